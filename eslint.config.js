@@ -1,0 +1,32 @@
+import tseslint from 'typescript-eslint';
+
+/** Time enters through src/machinery/clock.ts only, so that leases, grace periods and timeouts can be stepped in tests. */
+const bareTime = [
+  { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'Use the Clock from machinery/clock.' },
+  { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Use the Clock from machinery/clock.' },
+  { selector: "CallExpression[callee.name=/^(setTimeout|setInterval)$/]", message: 'Use the Clock from machinery/clock.' },
+  { selector: "ImportDeclaration[source.value=/^node:timers/]", message: 'Use the Clock from machinery/clock.' },
+];
+
+export default tseslint.config(
+  { ignores: ['build/**', 'node_modules/**', '.tap/**', '*.js'] },
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: { parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/require-await': 'off',
+      'no-empty': ['error', { allowEmptyCatch: false }],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
+      eqeqeq: 'error',
+      'prefer-const': 'error',
+    },
+  },
+  { files: ['src/**/*.ts'], ignores: ['src/machinery/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...bareTime] } },
+  { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off' } },
+);

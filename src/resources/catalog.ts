@@ -1,0 +1,25 @@
+import type { ResourceInfo } from './resource-info.js';
+import type { Strategy } from './strategy.js';
+
+/** A served resource: its data and what it does. */
+export interface CatalogEntry {
+  readonly info: ResourceInfo;
+  readonly strategy: Strategy;
+}
+
+/**
+ * Everything the server serves. Built-in entries come first and never change; CRDs add and remove theirs at run time,
+ * which moves `generation` so that discovery and OpenAPI are made anew.
+ */
+export interface Catalog {
+  readonly generation: number;
+  entries(): readonly CatalogEntry[];
+  /** By path: group, version, plural. */
+  find(group: string, version: string, plural: string): CatalogEntry | undefined;
+  /** By body: apiVersion and kind. */
+  findKind(group: string, version: string, kind: string): CatalogEntry | undefined;
+  /** By resourceId, in the preferred version. */
+  preferred(resource: string): CatalogEntry | undefined;
+  /** Group-versions in discovery order. */
+  groupVersions(): readonly { group: string; version: string }[];
+}

@@ -1,0 +1,200 @@
+import type { Clock } from '../machinery/clock.js';
+import type { FieldError } from '../machinery/field-error.js';
+import type { Status } from '../machinery/status.js';
+import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../machinery/types.js';
+import type { ResourceInfo } from './resource-info.js';
+
+export interface UserInfo {
+  readonly name: string;
+  readonly uid?: string;
+  readonly groups: readonly string[];
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a client asked beside the object. `dryRun`: everything runs but storage. */
+export interface WriteOptions {
+  readonly dryRun: boolean;
+  readonly fieldManager: string;
+  readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+}
+
+export interface Preconditions {
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
+export interface DeleteOptions {
+  readonly dryRun: boolean;
+  readonly gracePeriodSeconds?: number;
+  readonly propagationPolicy?: 'Foreground' | 'Background' | 'Orphan';
+  readonly orphanDependents?: boolean;
+  readonly preconditions?: Preconditions;
+}
+
+/**
+ * Objects of other kinds, for strategies and admission. Reads come from the watch cache and are frozen: copy before
+ * changing. `resource` is a resourceId such as "pods" or "replicasets.apps".
+ */
+export interface Objects {
+  get(resource: string, key: ObjectKey): DeepReadonly<KubeObject> | undefined;
+  list(resource: string, namespace?: string): Iterable<DeepReadonly<KubeObject>>;
+  /** Writes through the whole registry path (validation, admission, events to watchers). @throws StatusError */
+  create(ctx: RequestContext, resource: string, object: KubeObject): Promise<KubeObject>;
+  /** Reads, lets `change` alter a copy, writes; again on conflict. @throws StatusError */
+  update(
+    ctx: RequestContext,
+    resource: string,
+    key: ObjectKey,
+    change: (object: KubeObject) => void,
+    options?: { subresource?: string; dryRun?: boolean },
+  ): Promise<KubeObject>;
+  delete(ctx: RequestContext, resource: string, key: ObjectKey, options: DeleteOptions): Promise<KubeObject | Status>;
+  /** The catalog entry of a resource, in its preferred version. */
+  info(resource: string): ResourceInfo | undefined;
+}
+
+/** One request, as far as strategies and admission need it. */
+export interface RequestContext {
+  readonly user: UserInfo;
+  readonly clock: Clock;
+  readonly options: WriteOptions;
+  readonly objects: Objects;
+  readonly signal: AbortSignal;
+  /** Adds a `Warning: 299` header to the answer. */
+  warn(text: string): void;
+}
+
+/** What `reserve` took (an IP, a node port); exactly one of the two is called, once. */
+export interface Reservation {
+  commit(): void;
+  rollback(): void;
+}
+
+export interface Row {
+  readonly cells: readonly unknown[];
+  readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
+}
+
+/**
+ * What a kind does beyond its data. Every hook is optional, is named for its moment, and runs in this order on a write:
+ * default → (admission) → reserve → prepareForCreate|prepareForUpdate → validate|validateUpdate → warnings →
+ * canonicalize → store → afterCreate|afterDelete.
+ * T is the kind's wire type; hooks marked "mutates" may change `object` and nothing else.
+ */
+export interface Strategy<T extends KubeObject = KubeObject> {
+  /** Mutates. Defaults that the schema cannot say. Pure: runs again whenever an object is decoded for writing. */
+  default?(object: T): void;
+  /** Mutates. Takes values from allocators. @throws StatusError */
+  reserve?(ctx: RequestContext, object: T, old: DeepReadonly<T> | undefined): Promise<Reservation | undefined>;
+  /** Mutates. Drops what clients may not set, fills in initial status. */
+  prepareForCreate?(ctx: RequestContext, object: T): void;
+  /** Mutates. Restores what this endpoint may not change. Generic code has already reset status (see resetFields). */
+  prepareForUpdate?(ctx: RequestContext, object: T, old: DeepReadonly<T>): void;
+  /** Must not mutate. Generic code checks metadata. */
+  validate?(ctx: RequestContext, object: DeepReadonly<T>): FieldError[];
+  /** Must not mutate. Called instead of `validate`, which it may call. */
+  validateUpdate?(ctx: RequestContext, object: DeepReadonly<T>, old: DeepReadonly<T>): FieldError[];
+  /** Must not mutate. Texts for Warning headers. */
+  warnings?(ctx: RequestContext, object: DeepReadonly<T>, old: DeepReadonly<T> | undefined): string[];
+  /** Mutates. Brings equal objects to one form, after validation. */
+  canonicalize?(object: T): void;
+  /** Whether metadata.generation moves, for kinds that depart from their catalog entry. */
+  generationChanged?(object: DeepReadonly<T>, old: DeepReadonly<T>): boolean;
+  afterCreate?(ctx: RequestContext, object: DeepReadonly<T>): Promise<void>;
+  afterUpdate?(ctx: RequestContext, object: DeepReadonly<T>, old: DeepReadonly<T>): Promise<void>;
+  afterDelete?(ctx: RequestContext, object: DeepReadonly<T>): Promise<void>;
+  /** Refuses or alters a deletion. @throws StatusError */
+  beforeDelete?(ctx: RequestContext, object: DeepReadonly<T>): void;
+  /**
+   * Seconds an object stays with a deletionTimestamp before it goes; undefined: the kind is deleted at once.
+   * `requested` is the client's gracePeriodSeconds.
+   */
+  gracePeriodSeconds?(object: DeepReadonly<T>, requested: number | undefined): number | undefined;
+  /** Mutates. Called when a deletion leaves the object in place (grace or finalizers), e.g. a Namespace turns Terminating. */
+  markDeleting?(object: T): void;
+  /** Values of computed field selector labels, beside those that are plain paths. */
+  fields?(object: DeepReadonly<T>): Record<string, string>;
+  /** The table row, when columns have no `source`. */
+  cells?(object: DeepReadonly<T>, nowMs: number): Row;
+  /** Mutates a copy. Fills in what is not stored but always answered. */
+  decorate?(object: T): void;
+  /** Turns an object of this version into the storage version and back, for kinds served in several versions. */
+  toStorage?(object: T): KubeObject;
+  fromStorage?(object: KubeObject): T;
+  /** Behaviour of the subresources that the catalog entry lists. "status" needs an entry only when it is special. */
+  readonly subresources?: Readonly<Record<string, Subresource>>;
+  /** For kinds that are not stored: answers the POST. */
+  review?(ctx: RequestContext, object: T, namespace: string): Promise<KubeObject>;
+}
+
+export type Subresource = PartSubresource | ViewSubresource | ActionSubresource | ConnectSubresource;
+
+/** Reads and writes the object itself, under rules of its own (status, finalize, resize, ephemeralcontainers). */
+export interface PartSubresource {
+  readonly kind: 'part';
+  prepareForUpdate?(ctx: RequestContext, object: KubeObject, old: DeepReadonly<KubeObject>): void;
+  validateUpdate?(ctx: RequestContext, object: DeepReadonly<KubeObject>, old: DeepReadonly<KubeObject>): FieldError[];
+}
+
+/** Shows the object as another kind and writes back through it (scale). */
+export interface ViewSubresource {
+  readonly kind: 'view';
+  get(object: DeepReadonly<KubeObject>): KubeObject;
+  /** Mutates `object` so that it says what `view` asks. */
+  put(object: KubeObject, view: DeepReadonly<KubeObject>): void;
+  validate?(view: DeepReadonly<KubeObject>): FieldError[];
+  /** Fields of the view and of the object that are the same value for managedFields, e.g. {'spec.replicas': 'spec.replicas'}. */
+  readonly fieldMap: Readonly<Record<string, string>>;
+}
+
+/** A POST that does something (binding, eviction, token). */
+export interface ActionSubresource {
+  readonly kind: 'action';
+  /** `code` is the HTTP status, 201 unless said. @throws StatusError */
+  create(
+    ctx: RequestContext,
+    parent: ObjectKey,
+    body: KubeObject | undefined,
+  ): Promise<{ object: KubeObject | Status; code?: number }>;
+}
+
+/** A request that is passed on to the node that runs the object (log, exec, attach, portforward, proxy). */
+export interface ConnectSubresource {
+  readonly kind: 'connect';
+  /**
+   * Says where the request goes. @throws StatusError (e.g. "pod x does not have a host assigned")
+   * undefined: there is nothing to answer (204).
+   */
+  target(ctx: RequestContext, parent: ObjectKey, query: URLSearchParams, rest: string): ConnectTarget | undefined;
+}
+
+export interface ConnectTarget {
+  /** Node whose agent serves it. */
+  readonly node: string;
+  /** Path and query on the agent's kubelet API. */
+  readonly path: string;
+  /** Whether a plain request (no Upgrade header) is refused with 400 "Upgrade request required". */
+  readonly upgrade: boolean;
+}
+
+/** An admission plugin: one entry of the ordered list in server/admission. */
+export interface AdmissionPlugin {
+  /** Upstream's name, e.g. "ServiceAccount". */
+  readonly name: string;
+  /** May mutate request.object. @throws StatusError */
+  admit?(ctx: RequestContext, request: AdmissionRequest): void | Promise<void>;
+  /** Must not mutate. Runs after validation of the object. @throws StatusError */
+  validate?(ctx: RequestContext, request: AdmissionRequest): void | Promise<void>;
+}
+
+export interface AdmissionRequest {
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
+  readonly resource: ResourceInfo;
+  readonly subresource: string;
+  readonly key: ObjectKey;
+  /** The new object (CREATE, UPDATE). */
+  readonly object?: KubeObject;
+  /** The stored object (UPDATE, DELETE). */
+  readonly old?: DeepReadonly<KubeObject>;
+  readonly deleteOptions?: JsonObject;
+}

@@ -1,0 +1,112 @@
+import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { Status } from '../../machinery/status.js';
+import type { ResourceInfo } from '../../resources/resource-info.js';
+import type { DeleteOptions, RequestContext } from '../../resources/strategy.js';
+
+/**
+ * An object as the watch cache keeps it: parsed once, encoded at most once per form, frozen. Everything the server
+ * sends is made from these.
+ */
+export interface StoredObject {
+  readonly key: ObjectKey;
+  readonly revision: number;
+  /** With metadata.resourceVersion, without kind and apiVersion when kept as a list item; read-only. */
+  readonly object: DeepReadonly<KubeObject>;
+  /** JSON with kind and apiVersion first, no newline. */
+  encode(): Buffer;
+  /** JSON as an item of a built-in list: no kind, no apiVersion. */
+  encodeItem(): Buffer;
+}
+
+/** The raw query of a list or watch; the registry owns their rules (reference: k8s.io/apiserver list and watch options). */
+export interface ListQuery {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  readonly limit?: string;
+  readonly continue?: string;
+  readonly resourceVersion?: string;
+  readonly resourceVersionMatch?: string;
+  readonly sendInitialEvents?: string;
+  readonly allowWatchBookmarks?: string;
+  readonly timeoutSeconds?: string;
+}
+
+export interface ListResult {
+  readonly resourceVersion: string;
+  readonly continue?: string;
+  readonly remainingItemCount?: number;
+  readonly items: readonly StoredObject[];
+}
+
+export type RegistryWatchEvent =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: StoredObject }
+  /** `initialEventsEnd`: carries the annotation k8s.io/initial-events-end. */
+  | { readonly type: 'BOOKMARK'; readonly resourceVersion: string; readonly initialEventsEnd?: boolean }
+  /** Ends the watch. */
+  | { readonly type: 'ERROR'; readonly status: Status };
+
+export interface RegistryWatch {
+  /** Ends the watch: no call to the listener after it returns. */
+  stop(): void;
+}
+
+export interface WatchListener {
+  /** Events that became visible together; write them in one go. Called synchronously; never after `end`. */
+  events(batch: readonly RegistryWatchEvent[]): void;
+  /** The watch ended by itself (timeout, error already sent, shutdown). */
+  end(): void;
+  /** Bytes accepted but not yet taken by the client; above the registry's bound the watch is ended, forcing a relist. */
+  backlog(): number;
+}
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
+
+export interface PatchRequest {
+  readonly type: PatchType;
+  /** The decoded patch: an array of operations (json) or an object. */
+  readonly patch: unknown;
+  /** The body as sent, for error texts. */
+  readonly raw: Buffer;
+  readonly force: boolean;
+}
+
+export interface WriteResult {
+  readonly object: StoredObject | KubeObject;
+  /** True when an update, patch or apply created the object (201). */
+  readonly created: boolean;
+}
+
+/**
+ * All operations on one resource; the only writer of objects. Every method throws StatusError with the real server's
+ * reason and text. `namespace` is '' for cluster-scoped resources and for lists across namespaces.
+ */
+export interface Registry {
+  readonly info: ResourceInfo;
+  get(ctx: RequestContext, key: ObjectKey, query: { resourceVersion?: string }): Promise<StoredObject>;
+  list(ctx: RequestContext, namespace: string, query: ListQuery): Promise<ListResult>;
+  watch(ctx: RequestContext, namespace: string, query: ListQuery, listener: WatchListener): Promise<RegistryWatch>;
+  create(ctx: RequestContext, namespace: string, object: KubeObject): Promise<WriteResult>;
+  update(ctx: RequestContext, key: ObjectKey, object: KubeObject, subresource: string): Promise<WriteResult>;
+  patch(ctx: RequestContext, key: ObjectKey, patch: PatchRequest, subresource: string): Promise<WriteResult>;
+  /** `object` set: answer it; else the Status. */
+  delete(ctx: RequestContext, key: ObjectKey, options: DeleteOptions): Promise<DeleteResult>;
+  deleteCollection(
+    ctx: RequestContext,
+    namespace: string,
+    options: DeleteOptions,
+    query: ListQuery,
+  ): Promise<ListResult>;
+}
+
+export type DeleteResult =
+  | { readonly kind: 'object'; readonly object: StoredObject | KubeObject }
+  | { readonly kind: 'status'; readonly status: Status };
+
+/** What a decoded request body is, besides the object: problems that fieldValidation turns into warnings or a 400. */
+export interface Decoded {
+  readonly object: KubeObject;
+  /** `unknown field "spec.foo"`, `duplicate field "data.a"`, in upstream's order. */
+  readonly strictProblems: readonly string[];
+}
+
+export type RawObject = JsonObject;
