@@ -1,0 +1,123 @@
+import type { IncomingMessage } from 'node:http';
+import { createBackoff } from '../machinery/backoff.js';
+import type { Clock } from '../machinery/clock.js';
+import { StatusError, type Status } from '../machinery/status.js';
+import type { KubeObject } from '../machinery/types.js';
+import { queryString, resourcePath } from './rest-client.js';
+import { toStatusError, type Transport } from './transport.js';
+import type { ResourceRef } from './types.js';
+
+/** Receives what a reflector sees. `replace` is the whole state after a list; the others are single changes in order. */
+export interface ReflectorSink<T extends KubeObject> {
+  replace(objects: readonly T[]): void;
+  upsert(object: T): void;
+  remove(object: T): void;
+}
+
+export interface ReflectorOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly ref: ResourceRef;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Told of every failed list or watch; the reflector goes on by itself. */
+  readonly onError: (error: Error) => void;
+}
+
+interface WatchLine {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
+  object: unknown;
+}
+
+/** The answer's lines, each a JSON document. */
+async function* lines(stream: IncomingMessage): AsyncGenerator<string> {
+  stream.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of stream) {
+    const parts = (rest + (chunk as string)).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts;
+  }
+}
+
+const isGone = (error: unknown): boolean => error instanceof StatusError && error.code === 410;
+
+/**
+ * Keeps a sink equal to a collection of the API server until the signal aborts: lists, then watches from the list's
+ * resourceVersion; a watch that ends is taken up again where it stopped, one that has been compacted (410) lists anew.
+ * Same protocol as client-go tools/cache/reflector.go.
+ */
+export async function runReflector<T extends KubeObject>(
+  options: ReflectorOptions,
+  sink: ReflectorSink<T>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { transport, clock, ref, labelSelector, fieldSelector } = options;
+  const backoff = createBackoff({ initialMs: 50, factor: 2, maxMs: 5_000, jitter: 0.3 });
+  const path = resourcePath(ref, '');
+  let resourceVersion: string | undefined;
+
+  const list = async (): Promise<string> => {
+    const body = JSON.parse(
+      await transport.fetch({
+        method: 'GET',
+        path: path + queryString({ labelSelector, fieldSelector, resourceVersion: '0' }),
+        signal,
+      }),
+    ) as { kind: string; apiVersion: string; items: T[] | null; metadata: { resourceVersion: string } };
+    // Items of built-in lists come without kind and apiVersion; what watches send has them, and so do cached objects.
+    const kind = body.kind.replace(/List$/, '');
+    const items = (body.items ?? []).map(item => ({ kind, apiVersion: body.apiVersion, ...item }));
+    sink.replace(items);
+    return body.metadata.resourceVersion;
+  };
+
+  const apply = (event: WatchLine): string | undefined => {
+    if (event.type === 'ERROR') {
+      const status = event.object as Status;
+      throw toStatusError(status.code ?? 500, JSON.stringify(status));
+    }
+    const object = event.object as T;
+    if (event.type === 'DELETED') sink.remove(object);
+    else if (event.type !== 'BOOKMARK') sink.upsert(object);
+    return object.metadata.resourceVersion;
+  };
+
+  const watch = async (from: string): Promise<void> => {
+    const query = queryString({
+      labelSelector,
+      fieldSelector,
+      watch: true,
+      allowWatchBookmarks: true,
+      resourceVersion: from,
+    });
+    const answer = await transport.open({ method: 'GET', path: path + query, signal, idleTimeoutMs: 0 });
+    if (answer.statusCode !== 200) {
+      let body = '';
+      for await (const line of lines(answer)) body += line;
+      throw toStatusError(answer.statusCode ?? 0, body);
+    }
+    try {
+      for await (const line of lines(answer)) {
+        if (line === '') continue;
+        resourceVersion = apply(JSON.parse(line) as WatchLine) ?? resourceVersion;
+        backoff.reset();
+      }
+    } finally {
+      answer.destroy();
+    }
+  };
+
+  while (!signal.aborted) {
+    try {
+      resourceVersion ??= await list();
+      await watch(resourceVersion);
+    } catch (error) {
+      if (signal.aborted) return;
+      if (isGone(error)) resourceVersion = undefined;
+      else options.onError(error as Error);
+    }
+    // Also after a clean end: a server that closes every watch at once must not be asked in a tight loop.
+    await clock.sleep(backoff.next(), signal).catch(() => undefined);
+  }
+}

@@ -1,0 +1,38 @@
+import type { ResourceRef } from './types.js';
+
+const namespaced = (group: string, version: string, resource: string): ResourceRef => ({
+  group,
+  version,
+  resource,
+  namespaced: true,
+});
+const cluster = (group: string, version: string, resource: string): ResourceRef => ({
+  group,
+  version,
+  resource,
+  namespaced: false,
+});
+
+/** The resources our own processes use. */
+export const NAMESPACES = cluster('', 'v1', 'namespaces');
+export const NODES = cluster('', 'v1', 'nodes');
+export const PODS = namespaced('', 'v1', 'pods');
+export const SERVICES = namespaced('', 'v1', 'services');
+export const ENDPOINTS = namespaced('', 'v1', 'endpoints');
+export const ENDPOINT_SLICES = namespaced('discovery.k8s.io', 'v1', 'endpointslices');
+export const CONFIG_MAPS = namespaced('', 'v1', 'configmaps');
+export const SECRETS = namespaced('', 'v1', 'secrets');
+export const SERVICE_ACCOUNTS = namespaced('', 'v1', 'serviceaccounts');
+export const EVENTS = namespaced('', 'v1', 'events');
+export const LEASES = namespaced('coordination.k8s.io', 'v1', 'leases');
+export const DEPLOYMENTS = namespaced('apps', 'v1', 'deployments');
+export const REPLICA_SETS = namespaced('apps', 'v1', 'replicasets');
+export const STATEFUL_SETS = namespaced('apps', 'v1', 'statefulsets');
+export const DAEMON_SETS = namespaced('apps', 'v1', 'daemonsets');
+export const CONTROLLER_REVISIONS = namespaced('apps', 'v1', 'controllerrevisions');
+export const JOBS = namespaced('batch', 'v1', 'jobs');
+export const CRON_JOBS = namespaced('batch', 'v1', 'cronjobs');
+export const POD_DISRUPTION_BUDGETS = namespaced('policy', 'v1', 'poddisruptionbudgets');
+export const RESOURCE_QUOTAS = namespaced('', 'v1', 'resourcequotas');
+export const PERSISTENT_VOLUME_CLAIMS = namespaced('', 'v1', 'persistentvolumeclaims');
+export const REPLICATION_CONTROLLERS = namespaced('', 'v1', 'replicationcontrollers');

@@ -1,0 +1,133 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { StatusError, type Status, type StatusReason } from '../machinery/status.js';
+import type { ClientConfig } from './kubeconfig.js';
+
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly body?: string | Buffer;
+  readonly contentType?: string;
+  readonly accept?: string;
+  readonly signal?: AbortSignal;
+  /** Milliseconds without a byte until the request is given up; 0: never (watches). */
+  readonly idleTimeoutMs?: number;
+}
+
+/** A request that got no answer: refused, reset, timed out. */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError';
+}
+
+/** Sends requests to one API server over keep-alive connections. */
+export interface Transport {
+  readonly config: ClientConfig;
+  /** The answer's stream, whatever its status. @throws ConnectionError, or the signal's reason */
+  open(request: HttpRequest): Promise<IncomingMessage>;
+  /** The answer's body as text. @throws StatusError for an answer of 400 and above, ConnectionError */
+  fetch(request: HttpRequest): Promise<string>;
+  close(): void;
+}
+
+const DEFAULT_IDLE_TIMEOUT_MS = 60_000;
+
+async function readAll(stream: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+  } catch (error) {
+    throw new ConnectionError(`answer broke off: ${(error as Error).message}`, { cause: error });
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** Turns an answer's body into the error the server meant, also when a proxy in between sent plain text. */
+export function toStatusError(code: number, body: string): StatusError {
+  try {
+    const status = JSON.parse(body) as Partial<Status>;
+    if (status.kind === 'Status')
+      return new StatusError(
+        status.code ?? code,
+        status.reason,
+        status.message ?? '',
+        status.details,
+        status.metadata ?? {},
+      );
+  } catch {
+    // Not JSON: the text itself is the message, below.
+  }
+  const reasons: Record<number, StatusReason> = {
+    401: 'Unauthorized',
+    403: 'Forbidden',
+    404: 'NotFound',
+    503: 'ServiceUnavailable',
+  };
+  return new StatusError(code, reasons[code], body.trim() === '' ? `the server answered ${code}` : body.trim());
+}
+
+export function createTransport(config: ClientConfig, userAgent: string): Transport {
+  const url = new URL(config.server);
+  const secure = url.protocol === 'https:';
+  const tls = {
+    ...(config.ca === undefined ? {} : { ca: config.ca }),
+    ...(config.cert === undefined ? {} : { cert: config.cert }),
+    ...(config.key === undefined ? {} : { key: config.key }),
+    rejectUnauthorized: !config.insecureSkipTlsVerify,
+  };
+  // lifo keeps few connections warm; each costs the server a TLS session.
+  const agent = secure
+    ? new HttpsAgent({ keepAlive: true, scheduling: 'lifo', ...tls })
+    : new HttpAgent({ keepAlive: true, scheduling: 'lifo' });
+  const send = secure ? httpsRequest : httpRequest;
+
+  const open = (request: HttpRequest): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const signal = request.signal;
+      if (signal?.aborted === true) return reject(signal.reason as Error);
+      const options: RequestOptions = {
+        host: url.hostname.replace(/^\[|\]$/g, ''),
+        port: url.port === '' ? (secure ? 443 : 80) : url.port,
+        method: request.method,
+        path: request.path,
+        agent,
+        ...(signal === undefined ? {} : { signal }),
+        headers: {
+          accept: request.accept ?? 'application/json',
+          'user-agent': userAgent,
+          ...(config.token === undefined ? {} : { authorization: `Bearer ${config.token}` }),
+          ...(request.body === undefined
+            ? {}
+            : {
+                'content-type': request.contentType ?? 'application/json',
+                'content-length': Buffer.byteLength(request.body),
+              }),
+        },
+      };
+      const outgoing = send(options, resolve);
+      const idle = request.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
+      if (idle > 0) outgoing.setTimeout(idle, () => outgoing.destroy(new Error(`no answer for ${idle} ms`)));
+      outgoing.on('error', error => {
+        if (signal?.aborted === true) return reject(signal.reason as Error);
+        reject(
+          new ConnectionError(`${request.method} ${url.origin}${request.path.split('?')[0] ?? ''}: ${error.message}`, {
+            cause: error,
+          }),
+        );
+      });
+      outgoing.end(request.body);
+    });
+
+  return {
+    config,
+    open,
+    async fetch(request) {
+      const answer = await open(request);
+      const body = await readAll(answer);
+      const code = answer.statusCode ?? 0;
+      if (code >= 400) throw toStatusError(code, body);
+      return body;
+    },
+    close: () => agent.destroy(),
+  };
+}
