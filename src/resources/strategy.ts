@@ -112,6 +112,12 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   gracePeriodSeconds?(object: DeepReadonly<T>, requested: number | undefined): number | undefined;
   /** Mutates. Called when a deletion leaves the object in place (grace or finalizers), e.g. a Namespace turns Terminating. */
   markDeleting?(object: T): void;
+  /**
+   * For kinds that are deleted in two phases (Namespace): the first DELETE only marks the object, with no grace period
+   * recorded. It goes once nothing is in metadata.finalizers and this says true: by the update that makes it so, or by a
+   * later DELETE.
+   */
+  finalized?(object: DeepReadonly<T>): boolean;
   /** Values of computed field selector labels, beside those that are plain paths. */
   fields?(object: DeepReadonly<T>): Record<string, string>;
   /** The table row, when columns have no `source`. */

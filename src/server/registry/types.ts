@@ -86,6 +86,20 @@ export interface Registry {
   list(ctx: RequestContext, namespace: string, query: ListQuery): Promise<ListResult>;
   watch(ctx: RequestContext, namespace: string, query: ListQuery, listener: WatchListener): Promise<RegistryWatch>;
   create(ctx: RequestContext, namespace: string, object: KubeObject): Promise<WriteResult>;
+  /** GET of a subresource that shows the object: the object itself (status, ...) or a view of it (scale). */
+  getSubresource(
+    ctx: RequestContext,
+    key: ObjectKey,
+    subresource: string,
+    query: { resourceVersion?: string },
+  ): Promise<StoredObject | KubeObject>;
+  /** POST to an action subresource (binding, eviction, token), through admission. `code` is the HTTP status. */
+  createSubresource(
+    ctx: RequestContext,
+    key: ObjectKey,
+    subresource: string,
+    body: KubeObject | undefined,
+  ): Promise<{ object: KubeObject | Status; code: number }>;
   update(ctx: RequestContext, key: ObjectKey, object: KubeObject, subresource: string): Promise<WriteResult>;
   patch(ctx: RequestContext, key: ObjectKey, patch: PatchRequest, subresource: string): Promise<WriteResult>;
   /** `object` set: answer it; else the Status. */
@@ -98,9 +112,10 @@ export interface Registry {
   ): Promise<ListResult>;
 }
 
+/** `deleted`: the object is gone; false while grace or finalizers keep it (202 when orphanDependents=false was asked). */
 export type DeleteResult =
-  | { readonly kind: 'object'; readonly object: StoredObject | KubeObject }
-  | { readonly kind: 'status'; readonly status: Status };
+  | { readonly kind: 'object'; readonly object: StoredObject | KubeObject; readonly deleted: boolean }
+  | { readonly kind: 'status'; readonly status: Status; readonly deleted: boolean };
 
 /** What a decoded request body is, besides the object: problems that fieldValidation turns into warnings or a 400. */
 export interface Decoded {
