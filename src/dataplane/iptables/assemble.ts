@@ -1,0 +1,184 @@
+import { parseCidr } from '../ip.js';
+import type { ChainDeletion, Jump, Match, Origin, ProxyConfig, Rule, Ruleset, TableName } from '../types.js';
+import type { ServiceFragment } from './compile-service.js';
+import * as names from './names.js';
+import { addrtypeLocal, comment, ctstate, destination, jump, rule, source } from './rules.js';
+
+export interface AssembleInput {
+  readonly config: ProxyConfig;
+  readonly full: boolean;
+  /** All service ports, in order. */
+  readonly fragments: readonly ServiceFragment[];
+  /** The service ports whose own chains are written; the others' stay as they are in the kernel. */
+  readonly changed: ReadonlySet<ServiceFragment>;
+  /** Chains of earlier rulesets that nothing uses any more. */
+  readonly staleChains: readonly string[];
+}
+
+const PROXY: Origin = { kind: 'Proxy', name: 'kube-proxy' };
+const LOOPBACK = { IPv4: '127.0.0.0/8', IPv6: '::1/128' } as const;
+
+/** Joins the service ports' fragments with the fixed chains to a ruleset. Pure; the cost is one pass over the dispatch rules. */
+export function assemble(input: AssembleInput): Ruleset {
+  const { config, full } = input;
+  return {
+    mode: config.mode,
+    family: config.family,
+    full,
+    jumps: full ? jumps() : [],
+    ensureChains: full ? ensuredChains() : [],
+    tables: [
+      { table: 'filter', chains: filterChains(config), commands: filterCommands(input) },
+      { table: 'nat', chains: natChains(input), commands: natCommands(input) },
+    ],
+    ipsets: [],
+    virtualServers: [],
+    maps: [],
+  };
+}
+
+/** In the order in which they are inserted: each lands above the one before. */
+function jumps(): Jump[] {
+  const state = ctstate(['NEW']);
+  const portals = comment('kubernetes service portals');
+  const external = comment('kubernetes externally-visible service portals');
+  const firewall = comment('kubernetes load balancer firewall');
+  const from = (table: TableName, chain: string, target: string, matches: readonly Match[]): Jump => ({
+    table,
+    rule: rule(chain, matches, jump(target), PROXY),
+  });
+  return [
+    from('filter', 'INPUT', names.EXTERNAL_SERVICES, [state, external]),
+    from('filter', 'FORWARD', names.EXTERNAL_SERVICES, [state, external]),
+    from('filter', 'INPUT', names.NODEPORTS, [comment('kubernetes health check service ports')]),
+    from('filter', 'FORWARD', names.SERVICES, [state, portals]),
+    from('filter', 'OUTPUT', names.SERVICES, [state, portals]),
+    from('filter', 'FORWARD', names.FORWARD, [comment('kubernetes forwarding rules')]),
+    from('filter', 'INPUT', names.PROXY_FIREWALL, [state, firewall]),
+    from('filter', 'OUTPUT', names.PROXY_FIREWALL, [state, firewall]),
+    from('filter', 'FORWARD', names.PROXY_FIREWALL, [state, firewall]),
+    from('nat', 'OUTPUT', names.SERVICES, [portals]),
+    from('nat', 'PREROUTING', names.SERVICES, [portals]),
+    from('nat', 'POSTROUTING', names.POSTROUTING, [comment('kubernetes postrouting rules')]),
+    from('filter', 'INPUT', names.FIREWALL, []),
+    from('filter', 'OUTPUT', names.FIREWALL, []),
+  ];
+}
+
+function ensuredChains(): Ruleset['ensureChains'] {
+  const canaries = (['mangle', 'nat', 'filter'] as const).map(table => ({ table, chain: names.CANARY }));
+  return [...canaries, { table: 'filter', chain: names.FIREWALL }];
+}
+
+const filterChains = (config: ProxyConfig): string[] => [
+  names.SERVICES,
+  names.EXTERNAL_SERVICES,
+  names.FORWARD,
+  names.NODEPORTS,
+  names.PROXY_FIREWALL,
+  ...(localhostNodePorts(config) ? [names.FIREWALL] : []),
+];
+
+function filterCommands({ config, fragments }: AssembleInput): Rule[] {
+  const commands: Rule[] = [];
+  if (localhostNodePorts(config)) {
+    const matches = [
+      comment('block incoming localnet connections'),
+      destination(LOOPBACK.IPv4),
+      source(LOOPBACK.IPv4, true),
+      ctstate(['RELATED', 'ESTABLISHED', 'DNAT'], true),
+    ];
+    commands.push(rule(names.FIREWALL, matches, { kind: 'drop' }, PROXY));
+  }
+  for (const fragment of fragments) for (const r of fragment.filter) commands.push(r);
+  if (config.conntrackTCPLiberal !== true) {
+    commands.push(rule(names.FORWARD, [ctstate(['INVALID'])], { kind: 'drop' }, PROXY));
+  }
+  const mark = masqueradeMark(config);
+  commands.push(
+    rule(
+      names.FORWARD,
+      [comment('kubernetes forwarding rules'), { kind: 'mark', value: mark, mask: mark }],
+      { kind: 'accept' },
+      PROXY,
+    ),
+    rule(
+      names.FORWARD,
+      [comment('kubernetes forwarding conntrack rule'), ctstate(['RELATED', 'ESTABLISHED'])],
+      { kind: 'accept' },
+      PROXY,
+    ),
+  );
+  return commands;
+}
+
+function natChains({ fragments, changed, staleChains }: AssembleInput): string[] {
+  const chains = [names.SERVICES, names.NODEPORTS, names.POSTROUTING, names.MARK_MASQ];
+  for (const fragment of fragments) if (changed.has(fragment)) for (const chain of fragment.chains) chains.push(chain);
+  return [...chains, ...staleChains];
+}
+
+function natCommands({ config, fragments, changed, staleChains }: AssembleInput): (Rule | ChainDeletion)[] {
+  const mark = masqueradeMark(config);
+  const commands: (Rule | ChainDeletion)[] = [
+    rule(names.POSTROUTING, [{ kind: 'mark', value: mark, mask: mark, invert: true }], { kind: 'return' }, PROXY),
+    // Cleared, so that the packet is not masqueraded again when it goes through a second time (e.g. a tunnel).
+    rule(names.POSTROUTING, [], { kind: 'mark', op: 'xor', value: mark, mask: 0 }, PROXY),
+    rule(
+      names.POSTROUTING,
+      [comment('kubernetes service traffic requiring SNAT')],
+      { kind: 'masquerade', randomFully: true },
+      PROXY,
+    ),
+    rule(names.MARK_MASQ, [], { kind: 'mark', op: 'or', value: mark, mask: mark }, PROXY),
+  ];
+  for (const fragment of fragments) {
+    for (const r of fragment.dispatch) commands.push(r);
+    if (changed.has(fragment)) for (const r of fragment.rules) commands.push(r);
+  }
+  for (const chain of staleChains) commands.push({ kind: 'deleteChain', chain });
+  for (const r of nodePortRules(config)) commands.push(r);
+  return commands;
+}
+
+const masqueradeMark = (config: ProxyConfig): number => (1 << (config.masqueradeBit ?? 14)) >>> 0;
+
+/** The tail of KUBE-SERVICES: what was no service address may be a node port. */
+function nodePortRules(config: ProxyConfig): Rule[] {
+  const text = comment('kubernetes service nodeports; NOTE: this must be the last rule in this chain');
+  const nodePorts = (matches: readonly Match[]): Rule =>
+    rule(names.SERVICES, [text, ...matches], jump(names.NODEPORTS), PROXY);
+  if (matchesAllAddresses(config)) {
+    const excluded = config.family === 'IPv6' || !localhostNodePorts(config);
+    const loopback = excluded ? [destination(LOOPBACK[config.family], true)] : [];
+    return [nodePorts([addrtypeLocal('dst'), ...loopback])];
+  }
+  return nodePortIPs(config).map(ip => nodePorts([destination(ip)]));
+}
+
+function nodePortIPs(config: ProxyConfig): string[] {
+  if (config.nodePortAddresses?.includes('primary') === true) return [config.nodeIP];
+  const cidrs = nodePortCidrs(config);
+  const loopback = localhostNodePorts(config) ? ['127.0.0.1'] : [];
+  const addresses = [...(config.nodeAddresses ?? [config.nodeIP]), ...loopback];
+  return addresses.filter(ip => cidrs.some(cidr => cidr.contains(ip)));
+}
+
+function nodePortCidrs(config: ProxyConfig): NonNullable<ReturnType<typeof parseCidr>>[] {
+  return (config.nodePortAddresses ?? []).flatMap(text => {
+    const cidr = parseCidr(text);
+    return cidr !== undefined && cidr.family === config.family ? [cidr] : [];
+  });
+}
+
+function matchesAllAddresses(config: ProxyConfig): boolean {
+  if (config.nodePortAddresses?.includes('primary') === true) return false;
+  const cidrs = nodePortCidrs(config);
+  return cidrs.length === 0 || cidrs.some(cidr => cidr.prefix === 0);
+}
+
+/** Node ports on 127.0.0.1 need route_localnet, which KUBE-FIREWALL guards; only where loopback accepts node ports at all. */
+function localhostNodePorts(config: ProxyConfig): boolean {
+  if (config.localhostNodePorts === false || config.family === 'IPv6') return false;
+  return matchesAllAddresses(config) || nodePortCidrs(config).some(cidr => cidr.contains('127.0.0.1'));
+}

@@ -1,0 +1,232 @@
+import type { EndpointInfo } from '../endpoints.js';
+import { parseCidr } from '../ip.js';
+import { externallyAccessible, type ServicePort, usesClusterEndpoints, usesLocalEndpoints } from '../service-ports.js';
+import type { EndpointCategories } from '../topology.js';
+import type { DetectLocal, Match, Origin, Rule, Verdict } from '../types.js';
+import * as names from './names.js';
+import { addrtypeLocal, comment, dport, fromLocalPods, jump, proto, rule, source, to } from './rules.js';
+
+export interface ServiceCompileOptions {
+  readonly detectLocal: DetectLocal | undefined;
+  readonly masqueradeAll: boolean;
+  readonly nodeIP: string;
+  /** More than 1000 endpoints in the cluster: per-endpoint rules lose their comments, which saves time in the kernel. */
+  readonly largeCluster: boolean;
+}
+
+/** What one service port contributes. Order within the lists is the order in the restore text. */
+export interface ServiceFragment {
+  /** Refusals, firewall and health check rules, in the shared filter chains. */
+  readonly filter: readonly Rule[];
+  /** Rules in the shared nat chains KUBE-SERVICES and KUBE-NODEPORTS. */
+  readonly dispatch: readonly Rule[];
+  /** This service port's own nat chains, and the rules in them. */
+  readonly chains: readonly string[];
+  readonly rules: readonly Rule[];
+}
+
+interface ServiceContext {
+  readonly service: ServicePort;
+  readonly eps: EndpointCategories;
+  readonly options: ServiceCompileOptions;
+  readonly chains: names.ServiceChains;
+  readonly internalChain: string;
+  readonly origin: Origin;
+  readonly usesExternalChain: boolean;
+  readonly usesFirewallChain: boolean;
+  readonly usesClusterChain: boolean;
+  readonly usesLocalChain: boolean;
+}
+
+/** The rules of one service port, kube-proxy.md section 2.2 step 2. Pure. */
+export function compileServicePort(
+  service: ServicePort,
+  eps: EndpointCategories,
+  options: ServiceCompileOptions,
+): ServiceFragment {
+  const chains = names.serviceChains(service.fullName, service.protocol);
+  const port = service.portName === '' ? String(service.port) : service.portName;
+  const context: ServiceContext = {
+    service,
+    eps,
+    options,
+    chains,
+    internalChain: service.internalPolicyLocal ? chains.local : chains.cluster,
+    origin: { kind: 'Service', namespace: service.namespace, name: service.name, port },
+    usesExternalChain: eps.hasEndpoints && externallyAccessible(service),
+    usesFirewallChain: eps.hasEndpoints && service.loadBalancerVIPs.length > 0 && service.sourceRanges.length > 0,
+    usesClusterChain: eps.cluster.length > 0 && usesClusterEndpoints(service),
+    usesLocalChain: eps.local.length > 0 && usesLocalEndpoints(service),
+  };
+  const endpointChains = eps.reachable.map(ep => names.endpointChain(service.fullName, service.protocol, ep.address));
+  const own = [
+    ...(context.usesExternalChain ? [chains.external] : []),
+    ...(context.usesFirewallChain ? [chains.firewall] : []),
+    ...(context.usesClusterChain ? [chains.cluster] : []),
+    ...(context.usesLocalChain ? [chains.local] : []),
+    ...endpointChains,
+  ];
+  return {
+    filter: filterRules(context),
+    dispatch: dispatchRules(context),
+    chains: own,
+    rules: [
+      ...clusterIPMasqueradeRules(context),
+      ...(context.usesExternalChain ? externalRules(context) : []),
+      ...(context.usesFirewallChain ? firewallRules(context) : []),
+      ...(context.usesClusterChain ? balancingRules(context, chains.cluster, eps.cluster) : []),
+      ...(context.usesLocalChain ? balancingRules(context, chains.local, eps.local) : []),
+      ...eps.reachable.flatMap((endpoint, i) => endpointRules(context, endpointChains[i] ?? '', endpoint)),
+    ],
+  };
+}
+
+function filterRules({ service, eps, chains, origin }: ServiceContext): Rule[] {
+  const { protocol, port, fullName } = service;
+  const text = eps.hasEndpoints ? `${fullName} has no local endpoints` : `${fullName} has no endpoints`;
+  const verdict: Verdict = eps.hasEndpoints ? { kind: 'drop' } : { kind: 'reject' };
+  const refuse = (chain: string, matches: readonly Match[]): Rule =>
+    rule(chain, [comment(text), ...matches], verdict, origin);
+
+  const rules: Rule[] = [];
+  if (!eps.hasInternal) rules.push(refuse(names.SERVICES, to(protocol, service.clusterIP, port)));
+  if (!eps.hasExternal) {
+    for (const ip of service.externalIPs) rules.push(refuse(names.EXTERNAL_SERVICES, to(protocol, ip, port)));
+  }
+  if (eps.hasEndpoints && service.sourceRanges.length > 0) {
+    const dropped = comment(`${fullName} traffic not accepted by ${chains.firewall}`);
+    for (const ip of service.loadBalancerVIPs) {
+      rules.push(rule(names.PROXY_FIREWALL, [dropped, ...to(protocol, ip, port)], { kind: 'drop' }, origin));
+    }
+  }
+  if (!eps.hasExternal) {
+    for (const ip of service.loadBalancerVIPs) rules.push(refuse(names.EXTERNAL_SERVICES, to(protocol, ip, port)));
+    if (service.nodePort !== 0) {
+      const matches = [addrtypeLocal('dst'), ...proto(protocol), dport(service.nodePort)];
+      rules.push(refuse(names.EXTERNAL_SERVICES, matches));
+    }
+  }
+  if (service.healthCheckNodePort !== 0) {
+    const matches = [
+      comment(`${fullName} health check node port`),
+      ...proto('tcp'),
+      dport(service.healthCheckNodePort),
+    ];
+    rules.push(rule(names.NODEPORTS, matches, { kind: 'accept' }, origin));
+  }
+  return rules;
+}
+
+function dispatchRules({ service, eps, chains, internalChain, origin, usesFirewallChain }: ServiceContext): Rule[] {
+  const { protocol, port, fullName } = service;
+  const dispatch = (text: string, ip: string, chain: string): Rule =>
+    rule(names.SERVICES, [comment(`${fullName} ${text}`), ...to(protocol, ip, port)], jump(chain), origin);
+
+  const rules: Rule[] = [];
+  if (eps.hasInternal) rules.push(dispatch('cluster IP', service.clusterIP, internalChain));
+  if (!eps.hasEndpoints) return rules;
+  for (const ip of service.externalIPs) rules.push(dispatch('external IP', ip, chains.external));
+  const balancerChain = usesFirewallChain ? chains.firewall : chains.external;
+  for (const ip of service.loadBalancerVIPs) rules.push(dispatch('loadbalancer IP', ip, balancerChain));
+  if (service.nodePort !== 0) {
+    const matches = [comment(fullName), ...proto(protocol), dport(service.nodePort)];
+    rules.push(rule(names.NODEPORTS, matches, jump(chains.external), origin));
+  }
+  return rules;
+}
+
+/** The answer of a Pod must come back this way when the client is no Pod of this node, so its source is replaced. */
+function clusterIPMasqueradeRules({ service, eps, options, internalChain, origin }: ServiceContext): Rule[] {
+  if (!eps.hasInternal) return [];
+  const matches = [comment(`${service.fullName} cluster IP`), ...to(service.protocol, service.clusterIP, service.port)];
+  if (options.masqueradeAll) return [rule(internalChain, matches, jump(names.MARK_MASQ), origin)];
+  if (options.detectLocal === undefined) return [];
+  return [rule(internalChain, [...matches, fromLocalPods(options.detectLocal, true)], jump(names.MARK_MASQ), origin)];
+}
+
+function externalRules({ service, eps, options, chains, origin }: ServiceContext): Rule[] {
+  const destinations = `${service.fullName} external destinations`;
+  const external = (matches: readonly Match[], chain: string): Rule =>
+    rule(chains.external, matches, jump(chain), origin);
+  if (!service.externalPolicyLocal) {
+    const rules = [external([comment(`masquerade traffic for ${destinations}`)], names.MARK_MASQ)];
+    return eps.hasExternal ? [...rules, external([], chains.cluster)] : rules;
+  }
+  const rules: Rule[] = [];
+  if (options.detectLocal !== undefined) {
+    const podTraffic = [comment(`pod traffic for ${destinations}`), fromLocalPods(options.detectLocal, false)];
+    rules.push(external(podTraffic, chains.cluster));
+  }
+  rules.push(
+    external([comment(`masquerade LOCAL traffic for ${destinations}`), addrtypeLocal('src')], names.MARK_MASQ),
+    external([comment(`route LOCAL traffic for ${destinations}`), addrtypeLocal('src')], chains.cluster),
+  );
+  if (eps.hasExternal) rules.push(external([], chains.local));
+  return rules;
+}
+
+function firewallRules({ service, options, chains, origin }: ServiceContext): Rule[] {
+  const allow = (from: string): Rule =>
+    rule(
+      chains.firewall,
+      [comment(`${service.fullName} loadbalancer IP`), source(from)],
+      jump(chains.external),
+      origin,
+    );
+  const rules = service.sourceRanges.map(allow);
+  // A node that may use the load balancer reaches it with the VIP as its source, since the VIP is one of its addresses.
+  if (service.sourceRanges.some(range => parseCidr(range)?.contains(options.nodeIP) === true)) {
+    rules.push(...service.loadBalancerVIPs.map(allow));
+  }
+  const text = `other traffic to ${service.fullName} will be dropped by ${names.PROXY_FIREWALL}`;
+  return [...rules, rule(chains.firewall, [comment(text)], { kind: 'none' }, origin)];
+}
+
+function balancingRules(context: ServiceContext, chain: string, endpoints: readonly EndpointInfo[]): Rule[] {
+  const { service, options } = context;
+  const rules: Rule[] = [];
+  const choose = (endpoint: EndpointInfo, matches: readonly Match[], target: string): Rule => {
+    const text = options.largeCluster ? [] : [comment(`${service.fullName} -> ${endpoint.address}`)];
+    return rule(chain, [...text, ...matches], jump(target), endpointOrigin(context, endpoint));
+  };
+  const targets = endpoints.map(ep => names.endpointChain(service.fullName, service.protocol, ep.address));
+  const seconds = service.affinitySeconds;
+  if (seconds !== undefined) {
+    endpoints.forEach((endpoint, i) => {
+      const name = targets[i] ?? '';
+      rules.push(choose(endpoint, [{ kind: 'recent', name, action: 'rcheck', seconds, reap: true }], name));
+    });
+  }
+  endpoints.forEach((endpoint, i) => {
+    const left = endpoints.length - i;
+    const matches: Match[] = left > 1 ? [{ kind: 'statistic', probability: 1 / left }] : [];
+    rules.push(choose(endpoint, matches, targets[i] ?? ''));
+  });
+  return rules;
+}
+
+function endpointRules(context: ServiceContext, chain: string, endpoint: EndpointInfo): Rule[] {
+  const { service, options } = context;
+  const origin = endpointOrigin(context, endpoint);
+  const text = options.largeCluster ? [] : [comment(service.fullName)];
+  const remember: Match[] =
+    service.affinitySeconds === undefined ? [] : [{ kind: 'recent', name: chain, action: 'set' }];
+  return [
+    // Hairpin: a Pod that reaches itself through the Service would otherwise see its own address and drop the packet.
+    rule(chain, [...text, source(endpoint.ip)], jump(names.MARK_MASQ), origin),
+    rule(
+      chain,
+      [...text, ...remember, ...proto(service.protocol)],
+      { kind: 'dnat', address: endpoint.ip, port: endpoint.port },
+      origin,
+    ),
+  ];
+}
+
+const endpointOrigin = ({ service, origin }: ServiceContext, endpoint: EndpointInfo): Origin => ({
+  kind: 'EndpointSlice',
+  namespace: service.namespace,
+  name: endpoint.slice,
+  ...(origin.port === undefined ? {} : { port: origin.port }),
+  endpoint: endpoint.address,
+});

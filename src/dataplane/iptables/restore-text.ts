@@ -1,0 +1,16 @@
+import type { Ruleset } from '../types.js';
+import { restoreText } from './rule-text.js';
+
+/** The whole input for `iptables-restore --noflush --counters` that loads `ruleset`, byte for byte kube-proxy's. */
+export function printRestore(ruleset: Ruleset): string {
+  const lines: string[] = [];
+  for (const { table, chains, commands } of ruleset.tables) {
+    lines.push(`*${table}`);
+    for (const chain of chains) lines.push(`:${chain} - [0:0]`);
+    for (const command of commands) {
+      lines.push(command.kind === 'rule' ? restoreText(command) : `-X ${command.chain}`);
+    }
+    lines.push('COMMIT');
+  }
+  return `${lines.join('\n')}\n`;
+}

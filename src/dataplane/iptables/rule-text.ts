@@ -1,0 +1,217 @@
+import { joinHostPort, parseCidr } from '../ip.js';
+import type { CtState, Family, Match, Rule, Verdict } from '../types.js';
+
+/** Prints a rule as kube-proxy writes it into iptables-restore: "-A CHAIN ..." with the arguments in the rule's own order. */
+export function restoreText(rule: Rule): string {
+  const parts = [`-A ${rule.chain}`];
+  for (const match of rule.matches) parts.push(restoreMatch(match));
+  const verdict = restoreVerdict(rule.verdict);
+  if (verdict !== '') parts.push(verdict);
+  return parts.join(' ');
+}
+
+const not = (match: { readonly invert?: boolean }): string => (match.invert === true ? '! ' : '');
+const hex = (value: number): string => `0x${value.toString(16)}`;
+const hex8 = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
+const range = (from: number, to: number): string => (from === to ? String(from) : `${from}:${to}`);
+
+function restoreMatch(match: Match): string {
+  switch (match.kind) {
+    case 'comment':
+      return `-m comment --comment ${/^[^\s"'\\]+$/.test(match.text) ? match.text : quote(match.text)}`;
+    case 'source':
+      return `${not(match)}-s ${match.cidr}`;
+    case 'destination':
+      return `${not(match)}-d ${match.cidr}`;
+    case 'mark':
+      return `-m mark ${not(match)}--mark ${hex8(match.value)}/${hex8(match.mask)}`;
+    case 'statistic':
+      return `-m statistic --mode random ${not(match)}--probability ${match.probability.toFixed(10)}`;
+    case 'recent':
+      return `-m recent --name ${match.name} ${recentAction(match)}`;
+    case 'conntrack':
+      return `-m conntrack ${not(match)}--ctstate ${match.states.join(',')}`;
+    case 'inInterface':
+    case 'outInterface':
+    case 'protocol':
+    case 'l4':
+    case 'sourcePort':
+    case 'destinationPort':
+    case 'addrtype':
+    case 'physdevIsIn':
+      return plainMatch(match);
+    default:
+      return match satisfies never;
+  }
+}
+
+type PlainKind =
+  'inInterface' | 'outInterface' | 'protocol' | 'l4' | 'sourcePort' | 'destinationPort' | 'addrtype' | 'physdevIsIn';
+
+/** The matches that read the same in restore input and in iptables-save. */
+function plainMatch(match: Extract<Match, { kind: PlainKind }>): string {
+  switch (match.kind) {
+    case 'inInterface':
+      return `${not(match)}-i ${match.name}`;
+    case 'outInterface':
+      return `${not(match)}-o ${match.name}`;
+    case 'protocol':
+      return `${not(match)}-p ${match.protocol}`;
+    case 'l4':
+      return `-m ${match.protocol}`;
+    case 'sourcePort':
+      return `${not(match)}--sport ${range(match.from, match.to)}`;
+    case 'destinationPort':
+      return `${not(match)}--dport ${range(match.from, match.to)}`;
+    case 'addrtype':
+      return `-m addrtype ${not(match)}--${match.side}-type ${match.type}`;
+    case 'physdevIsIn':
+      return `-m physdev ${not(match)}--physdev-is-in`;
+    default:
+      return match satisfies never;
+  }
+}
+
+function recentAction(match: Extract<Match, { kind: 'recent' }>): string {
+  const seconds = match.seconds === undefined ? '' : ` --seconds ${match.seconds}`;
+  return `${not(match)}--${match.action}${seconds}${match.reap === true ? ' --reap' : ''}`;
+}
+
+function restoreVerdict(verdict: Verdict): string {
+  if (verdict.kind === 'mark' && verdict.op !== 'set') return `-j MARK --${verdict.op}-mark ${hex8(verdict.value)}`;
+  if (verdict.kind === 'reject' && verdict.with === undefined) return '-j REJECT';
+  return saveVerdict(verdict, 'IPv4');
+}
+
+/** Prints a rule as iptables-save 1.8 (nf_tables) lists it: header fields first, full prefixes, canonical masks. */
+export function saveText(rule: Rule, family: Family): string {
+  const parts = [`-A ${rule.chain}`];
+  for (const match of inKernelOrder(rule.matches)) {
+    const text = saveMatch(match, family);
+    if (text !== '') parts.push(text);
+  }
+  const verdict = saveVerdict(rule.verdict, family);
+  if (verdict !== '') parts.push(verdict);
+  return parts.join(' ');
+}
+
+const HEADER: readonly Match['kind'][] = ['source', 'destination', 'inInterface', 'outInterface', 'protocol'];
+
+/**
+ * The order in which the kernel tests: the header first, then the modules as given, each port with its module.
+ * `-p tcp --dport 80` without `-m tcp` loads the module where the port stands.
+ */
+export function inKernelOrder(matches: readonly Match[]): Match[] {
+  const header = HEADER.flatMap(kind => matches.filter(match => match.kind === kind));
+  const ports = (['sourcePort', 'destinationPort'] as const).flatMap(kind =>
+    matches.filter(match => match.kind === kind),
+  );
+  const isPort = (match: Match): boolean => match.kind === 'sourcePort' || match.kind === 'destinationPort';
+  const modules = matches.filter(match => !HEADER.includes(match.kind) && !isPort(match));
+  if (ports.length === 0) return [...header, ...modules];
+  const l4 = modules.findIndex(match => match.kind === 'l4');
+  if (l4 >= 0) return [...header, ...modules.slice(0, l4 + 1), ...ports, ...modules.slice(l4 + 1)];
+  const protocol = header.find(match => match.kind === 'protocol')?.protocol;
+  if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') return [...header, ...ports, ...modules];
+  const firstPort = matches.findIndex(isPort);
+  const before = matches.slice(0, firstPort).filter(match => modules.includes(match));
+  return [...header, ...before, { kind: 'l4', protocol }, ...ports, ...modules.slice(before.length)];
+}
+
+const STATE_ORDER: readonly CtState[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED', 'SNAT', 'DNAT'];
+const HOST_MASK = { IPv4: '255.255.255.255', IPv6: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff' } as const;
+
+function saveMatch(match: Match, family: Family): string {
+  switch (match.kind) {
+    case 'comment':
+      return `-m comment --comment ${/^[A-Za-z0-9_-]+$/.test(match.text) ? match.text : quote(match.text)}`;
+    case 'source':
+    case 'destination': {
+      const cidr = parseCidr(match.cidr);
+      // A zero prefix matches everything and is not even stored, unless negated.
+      if (cidr?.prefix === 0 && match.invert !== true) return '';
+      return `${not(match)}${match.kind === 'source' ? '-s' : '-d'} ${cidr?.text ?? match.cidr}`;
+    }
+    case 'mark':
+      return `-m mark ${not(match)}--mark ${hex(match.value)}${match.mask === 0xffffffff ? '' : `/${hex(match.mask)}`}`;
+    case 'statistic':
+      return `-m statistic --mode random ${not(match)}--probability ${kernelProbability(match.probability).toFixed(11)}`;
+    case 'recent':
+      return `-m recent ${recentAction(match)} --name ${match.name} --mask ${HOST_MASK[family]} --rsource`;
+    case 'conntrack':
+      return `-m conntrack ${not(match)}--ctstate ${STATE_ORDER.filter(state => match.states.includes(state)).join(',')}`;
+    case 'inInterface':
+    case 'outInterface':
+    case 'protocol':
+    case 'l4':
+    case 'sourcePort':
+    case 'destinationPort':
+    case 'addrtype':
+    case 'physdevIsIn':
+      return plainMatch(match);
+    default:
+      return match satisfies never;
+  }
+}
+
+/** The kernel keeps a probability as a 31-bit integer of the ten decimals it was given. */
+export const kernelProbability = (probability: number): number =>
+  Math.round(Number(probability.toFixed(10)) * 2 ** 31) / 2 ** 31;
+
+/** The (value, mask) of MARK's set-xmark, to which all its forms come down: mark = (mark & ~mask) ^ value. */
+export function setXmark(verdict: Extract<Verdict, { kind: 'mark' }>): { value: number; mask: number } {
+  switch (verdict.op) {
+    case 'set':
+      return { value: verdict.value, mask: verdict.mask };
+    case 'or':
+      return { value: verdict.value, mask: verdict.value };
+    case 'xor':
+      return { value: verdict.value, mask: 0 };
+    case 'and':
+      return { value: 0, mask: ~verdict.value >>> 0 };
+    default:
+      return verdict.op satisfies never;
+  }
+}
+
+function saveVerdict(verdict: Verdict, family: Family): string {
+  switch (verdict.kind) {
+    case 'none':
+      return '';
+    case 'accept':
+      return '-j ACCEPT';
+    case 'drop':
+      return '-j DROP';
+    case 'return':
+      return '-j RETURN';
+    case 'notrack':
+      return '-j CT --notrack';
+    case 'jump':
+      return `-j ${verdict.chain}`;
+    case 'goto':
+      return `-g ${verdict.chain}`;
+    case 'reject':
+      return `-j REJECT --reject-with ${verdict.with ?? defaultReject(family)}`;
+    case 'mark': {
+      const { value, mask } = setXmark(verdict);
+      return `-j MARK --set-xmark ${hex(value)}/${hex(mask)}`;
+    }
+    case 'dnat':
+    case 'snat': {
+      const option = verdict.kind === 'dnat' ? '--to-destination' : '--to-source';
+      const address = verdict.port === undefined ? verdict.address : joinHostPort(verdict.address, verdict.port);
+      return `-j ${verdict.kind.toUpperCase()} ${option} ${address}`;
+    }
+    case 'redirect':
+      return verdict.port === undefined ? '-j REDIRECT' : `-j REDIRECT --to-ports ${verdict.port}`;
+    case 'masquerade':
+      return verdict.randomFully ? '-j MASQUERADE --random-fully' : '-j MASQUERADE';
+    default:
+      return verdict satisfies never;
+  }
+}
+
+export const defaultReject = (family: Family): string =>
+  family === 'IPv4' ? 'icmp-port-unreachable' : 'icmp6-port-unreachable';
+
+const quote = (text: string): string => `"${text.replace(/["'\\]/g, character => `\\${character}`)}"`;

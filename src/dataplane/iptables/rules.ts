@@ -1,0 +1,56 @@
+import type { DetectLocal, Match, Origin, Protocol, Rule, Verdict } from '../types.js';
+
+/** Small constructors that keep the compiler's tables readable. */
+export const rule = (chain: string, matches: readonly Match[], verdict: Verdict, origin?: Origin): Rule =>
+  origin === undefined ? { kind: 'rule', chain, matches, verdict } : { kind: 'rule', chain, matches, verdict, origin };
+
+export const comment = (text: string): Match => ({ kind: 'comment', text });
+export const jump = (chain: string): Verdict => ({ kind: 'jump', chain });
+export const source = (cidr: string, invert = false): Match => ({ kind: 'source', cidr, invert });
+export const destination = (cidr: string, invert = false): Match => ({ kind: 'destination', cidr, invert });
+export const ctstate = (states: Extract<Match, { kind: 'conntrack' }>['states'], invert = false): Match => ({
+  kind: 'conntrack',
+  states,
+  invert,
+});
+export const addrtypeLocal = (side: 'src' | 'dst'): Match => ({ kind: 'addrtype', side, type: 'LOCAL' });
+
+/** `-m tcp -p tcp`, as kube-proxy writes it; shared because every rule of every service has it. */
+const protocolMatches: Readonly<Record<Protocol, readonly [Match, Match]>> = {
+  tcp: [
+    { kind: 'l4', protocol: 'tcp' },
+    { kind: 'protocol', protocol: 'tcp' },
+  ],
+  udp: [
+    { kind: 'l4', protocol: 'udp' },
+    { kind: 'protocol', protocol: 'udp' },
+  ],
+  sctp: [
+    { kind: 'l4', protocol: 'sctp' },
+    { kind: 'protocol', protocol: 'sctp' },
+  ],
+};
+
+export const proto = (protocol: Protocol): readonly [Match, Match] => protocolMatches[protocol];
+export const dport = (port: number): Match => ({ kind: 'destinationPort', from: port, to: port });
+
+/** `-m tcp -p tcp -d address --dport port` */
+export const to = (protocol: Protocol, address: string, port: number): readonly Match[] => [
+  ...proto(protocol),
+  destination(address),
+  dport(port),
+];
+
+/** The test for traffic that Pods of this node sent; inverted, for all other traffic. */
+export function fromLocalPods(detect: DetectLocal, invert: boolean): Match {
+  switch (detect.kind) {
+    case 'cidr':
+      return source(detect.cidr, invert);
+    case 'bridgeInterface':
+      return { kind: 'inInterface', name: detect.name, invert };
+    case 'interfaceNamePrefix':
+      return { kind: 'inInterface', name: `${detect.prefix}+`, invert };
+    default:
+      return detect satisfies never;
+  }
+}
