@@ -1,0 +1,97 @@
+/** Go's text forms of values, for messages that upstream prints with %q, %v and %#v. */
+
+const byteLength = (text: string): number => Buffer.byteLength(text);
+
+/** len(s) of a Go string: UTF-8 bytes. */
+export const goLength = (text: string): number => {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) > 0x7f) return byteLength(text);
+  }
+  return text.length;
+};
+
+const NAMED_ESCAPES: Record<string, string> = {
+  '\u0007': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  '"': '\\"',
+};
+
+/** unicode.IsPrint: letters, marks, numbers, punctuation, symbols and the ASCII space. */
+export const isPrint = (char: string): boolean => char === ' ' || /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u.test(char);
+
+/** strconv.Quote, as %q prints a string. */
+export function quote(text: string): string {
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
+  let out = '"';
+  for (const char of text) {
+    const named = NAMED_ESCAPES[char];
+    const code = char.codePointAt(0) ?? 0;
+    if (named !== undefined) out += named;
+    else if (isPrint(char)) out += char;
+    else if (code < 0x80) out += `\\x${code.toString(16).padStart(2, '0')}`;
+    else if (code < 0x10000) out += `\\u${code.toString(16).padStart(4, '0')}`;
+    else out += `\\U${code.toString(16).padStart(8, '0')}`;
+  }
+  return `${out}"`;
+}
+
+/** A float64 as %v prints it: shortest form, exponent from 1e21 on. */
+function formatFloat(value: number): string {
+  const text = String(value);
+  const match = /^(-?[0-9.]+)e([+-])([0-9]+)$/.exec(text);
+  return match === null ? text : `${match[1]}e${match[2]}${(match[3] ?? '').padStart(2, '0')}`;
+}
+
+const sortedKeys = (value: object): string[] => Object.keys(value).sort();
+
+/** %v of a decoded JSON value: map[a:1 b:[x y]], keys sorted, strings bare. */
+export function formatGo(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>';
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return formatFloat(value);
+  if (Array.isArray(value)) return `[${value.map(formatGo).join(' ')}]`;
+  if (typeof value === 'object') {
+    const object = value as Record<string, unknown>;
+    return `map[${sortedKeys(object)
+      .map(key => `${key}:${formatGo(object[key])}`)
+      .join(' ')}]`;
+  }
+  return String(value as boolean);
+}
+
+/** %#v of a decoded JSON value: map[string]interface {}{"a":1}. */
+export function formatGoSyntax(value: unknown): string {
+  if (value === null || value === undefined) return 'interface {}(nil)';
+  if (typeof value === 'string') return quote(value);
+  if (typeof value === 'number') return formatFloat(value);
+  if (Array.isArray(value)) return `[]interface {}{${value.map(formatGoSyntax).join(', ')}}`;
+  if (typeof value === 'object') {
+    const object = value as Record<string, unknown>;
+    return `map[string]interface {}{${sortedKeys(object)
+      .map(key => `${quote(key)}:${formatGoSyntax(object[key])}`)
+      .join(', ')}}`;
+  }
+  return String(value as boolean);
+}
+
+/** %T of a decoded JSON value. */
+export function goTypeName(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>';
+  if (Array.isArray(value)) return '[]interface {}';
+  switch (typeof value) {
+    case 'string':
+      return 'string';
+    case 'number':
+      return Number.isSafeInteger(value) ? 'int64' : 'float64';
+    case 'boolean':
+      return 'bool';
+    default:
+      return 'map[string]interface {}';
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * resource.Quantity: exact decimal numbers with SI, binary or exponent suffixes.
+ * Source: apimachinery pkg/api/resource. A number is `unscaled * 10^scale`; nothing is ever rounded except below 1n,
+ * where upstream rounds away from zero.
+ */
+
+export type QuantityFormat = 'DecimalSI' | 'BinarySI' | 'DecimalExponent';
+
+export interface Quantity {
+  readonly unscaled: bigint;
+  readonly scale: number;
+  readonly format: QuantityFormat;
+  /** The text as parsed, when upstream prints it back unchanged. */
+  readonly text?: string;
+}
+
+export const QUANTITY_FORMAT_ERROR =
+  "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+export const QUANTITY_NUMERIC_ERROR = 'unable to parse numeric part of quantity';
+export const QUANTITY_SUFFIX_ERROR = "unable to parse quantity's suffix";
+
+/** Thrown by parseQuantity; `message` is upstream's text. */
+export class QuantityError extends Error {
+  override readonly name = 'QuantityError';
+}
+
+const DECIMAL_SUFFIXES = new Map([
+  ['n', -9],
+  ['u', -6],
+  ['m', -3],
+  ['', 0],
+  ['k', 3],
+  ['M', 6],
+  ['G', 9],
+  ['T', 12],
+  ['P', 15],
+  ['E', 18],
+]);
+const BINARY_SUFFIXES = new Map([
+  ['Ki', 10],
+  ['Mi', 20],
+  ['Gi', 30],
+  ['Ti', 40],
+  ['Pi', 50],
+  ['Ei', 60],
+]);
+const decimalSuffixOf = new Map([...DECIMAL_SUFFIXES].map(([suffix, exponent]) => [exponent, suffix]));
+const binarySuffixOf = new Map([...BINARY_SUFFIXES].map(([suffix, exponent]) => [exponent, suffix]));
+
+const NANO = -9;
+const MAX_INT64 = 2n ** 63n - 1n;
+/** Digits an int64 always holds. */
+const INT64_DIGITS = 18;
+
+function interpretSuffix(suffix: string): { exponent: number; format: QuantityFormat } | undefined {
+  const decimal = DECIMAL_SUFFIXES.get(suffix);
+  if (decimal !== undefined) return { exponent: decimal, format: 'DecimalSI' };
+  const binary = BINARY_SUFFIXES.get(suffix);
+  if (binary !== undefined) return { exponent: binary, format: 'BinarySI' };
+  if (/^[eE][+-]?[0-9]+$/.test(suffix)) {
+    const exponent = Number(suffix.slice(1));
+    if (Math.abs(exponent) <= 0x7fffffff) return { exponent, format: 'DecimalExponent' };
+  }
+  return undefined;
+}
+
+/** @throws QuantityError with upstream's message. Surrounding blanks are allowed, as when decoding JSON. */
+export function parseQuantity(input: string): Quantity {
+  const text = input.trim();
+  if (text === '0') return { unscaled: 0n, scale: 0, format: 'DecimalSI', text };
+  // Looser than upstream's expression in one way that upstream is too: a lone sign or point reads as zero.
+  const match = /^([+-]?)([0-9]*)(?:(\.)([0-9]*))?([eEinumkKMGTP]*[-+]?[0-9]*)$/.exec(text);
+  if (text === '' || match === null) throw new QuantityError(QUANTITY_FORMAT_ERROR);
+  const negative = match[1] === '-';
+  const numerator = (match[2] ?? '').replace(/^0+/, '') || '0';
+  const fraction = match[4] ?? '';
+  const interpreted = interpretSuffix(match[5] ?? '');
+  if (interpreted === undefined) throw new QuantityError(QUANTITY_SUFFIX_ERROR);
+  const { exponent, format } = interpreted;
+  const digits = numerator + fraction;
+  let unscaled = BigInt(digits);
+  let scale = (format === 'BinarySI' ? 0 : exponent) - fraction.length;
+
+  if (format !== 'BinarySI') {
+    if (digits.length <= INT64_DIGITS && scale >= NANO) {
+      const asIs = scale % 3 === 0 && !digits.endsWith('000') && !digits.startsWith('0');
+      if (negative) unscaled = -unscaled;
+      return asIs ? { unscaled, scale, format, text } : { unscaled, scale, format };
+    }
+  } else {
+    const precision = 15 - numerator.length - Math.trunc((exponent * 3) / 10) - 1;
+    const small = fraction === '' && precision >= 0;
+    const asIs = small && (unscaled & 7n) !== 0n;
+    unscaled <<= BigInt(exponent);
+    if (small) {
+      if (negative) unscaled = -unscaled;
+      return asIs ? { unscaled, scale, format, text } : { unscaled, scale, format };
+    }
+  }
+
+  if (scale < NANO) {
+    ({ unscaled, scale } = roundUp(unscaled, scale, NANO));
+  }
+  let kept: QuantityFormat = format;
+  if (format === 'BinarySI') {
+    if (compareParts(unscaled, scale, MAX_INT64, 0) > 0) {
+      unscaled = MAX_INT64;
+      scale = 0;
+    }
+    if (unscaled !== 0n && compareParts(unscaled, scale, 1n, 0) < 0) kept = 'DecimalSI';
+  }
+  return { unscaled: negative ? -unscaled : unscaled, scale, format: kept };
+}
+
+/** Rounds away from zero to `target`, without ever building a power of ten larger than the number itself. */
+function roundUp(unscaled: bigint, scale: number, target: number): { unscaled: bigint; scale: number; exact: boolean } {
+  if (scale >= target || unscaled === 0n) return { unscaled, scale: Math.max(scale, target), exact: true };
+  const negative = unscaled < 0n;
+  const magnitude = negative ? -unscaled : unscaled;
+  const drop = target - scale;
+  if (drop > magnitude.toString().length) return { unscaled: negative ? -1n : 1n, scale: target, exact: false };
+  const divisor = 10n ** BigInt(drop);
+  const exact = magnitude % divisor === 0n;
+  const rounded = magnitude / divisor + (exact ? 0n : 1n);
+  return { unscaled: negative ? -rounded : rounded, scale: target, exact };
+}
+
+const digitsOf = (value: bigint): number => (value < 0n ? -value : value).toString().length;
+
+function compareParts(a: bigint, aScale: number, b: bigint, bScale: number): -1 | 0 | 1 {
+  const sign = (v: bigint): number => (v > 0n ? 1 : v < 0n ? -1 : 0);
+  if (sign(a) !== sign(b)) return sign(a) < sign(b) ? -1 : 1;
+  if (a === 0n) return 0;
+  const aMagnitude = digitsOf(a) + aScale;
+  const bMagnitude = digitsOf(b) + bScale;
+  if (aMagnitude !== bMagnitude) return aMagnitude < bMagnitude === a > 0n ? -1 : 1;
+  const x = aScale > bScale ? a * 10n ** BigInt(aScale - bScale) : a;
+  const y = bScale > aScale ? b * 10n ** BigInt(bScale - aScale) : b;
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+export const compareQuantities = (a: Quantity, b: Quantity): -1 | 0 | 1 =>
+  compareParts(a.unscaled, a.scale, b.unscaled, b.scale);
+
+/** Beyond this difference of exponents a sum is its larger operand: no resource is counted in 10^4096 parts. */
+const MAX_SHIFT = 4096;
+
+/** The sum, in the format of `a` unless `a` is zero. */
+export function addQuantities(a: Quantity, b: Quantity): Quantity {
+  const format = a.unscaled === 0n ? b.format : a.format;
+  if (a.unscaled === 0n) return { unscaled: b.unscaled, scale: b.scale, format };
+  if (b.unscaled === 0n) return { unscaled: a.unscaled, scale: a.scale, format };
+  if (Math.abs(a.scale - b.scale) > MAX_SHIFT) return a.scale > b.scale ? a : b;
+  const scale = Math.min(a.scale, b.scale);
+  const unscaled = a.unscaled * 10n ** BigInt(a.scale - scale) + b.unscaled * 10n ** BigInt(b.scale - scale);
+  return { unscaled, scale, format };
+}
+
+export const negateQuantity = (a: Quantity): Quantity => ({
+  unscaled: -a.unscaled,
+  scale: a.scale,
+  format: a.format,
+});
+export const subtractQuantities = (a: Quantity, b: Quantity): Quantity => addQuantities(a, negateQuantity(b));
+
+/** Value as an integer, rounded away from zero: Quantity.Value(), or MilliValue() with scale -3. */
+export function scaledValue(quantity: Quantity, scale = 0): bigint {
+  const rounded = roundUp(quantity.unscaled, quantity.scale, scale);
+  return rounded.scale > scale ? rounded.unscaled * 10n ** BigInt(rounded.scale - scale) : rounded.unscaled;
+}
+
+/** Quantity.String(): the text it was parsed from when that was canonical, else the canonical form. */
+export function formatQuantity(quantity: Quantity): string {
+  if (quantity.text !== undefined) return quantity.text;
+  const { unscaled, scale, format } = quantity;
+  if (unscaled === 0n) return '0';
+  if (format === 'BinarySI') {
+    const small = compareParts(unscaled, scale, -1024n, 0) > 0 && compareParts(unscaled, scale, 1024n, 0) < 0;
+    const whole = roundUp(unscaled, scale, 0);
+    if (!small && whole.exact) return formatBinary(scaledValue(quantity));
+  }
+  let mantissa = unscaled;
+  let exponent = scale;
+  while (mantissa % 10n === 0n) {
+    mantissa /= 10n;
+    exponent++;
+  }
+  while (exponent % 3 !== 0) {
+    mantissa *= 10n;
+    exponent--;
+  }
+  if (format === 'DecimalExponent') return exponent === 0 ? `${mantissa}` : `${mantissa}e${exponent}`;
+  // Upstream prints no suffix at all for exponents that have none.
+  return `${mantissa}${decimalSuffixOf.get(exponent) ?? ''}`;
+}
+
+function formatBinary(value: bigint): string {
+  let mantissa = value;
+  let exponent = 0;
+  while (mantissa % 1024n === 0n) {
+    mantissa /= 1024n;
+    exponent += 10;
+  }
+  return `${mantissa}${binarySuffixOf.get(exponent) ?? ''}`;
+}
+
+/** Plain numbers and the commonest suffixes, already canonical: the cheap answer to most questions. */
+const CANONICAL = /^[1-9][0-9]{0,11}(?<!000)[mkMG]?$/;
+
+/**
+ * The text a quantity has after decoding and encoding: "1000m" is "1", "0.5" is "500m", "1024Mi" is "1Gi".
+ * undefined when it is not a quantity. JSON numbers are quantities too.
+ */
+export function canonicalQuantity(input: string | number): string | undefined {
+  const text = typeof input === 'number' ? String(input) : input;
+  if (CANONICAL.test(text)) return text;
+  try {
+    return formatQuantity(parseQuantity(text));
+  } catch (error) {
+    if (error instanceof QuantityError) return undefined;
+    throw error;
+  }
+}
