@@ -48,6 +48,10 @@ export interface ResourceInfo {
   readonly storage: { readonly group: string; readonly version: string; readonly resource: string };
   /** Discovery's storageVersionHash. */
   readonly storageVersionHash?: string;
+  /**
+   * Made from a CustomResourceDefinition: no protobuf, no strategic merge patch, list items carry kind and apiVersion.
+   */
+  readonly custom?: boolean;
   /** False for kinds that are only posted to (reviews, bindings). */
   readonly stored: boolean;
   readonly type: StructType;
