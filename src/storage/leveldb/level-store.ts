@@ -1,0 +1,192 @@
+import { realClock, type Clock } from '../../machinery/clock.js';
+import { CompactedError, FutureRevisionError, StorageError, type CommitResult, type KvStore } from '../kv-store.js';
+import { assertDistinctKeys } from '../ops.js';
+import { createWatchHub } from '../watch-hub.js';
+import { sweepLog } from './compact.js';
+import { storageError } from './errors.js';
+import { formGroup, type Request } from './group.js';
+import { META_COMPACTED } from './layout.js';
+import { openDb, type Db } from './open.js';
+import { readAt, readCurrent, readEvents, readRange } from './read.js';
+import { assertSpace } from './space.js';
+
+interface Job extends Request {
+  resolve(result: CommitResult): void;
+  reject(error: unknown): void;
+}
+
+export interface LevelStoreOptions {
+  readonly clock?: Clock;
+  /** Gives up before opening; an open store is closed by close(). */
+  readonly signal?: AbortSignal;
+}
+
+/** Commits that share one disk sync. More gains nothing and would hold up the event loop while the batch is formed. */
+const MAX_GROUP = 64;
+/** How often a store that failed to write tries to recover, at most. */
+const RECOVERY_INTERVAL_MS = 500;
+
+/**
+ * Opens the LevelDB folder `dir`, creating it when needed. A commit resolves once it is on disk. After a failed write
+ * (disk full) reads go on and commits fail until there is room again; then the store recovers by itself.
+ * @throws StorageError 'locked', 'damaged', 'disk-full', 'permission', 'io'
+ */
+export async function openLevelStore(dir: string, options: LevelStoreOptions = {}): Promise<KvStore> {
+  const clock = options.clock ?? realClock;
+  options.signal?.throwIfAborted();
+  const opened = await openDb(dir);
+  const hub = createWatchHub();
+  let db: Db = opened.db;
+  let revision = opened.revision;
+  let compacted = opened.compacted;
+  /** Log entries up to here are gone from disk. */
+  let swept = 0;
+
+  const queue: Job[] = [];
+  let writing: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
+  let compacting: Promise<void> = Promise.resolve();
+  let failure: { error: StorageError; at: number } | undefined;
+
+  /** Users of `db`, so that it is not swapped under them. */
+  let users = 0;
+  let onIdle: (() => void) | undefined;
+  let reopening: Promise<void> | undefined;
+
+  const assertOpen = (): void => {
+    if (closing !== undefined) throw new StorageError('closed', `data store ${dir} is closed`);
+  };
+
+  const use = async <T>(work: (db: Db) => Promise<T>): Promise<T> => {
+    assertOpen();
+    while (reopening !== undefined) await reopening;
+    users++;
+    try {
+      return await work(db);
+    } catch (error) {
+      if (error instanceof CompactedError || error instanceof FutureRevisionError) throw error;
+      throw storageError(error, dir);
+    } finally {
+      users--;
+      if (users === 0) onIdle?.();
+    }
+  };
+
+  /**
+   * LevelDB goes on appending to its log after a record that was cut off in the middle, and would lose what follows at
+   * the next start; so after a failed write the log must be replayed and begun anew.
+   */
+  const reopen = async (): Promise<void> => {
+    if (users > 0) await new Promise<void>(resolve => (onIdle = resolve));
+    onIdle = undefined;
+    await db.close();
+    const again = await openDb(dir);
+    db = again.db;
+    compacted = Math.max(compacted, again.compacted);
+    // A commit that failed only in its sync may have reached the disk after all: then it happened.
+    if (again.revision > revision) {
+      const { events, upTo } = await readEvents(db, '', revision);
+      revision = upTo;
+      hub.publish(events);
+    }
+  };
+
+  const recover = async (failed: { error: StorageError; at: number }): Promise<void> => {
+    if (clock.monotonic() - failed.at < RECOVERY_INTERVAL_MS) throw failed.error;
+    try {
+      // Before anything is closed: while there is no room, readers keep what they have.
+      await assertSpace(dir);
+      const done = reopen();
+      reopening = done.catch(() => undefined).finally(() => (reopening = undefined));
+      await done;
+      failure = undefined;
+    } catch (error) {
+      failure = { error: storageError(error, dir), at: clock.monotonic() };
+      throw failure.error;
+    }
+  };
+
+  const writeGroup = async (jobs: readonly Job[]): Promise<void> => {
+    try {
+      if (failure !== undefined) await recover(failure);
+      const group = formGroup(db, revision, jobs);
+      if (group.batch.length > 0) {
+        try {
+          await db.batch(group.batch, { sync: true });
+        } catch (error) {
+          failure = { error: storageError(error, dir), at: clock.monotonic() };
+          throw failure.error;
+        }
+        revision = group.revision;
+        hub.publish(group.events);
+      }
+      jobs.forEach((job, i) => job.resolve(group.results[i] as CommitResult));
+    } catch (error) {
+      const failed = storageError(error, dir);
+      for (const job of jobs) job.reject(failed);
+    }
+  };
+
+  const write = async (): Promise<void> => {
+    // Lets commits of the same moment join the first group.
+    await Promise.resolve();
+    while (queue.length > 0) await writeGroup(queue.splice(0, MAX_GROUP));
+    writing = undefined;
+  };
+
+  return {
+    revision: () => revision,
+    compactedRevision: () => compacted,
+    async get(key, { revision: at } = {}) {
+      return use(async db => (at === undefined ? readCurrent(db, key) : readAt(db, key, at, compacted)));
+    },
+    range: (prefix, options = {}) => use(db => readRange(db, prefix, options, compacted)),
+    commit(preconditions, ops) {
+      return new Promise<CommitResult>((resolve, reject) => {
+        assertOpen();
+        assertDistinctKeys(ops);
+        queue.push({ preconditions, ops, resolve, reject });
+        writing ??= write();
+      });
+    },
+    async watch(prefix, fromRevision, onEvents) {
+      assertOpen();
+      if (fromRevision < compacted) throw new CompactedError(fromRevision, compacted);
+      if (fromRevision >= revision) return hub.subscribe(prefix, fromRevision, onEvents);
+      return hub.subscribeAfter(prefix, fromRevision, onEvents, () => use(db => readEvents(db, prefix, fromRevision)));
+    },
+    async compact(target) {
+      assertOpen();
+      if (target > revision) throw new FutureRevisionError(target, revision);
+      if (target <= compacted) return compacting;
+      compacted = target;
+      const sweep = async (): Promise<void> => {
+        try {
+          await use(async db => {
+            await db.put(META_COMPACTED, Buffer.from(String(target)));
+            await sweepLog(db, swept, target);
+          });
+          swept = target;
+        } catch (error) {
+          const failed = storageError(error, dir);
+          if (failed.code !== 'closed') failure ??= { error: failed, at: clock.monotonic() };
+          throw failed;
+        }
+      };
+      // One sweep at a time; a failed one does not stop the next, which covers its range.
+      const done = compacting.then(sweep, sweep);
+      compacting = done.catch(() => undefined);
+      return done;
+    },
+    close() {
+      closing ??= (async () => {
+        await writing;
+        await compacting;
+        if (users > 0) await new Promise<void>(resolve => (onIdle = resolve));
+        hub.clear();
+        await db.close();
+      })();
+      return closing;
+    },
+  };
+}
