@@ -23,7 +23,8 @@ const PATTERNS: readonly (readonly [RegExp, StorageErrorCode, string])[] = [
     'permission',
     'cannot be opened: permission denied',
   ],
-  [/LEVEL_CORRUPTION|Corruption/, 'damaged', 'is damaged'],
+  [/LEVEL_CORRUPTION|Corruption|LEVEL_IO_ERROR.*No such file/, 'damaged', 'is damaged'],
+  [/LEVEL_IO_ERROR/, 'io', 'failed'],
   [/LEVEL_DATABASE_NOT_OPEN|LEVEL_ITERATOR_NOT_OPEN|LEVEL_SNAPSHOT_NOT_OPEN/, 'closed', 'is closed'],
 ];
 
@@ -41,7 +42,7 @@ export function storageError(error: unknown, dir: string): StorageError {
   const text = fullText(error);
   for (const [pattern, code, what] of PATTERNS) {
     if (!pattern.test(text)) continue;
-    const more = code === 'damaged' ? `: ${detail(error)}` : '';
+    const more = code === 'damaged' || code === 'io' ? `: ${detail(error)}` : '';
     return new StorageError(code, `data store ${dir} ${what}${more}`, { cause: error });
   }
   return new StorageError('io', `data store ${dir}: ${detail(error)}`, { cause: error });
