@@ -62,7 +62,7 @@ export function formatGo(value: unknown): string {
       .map(key => `${key}:${formatGo(object[key])}`)
       .join(' ')}]`;
   }
-  return String(value as boolean);
+  return String(value);
 }
 
 /** %#v of a decoded JSON value: map[string]interface {}{"a":1}. */
@@ -77,7 +77,7 @@ export function formatGoSyntax(value: unknown): string {
       .map(key => `${quote(key)}:${formatGoSyntax(object[key])}`)
       .join(', ')}}`;
   }
-  return String(value as boolean);
+  return String(value);
 }
 
 /** %T of a decoded JSON value. */
@@ -95,3 +95,6 @@ export function goTypeName(value: unknown): string {
       return 'map[string]interface {}';
   }
 }
+
+/** %#v of a []string: []string{"a", "b"}. */
+export const formatGoStrings = (list: readonly string[]): string => `[]string{${list.map(quote).join(', ')}}`;

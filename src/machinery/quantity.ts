@@ -98,6 +98,8 @@ export function parseQuantity(input: string): Quantity {
     }
   }
 
+  // Only this path reads the number with its leading zeros, and so notices that there is none ("Pi").
+  if (!match[2] && fraction === '') throw new QuantityError(QUANTITY_NUMERIC_ERROR);
   if (scale < NANO) {
     ({ unscaled, scale } = roundUp(unscaled, scale, NANO));
   }
