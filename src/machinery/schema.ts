@@ -42,6 +42,8 @@ export interface Field {
   readonly patchStrategy?: string;
   /** Protobuf field number; undefined when the type has no protobuf form. */
   readonly protobuf?: number;
+  /** Go embeds the struct that holds this field: JSON flattens it, protobuf nests it under these numbers, outermost first. */
+  readonly protobufEmbedded?: readonly number[];
   /** Go type name as upstream writes it, e.g. "map[string]string", "*int32", "DNSPolicy". */
   readonly goType?: string;
 }

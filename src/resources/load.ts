@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import type { StructType } from '../machinery/schema.js';
+import { readApiSchemas, type RawResource, type SchemaFile, type SchemaIndex } from './api-schemas.js';
+import { linkTypes } from './link-types.js';
+import type { Column, ResourceInfo, Verb } from './resource-info.js';
+
+/** A kind that can be a body: of a resource, a list, a subresource, an option. */
+export interface KindType {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly type: StructType;
+}
+
+/** The built-in API: types by name and by kind, resources in discovery order. */
+export interface Api {
+  /** By short name "core.v1.Pod" or full name "io.k8s.api.core.v1.Pod". */
+  type(name: string): StructType | undefined;
+  kind(group: string, version: string, kind: string): KindType | undefined;
+  readonly kinds: readonly KindType[];
+  readonly resources: readonly ResourceInfo[];
+  readonly groupVersions: readonly { readonly group: string; readonly version: string }[];
+}
+
+const ALL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+/** First 8 bytes of sha256("group/version/kind"), as discovery shows it (kubernetes pkg endpoints/discovery). */
+export const storageVersionHash = (group: string, version: string, kind: string): string =>
+  createHash('sha256').update(`${group}/${version}/${kind}`).digest().subarray(0, 8).toString('base64');
+
+/**
+ * Reads api-schemas/ and links it; types are linked on first use, so this costs a few milliseconds.
+ * @throws Error when a file is missing, or names a type that is not there
+ */
+export function loadApi(folder?: string): Api {
+  const { index, files } = readApiSchemas(folder);
+  const types = linkTypes(files);
+  const kinds = new Map<string, KindType>();
+  const resources: ResourceInfo[] = [];
+  for (const [name, file] of files) {
+    for (const [kind, raw] of Object.entries(file.types)) {
+      const type = types.get(`${name}.${kind}`);
+      if (raw.kind !== true || type === undefined) continue;
+      const { group, version } = name === 'meta.v1' ? { group: '', version: 'v1' } : file;
+      kinds.set(`${group}/${version}/${kind}`, { group, version, kind, type });
+    }
+    for (const raw of file.resources) {
+      const type = types.get(`${name}.${raw.kind}`);
+      if (type === undefined) throw new Error(`api-schemas/${name}.json: no type for the resource ${raw.plural}`);
+      resources.push(resourceInfo(file, raw, type, index));
+    }
+  }
+  const byFullName = new Map([...types.values()].map(type => [type.name, type]));
+  return {
+    type: name => types.get(name) ?? byFullName.get(name),
+    kind: (group, version, kind) => kinds.get(`${group}/${version}/${kind}`),
+    kinds: [...kinds.values()],
+    resources,
+    groupVersions: index.groupVersions.flatMap(name => {
+      const file = files.get(name);
+      return file === undefined ? [] : [{ group: file.group, version: file.version }];
+    }),
+  };
+}
+
+function resourceInfo(file: SchemaFile, raw: RawResource, type: StructType, index: SchemaIndex): ResourceInfo {
+  const { group, version } = file;
+  const stored = raw.stored ?? true;
+  const storage = raw.storage ?? { group, version };
+  return {
+    group,
+    version,
+    kind: raw.kind,
+    listKind: raw.listKind ?? `${raw.kind}List`,
+    plural: raw.plural,
+    singular: raw.singular ?? raw.kind.toLowerCase(),
+    shortNames: raw.shortNames ?? [],
+    categories: raw.categories ?? [],
+    namespaced: raw.namespaced ?? true,
+    verbs: raw.verbs ?? ALL_VERBS,
+    subresources: (raw.subresources ?? []).map(sub => ({ kind: raw.kind, group, version, ...sub })),
+    storage: { ...storage, resource: raw.plural },
+    ...(stored ? { storageVersionHash: storageVersionHash(storage.group, storage.version, raw.kind) } : {}),
+    stored,
+    type,
+    columns: columns(raw, index),
+    selectableFields: new Map(Object.entries(raw.selectableFields ?? {})),
+    customFieldLabels: raw.customFieldLabels ?? false,
+    generation: raw.generation ?? 'none',
+    deleteReturns: raw.deleteReturns ?? 'status',
+    allowCreateOnUpdate: raw.allowCreateOnUpdate ?? false,
+    allowUnconditionalUpdate: raw.allowUnconditionalUpdate ?? true,
+    defaultPropagation: raw.defaultPropagation ?? 'Background',
+    resetFields: raw.resetFields ?? {},
+    nameFormat: raw.nameFormat ?? 'subdomain',
+    ...(raw.deprecationWarning === undefined ? {} : { deprecationWarning: raw.deprecationWarning }),
+  };
+}
+
+/** What upstream's TableConvertor falls back to for kinds without printers. */
+const DEFAULT_COLUMNS: readonly string[] = ['Name', 'Created At'];
+
+function columns(raw: RawResource, index: SchemaIndex): Column[] {
+  return (raw.columns ?? DEFAULT_COLUMNS).map(entry => {
+    const column = typeof entry === 'string' ? index.columns[entry] : entry;
+    if (column === undefined) throw new Error(`api-schemas: ${raw.plural} has an unknown column`);
+    return { format: '', priority: 0, ...column };
+  });
+}
