@@ -79,20 +79,19 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       const { kind, namespace, name, uid } = involvedObject;
       const id = JSON.stringify([kind, namespace, name, uid, fieldPath, type, reason, message]);
       const now = formatTime(clock.now());
-      const fresh = (): CoreEvent =>
-        ({
-          metadata: { name: `${involvedObject.name}.${uniqueSuffix()}`, namespace: metadata.namespace ?? 'default' },
-          involvedObject,
-          reason,
-          message,
-          type,
-          count: 1,
-          firstTimestamp: now,
-          lastTimestamp: now,
-          source: { component, ...(host === undefined ? {} : { host }) },
-          reportingComponent: component,
-          reportingInstance: host ?? '',
-        });
+      const fresh = (): CoreEvent => ({
+        metadata: { name: `${involvedObject.name}.${uniqueSuffix()}`, namespace: metadata.namespace ?? 'default' },
+        involvedObject,
+        reason,
+        message,
+        type,
+        count: 1,
+        firstTimestamp: now,
+        lastTimestamp: now,
+        source: { component, ...(host === undefined ? {} : { host }) },
+        reportingComponent: component,
+        reportingInstance: host ?? '',
+      });
       tail = tail.then(() => write(id, fresh));
     },
     flush: () => tail,

@@ -3,7 +3,14 @@ import type { DeepReadonly, KubeObject } from '../machinery/types.js';
 import { createStore } from './indexer.js';
 import { runReflector } from './reflector.js';
 import type { Transport } from './transport.js';
-import { keyOf, type EventHandler, type Informer, type InformerFactory, type ResourceRef } from './types.js';
+import {
+  keyOf,
+  type EventHandler,
+  type Informer,
+  type InformerFactory,
+  type InformerSelectors,
+  type ResourceRef,
+} from './types.js';
 
 export interface InformerOptions {
   readonly transport: Transport;
@@ -47,7 +54,7 @@ function until(subscribe: (wake: () => void) => () => void, ready: () => boolean
 function createInformer<T extends KubeObject>(
   options: InformerOptions,
   ref: ResourceRef,
-  selectors: { labelSelector?: string; fieldSelector?: string },
+  selectors: InformerSelectors,
 ): RunnableInformer<T> {
   const store = createStore<T>();
   const handlers = new Set<EventHandler<T>>();
@@ -60,7 +67,11 @@ function createInformer<T extends KubeObject>(
     const old = store.put(object);
     for (const handler of handlers)
       if (old === undefined) handler.add?.(object);
-      else if (old.metadata.resourceVersion !== object.metadata.resourceVersion) handler.update?.(old, object);
+      else if (old.metadata.uid !== object.metadata.uid) {
+        // Deleted and made again while nobody watched: another object of the same name.
+        handler.delete?.(old);
+        handler.add?.(object);
+      } else if (old.metadata.resourceVersion !== object.metadata.resourceVersion) handler.update?.(old, object);
   };
   const remove = (key: string, last?: DeepReadonly<T>): void => {
     const old = store.remove(key);
@@ -121,10 +132,7 @@ export function createInformerFactory(options: InformerOptions): InformerFactory
   const informers = new Map<string, RunnableInformer<KubeObject>>();
   let running: AbortSignal | undefined;
   return {
-    informer<T extends KubeObject>(
-      ref: ResourceRef,
-      selectors: { labelSelector?: string; fieldSelector?: string } = {},
-    ) {
+    informer<T extends KubeObject>(ref: ResourceRef, selectors: InformerSelectors = {}) {
       const id = JSON.stringify([
         ref.group,
         ref.version,

@@ -20,6 +20,8 @@ export interface ReflectorOptions {
   readonly ref: ResourceRef;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Asks for PartialObjectMetadata only: far less to send and to keep. */
+  readonly metadataOnly?: boolean;
   /** Told of every failed list or watch; the reflector goes on by itself. */
   readonly onError: (error: Error) => void;
 }
@@ -55,6 +57,8 @@ export async function runReflector<T extends KubeObject>(
   const { transport, clock, ref, labelSelector, fieldSelector } = options;
   const backoff = createBackoff({ initialMs: 50, factor: 2, maxMs: 5_000, jitter: 0.3 });
   const path = resourcePath(ref, '');
+  const accept = (as: string): { accept?: string } =>
+    options.metadataOnly === true ? { accept: `application/json;as=${as};g=meta.k8s.io;v=v1` } : {};
   let resourceVersion: string | undefined;
 
   const list = async (): Promise<string> => {
@@ -63,6 +67,7 @@ export async function runReflector<T extends KubeObject>(
         method: 'GET',
         path: path + queryString({ labelSelector, fieldSelector, resourceVersion: '0' }),
         signal,
+        ...accept('PartialObjectMetadataList'),
       }),
     ) as { kind: string; apiVersion: string; items: T[] | null; metadata: { resourceVersion: string } };
     // Items of built-in lists come without kind and apiVersion; what watches send has them, and so do cached objects.
@@ -91,7 +96,13 @@ export async function runReflector<T extends KubeObject>(
       allowWatchBookmarks: true,
       resourceVersion: from,
     });
-    const answer = await transport.open({ method: 'GET', path: path + query, signal, idleTimeoutMs: 0 });
+    const answer = await transport.open({
+      method: 'GET',
+      path: path + query,
+      signal,
+      idleTimeoutMs: 0,
+      ...accept('PartialObjectMetadata'),
+    });
     if (answer.statusCode !== 200) {
       let body = '';
       for await (const line of lines(answer)) body += line;

@@ -73,12 +73,17 @@ export interface Informer<T extends KubeObject = KubeObject> {
   whenSynced(signal: AbortSignal): Promise<void>;
 }
 
+/** Which objects an informer mirrors, and how much of each. */
+export interface InformerSelectors {
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+  /** Only apiVersion, kind and metadata (PartialObjectMetadata). */
+  readonly metadataOnly?: boolean;
+}
+
 /** One informer per resource, started together. */
 export interface InformerFactory {
-  informer<T extends KubeObject = KubeObject>(
-    ref: ResourceRef,
-    options?: { labelSelector?: string; fieldSelector?: string },
-  ): Informer<T>;
+  informer<T extends KubeObject = KubeObject>(ref: ResourceRef, options?: InformerSelectors): Informer<T>;
   /** Starts all informers asked for so far and later; they stop with the signal. */
   start(signal: AbortSignal): void;
   whenSynced(signal: AbortSignal): Promise<void>;

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+
+/** `kubette controller-manager`. Flags carry kube-controller-manager's names. */
+export function register(program: Command): void {
+  program
+    .command('controller-manager')
+    .description('reconcile Deployments, Endpoints, EndpointSlices, garbage, namespaces, nodes; schedule Pods')
+    .requiredOption('--kubeconfig <file>', 'how to reach the API server')
+    .option('--controllers <list>', "'*' enables all, 'name' one, '-name' disables one", '*')
+    .option('--leader-elect <bool>', 'wait for a Lease before working', 'true')
+    .option('--leader-elect-lease-duration <duration>', 'how long others wait for a silent leader', '15s')
+    .option('--leader-elect-renew-deadline <duration>', 'how long a leader tries to renew before it stops', '10s')
+    .option('--leader-elect-retry-period <duration>', 'time between tries', '2s')
+    .option('--allocate-node-cidrs <bool>', 'give every Node a podCIDR of --cluster-cidr', 'false')
+    .option('--cluster-cidr <cidr>', 'the range of Pod addresses', '10.244.0.0/16')
+    .option('--node-cidr-mask-size <bits>', 'size of one Node’s range', '24')
+    .option('--node-monitor-period <duration>', 'time between looks at node heartbeats', '5s')
+    .option('--node-monitor-grace-period <duration>', 'silence after which a node is Unknown', '50s')
+    .option('--root-ca-file <file>', 'CA published to every namespace; default: the CA of the kubeconfig')
+    .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
+    .action(async (options: Record<string, string>) => {
+      const { runControllerManager } = await import('./run-controller-manager.js');
+      await runControllerManager(options);
+    });
+}

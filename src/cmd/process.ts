@@ -1,0 +1,43 @@
+import { parseDuration } from '../machinery/duration.js';
+
+/** What a command line says wrong. */
+export class FlagError extends Error {
+  override readonly name = 'FlagError';
+}
+
+/** Aborts at the first SIGINT or SIGTERM. A second one ends the process at once. */
+export function signalOnTermination(): AbortSignal {
+  const controller = new AbortController();
+  const stop = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new Error(`received ${signal}`));
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  return controller.signal;
+}
+
+/** Prints one line that says what is wrong and ends the process with 1. */
+export function fail(component: string, error: unknown): never {
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`kubette ${component}: ${text.split('\n')[0] ?? ''}\n`);
+  process.exit(1);
+}
+
+/** Milliseconds of a Go duration such as "10s". @throws FlagError */
+export function durationFlag(name: string, value: string): number {
+  const ms = parseDuration(value);
+  if (ms === undefined)
+    throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want a duration such as 10s`);
+  return ms;
+}
+
+/** A whole number within bounds. @throws FlagError */
+export function integerFlag(name: string, value: string, min: number, max: number): number {
+  const number = Number(value);
+  if (!/^-?\d+$/.test(value) || number < min || number > max)
+    throw new FlagError(
+      `invalid argument ${JSON.stringify(value)} for "--${name}" flag: want a whole number from ${min} to ${max}`,
+    );
+  return number;
+}

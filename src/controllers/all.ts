@@ -1,0 +1,31 @@
+import type { ControllerDefinition } from './controller.js';
+import { deploymentController } from './deployment/controller.js';
+import { endpointsController } from './endpoints/controller.js';
+import { endpointSliceController } from './endpointslice/controller.js';
+import { endpointSliceMirroringController } from './endpointslicemirroring/controller.js';
+import { garbageCollector } from './garbagecollector/controller.js';
+import { namespaceController } from './namespace/controller.js';
+import { nodeIpamController } from './nodeipam/controller.js';
+import { nodeLifecycleController } from './nodelifecycle/controller.js';
+import { podGcController } from './podgc/controller.js';
+import { replicaSetController } from './replicaset/controller.js';
+import { rootCaPublisher } from './rootca/controller.js';
+import { scheduler } from './scheduler/controller.js';
+import { serviceAccountController } from './serviceaccount/controller.js';
+
+/** Every controller there is. The manager iterates this list and names no member. */
+export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
+  deploymentController,
+  endpointsController,
+  endpointSliceController,
+  endpointSliceMirroringController,
+  garbageCollector,
+  namespaceController,
+  nodeIpamController,
+  nodeLifecycleController,
+  podGcController,
+  replicaSetController,
+  rootCaPublisher,
+  scheduler,
+  serviceAccountController,
+];

@@ -1,0 +1,51 @@
+import type { Clock } from '../machinery/clock.js';
+import type { EventRecorder } from '../client/event-recorder.js';
+import type { Client, InformerFactory } from '../client/types.js';
+import type { WorkQueue } from '../client/work-queue.js';
+
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What flags of the process mean to controllers. */
+export interface ControllerOptions {
+  /** PEM of the cluster's CA, published to every namespace; undefined: nothing is published. */
+  readonly rootCa?: string;
+  /** e.g. "10.244.0.0/16"; undefined: nodes get no podCIDR. */
+  readonly clusterCidr?: string;
+  readonly nodeCidrMaskSize: number;
+  readonly nodeMonitorPeriodMs: number;
+  readonly nodeMonitorGracePeriodMs: number;
+}
+
+/** Everything a controller may touch. Cached objects are read-only. */
+export interface ControllerContext {
+  readonly client: Client;
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  readonly options: ControllerOptions;
+  readonly log: Logger;
+  readonly queue: WorkQueue;
+  readonly signal: AbortSignal;
+  readonly recorder: (component: string) => EventRecorder;
+}
+
+/** What `build` returns: a reconciler takes keys, never events, and may be called again for any key at any time. */
+export interface Reconciler {
+  /** A rejected call is retried with back-off. */
+  reconcile(key: string): Promise<void>;
+  /** Work beside the queue, e.g. a periodic check; ends with the context's signal. Starts after the caches synced. */
+  background?(): Promise<void>;
+}
+
+/** One controller: an entry of the list in all.ts. */
+export interface ControllerDefinition {
+  /** Upstream's name, e.g. "endpointslice-controller"; --controllers takes it or an alias. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  readonly workers: number;
+  /** Subscribes to informers and says how to reconcile. Runs before the informers start. */
+  build(context: ControllerContext): Reconciler;
+}

@@ -1,0 +1,387 @@
+import { formatTime } from '../../machinery/clock.js';
+import { labelSelectorAsSelector } from '../../machinery/labels.js';
+import { isStatusError } from '../../machinery/status.js';
+import type { DeepReadonly, Deployment, Pod, ReplicaSet } from '../../machinery/types.js';
+import { DEPLOYMENTS, PODS, REPLICA_SETS } from '../../client/resources.js';
+import { keyOf, splitKey } from '../../client/types.js';
+import type { ControllerDefinition } from '../controller.js';
+import { byController, claim, controllerOf, controllerReference, CONTROLLER_INDEX } from '../ownership.js';
+import { isTerminal } from '../pods.js';
+import { canonicalJson, templateHash } from './hash.js';
+import { annotationsFor, expiredRevisions, findNew, REVISION, revisionOf, TEMPLATE_HASH } from './revisions.js';
+import {
+  isScalingEvent,
+  newReplicas,
+  replicaAnnotations,
+  replicasOf,
+  scaleDownOld,
+  scaleProportionally,
+  sum,
+} from './rolling.js';
+import {
+  conditionOf,
+  countedStatus,
+  deadlineIn,
+  isComplete,
+  rolloutStatus,
+  withCondition,
+  type DeploymentStatus,
+} from './status.js';
+
+type ReadonlySet = DeepReadonly<ReplicaSet>;
+type ReadonlyDeployment = DeepReadonly<Deployment>;
+
+const active = (sets: readonly ReadonlySet[]): ReadonlySet[] => sets.filter(set => replicasOf(set) > 0);
+
+/** Rolls Deployments out over ReplicaSets (pkg/controller/deployment). */
+export const deploymentController: ControllerDefinition = {
+  name: 'deployment-controller',
+  aliases: ['deployment'],
+  workers: 5,
+  build({ client, informers, queue, clock, recorder }) {
+    const deployments = informers.informer<Deployment>(DEPLOYMENTS);
+    const sets = informers.informer<ReplicaSet>(REPLICA_SETS);
+    const pods = informers.informer<Pod>(PODS);
+    const setClient = client.resource<ReplicaSet>(REPLICA_SETS);
+    const deploymentClient = client.resource<Deployment>(DEPLOYMENTS);
+    const events = recorder('deployment-controller');
+    sets.addIndex(CONTROLLER_INDEX, byController);
+    pods.addIndex(CONTROLLER_INDEX, byController);
+
+    const ownerKey = (set: ReadonlySet): string | undefined => {
+      const owner = controllerOf(set);
+      return owner?.kind === 'Deployment' ? `${set.metadata.namespace ?? ''}/${owner.name}` : undefined;
+    };
+    const setChanged = (set: ReadonlySet): void => {
+      const key = ownerKey(set);
+      if (key !== undefined) return queue.add(key);
+      if (controllerOf(set) !== undefined) return;
+      for (const deployment of deployments.indexer.byIndex('namespace', set.metadata.namespace ?? ''))
+        if (labelSelectorAsSelector(deployment.spec?.selector).matches(set.metadata.labels ?? {}))
+          queue.add(keyOf(deployment));
+    };
+    deployments.addHandler({
+      add: deployment => queue.add(keyOf(deployment)),
+      update: (_old, deployment) => queue.add(keyOf(deployment)),
+      delete: deployment => queue.add(keyOf(deployment)),
+    });
+    sets.addHandler({
+      add: setChanged,
+      update: (old, set) => {
+        if (ownerKey(old) !== ownerKey(set)) setChanged(old);
+        setChanged(set);
+      },
+      delete: setChanged,
+    });
+    // Recreate goes on once the last old Pod is gone.
+    pods.addHandler({
+      delete: pod => {
+        const owner = controllerOf(pod);
+        const set =
+          owner?.kind === 'ReplicaSet' ? sets.indexer.get(`${pod.metadata.namespace ?? ''}/${owner.name}`) : undefined;
+        if (set !== undefined) setChanged(set);
+      },
+    });
+
+    const scale = async (deployment: ReadonlyDeployment, set: ReadonlySet, to: number): Promise<ReadonlySet> => {
+      const from = replicasOf(set);
+      const annotations = { ...set.metadata.annotations, ...replicaAnnotations(deployment) };
+      if (from === to && canonicalJson(annotations) === canonicalJson(set.metadata.annotations)) return set;
+      const updated = await setClient.update({
+        ...(set as ReplicaSet),
+        metadata: { ...(set as ReplicaSet).metadata, annotations },
+        spec: { ...(set as ReplicaSet).spec, replicas: to } as NonNullable<ReplicaSet['spec']>,
+      });
+      if (from !== to) {
+        const direction = from < to ? 'up' : 'down';
+        events.event(
+          deployment,
+          'Normal',
+          'ScalingReplicaSet',
+          `Scaled ${direction} replica set ${set.metadata.name ?? ''} from ${from} to ${to}`,
+        );
+      }
+      return updated;
+    };
+
+    const updateStatus = async (deployment: ReadonlyDeployment, status: DeploymentStatus): Promise<void> => {
+      if (canonicalJson(normalised(deployment.status)) === canonicalJson(normalised(status))) return;
+      await deploymentClient.update({ ...(deployment as Deployment), status }, { subresource: 'status' });
+    };
+
+    /** Also carries the revision to the Deployment, and Progressing says that there is a new ReplicaSet. */
+    const noteRevision = async (
+      deployment: ReadonlyDeployment,
+      set: ReadonlySet,
+      reason: string,
+      message: string,
+    ): Promise<ReadonlyDeployment> => {
+      let current = deployment as Deployment;
+      const revision = set.metadata.annotations?.[REVISION] ?? '';
+      if (current.metadata.annotations?.[REVISION] !== revision) {
+        const annotations = { ...current.metadata.annotations, [REVISION]: revision };
+        current = await deploymentClient.update({ ...current, metadata: { ...current.metadata, annotations } });
+      }
+      if (
+        conditionOf(current, 'Progressing') === undefined ||
+        reason === 'NewReplicaSetCreated'
+      ) {
+        const now = formatTime(clock.now());
+        const conditions = withCondition(
+          (current as ReadonlyDeployment).status?.conditions ?? [],
+          { type: 'Progressing', status: 'True', reason, message },
+          now,
+        );
+        const status = { ...current.status, conditions };
+        current = await deploymentClient.update({ ...current, status }, { subresource: 'status' });
+      }
+      return current;
+    };
+
+    const ensureNew = async (
+      deployment: ReadonlyDeployment,
+      owned: readonly ReadonlySet[],
+    ): Promise<{ deployment: ReadonlyDeployment; fresh: ReadonlySet }> => {
+      const existing = findNew(deployment, owned);
+      const oldRevisions = owned.filter(set => set !== existing).map(revisionOf);
+      const revision = Math.max(0, ...oldRevisions) + 1;
+      const name = deployment.metadata.name ?? '';
+      if (existing !== undefined) {
+        const annotations = annotationsFor(deployment, existing.metadata.annotations, revision);
+        const minReadySeconds = deployment.spec?.minReadySeconds ?? 0;
+        let fresh = existing;
+        if (
+          canonicalJson(annotations) !== canonicalJson(existing.metadata.annotations) ||
+          (existing.spec?.minReadySeconds ?? 0) !== minReadySeconds
+        ) {
+          fresh = (await setClient.update({
+            ...(existing as ReplicaSet),
+            metadata: { ...(existing as ReplicaSet).metadata, annotations },
+            spec: { ...(existing as ReplicaSet).spec, minReadySeconds } as NonNullable<ReplicaSet['spec']>,
+          }));
+        }
+        const noted = await noteRevision(
+          deployment,
+          fresh,
+          'FoundNewReplicaSet',
+          `Found new replica set "${fresh.metadata.name ?? ''}"`,
+        );
+        return { deployment: noted, fresh };
+      }
+      const template = deployment.spec?.template as NonNullable<Deployment['spec']>['template'];
+      const hash = templateHash(template, deployment.status?.collisionCount);
+      const labels = { ...template.metadata?.labels, [TEMPLATE_HASH]: hash };
+      const draft = {
+        apiVersion: 'apps/v1',
+        kind: 'ReplicaSet',
+        metadata: {
+          name: `${name}-${hash}`,
+          namespace: deployment.metadata.namespace ?? '',
+          labels,
+          annotations: { ...annotationsFor(deployment, {}, revision), ...replicaAnnotations(deployment) },
+          ownerReferences: [controllerReference(deployment, 'apps/v1', 'Deployment')],
+        },
+        spec: {
+          minReadySeconds: deployment.spec?.minReadySeconds ?? 0,
+          selector: {
+            ...(deployment.spec?.selector as object),
+            matchLabels: { ...deployment.spec?.selector.matchLabels, [TEMPLATE_HASH]: hash },
+          },
+          template: { ...template, metadata: { ...template.metadata, labels } },
+          replicas: 0,
+        },
+      } as unknown as ReplicaSet;
+      const replicas = newReplicas(deployment, [...owned, draft], draft);
+      (draft.spec as { replicas: number }).replicas = replicas;
+      let created: ReplicaSet;
+      try {
+        created = await setClient.create(draft.metadata.namespace ?? '', draft);
+      } catch (error) {
+        if (!isStatusError(error, 'AlreadyExists')) throw error;
+        return { deployment, fresh: await resolveCollision(deployment, draft) };
+      }
+      if (replicas > 0)
+        events.event(
+          deployment,
+          'Normal',
+          'ScalingReplicaSet',
+          `Scaled up replica set ${created.metadata.name ?? ''} from 0 to ${replicas}`,
+        );
+      const message = `Created new replica set "${created.metadata.name ?? ''}"`;
+      return {
+        deployment: await noteRevision(deployment, created, 'NewReplicaSetCreated', message),
+        fresh: created,
+      };
+    };
+
+    /** The name is taken: by our own ReplicaSet that the cache has not shown yet, or by one of another template. */
+    const resolveCollision = async (deployment: ReadonlyDeployment, draft: ReplicaSet): Promise<ReadonlySet> => {
+      const existing = await setClient.get({
+        namespace: draft.metadata.namespace ?? '',
+        name: draft.metadata.name ?? '',
+      });
+      const ours = controllerOf(existing)?.uid === deployment.metadata.uid;
+      if (ours && findNew(deployment, [existing]) !== undefined) return existing;
+      const status = {
+        ...(deployment as Deployment).status,
+        collisionCount: (deployment.status?.collisionCount ?? 0) + 1,
+      };
+      await deploymentClient.update({ ...(deployment as Deployment), status }, { subresource: 'status' });
+      throw new Error(`the name ${draft.metadata.name ?? ''} is taken by another template; trying the next hash`);
+    };
+
+    const scaleOnly = async (
+      deployment: ReadonlyDeployment,
+      all: readonly ReadonlySet[],
+      fresh: ReadonlySet | undefined,
+    ): Promise<void> => {
+      const running = active(all);
+      const newest = fresh ?? [...all].sort((a, b) => revisionOf(b) - revisionOf(a))[0];
+      const only = running.length <= 1 ? (running[0] ?? newest) : undefined;
+      if (only !== undefined) {
+        await scale(deployment, only, deployment.spec?.replicas ?? 1);
+        return;
+      }
+      // The new set is complete: old ones are leftovers.
+      if (
+        fresh !== undefined &&
+        replicasOf(fresh) === (deployment.spec?.replicas ?? 1) &&
+        (fresh.status?.availableReplicas ?? 0) === replicasOf(fresh)
+      ) {
+        for (const set of running.filter(other => other !== fresh)) await scale(deployment, set, 0);
+        return;
+      }
+      if (deployment.spec?.strategy?.type === 'Recreate') return;
+      for (const { set, to } of scaleProportionally(deployment, running)) await scale(deployment, set, to);
+    };
+
+    const cleanUp = async (deployment: ReadonlyDeployment, old: readonly ReadonlySet[]): Promise<void> => {
+      for (const set of expiredRevisions(deployment, old))
+        await setClient
+          .delete({ namespace: set.metadata.namespace ?? '', name: set.metadata.name ?? '' })
+          .catch((error: unknown) => {
+            if (!isStatusError(error, 'NotFound')) throw error;
+          });
+    };
+
+    const pausedCondition = async (deployment: ReadonlyDeployment): Promise<ReadonlyDeployment> => {
+      const progressing = conditionOf(deployment, 'Progressing');
+      const paused = deployment.spec?.paused === true;
+      if (progressing?.reason === 'ProgressDeadlineExceeded' || deployment.spec?.progressDeadlineSeconds === undefined)
+        return deployment;
+      const isMarked = progressing?.reason === 'DeploymentPaused';
+      if (paused === isMarked) return deployment;
+      const next = paused
+        ? {
+            type: 'Progressing',
+            status: 'Unknown' as const,
+            reason: 'DeploymentPaused',
+            message: 'Deployment is paused',
+          }
+        : {
+            type: 'Progressing',
+            status: 'Unknown' as const,
+            reason: 'DeploymentResumed',
+            message: 'Deployment is resumed',
+          };
+      const conditions = withCondition(deployment.status?.conditions ?? [], next, formatTime(clock.now()));
+      const status = { ...(deployment as Deployment).status, conditions };
+      return (await deploymentClient.update(
+        { ...(deployment as Deployment), status },
+        { subresource: 'status' },
+      ));
+    };
+
+    return {
+      async reconcile(key) {
+        const { namespace } = splitKey(key);
+        let deployment = deployments.indexer.get(key);
+        if (deployment === undefined) return;
+        const selector = labelSelectorAsSelector(deployment.spec?.selector);
+        if (selector.requirements.length === 0) {
+          events.event(
+            deployment,
+            'Warning',
+            'SelectingAll',
+            'This deployment is selecting all pods. A non-empty selector is required.',
+          );
+          return;
+        }
+        const candidates = sets.indexer.byIndex('namespace', namespace);
+        const owned = await claim<ReplicaSet>(
+          deployment,
+          controllerReference(deployment, 'apps/v1', 'Deployment'),
+          candidates,
+          selector,
+          setClient,
+        );
+        const status = async (all: readonly ReadonlySet[], fresh: ReadonlySet | undefined): Promise<void> => {
+          const now = clock.now();
+          await updateStatus(
+            deployment as ReadonlyDeployment,
+            rolloutStatus(deployment as ReadonlyDeployment, all, fresh, now, formatTime(now)),
+          );
+          const left = deadlineIn(deployment as ReadonlyDeployment, now);
+          if (left !== undefined && left > 0) queue.addAfter(key, left + 1000);
+        };
+        if (deployment.metadata.deletionTimestamp !== undefined) {
+          const fresh = findNew(deployment, owned);
+          return updateStatus(deployment, countedStatus(deployment, owned, fresh, formatTime(clock.now())));
+        }
+        deployment = await pausedCondition(deployment);
+        const existing = findNew(deployment, owned);
+        if (deployment.spec?.paused === true || isScalingEvent(deployment, owned)) {
+          await scaleOnly(deployment, owned, existing);
+          if (deployment.spec?.paused === true)
+            await cleanUp(
+              deployment,
+              owned.filter(set => set !== existing),
+            );
+          const fresh = findNew(deployment, owned);
+          return updateStatus(deployment, countedStatus(deployment, owned, fresh, formatTime(clock.now())));
+        }
+
+        if (deployment.spec?.strategy?.type === 'Recreate') {
+          const old = owned.filter(set => set !== existing);
+          if (sum(old, replicasOf) > 0) {
+            for (const set of active(old)) await scale(deployment, set, 0);
+            return status(owned, existing);
+          }
+          if (oldPodsRunning(old)) return status(owned, existing);
+        }
+        const ensured = await ensureNew(deployment, owned);
+        deployment = ensured.deployment;
+        let fresh = ensured.fresh;
+        const old = owned.filter(set => set.metadata.uid !== fresh.metadata.uid);
+        const target = newReplicas(deployment, [...old, fresh], fresh);
+        const grown = replicasOf(fresh) > (deployment.spec?.replicas ?? 1) ? (deployment.spec?.replicas ?? 1) : target;
+        if (grown !== replicasOf(fresh)) {
+          fresh = await scale(deployment, fresh, grown);
+          return status([...old, fresh], fresh);
+        }
+        if (deployment.spec?.strategy?.type !== 'Recreate') {
+          const shrink = scaleDownOld(deployment, [...old, fresh], old, fresh);
+          for (const { set, to } of shrink) await scale(deployment, set, to);
+          if (shrink.length > 0) return status([...old, fresh], fresh);
+        }
+        const now = formatTime(clock.now());
+        if (isComplete(deployment, countedStatus(deployment, [...old, fresh], fresh, now)))
+          await cleanUp(deployment, old);
+        await status([...old, fresh], fresh);
+      },
+    };
+
+    function oldPodsRunning(old: readonly ReadonlySet[]): boolean {
+      return old.some(set =>
+        pods.indexer.byIndex(CONTROLLER_INDEX, set.metadata.uid ?? '').some(pod => !isTerminal(pod)),
+      );
+    }
+  },
+};
+
+/** Counts that are 0 are not stored; conditions in one order. */
+function normalised(status: DeepReadonly<Deployment['status']>): unknown {
+  const entries = Object.entries(status ?? {}).filter(([, value]) => value !== 0);
+  const conditions = [...(status?.conditions ?? [])].sort((a, b) => (a.type < b.type ? -1 : 1));
+  return { ...Object.fromEntries(entries), conditions };
+}

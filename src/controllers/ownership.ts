@@ -1,0 +1,73 @@
+import { isStatusError } from '../machinery/status.js';
+import type { DeepReadonly, KubeObject, OwnerReference } from '../machinery/types.js';
+import type { Selector } from '../machinery/labels.js';
+import type { ResourceClient } from '../client/types.js';
+
+export const controllerOf = (object: DeepReadonly<KubeObject>): DeepReadonly<OwnerReference> | undefined =>
+  object.metadata.ownerReferences?.find(reference => reference.controller === true);
+
+/** "Kind/name" index values by controlling owner's uid: the index function "controller" of Pods and ReplicaSets. */
+export const CONTROLLER_INDEX = 'controller';
+export const byController = (object: DeepReadonly<KubeObject>): readonly string[] => {
+  const owner = controllerOf(object);
+  return owner === undefined ? [''] : [owner.uid];
+};
+
+export const controllerReference = (
+  owner: DeepReadonly<KubeObject>,
+  apiVersion: string,
+  kind: string,
+): OwnerReference => ({
+  apiVersion,
+  kind,
+  name: owner.metadata.name ?? '',
+  uid: owner.metadata.uid ?? '',
+  controller: true,
+  blockOwnerDeletion: true,
+});
+
+/**
+ * Adopts matching orphans, releases owned objects that match no more, and returns what the owner controls now
+ * (controller_ref_manager.go). Candidates are the objects of the owner's namespace that it controls or nobody does.
+ */
+export async function claim<T extends KubeObject>(
+  owner: DeepReadonly<KubeObject>,
+  reference: OwnerReference,
+  candidates: Iterable<DeepReadonly<T>>,
+  selector: Selector,
+  resource: ResourceClient<T>,
+): Promise<DeepReadonly<T>[]> {
+  const owned: DeepReadonly<T>[] = [];
+  const ownerDeleting = owner.metadata.deletionTimestamp !== undefined;
+  for (const candidate of candidates) {
+    const metadata = candidate.metadata;
+    const key = { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
+    const current = controllerOf(candidate);
+    const matches = selector.matches(metadata.labels ?? {});
+    if (current !== undefined) {
+      if (current.uid !== reference.uid) continue;
+      if (matches) owned.push(candidate);
+      else if (!ownerDeleting)
+        await ignoreGone(resource.patch(key, releasePatch(metadata.uid ?? '', reference.uid), { type: 'strategic' }));
+    } else if (matches && !ownerDeleting && metadata.deletionTimestamp === undefined) {
+      const patch = { metadata: { ownerReferences: [reference], uid: metadata.uid } };
+      const adopted = await ignoreGone(resource.patch(key, patch, { type: 'strategic' }));
+      if (adopted !== undefined) owned.push(adopted as DeepReadonly<T>);
+    }
+  }
+  return owned;
+}
+
+const releasePatch = (uid: string, ownerUid: string): object => ({
+  metadata: { uid, ownerReferences: [{ $patch: 'delete', uid: ownerUid }] },
+});
+
+/** The object is gone, or is another one of the same name: nothing to claim. */
+async function ignoreGone<T>(write: Promise<T>): Promise<T | undefined> {
+  try {
+    return await write;
+  } catch (error) {
+    if (isStatusError(error, 'NotFound') || isStatusError(error, 'Invalid')) return undefined;
+    throw error;
+  }
+}
