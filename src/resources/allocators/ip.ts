@@ -1,0 +1,109 @@
+import ipaddr from 'ipaddr.js';
+
+export type IpFamily = 'IPv4' | 'IPv6';
+
+/** The texts that upstream's ipallocator returns; callers put them behind "failed to allocate IP x: ". */
+export const IP_ALLOCATED = 'provided IP is already allocated';
+export const IP_NOT_IN_RANGE = 'the provided network does not match the current range';
+export const IP_RANGE_FULL = 'range is full';
+
+export class AllocationError extends Error {
+  override readonly name = 'AllocationError';
+}
+
+/** Hands out the addresses of one Service CIDR, never one twice. */
+export interface IpAllocator {
+  readonly family: IpFamily;
+  /** The network address, which is what a dry run shows instead of a real one. */
+  readonly network: string;
+  /** The first usable address, kept for default/kubernetes. */
+  readonly first: string;
+  contains(ip: string): boolean;
+  /** Takes this address. @throws AllocationError */
+  allocate(ip: string): void;
+  /** Takes a random free address. @throws AllocationError when there is none */
+  allocateNext(): string;
+  release(ip: string): void;
+  has(ip: string): boolean;
+  /** How many addresses are taken. */
+  readonly used: number;
+}
+
+const toNumber = (bytes: readonly number[]): bigint => bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+
+function toText(value: bigint, family: IpFamily): string {
+  const bytes = Array.from({ length: family === 'IPv4' ? 4 : 16 }, () => 0);
+  for (let i = bytes.length - 1, rest = value; i >= 0; i--, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
+  return ipaddr.fromByteArray(bytes).toString();
+}
+
+/** At most this many offsets are random-accessed: a /64 has more than a number can count. */
+const MAX_SIZE = 2 ** 48;
+
+/**
+ * Addresses given by name mostly come from the low band, random ones from the high band, so that they rarely collide:
+ * https://kubernetes.io/docs/concepts/services-networking/cluster-ip-allocation/
+ * `random(n)` gives an integer in [0, n).
+ */
+export function createIpAllocator(cidr: string, random: (n: number) => number): IpAllocator {
+  const [address, prefix] = ipaddr.parseCIDR(cidr);
+  const family: IpFamily = address.kind() === 'ipv4' ? 'IPv4' : 'IPv6';
+  const hostBits = BigInt((family === 'IPv4' ? 32 : 128) - prefix);
+  const base = (toNumber(address.toByteArray()) >> hostBits) << hostBits;
+  // Neither the network address nor, for IPv4, the broadcast address can be given out.
+  const usable = Number((1n << hostBits) - (family === 'IPv4' ? 2n : 1n));
+  const size = Math.min(Math.max(0, usable), MAX_SIZE);
+  // Upstream: min(max(16, size/16), 256), nothing for tiny ranges.
+  const staticBand = size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / 16)), 256);
+  const taken = new Set<number>();
+
+  const offsetOf = (ip: string): number | undefined => {
+    if (!ipaddr.isValid(ip)) return undefined;
+    const parsed = ipaddr.parse(ip);
+    if ((parsed.kind() === 'ipv4') !== (family === 'IPv4')) return undefined;
+    const offset = toNumber(parsed.toByteArray()) - base - 1n;
+    return offset < 0n || offset >= BigInt(size) ? undefined : Number(offset);
+  };
+  const textOf = (offset: number): string => toText(base + 1n + BigInt(offset), family);
+
+  /** A free offset in [from, from+length), starting at a random one; undefined: the band is full. */
+  const findFree = (from: number, length: number): number | undefined => {
+    if (length <= 0) return undefined;
+    const start = random(length);
+    for (let i = 0; i < length && i <= taken.size; i++) {
+      const offset = from + ((start + i) % length);
+      if (!taken.has(offset)) return offset;
+    }
+    return undefined;
+  };
+
+  return {
+    family,
+    network: toText(base, family),
+    first: textOf(0),
+    contains: ip => offsetOf(ip) !== undefined,
+    allocate(ip) {
+      const offset = offsetOf(ip);
+      if (offset === undefined) throw new AllocationError(IP_NOT_IN_RANGE);
+      if (taken.has(offset)) throw new AllocationError(IP_ALLOCATED);
+      taken.add(offset);
+    },
+    allocateNext() {
+      const offset = findFree(staticBand, size - staticBand) ?? findFree(0, staticBand);
+      if (offset === undefined) throw new AllocationError(IP_RANGE_FULL);
+      taken.add(offset);
+      return textOf(offset);
+    },
+    release(ip) {
+      const offset = offsetOf(ip);
+      if (offset !== undefined) taken.delete(offset);
+    },
+    has(ip) {
+      const offset = offsetOf(ip);
+      return offset !== undefined && taken.has(offset);
+    },
+    get used() {
+      return taken.size;
+    },
+  };
+}

@@ -1,0 +1,187 @@
+import ipaddr from 'ipaddr.js';
+import { duplicate, invalid, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import { semanticEqual } from '../../machinery/json-equal.js';
+import type { DeepReadonly, LabelSelector } from '../../machinery/types.js';
+import { validateLabels, validateLabelSelector } from '../../machinery/validation/label-selector.js';
+import * as names from '../../machinery/validation/names.js';
+import { FIELD_IMMUTABLE, validateAnnotations } from '../../machinery/validation/object-meta.js';
+
+/**
+ * The checks of machinery/validation in the form that the rules here use: they add to a list of errors, so that a valid
+ * object allocates nothing.
+ */
+type Texts = (value: string) => string[];
+export type Check<T> = (out: FieldError[], at: FieldPath, value: T) => void;
+
+const stringCheck =
+  (texts: Texts): Check<string> =>
+  (out, at, value) => {
+    for (const text of texts(value)) out.push(invalid(at, value, text));
+  };
+
+export const checkDnsLabel = stringCheck(names.isDns1123Label);
+export const checkDns1035Label = stringCheck(names.isDns1035Label);
+export const checkDnsSubdomainWithUnderscore = stringCheck(names.isDns1123SubdomainWithUnderscore);
+export const checkWildcardDnsSubdomain = stringCheck(names.isWildcardDns1123Subdomain);
+export const checkQualifiedName = stringCheck(names.isQualifiedName);
+export const checkLabelKey = checkQualifiedName;
+export const checkPortName = stringCheck(names.isPortName);
+export const checkConfigMapKey = stringCheck(names.isConfigMapKey);
+export const checkEnvVarName = stringCheck(names.isRelaxedEnvVarName);
+export const checkHttpHeaderName = stringCheck(names.isHttpHeaderName);
+export const dnsSubdomainErrors: Texts = names.isDns1123Subdomain;
+export const labelValueErrors: Texts = names.isLabelValue;
+export const isQualifiedName = (name: string): boolean => names.isQualifiedName(name).length === 0;
+
+/** `prefix`: the name will get a suffix, so that it may end in a dash. */
+export function checkDnsSubdomain(out: FieldError[], at: FieldPath, value: string, prefix = false): void {
+  for (const text of names.nameIsDnsSubdomain(value, prefix)) out.push(invalid(at, value, text));
+}
+
+const numberCheck =
+  (texts: (value: number) => string[]): Check<number> =>
+  (out, at, value) => {
+    for (const text of texts(value)) out.push(invalid(at, value, text));
+  };
+
+export const checkPortNumber = numberCheck(names.isPortNumber);
+export const checkUserId = numberCheck(names.isUserOrGroupId);
+export const checkGroupId = numberCheck(names.isUserOrGroupId);
+
+/** A number of a port or the name of one. */
+export function checkPortNumberOrName(out: FieldError[], at: FieldPath, port: unknown): void {
+  if (typeof port === 'string') checkPortName(out, at, port);
+  else checkPortNumber(out, at, typeof port === 'number' ? port : 0);
+}
+
+export const NEGATIVE = 'must be greater than or equal to 0';
+
+/** Absent counts as 0, as in Go. */
+export function checkNonNegative(out: FieldError[], at: FieldPath, value: number | undefined): void {
+  if (value !== undefined && value < 0) out.push(invalid(at, value, NEGATIVE));
+}
+
+/** `shown`: how the new value is printed, where upstream prints its internal form. */
+export function checkImmutable(out: FieldError[], at: FieldPath, now: unknown, before: unknown, shown = now): void {
+  if (!semanticEqual(now, before)) out.push(invalid(at, shown ?? null, FIELD_IMMUTABLE));
+}
+
+type StringMap = Readonly<Record<string, string>>;
+
+export function checkLabels(out: FieldError[], at: FieldPath, labels: StringMap | undefined): void {
+  if (labels !== undefined) out.push(...validateLabels(labels, at));
+}
+
+export function checkAnnotations(out: FieldError[], at: FieldPath, annotations: StringMap | undefined): void {
+  if (annotations !== undefined) out.push(...validateAnnotations(annotations, at));
+}
+
+export function checkSelector(
+  out: FieldError[],
+  at: FieldPath,
+  selector: DeepReadonly<LabelSelector> | undefined,
+): void {
+  if (selector !== undefined) out.push(...validateLabelSelector(selector, at));
+}
+
+/** Go walks maps in random order; we walk them by key. */
+export function sortedEntries<V>(map: Readonly<Record<string, V>> | undefined | null): [string, V][] {
+  if (map === undefined || map === null) return [];
+  const entries = Object.entries(map);
+  return entries.length < 2 ? entries : entries.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** A list that the wire may carry as null (fields that are always written). */
+export const list = <T>(value: readonly T[] | undefined | null): readonly T[] => value ?? [];
+
+export const duplicateText = duplicate;
+
+/** The dotted quad with decimal parts that net.ParseIP knows; ipaddr.js alone takes octal and short forms too. */
+const QUAD = /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/;
+const LEADING_ZERO = /(^|\.)0\d/;
+
+export type ParsedIp = ReturnType<typeof ipaddr.parse>;
+
+/** As netutils.ParseIPSloppy: leading zeros of a quad are tolerated; zones are not. */
+export function parseIp(text: string): ParsedIp | undefined {
+  if (text.includes(':')) {
+    if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
+    return ipaddr.parse(text);
+  }
+  if (!QUAD.test(text)) return undefined;
+  const bytes = text.split('.').map(Number);
+  return bytes.every(byte => byte <= 255) ? ipaddr.fromByteArray(bytes) : undefined;
+}
+
+export const isIpv4 = (text: string): boolean => !text.includes(':');
+export const isIpv6 = (text: string): boolean => text.includes(':') && parseIp(text) !== undefined;
+
+const IP_TEXT = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+const CIDR_TEXT = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+
+/** What old objects may hold. */
+export function checkIp(out: FieldError[], at: FieldPath, text: string): void {
+  if (parseIp(text) === undefined) out.push(invalid(at, text, IP_TEXT));
+}
+
+/** A CIDR: the address and the prefix length; undefined when malformed. */
+export function parseCidr(text: string): { readonly ip: ParsedIp; readonly prefix: number } | undefined {
+  const slash = text.indexOf('/');
+  const ip = slash < 0 ? undefined : parseIp(text.slice(0, slash));
+  const digits = text.slice(slash + 1);
+  if (ip === undefined || !/^(0|[1-9]\d{0,2})$/.test(digits)) return undefined;
+  const prefix = Number(digits);
+  return prefix <= (ip.kind() === 'ipv4' ? 32 : 128) ? { ip, prefix } : undefined;
+}
+
+export function checkCidr(out: FieldError[], at: FieldPath, text: string): void {
+  if (parseCidr(text) === undefined) out.push(invalid(at, text, CIDR_TEXT));
+}
+
+/** The address that a CIDR begins with, e.g. 10.0.0.0 of 10.0.0.7/8. */
+function networkOf(ip: ParsedIp, prefix: number): string {
+  const bytes = ip.toByteArray().map((byte, i) => {
+    const bits = Math.min(8, Math.max(0, prefix - i * 8));
+    return byte & (0xff00 >> bits) & 0xff;
+  });
+  return ipaddr.fromByteArray(bytes).toString();
+}
+
+/** Warnings about a valid but non-canonical address: validation.GetWarningsForIP. */
+export function ipWarnings(at: FieldPath, text: string): string[] {
+  const ip = parseIp(text);
+  if (ip === undefined) return [];
+  if (isIpv4(text) && LEADING_ZERO.test(text))
+    return [
+      `${at.toString()}: non-standard IP address "${text}" will be considered invalid in a future Kubernetes release: use "${ip.toString()}"`,
+    ];
+  if (ip.kind() === 'ipv6' && /^::ffff:/i.test(text) && text.includes('.'))
+    return [
+      `${at.toString()}: non-standard IP address "${text}" will be considered invalid in a future Kubernetes release: use "${text.slice(7)}"`,
+    ];
+  const canonical = ip.kind() === 'ipv4' ? text : compressIpv6(ip);
+  if (ip.kind() === 'ipv6' && canonical !== text)
+    return [`${at.toString()}: IPv6 address "${text}" should be in RFC 5952 canonical format ("${canonical}")`];
+  return [];
+}
+
+const compressIpv6 = (ip: ParsedIp): string => (ip instanceof ipaddr.IPv6 ? ip.toRFC5952String() : ip.toString());
+
+/** Warnings about a valid CIDR: validation.GetWarningsForCIDR. */
+export function cidrWarnings(at: FieldPath, text: string): string[] {
+  const cidr = parseCidr(text);
+  if (cidr === undefined) return [];
+  const address = text.slice(0, text.indexOf('/'));
+  const network = `${networkOf(cidr.ip, cidr.prefix)}/${cidr.prefix}`;
+  const ambiguous = isIpv4(address) && LEADING_ZERO.test(address);
+  const hostBits = networkOf(cidr.ip, cidr.prefix) !== cidr.ip.toString();
+  if (ambiguous)
+    return [
+      `${at.toString()}: non-standard CIDR value "${text}" will be considered invalid in a future Kubernetes release: use "${network}"`,
+    ];
+  if (hostBits)
+    return [
+      `${at.toString()}: CIDR value "${text}" is ambiguous in this context (should be "${network}" or "${cidr.ip.toString()}/${cidr.ip.kind() === 'ipv4' ? 32 : 128}"?)`,
+    ];
+  return [];
+}
