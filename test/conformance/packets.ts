@@ -1,0 +1,372 @@
+import type { EndpointSlice, Service } from '../../src/machinery/types.js';
+import type { Protocol, ProxyConfig, ProxyMode } from '../../src/dataplane/types.js';
+import { service, slice } from '../fixtures/iptables/inputs.js';
+
+/** What must happen to the first packet of a connection, whatever the proxy mode. */
+export interface PacketRow {
+  readonly name: string;
+  /** Modes in which upstream behaves differently are left out. Default: all. */
+  readonly modes?: readonly ProxyMode[];
+  readonly config?: Partial<ProxyConfig>;
+  readonly nodeLabels?: Readonly<Record<string, string>>;
+  readonly services: readonly Service[];
+  readonly slices: readonly EndpointSlice[];
+  readonly packet: {
+    readonly proto?: Protocol;
+    readonly from: string;
+    readonly to: readonly [address: string, port: number];
+    /** Default: 'output' when it comes from the node's address, else 'prerouting'. */
+    readonly hook?: 'prerouting' | 'output';
+  };
+  readonly expect:
+    | { readonly verdict: 'drop' | 'reject' }
+    /** All destinations that a hundred connections reach. */
+    | { readonly verdict: 'accept'; readonly reaches: readonly string[]; readonly masquerade: boolean };
+}
+
+export const NODE = '192.168.50.11';
+export const LOCAL_POD = '10.66.1.99';
+const OUTSIDE = '198.51.100.7';
+const HERE = 'worker-a';
+const THERE = 'worker-b';
+
+const web = (spec: Partial<NonNullable<Service['spec']>>, status?: Service['status']): Service =>
+  service(
+    'shop/web',
+    {
+      clusterIP: '10.200.4.10',
+      ports: [{ name: 'http', protocol: 'TCP', port: 80, ...(spec.type === undefined ? {} : { nodePort: 30080 }) }],
+      ...spec,
+    },
+    status,
+  );
+const balancer = { loadBalancer: { ingress: [{ ip: '203.0.113.77' }] } };
+const both = [
+  slice('shop/web', { name: 'http', port: 8080 }, [
+    { ip: '10.66.1.10', node: HERE },
+    { ip: '10.66.2.20', node: THERE },
+  ]),
+];
+const remoteOnly = [slice('shop/web', { name: 'http', port: 8080 }, [{ ip: '10.66.2.20', node: THERE }])];
+const localOnly = [slice('shop/web', { name: 'http', port: 8080 }, [{ ip: '10.66.1.10', node: HERE }])];
+const LOCAL_EP = '10.66.1.10:8080';
+const REMOTE_EP = '10.66.2.20:8080';
+const reaches = (masquerade: boolean, ...ends: string[]): PacketRow['expect'] => ({
+  verdict: 'accept',
+  reaches: ends,
+  masquerade,
+});
+const terminating = { ready: false, serving: true, terminating: true };
+const dead = { ready: false, serving: false, terminating: true };
+
+export const packetRows: readonly PacketRow[] = [
+  {
+    name: 'a Pod reaches all endpoints of a ClusterIP and keeps its address',
+    services: [web({})],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'the node itself is masqueraded',
+    services: [web({})],
+    slices: both,
+    packet: { from: NODE, to: ['10.200.4.10', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'a stranger that routes to a ClusterIP is masqueraded',
+    services: [web({})],
+    slices: both,
+    packet: { from: OUTSIDE, to: ['10.200.4.10', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'masqueradeAll masquerades Pods too',
+    config: { masqueradeAll: true },
+    services: [web({})],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'without a way to tell local traffic nothing is masqueraded',
+    config: { detectLocal: undefined as never },
+    services: [web({})],
+    slices: both,
+    packet: { from: OUTSIDE, to: ['10.200.4.10', 80] },
+    expect: reaches(false, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'hairpin: a Pod that reaches itself sees the node as its client',
+    services: [web({})],
+    slices: localOnly,
+    packet: { from: '10.66.1.10', to: ['10.200.4.10', 80] },
+    expect: reaches(true, LOCAL_EP),
+  },
+  {
+    name: 'another port of the ClusterIP is nobody’s business',
+    services: [web({})],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 81] },
+    expect: reaches(false, '10.200.4.10:81'),
+  },
+  {
+    name: 'another protocol on the same port is left alone',
+    services: [web({})],
+    slices: both,
+    packet: { proto: 'udp', from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, '10.200.4.10:80'),
+  },
+  {
+    name: 'ClusterIP without endpoints: refused at once',
+    services: [web({})],
+    slices: [],
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: { verdict: 'reject' },
+  },
+  {
+    name: 'ClusterIP without endpoints, from the node',
+    services: [web({})],
+    slices: [],
+    packet: { from: NODE, to: ['10.200.4.10', 80] },
+    expect: { verdict: 'reject' },
+  },
+  {
+    name: 'node port without endpoints',
+    services: [web({ type: 'NodePort' })],
+    slices: [],
+    packet: { from: OUTSIDE, to: [NODE, 30080] },
+    expect: { verdict: 'reject' },
+  },
+  {
+    name: 'external IP without endpoints',
+    services: [web({ externalIPs: ['192.0.2.50'] })],
+    slices: [],
+    packet: { from: OUTSIDE, to: ['192.0.2.50', 80] },
+    expect: { verdict: 'reject' },
+  },
+  {
+    name: 'internal policy Local: only the endpoint of this node',
+    services: [web({ internalTrafficPolicy: 'Local' })],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, LOCAL_EP),
+  },
+  {
+    name: 'internal policy Local without local endpoint: dropped',
+    services: [web({ internalTrafficPolicy: 'Local' })],
+    slices: remoteOnly,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: { verdict: 'drop' },
+  },
+  {
+    name: 'node port from outside: any endpoint, masqueraded',
+    services: [web({ type: 'NodePort' })],
+    slices: both,
+    packet: { from: OUTSIDE, to: [NODE, 30080] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'node port through loopback',
+    services: [web({ type: 'NodePort' })],
+    slices: both,
+    packet: { from: '127.0.0.1', to: ['127.0.0.1', 30080], hook: 'output' },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'no node port on loopback when it is turned off',
+    config: { localhostNodePorts: false },
+    services: [web({ type: 'NodePort' })],
+    slices: both,
+    packet: { from: '127.0.0.1', to: ['127.0.0.1', 30080], hook: 'output' },
+    expect: reaches(false, '127.0.0.1:30080'),
+  },
+  {
+    name: 'a stranger cannot send to loopback',
+    services: [web({ type: 'NodePort' })],
+    slices: both,
+    packet: { from: OUTSIDE, to: ['127.0.0.1', 10250] },
+    expect: { verdict: 'drop' },
+  },
+  {
+    name: 'nodePortAddresses leaves the other addresses alone',
+    config: { nodePortAddresses: ['10.1.0.0/16'] },
+    services: [web({ type: 'NodePort' })],
+    slices: both,
+    packet: { from: OUTSIDE, to: [NODE, 30080] },
+    expect: reaches(false, `${NODE}:30080`),
+  },
+  {
+    name: 'external policy Local from outside: the local endpoint sees the client',
+    services: [web({ type: 'NodePort', externalTrafficPolicy: 'Local' })],
+    slices: both,
+    packet: { from: OUTSIDE, to: [NODE, 30080] },
+    expect: reaches(false, LOCAL_EP),
+  },
+  {
+    name: 'external policy Local without local endpoint: dropped',
+    services: [web({ type: 'NodePort', externalTrafficPolicy: 'Local' })],
+    slices: remoteOnly,
+    packet: { from: OUTSIDE, to: [NODE, 30080] },
+    expect: { verdict: 'drop' },
+  },
+  {
+    name: 'external policy Local, from a Pod to a load balancer IP: treated as inside',
+    services: [web({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' }, balancer)],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['203.0.113.77', 80] },
+    expect: reaches(false, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'external policy Local, from the node to a load balancer IP: inside, but masqueraded',
+    services: [web({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' }, balancer)],
+    slices: both,
+    packet: { from: NODE, to: ['203.0.113.77', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'load balancer IP from outside',
+    services: [web({ type: 'LoadBalancer' }, balancer)],
+    slices: both,
+    packet: { from: OUTSIDE, to: ['203.0.113.77', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'ipMode Proxy: the load balancer handles its IP itself',
+    services: [web({ type: 'LoadBalancer' }, { loadBalancer: { ingress: [{ ip: '203.0.113.77', ipMode: 'Proxy' }] } })],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['203.0.113.77', 80] },
+    expect: reaches(false, '203.0.113.77:80'),
+  },
+  {
+    name: 'source ranges let a member in',
+    services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['198.51.100.0/24'] }, balancer)],
+    slices: both,
+    packet: { from: OUTSIDE, to: ['203.0.113.77', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'source ranges drop everyone else',
+    services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['198.51.100.0/24'] }, balancer)],
+    slices: both,
+    packet: { from: '192.0.2.1', to: ['203.0.113.77', 80] },
+    expect: { verdict: 'drop' },
+  },
+  {
+    name: 'node ports have no source ranges',
+    services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['198.51.100.0/24'] }, balancer)],
+    slices: both,
+    packet: { from: '192.0.2.1', to: [NODE, 30080] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'external IP',
+    services: [web({ externalIPs: ['192.0.2.50'] })],
+    slices: both,
+    packet: { from: OUTSIDE, to: ['192.0.2.50', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'with nothing ready, terminating endpoints that still serve are used',
+    services: [web({})],
+    slices: [
+      slice('shop/web', { name: 'http', port: 8080 }, [
+        { ip: '10.66.1.10', node: HERE, conditions: terminating },
+        { ip: '10.66.2.20', node: THERE, conditions: dead },
+      ]),
+    ],
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, LOCAL_EP),
+  },
+  {
+    name: 'with one ready, terminating endpoints are not used',
+    services: [web({})],
+    slices: [
+      slice('shop/web', { name: 'http', port: 8080 }, [
+        { ip: '10.66.1.10', node: HERE, conditions: terminating },
+        { ip: '10.66.2.20', node: THERE },
+      ]),
+    ],
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, REMOTE_EP),
+  },
+  {
+    name: 'zone hints keep traffic in the zone',
+    nodeLabels: { 'topology.kubernetes.io/zone': 'z1' },
+    services: [web({})],
+    slices: [
+      slice('shop/web', { name: 'http', port: 8080 }, [
+        { ip: '10.66.1.10', node: HERE, zones: ['z1'] },
+        { ip: '10.66.2.20', node: THERE, zones: ['z2'] },
+      ]),
+    ],
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, LOCAL_EP),
+  },
+  {
+    name: 'hints for other zones only are ignored',
+    nodeLabels: { 'topology.kubernetes.io/zone': 'z3' },
+    services: [web({})],
+    slices: [
+      slice('shop/web', { name: 'http', port: 8080 }, [
+        { ip: '10.66.1.10', node: HERE, zones: ['z1'] },
+        { ip: '10.66.2.20', node: THERE, zones: ['z2'] },
+      ]),
+    ],
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'one endpoint without hints turns them all off',
+    nodeLabels: { 'topology.kubernetes.io/zone': 'z1' },
+    services: [web({})],
+    slices: [
+      slice('shop/web', { name: 'http', port: 8080 }, [
+        { ip: '10.66.1.10', node: HERE, zones: ['z1'] },
+        { ip: '10.66.2.20', node: THERE },
+      ]),
+    ],
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'node hints beat zone hints',
+    nodeLabels: { 'topology.kubernetes.io/zone': 'z2' },
+    services: [web({})],
+    slices: [
+      slice('shop/web', { name: 'http', port: 8080 }, [
+        { ip: '10.66.1.10', node: HERE, zones: ['z1'], nodes: [HERE] },
+        { ip: '10.66.2.20', node: THERE, zones: ['z2'], nodes: [THERE] },
+      ]),
+    ],
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, LOCAL_EP),
+  },
+  {
+    name: 'UDP',
+    services: [service('kube-system/dns', { clusterIP: '10.200.0.10', ports: [{ protocol: 'UDP', port: 53 }] })],
+    slices: [slice('kube-system/dns', { protocol: 'UDP', port: 5353 }, [{ ip: '10.66.2.53', node: THERE }])],
+    packet: { proto: 'udp', from: LOCAL_POD, to: ['10.200.0.10', 53] },
+    expect: reaches(false, '10.66.2.53:5353'),
+  },
+  {
+    name: 'a Service that another proxy handles is skipped',
+    services: [
+      {
+        ...web({}),
+        metadata: { namespace: 'shop', name: 'web', labels: { 'service.kubernetes.io/service-proxy-name': 'other' } },
+      },
+    ],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, '10.200.4.10:80'),
+  },
+  {
+    name: 'traffic between Pods passes untouched',
+    services: [web({})],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['10.66.2.20', 8080] },
+    expect: reaches(false, REMOTE_EP),
+  },
+];
