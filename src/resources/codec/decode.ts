@@ -1,0 +1,146 @@
+import { badRequestError, type StatusError } from '../../machinery/status.js';
+import { goJsonSyntaxError } from '../../machinery/go-json.js';
+import type { KubeObject } from '../../machinery/types.js';
+import type { Api, KindType } from '../load.js';
+import { apiVersionOf } from '../resource-info.js';
+import { GoDecodeError, JsonCursor, NotJson } from './json-cursor.js';
+import { decodeProtobuf } from './protobuf-decode.js';
+import { structReader } from './read-type.js';
+import { resolveKind, summarize, type Resolved } from './resolve-kind.js';
+import { yamlToJson } from './yaml.js';
+
+export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
+
+/** Media types of bodies, without parameters. */
+export type BodyType = 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf';
+
+export interface DecodeOptions {
+  readonly fieldValidation?: FieldValidation;
+}
+
+export interface DecodedBody {
+  /** Canonical: as Go would write the typed object back. kind and apiVersion are set. */
+  readonly object: KubeObject;
+  /** `unknown field "spec.foo"`, `duplicate field "data.a"`, in upstream's order; empty when they are to be ignored. */
+  readonly strictProblems: readonly string[];
+}
+
+/**
+ * Decodes a request body into `target`, the kind that the endpoint takes (a resource's or a subresource's).
+ * @throws StatusError 400 with the real server's text; with fieldValidation Strict also for strict problems
+ */
+export function decode(
+  body: Uint8Array,
+  type: BodyType,
+  target: KindType,
+  api: Api,
+  options: DecodeOptions = {},
+): DecodedBody {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const validation = options.fieldValidation ?? 'Warn';
+  if (type === 'application/vnd.kubernetes.protobuf') {
+    const object = decodeProtobuf(bytes, target, api);
+    return { object, strictProblems: [] };
+  }
+  let json = bytes;
+  const problems: string[] = [];
+  if (type === 'application/yaml') {
+    const converted = yamlToJson(bytes.toString());
+    if (converted.error !== undefined) throw unrecognized(target, converted.error, bytes);
+    json = Buffer.from(converted.json);
+    problems.push(...converted.strictProblems);
+  }
+  const cursor = new JsonCursor(json.toString(), json);
+  const object = readObject(cursor, target) ?? decodeSlowly(json, bytes, target, api);
+  if (validation === 'Ignore') return { object, strictProblems: [] };
+  problems.push(...cursor.strictProblems);
+  if (validation === 'Strict' && problems.length > 0)
+    throw unhandled(target, target, `strict decoding error: ${problems.join(', ')}`);
+  return { object, strictProblems: problems };
+}
+
+/** The fast way, which nearly all bodies take; undefined when there is anything to say about the body. */
+function readObject(cursor: JsonCursor, target: KindType): KubeObject | undefined {
+  try {
+    if (cursor.token() !== '{') return undefined;
+    const object = structReader(target.type)(cursor) as KubeObject;
+    cursor.end();
+    if (cursor.typeError !== undefined || !isOf(object, target)) return undefined;
+    return withKind(object, target);
+  } catch (error) {
+    // A RangeError is a body nested deeper than the stack: the slow way finds the words.
+    if (error instanceof NotJson || error instanceof GoDecodeError || error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+const isOf = (object: KubeObject, target: KindType): boolean =>
+  (object.kind ?? target.kind) === target.kind && (object.apiVersion ?? apiVersionOf(target)) === apiVersionOf(target);
+
+function withKind(object: KubeObject, target: KindType): KubeObject {
+  if (object.kind !== undefined && object.apiVersion !== undefined) return object;
+  return Object.assign({ kind: target.kind, apiVersion: apiVersionOf(target) }, object);
+}
+
+/**
+ * Does what upstream does step by step, to fail with its words: syntax, version and kind, the kind's own type,
+ * conversion. Source: apimachinery serializer/json, apiserver endpoints/handlers/rest.go transformDecodeError.
+ */
+function decodeSlowly(json: Buffer, body: Buffer, target: KindType, api: Api): KubeObject {
+  const syntax = goJsonSyntaxError(json);
+  if (syntax !== undefined) throw unrecognized(target, `couldn't get version/kind; json parse error: ${syntax}`, body);
+  const resolved = resolveKind(json.toString(), target, api);
+  if ('error' in resolved) {
+    throw resolved.kind === undefined
+      ? unrecognized(target, resolved.error, body)
+      : unhandled(resolved.kind, target, resolved.error);
+  }
+  const object = readAs(resolved, json, target);
+  if (resolved.conversionError !== undefined) throw unhandled(resolved, target, resolved.conversionError);
+  if (apiVersionOf(resolved) !== apiVersionOf(target))
+    throw badRequestError(
+      `the API version in the data (${apiVersionOf(resolved)}) does not match the expected API version (${apiVersionOf(target)})`,
+    );
+  return withKind(object, target);
+}
+
+function readAs(resolved: Resolved, json: Buffer, target: KindType): KubeObject {
+  const cursor = new JsonCursor(json.toString(), json);
+  try {
+    if (resolved.type === undefined) return { metadata: {} };
+    if (cursor.token() === 'null')
+      return structReader(resolved.type)(new JsonCursor('{}', Buffer.from('{}'))) as KubeObject;
+    const object = structReader(resolved.type)(cursor) as KubeObject;
+    if (cursor.typeError !== undefined) throw new GoDecodeError(cursor.typeError);
+    return object;
+  } catch (error) {
+    if (error instanceof GoDecodeError) throw unhandled(resolved, target, error.message);
+    if (error instanceof NotJson || error instanceof RangeError)
+      throw unhandled(resolved, target, 'exceeded max depth');
+    throw error;
+  }
+}
+
+const unhandled = (
+  actual: { readonly kind: string; readonly version: string },
+  target: KindType,
+  error: string,
+): StatusError =>
+  badRequestError(`${actual.kind} in version "${actual.version}" cannot be handled as a ${target.kind}: ${error}`);
+
+const unrecognized = (target: KindType, error: string, body: Buffer): StatusError =>
+  badRequestError(
+    `the object provided is unrecognized (must be of type ${target.kind}): ${error} (${summarize(body)})`,
+  );
+
+/**
+ * Brings an object that was made in the server (by a patch, a merge) to the form that decoding gives.
+ * @throws GoDecodeError with Go's message when a value has the wrong type
+ */
+export function canonicalize(object: object, target: KindType): DecodedBody {
+  const text = JSON.stringify(object);
+  const cursor = new JsonCursor(text, Buffer.from(text));
+  const result = structReader(target.type)(cursor) as KubeObject;
+  if (cursor.typeError !== undefined) throw new GoDecodeError(cursor.typeError);
+  return { object: withKind(result, target), strictProblems: cursor.strictProblems };
+}

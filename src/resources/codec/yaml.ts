@@ -1,0 +1,60 @@
+import { parseAllDocuments, type Tags, type YAMLError } from 'yaml';
+
+export interface YamlResult {
+  readonly json: string;
+  /** Set when the text is no YAML, in go-yaml's words as far as they are known. */
+  readonly error?: string;
+  readonly strictProblems: readonly string[];
+}
+
+/** go-yaml keeps timestamps as text when it decodes to JSON, and has no base-60 numbers. */
+const UNUSED_TAGS: ReadonlySet<string> = new Set(['tag:yaml.org,2002:timestamp']);
+
+const customTags = (tags: Tags): Tags =>
+  tags.filter(tag => typeof tag === 'string' || (!UNUSED_TAGS.has(tag.tag) && tag.format !== 'TIME'));
+
+/**
+ * sigs.k8s.io/yaml's YAMLToJSON: the first document, YAML 1.1, keys as text.
+ * Duplicate keys are strict problems; the last one wins.
+ */
+export function yamlToJson(text: string): YamlResult {
+  const parsed = parseAllDocuments(text, { version: '1.1', customTags, uniqueKeys: false, merge: true, strict: false });
+  const document = Array.isArray(parsed) ? parsed[0] : undefined;
+  if (document === undefined) return { json: 'null', strictProblems: [] };
+  const failure = document.errors[0];
+  if (failure !== undefined) return { json: '', error: goYamlError(failure), strictProblems: [] };
+  const duplicates = duplicateKeys(text);
+  return {
+    json: JSON.stringify(document.toJS({ maxAliasCount: 1000 }) ?? null),
+    strictProblems:
+      duplicates.length === 0 ? [] : [`yaml: unmarshal errors:\n${duplicates.map(line => `  ${line}`).join('\n')}`],
+  };
+}
+
+/** The keys that the parser calls duplicate, as go-yaml names them. */
+function duplicateKeys(text: string): string[] {
+  const parsed = parseAllDocuments(text, { version: '1.1', customTags, uniqueKeys: true, merge: true, strict: false });
+  const errors = Array.isArray(parsed) ? (parsed[0]?.errors ?? []) : [];
+  return errors
+    .filter(error => error.code === 'DUPLICATE_KEY')
+    .map(error => {
+      const line = error.linePos?.[0].line ?? 1;
+      const key = /^\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^:]*?))\s*:/.exec(text.slice(error.pos[0]));
+      return `line ${line}: key ${JSON.stringify(key?.[1] ?? key?.[2] ?? key?.[3] ?? '')} already set in map`;
+    });
+}
+
+/** go-yaml's scanner and parser errors for the parser's codes; the rest say what they say. */
+function goYamlError(error: YAMLError): string {
+  const line = error.linePos?.[0].line ?? 1;
+  const texts: Partial<Record<YAMLError['code'], string>> = {
+    TAB_AS_INDENT: 'found character that cannot start any token',
+    UNEXPECTED_TOKEN: 'did not find expected node content',
+    BAD_INDENT: 'did not find expected key',
+    MULTILINE_IMPLICIT_KEY: 'mapping values are not allowed in this context',
+    BLOCK_AS_IMPLICIT_KEY: 'mapping values are not allowed in this context',
+    MISSING_CHAR: "could not find expected ':'",
+    BAD_DQ_ESCAPE: 'found unknown escape character',
+  };
+  return `yaml: line ${line}: ${texts[error.code] ?? error.message.split('\n')[0] ?? ''}`;
+}

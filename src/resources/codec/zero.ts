@@ -1,0 +1,43 @@
+import type { FieldType, StructType } from '../../machinery/schema.js';
+import type { JsonObject } from '../../machinery/types.js';
+
+/** What Go writes for the zero value of a type that is always written. Fresh for each call. */
+export function zeroValue(type: FieldType): unknown {
+  switch (type.kind) {
+    case 'string':
+      return '';
+    case 'boolean':
+      return false;
+    case 'integer':
+    case 'number':
+    case 'intOrString':
+      return 0;
+    case 'quantity':
+      return '0';
+    case 'struct':
+      return zeroStruct(type.struct);
+    case 'bytes':
+    case 'time':
+    case 'microTime':
+    case 'any':
+    case 'list':
+    case 'map':
+      return null;
+  }
+}
+
+export function zeroStruct(struct: StructType): JsonObject {
+  const object: JsonObject = {};
+  for (const field of struct.fields)
+    if (field.omit === 'never') object[field.name] = field.pointer ? null : zeroValue(field.type);
+  return object;
+}
+
+/** Whether omitempty drops a value that is there. Go drops no structs: their fields are never 'empty' (see link-types). */
+export function isZero(value: unknown, type: FieldType): boolean {
+  if (value === '' || value === 0 || value === false) return true;
+  if (type.kind === 'list') return (value as unknown[]).length === 0;
+  if (type.kind !== 'map') return false;
+  for (const _key in value as object) return false;
+  return true;
+}
