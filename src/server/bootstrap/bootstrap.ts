@@ -1,0 +1,105 @@
+import type { Clock } from '../../machinery/clock.js';
+import { jsonEqual } from '../../machinery/json-equal.js';
+import { isStatusError } from '../../machinery/status.js';
+import type { KubeObject } from '../../machinery/types.js';
+import type { Objects, RequestContext } from '../../resources/strategy.js';
+import type { Logger } from '../pipeline/context.js';
+import {
+  authenticationConfig,
+  kubernetesEndpoints,
+  kubernetesEndpointSlice,
+  kubernetesService,
+  PRIORITY_CLASSES,
+  SYSTEM_NAMESPACES,
+  systemNamespace,
+  type ApiServerAddress,
+  type SystemObject,
+} from './system-objects.js';
+
+export interface BootstrapOptions {
+  readonly objects: Objects;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** PEM of the cluster's CA. */
+  readonly ca: string;
+  /** Default roles and bindings; empty when RBAC is off. */
+  readonly policy: readonly SystemObject[];
+}
+
+/** How often removed system namespaces are looked for, as upstream. */
+const NAMESPACE_CHECK_MS = 60_000;
+
+/** The API server acting for itself. */
+export const selfContext = (objects: Objects, clock: Clock, signal: AbortSignal): RequestContext => ({
+  user: { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] },
+  clock,
+  options: { dryRun: false, fieldManager: 'kube-apiserver', fieldValidation: 'Ignore' },
+  objects,
+  signal,
+  warn: () => undefined,
+});
+
+const keyOf = ({ object }: SystemObject): { namespace: string; name: string } => ({
+  namespace: object.metadata.namespace ?? '',
+  name: object.metadata.name ?? '',
+});
+
+async function ensure(options: BootstrapOptions, wanted: SystemObject): Promise<void> {
+  const { objects, clock, signal } = options;
+  if (objects.info(wanted.resource) === undefined || objects.get(wanted.resource, keyOf(wanted)) !== undefined) return;
+  try {
+    await objects.create(selfContext(objects, clock, signal), wanted.resource, wanted.object);
+  } catch (error) {
+    if (!isStatusError(error, 'AlreadyExists')) throw error;
+  }
+}
+
+/** Makes the object say what is wanted, field by field at the top level; metadata is left alone but for labels. */
+async function reconcile(options: BootstrapOptions, wanted: SystemObject): Promise<void> {
+  const { objects, clock, signal } = options;
+  const stored = objects.get(wanted.resource, keyOf(wanted));
+  if (stored === undefined) return ensure(options, wanted);
+  const { apiVersion: _apiVersion, kind: _kind, metadata, ...fields } = wanted.object;
+  if (Object.entries(fields).every(([name, value]) => jsonEqual(stored[name], value))) return;
+  await objects.update(
+    selfContext(objects, clock, signal),
+    wanted.resource,
+    keyOf(wanted),
+    (object: KubeObject): void => {
+      Object.assign(object, fields);
+      object.metadata.labels = { ...object.metadata.labels, ...metadata.labels };
+    },
+  );
+}
+
+/** Everything but what depends on the port: run before the server listens. */
+export async function bootstrap(options: BootstrapOptions): Promise<void> {
+  for (const name of SYSTEM_NAMESPACES) await ensure(options, systemNamespace(name));
+  const rest = [...PRIORITY_CLASSES, authenticationConfig(options.ca), ...options.policy];
+  // One group commit for all of them instead of one disk sync each.
+  await Promise.all(rest.map(object => ensure(options, object)));
+}
+
+/** Service default/kubernetes and its endpoints, which follow the address and port. */
+export async function publishAddress(options: BootstrapOptions, address: ApiServerAddress): Promise<void> {
+  await ensure(options, kubernetesService(address));
+  await Promise.all([
+    reconcile(options, kubernetesEndpoints(address)),
+    reconcile(options, kubernetesEndpointSlice(address)),
+  ]);
+}
+
+/** Makes system namespaces again when they were removed; runs until the signal. */
+export async function keepNamespaces(options: BootstrapOptions): Promise<void> {
+  const { clock, signal, log } = options;
+  while (!signal.aborted) {
+    try {
+      await clock.sleep(NAMESPACE_CHECK_MS, signal);
+      for (const name of SYSTEM_NAMESPACES) await ensure(options, systemNamespace(name));
+    } catch (error) {
+      if (signal.aborted) return;
+      log.error({ err: error }, 'could not check the system namespaces');
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { Answer, DocumentRoute } from '../pipeline/exchange.js';
+import { plainNotFound } from '../pipeline/routes.js';
+
+/** One named check. */
+export interface HealthCheck {
+  readonly name: string;
+  /** Endpoints it is part of: "healthz", "livez", "readyz". */
+  readonly endpoints: readonly string[];
+  /** @throws Error when unhealthy; the reason stays in the log, as upstream withholds it */
+  check(): Promise<void> | void;
+}
+
+const text = (code: number, body: string): Answer => ({
+  kind: 'raw',
+  code,
+  headers: { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' },
+  body,
+});
+
+async function passes(check: HealthCheck): Promise<boolean> {
+  try {
+    await check.check();
+    return true;
+  } catch (error) {
+    return error === undefined;
+  }
+}
+
+const quoted = (names: readonly string[]): string => names.map(n => JSON.stringify(n)).join(', ');
+
+/** /healthz and its siblings (k8s.io/apiserver pkg/server/healthz). */
+async function summary(endpoint: string, checks: readonly HealthCheck[], query: URLSearchParams): Promise<Answer> {
+  const excluded = new Set(query.getAll('exclude').flatMap(e => e.split(',')));
+  let lines = '';
+  let failed = false;
+  for (const check of checks) {
+    if (excluded.delete(check.name)) {
+      lines += `[+]${check.name} excluded: ok\n`;
+    } else if (await passes(check)) {
+      lines += `[+]${check.name} ok\n`;
+    } else {
+      lines += `[-]${check.name} failed: reason withheld\n`;
+      failed = true;
+    }
+  }
+  if (excluded.size > 0)
+    lines += `warn: some health checks cannot be excluded: no matches for ${quoted([...excluded])}\n`;
+  if (failed) return text(500, `${lines}${endpoint} check failed\n`);
+  return text(200, query.has('verbose') ? `${lines}${endpoint} check passed\n` : 'ok');
+}
+
+/** The route of a path such as /readyz or /livez/ping; undefined for other paths. */
+export function healthRoute(path: string, checks: readonly HealthCheck[]): DocumentRoute | undefined {
+  const match = /^\/(healthz|livez|readyz)(?:\/(.*))?$/.exec(path);
+  if (match === null) return undefined;
+  const [, endpoint = '', sub] = match;
+  const mine = checks.filter(c => c.endpoints.includes(endpoint));
+  const one = sub === undefined || sub === '' ? mine : mine.filter(c => c.name === sub);
+  return {
+    kind: 'document',
+    negotiated: false,
+    async handle({ request }) {
+      if (sub !== undefined && sub !== '') {
+        const [check] = one;
+        if (check === undefined) return plainNotFound();
+        if (await passes(check)) return text(200, 'ok');
+        return text(500, `internal server error: ${check.name}\n`);
+      }
+      return summary(endpoint, mine, request.query);
+    },
+  };
+}

@@ -1,0 +1,106 @@
+import type { Clock } from '../../machinery/clock.js';
+import type { ResourceInfo } from '../../resources/resource-info.js';
+import type { Exchange } from '../pipeline/exchange.js';
+import { counter, histogram, readGauge, type Family, type Labels } from './metric-families.js';
+
+/** What the server counts about itself, under kube-apiserver's names. */
+export interface Metrics {
+  /** A request has begun; the returned function is called when its answer is out. */
+  requestStarted(exchange: Exchange): () => void;
+  /** A watch has begun; the returned function is called once when it ends. */
+  watchStarted(info: ResourceInfo): () => void;
+  watchEvents(info: ResourceInfo, count: number): void;
+  /** Prometheus' text form. */
+  render(): string;
+}
+
+const DURATION_BOUNDS = [
+  0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
+];
+
+const gvr = (info: ResourceInfo): Labels => ({ group: info.group, version: info.version, resource: info.plural });
+
+/** `objects` counts what is stored, by resourceId. */
+export function createMetrics(clock: Clock, objects: () => Iterable<readonly [string, number]>): Metrics {
+  const requests = counter(
+    'apiserver_request_total',
+    'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
+  );
+  const durations = histogram(
+    'apiserver_request_duration_seconds',
+    'Response latency distribution in seconds for each verb, dry run value, group, version, resource, subresource, scope and component.',
+    DURATION_BOUNDS,
+  );
+  const inflight = counter(
+    'apiserver_current_inflight_requests',
+    'Maximal number of currently used inflight request limit of this apiserver per request kind in last second.',
+    'gauge',
+  );
+  const longRunning = counter(
+    'apiserver_longrunning_requests',
+    'Gauge of all active long-running apiserver requests broken out by verb, group, version, resource, scope and component.',
+    'gauge',
+  );
+  const events = counter('apiserver_watch_events_total', 'Number of events sent in watch clients');
+  const families: Family[] = [
+    requests,
+    durations,
+    inflight,
+    longRunning,
+    events,
+    readGauge(
+      'apiserver_storage_objects',
+      'Number of stored objects at the time of last check split by kind.',
+      function* () {
+        for (const [resource, count] of objects()) yield [{ resource }, count] as const;
+      },
+    ),
+    readGauge('process_resident_memory_bytes', 'Resident memory size in bytes.', () => [
+      [{}, process.memoryUsage.rss()],
+    ]),
+    readGauge('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds.', () => {
+      const { user, system } = process.cpuUsage();
+      return [[{}, (user + system) / 1e6]];
+    }),
+  ];
+  return {
+    requestStarted(exchange) {
+      const started = clock.monotonic();
+      const kind = exchange.request.method === 'GET' ? 'readOnly' : 'mutating';
+      inflight.add({ request_kind: kind });
+      return () => {
+        inflight.add({ request_kind: kind }, -1);
+        const { route, info, request } = exchange;
+        const resource = route.kind === 'resource';
+        const labels = {
+          verb: info.verb.toUpperCase(),
+          dry_run: request.query.get('dryRun') ?? '',
+          group: info.group,
+          version: info.version,
+          // Only served resources make series: a client must not be able to fill the memory with names.
+          resource: resource ? info.resource : '',
+          subresource: resource ? info.subresource : resource ? '' : '',
+          scope: !resource ? '' : route.name !== '' ? 'resource' : info.namespace === '' ? 'cluster' : 'namespace',
+          component: 'apiserver',
+        };
+        const known = resource
+          ? labels
+          : { ...labels, verb: info.isResource ? 'other' : request.method, group: '', version: '' };
+        requests.add({ ...known, code: request.response.statusCode });
+        if (!exchange.longRunning) durations.observe(known, (clock.monotonic() - started) / 1000);
+      };
+    },
+    watchStarted(info) {
+      const labels = { verb: 'WATCH', ...gvr(info), component: 'apiserver' };
+      longRunning.add(labels);
+      let ended = false;
+      return () => {
+        if (ended) return;
+        ended = true;
+        longRunning.add(labels, -1);
+      };
+    },
+    watchEvents: (info, count) => events.add(gvr(info), count),
+    render: () => families.map(f => f.render()).join(''),
+  };
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { JSON_TYPE } from '../negotiation/media-types.js';
+import { parseAccept } from '../negotiation/accept.js';
+import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';
+
+/** OpenAPI documents as the build made them; bytes are JSON. */
+export interface OpenApiDocuments {
+  /** "api/v1", "apis/apps/v1", "version", ... */
+  paths(): readonly string[];
+  /** undefined: no such path. */
+  v3(path: string): Promise<Buffer | undefined>;
+  /** Hash of a document, as it appears in the index; changes when the document does. */
+  hash(path: string): Promise<string>;
+  v2(): Promise<Buffer>;
+  /** The protobuf form that kubectl before 1.29 needs. */
+  v2Protobuf(): Promise<Buffer>;
+}
+
+const V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const V2_PROTOBUF_OLD = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+
+export const sha512 = (bytes: Buffer | string): string =>
+  createHash('sha512').update(bytes).digest('hex').toUpperCase();
+
+const raw = (code: number, headers: Record<string, string>, body: Buffer | string): Answer => ({
+  kind: 'raw',
+  code,
+  headers,
+  body,
+});
+
+const document = (handle: (exchange: Exchange) => Promise<Answer>): DocumentRoute => ({
+  kind: 'document',
+  negotiated: false,
+  handle,
+});
+
+/** Which form of /openapi/v2 the client wants; undefined: none that is served (kube-openapi handler.go). */
+function v2Form(accept: string | undefined): 'json' | 'protobuf' | undefined {
+  if (accept === undefined || accept === '') return 'json';
+  for (const { type, subtype } of parseAccept(accept)) {
+    const media = `${type}/${subtype}`;
+    if (media === '*/*' || media === 'application/*' || media === JSON_TYPE) return 'json';
+    if (media === V2_PROTOBUF || media === V2_PROTOBUF_OLD) return 'protobuf';
+  }
+  return undefined;
+}
+
+function v2(documents: OpenApiDocuments, startedAt: string): DocumentRoute {
+  return document(async ({ request }) => {
+    const form = v2Form(request.raw.headers.accept);
+    if (form === undefined) return raw(406, {}, '');
+    const body = form === 'json' ? await documents.v2() : await documents.v2Protobuf();
+    const etag = `"${sha512(body)}"`;
+    const headers = { Etag: etag, 'Last-Modified': startedAt, Vary: 'Accept-Encoding, Accept' };
+    if (request.raw.headers['if-none-match'] === etag) return raw(304, headers, '');
+    return raw(200, { ...headers, 'Content-Type': form === 'json' ? JSON_TYPE : V2_PROTOBUF }, body);
+  });
+}
+
+function v3Index(documents: OpenApiDocuments): DocumentRoute {
+  return document(async ({ request }) => {
+    const paths: Record<string, { serverRelativeURL: string }> = {};
+    for (const path of documents.paths())
+      paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${await documents.hash(path)}` };
+    const body = JSON.stringify({ paths });
+    const etag = `"${sha512(body)}"`;
+    if (request.raw.headers['if-none-match'] === etag) return raw(304, { Etag: etag }, '');
+    return raw(200, { 'Content-Type': 'text/plain; charset=utf-8', Etag: etag }, body);
+  });
+}
+
+const YEAR_MS = 365 * 24 * 3600 * 1000;
+
+function v3Document(path: string, documents: OpenApiDocuments, nowMs: () => number): DocumentRoute {
+  return document(async ({ request }) => {
+    const body = await documents.v3(path);
+    if (body === undefined) return raw(404, {}, '');
+    if (!acceptsJson(request.raw.headers.accept)) return raw(406, {}, '');
+    const hash = await documents.hash(path);
+    const asked = request.query.get('hash');
+    if (asked !== null && asked !== '' && asked !== hash)
+      return raw(301, { Location: `/openapi/v3/${path}?hash=${hash}` }, '');
+    const etag = `"${hash}"`;
+    const caching =
+      asked === null || asked === ''
+        ? { 'Cache-Control': 'no-cache, private' }
+        : { 'Cache-Control': 'public, immutable', Expires: new Date(nowMs() + YEAR_MS).toUTCString() };
+    const headers = { ...caching, Etag: etag, Vary: 'Accept-Encoding, Accept' };
+    if (request.raw.headers['if-none-match'] === etag) return raw(304, headers, '');
+    return raw(200, { ...headers, 'Content-Type': JSON_TYPE }, body);
+  });
+}
+
+const acceptsJson = (accept: string | undefined): boolean =>
+  accept === undefined ||
+  accept === '' ||
+  parseAccept(accept).some(c => ['*/*', 'application/*', JSON_TYPE].includes(`${c.type}/${c.subtype}`));
+
+/** Routes under /openapi; undefined for other paths. */
+export function openApiRoute(
+  path: string,
+  documents: OpenApiDocuments,
+  nowMs: () => number,
+  startedAt: string,
+): DocumentRoute | undefined {
+  if (path === '/openapi/v2') return v2(documents, startedAt);
+  if (path === '/openapi/v3' || path === '/openapi/v3/') return v3Index(documents);
+  if (path.startsWith('/openapi/v3/')) return v3Document(path.slice('/openapi/v3/'.length), documents, nowMs);
+  return undefined;
+}

@@ -1,0 +1,29 @@
+import type { ApiContext } from '../pipeline/context.js';
+import type { Answer, Exchange, ResourceAction, ResourceRoute } from '../pipeline/exchange.js';
+import { connect } from './connect.js';
+import { deleteCollection, deleteObject } from './delete.js';
+import { getObject, listObjects } from './read.js';
+import { watchObjects } from './watch.js';
+import { createObject, invoke, patchObject, updateObject } from './write.js';
+
+export type Handler = (exchange: Exchange, route: ResourceRoute, context: ApiContext) => Promise<Answer>;
+
+const HANDLERS: Readonly<Record<ResourceAction, Handler>> = {
+  get: getObject,
+  list: listObjects,
+  watch: watchObjects,
+  create: createObject,
+  update: updateObject,
+  patch: patchObject,
+  delete: deleteObject,
+  deletecollection: deleteCollection,
+  invoke,
+  connect,
+};
+
+/** Does what a resource route asks for. */
+export const dispatch: Handler = (exchange, route, context) => {
+  const { deprecationWarning } = route.entry.info;
+  if (deprecationWarning !== undefined) exchange.warnings.push(deprecationWarning);
+  return HANDLERS[route.action](exchange, route, context);
+};

@@ -1,0 +1,19 @@
+import type { RequestContext, WriteOptions } from '../../resources/strategy.js';
+import type { ApiContext } from '../pipeline/context.js';
+import type { Exchange } from '../pipeline/exchange.js';
+
+const READ_ONLY: WriteOptions = { dryRun: false, fieldManager: '', fieldValidation: 'Ignore' };
+
+/** The request as strategies, admission and registries see it. */
+export const requestContext = (
+  exchange: Exchange,
+  context: ApiContext,
+  options: WriteOptions = READ_ONLY,
+): RequestContext => ({
+  user: exchange.user,
+  clock: context.clock,
+  options,
+  objects: context.objects,
+  signal: exchange.request.signal,
+  warn: text => void exchange.warnings.push(text),
+});

@@ -1,0 +1,101 @@
+import { JSON_TYPE, PROTOBUF_TYPE } from '../negotiation/media-types.js';
+import type { ApiContext } from '../pipeline/context.js';
+import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
+import type { RegistryWatch, WatchListener } from '../registry/types.js';
+import { writeHead } from '../responses/send.js';
+import { createEventEncoder } from '../watch-stream/event-encoder.js';
+import { httpSink } from '../watch-stream/http-sink.js';
+import type { WatchSink } from '../watch-stream/sink.js';
+import { webSocketSink } from '../watch-stream/websocket-sink.js';
+import type { Handler } from './dispatch.js';
+import { listQuery } from './read.js';
+import { requestContext } from './request-context.js';
+
+/** A watch under the deprecated /watch/ prefix may name one object. */
+function watchQuery(exchange: Exchange, route: ResourceRoute): ReturnType<typeof listQuery> {
+  const query = listQuery(exchange.request.query);
+  if (route.name === '') return query;
+  const byName = `metadata.name=${route.name}`;
+  const { fieldSelector } = query;
+  return { ...query, fieldSelector: fieldSelector === undefined ? byName : `${fieldSelector},${byName}` };
+}
+
+/** Opens the stream to the client, headers first: a quiet watch must not look like a hanging request. */
+async function openSink(exchange: Exchange, context: ApiContext): Promise<WatchSink> {
+  const { request, media } = exchange;
+  const binary = media.encoding === PROTOBUF_TYPE && media.transform === undefined;
+  if (request.upgradeHead !== undefined) {
+    const socket = await context.acceptWebSocket(request);
+    socket.on('close', () => exchange.abort(new Error('client is gone')));
+    socket.on('error', () => exchange.abort(new Error('client is gone')));
+    return webSocketSink(socket, binary);
+  }
+  writeHead(exchange, 200, { 'Content-Type': binary ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE });
+  request.response.flushHeaders();
+  return httpSink(request.response);
+}
+
+/**
+ * Streams events until the client goes, the watch's time is over or the server stops. What the registry delivers
+ * before the headers are out is kept and sent right after them.
+ */
+export const watchObjects: Handler = async (exchange, route, context) => {
+  const { entry, registry, namespace } = route;
+  const { signal } = exchange.request;
+  const encode = createEventEncoder({
+    entry,
+    media: exchange.media,
+    query: exchange.request.query,
+    clock: context.clock,
+    protobuf: context.protobuf,
+  });
+  let sink: WatchSink | undefined;
+  let early: Buffer[] = [];
+  let ended = false;
+  let watch: RegistryWatch | undefined;
+  const counted = context.metrics.watchStarted(entry.info);
+  const stop = (): void => {
+    signal.removeEventListener('abort', stop);
+    context.stopping.removeEventListener('abort', finish);
+    watch?.stop();
+    watch = undefined;
+    counted();
+  };
+  const finish = (): void => {
+    if (ended) return;
+    ended = true;
+    stop();
+    sink?.end();
+  };
+  const listener: WatchListener = {
+    events(batch) {
+      const pieces: Buffer[] = [];
+      for (const event of batch) encode(event, pieces);
+      context.metrics.watchEvents(entry.info, batch.length);
+      if (sink === undefined) early.push(...pieces);
+      else sink.write(pieces);
+    },
+    end: finish,
+    backlog: () => sink?.backlog() ?? 0,
+  };
+  const ctx = requestContext(exchange, context);
+  try {
+    watch = await registry.watch(ctx, namespace, watchQuery(exchange, route), listener);
+    sink = await openSink(exchange, context);
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  if (early.length > 0) sink.write(early);
+  early = [];
+  if (ended) {
+    sink.end();
+    watch?.stop();
+  } else if (signal.aborted) {
+    finish();
+  } else {
+    signal.addEventListener('abort', stop, { once: true });
+    context.stopping.addEventListener('abort', finish, { once: true });
+  }
+  return { kind: 'taken' };
+};

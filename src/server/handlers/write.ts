@@ -1,0 +1,75 @@
+import { badRequestError, StatusError, type Status } from '../../machinery/status.js';
+import { JSON_TYPE, patchType, YAML_TYPE } from '../negotiation/media-types.js';
+import type { KubeObject } from '../../machinery/types.js';
+import type { Answer } from '../pipeline/exchange.js';
+import type { WriteResult } from '../registry/types.js';
+import { decodeBody } from './decode-body.js';
+import type { Handler } from './dispatch.js';
+import { requestContext } from './request-context.js';
+import { writeOptions } from './write-options.js';
+
+const written = (result: WriteResult): Answer => ({
+  kind: 'object',
+  code: result.created ? 201 : 200,
+  object: result.object,
+});
+
+export const createObject: Handler = async (exchange, route, context) => {
+  const { query, raw } = exchange.request;
+  const options = writeOptions('CreateOptions', query, raw.headers['user-agent']);
+  const object = decodeBody(exchange, route, options, context);
+  const ctx = requestContext(exchange, context, options);
+  const result = await route.registry.create(ctx, route.namespace, object);
+  return { kind: 'object', code: 201, object: result.object };
+};
+
+export const updateObject: Handler = async (exchange, route, context) => {
+  const { query, raw } = exchange.request;
+  const options = writeOptions('UpdateOptions', query, raw.headers['user-agent']);
+  const object = decodeBody(exchange, route, options, context);
+  const ctx = requestContext(exchange, context, options);
+  const { namespace, name, subresource } = route;
+  return written(await route.registry.update(ctx, { namespace, name }, object, subresource?.name ?? ''));
+};
+
+export const patchObject: Handler = async (exchange, route, context) => {
+  const { query, raw } = exchange.request;
+  const type = patchType(raw.headers['content-type'], route.entry.info.custom !== true);
+  const options = writeOptions('PatchOptions', query, raw.headers['user-agent'], type);
+  const ctx = requestContext(exchange, context, options);
+  const patch = decodePatch(() => context.codec.parse(exchange.body, type === 'apply' ? YAML_TYPE : JSON_TYPE), type);
+  const { namespace, name, subresource } = route;
+  return written(
+    await route.registry.patch(
+      ctx,
+      { namespace, name },
+      { type, patch, raw: exchange.body, force: options.force },
+      subresource?.name ?? '',
+    ),
+  );
+};
+
+/** Upstream's words for a patch that cannot be read (apiserver handlers/patch.go). */
+function decodePatch(parse: () => unknown, type: string): unknown {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    const why = error.message.replace(/^couldn't get version\/kind; json parse error: /, '');
+    if (type === 'apply') throw badRequestError(`error decoding YAML: ${why}`);
+    throw badRequestError(type === 'json' ? `error decoding patch: ${why}` : why);
+  }
+}
+
+const isStatus = (object: KubeObject | Status): object is Status => object.kind === 'Status';
+
+export const invoke: Handler = async (exchange, route, context) => {
+  const { query, raw } = exchange.request;
+  const options = writeOptions('CreateOptions', query, raw.headers['user-agent']);
+  const body = exchange.body.length === 0 ? undefined : decodeBody(exchange, route, options, context);
+  const ctx = requestContext(exchange, context, options);
+  const { namespace, name, subresource, registry } = route;
+  const answer = await registry.createSubresource(ctx, { namespace, name }, subresource?.name ?? '', body);
+  const { object, code } = answer;
+  return isStatus(object) ? { kind: 'status', code, status: object } : { kind: 'object', code, object };
+};

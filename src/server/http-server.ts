@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Server } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import fastifyWebsocket from '@fastify/websocket';
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { WebSocket } from 'ws';
+import type { Clock } from '../machinery/clock.js';
+import type { ApiContext } from './pipeline/context.js';
+import type { IncomingRequest } from './pipeline/exchange.js';
+import { serve } from './pipeline/serve.js';
+
+export interface HttpServerOptions {
+  readonly clock: Clock;
+  /** PEM. `ca`: client certificates signed by it are offered to the authenticators. */
+  readonly tls: { readonly key: string; readonly cert: string; readonly ca: string };
+}
+
+export interface HttpServer {
+  readonly app: FastifyInstance<Server>;
+  acceptWebSocket(request: IncomingRequest): Promise<WebSocket>;
+}
+
+const MAX_HEADER_BYTES = 1 << 20;
+/** How long a client may take to send its request head, and all of the request (kube-apiserver: 32 s; 60 s deadline). */
+const HEADERS_TIMEOUT_MS = 32_000;
+const REQUEST_TIMEOUT_MS = 70_000;
+const IDLE_TIMEOUT_MS = 90_000;
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
+
+/** Bytes of the head of an upgrade request; Fastify's plugin keeps them to itself. */
+const upgradeHeads = new WeakMap<IncomingMessage, Buffer>();
+
+/** Go's net/http answers to requests that are not HTTP. */
+function onClientError(error: Error & { code?: string }, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`);
+}
+
+/** Protocols that a request may switch to; any other Upgrade header is not heard. */
+const upgradeProtocol = (raw: IncomingMessage): boolean =>
+  /^(?:websocket|spdy\/3\.1)$/i.test((raw.headers.upgrade ?? '').trim());
+
+/**
+ * The TLS listener. Fastify owns the server, its connections and WebSockets; every request, whatever its path, method
+ * or body, leaves it at the first hook for the pipeline, which answers on the raw response: Kubernetes' rules for
+ * bodies, content types and errors differ from Fastify's at every turn, and a watch must own its response.
+ */
+export async function createHttpServer(options: HttpServerOptions, context: () => ApiContext): Promise<HttpServer> {
+  const app = Fastify<Server>({
+    https: {
+      key: options.tls.key,
+      cert: options.tls.cert,
+      ca: options.tls.ca,
+      requestCert: true,
+      rejectUnauthorized: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      ALPNProtocols: ['http/1.1'],
+    },
+    logger: false,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES },
+    clientErrorHandler: onClientError,
+    exposeHeadRoutes: false,
+    frameworkErrors: (_error, request, reply) => {
+      reply.hijack();
+      void take(request.raw, reply.raw);
+    },
+  });
+  app.server.headersTimeout = HEADERS_TIMEOUT_MS;
+  app.server.prependListener('upgrade', (raw: IncomingMessage, _socket: Duplex, head: Buffer) => {
+    if (upgradeProtocol(raw)) upgradeHeads.set(raw, head);
+  });
+  await app.register(fastifyWebsocket, { options: { maxPayload: 1 << 20 } });
+
+  const take = (raw: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const auditId = raw.headers['audit-id'];
+    const upgradeHead = upgradeHeads.get(raw);
+    if (upgradeHead !== undefined || raw.headers.upgrade !== undefined) {
+      // A refused upgrade ends its connection: Node no longer reads requests from it.
+      response.shouldKeepAlive = false;
+      response.once('finish', () => raw.socket.end());
+    }
+    return serve(
+      {
+        raw,
+        response,
+        socket: raw.socket as TLSSocket,
+        auditId: typeof auditId === 'string' && auditId !== '' ? auditId : randomUUID(),
+        upgradeHead,
+        clock: options.clock,
+      },
+      context(),
+    );
+  };
+  app.addHook('onRequest', async (request, reply) => {
+    reply.hijack();
+    await take(request.raw, reply.raw);
+  });
+  const never = (): never => {
+    throw new Error('a request passed the pipeline');
+  };
+  app.route({ method: [...METHODS], url: '*', handler: never });
+  app.setNotFoundHandler(never);
+
+  return {
+    app,
+    acceptWebSocket: request =>
+      new Promise((resolve, reject) => {
+        request.response.detachSocket(request.socket);
+        request.socket.once('close', () => reject(new Error('client went during the WebSocket handshake')));
+        app.websocketServer.handleUpgrade(request.raw, request.socket, request.upgradeHead ?? Buffer.alloc(0), resolve);
+      }),
+  };
+}

@@ -1,0 +1,79 @@
+import type { Clock } from '../../machinery/clock.js';
+import type { JsonObject } from '../../machinery/types.js';
+import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
+import type { SubresourceInfo } from '../../resources/resource-info.js';
+import type { Objects, UserInfo } from '../../resources/strategy.js';
+import type { WebSocket } from 'ws';
+import type { KubeletConnection } from '../connect/kubelet-connection.js';
+import type { Encoding } from '../negotiation/media-types.js';
+import type { Decoded, Registry } from '../registry/types.js';
+import type { ProtobufEncoder } from '../responses/encoder.js';
+import type { Metrics } from '../endpoints/metrics.js';
+import type { DocumentRoute, IncomingRequest } from './exchange.js';
+
+/** What authorization decides about. `path` is set for requests that are not about a resource. */
+export interface Attributes {
+  readonly user: UserInfo;
+  readonly verb: string;
+  readonly isResource: boolean;
+  readonly group: string;
+  readonly version: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly path: string;
+}
+
+export interface Decision {
+  readonly allowed: boolean;
+  /** The authorizer's reason, e.g. "RBAC: allowed by ...". */
+  readonly reason: string;
+}
+
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Reads request bodies. */
+export interface BodyCodec {
+  /** @throws StatusError 400 with upstream's text */
+  decode(body: Buffer, encoding: Encoding, entry: CatalogEntry, subresource: SubresourceInfo | undefined): Decoded;
+  /** A body whose kind is not in the catalog: DeleteOptions, patches. @throws StatusError 400 */
+  parse(body: Buffer, encoding: Encoding): unknown;
+}
+
+/** A line of the audit log, after the answer. */
+export interface AuditSink {
+  write(event: JsonObject): void;
+}
+
+/** Everything the pipeline and the handlers work with: made once by create-server, the same for all requests. */
+export interface ApiContext {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly catalog: Catalog;
+  readonly objects: Objects;
+  readonly codec: BodyCodec;
+  readonly protobuf: ProtobufEncoder | undefined;
+  readonly metrics: Metrics;
+  readonly audit: AuditSink | undefined;
+  readonly kubelet: KubeletConnection;
+  /** Routes that are not about a resource, by path; longest prefix of whole segments wins. */
+  readonly documents: (path: string) => DocumentRoute | undefined;
+  /** Aborts when the server stops: ends watches. */
+  readonly stopping: AbortSignal;
+  registryOf(entry: CatalogEntry): Registry;
+  /** Completes a WebSocket handshake. @throws StatusError when the request cannot be upgraded */
+  acceptWebSocket(request: IncomingRequest): Promise<WebSocket>;
+  /** @throws StatusError 401 */
+  authenticate(request: IncomingRequest): Promise<UserInfo>;
+  /**
+   * The user to act as, when the request's Impersonate headers ask for another one and `user` may.
+   * @throws StatusError 400, 403
+   */
+  impersonate(request: IncomingRequest, user: UserInfo): Promise<UserInfo | undefined>;
+  authorize(attributes: Attributes): Promise<Decision> | Decision;
+}

@@ -1,0 +1,48 @@
+import { internalError, StatusError } from '../../machinery/status.js';
+import { ENCODINGS, negotiate, PLAIN, PROTOBUF_TYPE } from '../negotiation/media-types.js';
+import { encodeAnswer, rawStatus } from '../responses/encode.js';
+import { isPretty } from '../responses/pretty.js';
+import { sendEncoded } from '../responses/send.js';
+import type { ApiContext } from './context.js';
+import type { Exchange } from './exchange.js';
+
+/**
+ * The one place where something thrown becomes an answer. A StatusError is answered as it is; anything else is a bug:
+ * it is logged and answered as 500 InternalError.
+ */
+export async function failed(exchange: Exchange, thrown: unknown, context: ApiContext): Promise<void> {
+  const { request } = exchange;
+  const { response } = request;
+  const reason: unknown = request.signal.aborted ? (request.signal.reason as unknown) : thrown;
+  const error = reason instanceof StatusError ? reason : thrown;
+  if (!(error instanceof StatusError))
+    context.log.error({ err: error, method: request.method, url: request.url }, 'request failed unexpectedly');
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const status =
+    error instanceof StatusError
+      ? error.status
+      : internalError(error instanceof Error ? error.message : String(error)).status;
+  const retry = status.details?.retryAfterSeconds;
+  if (retry !== undefined) response.setHeader('Retry-After', String(retry));
+  if (!request.raw.complete) response.shouldKeepAlive = false;
+  const encodings = context.protobuf === undefined ? ENCODINGS.filter(e => e !== PROTOBUF_TYPE) : ENCODINGS;
+  const media = negotiate(request.raw.headers.accept, { ...PLAIN, encodings });
+  const encoded =
+    media === undefined
+      ? rawStatus(status)
+      : encodeAnswer(
+          { kind: 'status', code: status.code, status },
+          {
+            media,
+            pretty: isPretty(request.raw, request.query),
+            query: request.query,
+            clock: context.clock,
+            protobuf: context.protobuf,
+            entry: undefined,
+          },
+        );
+  await sendEncoded(exchange, status.code, encoded);
+}

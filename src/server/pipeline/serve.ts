@@ -1,0 +1,102 @@
+import type { Clock } from '../../machinery/clock.js';
+import { badRequestError } from '../../machinery/status.js';
+import { JSON_TYPE } from '../negotiation/media-types.js';
+import { plainNotFound } from './routes.js';
+import type { ApiContext } from './context.js';
+import { failed } from './errors.js';
+import type { Exchange, IncomingRequest } from './exchange.js';
+import { auditEvent } from './audit.js';
+import { STEPS } from './steps.js';
+
+const ANONYMOUS = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
+
+function exchangeFor(request: IncomingRequest, abort: (reason: Error) => void): Exchange {
+  return {
+    request,
+    info: {
+      isResource: false,
+      path: request.path,
+      verb: request.method.toLowerCase(),
+      apiPrefix: '',
+      group: '',
+      version: '',
+      namespace: '',
+      resource: '',
+      subresource: '',
+      name: '',
+      parts: [],
+    },
+    user: ANONYMOUS,
+    warnings: [],
+    longRunning: false,
+    route: { kind: 'document', negotiated: false, handle: plainNotFound },
+    media: { encoding: JSON_TYPE, pretty: false },
+    body: Buffer.alloc(0),
+    abort,
+  };
+}
+
+/** Path and query of a request target. @throws StatusError 400 when escapes cannot be read */
+function target(url: string): { path: string; query: URLSearchParams } {
+  // An absolute form ("GET http://host/path") is legal in HTTP/1.1.
+  const relative = url.replace(/^https?:\/\/[^/?#]*/i, '');
+  const at = relative.indexOf('?');
+  const raw = at < 0 ? relative : relative.slice(0, at);
+  const query = new URLSearchParams(at < 0 ? '' : relative.slice(at + 1));
+  try {
+    return { path: raw.includes('%') ? decodeURIComponent(raw) : raw === '' ? '/' : raw, query };
+  } catch (error) {
+    throw badRequestError(`invalid URL escape: ${error instanceof Error ? error.message : raw}`);
+  }
+}
+
+export interface RawRequest extends Omit<IncomingRequest, 'path' | 'query' | 'signal' | 'url' | 'method'> {
+  readonly clock: Clock;
+}
+
+/** Takes one request through all steps. Never rejects: whatever goes wrong becomes an answer or ends the connection. */
+export async function serve(incoming: RawRequest, context: ApiContext): Promise<void> {
+  const { raw, response } = incoming;
+  const controller = new AbortController();
+  const url = raw.url ?? '/';
+  let parsed: { path: string; query: URLSearchParams } | Error;
+  try {
+    parsed = target(url);
+  } catch (error) {
+    parsed = error as Error;
+  }
+  const bad = parsed instanceof Error ? parsed : undefined;
+  const { path, query } = parsed instanceof Error ? { path: url, query: new URLSearchParams() } : parsed;
+  const request: IncomingRequest = {
+    ...incoming,
+    method: raw.method ?? 'GET',
+    url,
+    path,
+    query,
+    signal: controller.signal,
+  };
+  const exchange = exchangeFor(request, reason => controller.abort(reason));
+  const received = context.clock.now();
+  const finished = context.metrics.requestStarted(exchange);
+  response.once('close', () => {
+    exchange.stopDeadline?.();
+    if (!response.writableFinished) controller.abort(new Error('client is gone'));
+    finished();
+    context.audit?.write(auditEvent(exchange, received, context.clock.now()));
+  });
+  try {
+    if (bad !== undefined) throw bad;
+    for (const step of STEPS) {
+      await step.run(exchange, context);
+      controller.signal.throwIfAborted();
+    }
+  } catch (error) {
+    if (controller.signal.aborted && response.destroyed) return;
+    try {
+      await failed(exchange, error, context);
+    } catch (second) {
+      context.log.error({ err: second, url }, 'could not answer a failed request');
+      response.destroy();
+    }
+  }
+}

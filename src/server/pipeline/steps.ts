@@ -1,0 +1,199 @@
+import { badRequestError, forbiddenError, internalError, StatusError, timeoutError } from '../../machinery/status.js';
+import { parseDuration } from '../../machinery/duration.js';
+import { dispatch } from '../handlers/dispatch.js';
+import {
+  checkRoutable,
+  ENCODINGS,
+  inputEncoding,
+  inputEncodings,
+  negotiate,
+  notAcceptableError,
+  patchType,
+  PROTOBUF_TYPE,
+  type Encoding,
+} from '../negotiation/media-types.js';
+import { respond } from '../responses/respond.js';
+import { readBody } from './body.js';
+import type { ApiContext } from './context.js';
+import type { Exchange, ResourceRoute } from './exchange.js';
+import { parseRequestInfo } from './request-info.js';
+import { findRoute } from './routes.js';
+
+export interface Step {
+  readonly name: string;
+  /** Anything thrown ends the request in the error step (errors.ts). */
+  run(exchange: Exchange, context: ApiContext): Promise<void> | void;
+}
+
+/** time.ParseDuration's words. */
+const durationProblem = (text: string): string =>
+  /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text)
+    ? `time: missing unit in duration ${JSON.stringify(text)}`
+    : `time: invalid duration ${JSON.stringify(text)}`;
+
+const MAX_DURATION_MS = 60_000;
+
+const LONG_RUNNING_VERBS = new Set(['watch', 'proxy']);
+const LONG_RUNNING_SUBRESOURCES = new Set(['attach', 'exec', 'proxy', 'log', 'portforward']);
+
+/** From the URL: verb, resource, namespace, name (request-info.ts). */
+const requestInfo: Step = {
+  name: 'request info',
+  run(exchange) {
+    const { request } = exchange;
+    try {
+      exchange.info = parseRequestInfo(request.method, request.path, request.query);
+    } catch (error) {
+      throw internalError(`failed to create RequestInfo: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    const { info } = exchange;
+    exchange.longRunning =
+      (info.isResource && (LONG_RUNNING_VERBS.has(info.verb) || LONG_RUNNING_SUBRESOURCES.has(info.subresource))) ||
+      request.upgradeHead !== undefined;
+  },
+};
+
+/** Every request but watches and streams ends within a minute, or sooner when ?timeout= says so. */
+const deadline: Step = {
+  name: 'deadline',
+  run(exchange, context) {
+    if (exchange.longRunning) return;
+    const asked = exchange.request.query.get('timeout');
+    let limit = MAX_DURATION_MS;
+    if (asked !== null && asked !== '') {
+      const parsed = parseDuration(asked);
+      if (parsed === undefined)
+        throw badRequestError(`invalid timeout specified in the request URL - ${durationProblem(asked)}`);
+      if (parsed > 0 && parsed < limit) limit = parsed;
+    }
+    exchange.stopDeadline = context.clock.after(
+      limit,
+      () => exchange.abort(timeoutError('request did not complete within the allotted timeout')),
+      { unref: true },
+    );
+  },
+};
+
+/** Who asks. */
+const authentication: Step = {
+  name: 'authentication',
+  async run(exchange, context) {
+    exchange.user = await context.authenticate(exchange.request);
+  },
+};
+
+/** Whom they act as. */
+const impersonation: Step = {
+  name: 'impersonation',
+  async run(exchange, context) {
+    const other = await context.impersonate(exchange.request, exchange.user);
+    if (other === undefined) return;
+    exchange.impersonator = exchange.user;
+    exchange.user = other;
+  },
+};
+
+const escapeHtml = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+
+/** Upstream's sentence (k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go). */
+function forbiddenMessage(exchange: Exchange): string {
+  const { info, user } = exchange;
+  const name = escapeHtml(user.name);
+  if (!info.isResource)
+    return `User ${JSON.stringify(name)} cannot ${info.verb} path ${JSON.stringify(escapeHtml(info.path))}`;
+  const resource = info.subresource === '' ? info.resource : `${info.resource}/${info.subresource}`;
+  const where =
+    info.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(escapeHtml(info.namespace))}`;
+  return `User ${JSON.stringify(name)} cannot ${info.verb} resource ${JSON.stringify(escapeHtml(resource))} in API group ${JSON.stringify(escapeHtml(info.group))} ${where}`;
+}
+
+/** Whether they may. */
+const authorization: Step = {
+  name: 'authorization',
+  async run(exchange, context) {
+    const { info, user } = exchange;
+    const decision = await context.authorize({ ...info, user });
+    exchange.decision = decision;
+    if (decision.allowed) return;
+    const message = forbiddenMessage(exchange) + (decision.reason === '' ? '' : `: ${decision.reason}`);
+    if (!info.isResource) throw new StatusError(403, 'Forbidden', `forbidden: ${message}`, {});
+    throw forbiddenError({ group: info.group, resource: info.resource }, info.name, message);
+  },
+};
+
+/** What is asked for: a resource's registry and action, or a document. 404 and 405 come from here. */
+const routing: Step = {
+  name: 'routing',
+  run(exchange, context) {
+    exchange.route = findRoute(exchange, context);
+  },
+};
+
+const STREAMS = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
+
+/** Encodings the route's objects can be written in, in upstream's order. */
+function outputEncodings(route: ResourceRoute, context: ApiContext): readonly Encoding[] {
+  const binary = context.protobuf?.encodes(route.entry.info) ?? false;
+  return binary ? ENCODINGS : ENCODINGS.filter(e => e !== PROTOBUF_TYPE);
+}
+
+/** How the answer will be written, and whether the body is of a kind that the route takes. */
+const negotiation: Step = {
+  name: 'negotiation',
+  run(exchange, context) {
+    const { route, request } = exchange;
+    const accept = request.raw.headers.accept;
+    if (route.kind === 'document') {
+      if (route.negotiated) checkRoutable(accept, ENCODINGS);
+      return;
+    }
+    if (route.action === 'connect') return;
+    const streams = route.action === 'watch' || route.action === 'list' ? STREAMS : [];
+    if (route.action === 'patch') patchType(request.raw.headers['content-type'], route.entry.info.custom !== true);
+    checkRoutable(accept, [...ENCODINGS, ...streams]);
+    const encodings = outputEncodings(route, context);
+    const media = negotiate(accept, { encodings, transforms: true });
+    if (media === undefined) throw notAcceptableError(encodings);
+    if (route.action === 'watch' && media.encoding === 'application/yaml')
+      throw notAcceptableError(STREAMS.filter(s => encodings.some(e => s.startsWith(`${e};`))));
+    exchange.media = media;
+    if (route.action === 'create' || route.action === 'update')
+      inputEncoding(request.raw.headers['content-type'], inputEncodings(route.entry.info));
+  },
+};
+
+const BODY_ACTIONS = new Set<string>(['create', 'update', 'patch', 'delete', 'deletecollection', 'invoke']);
+
+/** Reads the body; what it says is decoded by the handler, which knows the options. */
+const reading: Step = {
+  name: 'reading',
+  async run(exchange) {
+    if (exchange.route.kind === 'resource' && BODY_ACTIONS.has(exchange.route.action))
+      exchange.body = await readBody(exchange.request);
+  },
+};
+
+/** Does it, and writes the answer. */
+const dispatching: Step = {
+  name: 'dispatch',
+  async run(exchange, context) {
+    const answer =
+      exchange.route.kind === 'document'
+        ? await exchange.route.handle(exchange)
+        : await dispatch(exchange, exchange.route, context);
+    await respond(exchange, answer, context);
+  },
+};
+
+/** The way of every request, in order. */
+export const STEPS: readonly Step[] = [
+  requestInfo,
+  deadline,
+  authentication,
+  impersonation,
+  authorization,
+  routing,
+  negotiation,
+  reading,
+  dispatching,
+];

@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { createGzip } from 'node:zlib';
+import type { Exchange } from '../pipeline/exchange.js';
+import { warningHeaders } from './warnings.js';
+
+/** Answers above this are compressed for clients that ask (k8s.io/apiserver responsewriters). */
+const GZIP_THRESHOLD = 128 * 1024;
+const GZIP_LEVEL = 1;
+/** Chunks written before the event loop gets a turn. */
+const CHUNKS_PER_TURN = 4;
+
+/** An answer's bytes. Chunks are made as they are sent, so that a long list never blocks the loop or sits in memory twice. */
+export interface Encoded {
+  readonly contentType: string;
+  readonly chunks: Iterable<Buffer>;
+}
+
+const acceptsGzip = (header: string | string[] | undefined): boolean =>
+  String(header ?? '')
+    .split(',')
+    .some(token => token.trim() === 'gzip');
+
+/** Headers of every answer. Must be called once, before anything is written. */
+export function writeHead(exchange: Exchange, code: number, headers: Readonly<Record<string, string | number>>): void {
+  const { request } = exchange;
+  const all: Record<string, string | number | string[]> = {
+    'Audit-Id': request.auditId,
+    'Cache-Control': 'no-cache, private',
+    ...headers,
+  };
+  const warnings = warningHeaders(exchange.warnings);
+  if (warnings.length > 0) all['Warning'] = warnings;
+  if (request.upgradeHead !== undefined) all['Connection'] = 'close';
+  request.response.writeHead(code, all);
+}
+
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+/** Sends bytes that are all at hand. */
+export function sendBytes(
+  exchange: Exchange,
+  code: number,
+  headers: Readonly<Record<string, string>>,
+  body: Buffer | string,
+): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  const bodiless = code === 204 || code === 304;
+  writeHead(exchange, code, bodiless ? headers : { ...headers, 'Content-Length': bytes.length });
+  if (bodiless || exchange.request.method === 'HEAD') exchange.request.response.end();
+  else exchange.request.response.end(bytes);
+}
+
+/** Sends an encoded answer: in one write when it is small, else chunk by chunk as the client takes it. */
+export async function sendEncoded(exchange: Exchange, code: number, encoded: Encoded): Promise<void> {
+  const { response, raw } = exchange.request;
+  const iterator = encoded.chunks[Symbol.iterator]();
+  const head: Buffer[] = [];
+  let size = 0;
+  while (size <= GZIP_THRESHOLD) {
+    const next = iterator.next();
+    if (next.done === true) {
+      const body = head.length === 1 && head[0] !== undefined ? head[0] : Buffer.concat(head, size);
+      return sendBytes(exchange, code, { 'Content-Type': encoded.contentType }, body);
+    }
+    head.push(next.value);
+    size += next.value.length;
+  }
+  const gzip = acceptsGzip(raw.headers['accept-encoding']) ? createGzip({ level: GZIP_LEVEL }) : undefined;
+  writeHead(exchange, code, {
+    'Content-Type': encoded.contentType,
+    ...(gzip === undefined ? {} : { 'Content-Encoding': 'gzip', Vary: 'Accept-Encoding' }),
+  });
+  if (exchange.request.method === 'HEAD') return void response.end();
+  gzip?.pipe(response);
+  const sink = gzip ?? response;
+  const gone = new AbortController();
+  response.once('close', () => {
+    gone.abort();
+    gzip?.destroy();
+  });
+  let written = 0;
+  const write = async (chunk: Buffer): Promise<boolean> => {
+    if (gone.signal.aborted) return false;
+    if (!sink.write(chunk)) {
+      try {
+        await once(sink, 'drain', { signal: gone.signal });
+      } catch (error) {
+        if (gone.signal.aborted) return false;
+        throw error;
+      }
+    }
+    if (++written % CHUNKS_PER_TURN === 0) await turn();
+    return true;
+  };
+  for (const chunk of head) if (!(await write(chunk))) return;
+  for (let next = iterator.next(); next.done !== true; next = iterator.next()) if (!(await write(next.value))) return;
+  sink.end();
+}

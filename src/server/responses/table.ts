@@ -1,0 +1,120 @@
+import type { Clock } from '../../machinery/clock.js';
+import { humanAge } from '../../machinery/duration.js';
+import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
+import type { CatalogEntry } from '../../resources/catalog.js';
+import type { Column } from '../../resources/resource-info.js';
+import type { StoredObject } from '../registry/types.js';
+
+export type IncludeObject = 'None' | 'Metadata' | 'Object';
+
+/** How rows of one answer are made. */
+export interface TableOptions {
+  readonly entry: CatalogEntry;
+  /** Version of meta.k8s.io. */
+  readonly version: 'v1' | 'v1beta1';
+  readonly include: IncludeObject;
+  readonly clock: Clock;
+}
+
+/** meta/v1 ObjectMeta's own columns, for kinds that define none (registry/rest/table.go). */
+const DEFAULT_COLUMNS: readonly Column[] = [
+  {
+    name: 'Name',
+    type: 'string',
+    format: 'name',
+    description:
+      'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names',
+    priority: 0,
+    source: 'name',
+  },
+  {
+    name: 'Created At',
+    type: 'date',
+    format: '',
+    description:
+      'CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata',
+    priority: 0,
+    source: 'metadata.creationTimestamp',
+  },
+];
+
+const columnsOf = (entry: CatalogEntry): readonly Column[] =>
+  entry.info.columns.length === 0 ? DEFAULT_COLUMNS : entry.info.columns;
+
+/** JSON of columnDefinitions. */
+export const columnDefinitions = (entry: CatalogEntry): string =>
+  JSON.stringify(
+    columnsOf(entry).map(({ name, type, format, description, priority }) => ({
+      name,
+      type,
+      format,
+      description,
+      priority,
+    })),
+  );
+
+function valueAt(object: DeepReadonly<KubeObject>, path: string): unknown {
+  let value: unknown = object;
+  for (const part of path.split('.')) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}
+
+const ZERO: Readonly<Record<Column['type'], unknown>> = {
+  string: '',
+  integer: 0,
+  number: 0,
+  boolean: false,
+  date: null,
+};
+
+function sourcedCell(object: DeepReadonly<KubeObject>, column: Column, nowMs: number): unknown {
+  if (column.source === 'name') return object.metadata.name ?? '';
+  if (column.source === 'age') return humanAge(object.metadata.creationTimestamp, nowMs);
+  const value = valueAt(object, column.source ?? '');
+  if (value === undefined || value === null) return ZERO[column.type];
+  if (column.type === 'string') return typeof value === 'string' ? value : JSON.stringify(value);
+  return value;
+}
+
+/** One row as JSON. `object` is what is shown; `encoded` gives its bytes for includeObject=Object. */
+function row(object: DeepReadonly<KubeObject>, encoded: () => string, options: TableOptions): string {
+  const nowMs = options.clock.now();
+  const { strategy } = options.entry;
+  const columns = columnsOf(options.entry);
+  const computed = columns.some(c => c.source === undefined) ? strategy.cells?.(object, nowMs) : undefined;
+  const cells = computed?.cells ?? columns.map(c => sourcedCell(object, c, nowMs));
+  const conditions =
+    computed?.conditions === undefined || computed.conditions.length === 0
+      ? ''
+      : `,"conditions":${JSON.stringify(computed.conditions)}`;
+  return `{"cells":${JSON.stringify(cells)}${conditions},"object":${rowObject(object, encoded, options)}}`;
+}
+
+function rowObject(object: DeepReadonly<KubeObject>, encoded: () => string, options: TableOptions): string {
+  switch (options.include) {
+    case 'None':
+      return 'null';
+    case 'Object':
+      return encoded();
+    case 'Metadata':
+      return partialMetadata(object, options.version);
+  }
+}
+
+/** A PartialObjectMetadata, as JSON. */
+export const partialMetadata = (object: DeepReadonly<KubeObject>, version: string): string =>
+  `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(object.metadata)}}`;
+
+export const storedRow = (stored: StoredObject, options: TableOptions): string =>
+  row(stored.object, () => stored.encode().toString('utf8'), options);
+
+export const objectRow = (object: DeepReadonly<KubeObject>, options: TableOptions): string =>
+  row(object, () => JSON.stringify(object), options);
+
+/** A Table up to its rows. `columns` is the JSON of columnDefinitions, or "null" in all but the first event of a watch. */
+export const tableHead = (version: string, metadata: object, columns: string): string =>
+  `{"kind":"Table","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(metadata)},"columnDefinitions":${columns},"rows":[`;
+export const TABLE_TAIL = ']}';

@@ -1,0 +1,114 @@
+import type { Clock } from '../../machinery/clock.js';
+import type { Status } from '../../machinery/status.js';
+import type { StructType } from '../../machinery/schema.js';
+import type { KubeObject } from '../../machinery/types.js';
+import type { CatalogEntry } from '../../resources/catalog.js';
+import { apiVersionOf } from '../../resources/resource-info.js';
+import { includeObject, PROTOBUF_TYPE, type MediaType } from '../negotiation/media-types.js';
+import type { RegistryWatchEvent } from '../registry/types.js';
+import type { ProtobufEncoder } from '../responses/encoder.js';
+import { columnDefinitions, partialMetadata, storedRow, objectRow, TABLE_TAIL, tableHead } from '../responses/table.js';
+import { zeroStruct } from './zero-object.js';
+
+/** Pushes the bytes of one event, as pieces: an object's own encoding is shared with all other watchers. */
+export type EventEncoder = (event: RegistryWatchEvent, pieces: Buffer[]) => void;
+
+export interface EncoderOptions {
+  readonly entry: CatalogEntry;
+  readonly media: MediaType;
+  readonly query: URLSearchParams;
+  readonly clock: Clock;
+  readonly protobuf: ProtobufEncoder | undefined;
+}
+
+const OPEN: Readonly<Record<string, Buffer>> = Object.fromEntries(
+  ['ADDED', 'MODIFIED', 'DELETED'].map(type => [type, Buffer.from(`{"type":"${type}","object":`)]),
+);
+const CLOSE = Buffer.from('}\n');
+
+type Bookmark = Extract<RegistryWatchEvent, { type: 'BOOKMARK' }>;
+
+const bookmarkMetadata = (event: Bookmark): KubeObject['metadata'] => ({
+  resourceVersion: event.resourceVersion,
+  ...(event.initialEventsEnd === true ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {}),
+});
+
+/** An otherwise empty object of the kind: what Go writes for the type's zero value. */
+function bookmarkObject(entry: CatalogEntry, event: Bookmark): KubeObject {
+  const { info } = entry;
+  const type: StructType = info.type;
+  return {
+    kind: info.kind,
+    apiVersion: apiVersionOf(info),
+    ...zeroStruct(type, ['kind', 'apiVersion', 'metadata']),
+    metadata: bookmarkMetadata(event),
+  };
+}
+
+/** The same, in Go's field order: metadata first. */
+const ordered = ({ kind, apiVersion, metadata, ...rest }: KubeObject): KubeObject =>
+  ({ kind, apiVersion, metadata, ...rest }) as KubeObject;
+
+const line = (type: string, object: string): Buffer => Buffer.from(`{"type":"${type}","object":${object}}\n`);
+
+const errorLine = (status: Status): Buffer => line('ERROR', JSON.stringify(status));
+
+function plainEncoder(options: EncoderOptions): EventEncoder {
+  return (event, pieces) => {
+    if (event.type === 'ERROR') return void pieces.push(errorLine(event.status));
+    if (event.type === 'BOOKMARK')
+      return void pieces.push(line('BOOKMARK', JSON.stringify(ordered(bookmarkObject(options.entry, event)))));
+    pieces.push(OPEN[event.type] ?? CLOSE, event.object.encode(), CLOSE);
+  };
+}
+
+function metadataEncoder(version: string): EventEncoder {
+  return (event, pieces) => {
+    if (event.type === 'ERROR') return void pieces.push(errorLine(event.status));
+    const object = event.type === 'BOOKMARK' ? { metadata: bookmarkMetadata(event) } : event.object.object;
+    pieces.push(line(event.type, partialMetadata(object, version)));
+  };
+}
+
+function tableEncoder(options: EncoderOptions, version: 'v1' | 'v1beta1'): EventEncoder {
+  const { entry, clock } = options;
+  const table = { entry, version, include: includeObject(options.query.get('includeObject')), clock };
+  let columns = columnDefinitions(entry);
+  return (event, pieces) => {
+    if (event.type === 'ERROR') return void pieces.push(errorLine(event.status));
+    const bookmark = event.type === 'BOOKMARK' ? ordered(bookmarkObject(entry, event)) : undefined;
+    const resourceVersion =
+      event.type === 'BOOKMARK' ? event.resourceVersion : (event.object.object.metadata.resourceVersion ?? '');
+    const row =
+      event.type === 'BOOKMARK' ? objectRow(bookmark ?? { metadata: {} }, table) : storedRow(event.object, table);
+    pieces.push(line(event.type, `${tableHead(version, { resourceVersion }, columns)}${row}${TABLE_TAIL}`));
+    columns = 'null';
+  };
+}
+
+function protobufEncoder(options: EncoderOptions, codec: ProtobufEncoder): EventEncoder {
+  return (event, pieces) => {
+    if (event.type === 'ERROR') return void pieces.push(codec.watchEvent('ERROR', event.status));
+    const object =
+      event.type === 'BOOKMARK'
+        ? bookmarkObject(options.entry, event)
+        : {
+            ...(event.object.object as KubeObject),
+            kind: options.entry.info.kind,
+            apiVersion: apiVersionOf(options.entry.info),
+          };
+    pieces.push(codec.watchEvent(event.type, object));
+  };
+}
+
+/**
+ * How events of one watch are written. A Table watch sends its columns once.
+ * @throws StatusError 400 for a bad includeObject
+ */
+export function createEventEncoder(options: EncoderOptions): EventEncoder {
+  const { transform, encoding } = options.media;
+  if (transform?.kind === 'Table') return tableEncoder(options, transform.version);
+  if (transform !== undefined) return metadataEncoder(transform.version);
+  if (encoding === PROTOBUF_TYPE && options.protobuf !== undefined) return protobufEncoder(options, options.protobuf);
+  return plainEncoder(options);
+}
