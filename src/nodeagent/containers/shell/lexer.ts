@@ -1,0 +1,249 @@
+import type { Script, Word, WordPart } from './ast.js';
+
+/** A script that is no shell grammar. The shell reports it and exits with 2. */
+export class ShellSyntaxError extends Error {
+  override readonly name = 'ShellSyntaxError';
+}
+
+const OPERATORS = ['&&', '||', ';;', '<<-', '<<', '>>', '>&', '<&', '>|', '&', '|', ';', '(', ')', '<', '>', '\n'];
+const WORD_END = new Set(' \t\n;&|()<>');
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
+
+export type Token =
+  | { readonly kind: 'word'; readonly word: Word; /** The word as written, for reserved words. */ readonly raw: string }
+  | { readonly kind: 'operator'; readonly op: string }
+  /** "2" in "2>". */
+  | { readonly kind: 'fd'; readonly fd: number }
+  | { readonly kind: 'end' };
+
+export interface HereDocument {
+  readonly delimiter: string;
+  readonly quoted: boolean;
+  readonly stripTabs: boolean;
+  /** Called with the body once the line that holds the redirection has ended. */
+  readonly fill: (body: Word) => void;
+}
+
+/** Cuts a script into tokens. The parser it serves is passed in, because `$(...)` holds a whole script. */
+export class Lexer {
+  private at = 0;
+  private waiting: HereDocument[] = [];
+
+  constructor(
+    private readonly source: string,
+    private readonly parseScript: (lexer: Lexer, end: ')') => Script,
+  ) {}
+
+  expectHereDocument(document: HereDocument): void {
+    this.waiting.push(document);
+  }
+
+  next(): Token {
+    this.skipBlanks();
+    if (this.at >= this.source.length) {
+      this.readHereDocuments();
+      return { kind: 'end' };
+    }
+    const op = OPERATORS.find(candidate => this.source.startsWith(candidate, this.at));
+    if (op !== undefined) {
+      this.at += op.length;
+      if (op === '\n') this.readHereDocuments();
+      return { kind: 'operator', op };
+    }
+    const fd = /^\d+(?=[<>])/.exec(this.source.slice(this.at, this.at + 4));
+    if (fd !== null) {
+      this.at += fd[0].length;
+      return { kind: 'fd', fd: Number(fd[0]) };
+    }
+    const start = this.at;
+    const word = this.readWord(c => WORD_END.has(c));
+    return { kind: 'word', word, raw: this.source.slice(start, this.at) };
+  }
+
+  private peek(offset = 0): string {
+    return this.source[this.at + offset] ?? '';
+  }
+
+  private skipBlanks(): void {
+    for (;;) {
+      const c = this.peek();
+      if (c === ' ' || c === '\t' || c === '\r') this.at++;
+      else if (c === '\\' && this.peek(1) === '\n') this.at += 2;
+      else if (c === '#') while (this.at < this.source.length && this.peek() !== '\n') this.at++;
+      else return;
+    }
+  }
+
+  private readWord(isEnd: (c: string) => boolean): Word {
+    const parts: WordPart[] = [];
+    let text = '';
+    const flush = (): void => {
+      if (text !== '') parts.push({ kind: 'text', text, quoted: false });
+      text = '';
+    };
+    while (this.at < this.source.length && !isEnd(this.peek())) {
+      const c = this.peek();
+      if (c === '\\') {
+        if (this.peek(1) !== '\n') {
+          flush();
+          parts.push({ kind: 'text', text: this.peek(1), quoted: true });
+        }
+        this.at += 2;
+      } else if (c === "'") {
+        const end = this.source.indexOf("'", this.at + 1);
+        if (end < 0) throw new ShellSyntaxError('syntax error: unterminated quoted string');
+        flush();
+        parts.push({ kind: 'text', text: this.source.slice(this.at + 1, end), quoted: true });
+        this.at = end + 1;
+      } else if (c === '"') {
+        flush();
+        this.at++;
+        this.readQuoted(parts, '"');
+      } else if (c === '$' || c === '`') {
+        const part = this.readExpansion(false);
+        if (part === undefined) {
+          text += c;
+          this.at++;
+        } else {
+          flush();
+          parts.push(part);
+        }
+      } else {
+        text += c;
+        this.at++;
+      }
+    }
+    flush();
+    return parts;
+  }
+
+  /** The inside of double quotes (end '"') or of a here-document (end ''). Always leaves at least one part. */
+  private readQuoted(parts: WordPart[], end: '"' | ''): void {
+    let text = '';
+    const before = parts.length;
+    const flush = (): void => {
+      if (text !== '') parts.push({ kind: 'text', text, quoted: true });
+      text = '';
+    };
+    for (;;) {
+      if (this.at >= this.source.length) {
+        if (end === '"') throw new ShellSyntaxError('syntax error: unterminated quoted string');
+        break;
+      }
+      const c = this.peek();
+      if (end === '"' && c === '"') {
+        this.at++;
+        break;
+      }
+      if (c === '\\' && '$`"\\\n'.includes(this.peek(1)) && !(end === '' && this.peek(1) === '"')) {
+        if (this.peek(1) !== '\n') text += this.peek(1);
+        this.at += 2;
+        continue;
+      }
+      const part = c === '$' || c === '`' ? this.readExpansion(true) : undefined;
+      if (part === undefined) {
+        text += c;
+        this.at++;
+      } else {
+        flush();
+        parts.push(part);
+      }
+    }
+    flush();
+    if (parts.length === before) parts.push({ kind: 'text', text: '', quoted: true });
+  }
+
+  /** At "$" or "`"; undefined when it is just a dollar sign. */
+  private readExpansion(quoted: boolean): WordPart | undefined {
+    if (this.peek() === '`') return this.readBackquotes(quoted);
+    const rest = this.source.slice(this.at + 1, this.at + 3);
+    if (rest === '((') {
+      const arithmetic = this.readArithmetic(quoted);
+      if (arithmetic !== undefined) return arithmetic;
+    }
+    if (rest.startsWith('(')) {
+      this.at += 2;
+      return { kind: 'command', script: this.parseScript(this, ')'), quoted };
+    }
+    if (rest.startsWith('{')) return this.readBraced(quoted);
+    const special = /^[@*#?$!0-9-]/.exec(rest)?.[0];
+    const name = special ?? NAME.exec(this.source.slice(this.at + 1, this.at + 256))?.[0];
+    if (name === undefined) return undefined;
+    this.at += 1 + name.length;
+    return { kind: 'parameter', name, quoted };
+  }
+
+  private readBackquotes(quoted: boolean): WordPart {
+    let inner = '';
+    let i = this.at + 1;
+    for (; this.source[i] !== '`'; i++) {
+      if (i >= this.source.length) throw new ShellSyntaxError('syntax error: EOF in backquote substitution');
+      if (this.source[i] === '\\' && '$`\\'.includes(this.source[i + 1] ?? ' ')) i++;
+      inner += this.source[i] ?? '';
+    }
+    this.at = i + 1;
+    const lexer = new Lexer(`${inner})`, this.parseScript);
+    return { kind: 'command', script: this.parseScript(lexer, ')'), quoted };
+  }
+
+  private readArithmetic(quoted: boolean): WordPart | undefined {
+    let depth = 0;
+    for (let i = this.at + 3; i < this.source.length; i++) {
+      if (this.source[i] === '(') depth++;
+      else if (this.source[i] === ')' && depth > 0) depth--;
+      else if (this.source[i] === ')') {
+        // "$( (a); b )": a command substitution that starts with a subshell.
+        if (this.source[i + 1] !== ')') return undefined;
+        const inner = new Lexer(this.source.slice(this.at + 3, i), this.parseScript);
+        const expression: WordPart[] = [];
+        inner.readQuoted(expression, '');
+        this.at = i + 2;
+        return { kind: 'arithmetic', expression, quoted };
+      }
+    }
+    throw new ShellSyntaxError('syntax error: missing "))"');
+  }
+
+  private readBraced(quoted: boolean): WordPart {
+    this.at += 2;
+    const isLength = this.peek() === '#' && this.peek(1) !== '}';
+    if (isLength) this.at++;
+    const name = /^(?:[@*#?$!-]|\d+|[A-Za-z_][A-Za-z0-9_]*)/.exec(this.source.slice(this.at, this.at + 256))?.[0];
+    if (name === undefined) throw new ShellSyntaxError('syntax error: bad substitution');
+    this.at += name.length;
+    if (this.peek() === '}') {
+      this.at++;
+      return { kind: 'parameter', name, quoted, ...(isLength ? { op: 'length' } : {}) };
+    }
+    const op = /^(?::?[-=?+]|##?|%%?|\/\/?)/.exec(this.source.slice(this.at, this.at + 2))?.[0];
+    if (op === undefined || isLength) throw new ShellSyntaxError('syntax error: bad substitution');
+    this.at += op.length;
+    const argument = this.readWord(c => c === '}');
+    if (this.peek() !== '}') throw new ShellSyntaxError('syntax error: missing "}"');
+    this.at++;
+    return { kind: 'parameter', name, quoted, op, argument };
+  }
+
+  private readHereDocuments(): void {
+    const documents = this.waiting;
+    this.waiting = [];
+    for (const { delimiter, quoted, stripTabs, fill } of documents) {
+      const lines: string[] = [];
+      while (this.at < this.source.length) {
+        const newline = this.source.indexOf('\n', this.at);
+        const end = newline < 0 ? this.source.length : newline;
+        const line = this.source.slice(this.at, end).replace(stripTabs ? /^\t+/ : /^(?!)/, '');
+        this.at = Math.min(this.source.length, end + 1);
+        if (line === delimiter) break;
+        lines.push(`${line}\n`);
+      }
+      const text = lines.join('');
+      if (quoted) fill([{ kind: 'text', text, quoted: true }]);
+      else {
+        const parts: WordPart[] = [];
+        new Lexer(text, this.parseScript).readQuoted(parts, '');
+        fill(parts);
+      }
+    }
+  }
+}

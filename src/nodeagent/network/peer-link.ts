@@ -1,0 +1,74 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { NetworkError, toNetworkError } from './errors.js';
+import { joinStreams } from './join-streams.js';
+import type { PodNetwork } from './pod-network.js';
+import { dialReal } from './real-host.js';
+import type { ConnectOptions, NetworkStep, SocketAddress } from './types.js';
+import { parsePacket, readLine, writeLine, type WirePacket, type WireVerdict } from './wire.js';
+
+/**
+ * Hands a packet to another node's agent and waits for what became of it there.
+ * @throws NetworkError as the other node's stack answered; EHOSTUNREACH when its agent does not answer
+ */
+export async function callPeer(
+  at: SocketAddress,
+  packet: WirePacket,
+  observe: ConnectOptions['observe'],
+  signal: AbortSignal | undefined,
+): Promise<{ socket: Socket; verdict: WireVerdict }> {
+  let socket: Socket;
+  try {
+    socket = await dialReal(at, signal);
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    throw new NetworkError('EHOSTUNREACH', `no agent answers at ${at.address}:${at.port}`);
+  }
+  const abort = (): void => {
+    socket.destroy();
+  };
+  signal?.addEventListener('abort', abort, { once: true });
+  try {
+    writeLine(socket, packet);
+    const verdict = (await readLine(socket)) as WireVerdict;
+    verdict.steps.forEach(step => observe?.(step));
+    if (verdict.error !== undefined) throw new NetworkError(verdict.error.code, verdict.error.detail);
+    return { socket, verdict };
+  } catch (error) {
+    socket.destroy();
+    throw signal?.aborted === true ? signal.reason : toNetworkError(error);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Serves packets that other agents send to this node. The caller listens and closes. */
+export function createPeerServer(network: PodNetwork): Server {
+  return createServer({ allowHalfOpen: true, noDelay: true }, socket => {
+    const gone = new AbortController();
+    socket.on('close', () => gone.abort(new NetworkError('ECONNRESET')));
+    socket.on('error', () => socket.destroy());
+    void serve(network, socket, gone.signal);
+  });
+}
+
+async function serve(network: PodNetwork, socket: Socket, signal: AbortSignal): Promise<void> {
+  const steps: NetworkStep[] = [];
+  try {
+    const { flow, ttl, trace, timeoutMs, payload } = parsePacket(await readLine(socket));
+    const options = { ttl, timeoutMs, signal, ...(trace ? { observe: (s: NetworkStep) => void steps.push(s) } : {}) };
+    if (flow.proto === 'tcp') {
+      const stream = await network.acceptTcp(flow, options);
+      writeLine(socket, { steps });
+      joinStreams(socket, stream);
+      return;
+    }
+    const reply = await network.acceptUdp(flow, Buffer.from(payload ?? '', 'base64'), options);
+    writeLine(socket, { steps, ...(reply === undefined ? {} : { payload: reply.toString('base64') }) });
+    socket.end();
+  } catch (error) {
+    if (signal.aborted) return;
+    const { code, detail } = toNetworkError(error);
+    writeLine(socket, { steps, error: { code, detail } });
+    socket.end();
+  }
+}

@@ -1,0 +1,275 @@
+import type { Connection, Netfilter } from '../../dataplane/types.js';
+import type { Clock } from '../../machinery/clock.js';
+import { NetworkError, toNetworkError } from './errors.js';
+import { joinStreams } from './join-streams.js';
+import type { NodeDirectory } from './node-directory.js';
+import { callPeer } from './peer-link.js';
+import { dialReal, exchangeReal } from './real-host.js';
+import { createSockets, type Sockets } from './sockets.js';
+import { streamPair } from './stream-pair.js';
+import type { ConnectOptions, Flow, NetNamespace, NetStream, SocketAddress } from './types.js';
+
+export interface PodNetworkOptions {
+  readonly nodeName: string;
+  readonly nodeIP: string;
+  readonly netfilter: Netfilter;
+  readonly directory: NodeDirectory;
+  readonly clock: Clock;
+  /** The address under which Pods see the real host, as the bridge gateway of a kind cluster. */
+  readonly hostGateway: string;
+  /** Where the real host's services listen. */
+  readonly hostAddress: string;
+}
+
+/** One Pod's network namespace. */
+export interface PodNamespace extends NetNamespace {
+  readonly sockets: Sockets;
+  /** Ends all its sockets and frees its address. */
+  detach(): void;
+}
+
+export interface PodNetwork {
+  /** The node's own network namespace: the kubelet's and that of Pods with hostNetwork. */
+  readonly node: NetNamespace & { readonly sockets: Sockets };
+  attach(address: string, owner: string): PodNamespace;
+  /** A TCP packet that reaches this node from outside: from another agent or the real host. @throws NetworkError */
+  acceptTcp(flow: Flow, options: ForwardOptions): Promise<NetStream>;
+  acceptUdp(flow: Flow, payload: Buffer, options: ForwardOptions): Promise<Buffer | undefined>;
+}
+
+export interface ForwardOptions extends ConnectOptions {
+  readonly ttl?: number;
+}
+
+/** tcp_syn_retries = 6: 127 s until connect(2) gives up. */
+const TCP_CONNECT_TIMEOUT_MS = 127_000;
+const UDP_TIMEOUT_MS = 5_000;
+const DEFAULT_TTL = 8;
+const EPHEMERAL = { first: 32768, last: 60999 };
+
+type Target =
+  | { readonly kind: 'sockets'; readonly sockets: Sockets }
+  | { readonly kind: 'host' }
+  | { readonly kind: 'peer'; readonly nodeName: string; readonly at: SocketAddress };
+
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '0.0.0.0';
+const show = (flow: Flow): string => `${flow.dst}:${flow.dstPort}`;
+
+export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
+  const { nodeName, nodeIP, netfilter, directory, clock, hostGateway, hostAddress } = options;
+  const pods = new Map<string, Sockets>();
+  const nodeSockets = createSockets(`node ${nodeName}`);
+
+  /** A packet that nobody answers: the caller waits as long as it would for a real one. */
+  const lost = async (detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never> => {
+    await clock.sleep(timeoutMs, signal);
+    throw new NetworkError('ETIMEDOUT', detail);
+  };
+
+  const observeFilter = (
+    connection: Pick<Connection, 'verdict' | 'packet' | 'trace'>,
+    flow: Flow,
+    hook: 'prerouting' | 'output',
+    direction: 'request' | 'reply',
+    observe: ConnectOptions['observe'],
+  ): Flow => {
+    const { packet, verdict, trace } = connection;
+    const out = { proto: flow.proto, src: packet.src, srcPort: packet.srcPort, dst: packet.dst, dstPort: packet.dstPort };
+    observe?.({ kind: 'netfilter', node: nodeName, direction, hook, in: flow, out, verdict, rules: trace });
+    return out;
+  };
+
+  const route = (flow: Flow): Target => {
+    const { dst } = flow;
+    if (dst === nodeIP || isLoopback(dst)) return { kind: 'sockets', sockets: nodeSockets };
+    const pod = pods.get(dst);
+    if (pod !== undefined) return { kind: 'sockets', sockets: pod };
+    if (dst === hostGateway) return { kind: 'host' };
+    const peer = directory.find(dst);
+    if (peer === undefined) throw new NetworkError('EHOSTUNREACH', `${dst} is no address of this cluster`);
+    if (peer.nodeName === nodeName) throw new NetworkError('EHOSTUNREACH', `no Pod of ${nodeName} has ${dst}`);
+    if (peer.podNetwork === undefined) throw new NetworkError('EHOSTUNREACH', `${peer.nodeName} is not up`);
+    return { kind: 'peer', nodeName: peer.nodeName, at: peer.podNetwork };
+  };
+
+  /** Runs a first packet through this node's rules and routing. @throws NetworkError */
+  const decide = async (
+    flow: Flow,
+    hook: 'prerouting' | 'output',
+    timeoutMs: number,
+    { signal, observe, ttl = DEFAULT_TTL }: ForwardOptions,
+  ): Promise<{ connection: Connection; out: Flow; target: Target; ttl: number }> => {
+    const fail = (error: NetworkError): never => {
+      observe?.({ kind: 'fail', node: nodeName, code: error.code, message: error.message });
+      throw error;
+    };
+    if (ttl <= 0) fail(new NetworkError('EHOSTUNREACH', 'time to live exceeded'));
+    const inInterface = hook === 'output' ? {} : { inInterface: pods.has(flow.src) ? 'cni0' : 'eth0' };
+    const connection = netfilter.connect({ ...flow, hook, ...inInterface });
+    const out = observeFilter(connection, flow, hook, 'request', observe);
+    if (connection.verdict === 'reject')
+      fail(new NetworkError('ECONNREFUSED', `rejected with ${connection.rejectWith ?? 'icmp-port-unreachable'}`));
+    if (connection.verdict === 'drop') {
+      observe?.({ kind: 'fail', node: nodeName, code: 'ETIMEDOUT', message: 'dropped: no answer will come' });
+      return lost('dropped', timeoutMs, signal);
+    }
+    try {
+      const target = route(out);
+      const via =
+        target.kind === 'sockets' ? target.sockets.owner : target.kind === 'host' ? 'the host' : `node ${target.nodeName}`;
+      observe?.({ kind: 'route', node: nodeName, destination: out.dst, via });
+      return { connection, out, target, ttl: ttl - 1 };
+    } catch (error) {
+      connection.close();
+      return fail(toNetworkError(error));
+    }
+  };
+
+  /** The way back: counted and traced like the way out. */
+  const answer = (
+    connection: Connection,
+    out: Flow,
+    hook: 'prerouting' | 'output',
+    observe: ConnectOptions['observe'],
+  ): void => {
+    const back = { proto: out.proto, src: out.dst, srcPort: out.dstPort, dst: out.src, dstPort: out.srcPort };
+    observeFilter(connection.reply(), back, hook, 'reply', observe);
+  };
+
+  const openTcp = async (flow: Flow, hook: 'prerouting' | 'output', options: ForwardOptions): Promise<NetStream> => {
+    const { signal, observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
+    const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
+    try {
+      const stream = await reach();
+      stream.on('close', () => connection.close());
+      answer(connection, out, hook, observe);
+      return stream;
+    } catch (error) {
+      connection.close();
+      const failure = signal?.aborted === true ? (signal.reason as Error) : toNetworkError(error);
+      if (failure instanceof NetworkError && target.kind !== 'peer')
+        observe?.({ kind: 'fail', node: nodeName, code: failure.code, message: `${show(out)}: ${failure.message}` });
+      throw failure;
+    }
+
+    async function reach(): Promise<NetStream> {
+      switch (target.kind) {
+        case 'sockets': {
+          const stream = target.sockets.accept(out, flow, isLoopback(out.dst));
+          observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
+          return stream;
+        }
+        case 'host':
+          return renamed(await dialReal({ address: hostAddress, port: out.dstPort }, signal), flow);
+        case 'peer': {
+          const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
+          const { socket } = await callPeer(target.at, packet, observe, signal);
+          return renamed(socket, flow);
+        }
+      }
+    }
+  };
+
+  const sendUdp = async (
+    flow: Flow,
+    hook: 'prerouting' | 'output',
+    payload: Buffer,
+    options: ForwardOptions,
+  ): Promise<Buffer | undefined> => {
+    const { observe, timeoutMs = UDP_TIMEOUT_MS, signal } = options;
+    const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
+    const reach = async (): Promise<Buffer | undefined> => {
+      switch (target.kind) {
+        case 'sockets':
+          observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
+          return target.sockets.receive(out, payload);
+        case 'host':
+          return within(clock, timeoutMs, signal, expiry =>
+            exchangeReal({ address: hostAddress, port: out.dstPort }, payload, expiry),
+          );
+        case 'peer': {
+          const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs, payload: payload.toString('base64') };
+          const { socket, verdict } = await callPeer(target.at, packet, observe, signal);
+          socket.destroy();
+          return verdict.payload === undefined ? undefined : Buffer.from(verdict.payload, 'base64');
+        }
+      }
+    };
+    const reply = await reach();
+    if (reply !== undefined) answer(connection, out, hook, observe);
+    return reply;
+  };
+
+  const namespace = (address: string, sockets: Sockets, hook: 'prerouting' | 'output'): NetNamespace => {
+    let lastPort = EPHEMERAL.first + Math.floor(Math.random() * (EPHEMERAL.last - EPHEMERAL.first));
+    const outgoing = (proto: Flow['proto'], to: SocketAddress): Flow => {
+      lastPort = lastPort >= EPHEMERAL.last ? EPHEMERAL.first : lastPort + 1;
+      const dst = to.address === '0.0.0.0' ? '127.0.0.1' : to.address;
+      return { proto, src: isLoopback(dst) ? '127.0.0.1' : address, srcPort: lastPort, dst, dstPort: to.port };
+    };
+    /** A Pod that talks to itself never leaves its namespace, so no rule of the node applies. */
+    const inside = (to: SocketAddress): boolean =>
+      hook === 'prerouting' && (isLoopback(to.address) || to.address === address);
+    const delivered = (flow: Flow, observe: ConnectOptions['observe']): void =>
+      observe?.({ kind: 'deliver', node: nodeName, to: sockets.owner, flow });
+    return {
+      address,
+      async connect(to, options = {}) {
+        const flow = outgoing('tcp', to);
+        if (!inside(to)) return openTcp(flow, hook, options);
+        delivered(flow, options.observe);
+        return sockets.accept(flow, flow, true);
+      },
+      async exchange(to, payload, options = {}) {
+        const flow = outgoing('udp', to);
+        if (inside(to)) delivered(flow, options.observe);
+        const reply = inside(to) ? await sockets.receive(flow, payload) : await sendUdp(flow, hook, payload, options);
+        return reply ?? lost('no answer', options.timeoutMs ?? UDP_TIMEOUT_MS, options.signal);
+      },
+      listen: (port, handler, { loopbackOnly = false } = {}) => sockets.listen(port, handler, loopbackOnly),
+      listenUdp: (port, handler) => sockets.listenUdp(port, handler),
+    };
+  };
+
+  return {
+    node: { ...namespace(nodeIP, nodeSockets, 'output'), sockets: nodeSockets },
+    attach(address, owner) {
+      const sockets = createSockets(owner);
+      pods.set(address, sockets);
+      const detach = (): void => {
+        if (pods.get(address) === sockets) pods.delete(address);
+        sockets.close();
+      };
+      return { ...namespace(address, sockets, 'prerouting'), sockets, detach };
+    },
+    acceptTcp: (flow, options) => openTcp(flow, 'prerouting', options),
+    acceptUdp: (flow, payload, options) => sendUdp(flow, 'prerouting', payload, options),
+  };
+}
+
+/** A real socket under the addresses that the process in the Pod knows the connection by. */
+function renamed(socket: NetStream, flow: Flow): NetStream {
+  const local = { address: flow.src, port: flow.srcPort };
+  const { client, server } = streamPair(local, { address: flow.dst, port: flow.dstPort });
+  joinStreams(socket, server);
+  return client;
+}
+
+/** Runs `work` with a signal that aborts after `ms` with ETIMEDOUT, or with the outer signal. */
+async function within<T>(
+  clock: Clock,
+  ms: number,
+  outer: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const expiry = new AbortController();
+  const cancel = clock.after(ms, () => expiry.abort(new NetworkError('ETIMEDOUT', 'no answer')));
+  const stop = (): void => expiry.abort(outer?.reason);
+  outer?.addEventListener('abort', stop, { once: true });
+  try {
+    return await work(expiry.signal);
+  } finally {
+    cancel();
+    outer?.removeEventListener('abort', stop);
+  }
+}

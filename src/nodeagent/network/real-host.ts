@@ -1,0 +1,50 @@
+import { connect, type Socket } from 'node:net';
+import { NetworkError, toNetworkError } from './errors.js';
+import type { SocketAddress } from './types.js';
+
+/** Opens a real TCP connection. @throws NetworkError, or the signal's reason */
+export function dialReal(to: SocketAddress, signal?: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(signal.reason as Error);
+    const socket = connect({ host: to.address, port: to.port, allowHalfOpen: true, noDelay: true });
+    const abort = (): void => {
+      socket.destroy();
+      reject(signal?.reason as Error);
+    };
+    const fail = (error: Error): void => {
+      signal?.removeEventListener('abort', abort);
+      reject(toNetworkError(error));
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    socket.once('error', fail);
+    socket.once('connect', () => {
+      signal?.removeEventListener('abort', abort);
+      socket.off('error', fail);
+      resolve(socket);
+    });
+  });
+}
+
+/**
+ * Sends a real datagram and resolves with the first answer. Waits until the signal aborts.
+ * @throws NetworkError ECONNREFUSED when nothing listens, or the signal's reason
+ */
+export async function exchangeReal(to: SocketAddress, payload: Buffer, signal: AbortSignal): Promise<Buffer> {
+  const { createSocket } = await import('node:dgram');
+  const socket = createSocket('udp4');
+  try {
+    return await new Promise<Buffer>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+      socket.once('error', error => reject(toNetworkError(error)));
+      socket.once('message', resolve);
+      // Connected, so that the kernel reports a closed port as ECONNREFUSED instead of silence.
+      socket.connect(to.port, to.address, (error?: Error) => {
+        if (error !== undefined) return reject(new NetworkError('EHOSTUNREACH', error.message));
+        if (signal.aborted) return reject(signal.reason as Error);
+        socket.send(payload);
+      });
+    });
+  } finally {
+    socket.close();
+  }
+}

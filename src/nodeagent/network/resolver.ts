@@ -1,0 +1,206 @@
+import type { Packet } from 'dns-packet';
+import { ipv4ToNumber } from './ip.js';
+import { NetworkError } from './errors.js';
+import type { ConnectOptions, NetNamespace, SocketAddress } from './types.js';
+
+/** What /etc/resolv.conf says. */
+export interface ResolverConfig {
+  readonly nameservers: readonly string[];
+  readonly search: readonly string[];
+  readonly ndots: number;
+  /** Milliseconds per try. */
+  readonly timeoutMs: number;
+  readonly attempts: number;
+}
+
+export type RecordType = 'A' | 'AAAA' | 'SRV' | 'PTR' | 'TXT' | 'CNAME' | 'MX' | 'NS' | 'SOA' | 'ANY';
+
+export interface DnsRecord {
+  readonly name: string;
+  readonly type: string;
+  readonly ttl: number;
+  /** As presented: an address, a name, "priority weight port target". */
+  readonly data: string;
+}
+
+export interface DnsAnswer {
+  readonly question: { readonly name: string; readonly type: RecordType };
+  readonly server: string;
+  readonly rcode: string;
+  readonly authoritative: boolean;
+  readonly records: readonly DnsRecord[];
+}
+
+export type LookupFailure = 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'TIMEOUT' | 'NO_SERVERS';
+
+export interface Lookup {
+  readonly addresses: readonly string[];
+  /** The name the addresses belong to after the search path and CNAMEs. */
+  readonly canonicalName: string;
+  /** Every query of the search path with its answer, in order. */
+  readonly queries: readonly DnsAnswer[];
+  readonly failure?: LookupFailure;
+  /** From /etc/hosts: no query was sent. */
+  readonly fromHosts?: boolean;
+}
+
+export interface Resolver {
+  readonly config: ResolverConfig;
+  /** getaddrinfo(3): literal address, /etc/hosts, then DNS along the search path. Never throws for a missing name. */
+  lookup(name: string, options?: ConnectOptions & { type?: 'A' | 'AAAA' }): Promise<Lookup>;
+  /** The search path for any record type. */
+  search(name: string, type: RecordType, options?: ConnectOptions & { server?: SocketAddress }): Promise<Lookup>;
+  /** One query for exactly this name. @throws NetworkError */
+  query(name: string, type: RecordType, options?: ConnectOptions & { server?: SocketAddress }): Promise<DnsAnswer>;
+}
+
+/** "10.0.0.1" to its reverse name. */
+export const reverseName = (address: string): string => `${address.split('.').reverse().join('.')}.in-addr.arpa`;
+
+/** The names a lookup tries, in order, as glibc: dotted enough names as they are first, else the search path first. */
+export function candidates(name: string, config: Pick<ResolverConfig, 'search' | 'ndots'>): string[] {
+  if (name.endsWith('.')) return [name.slice(0, -1)];
+  const searched = config.search.map(domain => `${name}.${domain}`);
+  const dots = name.split('.').length - 1;
+  return dots >= config.ndots ? [name, ...searched] : [...searched, name];
+}
+
+export interface ResolverOptions {
+  readonly config: ResolverConfig;
+  readonly network: NetNamespace;
+  /** The content of /etc/hosts. */
+  readonly hosts: () => Promise<string>;
+}
+
+export function createResolver({ config, network, hosts }: ResolverOptions): Resolver {
+  let nextId = Math.floor(Math.random() * 65536);
+
+  const ask = async (
+    server: SocketAddress,
+    name: string,
+    type: RecordType,
+    options: ConnectOptions,
+  ): Promise<DnsAnswer> => {
+    const dns = await import('dns-packet');
+    nextId = (nextId + 1) & 0xffff;
+    const query = dns.encode({
+      type: 'query',
+      id: nextId,
+      flags: dns.RECURSION_DESIRED,
+      questions: [{ type: type as 'A', name }],
+    });
+    const deadline = { timeoutMs: config.timeoutMs, ...options };
+    let packet = dns.decode(await network.exchange(server, query, deadline));
+    if (packet.flag_tc === true) packet = await askTcp(server, query, deadline);
+    return {
+      question: { name, type },
+      server: server.address,
+      rcode: (packet as Packet & { rcode?: string }).rcode ?? 'NOERROR',
+      authoritative: packet.flag_aa === true,
+      records: (packet.answers ?? []).flatMap(a =>
+        a.type === 'OPT' ? [] : [{ name: a.name, type: a.type, ttl: 'ttl' in a ? (a.ttl ?? 0) : 0, data: present(a) }],
+      ),
+    };
+  };
+
+  /** RFC 7766: a truncated answer is asked for again over TCP. */
+  const askTcp = async (server: SocketAddress, query: Buffer, options: ConnectOptions) => {
+    const dns = await import('dns-packet');
+    const stream = await network.connect(server, options);
+    try {
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(query.length);
+      stream.write(Buffer.concat([length, query]));
+      let received = Buffer.alloc(0);
+      for await (const chunk of stream) {
+        received = Buffer.concat([received, chunk as Buffer]);
+        if (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) return dns.decode(received.subarray(2));
+      }
+      throw new NetworkError('ECONNRESET', 'the name server closed the connection');
+    } finally {
+      stream.destroy();
+    }
+  };
+
+  const query: Resolver['query'] = async (name, type, options = {}) => {
+    const servers = options.server === undefined ? config.nameservers.map(address => ({ address, port: 53 })) : [options.server];
+    let failure: unknown = new NetworkError('ECONNREFUSED', 'no name server');
+    for (let attempt = 0; attempt < config.attempts; attempt++)
+      for (const server of servers)
+        try {
+          return await ask(server, name, type, options);
+        } catch (error) {
+          if (!(error instanceof NetworkError)) throw error;
+          failure = error;
+        }
+    throw failure;
+  };
+
+  const search: Resolver['search'] = async (name, type, options = {}) => {
+    const queries: DnsAnswer[] = [];
+    let failure: LookupFailure = config.nameservers.length === 0 && options.server === undefined ? 'NO_SERVERS' : 'NXDOMAIN';
+    if (failure === 'NO_SERVERS') return { addresses: [], canonicalName: name, queries, failure };
+    for (const candidate of candidates(name, config)) {
+      let answer: DnsAnswer;
+      try {
+        answer = await query(candidate, type, options);
+      } catch (error) {
+        if (!(error instanceof NetworkError)) throw error;
+        return { addresses: [], canonicalName: name, queries, failure: 'TIMEOUT' };
+      }
+      queries.push(answer);
+      if (answer.records.some(r => r.type === type || type === 'ANY')) {
+        const found = answer.records.filter(r => r.type === type || type === 'ANY');
+        return { addresses: found.map(r => r.data), canonicalName: found[0]?.name ?? candidate, queries };
+      }
+      if (answer.rcode === 'NOERROR') failure = 'NODATA';
+      // glibc goes on along the search path after SERVFAIL, and reports "try again" if nothing else is found.
+      else if (answer.rcode !== 'NXDOMAIN') failure = 'SERVFAIL';
+    }
+    return { addresses: [], canonicalName: name, queries, failure };
+  };
+
+  return {
+    config,
+    query,
+    search,
+    async lookup(name, { type = 'A', ...options } = {}) {
+      if (ipv4ToNumber(name) !== undefined) return { addresses: [name], canonicalName: name, queries: [] };
+      const known = parseHosts(await hosts()).get(name.toLowerCase());
+      if (known !== undefined) return { addresses: [known], canonicalName: name, queries: [], fromHosts: true };
+      return search(name, type, options);
+    },
+  };
+}
+
+/** IPv4 lines of a hosts file; the first line of a name wins. */
+function parseHosts(text: string): Map<string, string> {
+  const known = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [address = '', ...names] = (line.split('#')[0] ?? '').trim().split(/\s+/);
+    if (ipv4ToNumber(address) === undefined) continue;
+    for (const name of names) if (!known.has(name.toLowerCase())) known.set(name.toLowerCase(), address);
+  }
+  return known;
+}
+
+function present(answer: { type: string; data?: unknown }): string {
+  const { data } = answer;
+  if (typeof data === 'string') return data;
+  if (Array.isArray(data)) return data.map(part => JSON.stringify(String(part))).join(' ');
+  if (Buffer.isBuffer(data)) return JSON.stringify(data.toString('utf8'));
+  if (answer.type === 'SRV') {
+    const { priority = 0, weight = 0, port, target } = data as Record<string, number | string>;
+    return `${priority} ${weight} ${port ?? 0} ${target ?? ''}`;
+  }
+  return JSON.stringify(data);
+}
+
+/** The text of /etc/resolv.conf, as the kubelet writes it. */
+export function formatResolvConf(config: ResolverConfig, options: readonly string[]): string {
+  const lines = [];
+  if (config.search.length > 0) lines.push(`search ${config.search.join(' ')}`);
+  for (const server of config.nameservers) lines.push(`nameserver ${server}`);
+  if (options.length > 0) lines.push(`options ${options.join(' ')}`);
+  return `${lines.join('\n')}\n`;
+}

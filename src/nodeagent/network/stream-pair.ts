@@ -1,0 +1,69 @@
+import { Duplex } from 'node:stream';
+import { NetworkError } from './errors.js';
+import type { NetStream, SocketAddress } from './types.js';
+
+/** One end of an in-process TCP connection. Backpressure: a write completes when the peer has room to read. */
+class PairedStream extends Duplex implements NetStream {
+  peer!: PairedStream;
+  private wantsMore: (() => void) | undefined;
+
+  constructor(
+    readonly localAddress: string,
+    readonly localPort: number,
+    readonly remoteAddress: string,
+    readonly remotePort: number,
+  ) {
+    super({ allowHalfOpen: true });
+    // A reset that nobody listens for must not end the agent; readers and writers still see it.
+    this.on('error', () => undefined);
+  }
+
+  override _read(): void {
+    const wantsMore = this.wantsMore;
+    this.wantsMore = undefined;
+    wantsMore?.();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.peer.destroyed) return callback(new NetworkError('ECONNRESET'));
+    if (this.peer.push(chunk)) callback();
+    else this.peer.onRoom(callback);
+  }
+
+  /** The writer asks to be called when this end wants more. */
+  onRoom(callback: () => void): void {
+    this.wantsMore = callback;
+  }
+
+  override _final(callback: () => void): void {
+    if (!this.peer.destroyed) this.peer.push(null);
+    callback();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    const { peer } = this;
+    // As the kernel: closing with the other side still open is an end for it, an error a reset.
+    if (!peer.destroyed) {
+      if (error !== null) peer.destroy(new NetworkError('ECONNRESET'));
+      else if (!this.writableFinished) peer.push(null);
+    }
+    const blocked = this.wantsMore;
+    this.wantsMore = undefined;
+    blocked?.();
+    callback(error);
+  }
+}
+
+/** Two connected streams: what is written to one is read from the other. */
+export function streamPair(
+  client: SocketAddress,
+  server: SocketAddress,
+  seenByServer: SocketAddress = client,
+  dialled: SocketAddress = server,
+): { client: NetStream; server: NetStream } {
+  const a = new PairedStream(client.address, client.port, dialled.address, dialled.port);
+  const b = new PairedStream(server.address, server.port, seenByServer.address, seenByServer.port);
+  a.peer = b;
+  b.peer = a;
+  return { client: a, server: b };
+}

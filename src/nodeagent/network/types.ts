@@ -1,0 +1,65 @@
+import type { Duplex } from 'node:stream';
+import type { TraceStep } from '../../dataplane/types.js';
+
+export interface SocketAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One connection as a process sees it: a byte stream with the addresses node:net would report. */
+export interface NetStream extends Duplex {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}
+
+export interface Flow {
+  readonly proto: 'tcp' | 'udp';
+  readonly src: string;
+  readonly srcPort: number;
+  readonly dst: string;
+  readonly dstPort: number;
+}
+
+export type TcpHandler = (stream: NetStream) => void;
+/** Answers one datagram; undefined sends nothing back. */
+export type UdpHandler = (
+  payload: Buffer,
+  flow: { readonly client: SocketAddress; readonly server: SocketAddress },
+) => Promise<Buffer | undefined> | Buffer | undefined;
+
+/** What happened to a flow, in order, on every node it crossed. `node` is the node's name. */
+export type NetworkStep =
+  | {
+      readonly kind: 'netfilter';
+      readonly node: string;
+      readonly direction: 'request' | 'reply';
+      readonly hook: 'prerouting' | 'output';
+      readonly in: Flow;
+      readonly out: Flow;
+      readonly verdict: 'accept' | 'drop' | 'reject';
+      readonly rules: readonly TraceStep[];
+    }
+  | { readonly kind: 'route'; readonly node: string; readonly destination: string; readonly via: string }
+  | { readonly kind: 'deliver'; readonly node: string; readonly to: string; readonly flow: Flow }
+  | { readonly kind: 'fail'; readonly node: string; readonly code: string; readonly message: string };
+
+export interface ConnectOptions {
+  readonly signal?: AbortSignal;
+  /** Milliseconds until a packet nobody answers is given up. Default: Linux's 127 s for TCP, 5 s for UDP. */
+  readonly timeoutMs?: number;
+  readonly observe?: (step: NetworkStep) => void;
+}
+
+/** A network namespace: the sockets of one Pod, or of the node itself. */
+export interface NetNamespace {
+  readonly address: string;
+  /** @throws NetworkError */
+  connect(to: SocketAddress, options?: ConnectOptions): Promise<NetStream>;
+  /** Sends one datagram and waits for its answer. @throws NetworkError */
+  exchange(to: SocketAddress, payload: Buffer, options?: ConnectOptions): Promise<Buffer>;
+  /** Listens on all addresses of the namespace, or on loopback only. Returns the closer. @throws NetworkError EADDRINUSE */
+  listen(port: number, handler: TcpHandler, options?: { loopbackOnly?: boolean }): () => void;
+  listenUdp(port: number, handler: UdpHandler): () => void;
+}
