@@ -1,0 +1,344 @@
+import { AllocationError, type IpAllocator } from '../allocators/ip.js';
+import { startPortOperation, type PortAllocator, type PortOperation } from '../allocators/port.js';
+import { invalid, path, type FieldError } from '../../machinery/field-error.js';
+import { semanticEqual } from '../../machinery/json-equal.js';
+import { internalError, invalidError, reasonlessError } from '../../machinery/status.js';
+import type { Service } from '../../machinery/types.js';
+import type { Reservation } from '../strategy.js';
+import { isIpv6 } from '../validation/formats.js';
+import {
+  checkClusterIps,
+  needsHealthCheck,
+  specOf,
+  type ReadonlyService,
+  type ServiceSpec,
+} from '../validation/service.js';
+
+/** Source: pkg/registry/core/service/storage/alloc.go and storage.go, for clusters with one Service CIDR. */
+type Spec = NonNullable<Service['spec']>;
+type Mutable = Service & { spec: Spec };
+
+export interface ServiceAllocators {
+  readonly ips: IpAllocator;
+  readonly ports: PortAllocator;
+}
+
+const SPEC = path('spec');
+const KIND = { group: '', kind: 'Service' };
+
+const refuse = (service: ReadonlyService, errors: FieldError[]): never => {
+  throw invalidError(KIND, service.metadata.name ?? '', errors);
+};
+
+/** The text of an allocator's refusal; anything else is a bug and goes on. */
+const textOf = (error: unknown): string => {
+  if (error instanceof AllocationError) return error.message;
+  throw error;
+};
+
+const needsClusterIp = (spec: ServiceSpec): boolean =>
+  spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+const needsNodePort = (spec: ServiceSpec): boolean =>
+  spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
+const nodePortsOf = (spec: ServiceSpec): number[] =>
+  (spec.ports ?? []).flatMap(port => (port.nodePort ? [port.nodePort] : []));
+
+/** What a client need not repeat in a PUT. */
+function keepAllocated(spec: Spec, old: ServiceSpec): void {
+  if (needsClusterIp(old) && needsClusterIp(spec)) {
+    if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP;
+    if ((spec.clusterIPs ?? []).length === 0 && spec.clusterIP === old.clusterIP && old.clusterIPs !== undefined)
+      spec.clusterIPs = [...old.clusterIPs];
+  }
+  if (needsNodePort(old) && needsNodePort(spec)) {
+    const kept = new Set(nodePortsOf(spec).filter(port => nodePortsOf(old).includes(port)));
+    const byName = new Map((old.ports ?? []).map(port => [port.name ?? '', port.nodePort ?? 0]));
+    for (const port of spec.ports ?? []) {
+      const before = byName.get(port.name ?? '') ?? 0;
+      if (!port.nodePort && before !== 0 && !kept.has(before)) port.nodePort = before;
+    }
+  }
+  if (needsHealthCheck(old) && needsHealthCheck(spec) && !spec.healthCheckNodePort && old.healthCheckNodePort)
+    spec.healthCheckNodePort = old.healthCheckNodePort;
+}
+
+/** Brings clusterIP and clusterIPs together for clients that know one of them. */
+function normalizeClusterIps(spec: Spec, old: ServiceSpec | undefined): void {
+  if (old === undefined) {
+    if (spec.clusterIP && (spec.clusterIPs ?? []).length === 0) spec.clusterIPs = [spec.clusterIP];
+    return;
+  }
+  const now = spec.clusterIP ?? '';
+  const before = old.clusterIP ?? '';
+  const none = (spec.clusterIPs ?? []).length === 0;
+  if (now === before) {
+    if (none && old.clusterIPs !== undefined) spec.clusterIPs = [...old.clusterIPs];
+  } else if (now === '') {
+    if (semanticEqual(spec.clusterIPs, old.clusterIPs)) delete spec.clusterIPs;
+  } else if (none || semanticEqual(spec.clusterIPs, old.clusterIPs)) spec.clusterIPs = [now];
+}
+
+const samePreferDualStack = (spec: ServiceSpec, old: ServiceSpec | undefined): boolean =>
+  old !== undefined &&
+  spec.ipFamilyPolicy === 'PreferDualStack' &&
+  old.ipFamilyPolicy === 'PreferDualStack' &&
+  semanticEqual(spec.clusterIPs, old.clusterIPs) &&
+  semanticEqual(spec.ipFamilies, old.ipFamilies);
+
+const isHeadlessWithoutSelector = (spec: ServiceSpec): boolean =>
+  spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0;
+
+const otherFamily = (family: string | undefined): 'IPv4' | 'IPv6' => (family === 'IPv4' ? 'IPv6' : 'IPv4');
+
+function checkReduced(errors: FieldError[], spec: Spec, old: ServiceSpec): void {
+  const at = SPEC.child('ipFamilyPolicy');
+  const reduced = (field: 'clusterIPs' | 'ipFamilies'): boolean => {
+    const [now, before] = [spec[field] ?? [], old[field] ?? []];
+    return now.length < before.length && now.length > 0;
+  };
+  if (spec.ipFamilyPolicy === 'SingleStack') {
+    if ((spec.clusterIPs ?? []).length > 1 && semanticEqual(spec.clusterIPs, old.clusterIPs))
+      spec.clusterIPs = (spec.clusterIPs ?? []).slice(0, 1);
+    if ((spec.ipFamilies ?? []).length > 1 && semanticEqual(spec.ipFamilies, old.ipFamilies))
+      spec.ipFamilies = (spec.ipFamilies ?? []).slice(0, 1);
+    return;
+  }
+  if (reduced('clusterIPs'))
+    errors.push(invalid(at, spec.ipFamilyPolicy, "must be 'SingleStack' to release the secondary cluster IP"));
+  if (reduced('ipFamilies'))
+    errors.push(invalid(at, spec.ipFamilyPolicy, "must be 'SingleStack' to release the secondary IP family"));
+}
+
+/** Fills in ipFamilyPolicy and ipFamilies. @throws StatusError for what this cluster does not have */
+function initFamilies(service: Mutable, old: ServiceSpec | undefined, family: 'IPv4' | 'IPv6'): void {
+  const { spec } = service;
+  if (spec.type === 'ExternalName' || samePreferDualStack(spec, old)) return;
+  spec.ipFamilyPolicy ??= old?.ipFamilyPolicy ?? (isHeadlessWithoutSelector(spec) ? 'RequireDualStack' : 'SingleStack');
+  const errors: FieldError[] = [];
+  checkClusterIps(errors, spec);
+  if (errors.length > 0) refuse(service, errors);
+  if (old !== undefined) checkReduced(errors, spec, old);
+  const policyAt = SPEC.child('ipFamilyPolicy');
+  if (spec.ipFamilyPolicy === 'SingleStack') {
+    const must = "must be 'RequireDualStack' or 'PreferDualStack' when multiple";
+    if ((spec.clusterIPs ?? []).length === 2)
+      errors.push(invalid(policyAt, spec.ipFamilyPolicy, `${must} cluster IPs are specified`));
+    if ((spec.ipFamilies ?? []).length === 2)
+      errors.push(invalid(policyAt, spec.ipFamilyPolicy, `${must} IP families are specified`));
+  }
+  const families = spec.ipFamilies ?? [];
+  (spec.clusterIPs ?? []).forEach((ip, i) => {
+    if (ip === 'None' || i < families.length) return;
+    const found = isIpv6(ip) ? 'IPv6' : 'IPv4';
+    if (found === family) families.push(found);
+    else
+      errors.push(
+        invalid(SPEC.child('clusterIPs').index(i), spec.clusterIPs, `${found} is not configured on this cluster`),
+      );
+  });
+  if (errors.length > 0) refuse(service, errors);
+  if (isHeadlessWithoutSelector(spec)) {
+    if (families.length === 0) families.push(family);
+    if (families.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') families.push(otherFamily(families[0]));
+    spec.ipFamilies = families;
+    return;
+  }
+  if (spec.ipFamilyPolicy === 'RequireDualStack')
+    errors.push(invalid(policyAt, spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'));
+  families.forEach((item, i) => {
+    if (item !== family)
+      errors.push(invalid(SPEC.child('ipFamilies').index(i), item, 'not configured on this cluster'));
+  });
+  if (errors.length > 0) refuse(service, errors);
+  spec.ipFamilies = families.length === 0 ? [family] : families;
+}
+
+/** Takes the cluster IP; gives what was taken. */
+function allocateIp(service: Mutable, ips: IpAllocator, dryRun: boolean): string | undefined {
+  const { spec } = service;
+  if (spec.type === 'ExternalName' || spec.clusterIPs?.[0] === 'None') return undefined;
+  const asked = spec.clusterIPs?.[0];
+  let ip: string;
+  try {
+    if (asked === undefined) ip = dryRun ? ips.network : isKubernetes(service) ? takeFirst(ips) : ips.allocateNext();
+    else {
+      if (!dryRun || !ips.contains(asked)) ips.allocate(asked);
+      ip = asked;
+    }
+  } catch (error) {
+    const text = textOf(error);
+    if (asked === undefined) throw internalError(`failed to allocate a serviceIP: ${text}`);
+    return refuse(service, [
+      invalid(SPEC.child('clusterIPs'), spec.clusterIPs, `failed to allocate IP ${asked}: ${text}`),
+    ]);
+  }
+  spec.clusterIP = ip;
+  spec.clusterIPs = [ip];
+  return dryRun ? undefined : ip;
+}
+
+/** The API server's own Service has the first address of the range. */
+const isKubernetes = ({ metadata }: Service): boolean =>
+  metadata.namespace === 'default' && metadata.name === 'kubernetes';
+
+function takeFirst(ips: IpAllocator): string {
+  ips.allocate(ips.first);
+  return ips.first;
+}
+
+const refuseNodePort = (service: ReadonlyService, index: number, port: number, text: string): never =>
+  refuse(service, [invalid(SPEC.child('ports').index(index).child('nodePort'), port, text)]);
+
+function nextPort(ports: PortOperation): number {
+  try {
+    return ports.allocateNext();
+  } catch (error) {
+    throw internalError(`failed to allocate a nodePort: ${textOf(error)}`);
+  }
+}
+
+function takePort(service: ReadonlyService, ports: PortOperation, index: number, port: number): void {
+  try {
+    ports.allocate(port);
+  } catch (error) {
+    refuseNodePort(service, index, port, textOf(error));
+  }
+}
+
+/** A new Service: ports with the same number share a node port across protocols. */
+function allocateNodePorts(service: Mutable, ports: PortOperation): void {
+  const byPort = new Map<number, number>();
+  const list = service.spec.ports ?? [];
+  list.forEach((port, i) => {
+    if (!port.nodePort && !needsNodePort(service.spec)) return;
+    const shared = byPort.get(port.port);
+    if (shared === undefined) {
+      const asked = list.find(other => other.port === port.port && other.nodePort)?.nodePort;
+      if (asked !== undefined) takePort(service, ports, i, asked);
+      const nodePort = asked ?? nextPort(ports);
+      setNodePort(port, nodePort);
+      byPort.set(port.port, nodePort);
+    } else if (!port.nodePort) setNodePort(port, shared);
+    else if (port.nodePort !== shared) takePort(service, ports, i, port.nodePort);
+  });
+}
+
+/** 0, from a dry run, is not shown. */
+function setNodePort(port: { nodePort?: number }, nodePort: number): void {
+  if (nodePort !== 0) port.nodePort = nodePort;
+}
+
+function updateNodePorts(service: Mutable, old: ServiceSpec, ports: PortOperation): void {
+  const before = new Set(nodePortsOf(old));
+  const taken = new Set<number>();
+  const seen = new Set<string>();
+  (service.spec.ports ?? []).forEach((port, i) => {
+    if (!port.nodePort && !needsNodePort(service.spec)) return;
+    if (!port.nodePort) setNodePort(port, nextPort(ports));
+    else if (!before.has(port.nodePort) && !taken.has(port.nodePort)) {
+      takePort(service, ports, i, port.nodePort);
+      taken.add(port.nodePort);
+    }
+    const key = `{${port.protocol} ${port.nodePort ?? 0}}`;
+    if (seen.has(key) && port.nodePort) throw reasonlessError(`duplicate nodePort: ${key}`);
+    seen.add(key);
+  });
+  const now = new Set(nodePortsOf(service.spec));
+  for (const port of before) if (!now.has(port)) ports.releaseLater(port);
+}
+
+function allocateHealthPort(spec: Spec, ports: PortOperation): void {
+  const asked = spec.healthCheckNodePort ?? 0;
+  try {
+    if (asked !== 0) ports.allocate(asked);
+    else {
+      const port = ports.allocateNext();
+      if (port !== 0) spec.healthCheckNodePort = port;
+    }
+  } catch (error) {
+    const which = asked === 0 ? 'allocate a HealthCheck NodePort' : 'allocate requested HealthCheck NodePort';
+    throw internalError(`failed to ${which} ${asked}: ${textOf(error)}`);
+  }
+}
+
+function updateHealthPort(spec: Spec, old: ServiceSpec, ports: PortOperation): void {
+  const [needed, needs] = [needsHealthCheck(old), needsHealthCheck(spec)];
+  if (!needed && needs) allocateHealthPort(spec, ports);
+  else if (needed && !needs) {
+    if (old.healthCheckNodePort) ports.releaseLater(old.healthCheckNodePort);
+    delete spec.healthCheckNodePort;
+  }
+}
+
+/** Address of an old Service that its new form has no use for. */
+const releasedIp = (spec: ServiceSpec, old: ServiceSpec): string | undefined =>
+  old.type !== 'ExternalName' && spec.type === 'ExternalName' ? realIp(old) : undefined;
+
+const realIp = (spec: ServiceSpec): string | undefined =>
+  spec.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP !== 'None' ? spec.clusterIP : undefined;
+
+/** Takes what the Service needs and writes it into `service`. @throws StatusError; nothing is then taken */
+export function reserveService(
+  { ips, ports }: ServiceAllocators,
+  service: Service,
+  oldService: ReadonlyService | undefined,
+  dryRun: boolean,
+): Reservation {
+  const mutable: Mutable = Object.assign(service, { spec: service.spec ?? {} });
+  const { spec } = mutable;
+  const old = oldService === undefined ? undefined : specOf(oldService);
+  if (old !== undefined) keepAllocated(spec, old);
+  normalizeClusterIps(spec, old);
+  initFamilies(mutable, old, ips.family);
+  const operation = startPortOperation(ports, dryRun);
+  let ip: string | undefined;
+  const rollback = (): void => {
+    operation.rollback();
+    if (ip !== undefined) ips.release(ip);
+  };
+  try {
+    if (old === undefined || (old.type === 'ExternalName' && spec.type !== 'ExternalName'))
+      ip = allocateIp(mutable, ips, dryRun);
+    const hasPorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+    if (old === undefined) {
+      if (hasPorts) allocateNodePorts(mutable, operation);
+      if (needsHealthCheck(spec)) allocateHealthPort(spec, operation);
+    } else {
+      if (hasPorts) updateNodePorts(mutable, old, operation);
+      else for (const port of nodePortsOf(old)) operation.releaseLater(port);
+      updateHealthPort(spec, old, operation);
+    }
+  } catch (error) {
+    rollback();
+    throw error;
+  }
+  const freed = old === undefined ? undefined : releasedIp(spec, old);
+  return {
+    commit() {
+      operation.commit();
+      if (freed !== undefined && !dryRun) ips.release(freed);
+    },
+    rollback,
+  };
+}
+
+/** A deleted Service gives everything back. */
+export function releaseService({ ips, ports }: ServiceAllocators, service: ReadonlyService): void {
+  const spec = specOf(service);
+  const ip = realIp(spec);
+  if (ip !== undefined) ips.release(ip);
+  for (const port of nodePortsOf(spec)) ports.release(port);
+  if (spec.healthCheckNodePort) ports.release(spec.healthCheckNodePort);
+}
+
+/** What stored Services hold is taken before the first new one comes. Clashes in old data are left as they are. */
+export function loadServices({ ips, ports }: ServiceAllocators, services: Iterable<ReadonlyService>): void {
+  for (const service of services) {
+    const spec = specOf(service);
+    const ip = realIp(spec);
+    if (ip !== undefined && ips.contains(ip) && !ips.has(ip)) ips.allocate(ip);
+    const held = [...nodePortsOf(spec), ...(spec.healthCheckNodePort ? [spec.healthCheckNodePort] : [])];
+    for (const port of held)
+      if (port >= ports.range.first && port <= ports.range.last && !ports.has(port)) ports.allocate(port);
+  }
+}
