@@ -1,0 +1,139 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The repository's root, from build/test/support. */
+export const ROOT = join(import.meta.dirname, '../../..');
+export const KUBETTE = join(ROOT, 'build/src/cmd/kubette.js');
+
+export interface Finished {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end. */
+export function run(
+  command: string,
+  args: readonly string[],
+  options: { env?: Record<string, string>; input?: string; timeoutMs?: number; cwd?: string } = {},
+): Promise<Finished> {
+  return new Promise(resolve => {
+    const child = execFile(
+      command,
+      args,
+      {
+        env: { ...process.env, ...options.env },
+        timeout: options.timeoutMs ?? 60_000,
+        maxBuffer: 64 << 20,
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      },
+      (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : typeof error.code === 'number' ? error.code : null, stdout, stderr }),
+    );
+    child.stdin?.end(options.input ?? '');
+  });
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
+
+/** Asks again and again until `holds` gives something; fails with what it gave last. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T>,
+  holds: (value: T) => boolean,
+  timeoutMs = 30_000,
+): Promise<T> {
+  const until = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await ask();
+    if (holds(value)) return value;
+    if (Date.now() > until)
+      throw new Error(`${what}: not within ${timeoutMs} ms; last seen: ${JSON.stringify(value).slice(0, 4_000)}`);
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+}
+
+export interface RunningUp {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly process: ChildProcess;
+  /** Everything printed so far. */
+  output(): string;
+  kubectl(...args: string[]): Promise<Finished>;
+  kubectlWith(options: { input?: string; timeoutMs?: number }, ...args: string[]): Promise<Finished>;
+  /** kubectl that must succeed: its stdout. */
+  ok(...args: string[]): Promise<string>;
+  /** The child processes: name → pid. */
+  pids(): Promise<Map<string, number>>;
+  /** Ends with SIGINT, as Ctrl-C does. Resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+export interface UpOptions {
+  readonly dataDir?: string;
+  readonly args?: readonly string[];
+}
+
+/** Starts `kubette up` as a process and waits for "ready in". */
+export async function startUp(options: UpOptions = {}): Promise<RunningUp> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'kubette-e2e-'));
+  const port = await freePort();
+  const child = spawn(
+    process.execPath,
+    [KUBETTE, 'up', '--data-dir', dataDir, '--secure-port', String(port), ...(options.args ?? [])],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let output = '';
+  child.stdout.on('data', chunk => (output += String(chunk)));
+  child.stderr.on('data', chunk => (output += String(chunk)));
+  const exited = new Promise<number | null>(resolve => child.once('exit', code => resolve(code)));
+  const kubectlWith: RunningUp['kubectlWith'] = (how, ...args) =>
+    run('kubectl', args, { ...how, env: { KUBECONFIG: join(dataDir, 'kubeconfig'), HOME: dataDir } });
+  const up: RunningUp = {
+    dataDir,
+    port,
+    process: child,
+    output: () => output,
+    kubectlWith,
+    kubectl: (...args) => kubectlWith({}, ...args),
+    async ok(...args) {
+      const { code, stdout, stderr } = await kubectlWith({}, ...args);
+      if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: exit ${String(code)}\n${stdout}${stderr}`);
+      return stdout;
+    },
+    async pids() {
+      const { stdout } = await run('ps', ['-o', 'pid=,args=', '--ppid', String(child.pid)]);
+      const found = new Map<string, number>();
+      for (const line of stdout.split('\n')) {
+        const match = /^\s*(\d+) .*kubette\.js (\S+)(.*)$/.exec(line);
+        if (match?.[1] === undefined || match[2] === undefined) continue;
+        const node = /--node-name[ =](\S+)/.exec(match[3] ?? '')?.[1];
+        found.set(node === undefined ? match[2] : `${match[2]} ${node}`, Number(match[1]));
+      }
+      return found;
+    },
+    stop() {
+      child.kill('SIGINT');
+      return exited;
+    },
+  };
+  await eventually(
+    'kubette up to be ready',
+    async () => ({ output, code: child.exitCode }),
+    ({ output, code }) => /ready in \d+ ms/.test(output) || code !== null,
+    60_000,
+  );
+  if (child.exitCode !== null) throw new Error(`kubette up exited with ${child.exitCode}:\n${output}`);
+  return up;
+}

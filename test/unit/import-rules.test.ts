@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import t from 'tap';
+
+/** Who may import whom: dependencies point one way, and only `cmd` sees everything (ARCHITECTURE.md). */
+const ALLOWED: Record<string, readonly string[]> = {
+  machinery: [],
+  resources: ['machinery'],
+  storage: ['machinery', 'resources'],
+  server: ['machinery', 'resources', 'storage'],
+  client: ['machinery'],
+  controllers: ['machinery', 'client'],
+  dataplane: ['machinery'],
+  nodeagent: ['machinery', 'client', 'dataplane'],
+  dns: ['machinery', 'client'],
+  cmd: ['machinery', 'resources', 'storage', 'server', 'client', 'controllers', 'dataplane', 'nodeagent', 'dns'],
+};
+
+// Runs from build/test/unit as well as from test/unit.
+const root = [join(import.meta.dirname, '../..'), join(import.meta.dirname, '../../..')].find(dir => {
+  try {
+    return statSync(join(dir, 'package.json')).isFile();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+});
+const src = join(root ?? '', 'src');
+const files = (readdirSync(src, { recursive: true }) as string[]).filter(file => file.endsWith('.ts'));
+const imports = (text: string): { from: string; typeOnly: boolean }[] =>
+  [
+    ...text.matchAll(
+      /(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]/g,
+    ),
+  ].map(match => ({
+    from: match[2] ?? match[3] ?? '',
+    typeOnly: match[1] !== undefined,
+  }));
+
+t.test('imports follow the map', async t => {
+  t.ok(files.length > 50, `${files.length} files read`);
+  const wrong: string[] = [];
+  for (const file of files) {
+    const layer = file.split('/')[0] ?? '';
+    if (!file.includes('/')) continue;
+    for (const { from, typeOnly } of imports(readFileSync(join(src, file), 'utf8'))) {
+      if (from === '@kubernetes/client-node' && !typeOnly && !file.startsWith('resources/build/'))
+        wrong.push(`${file}: imports @kubernetes/client-node at run time (a second and 50 MB)`);
+      if (!from.startsWith('.')) continue;
+      const target = relative(src, resolve(dirname(join(src, file)), from)).split('/')[0] ?? '';
+      if (target !== layer && ALLOWED[layer]?.includes(target) !== true) wrong.push(`${file}: imports ${from}`);
+    }
+  }
+  t.same(wrong, []);
+  t.same(
+    [...new Set(files.filter(f => f.includes('/')).map(f => f.split('/')[0]))].filter(layer => !(layer! in ALLOWED)),
+    [],
+    'every folder is on the map',
+  );
+});
+
+t.test('names', async t => {
+  t.same(
+    files.filter(file => /(^|\/)(utils?|helpers?|common|misc)\.ts$/.test(file)),
+    [],
+    'no drawer for odds and ends',
+  );
+  const defaults = files.filter(file => /^export default /m.test(readFileSync(join(src, file), 'utf8')));
+  t.same(defaults, [], 'named exports only');
+});
