@@ -62,7 +62,7 @@ export function formatGo(value: unknown): string {
       .map(key => `${key}:${formatGo(object[key])}`)
       .join(' ')}]`;
   }
-  return String(value);
+  return value === true ? 'true' : 'false';
 }
 
 /** %#v of a decoded JSON value: map[string]interface {}{"a":1}. */
@@ -77,7 +77,7 @@ export function formatGoSyntax(value: unknown): string {
       .map(key => `${quote(key)}:${formatGoSyntax(object[key])}`)
       .join(', ')}}`;
   }
-  return String(value);
+  return value === true ? 'true' : 'false';
 }
 
 /** %T of a decoded JSON value. */

@@ -1,5 +1,16 @@
+import { cloneJson } from '../json-equal.js';
 import type { StructType } from '../schema.js';
-import type { DeepReadonly, KubeObject } from '../types.js';
+import { badRequestError, reasonlessError } from '../status.js';
+import type { DeepReadonly, KubeObject, ManagedFieldsEntry } from '../types.js';
+import { annotationsSize, TOTAL_ANNOTATION_SIZE_LIMIT } from '../validation/object-meta.js';
+import { compareObjects } from './compare.js';
+import { conflictError } from './conflict-error.js';
+import { capUpdaters, ownerId, readEntries, timeOf, writeEntries, type Owner, type Owners } from './entries.js';
+import { difference, EMPTY_SET, isEmptySet, pathElements, setOfPaths, union, type FieldSet } from './field-set.js';
+import { SchemaError, type JsonMap } from './shape.js';
+import { toFieldSet } from './to-field-set.js';
+import { apply, ConflictError, conflictsWithout, update, type Versions } from './updater.js';
+import { validateConfiguration } from './validate.js';
 
 /**
  * Server-side apply and ownership tracking: the field manager of one kind in one version.
@@ -16,7 +27,8 @@ export interface FieldManager {
   update(live: DeepReadonly<KubeObject> | undefined, object: KubeObject, write: FieldWrite): void;
   /**
    * Merges `applied` (as the client sent it, undefaulted) into `live`; returns a new object with managedFields set,
-   * to be defaulted and validated by the caller. `live` undefined: the object is being created.
+   * to be decoded, defaulted and validated by the caller: it may have null where a field went. `live` undefined: the
+   * object is being created.
    * @throws StatusError 409 with FieldManagerConflict causes, 400, or a reasonless 500 for schema errors
    */
   apply(
@@ -40,11 +52,239 @@ export interface FieldManagerOptions {
   readonly kind: string;
   /** Paths ("spec", "metadata.annotations") that a write through '' or a subresource cannot own; see ResourceInfo. */
   readonly resetFields: Readonly<Record<string, readonly string[]>>;
+  /** Custom resources: an absent member is absent, whatever its type. */
+  readonly unstructured?: boolean;
   /**
    * Converts an object to another version of the kind, for entries recorded there; undefined: the version is no longer
-   * served. Needed only for kinds with several versions that differ in shape.
+   * served. Needed only for kinds with several versions; the default knows this version only.
    */
-  convert?(object: DeepReadonly<KubeObject>, apiVersion: string): DeepReadonly<KubeObject> | undefined;
+  readonly convert?: (object: JsonMap, apiVersion: string) => { object: JsonMap; struct: StructType } | undefined;
 }
 
-export type CreateFieldManager = (type: StructType, options: FieldManagerOptions) => FieldManager;
+/** Never owned by anybody. Source: apimachinery managedfields/internal/stripmeta.go. */
+const SYSTEM_FIELDS = setOfPaths(
+  [
+    'apiVersion',
+    'kind',
+    'metadata',
+    'metadata.name',
+    'metadata.namespace',
+    'metadata.creationTimestamp',
+    'metadata.selfLink',
+    'metadata.uid',
+    'metadata.clusterName',
+    'metadata.generation',
+    'metadata.managedFields',
+    'metadata.resourceVersion',
+  ].map(pathElements),
+);
+
+const BEFORE_FIRST_APPLY = 'before-first-apply';
+const KUBECTL = 'kubectl';
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+const withoutManagedFields = (object: DeepReadonly<KubeObject>): JsonMap => {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+};
+
+/** The object without what nobody owns, as comparisons for ownership see it: they would find system fields at once. */
+const tracked = (object: DeepReadonly<KubeObject>): JsonMap => {
+  const { apiVersion: _a, kind: _k, metadata, ...rest } = object;
+  const {
+    name: _n,
+    namespace: _ns,
+    creationTimestamp: _c,
+    selfLink: _s,
+    uid: _u,
+    generation: _g,
+    managedFields: _m,
+    resourceVersion: _r,
+    ...kept
+  } = metadata;
+  return { ...rest, metadata: kept };
+};
+
+const NO_OBJECT: JsonMap = { metadata: {} };
+
+/** [] and [{}] ask for ownership to be forgotten. */
+const asksForReset = (entries: readonly DeepReadonly<ManagedFieldsEntry>[] | undefined | null): boolean => {
+  if (entries === undefined || entries === null) return false;
+  const first = entries[0];
+  return first === undefined || (entries.length === 1 && Object.values(first).every(v => v === undefined));
+};
+
+const setEntries = (object: KubeObject, owners: Owners): void => {
+  const entries = writeEntries(owners);
+  if (entries === undefined) delete object.metadata.managedFields;
+  else object.metadata.managedFields = entries;
+};
+
+export function createFieldManager(struct: StructType, options: FieldManagerOptions): FieldManager {
+  const { group, version, kind, unstructured = false, convert } = options;
+  const apiVersion = group === '' ? version : `${group}/${version}`;
+  const ignored = new Map<string, FieldSet>(
+    Object.entries(options.resetFields).map(([subresource, paths]) => [
+      subresource,
+      setOfPaths(paths.map(pathElements)),
+    ]),
+  );
+  const versionsFor = (subresource: string): Versions => ({
+    apiVersion,
+    struct,
+    ignored: ignored.get(subresource) ?? EMPTY_SET,
+    unstructured,
+    convert: (object, to) => (to === apiVersion ? { object, struct } : convert?.(object, to)),
+  });
+
+  /** Gives `manager` what changed from live to object. @throws SchemaError */
+  function track(live: JsonMap, object: JsonMap, owners: Owners, write: FieldWrite, manager: string): void {
+    const set = difference(update(live, object, owners, versionsFor(write.subresource)), SYSTEM_FIELDS);
+    if (!isEmptySet(set)) {
+      const owner = { manager, operation: 'Update', apiVersion, subresource: write.subresource } as const;
+      const id = ownerId(owner);
+      const before = owners.get(id)?.set ?? EMPTY_SET;
+      owners.set(id, { ...owner, set: union(before, set), time: timeOf(write.nowMs) });
+    }
+    capUpdaters(owners, union);
+  }
+
+  function readOwners(live: DeepReadonly<KubeObject> | undefined, object: KubeObject, subresource: string): Owners {
+    const stored = live?.metadata.managedFields;
+    const fromLive = (): Owners => readEntries(stored) ?? new Map<string, Owner>();
+    // A subresource cannot change who owns what.
+    if (subresource !== '') return fromLive();
+    const sent = object.metadata.managedFields;
+    if (asksForReset(sent)) return new Map();
+    const owners = readEntries(sent, stored ?? []);
+    return owners === undefined || owners.size === 0 ? fromLive() : owners;
+  }
+
+  function updateObject(live: DeepReadonly<KubeObject> | undefined, object: KubeObject, write: FieldWrite): void {
+    const owners = readOwners(live, object, write.subresource);
+    delete object.metadata.managedFields;
+    // Objects that nobody applied and that have lost their entries stay untracked until an apply.
+    if (owners.size === 0 && live?.metadata.uid !== undefined && live.metadata.uid !== '') return;
+    try {
+      track(live === undefined ? NO_OBJECT : tracked(live), tracked(object), owners, write, write.manager);
+      setEntries(object, owners);
+    } catch (error) {
+      // As upstream's UpdateNoErrors: an object whose lists have no keys is stored untracked.
+      if (!(error instanceof SchemaError)) throw error;
+    }
+  }
+
+  /** What kubectl's client-side apply set and nobody changed since: server-side apply may take it over. */
+  function setByClientSideApply(live: DeepReadonly<KubeObject> | undefined): FieldSet | undefined {
+    const text = live?.metadata.annotations?.[LAST_APPLIED];
+    if (live === undefined || text === undefined || text === '') return undefined;
+    try {
+      const last: unknown = JSON.parse(text);
+      if (typeof last !== 'object' || last === null || Array.isArray(last)) return undefined;
+      const config = last as JsonMap;
+      if (config['apiVersion'] !== apiVersion) return undefined;
+      validateConfiguration(config, struct);
+      const right = unstructured ? 'raw' : 'typed';
+      const changes = compareObjects(config, withoutManagedFields(live), struct, { left: 'raw', right });
+      const set = toFieldSet(config, struct, 'raw');
+      return difference(difference(difference(set, changes.modified), changes.added), changes.removed);
+    } catch (error) {
+      if (error instanceof SchemaError || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  function checkApplied(applied: DeepReadonly<KubeObject>): JsonMap {
+    const given = `${applied.apiVersion ?? ''}`;
+    if (given !== apiVersion || applied.kind !== kind) {
+      const slash = given.indexOf('/');
+      const gv = slash < 0 ? `/${given}` : given;
+      throw badRequestError(`invalid object type: ${gv}, Kind=${applied.kind ?? ''}`);
+    }
+    const metadata = (applied as Partial<typeof applied>).metadata;
+    if (metadata?.managedFields !== undefined && metadata.managedFields !== null) {
+      throw badRequestError('metadata.managedFields must be nil');
+    }
+    try {
+      validateConfiguration(applied, struct);
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      const name = `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
+      const type = `${group}/${version}, Kind=${kind}`;
+      throw reasonlessError(`failed to create typed patch object (${name}; ${type}): ${error.message}`);
+    }
+    return applied;
+  }
+
+  function applyObject(
+    live: DeepReadonly<KubeObject> | undefined,
+    applied: DeepReadonly<KubeObject>,
+    write: FieldWrite & { readonly force: boolean },
+  ): KubeObject {
+    const stored = readEntries(live?.metadata.managedFields);
+    if (stored === undefined) throw reasonlessError('failed to decode managed fields: invalid entry');
+    const config = checkApplied(applied);
+    const current: JsonMap = live === undefined ? { apiVersion, kind, metadata: {} } : withoutManagedFields(live);
+    const base: Owners = new Map(stored);
+    if (base.size === 0 && live !== undefined) track(NO_OBJECT, tracked(live), base, write, BEFORE_FIRST_APPLY);
+
+    const applier = { manager: write.manager, operation: 'Apply', apiVersion, subresource: write.subresource } as const;
+    const attempt = (force: boolean): { object: JsonMap | undefined; owners: Owners } => {
+      const owners: Owners = new Map(base);
+      const versions = versionsFor(write.subresource);
+      return { object: apply(current, config, owners, applier, SYSTEM_FIELDS, force, versions), owners };
+    };
+    let result: ReturnType<typeof attempt>;
+    try {
+      result = attempt(write.force);
+    } catch (error) {
+      if (!(error instanceof ConflictError) || write.manager !== KUBECTL) throw error;
+      const allowed = setByClientSideApply(live);
+      const rest = allowed === undefined ? error.conflicts : conflictsWithout(error.conflicts, allowed);
+      if (rest.length > 0) throw new ConflictError(rest);
+      result = attempt(true);
+    }
+    const { owners } = result;
+    const id = ownerId(applier);
+    const owner = owners.get(id);
+    // Time moves only when the object does.
+    if (result.object !== undefined && owner !== undefined) owners.set(id, { ...owner, time: timeOf(write.nowMs) });
+    const object = cloneJson(result.object ?? current) as KubeObject;
+    setEntries(object, owners);
+    if (write.manager === KUBECTL) refreshLastApplied(object, applied);
+    return object;
+  }
+
+  return {
+    update: updateObject,
+    apply(live, applied, write) {
+      try {
+        return applyObject(live, applied, write);
+      } catch (error) {
+        if (error instanceof ConflictError) throw conflictError(error.conflicts);
+        if (error instanceof SchemaError) throw reasonlessError(error.message);
+        throw error;
+      }
+    },
+  };
+}
+
+const sortKeys = (value: unknown): unknown => {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, member]) => [key, sortKeys(member)]));
+};
+
+/** kubectl apply --server-side keeps the annotation of client-side apply current, so that both can be used in turn. */
+function refreshLastApplied(object: KubeObject, applied: DeepReadonly<KubeObject>): void {
+  const annotations = object.metadata.annotations;
+  if (annotations === undefined || annotations === null || !annotations[LAST_APPLIED]) return;
+  const metadata = { ...((applied as Partial<typeof applied>).metadata ?? {}) };
+  if (metadata.annotations !== undefined && metadata.annotations !== null) {
+    const { [LAST_APPLIED]: _, ...others } = metadata.annotations;
+    metadata.annotations = others;
+  }
+  annotations[LAST_APPLIED] = `${JSON.stringify(sortKeys({ ...applied, metadata }))}\n`;
+  if (annotationsSize(annotations) > TOTAL_ANNOTATION_SIZE_LIMIT) delete annotations[LAST_APPLIED];
+}

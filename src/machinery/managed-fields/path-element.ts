@@ -1,0 +1,121 @@
+import { formatGo, quote } from '../go-text.js';
+
+/**
+ * Path elements in their FieldsV1 form: "f:name" a field or map key, "k:{...}" a list item by its keys, "v:..." a set
+ * item by its value, "i:0" an index. They are used as they are, as keys of field sets.
+ * Source: structured-merge-diff fieldpath/element.go and serialize-pe.go.
+ */
+
+const HTML = /[<>&\u2028\u2029]/g;
+const escapeHtml = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** JSON of a scalar as Go's encoder writes it, with < > & escaped. */
+function scalarJson(value: unknown): string {
+  if (typeof value === 'string' && /^[\w .:/@-]*$/.test(value)) return `"${value}"`;
+  return JSON.stringify(value ?? null).replace(HTML, escapeHtml);
+}
+
+export const fieldElement = (name: string): string => `f:${name}`;
+export const valueElement = (value: unknown): string => `v:${scalarJson(value)}`;
+
+/** `keys` must be sorted by name. */
+export function keyElement(keys: readonly (readonly [name: string, value: unknown])[]): string {
+  const first = keys[0];
+  if (keys.length === 1 && first !== undefined) return `k:{"${first[0]}":${scalarJson(first[1])}}`;
+  return `k:{${keys.map(([name, value]) => `${JSON.stringify(name)}:${scalarJson(value)}`).join(',')}}`;
+}
+
+const byName = (a: readonly [string, unknown], b: readonly [string, unknown]): number =>
+  a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0;
+
+const parseKeys = (element: string): [string, unknown][] =>
+  Object.entries(JSON.parse(element.slice(2)) as Record<string, unknown>).sort(byName);
+
+/**
+ * The same element in canonical form; undefined when it is not a path element.
+ * Needed for what clients send only: they may write keys in any order and with blanks.
+ */
+export function canonicalElement(element: string): string | undefined {
+  try {
+    switch (element.slice(0, 2)) {
+      case 'f:':
+        return element;
+      case 'k:':
+        return keyElement(parseKeys(element));
+      case 'v:':
+        return valueElement(JSON.parse(element.slice(2)));
+      case 'i:':
+        return /^i:[+-]?[0-9]+$/.test(element) ? `i:${Number(element.slice(2))}` : undefined;
+      default:
+        return undefined;
+    }
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** value.ToString: strings quoted, the rest as %v. */
+const formatScalar = (value: unknown): string =>
+  typeof value === 'string' ? quote(value) : value === null ? 'null' : formatGo(value);
+
+/** As in conflicts and schema errors: ".name", `[name="a",port=80]`, `[="x"]`, "[0]". */
+export function formatElement(element: string): string {
+  switch (element[0]) {
+    case 'k':
+      return `[${parseKeys(element)
+        .map(([name, value]) => `${name}=${formatScalar(value)}`)
+        .join(',')}]`;
+    case 'v':
+      return `[=${formatScalar(JSON.parse(element.slice(2)))}]`;
+    case 'i':
+      return `[${element.slice(2)}]`;
+    default:
+      return `.${element.slice(2)}`;
+  }
+}
+
+const rankOfValue = (value: unknown): number =>
+  ['number', 'string', 'boolean'].includes(typeof value)
+    ? ['number', 'string', 'boolean'].indexOf(typeof value)
+    : value === null
+      ? 5
+      : Array.isArray(value)
+        ? 3
+        : 4;
+
+function compareScalars(a: unknown, b: unknown): number {
+  const ranks = rankOfValue(a) - rankOfValue(b);
+  if (ranks !== 0 || a === b) return ranks;
+  return (a as string) < (b as string) ? -1 : 1;
+}
+
+function compareKeys(a: string, b: string): number {
+  const x = parseKeys(a);
+  const y = parseKeys(b);
+  for (let i = 0; ; i++) {
+    const left = x[i];
+    const right = y[i];
+    if (left === undefined || right === undefined) return x.length - y.length;
+    const order = byName(left, right) || compareScalars(left[1], right[1]);
+    if (order !== 0) return order;
+  }
+}
+
+const ORDER = 'fkvi';
+
+/** The order in which upstream writes and lists elements: fields, keys, values, indexes; numbers as numbers. */
+export function compareElements(a: string, b: string): number {
+  const kind = a.charAt(0);
+  if (kind !== b.charAt(0)) return ORDER.indexOf(kind) - ORDER.indexOf(b.charAt(0));
+  switch (kind) {
+    case 'k':
+      return compareKeys(a, b);
+    case 'v':
+      return compareScalars(JSON.parse(a.slice(2)), JSON.parse(b.slice(2)));
+    case 'i':
+      return Number(a.slice(2)) - Number(b.slice(2));
+    default:
+      return a < b ? -1 : a > b ? 1 : 0;
+  }
+}

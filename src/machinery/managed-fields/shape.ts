@@ -1,0 +1,206 @@
+import type { Field, FieldType, StructType } from '../schema.js';
+import { quote } from '../go-text.js';
+import { keyElement, valueElement } from './path-element.js';
+
+/**
+ * How server-side apply sees a field: what is one value, what is merged, how list items are told apart.
+ * Source: kube-openapi pkg/schemaconv, structured-merge-diff typed/helpers.go and value/reflectcache.go.
+ */
+
+export type Shape =
+  | 'scalar'
+  /** A list, map or struct that is one value. */
+  | 'atomic'
+  | 'struct'
+  | 'map'
+  /** A list whose items are known by some of their fields. */
+  | 'keyed'
+  /** A list whose items are known by their value. */
+  | 'set'
+  /** Any JSON, whose maps are merged member by member. */
+  | 'deduced';
+
+export function shapeOf(type: FieldType, field: Field | undefined): Shape {
+  switch (type.kind) {
+    case 'struct':
+      return (field?.mapType ?? type.struct.mapType) === 'atomic' ? 'atomic' : 'struct';
+    case 'map':
+      return field?.mapType === 'atomic' ? 'atomic' : 'map';
+    case 'list':
+      return listShape(field);
+    case 'any':
+      return field?.mapType === 'granular' ? 'deduced' : 'atomic';
+    default:
+      return 'scalar';
+  }
+}
+
+/** Without a list type the patch strategy decides. */
+function listShape(field: Field | undefined): Shape {
+  switch (field?.listType) {
+    case 'map':
+      return 'keyed';
+    case 'set':
+      return 'set';
+    case 'atomic':
+      return 'atomic';
+    case undefined:
+      if (field?.patchStrategy !== 'merge' && field?.patchStrategy !== 'merge,retainKeys') return 'atomic';
+      return field.patchMergeKey === undefined ? 'set' : 'keyed';
+  }
+}
+
+const listKeys = (field: Field): readonly string[] =>
+  field.listMapKeys ?? (field.patchMergeKey === undefined ? [] : [field.patchMergeKey]);
+
+/** What a member that the schema does not name is, where such members are kept. */
+export const DEDUCED: Field = {
+  name: '',
+  type: { kind: 'any' },
+  mapType: 'granular',
+  pointer: true,
+  omit: 'empty',
+  required: false,
+};
+
+const keepsUnknown = (struct: StructType): boolean =>
+  struct.preserveUnknownFields === true || struct.fields.length === 0;
+
+/** The field of a struct; undefined: not declared in the schema. */
+export const fieldOf = (struct: StructType, name: string): Field | undefined =>
+  struct.byName.get(name) ?? (keepsUnknown(struct) ? DEDUCED : undefined);
+
+export type JsonMap = Readonly<Record<string, unknown>>;
+
+export const asMap = (value: unknown): JsonMap | undefined =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonMap) : undefined;
+export const asList = (value: unknown): readonly unknown[] | undefined => (Array.isArray(value) ? value : undefined);
+
+/**
+ * Where a value comes from, which decides what its absent members are.
+ * typed: an object as the server keeps it, a Go struct upstream: members that Go always has are there.
+ * merged: an applied configuration merged into such an object.
+ * raw: as a client sent it, or a custom resource.
+ */
+export type Origin = 'typed' | 'merged' | 'raw';
+
+const NOTHING: JsonMap = Object.freeze({});
+
+/** What Go's zero value of a field is when written: undefined when it is left out. */
+function zeroOf(field: Field): unknown {
+  if (field.pointer) return field.omit === 'never' ? null : undefined;
+  // A Go struct is written though it is empty; "omitempty" has no effect on it, "omitzero" has.
+  switch (field.type.kind) {
+    case 'struct':
+      return field.omit === 'zero' ? undefined : NOTHING;
+    case 'quantity':
+      return field.omit === 'zero' ? undefined : '0';
+    case 'intOrString':
+      return field.omit === 'zero' ? undefined : 0;
+    case 'time':
+    case 'microTime':
+    case 'any':
+      return field.omit === 'zero' ? undefined : null;
+    case 'list':
+    case 'map':
+    case 'bytes':
+      return field.omit === 'never' ? null : undefined;
+    case 'string':
+      return field.omit === 'never' ? '' : undefined;
+    case 'integer':
+    case 'number':
+      return field.omit === 'never' ? 0 : undefined;
+    case 'boolean':
+      return field.omit === 'never' ? false : undefined;
+  }
+}
+
+const isEmptyValue = (value: unknown, type: FieldType): boolean => {
+  switch (type.kind) {
+    case 'list':
+      return Array.isArray(value) && value.length === 0;
+    case 'map':
+      return asMap(value) !== undefined && Object.keys(value as JsonMap).length === 0;
+    default:
+      return value === '' || value === 0 || value === false;
+  }
+};
+
+/** Kinds that Go leaves out when empty. */
+const omitsEmpty = (field: Field): boolean => {
+  if (field.pointer || field.omit !== 'empty') return false;
+  switch (field.type.kind) {
+    case 'struct':
+    case 'quantity':
+    case 'intOrString':
+    case 'time':
+    case 'microTime':
+    case 'any':
+      return false;
+    default:
+      return true;
+  }
+};
+
+/** The value that structured merge sees at a field: undefined when the field is not there. */
+export function present(field: Field, value: unknown, origin: Origin): unknown {
+  if (origin === 'raw') return value;
+  if (value === undefined) return zeroOf(field);
+  if (origin === 'merged') return value;
+  if (value === null) return zeroOf(field);
+  return omitsEmpty(field) && isEmptyValue(value, field.type) ? undefined : value;
+}
+
+/** The members that are there though the JSON does not say so. */
+export function* impliedFields(struct: StructType, value: JsonMap, origin: Origin): Generator<[Field, unknown]> {
+  if (origin === 'raw') return;
+  for (const field of struct.fields) {
+    if (value[field.name] !== undefined) continue;
+    const zero = zeroOf(field);
+    if (zero !== undefined) yield [field, zero];
+  }
+}
+
+/** An object that does not fit its schema. `message` is upstream's text, `path` where it was found. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError';
+}
+
+/** The path element of an item of a keyed list or a set. @throws SchemaError with upstream's text */
+export function itemElement(item: unknown, shape: 'keyed' | 'set', field: Field, items: FieldType): string {
+  if (shape === 'set' || listKeys(field).length === 0) return setElement(item);
+  if (item === null || item === undefined) {
+    throw new SchemaError('associative list with keys may not have a null element');
+  }
+  const map = asMap(item);
+  if (map === undefined) throw new SchemaError('associative list with keys may not have non-map elements');
+  const keys: [string, unknown][] = [];
+  for (const name of listKeys(field)) {
+    const value =
+      map[name] !== undefined
+        ? map[name]
+        : items.kind === 'struct'
+          ? items.struct.byName.get(name)?.default
+          : undefined;
+    if (value !== undefined) keys.push([name, value]);
+  }
+  if (keys.length === 0) {
+    const names = listKeys(field).map(quote).join(' ');
+    throw new SchemaError(
+      `associative list with keys has an element that omits all key fields [${names}] (and doesn't have default values for any key fields)`,
+    );
+  }
+  if (keys.length > 1) keys.sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  return keyElement(keys);
+}
+
+function setElement(item: unknown): string {
+  if (item === null || item === undefined) {
+    throw new SchemaError("associative list without keys has an element that's an explicit null");
+  }
+  if (Array.isArray(item)) throw new SchemaError('not supported: associative list with lists as elements');
+  if (typeof item === 'object') {
+    throw new SchemaError("associative list without keys has an element that's a map type");
+  }
+  return valueElement(item);
+}
