@@ -60,6 +60,8 @@ export interface RequestContext {
   readonly options: WriteOptions;
   readonly objects: Objects;
   readonly signal: AbortSignal;
+  /** Asked when an update or an apply turns into a creation: whether the user may create too. @throws StatusError 403 */
+  mayCreate?(): Promise<void>;
   /** Adds a `Warning: 299` header to the answer. */
   warn(text: string): void;
 }

@@ -1,3 +1,4 @@
+import { deepFreeze } from '../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../machinery/types.js';
 
 /**
@@ -19,14 +20,6 @@ export interface PendingObject extends CachedObject {
   readonly value: Uint8Array;
   /** Called by whoever learns the revision first: the writer or its watch cache. */
   committed(revision: number): void;
-}
-
-/** Freezes a JSON value and everything below it. */
-export function deepFreeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
-  Object.freeze(value);
-  for (const child of Object.values(value)) if (typeof child === 'object' && child !== null) deepFreeze(child);
-  return value;
 }
 
 /** metadata in upstream's field order; resourceVersion is inserted after uid. */

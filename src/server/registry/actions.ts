@@ -1,0 +1,40 @@
+import { methodNotAllowedError, pathNotFoundError, type Status } from '../../machinery/status.js';
+import type { KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { RequestContext } from '../../resources/strategy.js';
+import { admit, validateAdmission } from './admission.js';
+import { get } from './read.js';
+import type { Scope } from './scope.js';
+import type { StoredObject } from './types.js';
+
+/** GET of a subresource: the object, or its view. @throws StatusError 404, 405 */
+export async function getSubresource(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  subresource: string,
+  query: { resourceVersion?: string },
+): Promise<StoredObject | KubeObject> {
+  const behaviour = scope.strategy.subresources?.[subresource];
+  if (behaviour?.kind === 'action' || behaviour?.kind === 'connect') throw methodNotAllowedError();
+  const object = await get(scope, ctx, key, query);
+  return behaviour?.kind === 'view' ? behaviour.get(object.object) : object;
+}
+
+/** POST to a subresource. @throws StatusError */
+export async function createSubresource(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  subresource: string,
+  body: KubeObject | undefined,
+): Promise<{ object: KubeObject | Status; code: number }> {
+  const behaviour = scope.strategy.subresources?.[subresource];
+  if (behaviour === undefined) throw pathNotFoundError();
+  if (behaviour.kind !== 'action') throw methodNotAllowedError();
+  await scope.cache.ready();
+  const call = { operation: 'CREATE', subresource, key, ...(body === undefined ? {} : { object: body }) } as const;
+  await admit(scope, ctx, call);
+  await validateAdmission(scope, ctx, call);
+  const { object, code = 201 } = await behaviour.create(ctx, key, body);
+  return { object, code };
+}

@@ -1,0 +1,103 @@
+import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
+import type { FieldError } from '../../machinery/field-error.js';
+import type { DeepReadonly, KubeObject, ManagedFieldsEntry, ObjectKey } from '../../machinery/types.js';
+import type { PartSubresource, RequestContext } from '../../resources/strategy.js';
+import { setAt, valueAt } from './field-path.js';
+import { ensureNamespace } from './metadata.js';
+import type { Scope } from './scope.js';
+import { validateChanged } from './validation.js';
+
+/**
+ * rest.BeforeUpdate: mutates `object` into what will be stored, and checks it.
+ * @throws StatusError
+ */
+export function beforeUpdate(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  subresource: string,
+  object: KubeObject,
+  old: DeepReadonly<KubeObject>,
+): void {
+  const { info, strategy } = scope;
+  const part = partOf(scope, subresource);
+  ensureNamespace(object.metadata, key.namespace);
+  setAt(object.metadata as Record<string, unknown>, 'generation', old.metadata.generation);
+  delete object.metadata.selfLink;
+
+  for (const path of info.resetFields[part === undefined ? '' : subresource] ?? []) {
+    // Stored objects are frozen; what is copied from them into a new one must not be.
+    setAt(object, path, cloneJson(valueAt(old, path)));
+  }
+  if (part !== undefined) part.prepareForUpdate?.(ctx, object, old);
+  else strategy.prepareForUpdate?.(ctx, object, old);
+  keepSystemFields(object, old);
+  if (subresource !== 'status' && generationMoves(scope, object, old)) {
+    object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+  }
+  keepManagedFieldsTimes(object, old);
+
+  validateChanged(scope, object, old, ownErrors(scope, ctx, part, object, old));
+  if (part === undefined) for (const text of strategy.warnings?.(ctx, object, old) ?? []) ctx.warn(text);
+  strategy.canonicalize?.(object);
+}
+
+/** The rules of a subresource that is part of the object; undefined: those of the object itself (also for views). */
+function partOf(scope: Scope, subresource: string): PartSubresource | undefined {
+  if (subresource === '') return undefined;
+  const behaviour = scope.strategy.subresources?.[subresource];
+  if (behaviour === undefined) return { kind: 'part' };
+  return behaviour.kind === 'part' ? behaviour : undefined;
+}
+
+function ownErrors(
+  scope: Scope,
+  ctx: RequestContext,
+  part: PartSubresource | undefined,
+  object: DeepReadonly<KubeObject>,
+  old: DeepReadonly<KubeObject>,
+): FieldError[] {
+  if (part !== undefined) return part.validateUpdate?.(ctx, object, old) ?? [];
+  const { strategy } = scope;
+  return strategy.validateUpdate?.(ctx, object, old) ?? strategy.validate?.(ctx, object) ?? [];
+}
+
+function keepSystemFields(object: KubeObject, old: DeepReadonly<KubeObject>): void {
+  const { metadata } = object;
+  if ((metadata.uid ?? '') === '') setAt(metadata as Record<string, unknown>, 'uid', old.metadata.uid);
+  if (old.metadata.creationTimestamp !== undefined) metadata.creationTimestamp = old.metadata.creationTimestamp;
+  if (old.metadata.deletionTimestamp !== undefined) metadata.deletionTimestamp = old.metadata.deletionTimestamp;
+  if (old.metadata.deletionGracePeriodSeconds !== undefined) {
+    metadata.deletionGracePeriodSeconds ??= old.metadata.deletionGracePeriodSeconds;
+  }
+}
+
+function generationMoves(scope: Scope, object: KubeObject, old: DeepReadonly<KubeObject>): boolean {
+  const { info, strategy } = scope;
+  if (strategy.generationChanged !== undefined) return strategy.generationChanged(object, old);
+  if (info.generation === 'none') return false;
+  if (info.generation === 'spec') return !jsonEqual(object['spec'], old['spec']);
+  const content = ({
+    metadata: _m,
+    status: _s,
+    kind: _k,
+    apiVersion: _a,
+    ...rest
+  }: DeepReadonly<KubeObject>): unknown => rest;
+  return !jsonEqual(content(object), content(old));
+}
+
+const withoutTimes = (entries: readonly DeepReadonly<ManagedFieldsEntry>[] | undefined): unknown =>
+  entries?.map(({ time: _time, ...entry }) => entry);
+
+/** A write that moves nothing but the times of managedFields is no write (IgnoreManagedFieldsTimestampsTransformer). */
+function keepManagedFieldsTimes(object: KubeObject, old: DeepReadonly<KubeObject>): void {
+  const { metadata } = object;
+  if (metadata.managedFields === undefined || old.metadata.managedFields === undefined) return;
+  if (jsonEqual(metadata.managedFields, old.metadata.managedFields)) return;
+  if (!jsonEqual(withoutTimes(metadata.managedFields), withoutTimes(old.metadata.managedFields))) return;
+  const { managedFields: _new, ...meta } = metadata;
+  const { managedFields: _old, ...oldMeta } = old.metadata;
+  if (!jsonEqual(meta, oldMeta) || !jsonEqual({ ...object, metadata: null }, { ...old, metadata: null })) return;
+  metadata.managedFields = cloneJson(old.metadata.managedFields) as ManagedFieldsEntry[];
+}

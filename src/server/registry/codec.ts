@@ -1,0 +1,22 @@
+import type { StructType } from '../../machinery/schema.js';
+import type { CatalogEntry } from '../../resources/catalog.js';
+import type { KubeObject } from '../../machinery/types.js';
+import type { Decoded } from './types.js';
+
+/** A kind and its shape: that of a resource, or of a subresource with a body of its own. */
+export interface Kind {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly type: StructType;
+}
+
+/** What the registry needs of the codec, for objects that come out of patches and of internal writers. */
+export interface ObjectCodec {
+  /** Brings parsed JSON to the form that decoding gives. @throws Error with encoding/json's text */
+  canonicalize(object: object, kind: Kind): Decoded;
+  /** Mutates: schema defaults, then the strategy's. */
+  applyDefaults(entry: CatalogEntry, object: KubeObject): void;
+  /** The kind of a subresource's body, e.g. autoscaling/v1 Scale. */
+  kind(group: string, version: string, kind: string): Kind | undefined;
+}

@@ -1,0 +1,45 @@
+import { cloneJson } from '../../machinery/json-equal.js';
+import type { KubeObject, ObjectKey } from '../../machinery/types.js';
+import { atRevision, pendingObject, type CachedObject } from '../../storage/cached-object.js';
+import { objectKey } from '../../storage/keys.js';
+import type { Scope } from './scope.js';
+import type { StoredObject } from './types.js';
+
+/**
+ * Writes an object unless it has changed since `expected` was read (undefined: unless it exists). Takes over `object`.
+ * @returns the stored object, or undefined when another writer was first
+ */
+export async function put(
+  scope: Scope,
+  key: ObjectKey,
+  object: KubeObject,
+  expected: CachedObject | undefined,
+): Promise<CachedObject | undefined> {
+  const storageKey = objectKey(scope.cache.prefix, key);
+  const pending = pendingObject(key, scope.view.toStorage(object));
+  const result = await scope.store.commit(
+    [{ key: storageKey, modRevision: expected?.revision ?? 0 }],
+    [{ type: 'put', key: storageKey, value: pending.value, decoded: pending }],
+  );
+  if (!result.ok) return undefined;
+  pending.committed(result.revision);
+  return pending;
+}
+
+/** @returns the last state at the revision of the deletion, or undefined when another writer was first */
+export async function remove(scope: Scope, expected: CachedObject): Promise<CachedObject | undefined> {
+  const storageKey = objectKey(scope.cache.prefix, expected.key);
+  const result = await scope.store.commit(
+    [{ key: storageKey, modRevision: expected.revision }],
+    [{ type: 'delete', key: storageKey }],
+  );
+  return result.ok ? atRevision(expected, result.revision) : undefined;
+}
+
+/** A copy of a stored object, in the served version, that a writer may change. */
+export const editable = (scope: Scope, object: CachedObject): KubeObject =>
+  cloneJson(scope.view.show(object).object) as KubeObject;
+
+/** Dry runs answer with an object that was never stored. */
+export const isStored = (object: StoredObject | KubeObject): object is StoredObject =>
+  typeof (object as StoredObject).encode === 'function';

@@ -1,0 +1,26 @@
+import type { FieldManagerOptions } from '../../machinery/managed-fields/field-manager.js';
+import { cloneJson } from '../../machinery/json-equal.js';
+import type { KubeObject } from '../../machinery/types.js';
+import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
+import { apiVersionOf } from '../../resources/resource-info.js';
+
+const sameObjects = (a: CatalogEntry, b: CatalogEntry): boolean =>
+  a.info.storage.group === b.info.storage.group && a.info.storage.resource === b.info.storage.resource;
+
+/** The object in another served version of its kind, by way of the storage version. */
+export function convertObject(object: KubeObject, from: CatalogEntry, to: CatalogEntry): KubeObject {
+  const copy = cloneJson(object);
+  const stored = from.strategy.toStorage?.(copy) ?? copy;
+  const converted = to.strategy.fromStorage?.(stored) ?? stored;
+  return { ...converted, apiVersion: apiVersionOf(to.info), kind: to.info.kind };
+}
+
+/** What a field manager needs to understand entries that were recorded in other versions of the kind. */
+export function createConverter(catalog: Catalog, entry: CatalogEntry): NonNullable<FieldManagerOptions['convert']> {
+  return (object, apiVersion) => {
+    if (apiVersion === apiVersionOf(entry.info)) return { object, struct: entry.info.type };
+    const other = catalog.entries().find(e => apiVersionOf(e.info) === apiVersion && sameObjects(e, entry));
+    if (other === undefined) return undefined;
+    return { object: convertObject(object as KubeObject, entry, other), struct: other.info.type };
+  };
+}

@@ -1,0 +1,105 @@
+import type { Clock } from '../../machinery/clock.js';
+import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
+import type { AdmissionPlugin, Objects } from '../../resources/strategy.js';
+import { runCompactor, type CompactorOptions } from '../../storage/compactor.js';
+import type { KvStore } from '../../storage/kv-store.js';
+import { resourcePrefix } from '../../storage/keys.js';
+import { createWatchCache, type WatchCache } from '../../storage/watch-cache.js';
+import type { ObjectCodec } from './codec.js';
+import { createConverter } from './convert.js';
+import { createFieldManagers } from './field-managers.js';
+import { createObjects } from './objects.js';
+import { createRegistry } from './registry.js';
+import type { Scope } from './scope.js';
+import type { Registry } from './types.js';
+import { createView, type View } from './view.js';
+
+export interface RegistriesOptions {
+  readonly store: KvStore;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  /** In order; see server/admission. */
+  readonly admission: readonly AdmissionPlugin[];
+  readonly codec: ObjectCodec;
+  /** Ends background work. The store is the caller's to close. */
+  readonly signal: AbortSignal;
+  readonly compaction?: Pick<CompactorOptions, 'keepMs' | 'keepRevisions' | 'intervalMs'>;
+  /** Background work failed; it goes on. */
+  onError?(error: unknown, what: string): void;
+}
+
+export interface Registries {
+  get(entry: CatalogEntry): Registry;
+  /** Reads and writes across kinds, for strategies, admission and the server itself. */
+  readonly objects: Objects;
+  /** Drops history up to and including `revision`: older watches and lists get 410. */
+  compact(revision: number): Promise<void>;
+}
+
+/**
+ * One registry per catalog entry over one store. Resolves when the objects of every stored kind are in memory; kinds
+ * that come later (custom resources) are loaded when first asked for.
+ */
+export async function createRegistries(options: RegistriesOptions): Promise<Registries> {
+  const { store, catalog, clock, admission, codec, signal } = options;
+  /** Versions of a kind share what is stored. */
+  const caches = new Map<string, WatchCache>();
+  // By info: a custom resource that changes comes back as a new entry.
+  const scopes = new WeakMap<CatalogEntry, Scope>();
+  const registries = new WeakMap<CatalogEntry, Registry>();
+
+  const cacheOf = (entry: CatalogEntry): WatchCache => {
+    const { storage: location, namespaced } = entry.info;
+    const prefix = resourcePrefix(location);
+    let cache = caches.get(prefix);
+    if (cache === undefined) caches.set(prefix, (cache = createWatchCache({ store, location, namespaced })));
+    return cache;
+  };
+
+  const scopeOf = (entry: CatalogEntry): Scope => {
+    let scope = scopes.get(entry);
+    if (scope === undefined) {
+      const { info, strategy } = entry;
+      const view: View = createView(info, strategy);
+      const fieldManagers = createFieldManagers(info, createConverter(catalog, entry));
+      scope = { info, strategy, store, cache: cacheOf(entry), view, clock, admission, codec, fieldManagers };
+      scopes.set(entry, scope);
+    }
+    return scope;
+  };
+
+  const get = (entry: CatalogEntry): Registry => {
+    let registry = registries.get(entry);
+    if (registry === undefined) registries.set(entry, (registry = createRegistry(scopeOf(entry))));
+    return registry;
+  };
+
+  const forget = (revision: number): void => {
+    for (const cache of caches.values()) cache.forget(revision);
+  };
+
+  await Promise.all(
+    catalog
+      .entries()
+      .filter(entry => entry.info.stored)
+      .map(entry => cacheOf(entry).ready()),
+  );
+  const report = (error: unknown): void => options.onError?.(error, 'compaction of old revisions');
+  runCompactor({ store, clock, signal, ...options.compaction, onCompacted: forget, onError: report }).catch(report);
+  signal.addEventListener('abort', () => caches.forEach(cache => cache.close()), { once: true });
+
+  return {
+    get,
+    objects: createObjects({
+      catalog,
+      codec,
+      registry: get,
+      cache: cacheOf,
+      view: entry => scopeOf(entry).view,
+    }),
+    async compact(revision) {
+      await store.compact(revision);
+      forget(revision);
+    },
+  };
+}

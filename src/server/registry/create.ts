@@ -1,0 +1,135 @@
+import { cloneJson } from '../../machinery/json-equal.js';
+import {
+  alreadyExistsError,
+  isStatusError,
+  methodNotAllowedError,
+  qualified,
+  reasonlessError,
+  StatusError,
+} from '../../machinery/status.js';
+import type { KubeObject } from '../../machinery/types.js';
+import type { RequestContext } from '../../resources/strategy.js';
+import { admit, validateAdmission } from './admission.js';
+import { isStored, put } from './commit.js';
+import { setAt } from './field-path.js';
+import {
+  dedupOwnerReferences,
+  ensureNamespace,
+  fillSystemFields,
+  generateName,
+  keyOfObject,
+  needsGeneratedName,
+  wipeSystemFields,
+} from './metadata.js';
+import { hold } from './reservation.js';
+import { entryOf, groupResource, type Scope } from './scope.js';
+import type { WriteResult } from './types.js';
+import { validateNew } from './validation.js';
+
+const NAME_ATTEMPTS = 8;
+
+/** POST. Takes over `object`, which is decoded but not defaulted. */
+export async function create(
+  scope: Scope,
+  ctx: RequestContext,
+  namespace: string,
+  object: KubeObject,
+): Promise<WriteResult> {
+  const { info, clock } = scope;
+  const expected = info.namespaced ? namespace : '';
+  wipeSystemFields(object.metadata);
+  ensureNamespace(object.metadata, expected);
+  dedupOwnerReferences(ctx, object.metadata, false);
+  scope.codec.applyDefaults(entryOf(scope), object);
+  if (!info.stored) return review(scope, ctx, namespace, object);
+  const write = { manager: ctx.options.fieldManager, subresource: '', nowMs: clock.now() };
+  scope.fieldManagers.main.update(undefined, object, write);
+  await scope.cache.ready();
+  await admit(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
+  dedupOwnerReferences(ctx, object.metadata, true);
+
+  for (let attempt = 1; needsGeneratedName(object.metadata) && attempt < NAME_ATTEMPTS; attempt++) {
+    try {
+      return await store(scope, ctx, expected, cloneJson(object));
+    } catch (error) {
+      if (!isStatusError(error, 'AlreadyExists')) throw error;
+    }
+  }
+  return store(scope, ctx, expected, object);
+}
+
+/** A kind that is not kept: the answer is the object itself, filled in. */
+async function review(scope: Scope, ctx: RequestContext, namespace: string, object: KubeObject): Promise<WriteResult> {
+  await admit(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
+  if (scope.strategy.review === undefined) throw methodNotAllowedError();
+  return { object: await scope.strategy.review(ctx, object, namespace), created: true };
+}
+
+/** One attempt of Store.Create (apiserver pkg/registry/generic/registry/store.go). */
+async function store(scope: Scope, ctx: RequestContext, namespace: string, object: KubeObject): Promise<WriteResult> {
+  const { metadata } = object;
+  fillSystemFields(metadata, scope.clock.now());
+  if (needsGeneratedName(metadata)) metadata.name = generateName(metadata.generateName ?? '');
+  const reserved = hold(await scope.strategy.reserve?.(ctx, object, undefined));
+  try {
+    await beforeCreate(scope, ctx, namespace, object);
+    const result = await insert(scope, ctx, object);
+    reserved.settle(!ctx.options.dryRun);
+    if (isStored(result)) await scope.strategy.afterCreate?.(ctx, result.object);
+    return { object: result, created: true };
+  } finally {
+    reserved.settle(false);
+  }
+}
+
+/**
+ * rest.BeforeCreate, then validating admission. Mutates `object` into what will be stored.
+ * @throws StatusError
+ */
+export async function beforeCreate(
+  scope: Scope,
+  ctx: RequestContext,
+  namespace: string,
+  object: KubeObject,
+): Promise<void> {
+  const { info, strategy } = scope;
+  ensureNamespace(object.metadata, namespace);
+  if (strategy.prepareForCreate !== undefined) strategy.prepareForCreate(ctx, object);
+  else for (const path of info.resetFields[''] ?? []) setAt(object, path, undefined);
+  if (info.generation !== 'none') object.metadata.generation = 1;
+  validateNew(scope, ctx, object);
+  for (const text of strategy.warnings?.(ctx, object, undefined) ?? []) ctx.warn(text);
+  strategy.canonicalize?.(object);
+  await validateAdmission(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
+}
+
+async function insert(scope: Scope, ctx: RequestContext, object: KubeObject): Promise<WriteResult['object']> {
+  const key = keyOfObject(object);
+  if (ctx.options.dryRun) {
+    if (scope.cache.get(key) !== undefined) throw existsError(scope, object);
+    return object;
+  }
+  if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
+    throw reasonlessError('resourceVersion should not be set on objects to be created');
+  }
+  const stored = await put(scope, key, object, undefined);
+  if (stored === undefined) throw existsError(scope, object);
+  return scope.view.show(stored);
+}
+
+/** Says more when the name was generated or the object in the way is going away. */
+export function existsError(scope: Scope, object: KubeObject): StatusError {
+  const gr = groupResource(scope.info);
+  const { name = '', generateName: base } = object.metadata;
+  const plain = alreadyExistsError(gr, name);
+  const generated = base !== undefined && base !== '';
+  const deleting = scope.cache.get(keyOfObject(object))?.object.metadata.deletionTimestamp !== undefined;
+  if (!generated && !deleting) return plain;
+  const text = generated
+    ? `${qualified(gr)} "${name}" already exists, the server was not able to generate a unique name for the object`
+    : plain.message;
+  return new StatusError(409, 'AlreadyExists', deleting ? `object is being deleted: ${text}` : text, {
+    ...plain.status.details,
+    ...(generated ? { retryAfterSeconds: 1 } : {}),
+  });
+}

@@ -1,0 +1,120 @@
+import { jsonEqual } from '../../machinery/json-equal.js';
+import { conflictError, notFoundError, type Status } from '../../machinery/status.js';
+import type { JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { DeleteOptions, RequestContext } from '../../resources/strategy.js';
+import type { CachedObject } from '../../storage/cached-object.js';
+import { admit, validateAdmission } from './admission.js';
+import { put, remove } from './commit.js';
+import { checkPreconditions, validateDeleteOptions } from './delete-options.js';
+import { planDeletion } from './deletion-plan.js';
+import { groupResource, type Scope } from './scope.js';
+import type { DeleteResult, StoredObject } from './types.js';
+
+/** What the first step left to do. */
+type Begun =
+  | { readonly kind: 'answered'; readonly result: DeleteResult }
+  /** `marked`: this request has written that the object is being deleted. */
+  | { readonly kind: 'remove'; readonly marked: CachedObject | undefined };
+
+/** DELETE (Store.Delete, apiserver pkg/registry/generic/registry/store.go). */
+export async function deleteObject(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  options: DeleteOptions,
+): Promise<DeleteResult> {
+  validateDeleteOptions(options);
+  await scope.cache.ready();
+  const present = scope.cache.get(key);
+  await admit(scope, ctx, admissionCall(scope, key, options, present));
+  const begun = await begin(scope, ctx, key, options);
+  return begun.kind === 'answered' ? begun.result : finish(scope, ctx, key, options, begun.marked);
+}
+
+function admissionCall(scope: Scope, key: ObjectKey, options: DeleteOptions, existing: CachedObject | undefined) {
+  const call = { operation: 'DELETE', subresource: '', key, deleteOptions: { ...options } as JsonObject } as const;
+  return existing === undefined ? call : { ...call, old: scope.view.show(existing).object };
+}
+
+const isDryRun = (ctx: RequestContext, options: DeleteOptions): boolean => options.dryRun || ctx.options.dryRun;
+
+async function begin(scope: Scope, ctx: RequestContext, key: ObjectKey, options: DeleteOptions): Promise<Begun> {
+  for (;;) {
+    ctx.signal.throwIfAborted();
+    const existing = scope.cache.get(key);
+    if (existing === undefined) throw notFoundError(groupResource(scope.info), key.name);
+    const live = scope.view.show(existing);
+    checkPreconditions(scope.info, options, live.object);
+    scope.strategy.beforeDelete?.(ctx, live.object);
+    await validateAdmission(scope, ctx, admissionCall(scope, key, options, existing));
+    const plan = planDeletion(scope, options, existing);
+    if (plan.kind === 'now') return { kind: 'remove', marked: undefined };
+    if (plan.kind === 'pending') return { kind: 'answered', result: answer(scope, live, false) };
+    if (isDryRun(ctx, options)) return kept(plan.object, !plan.stays);
+    // Deleting again what waits for its finalizers changes nothing.
+    const marked = jsonEqual(plan.object, live.object) ? existing : await put(scope, key, plan.object, existing);
+    if (marked === undefined) continue;
+    return plan.stays ? kept(scope.view.show(marked), false) : { kind: 'remove', marked };
+  }
+}
+
+/** The object stays for now: it is the answer, whatever the kind answers otherwise. */
+const kept = (object: StoredObject | KubeObject, deleted: boolean): Begun => ({
+  kind: 'answered',
+  result: { kind: 'object', object, deleted },
+});
+
+async function finish(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  options: DeleteOptions,
+  marked: CachedObject | undefined,
+): Promise<DeleteResult> {
+  for (;;) {
+    ctx.signal.throwIfAborted();
+    const existing = scope.cache.get(key);
+    if (existing === undefined) {
+      // Somebody else (the kubelet) finished what this request began.
+      if (marked !== undefined) return answer(scope, scope.view.show(marked), true);
+      throw notFoundError(groupResource(scope.info), key.name);
+    }
+    const live = scope.view.show(existing);
+    // The client's resourceVersion is that of the object before this request marked it.
+    if (existing !== marked) checkUnchanged(scope, options, marked, existing);
+    if (isDryRun(ctx, options)) return answer(scope, live, true);
+    const removed = await remove(scope, existing);
+    if (removed === undefined) continue;
+    const shown = scope.view.show(removed);
+    await scope.strategy.afterDelete?.(ctx, shown.object);
+    return answer(scope, shown, true);
+  }
+}
+
+function checkUnchanged(
+  scope: Scope,
+  options: DeleteOptions,
+  marked: CachedObject | undefined,
+  existing: CachedObject,
+): void {
+  const live = scope.view.show(existing).object;
+  if (marked === undefined) return checkPreconditions(scope.info, options, live);
+  if (options.preconditions?.resourceVersion === undefined && marked.object.metadata.uid === live.metadata.uid) return;
+  const text = `Precondition failed: ResourceVersion in precondition: ${marked.revision}, ResourceVersion in object meta: ${existing.revision}`;
+  throw conflictError(groupResource(scope.info), existing.key.name, text);
+}
+
+/** Store.finalizeDelete: the object, or a Status that names it. */
+function answer(scope: Scope, object: StoredObject, deleted: boolean): DeleteResult {
+  const { info } = scope;
+  if (info.deleteReturns === 'object') return { kind: 'object', object, deleted };
+  const { name = '', uid = '' } = object.object.metadata;
+  const status: Status = {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Success',
+    details: { name, ...(info.group === '' ? {} : { group: info.group }), kind: info.plural, uid },
+  };
+  return { kind: 'status', status, deleted };
+}

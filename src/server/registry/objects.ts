@@ -1,0 +1,78 @@
+import { cloneJson } from '../../machinery/json-equal.js';
+import { notFoundError } from '../../machinery/status.js';
+import type { KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
+import type { Objects, RequestContext } from '../../resources/strategy.js';
+import type { WatchCache } from '../../storage/watch-cache.js';
+import type { ObjectCodec } from './codec.js';
+import type { Registry } from './types.js';
+import { objectOf } from './update.js';
+import type { View } from './view.js';
+
+export interface ObjectsOptions {
+  readonly catalog: Catalog;
+  readonly codec: ObjectCodec;
+  readonly registry: (entry: CatalogEntry) => Registry;
+  readonly cache: (entry: CatalogEntry) => WatchCache;
+  readonly view: (entry: CatalogEntry) => View;
+}
+
+const isConflict = (error: unknown): boolean => (error as { reason?: unknown }).reason === 'Conflict';
+const CONFLICT_RETRIES = 10;
+
+/** Other kinds' objects for strategies, admission and the server itself: reads from memory, writes through the registry. */
+export function createObjects({ catalog, codec, registry, cache, view }: ObjectsOptions): Objects {
+  const entryOf = (resource: string): CatalogEntry => {
+    const entry = catalog.preferred(resource);
+    if (entry === undefined) throw notFoundError({ group: '', resource }, '');
+    return entry;
+  };
+
+  const update: Objects['update'] = async (ctx, resource, key, change, options = {}) => {
+    const entry = entryOf(resource);
+    const stored = cache(entry).get(key);
+    const { group, plural } = entry.info;
+    if (stored === undefined) throw notFoundError({ group, resource: plural }, key.name);
+    const draft = cloneJson(view(entry).show(stored).object) as KubeObject;
+    change(draft);
+    const { object } = codec.canonicalize(draft, entry.info);
+    const result = await registry(entry).update(dry(ctx, options.dryRun), key, object, options.subresource ?? '');
+    return objectOf(result.object) as KubeObject;
+  };
+
+  return {
+    get(resource, key) {
+      const entry = catalog.preferred(resource);
+      const stored = entry === undefined ? undefined : cache(entry).get(key);
+      return entry === undefined || stored === undefined ? undefined : view(entry).show(stored).object;
+    },
+    *list(resource, namespace = '') {
+      const entry = catalog.preferred(resource);
+      if (entry === undefined) return;
+      for (const stored of cache(entry).list(namespace)) yield view(entry).show(stored).object;
+    },
+    async create(ctx, resource, object) {
+      const entry = entryOf(resource);
+      const { object: canonical } = codec.canonicalize(object, entry.info);
+      const result = await registry(entry).create(ctx, object.metadata.namespace ?? '', canonical);
+      return objectOf(result.object) as KubeObject;
+    },
+    async update(ctx, resource, key: ObjectKey, change, options) {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await update(ctx, resource, key, change, options);
+        } catch (error) {
+          if (!isConflict(error) || attempt >= CONFLICT_RETRIES) throw error;
+        }
+      }
+    },
+    async delete(ctx, resource, key, options) {
+      const result = await registry(entryOf(resource)).delete(ctx, key, options);
+      return result.kind === 'status' ? result.status : (objectOf(result.object) as KubeObject);
+    },
+    info: resource => catalog.preferred(resource)?.info,
+  };
+}
+
+const dry = (ctx: RequestContext, dryRun = false): RequestContext =>
+  dryRun && !ctx.options.dryRun ? { ...ctx, options: { ...ctx.options, dryRun } } : ctx;

@@ -1,0 +1,140 @@
+import { badRequestError, expiredError, notFoundError, reasonlessError } from '../../machinery/status.js';
+import type { ObjectKey } from '../../machinery/types.js';
+import type { RequestContext } from '../../resources/strategy.js';
+import type { CachedObject } from '../../storage/cached-object.js';
+import { relativeKey } from '../../storage/keys.js';
+import { CompactedError, FutureRevisionError } from '../../storage/kv-store.js';
+import { decodeContinue, encodeContinue } from './continue-token.js';
+import { listOptions, type ListOptions } from './list-options.js';
+import { parseResourceVersion, tooLargeResourceVersionError, waitForRevision } from './resource-version.js';
+import { groupResource, type Scope } from './scope.js';
+import { selectionOf, type Selection } from './selection.js';
+import type { ListQuery, ListResult, StoredObject } from './types.js';
+
+const LIST_EXPIRED = 'The resourceVersion for the provided list is too old.';
+const CONTINUE_EXPIRED =
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without ' +
+  'the continue parameter, or use the continue token in this response to retrieve the remainder of the results. ' +
+  'Continuing with the provided token results in an inconsistent list - objects that were created, modified, or ' +
+  'deleted between the time the first chunk was returned and now may show up in the list.';
+
+/** GET. A malformed resourceVersion is a plain 500 upstream. */
+export async function get(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  query: { resourceVersion?: string },
+): Promise<StoredObject> {
+  const asked = revisionOr(error => reasonlessError(error.message), query.resourceVersion ?? '');
+  await scope.cache.ready();
+  await waitForRevision(scope.store, scope.clock, asked, ctx.signal);
+  const found = scope.cache.get(key);
+  if (found === undefined) throw notFoundError(groupResource(scope.info), key.name);
+  return scope.view.show(found);
+}
+
+function revisionOr(toStatus: (error: Error) => Error, text: string): number {
+  try {
+    return parseResourceVersion(text);
+  } catch (error) {
+    throw toStatus(error as Error);
+  }
+}
+
+/** Which state a list shows: `revision` 0 is the newest; otherwise exactly that one. */
+interface Point {
+  readonly revision: number;
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** The table of resourceVersion, resourceVersionMatch, limit and continue (apiserver pkg/storage/util.go). */
+async function pointOf(scope: Scope, ctx: RequestContext, options: ListOptions, single: boolean): Promise<Point> {
+  const { resourceVersion, resourceVersionMatch: match } = options;
+  if (options.continue !== '' && !single) {
+    const token = decodeContinue(options.continue);
+    if (resourceVersion !== '' && resourceVersion !== '0') {
+      throw badRequestError('specifying resource version is not allowed when using continue');
+    }
+    return { revision: Math.max(0, token.revision), after: token.after, limit: options.limit };
+  }
+  const revision = revisionOr(e => badRequestError(`invalid resource version: ${e.message}`), resourceVersion);
+  await waitForRevision(scope.store, scope.clock, revision, ctx.signal);
+  const exact = match === 'Exact' || (match === '' && options.limit > 0 && revision > 0 && !single);
+  // "Any" state comes from a cache upstream, which cannot page.
+  const unlimited = single || (resourceVersion === '0' && match !== 'Exact');
+  return { revision: exact ? revision : 0, after: '', limit: unlimited ? 0 : options.limit };
+}
+
+export async function list(
+  scope: Scope,
+  ctx: RequestContext,
+  namespace: string,
+  query: ListQuery,
+): Promise<ListResult> {
+  const options = listOptions(query);
+  const selection = selectionOf(scope.info, scope.strategy, options);
+  const { cache, info } = scope;
+  const single = selection.name !== '' && (namespace !== '' || !info.namespaced);
+  await cache.ready();
+  const point = await pointOf(scope, ctx, options, single);
+  const revision = point.revision === 0 ? cache.revision() : point.revision;
+  try {
+    if (point.revision === 0 && single) return await one(scope, namespace, revision, selection);
+    return await select(scope, namespace, { ...point, revision }, selection);
+  } catch (error) {
+    if (error instanceof FutureRevisionError) throw tooLargeResourceVersionError(error.requested, error.current);
+    if (!(error instanceof CompactedError)) throw error;
+    if (options.continue === '' || single) throw expiredError(LIST_EXPIRED);
+    throw expiredError(CONTINUE_EXPIRED, encodeContinue({ revision: -1, after: point.after }));
+  }
+}
+
+async function one(scope: Scope, namespace: string, revision: number, selection: Selection): Promise<ListResult> {
+  const found = scope.cache.get({ namespace, name: selection.name });
+  const items = found === undefined ? [] : [scope.view.show(found)].filter(item => selection.matches(item.object));
+  return { resourceVersion: String(revision), items };
+}
+
+/** Objects fetched at a time when only some of them will match. */
+const CHUNK = 500;
+
+async function select(scope: Scope, namespace: string, point: Point, selection: Selection): Promise<ListResult> {
+  const { cache, view } = scope;
+  const items: StoredObject[] = [];
+  let after = point.after;
+  for (;;) {
+    const chunk = point.limit === 0 ? 0 : selection.everything ? point.limit : Math.max(CHUNK, point.limit);
+    const page = await cache.page(namespace, point.revision, after, chunk);
+    for (const [index, stored] of page.items.entries()) {
+      const item = view.show(stored);
+      if (!selection.everything && !selection.matches(item.object)) continue;
+      items.push(item);
+      const remaining = page.items.length - 1 - index + page.remaining;
+      if (items.length === point.limit && remaining > 0) return partial(namespace, point, selection, items, remaining);
+    }
+    const last = page.items.at(-1);
+    if (page.remaining === 0 || last === undefined) return { resourceVersion: String(point.revision), items };
+    after = relativeTo(namespace, last);
+  }
+}
+
+function partial(
+  namespace: string,
+  point: Point,
+  selection: Selection,
+  items: readonly StoredObject[],
+  remaining: number,
+): ListResult {
+  const last = items.at(-1) as StoredObject;
+  return {
+    resourceVersion: String(point.revision),
+    continue: encodeContinue({ revision: point.revision, after: relativeTo(namespace, last) }),
+    // How many of the rest match is not known.
+    ...(selection.everything ? { remainingItemCount: remaining } : {}),
+    items,
+  };
+}
+
+const relativeTo = (namespace: string, object: Pick<CachedObject, 'key'>): string =>
+  namespace === '' ? relativeKey(object.key) : object.key.name;

@@ -1,0 +1,30 @@
+import type { Clock } from '../../machinery/clock.js';
+import type { GroupResource } from '../../machinery/status.js';
+import type { CatalogEntry } from '../../resources/catalog.js';
+import type { ResourceInfo } from '../../resources/resource-info.js';
+import type { AdmissionPlugin, Strategy } from '../../resources/strategy.js';
+import type { KvStore } from '../../storage/kv-store.js';
+import type { WatchCache } from '../../storage/watch-cache.js';
+import type { ObjectCodec } from './codec.js';
+import type { FieldManagers } from './field-managers.js';
+import type { View } from './view.js';
+
+/** What all operations on one resource in one version share. */
+export interface Scope {
+  readonly info: ResourceInfo;
+  readonly strategy: Strategy;
+  readonly store: KvStore;
+  readonly cache: WatchCache;
+  readonly view: View;
+  readonly clock: Clock;
+  readonly admission: readonly AdmissionPlugin[];
+  readonly codec: ObjectCodec;
+  readonly fieldManagers: FieldManagers;
+}
+
+/** What is the same for every resource of a server. */
+export type SharedScope = Pick<Scope, 'store' | 'clock' | 'admission' | 'codec'>;
+
+export const groupResource = (info: ResourceInfo): GroupResource => ({ group: info.group, resource: info.plural });
+
+export const entryOf = (scope: Scope): CatalogEntry => ({ info: scope.info, strategy: scope.strategy });

@@ -1,0 +1,131 @@
+import { conflictError, invalidError } from '../../machinery/status.js';
+import { cloneJson } from '../../machinery/json-equal.js';
+import type { FieldManager } from '../../machinery/managed-fields/field-manager.js';
+import { parentEntries, scaleEntries, type ScaleMapping } from '../../machinery/managed-fields/scale.js';
+import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
+import { apiVersionOf } from '../../resources/resource-info.js';
+import type { RequestContext, ViewSubresource } from '../../resources/strategy.js';
+import { admit } from './admission.js';
+import type { Kind } from './codec.js';
+import { checkName, dedupOwnerReferences, ensureNamespace } from './metadata.js';
+import { entryOf, type Scope } from './scope.js';
+import type { UpdateRequest } from './update.js';
+
+/** What a write is about: the object itself, or a view of it with a kind and a field manager of its own. */
+export interface Target {
+  readonly kind: Kind;
+  readonly fields: FieldManager;
+  readonly subresource: string;
+  applyDefaults(object: KubeObject): void;
+}
+
+/**
+ * Makes the new object from the present one: a replacement or a patch, managedFields included. Runs once per attempt;
+ * the result is new each time. @throws StatusError
+ */
+export type Change = (live: DeepReadonly<KubeObject> | undefined, target: Target) => KubeObject;
+
+/** PUT. `body` is decoded. */
+export function replacement(scope: Scope, ctx: RequestContext, body: KubeObject): Change {
+  return (live, target) => {
+    const object = cloneJson(body);
+    target.applyDefaults(object);
+    const write = { manager: ctx.options.fieldManager, subresource: target.subresource, nowMs: scope.clock.now() };
+    target.fields.update(live, object, write);
+    return object;
+  };
+}
+
+/** The checks of a body against the URL. Mutates: an absent namespace is filled in. @throws StatusError 400 */
+export function checkTarget(scope: Scope, key: ObjectKey, object: KubeObject): void {
+  ensureNamespace(object.metadata, scope.info.namespaced ? key.namespace : '');
+  checkName(object.metadata, key);
+}
+
+/** Mutating admission of an update, or of the creation it turned into. Mutates `object`. @throws StatusError */
+async function admitChange(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  subresource: string,
+  object: KubeObject,
+  old: DeepReadonly<KubeObject> | undefined,
+): Promise<void> {
+  const call =
+    old === undefined
+      ? ({ operation: 'CREATE', subresource, key, object } as const)
+      : ({ operation: 'UPDATE', subresource, key, object, old } as const);
+  await admit(scope, ctx, call);
+  dedupOwnerReferences(ctx, object.metadata, true);
+}
+
+/** The change of the object itself, or of a part of it (status). */
+export function transformObject(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  subresource: string,
+  change: Change,
+): UpdateRequest['transform'] {
+  const target: Target = {
+    kind: scope.info,
+    fields: scope.fieldManagers.main,
+    subresource,
+    applyDefaults: object => scope.codec.applyDefaults(entryOf(scope), object),
+  };
+  return async live => {
+    const object = change(live?.object, target);
+    checkTarget(scope, key, object);
+    await admitChange(scope, ctx, key, subresource, object, live?.object);
+    return object;
+  };
+}
+
+/** The change of a view: it is shown, changed, checked, and the object made to say what it says. */
+export function transformView(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  view: ViewSubresource,
+  target: Target,
+  change: Change,
+): UpdateRequest['transform'] {
+  const apiVersion = apiVersionOf(scope.info);
+  const replicas = view.fieldMap['spec.replicas'];
+  const mapping: ScaleMapping = {
+    apiVersion,
+    replicasPaths: replicas === undefined ? {} : { [apiVersion]: replicas },
+  };
+  return async live => {
+    if (live === undefined) throw new Error('a view is only changed where its object exists');
+    const old = view.get(live.object);
+    const { managedFields } = live.object.metadata;
+    const own = scaleEntries(managedFields, mapping);
+    if (own !== undefined) old.metadata.managedFields = own;
+
+    const shown = change(old, target);
+    checkTarget(scope, key, shown);
+    await admitChange(scope, ctx, key, target.subresource, shown, old);
+    const errors = view.validate?.(shown) ?? [];
+    if (errors.length > 0) throw invalidError(target.kind, shown.metadata.name ?? '', errors);
+    checkViewUid(scope, target.subresource, shown, live.object);
+
+    const object = cloneJson(live.object) as KubeObject;
+    view.put(object, shown);
+    const { resourceVersion } = shown.metadata;
+    if (resourceVersion === undefined) delete object.metadata.resourceVersion;
+    else object.metadata.resourceVersion = resourceVersion;
+    const entries = parentEntries(managedFields, shown.metadata.managedFields, mapping);
+    if (entries !== undefined) object.metadata.managedFields = entries;
+    else delete object.metadata.managedFields;
+    return object;
+  };
+}
+
+function checkViewUid(scope: Scope, subresource: string, shown: KubeObject, live: DeepReadonly<KubeObject>): void {
+  const { uid = '', name = '' } = shown.metadata;
+  if (uid === '' || uid === live.metadata.uid) return;
+  const resource = { group: scope.info.group, resource: `${scope.info.plural}/${subresource}` };
+  const text = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid}`;
+  throw conflictError(resource, name, text);
+}

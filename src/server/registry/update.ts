@@ -1,0 +1,194 @@
+import { jsonEqual } from '../../machinery/json-equal.js';
+import {
+  conflictError,
+  invalidError,
+  notFoundError,
+  OPTIMISTIC_LOCK_MESSAGE,
+  reasonlessError,
+} from '../../machinery/status.js';
+import { invalid } from '../../machinery/field-error.js';
+import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { RequestContext } from '../../resources/strategy.js';
+import type { CachedObject } from '../../storage/cached-object.js';
+import { objectKey } from '../../storage/keys.js';
+import { validateAdmission } from './admission.js';
+import { beforeCreate, existsError } from './create.js';
+import { isStored, put, remove } from './commit.js';
+import { fillSystemFields } from './metadata.js';
+import { beforeUpdate } from './before-update.js';
+import { hold, type Hold } from './reservation.js';
+import { groupResource, type Scope } from './scope.js';
+import { parseUint64 } from './strconv.js';
+import type { StoredObject, WriteResult } from './types.js';
+
+export interface UpdateRequest {
+  readonly key: ObjectKey;
+  /** "" for the object itself. */
+  readonly subresource: string;
+  /** The object must have this uid. */
+  readonly uid?: string;
+  /** Whether an absent object is created (server-side apply; kinds with allowCreateOnUpdate do it anyway). */
+  readonly createIfAbsent: boolean;
+  /**
+   * Makes the new object from the present one, admission included. Runs again when another writer was first, so it must
+   * start from scratch. The result belongs to the caller.
+   */
+  transform(live: StoredObject | undefined): Promise<KubeObject>;
+}
+
+/** What an attempt came to; undefined: somebody else wrote in between. */
+type Outcome = { object: StoredObject | KubeObject; created: boolean } | undefined;
+
+/** Store.Update (apiserver pkg/registry/generic/registry/store.go) around storage's GuaranteedUpdate. */
+export async function updateObject(scope: Scope, ctx: RequestContext, request: UpdateRequest): Promise<WriteResult> {
+  await scope.cache.ready();
+  for (;;) {
+    ctx.signal.throwIfAborted();
+    const existing = scope.cache.get(request.key);
+    checkUid(scope, request, existing);
+    const outcome =
+      existing === undefined
+        ? await createAbsent(scope, ctx, request)
+        : await updateExisting(scope, ctx, request, existing);
+    if (outcome !== undefined) return outcome;
+  }
+}
+
+/** storage.Preconditions.Check: the text shows the storage key, as upstream's does. */
+function checkUid(scope: Scope, request: UpdateRequest, existing: CachedObject | undefined): void {
+  const found = existing?.object.metadata.uid ?? '';
+  if (request.uid === undefined || request.uid === '' || request.uid === found) return;
+  const key = objectKey(scope.cache.prefix, request.key);
+  throw conflictError(
+    groupResource(scope.info),
+    request.key.name,
+    `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ` +
+      `UID in precondition: ${request.uid}, UID in object meta: ${found}`,
+  );
+}
+
+async function createAbsent(scope: Scope, ctx: RequestContext, request: UpdateRequest): Promise<Outcome> {
+  const { info, strategy } = scope;
+  const { key } = request;
+  if (request.subresource !== '' || (!info.allowCreateOnUpdate && !request.createIfAbsent)) {
+    throw notFoundError(groupResource(info), key.name);
+  }
+  const object = await request.transform(undefined);
+  readVersion(object);
+  fillSystemFields(object.metadata, scope.clock.now());
+  const reserved = hold(await strategy.reserve?.(ctx, object, undefined));
+  try {
+    await beforeCreate(scope, ctx, key.namespace, object);
+    await ctx.mayCreate?.();
+    if (ctx.options.dryRun) {
+      if (scope.cache.get(key) !== undefined) throw existsError(scope, object);
+      return { object, created: true };
+    }
+    // An update may name any resourceVersion when there is nothing it could conflict with.
+    delete object.metadata.resourceVersion;
+    const stored = await put(scope, key, object, undefined);
+    if (stored === undefined) return undefined;
+    reserved.settle(true);
+    const shown = scope.view.show(stored);
+    await strategy.afterCreate?.(ctx, shown.object);
+    return { object: shown, created: true };
+  } finally {
+    reserved.settle(false);
+  }
+}
+
+/** 0: none was given. @throws StatusError 500 for one that is no number, as upstream */
+function readVersion(object: KubeObject): number {
+  try {
+    return parseUint64(object.metadata.resourceVersion || '0');
+  } catch (error) {
+    throw reasonlessError((error as Error).message);
+  }
+}
+
+function checkVersion(scope: Scope, key: ObjectKey, object: KubeObject, existing: CachedObject): void {
+  const { info } = scope;
+  const given = readVersion(object);
+  if (given === 0) {
+    if (info.allowUnconditionalUpdate) {
+      object.metadata.resourceVersion = String(existing.revision);
+      return;
+    }
+    // Upstream puts the resource where the kind belongs (https://github.com/kubernetes/kubernetes/issues/18526).
+    throw invalidError({ group: info.group, kind: info.plural }, key.name, [
+      invalid('metadata.resourceVersion', 0, 'must be specified for an update'),
+    ]);
+  }
+  if (given !== existing.revision) throw conflictError(groupResource(info), key.name, OPTIMISTIC_LOCK_MESSAGE);
+}
+
+async function updateExisting(
+  scope: Scope,
+  ctx: RequestContext,
+  request: UpdateRequest,
+  existing: CachedObject,
+): Promise<Outcome> {
+  const { key, subresource } = request;
+  const live = scope.view.show(existing);
+  const object = await request.transform(live);
+  checkVersion(scope, key, object, existing);
+  const reserves = subresource === '' ? scope.strategy.reserve?.(ctx, object, live.object) : undefined;
+  const reserved = hold(await reserves);
+  try {
+    beforeUpdate(scope, ctx, key, subresource, object, live.object);
+    await validateAdmission(scope, ctx, { operation: 'UPDATE', subresource, key, object, old: live.object });
+    const outcome = goesAway(scope, object, live.object)
+      ? await finishDeletion(scope, ctx, object, existing)
+      : await replace(scope, ctx, request, object, existing, reserved);
+    if (outcome !== undefined && !ctx.options.dryRun) reserved.settle(true);
+    return outcome;
+  } finally {
+    reserved.settle(false);
+  }
+}
+
+/** ShouldDeleteDuringUpdate: the last finalizer of an object that is being deleted has gone. */
+function goesAway(scope: Scope, object: KubeObject, old: DeepReadonly<KubeObject>): boolean {
+  const { finalizers } = object.metadata;
+  if (old.metadata.deletionTimestamp === undefined || (finalizers !== undefined && finalizers.length > 0)) return false;
+  if ((old.metadata.deletionGracePeriodSeconds ?? 0) > 0) return false;
+  return scope.strategy.finalized?.(object) ?? true;
+}
+
+/** The answer is the object of the request, with the resourceVersion it was read at. */
+async function finishDeletion(
+  scope: Scope,
+  ctx: RequestContext,
+  object: KubeObject,
+  existing: CachedObject,
+): Promise<Outcome> {
+  if (ctx.options.dryRun) return { object, created: false };
+  const removed = await remove(scope, existing);
+  if (removed === undefined) return undefined;
+  await scope.strategy.afterDelete?.(ctx, scope.view.show(removed).object);
+  return { object, created: false };
+}
+
+async function replace(
+  scope: Scope,
+  ctx: RequestContext,
+  request: UpdateRequest,
+  object: KubeObject,
+  existing: CachedObject,
+  reserved: Hold,
+): Promise<Outcome> {
+  if (ctx.options.dryRun) return { object, created: false };
+  const live = scope.view.show(existing);
+  // Writing what is there already makes no revision and no event.
+  if (jsonEqual(object, live.object)) return { object: live, created: false };
+  const stored = await put(scope, request.key, object, existing);
+  if (stored === undefined) return undefined;
+  reserved.settle(true);
+  const shown = scope.view.show(stored);
+  if (request.subresource === '') await scope.strategy.afterUpdate?.(ctx, shown.object, live.object);
+  return { object: shown, created: false };
+}
+
+/** The plain object of a result. */
+export const objectOf = (result: StoredObject | KubeObject): DeepReadonly<KubeObject> =>
+  isStored(result) ? result.object : result;

@@ -1,0 +1,61 @@
+import { cloneJson } from '../../machinery/json-equal.js';
+import type { KubeObject } from '../../machinery/types.js';
+import { apiVersionOf, type ResourceInfo } from '../../resources/resource-info.js';
+import type { Strategy } from '../../resources/strategy.js';
+import { atRevision, cachedObject, encodeForStorage, type CachedObject } from '../../storage/cached-object.js';
+import type { CacheEvent } from '../../storage/event-history.js';
+import type { RegistryWatchEvent, StoredObject } from './types.js';
+
+/** Shows stored objects in the version and the form that a resource serves, and turns written ones back. */
+export interface View {
+  /** The same stored object always gives the same answer, so that its JSON is made once. */
+  show(object: CachedObject): StoredObject;
+  /** The object to store, in the storage version. May be `object` itself. */
+  toStorage(object: KubeObject): KubeObject;
+  /** One event object for all watchers that see the change as `type`: what is encoded for one serves the others. */
+  event(event: CacheEvent, type: 'ADDED' | 'MODIFIED' | 'DELETED'): RegistryWatchEvent;
+}
+
+type SharedEvents = Partial<Record<'ADDED' | 'MODIFIED' | 'DELETED', RegistryWatchEvent>>;
+
+export function createView(info: ResourceInfo, strategy: Strategy): View {
+  const apiVersion = apiVersionOf(info);
+  const storageApiVersion = apiVersionOf(info.storage);
+  const sameVersion = apiVersion === storageApiVersion;
+  const shown = new WeakMap<CachedObject, StoredObject>();
+  const events = new WeakMap<CacheEvent, SharedEvents>();
+
+  const convert = (stored: CachedObject): StoredObject => {
+    let object = cloneJson(stored.object) as KubeObject;
+    if (!sameVersion) object = { ...(strategy.fromStorage?.(object) ?? object), apiVersion, kind: info.kind };
+    strategy.decorate?.(object);
+    return cachedObject(stored.key, stored.revision, encodeForStorage(object));
+  };
+
+  const asIs = sameVersion && strategy.decorate === undefined;
+  const show = (object: CachedObject): StoredObject => {
+    if (asIs) return object;
+    let view = shown.get(object);
+    if (view === undefined) shown.set(object, (view = convert(object)));
+    return view;
+  };
+
+  return {
+    show,
+    toStorage(object) {
+      if (sameVersion) return object;
+      return { ...(strategy.toStorage?.(object) ?? object), apiVersion: storageApiVersion, kind: info.kind };
+    },
+    event(event, type) {
+      let shared = events.get(event);
+      if (shared === undefined) events.set(event, (shared = {}));
+      return (shared[type] ??= { type, object: show(contentOf(event, type)) });
+    },
+  };
+}
+
+/** An object that leaves a selection is reported as it was while it matched, at the revision of the change. */
+function contentOf(event: CacheEvent, type: 'ADDED' | 'MODIFIED' | 'DELETED'): CachedObject {
+  if (type !== 'DELETED' || event.type === 'DELETED' || event.previous === undefined) return event.object;
+  return atRevision(event.previous, event.revision);
+}

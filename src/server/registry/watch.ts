@@ -1,0 +1,206 @@
+import { expiredError, isStatusError, reasonlessError } from '../../machinery/status.js';
+import type { RequestContext } from '../../resources/strategy.js';
+import type { CacheEvent } from '../../storage/event-history.js';
+import { watchOptions, type ListOptions } from './list-options.js';
+import { parseResourceVersion, waitForRevision } from './resource-version.js';
+import type { Scope } from './scope.js';
+import { selectionOf, type Selection } from './selection.js';
+import type { ListQuery, RegistryWatch, RegistryWatchEvent, StoredObject, WatchListener } from './types.js';
+
+const MIN_TIMEOUT_MS = 1_800_000;
+const BOOKMARK_EVERY_MS = 60_000;
+const BOOKMARK_BEFORE_END_MS = 2000;
+/** A client that lets this many bytes pile up is cut off; it resumes from the last event it has got. */
+const MAX_BACKLOG_BYTES = 16 * 1024 * 1024;
+/** Bytes under way above which initial events wait for the client. */
+const INITIAL_BACKLOG_BYTES = 1024 * 1024;
+const INITIAL_POLL_MS = 20;
+/** Initial events handed over at a time, so that a large collection does not hold up everything else. */
+const INITIAL_CHUNK = 200;
+/** Changes kept back while a client is still taking the initial events. */
+const MAX_QUEUED_EVENTS = 10_000;
+
+/** Where a watch starts: changes above `revision`, after the events that are due first. */
+interface Start {
+  readonly revision: number;
+  readonly objects: readonly StoredObject[];
+  readonly missed: readonly CacheEvent[];
+  /** Whether the end of the initial events is marked by a bookmark. */
+  readonly mark: boolean;
+}
+
+/** What a change is to a watcher with this selection; undefined: nothing. */
+function seenAs(event: CacheEvent, scope: Scope, selection: Selection): CacheEvent['type'] | undefined {
+  if (selection.everything) return event.type;
+  const { view } = scope;
+  const before = event.previous !== undefined && selection.matches(view.show(event.previous).object);
+  const after = event.type !== 'DELETED' && selection.matches(view.show(event.object).object);
+  if (after) return before ? 'MODIFIED' : 'ADDED';
+  return before ? 'DELETED' : undefined;
+}
+
+function startOf(scope: Scope, namespace: string, options: ListOptions, revision: number, selection: Selection): Start {
+  const { cache, view } = scope;
+  const mark = options.sendInitialEvents === true;
+  if (mark) {
+    const objects = cache.list(namespace).map(o => view.show(o));
+    const selected = selection.everything ? objects : objects.filter(o => selection.matches(o.object));
+    return { revision: cache.revision(), objects: selected, missed: [], mark };
+  }
+  if (revision === 0) return { revision: cache.revision(), objects: [], missed: [], mark };
+  const missed = cache.since(revision);
+  if (missed === undefined) throw expiredError(`too old resource version: ${revision} (${cache.oldest()})`);
+  const own = missed.filter(e => namespace === '' || e.object.key.namespace === namespace);
+  return { revision, objects: [], missed: own, mark };
+}
+
+/**
+ * Opens a watch. Nothing is delivered before the promise has resolved and its continuation has run. Problems found
+ * after the request was understood (410, 504) are delivered as ERROR events, as upstream does.
+ * @throws StatusError 400, 422, 500
+ */
+export async function watch(
+  scope: Scope,
+  ctx: RequestContext,
+  namespace: string,
+  query: ListQuery,
+  listener: WatchListener,
+): Promise<RegistryWatch> {
+  const options = watchOptions(query);
+  const selection = selectionOf(scope.info, scope.strategy, options);
+  const asked = askedRevision(options);
+  await scope.cache.ready();
+  let start: Start;
+  try {
+    if (options.sendInitialEvents === true) await waitForRevision(scope.store, scope.clock, asked, ctx.signal);
+    start = startOf(scope, namespace, options, asked, selection);
+  } catch (error) {
+    if (!isStatusError(error)) throw error;
+    return failed(error.status, listener);
+  }
+  return run(scope, ctx, namespace, options, selection, start, listener);
+}
+
+function askedRevision(options: ListOptions): number {
+  try {
+    return parseResourceVersion(options.resourceVersion);
+  } catch (error) {
+    throw reasonlessError((error as Error).message);
+  }
+}
+
+function failed(
+  status: Extract<RegistryWatchEvent, { type: 'ERROR' }>['status'],
+  listener: WatchListener,
+): RegistryWatch {
+  let stopped = false;
+  setImmediate(() => {
+    if (stopped) return;
+    listener.events([{ type: 'ERROR', status }]);
+    listener.end();
+  });
+  return {
+    stop: () => {
+      stopped = true;
+    },
+  };
+}
+
+function run(
+  scope: Scope,
+  ctx: RequestContext,
+  namespace: string,
+  options: ListOptions,
+  selection: Selection,
+  start: Start,
+  listener: WatchListener,
+): RegistryWatch {
+  const { cache, clock, view } = scope;
+  /** Changes that wait for the initial events to be through; undefined once they are. */
+  let queue: CacheEvent[] | undefined = [];
+  let stopped = false;
+  const ended = new AbortController();
+
+  const stop = (): void => {
+    if (stopped) return;
+    stopped = true;
+    unsubscribe();
+    cancelTimeout();
+    cancelBookmark();
+    ctx.signal.removeEventListener('abort', end);
+    ended.abort();
+  };
+  const end = (): void => {
+    if (stopped) return;
+    stop();
+    listener.end();
+  };
+
+  const deliver = (changes: readonly CacheEvent[]): void => {
+    const batch: RegistryWatchEvent[] = [];
+    for (const change of changes) {
+      if (change.revision <= start.revision) continue;
+      const type = seenAs(change, scope, selection);
+      if (type !== undefined) batch.push(view.event(change, type));
+    }
+    if (batch.length === 0) return;
+    listener.events(batch);
+    if (listener.backlog() > MAX_BACKLOG_BYTES) end();
+  };
+
+  const onEvents = (changes: readonly CacheEvent[]): void => {
+    if (queue === undefined) return deliver(changes);
+    for (const change of changes) queue.push(change);
+    if (queue.length > MAX_QUEUED_EVENTS) end();
+  };
+  const unsubscribe = cache.subscribe({ namespace, name: selection.name }, onEvents);
+
+  const bookmark = (): void => {
+    // Before the queue is empty the newest revision would promise events that have not been sent.
+    if (queue === undefined) listener.events([{ type: 'BOOKMARK', resourceVersion: String(cache.revision()) }]);
+    cancelBookmark = scheduleBookmark();
+  };
+  const timeoutMs = options.timeoutSeconds > 0 ? options.timeoutSeconds * 1000 : MIN_TIMEOUT_MS * (1 + Math.random());
+  const deadline = clock.monotonic() + timeoutMs;
+  const scheduleBookmark = (): (() => void) => {
+    if (!options.allowWatchBookmarks) return () => undefined;
+    const beforeEnd = deadline - BOOKMARK_BEFORE_END_MS - clock.monotonic();
+    const wait = beforeEnd > 0 ? Math.min(BOOKMARK_EVERY_MS, beforeEnd) : BOOKMARK_EVERY_MS;
+    return clock.after(wait, bookmark, { unref: true });
+  };
+  let cancelBookmark = scheduleBookmark();
+  const cancelTimeout = clock.after(timeoutMs, end, { unref: true });
+  ctx.signal.addEventListener('abort', end, { once: true });
+
+  const initial = async (): Promise<void> => {
+    for (let i = 0; i < start.objects.length && !stopped; i += INITIAL_CHUNK) {
+      listener.events(start.objects.slice(i, i + INITIAL_CHUNK).map(object => ({ type: 'ADDED', object })));
+      await drained();
+    }
+    if (stopped) return;
+    if (start.mark && options.allowWatchBookmarks) {
+      listener.events([{ type: 'BOOKMARK', resourceVersion: String(start.revision), initialEventsEnd: true }]);
+    }
+    for (let i = 0; i < start.missed.length && !stopped; i += INITIAL_CHUNK) {
+      deliver(start.missed.slice(i, i + INITIAL_CHUNK));
+      await drained();
+    }
+    // Nothing is awaited from here to the end: what comes later is delivered directly.
+    const waiting = queue ?? [];
+    queue = undefined;
+    if (!stopped) deliver(waiting);
+  };
+  const drained = async (): Promise<void> => {
+    await new Promise(resolve => setImmediate(resolve));
+    while (!stopped && listener.backlog() > INITIAL_BACKLOG_BYTES) {
+      await clock.sleep(INITIAL_POLL_MS, ended.signal).catch((error: unknown) => {
+        if (!stopped) throw error;
+      });
+    }
+  };
+  setImmediate(() => {
+    if (ctx.signal.aborted) return end();
+    if (!stopped) initial().catch(end);
+  });
+  return { stop };
+}
