@@ -1,0 +1,57 @@
+import type { WebSocket } from 'ws';
+import { createPipe } from '../containers/io.js';
+import type { WantedStreams } from './request.js';
+import { StreamingError, type CommandSession } from './types.js';
+
+/** Versions of the remote command protocol over WebSocket, best first. v5 can half-close stdin. */
+export const WEBSOCKET_COMMAND_PROTOCOLS = [
+  'v5.channel.k8s.io',
+  'v4.channel.k8s.io',
+  'v3.channel.k8s.io',
+  'v2.channel.k8s.io',
+  'channel.k8s.io',
+] as const;
+
+const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
+
+/** Each frame is binary, its first byte the channel. */
+const frame = (channel: number, data: Buffer): Buffer => Buffer.concat([Buffer.from([channel]), data]);
+
+export function acceptWebSocketCommand(socket: WebSocket, wants: WantedStreams): CommandSession {
+  const gone = new AbortController();
+  const stdin = createPipe();
+  socket.on('message', (data: Buffer) => {
+    const channel = data[0];
+    if (channel === CHANNEL.stdin) void stdin.write(data.subarray(1));
+    else if (channel === CHANNEL.close && data[1] === CHANNEL.stdin) stdin.closeWrite();
+  });
+  const leave = (): void => {
+    stdin.closeWrite();
+    gone.abort(new StreamingError(499, 'the client is gone'));
+  };
+  socket.on('close', leave);
+  socket.on('error', leave);
+  const output = (channel: number) => ({
+    write: (data: string | Buffer) =>
+      new Promise<void>(resolve => {
+        if (socket.readyState !== socket.OPEN) return resolve();
+        socket.send(frame(channel, Buffer.from(data)), () => resolve());
+      }),
+  });
+  // What the real server does too: tells clients that wait for a first byte that the connection stands.
+  socket.send(frame(wants.stdout ? CHANNEL.stdout : wants.stderr ? CHANNEL.stderr : CHANNEL.error, Buffer.alloc(0)));
+  return {
+    signal: gone.signal,
+    streams: {
+      tty: wants.tty,
+      ...(wants.stdin ? { stdin } : {}),
+      ...(wants.stdout ? { stdout: output(CHANNEL.stdout) } : {}),
+      ...(wants.stderr ? { stderr: output(CHANNEL.stderr) } : {}),
+    },
+    finish(status) {
+      if (socket.readyState !== socket.OPEN) return;
+      socket.send(frame(CHANNEL.error, Buffer.from(JSON.stringify(status))));
+      socket.close(1000);
+    },
+  };
+}
