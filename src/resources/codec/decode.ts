@@ -1,12 +1,13 @@
 import { badRequestError, type StatusError } from '../../machinery/status.js';
 import { goJsonSyntaxError } from '../../machinery/go-json.js';
+import { ProtobufError } from '../../machinery/protobuf-wire.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Api, KindType } from '../load.js';
 import { apiVersionOf } from '../resource-info.js';
 import { GoDecodeError, JsonCursor, NotJson } from './json-cursor.js';
-import { decodeProtobuf } from './protobuf-decode.js';
+import { openEnvelope, readRawObject } from './protobuf.js';
 import { structReader } from './read-type.js';
-import { resolveKind, summarize, type Resolved } from './resolve-kind.js';
+import { resolveKind, resolveMeta, summarize, type Resolved, type Unresolved } from './resolve-kind.js';
 import { yamlToJson } from './yaml.js';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -38,10 +39,8 @@ export function decode(
 ): DecodedBody {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const validation = options.fieldValidation ?? 'Warn';
-  if (type === 'application/vnd.kubernetes.protobuf') {
-    const object = decodeProtobuf(bytes, target, api);
-    return { object, strictProblems: [] };
-  }
+  if (type === 'application/vnd.kubernetes.protobuf')
+    return { object: decodeProtobuf(bytes, target, api), strictProblems: [] };
   let json = bytes;
   const problems: string[] = [];
   if (type === 'application/yaml') {
@@ -89,13 +88,36 @@ function withKind(object: KubeObject, target: KindType): KubeObject {
 function decodeSlowly(json: Buffer, body: Buffer, target: KindType, api: Api): KubeObject {
   const syntax = goJsonSyntaxError(json);
   if (syntax !== undefined) throw unrecognized(target, `couldn't get version/kind; json parse error: ${syntax}`, body);
-  const resolved = resolveKind(json.toString(), target, api);
-  if ('error' in resolved) {
-    throw resolved.kind === undefined
-      ? unrecognized(target, resolved.error, body)
-      : unhandled(resolved.kind, target, resolved.error);
+  const resolved = checked(resolveKind(json.toString(), target, api), target, body);
+  return converted(readAs(resolved, json, target), resolved, target);
+}
+
+function decodeProtobuf(body: Buffer, target: KindType, api: Api): KubeObject {
+  try {
+    const { apiVersion, kind, raw } = openEnvelope(body);
+    const resolved = checked(resolveMeta(apiVersion, kind, target, api), target, body);
+    try {
+      const object = resolved.type === undefined ? {} : readRawObject(raw, resolved.type);
+      return converted(object as KubeObject, resolved, target);
+    } catch (error) {
+      if (error instanceof ProtobufError) throw unhandled(resolved, target, error.message);
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof ProtobufError) throw unrecognized(target, error.message, body);
+    throw error;
   }
-  const object = readAs(resolved, json, target);
+}
+
+function checked(resolved: Resolved | Unresolved, target: KindType, body: Buffer): Resolved {
+  if (!('error' in resolved)) return resolved;
+  throw resolved.kind === undefined
+    ? unrecognized(target, resolved.error, body)
+    : unhandled(resolved.kind, target, resolved.error);
+}
+
+/** The last step: the object must be of the kind, and in the version, that the endpoint takes. */
+function converted(object: KubeObject, resolved: Resolved, target: KindType): KubeObject {
   if (resolved.conversionError !== undefined) throw unhandled(resolved, target, resolved.conversionError);
   if (apiVersionOf(resolved) !== apiVersionOf(target))
     throw badRequestError(

@@ -2,7 +2,9 @@ import type { Field, FieldType, StructType } from '../../machinery/schema.js';
 import type { JsonObject } from '../../machinery/types.js';
 import type { JsonCursor } from './json-cursor.js';
 import { readBytes, readInteger, readIntOrString, readNumber, readQuantity, readTime } from './read-scalar.js';
-import { isZero, zeroValue } from './zero.js';
+import { setOwn } from './own-property.js';
+import { unionReader } from './schema-unions.js';
+import { finishStruct, zeroValue } from './zero.js';
 
 /** Reads one value in its canonical form. undefined: null, or of the wrong type (noted in the cursor). */
 export type Reader = (cursor: JsonCursor) => unknown;
@@ -32,9 +34,8 @@ function compileStruct(struct: StructType): Reader {
   const fields = struct.fields;
   const goName = struct.goName;
   const indexOf = new Map(fields.map((field, index) => [field.name, index]));
-  const readers = fields.map(field => typeReader(field.type, field.goType ?? ''));
+  const readers = fields.map(field => unionReader(field, struct) ?? typeReader(field.type, field.goType ?? ''));
   const paths = fields.map(field => `.${field.name}`);
-  const finish = finisher(fields);
   return cursor => {
     const outer = cursor.struct;
     const values = new Array<unknown>(fields.length);
@@ -61,7 +62,7 @@ function compileStruct(struct: StructType): Reader {
       values[index] = again ? decodeOver(values[index], value, fields[index] as Field) : value;
     }
     cursor.struct = outer;
-    return finish(values);
+    return finishStruct(fields, values);
   };
 }
 
@@ -72,21 +73,6 @@ function decodeOver(old: unknown, value: unknown, field: Field): unknown {
   if ((field.type.kind === 'struct' || field.type.kind === 'map') && old !== undefined)
     return { ...(old as object), ...(value as object) };
   return value;
-}
-
-function finisher(fields: readonly Field[]): (values: unknown[]) => JsonObject {
-  return values => {
-    const object: JsonObject = {};
-    for (let i = 0; i < fields.length; i++) {
-      const value = values[i];
-      const field = fields[i] as Field;
-      if (value === undefined) {
-        if (field.omit === 'never') object[field.name] = field.pointer ? null : zeroValue(field.type);
-      } else if (field.pointer || !isZero(value, field.type)) object[field.name] = value;
-      else if (field.omit === 'never') object[field.name] = zeroValue(field.type);
-    }
-    return object;
-  };
 }
 
 function typeReader(type: FieldType, goType: string): Reader {
@@ -190,11 +176,4 @@ function mapReader(values: FieldType, goType: string): Reader {
     }
     return map;
   };
-}
-
-/** "__proto__" is a key like any other. */
-export function setOwn(object: JsonObject, key: string, value: unknown): void {
-  if (key === '__proto__')
-    Object.defineProperty(object, key, { value, enumerable: true, writable: true, configurable: true });
-  else object[key] = value;
 }

@@ -1,4 +1,4 @@
-import type { FieldType, StructType } from '../../machinery/schema.js';
+import type { Field, FieldType, StructType } from '../../machinery/schema.js';
 import type { JsonObject } from '../../machinery/types.js';
 
 /** What Go writes for the zero value of a type that is always written. Fresh for each call. */
@@ -34,10 +34,27 @@ export function zeroStruct(struct: StructType): JsonObject {
 }
 
 /** Whether omitempty drops a value that is there. Go drops no structs: their fields are never 'empty' (see link-types). */
-export function isZero(value: unknown, type: FieldType): boolean {
+function isZero(value: unknown, type: FieldType): boolean {
   if (value === '' || value === 0 || value === false) return true;
   if (type.kind === 'list') return (value as unknown[]).length === 0;
   if (type.kind !== 'map') return false;
   for (const _key in value as object) return false;
   return true;
+}
+
+/**
+ * The object that Go would write for a struct with these values, one per field and undefined where nothing was read:
+ * zero values are dropped or filled in as the JSON tags say. Fields come in Go's order.
+ */
+export function finishStruct(fields: readonly Field[], values: readonly unknown[]): JsonObject {
+  const object: JsonObject = {};
+  for (let i = 0; i < fields.length; i++) {
+    const value = values[i];
+    const field = fields[i] as Field;
+    if (value === undefined) {
+      if (field.omit === 'never') object[field.name] = field.pointer ? null : zeroValue(field.type);
+    } else if (field.pointer || !isZero(value, field.type)) object[field.name] = value;
+    else if (field.omit === 'never') object[field.name] = zeroValue(field.type);
+  }
+  return object;
 }

@@ -1,0 +1,72 @@
+import { goJsonSyntaxError } from '../../machinery/go-json.js';
+import { ProtobufError } from '../../machinery/protobuf-wire.js';
+import { badRequestError } from '../../machinery/status.js';
+import type { CatalogEntry } from '../catalog.js';
+import type { Api, KindType } from '../load.js';
+import { apiVersionOf, type SubresourceInfo } from '../resource-info.js';
+import { decode, type BodyType, type DecodedBody } from './decode.js';
+import { decodeCustom } from './decode-custom.js';
+import { openEnvelope, readRawObject } from './protobuf.js';
+import { yamlToJson } from './yaml.js';
+
+/** Reads the bodies of requests. */
+export interface Codec {
+  /** The object for a resource or one of its subresources, canonical. @throws StatusError 400 with upstream's text */
+  decode(body: Buffer, type: BodyType, entry: CatalogEntry, subresource?: SubresourceInfo): DecodedBody;
+  /** A body that is no resource: options, patches. @throws StatusError 400 */
+  parse(body: Buffer, type: BodyType): unknown;
+}
+
+export function createCodec(api: Api): Codec {
+  const target = ({ info }: CatalogEntry, subresource: SubresourceInfo | undefined): KindType => {
+    if (subresource === undefined || subresource.kind === info.kind) return info;
+    const known = api.kind(subresource.group, subresource.version, subresource.kind);
+    if (known === undefined)
+      throw badRequestError(
+        `${info.plural}/${subresource.name} takes no ${apiVersionOf(subresource)} ${subresource.kind}`,
+      );
+    return known;
+  };
+  return {
+    decode(body, type, entry, subresource) {
+      const kind = target(entry, subresource);
+      if (kind !== entry.info || entry.info.custom !== true) return decode(body, type, kind, api);
+      const { json, strictProblems } =
+        type === 'application/yaml' ? fromYaml(body) : { json: body, strictProblems: [] };
+      const decoded = decodeCustom(json, body, entry.info, api);
+      return { object: decoded.object, strictProblems: [...strictProblems, ...decoded.strictProblems] };
+    },
+    parse(body, type) {
+      if (type === 'application/vnd.kubernetes.protobuf') return parseProtobuf(body, api);
+      return parseJson(type === 'application/yaml' ? fromYaml(body).json : body);
+    },
+  };
+}
+
+function fromYaml(body: Buffer): { json: Buffer; strictProblems: readonly string[] } {
+  const { json, error, strictProblems } = yamlToJson(body.toString());
+  if (error !== undefined) throw badRequestError(error);
+  return { json: Buffer.from(json), strictProblems };
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch (error) {
+    const text = goJsonSyntaxError(body) ?? (error as Error).message;
+    throw badRequestError(`couldn't get version/kind; json parse error: ${text}`);
+  }
+}
+
+/** Options are registered with every group-version: their kind alone says what they are. */
+function parseProtobuf(body: Buffer, api: Api): unknown {
+  try {
+    const { apiVersion, kind, raw } = openEnvelope(body);
+    const type = api.type(`meta.v1.${kind}`);
+    if (type === undefined) throw badRequestError(`no kind "${kind}" is registered for version "${apiVersion}"`);
+    return { kind, apiVersion, ...readRawObject(raw, type) };
+  } catch (error) {
+    if (error instanceof ProtobufError) throw badRequestError(error.message);
+    throw error;
+  }
+}
