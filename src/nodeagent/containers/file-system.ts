@@ -155,13 +155,16 @@ export function createFileSystem(mounts: readonly Mount[]): FileSystem {
       }
       if (!parents) parentMustExist(path);
       const { mount, inner } = writable(path);
-      mount.tree.directories.add(inner);
+      for (let name = inner; name !== '/'; name = resolvePath(name, '..')) mount.tree.directories.add(name);
     },
     remove(path, { recursive = false } = {}) {
       const found = kind(path);
       if (found === undefined) throw new FileError('ENOENT');
       if (mounts.some(m => m.path === path)) throw new FileError('EBUSY');
       const { mount, inner } = writable(path);
+      // A directory lives on by name when its last entry goes.
+      const parent = resolvePath(inner, '..');
+      if (parent !== '/') mount.tree.directories.add(parent);
       if (found === 'directory') {
         if (!recursive && fs.list(path).length > 0) throw new FileError('ENOTEMPTY');
         const below = (name: string): boolean => name === inner || name.startsWith(`${inner}/`);
@@ -169,8 +172,6 @@ export function createFileSystem(mounts: readonly Mount[]): FileSystem {
         for (const name of [...mount.tree.directories]) if (below(name)) mount.tree.directories.delete(name);
         return;
       }
-      // An empty directory lives on by name once its last file is gone.
-      mount.tree.directories.add(resolvePath(inner, '..'));
       mount.tree.files.delete(inner);
     },
     async rename(from, to) {
@@ -199,7 +200,8 @@ export function createFileSystem(mounts: readonly Mount[]): FileSystem {
       const names = new Set<string>();
       const { mount, inner } = locate(path);
       const under = (name: string, prefix: string): void => {
-        if (name.startsWith(prefix) && name.length > prefix.length) names.add(name.slice(prefix.length).split('/')[0] ?? '');
+        if (name.startsWith(prefix) && name.length > prefix.length)
+          names.add(name.slice(prefix.length).split('/')[0] ?? '');
       };
       const prefix = inner === '/' ? '/' : `${inner}/`;
       for (const name of mount.tree.files.keys()) under(name, prefix);

@@ -93,9 +93,7 @@ export function createPipe(): Pipe {
       size += chunk.length;
       wakeReader();
       if (size < PIPE_CAPACITY) return;
-      return new Promise((resolve, reject) =>
-        wakeWriters.push(() => (broken ? reject(new BrokenPipe()) : resolve())),
-      );
+      return new Promise((resolve, reject) => wakeWriters.push(() => (broken ? reject(new BrokenPipe()) : resolve())));
     },
     closeWrite() {
       ended = true;

@@ -25,7 +25,11 @@ export interface HttpAnswer {
  * reads the body and destroys the stream.
  * @throws NetworkError while connecting, Error with a code from node:http or node:tls, or the signal's reason
  */
-export async function httpCall(network: NetNamespace, call: HttpCall, options: ConnectOptions = {}): Promise<HttpAnswer> {
+export async function httpCall(
+  network: NetNamespace,
+  call: HttpCall,
+  options: ConnectOptions = {},
+): Promise<HttpAnswer> {
   const { signal } = options;
   const connection = await network.connect(call.to, options);
   const abort = (): void => {

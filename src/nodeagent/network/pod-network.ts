@@ -74,7 +74,13 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     observe: ConnectOptions['observe'],
   ): Flow => {
     const { packet, verdict, trace } = connection;
-    const out = { proto: flow.proto, src: packet.src, srcPort: packet.srcPort, dst: packet.dst, dstPort: packet.dstPort };
+    const out = {
+      proto: flow.proto,
+      src: packet.src,
+      srcPort: packet.srcPort,
+      dst: packet.dst,
+      dstPort: packet.dstPort,
+    };
     observe?.({ kind: 'netfilter', node: nodeName, direction, hook, in: flow, out, verdict, rules: trace });
     return out;
   };
@@ -116,7 +122,11 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     try {
       const target = route(out);
       const via =
-        target.kind === 'sockets' ? target.sockets.owner : target.kind === 'host' ? 'the host' : `node ${target.nodeName}`;
+        target.kind === 'sockets'
+          ? target.sockets.owner
+          : target.kind === 'host'
+            ? 'the host'
+            : `node ${target.nodeName}`;
       observe?.({ kind: 'route', node: nodeName, destination: out.dst, via });
       return { connection, out, target, ttl: ttl - 1 };
     } catch (error) {
@@ -188,7 +198,13 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
             exchangeReal({ address: hostAddress, port: out.dstPort }, payload, expiry),
           );
         case 'peer': {
-          const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs, payload: payload.toString('base64') };
+          const packet = {
+            flow: out,
+            ttl,
+            trace: observe !== undefined,
+            timeoutMs,
+            payload: payload.toString('base64'),
+          };
           const { socket, verdict } = await callPeer(target.at, packet, observe, signal);
           socket.destroy();
           return verdict.payload === undefined ? undefined : Buffer.from(verdict.payload, 'base64');

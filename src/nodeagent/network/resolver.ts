@@ -114,7 +114,8 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
       let received = Buffer.alloc(0);
       for await (const chunk of stream) {
         received = Buffer.concat([received, chunk as Buffer]);
-        if (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) return dns.decode(received.subarray(2));
+        if (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0))
+          return dns.decode(received.subarray(2));
       }
       throw new NetworkError('ECONNRESET', 'the name server closed the connection');
     } finally {
@@ -123,7 +124,8 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
   };
 
   const query: Resolver['query'] = async (name, type, options = {}) => {
-    const servers = options.server === undefined ? config.nameservers.map(address => ({ address, port: 53 })) : [options.server];
+    const servers =
+      options.server === undefined ? config.nameservers.map(address => ({ address, port: 53 })) : [options.server];
     let failure: unknown = new NetworkError('ECONNREFUSED', 'no name server');
     for (let attempt = 0; attempt < config.attempts; attempt++)
       for (const server of servers)
@@ -138,7 +140,8 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
 
   const search: Resolver['search'] = async (name, type, options = {}) => {
     const queries: DnsAnswer[] = [];
-    let failure: LookupFailure = config.nameservers.length === 0 && options.server === undefined ? 'NO_SERVERS' : 'NXDOMAIN';
+    let failure: LookupFailure =
+      config.nameservers.length === 0 && options.server === undefined ? 'NO_SERVERS' : 'NXDOMAIN';
     if (failure === 'NO_SERVERS') return { addresses: [], canonicalName: name, queries, failure };
     for (const candidate of candidates(name, config)) {
       let answer: DnsAnswer;

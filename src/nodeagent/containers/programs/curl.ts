@@ -85,9 +85,11 @@ async function transfer(process: Process, url: string, options: Options): Promis
       if (!(error instanceof CurlError)) throw error;
       const again = error.code === 28 || error.code === 6 || (error.code === 7 && options.has('retry-connrefused'));
       if (attempt >= retries || !again) {
-        if (!options.has('s') || options.has('S')) await process.stderr.write(`curl: (${error.code}) ${error.message}\n`);
+        if (!options.has('s') || options.has('S'))
+          await process.stderr.write(`curl: (${error.code}) ${error.message}\n`);
         const format = options.get('w');
-        if (format !== undefined) await process.stdout.write(writeOut(format, { url, code: 0, size: 0, ms: 0, ip: '', type: '' }));
+        if (format !== undefined)
+          await process.stdout.write(writeOut(format, { url, code: 0, size: 0, ms: 0, ip: '', type: '' }));
         return error.code;
       }
     }
@@ -122,7 +124,8 @@ async function once(process: Process, given: string, options: Options, mayRetry:
         const verbose = options.has('v');
         const status = `HTTP/${response.httpVersion} ${code}${response.statusMessage === '' ? '' : ` ${response.statusMessage ?? ''}`}`;
         const lines = [status];
-        for (let i = 0; i < response.rawHeaders.length; i += 2) lines.push(`${response.rawHeaders[i] ?? ''}: ${response.rawHeaders[i + 1] ?? ''}`);
+        for (let i = 0; i < response.rawHeaders.length; i += 2)
+          lines.push(`${response.rawHeaders[i] ?? ''}: ${response.rawHeaders[i + 1] ?? ''}`);
         if (verbose) await process.stderr.write(lines.map(line => `< ${line}\r\n`).join('') + '< \r\n');
         const output = options.get('o');
         const chunks: Buffer[] = [];
@@ -137,14 +140,17 @@ async function once(process: Process, given: string, options: Options, mayRetry:
           if (!failing) await emit(chunk as Buffer);
           limit.signal.throwIfAborted();
         }
-        if (output !== undefined && output !== '-') await process.container.files.write(resolvePath(process.cwd, output), Buffer.concat(chunks));
+        if (output !== undefined && output !== '-')
+          await process.container.files.write(resolvePath(process.cwd, output), Buffer.concat(chunks));
         else if (output === '-') await process.stdout.write(Buffer.concat(chunks));
         if (failing && (!options.has('s') || options.has('S')))
           await process.stderr.write(`curl: (22) The requested URL returned error: ${code}\n`);
         const format = options.get('w');
         const type = response.headers['content-type'] ?? '';
         if (format !== undefined)
-          await process.stdout.write(writeOut(format, { url: url.href, code, size: received, ms: elapsed(), ip: exchange.ip, type }));
+          await process.stdout.write(
+            writeOut(format, { url: url.href, code, size: received, ms: elapsed(), ip: exchange.ip, type }),
+          );
         return { code };
       } finally {
         stream.destroy();
@@ -163,7 +169,8 @@ async function once(process: Process, given: string, options: Options, mayRetry:
       throw received === 0 && message === 'socket hang up'
         ? new CurlError(52, 'Empty reply from server')
         : new CurlError(56, 'Recv failure: Connection reset by peer');
-    if (typeof code === 'string' && code.startsWith('HPE_')) throw new CurlError(1, 'Received HTTP/0.9 when not allowed');
+    if (typeof code === 'string' && code.startsWith('HPE_'))
+      throw new CurlError(1, 'Received HTTP/0.9 when not allowed');
     throw error;
   } finally {
     limit.cancel();
@@ -221,7 +228,9 @@ async function send(
 
   const parts: string[] = [];
   for (const part of [...options.all('d'), ...options.all('json')])
-    parts.push(part.startsWith('@') ? (await files.read(resolvePath(process.cwd, part.slice(1)))).toString('utf8') : part);
+    parts.push(
+      part.startsWith('@') ? (await files.read(resolvePath(process.cwd, part.slice(1)))).toString('utf8') : part,
+    );
   const asQuery = options.has('G');
   const body = parts.length > 0 && !asQuery ? Buffer.from(parts.join('&')) : undefined;
   if (body !== undefined) {
@@ -234,7 +243,8 @@ async function send(
     const colon = header.indexOf(':');
     if (colon > 0) put(header.slice(0, colon), header.slice(colon + 1).trim());
   }
-  const query = asQuery && parts.length > 0 ? `${url.search === '' ? '?' : `${url.search}&`}${parts.join('&')}` : url.search;
+  const query =
+    asQuery && parts.length > 0 ? `${url.search === '' ? '?' : `${url.search}&`}${parts.join('&')}` : url.search;
   const method = options.get('X') ?? (options.has('I') ? 'HEAD' : body === undefined ? 'GET' : 'POST');
   const caFile = options.get('cacert') ?? process.env['CURL_CA_BUNDLE'];
   const ca = caFile === undefined ? undefined : (await files.read(resolvePath(process.cwd, caFile))).toString('utf8');
@@ -251,7 +261,9 @@ async function send(
         onConnected();
         await verbose(`Connected to ${host} (${address}) port ${port}`);
         if (options.has('v'))
-          await process.stderr.write(`> ${method} ${path} HTTP/1.1\r\n${headers.map(([n, v]) => `> ${n}: ${v}\r\n`).join('')}> \r\n`);
+          await process.stderr.write(
+            `> ${method} ${path} HTTP/1.1\r\n${headers.map(([n, v]) => `> ${n}: ${v}\r\n`).join('')}> \r\n`,
+          );
         return stream;
       },
     };
@@ -260,7 +272,14 @@ async function send(
       : undefined;
     const answer = await httpCall(
       dial,
-      { to: { address, port }, method, path, headers, ...(body === undefined ? {} : { body }), ...(tls === undefined ? {} : { tls }) },
+      {
+        to: { address, port },
+        method,
+        path,
+        headers,
+        ...(body === undefined ? {} : { body }),
+        ...(tls === undefined ? {} : { tls }),
+      },
       { signal },
     );
     return { ...answer, ip: address };
@@ -268,9 +287,17 @@ async function send(
     if (error instanceof NetworkError && connecting.pending())
       throw error.code === 'ETIMEDOUT'
         ? new CurlError(28, `Failed to connect to ${host} port ${port} after ${elapsed()} ms: Timeout was reached`)
-        : new CurlError(7, `Failed to connect to ${host} port ${port} after ${elapsed()} ms: Could not connect to server`);
+        : new CurlError(
+            7,
+            `Failed to connect to ${host} port ${port} after ${elapsed()} ms: Could not connect to server`,
+          );
     const { code } = error as { code?: unknown };
-    const certificate = ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'SELF_SIGNED_CERT_IN_CHAIN', 'DEPTH_ZERO_SELF_SIGNED_CERT'];
+    const certificate = [
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+    ];
     if (typeof code === 'string' && certificate.includes(code))
       throw new CurlError(60, 'SSL certificate problem: unable to get local issuer certificate');
     if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')

@@ -20,7 +20,8 @@ export function deadline(clock: Clock, ms: number, outer?: AbortSignal): Deadlin
   if (outer?.aborted === true) stop();
   outer?.addEventListener('abort', stop, { once: true });
   let pending = true;
-  const cancelTimer = ms === Infinity ? () => undefined : clock.after(ms, () => controller.abort(new DeadlineExceeded('timed out')));
+  const cancelTimer =
+    ms === Infinity ? () => undefined : clock.after(ms, () => controller.abort(new DeadlineExceeded('timed out')));
   return {
     signal: controller.signal,
     pending: () => pending,

@@ -26,7 +26,9 @@ async function forEachPath(
 
 const permissions = (mode: number, directory: boolean): string =>
   (directory ? 'd' : '-') +
-  [6, 3, 0].map(shift => ['r', 'w', 'x'].map((c, i) => (((mode >> shift) & (4 >> i)) !== 0 ? c : '-')).join('')).join('');
+  [6, 3, 0]
+    .map(shift => ['r', 'w', 'x'].map((c, i) => (((mode >> shift) & (4 >> i)) !== 0 ? c : '-')).join(''))
+    .join('');
 
 export const ls: Program = async process => {
   const { operands, has } = parseOptions(process.args.slice(1), { short: 'la1hARdtr', long: { all: 'a' } });
@@ -94,7 +96,9 @@ export const touch: Program = process =>
 
 const target = (process: Process, to: string, from: string): string => {
   const path = resolvePath(process.cwd, to);
-  return process.container.files.kind(path) === 'directory' ? resolvePath(path, from.slice(from.lastIndexOf('/') + 1)) : path;
+  return process.container.files.kind(path) === 'directory'
+    ? resolvePath(path, from.slice(from.lastIndexOf('/') + 1))
+    : path;
 };
 
 export const cp: Program = async process => {
@@ -127,7 +131,9 @@ export const stat: Program = process =>
   forEachPath(process, process.args.slice(1), 'stat', async (path, given) => {
     const found = await process.container.files.stat(path);
     if (found === undefined) throw new FileError('ENOENT');
-    await process.stdout.write(`  File: ${given}\n  Size: ${found.size}\t${found.kind === 'file' ? 'regular file' : 'directory'}\n`);
+    await process.stdout.write(
+      `  File: ${given}\n  Size: ${found.size}\t${found.kind === 'file' ? 'regular file' : 'directory'}\n`,
+    );
   });
 
 export const find: Program = async process => {
@@ -139,9 +145,13 @@ export const find: Program = async process => {
   for (let arg = args.shift(); arg !== undefined; arg = args.shift()) {
     const value = args.shift() ?? '';
     if (arg === '-name') {
-      const source = value.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.');
+      const source = value
+        .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replace(/\*/g, '.*')
+        .replace(/\?/g, '.');
       tests.push(path => new RegExp(`^${source}$`).test(path.slice(path.lastIndexOf('/') + 1)));
-    } else if (arg === '-type') tests.push(path => files.kind(resolvePath(process.cwd, path)) === (value === 'd' ? 'directory' : 'file'));
+    } else if (arg === '-type')
+      tests.push(path => files.kind(resolvePath(process.cwd, path)) === (value === 'd' ? 'directory' : 'file'));
     else throw new Error(`unrecognized: ${arg}`);
   }
   const walk = async (path: string): Promise<void> => {

@@ -35,7 +35,7 @@ const NAMES: Readonly<Record<ModuleName, readonly string[]>> = {
   net: ['nc', 'nslookup', 'dig', 'getent', 'ip'],
   text: 'echo printf cat grep head tail wc sort uniq cut tr sed tee seq yes base64'.split(' '),
   files: 'ls mkdir rm rmdir touch cp mv chmod stat find basename dirname sha256sum md5sum test'.split(' '),
-  system: 'sleep pause env printenv timeout xargs hostname date id whoami uname kill ps which pwd nproc ping'.split(' '),
+  system: 'sleep env printenv timeout xargs hostname date id whoami uname kill ps which pwd nproc ping'.split(' '),
 };
 
 const places = new Map<string, readonly [ModuleName, string]>([

@@ -47,7 +47,12 @@ export const nc: Program = async process => {
   }
 };
 
-async function datagram(process: Process, to: { address: string; port: number }, scan: boolean, signal: AbortSignal): Promise<number> {
+async function datagram(
+  process: Process,
+  to: { address: string; port: number },
+  scan: boolean,
+  signal: AbortSignal,
+): Promise<number> {
   const { readAll } = await import('../io.js');
   const payload = scan ? Buffer.alloc(0) : await readAll(process.stdin, process.signal);
   const reply = await process.container.network.exchange(to, payload, { signal, timeoutMs: 5000 });
@@ -62,7 +67,11 @@ async function talk(process: Process, stream: NetStream): Promise<number> {
   };
   process.signal.addEventListener('abort', end, { once: true });
   const send = async (): Promise<void> => {
-    for (let chunk = await process.stdin.read(process.signal); chunk !== undefined; chunk = await process.stdin.read(process.signal))
+    for (
+      let chunk = await process.stdin.read(process.signal);
+      chunk !== undefined;
+      chunk = await process.stdin.read(process.signal)
+    )
       stream.write(chunk);
     stream.end();
   };
@@ -103,7 +112,8 @@ async function listen(process: Process, port: number, keep: boolean): Promise<nu
   }
 }
 
-const server = (text: string | undefined) => (text === undefined ? {} : { server: { address: text.replace(/^@/, ''), port: 53 } });
+const server = (text: string | undefined) =>
+  text === undefined ? {} : { server: { address: text.replace(/^@/, ''), port: 53 } };
 
 const explain = (name: string, lookup: Lookup): string => {
   switch (lookup.failure) {
@@ -115,8 +125,7 @@ const explain = (name: string, lookup: Lookup): string => {
       return `** server can't find ${name}: SERVFAIL\n`;
     case 'NO_SERVERS':
       return ';; no name server is configured\n';
-    case 'NXDOMAIN':
-    case undefined:
+    default:
       return `** server can't find ${name}: NXDOMAIN\n`;
   }
 };
@@ -135,7 +144,10 @@ export const nslookup: Program = async process => {
   const reverse = ipv4ToNumber(name) !== undefined;
   const type = (wanted ?? (reverse ? 'PTR' : 'A')) as RecordType;
   const using = at ?? resolver.config.nameservers[0] ?? '';
-  const serverAddress = at === undefined || ipv4ToNumber(at) !== undefined ? at : (await resolver.lookup(at, { signal: process.signal })).addresses[0];
+  const serverAddress =
+    at === undefined || ipv4ToNumber(at) !== undefined
+      ? at
+      : (await resolver.lookup(at, { signal: process.signal })).addresses[0];
   const options = { signal: process.signal, ...server(serverAddress) };
   const question = reverse && type === 'PTR' ? `${reverseName(name)}.` : name;
   const lookup = await resolver.search(question, type, options);
@@ -168,7 +180,8 @@ export const dig: Program = async process => {
   const words = args.filter(arg => !/^[+@-]/.test(arg));
   const known = /^(A|AAAA|SRV|PTR|TXT|CNAME|MX|NS|SOA|ANY)$/i;
   const type = (args.includes('-x') ? 'PTR' : (words.find(w => known.test(w))?.toUpperCase() ?? 'A')) as RecordType;
-  const name = args.includes('-x') && inverse !== undefined ? reverseName(inverse) : (words.find(w => !known.test(w)) ?? '.');
+  const name =
+    args.includes('-x') && inverse !== undefined ? reverseName(inverse) : (words.find(w => !known.test(w)) ?? '.');
   const { resolver } = process.container;
   const options = { signal: process.signal, ...server(at) };
   const short = plus.includes('+short');
@@ -178,7 +191,8 @@ export const dig: Program = async process => {
       : await resolver.query(name.replace(/\.$/, ''), type, options);
     if (answer === undefined) throw new NetworkError('ETIMEDOUT');
     if (short) {
-      for (const record of answer.records) await process.stdout.write(`${record.data}${['A', 'AAAA', 'TXT'].includes(record.type) ? '' : '.'}\n`);
+      for (const record of answer.records)
+        await process.stdout.write(`${record.data}${['A', 'AAAA', 'TXT'].includes(record.type) ? '' : '.'}\n`);
       return 0;
     }
     const q = `${answer.question.name}.`;

@@ -41,7 +41,12 @@ export const sleep: Program = async process => {
 export const pause: Program = process => forever(process);
 
 /** Runs a program by name with the caller's streams. */
-async function runOther(process: Process, args: readonly string[], env = process.env, parent = process.signal): Promise<number> {
+async function runOther(
+  process: Process,
+  args: readonly string[],
+  env = process.env,
+  parent = process.signal,
+): Promise<number> {
   const [name = ''] = args;
   const program = await process.container.program(name.slice(name.lastIndexOf('/') + 1));
   if (program === undefined) {
@@ -116,7 +121,8 @@ export const xargs: Program = async process => {
   let status = 0;
   for (let i = 0; i < items.length; i += size) {
     const group = items.slice(i, i + size);
-    const args = replace === undefined ? [...command, ...group] : command.map(c => c.replaceAll(replace, group[0] ?? ''));
+    const args =
+      replace === undefined ? [...command, ...group] : command.map(c => c.replaceAll(replace, group[0] ?? ''));
     if ((await runOther(process, args)) !== 0) status = 123;
   }
   return status;
@@ -172,7 +178,8 @@ export const whoami: Program = async process => (await process.stdout.write('roo
 
 export const uname: Program = async process => {
   const options = parseOptions(process.args.slice(1), { short: 'asnrvmo' });
-  const machine = process.container.pod.nodeName === '' ? 'x86_64' : globalThis.process.arch === 'arm64' ? 'aarch64' : 'x86_64';
+  const machine =
+    process.container.pod.nodeName === '' ? 'x86_64' : globalThis.process.arch === 'arm64' ? 'aarch64' : 'x86_64';
   const all: readonly (readonly [string, string])[] = [
     ['s', 'Linux'],
     ['n', process.container.hostname],
@@ -198,7 +205,9 @@ export const kill: Program = async process => {
   for (const text of rest) {
     const target = process.container.processes.get(Number(text));
     if (target === undefined || name === undefined) {
-      await process.stderr.write(`kill: can't kill pid ${text}: ${name === undefined ? 'bad signal' : 'No such process'}\n`);
+      await process.stderr.write(
+        `kill: can't kill pid ${text}: ${name === undefined ? 'bad signal' : 'No such process'}\n`,
+      );
       status = 1;
       // Signal 0 (EXIT) only asks whether the process is there.
     } else if (name !== 'EXIT') target.kill(name);

@@ -36,7 +36,16 @@ const allLines = async (process: Process, files: readonly string[]): Promise<{ l
 
 const unescape = (text: string): string =>
   text.replace(/\\(n|t|r|a|b|f|v|\\|0[0-7]{0,3}|x[0-9a-fA-F]{1,2}|e)/g, (_, code: string) => {
-    const simple: Record<string, string> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v', e: '\x1b' };
+    const simple: Record<string, string> = {
+      n: '\n',
+      t: '\t',
+      r: '\r',
+      a: '\x07',
+      b: '\b',
+      f: '\f',
+      v: '\v',
+      e: '\x1b',
+    };
     if (code === '\\') return '\\';
     if (code.startsWith('0')) return String.fromCharCode(parseInt(code, 8) || 0);
     if (code.startsWith('x')) return String.fromCharCode(parseInt(code.slice(1), 16));
@@ -66,20 +75,23 @@ export const printf: Program = async ({ args, stdout, stderr }) => {
   const queue = [...values];
   let output = '';
   do {
-    output += unescape(format).replace(/%(-?)(0?)(\d*)(?:\.(\d+))?([sdifxXoucbq%])/g, (_, left, zero, width, precision, kind) => {
-      if (kind === '%') return '%';
-      const value = queue.shift();
-      let text = '';
-      if (kind === 's') text = (value ?? '').slice(0, precision === undefined ? undefined : Number(precision));
-      else if (kind === 'b') text = unescape(value ?? '');
-      else if (kind === 'c') text = (value ?? '').slice(0, 1);
-      else if (kind === 'q') text = `'${value ?? ''}'`;
-      else if (kind === 'f') text = Number(value ?? 0).toFixed(Number(precision ?? 6));
-      else text = Math.trunc(Number(value ?? 0)).toString(kind === 'x' || kind === 'X' ? 16 : kind === 'o' ? 8 : 10);
-      if (kind === 'X') text = text.toUpperCase();
-      const size = Number(width === '' ? 0 : width);
-      return left === '-' ? text.padEnd(size) : text.padStart(size, zero === '0' && kind !== 's' ? '0' : ' ');
-    });
+    output += unescape(format).replace(
+      /%(-?)(0?)(\d*)(?:\.(\d+))?([sdifxXoucbq%])/g,
+      (_, left, zero, width, precision, kind) => {
+        if (kind === '%') return '%';
+        const value = queue.shift();
+        let text = '';
+        if (kind === 's') text = (value ?? '').slice(0, precision === undefined ? undefined : Number(precision));
+        else if (kind === 'b') text = unescape(value ?? '');
+        else if (kind === 'c') text = (value ?? '').slice(0, 1);
+        else if (kind === 'q') text = `'${value ?? ''}'`;
+        else if (kind === 'f') text = Number(value ?? 0).toFixed(Number(precision ?? 6));
+        else text = Math.trunc(Number(value ?? 0)).toString(kind === 'x' || kind === 'X' ? 16 : kind === 'o' ? 8 : 10);
+        if (kind === 'X') text = text.toUpperCase();
+        const size = Number(width === '' ? 0 : width);
+        return left === '-' ? text.padEnd(size) : text.padStart(size, zero === '0' && kind !== 's' ? '0' : ' ');
+      },
+    );
   } while (queue.length > 0 && queue.length < values.length && /%[^%]/.test(format));
   await stdout.write(output);
   return 0;
@@ -102,14 +114,28 @@ export const cat: Program = process => {
 export const grep: Program = async process => {
   const options = parseOptions(process.args.slice(1), {
     short: 'vicnqlohHEFwxsre:m:A:B:C:',
-    long: { invert: 'v', 'invert-match': 'v', 'ignore-case': 'i', count: 'c', quiet: 'q', 'only-matching': 'o', 'line-number': 'n', color: 'color', 'extended-regexp': 'E' },
+    long: {
+      invert: 'v',
+      'invert-match': 'v',
+      'ignore-case': 'i',
+      count: 'c',
+      quiet: 'q',
+      'only-matching': 'o',
+      'line-number': 'n',
+      color: 'color',
+      'extended-regexp': 'E',
+    },
   });
   const files = [...options.operands];
   const patterns = options.all('e').length > 0 ? options.all('e') : [files.shift() ?? ''];
   const extended = options.has('E') || process.args[0] === 'egrep';
   const sources = patterns
     .flatMap(p => p.split('\n'))
-    .map(p => (options.has('F') || process.args[0] === 'fgrep' ? p.replace(/[.*+?^${}()|[\]\\]/g, '\\$&') : regexSource(p, extended)));
+    .map(p =>
+      options.has('F') || process.args[0] === 'fgrep'
+        ? p.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+        : regexSource(p, extended),
+    );
   let source = sources.map(s => `(?:${s})`).join('|');
   if (options.has('w')) source = `\\b(?:${source})\\b`;
   if (options.has('x')) source = `^(?:${source})$`;
@@ -128,7 +154,7 @@ export const grep: Program = async process => {
     for await (const line of readLines(input, process.signal)) {
       number++;
       const matches = [...line.matchAll(new RegExp(source, flags))];
-      const hit = (matches.length > 0) !== options.has('v');
+      const hit = matches.length > 0 !== options.has('v');
       const show = (text: string): void | Promise<void> =>
         process.stdout.write(`${prefix}${options.has('n') ? `${number}:` : ''}${text}\n`);
       if (hit) {
@@ -168,8 +194,10 @@ const CLASSES: Readonly<Record<string, string>> = {
 function regexSource(pattern: string, extended: boolean): string {
   const classes = pattern.replace(/\[:(\w+):\]/g, (_, name: string) => CLASSES[name] ?? name);
   if (extended) return classes;
-  return classes.replace(/\\([+?|(){}])|([+?|(){}])|\\(.)/g, (match, special: string | undefined, plain: string | undefined) =>
-    special !== undefined ? special : plain !== undefined ? `\\${plain}` : match,
+  return classes.replace(
+    /\\([+?|(){}])|([+?|(){}])|\\(.)/g,
+    (match, special: string | undefined, plain: string | undefined) =>
+      special !== undefined ? special : plain !== undefined ? `\\${plain}` : match,
   );
 }
 
@@ -203,7 +231,8 @@ export const tail: Program = async process => {
   const status = await forEachInput(process, options.operands, async input => {
     const data = await readAll(input, process.signal);
     const bytes = options.get('c');
-    if (bytes !== undefined) return void (await process.stdout.write(data.subarray(Math.max(0, data.length - Number(bytes)))));
+    if (bytes !== undefined)
+      return void (await process.stdout.write(data.subarray(Math.max(0, data.length - Number(bytes)))));
     const text = data.toString('utf8');
     const all = text.replace(/\n$/, '').split('\n');
     const from = options.get('n')?.startsWith('+') === true ? lines - 1 : Math.max(0, all.length - lines);
@@ -239,7 +268,8 @@ export const wc: Program = async process => {
   const print = (counts: readonly number[], name: string): void | Promise<void> => {
     const columns = [has('l') || all, has('w') || all, has('c') || has('m') || all];
     const shown = counts.filter((_, i) => columns[i] === true);
-    const text = shown.length === 1 && name === '' ? String(shown[0]) : shown.map(n => String(n).padStart(all ? 9 : 1)).join(' ');
+    const text =
+      shown.length === 1 && name === '' ? String(shown[0]) : shown.map(n => String(n).padStart(all ? 9 : 1)).join(' ');
     return process.stdout.write(`${text}${name === '' ? '' : ` ${name}`}\n`);
   };
   const status = await forEachInput(process, operands, async (input, name) => {
@@ -261,7 +291,8 @@ export const sort: Program = async process => {
   const separator = options.get('t') ?? /\s+/;
   const key = (line: string): string => (field === undefined ? line : (line.split(separator)[Number(field) - 1] ?? ''));
   const compare = (a: string, b: string): number => {
-    if (numeric && parseFloat(key(a)) !== parseFloat(key(b))) return (parseFloat(key(a)) || 0) - (parseFloat(key(b)) || 0);
+    if (numeric && parseFloat(key(a)) !== parseFloat(key(b)))
+      return (parseFloat(key(a)) || 0) - (parseFloat(key(b)) || 0);
     return key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : a < b ? -1 : a > b ? 1 : 0;
   };
   let sorted = lines.sort(compare);
@@ -274,7 +305,7 @@ export const sort: Program = async process => {
 export const uniq: Program = async process => {
   const { operands, has } = parseOptions(process.args.slice(1), { short: 'cdu' });
   const { lines, status } = await allLines(process, operands);
-  for (let i = 0; i < lines.length; ) {
+  for (let i = 0; i < lines.length;) {
     let n = 1;
     while (i + n < lines.length && lines[i + n] === lines[i]) n++;
     const wanted = has('d') ? n > 1 : has('u') ? n === 1 : true;
@@ -289,7 +320,10 @@ export const cut: Program = async process => {
   const list = options.get('f') ?? options.get('c') ?? options.get('b') ?? '';
   const ranges = list.split(',').map(part => {
     const [from = '', to] = part.split('-');
-    return { from: Number(from === '' ? 1 : from), to: to === undefined ? Number(from) : to === '' ? Infinity : Number(to) };
+    return {
+      from: Number(from === '' ? 1 : from),
+      to: to === undefined ? Number(from) : to === '' ? Infinity : Number(to),
+    };
   });
   const wanted = (i: number): boolean => ranges.some(r => i + 1 >= r.from && i + 1 <= r.to);
   const delimiter = options.get('d') ?? '\t';
@@ -297,7 +331,9 @@ export const cut: Program = async process => {
     for await (const line of readLines(input, process.signal)) {
       const pick = (parts: string[], glue: string): string => parts.filter((_, i) => wanted(i)).join(glue);
       const whole = options.has('f') && !line.includes(delimiter);
-      await process.stdout.write(`${whole ? line : options.has('f') ? pick(line.split(delimiter), delimiter) : pick([...line], '')}\n`);
+      await process.stdout.write(
+        `${whole ? line : options.has('f') ? pick(line.split(delimiter), delimiter) : pick([...line], '')}\n`,
+      );
     }
   });
 };
@@ -305,12 +341,16 @@ export const cut: Program = async process => {
 export const tr: Program = async process => {
   const { operands, has } = parseOptions(process.args.slice(1), { short: 'dscC' });
   const expand = (set: string): string[] => {
-    const named = unescape(set).replace(/\[:(\w+):\]/g, (_, name: string) => CLASSES[name] ?? '').replace(/\\s/g, ' \t\n\r\v\f');
-    return [...named.replace(/(.)-(.)/gs, (_, a: string, b: string) => {
-      let out = '';
-      for (let c = a.charCodeAt(0); c <= b.charCodeAt(0); c++) out += String.fromCharCode(c);
-      return out;
-    })];
+    const named = unescape(set)
+      .replace(/\[:(\w+):\]/g, (_, name: string) => CLASSES[name] ?? '')
+      .replace(/\\s/g, ' \t\n\r\v\f');
+    return [
+      ...named.replace(/(.)-(.)/gs, (_, a: string, b: string) => {
+        let out = '';
+        for (let c = a.charCodeAt(0); c <= b.charCodeAt(0); c++) out += String.fromCharCode(c);
+        return out;
+      }),
+    ];
   };
   const from = expand(operands[0] ?? '');
   const to = expand(operands[1] ?? '');
@@ -336,14 +376,23 @@ export const sed: Program = async process => {
   const files = [...options.operands];
   const scripts = options.all('e').length > 0 ? options.all('e') : [files.shift() ?? ''];
   const extended = options.has('E') || options.has('r');
-  const commands = scripts.flatMap(s => s.split(/[;\n]/)).map(s => s.trim()).filter(s => s !== '').map(text => {
-    const parsed = /^(?:(\d+|\$)|\/((?:[^/\\]|\\.)*)\/)?\s*([spdq])(.*)$/.exec(text);
-    if (parsed === null) throw new Error(`unsupported command ${text}`);
-    const [, line, address, verb = '', rest = ''] = parsed;
-    const body = verb === 's' ? splitSubstitution(rest) : undefined;
-    if (verb === 's' && body === undefined) throw new Error(`bad substitution ${text}`);
-    return { line, address: address === undefined ? undefined : new RegExp(regexSource(address, extended)), verb, body };
-  });
+  const commands = scripts
+    .flatMap(s => s.split(/[;\n]/))
+    .map(s => s.trim())
+    .filter(s => s !== '')
+    .map(text => {
+      const parsed = /^(?:(\d+|\$)|\/((?:[^/\\]|\\.)*)\/)?\s*([spdq])(.*)$/.exec(text);
+      if (parsed === null) throw new Error(`unsupported command ${text}`);
+      const [, line, address, verb = '', rest = ''] = parsed;
+      const body = verb === 's' ? splitSubstitution(rest) : undefined;
+      if (verb === 's' && body === undefined) throw new Error(`bad substitution ${text}`);
+      return {
+        line,
+        address: address === undefined ? undefined : new RegExp(regexSource(address, extended)),
+        verb,
+        body,
+      };
+    });
   return forEachInput(process, files, async input => {
     let number = 0;
     for await (const original of readLines(input, process.signal)) {
@@ -358,10 +407,15 @@ export const sed: Program = async process => {
         if (verb === 'p') await process.stdout.write(`${line}\n`);
         if (verb === 'q') quit = true;
         if (body !== undefined) {
-          const expression = new RegExp(regexSource(body.pattern, extended), `${body.flags.includes('g') ? 'g' : ''}${/[iI]/.test(body.flags) ? 'i' : ''}`);
-          const replacement = body.replacement.replace(/\$/g, '$$$$').replace(/\\(\d)|\\(.)|&/g, (_, group?: string, escaped?: string) =>
-            group !== undefined ? `$${group}` : escaped !== undefined ? (escaped === 'n' ? '\n' : escaped) : '$&',
+          const expression = new RegExp(
+            regexSource(body.pattern, extended),
+            `${body.flags.includes('g') ? 'g' : ''}${/[iI]/.test(body.flags) ? 'i' : ''}`,
           );
+          const replacement = body.replacement
+            .replace(/\$/g, '$$$$')
+            .replace(/\\(\d)|\\(.)|&/g, (_, group?: string, escaped?: string) =>
+              group !== undefined ? `$${group}` : escaped !== undefined ? (escaped === 'n' ? '\n' : escaped) : '$&',
+            );
           const replaced = line.replace(expression, replacement);
           if (body.flags.includes('p') && replaced !== line) await process.stdout.write(`${replaced}\n`);
           line = replaced;
@@ -380,7 +434,8 @@ function splitSubstitution(text: string): { pattern: string; replacement: string
   for (let i = 1; i < text.length; i++) {
     const c = text[i] ?? '';
     const last = parts.length - 1;
-    if (c === '\\' && i + 1 < text.length) parts[last] += text[i + 1] === separator ? (text[++i] ?? '') : c + (text[++i] ?? '');
+    if (c === '\\' && i + 1 < text.length)
+      parts[last] += text[i + 1] === separator ? (text[++i] ?? '') : c + (text[++i] ?? '');
     else if (c === separator && parts.length < 3) parts.push('');
     else parts[last] += c;
   }
@@ -398,9 +453,16 @@ export const tee: Program = async process => {
 };
 
 export const seq: Program = async ({ args, stdout }) => {
-  const numbers = args.slice(1).filter(a => a !== '-w').map(Number);
+  const numbers = args
+    .slice(1)
+    .filter(a => a !== '-w')
+    .map(Number);
   const [first, step, last] =
-    numbers.length === 1 ? [1, 1, numbers[0] ?? 0] : numbers.length === 2 ? [numbers[0] ?? 1, 1, numbers[1] ?? 0] : [numbers[0] ?? 1, numbers[1] ?? 1, numbers[2] ?? 0];
+    numbers.length === 1
+      ? [1, 1, numbers[0] ?? 0]
+      : numbers.length === 2
+        ? [numbers[0] ?? 1, 1, numbers[1] ?? 0]
+        : [numbers[0] ?? 1, numbers[1] ?? 1, numbers[2] ?? 0];
   if (step === 0) return 1;
   for (let n = first; step > 0 ? n <= last : n >= last; n += step) await stdout.write(`${n}\n`);
   return 0;

@@ -107,7 +107,9 @@ async function fetchOnce(
         await say('remote file exists');
         return undefined;
       }
-      const name = options.get('O') ?? (url.pathname.split('/').at(-1) === '' ? 'index.html' : (url.pathname.split('/').at(-1) ?? ''));
+      const name =
+        options.get('O') ??
+        (url.pathname.split('/').at(-1) === '' ? 'index.html' : (url.pathname.split('/').at(-1) ?? ''));
       if (name === '-') {
         await say('writing to stdout');
         for await (const chunk of response) await process.stdout.write(chunk as Buffer);
@@ -125,8 +127,10 @@ async function fetchOnce(
     }
   } catch (error) {
     if (error instanceof DeadlineExceeded) throw new WgetError('download timed out');
-    if (error instanceof NetworkError) throw new WgetError(`can't connect to remote host (${await addressOf(process, url.hostname)}): ${error.text}`);
-    if ((error as { code?: unknown }).code === 'ECONNRESET') throw new WgetError('error getting response: Connection reset by peer');
+    if (error instanceof NetworkError)
+      throw new WgetError(`can't connect to remote host (${await addressOf(process, url.hostname)}): ${error.text}`);
+    if ((error as { code?: unknown }).code === 'ECONNRESET')
+      throw new WgetError('error getting response: Connection reset by peer');
     throw error;
   } finally {
     limit.cancel();

@@ -67,7 +67,8 @@ export function evaluateArithmetic(
 ): number {
   const tokens =
     source.match(/0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|<<|>>|[<>=!+\-*/%]=|&&|\|\||\+\+|--|[-+*/%<>=!~&|^()?:]/g) ?? [];
-  if (tokens.join('').length !== source.replace(/\s/g, '').length) throw new ShellSyntaxError('arithmetic syntax error');
+  if (tokens.join('').length !== source.replace(/\s/g, '').length)
+    throw new ShellSyntaxError('arithmetic syntax error');
   let at = 0;
   const take = (...wanted: readonly string[]): string | undefined => {
     const token = tokens[at];

@@ -2,7 +2,15 @@ import { resolvePath } from '../file-system.js';
 import { SIGNAL_NUMBERS, type SignalName } from '../process.js';
 import { runProgram, runText } from './interpreter.js';
 import { seekableInput } from './line-input.js';
-import { environmentOf, FunctionReturn, LoopControl, ShellExit, type Shell, type ShellOptions, type Streams } from './state.js';
+import {
+  environmentOf,
+  FunctionReturn,
+  LoopControl,
+  ShellExit,
+  type Shell,
+  type ShellOptions,
+  type Streams,
+} from './state.js';
 
 /** A command that works on the shell itself. */
 export type Builtin = (
@@ -140,7 +148,11 @@ const cd: Builtin = async (shell, args, streams) => {
   const path = target === '-' ? (shell.variables.get('OLDPWD') ?? shell.cwd) : resolvePath(shell.cwd, target);
   const kind = shell.process.container.files.kind(path);
   if (kind !== 'directory')
-    return complain(shell, streams, `cd: can't cd to ${target}: ${kind === undefined ? 'No such file or directory' : 'Not a directory'}`);
+    return complain(
+      shell,
+      streams,
+      `cd: can't cd to ${target}: ${kind === undefined ? 'No such file or directory' : 'Not a directory'}`,
+    );
   shell.variables.set('OLDPWD', shell.cwd);
   shell.variables.set('PWD', path);
   shell.cwd = path;
@@ -159,7 +171,8 @@ const command: Builtin = async (shell, args, streams) => {
 };
 
 const exec: Builtin = async (shell, args, streams, hasRedirections) => {
-  if (args.length > 0) throw new ShellExit(await runProgram(shell, args, new Map(Object.entries(environmentOf(shell))), streams));
+  if (args.length > 0)
+    throw new ShellExit(await runProgram(shell, args, new Map(Object.entries(environmentOf(shell))), streams));
   if (hasRedirections) return complain(shell, streams, 'exec: redirecting the shell itself is not supported', 2);
   return 0;
 };
@@ -182,7 +195,22 @@ const source: Builtin = async (shell, [file = '', ...args], streams) => {
   }
 };
 
+/**
+ * A program that shells have built in: it runs in the shell's own process, so that a broken pipe ends the shell and
+ * not just one command of an endless loop.
+ */
+const inside =
+  (name: string): Builtin =>
+  async (shell, args, streams) => {
+    const { process, cwd } = shell;
+    const program = await process.container.program(name);
+    if (program !== undefined)
+      return program({ ...process, ...streams, args: [name, ...args], env: environmentOf(shell), cwd });
+    return complain(shell, streams, `${name}: not found`, 127);
+  };
+
 export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
+  ...['echo', 'printf', 'test', '[', 'kill'].map((name): [string, Builtin] => [name, inside(name)]),
   [':', async () => 0],
   ['true', async () => 0],
   ['false', async () => 1],

@@ -246,7 +246,9 @@ function parameter(shell: Shell, name: string): string | undefined {
     case '#':
       return String(shell.positional.length);
     case '-':
-      return (shell.options.errexit ? 'e' : '') + (shell.options.nounset ? 'u' : '') + (shell.options.xtrace ? 'x' : '');
+      return (
+        (shell.options.errexit ? 'e' : '') + (shell.options.nounset ? 'u' : '') + (shell.options.xtrace ? 'x' : '')
+      );
     case '0':
       return shell.name;
     case 'RANDOM':
@@ -335,7 +337,7 @@ export async function runProgram(
     await streams.stderr.write(`${shell.name}: ${name}: not found\n`);
     return 127;
   }
-  const { exited } = spawn(process.container, {
+  const child = spawn(process.container, {
     args,
     program,
     env: environmentOf(shell, assigned),
@@ -344,7 +346,9 @@ export async function runProgram(
     tty: process.tty,
     parent: process.signal,
   });
-  const status = await exited;
+  shell.foreground.add(child);
+  const status = await child.exited;
+  shell.foreground.delete(child);
   process.signal.throwIfAborted();
   return status;
 }
@@ -420,7 +424,10 @@ async function redirect(
 }
 
 /** Appends in order; each write is done before the next, so that readers see what was written so far. */
-function fileOutput(files: Shell['process']['container']['files'], path: string): { output: Output; flush: () => Promise<void> } {
+function fileOutput(
+  files: Shell['process']['container']['files'],
+  path: string,
+): { output: Output; flush: () => Promise<void> } {
   let tail: Promise<void> = Promise.resolve();
   return {
     output: {
@@ -432,4 +439,3 @@ function fileOutput(files: Shell['process']['container']['files'], path: string)
     flush: () => tail,
   };
 }
-

@@ -1,14 +1,4 @@
-import type {
-  AndOr,
-  Command,
-  Compound,
-  ListItem,
-  Pipeline,
-  Redirection,
-  Script,
-  SimpleCommand,
-  Word,
-} from './ast.js';
+import type { AndOr, Command, Compound, ListItem, Pipeline, Redirection, Script, SimpleCommand, Word } from './ast.js';
 import { Lexer, ShellSyntaxError, type Token } from './lexer.js';
 
 const ASSIGNMENT = /^([A-Za-z_][A-Za-z0-9_]*)=/;

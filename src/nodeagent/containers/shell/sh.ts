@@ -81,8 +81,13 @@ async function interactive(process: Process, shell: Shell, streams: Streams): Pr
     if (process.tty) await streams.stderr.write(`${shell.cwd} # `);
   };
   let text = '';
+  if (process.tty) process.trap('INT', () => shell.foreground.forEach(child => child.kill('INT')));
   await prompt();
-  for (let line = await input.readLine(process.signal); line !== undefined; line = await input.readLine(process.signal)) {
+  for (
+    let line = await input.readLine(process.signal);
+    line !== undefined;
+    line = await input.readLine(process.signal)
+  ) {
     text += `${line.text}\n`;
     const run = await reportedParse(shell, streams, text);
     if (run === 'incomplete') {
@@ -115,7 +120,8 @@ async function reported(shell: Shell, streams: Streams, work: () => Promise<numb
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof ShellSyntaxError || error instanceof ExpansionError || error instanceof FileError)) throw error;
+    if (!(error instanceof ShellSyntaxError || error instanceof ExpansionError || error instanceof FileError))
+      throw error;
     await streams.stderr.write(`${shell.name}: ${error.message}\n`);
     return 2;
   }

@@ -65,6 +65,8 @@ export interface Shell {
   loops: number;
   /** Commands run since the event loop last had its turn. */
   sinceYield: number;
+  /** Programs the shell waits for: they get the terminal's interrupt. */
+  readonly foreground: Set<Child>;
   /** Ends a `wait` early. */
   wake: () => void;
 }
@@ -86,6 +88,7 @@ export function createShell(process: Process, name: string, positional: readonly
     lastBackground: undefined,
     loops: 0,
     sinceYield: 0,
+    foreground: new Set(),
     wake: () => undefined,
   };
 }

@@ -104,7 +104,7 @@ export function createHeaderReader(): HeaderReader {
           try {
             resolve(parseHeaders((inflate.read() as Buffer | null) ?? Buffer.alloc(0)));
           } catch (error) {
-            reject(error);
+            reject(error as Error);
           }
         });
       }),

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import type { Image } from '../images/types.js';
+import { createPipe, emptyInput, type Input, type Output, type Pipe } from './io.js';
+import { createLogBuffer, type LogBuffer } from './log-buffer.js';
+import { userlandProgram } from './programs/index.js';
+import { Killed, type ContainerContext, type Program, type SignalName } from './process.js';
+import { spawn } from './spawn.js';
+import { createTty } from './tty.js';
+
+/** A container that cannot be started at all: reason StartError, exit code 128. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+export interface ContainerOptions {
+  readonly context: ContainerContext;
+  readonly image: Image;
+  readonly command: readonly string[] | undefined;
+  readonly args: readonly string[] | undefined;
+  readonly env: Readonly<Record<string, string>>;
+  readonly workingDir: string;
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly tty: boolean;
+}
+
+/** Streams of an exec or attach session. */
+export interface SessionStreams {
+  readonly stdin?: Input;
+  readonly stdout?: Output;
+  readonly stderr?: Output;
+  readonly tty: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface RunningContainer {
+  readonly id: string;
+  /** Clock milliseconds. */
+  readonly startedAt: number;
+  readonly logs: LogBuffer;
+  /** Resolves with the exit code; never rejects. */
+  readonly exited: Promise<number>;
+  kill(name: SignalName): void;
+  /** Runs a command in the container. Resolves with its exit code. @throws StartError when there is no such program */
+  exec(command: readonly string[], streams: SessionStreams): Promise<number>;
+  /** Shows the main process's output and feeds its input until it ends or the session does. */
+  attach(streams: SessionStreams): Promise<void>;
+}
+
+export const newContainerId = (): string => randomBytes(32).toString('hex');
+
+const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+/** How a container finds programs: its image's own, then the common userland. */
+export function programFinder(image: Image): (name: string) => Promise<Program | undefined> {
+  return async name => {
+    const own = image.programs[baseName(name)];
+    if (own !== undefined) return own;
+    return image.userland ? userlandProgram(baseName(name)) : undefined;
+  };
+}
+
+const notFound = (name: string): StartError =>
+  new StartError(
+    name.includes('/')
+      ? `exec: "${name}": stat ${name}: no such file or directory`
+      : `exec: "${name}": executable file not found in $PATH`,
+  );
+
+/** Finds and starts the main process. @throws StartError */
+export async function startContainer(options: ContainerOptions): Promise<RunningContainer> {
+  const { context, image, env, workingDir, tty } = options;
+  const command = options.command ?? image.entrypoint;
+  const args = [...command, ...(options.args ?? (options.command === undefined ? image.cmd : []))];
+  const [name = ''] = args;
+  const program = await scriptOrProgram(context, name);
+  if (program === undefined) throw notFound(name);
+
+  const logs = createLogBuffer(context.clock);
+  const watchers = new Set<(stream: 'stdout' | 'stderr', data: string | Buffer) => void>();
+  const sink = (stream: 'stdout' | 'stderr'): Output => ({
+    write(data) {
+      logs.write(stream, data);
+      for (const watch of watchers) watch(stream, data);
+    },
+  });
+  const stdout = sink('stdout');
+  const terminal = tty ? createTty(stdout, () => main.kill('INT')) : undefined;
+  const input: Pipe | undefined = options.stdin && terminal === undefined ? createPipe() : undefined;
+  const life = new AbortController();
+  const main = spawn(context, {
+    args,
+    program,
+    env,
+    cwd: workingDir,
+    stdin: terminal?.stdin ?? input ?? emptyInput,
+    stdout: terminal?.output ?? stdout,
+    stderr: terminal?.output ?? sink('stderr'),
+    tty,
+    parent: life.signal,
+  });
+  const exited = main.exited.finally(() => {
+    // The container ends with its first process; whatever else runs in it is killed.
+    life.abort(new Killed('KILL'));
+    logs.close();
+  });
+
+  return {
+    id: newContainerId(),
+    startedAt: context.clock.now(),
+    logs,
+    exited,
+    kill: main.kill,
+    exec: (argv, streams) => execIn(context, argv, env, workingDir, streams, life.signal),
+    async attach({ stdin, stdout: out, stderr, signal }) {
+      const session = new AbortController();
+      const end = (): void => session.abort(signal.reason ?? new Killed('HUP'));
+      signal.addEventListener('abort', end, { once: true });
+      const watch = (stream: 'stdout' | 'stderr', data: string | Buffer): void => {
+        const output = stream === 'stdout' || tty ? out : stderr;
+        void Promise.resolve(output?.write(data)).catch(end);
+      };
+      watchers.add(watch);
+      if (stdin !== undefined && (input !== undefined || terminal !== undefined))
+        void feed(stdin, session.signal, async data =>
+          terminal === undefined ? input?.write(data) : terminal.type(data),
+        )
+          .then(() => {
+            if (options.stdinOnce) (terminal?.hangUp ?? input?.closeWrite)?.();
+          })
+          .catch(end);
+      try {
+        await Promise.race([exited, aborted(session.signal)]);
+      } finally {
+        watchers.delete(watch);
+        signal.removeEventListener('abort', end);
+        end();
+      }
+    },
+  };
+}
+
+async function scriptOrProgram(context: ContainerContext, name: string): Promise<Program | undefined> {
+  const isScript = name.includes('/') && context.files.kind(name) === 'file';
+  const sh = isScript ? await context.program('sh') : undefined;
+  if (sh !== undefined) return process => sh({ ...process, args: ['sh', ...process.args] });
+  return context.program(name);
+}
+
+async function execIn(
+  context: ContainerContext,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  cwd: string,
+  { stdin, stdout, stderr, tty, signal }: SessionStreams,
+  container: AbortSignal,
+): Promise<number> {
+  const program = await scriptOrProgram(context, args[0] ?? '');
+  if (program === undefined) throw notFound(args[0] ?? '');
+  const discard: Output = { write: () => undefined };
+  const session = new AbortController();
+  const end = (): void => session.abort(new Killed('KILL'));
+  signal.addEventListener('abort', end, { once: true });
+  container.addEventListener('abort', end, { once: true });
+  if (signal.aborted || container.aborted) end();
+  const terminal = tty ? createTty(stdout ?? discard, () => child.kill('INT')) : undefined;
+  const child = spawn(context, {
+    args,
+    program,
+    env: tty ? { TERM: 'xterm', ...env } : env,
+    cwd,
+    stdin: terminal?.stdin ?? stdin ?? emptyInput,
+    stdout: terminal?.output ?? stdout ?? discard,
+    stderr: terminal?.output ?? stderr ?? discard,
+    tty,
+    parent: session.signal,
+  });
+  if (terminal !== undefined && stdin !== undefined)
+    void feed(stdin, session.signal, async data => terminal.type(data)).then(terminal.hangUp, terminal.hangUp);
+  try {
+    return await child.exited;
+  } finally {
+    signal.removeEventListener('abort', end);
+    container.removeEventListener('abort', end);
+    end();
+  }
+}
+
+async function feed(
+  input: Input,
+  signal: AbortSignal,
+  each: (data: Buffer) => Promise<void> | undefined,
+): Promise<void> {
+  for (let data = await input.read(signal); data !== undefined; data = await input.read(signal)) await each(data);
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,0 +1,12 @@
+import { staticServer } from './nginx.js';
+import type { Image } from './types.js';
+
+export const httpd: Image = {
+  names: ['httpd'],
+  entrypoint: ['httpd-foreground'],
+  cmd: [],
+  workingDir: '/usr/local/apache2',
+  programs: { 'httpd-foreground': staticServer('Apache/2.4.65 (Unix)', '/usr/local/apache2/htdocs', 80) },
+  userland: true,
+  files: { '/usr/local/apache2/htdocs/index.html': '<html><body><h1>It works!</h1></body></html>\n' },
+};

@@ -1,0 +1,19 @@
+import type { Program } from '../containers/process.js';
+
+/** A simulated image. Adding one is a file like this and a line in index.ts. */
+export interface Image {
+  /** Repository names without registry, path and tag: "nginx" answers to docker.io/library/nginx:1.27. */
+  readonly names: readonly string[];
+  /** What runs when the container names no command. */
+  readonly entrypoint: readonly string[];
+  /** Arguments when the container names neither command nor args. */
+  readonly cmd: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly workingDir?: string;
+  /** The image's own programs, by name. */
+  readonly programs: Readonly<Record<string, Program>>;
+  /** Whether it has a shell and the usual tools beside its own programs. */
+  readonly userland: boolean;
+  /** Files of the image, by absolute path. */
+  readonly files?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,109 @@
+import { startContainer, programFinder } from '../../src/nodeagent/containers/container.js';
+import { createFileSystem, createTree, type Mount } from '../../src/nodeagent/containers/file-system.js';
+import { captured, inputOf } from '../../src/nodeagent/containers/io.js';
+import { createProcessTable, type ContainerContext } from '../../src/nodeagent/containers/process.js';
+import { imageFor } from '../../src/nodeagent/images/index.js';
+import { createSockets } from '../../src/nodeagent/network/sockets.js';
+import { createResolver } from '../../src/nodeagent/network/resolver.js';
+import { NetworkError } from '../../src/nodeagent/network/errors.js';
+import type { NetNamespace } from '../../src/nodeagent/network/types.js';
+import { realClock, type Clock } from '../../src/machinery/clock.js';
+
+/** A network that reaches nothing but its own listeners. */
+export function loopbackNetwork(address = '10.244.1.5'): NetNamespace {
+  const sockets = createSockets('pod default/p');
+  let port = 40000;
+  const own = (to: string): boolean => to === address || to.startsWith('127.');
+  return {
+    address,
+    async connect(to) {
+      if (!own(to.address)) throw new NetworkError('EHOSTUNREACH');
+      const flow = { proto: 'tcp' as const, src: address, srcPort: port++, dst: to.address, dstPort: to.port };
+      return sockets.accept(flow, flow, true);
+    },
+    async exchange(to, payload) {
+      const flow = { proto: 'udp' as const, src: address, srcPort: port++, dst: to.address, dstPort: to.port };
+      if (!own(to.address)) throw new NetworkError('ECONNREFUSED');
+      return (await sockets.receive(flow, payload)) ?? Buffer.alloc(0);
+    },
+    listen: (p, handler) => sockets.listen(p, handler, false),
+    listenUdp: (p, handler) => sockets.listenUdp(p, handler),
+  };
+}
+
+export interface Fixture {
+  readonly image?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly mounts?: readonly Mount[];
+  readonly clock?: Clock;
+  readonly network?: NetNamespace;
+  readonly ports?: ContainerContext['ports'];
+  readonly nameservers?: readonly string[];
+}
+
+export function containerContext(fixture: Fixture = {}): ContainerContext {
+  const {
+    image = 'busybox',
+    files = {},
+    mounts = [],
+    clock = realClock,
+    network = loopbackNetwork(),
+    ports = [],
+  } = fixture;
+  const root = createTree({ '/etc/hostname': 'p\n', '/etc/hosts': '127.0.0.1\tlocalhost\n10.244.1.5\tp\n', ...files });
+  for (const directory of ['/tmp', '/bin']) root.directories.add(directory);
+  const fs = createFileSystem([{ path: '', tree: root, readOnly: false }, ...mounts]);
+  return {
+    pod: { namespace: 'default', name: 'p', uid: 'u1', nodeName: 'node-1', ip: network.address },
+    containerName: 'c',
+    image,
+    hostname: 'p',
+    ports,
+    network,
+    resolver: createResolver({
+      config: { nameservers: fixture.nameservers ?? [], search: [], ndots: 5, timeoutMs: 100, attempts: 1 },
+      network,
+      hosts: async () => (await fs.read('/etc/hosts')).toString(),
+    }),
+    files: fs,
+    clock,
+    random: () => 0.5,
+    program: programFinder(imageFor(image)),
+    processes: createProcessTable(),
+  };
+}
+
+export const ENV = {
+  PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+  HOSTNAME: 'p',
+  HOME: '/root',
+};
+
+/** Runs a command in a container that otherwise does nothing, as `kubectl exec` would. */
+export async function execute(command: readonly string[], fixture: Fixture & { stdin?: string } = {}) {
+  const context = containerContext(fixture);
+  const main = await startContainer({
+    context,
+    image: imageFor(fixture.image ?? 'busybox'),
+    command: ['sleep', 'infinity'],
+    args: undefined,
+    env: { ...ENV, ...fixture.env },
+    workingDir: '/',
+    stdin: false,
+    stdinOnce: false,
+    tty: false,
+  });
+  const stdout = captured();
+  const stderr = captured();
+  const exit = await main.exec(command, {
+    stdout,
+    stderr,
+    tty: false,
+    signal: new AbortController().signal,
+    ...(fixture.stdin === undefined ? {} : { stdin: inputOf(fixture.stdin) }),
+  });
+  main.kill('KILL');
+  await main.exited;
+  return { stdout: stdout.text(), stderr: stderr.text(), exit };
+}
