@@ -1,3 +1,5 @@
+import { canonicalize } from '../../resources/codec/decode.js';
+import type { Api } from '../../resources/load.js';
 import type { StructType } from '../../machinery/schema.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
 import type { KubeObject } from '../../machinery/types.js';
@@ -20,3 +22,10 @@ export interface ObjectCodec {
   /** The kind of a subresource's body, e.g. autoscaling/v1 Scale. */
   kind(group: string, version: string, kind: string): Kind | undefined;
 }
+
+/** The codec over the built-in kinds and, by their own types, custom resources. */
+export const createObjectCodec = (kinds: Pick<Api, 'kind'>): ObjectCodec => ({
+  canonicalize,
+  applyDefaults: (entry, object) => entry.strategy.default?.(object),
+  kind: (group, version, kind) => kinds.kind(group, version, kind),
+});
