@@ -104,7 +104,7 @@ export function createHeaderReader(): HeaderReader {
           try {
             resolve(parseHeaders((inflate.read() as Buffer | null) ?? Buffer.alloc(0)));
           } catch (error) {
-            reject(error as Error);
+            reject(new SpdyError((error as Error).message, { cause: error }));
           }
         });
       }),
