@@ -1,0 +1,67 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KeyPair, Subject } from '../../machinery/x509/certificate.js';
+import { readFileIfThere, writeFileAtomic } from './files.js';
+import type { Pki } from './pki.js';
+
+/** Who a process is to the API server. */
+export interface Identity {
+  /** `<data dir>/<file>` is its kubeconfig. */
+  readonly file: string;
+  readonly subject: Subject;
+}
+
+/** The identity behind `<data dir>/kubeconfig`: may do everything. */
+export const ADMIN: Identity = {
+  file: 'kubeconfig',
+  subject: { commonName: 'kubernetes-admin', organizations: ['system:masters'] },
+};
+
+/** Our own processes, under upstream's user names; RBAC and the Node authorizer know what each may do. */
+export const COMPONENTS: readonly Identity[] = [
+  { file: 'controller-manager.kubeconfig', subject: { commonName: 'system:kube-controller-manager' } },
+  { file: 'scheduler.kubeconfig', subject: { commonName: 'system:kube-scheduler' } },
+  { file: 'proxy.kubeconfig', subject: { commonName: 'system:kube-proxy' } },
+  { file: 'dns.kubeconfig', subject: { commonName: 'system:coredns' } },
+];
+
+export const nodeIdentity = (name: string): Identity => ({
+  file: `node-${name}.kubeconfig`,
+  subject: { commonName: `system:node:${name}`, organizations: ['system:nodes'] },
+});
+
+const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
+
+/** A kubeconfig file's text: one cluster, one user, one context, all named `kubette`. */
+export const formatKubeconfig = (server: string, ca: string, client: KeyPair): string =>
+  `apiVersion: v1
+kind: Config
+clusters:
+- name: kubette
+  cluster:
+    server: ${server}
+    certificate-authority-data: ${base64(ca)}
+users:
+- name: kubette
+  user:
+    client-certificate-data: ${base64(client.cert)}
+    client-key-data: ${base64(client.key)}
+contexts:
+- name: kubette
+  context:
+    cluster: kubette
+    user: kubette
+current-context: kubette
+preferences: {}
+`;
+
+/** Writes `<dataDir>/<identity.file>` for `server` ("https://127.0.0.1:6443") unless it says so already; gives its path. */
+export async function ensureKubeconfig(dataDir: string, pki: Pki, identity: Identity, server: string): Promise<string> {
+  const path = join(dataDir, identity.file);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const name = identity.file === ADMIN.file ? 'admin' : identity.file.replace(/\.kubeconfig$/, '');
+  const client = await pki.clientCertificate(name, identity.subject);
+  const text = formatKubeconfig(server, pki.ca.cert, client);
+  if ((await readFileIfThere(path)) !== text) await writeFileAtomic(path, text, 0o600);
+  return path;
+}

@@ -1,0 +1,181 @@
+import { createPrivateKey, createPublicKey, generateKeyPair, X509Certificate } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Clock } from '../../machinery/clock.js';
+import {
+  issueCertificate,
+  isUsable,
+  newPrivateKey,
+  type CertificateOptions,
+  type KeyPair,
+  type Subject,
+} from '../../machinery/x509/certificate.js';
+import { readFileIfThere, writeFileAtomic } from './files.js';
+
+/** A key or certificate in the data folder that cannot be used. `message` is one line fit for a terminal. */
+export class PkiError extends Error {
+  override readonly name = 'PkiError';
+}
+
+export interface PkiOptions {
+  readonly clock: Clock;
+  /** What clients may call the server: DNS names and IP addresses, beside the fixed ones. */
+  readonly serverNames?: readonly string[];
+}
+
+/** The keys of one cluster, kept in `<data dir>/pki` under kubeadm's file names. */
+export interface Pki {
+  readonly ca: KeyPair;
+  /** The API server's serving certificate. */
+  readonly serving: KeyPair;
+  /** With it the API server calls node agents. */
+  readonly kubeletClient: KeyPair;
+  /** RSA private key, PEM, that signs service account tokens. */
+  readonly serviceAccountKey: string;
+  /** A client certificate kept under `file` (no extension); made anew when it is about to expire. */
+  clientCertificate(file: string, subject: Subject): Promise<KeyPair>;
+  /** A serving certificate for another process of the cluster. */
+  servingCertificate(file: string, subject: Subject, names: readonly string[]): Promise<KeyPair>;
+}
+
+const DAY_MS = 86_400_000;
+const CA_DAYS = 3650;
+const LEAF_DAYS = 365;
+/** A certificate that would end within this time is replaced at the next start. */
+const RENEW_BEFORE_MS = 30 * DAY_MS;
+/** Certificates are good from a little before they are made, for machines whose clock is behind. */
+const BACKDATE_MS = 3_600_000;
+
+const FIXED_NAMES = [
+  'localhost',
+  'kubernetes',
+  'kubernetes.default',
+  'kubernetes.default.svc',
+  'kubernetes.default.svc.cluster.local',
+  '127.0.0.1',
+  '::1',
+] as const;
+
+const CERT_MODE = 0o644;
+const KEY_MODE = 0o600;
+
+/**
+ * Reads the cluster's keys and makes those that are missing, have expired or no longer name the server rightly. The CA
+ * and the service account key are never replaced: everything out there depends on them.
+ * @throws PkiError
+ */
+export async function ensurePki(dataDir: string, options: PkiOptions): Promise<Pki> {
+  const dir = join(dataDir, 'pki');
+  const { clock } = options;
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  // The slow one (RSA) runs beside the others.
+  const [serviceAccountKey, ca] = await Promise.all([ensureServiceAccountKey(dir), ensureCa(dir, clock)]);
+  const names = [...new Set([...FIXED_NAMES, ...(options.serverNames ?? [])])];
+  const leaf = (file: string, what: Pick<CertificateOptions, 'subject' | 'usage' | 'subjectAltNames'>) =>
+    ensureLeaf(join(dir, file), ca, clock, what);
+  const [serving, kubeletClient] = await Promise.all([
+    leaf('apiserver', { subject: { commonName: 'kube-apiserver' }, usage: 'server', subjectAltNames: names }),
+    leaf('apiserver-kubelet-client', {
+      subject: { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'] },
+      usage: 'client',
+    }),
+  ]);
+  return {
+    ca,
+    serving,
+    kubeletClient,
+    serviceAccountKey,
+    clientCertificate: (file, subject) => leaf(file, { subject, usage: 'client' }),
+    servingCertificate: (file, subject, subjectAltNames) => leaf(file, { subject, usage: 'server', subjectAltNames }),
+  };
+}
+
+async function ensureCa(dir: string, clock: Clock): Promise<KeyPair> {
+  const certFile = join(dir, 'ca.crt');
+  const keyFile = join(dir, 'ca.key');
+  const [cert, key] = await Promise.all([readFileIfThere(certFile), readFileIfThere(keyFile)]);
+  if (cert !== undefined) {
+    if (key === undefined) throw new PkiError(`${certFile} is there but ${keyFile} is missing`);
+    if (!isUsable({ cert, key }, undefined, clock.now())) {
+      throw new PkiError(`${certFile} and ${keyFile} are damaged, expired or do not belong together`);
+    }
+    return { cert, key };
+  }
+  // The key is written first: with a key and no certificate, an earlier start died in between.
+  if (key === undefined) {
+    const fresh = newPrivateKey();
+    await writeFileAtomic(keyFile, fresh, KEY_MODE);
+    return certifyCa(certFile, fresh, clock);
+  }
+  return certifyCa(certFile, key, clock);
+}
+
+async function certifyCa(certFile: string, key: string, clock: Clock): Promise<KeyPair> {
+  const now = clock.now();
+  const ca = issueCertificate({
+    subject: { commonName: 'kubernetes' },
+    notBefore: now - BACKDATE_MS,
+    notAfter: now + CA_DAYS * DAY_MS,
+    usage: 'ca',
+    key,
+  });
+  await writeFileAtomic(certFile, ca.cert, CERT_MODE);
+  return ca;
+}
+
+async function ensureLeaf(
+  path: string,
+  ca: KeyPair,
+  clock: Clock,
+  what: Pick<CertificateOptions, 'subject' | 'usage' | 'subjectAltNames'>,
+): Promise<KeyPair> {
+  const [cert, key] = await Promise.all([readFileIfThere(`${path}.crt`), readFileIfThere(`${path}.key`)]);
+  const now = clock.now();
+  if (cert !== undefined && key !== undefined) {
+    const pair = { cert, key };
+    if (isUsable(pair, ca, now) && isUsable(pair, ca, now + RENEW_BEFORE_MS) && isFor(cert, what)) return pair;
+  }
+  const pair = issueCertificate({
+    ...what,
+    issuer: ca,
+    notBefore: now - BACKDATE_MS,
+    notAfter: now + LEAF_DAYS * DAY_MS,
+  });
+  await Promise.all([
+    writeFileAtomic(`${path}.key`, pair.key, KEY_MODE),
+    writeFileAtomic(`${path}.crt`, pair.cert, CERT_MODE),
+  ]);
+  return pair;
+}
+
+/** Whether the certificate names whom it should. */
+function isFor(pem: string, what: Pick<CertificateOptions, 'subject' | 'subjectAltNames'>): boolean {
+  const cert = new X509Certificate(pem);
+  const subject = [...(what.subject.organizations ?? []).map(o => `O=${o}`), `CN=${what.subject.commonName}`];
+  if (cert.subject !== subject.join('\n')) return false;
+  return (what.subjectAltNames ?? []).every(
+    name => cert.checkHost(name) !== undefined || cert.checkIP(name) !== undefined,
+  );
+}
+
+const generateKeyPairAsync = promisify(generateKeyPair);
+
+async function ensureServiceAccountKey(dir: string): Promise<string> {
+  const file = join(dir, 'sa.key');
+  let key = await readFileIfThere(file);
+  if (key === undefined) {
+    // RS256 is what every consumer of service account tokens understands.
+    const pair = await generateKeyPairAsync('rsa', { modulusLength: 2048 });
+    key = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+    await writeFileAtomic(file, key, KEY_MODE);
+  }
+  try {
+    const publicKey = createPublicKey(createPrivateKey(key)).export({ type: 'spki', format: 'pem' }).toString();
+    const publicFile = join(dir, 'sa.pub');
+    if ((await readFileIfThere(publicFile)) !== publicKey) await writeFileAtomic(publicFile, publicKey, CERT_MODE);
+  } catch (error) {
+    throw new PkiError(`${file} is damaged: ${(error as Error).message}`, { cause: error });
+  }
+  return key;
+}
