@@ -22,7 +22,17 @@ const program = new Command('kubette')
     outputError: (text, write) => write(`kubette: ${text.replace(/^error: /, '').split('\n')[0] ?? ''}\n`),
   });
 
-const chosen = process.argv.slice(2).find(argument => !argument.startsWith('-'));
-const load = chosen === undefined ? undefined : COMMANDS[chosen];
-for (const one of load === undefined ? Object.values(COMMANDS) : [load]) (await one()).register(program);
+const chosen = process.argv[2];
+if (chosen === undefined || chosen.startsWith('-') || chosen === 'help') {
+  for (const load of Object.values(COMMANDS)) (await load()).register(program);
+} else {
+  const load = COMMANDS[chosen];
+  if (load === undefined) {
+    process.stderr.write(
+      `kubette: unknown command ${JSON.stringify(chosen)}; there are ${Object.keys(COMMANDS).join(', ')}\n`,
+    );
+    process.exit(1);
+  }
+  (await load()).register(program);
+}
 await program.parseAsync();

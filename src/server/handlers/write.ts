@@ -1,8 +1,9 @@
-import { badRequestError, StatusError, type Status } from '../../machinery/status.js';
-import { JSON_TYPE, patchType, YAML_TYPE } from '../negotiation/media-types.js';
+import type { Status } from '../../machinery/status.js';
+import { patchType } from '../negotiation/media-types.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Answer } from '../pipeline/exchange.js';
 import type { WriteResult } from '../registry/types.js';
+import { decodePatch } from './decode-patch.js';
 import { decodeBody } from './decode-body.js';
 import type { Handler } from './dispatch.js';
 import { requestContext } from './request-context.js';
@@ -37,29 +38,21 @@ export const patchObject: Handler = async (exchange, route, context) => {
   const type = patchType(raw.headers['content-type'], route.entry.info.custom !== true);
   const options = writeOptions('PatchOptions', query, raw.headers['user-agent'], type);
   const ctx = requestContext(exchange, context, options);
-  const patch = decodePatch(() => context.codec.parse(exchange.body, type === 'apply' ? YAML_TYPE : JSON_TYPE), type);
+  const { body } = exchange;
+  let decoded: { readonly patch: unknown } | undefined;
+  const request = {
+    type,
+    raw: body,
+    force: options.force,
+    /** Read by the registry once it has the object: a missing object is answered before a malformed patch. */
+    get patch(): unknown {
+      decoded ??= { patch: decodePatch(body, type) };
+      return decoded.patch;
+    },
+  };
   const { namespace, name, subresource } = route;
-  return written(
-    await route.registry.patch(
-      ctx,
-      { namespace, name },
-      { type, patch, raw: exchange.body, force: options.force },
-      subresource?.name ?? '',
-    ),
-  );
+  return written(await route.registry.patch(ctx, { namespace, name }, request, subresource?.name ?? ''));
 };
-
-/** Upstream's words for a patch that cannot be read (apiserver handlers/patch.go). */
-function decodePatch(parse: () => unknown, type: string): unknown {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
-    const why = error.message.replace(/^couldn't get version\/kind; json parse error: /, '');
-    if (type === 'apply') throw badRequestError(`error decoding YAML: ${why}`);
-    throw badRequestError(type === 'json' ? `error decoding patch: ${why}` : why);
-  }
-}
 
 const isStatus = (object: KubeObject | Status): object is Status => object.kind === 'Status';
 

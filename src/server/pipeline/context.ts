@@ -1,48 +1,20 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { JsonObject } from '../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
-import type { SubresourceInfo } from '../../resources/resource-info.js';
+import type { Api } from '../../resources/load.js';
 import type { Objects, UserInfo } from '../../resources/strategy.js';
 import type { WebSocket } from 'ws';
+import type { Authorizer } from '../auth/authorizer.js';
 import type { KubeletConnection } from '../connect/kubelet-connection.js';
-import type { Encoding } from '../negotiation/media-types.js';
-import type { Decoded, Registry } from '../registry/types.js';
+import type { Registry } from '../registry/types.js';
 import type { ProtobufEncoder } from '../responses/encoder.js';
 import type { Metrics } from '../endpoints/metrics.js';
 import type { DocumentRoute, IncomingRequest } from './exchange.js';
-
-/** What authorization decides about. `path` is set for requests that are not about a resource. */
-export interface Attributes {
-  readonly user: UserInfo;
-  readonly verb: string;
-  readonly isResource: boolean;
-  readonly group: string;
-  readonly version: string;
-  readonly resource: string;
-  readonly subresource: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly path: string;
-}
-
-export interface Decision {
-  readonly allowed: boolean;
-  /** The authorizer's reason, e.g. "RBAC: allowed by ...". */
-  readonly reason: string;
-}
 
 export interface Logger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
-}
-
-/** Reads request bodies. */
-export interface BodyCodec {
-  /** @throws StatusError 400 with upstream's text */
-  decode(body: Buffer, encoding: Encoding, entry: CatalogEntry, subresource: SubresourceInfo | undefined): Decoded;
-  /** A body whose kind is not in the catalog: DeleteOptions, patches. @throws StatusError 400 */
-  parse(body: Buffer, encoding: Encoding): unknown;
 }
 
 /** A line of the audit log, after the answer. */
@@ -56,7 +28,8 @@ export interface ApiContext {
   readonly log: Logger;
   readonly catalog: Catalog;
   readonly objects: Objects;
-  readonly codec: BodyCodec;
+  /** Types of request bodies. */
+  readonly api: Api;
   readonly protobuf: ProtobufEncoder | undefined;
   readonly metrics: Metrics;
   readonly audit: AuditSink | undefined;
@@ -75,5 +48,5 @@ export interface ApiContext {
    * @throws StatusError 400, 403
    */
   impersonate(request: IncomingRequest, user: UserInfo): Promise<UserInfo | undefined>;
-  authorize(attributes: Attributes): Promise<Decision> | Decision;
+  readonly authorizer: Authorizer;
 }

@@ -110,12 +110,17 @@ function forbiddenMessage(exchange: Exchange): string {
 /** Whether they may. */
 const authorization: Step = {
   name: 'authorization',
-  async run(exchange, context) {
-    const { info, user } = exchange;
-    const decision = await context.authorize({ ...info, user });
-    exchange.decision = decision;
-    if (decision.allowed) return;
-    const message = forbiddenMessage(exchange) + (decision.reason === '' ? '' : `: ${decision.reason}`);
+  run(exchange, context) {
+    const { info, user, request } = exchange;
+    const fieldSelector = request.query.get('fieldSelector');
+    const { decision, reason } = context.authorizer.authorize({
+      ...info,
+      user,
+      ...(fieldSelector === null ? {} : { fieldSelector }),
+    });
+    exchange.decision = { allowed: decision === 'allow', reason };
+    if (decision === 'allow') return;
+    const message = forbiddenMessage(exchange) + (reason === '' ? '' : `: ${reason}`);
     if (!info.isResource) throw new StatusError(403, 'Forbidden', `forbidden: ${message}`, {});
     throw forbiddenError({ group: info.group, resource: info.resource }, info.name, message);
   },

@@ -3,12 +3,12 @@ import type { Status } from '../../machinery/status.js';
 import type { StructType } from '../../machinery/schema.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
+import { zeroStruct } from '../../resources/codec/zero.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
 import { includeObject, PROTOBUF_TYPE, type MediaType } from '../negotiation/media-types.js';
 import type { RegistryWatchEvent } from '../registry/types.js';
 import type { ProtobufEncoder } from '../responses/encoder.js';
 import { columnDefinitions, partialMetadata, storedRow, objectRow, TABLE_TAIL, tableHead } from '../responses/table.js';
-import { zeroStruct } from './zero-object.js';
 
 /** Pushes the bytes of one event, as pieces: an object's own encoding is shared with all other watchers. */
 export type EventEncoder = (event: RegistryWatchEvent, pieces: Buffer[]) => void;
@@ -40,7 +40,7 @@ function bookmarkObject(entry: CatalogEntry, event: Bookmark): KubeObject {
   return {
     kind: info.kind,
     apiVersion: apiVersionOf(info),
-    ...zeroStruct(type, ['kind', 'apiVersion', 'metadata']),
+    ...zeroStruct(type),
     metadata: bookmarkMetadata(event),
   };
 }

@@ -1,0 +1,36 @@
+import type { Command } from 'commander';
+
+/** `kubette apiserver`. Flags carry kube-apiserver's names where it has one. */
+export function register(program: Command): void {
+  const command = program
+    .command('apiserver')
+    .description('serve the Kubernetes API over a store in a local folder')
+    .option('--secure-port <port>', 'port to serve HTTPS on; 0 takes a free one', '6443')
+    .option('--bind-address <ip>', 'address to listen on', '127.0.0.1')
+    .option('--advertise-address <ip>', 'address that Pods reach the API server at', '172.18.0.1')
+    .option('--data-dir <dir>', 'store, keys and kubeconfig files', '.kubette')
+    .option('--storage <driver>', 'leveldb, or memory to keep nothing', 'leveldb')
+    .option('--service-cluster-ip-range <cidr>', 'range of ClusterIPs', '10.96.0.0/16')
+    .option('--service-node-port-range <range>', 'range of node ports', '30000-32767')
+    .option('--token-auth-file <file>', 'bearer tokens: token,user,uid,"group1,group2" on each line')
+    .option('--anonymous-auth <bool>', 'serve requests without credentials as system:anonymous', 'true')
+    .option('--authorization-mode <modes>', 'list of RBAC, Node, AlwaysAllow, AlwaysDeny', 'Node,RBAC')
+    .option(
+      '--service-account-issuer <url>',
+      'issuer of service account tokens',
+      'https://kubernetes.default.svc.cluster.local',
+    )
+    .option('--tls-cert-file <file>', 'serving certificate; made and kept in the data folder when not given')
+    .option('--tls-private-key-file <file>', 'its key')
+    .option('--client-ca-file <file>', 'CA of further client certificates')
+    .option('--audit-log-path <file>', "append one line of JSON per request; '-' is standard output")
+    .option('--quiet', 'print only problems')
+    .option('-v, --v <level>', 'log level: error, warn, info, debug', 'warn');
+  // kube-apiserver's etcd flags must not be taken for something that was heard.
+  for (const flag of ['etcd-servers', 'etcd-prefix', 'etcd-cafile', 'etcd-certfile', 'etcd-keyfile'])
+    command.option(`--${flag} <value>`, 'refused: the store is in --data-dir');
+  command.action(async (options: Record<string, string | boolean>) => {
+    const { runApiServer } = await import('./run-apiserver.js');
+    await runApiServer(options);
+  });
+}

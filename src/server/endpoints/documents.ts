@@ -1,0 +1,98 @@
+import { methodNotAllowedError } from '../../machinery/status.js';
+import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';
+import { createDiscoveryRoutes, type DiscoveryOptions } from './discovery.js';
+import { healthRoute, type HealthCheck } from './health.js';
+import type { Metrics } from './metrics.js';
+import { openApiRoute, type OpenApiDocuments } from './openapi.js';
+import { versionInfo } from './version.js';
+
+export interface DocumentOptions extends DiscoveryOptions {
+  readonly checks: readonly HealthCheck[];
+  readonly metrics: Metrics;
+  readonly openApi: OpenApiDocuments;
+  /** The OpenID discovery document and the key set of ServiceAccount tokens. */
+  readonly openId: { readonly configuration: object; readonly jwks: object };
+}
+
+const JSON_HEADERS = { 'Content-Type': 'application/json' };
+
+/** A fixed answer to GET; other methods get 405. */
+const onGet = (negotiated: boolean, answer: (exchange: Exchange) => Answer): DocumentRoute => ({
+  kind: 'document',
+  negotiated,
+  handle(exchange) {
+    if (exchange.request.method !== 'GET') throw methodNotAllowedError();
+    return answer(exchange);
+  },
+});
+
+const raw = (headers: Readonly<Record<string, string>>, body: string): Answer => ({
+  kind: 'raw',
+  code: 200,
+  headers,
+  body,
+});
+
+/** Everything that is not about a resource, by path. */
+export function createDocuments(options: DocumentOptions): (path: string) => DocumentRoute | undefined {
+  const { clock, checks, metrics, openApi, openId, catalog } = options;
+  const startedAt = new Date(clock.now()).toUTCString();
+  const discovery = createDiscoveryRoutes(options);
+  const fixed = new Map<string, DocumentRoute>([
+    ['/version', onGet(false, () => raw(JSON_HEADERS, JSON.stringify(versionInfo, undefined, 2)))],
+    [
+      '/metrics',
+      onGet(false, () => raw({ 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }, metrics.render())),
+    ],
+    [
+      '/.well-known/openid-configuration',
+      onGet(false, () =>
+        raw({ ...JSON_HEADERS, 'Cache-Control': 'public, max-age=3600' }, JSON.stringify(openId.configuration)),
+      ),
+    ],
+    [
+      '/openid/v1/jwks',
+      onGet(false, () =>
+        raw(
+          { 'Content-Type': 'application/jwk-set+json', 'Cache-Control': 'public, max-age=3600' },
+          JSON.stringify(openId.jwks),
+        ),
+      ),
+    ],
+  ]);
+  const paths = (): string[] => {
+    const groups = new Set(catalog.groupVersions().map(gv => gv.group));
+    const found = [
+      ...fixed.keys(),
+      '/api',
+      '/apis',
+      '/apis/',
+      '/openapi/v2',
+      '/openapi/v3',
+      '/openapi/v3/',
+      ...[...groups].filter(g => g !== '').map(g => `/apis/${g}`),
+      ...catalog
+        .groupVersions()
+        .map(gv => (gv.group === '' ? `/api/${gv.version}` : `/apis/${gv.group}/${gv.version}`)),
+      ...['healthz', 'livez', 'readyz'].flatMap(endpoint => [
+        `/${endpoint}`,
+        ...checks.filter(c => c.endpoints.includes(endpoint)).map(c => `/${endpoint}/${c.name}`),
+      ]),
+    ];
+    return [...new Set(found)].sort();
+  };
+  fixed.set(
+    '/',
+    onGet(false, () => raw(JSON_HEADERS, JSON.stringify({ paths: paths() }, undefined, 2))),
+  );
+
+  return path => {
+    const trimmed = path === '/' ? path : path.replace(/\/+$/, '');
+    return (
+      fixed.get(trimmed) ??
+      healthRoute(path, checks) ??
+      openApiRoute(path, openApi, () => clock.now(), startedAt) ??
+      discovery(trimmed)
+    );
+  };
+}
