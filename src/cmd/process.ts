@@ -5,9 +5,13 @@ export class FlagError extends Error {
   override readonly name = 'FlagError';
 }
 
-/** Aborts at the first SIGINT or SIGTERM. A second one ends the process at once. */
+/**
+ * Aborts at the first SIGINT or SIGTERM, or when the process that started this one with an IPC channel is gone. A
+ * second signal ends the process at once.
+ */
 export function signalOnTermination(): AbortSignal {
   const controller = new AbortController();
+  process.once('disconnect', () => controller.abort(new Error('the parent process is gone')));
   const stop = (signal: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(130);
     controller.abort(new Error(`received ${signal}`));

@@ -1,33 +1,37 @@
-import type { ControllerDefinition } from './controller.js';
-
 /** A --controllers value that names nothing known. */
 export class UnknownControllerError extends Error {
   override readonly name = 'UnknownControllerError';
 }
 
+/** A --controllers list, read: '*' is all, 'name' adds one, '-name' removes one. */
+interface ControllerList {
+  readonly star: boolean;
+  readonly on: ReadonlySet<string>;
+  readonly off: ReadonlySet<string>;
+}
+
+const parse = (list: readonly string[]): ControllerList => {
+  const items = list.map(text => text.trim()).filter(text => text !== '');
+  return {
+    star: items.includes('*'),
+    on: new Set(items.filter(item => item !== '*' && !item.startsWith('-'))),
+    off: new Set(items.filter(item => item.startsWith('-')).map(item => item.slice(1))),
+  };
+};
+
 /**
- * The controllers a --controllers list chooses: '*' is all, 'name' adds one, '-name' removes one, whatever the order
- * (upstream genericcontrollermanager.IsControllerEnabled).
+ * The controllers a --controllers list chooses, whatever its order (upstream IsControllerEnabled).
  * @throws UnknownControllerError
  */
-export function selectControllers(
-  all: readonly ControllerDefinition[],
+export function selectControllers<T extends { readonly name: string; readonly aliases: readonly string[] }>(
+  all: readonly T[],
   list: readonly string[],
-): ControllerDefinition[] {
-  const byName = new Map(all.flatMap(c => [c.name, ...c.aliases].map(name => [name, c] as const)));
-  const on = new Set<ControllerDefinition>();
-  const off = new Set<ControllerDefinition>();
-  let star = false;
-  for (const item of list.map(text => text.trim()).filter(text => text !== '')) {
-    if (item === '*') {
-      star = true;
-      continue;
-    }
-    const name = item.replace(/^-/, '');
-    const controller = byName.get(name);
-    if (controller === undefined)
+): T[] {
+  const { star, on, off } = parse(list);
+  const known = new Set(all.flatMap(c => [c.name, ...c.aliases]));
+  for (const name of [...on, ...off])
+    if (!known.has(name))
       throw new UnknownControllerError(`${JSON.stringify(name)} is not in the list of known controllers`);
-    (item.startsWith('-') ? off : on).add(controller);
-  }
-  return all.filter(c => on.has(c) || (star && !off.has(c)));
+  const named = (c: T, names: ReadonlySet<string>): boolean => [c.name, ...c.aliases].some(name => names.has(name));
+  return all.filter(c => named(c, on) || (star && !named(c, off)));
 }

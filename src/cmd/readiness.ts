@@ -1,0 +1,60 @@
+import { createSocket } from 'node:dgram';
+import { decode, encode } from 'dns-packet';
+import { ENDPOINT_SLICES, NODES } from '../client/resources.js';
+import type { RestClient } from '../client/rest-client.js';
+import type { Clock } from '../machinery/clock.js';
+import type { EndpointSlice, Node } from '../machinery/types.js';
+
+const POLL_MS = 20;
+const ANSWER_TIMEOUT_MS = 1_000;
+
+/** Asks until the answer is not an exception. */
+export async function untilReady(clock: Clock, signal: AbortSignal, ask: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await ask();
+      return;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      await clock.sleep(POLL_MS, signal);
+    }
+  }
+}
+
+/** @throws Error while a node is missing or not Ready */
+export async function nodesReady(client: RestClient, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const { items } = await client.resource<Node>(NODES).list();
+  const ready = items.filter(
+    node => node.status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True') === true,
+  );
+  const missing = names.filter(name => !ready.some(node => node.metadata.name === name));
+  if (missing.length > 0) throw new Error(`not ready: ${missing.join(', ')}`);
+}
+
+/** Sends the cluster DNS a real question, where its EndpointSlice says it listens. @throws Error while there is no answer */
+export async function dnsAnswers(client: RestClient, clock: Clock): Promise<void> {
+  const { items } = await client
+    .resource<EndpointSlice>(ENDPOINT_SLICES)
+    .list({ namespace: 'kube-system', labelSelector: 'kubernetes.io/service-name=kube-dns' });
+  const port = items.flatMap(slice => slice.ports ?? []).find(p => p.protocol === 'UDP')?.port;
+  if (port === undefined) throw new Error('kube-dns has no endpoint yet');
+  const question = encode({
+    type: 'query',
+    id: 1,
+    flags: 0,
+    questions: [{ type: 'A', name: 'kubernetes.default.svc.cluster.local' }],
+  });
+  const socket = createSocket('udp4');
+  try {
+    const answer = await new Promise<Buffer>((resolve, reject) => {
+      socket.once('message', resolve);
+      socket.once('error', reject);
+      clock.after(ANSWER_TIMEOUT_MS, () => reject(new Error('kube-dns does not answer')), { unref: true });
+      socket.connect(port, '127.0.0.1', () => socket.send(question));
+    });
+    if ((decode(answer).answers ?? []).length === 0) throw new Error('kube-dns does not know kubernetes.default yet');
+  } finally {
+    socket.close();
+  }
+}

@@ -1,0 +1,208 @@
+import { access, constants, mkdir } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { join, relative } from 'node:path';
+import { loadKubeConfig } from '../client/kubeconfig.js';
+import { createClient, type RestClient } from '../client/rest-client.js';
+import { realClock } from '../machinery/clock.js';
+import { ADMIN, COMPONENTS, ensureKubeconfig, nodeIdentity, type Identity } from '../server/auth/kubeconfig.js';
+import { ensurePki, type Pki } from '../server/auth/pki.js';
+import { fail, FlagError, integerFlag, signalOnTermination } from './process.js';
+import { dnsAnswers, nodesReady, untilReady } from './readiness.js';
+import { createSupervisor, type ProcessSpec, type Supervisor } from './supervisor.js';
+
+type Flags = Readonly<Record<string, string | boolean>>;
+
+const HOST = '127.0.0.1';
+const STOP_GRACE_MS = 4_000;
+/** Small heaps: these processes hold little, and there are many of them. */
+const NODE_ARGS = ['--max-semi-space-size=1', '--optimize-for-size'];
+
+interface Plan {
+  readonly dataDir: string;
+  readonly port: number;
+  readonly nodes: readonly { readonly name: string; readonly ip: string; readonly bindAddress: string }[];
+  readonly flags: Flags;
+}
+
+const text = (flags: Flags, name: string): string => String(flags[name] ?? '');
+
+/** @throws FlagError */
+async function planFrom(flags: Flags): Promise<Plan> {
+  const nodes = integerFlag('nodes', text(flags, 'nodes'), 0, 250);
+  const port = integerFlag('secure-port', text(flags, 'securePort'), 0, 65_535);
+  if (!['leveldb', 'memory'].includes(text(flags, 'storage')))
+    throw new FlagError(
+      `invalid argument ${JSON.stringify(text(flags, 'storage'))} for "--storage" flag: want leveldb or memory`,
+    );
+  const dataDir = text(flags, 'dataDir');
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  return {
+    dataDir,
+    port: port === 0 ? await freePort() : port,
+    flags,
+    nodes: Array.from({ length: nodes }, (_, i) => ({
+      name: `node-${i + 1}`,
+      // As kind does: .1 is the host's bridge, nodes follow.
+      ip: `172.18.0.${i + 2}`,
+      // Linux answers on all of 127/8, so that every node has its own node ports.
+      bindAddress: process.platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
+    })),
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, HOST, resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
+
+const component = (file: string): Identity => {
+  const found = COMPONENTS.find(identity => identity.file === file);
+  if (found === undefined) throw new Error(`no identity ${file}`);
+  return found;
+};
+
+function apiServer({ dataDir, port, flags }: Plan): ProcessSpec {
+  const optional = (['tokenAuthFile', 'authorizationMode'] as const).flatMap(name =>
+    flags[name] === undefined
+      ? []
+      : [`--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`, text(flags, name)],
+  );
+  return {
+    name: 'apiserver',
+    args: [
+      'apiserver',
+      ...['--data-dir', dataDir, '--secure-port', String(port), '--bind-address', text(flags, 'bindAddress')],
+      ...['--storage', text(flags, 'storage'), '--service-cluster-ip-range', text(flags, 'serviceClusterIpRange')],
+      ...['--quiet', '--v', text(flags, 'v'), ...optional],
+    ],
+    nodeArgs: ['--max-semi-space-size=4'],
+  };
+}
+
+/** What runs beside the API server; each with a kubeconfig of its own. */
+async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
+  const { dataDir, port, flags, nodes } = plan;
+  const server = `https://${HOST}:${port}`;
+  const kubeconfig = (identity: Identity): Promise<string> => ensureKubeconfig(dataDir, pki, identity, server);
+  const log = ['--v', text(flags, 'v')];
+  await kubeconfig(ADMIN);
+  const manager: ProcessSpec = {
+    name: 'controller-manager',
+    args: [
+      'controller-manager',
+      ...[
+        '--kubeconfig',
+        await kubeconfig(component('controller-manager.kubeconfig')),
+        '--controllers',
+        text(flags, 'controllers'),
+      ],
+      ...['--allocate-node-cidrs', nodes.length > 0 ? 'true' : 'false', '--cluster-cidr', text(flags, 'clusterCidr')],
+      // One manager, started again at once when it dies: it should not wait long for its own old lease.
+      ...[
+        '--leader-elect-lease-duration',
+        '3s',
+        '--leader-elect-renew-deadline',
+        '2s',
+        '--leader-elect-retry-period',
+        '500ms',
+      ],
+      ...log,
+    ],
+    nodeArgs: NODE_ARGS,
+  };
+  const dns: ProcessSpec = {
+    name: 'dns',
+    args: ['dns', '--kubeconfig', await kubeconfig(component('dns.kubeconfig')), ...log],
+    nodeArgs: NODE_ARGS,
+  };
+  const agents = await Promise.all(
+    nodes.map(async ({ name, ip, bindAddress }): Promise<ProcessSpec> => {
+      const identity = nodeIdentity(name);
+      await pki.servingCertificate(`kubelet-${name}`, identity.subject, [name, ip, HOST, bindAddress]);
+      return {
+        name: `node-agent ${name}`,
+        args: [
+          'node-agent',
+          ...[
+            '--kubeconfig',
+            await kubeconfig(identity),
+            '--node-name',
+            name,
+            '--node-ip',
+            ip,
+            '--bind-address',
+            bindAddress,
+          ],
+          ...['--tls-cert-file', join(dataDir, 'pki', `kubelet-${name}.crt`)],
+          ...['--tls-private-key-file', join(dataDir, 'pki', `kubelet-${name}.key`)],
+          ...['--client-ca-file', join(dataDir, 'pki', 'ca.crt'), ...log],
+        ],
+        nodeArgs: NODE_ARGS,
+      };
+    }),
+  );
+  return nodes.length === 0 ? [manager] : [manager, dns, ...agents];
+}
+
+/** Starts everything, says how to connect, waits for a signal, stops everything. */
+export async function runUp(flags: Flags): Promise<void> {
+  const started = realClock.monotonic();
+  const signal = signalOnTermination();
+  const say = (line: string): void => {
+    if (flags['quiet'] !== true) process.stdout.write(`${line}\n`);
+  };
+  let supervisor: Supervisor | undefined;
+  try {
+    const plan = await planFrom(flags);
+    const pki = await ensurePki(plan.dataDir, { clock: realClock });
+    const failed = new Promise<never>((_resolve, reject) => {
+      supervisor = createSupervisor({
+        clock: realClock,
+        say: line => process.stdout.write(`${line}\n`),
+        onFailedStart: (name, line) =>
+          reject(new Error(line.replace(new RegExp(`^kubette ${name.split(' ')[0] ?? ''}: `), ''))),
+      });
+    });
+    failed.catch(() => undefined);
+    await Promise.race([failed, start(plan, pki, supervisor as unknown as Supervisor, signal)]);
+    say(`ready in ${Math.round(realClock.monotonic() - started)} ms`);
+    await new Promise<void>(resolve =>
+      signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve()),
+    );
+  } catch (error) {
+    await supervisor?.stop(STOP_GRACE_MS);
+    if (!signal.aborted) fail('up', error);
+  }
+  say('stopping');
+  await supervisor?.stop(STOP_GRACE_MS);
+  process.exit(0);
+
+  async function start(plan: Plan, pki: Pki, processes: Supervisor, stop: AbortSignal): Promise<void> {
+    const server = apiServer(plan);
+    processes.start(server);
+    const rest = await others(plan, pki);
+    const file = join(plan.dataDir, ADMIN.file);
+    const client: RestClient = createClient(await loadKubeConfig(file), 'kubette-up');
+    await untilReady(realClock, stop, () => client.request('GET', '/version'));
+    processes.markReady(server.name);
+    say(`API server   https://${text(plan.flags, 'bindAddress')}:${plan.port}`);
+    for (const spec of rest) processes.start(spec);
+    say(
+      `nodes        ${plan.nodes.length === 0 ? 'none' : plan.nodes.map(node => `${node.name} (node ports on ${node.bindAddress})`).join(', ')}`,
+    );
+    say(`connect with export KUBECONFIG=${relative(process.cwd(), file) || file}`);
+    await untilReady(realClock, stop, () =>
+      nodesReady(
+        client,
+        plan.nodes.map(node => node.name),
+      ),
+    );
+    if (plan.nodes.length > 0) await untilReady(realClock, stop, () => dnsAnswers(client, realClock));
+    for (const spec of rest) processes.markReady(spec.name);
+    client.close();
+  }
+}

@@ -1,0 +1,109 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { createBackoff } from '../machinery/backoff.js';
+import type { Clock } from '../machinery/clock.js';
+
+export interface ProcessSpec {
+  /** As shown on the terminal, e.g. "node-agent node-1". */
+  readonly name: string;
+  /** Arguments of the kubette command. */
+  readonly args: readonly string[];
+  /** Flags of node itself, e.g. heap limits. */
+  readonly nodeArgs?: readonly string[];
+}
+
+export interface SupervisorOptions {
+  readonly clock: Clock;
+  /** Lines for the terminal. */
+  readonly say: (line: string) => void;
+  /** A process ended before it was ever ready: nothing can be expected from starting it again. */
+  readonly onFailedStart: (name: string, lastLine: string) => void;
+}
+
+/** Runs child processes, starts those that die again, and stops them all. */
+export interface Supervisor {
+  start(spec: ProcessSpec): void;
+  /** From now on a death is an accident, and the process is started again. */
+  markReady(name: string): void;
+  /** SIGTERM to all, SIGKILL to those still there after `graceMs`. Resolves when none is left. */
+  stop(graceMs: number): Promise<void>;
+  pids(): ReadonlyMap<string, number>;
+}
+
+const ENTRY = fileURLToPath(new URL('./kubette.js', import.meta.url));
+
+interface Running {
+  readonly spec: ProcessSpec;
+  child?: ChildProcess;
+  ready: boolean;
+  lastLine: string;
+}
+
+export function createSupervisor({ clock, say, onFailedStart }: SupervisorOptions): Supervisor {
+  const processes = new Map<string, Running>();
+  let stopping = false;
+
+  const forward = (running: Running, child: ChildProcess): void => {
+    child.stderr?.setEncoding('utf8');
+    let rest = '';
+    child.stderr?.on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines.filter(text => text.trim() !== '')) {
+        running.lastLine = line;
+        if (running.ready) process.stderr.write(`${line}\n`);
+      }
+    });
+  };
+
+  const launch = (running: Running, backoff: ReturnType<typeof createBackoff>): void => {
+    const { spec } = running;
+    // The IPC channel is the leash: a child sees it close when this process is gone, however it went, and stops.
+    const child = spawn(process.execPath, [...(spec.nodeArgs ?? []), ENTRY, ...spec.args], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    running.child = child;
+    const started = clock.monotonic();
+    forward(running, child);
+    child.once('exit', (code, signal) => {
+      delete running.child;
+      if (stopping) return;
+      const how = signal === null ? `exited with ${code ?? 0}` : `was ended by ${signal}`;
+      if (!running.ready)
+        return onFailedStart(spec.name, running.lastLine === '' ? `${spec.name} ${how}` : running.lastLine);
+      if (clock.monotonic() - started > 10_000) backoff.reset();
+      const delay = backoff.next();
+      say(`${spec.name} ${how}; starting it again in ${Math.round(delay)} ms`);
+      clock.after(delay, () => {
+        if (!stopping) launch(running, backoff);
+      });
+    });
+  };
+
+  return {
+    start(spec) {
+      const running: Running = { spec, ready: false, lastLine: '' };
+      processes.set(spec.name, running);
+      launch(running, createBackoff({ initialMs: 100, factor: 2, maxMs: 10_000 }));
+    },
+    markReady(name) {
+      const running = processes.get(name);
+      if (running !== undefined) running.ready = true;
+    },
+    async stop(graceMs) {
+      stopping = true;
+      const alive = [...processes.values()].flatMap(({ child }) =>
+        child === undefined || child.exitCode !== null ? [] : [child],
+      );
+      const gone = Promise.all(alive.map(child => new Promise<void>(resolve => child.once('exit', () => resolve()))));
+      for (const child of alive) child.kill('SIGTERM');
+      const cancel = clock.after(graceMs, () => alive.forEach(child => child.kill('SIGKILL')));
+      await gone;
+      cancel();
+    },
+    pids: () =>
+      new Map(
+        [...processes].flatMap(([name, { child }]) => (child?.pid === undefined ? [] : [[name, child.pid] as const])),
+      ),
+  };
+}

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+
+/** `kubette up`: the whole control plane as separate processes. */
+export function register(program: Command): void {
+  program
+    .command('up')
+    .description('start API server, controller manager, DNS and node agents; stop them all with Ctrl-C')
+    .option('--nodes <n>', 'how many node agents', '3')
+    .option('--data-dir <dir>', 'where everything is kept; the kubeconfig is written here', '.kubette')
+    .option('--secure-port <port>', 'port of the API server; 0 takes a free one', '6443')
+    .option('--bind-address <ip>', 'address the API server listens on', '127.0.0.1')
+    .option('--storage <driver>', 'leveldb, or memory to keep nothing', 'leveldb')
+    .option('--token-auth-file <file>', 'bearer tokens, in kube-apiserver’s CSV form')
+    .option('--authorization-mode <modes>', 'passed to the API server')
+    .option('--service-cluster-ip-range <cidr>', 'range of ClusterIPs', '10.96.0.0/16')
+    .option('--cluster-cidr <cidr>', 'range of Pod addresses', '10.244.0.0/16')
+    .option('--controllers <list>', "as of controller-manager, e.g. '*,-scheduler'", '*')
+    .option('--quiet', 'print only problems')
+    .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')
+    .action(async (options: Record<string, string | boolean>) => {
+      const { runUp } = await import('./run-up.js');
+      await runUp(options);
+    });
+}
