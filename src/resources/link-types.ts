@@ -28,7 +28,14 @@ const GO_SCALARS: Readonly<Record<string, string>> = {
 };
 
 /** Kinds whose Go zero value is a struct: omitempty never drops it, a pointer or omitzero does. */
-const GO_STRUCTS: ReadonlySet<FieldType['kind']> = new Set(['struct', 'time', 'microTime', 'quantity', 'intOrString']);
+const GO_STRUCTS: ReadonlySet<FieldType['kind']> = new Set([
+  'any',
+  'struct',
+  'time',
+  'microTime',
+  'quantity',
+  'intOrString',
+]);
 
 type Types = ReadonlyMap<string, StructType>;
 

@@ -36,7 +36,7 @@ export function decodeCustom(json: Buffer, body: Buffer, info: ResourceInfo, api
       `the API version in the data (${String(object['apiVersion'])}) does not match the expected API version (${apiVersionOf(info)})`,
     );
   const metadata = typedMetadata(object['metadata'] ?? {}, info, api);
-  return { object: { ...object, metadata } as KubeObject, strictProblems: cursor.strictProblems };
+  return { object: { ...object, metadata }, strictProblems: cursor.strictProblems };
 }
 
 function typedMetadata(metadata: unknown, info: ResourceInfo, api: Api): KubeObject['metadata'] {

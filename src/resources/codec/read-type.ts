@@ -40,13 +40,17 @@ function compileStruct(struct: StructType): Reader {
     const outer = cursor.struct;
     const values = new Array<unknown>(fields.length);
     let seen: boolean[] | undefined;
+    let extra: JsonObject | undefined;
     cursor.enter();
     for (let more = cursor.first(CLOSE_BRACE); more; more = cursor.next(CLOSE_BRACE)) {
       const key = cursor.key();
       const index = indexOf.get(key);
       if (index === undefined) {
-        cursor.noteStrict('unknown', key);
-        cursor.skip();
+        if (struct.preserveUnknownFields === true) setOwn((extra ??= {}), key, cursor.any());
+        else {
+          cursor.noteStrict('unknown', key);
+          cursor.skip();
+        }
         continue;
       }
       seen ??= [];
@@ -62,7 +66,8 @@ function compileStruct(struct: StructType): Reader {
       values[index] = again ? decodeOver(values[index], value, fields[index] as Field) : value;
     }
     cursor.struct = outer;
-    return finishStruct(fields, values);
+    const object = finishStruct(fields, values);
+    return extra === undefined ? object : Object.assign(object, extra);
   };
 }
 

@@ -1,0 +1,62 @@
+import type { Field, FieldType, StructType } from '../../machinery/schema.js';
+import type { JsonObject } from '../../machinery/types.js';
+
+type Defaulter = (object: JsonObject) => void;
+
+/** undefined: nothing inside the type has a default. */
+const compiled = new WeakMap<StructType, Defaulter | undefined>();
+
+/**
+ * Fills in the defaults that the schema says (e.g. a port's protocol), as Go's generated defaulting does: where a
+ * pointer is absent, or a plain field zero. What depends on other fields is the strategies' part. Mutates.
+ */
+export function applyDefaults(object: JsonObject, struct: StructType): void {
+  defaulterOf(struct)?.(object);
+}
+
+function defaulterOf(struct: StructType): Defaulter | undefined {
+  if (!compiled.has(struct)) compiled.set(struct, hasDefaults(struct, new Set()) ? compile(struct) : undefined);
+  return compiled.get(struct);
+}
+
+const isOwnDefault = (field: Field): boolean =>
+  field.default !== undefined && (field.pointer || !isZero(field.default));
+
+const isZero = (value: unknown): boolean => value === undefined || value === '' || value === 0 || value === false;
+
+function structOf(type: FieldType): StructType | undefined {
+  if (type.kind === 'list') return structOf(type.items);
+  if (type.kind === 'map') return structOf(type.values);
+  return type.kind === 'struct' ? type.struct : undefined;
+}
+
+function hasDefaults(struct: StructType, seen: Set<StructType>): boolean {
+  if (seen.has(struct)) return false;
+  seen.add(struct);
+  return struct.fields.some(field => {
+    const inner = structOf(field.type);
+    return isOwnDefault(field) || (inner !== undefined && hasDefaults(inner, seen));
+  });
+}
+
+function compile(struct: StructType): Defaulter {
+  const own = struct.fields.filter(isOwnDefault);
+  const nested = struct.fields.flatMap(field => {
+    const inner = structOf(field.type);
+    return inner !== undefined && hasDefaults(inner, new Set()) ? [{ field, inner }] : [];
+  });
+  return object => {
+    for (const field of own) {
+      const value = object[field.name];
+      if (field.pointer ? value === undefined || value === null : isZero(value)) object[field.name] = field.default;
+    }
+    for (const { field, inner } of nested) visit(object[field.name], field.type, inner);
+  };
+}
+
+function visit(value: unknown, type: FieldType, inner: StructType): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (type.kind === 'list') for (const item of value as unknown[]) visit(item, type.items, inner);
+  else if (type.kind === 'map') for (const item of Object.values(value)) visit(item, type.values, inner);
+  else applyDefaults(value as JsonObject, inner);
+}
