@@ -8,6 +8,8 @@ import { issueCertificate } from '../../src/machinery/x509/certificate.js';
 import { alreadyExistsError, notFoundError, unauthorizedError } from '../../src/machinery/status.js';
 import type { KubeObject, ObjectKey } from '../../src/machinery/types.js';
 import type { CatalogEntry } from '../../src/resources/catalog.js';
+import { createCodec } from '../../src/resources/codec/create-codec.js';
+import { createProtobufAnswers } from '../../src/resources/codec/protobuf.js';
 import { createCatalog } from '../../src/resources/create-catalog.js';
 import { apiVersionOf } from '../../src/resources/resource-info.js';
 import type { Objects, Strategy } from '../../src/resources/strategy.js';
@@ -162,9 +164,9 @@ export async function startFakeApi(
     clock: realClock,
     log: { info: log, warn: log, error: log },
     catalog,
-    api: catalog.api,
+    codec: createCodec(catalog.api),
     objects,
-    protobuf: undefined,
+    protobuf: createProtobufAnswers(catalog.api),
     metrics,
     audit: undefined,
     kubelet: createKubeletConnection(objects, undefined),
@@ -189,11 +191,12 @@ export async function startFakeApi(
     }),
     registryOf: entry => fakeOf(entry).registry(),
     acceptWebSocket: request => server.acceptWebSocket(request),
-    authenticate: async request => {
-      if (request.raw.headers.authorization === 'Bearer bad') throw unauthorizedError();
-      return { name: String(request.raw.headers['x-user'] ?? 'admin'), groups: ['system:masters'] };
+    authentication: {
+      authenticate: ({ raw: { headers } }) => {
+        if (headers.authorization === 'Bearer bad') throw unauthorizedError();
+        return { name: String(headers['x-user'] ?? 'admin'), groups: ['system:masters'] };
+      },
     },
-    impersonate: async () => undefined,
     authorizer: {
       authorize: ({ user }) => ({ decision: user.name === 'nobody' ? 'noOpinion' : 'allow', reason: '' }),
       rulesFor: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false, errors: [] }),

@@ -63,7 +63,7 @@ export function createDocuments(options: DocumentOptions): (path: string) => Doc
   const paths = (): string[] => {
     const groups = new Set(catalog.groupVersions().map(gv => gv.group));
     const found = [
-      ...fixed.keys(),
+      ...[...fixed.keys()].filter(path => path !== '/'),
       '/api',
       '/apis',
       '/apis/',

@@ -1,23 +1,9 @@
-import { goJsonSyntaxError } from '../../machinery/go-json.js';
 import { badRequestError } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
-import { decode } from '../../resources/codec/decode.js';
-import { yamlToJson } from '../../resources/codec/yaml.js';
-import type { Api, KindType } from '../../resources/load.js';
 import type { WriteOptions } from '../../resources/strategy.js';
-import { ENCODINGS, inputEncoding, inputEncodings, YAML_TYPE } from '../negotiation/media-types.js';
+import { ENCODINGS, inputEncoding, inputEncodings } from '../negotiation/media-types.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
-
-/** The kind that a route takes: its resource's, or its subresource's own (Scale, Binding, Eviction, TokenRequest). */
-function targetKind(route: ResourceRoute, api: Api): KindType {
-  const { info } = route.entry;
-  const { subresource } = route;
-  if (subresource === undefined || subresource.kind === info.kind) return info;
-  const kind = api.kind(subresource.group, subresource.version, subresource.kind);
-  if (kind === undefined) throw new Error(`no type for ${info.plural}/${subresource.name}: ${subresource.kind}`);
-  return kind;
-}
 
 /**
  * The object in the body. Unknown and duplicate fields become warnings or a 400, as fieldValidation says.
@@ -29,41 +15,35 @@ export function decodeBody(
   options: WriteOptions,
   context: ApiContext,
 ): KubeObject {
-  const encoding = inputEncoding(exchange.request.raw.headers['content-type'], inputEncodings(route.entry.info));
-  const { fieldValidation } = options;
-  const { api } = context;
-  const decoded = decode(exchange.body, encoding, targetKind(route, api), api, { fieldValidation });
-  exchange.warnings.push(...decoded.strictProblems);
-  return decoded.object;
+  const { entry, subresource } = route;
+  const encoding = inputEncoding(exchange.request.raw.headers['content-type'], inputEncodings(entry.info));
+  const { object, strictProblems } = context.codec.decode(exchange.body, encoding, entry, subresource);
+  if (strictProblems.length === 0 || options.fieldValidation === 'Ignore') return object;
+  if (options.fieldValidation === 'Strict') {
+    const { kind, version } = subresource ?? entry.info;
+    throw badRequestError(
+      `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${strictProblems.join(', ')}`,
+    );
+  }
+  exchange.warnings.push(...strictProblems);
+  return object;
 }
 
 const INTERPRET = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
 const OPTIONS_SCHEME = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27';
 
-function optionsJson(body: Buffer, yaml: boolean): Buffer {
-  if (!yaml) return body;
-  const converted = yamlToJson(body.toString('utf8'));
-  if (converted.error !== undefined) throw badRequestError(converted.error);
-  return Buffer.from(converted.json);
-}
-
 /**
  * An optional body of options, such as DeleteOptions; undefined when there is none. Any group's DeleteOptions will do.
  * @throws StatusError 400, 415
  */
-export function decodeOptions(exchange: Exchange, kind: string): Record<string, unknown> | undefined {
-  const { body } = exchange;
-  if (body.length === 0) return undefined;
+export function decodeOptions(
+  exchange: Exchange,
+  kind: string,
+  context: ApiContext,
+): Record<string, unknown> | undefined {
+  if (exchange.body.length === 0) return undefined;
   const encoding = inputEncoding(exchange.request.raw.headers['content-type'], ENCODINGS);
-  const json = optionsJson(body, encoding === YAML_TYPE);
-  let value: unknown;
-  try {
-    value = JSON.parse(json.toString('utf8'));
-  } catch (error) {
-    throw badRequestError(
-      `couldn't get version/kind; json parse error: ${goJsonSyntaxError(json) ?? (error as Error).message}`,
-    );
-  }
+  const value = context.codec.parse(exchange.body, encoding);
   if (value === null) return {};
   if (typeof value !== 'object' || Array.isArray(value)) {
     const what = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;

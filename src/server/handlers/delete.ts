@@ -14,7 +14,7 @@ const writeOptionsOf = (exchange: Exchange, options: DeleteOptions) => ({
 });
 
 export const deleteObject: Handler = async (exchange, route, context) => {
-  const options = deleteOptions(exchange.request.query, decodeOptions(exchange, 'DeleteOptions'));
+  const options = deleteOptions(exchange.request.query, decodeOptions(exchange, 'DeleteOptions', context));
   const ctx = requestContext(exchange, context, writeOptionsOf(exchange, options));
   const { namespace, name } = route;
   const result = await route.registry.delete(ctx, { namespace, name }, options);
@@ -27,7 +27,7 @@ export const deleteObject: Handler = async (exchange, route, context) => {
 
 export const deleteCollection: Handler = async (exchange, route, context) => {
   const { query } = exchange.request;
-  const options = deleteOptions(query, decodeOptions(exchange, 'DeleteOptions'));
+  const options = deleteOptions(query, decodeOptions(exchange, 'DeleteOptions', context));
   const ctx = requestContext(exchange, context, writeOptionsOf(exchange, options));
   const result = await route.registry.deleteCollection(ctx, route.namespace, options, listQuery(query));
   return { kind: 'list', result };

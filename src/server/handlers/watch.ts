@@ -41,7 +41,10 @@ async function openSink(exchange: Exchange, context: ApiContext): Promise<WatchS
  */
 export const watchObjects: Handler = async (exchange, route, context) => {
   const { entry, registry, namespace } = route;
-  const { signal } = exchange.request;
+  const { signal, upgradeHead, raw } = exchange.request;
+  // golang.org/x/net/websocket, which upstream serves watches with, refuses a handshake without Origin.
+  if (upgradeHead !== undefined && raw.headers.origin === undefined)
+    return { kind: 'raw', code: 403, headers: {}, body: '' };
   const encode = createEventEncoder({
     entry,
     media: exchange.media,

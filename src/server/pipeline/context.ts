@@ -1,13 +1,14 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { JsonObject } from '../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
-import type { Api } from '../../resources/load.js';
-import type { Objects, UserInfo } from '../../resources/strategy.js';
+import type { Codec } from '../../resources/codec/create-codec.js';
+import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
+import type { Objects } from '../../resources/strategy.js';
 import type { WebSocket } from 'ws';
+import type { Authentication } from '../auth/authn/authenticate.js';
 import type { Authorizer } from '../auth/authorizer.js';
 import type { KubeletConnection } from '../connect/kubelet-connection.js';
 import type { Registry } from '../registry/types.js';
-import type { ProtobufEncoder } from '../responses/encoder.js';
 import type { Metrics } from '../endpoints/metrics.js';
 import type { DocumentRoute, IncomingRequest } from './exchange.js';
 
@@ -28,9 +29,8 @@ export interface ApiContext {
   readonly log: Logger;
   readonly catalog: Catalog;
   readonly objects: Objects;
-  /** Types of request bodies. */
-  readonly api: Api;
-  readonly protobuf: ProtobufEncoder | undefined;
+  readonly codec: Codec;
+  readonly protobuf: ProtobufAnswers;
   readonly metrics: Metrics;
   readonly audit: AuditSink | undefined;
   readonly kubelet: KubeletConnection;
@@ -41,12 +41,6 @@ export interface ApiContext {
   registryOf(entry: CatalogEntry): Registry;
   /** Completes a WebSocket handshake. @throws StatusError when the request cannot be upgraded */
   acceptWebSocket(request: IncomingRequest): Promise<WebSocket>;
-  /** @throws StatusError 401 */
-  authenticate(request: IncomingRequest): Promise<UserInfo>;
-  /**
-   * The user to act as, when the request's Impersonate headers ask for another one and `user` may.
-   * @throws StatusError 400, 403
-   */
-  impersonate(request: IncomingRequest, user: UserInfo): Promise<UserInfo | undefined>;
+  readonly authentication: Pick<Authentication, 'authenticate'>;
   readonly authorizer: Authorizer;
 }

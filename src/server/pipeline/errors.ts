@@ -1,5 +1,5 @@
 import { internalError, StatusError } from '../../machinery/status.js';
-import { ENCODINGS, negotiate, PLAIN, PROTOBUF_TYPE } from '../negotiation/media-types.js';
+import { negotiate, PLAIN } from '../negotiation/media-types.js';
 import { encodeAnswer, rawStatus } from '../responses/encode.js';
 import { isPretty } from '../responses/pretty.js';
 import { sendEncoded } from '../responses/send.js';
@@ -28,8 +28,7 @@ export async function failed(exchange: Exchange, thrown: unknown, context: ApiCo
   const retry = status.details?.retryAfterSeconds;
   if (retry !== undefined) response.setHeader('Retry-After', String(retry));
   if (!request.raw.complete) response.shouldKeepAlive = false;
-  const encodings = context.protobuf === undefined ? ENCODINGS.filter(e => e !== PROTOBUF_TYPE) : ENCODINGS;
-  const media = negotiate(request.raw.headers.accept, { ...PLAIN, encodings });
+  const media = negotiate(request.raw.headers.accept, PLAIN);
   const encoded =
     media === undefined
       ? rawStatus(status)

@@ -1,5 +1,7 @@
-import { badRequestError, forbiddenError, internalError, StatusError, timeoutError } from '../../machinery/status.js';
+import { badRequestError, internalError, timeoutError } from '../../machinery/status.js';
 import { parseDuration } from '../../machinery/duration.js';
+import { notAllowedError } from '../auth/forbidden.js';
+import { impersonate } from '../auth/impersonation.js';
 import { dispatch } from '../handlers/dispatch.js';
 import {
   checkRoutable,
@@ -77,35 +79,21 @@ const deadline: Step = {
 /** Who asks. */
 const authentication: Step = {
   name: 'authentication',
-  async run(exchange, context) {
-    exchange.user = await context.authenticate(exchange.request);
+  run(exchange, context) {
+    exchange.user = context.authentication.authenticate(exchange.request);
   },
 };
 
 /** Whom they act as. */
 const impersonation: Step = {
   name: 'impersonation',
-  async run(exchange, context) {
-    const other = await context.impersonate(exchange.request, exchange.user);
+  run(exchange, context) {
+    const other = impersonate(context.authorizer, exchange.request.raw, exchange.user);
     if (other === undefined) return;
     exchange.impersonator = exchange.user;
     exchange.user = other;
   },
 };
-
-const escapeHtml = (text: string): string => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
-
-/** Upstream's sentence (k8s.io/apiserver pkg/endpoints/handlers/responsewriters/errors.go). */
-function forbiddenMessage(exchange: Exchange): string {
-  const { info, user } = exchange;
-  const name = escapeHtml(user.name);
-  if (!info.isResource)
-    return `User ${JSON.stringify(name)} cannot ${info.verb} path ${JSON.stringify(escapeHtml(info.path))}`;
-  const resource = info.subresource === '' ? info.resource : `${info.resource}/${info.subresource}`;
-  const where =
-    info.namespace === '' ? 'at the cluster scope' : `in the namespace ${JSON.stringify(escapeHtml(info.namespace))}`;
-  return `User ${JSON.stringify(name)} cannot ${info.verb} resource ${JSON.stringify(escapeHtml(resource))} in API group ${JSON.stringify(escapeHtml(info.group))} ${where}`;
-}
 
 /** Whether they may. */
 const authorization: Step = {
@@ -113,16 +101,10 @@ const authorization: Step = {
   run(exchange, context) {
     const { info, user, request } = exchange;
     const fieldSelector = request.query.get('fieldSelector');
-    const { decision, reason } = context.authorizer.authorize({
-      ...info,
-      user,
-      ...(fieldSelector === null ? {} : { fieldSelector }),
-    });
+    const attributes = { ...info, user, ...(fieldSelector === null ? {} : { fieldSelector }) };
+    const { decision, reason } = context.authorizer.authorize(attributes);
     exchange.decision = { allowed: decision === 'allow', reason };
-    if (decision === 'allow') return;
-    const message = forbiddenMessage(exchange) + (reason === '' ? '' : `: ${reason}`);
-    if (!info.isResource) throw new StatusError(403, 'Forbidden', `forbidden: ${message}`, {});
-    throw forbiddenError({ group: info.group, resource: info.resource }, info.name, message);
+    if (decision !== 'allow') throw notAllowedError(attributes, reason);
   },
 };
 
@@ -138,7 +120,7 @@ const STREAMS = ['application/json;stream=watch', 'application/vnd.kubernetes.pr
 
 /** Encodings the route's objects can be written in, in upstream's order. */
 function outputEncodings(route: ResourceRoute, context: ApiContext): readonly Encoding[] {
-  const binary = context.protobuf?.encodes(route.entry.info) ?? false;
+  const binary = context.protobuf.encodes(route.entry.info);
   return binary ? ENCODINGS : ENCODINGS.filter(e => e !== PROTOBUF_TYPE);
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../../machinery/clock.js';
 import { StatusError, type Status } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
+import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
 import { apiVersionOf, type ResourceInfo } from '../../resources/resource-info.js';
 import {
   includeObject,
@@ -13,7 +14,6 @@ import {
 } from '../negotiation/media-types.js';
 import { isStored, type Answer } from '../pipeline/exchange.js';
 import type { ListResult, StoredObject } from '../registry/types.js';
-import type { ProtobufEncoder } from './encoder.js';
 import type { Encoded } from './send.js';
 import {
   columnDefinitions,
@@ -32,7 +32,7 @@ export interface EncodeOptions {
   readonly pretty: boolean;
   readonly query: URLSearchParams;
   readonly clock: Clock;
-  readonly protobuf: ProtobufEncoder | undefined;
+  readonly protobuf: ProtobufAnswers;
   /** The resource whose objects are answered; undefined for fixed documents and errors. */
   readonly entry: CatalogEntry | undefined;
 }
@@ -171,7 +171,7 @@ function jsonPieces(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>, options:
 function protobufBytes(
   answer: Exclude<Answer, { kind: 'raw' | 'taken' }>,
   options: EncodeOptions,
-  codec: ProtobufEncoder,
+  codec: ProtobufAnswers,
 ): Buffer | undefined {
   switch (answer.kind) {
     case 'status':
@@ -203,7 +203,7 @@ const concat = (pieces: Iterable<Buffer>): string => Buffer.concat([...pieces]).
  */
 export function encodeAnswer(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>, options: EncodeOptions): Encoded {
   const { encoding } = options.media;
-  if (encoding === PROTOBUF_TYPE && options.media.transform === undefined && options.protobuf !== undefined) {
+  if (encoding === PROTOBUF_TYPE && options.media.transform === undefined) {
     const bytes = protobufBytes(answer, options, options.protobuf);
     if (bytes !== undefined) return { contentType: PROTOBUF_TYPE, chunks: [bytes] };
   }

@@ -4,10 +4,10 @@ import type { StructType } from '../../machinery/schema.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
 import { zeroStruct } from '../../resources/codec/zero.js';
+import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
 import { includeObject, PROTOBUF_TYPE, type MediaType } from '../negotiation/media-types.js';
 import type { RegistryWatchEvent } from '../registry/types.js';
-import type { ProtobufEncoder } from '../responses/encoder.js';
 import { columnDefinitions, partialMetadata, storedRow, objectRow, TABLE_TAIL, tableHead } from '../responses/table.js';
 
 /** Pushes the bytes of one event, as pieces: an object's own encoding is shared with all other watchers. */
@@ -18,7 +18,7 @@ export interface EncoderOptions {
   readonly media: MediaType;
   readonly query: URLSearchParams;
   readonly clock: Clock;
-  readonly protobuf: ProtobufEncoder | undefined;
+  readonly protobuf: ProtobufAnswers;
 }
 
 const OPEN: Readonly<Record<string, Buffer>> = Object.fromEntries(
@@ -86,7 +86,7 @@ function tableEncoder(options: EncoderOptions, version: 'v1' | 'v1beta1'): Event
   };
 }
 
-function protobufEncoder(options: EncoderOptions, codec: ProtobufEncoder): EventEncoder {
+function protobufEncoder(options: EncoderOptions, codec: ProtobufAnswers): EventEncoder {
   return (event, pieces) => {
     if (event.type === 'ERROR') return void pieces.push(codec.watchEvent('ERROR', event.status));
     const object =
@@ -109,6 +109,6 @@ export function createEventEncoder(options: EncoderOptions): EventEncoder {
   const { transform, encoding } = options.media;
   if (transform?.kind === 'Table') return tableEncoder(options, transform.version);
   if (transform !== undefined) return metadataEncoder(transform.version);
-  if (encoding === PROTOBUF_TYPE && options.protobuf !== undefined) return protobufEncoder(options, options.protobuf);
+  if (encoding === PROTOBUF_TYPE) return protobufEncoder(options, options.protobuf);
   return plainEncoder(options);
 }
