@@ -1,6 +1,6 @@
 import type { DeepReadonly, EndpointSlice, Service } from '../machinery/types.js';
 import { compareText, type EndpointInfo, mergeSlices, portKey, serviceOfSlice } from './endpoints.js';
-import { assemble } from './iptables/assemble.js';
+import { createAssembler } from './iptables/assemble.js';
 import { compileServicePort, type ServiceCompileOptions, type ServiceFragment } from './iptables/compile-service.js';
 import { type ServicePort, servicePorts } from './service-ports.js';
 import { categorizeEndpoints } from './topology.js';
@@ -10,15 +10,18 @@ const ZONE_LABEL = 'topology.kubernetes.io/zone';
 const LARGE_CLUSTER_ENDPOINTS = 1000;
 const DEFAULT_SYNC_PERIOD_MS = 30_000;
 
+/** Tells whether anything the rules depend on is different. */
+interface Prints {
+  readonly servicePrint: string;
+  readonly endpointsPrint: string;
+}
+
 /** A service port with everything known and compiled about it. */
-interface CompiledPort {
+interface CompiledPort extends Prints {
   readonly sortKey: string;
   readonly service: ServicePort;
   readonly endpoints: readonly EndpointInfo[];
   readonly fragment: ServiceFragment;
-  /** Tells whether anything the rules depend on is different. */
-  readonly servicePrint: string;
-  readonly endpointsPrint: string;
   readonly largeCluster: boolean;
 }
 
@@ -77,7 +80,7 @@ export function createProxy(config: ProxyConfig): Proxy {
     });
   }
 
-  const compilePort = (service: ServicePort, endpoints: readonly EndpointInfo[]): CompiledPort => {
+  const compilePort = (service: ServicePort, endpoints: readonly EndpointInfo[], print: Prints): CompiledPort => {
     const largeCluster = totalEndpoints > LARGE_CLUSTER_ENDPOINTS;
     const categories = categorizeEndpoints(service, endpoints, { nodeName: config.nodeName, zone });
     const options: ServiceCompileOptions = {
@@ -91,8 +94,7 @@ export function createProxy(config: ProxyConfig): Proxy {
       service,
       endpoints,
       fragment: compileServicePort(service, categories, options),
-      servicePrint: JSON.stringify(service),
-      endpointsPrint: JSON.stringify(endpoints),
+      ...print,
       largeCluster,
     };
   };
@@ -125,10 +127,11 @@ export function createProxy(config: ProxyConfig): Proxy {
     const after = ports.map(({ service, endpoints }) => {
       const sortKey = `${service.fullName}\0${service.protocol}`;
       const old = known.get(sortKey);
-      const sameEndpoints = old !== undefined && old.endpointsPrint === JSON.stringify(endpoints);
+      const print = { servicePrint: JSON.stringify(service), endpointsPrint: JSON.stringify(endpoints) };
+      const sameEndpoints = old?.endpointsPrint === print.endpointsPrint;
       if (!sameEndpoints && service.protocol === 'udp') udpChanged = true;
-      if (!force && sameEndpoints && old.servicePrint === JSON.stringify(service)) return old;
-      return compilePort(service, endpoints);
+      if (!force && sameEndpoints && old.servicePrint === print.servicePrint) return old;
+      return compilePort(service, endpoints, print);
     });
     if (after.length === before.length && after.every((port, i) => port === before[i])) return false;
     // As upstream, all ports of a changed Service are written.
@@ -177,14 +180,9 @@ export function createProxy(config: ProxyConfig): Proxy {
     return stale;
   }
 
-  const buildRuleset = (full: boolean, changed: ReadonlySet<ServiceFragment>, stale: readonly string[]): Ruleset => {
-    switch (config.mode) {
-      case 'iptables':
-        return assemble({ config, full, fragments: ordered.map(port => port.fragment), changed, staleChains: stale });
-      default:
-        return config.mode satisfies never;
-    }
-  };
+  const assemble = assemblerFor(config);
+  const buildRuleset = (full: boolean, changed: ReadonlySet<ServiceFragment>, stale: readonly string[]): Ruleset =>
+    assemble({ full, fragments: ordered.map(port => port.fragment), changed, staleChains: stale });
 
   function sync(options: { full?: boolean } = {}): SyncResult {
     const full = options.full === true || !synced || topologyChanged;
@@ -251,6 +249,15 @@ export function createProxy(config: ProxyConfig): Proxy {
             ],
       ),
   };
+}
+
+function assemblerFor(config: ProxyConfig): ReturnType<typeof createAssembler> {
+  switch (config.mode) {
+    case 'iptables':
+      return createAssembler(config);
+    default:
+      return config.mode satisfies never;
+  }
 }
 
 function udpServicePorts(ports: readonly CompiledPort[]): UdpServicePort[] {

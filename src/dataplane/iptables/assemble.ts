@@ -5,7 +5,6 @@ import * as names from './names.js';
 import { addrtypeLocal, comment, ctstate, destination, jump, rule, source } from './rules.js';
 
 export interface AssembleInput {
-  readonly config: ProxyConfig;
   readonly full: boolean;
   /** All service ports, in order. */
   readonly fragments: readonly ServiceFragment[];
@@ -18,23 +17,39 @@ export interface AssembleInput {
 const PROXY: Origin = { kind: 'Proxy', name: 'kube-proxy' };
 const LOOPBACK = { IPv4: '127.0.0.0/8', IPv6: '::1/128' } as const;
 
-/** Joins the service ports' fragments with the fixed chains to a ruleset. Pure; the cost is one pass over the dispatch rules. */
-export function assemble(input: AssembleInput): Ruleset {
-  const { config, full } = input;
-  return {
+/** The part of the rules that depends on the configuration only; made once, so that unchanged rules stay the same objects. */
+interface FixedRules {
+  readonly firewall: readonly Rule[];
+  readonly forward: readonly Rule[];
+  readonly postrouting: readonly Rule[];
+  readonly nodePorts: readonly Rule[];
+}
+
+/**
+ * Returns a pure function that joins the service ports' fragments with the fixed chains to a ruleset. The cost is one
+ * pass over the dispatch rules.
+ */
+export function createAssembler(config: ProxyConfig): (input: AssembleInput) => Ruleset {
+  const fixed: FixedRules = {
+    firewall: firewallRules(config),
+    forward: forwardRules(config),
+    postrouting: postroutingRules(config),
+    nodePorts: nodePortRules(config),
+  };
+  return input => ({
     mode: config.mode,
     family: config.family,
-    full,
-    jumps: full ? jumps() : [],
-    ensureChains: full ? ensuredChains() : [],
+    full: input.full,
+    jumps: input.full ? jumps() : [],
+    ensureChains: input.full ? ensuredChains() : [],
     tables: [
-      { table: 'filter', chains: filterChains(config), commands: filterCommands(input) },
-      { table: 'nat', chains: natChains(input), commands: natCommands(input) },
+      { table: 'filter', chains: filterChains(config), commands: filterCommands(input, fixed) },
+      { table: 'nat', chains: natChains(input), commands: natCommands(input, fixed) },
     ],
     ipsets: [],
     virtualServers: [],
     maps: [],
-  };
+  });
 }
 
 /** In the order in which they are inserted: each lands above the one before. */
@@ -79,37 +94,34 @@ const filterChains = (config: ProxyConfig): string[] => [
   ...(localhostNodePorts(config) ? [names.FIREWALL] : []),
 ];
 
-function filterCommands({ config, fragments }: AssembleInput): Rule[] {
-  const commands: Rule[] = [];
-  if (localhostNodePorts(config)) {
-    const matches = [
-      comment('block incoming localnet connections'),
-      destination(LOOPBACK.IPv4),
-      source(LOOPBACK.IPv4, true),
-      ctstate(['RELATED', 'ESTABLISHED', 'DNAT'], true),
-    ];
-    commands.push(rule(names.FIREWALL, matches, { kind: 'drop' }, PROXY));
-  }
+function filterCommands({ fragments }: AssembleInput, fixed: FixedRules): Rule[] {
+  const commands = [...fixed.firewall];
   for (const fragment of fragments) for (const r of fragment.filter) commands.push(r);
-  if (config.conntrackTCPLiberal !== true) {
-    commands.push(rule(names.FORWARD, [ctstate(['INVALID'])], { kind: 'drop' }, PROXY));
-  }
-  const mark = masqueradeMark(config);
-  commands.push(
-    rule(
-      names.FORWARD,
-      [comment('kubernetes forwarding rules'), { kind: 'mark', value: mark, mask: mark }],
-      { kind: 'accept' },
-      PROXY,
-    ),
-    rule(
-      names.FORWARD,
-      [comment('kubernetes forwarding conntrack rule'), ctstate(['RELATED', 'ESTABLISHED'])],
-      { kind: 'accept' },
-      PROXY,
-    ),
-  );
+  commands.push(...fixed.forward);
   return commands;
+}
+
+function firewallRules(config: ProxyConfig): Rule[] {
+  if (!localhostNodePorts(config)) return [];
+  const matches = [
+    comment('block incoming localnet connections'),
+    destination(LOOPBACK.IPv4),
+    source(LOOPBACK.IPv4, true),
+    ctstate(['RELATED', 'ESTABLISHED', 'DNAT'], true),
+  ];
+  return [rule(names.FIREWALL, matches, { kind: 'drop' }, PROXY)];
+}
+
+function forwardRules(config: ProxyConfig): Rule[] {
+  const mark = masqueradeMark(config);
+  const accept = (text: string, match: Match): Rule =>
+    rule(names.FORWARD, [comment(text), match], { kind: 'accept' }, PROXY);
+  const invalid = rule(names.FORWARD, [ctstate(['INVALID'])], { kind: 'drop' }, PROXY);
+  return [
+    ...(config.conntrackTCPLiberal === true ? [] : [invalid]),
+    accept('kubernetes forwarding rules', { kind: 'mark', value: mark, mask: mark }),
+    accept('kubernetes forwarding conntrack rule', ctstate(['RELATED', 'ESTABLISHED'])),
+  ];
 }
 
 function natChains({ fragments, changed, staleChains }: AssembleInput): string[] {
@@ -118,27 +130,27 @@ function natChains({ fragments, changed, staleChains }: AssembleInput): string[]
   return [...chains, ...staleChains];
 }
 
-function natCommands({ config, fragments, changed, staleChains }: AssembleInput): (Rule | ChainDeletion)[] {
-  const mark = masqueradeMark(config);
-  const commands: (Rule | ChainDeletion)[] = [
-    rule(names.POSTROUTING, [{ kind: 'mark', value: mark, mask: mark, invert: true }], { kind: 'return' }, PROXY),
-    // Cleared, so that the packet is not masqueraded again when it goes through a second time (e.g. a tunnel).
-    rule(names.POSTROUTING, [], { kind: 'mark', op: 'xor', value: mark, mask: 0 }, PROXY),
-    rule(
-      names.POSTROUTING,
-      [comment('kubernetes service traffic requiring SNAT')],
-      { kind: 'masquerade', randomFully: true },
-      PROXY,
-    ),
-    rule(names.MARK_MASQ, [], { kind: 'mark', op: 'or', value: mark, mask: mark }, PROXY),
-  ];
+function natCommands({ fragments, changed, staleChains }: AssembleInput, fixed: FixedRules): (Rule | ChainDeletion)[] {
+  const commands: (Rule | ChainDeletion)[] = [...fixed.postrouting];
   for (const fragment of fragments) {
     for (const r of fragment.dispatch) commands.push(r);
     if (changed.has(fragment)) for (const r of fragment.rules) commands.push(r);
   }
   for (const chain of staleChains) commands.push({ kind: 'deleteChain', chain });
-  for (const r of nodePortRules(config)) commands.push(r);
+  commands.push(...fixed.nodePorts);
   return commands;
+}
+
+function postroutingRules(config: ProxyConfig): Rule[] {
+  const mark = masqueradeMark(config);
+  const snat = comment('kubernetes service traffic requiring SNAT');
+  return [
+    rule(names.POSTROUTING, [{ kind: 'mark', value: mark, mask: mark, invert: true }], { kind: 'return' }, PROXY),
+    // Cleared, so that the packet is not masqueraded again when it goes through a second time (e.g. a tunnel).
+    rule(names.POSTROUTING, [], { kind: 'mark', op: 'xor', value: mark, mask: 0 }, PROXY),
+    rule(names.POSTROUTING, [snat], { kind: 'masquerade', randomFully: true }, PROXY),
+    rule(names.MARK_MASQ, [], { kind: 'mark', op: 'or', value: mark, mask: mark }, PROXY),
+  ];
 }
 
 const masqueradeMark = (config: ProxyConfig): number => (1 << (config.masqueradeBit ?? 14)) >>> 0;

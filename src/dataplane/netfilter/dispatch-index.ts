@@ -18,7 +18,7 @@ export function buildDispatchIndex(rules: readonly { readonly rule: Rule }[]): D
   const byKey = new Map<string, number[]>();
   const always: number[] = [];
   rules.forEach(({ rule }, position) => {
-    const key = dispatchKey(rule.matches);
+    const key = cachedKey(rule);
     if (key === undefined) return void always.push(position);
     const positions = byKey.get(key);
     if (positions === undefined) byKey.set(key, [position]);
@@ -33,6 +33,17 @@ export function buildDispatchIndex(rules: readonly { readonly rule: Rule }[]): D
       return [...exact, ...anyAddress, ...always].sort((a, b) => a - b);
     },
   };
+}
+
+/** Rules are immutable and outlive the chains they are loaded into, again and again. */
+const keys = new WeakMap<Rule, { readonly key: string | undefined }>();
+
+function cachedKey(rule: Rule): string | undefined {
+  const known = keys.get(rule);
+  if (known !== undefined) return known.key;
+  const key = dispatchKey(rule.matches);
+  keys.set(rule, { key });
+  return key;
 }
 
 /** "address protocol port" or "protocol port"; undefined for a rule that must always be tested. */

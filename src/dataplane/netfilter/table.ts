@@ -86,12 +86,25 @@ export function editTable(table: Table): TableEdit {
     return copy;
   }
 
-  function countUses(chain: LoadedChain | undefined, by: number): void {
-    for (const { rule } of chain?.rules ?? []) {
+  function countUses(loaded: readonly LoadedRule[], from: number, to: number, by: number): void {
+    for (let i = from; i < to; i++) {
+      const rule = loaded[i]?.rule;
+      if (rule === undefined) continue;
       const { verdict } = rule;
       if (verdict.kind === 'jump' || verdict.kind === 'goto') add(references, verdict.chain, by);
       for (const match of rule.matches) if (match.kind === 'recent') add(recentUsers, match.name, by);
     }
+  }
+
+  /** Most of a rewritten dispatch chain is as before, so only what lies between the common ends is counted. */
+  function countChanges(before: readonly LoadedRule[], after: readonly LoadedRule[]): void {
+    let start = 0;
+    let end = 0;
+    const most = Math.min(before.length, after.length);
+    while (start < most && before[start]?.rule === after[start]?.rule) start++;
+    while (end < most - start && before.at(-1 - end)?.rule === after.at(-1 - end)?.rule) end++;
+    countUses(before, start, before.length - end, -1);
+    countUses(after, start, after.length - end, 1);
   }
 
   return {
@@ -131,16 +144,16 @@ export function editTable(table: Table): TableEdit {
       references = new Map();
       recentUsers = new Map();
       for (const [name, chain] of draft) {
-        countUses(table.chains.get(name), -1);
-        countUses(chain, 1);
+        countChanges(table.chains.get(name)?.rules ?? [], chain?.rules ?? []);
       }
       for (const [target, added] of references) {
-        if (added > 0 && current(target) === undefined) throw new NetfilterError(`Chain '${target}' does not exist`);
+        if (added <= 0 || current(target) !== undefined) continue;
+        throw draft.has(target) ? busy(target) : new NetfilterError(`Chain '${target}' does not exist`);
       }
       for (const [name, chain] of draft) {
         if (chain !== undefined || !table.chains.has(name)) continue;
         const left = (table.references.get(name) ?? 0) + (references.get(name) ?? 0);
-        if (left > 0) throw new NetfilterError(`CHAIN_DEL failed (Device or resource busy): chain ${name}`);
+        if (left > 0) throw busy(name);
       }
     },
     commit() {
@@ -154,6 +167,9 @@ export function editTable(table: Table): TableEdit {
     },
   };
 }
+
+const busy = (chain: string): NetfilterError =>
+  new NetfilterError(`CHAIN_DEL failed (Device or resource busy): chain ${chain}`);
 
 const add = (counts: Map<string, number>, key: string, by: number): void =>
   void counts.set(key, (counts.get(key) ?? 0) + by);
