@@ -27,7 +27,7 @@ export interface Fixture {
   /** In the preferred version, or `version` of `group`. */
   registry(resource: string, version?: string): Registry;
   context(options?: Partial<WriteOptions>): RequestContext;
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Registries over a memory store and the built-in catalog, with strategies as given (none by default). */

@@ -57,7 +57,10 @@ t.test('the table of resourceVersion, resourceVersionMatch and limit', async t =
     { query: { resourceVersion: '3', limit: '1', labelSelector: '!x' }, expect: '3: a +?' },
     { query: { limit: '1', labelSelector: 'x=y' }, expect: '6: a +?' },
     { query: { fieldSelector: 'metadata.name=c', limit: '1' }, expect: '6: c' },
-    { query: { fieldSelector: 'metadata.name=b', resourceVersion: '3', resourceVersionMatch: 'Exact' }, expect: '3: b' },
+    {
+      query: { fieldSelector: 'metadata.name=b', resourceVersion: '3', resourceVersionMatch: 'Exact' },
+      expect: '3: b',
+    },
     { query: { fieldSelector: 'type=Opaque' }, expect: '6: a c' },
     { query: { fieldSelector: 'type!=Opaque' }, expect: '6: ' },
     { query: { fieldSelector: 'metadata.namespace=other' }, expect: '6: ' },
@@ -183,7 +186,12 @@ t.test('410 after compaction, with a token to go on from now', async t => {
 t.test('watches', async t => {
   const cases: { name: string; query: ListQuery; before: string[]; after: string[] }[] = [
     { name: 'unset', query: {}, before: ['ADDED a@1', 'ADDED b@2'], after: ['ADDED c@3', 'DELETED a@4'] },
-    { name: '0', query: { resourceVersion: '0' }, before: ['ADDED a@1', 'ADDED b@2'], after: ['ADDED c@3', 'DELETED a@4'] },
+    {
+      name: '0',
+      query: { resourceVersion: '0' },
+      before: ['ADDED a@1', 'ADDED b@2'],
+      after: ['ADDED c@3', 'DELETED a@4'],
+    },
     { name: 'a revision', query: { resourceVersion: '1' }, before: ['ADDED b@2'], after: ['ADDED c@3', 'DELETED a@4'] },
     { name: 'a future revision', query: { resourceVersion: '3' }, before: [], after: ['DELETED a@4'] },
     {

@@ -1,4 +1,5 @@
-import { canonicalize } from '../../resources/codec/decode.js';
+import { canonicalize, decode } from '../../resources/codec/decode.js';
+import { isStatusError } from '../../machinery/status.js';
 import type { Api } from '../../resources/load.js';
 import type { StructType } from '../../machinery/schema.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
@@ -17,6 +18,8 @@ export interface Kind {
 export interface ObjectCodec {
   /** Brings parsed JSON to the form that decoding gives. @throws Error with encoding/json's text */
   canonicalize(object: object, kind: Kind): Decoded;
+  /** Why JSON text is no object of the kind, in upstream's words; undefined: it is one. */
+  decodeError(text: string, kind: Kind): string | undefined;
   /** Mutates: schema defaults, then the strategy's. */
   applyDefaults(entry: CatalogEntry, object: KubeObject): void;
   /** The kind of a subresource's body, e.g. autoscaling/v1 Scale. */
@@ -24,8 +27,18 @@ export interface ObjectCodec {
 }
 
 /** The codec over the built-in kinds and, by their own types, custom resources. */
-export const createObjectCodec = (kinds: Pick<Api, 'kind'>): ObjectCodec => ({
+export const createObjectCodec = (api: Api): ObjectCodec => ({
   canonicalize,
+  decodeError(text, kind) {
+    try {
+      decode(Buffer.from(text), 'application/json', kind, api, { fieldValidation: 'Ignore' });
+      return undefined;
+    } catch (error) {
+      if (!isStatusError(error)) throw error;
+      // Patches show what went wrong without the frame that a body's error has.
+      return error.message.replace(/^.* cannot be handled as a [^:]+: /, '');
+    }
+  },
   applyDefaults: (entry, object) => entry.strategy.default?.(object),
-  kind: (group, version, kind) => kinds.kind(group, version, kind),
+  kind: (group, version, kind) => api.kind(group, version, kind),
 });

@@ -1,22 +1,160 @@
-import { conflictError, reasonlessError } from '../../machinery/status.js';
-import type { KubeObject, ObjectKey } from '../../machinery/types.js';
+import { invalid } from '../../machinery/field-error.js';
+import { formatGo } from '../../machinery/go-text.js';
+import { applyJsonPatch, decodeJsonPatch } from '../../machinery/json-patch.js';
+import { applyMergePatch, checkMergePatch } from '../../machinery/merge-patch.js';
+import {
+  badRequestError,
+  conflictError,
+  invalidError,
+  notFoundError,
+  reasonlessError,
+} from '../../machinery/status.js';
+import { applyStrategicMergePatch } from '../../machinery/strategic-merge.js';
+import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
+import { apiVersionOf } from '../../resources/resource-info.js';
 import type { RequestContext } from '../../resources/strategy.js';
+import { jsonPatchedText, mergedText } from './patched-text.js';
+import { restoreError } from './restore-error.js';
 import { groupResource, type Scope } from './scope.js';
-import type { Change } from './transform.js';
-import type { PatchRequest } from './types.js';
+import type { Change, Target } from './transform.js';
+import type { Decoded, PatchRequest } from './types.js';
+
+/** A patch applied, before the result is understood as an object. */
+interface Patched {
+  readonly document: JsonObject;
+  /** Problems of the patch itself that field validation minds. */
+  readonly problems: readonly string[];
+  /** What error messages show of it. */
+  text(): string;
+}
+
+type Live = DeepReadonly<KubeObject>;
 
 /** PATCH (apiserver pkg/endpoints/handlers/patch.go). The patch is applied anew in every attempt. */
 export function patchChange(scope: Scope, ctx: RequestContext, key: ObjectKey, request: PatchRequest): Change {
+  const write = ({ subresource }: Target) => ({
+    manager: ctx.options.fieldManager,
+    subresource,
+    nowMs: scope.clock.now(),
+  });
+  if (request.type === 'apply') {
+    return (live, target) => {
+      const applied = target.fields.apply(live, objectPatch(request), { ...write(target), force: request.force });
+      const object = decodeApplied(scope, target, applied);
+      target.applyDefaults(object);
+      const { uid = '' } = object.metadata;
+      if (live !== undefined || uid === '') return object;
+      const text = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+      throw conflictError(groupResource(scope.info), key.name, text);
+    };
+  }
   return (live, target) => {
-    if (request.type !== 'apply') throw reasonlessError(`${request.type} patches come with machinery/patch`);
-    const { subresource } = target;
-    const write = { manager: ctx.options.fieldManager, subresource, nowMs: scope.clock.now(), force: request.force };
-    const applied = target.fields.apply(live, request.patch as KubeObject, write);
-    const { object } = scope.codec.canonicalize(applied, target.kind);
+    if (live === undefined) throw notFoundError(groupResource(scope.info), key.name);
+    const patched = apply(scope, ctx, target, live, request);
+    const object = decodePatched(scope, ctx, target, request, patched);
     target.applyDefaults(object);
-    const { uid = '' } = object.metadata;
-    if (live !== undefined || uid === '') return object;
-    const text = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
-    throw conflictError(groupResource(scope.info), key.name, text);
+    target.fields.update(live, object, write(target));
+    return object;
   };
+}
+
+/** Apply takes YAML: anything may come, only a mapping is an object. */
+function objectPatch({ patch }: PatchRequest): KubeObject {
+  if (typeof patch === 'object' && patch !== null && !Array.isArray(patch)) {
+    return { ...(patch as JsonObject), metadata: (patch as JsonObject)['metadata'] ?? {} };
+  }
+  throw badRequestError(
+    `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonKind(patch)} into Go value of type map[string]interface {}`,
+  );
+}
+
+const jsonKind = (value: unknown): string =>
+  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+
+function decodeApplied(scope: Scope, target: Target, applied: KubeObject): KubeObject {
+  try {
+    return scope.codec.canonicalize(applied, target.kind).object;
+  } catch (error) {
+    throw reasonlessError((error as Error).message);
+  }
+}
+
+const isChecked = (ctx: RequestContext): boolean => ctx.options.fieldValidation !== 'Ignore';
+
+/** The live object as its JSON text has it: in field order, nothing frozen. */
+const documentOf = (scope: Scope, target: Target, live: Live): JsonObject =>
+  scope.codec.canonicalize(live, target.kind).object;
+
+function apply(scope: Scope, ctx: RequestContext, target: Target, live: Live, request: PatchRequest): Patched {
+  const { patch } = request;
+  const document = documentOf(scope, target, live);
+  switch (request.type) {
+    case 'json': {
+      const { operations, problems } = decodeJsonPatch(patch, isChecked(ctx));
+      const patched = applyJsonPatch(document, operations) as JsonObject;
+      const paths = operations.flatMap(op => [op?.path ?? '', op?.from ?? '']);
+      return { document: patched, problems, text: () => jsonPatchedText(patched, paths) };
+    }
+    case 'merge': {
+      checkMergePatch(patch, isChecked(ctx));
+      const patched = applyMergePatch(document, patch) as JsonObject;
+      return { document: patched, problems: [], text: () => mergedText(patched, document) };
+    }
+    case 'strategic':
+    case 'apply': {
+      if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
+        throw badRequestError(
+          `json: cannot unmarshal ${jsonKind(patch)} into Go value of type map[string]interface {}`,
+        );
+      }
+      const patched = applyStrategicMergePatch(document, patch as JsonObject, target.kind.type);
+      return { document: patched, problems: [], text: () => formatGo(patch) };
+    }
+  }
+}
+
+/** Understands the patched document as an object of the kind. @throws StatusError 422 with the field "patch" */
+function decodePatched(
+  scope: Scope,
+  ctx: RequestContext,
+  target: Target,
+  request: PatchRequest,
+  patched: Patched,
+): KubeObject {
+  const refuse = (why: string): never => {
+    throw invalidError({ group: '', kind: '' }, '', [invalid('patch', patched.text(), why)]);
+  };
+  const decoded = decode(scope, target, request, patched, refuse);
+  const problems = isChecked(ctx) ? [...patched.problems, ...decoded.strictProblems] : [];
+  if (problems.length > 0) {
+    if (ctx.options.fieldValidation === 'Strict') return refuse(`strict decoding error: ${problems.join(', ')}`);
+    for (const problem of problems) ctx.warn(problem);
+  }
+  return decoded.object;
+}
+
+function decode(
+  scope: Scope,
+  target: Target,
+  request: PatchRequest,
+  patched: Patched,
+  refuse: (why: string) => never,
+): Decoded {
+  const { kind } = target;
+  const { document } = patched;
+  const apiVersion = apiVersionOf(kind);
+  if (request.type === 'strategic') {
+    const problem = restoreError(document, kind.type);
+    if (problem !== undefined) return refuse(problem);
+    // The converter fills in a typed object: it has its kind, whatever the patch says.
+    Object.assign(document, { kind: kind.kind, apiVersion });
+  } else if (document['kind'] !== kind.kind || document['apiVersion'] !== apiVersion) {
+    const problem = scope.codec.decodeError(patched.text(), kind);
+    if (problem !== undefined) return refuse(problem);
+  }
+  try {
+    return scope.codec.canonicalize(document, kind);
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
 }
