@@ -1,0 +1,592 @@
+import t from 'tap';
+import {
+  DEPLOYMENTS,
+  ENDPOINTS,
+  ENDPOINT_SLICES,
+  NODES,
+  PODS,
+  REPLICA_SETS,
+  SERVICES,
+} from '../../src/client/resources.js';
+import { ALL_CONTROLLERS } from '../../src/controllers/all.js';
+import { deploymentController } from '../../src/controllers/deployment/controller.js';
+import { newReplicas, scaleDownOld, scaleProportionally } from '../../src/controllers/deployment/rolling.js';
+import { templateHash } from '../../src/controllers/deployment/hash.js';
+import { endpointsController } from '../../src/controllers/endpoints/controller.js';
+import { endpointSliceController } from '../../src/controllers/endpointslice/controller.js';
+import { MAX_ENDPOINTS_PER_SLICE } from '../../src/controllers/endpointslice/plan.js';
+import { createCidrSet } from '../../src/controllers/nodeipam/controller.js';
+import { evictionDelayMs } from '../../src/controllers/nodelifecycle/eviction.js';
+import { silentConditions, wantedTaints } from '../../src/controllers/nodelifecycle/health.js';
+import { deletionOrder } from '../../src/controllers/replicaset/plan.js';
+import { replicaSetController } from '../../src/controllers/replicaset/controller.js';
+import { place } from '../../src/controllers/scheduler/controller.js';
+import { usageOf } from '../../src/controllers/scheduler/resources.js';
+import { selectControllers, UnknownControllerError } from '../../src/controllers/select.js';
+import type {
+  Deployment,
+  EndpointSlice,
+  KubeObject,
+  Node,
+  Pod,
+  ReplicaSet,
+  Service,
+} from '../../src/machinery/types.js';
+import { createFakeCluster } from '../support/fake-cluster.js';
+
+const NOW = '2026-01-01T00:00:00Z';
+
+interface PodFacts {
+  name: string;
+  ip?: string;
+  ready?: boolean;
+  node?: string;
+  phase?: string;
+  deleting?: boolean;
+  labels?: Record<string, string>;
+  owner?: string;
+  extra?: Record<string, unknown>;
+}
+const pod = ({
+  name,
+  ip,
+  ready = true,
+  node = 'n1',
+  phase = 'Running',
+  deleting = false,
+  labels = { app: 'a' },
+  owner,
+  extra = {},
+}: PodFacts): Pod =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name,
+      namespace: 'default',
+      uid: `uid-${name}`,
+      labels,
+      creationTimestamp: NOW,
+      ...(deleting ? { deletionTimestamp: NOW } : {}),
+      ...(owner === undefined
+        ? {}
+        : {
+            ownerReferences: [
+              { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: owner, uid: `uid-${owner}`, controller: true },
+            ],
+          }),
+    },
+    spec: {
+      nodeName: node,
+      containers: [{ name: 'c', image: 'echo', ports: [{ name: 'http', containerPort: 8080 }] }],
+      ...extra,
+    },
+    status: {
+      phase,
+      ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: NOW }],
+    },
+  }) as unknown as Pod;
+
+const service = (spec: Record<string, unknown> = {}): Service =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default', uid: 'uid-web', creationTimestamp: NOW, labels: { team: 'x' } },
+    spec: {
+      clusterIP: '10.96.0.9',
+      ipFamilies: ['IPv4'],
+      selector: { app: 'a' },
+      ports: [{ port: 80, targetPort: 'http', protocol: 'TCP' }],
+      ...spec,
+    },
+  }) as unknown as Service;
+
+const node = (
+  name: string,
+  facts: {
+    ready?: string;
+    taints?: unknown[];
+    labels?: Record<string, string>;
+    unschedulable?: boolean;
+    cpu?: string;
+  } = {},
+): Node =>
+  ({
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: facts.labels ?? {}, creationTimestamp: NOW },
+    spec: {
+      ...(facts.taints === undefined ? {} : { taints: facts.taints }),
+      ...(facts.unschedulable === true ? { unschedulable: true } : {}),
+    },
+    status: {
+      conditions: [{ type: 'Ready', status: facts.ready ?? 'True' }],
+      allocatable: { cpu: facts.cpu ?? '4', memory: '8Gi', pods: '110' },
+    },
+  }) as unknown as Node;
+
+t.test('--controllers', async t => {
+  const names = (list: string): string[] => selectControllers(ALL_CONTROLLERS, list.split(',')).map(c => c.name);
+  t.equal(names('*').length, ALL_CONTROLLERS.length);
+  t.notOk(names('*,-scheduler').includes('scheduler'));
+  t.same(names('endpointslice,deployment-controller'), ['deployment-controller', 'endpointslice-controller']);
+  t.same(names('-scheduler'), []);
+  t.throws(() => names('*,-nope'), UnknownControllerError);
+});
+
+t.test('Endpoints of a Service', async t => {
+  const rows = [
+    {
+      name: 'ready and not ready addresses, sorted',
+      pods: [
+        pod({ name: 'b', ip: '10.0.0.2' }),
+        pod({ name: 'a', ip: '10.0.0.1' }),
+        pod({ name: 'c', ip: '10.0.0.3', ready: false }),
+      ],
+      expect: [{ ready: ['10.0.0.1', '10.0.0.2'], notReady: ['10.0.0.3'], ports: [8080] }],
+    },
+    {
+      name: 'terminal, deleting, unselected and addressless Pods do not count',
+      pods: [
+        pod({ name: 'a', ip: '10.0.0.1', phase: 'Succeeded' }),
+        pod({ name: 'b', ip: '10.0.0.2', deleting: true }),
+        pod({ name: 'c', ip: '10.0.0.3', labels: { app: 'other' } }),
+        pod({ name: 'd' }),
+      ],
+      expect: [],
+    },
+    {
+      name: 'publishNotReadyAddresses publishes all, also deleting ones',
+      service: service({ publishNotReadyAddresses: true }),
+      pods: [pod({ name: 'a', ip: '10.0.0.1', ready: false }), pod({ name: 'b', ip: '10.0.0.2', deleting: true })],
+      expect: [{ ready: ['10.0.0.1', '10.0.0.2'], notReady: [], ports: [8080] }],
+    },
+    {
+      name: 'a named port that a Pod lacks leaves the Pod out',
+      service: service({ ports: [{ port: 80, targetPort: 'grpc' }] }),
+      pods: [pod({ name: 'a', ip: '10.0.0.1' })],
+      expect: [],
+    },
+    {
+      name: 'a headless Service without ports keeps its addresses',
+      service: service({ clusterIP: 'None', ports: [] }),
+      pods: [pod({ name: 'a', ip: '10.0.0.1' })],
+      expect: [{ ready: ['10.0.0.1'], notReady: [], ports: [] }],
+    },
+  ];
+  for (const row of rows) {
+    const cluster = createFakeCluster();
+    cluster.load(SERVICES, row.service ?? service());
+    cluster.load(PODS, ...row.pods);
+    await endpointsController.build(cluster.context()).reconcile('default/web');
+    const made = cluster.get(ENDPOINTS, 'default/web') as {
+      subsets?: { addresses?: { ip: string }[]; notReadyAddresses?: { ip: string }[]; ports?: { port: number }[] }[];
+    };
+    const got = (made.subsets ?? []).map(s => ({
+      ready: (s.addresses ?? []).map(a => a.ip),
+      notReady: (s.notReadyAddresses ?? []).map(a => a.ip),
+      ports: (s.ports ?? []).map(p => p.port),
+    }));
+    t.same(got, row.expect, row.name);
+  }
+  const cluster = createFakeCluster();
+  cluster.load(SERVICES, service());
+  cluster.load(PODS, pod({ name: 'a', ip: '10.0.0.1' }));
+  const { reconcile } = endpointsController.build(cluster.context());
+  await reconcile('default/web');
+  const { metadata } = cluster.get(ENDPOINTS, 'default/web') as KubeObject;
+  t.same(metadata.labels, { team: 'x', 'endpoints.kubernetes.io/managed-by': 'endpoint-controller' });
+  t.equal(metadata.annotations?.['endpoints.kubernetes.io/last-change-trigger-time'], NOW);
+  await reconcile('default/web');
+  t.equal(cluster.actions.length, 1, 'nothing changed, nothing written');
+});
+
+const slicesOf = (cluster: ReturnType<typeof createFakeCluster>): EndpointSlice[] =>
+  cluster.list(ENDPOINT_SLICES) as EndpointSlice[];
+
+t.test('EndpointSlices of a Service', async t => {
+  t.test('conditions say ready, serving, terminating', async t => {
+    const cluster = createFakeCluster();
+    cluster.load(NODES, node('n1', { labels: { 'topology.kubernetes.io/zone': 'z1' } }));
+    cluster.load(SERVICES, service({ trafficDistribution: 'PreferClose' }));
+    cluster.load(
+      PODS,
+      pod({ name: 'a', ip: '10.0.0.1' }),
+      pod({ name: 'b', ip: '10.0.0.2', deleting: true }),
+      pod({ name: 'c', ip: '10.0.0.3', node: 'gone' }),
+    );
+    await endpointSliceController.build(cluster.context()).reconcile('default/web');
+    const [slice] = slicesOf(cluster);
+    t.match(slice, {
+      addressType: 'IPv4',
+      ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+      metadata: {
+        labels: {
+          team: 'x',
+          'kubernetes.io/service-name': 'web',
+          'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+        },
+      },
+    });
+    t.same(
+      slice?.endpoints?.map(e => [
+        e.addresses[0],
+        e.conditions?.ready,
+        e.conditions?.serving,
+        e.conditions?.terminating,
+        e.zone,
+        e.hints?.forZones?.[0]?.name,
+      ]),
+      [
+        ['10.0.0.1', true, true, false, 'z1', 'z1'],
+        ['10.0.0.2', false, true, true, 'z1', undefined],
+      ],
+      'a Pod whose node is gone is left out',
+    );
+  });
+
+  t.test('no Pods: one placeholder, kept as it is', async t => {
+    const cluster = createFakeCluster();
+    cluster.load(SERVICES, service());
+    const { reconcile } = endpointSliceController.build(cluster.context());
+    await reconcile('default/web');
+    await reconcile('default/web');
+    t.equal(cluster.actions.length, 1);
+    t.same(
+      slicesOf(cluster).map(s => [s.endpoints, s.ports]),
+      [[[], []]],
+    );
+  });
+
+  t.test('packing', async t => {
+    const cluster = createFakeCluster();
+    cluster.load(NODES, node('n1'));
+    cluster.load(SERVICES, service());
+    const address = (i: number): string => `10.0.${Math.floor(i / 250)}.${(i % 250) + 1}`;
+    for (let i = 0; i < 250; i++) cluster.load(PODS, pod({ name: `p${i}`, ip: address(i) }));
+    const { reconcile } = endpointSliceController.build(cluster.context());
+    await reconcile('default/web');
+    t.same(
+      slicesOf(cluster)
+        .map(s => s.endpoints?.length)
+        .sort(),
+      [100, 100, 50],
+    );
+    cluster.actions.length = 0;
+    cluster.load(PODS, pod({ name: 'p250', ip: address(250) }));
+    await reconcile('default/web');
+    t.same(
+      cluster.actions.map(a => a.verb),
+      ['update'],
+      'one more endpoint goes into the slice with room',
+    );
+    cluster.actions.length = 0;
+    cluster.load(PODS, pod({ name: 'p0', ip: address(0), ready: false }));
+    await reconcile('default/web');
+    t.same(
+      cluster.actions.map(a => a.verb),
+      ['update'],
+      'a changed endpoint rewrites its slice only',
+    );
+    t.ok(slicesOf(cluster).every(s => (s.endpoints ?? []).length <= MAX_ENDPOINTS_PER_SLICE));
+  });
+
+  t.test('a change of the ports reuses the slice', async t => {
+    const cluster = createFakeCluster();
+    cluster.load(NODES, node('n1'));
+    cluster.load(SERVICES, service());
+    cluster.load(PODS, pod({ name: 'a', ip: '10.0.0.1' }));
+    const { reconcile } = endpointSliceController.build(cluster.context());
+    await reconcile('default/web');
+    cluster.actions.length = 0;
+    cluster.load(SERVICES, service({ ports: [{ port: 80, targetPort: 9090, protocol: 'TCP' }] }));
+    await reconcile('default/web');
+    t.same(
+      cluster.actions.map(a => a.verb),
+      ['update'],
+    );
+    t.equal(slicesOf(cluster)[0]?.ports?.[0]?.port, 9090);
+  });
+});
+
+const template = { metadata: { labels: { app: 'a' } }, spec: { containers: [{ name: 'c', image: 'echo' }] } };
+const replicaSet = (
+  name: string,
+  replicas: number,
+  facts: { available?: number; created?: string; annotations?: Record<string, string>; image?: string } = {},
+): ReplicaSet =>
+  ({
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: {
+      name,
+      namespace: 'default',
+      uid: `uid-${name}`,
+      labels: { app: 'a' },
+      creationTimestamp: facts.created ?? NOW,
+      annotations: facts.annotations ?? {},
+      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web', controller: true }],
+    },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: 'a' } },
+      template: { ...template, spec: { containers: [{ name: 'c', image: facts.image ?? 'old' }] } },
+    },
+    status: { replicas, availableReplicas: facts.available ?? replicas },
+  }) as unknown as ReplicaSet;
+
+t.test('ReplicaSet', async t => {
+  t.test('creates, counts and remembers what it expects', async t => {
+    const cluster = createFakeCluster();
+    cluster.load(REPLICA_SETS, replicaSet('rs', 3));
+    const { reconcile } = replicaSetController.build(cluster.context());
+    await reconcile('default/rs');
+    t.equal(cluster.list(PODS).length, 3);
+    t.same(
+      cluster.events.map(e => e.reason),
+      ['SuccessfulCreate', 'SuccessfulCreate', 'SuccessfulCreate'],
+    );
+    await reconcile('default/rs');
+    t.equal(cluster.actions.filter(a => a.verb === 'create').length, 3);
+    t.match(cluster.get(REPLICA_SETS, 'default/rs'), { status: { replicas: 3, readyReplicas: 0 } });
+  });
+  t.test('adopts a matching orphan', async t => {
+    const cluster = createFakeCluster();
+    cluster.load(REPLICA_SETS, replicaSet('rs', 1));
+    cluster.load(PODS, pod({ name: 'orphan' }));
+    await replicaSetController.build(cluster.context()).reconcile('default/rs');
+    t.equal(cluster.get(PODS, 'default/orphan')?.metadata.ownerReferences?.[0]?.uid, 'uid-rs');
+    t.notOk(cluster.actions.some(a => a.verb === 'create'));
+  });
+  t.test('a failed create becomes a ReplicaFailure condition and a retry', async t => {
+    const cluster = createFakeCluster();
+    cluster.load(REPLICA_SETS, replicaSet('rs', 1, { available: 0 }));
+    cluster.failNext('create', 'pods', new Error('quota'));
+    await t.rejects(replicaSetController.build(cluster.context()).reconcile('default/rs'), /quota/);
+    t.match(cluster.get(REPLICA_SETS, 'default/rs'), {
+      status: { conditions: [{ type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: 'quota' }] },
+    });
+  });
+  t.test('deletes in upstream order', async t => {
+    const pods = [
+      pod({ name: 'old-ready' }),
+      pod({ name: 'not-ready', ready: false }),
+      pod({ name: 'pending', phase: 'Pending', ready: false }),
+      pod({ name: 'unassigned', node: '', phase: 'Pending', ready: false }),
+      pod({ name: 'crowded', node: 'n2' }),
+    ];
+    const order = deletionOrder(
+      pods,
+      new Map([
+        ['n1', 1],
+        ['n2', 5],
+      ]),
+      Date.parse(NOW) + 60_000,
+    );
+    t.same(
+      order.map(p => p.metadata.name),
+      ['unassigned', 'pending', 'not-ready', 'crowded', 'old-ready'],
+    );
+  });
+});
+
+const deployment = (replicas: number, spec: Record<string, unknown> = {}): Deployment =>
+  ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'web', namespace: 'default', uid: 'uid-web', generation: 1, creationTimestamp: NOW },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: 'a' } },
+      template,
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
+      progressDeadlineSeconds: 600,
+      revisionHistoryLimit: 10,
+      ...spec,
+    },
+  }) as unknown as Deployment;
+
+t.test('Deployment', async t => {
+  t.test('rolling arithmetic', async t => {
+    const old = replicaSet('old', 10);
+    const fresh = replicaSet('new', 0, { image: 'echo' });
+    t.equal(newReplicas(deployment(10), [old, fresh], fresh), 3, '25% surge of 10 rounds up to 3');
+    const grown = replicaSet('new', 3, { available: 0 });
+    t.same(
+      scaleDownOld(deployment(10), [old, grown], [old], grown).map(s => s.to),
+      [8],
+      '25% unavailable of 10 rounds down to 2',
+    );
+    const sick = replicaSet('old', 10, { available: 5 });
+    t.same(
+      scaleDownOld(deployment(10), [sick, grown], [sick], grown).map(s => s.to),
+      [8],
+      'unhealthy Pods go first, within the budget',
+    );
+    const a = replicaSet('a', 6, { annotations: { 'deployment.kubernetes.io/max-replicas': '13' } });
+    const b = replicaSet('b', 7, { annotations: { 'deployment.kubernetes.io/max-replicas': '13' } });
+    const scaled = scaleProportionally(deployment(20), [a, b]);
+    t.equal(
+      scaled.reduce((n, s) => n + s.to, 0),
+      25,
+      'shares add up to replicas plus surge',
+    );
+  });
+  t.test('first rollout makes one ReplicaSet of the template', async t => {
+    const cluster = createFakeCluster();
+    cluster.load(DEPLOYMENTS, deployment(2));
+    await deploymentController.build(cluster.context()).reconcile('default/web');
+    const [set] = cluster.list(REPLICA_SETS) as ReplicaSet[];
+    const hash = templateHash(template as never, undefined);
+    t.equal(set?.metadata.name, `web-${hash}`);
+    t.match(set, {
+      metadata: {
+        annotations: {
+          'deployment.kubernetes.io/revision': '1',
+          'deployment.kubernetes.io/desired-replicas': '2',
+          'deployment.kubernetes.io/max-replicas': '3',
+        },
+      },
+      spec: { replicas: 2, selector: { matchLabels: { app: 'a', 'pod-template-hash': hash } } },
+    });
+    t.match(cluster.get(DEPLOYMENTS, 'default/web'), {
+      status: {
+        conditions: [
+          { type: 'Progressing', status: 'True', reason: 'NewReplicaSetCreated' },
+          { type: 'Available', status: 'False' },
+        ],
+      },
+    });
+    t.same(
+      cluster.events.map(e => e.message),
+      [`Scaled up replica set web-${hash} from 0 to 2`],
+    );
+  });
+  t.test('Recreate waits until the old Pods are gone', async t => {
+    const cluster = createFakeCluster();
+    cluster.load(DEPLOYMENTS, deployment(1, { strategy: { type: 'Recreate' } }));
+    cluster.load(REPLICA_SETS, replicaSet('old', 1));
+    cluster.load(PODS, pod({ name: 'p', owner: 'old' }));
+    const { reconcile } = deploymentController.build(cluster.context());
+    await reconcile('default/web');
+    await reconcile('default/web');
+    t.same(
+      cluster.list(REPLICA_SETS).map(s => [s.metadata.name, (s as ReplicaSet).spec?.replicas]),
+      [['old', 0]],
+    );
+    cluster.load(PODS, pod({ name: 'p', owner: 'old', phase: 'Succeeded' }));
+    await reconcile('default/web');
+    t.equal(cluster.list(REPLICA_SETS).length, 2);
+  });
+  t.test('the hash does not depend on how the template was written', async t => {
+    const reordered = { spec: { containers: [{ image: 'echo', name: 'c' }] }, metadata: { labels: { app: 'a' } } };
+    t.equal(templateHash(template as never, undefined), templateHash(reordered as never, undefined));
+    t.not(templateHash(template as never, undefined), templateHash(template as never, 1));
+  });
+});
+
+t.test('the scheduler', async t => {
+  const rows = [
+    { name: 'fewest Pods first', nodes: [node('a'), node('b')], bound: { a: 2, b: 1 }, pod: {}, expect: { node: 'b' } },
+    { name: 'by name when equal', nodes: [node('b'), node('a')], pod: {}, expect: { node: 'a' } },
+    {
+      name: 'nodeSelector',
+      nodes: [node('a'), node('b', { labels: { disk: 'ssd' } })],
+      pod: { nodeSelector: { disk: 'ssd' } },
+      expect: { node: 'b' },
+    },
+    {
+      name: 'a taint keeps away, a toleration lets in',
+      nodes: [node('a', { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] })],
+      pod: { tolerations: [{ key: 'k', operator: 'Equal', value: 'v', effect: 'NoSchedule' }] },
+      expect: { node: 'a' },
+    },
+    { name: 'no nodes at all', nodes: [], pod: {}, expect: { message: 'no nodes available to schedule pods' } },
+    {
+      name: 'why not, counted',
+      nodes: [
+        node('a', { unschedulable: true }),
+        node('b', { taints: [{ key: 'k', effect: 'NoSchedule' }] }),
+        node('c', { cpu: '1' }),
+      ],
+      pod: { containers: [{ name: 'c', resources: { requests: { cpu: '2' } } }] },
+      expect: {
+        message:
+          '0/3 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.',
+      },
+    },
+    {
+      name: 'a silent node takes nothing',
+      nodes: [node('a', { ready: 'Unknown' }), node('b')],
+      bound: { b: 9 },
+      pod: {},
+      expect: { node: 'b' },
+    },
+  ];
+  for (const row of rows) {
+    const bound: Record<string, number> = row.bound ?? {};
+    const got = place(pod({ name: 'p', node: '', extra: row.pod }), row.nodes, n =>
+      usageOf(Array.from({ length: bound[n.metadata.name ?? ''] ?? 0 }, (_, i) => pod({ name: `q${i}` }))),
+    );
+    t.same(got, row.expect, row.name);
+  }
+});
+
+t.test('node lifecycle', async t => {
+  const taint = (key: string): { key: string; effect: string; timeAdded: string } => ({
+    key,
+    effect: 'NoExecute',
+    timeAdded: NOW,
+  });
+  const now = Date.parse(NOW) + 10_000;
+  const rows = [
+    { name: 'no toleration: at once', tolerations: [], expect: 0 },
+    {
+      name: 'for a while, counted from the taint',
+      tolerations: [{ key: 'k', operator: 'Exists', tolerationSeconds: 30 }],
+      expect: 20_000,
+    },
+    { name: 'for ever', tolerations: [{ operator: 'Exists' }], expect: undefined },
+  ];
+  for (const row of rows)
+    t.equal(
+      evictionDelayMs(pod({ name: 'p', extra: { tolerations: row.tolerations } }), [taint('k') as never], now),
+      row.expect,
+      row.name,
+    );
+  t.same(
+    wantedTaints(node('a', { ready: 'Unknown' }), NOW)?.map(x => [x.key, x.effect]),
+    [
+      ['node.kubernetes.io/unreachable', 'NoSchedule'],
+      ['node.kubernetes.io/unreachable', 'NoExecute'],
+    ],
+  );
+  t.equal(wantedTaints(node('a'), NOW), undefined, 'nothing to change');
+  t.same(
+    wantedTaints(
+      node('a', {
+        taints: [
+          { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' },
+          { key: 'mine', effect: 'NoSchedule' },
+        ],
+      }),
+      NOW,
+    )?.map(x => x.key),
+    ['mine'],
+  );
+  t.match(silentConditions(node('a'), NOW)?.[0], { type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' });
+});
+
+t.test('pod ranges', async t => {
+  const set = createCidrSet('10.244.0.0/16', 24);
+  set.occupy('10.244.0.0/24');
+  t.equal(set.allocate(), '10.244.1.0/24');
+  set.release('10.244.0.0/24');
+  t.equal(set.allocate(), '10.244.0.0/24');
+  t.notOk(set.occupy('10.99.0.0/24'));
+  const small = createCidrSet('10.0.0.0/24', 24);
+  t.equal(small.allocate(), '10.0.0.0/24');
+  t.equal(small.allocate(), undefined);
+  t.throws(() => createCidrSet('nonsense', 24), RangeError);
+});
