@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInformerFactory } from '../../src/client/informer.js';
+import { loadKubeConfig } from '../../src/client/kubeconfig.js';
+import { CONFIG_MAPS, PODS } from '../../src/client/resources.js';
+import { createClient, type RestClient } from '../../src/client/rest-client.js';
+import { realClock } from '../../src/machinery/clock.js';
+import type { ConfigMap, Pod } from '../../src/machinery/types.js';
+import { eventually, freePort, KUBETTE, run, startUp } from '../support/up.js';
+import { memoryOf } from './memory.js';
+import { ms, printTable, quantile, type Row } from './table.js';
+
+const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
+
+async function timed<T>(work: () => Promise<T>): Promise<{ took: number; result: T }> {
+  const start = performance.now();
+  const result = await work();
+  return { took: performance.now() - start, result };
+}
+
+/** API server alone: time until it answers, memory, first requests, throughput of durable writes. */
+async function apiServerAlone(storage: string): Promise<Row[]> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'kubette-bench-'));
+  const port = await freePort();
+  // Keys are made once per folder; what is timed is the start of a server that has them.
+  const start = async (): Promise<{ took: number; stop: () => Promise<void>; pid: number; client: RestClient }> => {
+    const begun = performance.now();
+    const child = spawn(
+      process.execPath,
+      [KUBETTE, 'apiserver', '--data-dir', dataDir, '--secure-port', String(port), '--storage', storage, '--quiet'],
+      { stdio: 'inherit' },
+    );
+    const gone = new Promise<void>(resolve => child.once('exit', () => resolve()));
+    for (;;) {
+      try {
+        const client = createClient(await loadKubeConfig(join(dataDir, 'kubeconfig')), 'bench');
+        await client.request('GET', '/version');
+        return {
+          took: performance.now() - begun,
+          pid: child.pid ?? 0,
+          client,
+          stop: () => (child.kill('SIGTERM'), gone),
+        };
+      } catch (error) {
+        if (child.exitCode !== null) throw error;
+        await realClock.sleep(5);
+      }
+    }
+  };
+  const first = await start();
+  await first.stop();
+  const server = await start();
+  const memory = memoryOf(server.pid);
+  const table = (): Promise<string> =>
+    server.client.transport.fetch({ method: 'GET', path: '/api/v1/namespaces/default/pods?limit=500', accept: TABLE });
+  const { took: firstList } = await timed(table);
+  const { took: secondList } = await timed(table);
+  const maps = server.client.resource<ConfigMap>(CONFIG_MAPS);
+  const writes = 2_000;
+  const inFlight = 64;
+  let next = 0;
+  const { took } = await timed(() =>
+    Promise.all(
+      Array.from({ length: inFlight }, async () => {
+        while (next < writes)
+          await maps.create('default', {
+            metadata: { name: `bench-${next++}` },
+            data: { a: 'x'.repeat(400) },
+          } as unknown as ConfigMap);
+      }),
+    ),
+  );
+  const { took: listTook } = await timed(() =>
+    server.client.transport.fetch({ method: 'GET', path: '/api/v1/namespaces/default/configmaps' }),
+  );
+  const after = memoryOf(server.pid);
+  server.client.close();
+  await server.stop();
+  const name = `apiserver (${storage})`;
+  return [
+    { what: `${name}: ready, first start (makes its keys)`, value: ms(first.took) },
+    { what: `${name}: ready`, value: ms(server.took), goal: 'goal: under 500 ms' },
+    { what: `${name}: memory when ready`, value: `${memory.rss.toFixed(0)} MB`, goal: 'goal: under 120 MB' },
+    { what: `${name}: first list of pods as a table`, value: ms(firstList), goal: 'goal: under 150 ms' },
+    { what: `${name}: second`, value: ms(secondList) },
+    { what: `${name}: durable creates, ${inFlight} in flight`, value: `${Math.round((writes / took) * 1000)}/s` },
+    { what: `${name}: list of ${writes} ConfigMaps`, value: ms(listTook) },
+    { what: `${name}: memory after that`, value: `${after.rss.toFixed(0)} MB` },
+  ];
+}
+
+/** The whole: time to ready, memory, and how long a ready Pod takes to reach the rules of every node. */
+async function wholeCluster(): Promise<Row[]> {
+  const begun = performance.now();
+  const up = await startUp({ args: ['--nodes', '3', '--storage', 'memory'] });
+  const ready = performance.now() - begun;
+  try {
+    const said = Number(/ready in (\d+) ms/.exec(up.output())?.[1]);
+    const pids = new Map([['up', up.process.pid ?? 0], ...(await up.pids())]);
+    const memory = [...pids].map(([name, pid]) => ({ name, ...memoryOf(pid) }));
+    const total = (pick: (m: { rss: number; pss: number }) => number): string =>
+      memory.reduce((n, m) => n + pick(m), 0).toFixed(0);
+    const client = createClient(await loadKubeConfig(join(up.dataDir, 'kubeconfig')), 'bench');
+    const programming = await endpointProgramming(up.ok, client);
+    const kubectl: number[] = [];
+    for (let i = 0; i < 5; i++)
+      kubectl.push(
+        (
+          await timed(() =>
+            run('kubectl', ['get', 'pods'], { env: { KUBECONFIG: join(up.dataDir, 'kubeconfig'), HOME: up.dataDir } }),
+          )
+        ).took,
+      );
+    client.close();
+    return [
+      { what: 'up --nodes 3 --storage memory: ready, as it says', value: ms(said), goal: 'goal: under 3 s' },
+      { what: 'the same, from the start of the command', value: ms(ready) },
+      {
+        what: 'memory of all processes, shared pages counted once (PSS)',
+        value: `${total(m => m.pss)} MB`,
+        goal: 'goal: under 450 MB',
+      },
+      { what: 'the same, shared pages counted each time (RSS)', value: `${total(m => m.rss)} MB` },
+      ...memory.map(m => ({ what: `  ${m.name}`, value: `${m.pss.toFixed(0)} / ${m.rss.toFixed(0)} MB` })),
+      {
+        what: `Pod Ready to rule on every node, median of ${programming.length}`,
+        value: ms(quantile(programming, 0.5)),
+        goal: 'goal: under 100 ms',
+      },
+      { what: 'the same, slowest', value: ms(quantile(programming, 1)) },
+      { what: 'kubectl get pods, whole process, cold cache', value: ms(kubectl[0] ?? NaN) },
+      { what: 'kubectl get pods, whole process, median', value: ms(quantile(kubectl, 0.5)) },
+    ];
+  } finally {
+    await up.stop();
+  }
+}
+
+async function endpointProgramming(ok: (...args: string[]) => Promise<string>, client: RestClient): Promise<number[]> {
+  await ok('create', 'deployment', 'bench', '--image=echo', '--replicas=1');
+  await ok('expose', 'deployment', 'bench', '--port=80');
+  await ok('rollout', 'status', 'deployment/bench', '--timeout=60s');
+  const stop = new AbortController();
+  const informers = createInformerFactory({ transport: client.transport, clock: realClock });
+  const pods = informers.informer<Pod>(PODS);
+  const taken: Promise<number>[] = [];
+  const rulesOn = (node: string): Promise<string> =>
+    client.transport.fetch({ method: 'GET', path: `/api/v1/nodes/${node}/proxy/rules?format=iptables-save` });
+  const reached = async (ip: string, from: number): Promise<number> => {
+    await Promise.all(
+      ['node-1', 'node-2', 'node-3'].map(async node => {
+        while (!(await rulesOn(node)).includes(`--to-destination ${ip}:80`)) await realClock.sleep(2);
+      }),
+    );
+    return performance.now() - from;
+  };
+  const isReady = (pod: Pick<Pod, 'status'>): boolean =>
+    pod.status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True') === true;
+  pods.addHandler({
+    update(old, pod) {
+      if (!isReady(old as Pod) && isReady(pod as Pod) && pod.metadata.labels?.['app'] === 'bench')
+        taken.push(reached(pod.status?.podIP ?? '', performance.now()));
+    },
+  });
+  informers.start(stop.signal);
+  await informers.whenSynced(stop.signal);
+  for (let replicas = 2; replicas <= 16; replicas++) {
+    const before = taken.length;
+    await ok('scale', 'deployment', 'bench', `--replicas=${replicas}`);
+    await eventually(
+      'the new Pod to be ready',
+      async () => taken.length,
+      count => count > before,
+    );
+  }
+  const times = await Promise.all(taken);
+  stop.abort();
+  return times;
+}
+
+const rows = [...(await apiServerAlone('memory')), ...(await apiServerAlone('leveldb')), ...(await wholeCluster())];
+printTable(rows);
+process.exit(0);
