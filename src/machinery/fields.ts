@@ -75,11 +75,9 @@ export function parseFieldSelector(text: string): FieldSelector {
     if (term === '') continue;
     const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
     if (match === null) throw new SelectorError(`invalid selector: '${text}'; can't understand '${term}'`);
-    requirements.push({
-      field: match[1] ?? '',
-      operator: match[2] === '!=' ? '!=' : '=',
-      value: unescapeValue(match[3] ?? ''),
-    });
+    const field = match[1] ?? '';
+    const value = unescapeValue(match[3] ?? '');
+    if (field !== '' || value !== '') requirements.push({ field, operator: match[2] === '!=' ? '!=' : '=', value });
   }
   return fieldSelectorOf(requirements);
 }

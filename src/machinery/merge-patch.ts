@@ -51,4 +51,5 @@ export function checkMergePatch(patch: unknown, checked: boolean): void {
 }
 
 /** The merged document. It shares unchanged parts with both arguments, which are not changed. */
-export const applyMergePatch = (document: unknown, patch: unknown): unknown => merge(document, patch);
+export const applyMergePatch = (document: unknown, patch: unknown): unknown =>
+  isObject(patch) ? merge(document, patch) : withoutNulls(patch);

@@ -26,7 +26,7 @@ const BAD_SET_ORDER = (): StatusError => badRequestError('invalid patch format o
 const noMergeKey = (map: Obj, key: string): StatusError =>
   reasonlessError(`map: ${formatGo(map)} does not contain declared merge key: ${key}`);
 const badArgument = (expected: string, actual: unknown): StatusError =>
-  reasonlessError(`expected a ${expected}, but received a ${goTypeName(actual)}`);
+  reasonlessError(`expected a ${expected}, but received a ${actual === null ? '%!s(<nil>)' : goTypeName(actual)}`);
 const badDirective = (directive: unknown, map: Obj): StatusError =>
   reasonlessError(`unknown patch type: ${formatGo(directive)} in map: ${formatGo(map)}`);
 /** Too deep to say more: upstream answers a bare 422. */
@@ -224,7 +224,9 @@ function applySetOrder(original: Obj, patch: Obj, schema: Schema): void {
           : (wanted as unknown[])
         : (withoutDirectives(wanted).value as unknown[]);
     const maps = isMapList(live, wanted);
-    setMember(original, name, order(merged, wantedOrder, live, maps ? rules.mergeKey : ''));
+    const first: unknown = [...merged, ...live, ...(wantedOrder as unknown[])][0];
+    if (maps && rules.mergeKey === '' && isObject(first)) throw noMergeKey(first, '');
+    setMember(original, name, order(merged, wantedOrder, live, rules.mergeKey));
     delete patch[name];
   }
 }
