@@ -1,0 +1,114 @@
+import type { KubeObject } from '../../../machinery/types.js';
+import type { PolicyRule } from '../rbac/rules.js';
+import { componentRoles, schedulerRules } from './component-roles.js';
+import { controllerBindings, controllerRoles, controllerRules } from './controller-roles.js';
+import { clusterBinding, clusterRole, EVENTS, READ, role, roleBinding, rule } from './notation.js';
+import { userRoles } from './user-roles.js';
+
+const SYSTEM = 'kube-system';
+const PUBLIC = 'kube-public';
+const CONTROLLER = 'system:controller:';
+const CONTROLLER_MANAGER = 'user:system:kube-controller-manager';
+
+/** Each rule once: controllers share many. */
+function distinct(rules: readonly PolicyRule[]): PolicyRule[] {
+  return [...new Map(rules.map(r => [JSON.stringify(r), r])).values()];
+}
+
+/**
+ * What our processes need beyond upstream's defaults: the controller manager runs its controllers, and the scheduler,
+ * under its own name rather than one service account each; a node agent is the proxy of its node, too; and the DNS
+ * process has the rights of CoreDNS's manifest.
+ */
+const ownRoles: readonly KubeObject[] = [
+  clusterRole('kubette:controllers', distinct([...Object.values(controllerRules).flat(), ...schedulerRules])),
+  clusterRole('system:coredns', [
+    rule('list watch', 'endpoints services pods namespaces'),
+    rule('list watch', 'discovery.k8s.io: endpointslices'),
+  ]),
+];
+const ownBindings: readonly KubeObject[] = [
+  clusterBinding('kubette:controllers', [CONTROLLER_MANAGER]),
+  clusterBinding('system:node-proxier', ['group:system:nodes'], 'kubette:node-agents'),
+  clusterBinding('system:coredns', ['user:system:coredns', 'sa:kube-system/coredns']),
+];
+
+const clusterBindings: readonly KubeObject[] = [
+  clusterBinding('cluster-admin', ['group:system:masters']),
+  clusterBinding('system:monitoring', ['group:system:monitoring']),
+  clusterBinding('system:discovery', ['group:system:authenticated']),
+  clusterBinding('system:basic-user', ['group:system:authenticated']),
+  clusterBinding('system:public-info-viewer', ['group:system:authenticated', 'group:system:unauthenticated']),
+  clusterBinding('system:node-proxier', ['user:system:kube-proxy']),
+  clusterBinding('system:kube-controller-manager', [CONTROLLER_MANAGER]),
+  clusterBinding('system:kube-dns', ['sa:kube-system/kube-dns']),
+  clusterBinding('system:kube-scheduler', ['user:system:kube-scheduler']),
+  clusterBinding('system:volume-scheduler', ['user:system:kube-scheduler']),
+  clusterBinding('system:service-account-issuer-discovery', ['group:system:serviceaccounts']),
+  // Nobody is bound: the Node authorizer does what this binding once did.
+  clusterBinding('system:node', []),
+];
+
+const leaderLocking = (component: string): KubeObject =>
+  role(SYSTEM, `system::leader-locking-${component}`, [
+    rule('watch', 'configmaps'),
+    rule('get update', 'configmaps', component),
+  ]);
+
+const namespaceRoles: readonly KubeObject[] = [
+  role(SYSTEM, 'extension-apiserver-authentication-reader', [
+    rule(READ, 'configmaps', 'extension-apiserver-authentication'),
+  ]),
+  role(SYSTEM, `${CONTROLLER}bootstrap-signer`, [rule(READ, 'secrets')]),
+  role(SYSTEM, `${CONTROLLER}cloud-provider`, [rule(`create ${READ}`, 'configmaps')]),
+  role(SYSTEM, `${CONTROLLER}token-cleaner`, [rule(`${READ} delete`, 'secrets'), EVENTS]),
+  leaderLocking('kube-controller-manager'),
+  leaderLocking('kube-scheduler'),
+  role(PUBLIC, `${CONTROLLER}bootstrap-signer`, [
+    rule(READ, 'configmaps'),
+    rule('update', 'configmaps', 'cluster-info'),
+    EVENTS,
+  ]),
+];
+
+const namespaceBindings: readonly KubeObject[] = [
+  roleBinding(
+    SYSTEM,
+    'extension-apiserver-authentication-reader',
+    [CONTROLLER_MANAGER, 'user:system:kube-scheduler'],
+    'system::extension-apiserver-authentication-reader',
+  ),
+  roleBinding(SYSTEM, 'system::leader-locking-kube-controller-manager', [
+    CONTROLLER_MANAGER,
+    'sa:kube-system/kube-controller-manager',
+  ]),
+  roleBinding(SYSTEM, 'system::leader-locking-kube-scheduler', [
+    'user:system:kube-scheduler',
+    'sa:kube-system/kube-scheduler',
+  ]),
+  roleBinding(SYSTEM, `${CONTROLLER}bootstrap-signer`, ['sa:kube-system/bootstrap-signer']),
+  roleBinding(SYSTEM, `${CONTROLLER}cloud-provider`, ['sa:kube-system/cloud-provider']),
+  roleBinding(SYSTEM, `${CONTROLLER}token-cleaner`, ['sa:kube-system/token-cleaner']),
+  roleBinding(PUBLIC, `${CONTROLLER}bootstrap-signer`, ['sa:kube-system/bootstrap-signer']),
+];
+
+const objects: readonly KubeObject[] = [
+  ...userRoles,
+  ...componentRoles,
+  ...controllerRoles,
+  ...ownRoles,
+  ...clusterBindings,
+  ...controllerBindings,
+  ...ownBindings,
+  ...namespaceRoles,
+  ...namespaceBindings,
+];
+
+/**
+ * The roles and bindings of a new cluster: kube-apiserver 1.35's defaults and those of our own processes. Created at
+ * start when missing; roles before their bindings, cluster-wide ones before those of kube-system and kube-public.
+ * `resource` is the resourceId of `object`.
+ */
+export const bootstrapPolicy: readonly { readonly resource: string; readonly object: KubeObject }[] = objects.map(
+  object => ({ resource: `${object.kind?.toLowerCase() ?? ''}s.rbac.authorization.k8s.io`, object }),
+);
