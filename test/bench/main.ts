@@ -68,7 +68,7 @@ async function apiServerAlone(storage: string): Promise<Row[]> {
           await maps.create('default', {
             metadata: { name: `bench-${next++}` },
             data: { a: 'x'.repeat(400) },
-          } as unknown as ConfigMap);
+          });
       }),
     ),
   );

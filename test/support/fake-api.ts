@@ -187,7 +187,7 @@ export async function startFakeApi(
         v2: async () => Buffer.from('{"swagger":"2.0"}'),
         v2Protobuf: async () => Buffer.alloc(0),
       },
-      openId: { configuration: { issuer: 'https://x' }, jwks: { keys: [] } },
+      openId: { configuration: '{"issuer":"https://x"}', keys: '{"keys":[]}' },
     }),
     registryOf: entry => fakeOf(entry).registry(),
     acceptWebSocket: request => server.acceptWebSocket(request),

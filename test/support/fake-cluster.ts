@@ -112,7 +112,7 @@ export function createFakeCluster(): FakeCluster {
         metadata.name ??= `${metadata.generateName ?? ''}${String(++counter).padStart(5, '0')}`;
         metadata.uid ??= `uid-${++counter}`;
         metadata.creationTimestamp ??= formatTime(clock.now());
-        const created = stamp({ ...copy(object), metadata } as KubeObject);
+        const created = stamp({ ...copy(object), metadata });
         note({ verb: 'create', resource: name, key: keyOf(created), body: created });
         if (of(name).store.get(keyOf(created)) !== undefined)
           throw alreadyExistsError({ group: ref.group, resource: name }, metadata.name);
@@ -132,7 +132,7 @@ export function createFakeCluster(): FakeCluster {
         const stored = current(key);
         const next =
           subresource === 'status' ? { ...stored, status: object['status'] } : { ...object, status: stored['status'] };
-        const updated = stamp(copy(next) as KubeObject);
+        const updated = stamp(copy(next));
         put(name, updated);
         return updated as T;
       },

@@ -164,7 +164,7 @@ async function serve(
 }
 const config = (server: string) => ({ server, insecureSkipTlsVerify: true, namespace: 'default' });
 const podNamed = (name: string, resourceVersion: string, uid = `uid-${name}`): Pod =>
-  ({ metadata: { name, namespace: 'd', resourceVersion, uid } }) as Pod;
+  ({ metadata: { name, namespace: 'd', resourceVersion, uid } });
 
 t.test('reflector and informer', async t => {
   let lists = 0;
