@@ -2,8 +2,9 @@ import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
 import type { FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, ManagedFieldsEntry, ObjectKey } from '../../machinery/types.js';
 import type { PartSubresource, RequestContext } from '../../resources/strategy.js';
-import { setAt, valueAt } from './field-path.js';
+import { setAt } from './field-path.js';
 import { ensureNamespace } from './metadata.js';
+import { resetFields } from './reset-fields.js';
 import type { Scope } from './scope.js';
 import { validateChanged } from './validation.js';
 
@@ -25,10 +26,7 @@ export function beforeUpdate(
   setAt(object.metadata as Record<string, unknown>, 'generation', old.metadata.generation);
   delete object.metadata.selfLink;
 
-  for (const path of info.resetFields[part === undefined ? '' : subresource] ?? []) {
-    // Stored objects are frozen; what is copied from them into a new one must not be.
-    setAt(object, path, cloneJson(valueAt(old, path)));
-  }
+  resetFields(info, part === undefined ? '' : subresource, object, old);
   if (part !== undefined) part.prepareForUpdate?.(ctx, object, old);
   else strategy.prepareForUpdate?.(ctx, object, old);
   keepSystemFields(object, old);

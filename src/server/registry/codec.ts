@@ -1,3 +1,4 @@
+import { applyDefaults } from '../../resources/codec/apply-defaults.js';
 import { canonicalize, decode } from '../../resources/codec/decode.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { Api } from '../../resources/load.js';
@@ -39,6 +40,9 @@ export const createObjectCodec = (api: Api): ObjectCodec => ({
       return error.message.replace(/^.* cannot be handled as a [^:]+: /, '');
     }
   },
-  applyDefaults: (entry, object) => entry.strategy.default?.(object),
+  applyDefaults({ info, strategy }, object) {
+    applyDefaults(object, info.type);
+    strategy.default?.(object);
+  },
   kind: (group, version, kind) => api.kind(group, version, kind),
 });

@@ -11,7 +11,6 @@ import type { KubeObject } from '../../machinery/types.js';
 import type { RequestContext } from '../../resources/strategy.js';
 import { admit, validateAdmission } from './admission.js';
 import { isStored, put } from './commit.js';
-import { setAt } from './field-path.js';
 import {
   dedupOwnerReferences,
   ensureNamespace,
@@ -21,6 +20,7 @@ import {
   needsGeneratedName,
   wipeSystemFields,
 } from './metadata.js';
+import { resetFields } from './reset-fields.js';
 import { hold } from './reservation.js';
 import { entryOf, groupResource, type Scope } from './scope.js';
 import type { WriteResult } from './types.js';
@@ -95,7 +95,7 @@ export async function beforeCreate(
   const { info, strategy } = scope;
   ensureNamespace(object.metadata, namespace);
   if (strategy.prepareForCreate !== undefined) strategy.prepareForCreate(ctx, object);
-  else for (const path of info.resetFields[''] ?? []) setAt(object, path, undefined);
+  else resetFields(info, '', object, undefined);
   if (info.generation !== 'none') object.metadata.generation = 1;
   validateNew(scope, ctx, object);
   for (const text of strategy.warnings?.(ctx, object, undefined) ?? []) ctx.warn(text);
