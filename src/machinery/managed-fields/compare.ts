@@ -221,26 +221,3 @@ export function compareObjects(left: JsonMap, right: JsonMap, struct: StructType
     added: diff?.added ?? EMPTY_SET,
   };
 }
-
-/** Whether two values are one as upstream's typed values, order of lists included. */
-export function typedEqual(l: unknown, r: unknown, type: FieldType, sides: Sides): boolean {
-  if (l === r) return true;
-  const left = asMap(l);
-  const right = asMap(r);
-  if (left !== undefined && right !== undefined && type.kind === 'struct') {
-    for (const name of new Set([...Object.keys(left), ...Object.keys(right)])) {
-      const field = fieldOf(type.struct, name);
-      if (field === undefined) continue;
-      const x = present(field, left[name], sides.left);
-      const y = present(field, right[name], sides.right);
-      if (!typedEqual(x, y, field.type, sides)) return false;
-    }
-    return true;
-  }
-  const x = asList(l);
-  const y = asList(r);
-  if (x !== undefined && y !== undefined && type.kind === 'list') {
-    return x.length === y.length && x.every((item, i) => typedEqual(item, y[i], type.items, sides));
-  }
-  return jsonEqual(l, r);
-}

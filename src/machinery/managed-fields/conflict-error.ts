@@ -1,6 +1,6 @@
 import { quote } from '../go-text.js';
 import { StatusError } from '../status.js';
-import type { Owner } from './entries.js';
+import { ownerId, type Owner } from './entries.js';
 import { formatPaths } from './field-set.js';
 import type { Conflict } from './updater.js';
 
@@ -23,7 +23,7 @@ export function conflictError(conflicts: readonly Conflict[]): StatusError {
   let message = `Apply failed with 1 conflict: ${only?.message ?? ''}: ${only?.field ?? ''}`;
   if (causes.length !== 1) {
     const lines = [...conflicts]
-      .sort((a, b) => (formatOwner(a.owner) < formatOwner(b.owner) ? -1 : 1))
+      .sort((a, b) => (ownerId(a.owner) < ownerId(b.owner) ? -1 : 1))
       .flatMap(({ owner, set }) => [`conflicts with ${formatOwner(owner)}:`, ...formatPaths(set).map(p => `- ${p}`)]);
     message = `Apply failed with ${causes.length} conflicts: ${lines.join('\n')}`;
   }

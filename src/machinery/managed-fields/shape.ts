@@ -1,5 +1,6 @@
 import type { Field, FieldType, StructType } from '../schema.js';
 import { quote } from '../go-text.js';
+import { setMember } from '../json-equal.js';
 import { keyElement, valueElement } from './path-element.js';
 
 /**
@@ -79,10 +80,9 @@ export const asList = (value: unknown): readonly unknown[] | undefined => (Array
 /**
  * Where a value comes from, which decides what its absent members are.
  * typed: an object as the server keeps it, a Go struct upstream: members that Go always has are there.
- * merged: an applied configuration merged into such an object.
- * raw: as a client sent it, or a custom resource.
+ * raw: as a client sent it, a custom resource, or `materialize`d.
  */
-export type Origin = 'typed' | 'merged' | 'raw';
+export type Origin = 'typed' | 'raw';
 
 const NOTHING: JsonMap = Object.freeze({});
 
@@ -145,9 +145,7 @@ const omitsEmpty = (field: Field): boolean => {
 /** The value that structured merge sees at a field: undefined when the field is not there. */
 export function present(field: Field, value: unknown, origin: Origin): unknown {
   if (origin === 'raw') return value;
-  if (value === undefined) return zeroOf(field);
-  if (origin === 'merged') return value;
-  if (value === null) return zeroOf(field);
+  if (value === undefined || value === null) return zeroOf(field);
   return omitsEmpty(field) && isEmptyValue(value, field.type) ? undefined : value;
 }
 
@@ -159,6 +157,31 @@ export function* impliedFields(struct: StructType, value: JsonMap, origin: Origi
     const zero = zeroOf(field);
     if (zero !== undefined) yield [field, zero];
   }
+}
+
+/**
+ * A typed value with all its members spelled out, so that it can be merged with raw ones: a member that is taken away
+ * later is then really gone.
+ */
+export function materialize(value: unknown, type: FieldType): unknown {
+  if (type.kind === 'list') {
+    return Array.isArray(value) ? value.map(item => materialize(item, type.items)) : value;
+  }
+  const map = asMap(value);
+  if (map === undefined) return value;
+  const out: Record<string, unknown> = {};
+  for (const name in map) {
+    const field = type.kind === 'struct' ? fieldOf(type.struct, name) : undefined;
+    const member = field === undefined ? map[name] : present(field, map[name], 'typed');
+    const memberType = field?.type ?? (type.kind === 'map' ? type.values : undefined);
+    if (member === undefined) continue;
+    setMember(out, name, memberType === undefined ? member : materialize(member, memberType));
+  }
+  if (type.kind === 'struct') {
+    for (const [field, zero] of impliedFields(type.struct, map, 'typed'))
+      out[field.name] = materialize(zero, field.type);
+  }
+  return out;
 }
 
 /** An object that does not fit its schema. `message` is upstream's text, `path` where it was found. */

@@ -1,5 +1,6 @@
 import type { StructType } from '../schema.js';
-import { compareObjects, typedEqual, type Comparison } from './compare.js';
+import { jsonEqual } from '../json-equal.js';
+import { compareObjects, type Comparison } from './compare.js';
 import { ownerId, type Owner, type Owners } from './entries.js';
 import {
   difference,
@@ -12,7 +13,7 @@ import {
   type MutableFieldSet,
 } from './field-set.js';
 import { mergeObjects, removeItems } from './merge.js';
-import { fieldOf, shapeOf, type JsonMap, type Origin } from './shape.js';
+import { fieldOf, materialize, shapeOf, type JsonMap, type Origin } from './shape.js';
 import { toFieldSet, withNamedFields } from './to-field-set.js';
 import type { Field, FieldType } from '../schema.js';
 
@@ -49,11 +50,10 @@ const compareAt = (
   live: JsonMap,
   object: JsonMap,
   struct: StructType,
-  right: Origin,
+  origin: Origin,
   versions: Versions,
 ): Comparison => {
-  const sides = versions.unstructured ? ({ left: 'raw', right: 'raw' } as const) : ({ left: 'typed', right } as const);
-  const comparison = compareObjects(live, object, struct, sides);
+  const comparison = compareObjects(live, object, struct, { left: origin, right: origin });
   if (isEmptySet(versions.ignored)) return comparison;
   return {
     removed: recursiveDifference(comparison.removed, versions.ignored),
@@ -69,13 +69,13 @@ const isUnchanged = ({ removed, modified, added }: Comparison): boolean =>
 function takeChanges(
   live: JsonMap,
   object: JsonMap,
-  right: Origin,
+  origin: Origin,
   owners: Owners,
   workflow: string | undefined,
   force: boolean,
   versions: Versions,
 ): Comparison {
-  const own = compareAt(live, object, versions.struct, right, versions);
+  const own = compareAt(live, object, versions.struct, origin, versions);
   const known = new Map<string, Comparison | undefined>([[versions.apiVersion, own]]);
   const comparisonAt = (apiVersion: string): Comparison | undefined => {
     if (known.has(apiVersion)) return known.get(apiVersion);
@@ -84,7 +84,7 @@ function takeChanges(
     const comparison =
       before === undefined || after === undefined
         ? undefined
-        : compareAt(before.object, after.object, before.struct, right, versions);
+        : compareAt(before.object, after.object, before.struct, origin, versions);
     known.set(apiVersion, comparison);
     return comparison;
   };
@@ -157,7 +157,8 @@ const exclude = (set: FieldSet, ignored: FieldSet): FieldSet =>
  */
 export function update(live: JsonMap, object: JsonMap, owners: Owners, versions: Versions): FieldSet {
   reconcile(owners, versions);
-  const comparison = takeChanges(live, object, 'typed', owners, undefined, true, versions);
+  const origin = versions.unstructured ? 'raw' : 'typed';
+  const comparison = takeChanges(live, object, origin, owners, undefined, true, versions);
   return exclude(union(comparison.modified, comparison.added), versions.ignored);
 }
 
@@ -175,23 +176,22 @@ export function apply(
   versions: Versions,
 ): JsonMap | undefined {
   reconcile(owners, versions);
-  const merged = mergeObjects(live, config, versions.struct);
+  const type: FieldType = { kind: 'struct', struct: versions.struct };
+  const before = versions.unstructured ? live : (materialize(live, type) as JsonMap);
+  const merged = mergeObjects(before, config, versions.struct);
   const id = ownerId(applier);
   const last = owners.get(id);
   const set = exclude(toFieldSet(config, versions.struct, 'raw'), versions.ignored);
   owners.set(id, { ...applier, ...(last?.time === undefined ? {} : { time: last.time }), set });
   const object = last === undefined || isEmptySet(last.set) ? merged : prune(merged, owners, last, versions);
-  takeChanges(live, object, 'merged', owners, id, force, versions);
+  takeChanges(before, object, 'raw', owners, id, force, versions);
   const owned = owners.get(id);
   if (owned !== undefined) {
     const kept = difference(owned.set, system);
     if (isEmptySet(kept)) owners.delete(id);
     else owners.set(id, unchangedEntry(last, withSet(owned, kept)));
   }
-  const sides = versions.unstructured
-    ? ({ left: 'raw', right: 'raw' } as const)
-    : ({ left: 'typed', right: 'merged' } as const);
-  return typedEqual(live, object, { kind: 'struct', struct: versions.struct }, sides) ? undefined : object;
+  return jsonEqual(before, object) ? undefined : object;
 }
 
 /** Keeps the stored entry when the applier owns exactly what it did, so that it is written back as it is. */
@@ -213,12 +213,11 @@ function prune(merged: JsonMap, owners: Owners, last: Owner, versions: Versions)
   const { struct } = converted;
   const type: FieldType = { kind: 'struct', struct };
   const named = (set: FieldSet): FieldSet => withNamedFields(set, type, undefined);
-  const origin: Origin = versions.unstructured ? 'raw' : 'merged';
 
   let pruned = removeItems(converted.object, named(last.set), struct);
   pruned = addBackOwned(converted.object, pruned, last.apiVersion, owners, versions, struct);
-  const prunedSet = named(toFieldSet(pruned, struct, origin));
-  const mergedSet = named(toFieldSet(converted.object, struct, origin));
+  const prunedSet = named(toFieldSet(pruned, struct, 'raw'));
+  const mergedSet = named(toFieldSet(converted.object, struct, 'raw'));
   const gone = intersection(difference(mergedSet, prunedSet), named(last.set));
   const kept = removeItems(converted.object, gone, struct);
   if (last.apiVersion === versions.apiVersion) return kept;
@@ -237,7 +236,6 @@ function addBackOwned(
   for (const owner of owners.values()) {
     owned.set(owner.apiVersion, union(owned.get(owner.apiVersion) ?? EMPTY_SET, owner.set));
   }
-  const origin: Origin = versions.unstructured ? 'raw' : 'merged';
   // The version of the pruned object first, so that what conversion needs is there again.
   const order = [version, ...[...owned.keys()].filter(v => v !== version)].filter(v => owned.has(v));
   let result = pruned;
@@ -249,10 +247,10 @@ function addBackOwned(
     const type: FieldType = { kind: 'struct', struct: before.struct };
     const named = (set: FieldSet): FieldSet => withNamedFields(set, type, undefined);
     const keep = union(
-      named(toFieldSet(after.object, before.struct, origin)),
+      named(toFieldSet(after.object, before.struct, 'raw')),
       named(owned.get(apiVersion) ?? EMPTY_SET),
     );
-    const gone = difference(named(toFieldSet(before.object, before.struct, origin)), keep);
+    const gone = difference(named(toFieldSet(before.object, before.struct, 'raw')), keep);
     const kept = removeItems(before.object, gone, before.struct);
     result = same ? kept : (versions.convert(kept, version)?.object ?? result);
   }
