@@ -1,0 +1,159 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { printRestore } from '../../src/dataplane/iptables/restore-text.js';
+import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
+import { printSave } from '../../src/dataplane/netfilter/print-save.js';
+import { compile } from '../../src/dataplane/proxy.js';
+import type { Netfilter, NetfilterOptions, ProxyConfig, Ruleset } from '../../src/dataplane/types.js';
+import { FakeClock } from '../../src/machinery/clock.js';
+import { EXAMPLE_NODE_LABELS, exampleConfig, examples } from '../fixtures/iptables/inputs.js';
+import { LOCAL_POD, NODE, type PacketRow, packetRows } from './packets.js';
+
+/** Why the kernel of this machine cannot be asked; undefined when it can. */
+function obstacle(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root, for a network namespace';
+  const probe = spawnSync('unshare', [
+    '-n',
+    'sh',
+    '-c',
+    'command -v iptables-nft-restore ip nsenter && iptables-nft -t nat -L -n',
+  ]);
+  return probe.status === 0
+    ? undefined
+    : `needs unshare, nsenter, ip and iptables-nft (${String(probe.stderr ?? probe.error)})`;
+}
+
+const why = obstacle();
+const options = why === undefined ? {} : { skip: `THE KERNEL WAS NOT ASKED: ${why}` };
+
+const withoutHeads = (text: string): string =>
+  text
+    .split('\n')
+    .filter(line => !line.startsWith('#'))
+    .join('\n');
+
+function scratch(t: { teardown(after: () => void): unknown }): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kubette-kernel-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const inNamespace = (script: string): string =>
+  execFileSync('unshare', ['-n', 'bash', '-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+t.test('the kernel reads and lists our rules as we do', options, async t => {
+  const folder = scratch(t);
+  for (const example of examples) {
+    const { family, nodeIP } = exampleConfig(example);
+    const ruleset = compile(
+      { ...exampleConfig(example), clock: new FakeClock() },
+      { services: example.services, slices: example.slices, nodeLabels: EXAMPLE_NODE_LABELS },
+    );
+    const netfilter = createNetfilter({ family, clock: new FakeClock(), random: () => 0, nodeIPs: () => [nodeIP] });
+    netfilter.apply(ruleset);
+    const whole = printSave(netfilter);
+    writeFileSync(join(folder, 'whole'), whole);
+    writeFileSync(join(folder, 'sync'), printRestore(ruleset));
+    const program = family === 'IPv4' ? 'iptables-nft' : 'ip6tables-nft';
+    const listed = inNamespace(
+      `${program}-restore < ${folder}/whole && ${program}-restore --noflush --counters < ${folder}/sync && ${program}-save`,
+    );
+    t.equal(withoutHeads(listed), withoutHeads(whole), example.name);
+  }
+});
+
+/** Pods of this node behind "cni0", everything else behind "eth0". */
+const TOPOLOGY: Pick<NetfilterOptions, 'nodeIPs' | 'route'> = {
+  nodeIPs: () => [NODE, '10.66.1.1'],
+  route: destination => {
+    if (destination === NODE || destination === '10.66.1.1' || destination.startsWith('127.')) return { local: true };
+    return destination.startsWith('10.66.1.')
+      ? { local: false, outInterface: 'cni0', sourceAddress: '10.66.1.1' }
+      : { local: false, outInterface: 'eth0', sourceAddress: NODE };
+  },
+};
+
+const SETUP = `
+  unshare -n sleep 600 & pod=$!
+  unshare -n sleep 600 & outside=$!
+  trap 'kill $pod $outside' EXIT
+  until [ "$(readlink /proc/$pod/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
+  until [ "$(readlink /proc/$outside/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do :; done
+  ip link add cni0 type veth peer name eth0 netns $pod
+  ip link add eth0 type veth peer name eth0 netns $outside
+  ip link set lo up; ip link set cni0 up; ip link set eth0 up
+  ip addr add 10.66.1.1/24 dev cni0; ip addr add ${NODE}/24 dev eth0
+  ip route add default via 192.168.50.1 dev eth0 onlink
+  for setting in ip_forward conf/all/route_localnet; do echo 1 > /proc/sys/net/ipv4/$setting; done
+  for device in all eth0 cni0; do echo 0 > /proc/sys/net/ipv4/conf/$device/rp_filter; done
+  nsenter -t $pod -n bash -c 'ip link set lo up; ip link set eth0 up; ip addr add ${LOCAL_POD}/24 dev eth0; ip addr add 10.66.1.10/24 dev eth0'
+  nsenter -t $outside -n bash -c 'ip link set lo up; ip link set eth0 up; ip addr add 192.168.50.1/24 dev eth0; ip addr add 198.51.100.7/32 dev lo; ip addr add 192.0.2.1/32 dev lo'
+`;
+
+function rulesetOf(row: PacketRow): Ruleset {
+  const config = { ...exampleConfig({ config: {} }), ...row.config, clock: new FakeClock() } as ProxyConfig;
+  return compile(config, row.nodeLabels === undefined ? row : { ...row, nodeLabels: row.nodeLabels });
+}
+
+function loaded(ruleset: Ruleset, random: number): Netfilter {
+  const netfilter = createNetfilter({ clock: new FakeClock(), random: () => random, ...TOPOLOGY });
+  netfilter.apply(ruleset);
+  return netfilter;
+}
+
+/** Sends one packet from the row's place; TCP gives up before it would send a second. */
+function send({ packet }: PacketRow): string {
+  const { from, to, proto = 'tcp' } = packet;
+  const shoot = `timeout 0.2 bash -c "echo > /dev/${proto}/${to[0]}/${to[1]}"`;
+  if (from === NODE || packet.hook === 'output') return shoot;
+  const [where, gateway] = from.startsWith('10.66.1.') ? ['$pod', '10.66.1.1'] : ['$outside', NODE];
+  return `nsenter -t ${where} -n sh -c 'ip route replace default via ${gateway} dev eth0 src ${from}; ${shoot}'`;
+}
+
+/** The service rules that saw the packet, with its count and size. The rule for answers sees the RST of a closed port. */
+function hits(saved: string): string[] {
+  const isAnswer = (line: string): boolean => line.includes('--ctstate RELATED,ESTABLISHED -j ACCEPT');
+  return saved.split('\n').filter(line => /^\[[1-9]\d*:\d+\] -A KUBE-/.test(line) && !isAnswer(line));
+}
+
+t.test('the kernel does with packets what we do', options, async t => {
+  const folder = scratch(t);
+  // Here the client itself has no route to a loopback address of another machine.
+  const rows = packetRows.filter(({ packet }) => packet.to[0] !== '127.0.0.1' || packet.hook === 'output');
+  const rulesets = rows.map(rulesetOf);
+  const steps = rows.map((row, i) => {
+    const ruleset = rulesets[i];
+    if (ruleset !== undefined) writeFileSync(join(folder, `${i}.in`), printSave(loaded(ruleset, 0)));
+    return `iptables-nft-restore < ${folder}/${i}.in; ${send(row)} 2> /dev/null; iptables-nft-save -c > ${folder}/${i}.out`;
+  });
+  inNamespace(`${SETUP}\n${steps.join('\n')}\ntrue`);
+  rows.forEach((row, i) => {
+    const ruleset = rulesets[i];
+    if (ruleset === undefined) return;
+    const seen = hits(readFileSync(join(folder, `${i}.out`), 'utf8'));
+    // Both ends of the dice: rows have at most two endpoints.
+    const ours = [0, 0.99].map(random => {
+      const netfilter = loaded(ruleset, random);
+      const { from, to, proto = 'tcp' } = row.packet;
+      const hook = row.packet.hook ?? (from === NODE ? 'output' : 'prerouting');
+      const inInterface = from.startsWith('10.66.1.') ? 'cni0' : 'eth0';
+      netfilter.connect({
+        proto,
+        src: from,
+        srcPort: 40_000,
+        dst: to[0],
+        dstPort: to[1],
+        hook,
+        // A SYN with the usual options; a datagram with one newline.
+        size: proto === 'tcp' ? 60 : 29,
+        ...(hook === 'output' ? {} : { inInterface }),
+      });
+      return hits(printSave(netfilter, { counters: true }));
+    });
+    const same = ours.find(one => JSON.stringify(one) === JSON.stringify(seen));
+    t.same(seen, same ?? ours[0], row.name);
+  });
+});
