@@ -1,17 +1,18 @@
+import type { OpenApiDocuments } from '../../resources/openapi/documents.js';
 import { methodNotAllowedError } from '../../machinery/status.js';
 import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';
 import { createDiscoveryRoutes, type DiscoveryOptions } from './discovery.js';
 import { healthRoute, type HealthCheck } from './health.js';
 import type { Metrics } from './metrics.js';
-import { openApiRoute, type OpenApiDocuments } from './openapi.js';
+import { openApiRoute } from './openapi.js';
 import { versionInfo } from './version.js';
 
 export interface DocumentOptions extends DiscoveryOptions {
   readonly checks: readonly HealthCheck[];
   readonly metrics: Metrics;
   readonly openApi: OpenApiDocuments;
-  /** The OpenID discovery document and the key set of ServiceAccount tokens. */
-  readonly openId: { readonly configuration: object; readonly jwks: object };
+  /** JSON of the OpenID discovery document and of the key set of ServiceAccount tokens. */
+  readonly openId: { readonly configuration: string; readonly keys: string };
 }
 
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
@@ -46,17 +47,12 @@ export function createDocuments(options: DocumentOptions): (path: string) => Doc
     ],
     [
       '/.well-known/openid-configuration',
-      onGet(false, () =>
-        raw({ ...JSON_HEADERS, 'Cache-Control': 'public, max-age=3600' }, JSON.stringify(openId.configuration)),
-      ),
+      onGet(false, () => raw({ ...JSON_HEADERS, 'Cache-Control': 'public, max-age=3600' }, openId.configuration)),
     ],
     [
       '/openid/v1/jwks',
       onGet(false, () =>
-        raw(
-          { 'Content-Type': 'application/jwk-set+json', 'Cache-Control': 'public, max-age=3600' },
-          JSON.stringify(openId.jwks),
-        ),
+        raw({ 'Content-Type': 'application/jwk-set+json', 'Cache-Control': 'public, max-age=3600' }, openId.keys),
       ),
     ],
   ]);

@@ -1,3 +1,4 @@
+import type { KvStore } from '../../storage/kv-store.js';
 import type { Answer, DocumentRoute } from '../pipeline/exchange.js';
 import { plainNotFound } from '../pipeline/routes.js';
 
@@ -8,6 +9,30 @@ export interface HealthCheck {
   readonly endpoints: readonly string[];
   /** @throws Error when unhealthy; the reason stays in the log, as upstream withholds it */
   check(): Promise<void> | void;
+}
+
+const ALL = ['healthz', 'livez', 'readyz'];
+
+/** The server's own checks, under upstream's names where it has them. */
+export function healthChecks(options: {
+  readonly store: Pick<KvStore, 'get'>;
+  readonly ready: () => boolean;
+  readonly stopping: AbortSignal;
+}): HealthCheck[] {
+  const reachable = async (): Promise<void> => void (await options.store.get('/registry/health'));
+  const started = (): void => {
+    if (!options.ready()) throw new Error('not finished');
+  };
+  return [
+    { name: 'ping', endpoints: ALL, check: () => undefined },
+    { name: 'log', endpoints: ALL, check: () => undefined },
+    { name: 'etcd', endpoints: ALL, check: reachable },
+    { name: 'etcd-readiness', endpoints: ['readyz'], check: reachable },
+    { name: 'informer-sync', endpoints: ['readyz'], check: started },
+    { name: 'poststarthook/start-system-namespaces-controller', endpoints: ALL, check: started },
+    { name: 'poststarthook/rbac/bootstrap-roles', endpoints: ALL, check: started },
+    { name: 'shutdown', endpoints: ['readyz'], check: () => options.stopping.throwIfAborted() },
+  ];
 }
 
 const text = (code: number, body: string): Answer => ({

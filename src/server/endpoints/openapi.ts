@@ -1,20 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { OpenApiDocuments } from '../../resources/openapi/documents.js';
 import { JSON_TYPE } from '../negotiation/media-types.js';
 import { parseAccept } from '../negotiation/accept.js';
 import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';
-
-/** OpenAPI documents as the build made them; bytes are JSON. */
-export interface OpenApiDocuments {
-  /** "api/v1", "apis/apps/v1", "version", ... */
-  paths(): readonly string[];
-  /** undefined: no such path. */
-  v3(path: string): Promise<Buffer | undefined>;
-  /** Hash of a document, as it appears in the index; changes when the document does. */
-  hash(path: string): Promise<string>;
-  v2(): Promise<Buffer>;
-  /** The protobuf form that kubectl before 1.29 needs. */
-  v2Protobuf(): Promise<Buffer>;
-}
 
 const V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
 const V2_PROTOBUF_OLD = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';

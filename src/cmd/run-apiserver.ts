@@ -1,0 +1,178 @@
+import { createWriteStream } from 'node:fs';
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { realClock } from '../machinery/clock.js';
+import type { JsonObject } from '../machinery/types.js';
+import { parsePortRange, type PortRange } from '../resources/allocators/port.js';
+import type { UserInfo } from '../resources/strategy.js';
+import { parseTokenFile } from '../server/auth/authn/token-file.js';
+import { ADMIN, COMPONENTS, ensureKubeconfig } from '../server/auth/kubeconfig.js';
+import { ensurePki } from '../server/auth/pki.js';
+import { createApiServer } from '../server/create-server.js';
+import type { AuditSink } from '../server/pipeline/context.js';
+import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
+import { firstServiceAddress } from '../server/service-range.js';
+import type { KvStore } from '../storage/kv-store.js';
+import { createLogger } from './logger.js';
+import { fail, FlagError, integerFlag, signalOnTermination } from './process.js';
+
+type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+const text = (flags: Flags, name: string): string => {
+  const value = flags[name];
+  return typeof value === 'string' ? value : '';
+};
+
+const ETCD_FLAGS = ['etcdServers', 'etcdPrefix', 'etcdCafile', 'etcdCertfile', 'etcdKeyfile'];
+
+function refuseEtcd(flags: Flags): void {
+  for (const name of ETCD_FLAGS) {
+    if (flags[name] === undefined) continue;
+    const flag = name.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`);
+    throw new FlagError(`--${flag} is not supported: the store is a folder, see --data-dir and --storage`);
+  }
+}
+
+function modesFlag(value: string): AuthorizationMode[] {
+  return value.split(',').map(name => {
+    const mode = AUTHORIZATION_MODES.find(m => m === name.trim());
+    if (mode === undefined)
+      throw new FlagError(
+        `invalid --authorization-mode ${JSON.stringify(name)}: want a list of ${AUTHORIZATION_MODES.join(', ')}`,
+      );
+    return mode;
+  });
+}
+
+function booleanFlag(name: string, value: string): boolean {
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want true or false`);
+}
+
+function rangeFlag(value: string): PortRange {
+  const range = parsePortRange(value);
+  if (range === undefined)
+    throw new FlagError(`invalid --service-node-port-range ${JSON.stringify(value)}: want e.g. 30000-32767`);
+  return range;
+}
+
+function cidrFlag(value: string): string {
+  try {
+    firstServiceAddress(value);
+    return value;
+  } catch (error) {
+    throw new FlagError(`invalid --service-cluster-ip-range ${JSON.stringify(value)}: want e.g. 10.96.0.0/16`, {
+      cause: error,
+    });
+  }
+}
+
+/** The file behind a flag. @throws FlagError */
+async function fileFlag(name: string, path: string): Promise<string | undefined> {
+  if (path === '') return undefined;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new FlagError(`--${name}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function openStore(driver: string, dataDir: string): Promise<KvStore> {
+  if (driver === 'memory') {
+    const { createMemoryStore } = await import('../storage/memory/memory-store.js');
+    return createMemoryStore();
+  }
+  if (driver !== 'leveldb') throw new FlagError(`invalid --storage ${JSON.stringify(driver)}: want leveldb or memory`);
+  const { openLevelStore } = await import('../storage/leveldb/level-store.js');
+  return openLevelStore(join(dataDir, 'store'));
+}
+
+/** Lines go out as fast as the disk takes them; what waits is bounded by the requests under way. */
+async function auditSink(path: string): Promise<AuditSink | undefined> {
+  if (path === '') return undefined;
+  if (path === '-') return { write: (event: JsonObject) => void process.stdout.write(`${JSON.stringify(event)}\n`) };
+  await (await open(path, 'a', 0o600)).close();
+  const stream = createWriteStream(path, { flags: 'a' });
+  return { write: (event: JsonObject) => void stream.write(`${JSON.stringify(event)}\n`) };
+}
+
+async function tokensFlag(path: string): Promise<ReadonlyMap<string, UserInfo>> {
+  const content = await fileFlag('token-auth-file', path);
+  return content === undefined ? new Map() : parseTokenFile(path, content);
+}
+
+/** Serves until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
+export async function runApiServer(flags: Flags): Promise<void> {
+  const signal = signalOnTermination();
+  const log = createLogger('apiserver', text(flags, 'v'));
+  try {
+    refuseEtcd(flags);
+    const dataDir = text(flags, 'dataDir');
+    const bindAddress = text(flags, 'bindAddress');
+    const serviceClusterIpRange = cidrFlag(text(flags, 'serviceClusterIpRange'));
+    const advertiseAddress = text(flags, 'advertiseAddress');
+    const settings = {
+      bindAddress,
+      advertiseAddress,
+      serviceClusterIpRange,
+      securePort: integerFlag('secure-port', text(flags, 'securePort'), 0, 65535),
+      serviceNodePortRange: rangeFlag(text(flags, 'serviceNodePortRange')),
+      anonymousAuth: booleanFlag('anonymous-auth', text(flags, 'anonymousAuth')),
+      authorizationModes: modesFlag(text(flags, 'authorizationMode')),
+      serviceAccountIssuer: text(flags, 'serviceAccountIssuer'),
+      tokens: await tokensFlag(text(flags, 'tokenAuthFile')),
+    };
+    const cert = await fileFlag('tls-cert-file', text(flags, 'tlsCertFile'));
+    const key = await fileFlag('tls-private-key-file', text(flags, 'tlsPrivateKeyFile'));
+    if ((cert === undefined) !== (key === undefined))
+      throw new FlagError('--tls-cert-file and --tls-private-key-file go together');
+    const clientCa = await fileFlag('client-ca-file', text(flags, 'clientCaFile'));
+    const audit = await auditSink(text(flags, 'auditLogPath'));
+
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    // The store's lock also guards the keys beside it: nothing is written by a second server.
+    const store = await openStore(text(flags, 'storage'), dataDir);
+    const pki = await ensurePki(dataDir, {
+      clock: realClock,
+      serverNames: [firstServiceAddress(serviceClusterIpRange), advertiseAddress, bindAddress],
+    });
+    const server = await createApiServer({
+      ...settings,
+      store,
+      pki,
+      log,
+      ...(audit === undefined ? {} : { audit }),
+      ...(clientCa === undefined ? {} : { clientCa }),
+      ...(cert === undefined || key === undefined ? {} : { servingCertificate: { cert, key } }),
+    });
+    const { port } = await listen(server, bindAddress, settings.securePort);
+    const url = `https://${bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress}:${port}`;
+    for (const identity of [ADMIN, ...COMPONENTS]) await ensureKubeconfig(dataDir, pki, identity, url);
+    if (flags['quiet'] !== true) process.stdout.write(`serving on ${url}\n`);
+    await new Promise<void>(resolve => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await server.close();
+    process.exit(0);
+  } catch (error) {
+    fail('apiserver', error);
+  }
+}
+
+async function listen(
+  server: { listen(): Promise<{ readonly port: number }> },
+  host: string,
+  port: number,
+): Promise<{ readonly port: number }> {
+  try {
+    return await server.listen();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE')
+      throw new Error(`port ${port} of ${host} is in use (address already in use)`, { cause: error });
+    if (code === 'EACCES') throw new Error(`port ${port} of ${host}: permission denied`, { cause: error });
+    if (code === 'EADDRNOTAVAIL') throw new Error(`${host} is no address of this machine`, { cause: error });
+    throw error;
+  }
+}

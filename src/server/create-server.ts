@@ -1,0 +1,160 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { realClock, type Clock } from '../machinery/clock.js';
+import { createCodec } from '../resources/codec/create-codec.js';
+import { createProtobufAnswers } from '../resources/codec/protobuf.js';
+import { createCatalog } from '../resources/create-catalog.js';
+import { loadApi } from '../resources/load.js';
+import { createOpenApiDocuments } from '../resources/openapi/documents.js';
+import { resourceId } from '../resources/resource-info.js';
+import type { Objects } from '../resources/strategy.js';
+import { bootstrapPolicy } from './auth/policy/bootstrap-policy.js';
+import { rbacEscalationCheck } from './auth/rbac/escalation.js';
+import { oidcDocuments } from './auth/token/issuer.js';
+import { bootstrap, keepNamespaces, publishAddress, type BootstrapOptions } from './bootstrap/bootstrap.js';
+import { createKubeletConnection } from './connect/kubelet-connection.js';
+import { createDocuments } from './endpoints/documents.js';
+import { healthChecks } from './endpoints/health.js';
+import { createMetrics } from './endpoints/metrics.js';
+import { createHttpServer, type HttpServer } from './http-server.js';
+import type { ApiServer, ApiServerOptions } from './options.js';
+import type { ApiContext, Logger } from './pipeline/context.js';
+import { createObjectCodec } from './registry/codec.js';
+import { createRegistries } from './registry/create-registries.js';
+import { createSecurity, type Security } from './security.js';
+import { firstServiceAddress } from './service-range.js';
+import { createServerStrategies } from './strategies.js';
+
+const SILENT: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+const DEFAULTS = {
+  bindAddress: '127.0.0.1',
+  securePort: 0,
+  advertiseAddress: '172.18.0.1',
+  serviceClusterIpRange: '10.96.0.0/16',
+  serviceNodePortRange: { first: 30000, last: 32767 },
+  anonymousAuth: true,
+  authorizationModes: ['Node', 'RBAC'],
+  serviceAccountIssuer: 'https://kubernetes.default.svc.cluster.local',
+} as const;
+
+function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects): Security {
+  const { pki, tokens = new Map() } = options;
+  return createSecurity({
+    clock,
+    tokens,
+    objects,
+    modes: options.authorizationModes ?? DEFAULTS.authorizationModes,
+    anonymous: options.anonymousAuth ?? DEFAULTS.anonymousAuth,
+    issuer: options.serviceAccountIssuer ?? DEFAULTS.serviceAccountIssuer,
+    serviceAccountKey: pki.serviceAccountKey,
+  });
+}
+
+/**
+ * An API server over a store, ready to listen. Everything it is made of is put together here and nowhere else.
+ * @throws StorageError, PkiError
+ */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const { store, pki, clock = realClock, log = SILENT } = options;
+  const settings = { ...DEFAULTS, ...options };
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const objects = (): Objects => registries.objects;
+  const api = loadApi();
+  const security = secure(options, clock, objects);
+  const strategies = createServerStrategies(security, clock, {
+    serviceCidr: settings.serviceClusterIpRange,
+    nodePortRange: settings.serviceNodePortRange,
+    random: n => randomInt(n),
+    uuid: randomUUID,
+  });
+  const catalog = createCatalog(strategies, api);
+  const registries = await createRegistries({
+    store,
+    catalog,
+    clock,
+    signal,
+    codec: createObjectCodec(api),
+    admission: [rbacEscalationCheck(security.authorizer, security.resolver)],
+    onError: (err, what) => log.error({ err }, `${what} failed`),
+  });
+
+  const address = {
+    serviceIp: firstServiceAddress(settings.serviceClusterIpRange),
+    advertiseAddress: settings.advertiseAddress,
+  };
+  let port = settings.securePort;
+  let ready = false;
+  const metrics = createMetrics(clock, function* () {
+    for (const { info } of catalog.entries())
+      if (info.stored) yield [resourceId(info), [...registries.objects.list(resourceId(info))].length] as const;
+  });
+  const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
+  const documents = createDocuments({
+    clock,
+    catalog,
+    metrics,
+    serverAddress: () => `${settings.advertiseAddress}:${port}`,
+    checks: healthChecks({ store, ready: () => ready, stopping: signal }),
+    openApi: createOpenApiDocuments(catalog),
+    openId: oidc,
+  });
+  const context: ApiContext = {
+    clock,
+    log,
+    catalog,
+    documents,
+    metrics,
+    objects: registries.objects,
+    codec: createCodec(api),
+    protobuf: createProtobufAnswers(api),
+    audit: options.audit,
+    kubelet: createKubeletConnection(registries.objects, {
+      ca: pki.ca.cert,
+      cert: pki.kubeletClient.cert,
+      key: pki.kubeletClient.key,
+    }),
+    stopping: signal,
+    authentication: security.authentication,
+    authorizer: security.authorizer,
+    registryOf: entry => registries.get(entry),
+    acceptWebSocket: request => http.acceptWebSocket(request),
+  };
+  const http: HttpServer = await createHttpServer(
+    {
+      clock,
+      tls: {
+        ...(options.servingCertificate ?? pki.serving),
+        ca: options.clientCa === undefined ? pki.ca.cert : `${pki.ca.cert}\n${options.clientCa}`,
+      },
+    },
+    () => context,
+  );
+  const boot: BootstrapOptions = {
+    objects: registries.objects,
+    clock,
+    log,
+    signal,
+    ca: pki.ca.cert,
+    policy: settings.authorizationModes.includes('RBAC') ? bootstrapPolicy : [],
+  };
+  await bootstrap(boot);
+
+  return {
+    async listen() {
+      await http.app.listen({ host: settings.bindAddress, port });
+      port = (http.app.server.address() as AddressInfo).port;
+      await publishAddress(boot, { ...address, securePort: port });
+      ready = true;
+      void keepNamespaces(boot);
+      return { port };
+    },
+    async close() {
+      ready = false;
+      stopping.abort(new Error('the server is stopping'));
+      await http.app.close();
+      await store.close();
+    },
+  };
+}

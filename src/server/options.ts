@@ -1,0 +1,45 @@
+import type { Clock } from '../machinery/clock.js';
+import type { UserInfo } from '../resources/strategy.js';
+import type { PortRange } from '../resources/allocators/port.js';
+import type { KvStore } from '../storage/kv-store.js';
+import type { Pki } from './auth/pki.js';
+import type { AuditSink, Logger } from './pipeline/context.js';
+import type { AuthorizationMode } from './security.js';
+
+export interface ApiServerOptions {
+  /** Closed with the server. */
+  readonly store: KvStore;
+  readonly pki: Pki;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+  /** Default 127.0.0.1. */
+  readonly bindAddress?: string;
+  /** 0 (the default) takes a free one. */
+  readonly securePort?: number;
+  /** Where Pods reach the API server; by house convention the host as they see it. Default 172.18.0.1. */
+  readonly advertiseAddress?: string;
+  /** Default 10.96.0.0/16. */
+  readonly serviceClusterIpRange?: string;
+  /** Default 30000-32767. */
+  readonly serviceNodePortRange?: PortRange;
+  /** Bearer tokens and whose they are. */
+  readonly tokens?: ReadonlyMap<string, UserInfo>;
+  /** Default true. */
+  readonly anonymousAuth?: boolean;
+  /** Default Node, RBAC. */
+  readonly authorizationModes?: readonly AuthorizationMode[];
+  readonly serviceAccountIssuer?: string;
+  /** PEM; default: from `pki`. */
+  readonly servingCertificate?: { readonly cert: string; readonly key: string };
+  /** PEM of a further CA for client certificates. */
+  readonly clientCa?: string;
+  readonly audit?: AuditSink;
+}
+
+/** A running API server, in this process. */
+export interface ApiServer {
+  /** Starts to serve. @throws Error when the port is taken */
+  listen(): Promise<{ readonly port: number }>;
+  /** Stops accepting, ends watches cleanly, closes the store. */
+  close(): Promise<void>;
+}
