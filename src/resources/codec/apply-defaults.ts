@@ -48,11 +48,15 @@ function compile(struct: StructType): Defaulter {
   return object => {
     for (const field of own) {
       const value = object[field.name];
-      if (field.pointer ? value === undefined || value === null : isZero(value)) object[field.name] = field.default;
+      if (field.pointer ? value === undefined || value === null : isZero(value))
+        object[field.name] = fresh(field.default);
     }
     for (const { field, inner } of nested) visit(object[field.name], field.type, inner);
   };
 }
+
+const fresh = (value: unknown): unknown =>
+  typeof value === 'object' ? (JSON.parse(JSON.stringify(value)) as unknown) : value;
 
 function visit(value: unknown, type: FieldType, inner: StructType): void {
   if (typeof value !== 'object' || value === null) return;

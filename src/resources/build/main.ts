@@ -1,0 +1,34 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageFolder } from '../api-schemas.js';
+import { loadApi } from '../load.js';
+import { documentV2 } from '../openapi/document-v2.js';
+import { documentV2Protobuf } from '../openapi/document-v2-protobuf.js';
+import { documentV3 } from '../openapi/document-v3.js';
+import { fileOf, GENERATED, pathOf, sha512, TITLE } from '../openapi/documents.js';
+import { checkApiSchemas } from './check-schemas.js';
+import { describe, readModelDocs } from './descriptions.js';
+
+/** The build step: checks api-schemas/ and writes the OpenAPI documents, with upstream's descriptions. */
+function main(): void {
+  const schemas = packageFolder('api-schemas');
+  checkApiSchemas(schemas);
+  const api = loadApi(schemas);
+  const descriptions = describe(api, readModelDocs());
+  const folder = join(schemas, '..', GENERATED);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(join(folder, 'v3'), { recursive: true });
+  const hashes: Record<string, string> = {};
+  for (const gv of api.groupVersions) {
+    const bytes = Buffer.from(JSON.stringify(documentV3(api, api.resources, gv, descriptions, TITLE)));
+    writeFileSync(join(folder, 'v3', fileOf(pathOf(gv))), bytes);
+    hashes[pathOf(gv)] = sha512(bytes);
+  }
+  const v2 = documentV2(api, api.resources, descriptions, TITLE);
+  writeFileSync(join(folder, 'v2.json'), JSON.stringify(v2));
+  writeFileSync(join(folder, 'v2.pb'), documentV2Protobuf(v2));
+  // Last: its presence says that the folder is whole.
+  writeFileSync(join(folder, 'hashes.json'), JSON.stringify(hashes));
+}
+
+main();

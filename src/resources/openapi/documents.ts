@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { packageFolder } from '../api-schemas.js';
+import type { MutableCatalog } from '../create-catalog.js';
+import { apiVersionOf } from '../resource-info.js';
+import { documentV2 } from './document-v2.js';
+import { documentV2Protobuf } from './document-v2-protobuf.js';
+import { documentV3 } from './document-v3.js';
+
+/** OpenAPI documents as bytes: JSON, but for v2Protobuf. */
+export interface OpenApiDocuments {
+  /** "api/v1", "apis/apps/v1", ... */
+  paths(): readonly string[];
+  /** undefined: no such path. */
+  v3(path: string): Promise<Buffer | undefined>;
+  /** Upper-case SHA-512 of a document; changes when the document does. */
+  hash(path: string): Promise<string>;
+  v2(): Promise<Buffer>;
+  /** The protobuf form that kubectl before 1.29 needs. */
+  v2Protobuf(): Promise<Buffer>;
+}
+
+export const TITLE = { title: 'Kubernetes', version: 'v1.35.6' };
+
+/** Where the build step leaves the documents, with descriptions. */
+export const GENERATED = 'build/generated/openapi';
+export const fileOf = (path: string): string => `${path.replaceAll('/', '_')}.json`;
+
+export const pathOf = (gv: { group: string; version: string }): string =>
+  gv.group === '' ? `api/${gv.version}` : `apis/${apiVersionOf(gv)}`;
+
+export const sha512 = (bytes: Buffer): string => createHash('sha512').update(bytes).digest('hex').toUpperCase();
+
+function generatedFolder(): string | undefined {
+  const folder = join(packageFolder('api-schemas'), '..', GENERATED);
+  return existsSync(join(folder, 'hashes.json')) ? folder : undefined;
+}
+
+/**
+ * Serves what the build made. What it did not make (custom resources, or everything when run from source) is built
+ * when first asked for, without descriptions.
+ */
+export function createOpenApiDocuments(catalog: MutableCatalog, folder = generatedFolder()): OpenApiDocuments {
+  const { api } = catalog;
+  const none: ReadonlyMap<string, string> = new Map();
+  const groupVersionAt = (path: string) => catalog.groupVersions().find(gv => pathOf(gv) === path);
+  const infos = () => catalog.entries().map(entry => entry.info);
+  const hasCustom = () => infos().some(info => info.custom === true);
+  const isCustom = (path: string) => infos().some(info => info.custom === true && pathOf(info) === path);
+
+  let built = new Map<string, Promise<Buffer | undefined>>();
+  let hashes: Promise<Record<string, string>> | undefined;
+  let generation = catalog.generation;
+  const cached = (key: string, make: () => Promise<Buffer | undefined>): Promise<Buffer | undefined> => {
+    if (generation !== catalog.generation) {
+      built = new Map();
+      generation = catalog.generation;
+    }
+    const known = built.get(key) ?? make();
+    built.set(key, known);
+    return known;
+  };
+  const v3 = (path: string): Promise<Buffer | undefined> =>
+    cached(path, async () => {
+      const gv = groupVersionAt(path);
+      if (gv === undefined) return undefined;
+      if (folder !== undefined && !isCustom(path)) return readFile(join(folder, 'v3', fileOf(path)));
+      return Buffer.from(JSON.stringify(documentV3(api, infos(), gv, none, TITLE)));
+    });
+  const definite = async (bytes: Promise<Buffer | undefined>): Promise<Buffer> => (await bytes) ?? Buffer.alloc(0);
+  const v2 = (): Promise<Buffer> =>
+    definite(
+      cached('v2', async () =>
+        folder !== undefined && !hasCustom()
+          ? readFile(join(folder, 'v2.json'))
+          : Buffer.from(JSON.stringify(documentV2(api, infos(), none, TITLE))),
+      ),
+    );
+  return {
+    paths: () => catalog.groupVersions().map(pathOf),
+    v3,
+    async hash(path) {
+      if (folder !== undefined && !isCustom(path)) {
+        hashes ??= readFile(join(folder, 'hashes.json'), 'utf8').then(
+          text => JSON.parse(text) as Record<string, string>,
+        );
+        const known = (await hashes)[path];
+        if (known !== undefined) return known;
+      }
+      return sha512(await definite(v3(path)));
+    },
+    v2,
+    v2Protobuf: () =>
+      definite(
+        cached('v2.pb', async () =>
+          folder !== undefined && !hasCustom()
+            ? readFile(join(folder, 'v2.pb'))
+            : documentV2Protobuf(JSON.parse((await v2()).toString()) as Record<string, unknown>),
+        ),
+      ),
+  };
+}

@@ -1,0 +1,241 @@
+import type { Field, FieldType, StructType } from '../../machinery/schema.js';
+import type { JsonObject } from '../../machinery/types.js';
+import type { Api, KindType } from '../load.js';
+import type { ResourceInfo } from '../resource-info.js';
+
+/** Texts for types and fields: "io.k8s.api.core.v1.PodSpec" and "io.k8s.api.core.v1.PodSpec.containers". */
+export type Descriptions = ReadonlyMap<string, string>;
+
+/** How the two versions of OpenAPI differ where schemas are concerned. */
+export interface Dialect {
+  readonly refPrefix: string;
+  /** A $ref takes no siblings: it is wrapped in allOf. */
+  readonly wrapRefs: boolean;
+  readonly version: 2 | 3;
+}
+
+export const V3: Dialect = { refPrefix: '#/components/schemas/', wrapRefs: true, version: 3 };
+export const V2: Dialect = { refPrefix: '#/definitions/', wrapRefs: false, version: 2 };
+
+const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
+const CRD = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1';
+
+const anyOf = (dialect: Dialect, ...types: string[]): JsonObject =>
+  dialect.version === 3 ? { oneOf: types.map(type => ({ type })) } : { type: 'string' };
+
+/** Named types that are scalars to us but definitions of their own in the documents. */
+const SCALAR_DEFINITIONS: Readonly<Record<string, (dialect: Dialect) => JsonObject>> = {
+  'io.k8s.apimachinery.pkg.api.resource.Quantity': dialect => anyOf(dialect, 'string', 'number'),
+  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': dialect => ({
+    format: 'int-or-string',
+    ...anyOf(dialect, 'integer', 'string'),
+  }),
+  [`${META}.Time`]: () => ({ type: 'string', format: 'date-time' }),
+  [`${META}.MicroTime`]: () => ({ type: 'string', format: 'date-time' }),
+  [`${META}.Patch`]: () => ({ type: 'object' }),
+  [`${META}.FieldsV1`]: () => ({ type: 'object' }),
+  'io.k8s.apimachinery.pkg.runtime.RawExtension': () => ({ type: 'object' }),
+  [`${CRD}.JSON`]: () => ({}),
+  [`${CRD}.JSONSchemaPropsOrArray`]: () => ({}),
+  [`${CRD}.JSONSchemaPropsOrBool`]: () => ({}),
+  [`${CRD}.JSONSchemaPropsOrStringArray`]: () => ({}),
+};
+
+const ANY_NAMES: Readonly<Record<string, string>> = {
+  'v1.FieldsV1': `${META}.FieldsV1`,
+  'v1.JSON': `${CRD}.JSON`,
+  '[]v1.JSON': `${CRD}.JSON`,
+  'v1.JSONSchemaPropsOrArray': `${CRD}.JSONSchemaPropsOrArray`,
+  'v1.JSONSchemaPropsOrBool': `${CRD}.JSONSchemaPropsOrBool`,
+  'v1.JSONSchemaDependencies': `${CRD}.JSONSchemaPropsOrStringArray`,
+};
+
+function definitionName(type: FieldType, field: Field): string | undefined {
+  switch (type.kind) {
+    case 'struct':
+      return type.struct.name;
+    case 'quantity':
+      return 'io.k8s.apimachinery.pkg.api.resource.Quantity';
+    case 'intOrString':
+      return 'io.k8s.apimachinery.pkg.util.intstr.IntOrString';
+    case 'time':
+      return `${META}.Time`;
+    case 'microTime':
+      return `${META}.MicroTime`;
+    case 'any':
+      return ANY_NAMES[field.goType ?? ''] ?? 'io.k8s.apimachinery.pkg.runtime.RawExtension';
+    default:
+      return undefined;
+  }
+}
+
+const SCALARS: Partial<Record<FieldType['kind'], JsonObject>> = {
+  string: { type: 'string' },
+  boolean: { type: 'boolean' },
+  number: { type: 'number', format: 'double' },
+  bytes: { type: 'string', format: 'byte' },
+};
+
+/** Go zero values that are defaults of items: kube-openapi gives them to everything that is no pointer. */
+const ITEM_ZERO: Partial<Record<FieldType['kind'], unknown>> = {
+  string: '',
+  boolean: false,
+  integer: 0,
+  number: 0,
+  struct: {},
+};
+
+const sorted = (object: JsonObject): JsonObject =>
+  Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Builds definitions and remembers which others they refer to. */
+export interface SchemaBuilder {
+  /**
+   * The schema of a body or answer, by "group/version/kind" or by type name ("meta.v1.Status"); "string" is text.
+   * What it refers to becomes part of the result.
+   */
+  named(key: string, api: Api, info: ResourceInfo): JsonObject;
+  definitions(): JsonObject;
+}
+
+/**
+ * @param kindsOf the group-version-kinds that a type is the body of, by full type name
+ */
+export function createSchemaBuilder(
+  dialect: Dialect,
+  descriptions: Descriptions,
+  kindsOf: ReadonlyMap<string, readonly KindType[]>,
+): SchemaBuilder {
+  const definitions: JsonObject = {};
+  const pending: StructType[] = [];
+
+  const refTo = (name: string, siblings: JsonObject): JsonObject => {
+    const ref = { $ref: `${dialect.refPrefix}${name}` };
+    if (Object.keys(siblings).length === 0) return ref;
+    return dialect.wrapRefs ? { allOf: [ref], ...siblings } : { ...ref, ...withoutDefault(siblings) };
+  };
+
+  const require = (type: FieldType, name: string): void => {
+    if (Object.hasOwn(definitions, name)) return;
+    definitions[name] = {};
+    if (type.kind === 'struct') pending.push(type.struct);
+    else definitions[name] = withText(name, SCALAR_DEFINITIONS[name]?.(dialect) ?? {});
+  };
+
+  const withText = (key: string, schema: JsonObject): JsonObject => {
+    const text = descriptions.get(key);
+    return text === undefined || text === '' ? schema : { description: text, ...schema };
+  };
+
+  const typeSchema = (type: FieldType, field: Field, siblings: JsonObject): JsonObject => {
+    const name = definitionName(type, field);
+    if (name !== undefined) {
+      require(type, name);
+      return refTo(name, siblings);
+    }
+    if (type.kind === 'list') return { ...siblings, type: 'array', items: itemSchema(type.items, field) };
+    if (type.kind === 'map')
+      return { ...siblings, type: 'object', additionalProperties: itemSchema(type.values, field) };
+    if (type.kind === 'integer') return { ...siblings, type: 'integer', format: `int${type.bits}` };
+    return { ...siblings, ...SCALARS[type.kind] };
+  };
+
+  const itemSchema = (type: FieldType, field: Field): JsonObject => {
+    const zero = ITEM_ZERO[type.kind];
+    return typeSchema(type, field, zero === undefined || dialect.version === 2 ? {} : { default: zero });
+  };
+
+  const fieldSchema = (struct: StructType, field: Field): JsonObject => {
+    const implied = field.type.kind === 'struct' && !field.pointer ? {} : undefined;
+    const byDefault = field.default ?? implied;
+    const text = descriptions.get(`${struct.name}.${field.name}`);
+    return typeSchema(field.type, field, {
+      ...(text === undefined || text === '' ? {} : { description: text }),
+      ...(byDefault === undefined || (dialect.version === 2 && isZero(byDefault)) ? {} : { default: byDefault }),
+      ...(field.enum === undefined ? {} : { enum: field.enum }),
+      ...(field.listMapKeys === undefined ? {} : { 'x-kubernetes-list-map-keys': field.listMapKeys }),
+      ...(field.listType === undefined ? {} : { 'x-kubernetes-list-type': field.listType }),
+      ...(field.mapType === undefined ? {} : { 'x-kubernetes-map-type': field.mapType }),
+      ...(field.patchMergeKey === undefined ? {} : { 'x-kubernetes-patch-merge-key': field.patchMergeKey }),
+      ...(field.patchStrategy === undefined ? {} : { 'x-kubernetes-patch-strategy': field.patchStrategy }),
+    });
+  };
+
+  const structSchema = (struct: StructType): JsonObject => {
+    const properties: JsonObject = {};
+    for (const field of struct.fields) properties[field.name] = fieldSchema(struct, field);
+    const required = struct.fields.filter(field => field.required).map(field => field.name);
+    const kinds = kindsOf.get(struct.name) ?? [];
+    return withText(struct.name, {
+      type: 'object',
+      ...(struct.fields.length === 0 ? {} : { properties: sorted(properties) }),
+      ...(required.length === 0 ? {} : { required: required.sort() }),
+      ...(kinds.length === 0
+        ? {}
+        : { 'x-kubernetes-group-version-kind': kinds.map(({ group, version, kind }) => ({ group, kind, version })) }),
+      ...(struct.mapType === undefined ? {} : { 'x-kubernetes-map-type': struct.mapType }),
+    });
+  };
+
+  return {
+    named(key, api, info) {
+      if (key === 'string') return { type: 'string' };
+      if (key === 'meta.v1.Patch') {
+        require({ kind: 'any' }, `${META}.Patch`);
+        return refTo(`${META}.Patch`, {});
+      }
+      const struct = structNamed(key, api, info);
+      require({ kind: 'struct', struct }, struct.name);
+      return refTo(struct.name, {});
+    },
+    definitions() {
+      for (let next = pending.pop(); next !== undefined; next = pending.pop())
+        definitions[next.name] = structSchema(next);
+      return sorted(definitions);
+    },
+  };
+}
+
+function structNamed(key: string, api: Api, info: ResourceInfo): StructType {
+  const slash = key.lastIndexOf('/');
+  if (slash < 0) {
+    const type = api.type(key);
+    if (type === undefined) throw new Error(`api-schemas/ has no type ${key}`);
+    return type;
+  }
+  const [apiVersion, kind] = [key.slice(0, slash), key.slice(slash + 1)];
+  const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
+  const known = api.kind(group ?? '', version ?? '', kind)?.type;
+  if (known !== undefined) return known;
+  if (kind === info.kind) return info.type;
+  if (kind === info.listKind) return listOf(info, api);
+  throw new Error(`api-schemas/ has no kind ${key}`);
+}
+
+/** Lists of custom resources have no type of their own. */
+function listOf(info: ResourceInfo, api: Api): StructType {
+  const listMeta = api.type('meta.v1.ListMeta');
+  if (listMeta === undefined) throw new Error('api-schemas/ has no ListMeta');
+  const plain = { pointer: true, omit: 'empty', required: false } as const;
+  const fields: Field[] = [
+    { ...plain, name: 'apiVersion', type: { kind: 'string' } },
+    { ...plain, name: 'kind', type: { kind: 'string' } },
+    { ...plain, name: 'metadata', type: { kind: 'struct', struct: listMeta } },
+    {
+      name: 'items',
+      type: { kind: 'list', items: { kind: 'struct', struct: info.type } },
+      pointer: false,
+      omit: 'never',
+      required: true,
+    },
+  ];
+  const name = `${info.type.name}List`;
+  return { name, goName: info.listKind, fields, byName: new Map(fields.map(field => [field.name, field])) };
+}
+
+const isZero = (value: unknown): boolean =>
+  value === '' || value === 0 || value === false || (typeof value === 'object' && value !== null);
+
+function withoutDefault({ default: _default, ...rest }: JsonObject): JsonObject {
+  return rest;
+}
