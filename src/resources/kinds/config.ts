@@ -49,16 +49,12 @@ export const configMapStrategy: Strategy<ConfigMap> = {
   },
   validateUpdate(_ctx, config, old) {
     const out: FieldError[] = [];
-    checkFrozen(out, config as DeepReadonly<KubeObject>, old as DeepReadonly<KubeObject>, ['data', 'binaryData']);
+    checkFrozen(out, config, old, ['data', 'binaryData']);
     checkConfigMap(out, config);
     return out;
   },
   cells: (config, nowMs) => ({
-    cells: [
-      nameCell(config as DeepReadonly<KubeObject>),
-      count(config.data) + count(config.binaryData),
-      ageCell(config as DeepReadonly<KubeObject>, nowMs),
-    ],
+    cells: [nameCell(config), count(config.data) + count(config.binaryData), ageCell(config, nowMs)],
   }),
 };
 
@@ -143,16 +139,11 @@ export const secretStrategy: Strategy<Secret> = {
   validateUpdate(_ctx, secret, old) {
     const out: FieldError[] = [];
     checkImmutable(out, path('type'), secret.type, old.type);
-    checkFrozen(out, secret as DeepReadonly<KubeObject>, old as DeepReadonly<KubeObject>, ['data']);
+    checkFrozen(out, secret, old, ['data']);
     checkSecret(out, secret);
     return out;
   },
   cells: (secret, nowMs) => ({
-    cells: [
-      nameCell(secret as DeepReadonly<KubeObject>),
-      secret.type ?? '',
-      count(secret.data),
-      ageCell(secret as DeepReadonly<KubeObject>, nowMs),
-    ],
+    cells: [nameCell(secret), secret.type ?? '', count(secret.data), ageCell(secret, nowMs)],
   }),
 };

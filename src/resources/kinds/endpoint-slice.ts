@@ -150,12 +150,6 @@ export const endpointSliceStrategy: Strategy<EndpointSlice> = {
     return slice.addressType === ('FQDN' as string) ? ['addressType: FQDN endpoints are deprecated'] : [];
   },
   cells: (slice, nowMs) => ({
-    cells: [
-      nameCell(slice as DeepReadonly<KubeObject>),
-      slice.addressType,
-      portsCell(slice),
-      endpointsCell(slice),
-      ageCell(slice as DeepReadonly<KubeObject>, nowMs),
-    ],
+    cells: [nameCell(slice), slice.addressType, portsCell(slice), endpointsCell(slice), ageCell(slice, nowMs)],
   }),
 };

@@ -69,10 +69,6 @@ export const endpointsStrategy: Strategy<Endpoints> = {
   validate: (_ctx, endpoints) => checkEndpoints(endpoints),
   validateUpdate: (_ctx, endpoints) => checkEndpoints(endpoints),
   cells: (endpoints, nowMs) => ({
-    cells: [
-      nameCell(endpoints as DeepReadonly<KubeObject>),
-      endpointsCell(endpoints.subsets ?? []),
-      ageCell(endpoints as DeepReadonly<KubeObject>, nowMs),
-    ],
+    cells: [nameCell(endpoints), endpointsCell(endpoints.subsets ?? []), ageCell(endpoints, nowMs)],
   }),
 };

@@ -172,7 +172,7 @@ function checkUpdate(event: ReadonlyEvent, old: ReadonlyEvent, version: Version)
   checkBasics(out, event, version);
   if (version === 'v1') return out;
   if (JSON.stringify(event.series) !== JSON.stringify(old.series)) checkSeries(out, event);
-  const fixed = (field: keyof ReadonlyEvent & string): void =>
+  const fixed = (field: (typeof FIXED)[number] | (typeof FIXED_LATE)[number] | 'reportingInstance'): void =>
     checkImmutable(out, path(field), event[field], old[field]);
   FIXED.forEach(fixed);
   checkImmutable(out, path('eventTime'), event.eventTime, old.eventTime);
@@ -194,7 +194,7 @@ function row(event: ReadonlyEvent, nowMs: number): Row {
   let last = event.lastTimestamp ? since(event.lastTimestamp, nowMs) : first;
   let count = event.count ?? 0;
   if (series !== undefined) {
-    last = since(series.lastObservedTime as string | undefined, nowMs);
+    last = since(series.lastObservedTime, nowMs);
     count = series.count ?? 0;
   } else if (count === 0) count = 1;
   const kind = (involvedObject.kind ?? '').toLowerCase();

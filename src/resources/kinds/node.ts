@@ -110,10 +110,10 @@ function row(node: ReadonlyNode, nowMs: number): Row {
   const address = (type: string): string => node.status?.addresses?.find(item => item.type === type)?.address ?? NONE;
   return {
     cells: [
-      nameCell(node as DeepReadonly<KubeObject>),
+      nameCell(node),
       statusCell(node),
       rolesCell(node.metadata.labels),
-      ageCell(node as DeepReadonly<KubeObject>, nowMs),
+      ageCell(node, nowMs),
       info?.kubeletVersion ?? '',
       address('InternalIP'),
       address('ExternalIP'),
@@ -164,7 +164,7 @@ export const nodeStrategy: Strategy<Node> = {
       kind: 'part',
       validateUpdate(_ctx, node, old) {
         const out: FieldError[] = [];
-        checkNodeUpdate(out, node as ReadonlyNode, old as ReadonlyNode);
+        checkNodeUpdate(out, node, old);
         return out;
       },
     },

@@ -87,7 +87,7 @@ export async function assignPod(ctx: RequestContext, key: ObjectKey, binding: Ku
         pod.metadata.annotations = { ...pod.metadata.annotations, ...annotations };
       // What the Pod says of itself stays.
       if (Object.keys(labels).length > 0) pod.metadata.labels = { ...labels, ...pod.metadata.labels };
-      setCondition(pod, { type: 'PodScheduled', status: 'True' } as Condition, formatTime(ctx.clock.now()));
+      setCondition(pod, { type: 'PodScheduled', status: 'True' }, formatTime(ctx.clock.now()));
     },
     { subresource: 'assign', dryRun: ctx.options.dryRun },
   );
@@ -208,7 +208,7 @@ async function evict(ctx: RequestContext, key: ObjectKey, options: DeleteOptions
   };
   const { resourceVersion: _seen, ...kept } = options.preconditions ?? {};
   if (!options.dryRun)
-    await ctx.objects.update(ctx, 'pods', key, pod => setCondition(pod as Pod, condition, now), {
+    await ctx.objects.update(ctx, 'pods', key, pod => setCondition(pod, condition, now), {
       subresource: 'status',
     });
   // The condition has moved the resourceVersion that the client may have named; its uid still holds.

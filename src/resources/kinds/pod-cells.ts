@@ -121,11 +121,11 @@ export function podRow(pod: ReadonlyPod, nowMs: number): Row {
   const phase = pod.status?.phase;
   return {
     cells: [
-      nameCell(pod as DeepReadonly<KubeObject>),
+      nameCell(pod),
       `${summary.ready}/${total}`,
       summary.reason,
       restarts,
-      ageCell(pod as DeepReadonly<KubeObject>, nowMs),
+      ageCell(pod, nowMs),
       pod.status?.podIPs?.[0]?.ip || pod.status?.podIP || NONE,
       pod.spec?.nodeName || NONE,
       pod.status?.nominatedNodeName || NONE,

@@ -9,7 +9,7 @@ type ReadonlyPod = DeepReadonly<Pod>;
 function podOf(ctx: RequestContext, key: ObjectKey): ReadonlyPod {
   const pod = ctx.objects.get('pods', key);
   if (pod === undefined) throw notFoundError({ group: '', resource: 'pods' }, key.name);
-  return pod as ReadonlyPod;
+  return pod;
 }
 
 const names = (containers: readonly { readonly name: string }[] | undefined): string[] =>

@@ -1,5 +1,5 @@
 import { sortedEntries } from '../validation/formats.js';
-import type { DeepReadonly, PodSpec } from '../../machinery/types.js';
+import type { DeepReadonly, PodSpec, PodTemplateSpec } from '../../machinery/types.js';
 
 type Spec = DeepReadonly<PodSpec>;
 
@@ -18,6 +18,10 @@ export function podSpecWarnings(
     ...annotationWarnings(at, annotations),
   ];
 }
+
+/** Warnings about the template of a workload at spec.template. */
+export const templateWarnings = (template: DeepReadonly<PodTemplateSpec> | undefined): string[] =>
+  podSpecWarnings(template?.spec, 'spec.template.spec', template?.metadata?.annotations);
 
 const DEPRECATED_LABELS: Readonly<Record<string, string>> = {
   'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',

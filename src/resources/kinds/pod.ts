@@ -21,7 +21,7 @@ import { podSpecWarnings } from './pod-warnings.js';
 type ReadonlyPod = DeepReadonly<Pod>;
 type Status = NonNullable<Pod['status']>;
 
-const asPod = (object: DeepReadonly<KubeObject>): ReadonlyPod => object as ReadonlyPod;
+const asPod = (object: DeepReadonly<KubeObject>): ReadonlyPod => object;
 
 /** matchLabelKeys become expressions of the selector, with the values that this Pod's labels have. */
 function expandLabelKeys(

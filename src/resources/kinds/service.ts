@@ -51,7 +51,7 @@ const isLoadBalancer = (spec: ServiceSpec): boolean => spec.type === 'LoadBalanc
 /** Fields that a change of type makes meaningless go, unless the client has changed them too and so means them. */
 function dropTypeDependent(spec: Spec, old: ServiceSpec): void {
   const lost = (has: (spec: ServiceSpec) => boolean): boolean => has(old) && !has(spec);
-  const drop = (...fields: (keyof Spec & keyof ServiceSpec)[]): void => {
+  const drop = (...fields: (keyof Spec)[]): void => {
     for (const field of fields) if (semanticEqual(spec[field], old[field])) delete spec[field];
   };
   if (lost(hasClusterIp)) {
@@ -200,7 +200,7 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
         kind: 'part',
         validateUpdate(_ctx, service) {
           const out: FieldError[] = [];
-          checkServiceStatus(out, service as unknown as ReadonlyService);
+          checkServiceStatus(out, service);
           return out;
         },
       },

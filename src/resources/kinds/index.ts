@@ -1,0 +1,39 @@
+import type { Strategy } from '../strategy.js';
+import { configMapStrategy, secretStrategy } from './config.js';
+import { deploymentStrategy } from './deployment.js';
+import type { KindDeps } from './deps.js';
+import { endpointSliceStrategy } from './endpoint-slice.js';
+import { endpointsStrategy } from './endpoints.js';
+import { coreEventStrategy, eventsEventStrategy } from './event.js';
+import { leaseStrategy } from './lease.js';
+import { namespaceStrategy } from './namespace.js';
+import { nodeStrategy } from './node.js';
+import { podStrategy } from './pod.js';
+import { replicaSetStrategy } from './replica-set.js';
+import { createReviewStrategies } from './reviews.js';
+import { createServiceAccountStrategy } from './service-account.js';
+import { createServiceStrategy } from './service.js';
+
+/**
+ * What the built-in kinds do beyond their data, by resourceId ("deployments.apps"), with the version
+ * ("horizontalpodautoscalers.autoscaling/v1") where versions differ. A kind that is only data is not here.
+ */
+export function createStrategies(deps: KindDeps): Record<string, Strategy> {
+  return {
+    configmaps: configMapStrategy,
+    endpoints: endpointsStrategy,
+    events: coreEventStrategy,
+    namespaces: namespaceStrategy,
+    nodes: nodeStrategy,
+    pods: podStrategy,
+    secrets: secretStrategy,
+    serviceaccounts: createServiceAccountStrategy(deps),
+    services: createServiceStrategy(deps),
+    'deployments.apps': deploymentStrategy,
+    'replicasets.apps': replicaSetStrategy,
+    'leases.coordination.k8s.io': leaseStrategy,
+    'endpointslices.discovery.k8s.io': endpointSliceStrategy,
+    'events.events.k8s.io': eventsEventStrategy,
+    ...createReviewStrategies(deps),
+  };
+}

@@ -1,0 +1,50 @@
+import { path } from '../../machinery/field-error.js';
+import type { DeepReadonly, KubeObject, LabelSelector } from '../../machinery/types.js';
+import type { FieldError } from '../../machinery/field-error.js';
+import type { ViewSubresource } from '../strategy.js';
+import { checkNonNegative } from '../validation/formats.js';
+import { selectorText } from './cells.js';
+
+interface Scaled {
+  readonly spec?: { readonly replicas?: number; readonly selector?: unknown };
+  readonly status?: { readonly replicas?: number };
+}
+
+const byLabelSelector = (selector: unknown): string =>
+  selectorText(selector as DeepReadonly<LabelSelector> | undefined);
+
+/** autoscaling/v1 Scale over spec.replicas. `selectorOf` prints spec.selector. */
+export function scaleOf(selectorOf: (selector: unknown) => string = byLabelSelector): ViewSubresource {
+  return {
+    kind: 'view',
+    get(object) {
+      const { spec, status } = object as Scaled;
+      const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+      const selector = selectorOf(spec?.selector);
+      return {
+        kind: 'Scale',
+        apiVersion: 'autoscaling/v1',
+        metadata: {
+          ...(name === undefined ? {} : { name }),
+          ...(namespace === undefined ? {} : { namespace }),
+          ...(uid === undefined ? {} : { uid }),
+          ...(resourceVersion === undefined ? {} : { resourceVersion }),
+          ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+        },
+        // Zero values are omitted, as in every Scale.
+        spec: spec?.replicas ? { replicas: spec.replicas } : {},
+        status: { replicas: status?.replicas ?? 0, ...(selector === '' ? {} : { selector }) },
+      };
+    },
+    put(object, view) {
+      const replicas = (view as Scaled).spec?.replicas ?? 0;
+      object['spec'] = { ...(object['spec'] as object | undefined), replicas };
+    },
+    validate(view: DeepReadonly<KubeObject>) {
+      const out: FieldError[] = [];
+      checkNonNegative(out, path('spec', 'replicas'), (view as Scaled).spec?.replicas);
+      return out;
+    },
+    fieldMap: { 'spec.replicas': 'spec.replicas' },
+  };
+}

@@ -1,0 +1,114 @@
+import { forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
+import type { FieldError, FieldPath } from '../../machinery/field-error.js';
+import { labelSelectorAsSelector } from '../../machinery/labels.js';
+import type { DeepReadonly, LabelSelector, PodTemplateSpec } from '../../machinery/types.js';
+import { isPercent } from '../../machinery/validation/names.js';
+import { checkNonNegative, checkSelector } from './formats.js';
+import { checkPodTemplate } from './pod-spec.js';
+
+type Selector = DeepReadonly<LabelSelector>;
+export type Template = DeepReadonly<PodTemplateSpec>;
+
+export const isEmptySelector = (selector: Selector | undefined): boolean =>
+  Object.keys(selector?.matchLabels ?? {}).length + (selector?.matchExpressions ?? []).length === 0;
+
+/** A selector of a workload: there, not empty, and well-formed. `what` names the kind in the message. */
+export function checkWorkloadSelector(
+  out: FieldError[],
+  at: FieldPath,
+  selector: Selector | undefined,
+  what: string,
+): void {
+  if (selector === undefined) return void out.push(required(at));
+  checkSelector(out, at, selector);
+  if (isEmptySelector(selector)) out.push(invalid(at, selector, `empty selector is invalid for ${what}`));
+}
+
+/** True when the selector can be used; upstream says "invalid label selector" otherwise. */
+export function selectorMatches(selector: Selector | undefined, labels: Readonly<Record<string, string>>): boolean {
+  if (selector === undefined) return false;
+  try {
+    return labelSelectorAsSelector(selector).matches(labels);
+  } catch {
+    return false;
+  }
+}
+
+/** The selector must select the template's Pods. A missing selector selects nothing, an empty one is not asked. */
+export function checkSelected(
+  out: FieldError[],
+  at: FieldPath,
+  selector: Selector | undefined,
+  template: Template,
+): void {
+  if (selector !== undefined && isEmptySelector(selector)) return;
+  const labels = template.metadata?.labels;
+  if (!selectorMatches(selector, labels ?? {})) {
+    const text = '`selector` does not match template `labels`';
+    out.push(invalid(at.child('metadata', 'labels'), labels ?? null, text));
+  }
+}
+
+const EMPTY_TEMPLATE: Template = {};
+
+/** Pods of a workload that keeps them running: restartPolicy Always, no deadline. */
+export function checkRunningTemplate(
+  out: FieldError[],
+  at: FieldPath,
+  selector: Selector | undefined,
+  template: Template | undefined,
+  what: string,
+): void {
+  const checked = template ?? EMPTY_TEMPLATE;
+  checkSelected(out, at, selector, checked);
+  checkPodTemplate(out, at, checked);
+  checkAlways(out, at, checked, what);
+}
+
+export function checkAlways(out: FieldError[], at: FieldPath, template: Template, what: string): void {
+  const policy = template.spec?.restartPolicy ?? '';
+  if (policy !== 'Always') out.push(notSupported(at.child('spec', 'restartPolicy'), policy, ['Always']));
+  if (template.spec?.activeDeadlineSeconds !== undefined)
+    out.push(forbidden(at.child('spec', 'activeDeadlineSeconds'), `activeDeadlineSeconds in ${what} is not Supported`));
+}
+
+/** A count or a percentage. */
+export function checkPositiveIntOrPercent(out: FieldError[], at: FieldPath, value: unknown): void {
+  if (typeof value === 'string') for (const text of isPercent(value)) out.push(invalid(at, value, text));
+  else if (typeof value === 'number') checkNonNegative(out, at, value);
+}
+
+/** The number before "%"; undefined for anything else. */
+export const percentOf = (value: unknown): number | undefined =>
+  typeof value === 'string' && /^[0-9]+%$/.test(value) ? Number(value.slice(0, -1)) : undefined;
+
+export function checkNotMoreThan100Percent(out: FieldError[], at: FieldPath, value: unknown): void {
+  const percent = percentOf(value);
+  if (percent !== undefined && percent > 100) out.push(invalid(at, value, 'must not be greater than 100%'));
+}
+
+/** 0 or "0%". */
+export const isZeroIntOrPercent = (value: unknown): boolean => value === 0 || percentOf(value) === 0;
+
+const STATUS = path('status');
+type Counts = Readonly<Record<string, unknown>>;
+
+/** Counts of a status: none negative; those in `within` at most `replicas`. Upstream checks all signs first. */
+export function checkCounts(
+  out: FieldError[],
+  status: Counts,
+  counts: readonly string[],
+  within: readonly string[],
+): void {
+  const value = (field: string): number => Number(status[field] ?? 0);
+  for (const field of counts) checkNonNegative(out, STATUS.child(field), value(field));
+  for (const field of within)
+    if (value(field) > value('replicas'))
+      out.push(invalid(STATUS.child(field), value(field), 'cannot be greater than status.replicas'));
+}
+
+export function checkAvailableWithinReady(out: FieldError[], status: Counts, text: string): void {
+  const available = Number(status['availableReplicas'] ?? 0);
+  if (available > Number(status['readyReplicas'] ?? 0))
+    out.push(invalid(STATUS.child('availableReplicas'), available, text));
+}

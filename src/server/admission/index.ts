@@ -1,0 +1,36 @@
+import type { AdmissionPlugin } from '../../resources/strategy.js';
+import { namespaceLifecycle } from './namespace-lifecycle.js';
+import {
+  defaultTolerationSeconds,
+  podTopologyLabels,
+  priority,
+  runtimeClass,
+  taintNodesByCondition,
+} from './pod-scheduling.js';
+import { createServiceAccountPlugin } from './service-account.js';
+import {
+  defaultIngressClass,
+  defaultStorageClass,
+  persistentVolumeClaimResize,
+  storageObjectInUseProtection,
+} from './storage.js';
+
+export interface AdmissionDeps {
+  /** An integer in [0, n). */
+  readonly random: (n: number) => number;
+}
+
+/** The plugins that are on, in upstream's order (kubeapiserver/options AllOrderedPlugins). */
+export const createAdmission = ({ random }: AdmissionDeps): AdmissionPlugin[] => [
+  namespaceLifecycle,
+  createServiceAccountPlugin(random),
+  taintNodesByCondition,
+  priority,
+  defaultTolerationSeconds,
+  defaultStorageClass,
+  storageObjectInUseProtection,
+  persistentVolumeClaimResize,
+  runtimeClass,
+  defaultIngressClass,
+  podTopologyLabels,
+];
