@@ -9,7 +9,7 @@ import {
   type FieldPath,
 } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
-import type { DeepReadonly, EndpointSlice, KubeObject } from '../../machinery/types.js';
+import type { DeepReadonly, EndpointSlice } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
 import {
   checkDnsLabel,

@@ -1,5 +1,5 @@
 import { path, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
-import type { DeepReadonly, Endpoints, KubeObject } from '../../machinery/types.js';
+import type { DeepReadonly, Endpoints } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
 import { checkProtocol } from '../validation/containers.js';
 import {

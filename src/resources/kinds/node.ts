@@ -1,5 +1,5 @@
 import { duplicate, forbidden, invalid, path, type FieldError, type FieldPath } from '../../machinery/field-error.js';
-import type { DeepReadonly, KubeObject, Node, Taint } from '../../machinery/types.js';
+import type { DeepReadonly, Node, Taint } from '../../machinery/types.js';
 import type { Row, Strategy } from '../strategy.js';
 import {
   cidrWarnings,

@@ -1,5 +1,5 @@
 import { humanAge } from '../../machinery/duration.js';
-import type { DeepReadonly, KubeObject, Pod } from '../../machinery/types.js';
+import type { DeepReadonly, Pod } from '../../machinery/types.js';
 import type { Row } from '../strategy.js';
 import { isSidecar } from '../validation/containers.js';
 import { ageCell, nameCell, NONE } from './cells.js';
