@@ -62,7 +62,12 @@ export async function publish(options: PublishOptions): Promise<void> {
   if (found === undefined) {
     await slices.create(NAMESPACE, wanted);
   } else if (!sameTargets(found, wanted)) {
-    await slices.update({ ...found, endpoints: wanted.endpoints ?? [], ports: wanted.ports ?? [] });
+    await slices.update({
+      ...found,
+      metadata: { ...found.metadata, ownerReferences: wanted.metadata.ownerReferences ?? [] },
+      endpoints: wanted.endpoints ?? [],
+      ports: wanted.ports ?? [],
+    });
   }
 }
 
@@ -128,6 +133,8 @@ function dnsSlice(options: PublishOptions, service: Service): EndpointSlice {
 function sameTargets(a: EndpointSlice, b: EndpointSlice): boolean {
   const print = (slice: EndpointSlice): string =>
     JSON.stringify([
+      // A Service made anew has another uid; the garbage collector would take the slice for an orphan.
+      slice.metadata.ownerReferences?.[0]?.uid,
       (slice.endpoints ?? []).map(({ addresses, conditions }) => [addresses, conditions?.ready]),
       (slice.ports ?? []).map(({ name, port, protocol }) => `${name ?? ''} ${port ?? 0} ${protocol ?? ''}`).sort(),
     ]);

@@ -569,4 +569,7 @@ t.test('the Service leads to this process', async t => {
   t.same(verbs.splice(0), [], 'nothing to do the second time');
   await publish({ ...options, dnsPort: 40_055 });
   t.same(verbs.splice(0), ['update endpointslices'], 'a restart on another port');
+  objects.set(`${SERVICES.resource}/kube-dns`, { metadata: { name: 'kube-dns', uid: 'new' } });
+  await publish({ ...options, dnsPort: 40_055 });
+  t.same(verbs.splice(0), ['update endpointslices'], 'a Service made anew owns the slice');
 });
