@@ -5,10 +5,9 @@ import { fieldElement } from './path-element.js';
 import {
   asList,
   asMap,
-  DEDUCED,
-  fieldOf,
-  impliedFields,
+  impliedMembers,
   itemElement,
+  memberOf,
   present,
   shapeOf,
   type JsonMap,
@@ -81,29 +80,26 @@ export function wholeNode(value: unknown, type: FieldType, field: Field | undefi
     case 'deduced': {
       const map = asMap(value);
       if (map === undefined) return LEAF;
+      out['.'] = LEAF;
+      const values = type.kind === 'map' ? type.values : undefined;
+      let any = false;
       for (const name in map) {
-        const child = memberField(type, name);
-        const member = child === undefined ? map[name] : present(child, map[name], origin);
-        if (member === undefined) continue;
-        const memberType = child?.type ?? valueType(type);
-        if (memberType !== undefined) out[fieldElement(name)] = wholeNode(member, memberType, child, origin);
+        const member = values === undefined ? memberOf(type, name) : undefined;
+        const child = member === undefined ? map[name] : present(member, map[name], origin);
+        const childType = member?.field.type ?? values;
+        if (child === undefined || childType === undefined) continue;
+        out[member?.element ?? fieldElement(name)] = wholeNode(child, childType, member?.field, origin);
+        any = true;
       }
-      if (type.kind === 'struct') {
-        for (const [child, zero] of impliedFields(type.struct, map, origin)) {
-          out[fieldElement(child.name)] = wholeNode(zero, child.type, child, origin);
-        }
+      for (const { field: child, element, zero } of impliedMembers(type, origin)) {
+        if (map[child.name] !== undefined) continue;
+        out[element] = wholeNode(zero, child.type, child, origin);
+        any = true;
       }
-      for (const _ in out) return { '.': LEAF, ...out };
-      return LEAF;
+      return any ? out : LEAF;
     }
   }
 }
-
-/** The field behind a member: of a struct, or of any JSON. Members of maps have none. */
-const memberField = (type: FieldType, name: string): Field | undefined =>
-  type.kind === 'struct' ? fieldOf(type.struct, name) : type.kind === 'any' ? DEDUCED : undefined;
-
-const valueType = (type: FieldType): FieldType | undefined => (type.kind === 'map' ? type.values : undefined);
 
 const isEmptyMap = (map: JsonMap | undefined): boolean => {
   for (const key in map) if (map[key] !== undefined) return false;
@@ -116,18 +112,20 @@ function diffMaps(l: unknown, r: unknown, type: FieldType, sides: Sides): Diff |
   // Two empty ones are a leaf, which keeps null and {} apart.
   if (isEmptyMap(left) && isEmptyMap(right)) return (l === null) === (r === null) ? undefined : MODIFIED;
   let out: Building | undefined;
+  const values = type.kind === 'map' ? type.values : undefined;
   const visit = (name: string): void => {
-    const field = memberField(type, name);
-    const memberType = field?.type ?? valueType(type);
-    if (memberType === undefined) return;
     let x = left?.[name];
     let y = right?.[name];
     if (x === y && left !== undefined && right !== undefined) return;
-    if (field !== undefined) {
-      if (left !== undefined) x = present(field, x, sides.left);
-      if (right !== undefined) y = present(field, y, sides.right);
+    const member = values === undefined ? memberOf(type, name) : undefined;
+    const memberType = member?.field.type ?? values;
+    if (memberType === undefined) return;
+    if (member !== undefined) {
+      if (left !== undefined) x = present(member, x, sides.left);
+      if (right !== undefined) y = present(member, y, sides.right);
     }
-    out = add(out, fieldElement(name), diffValues(x, y, memberType, field, sides));
+    const diff = diffValues(x, y, memberType, member?.field, sides);
+    if (diff !== undefined) out = add(out, member?.element ?? fieldElement(name), diff);
   };
   for (const name in right) visit(name);
   for (const name in left) if (right?.[name] === undefined) visit(name);

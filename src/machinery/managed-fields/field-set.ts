@@ -139,9 +139,16 @@ export function setOfPaths(paths: readonly (readonly string[])[]): FieldSet {
 
 /** The set with its elements in upstream's order, "." first. */
 export function sortSet(set: FieldSet): FieldSet {
-  const elements = elementsOf(set);
+  const elements: string[] = [];
+  let fieldsOnly = true;
+  for (const element in set) {
+    if (element === SELF) continue;
+    elements.push(element);
+    if (!element.startsWith('f:')) fieldsOnly = false;
+  }
   if (elements.length === 0) return LEAF;
-  if (elements.length > 1) elements.sort(compareElements);
+  if (fieldsOnly) elements.sort();
+  else if (elements.length > 1) elements.sort(compareElements);
   const out: MutableFieldSet = SELF in set ? { [SELF]: LEAF } : {};
   for (const element of elements) out[element] = sortSet(set[element] ?? LEAF);
   return out;

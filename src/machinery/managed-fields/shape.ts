@@ -1,7 +1,7 @@
 import type { Field, FieldType, StructType } from '../schema.js';
 import { quote } from '../go-text.js';
 import { setMember } from '../json-equal.js';
-import { keyElement, valueElement } from './path-element.js';
+import { fieldElement, keyElement, valueElement } from './path-element.js';
 
 /**
  * How server-side apply sees a field: what is one value, what is merged, how list items are told apart.
@@ -143,21 +143,56 @@ const omitsEmpty = (field: Field): boolean => {
 };
 
 /** The value that structured merge sees at a field: undefined when the field is not there. */
-export function present(field: Field, value: unknown, origin: Origin): unknown {
+export function present({ field, zero }: Member, value: unknown, origin: Origin): unknown {
   if (origin === 'raw') return value;
-  if (value === undefined || value === null) return zeroOf(field);
+  if (value === undefined || value === null) return zero;
   return omitsEmpty(field) && isEmptyValue(value, field.type) ? undefined : value;
 }
 
-/** The members that are there though the JSON does not say so. */
-export function* impliedFields(struct: StructType, value: JsonMap, origin: Origin): Generator<[Field, unknown]> {
-  if (origin === 'raw') return;
-  for (const field of struct.fields) {
-    if (value[field.name] !== undefined) continue;
-    const zero = zeroOf(field);
-    if (zero !== undefined) yield [field, zero];
-  }
+/** A field of a struct, with what would otherwise be worked out at every visit. */
+export interface Member {
+  readonly field: Field;
+  /** Its path element, one string for all objects. */
+  readonly element: string;
+  /** Its value where the JSON has none; undefined: it is absent. */
+  readonly zero: unknown;
 }
+
+interface Members {
+  readonly byName: ReadonlyMap<string, Member>;
+  /** Those that are there though the JSON does not say so. */
+  readonly implied: readonly Member[];
+}
+
+/** A memo: a StructType never changes, and goes with the schema it belongs to. */
+const compiled = new WeakMap<StructType, Members>();
+
+function membersOf(struct: StructType): Members {
+  const known = compiled.get(struct);
+  if (known !== undefined) return known;
+  const members = struct.fields.map(field => ({ field, element: fieldElement(field.name), zero: zeroOf(field) }));
+  const made: Members = {
+    byName: new Map(members.map(member => [member.field.name, member])),
+    implied: members.filter(member => member.zero !== undefined),
+  };
+  compiled.set(struct, made);
+  return made;
+}
+
+/** The member of a value of this type; undefined: not declared in the schema, or a member of a map. */
+export function memberOf(type: FieldType, name: string): Member | undefined {
+  if (type.kind === 'any') return { field: DEDUCED, element: fieldElement(name), zero: undefined };
+  if (type.kind !== 'struct') return undefined;
+  const member = membersOf(type.struct).byName.get(name);
+  if (member !== undefined || !keepsUnknown(type.struct)) return member;
+  return { field: DEDUCED, element: fieldElement(name), zero: undefined };
+}
+
+const NONE: readonly Member[] = [];
+
+/** The members that a value of this type has though its JSON may not say so. */
+export const impliedMembers = (type: FieldType, origin: Origin): readonly Member[] =>
+  origin === 'typed' && type.kind === 'struct' ? membersOf(type.struct).implied : NONE;
 
 /**
  * A typed value with all its members spelled out, so that it can be merged with raw ones: a member that is taken away
@@ -171,15 +206,14 @@ export function materialize(value: unknown, type: FieldType): unknown {
   if (map === undefined) return value;
   const out: Record<string, unknown> = {};
   for (const name in map) {
-    const field = type.kind === 'struct' ? fieldOf(type.struct, name) : undefined;
-    const member = field === undefined ? map[name] : present(field, map[name], 'typed');
-    const memberType = field?.type ?? (type.kind === 'map' ? type.values : undefined);
-    if (member === undefined) continue;
-    setMember(out, name, memberType === undefined ? member : materialize(member, memberType));
+    const member = type.kind === 'struct' ? memberOf(type, name) : undefined;
+    const child = member === undefined ? map[name] : present(member, map[name], 'typed');
+    const childType = member?.field.type ?? (type.kind === 'map' ? type.values : undefined);
+    if (child === undefined) continue;
+    setMember(out, name, childType === undefined ? child : materialize(child, childType));
   }
-  if (type.kind === 'struct') {
-    for (const [field, zero] of impliedFields(type.struct, map, 'typed'))
-      out[field.name] = materialize(zero, field.type);
+  for (const { field, zero } of impliedMembers(type, 'typed')) {
+    if (map[field.name] === undefined) out[field.name] = materialize(zero, field.type);
   }
   return out;
 }

@@ -1,7 +1,7 @@
 import type { Field, FieldType, StructType } from '../schema.js';
 import { EMPTY_SET, LEAF, put, type FieldSet, type MutableFieldSet } from './field-set.js';
 import { fieldElement } from './path-element.js';
-import { asList, asMap, DEDUCED, fieldOf, impliedFields, itemElement, present, shapeOf } from './shape.js';
+import { asList, asMap, DEDUCED, fieldOf, impliedMembers, itemElement, memberOf, present, shapeOf } from './shape.js';
 import type { JsonMap, Origin } from './shape.js';
 
 /**
@@ -48,20 +48,18 @@ function fromList(list: readonly unknown[], type: FieldType, field: Field, origi
 
 function fromMap(map: JsonMap, type: FieldType, origin: Origin): FieldSet {
   const out: MutableFieldSet = {};
+  const values = type.kind === 'map' ? type.values : undefined;
   for (const name in map) {
-    const struct = type.kind === 'struct' ? type.struct : undefined;
-    const field = struct !== undefined ? fieldOf(struct, name) : type.kind === 'any' ? DEDUCED : undefined;
-    const value = field === undefined ? map[name] : present(field, map[name], origin);
-    const memberType = field?.type ?? (type.kind === 'map' ? type.values : undefined);
+    const member = values === undefined ? memberOf(type, name) : undefined;
+    const value = member === undefined ? map[name] : present(member, map[name], origin);
+    const memberType = member?.field.type ?? values;
     if (value === undefined || memberType === undefined) continue;
-    const found = find(value, memberType, field, origin);
-    const declared = struct?.byName.has(name) === true;
-    putFound(out, fieldElement(name), found.self || declared ? found : { ...found, self: true });
+    const found = find(value, memberType, member?.field, origin);
+    const declared = member !== undefined && member.field !== DEDUCED;
+    putFound(out, member?.element ?? fieldElement(name), found.self || declared ? found : { ...found, self: true });
   }
-  if (type.kind === 'struct') {
-    for (const [field, zero] of impliedFields(type.struct, map, origin)) {
-      putFound(out, fieldElement(field.name), find(zero, field.type, field, origin));
-    }
+  for (const { field, element, zero } of impliedMembers(type, origin)) {
+    if (map[field.name] === undefined) putFound(out, element, find(zero, field.type, field, origin));
   }
   return out;
 }

@@ -183,7 +183,10 @@ export function apply(
   const last = owners.get(id);
   const set = exclude(toFieldSet(config, versions.struct, 'raw'), versions.ignored);
   owners.set(id, { ...applier, ...(last?.time === undefined ? {} : { time: last.time }), set });
-  const object = last === undefined || isEmptySet(last.set) ? merged : prune(merged, owners, last, versions);
+  // Whatever is still applied stays, so that an apply that gives nothing up has nothing to prune.
+  const prunes =
+    last !== undefined && (last.apiVersion !== versions.apiVersion || !isEmptySet(difference(last.set, set)));
+  const object = prunes ? prune(merged, owners, last, versions) : merged;
   takeChanges(before, object, 'raw', owners, id, force, versions);
   const owned = owners.get(id);
   if (owned !== undefined) {
@@ -208,6 +211,7 @@ function unchangedEntry(last: Owner | undefined, owner: Owner): Owner {
 function prune(merged: JsonMap, owners: Owners, last: Owner, versions: Versions): JsonMap {
   const at = (object: JsonMap, apiVersion: string): { object: JsonMap; struct: StructType } | undefined =>
     apiVersion === versions.apiVersion ? { object, struct: versions.struct } : versions.convert(object, apiVersion);
+  if (isEmptySet(last.set)) return merged;
   const converted = at(merged, last.apiVersion);
   if (converted === undefined) return merged;
   const { struct } = converted;
