@@ -38,6 +38,8 @@ export interface DeleteOptions {
 export interface Objects {
   get(resource: string, key: ObjectKey): DeepReadonly<KubeObject> | undefined;
   list(resource: string, namespace?: string): Iterable<DeepReadonly<KubeObject>>;
+  /** A number that moves whenever the resource's objects change, for who keeps an index of them. */
+  generation?(resource: string): number;
   /** Writes through the whole registry path (validation, admission, events to watchers). @throws StatusError */
   create(ctx: RequestContext, resource: string, object: KubeObject): Promise<KubeObject>;
   /** Reads, lets `change` alter a copy, writes; again on conflict. @throws StatusError */

@@ -41,6 +41,7 @@ export function createSecurity(options: SecurityOptions): Security {
   const lookup: Lookup = {
     get: (resource, key): DeepReadonly<KubeObject> | undefined => options.objects().get(resource, key),
     list: (resource, namespace) => options.objects().list(resource, namespace),
+    generation: resource => options.objects().generation?.(resource),
   };
   const resolver = createRuleResolver(lookup);
   const byMode: Readonly<Record<AuthorizationMode, () => Authorizer>> = {

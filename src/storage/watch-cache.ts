@@ -28,6 +28,8 @@ export interface WatchCache {
   ready(): Promise<void>;
   /** The revision that get and list are consistent with: the store's newest. */
   revision(): number;
+  /** The revision of the newest change of this resource; moves whenever what get or list say does. */
+  changed(): number;
   get(key: ObjectKey): CachedObject | undefined;
   /** In order of storage key; '' lists every namespace. */
   list(namespace: string): readonly CachedObject[];
@@ -170,6 +172,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     prefix,
     ready: () => (loading ??= load()),
     revision: () => store.revision(),
+    changed: () => changed,
     get: key => objects.get(key),
     list: namespace => objects.list(namespace),
     count: namespace => objects.count(namespace),

@@ -7,6 +7,6 @@ import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.
 export interface Lookup {
   get(resource: string, key: ObjectKey): DeepReadonly<KubeObject> | undefined;
   list(resource: string, namespace?: string): Iterable<DeepReadonly<KubeObject>>;
-  /** A number that moves whenever the resource's objects change; absent: indexes are made for every question. */
-  generation?(resource: string): number;
+  /** A number that moves whenever the resource's objects change; unknown: indexes are made for every question. */
+  generation?(resource: string): number | undefined;
 }

@@ -51,6 +51,10 @@ export function createObjects({ catalog, codec, registry, cache, view }: Objects
       if (entry === undefined) return;
       for (const stored of cache(entry).list(namespace)) yield view(entry).show(stored).object;
     },
+    generation(resource) {
+      const entry = catalog.preferred(resource);
+      return entry === undefined ? 0 : cache(entry).changed();
+    },
     async create(ctx, resource, object) {
       const entry = entryOf(resource);
       const { object: canonical } = codec.canonicalize(object, entry.info);
