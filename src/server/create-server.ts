@@ -24,6 +24,7 @@ import { createRegistries } from './registry/create-registries.js';
 import { createSecurity, type Security } from './security.js';
 import { firstServiceAddress } from './service-range.js';
 import { createServerStrategies } from './strategies.js';
+import { createAdmission } from './admission/index.js';
 
 const SILENT: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -76,7 +77,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     signal,
     codec: createObjectCodec(api),
-    admission: [rbacEscalationCheck(security.authorizer, security.resolver)],
+    admission: [
+      ...createAdmission({ random: n => randomInt(n) }),
+      rbacEscalationCheck(security.authorizer, security.resolver),
+    ],
     onError: (err, what) => log.error({ err }, `${what} failed`),
   });
 
