@@ -45,7 +45,7 @@ export function readQuantity(cursor: JsonCursor): string {
   let text: string;
   if (token === '"') text = cursor.string();
   else {
-    cursor.skip();
+    cursor.any();
     text = cursor.text.slice(start, cursor.at);
   }
   const canonical = canonicalQuantity(text);

@@ -49,7 +49,7 @@ function compileStruct(struct: StructType): Reader {
         if (struct.preserveUnknownFields === true) setOwn((extra ??= {}), key, cursor.any());
         else {
           cursor.noteStrict('unknown', key);
-          cursor.skip();
+          cursor.any();
         }
         continue;
       }
@@ -93,7 +93,7 @@ function typeReader(type: FieldType, goType: string): Reader {
         const token = cursor.token();
         if (token !== 'true' && token !== 'false')
           return token === 'null' ? skipNull(cursor) : cursor.mismatch(token, goType);
-        cursor.skip();
+        cursor.at += token.length;
         return token === 'true';
       };
     case 'integer':
