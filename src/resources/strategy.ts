@@ -42,7 +42,11 @@ export interface Objects {
   generation?(resource: string): number;
   /** Writes through the whole registry path (validation, admission, events to watchers). @throws StatusError */
   create(ctx: RequestContext, resource: string, object: KubeObject): Promise<KubeObject>;
-  /** Reads, lets `change` alter a copy, writes; again on conflict. @throws StatusError */
+  /**
+   * Reads, lets `change` alter a copy, writes; again on conflict. A `subresource` that the catalog does not list stands
+   * for a change that is part of another request (a binding assigns a Pod): neither admission nor managedFields nor
+   * metadata.generation take notice of it. @throws StatusError
+   */
   update(
     ctx: RequestContext,
     resource: string,
@@ -124,6 +128,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   finalized?(object: DeepReadonly<T>): boolean;
   /** Values of computed field selector labels, beside those that are plain paths. */
   fields?(object: DeepReadonly<T>): Record<string, string>;
+  /** Upstream's words for an unknown field selector label, where they differ from "field label not supported: x". */
+  unknownFieldLabel?(label: string): string;
   /** The table row, when columns have no `source`. */
   cells?(object: DeepReadonly<T>, nowMs: number): Row;
   /** Mutates a copy. Fills in what is not stored but always answered. */

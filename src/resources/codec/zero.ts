@@ -42,6 +42,9 @@ function isZero(value: unknown, type: FieldType): boolean {
   return true;
 }
 
+/** `managedFields: []` asks the server to forget them: Go, which has nil too, tells it from an absent list. */
+const isRequestWhenEmpty = (field: Field): boolean => field.name === 'managedFields' && field.type.kind === 'list';
+
 /**
  * The object that Go would write for a struct with these values, one per field and undefined where nothing was read:
  * zero values are dropped or filled in as the JSON tags say. Fields come in Go's order.
@@ -53,7 +56,7 @@ export function finishStruct(fields: readonly Field[], values: readonly unknown[
     const field = fields[i] as Field;
     if (value === undefined) {
       if (field.omit === 'never') object[field.name] = field.pointer ? null : zeroValue(field.type);
-    } else if (field.pointer || !isZero(value, field.type)) object[field.name] = value;
+    } else if (field.pointer || !isZero(value, field.type) || isRequestWhenEmpty(field)) object[field.name] = value;
     else if (field.omit === 'never') object[field.name] = zeroValue(field.type);
   }
   return object;

@@ -5,7 +5,7 @@ import type { PartSubresource, RequestContext } from '../../resources/strategy.j
 import { setAt } from './field-path.js';
 import { ensureNamespace } from './metadata.js';
 import { resetFields } from './reset-fields.js';
-import type { Scope } from './scope.js';
+import { isInternal, type Scope } from './scope.js';
 import { validateChanged } from './validation.js';
 
 /**
@@ -30,7 +30,7 @@ export function beforeUpdate(
   if (part !== undefined) part.prepareForUpdate?.(ctx, object, old);
   else strategy.prepareForUpdate?.(ctx, object, old);
   keepSystemFields(object, old);
-  if (subresource !== 'status' && generationMoves(scope, object, old)) {
+  if (subresource !== 'status' && !isInternal(info, subresource) && generationMoves(scope, object, old)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
   keepManagedFieldsTimes(object, old);

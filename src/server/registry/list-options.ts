@@ -103,9 +103,9 @@ export function listOptions(query: ListQuery): ListOptions {
 export function watchOptions(query: ListQuery): ListOptions {
   const given = parseListOptions(query);
   const fromPresent = given.resourceVersion === '' || given.resourceVersion === '0';
-  if (fromPresent && given.sendInitialEvents === undefined && given.resourceVersionMatch === '') {
-    return { ...given, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' };
-  }
-  refuse(watchErrors(given));
-  return given;
+  const unsaid = given.sendInitialEvents === undefined && given.resourceVersionMatch === '';
+  const options: ListOptions =
+    fromPresent && unsaid ? { ...given, sendInitialEvents: true, resourceVersionMatch: 'NotOlderThan' } : given;
+  refuse(watchErrors(options));
+  return options;
 }

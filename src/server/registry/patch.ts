@@ -7,6 +7,7 @@ import {
   conflictError,
   invalidError,
   notFoundError,
+  pathNotFoundError,
   reasonlessError,
 } from '../../machinery/status.js';
 import { applyStrategicMergePatch } from '../../machinery/strategic-merge.js';
@@ -39,6 +40,7 @@ export function patchChange(scope: Scope, ctx: RequestContext, key: ObjectKey, r
   });
   if (request.type === 'apply') {
     return (live, target) => {
+      if (target.fields === undefined) throw pathNotFoundError();
       const applied = target.fields.apply(live, objectPatch(request), { ...write(target), force: request.force });
       const object = decodeApplied(scope, target, applied);
       target.applyDefaults(object);
@@ -53,7 +55,7 @@ export function patchChange(scope: Scope, ctx: RequestContext, key: ObjectKey, r
     const patched = apply(scope, ctx, target, live, request);
     const object = decodePatched(scope, ctx, target, request, patched);
     target.applyDefaults(object);
-    target.fields.update(live, object, write(target));
+    target.fields?.update(live, object, write(target));
     return object;
   };
 }

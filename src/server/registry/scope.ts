@@ -28,3 +28,10 @@ export type SharedScope = Pick<Scope, 'store' | 'clock' | 'admission' | 'codec'>
 export const groupResource = (info: ResourceInfo): GroupResource => ({ group: info.group, resource: info.plural });
 
 export const entryOf = (scope: Scope): CatalogEntry => ({ info: scope.info, strategy: scope.strategy });
+
+/**
+ * A name that the catalog does not list stands for a change that the server makes as part of another request (e.g. a
+ * binding assigns a Pod): neither admission, nor managedFields, nor generation take notice.
+ */
+export const isInternal = (info: ResourceInfo, subresource: string): boolean =>
+  subresource !== '' && !info.subresources.some(s => s.name === subresource);

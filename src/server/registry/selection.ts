@@ -24,12 +24,14 @@ function textAt(object: DeepReadonly<KubeObject>, path: readonly string[]): stri
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
 }
 
-function checkLabels(info: ResourceInfo, selector: FieldSelector): void {
+function checkLabels(info: ResourceInfo, strategy: Strategy, selector: FieldSelector): void {
   for (const { field } of selector.requirements) {
     if (field === 'metadata.name' || info.selectableFields.has(field)) continue;
     // Cluster-scoped kinds with a conversion of their own do not list metadata.namespace.
     if (field === 'metadata.namespace' && (info.namespaced || !info.customFieldLabels)) continue;
-    if (info.custom === true || info.customFieldLabels) throw badRequestError(`field label not supported: ${field}`);
+    if (info.custom === true || info.customFieldLabels) {
+      throw badRequestError(strategy.unknownFieldLabel?.(field) ?? `field label not supported: ${field}`);
+    }
     throw badRequestError(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`);
   }
 }
@@ -50,7 +52,7 @@ export function selectionOf(
 ): Selection {
   const labels = parsed(parseLabelSelector, options.labelSelector);
   const fields = parsed(parseFieldSelector, options.fieldSelector);
-  checkLabels(info, fields);
+  checkLabels(info, strategy, fields);
 
   const paths = new Map(
     fields.requirements.map(r => [r.field, (info.selectableFields.get(r.field) ?? r.field).split('.')] as const),

@@ -8,13 +8,14 @@ import type { RequestContext, ViewSubresource } from '../../resources/strategy.j
 import { admit } from './admission.js';
 import type { Kind } from './codec.js';
 import { checkName, dedupOwnerReferences, ensureNamespace } from './metadata.js';
-import { entryOf, type Scope } from './scope.js';
+import { entryOf, isInternal, type Scope } from './scope.js';
 import type { UpdateRequest } from './update.js';
 
 /** What a write is about: the object itself, or a view of it with a kind and a field manager of its own. */
 export interface Target {
   readonly kind: Kind;
-  readonly fields: FieldManager;
+  /** undefined: who owns what is not recorded. */
+  readonly fields: FieldManager | undefined;
   readonly subresource: string;
   applyDefaults(object: KubeObject): void;
 }
@@ -30,6 +31,7 @@ export function replacement(scope: Scope, ctx: RequestContext, body: KubeObject)
   return (live, target) => {
     const object = cloneJson(body);
     target.applyDefaults(object);
+    if (target.fields === undefined) return object;
     const write = { manager: ctx.options.fieldManager, subresource: target.subresource, nowMs: scope.clock.now() };
     target.fields.update(live, object, write);
     return object;
@@ -67,16 +69,17 @@ export function transformObject(
   subresource: string,
   change: Change,
 ): UpdateRequest['transform'] {
+  const internal = isInternal(scope.info, subresource);
   const target: Target = {
     kind: scope.info,
-    fields: scope.fieldManagers.main,
+    fields: internal ? undefined : scope.fieldManagers.main,
     subresource,
     applyDefaults: object => scope.codec.applyDefaults(entryOf(scope), object),
   };
   return async live => {
     const object = change(live?.object, target);
     checkTarget(scope, key, object);
-    await admitChange(scope, ctx, key, subresource, object, live?.object);
+    if (!internal) await admitChange(scope, ctx, key, subresource, object, live?.object);
     return object;
   };
 }

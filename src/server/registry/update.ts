@@ -17,7 +17,7 @@ import { isStored, put, remove } from './commit.js';
 import { fillSystemFields } from './metadata.js';
 import { beforeUpdate } from './before-update.js';
 import { hold, type Hold } from './reservation.js';
-import { groupResource, type Scope } from './scope.js';
+import { groupResource, isInternal, type Scope } from './scope.js';
 import { parseUint64 } from './strconv.js';
 import type { StoredObject, WriteResult } from './types.js';
 
@@ -136,7 +136,9 @@ async function updateExisting(
   const reserved = hold(await reserves);
   try {
     beforeUpdate(scope, ctx, key, subresource, object, live.object);
-    await validateAdmission(scope, ctx, { operation: 'UPDATE', subresource, key, object, old: live.object });
+    if (!isInternal(scope.info, subresource)) {
+      await validateAdmission(scope, ctx, { operation: 'UPDATE', subresource, key, object, old: live.object });
+    }
     const outcome = goesAway(scope, object, live.object)
       ? await finishDeletion(scope, ctx, object, existing)
       : await replace(scope, ctx, request, object, existing, reserved);
