@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+
+const collect = (value: string, previous: string[]): string[] => [...previous, value];
+
+/** `kubette node-agent`: kubelet, proxy and pod network of one node. */
+export function register(program: Command): void {
+  program
+    .command('node-agent')
+    .description('run the Pods of one node in simulated containers, and its Service data plane')
+    .requiredOption('--kubeconfig <file>', 'how to reach the API server')
+    .option('--proxy-kubeconfig <file>', 'identity of the proxy; default: that of --kubeconfig')
+    .requiredOption('--node-name <name>', 'name of the Node')
+    .requiredOption('--node-ip <ip>', 'simulated address of the node, as Pods see it')
+    .option('--node-labels <labels>', 'labels of the Node: key=value, comma separated', collect, [])
+    .option('--bind-address <ip>', 'real address on which node ports are opened', '127.0.0.1')
+    .option('--address <ip>', 'real address of the kubelet API and the pod network', '127.0.0.1')
+    .option('--port <port>', 'port of the kubelet API; 0 takes a free one', '0')
+    .option('--pod-network-port <port>', 'port of the pod network between agents; 0 takes a free one', '0')
+    .option('--tls-cert-file <file>', 'serving certificate; default: one that signs itself')
+    .option('--tls-private-key-file <file>', 'its key')
+    .option('--client-ca-file <file>', 'CA of the clients of the kubelet API; default: that of the kubeconfig')
+    .option('--cluster-dns <ip>', 'ClusterIP of the cluster DNS', '10.96.0.10')
+    .option('--cluster-domain <domain>', 'zone of the cluster', 'cluster.local')
+    .option('--cluster-cidr <cidr>', 'range of all Pod addresses', '10.244.0.0/16')
+    .option('--host-gateway <ip>', 'address at which Pods see this machine', '172.18.0.1')
+    .option('--max-pods <n>', 'how many Pods the node takes', '110')
+    .option('--min-sync-period <duration>', 'least time between two loads of rules', '50ms')
+    .option('--sync-period <duration>', 'after a failed load of rules, the next try', '30s')
+    .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
+    .action(async (options: Record<string, string | string[]>) => {
+      const { runNodeAgent } = await import('./run-node-agent.js');
+      await runNodeAgent(options);
+    });
+}

@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { createInformerFactory } from '../client/informer.js';
+import { loadKubeConfig } from '../client/kubeconfig.js';
+import { ENDPOINT_SLICES, SERVICES } from '../client/resources.js';
+import { createClient } from '../client/rest-client.js';
+import type { InformerFactory } from '../client/types.js';
+import { realClock } from '../machinery/clock.js';
+import { isNodeAddress, startNodeAgent } from '../nodeagent/agent.js';
+import { parseCidr } from '../nodeagent/network/ip.js';
+import { createLogger } from './logger.js';
+import { durationFlag, fail, FlagError, integerFlag, signalOnTermination } from './process.js';
+
+/** What the Node says its kubelet is. */
+const KUBELET_VERSION = 'v1.35.6';
+
+/** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
+export async function runNodeAgent(flags: Record<string, string | string[]>): Promise<void> {
+  const text = (name: string): string => {
+    const value = flags[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
+    return typeof value === 'string' ? value : '';
+  };
+  const log = createLogger('node-agent', text('v'));
+  const signal = signalOnTermination();
+  const bad = (name: string, want: string): FlagError =>
+    new FlagError(`invalid argument ${JSON.stringify(text(name))} for "--${name}" flag: want ${want}`);
+  const address = (name: string): string => {
+    if (!isNodeAddress(text(name))) throw bad(name, 'an IPv4 address');
+    return text(name);
+  };
+  const file = async (name: string): Promise<string | undefined> =>
+    text(name) === '' ? undefined : readFile(text(name), 'utf8');
+  try {
+    if (text('cluster-cidr') !== '' && parseCidr(text('cluster-cidr')) === undefined)
+      throw bad('cluster-cidr', 'a CIDR');
+    const config = await loadKubeConfig(text('kubeconfig'));
+    const proxyConfig = text('proxy-kubeconfig') === '' ? undefined : await loadKubeConfig(text('proxy-kubeconfig'));
+    const clientCa = (await file('client-ca-file')) ?? config.ca;
+    if (clientCa === undefined) throw new FlagError('--client-ca-file is needed: the kubeconfig has no CA');
+    const cert = await file('tls-cert-file');
+    const key = await file('tls-private-key-file');
+    if ((cert === undefined) !== (key === undefined))
+      throw new FlagError('--tls-cert-file and --tls-private-key-file go together');
+    const client = createClient(config, 'kubelet');
+    const proxyClient = proxyConfig === undefined ? client : createClient(proxyConfig, 'kube-proxy');
+    const informersOf = (transport: typeof client.transport): InformerFactory =>
+      createInformerFactory({
+        transport,
+        clock: realClock,
+        onError: (ref, error) => log.warn({ resource: ref.resource, error: error.message }, 'watch failed, will retry'),
+      });
+    const agent = await startNodeAgent({
+      client,
+      informers: split(informersOf(client.transport), informersOf(proxyClient.transport)),
+      clock: realClock,
+      random: Math.random,
+      log,
+      nodeName: text('node-name'),
+      nodeIP: address('node-ip'),
+      labels: labelsOf(flags['nodeLabels']),
+      bindAddress: address('bind-address'),
+      listenAddress: address('address'),
+      kubeletPort: integerFlag('port', text('port'), 0, 65_535),
+      podNetworkPort: integerFlag('pod-network-port', text('pod-network-port'), 0, 65_535),
+      hostGateway: address('host-gateway'),
+      clusterDns: address('cluster-dns'),
+      clusterDomain: text('cluster-domain'),
+      clusterCidr: text('cluster-cidr'),
+      maxPods: integerFlag('max-pods', text('max-pods'), 1, 1000),
+      version: KUBELET_VERSION,
+      minSyncPeriodMs: durationFlag('min-sync-period', text('min-sync-period')),
+      syncPeriodMs: durationFlag('sync-period', text('sync-period')),
+      ...(cert === undefined || key === undefined ? {} : { serving: { cert, key } }),
+      clientCa,
+    });
+    log.info({ kubeletPort: agent.kubeletPort, podNetworkPort: agent.podNetworkPort }, 'listening');
+    await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await agent.close();
+    client.close();
+    proxyClient.close();
+    process.exit(0);
+  } catch (error) {
+    fail('node-agent', error);
+  }
+}
+
+/** The proxy's resources are watched under its own identity. */
+const split = (kubelet: InformerFactory, proxy: InformerFactory): InformerFactory => ({
+  informer: (ref, options) => (ref === SERVICES || ref === ENDPOINT_SLICES ? proxy : kubelet).informer(ref, options),
+  start(signal) {
+    kubelet.start(signal);
+    proxy.start(signal);
+  },
+  whenSynced: async signal => {
+    await Promise.all([kubelet.whenSynced(signal), proxy.whenSynced(signal)]);
+  },
+});
+
+/** @throws FlagError */
+function labelsOf(flag: string | string[] | undefined): Record<string, string> {
+  const pairs = [flag ?? []].flat().flatMap(text => text.split(','));
+  return Object.fromEntries(
+    pairs.map(pair => {
+      const equals = pair.indexOf('=');
+      if (equals <= 0)
+        throw new FlagError(`invalid argument ${JSON.stringify(pair)} for "--node-labels" flag: want key=value`);
+      return [pair.slice(0, equals), pair.slice(equals + 1)];
+    }),
+  );
+}

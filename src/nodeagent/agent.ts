@@ -1,0 +1,289 @@
+import { randomUUID } from 'node:crypto';
+import { isIP, type AddressInfo, type Server } from 'node:net';
+import { createEventRecorder } from '../client/event-recorder.js';
+import { ENDPOINT_SLICES, EVENTS, LEASES, NODES, PODS, SERVICES } from '../client/resources.js';
+import type { Client, InformerFactory } from '../client/types.js';
+import { createNetfilter } from '../dataplane/netfilter/netfilter.js';
+import { createProxy } from '../dataplane/proxy.js';
+import type { Clock } from '../machinery/clock.js';
+import type { CoreEvent, DeepReadonly, EndpointSlice, Lease, Node, Pod, Service } from '../machinery/types.js';
+import type { Tree } from './containers/file-system.js';
+import { selfSignedCertificate } from './kubelet-api/certificate.js';
+import { createKubeletServer } from './kubelet-api/server.js';
+import { createIpAllocator, type IpAllocator } from './network/ip-allocator.js';
+import { parseCidr } from './network/ip.js';
+import { joinStreams } from './network/join-streams.js';
+import { createNodeDirectory } from './network/node-directory.js';
+import { createPeerServer } from './network/peer-link.js';
+import { createPodNetwork } from './network/pod-network.js';
+import { dialReal } from './network/real-host.js';
+import { capacityOf } from './node/node-object.js';
+import { createRegistration } from './node/registration.js';
+import type { Log } from './pods/dependencies.js';
+import { addressesInUse, runPodManager, type PodManager } from './pods/pod-manager.js';
+import { createSources } from './pods/sources.js';
+import { createNodePorts } from './proxy/node-ports.js';
+import { runProxyLoop } from './proxy/proxy-loop.js';
+
+export interface NodeAgentOptions {
+  readonly client: Client;
+  /** Of Pods (this node's), Nodes, Services and EndpointSlices; started by the agent. */
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+  readonly nodeName: string;
+  /** The node's simulated address. */
+  readonly nodeIP: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Real address of node port listeners, and of the kubelet API and the pod network unless those say otherwise. */
+  readonly bindAddress: string;
+  /** Real loopback address of kubelet API and pod network; the Node announces it. */
+  readonly listenAddress: string;
+  /** 0: any free port. */
+  readonly kubeletPort: number;
+  readonly podNetworkPort: number;
+  readonly hostGateway: string;
+  readonly clusterDns: string;
+  readonly clusterDomain: string;
+  /** Range of all Pods: tells the proxy which traffic is local. Empty: unknown. */
+  readonly clusterCidr: string;
+  readonly maxPods: number;
+  readonly version: string;
+  readonly minSyncPeriodMs: number;
+  readonly syncPeriodMs: number;
+  /** PEM; absent: a certificate that signs itself. */
+  readonly serving?: { readonly cert: string; readonly key: string };
+  /** PEM of the CA whose clients may use the kubelet API. */
+  readonly clientCa: string;
+}
+
+export interface NodeAgent {
+  readonly kubeletPort: number;
+  readonly podNetworkPort: number;
+  readonly pods: PodManager;
+  /** Ends every container and listener. The Node object stays. */
+  close(): Promise<void>;
+}
+
+const listen = (server: Server, port: number, host: string): Promise<number> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+
+/** Starts the agent of one node: kubelet, proxy and pod network. @throws Error when a port cannot be opened */
+export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
+  const { client, informers, clock, random, log, nodeName, nodeIP, hostGateway } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  const nodes = informers.informer<Node>(NODES);
+  const pods = informers.informer<Pod>(PODS, { fieldSelector: `spec.nodeName=${nodeName}` });
+  const services = informers.informer<Service>(SERVICES, {
+    labelSelector: '!service.kubernetes.io/service-proxy-name',
+  });
+  const slices = informers.informer<EndpointSlice>(ENDPOINT_SLICES, {
+    labelSelector: '!service.kubernetes.io/headless',
+  });
+
+  const directory = createNodeDirectory();
+  const self = (): DeepReadonly<Node> | undefined => nodes.indexer.get(nodeName);
+  const ownCidr = () => parseCidr(self()?.spec?.podCIDR ?? '');
+  const netfilter = createNetfilter({
+    clock,
+    random,
+    nodeIPs: () => [nodeIP],
+  });
+  const network = createPodNetwork({
+    nodeName,
+    nodeIP,
+    netfilter,
+    directory,
+    clock,
+    hostGateway,
+    hostAddress: '127.0.0.1',
+  });
+  const peers = createPeerServer(network);
+  const podNetworkPort = await listen(peers, options.podNetworkPort, options.listenAddress);
+
+  const recorder = createEventRecorder({
+    events: client.resource<CoreEvent>(EVENTS),
+    clock,
+    component: 'kubelet',
+    host: nodeName,
+    onError: error => log.info({ error: error.message }, 'event could not be written'),
+  });
+  const clusterDns = { address: options.clusterDns, domain: options.clusterDomain, hostNameservers: [hostGateway] };
+
+  let ips: IpAllocator | undefined;
+  const allocator = (): IpAllocator | undefined => {
+    const cidr = ips === undefined ? ownCidr() : undefined;
+    if (cidr !== undefined) {
+      ips = createIpAllocator(cidr);
+      for (const address of addressesInUse(pods.indexer.list())) ips.reserve(address);
+    }
+    return ips;
+  };
+  const startPods = (): PodManager =>
+    runPodManager({
+      informer: pods,
+      signal,
+      deps: {
+        nodeName,
+        nodeIP,
+        clock,
+        random,
+        network,
+        dns: clusterDns,
+        ips: allocator,
+        pods: client.resource<Pod>(PODS),
+        sources: createSources(client, clock),
+        services: () => services.indexer.list(),
+        allocatable: capacityOf(options.maxPods),
+        nodeTrees: new Map<string, Tree>(),
+        presentImages: new Set<string>(),
+        recorder,
+        log,
+      },
+    });
+  let manager: PodManager | undefined;
+  const podsOfNode: PodManager = {
+    find: (namespace, name) => manager?.find(namespace, name),
+    container: (namespace, name, container) => manager?.container(namespace, name, container),
+    list: () => manager?.list() ?? [],
+    kickAll: () => manager?.kickAll(),
+  };
+
+  const { cert, key } =
+    options.serving ?? selfSignedCertificate(nodeName, [nodeName, nodeIP, options.listenAddress], clock);
+  const kubelet = createKubeletServer({
+    context: { nodeName, pods: podsOfNode, network, netfilter, clock, log },
+    dns: clusterDns,
+    cert,
+    key,
+    clientCa: options.clientCa,
+    allowedNames: ['kube-apiserver-kubelet-client'],
+    allowedOrganizations: ['system:masters'],
+  });
+  const kubeletPort = await listen(kubelet, options.kubeletPort, options.listenAddress);
+  // Pods reach the node's kubelet at its simulated address, as on a real node.
+  network.node.listen(kubeletPort, stream => {
+    dialReal({ address: options.listenAddress, port: kubeletPort }).then(
+      socket => joinStreams(stream, socket),
+      () => stream.destroy(),
+    );
+  });
+
+  const registration = createRegistration({
+    facts: {
+      name: nodeName,
+      nodeIP,
+      kubeletAddress: options.listenAddress,
+      kubeletPort,
+      podNetwork: `${options.listenAddress}:${podNetworkPort}`,
+      labels: options.labels,
+      maxPods: options.maxPods,
+      version: options.version,
+      machineID: randomUUID().replace(/-/g, ''),
+      bootID: randomUUID(),
+    },
+    nodes: client.resource<Node>(NODES),
+    leases: client.resource<Lease>(LEASES),
+    clock,
+    recorder,
+    log,
+    networkReady: () => ownCidr() !== undefined,
+  });
+
+  const proxy = createProxy({
+    clock,
+    mode: 'iptables',
+    family: 'IPv4',
+    nodeName,
+    nodeIP,
+    ...(options.clusterCidr === '' ? {} : { detectLocal: { kind: 'cidr', cidr: options.clusterCidr } }),
+  });
+  const nodePorts = createNodePorts({
+    proxy,
+    network,
+    nodeIP,
+    bindAddress: options.bindAddress,
+    hostGateway,
+    log,
+    onBusy: ({ namespace, name }, message) =>
+      recorder.event(
+        {
+          kind: 'Service',
+          apiVersion: 'v1',
+          metadata: services.indexer.get(`${namespace}/${name}`)?.metadata ?? { namespace, name },
+        },
+        'Warning',
+        'NodePortUnavailable',
+        message,
+      ),
+  });
+  const loop = runProxyLoop(
+    {
+      services,
+      slices,
+      proxy,
+      netfilter,
+      clock,
+      minSyncPeriodMs: options.minSyncPeriodMs,
+      syncPeriodMs: options.syncPeriodMs,
+      log,
+      onSynced: nodePorts.update,
+    },
+    signal,
+  );
+
+  let hadCidr = false;
+  const seen = (node: DeepReadonly<Node>): void => {
+    directory.update(node);
+    if (node.metadata.name !== nodeName) return;
+    proxy.setNode(node.metadata.labels ?? {});
+    loop.poke();
+    if (hadCidr || ownCidr() === undefined) return;
+    hadCidr = true;
+    registration.poke();
+    podsOfNode.kickAll();
+  };
+  nodes.addHandler({
+    add: seen,
+    update: (_old, node) => seen(node),
+    delete: node => directory.remove(node.metadata.name ?? ''),
+  });
+
+  informers.start(signal);
+  const registering = registration.run(signal);
+  // Pods start when the Services are known: their environment lists them (kubelet waits for the same).
+  void Promise.all([pods.whenSynced(signal), nodes.whenSynced(signal), services.whenSynced(signal)]).then(
+    () => (manager = startPods()),
+    (error: unknown) => {
+      if (!signal.aborted) log.error({ err: error }, 'Pods cannot be run');
+    },
+  );
+
+  return {
+    kubeletPort,
+    podNetworkPort,
+    pods: podsOfNode,
+    async close() {
+      stopping.abort(new Error('the node agent stops'));
+      nodePorts.close();
+      kubelet.close();
+      kubelet.closeAllConnections();
+      peers.close();
+      await registering;
+      await recorder.flush();
+    },
+  };
+}
+
+/** Whether text can be a node's address. */
+export const isNodeAddress = (text: string): boolean => isIP(text) === 4;

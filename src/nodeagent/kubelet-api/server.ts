@@ -1,0 +1,106 @@
+import { createServer, type Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { createStreamingBackend } from './streaming-backend.js';
+import { containerLogs } from './logs.js';
+import { podProxy } from './pod-proxy.js';
+import { rules } from './rules.js';
+import { trace } from './trace.js';
+import { HttpError, sendJson, sendText, type KubeletContext, type KubeletRoute } from './types.js';
+import type { ClusterDns } from '../pods/etc-files.js';
+import type { StreamingServer } from '../streaming/serve.js';
+
+export interface KubeletServerOptions {
+  readonly context: KubeletContext;
+  readonly dns: ClusterDns;
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  /** Clients must show a certificate of this CA, in one of `allowedOrganizations` or with one of `allowedNames`. */
+  readonly clientCa: string;
+  readonly allowedNames: readonly string[];
+  readonly allowedOrganizations: readonly string[];
+}
+
+/** The node's own API, over TLS: logs, exec, attach, port-forward, rules, traces. The caller listens and closes. */
+export function createKubeletServer(options: KubeletServerOptions): Server {
+  const { context } = options;
+  const routes: Readonly<Record<string, KubeletRoute>> = {
+    healthz: async (_context, { response }) => sendText(response, 'ok'),
+    pods: async ({ pods }, { response }) =>
+      sendJson(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: pods.list().map(w => w.pod) }),
+    containerLogs,
+    rules,
+    trace: trace(options.dns),
+    podProxy,
+  };
+  let streaming: Promise<StreamingServer> | undefined;
+
+  const allowed = (socket: Duplex): boolean => {
+    const tls = socket as TLSSocket;
+    if (!tls.authorized) return false;
+    const { subject } = tls.getPeerCertificate();
+    const list = (value: string | string[] | undefined): string[] => (value === undefined ? [] : [value].flat());
+    return (
+      list(subject.CN).some(name => options.allowedNames.includes(name)) ||
+      list(subject.O).some(name => options.allowedOrganizations.includes(name))
+    );
+  };
+
+  const serve = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const url = new URL(message.url ?? '/', 'https://agent');
+    const [name = '', ...segments] = url.pathname.slice(1).split('/').map(decodeURIComponent);
+    if (name !== 'healthz' && !allowed(message.socket)) throw new HttpError(401, 'Unauthorized');
+    const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
+    if (route === undefined) {
+      const upgradeable = ['exec', 'attach', 'portForward'].includes(name);
+      throw upgradeable ? new HttpError(400, 'Upgrade request required') : new HttpError(404, '404 page not found');
+    }
+    const gone = new AbortController();
+    response.once('close', () => gone.abort(new Error('the client is gone')));
+    await route(context, { message, response, url, segments, signal: gone.signal });
+  };
+
+  const server = createServer(
+    {
+      cert: options.cert,
+      key: options.key,
+      ca: options.clientCa,
+      requestCert: true,
+      // Refused with 401, not with a broken handshake: /healthz is for everyone.
+      rejectUnauthorized: false,
+    },
+    (message, response) => {
+      serve(message, response).catch((error: unknown) => {
+        const code = error instanceof HttpError ? error.code : error instanceof URIError ? 400 : 500;
+        if (code === 500) context.log.error({ err: error, url: message.url }, 'request failed');
+        if (response.headersSent) return void response.destroy();
+        const text = `${(error as Error).message}\n`;
+        response.writeHead(code, {
+          'Content-Type': 'text/plain; charset=utf-8',
+          'Content-Length': Buffer.byteLength(text),
+        });
+        response.end(text);
+      });
+    },
+  );
+  server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    if (!allowed(socket)) return void socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
+    // Framing is loaded when first used: most agents never need it.
+    streaming ??= import('../streaming/serve.js').then(({ createStreamingServer }) =>
+      createStreamingServer({ backend: createStreamingBackend(context.pods), clock: context.clock }),
+    );
+    streaming.then(
+      handle => {
+        if (!handle(message, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
+      },
+      (error: unknown) => {
+        context.log.error({ err: error }, 'streaming could not be loaded');
+        socket.destroy();
+      },
+    );
+  });
+  return server;
+}

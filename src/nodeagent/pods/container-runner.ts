@@ -1,0 +1,291 @@
+import { StartError } from '../containers/container.js';
+import type { Tree } from '../containers/file-system.js';
+import type { NetNamespace } from '../network/types.js';
+import { runProbeWorker, type ProbeKind } from '../probes/probe-worker.js';
+import type { ProbeResult } from '../probes/probe.js';
+import { formatDuration } from '../../machinery/duration.js';
+import { startPodContainer, type Started } from './container-starter.js';
+import type { PodDependencies } from './dependencies.js';
+import { ContainerConfigError } from './environment.js';
+import { runHook } from './hooks.js';
+import { ended, restarts } from './plan.js';
+import type { PodEvents } from './pod-events.js';
+import { pullImage } from './pull-image.js';
+import type { RestartBackoff } from './restart-backoff.js';
+import { formatPod, type ContainerRecord, type ReadonlyContainer, type ReadonlyPod, type Terminated } from './types.js';
+
+/** Starts and stops the containers of one Pod and keeps their records. */
+export interface ContainerRunner {
+  /** Starts a container unless it is in back-off; what stands in the way goes into its record. */
+  start(record: ContainerRecord, spec: ReadonlyContainer, place: Place): Promise<void>;
+  /**
+   * Stops a container: preStop hook, SIGTERM, and SIGKILL after the grace period or when `force` aborts. Resolves when it
+   * has ended.
+   */
+  stop(record: ContainerRecord, spec: ReadonlyContainer, options: StopOptions): Promise<void>;
+  /** No more liveness and startup probes: the Pod is being deleted. */
+  stopHealthProbes(): void;
+}
+
+export interface Place {
+  readonly network: NetNamespace;
+  readonly trees: ReadonlyMap<string, Tree>;
+  /** Aborts when the Pod is to be ended. */
+  readonly signal: AbortSignal;
+}
+
+export interface StopOptions {
+  readonly graceMs: number;
+  readonly message?: string;
+  readonly force?: AbortSignal;
+}
+
+export interface RunnerOptions {
+  readonly deps: PodDependencies;
+  readonly pod: () => ReadonlyPod;
+  readonly events: PodEvents;
+  readonly backoff: RestartBackoff;
+  /** Something changed: look at the Pod again. */
+  readonly kick: () => void;
+  readonly kickAfter: (ms: number) => void;
+}
+
+/** kuberuntime minimumGracePeriodInSeconds: what is left for SIGTERM after a preStop hook that used it all up. */
+const MIN_TERM_MS = 2_000;
+const CONFIG_RETRY_MS = 5_000;
+const OCI =
+  'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ';
+
+export function createContainerRunner({ deps, pod, events, backoff, kick, kickAfter }: RunnerOptions): ContainerRunner {
+  const { clock, network: podNetwork } = deps;
+  const healthProbes = new AbortController();
+  const uid = pod().metadata.uid ?? '';
+
+  const begin = async (record: ContainerRecord, spec: ReadonlyContainer, place: Place): Promise<void> => {
+    record.startedHere = true;
+    const image = pullImage({
+      spec,
+      record,
+      present: deps.presentImages,
+      backoff,
+      key: `${uid}/image/${spec.image ?? ''}`,
+      events,
+      clock,
+    });
+    if ('retryMs' in image) {
+      record.state = { kind: 'waiting', reason: image.reason, message: image.message };
+      return kickAfter(image.retryMs);
+    }
+    record.image = image.canonical;
+    record.imageID = image.id;
+    let started: Started;
+    try {
+      started = await startPodContainer({ pod: pod(), spec, image, ...place }, deps);
+    } catch (error) {
+      if (error instanceof ContainerConfigError) {
+        events.warning('Failed', `Error: ${error.message}`, record);
+        record.state = { kind: 'waiting', reason: 'CreateContainerConfigError', message: error.message };
+        return kickAfter(CONFIG_RETRY_MS);
+      }
+      if (!(error instanceof StartError)) throw error;
+      return failedStart(record, `${OCI}${error.message}`);
+    }
+    const { running } = started;
+    record.running = running;
+    record.previousLogs = record.logs;
+    record.logs = running.logs;
+    record.stopping = false;
+    record.state = { kind: 'running', startedAt: running.startedAt, containerID: running.id };
+    record.started = spec.startupProbe === undefined || record.kind === 'init';
+    record.ready = spec.readinessProbe === undefined;
+    events.normal('Created', 'Container created', record);
+    events.normal('Started', 'Container started', record);
+    const life = new AbortController();
+    void running.exited
+      .then(async code => {
+        life.abort();
+        const message = await started.terminationMessage(code);
+        record.running = undefined;
+        record.started = false;
+        record.ready = false;
+        record.state = {
+          kind: 'terminated',
+          exitCode: code,
+          reason: code === 0 ? 'Completed' : 'Error',
+          ...(message === undefined ? {} : { message }),
+          startedAt: running.startedAt,
+          finishedAt: clock.now(),
+          containerID: running.id,
+        };
+        kick();
+      })
+      .catch((error: unknown) =>
+        deps.log.error({ err: error, container: record.name }, 'container bookkeeping failed'),
+      );
+    if (record.kind !== 'init') startProbes(record, spec, place, life.signal);
+    if (spec.lifecycle?.postStart !== undefined) await postStart(record, spec, place);
+  };
+
+  const failedStart = (record: ContainerRecord, message: string): void => {
+    events.normal('Created', 'Container created', record);
+    events.warning('Failed', `Error: ${message}`, record);
+    const end: Terminated = {
+      kind: 'terminated',
+      exitCode: 128,
+      reason: 'StartError',
+      message,
+      startedAt: 0,
+      finishedAt: clock.now(),
+      containerID: ended(record)?.containerID ?? '',
+    };
+    if (!restarts(pod(), record.name, record.kind, end.exitCode)) record.state = end;
+    else {
+      record.last = end;
+      record.state = { kind: 'waiting', reason: 'RunContainerError', message };
+    }
+    kick();
+  };
+
+  const postStart = async (record: ContainerRecord, spec: ReadonlyContainer, place: Place): Promise<void> => {
+    const container = record.running;
+    const handler = spec.lifecycle?.postStart;
+    if (container === undefined || handler === undefined) return;
+    const target = { container, spec, podIP: place.network.address, network: podNetwork.node, clock };
+    const problem = await Promise.race([
+      runHook(handler, { ...target, signal: place.signal, limitMs: Infinity }),
+      container.exited.then(() => undefined),
+    ]);
+    if (problem === undefined || place.signal.aborted) return;
+    events.warning('FailedPostStartHook', 'PostStartHook failed', record);
+    await stop(record, spec, { graceMs: graceOf(pod()), message: 'FailedPostStartHook' });
+  };
+
+  const startProbes = (record: ContainerRecord, spec: ReadonlyContainer, place: Place, life: AbortSignal): void => {
+    const { running } = record;
+    if (running === undefined) return;
+    const health = new AbortController();
+    const end = (): void => health.abort();
+    for (const signal of [life, healthProbes.signal]) {
+      if (signal.aborted) end();
+      signal.addEventListener('abort', end, { once: true });
+    }
+    const onFailure = (kind: ProbeKind, { outcome, output }: ProbeResult): void => {
+      const name = kind.charAt(0).toUpperCase() + kind.slice(1);
+      const what = outcome === 'error' ? 'probe errored and resulted in unknown state' : 'probe failed';
+      events.warning('Unhealthy', `${name} ${what}: ${output}`, record);
+    };
+    const run = (kind: ProbeKind, onChange: (healthy: boolean) => void): void => {
+      const probe = spec[`${kind}Probe`];
+      if (probe === undefined) return;
+      const signal = kind === 'readiness' ? life : health.signal;
+      const target = {
+        container: running,
+        spec,
+        podIP: place.network.address,
+        network: podNetwork.node,
+        clock,
+        signal,
+      };
+      void runProbeWorker({ ...target, kind, probe, onChange, onFailure }).catch((error: unknown) =>
+        deps.log.error({ err: error, container: record.name, probe: kind }, 'probe worker failed'),
+      );
+    };
+    const restart = (kind: 'liveness' | 'startup'): void => {
+      const seconds = spec[`${kind}Probe`]?.terminationGracePeriodSeconds;
+      const graceMs = seconds === undefined ? graceOf(pod()) : seconds * 1000;
+      end();
+      void stop(record, spec, { graceMs, message: `Container ${record.name} failed ${kind} probe, will be restarted` });
+    };
+    const runOthers = (): void => {
+      run('readiness', healthy => {
+        if (record.ready === healthy) return;
+        record.ready = healthy;
+        kick();
+      });
+      run('liveness', healthy => {
+        if (!healthy) restart('liveness');
+      });
+    };
+    if (spec.startupProbe === undefined) return runOthers();
+    run('startup', healthy => {
+      if (!healthy) return restart('startup');
+      record.started = true;
+      kick();
+      runOthers();
+    });
+  };
+
+  const stop = async (record: ContainerRecord, spec: ReadonlyContainer, options: StopOptions): Promise<void> => {
+    const container = record.running;
+    if (container === undefined) return;
+    const force = options.force ?? new AbortController().signal;
+    if (!record.stopping) {
+      record.stopping = true;
+      events.normal('Killing', options.message ?? `Stopping container ${record.name}`, record);
+      await endProcess();
+    } else await whenForced(container.exited, force, () => container.kill('KILL'));
+
+    async function endProcess(): Promise<void> {
+      if (container === undefined) return;
+      const { graceMs } = options;
+      const began = clock.monotonic();
+      const handler = spec.lifecycle?.preStop;
+      if (handler !== undefined && graceMs > 0) {
+        const target = { container, spec, podIP: podIPOf(pod()), network: podNetwork.node, clock };
+        const problem = await Promise.race([
+          runHook(handler, { ...target, signal: force, limitMs: graceMs }),
+          container.exited.then(() => undefined),
+        ]);
+        if (problem !== undefined) events.warning('FailedPreStopHook', 'PreStopHook failed', record);
+      }
+      const left = graceMs === 0 ? 0 : Math.max(MIN_TERM_MS, graceMs - (clock.monotonic() - began));
+      container.kill('TERM');
+      const cancel = clock.after(left, () => container.kill('KILL'));
+      await whenForced(container.exited, force, () => container.kill('KILL'));
+      cancel();
+    }
+  };
+
+  return {
+    async start(record, spec, place) {
+      const before = ended(record);
+      if (before !== undefined) {
+        const key = `${uid}/${record.name}`;
+        const remaining = backoff.remaining(key, before.finishedAt);
+        if (remaining > 0) {
+          if (record.state.kind === 'terminated') {
+            record.last = record.state;
+            events.warning(
+              'BackOff',
+              `Back-off restarting failed container ${record.name} in pod ${formatPod(pod())}`,
+              record,
+            );
+          }
+          if (record.state.kind !== 'waiting' || record.state.reason === 'RunContainerError') {
+            const delay = formatDuration(backoff.current(key));
+            const message = `back-off ${delay} restarting failed container=${record.name} pod=${formatPod(pod())}`;
+            record.state = { kind: 'waiting', reason: 'CrashLoopBackOff', message };
+          }
+          return kickAfter(remaining);
+        }
+        backoff.next(key, before.finishedAt);
+        record.last = before;
+      }
+      await begin(record, spec, place);
+      if (before !== undefined && (record.running !== undefined || record.state.kind === 'terminated'))
+        record.restartCount++;
+    },
+    stop,
+    stopHealthProbes: () => healthProbes.abort(),
+  };
+}
+
+export const graceOf = (pod: ReadonlyPod): number => (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
+const podIPOf = (pod: ReadonlyPod): string => pod.status?.podIP ?? '';
+
+async function whenForced(exited: Promise<number>, force: AbortSignal, kill: () => void): Promise<void> {
+  if (force.aborted) kill();
+  force.addEventListener('abort', kill, { once: true });
+  await exited;
+  force.removeEventListener('abort', kill);
+}

@@ -1,0 +1,37 @@
+import type { EventRecorder } from '../../client/event-recorder.js';
+import type { ResourceClient } from '../../client/types.js';
+import type { Clock } from '../../machinery/clock.js';
+import type { DeepReadonly, Pod, Service } from '../../machinery/types.js';
+import type { Tree } from '../containers/file-system.js';
+import type { IpAllocator } from '../network/ip-allocator.js';
+import type { PodNetwork } from '../network/pod-network.js';
+import type { ClusterDns } from './etc-files.js';
+import type { Sources } from './sources.js';
+
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** What running a Pod takes of the node. */
+export interface PodDependencies {
+  readonly nodeName: string;
+  readonly nodeIP: string;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly network: PodNetwork;
+  readonly dns: ClusterDns;
+  /** Undefined until the node has its podCIDR. */
+  readonly ips: () => IpAllocator | undefined;
+  readonly pods: ResourceClient<Pod>;
+  readonly sources: Sources;
+  readonly services: () => Iterable<DeepReadonly<Service>>;
+  readonly allocatable: Readonly<Record<string, string>>;
+  readonly nodeTrees: Map<string, Tree>;
+  /** Images pulled on this node, by canonical name. */
+  readonly presentImages: Set<string>;
+  readonly recorder: EventRecorder;
+  readonly log: Log;
+}

@@ -1,0 +1,74 @@
+import type { Informer } from '../../client/types.js';
+import type { Pod } from '../../machinery/types.js';
+import type { ContainerRecord, ReadonlyPod } from './types.js';
+import type { PodDependencies } from './dependencies.js';
+import { createPodWorker, type PodWorker } from './pod-worker.js';
+import { createRestartBackoff } from './restart-backoff.js';
+import { isTerminalPhase } from './types.js';
+
+/** All Pods bound to this node. */
+export interface PodManager {
+  find(namespace: string, name: string): PodWorker | undefined;
+  /** A container of a Pod, by name; undefined when either is unknown. */
+  container(namespace: string, name: string, container: string): ContainerRecord | undefined;
+  list(): readonly PodWorker[];
+  /** Looks at every Pod again. */
+  kickAll(): void;
+}
+
+export interface PodManagerOptions {
+  readonly informer: Informer<Pod>;
+  readonly deps: PodDependencies;
+  readonly signal: AbortSignal;
+}
+
+/** Runs a worker for every Pod the informer shows. Pods of one name that follow each other have their own workers. */
+export function runPodManager({ informer, deps, signal }: PodManagerOptions): PodManager {
+  const workers = new Map<string, PodWorker>();
+  const byName = new Map<string, PodWorker>();
+  const backoff = createRestartBackoff(deps.clock);
+  const nameOf = ({ metadata }: ReadonlyPod): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
+
+  const add = (pod: ReadonlyPod): void => {
+    const uid = pod.metadata.uid ?? '';
+    const known = workers.get(uid);
+    if (known !== undefined) return known.update(pod);
+    const worker = createPodWorker(pod, deps, backoff, signal);
+    workers.set(uid, worker);
+    byName.set(nameOf(pod), worker);
+    void worker.done.then(() => {
+      workers.delete(uid);
+      if (byName.get(nameOf(pod)) === worker) byName.delete(nameOf(pod));
+    });
+    worker.kick();
+  };
+
+  informer.addHandler({
+    add,
+    update(old, pod) {
+      if (old.metadata.uid !== pod.metadata.uid) workers.get(old.metadata.uid ?? '')?.removed();
+      add(pod);
+    },
+    delete(pod) {
+      workers.get(pod.metadata.uid ?? '')?.removed();
+    },
+  });
+
+  return {
+    find: (namespace, name) => byName.get(`${namespace}/${name}`),
+    container: (namespace, name, container) =>
+      byName.get(`${namespace}/${name}`)?.records.find(record => record.name === container),
+    list: () => [...workers.values()],
+    kickAll: () => {
+      for (const worker of workers.values()) worker.kick();
+    },
+  };
+}
+
+/** Addresses of Pods that this node ran before its agent started: they keep them. */
+export const addressesInUse = (pods: Iterable<ReadonlyPod>): string[] =>
+  [...pods].flatMap(pod =>
+    pod.spec?.hostNetwork === true || isTerminalPhase(pod.status?.phase) || pod.status?.podIP === undefined
+      ? []
+      : [pod.status.podIP],
+  );

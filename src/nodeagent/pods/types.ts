@@ -1,0 +1,91 @@
+import type { LogBuffer } from '../containers/log-buffer.js';
+import type { RunningContainer } from '../containers/container.js';
+import type { Container, ContainerStatus, DeepReadonly, Pod } from '../../machinery/types.js';
+
+export type ReadonlyPod = DeepReadonly<Pod>;
+export type ReadonlyContainer = DeepReadonly<Container>;
+
+/** Where in the Pod's spec a container stands. A sidecar is an init container with restartPolicy Always. */
+export type ContainerKind = 'init' | 'sidecar' | 'regular' | 'ephemeral';
+
+export interface Terminated {
+  readonly kind: 'terminated';
+  readonly exitCode: number;
+  readonly reason: string;
+  readonly message?: string;
+  /** Clock milliseconds; undefined when it never ran. */
+  readonly startedAt?: number;
+  readonly finishedAt: number;
+  readonly containerID: string;
+}
+
+export type ContainerState =
+  | { readonly kind: 'waiting'; readonly reason: string; readonly message?: string }
+  | { readonly kind: 'running'; readonly startedAt: number; readonly containerID: string }
+  | Terminated;
+
+/** What the agent knows of one container of a Pod. Changed by the Pod's worker only. */
+export interface ContainerRecord {
+  readonly name: string;
+  readonly kind: ContainerKind;
+  state: ContainerState;
+  /** How the previous run ended. */
+  last: Terminated | undefined;
+  restartCount: number;
+  /** status.image and imageID; what the spec says until it is pulled. */
+  image: string;
+  imageID: string;
+  running: RunningContainer | undefined;
+  logs: LogBuffer | undefined;
+  previousLogs: LogBuffer | undefined;
+  /** Passed its startup probe, or has none. */
+  started: boolean;
+  /** Passes its readiness probe, or has none. */
+  ready: boolean;
+  /** Has been started since this agent has the Pod; before a restart of the agent does not count. */
+  startedHere: boolean;
+  /** Being stopped: not to be stopped again. */
+  stopping: boolean;
+}
+
+export const newRecord = (spec: ReadonlyContainer, kind: ContainerKind): ContainerRecord => ({
+  name: spec.name,
+  kind,
+  state: { kind: 'waiting', reason: 'ContainerCreating' },
+  last: undefined,
+  restartCount: 0,
+  image: spec.image ?? '',
+  imageID: '',
+  running: undefined,
+  logs: undefined,
+  previousLogs: undefined,
+  started: false,
+  ready: false,
+  startedHere: false,
+  stopping: false,
+});
+
+/** Every container of a spec with its kind, in the order in which they start. */
+export function containersOf(pod: ReadonlyPod): { spec: ReadonlyContainer; kind: ContainerKind }[] {
+  const { initContainers = [], containers = [], ephemeralContainers = [] } = pod.spec ?? { containers: [] };
+  return [
+    ...initContainers.map(spec => ({
+      spec,
+      kind: spec.restartPolicy === 'Always' ? ('sidecar' as const) : ('init' as const),
+    })),
+    ...containers.map(spec => ({ spec, kind: 'regular' as const })),
+    ...ephemeralContainers.map(spec => ({ spec: spec as ReadonlyContainer, kind: 'ephemeral' as const })),
+  ];
+}
+
+export const containerStatuses = (pod: ReadonlyPod): readonly DeepReadonly<ContainerStatus>[] => [
+  ...(pod.status?.initContainerStatuses ?? []),
+  ...(pod.status?.containerStatuses ?? []),
+  ...(pod.status?.ephemeralContainerStatuses ?? []),
+];
+
+/** "name_namespace(uid)", as the kubelet writes Pods in messages. */
+export const formatPod = ({ metadata }: ReadonlyPod): string =>
+  `${metadata.name ?? ''}_${metadata.namespace ?? ''}(${metadata.uid ?? ''})`;
+
+export const isTerminalPhase = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';

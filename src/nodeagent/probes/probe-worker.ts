@@ -1,0 +1,46 @@
+import type { DeepReadonly, Probe } from '../../machinery/types.js';
+import { runProbe, type ProbeResult, type ProbeTarget } from './probe.js';
+
+export type ProbeKind = 'readiness' | 'liveness' | 'startup';
+
+export interface ProbeWorkerOptions extends ProbeTarget {
+  readonly kind: ProbeKind;
+  readonly probe: DeepReadonly<Probe>;
+  /** The thresholds have been crossed; `healthy` differs from the last call, except that a failure may repeat. */
+  readonly onChange: (healthy: boolean, last: ProbeResult) => void;
+  /** Every result that is not a success, for the Events. */
+  readonly onFailure: (kind: ProbeKind, result: ProbeResult) => void;
+}
+
+/** The least time a container has to open its ports before the first look. */
+const SETTLE_MS = 100;
+
+/**
+ * Probes one run of a container until its signal aborts: after initialDelaySeconds, then every periodSeconds. A startup
+ * probe ends with its first success.
+ */
+export async function runProbeWorker(options: ProbeWorkerOptions): Promise<void> {
+  const { kind, probe, container, clock, signal, onChange, onFailure } = options;
+  const needed = { success: probe.successThreshold ?? 1, failure: probe.failureThreshold ?? 3 };
+  const period = (probe.periodSeconds ?? 10) * 1000;
+  const first = container.startedAt + Math.max(SETTLE_MS, (probe.initialDelaySeconds ?? 0) * 1000);
+  let streak = { outcome: '', length: 0 };
+  try {
+    await clock.sleep(Math.max(0, first - clock.now()), signal);
+    for (;;) {
+      const began = clock.monotonic();
+      const result = await runProbe(probe, options);
+      if (result.outcome !== 'success') onFailure(kind, result);
+      if (result.outcome !== 'error') {
+        streak = { outcome: result.outcome, length: streak.outcome === result.outcome ? streak.length + 1 : 1 };
+        if (streak.length >= needed[result.outcome]) {
+          onChange(result.outcome === 'success', result);
+          if (kind === 'startup' && result.outcome === 'success') return;
+        }
+      }
+      await clock.sleep(Math.max(0, period - (clock.monotonic() - began)), signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

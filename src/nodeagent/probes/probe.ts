@@ -1,0 +1,137 @@
+import { captured } from '../containers/io.js';
+import type { RunningContainer } from '../containers/container.js';
+import type { Clock } from '../../machinery/clock.js';
+import type { DeepReadonly, Probe } from '../../machinery/types.js';
+import { deadline, DeadlineExceeded } from '../containers/programs/deadline.js';
+import { httpCall } from '../network/http-client.js';
+import { NetworkError } from '../network/errors.js';
+import type { NetNamespace } from '../network/types.js';
+import type { ReadonlyContainer } from '../pods/types.js';
+
+/** `error`: the probe itself could not be run; the result is thrown away. */
+export interface ProbeResult {
+  readonly outcome: 'success' | 'failure' | 'error';
+  readonly output: string;
+}
+
+export interface ProbeTarget {
+  readonly container: RunningContainer;
+  readonly spec: ReadonlyContainer;
+  readonly podIP: string;
+  /** The node's own namespace: that is where the kubelet probes from. */
+  readonly network: NetNamespace;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+}
+
+type HttpGet = NonNullable<DeepReadonly<Probe>['httpGet']>;
+
+const MAX_OUTPUT = 10 * 1024;
+
+/** A port given by number or by the name of a containerPort; undefined when there is none of that name. */
+export function resolvePort(port: number | string, container: ReadonlyContainer): number | undefined {
+  if (typeof port === 'number') return port;
+  const named = container.ports?.find(p => p.name === port)?.containerPort;
+  if (named !== undefined) return named;
+  return /^\d+$/.test(port) ? Number(port) : undefined;
+}
+
+const failure = (output: string): ProbeResult => ({ outcome: 'failure', output });
+const success = (output = ''): ProbeResult => ({ outcome: 'success', output });
+const broken = (output: string): ProbeResult => ({ outcome: 'error', output });
+
+/** Runs a probe once. Rejects only with the signal's reason. */
+export async function runProbe(probe: DeepReadonly<Probe>, target: ProbeTarget): Promise<ProbeResult> {
+  const limit = deadline(target.clock, (probe.timeoutSeconds ?? 1) * 1000, target.signal);
+  try {
+    if (probe.exec !== undefined) return await execProbe(probe.exec.command ?? [], target, limit.signal);
+    if (probe.httpGet !== undefined) return await httpProbe(probe.httpGet, target, limit.signal);
+    if (probe.tcpSocket !== undefined) return await tcpProbe(probe.tcpSocket, target, limit.signal);
+    if (probe.grpc !== undefined) return broken('gRPC probes are not simulated by this node');
+    return broken('missing probe handler');
+  } finally {
+    limit.cancel();
+  }
+}
+
+async function execProbe(command: readonly string[], target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
+  const output = captured();
+  const seconds = (ms: number): string => `${Math.round(ms / 1000)}s`;
+  const started = target.clock.monotonic();
+  try {
+    const code = await target.container.exec(command, { stdout: output, stderr: output, tty: false, signal });
+    target.signal.throwIfAborted();
+    if (signal.aborted)
+      return failure(
+        `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${seconds(target.clock.monotonic() - started)}`,
+      );
+    const text = output.text().slice(0, MAX_OUTPUT);
+    return code === 0 ? success(text) : failure(text);
+  } catch (error) {
+    target.signal.throwIfAborted();
+    return failure((error as Error).message);
+  }
+}
+
+/** Go's words for a connection that could not be made. */
+export function dialError(error: unknown, at: string): string {
+  if (error instanceof NetworkError) return `dial tcp ${at}: connect: ${error.text.toLowerCase()}`;
+  return `dial tcp ${at}: i/o timeout`;
+}
+
+async function httpProbe(get: HttpGet, target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
+  const port = resolvePort(get.port, target.spec);
+  if (port === undefined) return broken(`couldn't find port: ${String(get.port)}`);
+  const address = get.host ?? target.podIP;
+  const at = `${address}:${port}`;
+  const scheme = (get.scheme ?? 'HTTP').toLowerCase();
+  const path = get.path?.startsWith('/') === true ? get.path : `/${get.path ?? ''}`;
+  const url = `${scheme}://${at}${path}`;
+  const headers = new Map<string, [string, string]>([
+    ['host', ['Host', at]],
+    ['user-agent', ['User-Agent', 'kube-probe/1.35']],
+    ['accept', ['Accept', '*/*']],
+    ['connection', ['Connection', 'close']],
+  ]);
+  for (const { name, value } of get.httpHeaders ?? []) headers.set(name.toLowerCase(), [name, value]);
+  try {
+    const { response, stream } = await httpCall(
+      target.network,
+      {
+        to: { address, port },
+        method: 'GET',
+        path,
+        headers: [...headers.values()],
+        ...(scheme === 'https' ? { tls: { serverName: address, verify: false } } : {}),
+      },
+      { signal },
+    );
+    const { statusCode = 0 } = response;
+    stream.destroy();
+    if (statusCode >= 200 && statusCode < 400) return success();
+    return failure(`HTTP probe failed with statuscode: ${statusCode}`);
+  } catch (error) {
+    target.signal.throwIfAborted();
+    if (error instanceof DeadlineExceeded)
+      return failure(`Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`);
+    if (error instanceof NetworkError) return failure(`Get "${url}": ${dialError(error, at)}`);
+    return failure(`Get "${url}": EOF`);
+  }
+}
+
+async function tcpProbe(
+  socket: { readonly port: number | string; readonly host?: string },
+  target: ProbeTarget,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  const port = resolvePort(socket.port as number | string, target.spec);
+  if (port === undefined) return broken(`couldn't find port: ${String(socket.port)}`);
+  const address = socket.host ?? target.podIP;
+  try {
+    (await target.network.connect({ address, port }, { signal })).destroy();
+    return success();
+  } catch (error) {
+    target.signal.throwIfAborted();
+    return failure(dialError(error, `${address}:${port}`));
+  }
+}

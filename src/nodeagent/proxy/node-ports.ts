@@ -1,0 +1,124 @@
+import type { Server, Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { Proxy } from '../../dataplane/types.js';
+import { joinStreams } from '../network/join-streams.js';
+import { toNetworkError } from '../network/errors.js';
+import type { PodNetwork } from '../network/pod-network.js';
+import type { Log } from '../pods/dependencies.js';
+
+export interface NodePortOptions {
+  readonly proxy: Proxy;
+  readonly network: PodNetwork;
+  readonly nodeIP: string;
+  /** Real address to listen on. */
+  readonly bindAddress: string;
+  /** The address that a packet from the real host carries. */
+  readonly hostGateway: string;
+  readonly log: Log;
+  /** A port that cannot be opened: for an Event of the Service. */
+  readonly onBusy: (service: { namespace: string; name: string }, message: string) => void;
+}
+
+/** Real listeners for the node ports in use, so that the machine this runs on can reach Services as it would a node. */
+export interface NodePorts {
+  /** Opens and closes listeners as the proxy's node ports have changed. */
+  update(): void;
+  close(): void;
+}
+
+interface Closer {
+  close(): void;
+}
+
+export function createNodePorts(options: NodePortOptions): NodePorts {
+  const { proxy, network, nodeIP, bindAddress, hostGateway, log, onBusy } = options;
+  const open = new Map<string, Closer>();
+
+  const openTcp = (port: number, busy: (error: Error) => void): Closer => {
+    const sockets = new Set<Socket>();
+    const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+      socket.on('error', () => socket.destroy());
+      const flow = {
+        proto: 'tcp',
+        src: hostGateway,
+        srcPort: socket.remotePort ?? 0,
+        dst: nodeIP,
+        dstPort: port,
+      } as const;
+      const gone = new AbortController();
+      socket.once('close', () => gone.abort(new Error('the client is gone')));
+      network.acceptTcp(flow, { signal: gone.signal }).then(
+        stream => joinStreams(socket, stream),
+        (error: unknown) => {
+          log.info({ port, error: (error as Error).message }, 'node port connection refused');
+          socket.resetAndDestroy();
+        },
+      );
+    });
+    server.on('error', busy);
+    server.listen(port, bindAddress);
+    return {
+      close() {
+        server.close();
+        for (const socket of sockets) socket.destroy();
+      },
+    };
+  };
+
+  const openUdp = (port: number, busy: (error: Error) => void): Closer => {
+    let closed = false;
+    let socket: Awaited<ReturnType<typeof import('node:dgram').createSocket>> | undefined;
+    void import('node:dgram').then(({ createSocket }) => {
+      if (closed) return;
+      const own = (socket = createSocket('udp4'));
+      own.on('error', busy);
+      own.on('message', (payload, from) => {
+        const flow = { proto: 'udp', src: hostGateway, srcPort: from.port, dst: nodeIP, dstPort: port } as const;
+        network.acceptUdp(flow, payload, {}).then(
+          reply => {
+            if (reply !== undefined && !closed) own.send(reply, from.port, from.address);
+          },
+          (error: unknown) => log.info({ port, error: toNetworkError(error).message }, 'node port datagram lost'),
+        );
+      });
+      own.bind(port, bindAddress);
+    });
+    return {
+      close() {
+        closed = true;
+        socket?.close();
+      },
+    };
+  };
+
+  return {
+    update() {
+      const wanted = new Set<string>();
+      for (const { protocol, port, namespace, name } of proxy.nodePorts()) {
+        if (protocol === 'sctp') continue;
+        const key = `${protocol}/${port}`;
+        wanted.add(key);
+        if (open.has(key)) continue;
+        const busy = (error: Error): void => {
+          log.warn({ port, error: error.message }, 'node port cannot be opened on this machine');
+          onBusy(
+            { namespace, name },
+            `node port ${port}/${protocol} cannot be opened on ${bindAddress}: ${error.message}`,
+          );
+        };
+        open.set(key, protocol === 'tcp' ? openTcp(port, busy) : openUdp(port, busy));
+      }
+      for (const [key, closer] of open)
+        if (!wanted.has(key)) {
+          closer.close();
+          open.delete(key);
+        }
+    },
+    close() {
+      for (const closer of open.values()) closer.close();
+      open.clear();
+    },
+  };
+}

@@ -1,0 +1,107 @@
+import type { Informer } from '../../client/types.js';
+import type { Netfilter, Proxy } from '../../dataplane/types.js';
+import type { Clock } from '../../machinery/clock.js';
+import type { DeepReadonly, EndpointSlice, Service } from '../../machinery/types.js';
+import type { Log } from '../pods/dependencies.js';
+
+export interface ProxyLoopOptions {
+  readonly services: Informer<Service>;
+  readonly slices: Informer<EndpointSlice>;
+  readonly proxy: Proxy;
+  readonly netfilter: Netfilter;
+  readonly clock: Clock;
+  /** Least time from the end of one sync to the start of the next (kube-proxy --iptables-min-sync-period). */
+  readonly minSyncPeriodMs: number;
+  /** A failed sync is tried again after this long (--iptables-sync-period). */
+  readonly syncPeriodMs: number;
+  readonly log: Log;
+  /** After every sync that changed something. */
+  readonly onSynced: () => void;
+}
+
+export interface ProxyLoop {
+  /** Clock milliseconds of the last good sync; undefined before the first. */
+  readonly lastSync: number | undefined;
+  /** Asks for a sync, e.g. because the node's labels changed. */
+  poke(): void;
+}
+
+/** A full sync at least this often, whatever happened (kube-proxy.md 1.7). */
+const FULL_SYNC_MS = 3_600_000;
+
+/**
+ * Feeds Services and EndpointSlices to the proxy and loads what it computes. The first change after a quiet time is
+ * loaded at once; those that follow within the minimal period are loaded together at its end. Nothing is written before
+ * both informers have synced.
+ */
+export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): ProxyLoop {
+  const { services, slices, proxy, netfilter, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced } = options;
+  let lastEnd = -Infinity;
+  let lastFull = -Infinity;
+  let lastSync: number | undefined;
+  let scheduled = false;
+  let ready = false;
+  let failed = false;
+
+  const sync = (): void => {
+    scheduled = false;
+    if (signal.aborted) return;
+    try {
+      const full = failed || clock.monotonic() - lastFull > FULL_SYNC_MS;
+      const { ruleset, udpCleanup } = proxy.sync({ full });
+      if (ruleset !== undefined) {
+        netfilter.apply(ruleset);
+        if (ruleset.full) lastFull = clock.monotonic();
+      }
+      if (udpCleanup.length > 0) netfilter.cleanupUdp(udpCleanup);
+      failed = false;
+      lastSync = clock.now();
+      if (ruleset !== undefined) onSynced();
+    } catch (error) {
+      failed = true;
+      log.error({ err: error }, 'rules could not be loaded, will retry');
+      clock.after(syncPeriodMs, schedule, { unref: true });
+    }
+    lastEnd = clock.monotonic();
+  };
+  const schedule = (): void => {
+    if (!ready || scheduled || signal.aborted || (!proxy.pending && !failed)) return;
+    scheduled = true;
+    const wait = lastEnd + minSyncPeriodMs - clock.monotonic();
+    // Even a sync that is due at once waits for the other events of the same turn.
+    if (wait <= 0) setImmediate(sync);
+    else clock.after(wait, sync, { unref: true });
+  };
+
+  services.addHandler({
+    add: service => changed(() => proxy.onServiceUpdate(service)),
+    update: (_old, service) => changed(() => proxy.onServiceUpdate(service)),
+    delete: service => changed(() => proxy.onServiceDelete(service)),
+  });
+  slices.addHandler({
+    add: slice => changed(() => proxy.onSliceUpdate(slice)),
+    update: (_old, slice: DeepReadonly<EndpointSlice>) => changed(() => proxy.onSliceUpdate(slice)),
+    delete: slice => changed(() => proxy.onSliceDelete(slice)),
+  });
+  function changed(tell: () => void): void {
+    tell();
+    schedule();
+  }
+
+  void Promise.all([services.whenSynced(signal), slices.whenSynced(signal)]).then(
+    () => {
+      ready = true;
+      sync();
+    },
+    (error: unknown) => {
+      if (!signal.aborted) log.error({ err: error }, 'the proxy cannot start');
+    },
+  );
+
+  return {
+    get lastSync() {
+      return lastSync;
+    },
+    poke: schedule,
+  };
+}
