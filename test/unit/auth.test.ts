@@ -21,7 +21,6 @@ import { alwaysAllow, alwaysDeny, privilegedGroup, unionAuthorizer } from '../..
 import type { Attributes } from '../../src/server/auth/authorizer.js';
 import { notAllowedError } from '../../src/server/auth/forbidden.js';
 import { impersonate } from '../../src/server/auth/impersonation.js';
-import { authKindDeps } from '../../src/server/auth/kind-deps.js';
 import { ADMIN, ensureKubeconfig, nodeIdentity } from '../../src/server/auth/kubeconfig.js';
 import type { Lookup } from '../../src/server/auth/lookup.js';
 import { createNodeAuthorizer } from '../../src/server/auth/node-authorizer.js';
@@ -1108,33 +1107,6 @@ t.test('the default policy', t => {
     );
   }
   t.end();
-});
-
-t.test('what kinds ask of authentication', async t => {
-  const clock = new FakeClock();
-  const issuer = createTokenIssuer({ clock, key: await saKey });
-  const deps = authKindDeps({
-    issuer,
-    clock,
-    authorizer: unionAuthorizer([privilegedGroup, alwaysDeny]),
-    authentication: createAuthentication({ tokens: [], apiAudiences: issuer.apiAudiences, anonymous: true }),
-  });
-  t.same(await deps.authorize({ user: user('r', 'system:masters'), verb: 'get', path: '/x' }), {
-    decision: 'allow',
-    reason: '',
-  });
-  t.same(await deps.authenticateToken('x', []), { error: 'invalid bearer token' });
-  t.same(await deps.rulesFor(user('x'), 'ns'), { rules: [], incomplete: false });
-  const claims = { namespace: 'ns', name: 'a', uid: 'u', audiences: issuer.apiAudiences, pod: { name: 'p', uid: 'q' } };
-  const year = await deps.issueToken({ ...claims, expirationSeconds: 3607 });
-  const now = clock.now() / 1000;
-  t.equal(year.expiresMs, clock.now() + 3_607_000);
-  t.match(parseJwt(year.token)?.claims, {
-    exp: now + 31_536_000,
-    'kubernetes.io': { warnafter: now + 3607, pod: { name: 'p' } },
-  });
-  const hour = await deps.issueToken({ ...claims, expirationSeconds: 3600 });
-  t.equal(parseJwt(hour.token)?.claims.exp, now + 3600);
 });
 
 t.test('a data folder that is a file', async t => {
