@@ -64,6 +64,13 @@ const namespaceRoles: readonly KubeObject[] = [
   role(SYSTEM, `${CONTROLLER}token-cleaner`, [rule(`${READ} delete`, 'secrets'), EVENTS]),
   leaderLocking('kube-controller-manager'),
   leaderLocking('kube-scheduler'),
+  // The DNS process publishes its own Service, which in a cluster a manifest would.
+  role(SYSTEM, 'kubette:dns', [
+    rule('create', 'services'),
+    rule('get update', 'services', 'kube-dns'),
+    rule('create', 'discovery.k8s.io: endpointslices'),
+    rule('get update', 'discovery.k8s.io: endpointslices', 'kube-dns-host'),
+  ]),
   role(PUBLIC, `${CONTROLLER}bootstrap-signer`, [
     rule(READ, 'configmaps'),
     rule('update', 'configmaps', 'cluster-info'),
@@ -89,6 +96,7 @@ const namespaceBindings: readonly KubeObject[] = [
   roleBinding(SYSTEM, `${CONTROLLER}bootstrap-signer`, ['sa:kube-system/bootstrap-signer']),
   roleBinding(SYSTEM, `${CONTROLLER}cloud-provider`, ['sa:kube-system/cloud-provider']),
   roleBinding(SYSTEM, `${CONTROLLER}token-cleaner`, ['sa:kube-system/token-cleaner']),
+  roleBinding(SYSTEM, 'kubette:dns', ['user:system:coredns']),
   roleBinding(PUBLIC, `${CONTROLLER}bootstrap-signer`, ['sa:kube-system/bootstrap-signer']),
 ];
 
