@@ -1,3 +1,5 @@
+import { quote } from './go-text.js';
+
 /** Cause reasons of a 422, as metav1.StatusCause prints them (apimachinery field.ErrorType). */
 export type FieldErrorType =
   | 'FieldValueRequired'
@@ -47,9 +49,10 @@ export function path(...names: string[]): FieldPath {
   return FieldPath.root().child(...names);
 }
 
-/** Prints a value as Go's field.Error does: strings quoted, numbers and booleans bare, nil as null, the rest as JSON. */
+/** Prints a value as Go's field.Error does: strings %q, numbers and booleans bare, nil as null, the rest as JSON. */
 export function formatValue(value: unknown): string {
   if (value === undefined) return 'null';
+  if (typeof value === 'string') return quote(value);
   return JSON.stringify(value);
 }
 

@@ -1,6 +1,7 @@
 import { path } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, LabelSelector } from '../../machinery/types.js';
 import type { FieldError } from '../../machinery/field-error.js';
+import type { Column } from '../resource-info.js';
 import type { ViewSubresource } from '../strategy.js';
 import { checkNonNegative } from '../validation/formats.js';
 import { selectorText } from './cells.js';
@@ -9,6 +10,16 @@ interface Scaled {
   readonly spec?: { readonly replicas?: number; readonly selector?: unknown };
   readonly status?: { readonly replicas?: number };
 }
+
+/** As the printers of autoscaling/v1 Scale. */
+const COLUMNS: readonly Column[] = (
+  [
+    ['Name', 'string', 'name'],
+    ['Desired', 'integer', 'spec.replicas'],
+    ['Available', 'integer', 'status.replicas'],
+    ['Age', 'string', 'age'],
+  ] as const
+).map(([name, type, source]) => ({ name, type, format: '', description: '', priority: 0, source }));
 
 const byLabelSelector = (selector: unknown): string =>
   selectorText(selector as DeepReadonly<LabelSelector> | undefined);
@@ -45,6 +56,7 @@ export function scaleOf(selectorOf: (selector: unknown) => string = byLabelSelec
       checkNonNegative(out, path('spec', 'replicas'), (view as Scaled).spec?.replicas);
       return out;
     },
+    columns: COLUMNS,
     fieldMap: { 'spec.replicas': 'spec.replicas' },
   };
 }

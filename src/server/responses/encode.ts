@@ -3,7 +3,7 @@ import { StatusError, type Status } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
 import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
-import { apiVersionOf, type ResourceInfo } from '../../resources/resource-info.js';
+import { apiVersionOf, type ResourceInfo, type SubresourceInfo } from '../../resources/resource-info.js';
 import {
   includeObject,
   JSON_TYPE,
@@ -35,6 +35,7 @@ export interface EncodeOptions {
   readonly protobuf: ProtobufAnswers;
   /** The resource whose objects are answered; undefined for fixed documents and errors. */
   readonly entry: CatalogEntry | undefined;
+  readonly subresource?: SubresourceInfo | undefined;
 }
 
 const CHUNK_BYTES = 64 * 1024;
@@ -91,7 +92,10 @@ function* partialListPieces(result: ListResult, version: string): Generator<Buff
     apiVersion: `meta.k8s.io/${version}`,
     metadata: listMetadata(result),
   };
-  yield Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
+  const open = `${JSON.stringify(head).slice(0, -1)},"items":`;
+  // Upstream's conversion starts from a nil slice.
+  if (result.items.length === 0) return yield Buffer.from(`${open}null}\n`);
+  yield Buffer.from(`${open}[`);
   let first = true;
   for (const item of result.items) {
     const text = partialMetadata(item.object, version);
@@ -111,6 +115,7 @@ const internalType = (info: ResourceInfo, kind: string): string => {
 
 const tableOptions = (options: EncodeOptions, entry: CatalogEntry, version: 'v1' | 'v1beta1'): TableOptions => ({
   entry,
+  subresource: options.subresource,
   version,
   include: includeObject(options.query.get('includeObject')),
   clock: options.clock,
@@ -147,7 +152,7 @@ function transformed(
   const only = isStored(answer.object) ? storedRow(answer.object, table) : objectRow(object, table);
   const metadata =
     object.metadata.resourceVersion === undefined ? {} : { resourceVersion: object.metadata.resourceVersion };
-  return tablePieces(tableHead(version, metadata, columnDefinitions(entry)), [only]);
+  return tablePieces(tableHead(version, metadata, columnDefinitions(entry, options.subresource)), [only]);
 }
 
 const objectPieces = (object: StoredObject | KubeObject): Buffer[] =>

@@ -19,6 +19,7 @@ export async function respond(exchange: Exchange, answer: Answer, context: ApiCo
     clock: context.clock,
     protobuf: context.protobuf,
     entry: route.kind === 'resource' ? route.entry : undefined,
+    subresource: route.kind === 'resource' ? route.subresource : undefined,
   });
   await sendEncoded(exchange, codeOf(answer), encoded);
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../machinery/clock.js';
 import { humanAge } from '../../machinery/duration.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
-import type { Column } from '../../resources/resource-info.js';
+import type { Column, SubresourceInfo } from '../../resources/resource-info.js';
 import type { StoredObject } from '../registry/types.js';
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object';
@@ -10,6 +10,7 @@ export type IncludeObject = 'None' | 'Metadata' | 'Object';
 /** How rows of one answer are made. */
 export interface TableOptions {
   readonly entry: CatalogEntry;
+  readonly subresource?: SubresourceInfo | undefined;
   /** Version of meta.k8s.io. */
   readonly version: 'v1' | 'v1beta1';
   readonly include: IncludeObject;
@@ -38,13 +39,17 @@ const DEFAULT_COLUMNS: readonly Column[] = [
   },
 ];
 
-const columnsOf = (entry: CatalogEntry): readonly Column[] =>
-  entry.info.columns.length === 0 ? DEFAULT_COLUMNS : entry.info.columns;
+/** Columns of what an endpoint answers: its resource, or a subresource that shows it as another kind. */
+function columnsOf({ info, strategy }: CatalogEntry, subresource: SubresourceInfo | undefined): readonly Column[] {
+  if (subresource === undefined || subresource.kind === info.kind) return info.columns;
+  const behaviour = strategy.subresources?.[subresource.name];
+  return (behaviour?.kind === 'view' ? behaviour.columns : undefined) ?? DEFAULT_COLUMNS;
+}
 
 /** JSON of columnDefinitions. */
-export const columnDefinitions = (entry: CatalogEntry): string =>
+export const columnDefinitions = (entry: CatalogEntry, subresource?: SubresourceInfo): string =>
   JSON.stringify(
-    columnsOf(entry).map(({ name, type, format, description, priority }) => ({
+    columnsOf(entry, subresource).map(({ name, type, format, description, priority }) => ({
       name,
       type,
       format,
@@ -83,7 +88,7 @@ function sourcedCell(object: DeepReadonly<KubeObject>, column: Column, nowMs: nu
 function row(object: DeepReadonly<KubeObject>, encoded: () => string, options: TableOptions): string {
   const nowMs = options.clock.now();
   const { strategy } = options.entry;
-  const columns = columnsOf(options.entry);
+  const columns = columnsOf(options.entry, options.subresource);
   const computed = columns.some(c => c.source === undefined) ? strategy.cells?.(object, nowMs) : undefined;
   const cells = computed?.cells ?? columns.map(c => sourcedCell(object, c, nowMs));
   const conditions =
