@@ -83,6 +83,12 @@ function apiServer({ dataDir, port, flags }: Plan): ProcessSpec {
   };
 }
 
+/** The tenth address of the Service range, where every cluster has its DNS. */
+function clusterDns({ flags }: Plan): string {
+  const [base = ''] = text(flags, 'serviceClusterIpRange').split('/');
+  return base.replace(/\.\d+$/, last => `.${Number(last.slice(1)) + 10}`);
+}
+
 /** What runs beside the API server; each with a kubeconfig of its own. */
 async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
   const { dataDir, port, flags, nodes } = plan;
@@ -116,7 +122,14 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
   };
   const dns: ProcessSpec = {
     name: 'dns',
-    args: ['dns', '--kubeconfig', await kubeconfig(component('dns.kubeconfig')), ...log],
+    args: [
+      'dns',
+      '--kubeconfig',
+      await kubeconfig(component('dns.kubeconfig')),
+      '--cluster-ip',
+      clusterDns(plan),
+      ...log,
+    ],
     nodeArgs: NODE_ARGS,
   };
   const agents = await Promise.all(
@@ -139,7 +152,8 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
           ],
           ...['--tls-cert-file', join(dataDir, 'pki', `kubelet-${name}.crt`)],
           ...['--tls-private-key-file', join(dataDir, 'pki', `kubelet-${name}.key`)],
-          ...['--client-ca-file', join(dataDir, 'pki', 'ca.crt'), ...log],
+          ...['--client-ca-file', join(dataDir, 'pki', 'ca.crt')],
+          ...['--cluster-cidr', text(flags, 'clusterCidr'), '--cluster-dns', clusterDns(plan), ...log],
         ],
         nodeArgs: NODE_ARGS,
       };

@@ -1,0 +1,83 @@
+import type { Origin, TraceStep } from '../dataplane/types.js';
+import type { DnsQueryTrace, TraceReport } from '../nodeagent/kubelet-api/trace.js';
+import type { Flow, NetworkStep } from '../nodeagent/network/types.js';
+
+const flowText = (flow: Flow): string => `${flow.proto} ${flow.src}:${flow.srcPort} -> ${flow.dst}:${flow.dstPort}`;
+
+/** "Service default/my-app port 80, endpoint 10.244.1.2:80" */
+const originText = ({ kind, namespace, name, port, endpoint }: Origin): string =>
+  [
+    `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}${port === undefined ? '' : ` port ${port}`}`,
+    ...(endpoint === undefined ? [] : [`endpoint ${endpoint}`]),
+  ].join(', ');
+
+function ruleLines(step: TraceStep): string[] {
+  const where = step.table === undefined ? step.hook : `${step.table}/${step.chain ?? step.hook}`;
+  const number = step.ruleNumber === undefined ? '' : ` #${step.ruleNumber}`;
+  const lines = [`${where}${number}: ${step.effect}`];
+  if (step.rule !== undefined) lines.push(`    ${step.rule}`);
+  if (step.origin !== undefined && step.origin.kind !== 'Proxy')
+    lines.push(`    because of ${originText(step.origin)}`);
+  return lines;
+}
+
+function stepLines(step: NetworkStep): string[] {
+  switch (step.kind) {
+    case 'netfilter': {
+      const changed = flowText(step.in) === flowText(step.out) ? [] : [`  leaves as ${flowText(step.out)}`];
+      return [
+        `${step.node}, ${step.direction}: ${flowText(step.in)}`,
+        ...step.rules.flatMap(ruleLines).map(line => `  ${line}`),
+        ...changed,
+        ...(step.verdict === 'accept' ? [] : [`  ${step.verdict.toUpperCase()}`]),
+      ];
+    }
+    case 'route':
+      return [`${step.node}, route: ${step.destination} via ${step.via}`];
+    case 'deliver':
+      return [`${step.node}, delivered to ${step.to}: ${flowText(step.flow)}`];
+    case 'fail':
+      return [`${step.node}, failed: ${step.code} ${step.message}`];
+  }
+}
+
+function queryLines(query: DnsQueryTrace, withSteps: boolean): string[] {
+  const records = query.records.map(record => `${record.type} ${record.data}`).join(', ');
+  return [
+    `${query.question.type} ${query.question.name} at ${query.server}: ${query.rcode}${records === '' ? '' : `, ${records}`}`,
+    ...(withSteps ? query.steps.flatMap(stepLines).map(line => `  ${line}`) : []),
+  ];
+}
+
+const section = (number: number, title: string, lines: readonly string[]): string =>
+  [`${number}. ${title}`, ...lines.map(line => `   ${line}`)].join('\n');
+
+/** A report for people: numbered sections, one line a step, the rule and the object behind it below. */
+export function formatTrace(report: TraceReport, options: { readonly dns: boolean }): string {
+  const { pod, lookup, connection, reply } = report;
+  const sections = [`${pod.namespace}/${pod.name} (${pod.ip} on ${pod.node}) requests ${report.url}`];
+  const add = (title: string, lines: readonly string[]): void =>
+    void sections.push(section(sections.length, title, lines));
+  const answer =
+    lookup.addresses.length === 0
+      ? `no address (${lookup.failure ?? 'none'})`
+      : `${lookup.canonicalName} is ${lookup.addresses.join(', ')}`;
+  add(`Name lookup: ${lookup.name}`, [
+    ...(lookup.queries.length === 0
+      ? []
+      : [`search ${lookup.search.join(' ')}; ndots ${lookup.ndots}; nameserver ${lookup.nameservers.join(' ')}`]),
+    ...lookup.queries.flatMap(query => queryLines(query, options.dns)),
+    lookup.fromHosts ? `${answer}, from /etc/hosts` : answer,
+  ]);
+  if (connection !== undefined) {
+    add(`Connection to ${connection.to.address}:${connection.to.port}`, connection.steps.flatMap(stepLines));
+    if (connection.error !== undefined) add('Failed', [`${connection.error.code}: ${connection.error.message}`]);
+  }
+  if (reply !== undefined)
+    add(
+      `Answer: HTTP ${reply.status}${reply.contentType === '' ? '' : `, ${reply.contentType}`}`,
+      reply.body.trimEnd().split('\n'),
+    );
+  if (connection === undefined && report.error !== undefined) add('Failed', [report.error]);
+  return `${sections.join('\n\n')}\n`;
+}
