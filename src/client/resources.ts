@@ -36,3 +36,4 @@ export const POD_DISRUPTION_BUDGETS = namespaced('policy', 'v1', 'poddisruptionb
 export const RESOURCE_QUOTAS = namespaced('', 'v1', 'resourcequotas');
 export const PERSISTENT_VOLUME_CLAIMS = namespaced('', 'v1', 'persistentvolumeclaims');
 export const REPLICATION_CONTROLLERS = namespaced('', 'v1', 'replicationcontrollers');
+export const CLUSTER_ROLES = cluster('rbac.authorization.k8s.io', 'v1', 'clusterroles');

@@ -1,3 +1,4 @@
+import { clusterRoleAggregationController } from './clusterroleaggregation/controller.js';
 import type { ControllerDefinition } from './controller.js';
 import { deploymentController } from './deployment/controller.js';
 import { endpointsController } from './endpoints/controller.js';
@@ -15,6 +16,7 @@ import { serviceAccountController } from './serviceaccount/controller.js';
 
 /** Every controller there is. The manager iterates this list and names no member. */
 export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
+  clusterRoleAggregationController,
   deploymentController,
   endpointsController,
   endpointSliceController,

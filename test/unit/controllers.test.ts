@@ -1,5 +1,6 @@
 import t from 'tap';
 import {
+  CLUSTER_ROLES,
   DEPLOYMENTS,
   ENDPOINTS,
   ENDPOINT_SLICES,
@@ -9,6 +10,7 @@ import {
   SERVICES,
 } from '../../src/client/resources.js';
 import { ALL_CONTROLLERS } from '../../src/controllers/all.js';
+import { clusterRoleAggregationController } from '../../src/controllers/clusterroleaggregation/controller.js';
 import { deploymentController } from '../../src/controllers/deployment/controller.js';
 import { newReplicas, scaleDownOld, scaleProportionally } from '../../src/controllers/deployment/rolling.js';
 import { templateHash } from '../../src/controllers/deployment/hash.js';
@@ -57,50 +59,48 @@ const pod = ({
   labels = { app: 'a' },
   owner,
   extra = {},
-}: PodFacts): Pod =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: {
-      name,
-      namespace: 'default',
-      uid: `uid-${name}`,
-      labels,
-      creationTimestamp: NOW,
-      ...(deleting ? { deletionTimestamp: NOW } : {}),
-      ...(owner === undefined
-        ? {}
-        : {
-            ownerReferences: [
-              { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: owner, uid: `uid-${owner}`, controller: true },
-            ],
-          }),
-    },
-    spec: {
-      nodeName: node,
-      containers: [{ name: 'c', image: 'echo', ports: [{ name: 'http', containerPort: 8080 }] }],
-      ...extra,
-    },
-    status: {
-      phase,
-      ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
-      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: NOW }],
-    },
-  });
+}: PodFacts): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: {
+    name,
+    namespace: 'default',
+    uid: `uid-${name}`,
+    labels,
+    creationTimestamp: NOW,
+    ...(deleting ? { deletionTimestamp: NOW } : {}),
+    ...(owner === undefined
+      ? {}
+      : {
+          ownerReferences: [
+            { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: owner, uid: `uid-${owner}`, controller: true },
+          ],
+        }),
+  },
+  spec: {
+    nodeName: node,
+    containers: [{ name: 'c', image: 'echo', ports: [{ name: 'http', containerPort: 8080 }] }],
+    ...extra,
+  },
+  status: {
+    phase,
+    ...(ip === undefined ? {} : { podIP: ip, podIPs: [{ ip }] }),
+    conditions: [{ type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: NOW }],
+  },
+});
 
-const service = (spec: Record<string, unknown> = {}): Service =>
-  ({
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'web', namespace: 'default', uid: 'uid-web', creationTimestamp: NOW, labels: { team: 'x' } },
-    spec: {
-      clusterIP: '10.96.0.9',
-      ipFamilies: ['IPv4'],
-      selector: { app: 'a' },
-      ports: [{ port: 80, targetPort: 'http', protocol: 'TCP' }],
-      ...spec,
-    },
-  });
+const service = (spec: Record<string, unknown> = {}): Service => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 'web', namespace: 'default', uid: 'uid-web', creationTimestamp: NOW, labels: { team: 'x' } },
+  spec: {
+    clusterIP: '10.96.0.9',
+    ipFamilies: ['IPv4'],
+    selector: { app: 'a' },
+    ports: [{ port: 80, targetPort: 'http', protocol: 'TCP' }],
+    ...spec,
+  },
+});
 
 const node = (
   name: string,
@@ -315,26 +315,25 @@ const replicaSet = (
   name: string,
   replicas: number,
   facts: { available?: number; created?: string; annotations?: Record<string, string>; image?: string } = {},
-): ReplicaSet =>
-  ({
-    apiVersion: 'apps/v1',
-    kind: 'ReplicaSet',
-    metadata: {
-      name,
-      namespace: 'default',
-      uid: `uid-${name}`,
-      labels: { app: 'a' },
-      creationTimestamp: facts.created ?? NOW,
-      annotations: facts.annotations ?? {},
-      ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web', controller: true }],
-    },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: 'a' } },
-      template: { ...template, spec: { containers: [{ name: 'c', image: facts.image ?? 'old' }] } },
-    },
-    status: { replicas, availableReplicas: facts.available ?? replicas },
-  });
+): ReplicaSet => ({
+  apiVersion: 'apps/v1',
+  kind: 'ReplicaSet',
+  metadata: {
+    name,
+    namespace: 'default',
+    uid: `uid-${name}`,
+    labels: { app: 'a' },
+    creationTimestamp: facts.created ?? NOW,
+    annotations: facts.annotations ?? {},
+    ownerReferences: [{ apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', uid: 'uid-web', controller: true }],
+  },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: 'a' } },
+    template: { ...template, spec: { containers: [{ name: 'c', image: facts.image ?? 'old' }] } },
+  },
+  status: { replicas, availableReplicas: facts.available ?? replicas },
+});
 
 t.test('ReplicaSet', async t => {
   t.test('creates, counts and remembers what it expects', async t => {
@@ -391,21 +390,20 @@ t.test('ReplicaSet', async t => {
   });
 });
 
-const deployment = (replicas: number, spec: Record<string, unknown> = {}): Deployment =>
-  ({
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'web', namespace: 'default', uid: 'uid-web', generation: 1, creationTimestamp: NOW },
-    spec: {
-      replicas,
-      selector: { matchLabels: { app: 'a' } },
-      template,
-      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
-      progressDeadlineSeconds: 600,
-      revisionHistoryLimit: 10,
-      ...spec,
-    },
-  });
+const deployment = (replicas: number, spec: Record<string, unknown> = {}): Deployment => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'web', namespace: 'default', uid: 'uid-web', generation: 1, creationTimestamp: NOW },
+  spec: {
+    replicas,
+    selector: { matchLabels: { app: 'a' } },
+    template,
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '25%', maxUnavailable: '25%' } },
+    progressDeadlineSeconds: 600,
+    revisionHistoryLimit: 10,
+    ...spec,
+  },
+});
 
 t.test('Deployment', async t => {
   t.test('rolling arithmetic', async t => {
@@ -589,4 +587,38 @@ t.test('pod ranges', async t => {
   t.equal(small.allocate(), '10.0.0.0/24');
   t.equal(small.allocate(), undefined);
   t.throws(() => createCidrSet('nonsense', 24), RangeError);
+});
+
+t.test('aggregated ClusterRoles', async t => {
+  const cluster = createFakeCluster();
+  const rule = (resource: string) => ({ verbs: ['get'], apiGroups: [''], resources: [resource] });
+  const role = (name: string, labels: Record<string, string>, rules: unknown[]): KubeObject => ({
+    metadata: { name, labels },
+    rules,
+  });
+  const sum = {
+    metadata: { name: 'sum', labels: { to: 'sum' } },
+    aggregationRule: {
+      clusterRoleSelectors: [{ matchLabels: { to: 'sum' } }, { matchExpressions: [{ key: 'x', operator: 'Exists' }] }],
+    },
+    rules: null,
+  };
+  cluster.load(
+    CLUSTER_ROLES,
+    sum,
+    role('b', { to: 'sum' }, [rule('b'), rule('shared')]),
+    role('a', { to: 'sum', x: '' }, [rule('shared'), rule('a')]),
+    role('c', { to: 'other' }, [rule('c')]),
+    role('d', { x: 'y' }, [rule('d')]),
+  );
+  const { reconcile } = clusterRoleAggregationController.build(cluster.context());
+  await reconcile('sum');
+  t.same(cluster.get(CLUSTER_ROLES, 'sum')?.['rules'], [rule('shared'), rule('a'), rule('b'), rule('d')]);
+  await reconcile('sum');
+  await reconcile('c');
+  await reconcile('gone');
+  t.equal(cluster.actions.length, 1, 'nothing changed, nothing written');
+  cluster.queued.clear();
+  cluster.load(CLUSTER_ROLES, role('c', { to: 'sum' }, [rule('c')]));
+  t.ok(cluster.queued.has('sum'), 'any change of any role is looked at');
 });
