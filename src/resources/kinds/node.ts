@@ -1,3 +1,4 @@
+import { nodeProxy } from './proxy.js';
 import { duplicate, forbidden, invalid, path, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, Node, Taint } from '../../machinery/types.js';
 import type { Row, Strategy } from '../strategy.js';
@@ -160,6 +161,7 @@ export const nodeStrategy: Strategy<Node> = {
   fields: node => ({ 'spec.unschedulable': String(node.spec?.unschedulable === true) }),
   cells: row,
   subresources: {
+    proxy: nodeProxy,
     status: {
       kind: 'part',
       validateUpdate(_ctx, node, old) {

@@ -1,3 +1,4 @@
+import { podProxy } from './proxy.js';
 import { forbidden, invalid, notSupported, path, type FieldError } from '../../machinery/field-error.js';
 import { badRequestError, invalidError, notFoundError } from '../../machinery/status.js';
 import type { DeepReadonly, ObjectKey, Pod } from '../../machinery/types.js';
@@ -144,4 +145,5 @@ export const podConnections: Readonly<Record<string, ConnectSubresource>> = {
   exec: streams('exec'),
   attach: streams('attach'),
   portforward,
+  proxy: podProxy,
 };

@@ -1,3 +1,4 @@
+import { serviceProxy } from './proxy.js';
 import { createIpAllocator } from '../allocators/ip.js';
 import { createPortAllocator } from '../allocators/port.js';
 import { humanAge } from '../../machinery/duration.js';
@@ -196,6 +197,7 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
       };
     },
     subresources: {
+      proxy: serviceProxy(Math.random),
       status: {
         kind: 'part',
         validateUpdate(_ctx, service) {
