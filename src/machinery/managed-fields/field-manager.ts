@@ -46,6 +46,11 @@ export interface FieldWrite {
   readonly nowMs: number;
 }
 
+export interface Converted {
+  readonly object: JsonMap;
+  readonly struct: StructType;
+}
+
 export interface FieldManagerOptions {
   readonly group: string;
   readonly version: string;
@@ -55,10 +60,11 @@ export interface FieldManagerOptions {
   /** Custom resources: an absent member is absent, whatever its type. */
   readonly unstructured?: boolean;
   /**
-   * Converts an object to another version of the kind, for entries recorded there; undefined: the version is no longer
-   * served. Needed only for kinds with several versions; the default knows this version only.
+   * Converts an object between versions of the kind, for entries recorded in another one; undefined: that version is no
+   * longer served. The object may be without kind, apiVersion and system metadata. Needed only for kinds with several
+   * versions; the default knows this version only.
    */
-  readonly convert?: (object: JsonMap, apiVersion: string) => { object: JsonMap; struct: StructType } | undefined;
+  readonly convert?: (object: JsonMap, to: string, from: string) => Converted | undefined;
 }
 
 /** Never owned by anybody. Source: apimachinery managedfields/internal/stripmeta.go. */
@@ -134,7 +140,7 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
     struct,
     ignored: ignored.get(subresource) ?? EMPTY_SET,
     unstructured,
-    convert: (object, to) => (to === apiVersion ? { object, struct } : convert?.(object, to)),
+    convert: (object, to, from) => (to === from ? { object, struct } : convert?.(object, to, from)),
   });
 
   /** Gives `manager` what changed from live to object. @throws SchemaError */

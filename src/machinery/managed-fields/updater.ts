@@ -30,7 +30,7 @@ export interface Versions {
   /** Custom resources: nothing is implied, and the schema may have changed since entries were written. */
   readonly unstructured: boolean;
   /** The object in another version, with that version's schema; undefined when it is no longer served. */
-  convert(object: JsonMap, apiVersion: string): { object: JsonMap; struct: StructType } | undefined;
+  convert(object: JsonMap, to: string, from: string): { object: JsonMap; struct: StructType } | undefined;
 }
 
 export interface Conflict {
@@ -79,8 +79,8 @@ function takeChanges(
   const known = new Map<string, Comparison | undefined>([[versions.apiVersion, own]]);
   const comparisonAt = (apiVersion: string): Comparison | undefined => {
     if (known.has(apiVersion)) return known.get(apiVersion);
-    const before = versions.convert(live, apiVersion);
-    const after = before === undefined ? undefined : versions.convert(object, apiVersion);
+    const before = versions.convert(live, apiVersion, versions.apiVersion);
+    const after = before === undefined ? undefined : versions.convert(object, apiVersion, versions.apiVersion);
     const comparison =
       before === undefined || after === undefined
         ? undefined
@@ -210,7 +210,9 @@ function unchangedEntry(last: Owner | undefined, owner: Owner): Owner {
  */
 function prune(merged: JsonMap, owners: Owners, last: Owner, versions: Versions): JsonMap {
   const at = (object: JsonMap, apiVersion: string): { object: JsonMap; struct: StructType } | undefined =>
-    apiVersion === versions.apiVersion ? { object, struct: versions.struct } : versions.convert(object, apiVersion);
+    apiVersion === versions.apiVersion
+      ? { object, struct: versions.struct }
+      : versions.convert(object, apiVersion, versions.apiVersion);
   if (isEmptySet(last.set)) return merged;
   const converted = at(merged, last.apiVersion);
   if (converted === undefined) return merged;
@@ -225,7 +227,7 @@ function prune(merged: JsonMap, owners: Owners, last: Owner, versions: Versions)
   const gone = intersection(difference(mergedSet, prunedSet), named(last.set));
   const kept = removeItems(converted.object, gone, struct);
   if (last.apiVersion === versions.apiVersion) return kept;
-  return versions.convert(kept, versions.apiVersion)?.object ?? kept;
+  return versions.convert(kept, versions.apiVersion, last.apiVersion)?.object ?? kept;
 }
 
 function addBackOwned(
@@ -245,8 +247,8 @@ function addBackOwned(
   let result = pruned;
   for (const apiVersion of order) {
     const same = apiVersion === version;
-    const before = same ? { object: merged, struct } : versions.convert(merged, apiVersion);
-    const after = same ? { object: result, struct } : versions.convert(result, apiVersion);
+    const before = same ? { object: merged, struct } : versions.convert(merged, apiVersion, version);
+    const after = same ? { object: result, struct } : versions.convert(result, apiVersion, version);
     if (before === undefined || after === undefined) continue;
     const type: FieldType = { kind: 'struct', struct: before.struct };
     const named = (set: FieldSet): FieldSet => withNamedFields(set, type, undefined);
@@ -256,7 +258,7 @@ function addBackOwned(
     );
     const gone = difference(named(toFieldSet(before.object, before.struct, 'raw')), keep);
     const kept = removeItems(before.object, gone, before.struct);
-    result = same ? kept : (versions.convert(kept, version)?.object ?? result);
+    result = same ? kept : (versions.convert(kept, version, apiVersion)?.object ?? result);
   }
   return result;
 }

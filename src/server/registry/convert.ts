@@ -17,10 +17,14 @@ export function convertObject(object: KubeObject, from: CatalogEntry, to: Catalo
 
 /** What a field manager needs to understand entries that were recorded in other versions of the kind. */
 export function createConverter(catalog: Catalog, entry: CatalogEntry): NonNullable<FieldManagerOptions['convert']> {
-  return (object, apiVersion) => {
-    if (apiVersion === apiVersionOf(entry.info)) return { object, struct: entry.info.type };
-    const other = catalog.entries().find(e => apiVersionOf(e.info) === apiVersion && sameObjects(e, entry));
-    if (other === undefined) return undefined;
-    return { object: convertObject(object as KubeObject, entry, other), struct: other.info.type };
+  const inVersion = (apiVersion: string): CatalogEntry | undefined =>
+    apiVersion === apiVersionOf(entry.info)
+      ? entry
+      : catalog.entries().find(e => apiVersionOf(e.info) === apiVersion && sameObjects(e, entry));
+  return (object, to, from) => {
+    const source = inVersion(from);
+    const target = inVersion(to);
+    if (source === undefined || target === undefined) return undefined;
+    return { object: convertObject(object as KubeObject, source, target), struct: target.info.type };
   };
 }
