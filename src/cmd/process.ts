@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { parseDuration } from '../machinery/duration.js';
 
 /** What a command line says wrong. */
@@ -11,6 +12,8 @@ export class FlagError extends Error {
  */
 export function signalOnTermination(): AbortSignal {
   const controller = new AbortController();
+  // Every request and sleep of the process listens to it.
+  setMaxListeners(0, controller.signal);
   process.once('disconnect', () => controller.abort(new Error('the parent process is gone')));
   const stop = (signal: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(130);
