@@ -168,6 +168,8 @@ export interface ViewSubresource {
 /** A POST that does something (binding, eviction, token). */
 export interface ActionSubresource {
   readonly kind: 'action';
+  /** Mutates. Defaults of the body, before managedFields say what the client set. */
+  default?(body: KubeObject): void;
   /** `code` is the HTTP status, 201 unless said. @throws StatusError */
   create(
     ctx: RequestContext,

@@ -112,6 +112,10 @@ export const createServiceAccountStrategy = (deps: KindDeps): Strategy<ServiceAc
   subresources: {
     token: {
       kind: 'action',
+      default(body) {
+        const spec = (body['spec'] ??= {}) as TokenRequestSpec;
+        spec.expirationSeconds ??= DEFAULT_SECONDS;
+      },
       create: async (ctx, key, body) => ({ object: await createToken(deps, ctx, key, body) }),
     },
   },

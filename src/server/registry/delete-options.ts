@@ -24,7 +24,7 @@ export function validateDeleteOptions(options: DeleteOptions): void {
 export function checkPreconditions(info: ResourceInfo, options: DeleteOptions, object: DeepReadonly<KubeObject>): void {
   const { uid, resourceVersion } = options.preconditions ?? {};
   const { name = '', uid: found = '', resourceVersion: version = '' } = object.metadata;
-  const who = { group: info.group, resource: info.kind };
+  const who = { group: info.storage.group, resource: info.kind };
   if (uid !== undefined && uid !== found) {
     const text = `the UID in the precondition (${uid}) does not match the UID in record (${found}). The object might have been deleted and then recreated`;
     throw conflictError(who, name, text);

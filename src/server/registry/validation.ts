@@ -53,7 +53,8 @@ export function validateChanged(
 }
 
 const invalidObject = (scope: Scope, object: DeepReadonly<KubeObject>, errors: readonly FieldError[]): StatusError =>
-  invalidError({ group: scope.info.group, kind: scope.info.kind }, object.metadata.name ?? '', errors);
+  // Upstream names the internal kind, which has the group of the first version (core for both kinds of Event).
+  invalidError({ group: scope.info.storage.group, kind: scope.info.kind }, object.metadata.name ?? '', errors);
 
 function throwIf(scope: Scope, object: DeepReadonly<KubeObject>, errors: readonly FieldError[]): void {
   if (errors.length > 0) throw invalidObject(scope, object, errors);
