@@ -40,7 +40,7 @@ export interface RunningContainer {
   readonly logs: LogBuffer;
   /** Resolves with the exit code; never rejects. */
   readonly exited: Promise<number>;
-  kill(name: SignalName): void;
+  readonly kill: (name: SignalName) => void;
   /** Runs a command in the container. Resolves with its exit code. @throws StartError when there is no such program */
   exec(command: readonly string[], streams: SessionStreams): Promise<number>;
   /** Shows the main process's output and feeds its input until it ends or the session does. */

@@ -47,9 +47,9 @@ const PIPE_CAPACITY = 64 * 1024;
 
 export interface Pipe extends Input, Output {
   /** The writer is done: the reader gets what is left, then the end. */
-  closeWrite(): void;
+  readonly closeWrite: () => void;
   /** The reader is done: further writes throw BrokenPipe. */
-  closeRead(): void;
+  readonly closeRead: () => void;
 }
 
 export function createPipe(): Pipe {

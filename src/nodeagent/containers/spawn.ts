@@ -18,7 +18,7 @@ export interface Child {
   readonly pid: number;
   /** Never rejects: a death by signal is 128 + its number. */
   readonly exited: Promise<number>;
-  kill(name: SignalName): void;
+  readonly kill: (name: SignalName) => void;
 }
 
 /** Starts a program in a container. What it throws becomes a line on its stderr and exit status 1. */
@@ -87,9 +87,9 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
         signal.removeEventListener('abort', abort);
         resolve(value);
       },
-      (error: unknown) => {
+      (error: Error) => {
         signal.removeEventListener('abort', abort);
-        reject(error as Error);
+        reject(error);
       },
     );
   });

@@ -8,7 +8,7 @@ export interface Tty {
   readonly output: Output;
   /** Keys as they come from the user. */
   type(data: Buffer): void;
-  hangUp(): void;
+  readonly hangUp: () => void;
 }
 
 const INTERRUPT = 3;

@@ -40,7 +40,7 @@ export async function httpCall(
     const stream = call.tls === undefined ? connection : await secure(connection, call.tls);
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
       const sent = request({
-        createConnection: () => stream as never,
+        createConnection: () => stream,
         method: call.method,
         path: call.path,
         headers: call.headers.flatMap(([name, value]) => [name, value]) as never,

@@ -69,7 +69,7 @@ export function nodeConditions(old: readonly NodeCondition[], networkReady: bool
       lastTransitionTime: since ?? time,
       reason,
       message,
-    } as NodeCondition;
+    };
   });
 }
 

@@ -61,7 +61,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
         metadata: { name: facts.name, labels, annotations },
         spec: {},
         status: nodeStatus(facts, [], networkReady(), clock.now()),
-      } as unknown as Node);
+      });
     }
   };
 
@@ -104,7 +104,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
         kind: 'Lease',
         metadata: { ...at, ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: facts.name, uid }] },
         spec: { holderIdentity: facts.name, leaseDurationSeconds: LEASE_SECONDS, renewTime },
-      } as unknown as Lease);
+      });
     }
   };
 

@@ -252,9 +252,7 @@ export function podStatus(view: PodView): PodStatus {
     condition('Ready', readyVerdict(pod, containersReady)),
     condition('ContainersReady', containersReady),
     // The scheduler's, kept as it is.
-    scheduled === undefined
-      ? condition('PodScheduled', { status: 'True' })
-      : ({ ...scheduled, ...observed } as Condition),
+    scheduled === undefined ? condition('PodScheduled', { status: 'True' }) : { ...scheduled, ...observed },
   ];
   const init = of('init', 'sidecar');
   const ephemeral = of('ephemeral');
@@ -270,5 +268,5 @@ export function podStatus(view: PodView): PodStatus {
     ...(init.length === 0 ? {} : { initContainerStatuses: init }),
     containerStatuses: of('regular').sort((a, b) => (a.name < b.name ? -1 : 1)),
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
-  } as unknown as PodStatus;
+  };
 }

@@ -74,7 +74,7 @@ export function containersOf(pod: ReadonlyPod): { spec: ReadonlyContainer; kind:
       kind: spec.restartPolicy === 'Always' ? ('sidecar' as const) : ('init' as const),
     })),
     ...containers.map(spec => ({ spec, kind: 'regular' as const })),
-    ...ephemeralContainers.map(spec => ({ spec: spec as ReadonlyContainer, kind: 'ephemeral' as const })),
+    ...ephemeralContainers.map(spec => ({ spec: spec, kind: 'ephemeral' as const })),
   ];
 }
 

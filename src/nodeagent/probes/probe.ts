@@ -124,7 +124,7 @@ async function tcpProbe(
   target: ProbeTarget,
   signal: AbortSignal,
 ): Promise<ProbeResult> {
-  const port = resolvePort(socket.port as number | string, target.spec);
+  const port = resolvePort(socket.port, target.spec);
   if (port === undefined) return broken(`couldn't find port: ${String(socket.port)}`);
   const address = socket.host ?? target.podIP;
   try {

@@ -1,3 +1,4 @@
+import type { Socket as UdpSocket } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Proxy } from '../../dataplane/types.js';
@@ -22,7 +23,7 @@ export interface NodePortOptions {
 /** Real listeners for the node ports in use, so that the machine this runs on can reach Services as it would a node. */
 export interface NodePorts {
   /** Opens and closes listeners as the proxy's node ports have changed. */
-  update(): void;
+  readonly update: () => void;
   close(): void;
 }
 
@@ -69,7 +70,7 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
 
   const openUdp = (port: number, busy: (error: Error) => void): Closer => {
     let closed = false;
-    let socket: Awaited<ReturnType<typeof import('node:dgram').createSocket>> | undefined;
+    let socket: UdpSocket | undefined;
     void import('node:dgram').then(({ createSocket }) => {
       if (closed) return;
       const own = (socket = createSocket('udp4'));

@@ -13,10 +13,10 @@ export interface OptionSpec {
 }
 
 export interface Options {
-  has(name: string): boolean;
+  readonly has: (name: string) => boolean;
   /** The last value. */
-  get(name: string): string | undefined;
-  all(name: string): readonly string[];
+  readonly get: (name: string) => string | undefined;
+  readonly all: (name: string) => readonly string[];
   readonly operands: readonly string[];
 }
 
