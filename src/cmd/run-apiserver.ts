@@ -1,6 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, open, readFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { realClock } from '../machinery/clock.js';
 import type { JsonObject } from '../machinery/types.js';
 import { parsePortRange, type PortRange } from '../resources/allocators/port.js';
@@ -11,7 +13,7 @@ import { ensurePki } from '../server/auth/pki.js';
 import { createApiServer } from '../server/create-server.js';
 import type { AuditSink } from '../server/pipeline/context.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
-import { firstServiceAddress } from '../server/service-range.js';
+import { firstServiceAddress, serviceRangeProblem } from '../server/service-range.js';
 import type { KvStore } from '../storage/kv-store.js';
 import { createLogger } from './logger.js';
 import { fail, FlagError, integerFlag, signalOnTermination } from './process.js';
@@ -57,14 +59,15 @@ function rangeFlag(value: string): PortRange {
 }
 
 function cidrFlag(value: string): string {
-  try {
-    firstServiceAddress(value);
-    return value;
-  } catch (error) {
-    throw new FlagError(`invalid --service-cluster-ip-range ${JSON.stringify(value)}: want e.g. 10.96.0.0/16`, {
-      cause: error,
-    });
-  }
+  const problem = serviceRangeProblem(value);
+  if (problem !== undefined) throw new FlagError(problem);
+  return value;
+}
+
+function addressFlag(name: string, value: string): string {
+  if (isIP(value) === 0)
+    throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want an IP address`);
+  return value;
 }
 
 /** The file behind a flag. @throws FlagError */
@@ -74,6 +77,28 @@ async function fileFlag(name: string, path: string): Promise<string | undefined>
     return await readFile(path, 'utf8');
   } catch (error) {
     throw new FlagError(`--${name}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** @throws FlagError when OpenSSL cannot use what the files hold */
+function checkTls(flags: string, pems: Record<string, string | undefined>): void {
+  const given = Object.fromEntries(Object.entries(pems).filter(([, pem]) => pem !== undefined));
+  try {
+    createSecureContext(given);
+  } catch (error) {
+    throw new FlagError(`--${flags}: not usable: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' || code === 'ENOTDIR')
+      throw new FlagError(`--data-dir: ${path} is not a folder`, { cause: error });
+    if (code === 'EACCES') throw new FlagError(`--data-dir: ${path}: permission denied`, { cause: error });
+    throw new FlagError(`--data-dir: ${message}`, { cause: error });
   }
 }
 
@@ -108,9 +133,9 @@ export async function runApiServer(flags: Flags): Promise<void> {
   try {
     refuseEtcd(flags);
     const dataDir = text(flags, 'dataDir');
-    const bindAddress = text(flags, 'bindAddress');
+    const bindAddress = addressFlag('bind-address', text(flags, 'bindAddress'));
     const serviceClusterIpRange = cidrFlag(text(flags, 'serviceClusterIpRange'));
-    const advertiseAddress = text(flags, 'advertiseAddress');
+    const advertiseAddress = addressFlag('advertise-address', text(flags, 'advertiseAddress'));
     const settings = {
       bindAddress,
       advertiseAddress,
@@ -126,10 +151,12 @@ export async function runApiServer(flags: Flags): Promise<void> {
     const key = await fileFlag('tls-private-key-file', text(flags, 'tlsPrivateKeyFile'));
     if ((cert === undefined) !== (key === undefined))
       throw new FlagError('--tls-cert-file and --tls-private-key-file go together');
+    checkTls('tls-cert-file and --tls-private-key-file', { cert, key });
     const clientCa = await fileFlag('client-ca-file', text(flags, 'clientCaFile'));
+    checkTls('client-ca-file', { ca: clientCa });
     const audit = await auditSink(text(flags, 'auditLogPath'));
 
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await makeFolder(dataDir);
     // The store's lock also guards the keys beside it: nothing is written by a second server.
     const store = await openStore(text(flags, 'storage'), dataDir);
     const pki = await ensurePki(dataDir, {

@@ -157,7 +157,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     async close() {
       ready = false;
       stopping.abort(new Error('the server is stopping'));
-      await http.app.close();
+      await http.close();
       await store.close();
     },
   };

@@ -253,7 +253,7 @@ export async function startFakeApi(
     stop: () => stopping.abort(),
     async close() {
       stopping.abort();
-      await server.app.close();
+      await server.close();
     },
   };
 }
