@@ -1,8 +1,7 @@
-import { formatFieldError, invalid, type FieldError, type FieldPath } from './field-error.js';
+import { formatFieldError, invalid, path, type FieldError, type FieldPath } from './field-error.js';
 import { quote } from './go-text.js';
 import type { DeepReadonly, LabelSelector } from './types.js';
 import { isLabelValue, isQualifiedName } from './validation/names.js';
-import { path } from './field-error.js';
 
 /** Label selectors: the text form of queries and the object form of specs. Source: apimachinery pkg/labels. */
 

@@ -1,4 +1,4 @@
-import { canonicalElement, compareElements, fieldElement, formatElement } from './path-element.js';
+import { canonicalElement, sortElements, fieldElement, formatElement } from './path-element.js';
 
 /**
  * A set of field paths, in the very form of FieldsV1: {"f:spec": {"f:replicas": {}}}. A node without members is itself
@@ -139,16 +139,9 @@ export function setOfPaths(paths: readonly (readonly string[])[]): FieldSet {
 
 /** The set with its elements in upstream's order, "." first. */
 export function sortSet(set: FieldSet): FieldSet {
-  const elements: string[] = [];
-  let fieldsOnly = true;
-  for (const element in set) {
-    if (element === SELF) continue;
-    elements.push(element);
-    if (!element.startsWith('f:')) fieldsOnly = false;
-  }
+  const elements = elementsOf(set);
   if (elements.length === 0) return LEAF;
-  if (fieldsOnly) elements.sort();
-  else if (elements.length > 1) elements.sort(compareElements);
+  if (elements.length > 1) sortElements(elements);
   const out: MutableFieldSet = SELF in set ? { [SELF]: LEAF } : {};
   for (const element of elements) out[element] = sortSet(set[element] ?? LEAF);
   return out;
@@ -156,7 +149,7 @@ export function sortSet(set: FieldSet): FieldSet {
 
 /** The paths as text, in upstream's order: those of a node before those below it. */
 export function formatPaths(set: FieldSet, prefix = ''): string[] {
-  const elements = elementsOf(set).sort(compareElements);
+  const elements = sortElements(elementsOf(set));
   const own = elements.filter(e => isMember(set[e] ?? LEAF)).map(e => prefix + formatElement(e));
   return [...own, ...elements.flatMap(e => formatPaths(set[e] ?? LEAF, prefix + formatElement(e)))];
 }

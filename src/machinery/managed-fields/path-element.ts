@@ -90,32 +90,37 @@ function compareScalars(a: unknown, b: unknown): number {
   return (a as string) < (b as string) ? -1 : 1;
 }
 
-function compareKeys(a: string, b: string): number {
-  const x = parseKeys(a);
-  const y = parseKeys(b);
+type Keys = readonly (readonly [name: string, value: unknown])[];
+
+function compareKeys(a: Keys, b: Keys): number {
   for (let i = 0; ; i++) {
-    const left = x[i];
-    const right = y[i];
-    if (left === undefined || right === undefined) return x.length - y.length;
+    const left = a[i];
+    const right = b[i];
+    if (left === undefined || right === undefined) return a.length - b.length;
     const order = byName(left, right) || compareScalars(left[1], right[1]);
     if (order !== 0) return order;
   }
 }
 
-const ORDER = 'fkvi';
+/** Sorts in place what is not a field, each element parsed once. */
+function sortItems(elements: string[], from: number): void {
+  const ORDER = 'kvi';
+  const items = elements.slice(from).map(element => {
+    const kind = element.charAt(0);
+    const keys: Keys = kind === 'k' ? parseKeys(element) : [['', JSON.parse(element.slice(2))]];
+    return { element, rank: ORDER.indexOf(kind), keys };
+  });
+  items.sort((a, b) => a.rank - b.rank || compareKeys(a.keys, b.keys));
+  items.forEach(({ element }, i) => (elements[from + i] = element));
+}
 
-/** The order in which upstream writes and lists elements: fields, keys, values, indexes; numbers as numbers. */
-export function compareElements(a: string, b: string): number {
-  const kind = a.charAt(0);
-  if (kind !== b.charAt(0)) return ORDER.indexOf(kind) - ORDER.indexOf(b.charAt(0));
-  switch (kind) {
-    case 'k':
-      return compareKeys(a, b);
-    case 'v':
-      return compareScalars(JSON.parse(a.slice(2)), JSON.parse(b.slice(2)));
-    case 'i':
-      return Number(a.slice(2)) - Number(b.slice(2));
-    default:
-      return a < b ? -1 : a > b ? 1 : 0;
-  }
+/** Sorts in place, as upstream writes and lists elements: fields, keys, values, indexes; numbers as numbers. */
+export function sortElements(elements: string[]): string[] {
+  elements.sort();
+  const fields = elements.filter(element => element.startsWith('f:'));
+  if (fields.length === elements.length) return elements;
+  const items = elements.filter(element => !element.startsWith('f:'));
+  elements.splice(0, elements.length, ...fields, ...items);
+  sortItems(elements, fields.length);
+  return elements;
 }
