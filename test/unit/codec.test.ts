@@ -68,10 +68,10 @@ t.test('decoding gives what Go would write back', async t => {
       expect: { metadata: { name: 'p' }, spec: { containers: [{ name: 'c', resources: {} }] }, status: {} },
     },
     {
-      name: 'lists without omitempty are null when empty',
+      name: 'lists without omitempty are null when absent, and stay empty when sent empty',
       of: 'discovery.k8s.io/v1/EndpointSlice',
       input: { metadata: {}, addressType: 'IPv4', endpoints: [] },
-      expect: { metadata: {}, addressType: 'IPv4', endpoints: null, ports: null },
+      expect: { metadata: {}, addressType: 'IPv4', endpoints: [], ports: null },
     },
     {
       name: 'quantities are canonical, from strings and numbers',

@@ -317,6 +317,27 @@ t.test('apply creates, and the same again writes nothing', async t => {
   t.match(plain(again.object).metadata.managedFields, [{ operation: 'Apply', time: '2026-01-01T00:00:00Z' }]);
 });
 
+t.test('an empty list is owned by who sent it, and stored as none', async t => {
+  const f = await fixture();
+  t.teardown(f.close);
+  const roles = f.registry('roles.rbac.authorization.k8s.io');
+  const body = (): KubeObject => ({ metadata: { name: 'r' }, rules: [] });
+  const created = plain((await roles.create(f.context(), NS, body())).object);
+  t.equal(created['rules'], null);
+  t.match(created.metadata.managedFields, [{ fieldsV1: { 'f:rules': {} } }]);
+  await roles.update(f.context(), key('r'), body(), '');
+  t.equal(f.store.revision(), 1, 'the same again is not written');
+});
+
+t.test('managedFields: [] forgets who owned what', async t => {
+  const f = await fixture();
+  t.teardown(f.close);
+  const maps = f.registry('configmaps');
+  await maps.create(f.context(), NS, configMap('a', { data: { k: '1' } }));
+  const clear = patch('merge', { metadata: { managedFields: [] } });
+  t.equal(plain((await maps.patch(f.context(), key('a'), clear, '')).object).metadata.managedFields, undefined);
+});
+
 t.test('dry runs do everything but store', async t => {
   const settled: string[] = [];
   const strategy: Strategy = {

@@ -47,7 +47,8 @@ const isRequestWhenEmpty = (field: Field): boolean => field.name === 'managedFie
 
 /**
  * The object that Go would write for a struct with these values, one per field and undefined where nothing was read:
- * zero values are dropped or filled in as the JSON tags say. Fields come in Go's order.
+ * zero values are dropped or filled in as the JSON tags say; an empty list that is always written stays one, not null.
+ * Fields come in Go's order.
  */
 export function finishStruct(fields: readonly Field[], values: readonly unknown[]): JsonObject {
   const object: JsonObject = {};
@@ -57,7 +58,7 @@ export function finishStruct(fields: readonly Field[], values: readonly unknown[
     if (value === undefined) {
       if (field.omit === 'never') object[field.name] = field.pointer ? null : zeroValue(field.type);
     } else if (field.pointer || !isZero(value, field.type) || isRequestWhenEmpty(field)) object[field.name] = value;
-    else if (field.omit === 'never') object[field.name] = zeroValue(field.type);
+    else if (field.omit === 'never') object[field.name] = Array.isArray(value) ? value : zeroValue(field.type);
   }
   return object;
 }

@@ -38,6 +38,7 @@ export function beforeUpdate(
   validateChanged(scope, object, old, ownErrors(scope, ctx, part, object, old));
   if (part === undefined) for (const text of strategy.warnings?.(ctx, object, old) ?? []) ctx.warn(text);
   strategy.canonicalize?.(object);
+  scope.normalize(object);
 }
 
 /** The rules of a subresource that is part of the object; undefined: those of the object itself (also for views). */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
+import type { ResourceInfo } from '../../resources/resource-info.js';
 import type { AdmissionPlugin, Objects } from '../../resources/strategy.js';
 import { runCompactor, type CompactorOptions } from '../../storage/compactor.js';
 import type { KvStore } from '../../storage/kv-store.js';
@@ -7,6 +8,7 @@ import { resourcePrefix } from '../../storage/keys.js';
 import { createWatchCache, type WatchCache } from '../../storage/watch-cache.js';
 import type { ObjectCodec } from './codec.js';
 import { createConverter } from './convert.js';
+import { createEmptyListVisitor } from './empty-lists.js';
 import { createFieldManagers } from './field-managers.js';
 import { createObjects } from './objects.js';
 import { createRegistry } from './registry.js';
@@ -62,7 +64,8 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       const { info, strategy } = entry;
       const view: View = createView(info, strategy);
       const fieldManagers = createFieldManagers(info, createConverter(catalog, entry));
-      scope = { info, strategy, store, cache: cacheOf(entry), view, clock, admission, codec, fieldManagers };
+      const normalize = normalizerOf(info);
+      scope = { info, strategy, store, cache: cacheOf(entry), view, clock, admission, codec, fieldManagers, normalize };
       scopes.set(entry, scope);
     }
     return scope;
@@ -101,5 +104,14 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       await store.compact(revision);
       forget(revision);
     },
+  };
+}
+
+/** Compiled when the kind is first written. Custom resources are kept as JSON, which has empty lists. */
+function normalizerOf(info: ResourceInfo): Scope['normalize'] {
+  let visit: ReturnType<typeof createEmptyListVisitor> | null = info.custom === true ? undefined : null;
+  return object => {
+    if (visit === null) visit = createEmptyListVisitor(info.type);
+    visit?.(object);
   };
 }

@@ -41,9 +41,9 @@ export async function create(
   ensureNamespace(object.metadata, expected);
   dedupOwnerReferences(ctx, object.metadata, false);
   scope.codec.applyDefaults(entryOf(scope), object);
-  if (!info.stored) return review(scope, ctx, namespace, object);
   const write = { manager: ctx.options.fieldManager, subresource: '', nowMs: clock.now() };
   scope.fieldManagers.main.update(undefined, object, write);
+  if (!info.stored) return review(scope, ctx, namespace, object);
   await scope.cache.ready();
   await admit(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
   dedupOwnerReferences(ctx, object.metadata, true);
@@ -100,6 +100,7 @@ export async function beforeCreate(
   validateNew(scope, ctx, object);
   for (const text of strategy.warnings?.(ctx, object, undefined) ?? []) ctx.warn(text);
   strategy.canonicalize?.(object);
+  scope.normalize(object);
   await validateAdmission(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
 }
 

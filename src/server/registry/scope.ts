@@ -1,5 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { GroupResource } from '../../machinery/status.js';
+import type { KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
 import type { ResourceInfo } from '../../resources/resource-info.js';
 import type { AdmissionPlugin, Strategy } from '../../resources/strategy.js';
@@ -20,6 +21,8 @@ export interface Scope {
   readonly admission: readonly AdmissionPlugin[];
   readonly codec: ObjectCodec;
   readonly fieldManagers: FieldManagers;
+  /** Mutates an object into what the store would give back; see empty-lists. */
+  readonly normalize: (object: KubeObject) => void;
 }
 
 /** What is the same for every resource of a server. */
