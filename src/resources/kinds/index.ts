@@ -9,6 +9,7 @@ import { leaseStrategy } from './lease.js';
 import { namespaceStrategy } from './namespace.js';
 import { nodeStrategy } from './node.js';
 import { podStrategy } from './pod.js';
+import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac.js';
 import { replicaSetStrategy } from './replica-set.js';
 import { createReviewStrategies } from './reviews.js';
 import { createServiceAccountStrategy } from './service-account.js';
@@ -34,6 +35,10 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'leases.coordination.k8s.io': leaseStrategy,
     'endpointslices.discovery.k8s.io': endpointSliceStrategy,
     'events.events.k8s.io': eventsEventStrategy,
+    'roles.rbac.authorization.k8s.io': roleStrategy,
+    'rolebindings.rbac.authorization.k8s.io': roleBindingStrategy,
+    'clusterroles.rbac.authorization.k8s.io': clusterRoleStrategy,
+    'clusterrolebindings.rbac.authorization.k8s.io': clusterRoleBindingStrategy,
     ...createReviewStrategies(deps),
   };
 }

@@ -16,6 +16,10 @@ const EVERYTHING: readonly PolicyRule[] = [
   { verbs: ['*'], nonResourceURLs: ['*'] },
 ];
 
+const selectorsOf = (role: DeepReadonly<KubeObject> | undefined): readonly unknown[] =>
+  (role?.['aggregationRule'] as { clusterRoleSelectors?: readonly unknown[] } | null | undefined)
+    ?.clusterRoleSelectors ?? [];
+
 /** Garbage collection and deletion must go on for roles that reach further than who runs them. */
 function withoutGcFields(object: DeepReadonly<KubeObject>): unknown {
   const {
@@ -57,7 +61,10 @@ export function rbacEscalationCheck(authorizer: Authorizer, resolver: RuleResolv
     );
     if (missing.length === 0) return undefined;
     const texts = [...new Set(compactRules(missing).map(formatRule))].sort();
-    const unresolved = grants.flatMap(grant => (grant.missing === undefined ? [] : [grant.missing]));
+    // The authorizer's informers name the resource in the singular; here upstream asks the registry, which does not.
+    const unresolved = grants.flatMap(({ missing: text }) =>
+      text === undefined ? [] : [text.replace('role.', 'roles.')],
+    );
     return (
       `user ${quote(user.name)} (groups=${quoteList(user.groups)}) is attempting to grant RBAC permissions not currently held:\n` +
       texts.join('\n') +
@@ -76,7 +83,7 @@ export function rbacEscalationCheck(authorizer: Authorizer, resolver: RuleResolv
     const complaint = escalation(user, key.namespace, (object['rules'] as PolicyRule[] | null | undefined) ?? []);
     if (complaint !== undefined) return complaint;
     // An aggregated role gathers whatever others are given, so only those who hold everything may make one.
-    const aggregates = [object, old].some(role => (role?.['aggregationRule'] ?? null) !== null);
+    const aggregates = [object, old].some(role => selectorsOf(role).length > 0);
     return aggregates && escalation(user, key.namespace, EVERYTHING) !== undefined
       ? 'must have cluster-admin privileges to use the aggregationRule'
       : undefined;
