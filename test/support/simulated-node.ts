@@ -127,7 +127,7 @@ export function startNode(services: readonly Service[] = []) {
       },
     });
   };
-  const get = (name: string): Pod | undefined => cluster.get(PODS, `default/${name}`) as unknown as Pod | undefined;
+  const get = (name: string): Pod | undefined => cluster.get(PODS, `default/${name}`);
   const node = {
     cluster,
     clock,
@@ -140,7 +140,7 @@ export function startNode(services: readonly Service[] = []) {
     },
     load: (...pods: Pod[]) => cluster.load(PODS, ...(pods as unknown as KubeObject[])),
     get,
-    status: (name: string): PodStatus => (get(name)?.status ?? {}) as unknown as PodStatus,
+    status: (name: string): PodStatus => get(name)?.status ?? {},
     /** Marks the Pod as being deleted, as the API server does for a graceful DELETE. */
     remove(name: string, seconds: number) {
       const found = get(name);
@@ -150,7 +150,7 @@ export function startNode(services: readonly Service[] = []) {
         deletionTimestamp: '2026-01-01T00:00:00Z',
         deletionGracePeriodSeconds: seconds,
       };
-      cluster.load(PODS, { ...found, metadata } as unknown as KubeObject);
+      cluster.load(PODS, { ...found, metadata });
     },
     condition: (name: string, type: string) => get(name)?.status?.conditions?.find(c => c.type === type),
     until: (what: string, check: () => boolean) => eventually(`${what}; ${JSON.stringify(problems)}`, check),

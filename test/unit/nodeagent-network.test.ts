@@ -21,20 +21,18 @@ import { execute } from '../support/simulated-container.js';
 const listen = (server: Server): Promise<number> =>
   new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
 
-const service = (name: string, spec: object): Service =>
-  ({ metadata: { namespace: 'default', name }, spec }) as unknown as Service;
+const service = (name: string, spec: object): Service => ({ metadata: { namespace: 'default', name }, spec });
 const slice = (
   name: string,
   protocol: string,
   port: number,
   ...endpoints: (readonly [ip: string, node: string])[]
-): EndpointSlice =>
-  ({
-    metadata: { namespace: 'default', name: `${name}-x`, labels: { 'kubernetes.io/service-name': name } },
-    addressType: 'IPv4',
-    ports: [{ name: '', port, protocol }],
-    endpoints: endpoints.map(([ip, nodeName]) => ({ addresses: [ip], nodeName, conditions: { ready: true } })),
-  }) as unknown as EndpointSlice;
+): EndpointSlice => ({
+  metadata: { namespace: 'default', name: `${name}-x`, labels: { 'kubernetes.io/service-name': name } },
+  addressType: 'IPv4',
+  ports: [{ name: '', port, protocol }],
+  endpoints: endpoints.map(([ip, nodeName]) => ({ addresses: [ip], nodeName, conditions: { ready: true } })),
+});
 
 const SERVICES = [
   service('web', {

@@ -449,7 +449,7 @@ t.test('deadline, readiness gates, hostNetwork, force deletion', async t => {
   t.equal(node.condition('gated', 'ContainersReady')?.status, 'True');
   const gated = node.get('gated') as Pod;
   const conditions = [...(gated.status?.conditions ?? []), { type: 'example.com/go', status: 'True' }];
-  node.load({ ...gated, status: { ...gated.status, conditions } } as unknown as Pod);
+  node.load({ ...gated, status: { ...gated.status, conditions } });
   await node.until('gate open', () => node.condition('gated', 'Ready')?.status === 'True');
   t.ok(node.condition('gated', 'example.com/go') !== undefined, 'the other writer’s condition stays');
 
@@ -709,8 +709,8 @@ t.test('small parts', async t => {
   };
   t.same(
     statusPatch(
-      old as never,
-      { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: time }] } as never,
+      old,
+      { phase: 'Running', conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: time }] },
       'u',
     ),
     {
