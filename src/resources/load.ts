@@ -93,6 +93,7 @@ function resourceInfo(file: SchemaFile, raw: RawResource, type: StructType, inde
     defaultPropagation: raw.defaultPropagation ?? 'Background',
     resetFields: raw.resetFields ?? {},
     nameFormat: raw.nameFormat ?? 'subdomain',
+    ...(raw.plainFields === undefined ? {} : { plainFields: raw.plainFields }),
     ...(raw.deprecationWarning === undefined ? {} : { deprecationWarning: raw.deprecationWarning }),
   };
 }

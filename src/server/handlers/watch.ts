@@ -23,7 +23,7 @@ function watchQuery(exchange: Exchange, route: ResourceRoute): ReturnType<typeof
 /** Opens the stream to the client, headers first: a quiet watch must not look like a hanging request. */
 async function openSink(exchange: Exchange, context: ApiContext): Promise<WatchSink> {
   const { request, media } = exchange;
-  const binary = media.encoding === PROTOBUF_TYPE && media.transform === undefined;
+  const binary = media.encoding === PROTOBUF_TYPE;
   if (request.upgradeHead !== undefined) {
     const socket = await context.acceptWebSocket(request);
     socket.on('close', () => exchange.abort(new Error('client is gone')));

@@ -121,6 +121,29 @@ const tableOptions = (options: EncodeOptions, entry: CatalogEntry, version: 'v1'
   clock: options.clock,
 });
 
+/** One object cannot be asked for as a list, nor a list as one object. @throws StatusError 406 */
+function checkTransform(
+  kind: 'object' | 'list',
+  transform: Transform | undefined,
+  entry: CatalogEntry | undefined,
+): asserts entry is CatalogEntry {
+  if (entry === undefined) throw notAcceptable('no transform is possible for this answer');
+  if (kind === 'list' && transform?.kind === 'PartialObjectMetadata')
+    throw notAcceptable(
+      `you requested PartialObjectMetadata, but the requested object is a list (${internalType(entry.info, entry.info.listKind)})`,
+    );
+  if (kind === 'object' && transform?.kind === 'PartialObjectMetadataList')
+    throw notAcceptable(
+      `you requested PartialObjectMetadataList, but the requested object is not a list (${internalType(entry.info, entry.info.kind)})`,
+    );
+}
+
+const partial = ({ metadata }: KubeObject, version: string): KubeObject => ({
+  kind: 'PartialObjectMetadata',
+  apiVersion: `meta.k8s.io/${version}`,
+  metadata,
+});
+
 /** The pieces of the JSON form, transformed as asked. @throws StatusError 406 when the transform does not fit */
 function transformed(
   answer: Answer & { kind: 'object' | 'list' },
@@ -128,14 +151,10 @@ function transformed(
   options: EncodeOptions,
 ): Iterable<Buffer> {
   const { entry } = options;
-  if (entry === undefined) throw notAcceptable('no transform is possible for this answer');
+  checkTransform(answer.kind, transform, entry);
   const { kind, version } = transform;
   if (answer.kind === 'list') {
-    if (kind === 'PartialObjectMetadata')
-      throw notAcceptable(
-        `you requested PartialObjectMetadata, but the requested object is a list (${internalType(entry.info, entry.info.listKind)})`,
-      );
-    if (kind === 'PartialObjectMetadataList') return partialListPieces(answer.result, version);
+    if (kind !== 'Table') return partialListPieces(answer.result, version);
     const table = tableOptions(options, entry, version);
     const rows = (function* (): Generator<string> {
       for (const item of answer.result.items) yield storedRow(item, table);
@@ -143,11 +162,7 @@ function transformed(
     return tablePieces(tableHead(version, listMetadata(answer.result), columnDefinitions(entry)), rows);
   }
   const object = isStored(answer.object) ? answer.object.object : answer.object;
-  if (kind === 'PartialObjectMetadataList')
-    throw notAcceptable(
-      `you requested PartialObjectMetadataList, but the requested object is not a list (${internalType(entry.info, entry.info.kind)})`,
-    );
-  if (kind === 'PartialObjectMetadata') return [Buffer.from(`${partialMetadata(object, version)}\n`)];
+  if (kind !== 'Table') return [Buffer.from(`${partialMetadata(object, version)}\n`)];
   const table = tableOptions(options, entry, version);
   const only = isStored(answer.object) ? storedRow(answer.object, table) : objectRow(object, table);
   const metadata =
@@ -178,15 +193,26 @@ function protobufBytes(
   options: EncodeOptions,
   codec: ProtobufAnswers,
 ): Buffer | undefined {
+  const { transform } = options.media;
+  if (answer.kind === 'object' || answer.kind === 'list') checkTransform(answer.kind, transform, options.entry);
   switch (answer.kind) {
     case 'status':
       return codec.status(answer.status);
     case 'document':
       return codec.object(answer.document as KubeObject);
-    case 'object':
-      return codec.object((isStored(answer.object) ? fullObject(answer.object) : answer.object) as KubeObject);
+    case 'object': {
+      const object = (isStored(answer.object) ? fullObject(answer.object) : answer.object) as KubeObject;
+      return codec.object(transform === undefined ? object : partial(object, transform.version));
+    }
     case 'list':
       if (options.entry === undefined) return undefined;
+      if (transform !== undefined)
+        return codec.object({
+          kind: 'PartialObjectMetadataList',
+          apiVersion: `meta.k8s.io/${transform.version}`,
+          metadata: listMetadata(answer.result),
+          items: answer.result.items.map(item => partial(item.object as KubeObject, transform.version)),
+        });
       return codec.list(
         options.entry.info,
         listMetadata(answer.result),
@@ -208,7 +234,7 @@ const concat = (pieces: Iterable<Buffer>): string => Buffer.concat([...pieces]).
  */
 export function encodeAnswer(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>, options: EncodeOptions): Encoded {
   const { encoding } = options.media;
-  if (encoding === PROTOBUF_TYPE && options.media.transform === undefined) {
+  if (encoding === PROTOBUF_TYPE) {
     const bytes = protobufBytes(answer, options, options.protobuf);
     if (bytes !== undefined) return { contentType: PROTOBUF_TYPE, chunks: [bytes] };
   }

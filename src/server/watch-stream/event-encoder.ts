@@ -1,7 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Status } from '../../machinery/status.js';
-import type { StructType } from '../../machinery/schema.js';
-import type { KubeObject } from '../../machinery/types.js';
+import type { JsonObject, KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
 import { zeroStruct } from '../../resources/codec/zero.js';
 import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
@@ -36,18 +35,21 @@ const bookmarkMetadata = (event: Bookmark): KubeObject['metadata'] => ({
 /** An otherwise empty object of the kind: what Go writes for the type's zero value. */
 function bookmarkObject(entry: CatalogEntry, event: Bookmark): KubeObject {
   const { info } = entry;
-  const type: StructType = info.type;
-  return {
-    kind: info.kind,
-    apiVersion: apiVersionOf(info),
-    ...zeroStruct(type),
-    metadata: bookmarkMetadata(event),
-  };
+  const { kind: _kind, apiVersion: _apiVersion, metadata: _metadata, ...fields } = zeroStruct(info.type);
+  for (const path of info.plainFields ?? []) setZero(fields, path.split('.'));
+  return { kind: info.kind, apiVersion: apiVersionOf(info), metadata: bookmarkMetadata(event), ...fields };
 }
 
-/** The same, in Go's field order: metadata first. */
-const ordered = ({ kind, apiVersion, metadata, ...rest }: KubeObject): KubeObject =>
-  ({ kind, apiVersion, metadata, ...rest }) as KubeObject;
+function setZero(object: JsonObject, [name = '', ...rest]: readonly string[]): void {
+  if (rest.length > 0) setZero(object[name] as JsonObject, rest);
+  else object[name] = 0;
+}
+
+const partialObject = (metadata: KubeObject['metadata'], version: string): KubeObject => ({
+  kind: 'PartialObjectMetadata',
+  apiVersion: `meta.k8s.io/${version}`,
+  metadata,
+});
 
 const line = (type: string, object: string): Buffer => Buffer.from(`{"type":"${type}","object":${object}}\n`);
 
@@ -57,7 +59,7 @@ function plainEncoder(options: EncoderOptions): EventEncoder {
   return (event, pieces) => {
     if (event.type === 'ERROR') return void pieces.push(errorLine(event.status));
     if (event.type === 'BOOKMARK')
-      return void pieces.push(line('BOOKMARK', JSON.stringify(ordered(bookmarkObject(options.entry, event)))));
+      return void pieces.push(line('BOOKMARK', JSON.stringify(bookmarkObject(options.entry, event))));
     pieces.push(OPEN[event.type] ?? CLOSE, event.object.encode(), CLOSE);
   };
 }
@@ -76,7 +78,7 @@ function tableEncoder(options: EncoderOptions, version: 'v1' | 'v1beta1'): Event
   let columns = columnDefinitions(entry);
   return (event, pieces) => {
     if (event.type === 'ERROR') return void pieces.push(errorLine(event.status));
-    const bookmark = event.type === 'BOOKMARK' ? ordered(bookmarkObject(entry, event)) : undefined;
+    const bookmark = event.type === 'BOOKMARK' ? bookmarkObject(entry, event) : undefined;
     const resourceVersion =
       event.type === 'BOOKMARK' ? event.resourceVersion : (event.object.object.metadata.resourceVersion ?? '');
     const row =
@@ -86,19 +88,23 @@ function tableEncoder(options: EncoderOptions, version: 'v1' | 'v1beta1'): Event
   };
 }
 
-function protobufEncoder(options: EncoderOptions, codec: ProtobufAnswers): EventEncoder {
-  return (event, pieces) => {
-    if (event.type === 'ERROR') return void pieces.push(codec.watchEvent('ERROR', event.status));
-    const object =
-      event.type === 'BOOKMARK'
-        ? bookmarkObject(options.entry, event)
-        : {
-            ...(event.object.object as KubeObject),
-            kind: options.entry.info.kind,
-            apiVersion: apiVersionOf(options.entry.info),
-          };
-    pieces.push(codec.watchEvent(event.type, object));
+function protobufEncoder(options: EncoderOptions): EventEncoder {
+  const { entry, protobuf, media } = options;
+  const typeMeta = { kind: entry.info.kind, apiVersion: apiVersionOf(entry.info) };
+  const objectOf = (event: Exclude<RegistryWatchEvent, { type: 'ERROR' }>): KubeObject => {
+    const bookmark = event.type === 'BOOKMARK';
+    if (media.transform !== undefined) {
+      const metadata = bookmark ? bookmarkMetadata(event) : (event.object.object as KubeObject).metadata;
+      return partialObject(metadata, media.transform.version);
+    }
+    return bookmark ? bookmarkObject(entry, event) : { ...(event.object.object as KubeObject), ...typeMeta };
   };
+  return (event, pieces) =>
+    void pieces.push(
+      event.type === 'ERROR'
+        ? protobuf.watchEvent('ERROR', event.status)
+        : protobuf.watchEvent(event.type, objectOf(event)),
+    );
 }
 
 /**
@@ -107,8 +113,7 @@ function protobufEncoder(options: EncoderOptions, codec: ProtobufAnswers): Event
  */
 export function createEventEncoder(options: EncoderOptions): EventEncoder {
   const { transform, encoding } = options.media;
+  if (encoding === PROTOBUF_TYPE) return protobufEncoder(options);
   if (transform?.kind === 'Table') return tableEncoder(options, transform.version);
-  if (transform !== undefined) return metadataEncoder(transform.version);
-  if (encoding === PROTOBUF_TYPE) return protobufEncoder(options, options.protobuf);
-  return plainEncoder(options);
+  return transform === undefined ? plainEncoder(options) : metadataEncoder(transform.version);
 }
