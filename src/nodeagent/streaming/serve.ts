@@ -49,8 +49,12 @@ function refuse(socket: Duplex, code: number, message: string): void {
 export function createStreamingServer({ backend, clock }: StreamingOptions): StreamingServer {
   const webSockets = new WebSocketServer({
     noServer: true,
-    handleProtocols: offers =>
-      choose(['SPDY/3.1+portforward.k8s.io', ...WEBSOCKET_COMMAND_PROTOCOLS], [...offers]) ?? false,
+    handleProtocols: offers => choose(WEBSOCKET_COMMAND_PROTOCOLS, [...offers]) ?? false,
+  });
+  /** Upgrades to SPDY inside WebSocket: "/" is no token character, so ws would refuse the header that names it. */
+  const tunnels = new WeakSet<IncomingMessage>();
+  webSockets.on('headers', (headers, message) => {
+    if (tunnels.has(message)) headers.push(`Sec-WebSocket-Protocol: ${TUNNEL_PROTOCOL}`);
   });
 
   const runCommand = async (request: StreamingRequest, session: CommandSession): Promise<void> => {
@@ -75,11 +79,14 @@ export function createStreamingServer({ backend, clock }: StreamingOptions): Str
         400,
         `unable to upgrade: none of the offered subprotocols is served: ${protocols.join(', ')}`,
       );
+    if (request.kind === 'portForward' && protocols.includes(TUNNEL_PROTOCOL)) {
+      tunnels.add(message);
+      delete message.headers['sec-websocket-protocol'];
+    }
     webSockets.handleUpgrade(message, socket, head, webSocket => {
       if (request.kind !== 'portForward')
         return void runCommand(request, acceptWebSocketCommand(webSocket, request.wants));
-      if (webSocket.protocol === TUNNEL_PROTOCOL)
-        serveSpdyPortForward(byteStreamOf(webSocket), request.target, backend);
+      if (tunnels.has(message)) serveSpdyPortForward(byteStreamOf(webSocket), request.target, backend);
       else serveWebSocketPortForward(webSocket, request.target, request.ports, backend);
     });
   };

@@ -135,6 +135,12 @@ function parseHeaders(text: Buffer): Map<string, string> {
 }
 
 /**
+ * What a zlib sync flush ends with. Go's inflate hands out what it has read when it sees it; without, it looks for more
+ * and takes the end of the frame for the end of the stream.
+ */
+const EMPTY_STORED_BLOCK = Buffer.of(0, 0, 0, 0xff, 0xff);
+
+/**
  * Writes header blocks without compressing: a zlib stream may consist of stored blocks, which need no shared state.
  */
 export function createHeaderWriter(): (headers: ReadonlyMap<string, string>) => Buffer {
@@ -149,7 +155,7 @@ export function createHeaderWriter(): (headers: ReadonlyMap<string, string>) => 
     const head = Buffer.alloc(5);
     head.writeUInt16LE(data.length, 1);
     head.writeUInt16LE(~data.length & 0xffff, 3);
-    const block = Buffer.concat([first ? Buffer.from([0x78, 0x01]) : Buffer.alloc(0), head, data]);
+    const block = Buffer.concat([first ? Buffer.from([0x78, 0x01]) : Buffer.alloc(0), head, data, EMPTY_STORED_BLOCK]);
     first = false;
     return block;
   };
