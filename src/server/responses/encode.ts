@@ -94,7 +94,10 @@ function* partialListPieces(result: ListResult, version: string): Generator<Buff
   };
   const open = `${JSON.stringify(head).slice(0, -1)},"items":`;
   // Upstream's conversion starts from a nil slice.
-  if (result.items.length === 0) return yield Buffer.from(`${open}null}\n`);
+  if (result.items.length === 0) {
+    yield Buffer.from(`${open}null}\n`);
+    return;
+  }
   yield Buffer.from(`${open}[`);
   let first = true;
   for (const item of result.items) {
