@@ -1,0 +1,43 @@
+import t from 'tap';
+import { createStrategies } from '../../src/resources/kinds/index.js';
+import type { KindDeps } from '../../src/resources/kinds/deps.js';
+import { resourceId } from '../../src/resources/resource-info.js';
+import { fixture } from '../support/registries.js';
+import { EXAMPLES } from './registry-examples.js';
+import { registrySuite } from './registry.js';
+
+let counter = 0;
+const refuse = (): never => {
+  throw new Error('this suite asks nobody');
+};
+const deps: KindDeps = {
+  serviceCidr: '10.96.0.0/16',
+  nodePortRange: { first: 30000, last: 32767 },
+  random: n => counter++ % n,
+  uuid: () => `00000000-0000-4000-8000-${String(counter++).padStart(12, '0')}`,
+  authorize: refuse,
+  rulesFor: refuse,
+  authenticateToken: refuse,
+  issueToken: refuse,
+  apiAudiences: [],
+};
+
+for (const [name, strategies] of [
+  ['data alone', {}],
+  ['with what the kinds do', createStrategies(deps)],
+] as const) {
+  t.test(`every stored kind, ${name}`, async t => {
+    const f = await fixture({ strategies });
+    t.teardown(f.close);
+    for (const entry of f.catalog.entries().filter(e => e.info.stored)) {
+      const id = resourceId(entry.info);
+      const example = EXAMPLES[id];
+      const title = `${id} ${entry.info.version}`;
+      if (example === undefined) {
+        t.pass(title, { skip: 'no example in registry-examples.ts' });
+        continue;
+      }
+      await t.test(title, t => registrySuite(t, f, f.registries.get(entry), example));
+    }
+  });
+}

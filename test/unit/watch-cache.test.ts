@@ -1,0 +1,207 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { FakeClock } from '../../src/machinery/clock.js';
+import type { KubeObject } from '../../src/machinery/types.js';
+import { atRevision, cachedObject, encodeForStorage, pendingObject } from '../../src/storage/cached-object.js';
+import { runCompactor } from '../../src/storage/compactor.js';
+import { createEventHistory, type CacheEvent } from '../../src/storage/event-history.js';
+import { objectKey, parseKey, resourcePrefix } from '../../src/storage/keys.js';
+import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
+import type { KvStore } from '../../src/storage/kv-store.js';
+import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
+import { createWatchCache, type WatchCache } from '../../src/storage/watch-cache.js';
+import { eventually } from '../support/registries.js';
+
+const location = { group: '', version: 'v1', resource: 'configmaps' };
+const key = (name: string, namespace = 'ns') => ({ namespace, name });
+const object = (name: string, more: object = {}): KubeObject => ({
+  kind: 'ConfigMap',
+  apiVersion: 'v1',
+  metadata: { name, namespace: 'ns', uid: `uid-${name}` },
+  ...more,
+});
+
+async function put(store: KvStore, name: string, namespace = 'ns', data = {}): Promise<void> {
+  const pending = pendingObject(key(name, namespace), object(name, { data }));
+  const at = objectKey(resourcePrefix(location), key(name, namespace));
+  await store.commit([], [{ type: 'put', key: at, value: pending.value, decoded: pending }]);
+}
+const remove = (store: KvStore, name: string) =>
+  store.commit([], [{ type: 'delete', key: objectKey(resourcePrefix(location), key(name)) }]);
+
+async function open(store: KvStore, capacity?: number): Promise<WatchCache> {
+  const options = { store, location, namespaced: true, ...(capacity === undefined ? {} : { capacity }) };
+  const cache = createWatchCache(options);
+  await cache.ready();
+  return cache;
+}
+
+const show = (events: readonly CacheEvent[] | undefined): string[] | undefined =>
+  events?.map(e => `${e.type} ${e.object.key.name}@${e.revision}`);
+
+t.test('keys are upstream’s, since errors show them', async t => {
+  const cases: [group: string, resource: string, prefix: string][] = [
+    ['', 'pods', '/registry/pods/'],
+    ['', 'services', '/registry/services/specs/'],
+    ['', 'endpoints', '/registry/services/endpoints/'],
+    ['', 'nodes', '/registry/minions/'],
+    ['apps', 'deployments', '/registry/deployments/'],
+    ['networking.k8s.io', 'ingresses', '/registry/ingress/'],
+    ['apiextensions.k8s.io', 'customresourcedefinitions', '/registry/apiextensions.k8s.io/customresourcedefinitions/'],
+    ['example.org', 'pods', '/registry/example.org/pods/'],
+  ];
+  for (const [group, resource, prefix] of cases) {
+    t.equal(resourcePrefix({ group, version: 'v1', resource }), prefix);
+    t.same(parseKey(prefix, `${prefix}ns/a`, true), key('a'));
+    t.same(parseKey(prefix, `${prefix}a`, false), key('a', ''));
+  }
+});
+
+t.test('the resourceVersion is spliced into stored bytes', async t => {
+  const cases: { name: string; metadata: KubeObject['metadata'] }[] = [
+    { name: 'after the uid', metadata: { name: 'a', uid: 'u', labels: { '"uid":"': 'x' } } },
+    { name: 'no uid', metadata: { name: 'a' } },
+    { name: 'nothing', metadata: {} },
+    {
+      name: 'an owner has a uid',
+      metadata: { name: 'a', ownerReferences: [{ apiVersion: 'v1', kind: 'K', name: 'o', uid: 'theirs' }] },
+    },
+  ];
+  for (const { name, metadata } of cases) {
+    const value = encodeForStorage({
+      kind: 'K',
+      apiVersion: 'v1',
+      metadata: { ...metadata, resourceVersion: '3' },
+      x: 1,
+    });
+    t.notMatch(value.toString(), /resourceVersion/, `${name}: not stored`);
+    const cached = cachedObject(key('a'), 7, value);
+    const expect = { metadata: { ...metadata, resourceVersion: '7' }, x: 1 };
+    t.same(JSON.parse(cached.encode().toString()), { kind: 'K', apiVersion: 'v1', ...expect }, name);
+    t.match(cached.encode().toString(), /^\{"kind":"K","apiVersion":"v1","metadata":/);
+    t.same(JSON.parse(cached.encodeItem().toString()), expect, `${name}: as an item`);
+    t.equal(cached.encode(), cached.encode(), 'once');
+    t.same(JSON.parse(atRevision(cached, 9).encode().toString()).metadata.resourceVersion, '9');
+    t.ok(Object.isFrozen(cached.object.metadata));
+  }
+});
+
+t.test('history forgets whole revisions, from the oldest', async t => {
+  const event = (revision: number): CacheEvent => ({
+    type: 'ADDED',
+    revision,
+    object: cachedObject(key('a'), revision, Buffer.from('{}')),
+  });
+  const history = createEventHistory(5, 3);
+  t.equal(history.since(4), undefined);
+  t.same(history.since(5), []);
+  for (const revision of [6, 6, 7]) history.push(event(revision));
+  t.equal(history.since(5)?.length, 3);
+  history.push(event(8));
+  t.equal(history.since(5), undefined, 'revision 6 is gone with both its events');
+  t.same(
+    history.since(6)?.map(e => e.revision),
+    [7, 8],
+  );
+  history.forget(7);
+  t.equal(history.oldest(), 7);
+  for (let i = 9; i < 5000; i++) history.push(event(i));
+  t.same(
+    history.since(4997)?.map(e => e.revision),
+    [4998, 4999],
+  );
+});
+
+t.test('state, pages of the past, and events', async t => {
+  const store = createMemoryStore();
+  const cache = await open(store);
+  const seen: string[] = [];
+  const narrow: string[] = [];
+  cache.subscribe({ namespace: '', name: '' }, events => void seen.push(...(show(events) ?? [])));
+  const stop = cache.subscribe({ namespace: 'ns', name: 'b' }, events => void narrow.push(...(show(events) ?? [])));
+  await put(store, 'b');
+  await put(store, 'a');
+  await put(store, 'z', 'ns-2');
+  await put(store, 'b', 'ns', { k: '1' });
+  stop();
+  await remove(store, 'b');
+  t.same(seen, ['ADDED b@1', 'ADDED a@2', 'ADDED z@3', 'MODIFIED b@4', 'DELETED b@5']);
+  t.same(narrow, ['ADDED b@1', 'MODIFIED b@4']);
+  t.same(
+    cache.list('').map(o => o.key.name),
+    ['z', 'a'],
+    '"ns-2/" sorts before "ns/"',
+  );
+  t.same([cache.count(''), cache.count('ns'), cache.count('none')], [2, 1, 0]);
+  const past = await cache.page('ns', 3, '', 1);
+  t.same([past.items.map(o => `${o.key.name}@${o.revision}`), past.remaining], [['a@2'], 1]);
+  t.equal(past.items[0], cache.get(key('a')), 'what has not changed since is not read again');
+  t.same(
+    (await cache.page('ns', 3, 'a', 0)).items.map(o => `${o.key.name}@${o.revision}`),
+    ['b@1'],
+  );
+  await t.rejects(cache.page('', 99, '', 0), { name: 'FutureRevisionError' });
+  await store.compact(3);
+  await t.rejects(cache.page('', 3, '', 0), { name: 'CompactedError' });
+  const last = cache.since(4)?.[0];
+  t.match(last?.object.object, { metadata: { resourceVersion: '5' }, data: { k: '1' } }, 'deleted as it last was');
+});
+
+t.test('a restarted server knows what the store still knows', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'kubette-watch-cache-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  const first = await openLevelStore(dir);
+  await put(first, 'a');
+  await put(first, 'b');
+  await first.compact(1);
+  await put(first, 'a', 'ns', { k: '1' });
+  await remove(first, 'b');
+  await first.close();
+
+  const store = await openLevelStore(dir);
+  t.teardown(() => store.close());
+  const cache = await open(store);
+  t.same(
+    cache.list('').map(o => `${o.key.name}@${o.revision}`),
+    ['a@3'],
+  );
+  t.same(show(cache.since(1)), ['ADDED b@2', 'MODIFIED a@3', 'DELETED b@4'], 'watches go on where they were');
+  t.equal(cache.since(0), undefined, 'compacted');
+  await put(store, 'c');
+  t.same(show(cache.since(4)), ['ADDED c@5']);
+});
+
+t.test('revisions are compacted by age and by count, the newest never', async t => {
+  const clock = new FakeClock();
+  const store = createMemoryStore();
+  const stopping = new AbortController();
+  const told: number[] = [];
+  const running = runCompactor({
+    store,
+    clock,
+    signal: stopping.signal,
+    keepMs: 60_000,
+    keepRevisions: 5,
+    intervalMs: 10_000,
+    onCompacted: revision => void told.push(revision),
+    onError: error => t.fail(String(error)),
+  });
+  const round = async (): Promise<void> => {
+    await eventually('the compactor sleeps', () => clock.waiting === 1);
+    clock.step(10_000);
+    await eventually('the compactor sleeps again', () => clock.waiting === 1);
+  };
+  for (const name of ['a', 'b', 'c']) await put(store, name);
+  await round();
+  t.equal(store.compactedRevision(), 0, 'young and few');
+  for (let i = 0; i < 7; i++) await round();
+  t.equal(store.compactedRevision(), 2, 'old, but the newest stays');
+  for (let i = 0; i < 8; i++) await put(store, `n${i}`);
+  await round();
+  t.equal(store.compactedRevision(), 6, 'too many');
+  t.same(told, [2, 6]);
+  stopping.abort();
+  await running;
+});
