@@ -14,7 +14,7 @@ import {
   isZeroIntOrPercent,
 } from '../validation/workload.js';
 import { ageCell, containerCells, nameCell, selectorCell } from './cells.js';
-import { templateWarnings } from './pod-warnings.js';
+import { changedTemplateWarnings } from './pod-warnings.js';
 import { scaleOf } from './scale.js';
 
 type ReadonlyDeployment = DeepReadonly<Deployment>;
@@ -101,9 +101,7 @@ export const deploymentStrategy: Strategy<Deployment> = {
     !semanticEqual(deployment.spec, old.spec) ||
     !semanticEqual(deployment.metadata.annotations, old.metadata.annotations),
   warnings: (_ctx, deployment, old) =>
-    old !== undefined && semanticEqual(deployment.spec?.template, old.spec?.template)
-      ? []
-      : templateWarnings(deployment.spec?.template),
+    changedTemplateWarnings(deployment.spec?.template, old && { template: old.spec?.template }),
   cells(deployment, nowMs) {
     const { spec, status } = deployment;
     const object = deployment as DeepReadonly<KubeObject>;

@@ -1,19 +1,26 @@
 import type { Strategy } from '../strategy.js';
 import { configMapStrategy, secretStrategy } from './config.js';
+import { controllerRevisionStrategy } from './controller-revision.js';
+import { cronJobStrategy } from './cron-job.js';
+import { daemonSetStrategy } from './daemon-set.js';
 import { deploymentStrategy } from './deployment.js';
 import type { KindDeps } from './deps.js';
 import { endpointSliceStrategy } from './endpoint-slice.js';
 import { endpointsStrategy } from './endpoints.js';
 import { coreEventStrategy, eventsEventStrategy } from './event.js';
+import { jobStrategy } from './job.js';
 import { leaseStrategy } from './lease.js';
 import { namespaceStrategy } from './namespace.js';
 import { nodeStrategy } from './node.js';
 import { podStrategy } from './pod.js';
 import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac.js';
+import { podTemplateStrategy } from './pod-template.js';
 import { replicaSetStrategy } from './replica-set.js';
+import { replicationControllerStrategy } from './replication-controller.js';
 import { createReviewStrategies } from './reviews.js';
 import { createServiceAccountStrategy } from './service-account.js';
 import { createServiceStrategy } from './service.js';
+import { statefulSetStrategy } from './stateful-set.js';
 
 /**
  * What the built-in kinds do beyond their data, by resourceId ("deployments.apps"), with the version
@@ -27,11 +34,18 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     namespaces: namespaceStrategy,
     nodes: nodeStrategy,
     pods: podStrategy,
+    podtemplates: podTemplateStrategy,
+    replicationcontrollers: replicationControllerStrategy,
     secrets: secretStrategy,
     serviceaccounts: createServiceAccountStrategy(deps),
     services: createServiceStrategy(deps),
+    'controllerrevisions.apps': controllerRevisionStrategy,
+    'daemonsets.apps': daemonSetStrategy,
     'deployments.apps': deploymentStrategy,
     'replicasets.apps': replicaSetStrategy,
+    'statefulsets.apps': statefulSetStrategy,
+    'cronjobs.batch': cronJobStrategy,
+    'jobs.batch': jobStrategy,
     'leases.coordination.k8s.io': leaseStrategy,
     'endpointslices.discovery.k8s.io': endpointSliceStrategy,
     'events.events.k8s.io': eventsEventStrategy,

@@ -1,3 +1,4 @@
+import { semanticEqual } from '../../machinery/json-equal.js';
 import { sortedEntries } from '../validation/formats.js';
 import type { DeepReadonly, PodSpec, PodTemplateSpec } from '../../machinery/types.js';
 
@@ -144,3 +145,9 @@ function annotationWarnings(at: string, annotations: Readonly<Record<string, str
     return [];
   });
 }
+
+/** Warnings of a workload's template, when it is new or has changed. */
+export const changedTemplateWarnings = (
+  template: DeepReadonly<PodTemplateSpec> | undefined,
+  old: { readonly template: DeepReadonly<PodTemplateSpec> | undefined } | undefined,
+): string[] => (old !== undefined && semanticEqual(template, old.template) ? [] : templateWarnings(template));

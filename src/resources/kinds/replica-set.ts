@@ -1,5 +1,4 @@
 import { path, type FieldError } from '../../machinery/field-error.js';
-import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, ReplicaSet } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
@@ -11,7 +10,7 @@ import {
   checkWorkloadSelector,
 } from '../validation/workload.js';
 import { ageCell, containerCells, nameCell, selectorCell } from './cells.js';
-import { templateWarnings } from './pod-warnings.js';
+import { changedTemplateWarnings } from './pod-warnings.js';
 import { scaleOf } from './scale.js';
 
 type ReadonlyReplicaSet = DeepReadonly<ReplicaSet>;
@@ -53,10 +52,7 @@ export const replicaSetStrategy: Strategy<ReplicaSet> = {
     checkImmutable(out, SPEC.child('selector'), set.spec?.selector, old.spec?.selector);
     return out;
   },
-  warnings: (_ctx, set, old) =>
-    old !== undefined && semanticEqual(set.spec?.template, old.spec?.template)
-      ? []
-      : templateWarnings(set.spec?.template),
+  warnings: (_ctx, set, old) => changedTemplateWarnings(set.spec?.template, old && { template: old.spec?.template }),
   cells(set, nowMs) {
     const { spec, status } = set;
     const object = set as DeepReadonly<KubeObject>;

@@ -72,6 +72,11 @@ function dropTypeDependent(spec: Spec, old: ServiceSpec): void {
   if (lost(isExternallyAccessible)) drop('externalTrafficPolicy');
 }
 
+/** An ExternalName has no traffic of its own to direct. */
+function dropMeaningless(spec: Spec | undefined): void {
+  if (spec?.type === 'ExternalName') delete spec.internalTrafficPolicy;
+}
+
 function warningsOf(service: ReadonlyService): string[] {
   const spec = specOf(service);
   const at = path('spec');
@@ -151,11 +156,13 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
     },
     prepareForCreate(_ctx, service) {
       service.status = { loadBalancer: {} };
+      dropMeaningless(service.spec);
     },
     prepareForUpdate(_ctx, service, old) {
       const spec = (service.spec ??= {});
       service.status = cloneJson(old.status) as NonNullable<Service['status']>;
       dropTypeDependent(spec, specOf(old));
+      dropMeaningless(spec);
       if (spec.type !== 'LoadBalancer') service.status = { ...service.status, loadBalancer: {} };
     },
     validate(_ctx, service) {

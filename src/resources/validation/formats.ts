@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import { duplicate, invalid, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import { duplicate, invalid, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, LabelSelector } from '../../machinery/types.js';
 import { validateLabels, validateLabelSelector } from '../../machinery/validation/label-selector.js';
@@ -52,6 +52,28 @@ export const checkGroupId = numberCheck(names.isUserOrGroupId);
 export function checkPortNumberOrName(out: FieldError[], at: FieldPath, port: unknown): void {
   if (typeof port === 'string') checkPortName(out, at, port);
   else checkPortNumber(out, at, typeof port === 'number' ? port : 0);
+}
+
+/** An error that does not print the value. */
+export const invalidOmitted = (at: FieldPath, text: string): FieldError => ({
+  type: 'FieldValueInvalid',
+  field: at.toString(),
+  message: `Invalid value: ${text}`,
+});
+
+const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
+const HTTP_PATH_PATTERN = new RegExp(`^${HTTP_PATH}$`);
+
+/** Such as "acme.io/foo". */
+export function checkDomainPrefixedPath(out: FieldError[], at: FieldPath, value: string): void {
+  if (value === '') return void out.push(required(at));
+  const slash = value.indexOf('/');
+  const [host, rest] = [value.slice(0, slash), value.slice(slash + 1)];
+  if (slash <= 0 || rest === '')
+    return void out.push(invalid(at, value, 'must be a domain-prefixed path (such as "acme.io/foo")'));
+  for (const text of names.isDns1123Subdomain(host)) out.push(invalid(at, host, text));
+  if (!HTTP_PATH_PATTERN.test(rest))
+    out.push(invalid(at, rest, `Invalid path (regex used for validation is '${HTTP_PATH}')`));
 }
 
 export const NEGATIVE = 'must be greater than or equal to 0';

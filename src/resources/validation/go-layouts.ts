@@ -131,4 +131,10 @@ export const GO_LAYOUTS: Readonly<Record<string, string>> = {
   Subject: 'Kind:s APIGroup:s Name:s Namespace:s',
   DaemonSetUpdateStrategy: 'Type:s RollingUpdate:*RollingUpdateDaemonSet',
   RollingUpdateDaemonSet: 'MaxUnavailable:* MaxSurge:*',
+  PodFailurePolicy: 'Rules:[PodFailurePolicyRule]',
+  PodFailurePolicyRule: 'Action:s OnExitCodes:*OnExitCodesRequirement OnPodConditions:[OnPodConditionsPattern]',
+  OnExitCodesRequirement: 'ContainerName:* Operator:s Values:*',
+  OnPodConditionsPattern: 'Type:s Status:s',
+  SuccessPolicy: 'Rules:[SuccessPolicyRule]',
+  SuccessPolicyRule: 'SucceededIndexes:* SucceededCount:*',
 };

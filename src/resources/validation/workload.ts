@@ -6,7 +6,8 @@ import { isPercent } from '../../machinery/validation/names.js';
 import { checkNonNegative, checkSelector } from './formats.js';
 import { checkPodTemplate } from './pod-spec.js';
 
-type Selector = DeepReadonly<LabelSelector>;
+/** Null: the wire carries it where the field is always written. */
+type Selector = DeepReadonly<LabelSelector> | null;
 export type Template = DeepReadonly<PodTemplateSpec>;
 
 export const isEmptySelector = (selector: Selector | undefined): boolean =>
@@ -19,14 +20,14 @@ export function checkWorkloadSelector(
   selector: Selector | undefined,
   what: string,
 ): void {
-  if (selector === undefined) return void out.push(required(at));
+  if (!selector) return void out.push(required(at));
   checkSelector(out, at, selector);
   if (isEmptySelector(selector)) out.push(invalid(at, selector, `empty selector is invalid for ${what}`));
 }
 
 /** True when the selector can be used; upstream says "invalid label selector" otherwise. */
 export function selectorMatches(selector: Selector | undefined, labels: Readonly<Record<string, string>>): boolean {
-  if (selector === undefined) return false;
+  if (!selector) return false;
   try {
     return labelSelectorAsSelector(selector).matches(labels);
   } catch {
@@ -41,7 +42,7 @@ export function checkSelected(
   selector: Selector | undefined,
   template: Template,
 ): void {
-  if (selector !== undefined && isEmptySelector(selector)) return;
+  if (selector && isEmptySelector(selector)) return;
   const labels = template.metadata?.labels;
   if (!selectorMatches(selector, labels ?? {})) {
     const text = '`selector` does not match template `labels`';

@@ -1,0 +1,83 @@
+import { invalid, path, required, type FieldError } from '../../machinery/field-error.js';
+import type { DeepReadonly, KubeObject, ReplicationController } from '../../machinery/types.js';
+import { defaultPodTemplate } from '../defaults/pod-spec.js';
+import type { Strategy } from '../strategy.js';
+import { checkNonNegative } from '../validation/formats.js';
+import { checkPodTemplate } from '../validation/pod-spec.js';
+import { checkAlways, selectorMatches } from '../validation/workload.js';
+import { ageCell, containerCells, labelsCell, nameCell, NONE } from './cells.js';
+import { changedTemplateWarnings } from './pod-warnings.js';
+import { checkReplicaStatus } from './replica-set.js';
+import { scaleOf } from './scale.js';
+
+type ReadonlyController = DeepReadonly<ReplicationController>;
+type Labels = Readonly<Record<string, string>>;
+
+const SPEC = path('spec');
+
+const isEmpty = (map: Labels | undefined): boolean => Object.keys(map ?? {}).length === 0;
+
+function checkController(controller: ReadonlyController): FieldError[] {
+  const out: FieldError[] = [];
+  const { spec } = controller;
+  checkNonNegative(out, SPEC.child('minReadySeconds'), spec?.minReadySeconds);
+  const selector = spec?.selector;
+  if (isEmpty(selector)) out.push(required(SPEC.child('selector')));
+  checkNonNegative(out, SPEC.child('replicas'), spec?.replicas);
+  const template = spec?.template;
+  const at = SPEC.child('template');
+  if (!template) {
+    out.push(required(at));
+    return out;
+  }
+  const labels = template.metadata?.labels;
+  if (selector !== undefined && !isEmpty(selector) && !selectorMatches({ matchLabels: selector }, labels ?? {}))
+    out.push(invalid(at.child('metadata', 'labels'), labels ?? null, '`selector` does not match template `labels`'));
+  checkPodTemplate(out, at, template);
+  checkAlways(out, at, template, 'ReplicationController');
+  return out;
+}
+
+const mapText = (selector: unknown): string => {
+  const text = labelsCell(selector as Labels | undefined);
+  return text === NONE ? '' : text;
+};
+
+export const replicationControllerStrategy: Strategy<ReplicationController> = {
+  default(controller) {
+    const spec = (controller.spec ??= {});
+    spec.replicas ??= 1;
+    if (!spec.template) return;
+    defaultPodTemplate(spec.template);
+    const labels = spec.template.metadata?.labels;
+    if (labels === undefined) return;
+    if (isEmpty(spec.selector)) spec.selector = { ...labels };
+    if (isEmpty(controller.metadata.labels)) controller.metadata.labels = { ...labels };
+  },
+  prepareForCreate(_ctx, controller) {
+    controller.status = { replicas: 0 };
+  },
+  validate: (_ctx, controller) => checkController(controller),
+  validateUpdate: (_ctx, controller) => checkController(controller),
+  warnings: (_ctx, controller, old) =>
+    changedTemplateWarnings(controller.spec?.template, old && { template: old.spec?.template }),
+  cells(controller, nowMs) {
+    const { spec, status } = controller;
+    const object = controller as DeepReadonly<KubeObject>;
+    return {
+      cells: [
+        nameCell(object),
+        spec?.replicas ?? 0,
+        status?.replicas ?? 0,
+        status?.readyReplicas ?? 0,
+        ageCell(object, nowMs),
+        ...containerCells(spec?.template?.spec),
+        labelsCell(spec?.selector),
+      ],
+    };
+  },
+  subresources: {
+    status: { kind: 'part', validateUpdate: (_ctx, object) => checkReplicaStatus(object) },
+    scale: scaleOf(mapText),
+  },
+};
