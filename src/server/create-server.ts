@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { createCodec } from '../resources/codec/create-codec.js';
@@ -61,6 +62,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const settings = { ...DEFAULTS, ...options };
   const stopping = new AbortController();
   const { signal } = stopping;
+  // Every watch listens to it: thousands are no leak.
+  setMaxListeners(0, signal);
   const objects = (): Objects => registries.objects;
   const api = loadApi();
   const security = secure(options, clock, objects);
