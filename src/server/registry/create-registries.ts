@@ -1,6 +1,5 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
-import type { ResourceInfo } from '../../resources/resource-info.js';
 import type { AdmissionPlugin, Objects } from '../../resources/strategy.js';
 import { runCompactor, type CompactorOptions } from '../../storage/compactor.js';
 import type { KvStore } from '../../storage/kv-store.js';
@@ -64,7 +63,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       const { info, strategy } = entry;
       const view: View = createView(info, strategy);
       const fieldManagers = createFieldManagers(info, createConverter(catalog, entry));
-      const normalize = normalizerOf(info);
+      const normalize = normalizerOf(entry, codec);
       scope = { info, strategy, store, cache: cacheOf(entry), view, clock, admission, codec, fieldManagers, normalize };
       scopes.set(entry, scope);
     }
@@ -107,10 +106,16 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
   };
 }
 
-/** Compiled when the kind is first written. Custom resources are kept as JSON, which has empty lists. */
-function normalizerOf(info: ResourceInfo): Scope['normalize'] {
+/**
+ * What is read from the store has been defaulted again, upstream: a Job gets the labels that its template was given
+ * after the first time. Empty lists: compiled when the kind is first written; custom resources are kept as JSON, which
+ * has them.
+ */
+function normalizerOf(entry: CatalogEntry, codec: ObjectCodec): Scope['normalize'] {
+  const { info } = entry;
   let visit: ReturnType<typeof createEmptyListVisitor> | null = info.custom === true ? undefined : null;
   return object => {
+    codec.applyDefaults(entry, object);
     if (visit === null) visit = createEmptyListVisitor(info.type);
     visit?.(object);
   };

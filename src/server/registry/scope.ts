@@ -21,7 +21,7 @@ export interface Scope {
   readonly admission: readonly AdmissionPlugin[];
   readonly codec: ObjectCodec;
   readonly fieldManagers: FieldManagers;
-  /** Mutates an object into what the store would give back; see empty-lists. */
+  /** Mutates an object into what upstream's store would give back. */
   readonly normalize: (object: KubeObject) => void;
 }
 
