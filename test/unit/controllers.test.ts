@@ -14,6 +14,7 @@ import { clusterRoleAggregationController } from '../../src/controllers/clusterr
 import { deploymentController } from '../../src/controllers/deployment/controller.js';
 import { newReplicas, scaleDownOld, scaleProportionally } from '../../src/controllers/deployment/rolling.js';
 import { templateHash } from '../../src/controllers/deployment/hash.js';
+import { byHash, fnv128a, printPort } from '../../src/controllers/endpoints/hash-order.js';
 import { endpointsController } from '../../src/controllers/endpoints/controller.js';
 import { endpointSliceController } from '../../src/controllers/endpointslice/controller.js';
 import { MAX_ENDPOINTS_PER_SLICE } from '../../src/controllers/endpointslice/plan.js';
@@ -621,4 +622,21 @@ t.test('aggregated ClusterRoles', async t => {
   cluster.queued.clear();
   cluster.load(CLUSTER_ROLES, role('c', { to: 'sum' }, [rule('c')]));
   t.ok(cluster.queued.has('sum'), 'any change of any role is looked at');
+});
+
+t.test('Endpoints keep upstream’s order, which is a hash’s', async t => {
+  t.equal(fnv128a(''), '6c62272e07bb014262b821756295c58d');
+  t.equal(fnv128a('foobar'), '343e1662793c64bf6f0d3597ba446f18');
+  const ports = [
+    { name: 'alt', port: 9999, protocol: 'TCP' },
+    { name: 'http', port: 8080, protocol: 'TCP' },
+  ];
+  t.equal(
+    printPort(ports[1]!),
+    '(v1.EndpointPort){Name:(string)http Port:(int32)8080 Protocol:(v1.Protocol)TCP AppProtocol:(*string)<nil>}',
+  );
+  t.same(
+    byHash(ports, printPort).map(p => p.name),
+    ['http', 'alt'],
+  );
 });

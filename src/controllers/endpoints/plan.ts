@@ -1,5 +1,6 @@
 import type { DeepReadonly, Endpoints, Pod, Service } from '../../machinery/types.js';
 import { isReady } from '../pods.js';
+import { byHash, printPort, printSubset } from './hash-order.js';
 import { belongsToEndpoints, endpointHostname, isHeadless, podIP, targetPort } from '../service-pods.js';
 
 type Subset = NonNullable<Endpoints['subsets']>[number];
@@ -72,13 +73,12 @@ export function planSubsets(service: DeepReadonly<Service>, pods: Iterable<DeepR
     groups.set(id, group);
     (ready ? group.ready : group.notReady).push(address);
   }
-  return [...groups.entries()]
-    .sort(([a], [b]) => compare(a, b))
-    .map(([, group]) => ({
-      ...(group.ready.length === 0 ? {} : { addresses: group.ready.sort(byIP) }),
-      ...(group.notReady.length === 0 ? {} : { notReadyAddresses: group.notReady.sort(byIP) }),
-      ...(group.ports.length === 0 ? {} : { ports: group.ports }),
-    }));
+  const subsets = [...groups.values()].map((group): Subset => ({
+    ...(group.ready.length === 0 ? {} : { addresses: group.ready.sort(byIP) }),
+    ...(group.notReady.length === 0 ? {} : { notReadyAddresses: group.notReady.sort(byIP) }),
+    ...(group.ports.length === 0 ? {} : { ports: byHash(group.ports, printPort) }),
+  }));
+  return byHash(subsets, printSubset);
 }
 
 /** Keeps at most 1000 addresses, ready ones first, each subset its share. True when some were dropped. */
