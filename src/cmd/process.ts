@@ -12,7 +12,8 @@ export class FlagError extends Error {
  */
 export function signalOnTermination(): AbortSignal {
   const controller = new AbortController();
-  // Every request and sleep of the process listens to it.
+  // Every request and sleep of the process listens to it, or to a signal made from it: many listeners are no leak.
+  setMaxListeners(0);
   setMaxListeners(0, controller.signal);
   process.once('disconnect', () => controller.abort(new Error('the parent process is gone')));
   const stop = (signal: NodeJS.Signals): void => {
