@@ -6,16 +6,16 @@ import type { Client, InformerFactory } from '../client/types.js';
 import { createNetfilter } from '../dataplane/netfilter/netfilter.js';
 import { createProxy } from '../dataplane/proxy.js';
 import type { Clock } from '../machinery/clock.js';
+import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { CoreEvent, DeepReadonly, EndpointSlice, Lease, Node, Pod, Service } from '../machinery/types.js';
 import type { Tree } from './containers/file-system.js';
-import { selfSignedCertificate } from './kubelet-api/certificate.js';
 import { createKubeletServer } from './kubelet-api/server.js';
 import { createIpAllocator, type IpAllocator } from './network/ip-allocator.js';
-import { parseCidr } from './network/ip.js';
+import { cidrContains, parseCidr } from './network/ip.js';
 import { joinStreams } from './network/join-streams.js';
 import { createNodeDirectory } from './network/node-directory.js';
 import { createPeerServer } from './network/peer-link.js';
-import { createPodNetwork } from './network/pod-network.js';
+import { createPodNetwork, POD_INTERFACE } from './network/pod-network.js';
 import { dialReal } from './network/real-host.js';
 import { capacityOf } from './node/node-object.js';
 import { createRegistration } from './node/registration.js';
@@ -98,6 +98,13 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     clock,
     random,
     nodeIPs: () => [nodeIP],
+    route(destination) {
+      const cidr = ownCidr();
+      const local = destination === nodeIP || destination.startsWith('127.');
+      const pod = !local && cidr !== undefined && cidrContains(cidr, destination);
+      // Masqueraded packets carry the node's address whichever way they leave, as with CNI plugins that route.
+      return { local, outInterface: local ? 'lo' : pod ? POD_INTERFACE : 'eth0', sourceAddress: nodeIP };
+    },
   });
   const network = createPodNetwork({
     nodeName,
@@ -159,8 +166,11 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     kickAll: () => manager?.kickAll(),
   };
 
-  const { cert, key } =
-    options.serving ?? selfSignedCertificate(nodeName, [nodeName, nodeIP, options.listenAddress], clock);
+  const ownCertificate = async (): Promise<KeyPair> => {
+    const { selfSignedCertificate } = await import('./kubelet-api/certificate.js');
+    return selfSignedCertificate(nodeName, [nodeName, nodeIP, options.listenAddress], clock);
+  };
+  const { cert, key } = options.serving ?? (await ownCertificate());
   const kubelet = createKubeletServer({
     context: { nodeName, pods: podsOfNode, network, netfilter, clock, log },
     dns: clusterDns,

@@ -14,6 +14,14 @@ const container = (name: string, script: string, extra: object = {}) => ({
   command: ['sh', '-c', script],
   ...extra,
 });
+/** Moves the clock in small steps, with time for what each sets off, until it has happened. */
+const stepUntil = async (node: ReturnType<typeof startNode>, what: string, check: () => boolean): Promise<void> => {
+  for (let i = 0; i < 400 && !check(); i++) {
+    node.clock.step(250);
+    await settle();
+  }
+  await node.until(what, check);
+};
 /** Time for what a step of the clock has set off. */
 const settle = async (): Promise<void> => {
   for (let turn = 0; turn < 40; turn++) await new Promise(resolve => setImmediate(resolve));
@@ -252,8 +260,7 @@ t.test('init containers and sidecars', async t => {
     reason: 'ContainersNotInitialized',
     message: 'containers with incomplete status: [one side two]',
   });
-  node.clock.step(5_000);
-  await node.until('main runs', () => node.condition('ordered', 'Ready')?.status === 'True');
+  await stepUntil(node, 'main runs', () => node.condition('ordered', 'Ready')?.status === 'True');
   const [one, side, two] = node.status('ordered').initContainerStatuses ?? [];
   t.match(
     [one, side, two],
@@ -265,9 +272,7 @@ t.test('init containers and sidecars', async t => {
   );
   const said = () => node.manager?.container('default', 'ordered', 'main')?.logs?.tail(9, 99);
   await node.until('both have run in order', () => said() === 'one\ntwo\n');
-  await settle();
-  node.clock.step(3_000);
-  await node.until('completed', () => node.status('ordered').phase === 'Succeeded');
+  await stepUntil(node, 'completed', () => node.status('ordered').phase === 'Succeeded');
   t.match(node.status('ordered').initContainerStatuses?.[1]?.state, { terminated: { exitCode: 143 } });
   await node.until('stuck fails', () => node.status('stuck').phase === 'Failed');
   t.match(node.status('stuck').containerStatuses?.[0]?.state, { waiting: { reason: 'PodInitializing' } });
@@ -318,13 +323,9 @@ t.test('probes', async t => {
     message: 'containers with unready status: [c]',
   });
   t.equal(first(node.status('startup').containerStatuses).started, false);
-  for (let i = 0; i < 16; i++) {
-    node.clock.step(500);
-    await settle();
-  }
-  await node.until('ready', () => node.condition('ready', 'Ready')?.status === 'True');
-  await node.until('live restarted', () => first(node.status('live').containerStatuses).restartCount === 1);
-  await node.until('started', () => node.condition('startup', 'Ready')?.status === 'True');
+  await stepUntil(node, 'ready', () => node.condition('ready', 'Ready')?.status === 'True');
+  await stepUntil(node, 'live restarted', () => first(node.status('live').containerStatuses).restartCount === 1);
+  await stepUntil(node, 'started', () => node.condition('startup', 'Ready')?.status === 'True');
   t.equal(first(node.status('startup').containerStatuses).restartCount, 0);
   for (const message of [
     'Container c failed liveness probe, will be restarted',
@@ -421,12 +422,12 @@ t.test('what a container is given: environment, files, names', async t => {
   await node.until('FailedMount', () => node.reasons().includes('FailedMount'));
   t.ok(node.events.some(e => e.message === 'MountVolume.SetUp failed for volume "v" : secret "nope" not found'));
   node.cluster.load(SECRETS, { metadata: { namespace: 'default', name: 'nope' }, data: { k: '' } });
-  for (let i = 0; i < 10; i++) {
-    node.clock.step(1_000);
-    await settle();
-  }
-  await node.until('novol runs once the Secret is there', () => node.condition('novol', 'Ready')?.status === 'True');
-  await node.until('noref too', () => node.condition('noref', 'Ready')?.status === 'True');
+  await stepUntil(
+    node,
+    'novol runs once the Secret is there',
+    () => node.condition('novol', 'Ready')?.status === 'True',
+  );
+  await stepUntil(node, 'noref too', () => node.condition('noref', 'Ready')?.status === 'True');
   node.stop();
 });
 

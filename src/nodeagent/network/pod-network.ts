@@ -41,6 +41,9 @@ export interface ForwardOptions extends ConnectOptions {
   readonly ttl?: number;
 }
 
+/** The bridge that a node's Pods hang on, as CNI's is named. */
+export const POD_INTERFACE = 'cni0';
+
 /** tcp_syn_retries = 6: 127 s until connect(2) gives up. */
 const TCP_CONNECT_TIMEOUT_MS = 127_000;
 const UDP_TIMEOUT_MS = 5_000;
@@ -110,7 +113,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       throw error;
     };
     if (ttl <= 0) fail(new NetworkError('EHOSTUNREACH', 'time to live exceeded'));
-    const inInterface = hook === 'output' ? {} : { inInterface: pods.has(flow.src) ? 'cni0' : 'eth0' };
+    const inInterface = hook === 'output' ? {} : { inInterface: pods.has(flow.src) ? POD_INTERFACE : 'eth0' };
     const connection = netfilter.connect({ ...flow, hook, ...inInterface });
     const out = observeFilter(connection, flow, hook, 'request', observe);
     if (connection.verdict === 'reject')

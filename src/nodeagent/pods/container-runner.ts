@@ -74,7 +74,7 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
     });
     if ('retryMs' in image) {
       record.state = { kind: 'waiting', reason: image.reason, message: image.message };
-      return kickAfter(image.retryMs);
+      return retryAfter(record, image.retryMs);
     }
     record.image = image.canonical;
     record.imageID = image.id;
@@ -85,7 +85,7 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
       if (error instanceof ContainerConfigError) {
         events.warning('Failed', `Error: ${error.message}`, record);
         record.state = { kind: 'waiting', reason: 'CreateContainerConfigError', message: error.message };
-        return kickAfter(CONFIG_RETRY_MS);
+        return retryAfter(record, CONFIG_RETRY_MS);
       }
       if (!(error instanceof StartError)) throw error;
       return failedStart(record, `${OCI}${error.message}`);
@@ -124,6 +124,11 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
       );
     if (record.kind !== 'init') startProbes(record, spec, place, life.signal);
     if (spec.lifecycle?.postStart !== undefined) await postStart(record, spec, place);
+  };
+
+  const retryAfter = (record: ContainerRecord, ms: number): void => {
+    record.retryAt = clock.now() + ms;
+    kickAfter(ms);
   };
 
   const failedStart = (record: ContainerRecord, message: string): void => {
@@ -248,6 +253,8 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
 
   return {
     async start(record, spec, place) {
+      const wait = record.retryAt - clock.now();
+      if (wait > 0) return kickAfter(wait);
       const before = ended(record);
       if (before !== undefined) {
         const key = `${uid}/${record.name}`;

@@ -68,7 +68,7 @@ export function pullImage(options: PullOptions): ImageReference | NoImage {
       return {
         reason: 'ImagePullBackOff',
         message: `Back-off pulling image "${name}": ErrImagePull: ${error}`,
-        retryMs: backoff.current(key),
+        retryMs: remaining,
       };
     }
     events.normal('Pulling', `Pulling image "${name}"`, record);

@@ -44,6 +44,8 @@ export interface ContainerRecord {
   ready: boolean;
   /** Has been started since this agent has the Pod; before a restart of the agent does not count. */
   startedHere: boolean;
+  /** Clock milliseconds before which it is not tried again: it waits for an image or its configuration. */
+  retryAt: number;
   /** Being stopped: not to be stopped again. */
   stopping: boolean;
 }
@@ -62,6 +64,7 @@ export const newRecord = (spec: ReadonlyContainer, kind: ContainerKind): Contain
   started: false,
   ready: false,
   startedHere: false,
+  retryAt: 0,
   stopping: false,
 });
 
