@@ -267,6 +267,12 @@ t.test('patches that are refused', async t => {
       message: invalid('map[foo:1]', 'strict decoding error: unknown field "foo"'),
     },
     {
+      name: 'merge, twice the same field',
+      request: { ...patch('merge', { data: { z: '2' } }), raw: Buffer.from('{"data":{"z":"1","z":"2"}}') },
+      code: 422,
+      message: invalid(wrong('{"k":"1","z":"2"}'), 'strict decoding error: duplicate field "data.z"'),
+    },
+    {
       name: 'json, fails',
       request: patch('json', [{ op: 'test', path: '/data/k', value: '2' }]),
       code: 422,

@@ -14,6 +14,7 @@ import { applyStrategicMergePatch } from '../../machinery/strategic-merge.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
 import type { RequestContext } from '../../resources/strategy.js';
+import { duplicateFields } from './duplicate-fields.js';
 import { jsonPatchedText, mergedText } from './patched-text.js';
 import { restoreError } from './restore-error.js';
 import { groupResource, type Scope } from './scope.js';
@@ -83,24 +84,30 @@ function decodeApplied(scope: Scope, target: Target, applied: KubeObject): KubeO
 
 const isChecked = (ctx: RequestContext): boolean => ctx.options.fieldValidation !== 'Ignore';
 
-/** The live object as its JSON text has it: in field order, nothing frozen. */
-const documentOf = (scope: Scope, target: Target, live: Live): JsonObject =>
+/** The live object with its members in the order of its JSON text, which error messages show. */
+const inFieldOrder = (scope: Scope, target: Target, live: Live): JsonObject =>
   scope.codec.canonicalize(live, target.kind).object;
 
 function apply(scope: Scope, ctx: RequestContext, target: Target, live: Live, request: PatchRequest): Patched {
   const { patch } = request;
-  const document = documentOf(scope, target, live);
+  // Patching shares what it does not change or copies: the frozen object itself is what it starts from.
+  const document = live as JsonObject;
   switch (request.type) {
     case 'json': {
       const { operations, problems } = decodeJsonPatch(patch, isChecked(ctx));
       const patched = applyJsonPatch(document, operations) as JsonObject;
       const paths = operations.flatMap(op => [op?.path ?? '', op?.from ?? '']);
-      return { document: patched, problems, text: () => jsonPatchedText(patched, paths) };
+      const text = (): string => jsonPatchedText(applyJsonPatch(inFieldOrder(scope, target, live), operations), paths);
+      return { document: patched, problems, text };
     }
     case 'merge': {
       checkMergePatch(patch, isChecked(ctx));
       const patched = applyMergePatch(document, patch) as JsonObject;
-      return { document: patched, problems: [], text: () => mergedText(patched, document) };
+      const text = (): string => {
+        const ordered = inFieldOrder(scope, target, live);
+        return mergedText(applyMergePatch(ordered, patch), ordered);
+      };
+      return { document: patched, problems: [], text };
     }
     case 'strategic':
     case 'apply': {
@@ -127,7 +134,9 @@ function decodePatched(
     throw invalidError({ group: '', kind: '' }, '', [invalid('patch', patched.text(), why)]);
   };
   const decoded = decode(scope, target, request, patched, refuse);
-  const problems = isChecked(ctx) ? [...patched.problems, ...decoded.strictProblems] : [];
+  const problems = isChecked(ctx)
+    ? [...duplicateFields(request.raw), ...patched.problems, ...decoded.strictProblems]
+    : [];
   if (problems.length > 0) {
     if (ctx.options.fieldValidation === 'Strict') return refuse(`strict decoding error: ${problems.join(', ')}`);
     for (const problem of problems) ctx.warn(problem);
