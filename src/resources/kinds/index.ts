@@ -10,6 +10,7 @@ import { endpointsStrategy } from './endpoints.js';
 import { coreEventStrategy, eventsEventStrategy } from './event.js';
 import { jobStrategy } from './job.js';
 import { leaseStrategy } from './lease.js';
+import { createLimitRangeStrategy } from './limit-range.js';
 import { namespaceStrategy } from './namespace.js';
 import { nodeStrategy } from './node.js';
 import { podStrategy } from './pod.js';
@@ -17,6 +18,7 @@ import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, r
 import { podTemplateStrategy } from './pod-template.js';
 import { replicaSetStrategy } from './replica-set.js';
 import { replicationControllerStrategy } from './replication-controller.js';
+import { resourceQuotaStrategy } from './resource-quota.js';
 import { createReviewStrategies } from './reviews.js';
 import { createServiceAccountStrategy } from './service-account.js';
 import { createServiceStrategy } from './service.js';
@@ -31,11 +33,13 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     configmaps: configMapStrategy,
     endpoints: endpointsStrategy,
     events: coreEventStrategy,
+    limitranges: createLimitRangeStrategy(deps),
     namespaces: namespaceStrategy,
     nodes: nodeStrategy,
     pods: podStrategy,
     podtemplates: podTemplateStrategy,
     replicationcontrollers: replicationControllerStrategy,
+    resourcequotas: resourceQuotaStrategy,
     secrets: secretStrategy,
     serviceaccounts: createServiceAccountStrategy(deps),
     services: createServiceStrategy(deps),

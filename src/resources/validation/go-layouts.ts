@@ -128,6 +128,8 @@ export const GO_LAYOUTS: Readonly<Record<string, string>> = {
   StatefulSetRollingUpdate: 'Partition:i MaxUnavailable:*',
   PodDisruptionBudgetSpec: 'MinAvailable:* Selector:* MaxUnavailable:* UnhealthyPodEvictionPolicy:*',
   RoleRef: 'APIGroup:s Kind:s Name:s',
+  ScopeSelector: 'MatchExpressions:[ScopeRequirement]',
+  ScopeRequirement: 'ScopeName:s Operator:s Values:*',
   Subject: 'Kind:s APIGroup:s Name:s Namespace:s',
   DaemonSetUpdateStrategy: 'Type:s RollingUpdate:*RollingUpdateDaemonSet',
   RollingUpdateDaemonSet: 'MaxUnavailable:* MaxSurge:*',

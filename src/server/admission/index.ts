@@ -1,4 +1,5 @@
 import type { AdmissionPlugin } from '../../resources/strategy.js';
+import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import {
   defaultTolerationSeconds,
@@ -7,6 +8,7 @@ import {
   runtimeClass,
   taintNodesByCondition,
 } from './pod-scheduling.js';
+import { createResourceQuotaPlugin } from './resource-quota.js';
 import { createServiceAccountPlugin } from './service-account.js';
 import {
   defaultIngressClass,
@@ -23,6 +25,7 @@ export interface AdmissionDeps {
 /** The plugins that are on, in upstream's order (kubeapiserver/options AllOrderedPlugins). */
 export const createAdmission = ({ random }: AdmissionDeps): AdmissionPlugin[] => [
   namespaceLifecycle,
+  limitRanger,
   createServiceAccountPlugin(random),
   taintNodesByCondition,
   priority,
@@ -33,4 +36,5 @@ export const createAdmission = ({ random }: AdmissionDeps): AdmissionPlugin[] =>
   runtimeClass,
   defaultIngressClass,
   podTopologyLabels,
+  createResourceQuotaPlugin(),
 ];
