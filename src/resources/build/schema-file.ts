@@ -64,6 +64,7 @@ const resource = {
     defaultPropagation: { enum: ['Background', 'Orphan'] },
     resetFields: { type: 'object', additionalProperties: strings },
     nameFormat: { enum: ['subdomain', 'label', 'label1035', 'path', 'none'] },
+    plainFields: strings,
     deprecationWarning: { type: 'string' },
   },
 };
