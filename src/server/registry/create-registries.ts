@@ -1,6 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
-import type { AdmissionPlugin, Objects } from '../../resources/strategy.js';
+import type { AdmissionPlugin, Objects, Strategy } from '../../resources/strategy.js';
 import { runCompactor, type CompactorOptions } from '../../storage/compactor.js';
 import type { KvStore } from '../../storage/kv-store.js';
 import { resourcePrefix } from '../../storage/keys.js';
@@ -64,7 +64,21 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       const view: View = createView(info, strategy);
       const fieldManagers = createFieldManagers(info, createConverter(catalog, entry));
       const normalize = normalizerOf(entry, codec);
-      scope = { info, strategy, store, cache: cacheOf(entry), view, clock, admission, codec, fieldManagers, normalize };
+      const cache = cacheOf(entry);
+      const computedFields = memoizedFields(strategy);
+      scope = {
+        info,
+        strategy,
+        store,
+        cache,
+        view,
+        clock,
+        admission,
+        codec,
+        fieldManagers,
+        computedFields,
+        normalize,
+      };
       scopes.set(entry, scope);
     }
     return scope;
@@ -118,5 +132,16 @@ function normalizerOf(entry: CatalogEntry, codec: ObjectCodec): Scope['normalize
     codec.applyDefaults(entry, object);
     if (visit === null) visit = createEmptyListVisitor(info.type);
     visit?.(object);
+  };
+}
+
+function memoizedFields(strategy: Strategy): Scope['computedFields'] {
+  const fields = strategy.fields?.bind(strategy);
+  if (fields === undefined) return undefined;
+  const known = new WeakMap<object, Readonly<Record<string, string>>>();
+  return object => {
+    let values = known.get(object);
+    if (values === undefined) known.set(object, (values = fields(object)));
+    return values;
   };
 }

@@ -73,7 +73,7 @@ export async function list(
   query: ListQuery,
 ): Promise<ListResult> {
   const options = listOptions(query);
-  const selection = selectionOf(scope.info, scope.strategy, options);
+  const selection = selectionOf(scope, options);
   const { cache, info } = scope;
   const single = selection.name !== '' && (namespace !== '' || !info.namespaced);
   await cache.ready();

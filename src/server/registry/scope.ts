@@ -1,6 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { GroupResource } from '../../machinery/status.js';
-import type { KubeObject } from '../../machinery/types.js';
+import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
 import type { ResourceInfo } from '../../resources/resource-info.js';
 import type { AdmissionPlugin, Strategy } from '../../resources/strategy.js';
@@ -21,6 +21,8 @@ export interface Scope {
   readonly admission: readonly AdmissionPlugin[];
   readonly codec: ObjectCodec;
   readonly fieldManagers: FieldManagers;
+  /** The strategy's `fields`, computed once per object however many watchers ask. */
+  readonly computedFields: ((object: DeepReadonly<KubeObject>) => Readonly<Record<string, string>>) | undefined;
   /** Mutates an object into what upstream's store would give back. */
   readonly normalize: (object: KubeObject) => void;
 }

@@ -4,6 +4,7 @@ import { badRequestError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { ResourceInfo } from '../../resources/resource-info.js';
 import type { Strategy } from '../../resources/strategy.js';
+import type { Scope } from './scope.js';
 
 /** What a list or watch asked for, ready to be put to objects. */
 export interface Selection {
@@ -46,8 +47,7 @@ const parsed = <T>(parse: (text: string) => T, text: string): T => {
 
 /** @throws StatusError 400 for a selector that cannot be read or names an unknown field */
 export function selectionOf(
-  info: ResourceInfo,
-  strategy: Strategy,
+  { info, strategy, computedFields }: Pick<Scope, 'info' | 'strategy' | 'computedFields'>,
   options: { readonly labelSelector: string; readonly fieldSelector: string },
 ): Selection {
   const labels = parsed(parseLabelSelector, options.labelSelector);
@@ -57,12 +57,11 @@ export function selectionOf(
   const paths = new Map(
     fields.requirements.map(r => [r.field, (info.selectableFields.get(r.field) ?? r.field).split('.')] as const),
   );
-  const computed = strategy.fields === undefined ? undefined : strategy.fields.bind(strategy);
   const isPlain = (field: string): boolean => field === 'metadata.name' || field === 'metadata.namespace';
-  const usesComputed = computed !== undefined && fields.requirements.some(r => !isPlain(r.field));
+  const usesComputed = computedFields !== undefined && fields.requirements.some(r => !isPlain(r.field));
 
   const fieldsMatch = (object: DeepReadonly<KubeObject>): boolean => {
-    const values = usesComputed ? computed(object) : undefined;
+    const values = usesComputed ? computedFields(object) : undefined;
     return fields.matches(field => values?.[field] ?? textAt(object, paths.get(field) ?? []));
   };
   return {

@@ -67,7 +67,7 @@ export async function watch(
   listener: WatchListener,
 ): Promise<RegistryWatch> {
   const options = watchOptions(query);
-  const selection = selectionOf(scope.info, scope.strategy, options);
+  const selection = selectionOf(scope, options);
   const asked = askedRevision(options);
   await scope.cache.ready();
   let start: Start;
