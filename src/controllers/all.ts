@@ -10,9 +10,11 @@ import { nodeIpamController } from './nodeipam/controller.js';
 import { nodeLifecycleController } from './nodelifecycle/controller.js';
 import { podGcController } from './podgc/controller.js';
 import { replicaSetController } from './replicaset/controller.js';
+import { replicationControllerController } from './replicationcontroller/controller.js';
 import { rootCaPublisher } from './rootca/controller.js';
 import { scheduler } from './scheduler/controller.js';
 import { serviceAccountController } from './serviceaccount/controller.js';
+import { statefulSetController } from './statefulset/controller.js';
 
 /** Every controller there is. The manager iterates this list and names no member. */
 export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
@@ -27,7 +29,9 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   nodeLifecycleController,
   podGcController,
   replicaSetController,
+  replicationControllerController,
   rootCaPublisher,
   scheduler,
   serviceAccountController,
+  statefulSetController,
 ];

@@ -3,6 +3,9 @@ import type { DeepReadonly, PodTemplateSpec } from '../../machinery/types.js';
 /** Upstream rand.SafeEncodeString: no vowels and no look-alikes, so that no words appear. */
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 
+export const safeEncode = (text: string): string =>
+  [...text].map(char => ALPHABET[char.charCodeAt(0) % ALPHABET.length]).join('');
+
 /** JSON with sorted keys and without nulls: equal templates give equal texts however they were written. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
@@ -22,5 +25,5 @@ export function templateHash(template: DeepReadonly<PodTemplateSpec>, collisionC
   const bytes = Buffer.from(canonicalJson(template) + (collisionCount === undefined ? '' : String(collisionCount)));
   let hash = 0x811c9dc5;
   for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return [...String(hash)].map(digit => ALPHABET[digit.charCodeAt(0) % ALPHABET.length]).join('');
+  return safeEncode(String(hash));
 }

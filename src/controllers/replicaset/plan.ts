@@ -106,7 +106,7 @@ export function computeStatus(
     fullyLabeledReplicas: active.filter(pod => templateLabels.every(([k, v]) => pod.metadata.labels?.[k] === v)).length,
     readyReplicas: active.filter(isReady).length,
     availableReplicas: active.filter(pod => isAvailable(pod, minReady, nowMs)).length,
-    ...(terminating === 0 && set.status?.terminatingReplicas === undefined ? {} : { terminatingReplicas: terminating }),
+    terminatingReplicas: terminating,
     observedGeneration: set.metadata.generation ?? 0,
     ...(conditions.length === 0 ? {} : { conditions }),
   };
