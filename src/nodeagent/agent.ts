@@ -22,6 +22,7 @@ import { createRegistration } from './node/registration.js';
 import type { Log } from './pods/dependencies.js';
 import { addressesInUse, runPodManager, type PodManager } from './pods/pod-manager.js';
 import { createSources } from './pods/sources.js';
+import { createHealthCheckPorts } from './proxy/health-check-ports.js';
 import { createNodePorts } from './proxy/node-ports.js';
 import { runProxyLoop } from './proxy/proxy-loop.js';
 
@@ -237,6 +238,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
         message,
       ),
   });
+  const healthChecks = createHealthCheckPorts({ proxy, network, healthy: () => loop.lastSync !== undefined, log });
   const loop = runProxyLoop(
     {
       services,
@@ -247,7 +249,10 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
       minSyncPeriodMs: options.minSyncPeriodMs,
       syncPeriodMs: options.syncPeriodMs,
       log,
-      onSynced: nodePorts.update,
+      onSynced() {
+        nodePorts.update();
+        healthChecks.update();
+      },
     },
     signal,
   );
@@ -286,6 +291,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     async close() {
       stopping.abort(new Error('the node agent stops'));
       nodePorts.close();
+      healthChecks.close();
       kubelet.close();
       kubelet.closeAllConnections();
       peers.close();

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { CONFIG_MAPS, PODS, SECRETS } from '../../src/client/resources.js';
 import type { ContainerStatus, Pod, Service } from '../../src/machinery/types.js';
+import { captured } from '../../src/nodeagent/containers/io.js';
 import { makeEnvironment, serviceEnvironment } from '../../src/nodeagent/pods/environment.js';
 import { hostsFile, resolverConfig } from '../../src/nodeagent/pods/etc-files.js';
 import { planPod } from '../../src/nodeagent/pods/plan.js';
@@ -466,6 +467,39 @@ t.test('deadline, readiness gates, hostNetwork, force deletion', async t => {
 
   await node.cluster.context().client.resource(PODS).delete({ namespace: 'default', name: 'forced' });
   await node.until('its worker ends', () => node.manager?.find('default', 'forced') === undefined);
+  node.stop();
+});
+
+t.test('a changed image restarts the container; a changed ConfigMap shows in its volume', async t => {
+  const node = startNode();
+  const config = (value: string) =>
+    node.cluster.load(CONFIG_MAPS, { metadata: { namespace: 'default', name: 'cm' }, data: { key: value } });
+  config('old');
+  const web = {
+    containers: [{ name: 'c', image: 'echo:1', volumeMounts: [{ name: 'v', mountPath: '/v' }] }],
+    volumes: [{ name: 'v', configMap: { name: 'cm' } }],
+  };
+  node.load(pod('p', web));
+  node.start();
+  await node.until('runs', () => node.condition('p', 'Ready')?.status === 'True');
+  const read = async (): Promise<string> => {
+    const output = captured();
+    const signal = new AbortController().signal;
+    const running = node.manager?.container('default', 'p', 'c')?.running;
+    await running?.exec(['cat', '/v/key'], { stdout: output, tty: false, signal });
+    return output.text();
+  };
+  t.equal(await read(), 'old');
+  config('new');
+  node.clock.step(60_000);
+  await settle();
+  t.equal(await read(), 'new');
+  const current = node.get('p') as Pod;
+  const containers = [{ ...web.containers[0], image: 'echo:2' }];
+  node.load({ ...current, spec: { ...current.spec, containers } } as unknown as Pod);
+  await node.until('restarted', () => first(node.status('p').containerStatuses).restartCount === 1);
+  t.equal(first(node.status('p').containerStatuses).image, 'docker.io/library/echo:2');
+  t.ok(node.events.some(e => e.message === 'Container c definition changed, will be restarted'));
   node.stop();
 });
 

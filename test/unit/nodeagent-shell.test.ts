@@ -80,6 +80,11 @@ const rows: readonly Row[] = [
   { script: 'cd /tmp; touch a1 a2 b1; echo a*; echo z*', stdout: 'a1 a2\nz*\n' },
   { script: '[ -f /etc/hostname ] && [ -d /etc ] && [ ! -e /x ] && echo ok', stdout: 'ok\n' },
   { script: 'test -n "" || echo empty; [ a != b ] && echo differ', stdout: 'empty\ndiffer\n' },
+  {
+    script:
+      'mkdir -p /d/e; echo 1 > /d/a; echo 2 > /d/e/b; tar cf - -C / d | tar xmf - -C /tmp; cat /tmp/d/a /tmp/d/e/b; tar cf - /d | tar tf -',
+    stdout: '1\n2\nd/\nd/a\nd/e/\nd/e/b\n',
+  },
   // Pipes
   { script: 'printf "b\\na\\nc\\n" | sort | head -n 2', stdout: 'a\nb\n' },
   { script: 'seq 10 | grep -c 1', stdout: '2\n' },

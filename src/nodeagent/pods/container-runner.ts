@@ -63,6 +63,7 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
 
   const begin = async (record: ContainerRecord, spec: ReadonlyContainer, place: Place): Promise<void> => {
     record.startedHere = true;
+    record.startedImage = spec.image ?? '';
     const image = pullImage({
       spec,
       record,

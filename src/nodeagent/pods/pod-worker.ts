@@ -19,7 +19,7 @@ import {
   type ReadonlyContainer,
   type ReadonlyPod,
 } from './types.js';
-import { MountError, setUpVolumes } from './volumes.js';
+import { hasRefreshable, MountError, refreshTrees, setUpVolumes } from './volumes.js';
 
 /** Runs one Pod from its binding to its end. One per UID. */
 export interface PodWorker {
@@ -37,6 +37,8 @@ export interface PodWorker {
 }
 
 const RETRY_MS = 1_000;
+/** The kubelet's sync period, which is how long a changed ConfigMap takes to show in a volume. */
+const VOLUME_REFRESH_MS = 60_000;
 const NO_ADDRESS_RETRY_MS = 5_000;
 const MOUNT_RETRY = { firstMs: 500, maxMs: 122_000 };
 /** worker calculateEffectiveGracePeriod: never less than a second, so that containers see SIGTERM. */
@@ -61,6 +63,7 @@ export function createPodWorker(
   let trees: Map<string, Tree> | undefined;
   let mountDelay = MOUNT_RETRY.firstMs;
   let mountFailedAt: number | undefined;
+  let cancelRefresh: () => void = () => undefined;
   let ending: Promise<void> | undefined;
   let finished = isTerminalPhase(first.status?.phase);
   let failure: { reason: string; message: string } | undefined;
@@ -152,6 +155,7 @@ export function createPodWorker(
       const { sources, allocatable, nodeTrees } = deps;
       const addresses = { podIP: place.network.address, nodeIP };
       trees = await setUpVolumes({ pod, addresses, sources, allocatable, nodeTrees });
+      scheduleRefresh();
     } catch (error) {
       if (!(error instanceof MountError)) throw error;
       events.warning('FailedMount', error.message);
@@ -229,6 +233,7 @@ export function createPodWorker(
     for (const { spec, kind } of containersOf(pod))
       if (!records.some(r => r.name === spec.name)) records.push(newRecord(spec, kind));
     if (!(await prepare()) || place === undefined || trees === undefined) return publish();
+    restartChanged();
     const plan = planPod(pod, records);
     if (plan.finished) return finish();
     for (const next of plan.start) {
@@ -242,6 +247,34 @@ export function createPodWorker(
     publish();
     if (planPod(pod, records).start.some(next => records.find(r => r.name === next)?.state.kind === 'terminated'))
       dirty = true;
+  };
+
+  /** A container whose image was changed is stopped; its restart policy then starts it with the new one. */
+  const restartChanged = (): void => {
+    for (const record of records) {
+      const spec = specOf(record);
+      if (record.running === undefined || record.stopping || spec === undefined) continue;
+      if (spec.image === record.startedImage || record.kind === 'ephemeral') continue;
+      const message = `Container ${record.name} definition changed, will be restarted`;
+      void runner.stop(record, spec, { graceMs: graceOf(pod), force: force.signal, message });
+    }
+  };
+
+  /** Brings changed ConfigMaps and Secrets into the mounted volumes. */
+  const refreshVolumes = async (): Promise<void> => {
+    if (trees === undefined || place === undefined || ending !== undefined || finished) return;
+    const { sources, allocatable } = deps;
+    const addresses = { podIP: place.network.address, nodeIP };
+    try {
+      await refreshTrees(trees, { pod, addresses, sources, allocatable, nodeTrees: deps.nodeTrees });
+    } catch (error) {
+      // What was mounted stays, as on a real node.
+      log.info({ pod: `${namespace}/${name}`, error: (error as Error).message }, 'volumes could not be refreshed');
+    }
+    scheduleRefresh();
+  };
+  const scheduleRefresh = (): void => {
+    if (hasRefreshable(pod)) cancelRefresh = clock.after(VOLUME_REFRESH_MS, () => void refreshVolumes());
   };
 
   /** Ends every container that still runs: main containers together, then sidecars, last started first. */
@@ -280,6 +313,7 @@ export function createPodWorker(
     place = undefined;
     timer?.cancel();
     timer = undefined;
+    cancelRefresh();
   };
 
   const graceNow = (): number => {

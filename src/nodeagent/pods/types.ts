@@ -46,6 +46,8 @@ export interface ContainerRecord {
   startedHere: boolean;
   /** Clock milliseconds before which it is not tried again: it waits for an image or its configuration. */
   retryAt: number;
+  /** The spec's image when it was started: another one now means a restart. */
+  startedImage: string;
   /** Being stopped: not to be stopped again. */
   stopping: boolean;
 }
@@ -65,6 +67,7 @@ export const newRecord = (spec: ReadonlyContainer, kind: ContainerKind): Contain
   ready: false,
   startedHere: false,
   retryAt: 0,
+  startedImage: spec.image ?? '',
   stopping: false,
 });
 

@@ -38,6 +38,25 @@ export async function setUpVolumes(input: VolumeInput): Promise<Map<string, Tree
   return trees;
 }
 
+/** Volumes whose content follows API objects. One with a token changes too often to ask for, and reads it when read. */
+const isRefreshable = (volume: Volume): boolean =>
+  volume.configMap !== undefined ||
+  volume.secret !== undefined ||
+  volume.projected?.sources?.every(source => source.serviceAccountToken === undefined) === true;
+
+export const hasRefreshable = (pod: ReadonlyPod): boolean => (pod.spec?.volumes ?? []).some(isRefreshable);
+
+/** Puts the present content of ConfigMaps and Secrets into trees that are mounted. @throws Error; the rest stays as it was */
+export async function refreshTrees(trees: ReadonlyMap<string, Tree>, input: VolumeInput): Promise<void> {
+  for (const volume of input.pod.spec?.volumes ?? []) {
+    const tree = trees.get(volume.name);
+    if (tree === undefined || !isRefreshable(volume)) continue;
+    const { files } = await setUp(volume, input);
+    tree.files.clear();
+    for (const [name, file] of files) tree.files.set(name, file);
+  }
+}
+
 async function setUp(volume: Volume, input: VolumeInput): Promise<Tree> {
   const { pod, nodeTrees } = input;
   const namespace = pod.metadata.namespace ?? '';

@@ -8,6 +8,7 @@ const MODULES = {
   net: async () => import('./net.js'),
   curl: async () => import('./curl.js'),
   wget: async () => import('./wget.js'),
+  tar: async () => import('./tar.js'),
   sh: async () => import('../shell/sh.js'),
 };
 
@@ -32,6 +33,7 @@ const NAMES: Readonly<Record<ModuleName, readonly string[]>> = {
   sh: ['sh'],
   curl: ['curl'],
   wget: ['wget'],
+  tar: ['tar'],
   net: ['nc', 'nslookup', 'dig', 'getent', 'ip'],
   text: 'echo printf cat grep head tail wc sort uniq cut tr sed tee seq yes base64'.split(' '),
   files: 'ls mkdir rm rmdir touch cp mv chmod stat find basename dirname sha256sum md5sum test'.split(' '),
