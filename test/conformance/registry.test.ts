@@ -1,7 +1,10 @@
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { createStrategies } from '../../src/resources/kinds/index.js';
 import type { KindDeps } from '../../src/resources/kinds/deps.js';
 import { resourceId } from '../../src/resources/resource-info.js';
+import type { KvStore } from '../../src/storage/kv-store.js';
+import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
+import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
 import { fixture } from '../support/registries.js';
 import { EXAMPLES } from './registry-examples.js';
 import { registrySuite } from './registry.js';
@@ -22,13 +25,22 @@ const deps: KindDeps = {
   apiAudiences: [],
 };
 
-for (const [name, strategies] of [
-  ['data alone', {}],
-  ['with what the kinds do', createStrategies(deps)],
+type Open = (t: Test) => Promise<KvStore>;
+const memory: Open = async () => createMemoryStore();
+const leveldb: Open = t => openLevelStore(t.testdir());
+
+for (const [name, strategies, open] of [
+  ['data alone', {}, memory],
+  ['with what the kinds do', createStrategies(deps), memory],
+  ['with what the kinds do, on LevelDB', createStrategies(deps), leveldb],
 ] as const) {
   t.test(`every stored kind, ${name}`, async t => {
-    const f = await fixture({ strategies });
-    t.teardown(f.close);
+    const store = await open(t);
+    const f = await fixture({ strategies, store });
+    t.teardown(async () => {
+      f.close();
+      await store.close();
+    });
     for (const entry of f.catalog.entries().filter(e => e.info.stored)) {
       const id = resourceId(entry.info);
       const example = EXAMPLES[id];

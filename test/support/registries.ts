@@ -24,6 +24,8 @@ export interface Fixture {
   readonly catalog: MutableCatalog;
   readonly registries: Registries;
   readonly warnings: string[];
+  /** What went wrong outside any request. */
+  readonly failures: string[];
   /** In the preferred version, or `version` of `group`. */
   registry(resource: string, version?: string): Registry;
   context(options?: Partial<WriteOptions>): RequestContext;
@@ -44,14 +46,17 @@ export async function fixture(
   const stopping = new AbortController();
   const signal = stopping.signal;
   const codec = createObjectCodec(api);
-  const registries = await createRegistries({ store, catalog, clock, admission, codec, signal });
   const warnings: string[] = [];
+  const failures: string[] = [];
+  const onError = (_error: unknown, what: string): void => void failures.push(what);
+  const registries = await createRegistries({ store, catalog, clock, admission, codec, signal, onError });
   return {
     clock,
     store,
     catalog,
     registries,
     warnings,
+    failures,
     registry(resource, version) {
       const preferred = catalog.preferred(resource);
       const entry =
@@ -93,6 +98,8 @@ export interface RecordedWatch {
   readonly events: RegistryWatchEvent[];
   readonly batches: number[];
   readonly ended: boolean;
+  /** From now on the listener throws. */
+  breakDown(): void;
   /** What backlog() answers. */
   backlog: number;
   /** The events so far, once there are `count` of them. */
@@ -119,10 +126,11 @@ export async function record(
   const events: RegistryWatchEvent[] = [];
   const batches: number[] = [];
   let ended = false;
-  const state = { backlog: 0 };
+  const state = { backlog: 0, broken: false };
   const listener: WatchListener = {
     events(batch) {
       if (ended) throw new Error('events after the end');
+      if (state.broken) throw new Error('a listener with a bug');
       events.push(...batch);
       batches.push(batch.length);
     },
@@ -141,6 +149,9 @@ export async function record(
     },
     get backlog() {
       return state.backlog;
+    },
+    breakDown() {
+      state.broken = true;
     },
     set backlog(bytes) {
       state.backlog = bytes;

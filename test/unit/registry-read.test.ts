@@ -316,6 +316,21 @@ t.test('a watcher that does not keep up is ended, never skipped', async t => {
   t.same(await other.until(3), ['ADDED a@1', 'ADDED b@2', 'ADDED c@3']);
 });
 
+t.test('a listener that throws is cut off and hurts nobody', async t => {
+  const f = await fixture();
+  t.teardown(f.close);
+  const secrets = f.registry('secrets');
+  const w = await record(secrets, f.context(), 'ns', {});
+  const other = await record(secrets, f.context(), 'ns', {});
+  await seed(f, ['a']);
+  await w.until(1);
+  w.breakDown();
+  await seed(f, ['b']);
+  t.ok(w.ended);
+  t.same(f.failures, ['delivery of watch events']);
+  t.same(await other.until(2), ['ADDED a@1', 'ADDED b@2']);
+});
+
 t.test('initial events wait for the client, and changes wait behind them', async t => {
   const f = await fixture();
   t.teardown(f.close);

@@ -43,6 +43,7 @@ export interface Registries {
  */
 export async function createRegistries(options: RegistriesOptions): Promise<Registries> {
   const { store, catalog, clock, admission, codec, signal } = options;
+  const report = (error: unknown, what: string): void => options.onError?.(error, what);
   /** Versions of a kind share what is stored. */
   const caches = new Map<string, WatchCache>();
   // By info: a custom resource that changes comes back as a new entry.
@@ -74,6 +75,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         view,
         clock,
         admission,
+        report,
         codec,
         fieldManagers,
         computedFields,
@@ -100,8 +102,8 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       .filter(entry => entry.info.stored)
       .map(entry => cacheOf(entry).ready()),
   );
-  const report = (error: unknown): void => options.onError?.(error, 'compaction of old revisions');
-  runCompactor({ store, clock, signal, ...options.compaction, onCompacted: forget, onError: report }).catch(report);
+  const onError = (error: unknown): void => report(error, 'compaction of old revisions');
+  runCompactor({ store, clock, signal, ...options.compaction, onCompacted: forget, onError }).catch(onError);
   signal.addEventListener('abort', () => caches.forEach(cache => cache.close()), { once: true });
 
   return {

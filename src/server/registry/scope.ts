@@ -19,6 +19,8 @@ export interface Scope {
   readonly view: View;
   readonly clock: Clock;
   readonly admission: readonly AdmissionPlugin[];
+  /** Told of failures that no request can be told of. */
+  readonly report: (error: unknown, what: string) => void;
   readonly codec: ObjectCodec;
   readonly fieldManagers: FieldManagers;
   /** The strategy's `fields`, computed once per object however many watchers ask. */

@@ -136,6 +136,16 @@ function run(
     listener.end();
   };
 
+  /** A listener that throws is cut off: its failure must not reach the writer whose change it was told of. */
+  const send = (batch: readonly RegistryWatchEvent[]): void => {
+    try {
+      listener.events(batch);
+    } catch (error) {
+      scope.report(error, 'delivery of watch events');
+      end();
+    }
+  };
+
   const deliver = (changes: readonly CacheEvent[]): void => {
     const batch: RegistryWatchEvent[] = [];
     for (const change of changes) {
@@ -143,9 +153,8 @@ function run(
       const type = seenAs(change, scope, selection);
       if (type !== undefined) batch.push(view.event(change, type));
     }
-    if (batch.length === 0) return;
-    listener.events(batch);
-    if (listener.backlog() > MAX_BACKLOG_BYTES) end();
+    if (batch.length > 0) send(batch);
+    if (batch.length > 0 && listener.backlog() > MAX_BACKLOG_BYTES) end();
   };
 
   const onEvents = (changes: readonly CacheEvent[]): void => {
@@ -157,7 +166,8 @@ function run(
 
   const bookmark = (): void => {
     // Before the queue is empty the newest revision would promise events that have not been sent.
-    if (queue === undefined) listener.events([{ type: 'BOOKMARK', resourceVersion: String(cache.revision()) }]);
+    if (queue === undefined) send([{ type: 'BOOKMARK', resourceVersion: String(cache.revision()) }]);
+    if (stopped) return;
     cancelBookmark = scheduleBookmark();
   };
   const timeoutMs = options.timeoutSeconds > 0 ? options.timeoutSeconds * 1000 : MIN_TIMEOUT_MS * (1 + Math.random());
@@ -174,12 +184,12 @@ function run(
 
   const initial = async (): Promise<void> => {
     for (let i = 0; i < start.objects.length && !stopped; i += INITIAL_CHUNK) {
-      listener.events(start.objects.slice(i, i + INITIAL_CHUNK).map(object => ({ type: 'ADDED', object })));
+      send(start.objects.slice(i, i + INITIAL_CHUNK).map(object => ({ type: 'ADDED', object })));
       await drained();
     }
     if (stopped) return;
     if (start.mark && options.allowWatchBookmarks) {
-      listener.events([{ type: 'BOOKMARK', resourceVersion: String(start.revision), initialEventsEnd: true }]);
+      send([{ type: 'BOOKMARK', resourceVersion: String(start.revision), initialEventsEnd: true }]);
     }
     for (let i = 0; i < start.missed.length && !stopped; i += INITIAL_CHUNK) {
       deliver(start.missed.slice(i, i + INITIAL_CHUNK));
@@ -198,9 +208,13 @@ function run(
       });
     }
   };
+  const failedInitially = (error: unknown): void => {
+    scope.report(error, 'delivery of initial events');
+    end();
+  };
   setImmediate(() => {
     if (ctx.signal.aborted) return end();
-    if (!stopped) initial().catch(end);
+    if (!stopped) initial().catch(failedInitially);
   });
   return { stop };
 }
