@@ -1,5 +1,6 @@
 import { clusterRoleAggregationController } from './clusterroleaggregation/controller.js';
 import type { ControllerDefinition } from './controller.js';
+import { daemonSetController } from './daemonset/controller.js';
 import { deploymentController } from './deployment/controller.js';
 import { endpointsController } from './endpoints/controller.js';
 import { endpointSliceController } from './endpointslice/controller.js';
@@ -19,6 +20,7 @@ import { statefulSetController } from './statefulset/controller.js';
 /** Every controller there is. The manager iterates this list and names no member. */
 export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   clusterRoleAggregationController,
+  daemonSetController,
   deploymentController,
   endpointsController,
   endpointSliceController,

@@ -18,7 +18,7 @@ export const untolerated = (
 ): DeepReadonly<Taint> | undefined =>
   taints.find(taint => !(pod.spec?.tolerations ?? []).some(toleration => tolerates(toleration, taint)));
 
-function matchesAffinity(pod: ReadonlyPod, node: ReadonlyNode): boolean {
+export function matchesAffinity(pod: ReadonlyPod, node: ReadonlyNode): boolean {
   const labels = node.metadata.labels ?? {};
   for (const [key, value] of Object.entries(pod.spec?.nodeSelector ?? {})) if (labels[key] !== value) return false;
   const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
