@@ -1,9 +1,9 @@
 import { createSocket } from 'node:dgram';
 import { decode, encode } from 'dns-packet';
-import { ENDPOINT_SLICES, NODES } from '../client/resources.js';
+import { ENDPOINT_SLICES, LEASES, NODES } from '../client/resources.js';
 import type { RestClient } from '../client/rest-client.js';
 import type { Clock } from '../machinery/clock.js';
-import type { EndpointSlice, Node } from '../machinery/types.js';
+import type { EndpointSlice, Lease, Node } from '../machinery/types.js';
 
 const POLL_MS = 20;
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -57,4 +57,12 @@ export async function dnsAnswers(client: RestClient, clock: Clock): Promise<void
   } finally {
     socket.close();
   }
+}
+
+/** @throws Error until a controller manager holds its lease, and renewed it after `sinceMs` */
+export async function controllersLead(client: RestClient, sinceMs: number): Promise<void> {
+  const lease = await client.resource<Lease>(LEASES).get({ namespace: 'kube-system', name: 'kube-controller-manager' });
+  const renewed = Date.parse(String(lease.spec?.renewTime ?? ''));
+  if ((lease.spec?.holderIdentity ?? '') === '' || !(renewed >= sinceMs))
+    throw new Error('no controller manager leads yet');
 }

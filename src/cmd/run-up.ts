@@ -7,7 +7,7 @@ import { realClock } from '../machinery/clock.js';
 import { ADMIN, COMPONENTS, ensureKubeconfig, nodeIdentity, type Identity } from '../server/auth/kubeconfig.js';
 import { ensurePki, type Pki } from '../server/auth/pki.js';
 import { fail, FlagError, integerFlag, signalOnTermination } from './process.js';
-import { dnsAnswers, nodesReady, untilReady } from './readiness.js';
+import { controllersLead, dnsAnswers, nodesReady, untilReady } from './readiness.js';
 import { createSupervisor, type ProcessSpec, type Supervisor } from './supervisor.js';
 
 type Flags = Readonly<Record<string, string | boolean>>;
@@ -35,8 +35,7 @@ async function planFrom(flags: Flags): Promise<Plan> {
       `invalid argument ${JSON.stringify(text(flags, 'storage'))} for "--storage" flag: want leveldb or memory`,
     );
   const dataDir = text(flags, 'dataDir');
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  await ensureDataDir(dataDir);
   return {
     dataDir,
     port: port === 0 ? await freePort() : port,
@@ -49,6 +48,24 @@ async function planFrom(flags: Flags): Promise<Plan> {
       bindAddress: process.platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
     })),
   };
+}
+
+const FOLDER_PROBLEMS: Readonly<Record<string, string>> = {
+  EEXIST: 'it is not a folder',
+  ENOTDIR: 'a part of its path is not a folder',
+  EACCES: 'permission denied',
+  EROFS: 'the file system is read-only',
+};
+
+/** @throws FlagError when the folder cannot be made, read or written */
+async function ensureDataDir(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException;
+    throw new FlagError(`data folder ${dataDir} cannot be used: ${FOLDER_PROBLEMS[code] ?? message}`);
+  }
 }
 
 async function freePort(): Promise<number> {
@@ -196,6 +213,7 @@ export async function runUp(flags: Flags): Promise<void> {
   process.exit(0);
 
   async function start(plan: Plan, pki: Pki, processes: Supervisor, stop: AbortSignal): Promise<void> {
+    const begun = realClock.now();
     const server = apiServer(plan);
     processes.start(server);
     const rest = await others(plan, pki);
@@ -216,6 +234,7 @@ export async function runUp(flags: Flags): Promise<void> {
       ),
     );
     if (plan.nodes.length > 0) await untilReady(realClock, stop, () => dnsAnswers(client, realClock));
+    await untilReady(realClock, stop, () => controllersLead(client, begun));
     for (const spec of rest) processes.markReady(spec.name);
     client.close();
   }

@@ -50,7 +50,8 @@ export function createSupervisor({ clock, say, onFailedStart }: SupervisorOption
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines.filter(text => text.trim() !== '')) {
-        running.lastLine = line;
+        // What the process says of itself tells more than the end of a stack.
+        if (line.startsWith('kubette ') || !running.lastLine.startsWith('kubette ')) running.lastLine = line;
         if (running.ready) process.stderr.write(`${line}\n`);
       }
     });
