@@ -6,6 +6,7 @@ import { endpointsController } from './endpoints/controller.js';
 import { endpointSliceController } from './endpointslice/controller.js';
 import { endpointSliceMirroringController } from './endpointslicemirroring/controller.js';
 import { garbageCollector } from './garbagecollector/controller.js';
+import { jobController } from './job/controller.js';
 import { namespaceController } from './namespace/controller.js';
 import { nodeIpamController } from './nodeipam/controller.js';
 import { nodeLifecycleController } from './nodelifecycle/controller.js';
@@ -16,6 +17,7 @@ import { rootCaPublisher } from './rootca/controller.js';
 import { scheduler } from './scheduler/controller.js';
 import { serviceAccountController } from './serviceaccount/controller.js';
 import { statefulSetController } from './statefulset/controller.js';
+import { ttlAfterFinishedController } from './ttlafterfinished/controller.js';
 
 /** Every controller there is. The manager iterates this list and names no member. */
 export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
@@ -26,6 +28,7 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   endpointSliceController,
   endpointSliceMirroringController,
   garbageCollector,
+  jobController,
   namespaceController,
   nodeIpamController,
   nodeLifecycleController,
@@ -36,4 +39,5 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   scheduler,
   serviceAccountController,
   statefulSetController,
+  ttlAfterFinishedController,
 ];

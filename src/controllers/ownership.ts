@@ -29,6 +29,7 @@ export const controllerReference = (
 /**
  * Adopts matching orphans, releases owned objects that match no more, and returns what the owner controls now
  * (controller_ref_manager.go). Candidates are the objects of the owner's namespace that it controls or nobody does.
+ * `finalizers` come with adoption and go with release.
  */
 export async function claim<T extends KubeObject>(
   owner: DeepReadonly<KubeObject>,
@@ -36,6 +37,7 @@ export async function claim<T extends KubeObject>(
   candidates: Iterable<DeepReadonly<T>>,
   selector: Selector,
   resource: ResourceClient<T>,
+  finalizers?: readonly string[],
 ): Promise<DeepReadonly<T>[]> {
   const owned: DeepReadonly<T>[] = [];
   const ownerDeleting = owner.metadata.deletionTimestamp !== undefined;
@@ -48,9 +50,12 @@ export async function claim<T extends KubeObject>(
       if (current.uid !== reference.uid) continue;
       if (matches) owned.push(candidate);
       else if (!ownerDeleting)
-        await ignoreGone(resource.patch(key, releasePatch(metadata.uid ?? '', reference.uid), { type: 'strategic' }));
+        await ignoreGone(
+          resource.patch(key, releasePatch(metadata.uid ?? '', reference.uid, finalizers), { type: 'strategic' }),
+        );
     } else if (matches && !ownerDeleting && metadata.deletionTimestamp === undefined) {
-      const patch = { metadata: { ownerReferences: [reference], uid: metadata.uid } };
+      const added = finalizers === undefined ? {} : { finalizers };
+      const patch = { metadata: { ownerReferences: [reference], uid: metadata.uid, ...added } };
       const adopted = await ignoreGone(resource.patch(key, patch, { type: 'strategic' }));
       if (adopted !== undefined) owned.push(adopted as DeepReadonly<T>);
     }
@@ -58,8 +63,12 @@ export async function claim<T extends KubeObject>(
   return owned;
 }
 
-const releasePatch = (uid: string, ownerUid: string): object => ({
-  metadata: { uid, ownerReferences: [{ $patch: 'delete', uid: ownerUid }] },
+const releasePatch = (uid: string, ownerUid: string, finalizers: readonly string[] | undefined): object => ({
+  metadata: {
+    uid,
+    ownerReferences: [{ $patch: 'delete', uid: ownerUid }],
+    ...(finalizers === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': finalizers }),
+  },
 });
 
 /** The object is gone, or is another one of the same name: nothing to claim. */
