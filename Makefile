@@ -36,5 +36,9 @@ test: build lint
 bench: build
 	node build/test/bench/main.js
 
+# Client libraries of five languages; CLIENTS='go rust' runs only those.
+clients: build
+	@node build/test/clients/main.js $(CLIENTS)
+
 clean:
 	rm -rf build .tap

@@ -108,6 +108,11 @@ export function serveWebSocketPortForward(
   const gone = new AbortController();
   const pods = new Map<number, Duplex>();
   const early = new Map<number, Buffer[]>();
+  let open = ports.length;
+  /** Channels cannot be half-closed: the connection ends with the last of its ports. */
+  const ended = (): void => {
+    if (--open === 0) socket.close(1000);
+  };
   const send = (channel: number, data: Buffer): void => {
     if (socket.readyState === socket.OPEN) socket.send(Buffer.concat([Buffer.from([channel]), data]));
   };
@@ -133,11 +138,12 @@ export function serveWebSocketPortForward(
         early.delete(2 * i);
         pod.on('data', (chunk: Buffer) => send(2 * i, chunk));
         pod.on('error', error => send(2 * i + 1, Buffer.from(refusal(port, target, error))));
-        pod.on('close', () => socket.close(1000));
+        pod.on('end', () => pod.end());
+        pod.on('close', ended);
       },
       (error: unknown) => {
         send(2 * i + 1, Buffer.from(refusal(port, target, error as Error)));
-        socket.close(1000);
+        ended();
       },
     );
   });

@@ -1,0 +1,80 @@
+// Drives a running Kubette with client-go: a line for each thing proved, exit code 1 at the first that fails.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+const namespace = "client-go"
+
+var labels = map[string]string{"app": "echo"}
+
+func proved(what string) { fmt.Println("ok", what) }
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+func got[T any](value T, err error) T {
+	must(err)
+	return value
+}
+
+func check(holds bool, format string, args ...any) {
+	if !holds {
+		panic(fmt.Errorf(format, args...))
+	}
+}
+
+func eventually(what string, holds func() bool) {
+	for end := time.Now().Add(time.Minute); !holds(); time.Sleep(100 * time.Millisecond) {
+		check(time.Now().Before(end), "%s: not within a minute", what)
+	}
+}
+
+func main() {
+	defer func() {
+		if failure := recover(); failure != nil {
+			fmt.Fprintln(os.Stderr, failure)
+			os.Exit(1)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	config := got(clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG")))
+	// What controller-runtime and the built-in controllers use; client-go's own default is JSON.
+	config.ContentType = "application/vnd.kubernetes.protobuf"
+	config.QPS = 100
+	client := got(kubernetes.NewForConfig(config))
+
+	_, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
+	must(err)
+	configMaps(ctx, client)
+	dynamicClient(ctx, rest.CopyConfig(config))
+	leaderElection(ctx, client)
+	pod := deployment(ctx, client)
+	streams(ctx, config, client, pod)
+	remove(ctx, client)
+}
+
+func remove(ctx context.Context, client kubernetes.Interface) {
+	must(client.AppsV1().Deployments(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=echo"}))
+	must(client.CoreV1().Namespaces().Delete(ctx, namespace, metav1.DeleteOptions{}))
+	eventually("the namespace to be gone", func() bool {
+		_, err := client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
+		return apierrors.IsNotFound(err)
+	})
+	proved("delete, of a collection and of the namespace")
+}

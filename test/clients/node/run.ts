@@ -1,0 +1,5 @@
+import { driveWithClientNode } from './main.js';
+
+const kubeconfig = process.env['KUBECONFIG'];
+if (kubeconfig === undefined) throw new Error('KUBECONFIG is not set');
+await driveWithClientNode(kubeconfig, what => console.log(`ok ${what}`));
