@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { eventually, ROOT, run, startUp } from '../support/up.js';
 
+// The whole file, also when it is run by itself.
+t.setTimeout(600_000);
+
 /** The README's transcript, with the real kubectl against separate processes. */
 t.test('a user deploys, exposes and watches traffic', { timeout: 240_000 }, async t => {
   const up = await startUp();
