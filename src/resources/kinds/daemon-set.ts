@@ -11,8 +11,8 @@ import {
   checkNotMoreThan100Percent,
   checkPositiveIntOrPercent,
   isEmptySelector,
+  checkTemplateLabels,
   isZeroIntOrPercent,
-  selectorMatches,
 } from '../validation/workload.js';
 import { ageCell, containerCells, labelsCell, nameCell, selectorCell } from './cells.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
@@ -47,9 +47,7 @@ function checkDaemonSet(set: ReadonlyDaemonSet): FieldError[] {
   const at = SPEC.child('template');
   if (spec.selector) checkSelector(out, SPEC.child('selector'), spec.selector);
   const empty = spec.selector && isEmptySelector(spec.selector);
-  const labels = template.metadata?.labels;
-  if (!empty && !selectorMatches(spec.selector, labels ?? {}))
-    out.push(invalid(at.child('metadata', 'labels'), labels ?? null, '`selector` does not match template `labels`'));
+  if (!empty) checkTemplateLabels(out, at, spec.selector, template);
   if (empty) out.push(invalid(SPEC.child('selector'), spec.selector, 'empty selector is invalid for daemonset'));
   checkPodTemplate(out, at, template);
   checkAlways(out, at, template, 'DaemonSet');
@@ -81,6 +79,7 @@ function setTemplateGeneration(set: DaemonSet, generation: number): void {
 export const daemonSetStrategy: Strategy<DaemonSet> = {
   default(set) {
     const spec = (set.spec ??= {} as NonNullable<DaemonSet['spec']>);
+    if (set.metadata.annotations?.[TEMPLATE_GENERATION] === undefined) setTemplateGeneration(set, 0);
     defaultPodTemplate((spec.template ??= {}));
     const strategy = (spec.updateStrategy ??= {});
     strategy.type ||= 'RollingUpdate';

@@ -5,7 +5,7 @@ import { cloneJson, semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, Job, KubeObject, PodTemplateSpec } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
-import { checkImmutable } from '../validation/formats.js';
+import { checkImmutable, sortedSelector } from '../validation/formats.js';
 import { goForm, goPodTemplate } from '../validation/go-form.js';
 import * as rules from '../validation/job.js';
 import { checkJobStatusUpdate, hasCondition } from '../validation/job-status.js';
@@ -108,7 +108,13 @@ function checkJobUpdate(job: ReadonlyJob, old: ReadonlyJob): FieldError[] {
   // Upstream checks the spec once more here, and says so.
   rules.checkJobSpec(out, SPEC, spec);
   checkCompletions(out, spec, before);
-  checkImmutable(out, SPEC.child('selector'), spec.selector, before.selector);
+  checkImmutable(
+    out,
+    SPEC.child('selector'),
+    spec.selector,
+    before.selector,
+    spec.selector && sortedSelector(spec.selector),
+  );
   const unstarted = before.suspend === true && old.status?.startTime === undefined;
   const [template, oldTemplate] = [spec.template ?? {}, before.template ?? {}];
   const allowed = unstarted ? withSchedulingOf(oldTemplate, template) : oldTemplate;

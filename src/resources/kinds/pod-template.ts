@@ -1,5 +1,5 @@
 import { path, type FieldError } from '../../machinery/field-error.js';
-import type { DeepReadonly, KubeObject, PodTemplate } from '../../machinery/types.js';
+import type { DeepReadonly, PodTemplate } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
 import { checkPodTemplate } from '../validation/pod-spec.js';

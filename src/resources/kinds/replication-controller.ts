@@ -1,10 +1,10 @@
-import { invalid, path, required, type FieldError } from '../../machinery/field-error.js';
+import { path, required, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, ReplicationController } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
 import { checkNonNegative } from '../validation/formats.js';
 import { checkPodTemplate } from '../validation/pod-spec.js';
-import { checkAlways, selectorMatches } from '../validation/workload.js';
+import { checkAlways, checkTemplateLabels } from '../validation/workload.js';
 import { ageCell, containerCells, labelsCell, nameCell, NONE } from './cells.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
 import { checkReplicaStatus } from './replica-set.js';
@@ -30,9 +30,7 @@ function checkController(controller: ReadonlyController): FieldError[] {
     out.push(required(at));
     return out;
   }
-  const labels = template.metadata?.labels;
-  if (selector !== undefined && !isEmpty(selector) && !selectorMatches({ matchLabels: selector }, labels ?? {}))
-    out.push(invalid(at.child('metadata', 'labels'), labels ?? null, '`selector` does not match template `labels`'));
+  if (selector !== undefined && !isEmpty(selector)) checkTemplateLabels(out, at, { matchLabels: selector }, template);
   checkPodTemplate(out, at, template);
   checkAlways(out, at, template, 'ReplicationController');
   return out;

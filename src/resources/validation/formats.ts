@@ -61,9 +61,6 @@ export const invalidOmitted = (at: FieldPath, text: string): FieldError => ({
   message: `Invalid value: ${text}`,
 });
 
-const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
-const HTTP_PATH_PATTERN = new RegExp(`^${HTTP_PATH}$`);
-
 /** Such as "acme.io/foo". */
 export function checkDomainPrefixedPath(out: FieldError[], at: FieldPath, value: string): void {
   if (value === '') return void out.push(required(at));
@@ -72,8 +69,7 @@ export function checkDomainPrefixedPath(out: FieldError[], at: FieldPath, value:
   if (slash <= 0 || rest === '')
     return void out.push(invalid(at, value, 'must be a domain-prefixed path (such as "acme.io/foo")'));
   for (const text of names.isDns1123Subdomain(host)) out.push(invalid(at, host, text));
-  if (!HTTP_PATH_PATTERN.test(rest))
-    out.push(invalid(at, rest, `Invalid path (regex used for validation is '${HTTP_PATH}')`));
+  for (const text of names.isHttpPath(rest)) out.push(invalid(at, rest, text));
 }
 
 export const NEGATIVE = 'must be greater than or equal to 0';
@@ -111,6 +107,19 @@ export function sortedEntries<V>(map: Readonly<Record<string, V>> | undefined | 
   if (map === undefined || map === null) return [];
   const entries = Object.entries(map);
   return entries.length < 2 ? entries : entries.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** A map as Go prints it: by key. */
+export const sortedMap = <V>(map: Readonly<Record<string, V>>): Record<string, V> =>
+  Object.fromEntries(sortedEntries(map));
+
+/** A selector as Go prints it. */
+export function sortedSelector(selector: DeepReadonly<LabelSelector>): DeepReadonly<LabelSelector> {
+  const { matchLabels, matchExpressions } = selector;
+  return {
+    ...(matchLabels === undefined ? {} : { matchLabels: sortedMap(matchLabels) }),
+    ...(matchExpressions === undefined ? {} : { matchExpressions }),
+  };
 }
 
 /** A list that the wire may carry as null (fields that are always written). */
@@ -161,7 +170,7 @@ export function checkCidr(out: FieldError[], at: FieldPath, text: string): void 
 }
 
 /** The address that a CIDR begins with, e.g. 10.0.0.0 of 10.0.0.7/8. */
-function networkOf(ip: ParsedIp, prefix: number): string {
+export function networkOf(ip: ParsedIp, prefix: number): string {
   const bytes = ip.toByteArray().map((byte, i) => {
     const bits = Math.min(8, Math.max(0, prefix - i * 8));
     return byte & (0xff00 >> bits) & 0xff;

@@ -1,3 +1,4 @@
+import { sortedMap } from './formats.js';
 import { GO_LAYOUTS } from './go-layouts.js';
 
 /**
@@ -52,6 +53,9 @@ function layoutOf(struct: string): readonly GoField[] {
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 
+const isStringMap = (value: unknown): value is Readonly<Record<string, string>> =>
+  typeof value === 'object' && value !== null && Object.values(value).every(item => typeof item === 'string');
+
 /** The value as upstream's JSON encoder prints it; `struct` names a layout. */
 export function goForm(struct: string, value: unknown): Plain {
   const source = (value ?? {}) as Plain;
@@ -61,7 +65,7 @@ export function goForm(struct: string, value: unknown): Plain {
     const nested = field.struct ?? '';
     switch (field.shape) {
       case 'value':
-        out[field.go] = item ?? field.zero;
+        out[field.go] = isStringMap(item) ? sortedMap(item) : (item ?? field.zero);
         break;
       case 'inline':
         Object.assign(out, item);
@@ -95,5 +99,9 @@ export function goPodSpec(spec: unknown): Plain {
 /** A PodTemplateSpec, whose metadata has JSON tags. */
 export function goPodTemplate(template: unknown): Plain {
   const { metadata, spec } = (template ?? {}) as { metadata?: Plain; spec?: unknown };
-  return { ...metadata, Spec: goPodSpec(spec) };
+  const shown = Object.entries(metadata ?? {}).map(([key, value]) => [
+    key,
+    isStringMap(value) ? sortedMap(value) : value,
+  ]);
+  return { ...(Object.fromEntries(shown) as Plain), Spec: goPodSpec(spec) };
 }

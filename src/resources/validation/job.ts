@@ -2,11 +2,11 @@ import { duplicate, invalid, notSupported, path, required, tooLong, tooMany } fr
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, Job } from '../../machinery/types.js';
 import { checkDomainPrefixedPath, checkNonNegative, checkQualifiedName, checkSelector } from './formats.js';
-import { invalidOmitted, list } from './formats.js';
+import { invalidOmitted, list, sortedMap, sortedSelector } from './formats.js';
 import { parseIndexes } from './job-indexes.js';
 import { goForm } from './go-form.js';
 import { checkPodTemplate } from './pod-spec.js';
-import { selectorMatches } from './workload.js';
+import { checkTemplateLabels, selectorMatches } from './workload.js';
 
 export type JobSpec = Partial<NonNullable<DeepReadonly<Job>['spec']>>;
 type FailureRule = NonNullable<JobSpec['podFailurePolicy']>['rules'][number];
@@ -206,11 +206,7 @@ export function checkJobSpec(out: FieldError[], at: FieldPath, spec: JobSpec): v
   const { selector } = spec;
   if (!selector) out.push(required(at.child('selector')));
   else checkSelector(out, at.child('selector'), selector);
-  const labels = spec.template?.metadata?.labels;
-  if (!selectorMatches(selector, labels ?? {})) {
-    const text = '`selector` does not match template `labels`';
-    out.push(invalid(at.child('template', 'metadata', 'labels'), labels ?? null, text));
-  }
+  checkTemplateLabels(out, at.child('template'), selector, spec.template);
 }
 
 export const JOB_NAME = 'batch.kubernetes.io/job-name';
@@ -235,8 +231,8 @@ export function checkGeneratedSelector(out: FieldError[], job: DeepReadonly<Job>
   for (const [key, value] of expected) {
     const actual = labels[key];
     if (actual === undefined) out.push(required(at.key(key), `must be '${value}'`));
-    else if (actual !== value) out.push(invalid(at.key(key), labels, `must be '${value}'`));
+    else if (actual !== value) out.push(invalid(at.key(key), sortedMap(labels), `must be '${value}'`));
   }
   if (!selectorMatches(spec.selector, Object.fromEntries(expected)))
-    out.push(invalid(path('spec', 'selector'), spec.selector, '`selector` not auto-generated'));
+    out.push(invalid(path('spec', 'selector'), sortedSelector(spec.selector), '`selector` not auto-generated'));
 }

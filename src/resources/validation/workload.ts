@@ -3,7 +3,7 @@ import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { labelSelectorAsSelector } from '../../machinery/labels.js';
 import type { DeepReadonly, LabelSelector, PodTemplateSpec } from '../../machinery/types.js';
 import { isPercent } from '../../machinery/validation/names.js';
-import { checkNonNegative, checkSelector } from './formats.js';
+import { checkNonNegative, checkSelector, sortedMap, sortedSelector } from './formats.js';
 import { checkPodTemplate } from './pod-spec.js';
 
 /** Null: the wire carries it where the field is always written. */
@@ -22,7 +22,8 @@ export function checkWorkloadSelector(
 ): void {
   if (!selector) return void out.push(required(at));
   checkSelector(out, at, selector);
-  if (isEmptySelector(selector)) out.push(invalid(at, selector, `empty selector is invalid for ${what}`));
+  if (isEmptySelector(selector))
+    out.push(invalid(at, sortedSelector(selector), `empty selector is invalid for ${what}`));
 }
 
 /** True when the selector can be used; upstream says "invalid label selector" otherwise. */
@@ -43,11 +44,20 @@ export function checkSelected(
   template: Template,
 ): void {
   if (selector && isEmptySelector(selector)) return;
-  const labels = template.metadata?.labels;
-  if (!selectorMatches(selector, labels ?? {})) {
-    const text = '`selector` does not match template `labels`';
-    out.push(invalid(at.child('metadata', 'labels'), labels ?? null, text));
-  }
+  checkTemplateLabels(out, at, selector, template);
+}
+
+/** The same, without the exception for an empty selector. `at` is the template. */
+export function checkTemplateLabels(
+  out: FieldError[],
+  at: FieldPath,
+  selector: Selector | undefined,
+  template: Template | undefined,
+): void {
+  const labels = template?.metadata?.labels;
+  if (selectorMatches(selector, labels ?? {})) return;
+  const text = '`selector` does not match template `labels`';
+  out.push(invalid(at.child('metadata', 'labels'), labels === undefined ? null : sortedMap(labels), text));
 }
 
 const EMPTY_TEMPLATE: Template = {};
