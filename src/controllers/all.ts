@@ -1,5 +1,6 @@
 import { clusterRoleAggregationController } from './clusterroleaggregation/controller.js';
 import type { ControllerDefinition } from './controller.js';
+import { cronJobController } from './cronjob/controller.js';
 import { daemonSetController } from './daemonset/controller.js';
 import { deploymentController } from './deployment/controller.js';
 import { endpointsController } from './endpoints/controller.js';
@@ -22,6 +23,7 @@ import { ttlAfterFinishedController } from './ttlafterfinished/controller.js';
 /** Every controller there is. The manager iterates this list and names no member. */
 export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   clusterRoleAggregationController,
+  cronJobController,
   daemonSetController,
   deploymentController,
   endpointsController,
