@@ -139,3 +139,27 @@ export async function startUp(options: UpOptions = {}): Promise<RunningUp> {
   if (child.exitCode !== null) throw new Error(`kubette up exited with ${child.exitCode}:\n${output}`);
   return up;
 }
+
+/** Starts `kubette apiserver` alone and waits until it serves. */
+export async function startApiServer(args: readonly string[]): Promise<{ port: number; stop: () => Promise<unknown> }> {
+  const port = await freePort();
+  const child = spawn(process.execPath, [KUBETTE, 'apiserver', '--secure-port', String(port), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout.on('data', chunk => (output += String(chunk)));
+  const exited = new Promise(resolve => child.once('exit', resolve));
+  await eventually(
+    'kubette apiserver to serve',
+    async () => ({ output, code: child.exitCode }),
+    ({ output, code }) => output.includes('serving on') || code !== null,
+  );
+  if (child.exitCode !== null) throw new Error(`kubette apiserver exited with ${child.exitCode}`);
+  return {
+    port,
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
