@@ -137,6 +137,35 @@ export const GO_LAYOUTS: Readonly<Record<string, string>> = {
   PodFailurePolicyRule: 'Action:s OnExitCodes:*OnExitCodesRequirement OnPodConditions:[OnPodConditionsPattern]',
   OnExitCodesRequirement: 'ContainerName:* Operator:s Values:*',
   OnPodConditionsPattern: 'Type:s Status:s',
+  HorizontalPodAutoscalerBehavior: 'ScaleUp:*HPAScalingRules ScaleDown:*HPAScalingRules',
+  HPAScalingRules: 'StabilizationWindowSeconds:* SelectPolicy:* Policies:[HPAScalingPolicy] Tolerance:*',
+  HPAScalingPolicy: 'Type:s Value:i PeriodSeconds:i',
   SuccessPolicy: 'Rules:[SuccessPolicyRule]',
   SuccessPolicyRule: 'SucceededIndexes:* SucceededCount:*',
+  PersistentVolumeSource:
+    'GCEPersistentDisk=gcePersistentDisk:*GCEPersistentDisk AWSElasticBlockStore=awsElasticBlockStore:*AWSElasticBlockStore HostPath:*HostPath Glusterfs:*PersistentGlusterfs NFS:*NFS RBD:*PersistentRBD Quobyte:*Quobyte ISCSI:*PersistentISCSI FlexVolume:*PersistentFlexVolume Cinder:*PersistentCinder CephFS=cephfs:*PersistentCephFS FC:*FC Flocker:*Flocker AzureFile:*PersistentAzureFile VsphereVolume:*VsphereVolume AzureDisk:*AzureDisk PhotonPersistentDisk:*PhotonPersistentDisk PortworxVolume:*PortworxVolume ScaleIO:*PersistentScaleIO Local:*LocalVolume StorageOS=storageos:*PersistentStorageOS CSI:*PersistentCSI',
+  PersistentGlusterfs: 'EndpointsName=endpoints:s Path:s ReadOnly:b EndpointsNamespace:*',
+  PersistentRBD:
+    'CephMonitors=monitors:* RBDImage=image:s FSType:s RBDPool=pool:s RadosUser=user:s Keyring:s SecretRef:*SecretReference ReadOnly:b',
+  PersistentISCSI:
+    'TargetPortal:s IQN:s Lun:i ISCSIInterface=iscsiInterface:s FSType:s ReadOnly:b Portals:* DiscoveryCHAPAuth=chapAuthDiscovery:b SessionCHAPAuth=chapAuthSession:b SecretRef:*SecretReference InitiatorName:*',
+  PersistentFlexVolume: 'Driver:s FSType:s SecretRef:*SecretReference ReadOnly:b Options:*',
+  PersistentCinder: 'VolumeID=volumeID:s FSType:s ReadOnly:b SecretRef:*SecretReference',
+  PersistentCephFS: 'Monitors:* Path:s User:s SecretFile:s SecretRef:*SecretReference ReadOnly:b',
+  PersistentAzureFile: 'SecretName:s ShareName:s ReadOnly:b SecretNamespace:*',
+  PersistentScaleIO:
+    'Gateway:s System:s SecretRef:*SecretReference SSLEnabled:b ProtectionDomain:s StoragePool:s StorageMode:s VolumeName:s FSType:s ReadOnly:b',
+  LocalVolume: 'Path:s FSType:*',
+  PersistentStorageOS: 'VolumeName:s VolumeNamespace:s FSType:s ReadOnly:b SecretRef:*ObjectReference',
+  PersistentCSI:
+    'Driver:s VolumeHandle:s ReadOnly:b FSType:s VolumeAttributes:* ControllerPublishSecretRef:*SecretReference NodeStageSecretRef:*SecretReference NodePublishSecretRef:*SecretReference ControllerExpandSecretRef:*SecretReference NodeExpandSecretRef:*SecretReference',
+  SecretReference: 'Name:s Namespace:s',
+  ObjectReference: 'Kind:s Namespace:s Name:s UID=uid:s APIVersion:s ResourceVersion:s FieldPath:s',
+  VolumeNodeAffinity: 'Required:*NodeSelector',
+  PersistentVolumeSpec:
+    'Capacity:* GCEPersistentDisk=gcePersistentDisk:*GCEPersistentDisk AWSElasticBlockStore=awsElasticBlockStore:*AWSElasticBlockStore HostPath:*HostPath Glusterfs:*PersistentGlusterfs NFS:*NFS RBD:*PersistentRBD Quobyte:*Quobyte ISCSI:*PersistentISCSI FlexVolume:*PersistentFlexVolume Cinder:*PersistentCinder CephFS=cephfs:*PersistentCephFS FC:*FC Flocker:*Flocker AzureFile:*PersistentAzureFile VsphereVolume:*VsphereVolume AzureDisk:*AzureDisk PhotonPersistentDisk:*PhotonPersistentDisk PortworxVolume:*PortworxVolume ScaleIO:*PersistentScaleIO Local:*LocalVolume StorageOS=storageos:*PersistentStorageOS CSI:*PersistentCSI AccessModes:* ClaimRef:*ObjectReference PersistentVolumeReclaimPolicy:s StorageClassName:s MountOptions:* VolumeMode:* NodeAffinity:*VolumeNodeAffinity VolumeAttributesClassName:*',
+  VolumeAttachmentSpec: 'Attacher:s Source:VolumeAttachmentSource NodeName:s',
+  VolumeAttachmentSource: 'PersistentVolumeName:* InlineVolumeSpec:*PersistentVolumeSpec',
+  CSINodeDriver: 'Name:s NodeID=nodeID:s TopologyKeys:* Allocatable:*VolumeNodeResources',
+  VolumeNodeResources: 'Count:*',
 };
