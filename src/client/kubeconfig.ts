@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parse } from 'yaml';
 
 /** What a process needs to reach an API server: one context of a kubeconfig file, its files read. */
 export interface ClientConfig {
@@ -40,6 +39,11 @@ export class KubeConfigError extends Error {
   override readonly name = 'KubeConfigError';
 }
 
+/** JSON is YAML, too; a process whose kubeconfig is JSON need not load the YAML parser. */
+async function parseText(text: string): Promise<unknown> {
+  return text.startsWith('{') ? (JSON.parse(text) as unknown) : ((await import('yaml')).parse(text) as unknown);
+}
+
 /**
  * Reads a kubeconfig file's current context (or the one named).
  * @throws KubeConfigError
@@ -47,7 +51,7 @@ export class KubeConfigError extends Error {
 export async function loadKubeConfig(file: string, context?: string): Promise<ClientConfig> {
   let config: KubeConfig | null;
   try {
-    config = parse(await readFile(file, 'utf8')) as KubeConfig | null;
+    config = (await parseText(await readFile(file, 'utf8'))) as KubeConfig | null;
   } catch (error) {
     throw new KubeConfigError(`cannot read kubeconfig ${file}: ${(error as Error).message.split('\n')[0] ?? ''}`);
   }

@@ -35,5 +35,7 @@ export const CRON_JOBS = namespaced('batch', 'v1', 'cronjobs');
 export const POD_DISRUPTION_BUDGETS = namespaced('policy', 'v1', 'poddisruptionbudgets');
 export const RESOURCE_QUOTAS = namespaced('', 'v1', 'resourcequotas');
 export const PERSISTENT_VOLUME_CLAIMS = namespaced('', 'v1', 'persistentvolumeclaims');
+export const PERSISTENT_VOLUMES = cluster('', 'v1', 'persistentvolumes');
+export const HORIZONTAL_POD_AUTOSCALERS = namespaced('autoscaling', 'v2', 'horizontalpodautoscalers');
 export const REPLICATION_CONTROLLERS = namespaced('', 'v1', 'replicationcontrollers');
 export const CLUSTER_ROLES = cluster('rbac.authorization.k8s.io', 'v1', 'clusterroles');
