@@ -3,6 +3,7 @@ import type { ControllerDefinition } from './controller.js';
 import { cronJobController } from './cronjob/controller.js';
 import { daemonSetController } from './daemonset/controller.js';
 import { deploymentController } from './deployment/controller.js';
+import { disruptionController } from './disruption/controller.js';
 import { endpointsController } from './endpoints/controller.js';
 import { endpointSliceController } from './endpointslice/controller.js';
 import { endpointSliceMirroringController } from './endpointslicemirroring/controller.js';
@@ -11,21 +12,26 @@ import { jobController } from './job/controller.js';
 import { namespaceController } from './namespace/controller.js';
 import { nodeIpamController } from './nodeipam/controller.js';
 import { nodeLifecycleController } from './nodelifecycle/controller.js';
+import { nodeTtlController } from './nodettl/controller.js';
 import { podGcController } from './podgc/controller.js';
 import { replicaSetController } from './replicaset/controller.js';
 import { replicationControllerController } from './replicationcontroller/controller.js';
+import { resourceQuotaController } from './resourcequota/controller.js';
 import { rootCaPublisher } from './rootca/controller.js';
 import { scheduler } from './scheduler/controller.js';
 import { serviceAccountController } from './serviceaccount/controller.js';
 import { statefulSetController } from './statefulset/controller.js';
 import { ttlAfterFinishedController } from './ttlafterfinished/controller.js';
+import { claimProtectionController, volumeProtectionController } from './volumeprotection/controller.js';
 
 /** Every controller there is. The manager iterates this list and names no member. */
 export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
+  claimProtectionController,
   clusterRoleAggregationController,
   cronJobController,
   daemonSetController,
   deploymentController,
+  disruptionController,
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
@@ -34,12 +40,15 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   namespaceController,
   nodeIpamController,
   nodeLifecycleController,
+  nodeTtlController,
   podGcController,
   replicaSetController,
   replicationControllerController,
+  resourceQuotaController,
   rootCaPublisher,
   scheduler,
   serviceAccountController,
   statefulSetController,
   ttlAfterFinishedController,
+  volumeProtectionController,
 ];
