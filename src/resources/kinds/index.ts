@@ -4,24 +4,34 @@ import { controllerRevisionStrategy } from './controller-revision.js';
 import { cronJobStrategy } from './cron-job.js';
 import { daemonSetStrategy } from './daemon-set.js';
 import { deploymentStrategy } from './deployment.js';
+import { csiDriverStrategy, csiNodeStrategy, csiStorageCapacityStrategy, volumeAttachmentStrategy } from './csi.js';
 import type { KindDeps } from './deps.js';
 import { endpointSliceStrategy } from './endpoint-slice.js';
 import { endpointsStrategy } from './endpoints.js';
 import { coreEventStrategy, eventsEventStrategy } from './event.js';
+import { horizontalPodAutoscalerV1Strategy } from './hpa-v1.js';
+import { horizontalPodAutoscalerStrategy } from './hpa.js';
+import { ingressClassStrategy, ingressStrategy } from './ingress.js';
 import { jobStrategy } from './job.js';
 import { leaseStrategy } from './lease.js';
 import { createLimitRangeStrategy } from './limit-range.js';
 import { namespaceStrategy } from './namespace.js';
+import { networkPolicyStrategy } from './network-policy.js';
 import { nodeStrategy } from './node.js';
+import { podDisruptionBudgetStrategy } from './pod-disruption-budget.js';
+import { persistentVolumeClaimStrategy } from './persistent-volume-claim.js';
+import { persistentVolumeStrategy } from './persistent-volume.js';
 import { podStrategy } from './pod.js';
 import { clusterRoleBindingStrategy, clusterRoleStrategy, roleBindingStrategy, roleStrategy } from './rbac.js';
 import { podTemplateStrategy } from './pod-template.js';
+import { priorityClassStrategy } from './priority-class.js';
 import { replicaSetStrategy } from './replica-set.js';
 import { replicationControllerStrategy } from './replication-controller.js';
 import { resourceQuotaStrategy } from './resource-quota.js';
 import { createReviewStrategies } from './reviews.js';
 import { createServiceAccountStrategy } from './service-account.js';
 import { createServiceStrategy } from './service.js';
+import { storageClassStrategy, volumeAttributesClassStrategy } from './storage-class.js';
 import { statefulSetStrategy } from './stateful-set.js';
 
 /**
@@ -36,6 +46,8 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     limitranges: createLimitRangeStrategy(deps),
     namespaces: namespaceStrategy,
     nodes: nodeStrategy,
+    persistentvolumeclaims: persistentVolumeClaimStrategy,
+    persistentvolumes: persistentVolumeStrategy,
     pods: podStrategy,
     podtemplates: podTemplateStrategy,
     replicationcontrollers: replicationControllerStrategy,
@@ -48,15 +60,28 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'deployments.apps': deploymentStrategy,
     'replicasets.apps': replicaSetStrategy,
     'statefulsets.apps': statefulSetStrategy,
+    'horizontalpodautoscalers.autoscaling/v1': horizontalPodAutoscalerV1Strategy,
+    'horizontalpodautoscalers.autoscaling': horizontalPodAutoscalerStrategy,
     'cronjobs.batch': cronJobStrategy,
     'jobs.batch': jobStrategy,
     'leases.coordination.k8s.io': leaseStrategy,
     'endpointslices.discovery.k8s.io': endpointSliceStrategy,
     'events.events.k8s.io': eventsEventStrategy,
+    'ingressclasses.networking.k8s.io': ingressClassStrategy,
+    'ingresses.networking.k8s.io': ingressStrategy,
+    'networkpolicies.networking.k8s.io': networkPolicyStrategy,
+    'poddisruptionbudgets.policy': podDisruptionBudgetStrategy,
     'roles.rbac.authorization.k8s.io': roleStrategy,
     'rolebindings.rbac.authorization.k8s.io': roleBindingStrategy,
     'clusterroles.rbac.authorization.k8s.io': clusterRoleStrategy,
     'clusterrolebindings.rbac.authorization.k8s.io': clusterRoleBindingStrategy,
+    'priorityclasses.scheduling.k8s.io': priorityClassStrategy,
+    'csidrivers.storage.k8s.io': csiDriverStrategy,
+    'csinodes.storage.k8s.io': csiNodeStrategy,
+    'csistoragecapacities.storage.k8s.io': csiStorageCapacityStrategy,
+    'storageclasses.storage.k8s.io': storageClassStrategy,
+    'volumeattachments.storage.k8s.io': volumeAttachmentStrategy,
+    'volumeattributesclasses.storage.k8s.io': volumeAttributesClassStrategy,
     ...createReviewStrategies(deps),
   };
 }

@@ -24,7 +24,8 @@ export function podSpecWarnings(
 export const templateWarnings = (template: DeepReadonly<PodTemplateSpec> | undefined): string[] =>
   podSpecWarnings(template?.spec, 'spec.template.spec', template?.metadata?.annotations);
 
-const DEPRECATED_LABELS: Readonly<Record<string, string>> = {
+/** Labels of nodes that have newer names. */
+export const DEPRECATED_NODE_LABELS: Readonly<Record<string, string>> = {
   'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
   'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
   'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
@@ -34,7 +35,7 @@ const DEPRECATED_LABELS: Readonly<Record<string, string>> = {
 
 function nodeSelectorWarnings(spec: Spec, at: string): string[] {
   return sortedEntries(spec.nodeSelector).flatMap(([key]) => {
-    const text = DEPRECATED_LABELS[key];
+    const text = DEPRECATED_NODE_LABELS[key];
     return text === undefined ? [] : [`${at}.nodeSelector[${key}]: ${text}`];
   });
 }

@@ -285,6 +285,12 @@ function checkSource(out: FieldError[], at: FieldPath, volume: Volume, ctx: Volu
   if (count === 0) out.push(required(at, 'must specify a volume type'));
 }
 
+/** The rules of one kind of source, for PersistentVolumes, which have most of them too. */
+export function checkVolumeSource(out: FieldError[], at: FieldPath, source: keyof Volume, volume: Volume): void {
+  const found = CHECKS.find(candidate => candidate.source === source);
+  found?.check(out, at.child(found.as ?? source), volume, { podName: undefined, isPod: false });
+}
+
 /** Checks the volumes and gives them by name, for the mounts. */
 export function checkVolumes(
   out: FieldError[],
