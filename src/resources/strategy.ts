@@ -111,8 +111,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   afterCreate?(ctx: RequestContext, object: DeepReadonly<T>): Promise<void>;
   afterUpdate?(ctx: RequestContext, object: DeepReadonly<T>, old: DeepReadonly<T>): Promise<void>;
   afterDelete?(ctx: RequestContext, object: DeepReadonly<T>): Promise<void>;
-  /** Refuses or alters a deletion. @throws StatusError */
-  beforeDelete?(ctx: RequestContext, object: DeepReadonly<T>): void;
+  /** Refuses a deletion or warns of it. @throws StatusError */
+  beforeDelete?(ctx: RequestContext, object: DeepReadonly<T>, options: DeleteOptions): void;
   /**
    * Seconds an object stays with a deletionTimestamp before it goes; undefined: the kind is deleted at once.
    * `requested` is the client's gracePeriodSeconds.

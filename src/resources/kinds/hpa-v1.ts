@@ -195,7 +195,7 @@ function toStorage(object: DeepReadonly<ScalerV1>): KubeObject {
   };
   const list = (value: unknown): Fields[] => (Array.isArray(value) ? (value as Fields[]) : []);
   const { targetCPUUtilizationPercentage: cpu, ...restSpec } = spec ?? {};
-  const { currentCPUUtilizationPercentage: usage, ...restStatus } = status ?? {};
+  const { currentCPUUtilizationPercentage: usage, currentReplicas, ...restStatus } = status ?? {};
   const metrics = list(take(METRICS)).map(metric => fromV1(metric, TARGETS));
   if (cpu !== undefined)
     metrics.push({
@@ -219,6 +219,8 @@ function toStorage(object: DeepReadonly<ScalerV1>): KubeObject {
     },
     status: {
       ...restStatus,
+      // Zero is left out in v2.
+      ...(currentReplicas ? { currentReplicas } : {}),
       currentMetrics: measured.length > 0 ? measured : null,
       ...(conditions.length > 0 ? { conditions } : {}),
     },
@@ -236,8 +238,8 @@ export const horizontalPodAutoscalerV1Strategy: Strategy<ScalerV1> = {
   prepareForCreate(_ctx, scaler) {
     scaler.status = { currentReplicas: 0, desiredReplicas: 0 };
   },
-  validate: (_ctx, scaler) => checkScaler(asStored(scaler)),
-  validateUpdate: (_ctx, scaler) => checkScaler(asStored(scaler)),
+  validate: (_ctx, scaler) => checkScaler(asStored(scaler), undefined),
+  validateUpdate: (_ctx, scaler, old) => checkScaler(asStored(scaler), asStored(old)),
   cells: (scaler, nowMs) => scalerCells(asStored(scaler), nowMs),
   toStorage,
   fromStorage,

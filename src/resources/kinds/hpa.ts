@@ -72,8 +72,8 @@ export const horizontalPodAutoscalerStrategy: Strategy<HorizontalPodAutoscaler> 
     const none = null as unknown as [];
     scaler.status = { desiredReplicas: 0, currentMetrics: none };
   },
-  validate: (_ctx, scaler) => checkScaler(scaler),
-  validateUpdate: (_ctx, scaler) => checkScaler(scaler),
+  validate: (_ctx, scaler) => checkScaler(scaler, undefined),
+  validateUpdate: (_ctx, scaler, old) => checkScaler(scaler, old),
   cells: scalerCells,
   subresources: {
     status: {

@@ -41,7 +41,7 @@ export const ingressStrategy: Strategy<Ingress> = {
     return {
       cells: [
         nameCell(ingress),
-        spec?.ingressClassName ?? ingress.metadata.annotations?.[CLASS_ANNOTATION] ?? NONE,
+        spec?.ingressClassName ?? NONE,
         hostsCell(ingress),
         addresses.filter(address => address !== '').join(','),
         list(spec?.tls).length > 0 ? '80, 443' : '80',

@@ -153,6 +153,9 @@ function durationCell({ status }: ReadonlyJob, nowMs: number): string {
   return humanDuration(end - Date.parse(status.startTime));
 }
 
+const ORPHAN_WARNING =
+  'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning';
+
 export const jobStrategy: Strategy<Job> = {
   default: defaultJob,
   prepareForCreate(_ctx, job) {
@@ -176,6 +179,9 @@ export const jobStrategy: Strategy<Job> = {
     return [...out, ...changedTemplateWarnings(job.spec?.template, old && { template: old.spec?.template })];
   },
   fields: job => ({ 'status.successful': String(job.status?.succeeded ?? 0) }),
+  beforeDelete(ctx, _job, options) {
+    if (options.propagationPolicy === undefined && options.orphanDependents === undefined) ctx.warn(ORPHAN_WARNING);
+  },
   unknownFieldLabel: label => `field label ${quote(label)} not supported for Job`,
   cells(job, nowMs) {
     const object = job as DeepReadonly<KubeObject>;

@@ -36,11 +36,20 @@ export function defaultScaler(scaler: Scaler): void {
   for (const rules of [up, down]) rules.selectPolicy ??= 'Max';
 }
 
-function checkReference(
-  out: FieldError[],
-  at: FieldPath,
-  reference: { readonly kind?: string; readonly name?: string } | undefined,
-): void {
+interface Reference {
+  readonly kind?: string;
+  readonly name?: string;
+  readonly apiVersion?: string;
+}
+
+function checkApiVersion(out: FieldError[], at: FieldPath, apiVersion: string, needsGroup: boolean): void {
+  const parts = apiVersion.split('/');
+  if (parts.length > 2) out.push(invalid(at, apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
+  else if (needsGroup && (parts.length < 2 || parts[0] === ''))
+    out.push(invalid(at, apiVersion, 'apiVersion must specify API group'));
+}
+
+function checkReference(out: FieldError[], at: FieldPath, reference: Reference | undefined): void {
   for (const field of ['kind', 'name'] as const) {
     const value = reference?.[field] ?? '';
     if (value === '') out.push(required(at.child(field)));
@@ -102,6 +111,7 @@ function checkSource(out: FieldError[], at: FieldPath, metric: Metric): void {
   if (object !== undefined) {
     const field = at.child('object');
     checkReference(out, field.child('describedObject'), object.describedObject);
+    checkApiVersion(out, field.child('describedObject', 'apiVersion'), object.describedObject?.apiVersion ?? '', false);
     checkIdentifier(out, field.child('metric'), object.metric);
     checkTarget(out, field.child('target'), object.target);
     if (object.target?.value === undefined && object.target?.averageValue === undefined)
@@ -184,7 +194,8 @@ function checkRules(out: FieldError[], at: FieldPath, rules: DeepReadonly<Rules>
     out.push(invalid(at.child('tolerance'), tolerance, 'must be greater than or equal to zero'));
 }
 
-export function checkScaler({ spec }: ReadonlyScaler): FieldError[] {
+/** `old`: what was stored before the rule for apiVersion came may stay. */
+export function checkScaler({ spec }: ReadonlyScaler, old: ReadonlyScaler | undefined): FieldError[] {
   const out: FieldError[] = [];
   const { minReplicas, maxReplicas = 0 }: Partial<Spec> = spec ?? {};
   if (minReplicas !== undefined && minReplicas < 1)
@@ -193,7 +204,16 @@ export function checkScaler({ spec }: ReadonlyScaler): FieldError[] {
   if (maxReplicas < 1) out.push(invalid(maxAt, maxReplicas, 'must be greater than 0'));
   if (minReplicas !== undefined && maxReplicas < minReplicas)
     out.push(invalid(maxAt, maxReplicas, 'must be greater than or equal to `minReplicas`'));
-  checkReference(out, SPEC.child('scaleTargetRef'), spec?.scaleTargetRef);
+  const target = spec?.scaleTargetRef;
+  const targetAt = SPEC.child('scaleTargetRef');
+  checkReference(out, targetAt, target);
+  if (old === undefined || old.spec?.scaleTargetRef?.apiVersion !== target?.apiVersion)
+    checkApiVersion(
+      out,
+      targetAt.child('apiVersion'),
+      target?.apiVersion ?? '',
+      target?.kind !== 'ReplicationController',
+    );
   list(spec?.metrics).forEach((metric, i) => checkMetric(out, SPEC.child('metrics').index(i), metric));
   checkRules(out, SPEC.child('behavior', 'scaleUp'), spec?.behavior?.scaleUp);
   checkRules(out, SPEC.child('behavior', 'scaleDown'), spec?.behavior?.scaleDown);

@@ -45,7 +45,7 @@ async function begin(scope: Scope, ctx: RequestContext, key: ObjectKey, options:
     if (existing === undefined) throw notFoundError(groupResource(scope.info), key.name);
     const live = scope.view.show(existing);
     checkPreconditions(scope.info, options, live.object);
-    scope.strategy.beforeDelete?.(ctx, live.object);
+    scope.strategy.beforeDelete?.(ctx, live.object, options);
     await validateAdmission(scope, ctx, admissionCall(scope, key, options, existing));
     const plan = planDeletion(scope, options, existing);
     if (plan.kind === 'now') return { kind: 'remove', marked: undefined };
