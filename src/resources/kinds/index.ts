@@ -29,6 +29,7 @@ import { replicaSetStrategy } from './replica-set.js';
 import { replicationControllerStrategy } from './replication-controller.js';
 import { resourceQuotaStrategy } from './resource-quota.js';
 import { createReviewStrategies } from './reviews.js';
+import { runtimeClassStrategy } from './runtime-class.js';
 import { createServiceAccountStrategy } from './service-account.js';
 import { createServiceStrategy } from './service.js';
 import { storageClassStrategy, volumeAttributesClassStrategy } from './storage-class.js';
@@ -70,6 +71,7 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'ingressclasses.networking.k8s.io': ingressClassStrategy,
     'ingresses.networking.k8s.io': ingressStrategy,
     'networkpolicies.networking.k8s.io': networkPolicyStrategy,
+    'runtimeclasses.node.k8s.io': runtimeClassStrategy,
     'poddisruptionbudgets.policy': podDisruptionBudgetStrategy,
     'roles.rbac.authorization.k8s.io': roleStrategy,
     'rolebindings.rbac.authorization.k8s.io': roleBindingStrategy,
