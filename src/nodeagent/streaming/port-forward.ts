@@ -1,11 +1,18 @@
 import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import type { Clock } from '../../machinery/clock.js';
 import { serveSpdy, type SpdyStream } from './spdy/connection.js';
 import type { StreamingBackend } from './types.js';
 
 export const PORT_FORWARD_PROTOCOL = 'portforward.k8s.io';
 /** SPDY inside WebSocket messages: what kubectl 1.31 and newer ask for. */
 export const TUNNEL_PROTOCOL = 'SPDY/3.1+portforward.k8s.io';
+
+/**
+ * How long a client may go on after the Pod has ended (as containerd's port forwarding): clients that close the
+ * connection themselves, kube-rs among them, fail when it is closed before.
+ */
+const LAST_WORDS_MS = 1_000;
 
 type Target = { readonly namespace: string; readonly pod: string };
 
@@ -104,6 +111,7 @@ export function serveWebSocketPortForward(
   target: Target,
   ports: readonly number[],
   backend: StreamingBackend,
+  clock: Clock,
 ): void {
   const gone = new AbortController();
   const pods = new Map<number, Duplex>();
@@ -138,8 +146,11 @@ export function serveWebSocketPortForward(
         early.delete(2 * i);
         pod.on('data', (chunk: Buffer) => send(2 * i, chunk));
         pod.on('error', error => send(2 * i + 1, Buffer.from(refusal(port, target, error))));
-        pod.on('end', () => pod.end());
-        pod.on('close', ended);
+        pod.once('end', () => {
+          const cancel = clock.after(LAST_WORDS_MS, () => pod.end());
+          pod.once('close', cancel);
+        });
+        pod.once('close', ended);
       },
       (error: unknown) => {
         send(2 * i + 1, Buffer.from(refusal(port, target, error as Error)));

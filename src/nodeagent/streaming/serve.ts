@@ -87,7 +87,7 @@ export function createStreamingServer({ backend, clock }: StreamingOptions): Str
       if (request.kind !== 'portForward')
         return void runCommand(request, acceptWebSocketCommand(webSocket, request.wants));
       if (tunnels.has(message)) serveSpdyPortForward(byteStreamOf(webSocket), request.target, backend);
-      else serveWebSocketPortForward(webSocket, request.target, request.ports, backend);
+      else serveWebSocketPortForward(webSocket, request.target, request.ports, backend, clock);
     });
   };
 

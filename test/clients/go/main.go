@@ -56,7 +56,7 @@ func main() {
 	config := got(clientcmd.BuildConfigFromFlags("", os.Getenv("KUBECONFIG")))
 	// What controller-runtime and the built-in controllers use; client-go's own default is JSON.
 	config.ContentType = "application/vnd.kubernetes.protobuf"
-	config.QPS = 100
+	config.QPS, config.Burst = 100, 200
 	client := got(kubernetes.NewForConfig(config))
 
 	_, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
