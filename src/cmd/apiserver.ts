@@ -24,6 +24,7 @@ export function register(program: Command): void {
     .option('--tls-private-key-file <file>', 'its key')
     .option('--client-ca-file <file>', 'CA of further client certificates')
     .option('--audit-log-path <file>', "append one line of JSON per request; '-' is standard output")
+    .option('--node-credentials <names>', 'also write kubeconfig and certificate of these nodes’ agents', '')
     .option('--quiet', 'print only problems')
     .option('-v, --v <level>', 'log level: error, warn, info, debug', 'warn');
   // kube-apiserver's etcd flags must not be taken for something that was heard.

@@ -8,7 +8,7 @@ import type { JsonObject } from '../machinery/types.js';
 import { parsePortRange, type PortRange } from '../resources/allocators/port.js';
 import type { UserInfo } from '../resources/strategy.js';
 import { parseTokenFile } from '../server/auth/authn/token-file.js';
-import { ADMIN, COMPONENTS, ensureKubeconfig } from '../server/auth/kubeconfig.js';
+import { ADMIN, COMPONENTS, ensureKubeconfig, ensureNodeCredentials } from '../server/auth/kubeconfig.js';
 import { ensurePki } from '../server/auth/pki.js';
 import { createApiServer } from '../server/create-server.js';
 import type { AuditSink } from '../server/pipeline/context.js';
@@ -173,8 +173,12 @@ export async function runApiServer(flags: Flags): Promise<void> {
       ...(cert === undefined || key === undefined ? {} : { servingCertificate: { cert, key } }),
     });
     const { port } = await listen(server, bindAddress, settings.securePort);
-    const url = `https://${bindAddress.includes(':') ? `[${bindAddress}]` : bindAddress}:${port}`;
+    const url = `https://${hostOf(bindAddress)}:${port}`;
     for (const identity of [ADMIN, ...COMPONENTS]) await ensureKubeconfig(dataDir, pki, identity, url);
+    for (const node of text(flags, 'nodeCredentials')
+      .split(',')
+      .filter(name => name !== ''))
+      await ensureNodeCredentials(dataDir, pki, url, node, ['127.0.0.1']);
     if (flags['quiet'] !== true) process.stdout.write(`serving on ${url}\n`);
     await new Promise<void>(resolve => {
       if (signal.aborted) resolve();
@@ -185,6 +189,12 @@ export async function runApiServer(flags: Flags): Promise<void> {
   } catch (error) {
     fail('apiserver', error);
   }
+}
+
+/** How processes on this machine reach a server that listens on `address`. */
+function hostOf(address: string): string {
+  if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
+  return address.includes(':') ? `[${address}]` : address;
 }
 
 async function listen(

@@ -5,7 +5,13 @@ import { setFlagsFromString } from 'node:v8';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
 import { realClock } from '../machinery/clock.js';
-import { ADMIN, COMPONENTS, ensureKubeconfig, nodeIdentity, type Identity } from '../server/auth/kubeconfig.js';
+import {
+  ADMIN,
+  COMPONENTS,
+  ensureKubeconfig,
+  ensureNodeCredentials,
+  type Identity,
+} from '../server/auth/kubeconfig.js';
 import { ensurePki, type Pki } from '../server/auth/pki.js';
 import { fail, FlagError, integerFlag, signalOnTermination } from './process.js';
 import { controllersLead, dnsAnswers, nodesReady, untilReady } from './readiness.js';
@@ -156,25 +162,14 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
   };
   const agents = await Promise.all(
     nodes.map(async ({ name, ip, bindAddress }): Promise<ProcessSpec> => {
-      const identity = nodeIdentity(name);
-      await pki.servingCertificate(`kubelet-${name}`, identity.subject, [name, ip, HOST, bindAddress]);
+      const files = await ensureNodeCredentials(dataDir, pki, server, name, [ip, HOST, bindAddress]);
       return {
         name: `node-agent ${name}`,
         args: [
           'node-agent',
-          ...[
-            '--kubeconfig',
-            await kubeconfig(identity),
-            '--node-name',
-            name,
-            '--node-ip',
-            ip,
-            '--bind-address',
-            bindAddress,
-          ],
-          ...['--tls-cert-file', join(dataDir, 'pki', `kubelet-${name}.crt`)],
-          ...['--tls-private-key-file', join(dataDir, 'pki', `kubelet-${name}.key`)],
-          ...['--client-ca-file', join(dataDir, 'pki', 'ca.crt')],
+          ...['--kubeconfig', files.kubeconfig, '--node-name', name, '--node-ip', ip, '--bind-address', bindAddress],
+          ...['--tls-cert-file', files.certificate, '--tls-private-key-file', files.key],
+          ...['--client-ca-file', files.clientCa],
           ...['--cluster-cidr', text(flags, 'clusterCidr'), '--cluster-dns', clusterDns(plan), ...log],
         ],
         nodeArgs: NODE_ARGS,

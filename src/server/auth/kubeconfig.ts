@@ -86,3 +86,31 @@ export async function ensureKubeconfig(dataDir: string, pki: Pki, identity: Iden
   if ((await readFileIfThere(path)) !== text) await writeFileAtomic(path, text, 0o600);
   return path;
 }
+
+/** Files a node agent is started with. */
+export interface NodeCredentials {
+  readonly kubeconfig: string;
+  readonly certificate: string;
+  readonly key: string;
+  /** The CA that signed the API server's client certificate. */
+  readonly clientCa: string;
+}
+
+/** A kubeconfig for the agent of a node, and a serving certificate for its kubelet API that names `addresses`. */
+export async function ensureNodeCredentials(
+  dataDir: string,
+  pki: Pki,
+  server: string,
+  node: string,
+  addresses: readonly string[],
+): Promise<NodeCredentials> {
+  const identity = nodeIdentity(node);
+  const file = `kubelet-${node}`;
+  await pki.servingCertificate(file, identity.subject, [node, ...addresses]);
+  return {
+    kubeconfig: await ensureKubeconfig(dataDir, pki, identity, server),
+    certificate: join(dataDir, 'pki', `${file}.crt`),
+    key: join(dataDir, 'pki', `${file}.key`),
+    clientCa: join(dataDir, 'pki', 'ca.crt'),
+  };
+}
