@@ -135,8 +135,15 @@ export function serveSpdy(
   );
   return {
     close() {
-      send(goaway(last));
-      socket.end();
+      // Streams that have been ended may still have something to write, and then their end.
+      const ending = [...streams.values()].filter(({ stream }) => stream.writableEnded && !stream.writableFinished);
+      const finished = ending.map(
+        ({ stream }) => new Promise<void>(resolve => stream.once('finish', resolve).once('close', resolve)),
+      );
+      void Promise.all(finished).then(() => {
+        send(goaway(last));
+        socket.end();
+      });
     },
   };
 }
