@@ -1,7 +1,7 @@
 import { formatTime } from '../../machinery/clock.js';
 import type { FieldError } from '../../machinery/field-error.js';
 import { cloneJson, semanticEqual } from '../../machinery/json-equal.js';
-import type { DeepReadonly, KubeObject, LabelSelector, Pod, PodSpec } from '../../machinery/types.js';
+import type { DeepReadonly, KubeObject, LabelSelector, Pod, PodSpec, PodStatus } from '../../machinery/types.js';
 import { isDns1123Label } from '../../machinery/validation/names.js';
 import { defaultPod, defaultPodSpec } from '../defaults/pod-spec.js';
 import type { PartSubresource, Strategy } from '../strategy.js';
@@ -174,11 +174,18 @@ function gracePeriod(pod: ReadonlyPod, requested: number | undefined): number {
 /** nodeName moves by binding only, which is no new generation of the spec. */
 const withoutNode = (spec: ReadonlyPod['spec']): unknown => ({ ...spec, nodeName: undefined });
 
+/** One address in two places: podIP wins over podIPs, for agents that know only the older field. */
+function alignPodIps(status: PodStatus): void {
+  if (status.podIP && status.podIP !== status.podIPs?.[0]?.ip) status.podIPs = [{ ip: status.podIP }];
+  else if (!status.podIP && status.podIPs?.[0]?.ip) status.podIP = status.podIPs[0].ip;
+}
+
 export const podStrategy: Strategy<Pod> = {
   default(pod) {
     const spec = (pod.spec ??= {} as PodSpec);
     defaultPodSpec(spec);
     defaultPod(spec);
+    if (pod.status !== undefined) alignPodIps(pod.status);
   },
   prepareForCreate(ctx, pod) {
     const spec = (pod.spec ??= {} as PodSpec);
