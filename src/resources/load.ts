@@ -92,6 +92,7 @@ function resourceInfo(file: SchemaFile, raw: RawResource, type: StructType, inde
     allowUnconditionalUpdate: raw.allowUnconditionalUpdate ?? true,
     defaultPropagation: raw.defaultPropagation ?? 'Background',
     resetFields: raw.resetFields ?? {},
+    ...(raw.unownedFields === undefined ? {} : { unownedFields: raw.unownedFields }),
     nameFormat: raw.nameFormat ?? 'subdomain',
     ...(raw.plainFields === undefined ? {} : { plainFields: raw.plainFields }),
     ...(raw.deprecationWarning === undefined ? {} : { deprecationWarning: raw.deprecationWarning }),

@@ -70,6 +70,8 @@ export interface ResourceInfo {
   readonly defaultPropagation: 'Background' | 'Orphan';
   /** Paths that a writer of the main resource ('') or of a subresource cannot own or change, e.g. {'': ['status'], status: ['spec']}. */
   readonly resetFields: Readonly<Record<string, readonly string[]>>;
+  /** Paths that such a writer cannot own though it may change them, for kinds whose strategy puts back only a part. */
+  readonly unownedFields?: Readonly<Record<string, readonly string[]>>;
   /** Fields that upstream's internal type holds as plain values: a zero object has them, too (spec.replicas). */
   readonly plainFields?: readonly string[];
   /** Which name check applies to metadata.name. */

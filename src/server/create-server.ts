@@ -81,7 +81,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     signal,
     codec: createObjectCodec(api),
     admission: [
-      ...createAdmission({ random: n => randomInt(n) }),
+      ...createAdmission({ random: n => randomInt(n), authorizer: security.authorizer }),
       rbacEscalationCheck(security.authorizer, security.resolver),
     ],
     onError: (err, what) => log.error({ err }, `${what} failed`),

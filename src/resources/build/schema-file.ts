@@ -63,6 +63,7 @@ const resource = {
     allowUnconditionalUpdate: { type: 'boolean' },
     defaultPropagation: { enum: ['Background', 'Orphan'] },
     resetFields: { type: 'object', additionalProperties: strings },
+    unownedFields: { type: 'object', additionalProperties: strings },
     nameFormat: { enum: ['subdomain', 'label', 'label1035', 'path', 'none'] },
     plainFields: strings,
     deprecationWarning: { type: 'string' },

@@ -1,4 +1,5 @@
 import type { Strategy } from '../strategy.js';
+import { certificateSigningRequestStrategy } from './certificate-signing-request.js';
 import { configMapStrategy, secretStrategy } from './config.js';
 import { controllerRevisionStrategy } from './controller-revision.js';
 import { cronJobStrategy } from './cron-job.js';
@@ -65,6 +66,7 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'horizontalpodautoscalers.autoscaling': horizontalPodAutoscalerStrategy,
     'cronjobs.batch': cronJobStrategy,
     'jobs.batch': jobStrategy,
+    'certificatesigningrequests.certificates.k8s.io': certificateSigningRequestStrategy,
     'leases.coordination.k8s.io': leaseStrategy,
     'endpointslices.discovery.k8s.io': endpointSliceStrategy,
     'events.events.k8s.io': eventsEventStrategy,

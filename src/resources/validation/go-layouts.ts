@@ -168,4 +168,5 @@ export const GO_LAYOUTS: Readonly<Record<string, string>> = {
   VolumeAttachmentSource: 'PersistentVolumeName:* InlineVolumeSpec:*PersistentVolumeSpec',
   CSINodeDriver: 'Name:s NodeID=nodeID:s TopologyKeys:* Allocatable:*VolumeNodeResources',
   VolumeNodeResources: 'Count:*',
+  CertificateCondition: 'Type:s Status:s Reason:s Message:s LastUpdateTime:* LastTransitionTime:*',
 };

@@ -1,4 +1,6 @@
 import type { AdmissionPlugin } from '../../resources/strategy.js';
+import type { Authorizer } from '../auth/authorizer.js';
+import { certificateSubjectRestriction, createCertificateApproval, createCertificateSigning } from './certificates.js';
 import { limitRanger } from './limit-ranger.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import {
@@ -20,10 +22,11 @@ import {
 export interface AdmissionDeps {
   /** An integer in [0, n). */
   readonly random: (n: number) => number;
+  readonly authorizer: Authorizer;
 }
 
 /** The plugins that are on, in upstream's order (kubeapiserver/options AllOrderedPlugins). */
-export const createAdmission = ({ random }: AdmissionDeps): AdmissionPlugin[] => [
+export const createAdmission = ({ random, authorizer }: AdmissionDeps): AdmissionPlugin[] => [
   namespaceLifecycle,
   limitRanger,
   createServiceAccountPlugin(random),
@@ -34,6 +37,9 @@ export const createAdmission = ({ random }: AdmissionDeps): AdmissionPlugin[] =>
   storageObjectInUseProtection,
   persistentVolumeClaimResize,
   runtimeClass,
+  createCertificateApproval(authorizer),
+  createCertificateSigning(authorizer),
+  certificateSubjectRestriction,
   defaultIngressClass,
   podTopologyLabels,
   createResourceQuotaPlugin(),

@@ -17,12 +17,13 @@ export function createFieldManagers(
   info: ResourceInfo,
   convert: NonNullable<FieldManagerOptions['convert']>,
 ): FieldManagers {
-  const { group, version, kind, resetFields, custom } = info;
+  const { group, version, kind, custom } = info;
   let main: FieldManager | undefined;
   const views = new Map<string, FieldManager>();
   return {
     get main() {
       const unstructured = custom === true;
+      const resetFields = nobodysFields(info);
       return (main ??= createFieldManager(info.type, { group, version, kind, resetFields, unstructured, convert }));
     },
     view(subresource, type) {
@@ -34,4 +35,12 @@ export function createFieldManagers(
       return manager;
     },
   };
+}
+
+/** What a writer of each endpoint cannot own: what is put back anyway, and what else the kind says. */
+function nobodysFields({ resetFields, unownedFields = {} }: ResourceInfo): FieldManagerOptions['resetFields'] {
+  const endpoints = new Set([...Object.keys(resetFields), ...Object.keys(unownedFields)]);
+  return Object.fromEntries(
+    [...endpoints].map(name => [name, [...(resetFields[name] ?? []), ...(unownedFields[name] ?? [])]]),
+  );
 }
