@@ -1,0 +1,132 @@
+import t from 'tap';
+import { AllocationError, createIpAllocator } from '../../src/resources/allocators/ip.js';
+import { createPortAllocator, parsePortRange, startPortOperation } from '../../src/resources/allocators/port.js';
+import type { KubeObject } from '../../src/machinery/types.js';
+import { cellsOf, context, createErrors, defaulted, strategyOf } from '../support/kinds.js';
+
+const service = (spec: object, name = 'a'): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name, namespace: 'ns', creationTimestamp: '2026-01-01T00:00:00Z' },
+  spec: { ports: [{ port: 80 }], ...spec },
+});
+
+t.test('cluster IPs', async t => {
+  const allocator = createIpAllocator('10.0.0.0/24', () => 0);
+  t.equal(allocator.first, '10.0.0.1');
+  t.equal(allocator.network, '10.0.0.0');
+  t.throws(
+    () => allocator.allocate('10.0.1.1'),
+    new AllocationError('the provided network does not match the current range'),
+  );
+  allocator.allocate('10.0.0.7');
+  t.throws(() => allocator.allocate('10.0.0.7'), new AllocationError('provided IP is already allocated'));
+  const taken = new Set(['10.0.0.7']);
+  for (let i = 0; i < 253; i++) {
+    const ip = allocator.allocateNext();
+    t.notOk(taken.has(ip), `${ip} is new`);
+    taken.add(ip);
+  }
+  t.notOk(taken.has('10.0.0.0') || taken.has('10.0.0.255'), 'neither the network nor the broadcast address');
+  t.throws(() => allocator.allocateNext(), new AllocationError('range is full'));
+  allocator.release('10.0.0.9');
+  t.equal(allocator.allocateNext(), '10.0.0.9');
+});
+
+t.test('node ports', async t => {
+  t.strictSame(parsePortRange('30000-32767'), { first: 30000, last: 32767 });
+  t.strictSame(parsePortRange('30000+10'), { first: 30000, last: 30010 });
+  t.equal(parsePortRange('2-1'), undefined);
+  const allocator = createPortAllocator({ first: 30000, last: 30127 }, () => 0);
+  t.equal(allocator.allocateNext(), 30016, 'random ports stay above the band of those given by number');
+  const operation = startPortOperation(allocator, false);
+  operation.allocate(30001);
+  t.throws(() => operation.allocate(30001), new AllocationError('provided port is already allocated'));
+  operation.releaseLater(30016);
+  operation.rollback();
+  t.notOk(allocator.has(30001), 'what was taken is given back');
+  t.ok(allocator.has(30016), 'what was to be freed is kept');
+  const dry = startPortOperation(allocator, true);
+  t.equal(dry.allocateNext(), 0, 'a dry run takes nothing');
+  dry.commit();
+  const freeing = startPortOperation(allocator, false);
+  freeing.releaseLater(30016);
+  freeing.commit();
+  t.notOk(allocator.has(30016));
+});
+
+t.test('reserving', async t => {
+  const strategy = strategyOf('services');
+  const reserve = async (spec: object, name: string): Promise<Record<string, unknown>> => {
+    const object = defaulted('services', service(spec, name));
+    const reservation = await strategy.reserve?.(context(), object, undefined);
+    reservation?.commit();
+    return object['spec'] as Record<string, unknown>;
+  };
+  const first = await reserve({}, 'a');
+  t.match(first, { clusterIP: /^10\.96\./, ipFamilies: ['IPv4'], ipFamilyPolicy: 'SingleStack' });
+  t.strictSame(first['clusterIPs'], [first['clusterIP']]);
+  const second = await reserve({ type: 'NodePort' }, 'b');
+  t.not(second['clusterIP'], first['clusterIP']);
+  const [port] = second['ports'] as { nodePort: number }[];
+  t.ok(port !== undefined && port.nodePort >= 30000 && port.nodePort <= 32767);
+  await t.rejects(reserve({ clusterIP: first['clusterIP'] }, 'c'), {
+    message: `Service "c" is invalid: spec.clusterIPs: Invalid value: ["${String(first['clusterIP'])}"]: failed to allocate IP ${String(first['clusterIP'])}: provided IP is already allocated`,
+  });
+  const headless = await reserve({ clusterIP: 'None' }, 'd');
+  t.strictSame(headless['clusterIPs'], ['None']);
+});
+
+t.test('Services that are refused', async t => {
+  const cases: { name: string; spec: object; expect: string[] }[] = [
+    { name: 'no ports', spec: { ports: [] }, expect: ['spec.ports: Required value'] },
+    {
+      name: 'two ports without names',
+      spec: { ports: [{ port: 1 }, { port: 2 }] },
+      expect: ['spec.ports[0].name: Required value', 'spec.ports[1].name: Required value'],
+    },
+    {
+      name: 'an unknown affinity',
+      spec: { sessionAffinity: 'X' },
+      expect: ['spec.sessionAffinity: Unsupported value: "X": supported values: "ClientIP", "None"'],
+    },
+    {
+      name: 'an external name that is none',
+      spec: { type: 'ExternalName', ports: [] },
+      expect: ['spec.externalName: Required value'],
+    },
+  ];
+  const strategy = strategyOf('services');
+  for (const { name, spec, expect } of cases) {
+    const family = {
+      clusterIP: '10.96.9.9',
+      clusterIPs: ['10.96.9.9'],
+      ipFamilies: ['IPv4'],
+      ipFamilyPolicy: 'SingleStack',
+    };
+    const external = 'type' in spec;
+    t.strictSame(createErrors('services', service({ ...(external ? {} : family), ...spec })), expect, name);
+  }
+  t.ok(strategy.warnings);
+});
+
+t.test('what Services print', async t => {
+  const balanced = defaulted(
+    'services',
+    service({
+      type: 'LoadBalancer',
+      clusterIP: '10.96.0.9',
+      ports: [{ port: 80, nodePort: 30080 }],
+      selector: { a: 'b' },
+    }),
+  );
+  t.strictSame(cellsOf('services', balanced), [
+    'a',
+    'LoadBalancer',
+    '10.96.0.9',
+    '<pending>',
+    '80:30080/TCP',
+    '10m',
+    'a=b',
+  ]);
+});
