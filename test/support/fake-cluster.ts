@@ -49,6 +49,12 @@ function deepFreeze<T>(value: T): T {
 }
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
+/** A status update carries annotations too, as the server's strategies let it. */
+const withAnnotationsOf = (object: KubeObject, stored: KubeObject): KubeObject['metadata'] => ({
+  ...stored.metadata,
+  ...(object.metadata.annotations === undefined ? {} : { annotations: object.metadata.annotations }),
+});
+
 export function createFakeCluster(): FakeCluster {
   const clock = new FakeClock();
   const stores = new Map<string, { store: Store<KubeObject>; handlers: Set<EventHandler> }>();
@@ -131,7 +137,9 @@ export function createFakeCluster(): FakeCluster {
         });
         const stored = current(key);
         const next =
-          subresource === 'status' ? { ...stored, status: object['status'] } : { ...object, status: stored['status'] };
+          subresource === 'status'
+            ? { ...stored, metadata: withAnnotationsOf(object, stored), status: object['status'] }
+            : { ...object, status: stored['status'] };
         const updated = stamp(copy(next));
         put(name, updated);
         return updated as T;

@@ -7,8 +7,9 @@ import { keyOf, splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { byController, claim, controllerOf, controllerReference, CONTROLLER_INDEX } from '../ownership.js';
 import { isTerminal } from '../pods.js';
-import { canonicalJson, templateHash } from './hash.js';
-import { annotationsFor, expiredRevisions, findNew, REVISION, revisionOf, TEMPLATE_HASH } from './revisions.js';
+import { canonicalJson } from './hash.js';
+import { createNewSets } from './new-set.js';
+import { expiredRevisions, findNew, revisionOf } from './revisions.js';
 import {
   isScalingEvent,
   newReplicas,
@@ -109,126 +110,7 @@ export const deploymentController: ControllerDefinition = {
       await deploymentClient.update({ ...(deployment as Deployment), status }, { subresource: 'status' });
     };
 
-    /** Also carries the revision to the Deployment, and Progressing says that there is a new ReplicaSet. */
-    const noteRevision = async (
-      deployment: ReadonlyDeployment,
-      set: ReadonlySet,
-      reason: string,
-      message: string,
-    ): Promise<ReadonlyDeployment> => {
-      let current = deployment as Deployment;
-      const revision = set.metadata.annotations?.[REVISION] ?? '';
-      if (current.metadata.annotations?.[REVISION] !== revision) {
-        const annotations = { ...current.metadata.annotations, [REVISION]: revision };
-        current = await deploymentClient.update({ ...current, metadata: { ...current.metadata, annotations } });
-      }
-      if (
-        conditionOf(current, 'Progressing') === undefined ||
-        reason === 'NewReplicaSetCreated'
-      ) {
-        const now = formatTime(clock.now());
-        const conditions = withCondition(
-          (current as ReadonlyDeployment).status?.conditions ?? [],
-          { type: 'Progressing', status: 'True', reason, message },
-          now,
-        );
-        const status = { ...current.status, conditions };
-        current = await deploymentClient.update({ ...current, status }, { subresource: 'status' });
-      }
-      return current;
-    };
-
-    const ensureNew = async (
-      deployment: ReadonlyDeployment,
-      owned: readonly ReadonlySet[],
-    ): Promise<{ deployment: ReadonlyDeployment; fresh: ReadonlySet }> => {
-      const existing = findNew(deployment, owned);
-      const oldRevisions = owned.filter(set => set !== existing).map(revisionOf);
-      const revision = Math.max(0, ...oldRevisions) + 1;
-      const name = deployment.metadata.name ?? '';
-      if (existing !== undefined) {
-        const annotations = annotationsFor(deployment, existing.metadata.annotations, revision);
-        const minReadySeconds = deployment.spec?.minReadySeconds ?? 0;
-        let fresh = existing;
-        if (
-          canonicalJson(annotations) !== canonicalJson(existing.metadata.annotations) ||
-          (existing.spec?.minReadySeconds ?? 0) !== minReadySeconds
-        ) {
-          fresh = (await setClient.update({
-            ...(existing as ReplicaSet),
-            metadata: { ...(existing as ReplicaSet).metadata, annotations },
-            spec: { ...(existing as ReplicaSet).spec, minReadySeconds } as NonNullable<ReplicaSet['spec']>,
-          }));
-        }
-        const noted = await noteRevision(
-          deployment,
-          fresh,
-          'FoundNewReplicaSet',
-          `Found new replica set "${fresh.metadata.name ?? ''}"`,
-        );
-        return { deployment: noted, fresh };
-      }
-      const template = deployment.spec?.template as NonNullable<Deployment['spec']>['template'];
-      const hash = templateHash(template, deployment.status?.collisionCount);
-      const labels = { ...template.metadata?.labels, [TEMPLATE_HASH]: hash };
-      const draft = {
-        apiVersion: 'apps/v1',
-        kind: 'ReplicaSet',
-        metadata: {
-          name: `${name}-${hash}`,
-          namespace: deployment.metadata.namespace ?? '',
-          labels,
-          annotations: { ...annotationsFor(deployment, {}, revision), ...replicaAnnotations(deployment) },
-          ownerReferences: [controllerReference(deployment, 'apps/v1', 'Deployment')],
-        },
-        spec: {
-          minReadySeconds: deployment.spec?.minReadySeconds ?? 0,
-          selector: {
-            ...(deployment.spec?.selector as object),
-            matchLabels: { ...deployment.spec?.selector.matchLabels, [TEMPLATE_HASH]: hash },
-          },
-          template: { ...template, metadata: { ...template.metadata, labels } },
-          replicas: 0,
-        },
-      } as unknown as ReplicaSet;
-      const replicas = newReplicas(deployment, [...owned, draft], draft);
-      (draft.spec as { replicas: number }).replicas = replicas;
-      let created: ReplicaSet;
-      try {
-        created = await setClient.create(draft.metadata.namespace ?? '', draft);
-      } catch (error) {
-        if (!isStatusError(error, 'AlreadyExists')) throw error;
-        return { deployment, fresh: await resolveCollision(deployment, draft) };
-      }
-      if (replicas > 0)
-        events.event(
-          deployment,
-          'Normal',
-          'ScalingReplicaSet',
-          `Scaled up replica set ${created.metadata.name ?? ''} from 0 to ${replicas}`,
-        );
-      const message = `Created new replica set "${created.metadata.name ?? ''}"`;
-      return {
-        deployment: await noteRevision(deployment, created, 'NewReplicaSetCreated', message),
-        fresh: created,
-      };
-    };
-
-    /** The name is taken: by our own ReplicaSet that the cache has not shown yet, or by one of another template. */
-    const resolveCollision = async (deployment: ReadonlyDeployment, draft: ReplicaSet): Promise<ReadonlySet> => {
-      const existing = await setClient.get({
-        namespace: draft.metadata.namespace ?? '',
-        name: draft.metadata.name ?? '',
-      });
-      const ours = controllerOf(existing)?.uid === deployment.metadata.uid;
-      if (ours && findNew(deployment, [existing]) !== undefined) return existing;
-      const status = {
-        ...(deployment as Deployment).status,
-        collisionCount: (deployment.status?.collisionCount ?? 0) + 1,
-      };
-      await deploymentClient.update({ ...(deployment as Deployment), status }, { subresource: 'status' });
-      throw new Error(`the name ${draft.metadata.name ?? ''} is taken by another template; trying the next hash`);
-    };
+    const newSets = createNewSets({ setClient, deploymentClient, events, clock });
 
     const scaleOnly = async (
       deployment: ReadonlyDeployment,
@@ -286,10 +168,7 @@ export const deploymentController: ControllerDefinition = {
           };
       const conditions = withCondition(deployment.status?.conditions ?? [], next, formatTime(clock.now()));
       const status = { ...(deployment as Deployment).status, conditions };
-      return (await deploymentClient.update(
-        { ...(deployment as Deployment), status },
-        { subresource: 'status' },
-      ));
+      return await deploymentClient.update({ ...(deployment as Deployment), status }, { subresource: 'status' });
     };
 
     return {
@@ -305,7 +184,8 @@ export const deploymentController: ControllerDefinition = {
             'SelectingAll',
             'This deployment is selecting all pods. A non-empty selector is required.',
           );
-          return;
+          const observedGeneration = deployment.metadata.generation ?? 0;
+          return updateStatus(deployment, { ...(deployment as Deployment).status, observedGeneration });
         }
         const candidates = sets.indexer.byIndex('namespace', namespace);
         const owned = await claim<ReplicaSet>(
@@ -331,14 +211,14 @@ export const deploymentController: ControllerDefinition = {
         deployment = await pausedCondition(deployment);
         const existing = findNew(deployment, owned);
         if (deployment.spec?.paused === true || isScalingEvent(deployment, owned)) {
-          await scaleOnly(deployment, owned, existing);
-          if (deployment.spec?.paused === true)
-            await cleanUp(
-              deployment,
-              owned.filter(set => set !== existing),
-            );
-          const fresh = findNew(deployment, owned);
-          return updateStatus(deployment, countedStatus(deployment, owned, fresh, formatTime(clock.now())));
+          const synced = await newSets.sync(deployment, owned);
+          deployment = synced.deployment;
+          const { fresh } = synced;
+          const old = owned.filter(set => set !== existing);
+          const all = fresh === undefined ? old : [...old, fresh];
+          await scaleOnly(deployment, all, fresh);
+          if (deployment.spec?.paused === true) await cleanUp(deployment, old);
+          return updateStatus(deployment, countedStatus(deployment, all, fresh, formatTime(clock.now())));
         }
 
         if (deployment.spec?.strategy?.type === 'Recreate') {
@@ -349,7 +229,7 @@ export const deploymentController: ControllerDefinition = {
           }
           if (oldPodsRunning(old)) return status(owned, existing);
         }
-        const ensured = await ensureNew(deployment, owned);
+        const ensured = await newSets.ensure(deployment, owned);
         deployment = ensured.deployment;
         let fresh = ensured.fresh;
         const old = owned.filter(set => set.metadata.uid !== fresh.metadata.uid);

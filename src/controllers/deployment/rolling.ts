@@ -30,7 +30,7 @@ export function fenceposts(deployment: DeepReadonly<Deployment>): Fenceposts {
   const rolling = deployment.spec?.strategy?.rollingUpdate;
   const surge = scaledValue(rolling?.maxSurge, desired, 'up');
   const unavailable = scaledValue(rolling?.maxUnavailable, desired, 'down');
-  return surge === 0 && unavailable === 0 ? { surge, unavailable: 1 } : { surge, unavailable };
+  return { surge, unavailable: Math.min(desired, surge === 0 && unavailable === 0 ? 1 : unavailable) };
 }
 
 export interface Scaling {
@@ -95,6 +95,9 @@ export const isScalingEvent = (deployment: DeepReadonly<Deployment>, sets: reado
       set.metadata.annotations?.[DESIRED] !== undefined,
   );
 
+const growth = (set: ReadonlySet, allowed: number, before: number): number =>
+  Math.round((replicasOf(set) * allowed) / before) - replicasOf(set);
+
 /** Proportional scaling: every active set gets its share of the change, larger ones first (deployment/sync.go scale). */
 export function scaleProportionally(deployment: DeepReadonly<Deployment>, active: readonly ReadonlySet[]): Scaling[] {
   const desired = deployment.spec?.replicas ?? 1;
@@ -110,8 +113,8 @@ export function scaleProportionally(deployment: DeepReadonly<Deployment>, active
   for (const set of ordered) {
     let share = 0;
     if (toAdd !== 0) {
-      const maxReplicas = Number(set.metadata.annotations?.[MAX] ?? '') || total;
-      const fraction = Math.round((replicasOf(set) * allowed) / maxReplicas) - replicasOf(set);
+      const before = Number(set.metadata.annotations?.[MAX] ?? '') || (deployment.status?.replicas ?? 0);
+      const fraction = desired === 0 ? -replicasOf(set) : before === 0 ? 0 : growth(set, allowed, before);
       const left = toAdd - added;
       share = toAdd > 0 ? Math.min(fraction, left) : Math.max(fraction, left);
     }

@@ -52,12 +52,16 @@ const isProgressing = (old: DeepReadonly<DeploymentStatus> | undefined, status: 
   );
 };
 
+/** MaxInt32 means none. */
+export const hasProgressDeadline = ({ spec }: DeepReadonly<Deployment>): boolean =>
+  spec?.progressDeadlineSeconds !== undefined && spec.progressDeadlineSeconds < 2 ** 31 - 1;
+
 /** Milliseconds until the progress deadline, negative once it is over; undefined when none is running. */
 export function deadlineIn(deployment: DeepReadonly<Deployment>, nowMs: number): number | undefined {
   const seconds = deployment.spec?.progressDeadlineSeconds;
   const progressing = conditionOf(deployment, 'Progressing');
-  // MaxInt32 means no deadline (HasProgressDeadline).
-  if (seconds === undefined || seconds >= 2 ** 31 - 1 || progressing?.lastUpdateTime === undefined) return undefined;
+  if (seconds === undefined || !hasProgressDeadline(deployment) || progressing?.lastUpdateTime === undefined)
+    return undefined;
   if (progressing.reason === 'NewReplicaSetAvailable' || progressing.reason === 'DeploymentPaused') return undefined;
   return Date.parse(progressing.lastUpdateTime) + seconds * 1000 - nowMs;
 }
@@ -72,7 +76,8 @@ export function countedStatus(
   const total = sum(all, set => set.status?.replicas ?? 0);
   const availableReplicas = sum(all, available);
   const readyReplicas = sum(all, set => set.status?.readyReplicas ?? 0);
-  const terminating = all.some(set => set.status?.terminatingReplicas !== undefined)
+  // One that has not said makes the sum unknown.
+  const terminating = all.every(set => set.status?.terminatingReplicas !== undefined)
     ? sum(all, set => set.status?.terminatingReplicas ?? 0)
     : undefined;
   const minimum = (deployment.spec?.replicas ?? 1) - fenceposts(deployment).unavailable;
@@ -121,8 +126,8 @@ export function rolloutStatus(
       ? `Deployment "${deployment.metadata.name ?? ''}"`
       : `ReplicaSet "${fresh.metadata.name ?? ''}"`;
   const progressing = conditionOf(deployment, 'Progressing');
-  const hasDeadline =
-    deployment.spec?.progressDeadlineSeconds !== undefined && deployment.spec.progressDeadlineSeconds < 2 ** 31 - 1;
+  const hasDeadline = hasProgressDeadline(deployment);
+  if (!hasDeadline) conditions = conditions.filter(condition => condition.type !== 'Progressing');
   // A finished rollout stays finished while only its Pods come and go.
   const wasComplete = status.replicas === status.updatedReplicas && progressing?.reason === 'NewReplicaSetAvailable';
   if (hasDeadline && !wasComplete) {

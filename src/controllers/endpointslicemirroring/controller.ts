@@ -1,12 +1,5 @@
 import { isStatusError } from '../../machinery/status.js';
-import type {
-  DeepReadonly,
-  Endpoint,
-  Endpoints,
-  EndpointSlice,
-  ObjectMeta,
-  Service,
-} from '../../machinery/types.js';
+import type { DeepReadonly, Endpoint, Endpoints, EndpointSlice, ObjectMeta, Service } from '../../machinery/types.js';
 import { ENDPOINTS, ENDPOINT_SLICES, SERVICES } from '../../client/resources.js';
 import { keyOf, splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
@@ -79,8 +72,7 @@ export const endpointSliceMirroringController: ControllerDefinition = {
     slices.addIndex(BY_SERVICE, slice => [
       `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.[SERVICE_NAME] ?? ''}`,
     ]);
-    const changed = (object: DeepReadonly<{ metadata: ObjectMeta }>): void =>
-      queue.add(keyOf(object));
+    const changed = (object: DeepReadonly<{ metadata: ObjectMeta }>): void => queue.add(keyOf(object));
     endpoints.addHandler({ add: changed, update: (_old, object) => changed(object), delete: changed });
     services.addHandler({ add: changed, update: (_old, object) => changed(object), delete: changed });
     const sliceChanged = (slice: DeepReadonly<EndpointSlice>): void => {
@@ -114,12 +106,7 @@ export const endpointSliceMirroringController: ControllerDefinition = {
           blockOwnerDeletion: true,
           controller: true,
         };
-        const meta = (old?: ObjectMeta): ObjectMeta => ({
-          ...old,
-          labels,
-          annotations,
-          ownerReferences: [owner],
-        });
+        const meta: ObjectMeta = { namespace, labels, annotations, ownerReferences: [owner] };
         const free = [...ours];
         try {
           for (const slice of wanted) {
@@ -130,7 +117,7 @@ export const endpointSliceMirroringController: ControllerDefinition = {
             if (old === undefined) {
               await writer.create(namespace, {
                 ...slice,
-                metadata: { ...meta(), generateName: `${name}-`, namespace },
+                metadata: { ...meta, generateName: `${name}-` },
               });
               continue;
             }
@@ -138,7 +125,10 @@ export const endpointSliceMirroringController: ControllerDefinition = {
               canonicalJson(old.endpoints) === canonicalJson(slice.endpoints) &&
               canonicalJson(old.metadata.labels) === canonicalJson(labels) &&
               canonicalJson(old.metadata.annotations ?? {}) === canonicalJson(annotations);
-            if (!same) await writer.update({ ...old, ...slice, metadata: meta(old.metadata) });
+            if (same) continue;
+            // Upstream writes the slice anew under its name, which is seen by what does not come back: generateName.
+            const { name: sliceName = '', resourceVersion = '' } = old.metadata;
+            await writer.update({ ...slice, metadata: { ...meta, name: sliceName, resourceVersion } });
           }
         } catch (error) {
           // A terminating namespace refuses new objects.

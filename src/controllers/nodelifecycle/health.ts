@@ -68,8 +68,7 @@ export function wantedTaints(node: ReadonlyNode, now: string): Taint[] | undefin
     wanted.push({ key, effect: 'NoSchedule' });
     if (EVICTING.has(key)) wanted.push({ key, effect: 'NoExecute' });
   }
-  if (node.spec?.unschedulable === true)
-    wanted.push({ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' });
+  if (node.spec?.unschedulable === true) wanted.push({ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' });
   // A node that never reported keeps the not-ready taint that admission gave it.
   if (condition(node, 'Ready') === undefined) {
     const initial = old.find(t => t.key === 'node.kubernetes.io/not-ready' && t.effect === 'NoSchedule');
@@ -79,8 +78,6 @@ export function wantedTaints(node: ReadonlyNode, now: string): Taint[] | undefin
   const kept = old.filter(
     t => !MANAGED.has(t.key) || (t.effect !== 'NoSchedule' && t.effect !== 'NoExecute') || wanted.some(w => same(w, t)),
   );
-  const added = wanted
-    .filter(w => !kept.some(t => same(t, w)))
-    .map(w => ({ ...w, timeAdded: now }));
+  const added = wanted.filter(w => !kept.some(t => same(t, w))).map(w => ({ ...w, timeAdded: now }));
   return added.length === 0 && kept.length === old.length ? undefined : [...kept, ...added];
 }

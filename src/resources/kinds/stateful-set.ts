@@ -6,12 +6,14 @@ import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
 import { checkDnsLabel, checkNonNegative } from '../validation/formats.js';
 import { goForm } from '../validation/go-form.js';
+import { checkPodTemplateMetadata } from '../validation/pod-spec.js';
 import {
+  checkAlways,
   checkAvailableWithinReady,
   checkCounts,
   checkNotMoreThan100Percent,
   checkPositiveIntOrPercent,
-  checkRunningTemplate,
+  checkSelected,
   checkWorkloadSelector,
   isZeroIntOrPercent,
 } from '../validation/workload.js';
@@ -79,7 +81,12 @@ function checkStatefulSet(set: ReadonlyStatefulSet, old: ReadonlyStatefulSet | u
   // What was stored before the rule came may stay.
   if (old === undefined && spec.serviceName) checkDnsLabel(out, SPEC.child('serviceName'), spec.serviceName);
   checkWorkloadSelector(out, SPEC.child('selector'), spec.selector, 'statefulset');
-  checkRunningTemplate(out, SPEC.child('template'), spec.selector, spec.template, 'StatefulSet');
+  // The Pod's spec is checked when a Pod is made: it may mount volumes that only volumeClaimTemplates give it.
+  const at = SPEC.child('template');
+  const template = spec.template ?? {};
+  checkSelected(out, at, spec.selector, template);
+  checkPodTemplateMetadata(out, at, template);
+  checkAlways(out, at, template, 'StatefulSet');
   return out;
 }
 

@@ -300,12 +300,20 @@ export function checkPodAnnotations(
 /** The template of a workload, at `spec.template`. */
 export function checkPodTemplate(out: FieldError[], at: FieldPath, template: DeepReadonly<PodTemplateSpec>): void {
   const spec = template.spec ?? ({} as Spec);
-  checkLabels(out, at.child('labels'), template.metadata?.labels);
-  checkAnnotations(out, at.child('annotations'), template.metadata?.annotations);
-  checkPodAnnotations(out, at.child('annotations'), template.metadata?.annotations, spec);
+  checkPodTemplateMetadata(out, at, template);
   checkPodSpec(out, at.child('spec'), spec, { isPod: false });
   if ((spec.ephemeralContainers ?? []).length > 0)
     out.push(forbidden(at.child('spec', 'ephemeralContainers'), 'ephemeral containers not allowed in pod template'));
+}
+
+export function checkPodTemplateMetadata(
+  out: FieldError[],
+  at: FieldPath,
+  { metadata, spec = {} as Spec }: DeepReadonly<PodTemplateSpec>,
+): void {
+  checkLabels(out, at.child('labels'), metadata?.labels);
+  checkAnnotations(out, at.child('annotations'), metadata?.annotations);
+  checkPodAnnotations(out, at.child('annotations'), metadata?.annotations, spec);
 }
 
 /** Rules of a Pod that a template does not have. */
