@@ -16,8 +16,8 @@ import {
   checkDnsSubdomain,
   checkImmutable,
   checkLabels,
-  checkPortNumber,
   checkQualifiedName,
+  IP_TEXT,
   isIpv6,
   labelValueErrors,
   list,
@@ -41,7 +41,8 @@ const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 function checkAddress(out: FieldError[], at: FieldPath, type: string | undefined, address: string): void {
   if (type === 'FQDN') return checkDnsSubdomain(out, at, address);
   if (type !== 'IPv4' && type !== 'IPv6') return;
-  const isType = parseIp(address) !== undefined && isIpv6(address) === (type === 'IPv6');
+  if (parseIp(address) === undefined) return void out.push(invalid(at, address, IP_TEXT));
+  const isType = isIpv6(address) === (type === 'IPv6');
   if (!isType) out.push(invalid(at, address, `must be a valid ${type} address`));
   else checkNonSpecialIp(out, at, address);
 }
@@ -93,7 +94,6 @@ function checkPorts(out: FieldError[], slice: Slice): void {
     else if (!PROTOCOLS.includes(port.protocol))
       out.push(notSupported(item.child('protocol'), port.protocol, PROTOCOLS));
     if (port.appProtocol !== undefined) checkQualifiedName(out, item.child('appProtocol'), port.appProtocol);
-    if (port.port !== undefined) checkPortNumber(out, item.child('port'), port.port);
   });
 }
 
@@ -102,10 +102,10 @@ function checkSlice(slice: Slice): FieldError[] {
   const type = slice.addressType as string | undefined;
   if (!type) out.push(required(path('addressType')));
   else if (!ADDRESS_TYPES.includes(type)) out.push(notSupported(path('addressType'), type, ADDRESS_TYPES));
+  checkPorts(out, slice);
   const endpoints = list(slice.endpoints);
   if (endpoints.length > MAX_ENDPOINTS) out.push(tooMany(path('endpoints'), endpoints.length, MAX_ENDPOINTS));
   else endpoints.forEach((endpoint, i) => checkEndpoint(out, path('endpoints').index(i), endpoint, type));
-  checkPorts(out, slice);
   return out;
 }
 

@@ -147,7 +147,7 @@ export function parseIp(text: string): ParsedIp | undefined {
 export const isIpv4 = (text: string): boolean => !text.includes(':');
 export const isIpv6 = (text: string): boolean => text.includes(':') && parseIp(text) !== undefined;
 
-const IP_TEXT = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+export const IP_TEXT = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const CIDR_TEXT = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
 /** What old objects may hold. */

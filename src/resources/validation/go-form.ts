@@ -54,7 +54,10 @@ function layoutOf(struct: string): readonly GoField[] {
 const isSet = (value: unknown): boolean => value !== undefined && value !== null;
 
 const isStringMap = (value: unknown): value is Readonly<Record<string, string>> =>
-  typeof value === 'object' && value !== null && Object.values(value).every(item => typeof item === 'string');
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.values(value).every(item => typeof item === 'string');
 
 /** The value as upstream's JSON encoder prints it; `struct` names a layout. */
 export function goForm(struct: string, value: unknown): Plain {

@@ -117,9 +117,18 @@ function apply(scope: Scope, ctx: RequestContext, target: Target, live: Live, re
         );
       }
       const patched = applyStrategicMergePatch(document, patch as JsonObject, target.kind.type);
-      return { document: patched, problems: [], text: () => formatGo(patch) };
+      return { document: patched, problems: [], text: () => formatGo(consumed(patch)) };
     }
   }
+}
+
+const ORDER = '$setElementOrder/';
+
+/** Upstream takes ordered lists out of a strategic merge patch while it applies them, and prints what is left. */
+function consumed(patch: unknown): unknown {
+  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
+  const entries = Object.entries(patch).filter(([key]) => !key.startsWith(ORDER) && !(`${ORDER}${key}` in patch));
+  return Object.fromEntries(entries.map(([key, value]) => [key, consumed(value)]));
 }
 
 /** Understands the patched document as an object of the kind. @throws StatusError 422 with the field "patch" */
@@ -135,7 +144,7 @@ function decodePatched(
   };
   const decoded = decode(scope, target, request, patched, refuse);
   const problems = isChecked(ctx)
-    ? [...duplicateFields(request.raw), ...patched.problems, ...decoded.strictProblems]
+    ? [...duplicateFields(request.raw), ...patched.problems, ...[...decoded.strictProblems].sort()]
     : [];
   if (problems.length > 0) {
     if (ctx.options.fieldValidation === 'Strict') return refuse(`strict decoding error: ${problems.join(', ')}`);
