@@ -5,6 +5,7 @@ import { realClock, type Clock } from '../machinery/clock.js';
 import { createCodec } from '../resources/codec/create-codec.js';
 import { createProtobufAnswers } from '../resources/codec/protobuf.js';
 import { createCatalog } from '../resources/create-catalog.js';
+import { runEventTtl } from '../resources/kinds/event-ttl.js';
 import { loadApi } from '../resources/load.js';
 import { createOpenApiDocuments } from '../resources/openapi/documents.js';
 import { resourceId } from '../resources/resource-info.js';
@@ -12,7 +13,13 @@ import type { Objects } from '../resources/strategy.js';
 import { bootstrapPolicy } from './auth/policy/bootstrap-policy.js';
 import { rbacEscalationCheck } from './auth/rbac/escalation.js';
 import { oidcDocuments } from './auth/token/issuer.js';
-import { bootstrap, keepNamespaces, publishAddress, type BootstrapOptions } from './bootstrap/bootstrap.js';
+import {
+  bootstrap,
+  keepNamespaces,
+  publishAddress,
+  selfContext,
+  type BootstrapOptions,
+} from './bootstrap/bootstrap.js';
 import { createKubeletConnection } from './connect/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
@@ -155,6 +162,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       await publishAddress(boot, { ...address, securePort: port });
       ready = true;
       void keepNamespaces(boot);
+      void runEventTtl({
+        objects: registries.objects,
+        clock,
+        ctx: selfContext(registries.objects, clock, signal),
+        signal,
+        onError: err => log.error({ err }, 'could not delete old events'),
+      });
       return { port };
     },
     async close() {

@@ -276,7 +276,13 @@ t.test('Events live for an hour', async t => {
       return Promise.resolve(object('Event'));
     },
   };
-  const running = runEventTtl(objects, clock, context(), stop.signal);
+  const running = runEventTtl({
+    objects,
+    clock,
+    ctx: context(),
+    signal: stop.signal,
+    onError: error => t.fail(String(error)),
+  });
   const wait = async (minutes: number): Promise<void> => {
     for (let i = 0; i < minutes; i++) {
       clock.step(60_000);

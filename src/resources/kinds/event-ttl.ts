@@ -16,31 +16,42 @@ function lastWriteMs(event: DeepReadonly<CoreEvent>): number {
   return Math.max(...times.map(time => (time === undefined ? 0 : Date.parse(time))));
 }
 
-/** Deletes Events that are older than an hour, once a minute, until the signal. `ctx` gives the identity it acts as. */
-export async function runEventTtl(
-  objects: Objects,
-  clock: Clock,
-  ctx: RequestContext,
-  signal: AbortSignal,
-): Promise<void> {
+export interface EventTtlOptions {
+  readonly objects: Objects;
+  readonly clock: Clock;
+  /** Whom the deletions are made as. */
+  readonly ctx: RequestContext;
+  readonly signal: AbortSignal;
+  /** A sweep that failed; the next one comes in a minute. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Deletes Events that are older than an hour, once a minute, until the signal. */
+export async function runEventTtl(options: EventTtlOptions): Promise<void> {
+  const { clock, signal, onError } = options;
   while (!signal.aborted) {
-    const before = clock.now() - EVENT_TTL_MS;
-    const expired = [...objects.list('events')].filter(event => lastWriteMs(event as DeepReadonly<CoreEvent>) < before);
-    for (const [i, { metadata }] of expired.entries()) {
-      if (signal.aborted) return;
-      try {
-        const key = { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
-        await objects.delete(ctx, 'events', key, { dryRun: false });
-      } catch (error) {
-        if (!isStatusError(error, 'NotFound')) throw error;
-      }
-      if (i % BATCH === BATCH - 1) await clock.sleep(0, signal);
-    }
     try {
+      await sweep(options);
       await clock.sleep(SWEEP_MS, signal);
     } catch (error) {
       if (signal.aborted) return;
-      throw error;
+      onError(error);
+      await clock.sleep(SWEEP_MS, signal).catch(() => undefined);
     }
+  }
+}
+
+async function sweep({ objects, clock, ctx, signal }: EventTtlOptions): Promise<void> {
+  const before = clock.now() - EVENT_TTL_MS;
+  const expired = [...objects.list('events')].filter(event => lastWriteMs(event as DeepReadonly<CoreEvent>) < before);
+  for (const [i, { metadata }] of expired.entries()) {
+    signal.throwIfAborted();
+    try {
+      const key = { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
+      await objects.delete(ctx, 'events', key, { dryRun: false });
+    } catch (error) {
+      if (!isStatusError(error, 'NotFound')) throw error;
+    }
+    if (i % BATCH === BATCH - 1) await clock.sleep(0, signal);
   }
 }
