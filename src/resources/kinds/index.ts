@@ -10,6 +10,7 @@ import type { KindDeps } from './deps.js';
 import { endpointSliceStrategy } from './endpoint-slice.js';
 import { endpointsStrategy } from './endpoints.js';
 import { coreEventStrategy, eventsEventStrategy } from './event.js';
+import { flowSchemaStrategy, priorityLevelConfigurationStrategy } from './flow-control.js';
 import { horizontalPodAutoscalerV1Strategy } from './hpa-v1.js';
 import { horizontalPodAutoscalerStrategy } from './hpa.js';
 import { ingressClassStrategy, ingressStrategy } from './ingress.js';
@@ -62,6 +63,8 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'deployments.apps': deploymentStrategy,
     'replicasets.apps': replicaSetStrategy,
     'statefulsets.apps': statefulSetStrategy,
+    'flowschemas.flowcontrol.apiserver.k8s.io': flowSchemaStrategy,
+    'prioritylevelconfigurations.flowcontrol.apiserver.k8s.io': priorityLevelConfigurationStrategy,
     'horizontalpodautoscalers.autoscaling/v1': horizontalPodAutoscalerV1Strategy,
     'horizontalpodautoscalers.autoscaling': horizontalPodAutoscalerStrategy,
     'cronjobs.batch': cronJobStrategy,

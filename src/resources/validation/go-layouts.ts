@@ -168,5 +168,19 @@ export const GO_LAYOUTS: Readonly<Record<string, string>> = {
   VolumeAttachmentSource: 'PersistentVolumeName:* InlineVolumeSpec:*PersistentVolumeSpec',
   CSINodeDriver: 'Name:s NodeID=nodeID:s TopologyKeys:* Allocatable:*VolumeNodeResources',
   VolumeNodeResources: 'Count:*',
+  FlowSchemaSpec:
+    'PriorityLevelConfiguration:NamedReference MatchingPrecedence:i DistinguisherMethod:*FlowDistinguisherMethod Rules:[FlowRules]',
+  FlowDistinguisherMethod: 'Type:s',
+  FlowRules: 'Subjects:[FlowSubject] ResourceRules:[FlowResourceRule] NonResourceRules:[FlowNonResourceRule]',
+  FlowSubject: 'Kind:s User:*NamedReference Group:*NamedReference ServiceAccount:*FlowServiceAccount',
+  FlowServiceAccount: 'Namespace:s Name:s',
+  FlowResourceRule: 'Verbs:* APIGroups:* Resources:* ClusterScope:b Namespaces:*',
+  FlowNonResourceRule: 'Verbs:* NonResourceURLs:*',
+  PriorityLevelSpec: 'Type:s Limited:*LimitedPriorityLevel Exempt:*ExemptPriorityLevel',
+  LimitedPriorityLevel:
+    'NominalConcurrencyShares:i LimitResponse:LimitResponse LendablePercent:* BorrowingLimitPercent:*',
+  LimitResponse: 'Type:s Queuing:*QueuingConfiguration',
+  QueuingConfiguration: 'Queues:i HandSize:i QueueLengthLimit:i',
+  ExemptPriorityLevel: 'NominalConcurrencyShares:* LendablePercent:*',
   CertificateCondition: 'Type:s Status:s Reason:s Message:s LastUpdateTime:* LastTransitionTime:*',
 };

@@ -6,6 +6,7 @@ import type { Objects, RequestContext } from '../../resources/strategy.js';
 import type { Logger } from '../pipeline/context.js';
 import {
   authenticationConfig,
+  FLOW_CONTROL,
   kubernetesEndpoints,
   kubernetesEndpointSlice,
   kubernetesService,
@@ -76,7 +77,7 @@ async function reconcile(options: BootstrapOptions, wanted: SystemObject): Promi
 /** Everything but what depends on the port: run before the server listens. */
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   for (const name of SYSTEM_NAMESPACES) await ensure(options, systemNamespace(name));
-  const rest = [...PRIORITY_CLASSES, authenticationConfig(options.ca), ...options.policy];
+  const rest = [...PRIORITY_CLASSES, ...FLOW_CONTROL, authenticationConfig(options.ca), ...options.policy];
   // One group commit for all of them instead of one disk sync each.
   await Promise.all(rest.map(object => ensure(options, object)));
 }

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../../machinery/types.js';
+import { FLOW_SCHEMAS, PRIORITY_LEVELS } from '../../resources/defaults/flow-control.js';
 
 /** An object that the API server makes at start, when it is not there. */
 export interface SystemObject {
@@ -31,6 +32,22 @@ export const PRIORITY_CLASSES: readonly SystemObject[] = [
     2_000_000_000,
     'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
   ),
+];
+
+const flowControl = (kind: string, plural: string, specs: Readonly<Record<string, unknown>>): SystemObject[] =>
+  Object.entries(specs).map(([name, spec]) => ({
+    resource: `${plural}.flowcontrol.apiserver.k8s.io`,
+    object: {
+      apiVersion: 'flowcontrol.apiserver.k8s.io/v1',
+      kind,
+      metadata: { name, annotations: { 'apf.kubernetes.io/autoupdate-spec': 'true' } },
+      spec,
+    },
+  }));
+
+export const FLOW_CONTROL: readonly SystemObject[] = [
+  ...flowControl('PriorityLevelConfiguration', 'prioritylevelconfigurations', PRIORITY_LEVELS),
+  ...flowControl('FlowSchema', 'flowschemas', FLOW_SCHEMAS),
 ];
 
 /** How the API server publishes itself to Pods. */
