@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type ServerOptions } from 'ws';
 import type { Clock } from '../../machinery/clock.js';
 import {
   byteStreamOf,
@@ -21,6 +21,12 @@ import {
   type StreamingBackend,
 } from './types.js';
 import { acceptWebSocketCommand, WEBSOCKET_COMMAND_PROTOCOLS } from './websocket-session.js';
+
+/**
+ * How long after the closing frame the connection goes. The real server drops it at once, and Python's client counts on
+ * that: it sleeps on the socket while frames wait in its TLS buffer, and wakes up only when the connection ends.
+ */
+const CLOSE_TIMEOUT_MS = 50;
 
 export interface StreamingOptions {
   readonly backend: StreamingBackend;
@@ -47,10 +53,13 @@ function refuse(socket: Duplex, code: number, message: string): void {
 
 /** Exec, attach and port-forward of the kubelet's API, over SPDY/3.1 and WebSocket. */
 export function createStreamingServer({ backend, clock }: StreamingOptions): StreamingServer {
-  const webSockets = new WebSocketServer({
+  // A type of its own: @types/ws does not know closeTimeout yet.
+  const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
+    closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: offers => choose(WEBSOCKET_COMMAND_PROTOCOLS, [...offers]) ?? false,
-  });
+  };
+  const webSockets = new WebSocketServer(options);
   /** Upgrades to SPDY inside WebSocket: "/" is no token character, so ws would refuse the header that names it. */
   const tunnels = new WeakSet<IncomingMessage>();
   webSockets.on('headers', (headers, message) => {

@@ -50,8 +50,8 @@ export function acceptWebSocketCommand(socket: WebSocket, wants: WantedStreams):
     },
     finish(status) {
       if (socket.readyState !== socket.OPEN) return;
-      socket.send(frame(CHANNEL.error, Buffer.from(JSON.stringify(status))));
-      socket.close(1000);
+      // Closed when all before it has been handed over: what is still here after closeTimeout is lost.
+      socket.send(frame(CHANNEL.error, Buffer.from(JSON.stringify(status))), () => socket.close(1000));
     },
   };
 }
