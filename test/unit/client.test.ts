@@ -163,8 +163,9 @@ async function serve(
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 const config = (server: string) => ({ server, insecureSkipTlsVerify: true, namespace: 'default' });
-const podNamed = (name: string, resourceVersion: string, uid = `uid-${name}`): Pod =>
-  ({ metadata: { name, namespace: 'd', resourceVersion, uid } });
+const podNamed = (name: string, resourceVersion: string, uid = `uid-${name}`): Pod => ({
+  metadata: { name, namespace: 'd', resourceVersion, uid },
+});
 
 t.test('reflector and informer', async t => {
   let lists = 0;

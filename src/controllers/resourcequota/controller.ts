@@ -31,10 +31,17 @@ export const resourceQuotaController: ControllerDefinition = {
     const quotas = informers.informer<ResourceQuota>(RESOURCE_QUOTAS);
     const writer = client.resource<ResourceQuota>(RESOURCE_QUOTAS);
     const tracked = new Map<string, Tracked>();
+    /** By quota: the version written last. */
+    const written = new Map<string, bigint>();
 
-    const queueNamespace = (namespace: string, evaluator: QuotaEvaluator): void => {
+    const queueNamespace = (
+      namespace: string,
+      evaluator: QuotaEvaluator,
+      concerned: (quota: DeepReadonly<ResourceQuota>) => boolean = () => true,
+    ): void => {
       for (const quota of quotas.indexer.byIndex('namespace', namespace))
-        if (evaluator.matchingResources(Object.keys(quota.spec?.hard ?? {})).length > 0) queue.add(keyOf(quota));
+        if (concerned(quota) && evaluator.matchingResources(Object.keys(quota.spec?.hard ?? {})).length > 0)
+          queue.add(keyOf(quota));
     };
     const track = (ref: ResourceRef): Tracked | undefined => {
       const id = qualified(ref);
@@ -45,6 +52,12 @@ export const resourceQuotaController: ControllerDefinition = {
       const informer = informers.informer<KubeObject>(ref, { metadataOnly });
       const uses = (object: DeepReadonly<KubeObject>): ResourceList => evaluator.usage(object, clock.now());
       informer.addHandler({
+        add(object) {
+          // Admission charges what is made under a counted quota. What was made before, but shows only now, was missed.
+          const version = BigInt(object.metadata.resourceVersion ?? '0');
+          const missed = (quota: DeepReadonly<ResourceQuota>): boolean => version < (written.get(keyOf(quota)) ?? 0n);
+          queueNamespace(object.metadata.namespace ?? '', evaluator, missed);
+        },
         update(old, object) {
           if (!metadataOnly && !equalLists(uses(old), uses(object)))
             queueNamespace(object.metadata.namespace ?? '', evaluator);
@@ -62,6 +75,7 @@ export const resourceQuotaController: ControllerDefinition = {
       update(old, quota) {
         if (!equalLists(old.spec?.hard ?? {}, quota.spec?.hard ?? {})) queue.add(keyOf(quota));
       },
+      delete: quota => written.delete(keyOf(quota)),
     });
 
     /** What counts towards these names; a name of a resource that is not served counts nothing and is not reported. */
@@ -88,7 +102,7 @@ export const resourceQuotaController: ControllerDefinition = {
         const byResource = new Map(counted.map(({ evaluator, informer }) => [evaluator.resource, informer]));
         const { namespace } = splitKey(key);
         const usage = calculateUsage(
-          (quota.spec ?? {}),
+          quota.spec ?? {},
           counted.map(({ evaluator }) => evaluator),
           resource => byResource.get(resource)?.indexer.byIndex('namespace', namespace) ?? [],
           clock.now(),
@@ -104,7 +118,8 @@ export const resourceQuotaController: ControllerDefinition = {
           !equalLists(before, used);
         if (!dirty) return;
         const status = { hard: { ...hard }, used };
-        await writer.update({ ...(quota as ResourceQuota), status }, { subresource: 'status' });
+        const updated = await writer.update({ ...(quota as ResourceQuota), status }, { subresource: 'status' });
+        written.set(key, BigInt(updated.metadata.resourceVersion ?? '0'));
       },
       async background() {
         while (!signal.aborted) {

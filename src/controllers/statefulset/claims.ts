@@ -65,7 +65,7 @@ export function wantedOwners(
   if (bySet && !kept.some(r => refersTo(r, set))) wanted.push(controllerReference(set, 'apps/v1', 'StatefulSet'));
   if (byPod && !kept.some(r => refersTo(r, pod))) wanted.push(controllerReference(pod, 'v1', 'Pod'));
   const same = wanted.length === references.length && wanted.every(r => references.includes(r));
-  return same ? undefined : (wanted);
+  return same ? undefined : wanted;
 }
 
 export const ownersDiffer = (set: ReadonlyStatefulSet, pod: ReadonlyPod, find: ClaimLookup): boolean =>
