@@ -1,0 +1,9 @@
+module kubette.example/client
+
+go 1.25.0
+
+require (
+	k8s.io/api v0.35.0
+	k8s.io/apimachinery v0.35.0
+	k8s.io/client-go v0.35.0
+)
