@@ -15,7 +15,7 @@ const MAX_PREFIX = 223;
 const dataText = (data: unknown): string =>
   canonicalJson(data).replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** FNV-1 over the data, then over the probe's digits read as one byte (HashControllerRevision). */
+/** FNV-1 over the data and the probe's digits, in letters that make no words (HashControllerRevision). */
 export function hashRevision(data: unknown, probe: number): string {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(dataText(data) + String(probe))) hash = (Math.imul(hash, 0x01000193) ^ byte) >>> 0;

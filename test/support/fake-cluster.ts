@@ -55,6 +55,18 @@ const withAnnotationsOf = (object: KubeObject, stored: KubeObject): KubeObject['
   ...(object.metadata.annotations === undefined ? {} : { annotations: object.metadata.annotations }),
 });
 
+const REMOVE_FINALIZERS = '$deleteFromPrimitiveList/finalizers';
+
+/** The fake merges; of strategic merge it knows what controllers ask for: that finalizers go. */
+function withoutDirectives(stored: KubeObject, patch: unknown): unknown {
+  const { metadata, ...rest } = patch as { metadata?: Record<string, unknown> };
+  const gone = metadata?.[REMOVE_FINALIZERS] as string[] | undefined;
+  if (metadata === undefined || gone === undefined) return patch;
+  const { [REMOVE_FINALIZERS]: _gone, ...others } = metadata;
+  const finalizers = (stored.metadata.finalizers ?? []).filter(name => !gone.includes(name));
+  return { ...rest, metadata: { ...others, finalizers } };
+}
+
 export function createFakeCluster(): FakeCluster {
   const clock = new FakeClock();
   const stores = new Map<string, { store: Store<KubeObject>; handlers: Set<EventHandler> }>();
@@ -118,7 +130,9 @@ export function createFakeCluster(): FakeCluster {
         metadata.name ??= `${metadata.generateName ?? ''}${String(++counter).padStart(5, '0')}`;
         metadata.uid ??= `uid-${++counter}`;
         metadata.creationTimestamp ??= formatTime(clock.now());
-        const created = stamp({ ...copy(object), metadata });
+        // As the server's strategy of Pods does.
+        const status = name === 'pods' ? { status: { phase: 'Pending' } } : {};
+        const created = stamp({ ...status, ...copy(object), metadata });
         note({ verb: 'create', resource: name, key: keyOf(created), body: created });
         if (of(name).store.get(keyOf(created)) !== undefined)
           throw alreadyExistsError({ group: ref.group, resource: name }, metadata.name);
@@ -153,7 +167,7 @@ export function createFakeCluster(): FakeCluster {
           body: patch,
           ...(subresource === undefined ? {} : { subresource }),
         });
-        const updated = stamp(applyMergePatch(current(key), patch) as KubeObject);
+        const updated = stamp(applyMergePatch(current(key), withoutDirectives(current(key), patch)) as KubeObject);
         put(name, updated);
         return updated as T;
       },
@@ -210,7 +224,11 @@ export function createFakeCluster(): FakeCluster {
         client,
         informers,
         clock,
-        queue: { ...queue, add: key => void queued.add(key) },
+        queue: {
+          ...queue,
+          add: key => void queued.add(key),
+          addAfter: (key, ms) => void (ms <= 0 ? queued.add(key) : clock.after(ms, () => void queued.add(key))),
+        },
         signal: new AbortController().signal,
         log: { info: () => undefined, warn: () => undefined, error: () => undefined },
         options: { nodeCidrMaskSize: 24, nodeMonitorPeriodMs: 5_000, nodeMonitorGracePeriodMs: 50_000, ...options },
