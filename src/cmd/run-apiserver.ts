@@ -105,7 +105,8 @@ async function makeFolder(path: string): Promise<void> {
 async function openStore(driver: string, dataDir: string): Promise<KvStore> {
   if (driver === 'memory') {
     const { createMemoryStore } = await import('../storage/memory/memory-store.js');
-    return createMemoryStore();
+    // Milliseconds rise faster than revisions do, so that every start is beyond the last one.
+    return createMemoryStore({ firstRevision: realClock.now() });
   }
   if (driver !== 'leveldb') throw new FlagError(`invalid --storage ${JSON.stringify(driver)}: want leveldb or memory`);
   const { openLevelStore } = await import('../storage/leveldb/level-store.js');

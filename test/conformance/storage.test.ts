@@ -271,3 +271,15 @@ t.test('leveldb: recovers in place after a failed write', async t => {
     'watchers miss nothing',
   );
 });
+
+t.test('memory: a first revision counts as compacted', async t => {
+  const store = createMemoryStore({ firstRevision: 1_000 });
+  t.equal(store.revision(), 1_000);
+  await t.rejects(
+    store.watch('/', 10, () => undefined),
+    { name: 'CompactedError' },
+  );
+  const result = await store.commit([], [{ type: 'put', key: '/a', value: Buffer.from('x') }]);
+  t.match(result, { ok: true, revision: 1_001 });
+  await store.close();
+});

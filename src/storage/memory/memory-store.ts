@@ -20,12 +20,16 @@ interface Revision {
   readonly events: readonly WatchEvent[];
 }
 
-/** Keeps everything in this process and nothing on disk; the same promises as every driver otherwise. */
-export function createMemoryStore(): KvStore {
+/**
+ * Keeps everything in this process and nothing on disk; the same promises as every driver otherwise.
+ * @param options.firstRevision everything up to it counts as compacted: a server that starts empty where another one
+ *   was must not give revisions that clients know from before, or their watches would wait for ever
+ */
+export function createMemoryStore({ firstRevision = 0 }: { readonly firstRevision?: number } = {}): KvStore {
   const hub = createWatchHub();
   let tree: Tree = emptyTree;
-  let compacted = 0;
-  let current = 0;
+  let compacted = firstRevision;
+  let current = firstRevision;
   /** Revision compacted + 1 + i at index i. */
   let history: Revision[] = [];
   let closed = false;
