@@ -26,8 +26,10 @@ lint: install
 format: install
 	$(BIN)/prettier --write --log-level warn src test
 
+# The storage suite limits the size of files to fill a disk, which the runner's own hooks do not survive.
 unit: build tap
-	$(BIN)/tap -R$(REPORTER) build/test/unit/*.test.js build/test/conformance/*.test.js
+	ls build/test/unit/*.test.js build/test/conformance/*.test.js | grep -v conformance/storage.test | xargs $(BIN)/tap -R$(REPORTER)
+	set -o pipefail; node build/test/conformance/storage.test.js | grep -E '^ *not ok|^# '
 
 # One at a time: these start clusters, which want the machine and its node ports for themselves.
 e2e: build tap
