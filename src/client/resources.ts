@@ -39,3 +39,4 @@ export const PERSISTENT_VOLUMES = cluster('', 'v1', 'persistentvolumes');
 export const HORIZONTAL_POD_AUTOSCALERS = namespaced('autoscaling', 'v2', 'horizontalpodautoscalers');
 export const REPLICATION_CONTROLLERS = namespaced('', 'v1', 'replicationcontrollers');
 export const CLUSTER_ROLES = cluster('rbac.authorization.k8s.io', 'v1', 'clusterroles');
+export const STORAGE_CLASSES = cluster('storage.k8s.io', 'v1', 'storageclasses');

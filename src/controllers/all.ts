@@ -8,11 +8,13 @@ import { endpointsController } from './endpoints/controller.js';
 import { endpointSliceController } from './endpointslice/controller.js';
 import { endpointSliceMirroringController } from './endpointslicemirroring/controller.js';
 import { garbageCollector } from './garbagecollector/controller.js';
+import { horizontalPodAutoscalerController } from './horizontalpodautoscaling/controller.js';
 import { jobController } from './job/controller.js';
 import { namespaceController } from './namespace/controller.js';
 import { nodeIpamController } from './nodeipam/controller.js';
 import { nodeLifecycleController } from './nodelifecycle/controller.js';
 import { nodeTtlController } from './nodettl/controller.js';
+import { persistentVolumeBinderController } from './persistentvolume/controller.js';
 import { podGcController } from './podgc/controller.js';
 import { replicaSetController } from './replicaset/controller.js';
 import { replicationControllerController } from './replicationcontroller/controller.js';
@@ -36,11 +38,13 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   endpointSliceController,
   endpointSliceMirroringController,
   garbageCollector,
+  horizontalPodAutoscalerController,
   jobController,
   namespaceController,
   nodeIpamController,
   nodeLifecycleController,
   nodeTtlController,
+  persistentVolumeBinderController,
   podGcController,
   replicaSetController,
   replicationControllerController,

@@ -12,9 +12,9 @@ import type { ControllerDefinition } from '../../src/controllers/controller.js';
 import { disruptionController } from '../../src/controllers/disruption/controller.js';
 import { nextBand, nodeTtlController } from '../../src/controllers/nodettl/controller.js';
 import { resourceQuotaController } from '../../src/controllers/resourcequota/controller.js';
+import { claimsOf } from '../../src/controllers/volumeprotection/claims.js';
 import {
   claimProtectionController,
-  claimsOf,
   volumeProtectionController,
 } from '../../src/controllers/volumeprotection/controller.js';
 import type { KubeObject, Pod } from '../../src/machinery/types.js';

@@ -259,9 +259,9 @@ export const deploymentController: ControllerDefinition = {
   },
 };
 
-/** Counts that are 0 are not stored; conditions in one order. */
+/** Counts that are 0 are not stored, but for terminatingReplicas; conditions in one order. */
 function normalised(status: DeepReadonly<Deployment['status']>): unknown {
-  const entries = Object.entries(status ?? {}).filter(([, value]) => value !== 0);
+  const entries = Object.entries(status ?? {}).filter(([key, value]) => value !== 0 || key === 'terminatingReplicas');
   const conditions = [...(status?.conditions ?? [])].sort((a, b) => (a.type < b.type ? -1 : 1));
   return { ...Object.fromEntries(entries), conditions };
 }

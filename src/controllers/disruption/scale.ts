@@ -10,6 +10,7 @@ import type {
   StatefulSet,
 } from '../../machinery/types.js';
 import { controllerOf } from '../ownership.js';
+import { groupOf, scalePath } from '../scale-subresource.js';
 import type { ReadonlyPod } from './plan.js';
 
 export interface ScaleSources {
@@ -30,12 +31,6 @@ type Scaled = DeepReadonly<KubeObject & { spec?: { replicas?: number } }>;
 const scaleOf = (object: Scaled | undefined, uid: string): OwnerScale | undefined =>
   object?.metadata.uid === uid ? { uid, replicas: object.spec?.replicas ?? 1 } : undefined;
 
-const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '');
-
-interface Served {
-  readonly resources: readonly { name: string; kind: string }[];
-}
-
 /**
  * Finds how many Pods the controllers of a budget's Pods want: known kinds from the caches, others through their scale
  * subresource (disruption.go getExpectedScale).
@@ -45,15 +40,8 @@ export function createScaleFinder(sources: ScaleSources) {
 
   /** Any kind that can be scaled, e.g. a custom one. @throws Error when it cannot */
   const throughSubresource = async (owner: DeepReadonly<OwnerReference>, namespace: string) => {
-    const group = groupOf(owner.apiVersion);
-    const base = group === '' ? '/api/v1' : `/apis/${owner.apiVersion}`;
-    const served = (await client.request('GET', base)) as Served;
-    const resource = served.resources.find(one => one.kind === owner.kind && !one.name.includes('/'))?.name;
-    if (resource === undefined) throw new Error(`no matches for kind "${owner.kind}" in version "${owner.apiVersion}"`);
-    if (!served.resources.some(one => one.name === `${resource}/scale`))
-      throw new Error(`${group === '' ? resource : `${resource}.${group}`} does not implement the scale subresource`);
+    const path = await scalePath(client, { ...owner, namespace });
     try {
-      const path = `${base}/namespaces/${namespace}/${resource}/${owner.name}/scale`;
       return scaleOf((await client.request('GET', path)) as Scaled, owner.uid);
     } catch (error) {
       if (isStatusError(error, 'NotFound')) return undefined;

@@ -4,21 +4,12 @@ import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS } from '../../client
 import { keyOf, splitKey, type ResourceClient } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { isTerminal } from '../pods.js';
+import { BY_CLAIM, claimsOf } from './claims.js';
 
 const CLAIM_FINALIZER = 'kubernetes.io/pvc-protection';
 const VOLUME_FINALIZER = 'kubernetes.io/pv-protection';
-const BY_CLAIM = 'claim';
 
 type ReadonlyPod = DeepReadonly<Pod>;
-
-/** "namespace/name" of every claim that the Pod mounts, its own ephemeral ones included. */
-export const claimsOf = (pod: ReadonlyPod): readonly string[] =>
-  (pod.spec?.volumes ?? []).flatMap(volume => {
-    const name =
-      volume.persistentVolumeClaim?.claimName ??
-      (volume.ephemeral === undefined ? undefined : `${pod.metadata.name ?? ''}-${volume.name}`);
-    return name === undefined ? [] : [`${pod.metadata.namespace ?? ''}/${name}`];
-  });
 
 /** Sets or removes a finalizer; the object may be gone by now. */
 async function setFinalizer<T extends KubeObject>(
