@@ -139,6 +139,8 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   fromStorage?(object: KubeObject): T;
   /** Behaviour of the subresources that the catalog entry lists. "status" needs an entry only when it is special. */
   readonly subresources?: Readonly<Record<string, Subresource>>;
+  /** For kinds that are not stored: their objects, as they are at this moment. */
+  madeUp?(ctx: RequestContext): Iterable<KubeObject>;
   /** For kinds that are not stored: answers the POST. */
   review?(ctx: RequestContext, object: T, namespace: string): Promise<KubeObject>;
 }

@@ -295,7 +295,7 @@ t.test('probes', async t => {
     pod('startup', {
       containers: [
         container('c', 'sleep 3; touch /tmp/ok; sleep infinity', {
-          startupProbe: { ...file('/tmp/ok'), failureThreshold: 10 },
+          startupProbe: { ...file('/tmp/ok'), failureThreshold: 1000 },
           livenessProbe: file('/tmp/ok'),
         }),
       ],

@@ -1,5 +1,7 @@
 import type { Strategy } from '../strategy.js';
+import { apiServiceStrategy } from './api-service.js';
 import { certificateSigningRequestStrategy } from './certificate-signing-request.js';
+import { componentStatusStrategy } from './component-status.js';
 import { configMapStrategy, secretStrategy } from './config.js';
 import { controllerRevisionStrategy } from './controller-revision.js';
 import { cronJobStrategy } from './cron-job.js';
@@ -14,6 +16,7 @@ import { flowSchemaStrategy, priorityLevelConfigurationStrategy } from './flow-c
 import { horizontalPodAutoscalerV1Strategy } from './hpa-v1.js';
 import { horizontalPodAutoscalerStrategy } from './hpa.js';
 import { ingressClassStrategy, ingressStrategy } from './ingress.js';
+import { ipAddressStrategy, serviceCidrStrategy, withIpAddresses } from './ip-address.js';
 import { jobStrategy } from './job.js';
 import { leaseStrategy } from './lease.js';
 import { createLimitRangeStrategy } from './limit-range.js';
@@ -43,6 +46,7 @@ import { statefulSetStrategy } from './stateful-set.js';
  */
 export function createStrategies(deps: KindDeps): Record<string, Strategy> {
   return {
+    componentstatuses: componentStatusStrategy,
     configmaps: configMapStrategy,
     endpoints: endpointsStrategy,
     events: coreEventStrategy,
@@ -57,7 +61,8 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     resourcequotas: resourceQuotaStrategy,
     secrets: secretStrategy,
     serviceaccounts: createServiceAccountStrategy(deps),
-    services: createServiceStrategy(deps),
+    services: withIpAddresses(createServiceStrategy(deps)),
+    'apiservices.apiregistration.k8s.io': apiServiceStrategy,
     'controllerrevisions.apps': controllerRevisionStrategy,
     'daemonsets.apps': daemonSetStrategy,
     'deployments.apps': deploymentStrategy,
@@ -75,6 +80,8 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'events.events.k8s.io': eventsEventStrategy,
     'ingressclasses.networking.k8s.io': ingressClassStrategy,
     'ingresses.networking.k8s.io': ingressStrategy,
+    'ipaddresses.networking.k8s.io': ipAddressStrategy,
+    'servicecidrs.networking.k8s.io': serviceCidrStrategy,
     'networkpolicies.networking.k8s.io': networkPolicyStrategy,
     'runtimeclasses.node.k8s.io': runtimeClassStrategy,
     'poddisruptionbudgets.policy': podDisruptionBudgetStrategy,

@@ -168,6 +168,8 @@ export const GO_LAYOUTS: Readonly<Record<string, string>> = {
   VolumeAttachmentSource: 'PersistentVolumeName:* InlineVolumeSpec:*PersistentVolumeSpec',
   CSINodeDriver: 'Name:s NodeID=nodeID:s TopologyKeys:* Allocatable:*VolumeNodeResources',
   VolumeNodeResources: 'Count:*',
+  ParentReference: 'Group:s Resource:s Namespace:s Name:s',
+  ServiceCIDRSpec: 'CIDRs=cidrs:*',
   FlowSchemaSpec:
     'PriorityLevelConfiguration:NamedReference MatchingPrecedence:i DistinguisherMethod:*FlowDistinguisherMethod Rules:[FlowRules]',
   FlowDistinguisherMethod: 'Type:s',

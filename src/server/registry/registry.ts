@@ -5,6 +5,7 @@ import { createSubresource, getSubresource } from './actions.js';
 import { create } from './create.js';
 import { deleteCollection } from './delete-collection.js';
 import { deleteObject } from './delete.js';
+import { getMadeUp, listMadeUp } from './made-up.js';
 import { patchChange } from './patch.js';
 import { get, list } from './read.js';
 import type { Scope } from './scope.js';
@@ -46,8 +47,12 @@ function viewTarget(scope: Scope, name: string): Target {
 /** All operations on one resource in one version. */
 export const createRegistry = (scope: Scope): Registry => ({
   info: scope.info,
-  get: (ctx, key, query) => get(scope, ctx, key, query),
-  list: (ctx, namespace, query) => list(scope, ctx, namespace, query),
+  async get(ctx, key, query) {
+    return scope.strategy.madeUp === undefined ? get(scope, ctx, key, query) : getMadeUp(scope, ctx, key);
+  },
+  async list(ctx, namespace, query) {
+    return scope.strategy.madeUp === undefined ? list(scope, ctx, namespace, query) : listMadeUp(scope, ctx, query);
+  },
   watch: (ctx, namespace, query, listener) => watch(scope, ctx, namespace, query, listener),
   create: (ctx, namespace, object) => create(scope, ctx, namespace, object),
   getSubresource: (ctx, key, subresource, query) => getSubresource(scope, ctx, key, subresource, query),

@@ -59,7 +59,8 @@ function* chunked(pieces: Iterable<Buffer>): Generator<Buffer> {
 }
 
 const listMetadata = (result: ListResult): object => ({
-  resourceVersion: result.resourceVersion,
+  // Lists of what is not stored are at no version.
+  ...(result.resourceVersion === '' ? {} : { resourceVersion: result.resourceVersion }),
   ...(result.continue === undefined ? {} : { continue: result.continue }),
   ...(result.remainingItemCount === undefined ? {} : { remainingItemCount: result.remainingItemCount }),
 });
