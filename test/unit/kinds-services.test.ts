@@ -47,8 +47,12 @@ t.test('node ports', async t => {
   t.notOk(allocator.has(30001), 'what was taken is given back');
   t.ok(allocator.has(30016), 'what was to be freed is kept');
   const dry = startPortOperation(allocator, true);
-  t.equal(dry.allocateNext(), 0, 'a dry run takes nothing');
+  t.strictSame([dry.allocateNext(), dry.allocateNext()], [32769, 32770], 'a dry run makes ports up');
   dry.commit();
+  const named = startPortOperation(allocator, true);
+  named.allocate(30100);
+  t.equal(named.allocateNext(), 30101, 'after the one that is named');
+  t.notOk(allocator.has(30100) || allocator.has(32769), 'and takes nothing');
   const freeing = startPortOperation(allocator, false);
   freeing.releaseLater(30016);
   freeing.commit();

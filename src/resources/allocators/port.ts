@@ -1,5 +1,6 @@
 import { AllocationError } from './ip.js';
 
+const BEFORE_MADE_UP = 32768;
 export const PORT_ALLOCATED = 'provided port is already allocated';
 
 /** Both ends inclusive. */
@@ -69,7 +70,8 @@ export function createPortAllocator(range: PortRange, random: (n: number) => num
 
 /**
  * Port changes of one request: what it takes is given back on rollback, what it frees is freed on commit only. A dry
- * run takes nothing and, like upstream, leaves ports that it would have chosen at 0.
+ * run takes nothing and, like upstream, makes up the ports that it would have chosen: the ones after the highest that
+ * the request names, else from 32769.
  */
 export interface PortOperation {
   allocate(port: number): void;
@@ -89,8 +91,7 @@ export function startPortOperation(allocator: PortAllocator, dryRun: boolean): P
       taken.add(port);
     },
     allocateNext() {
-      if (dryRun) return 0;
-      const port = allocator.allocateNext();
+      const port = dryRun ? (taken.size === 0 ? BEFORE_MADE_UP : Math.max(...taken)) + 1 : allocator.allocateNext();
       taken.add(port);
       return port;
     },

@@ -216,16 +216,11 @@ function allocateNodePorts(service: Mutable, ports: PortOperation): void {
       const asked = list.find(other => other.port === port.port && other.nodePort)?.nodePort;
       if (asked !== undefined) takePort(service, ports, i, asked);
       const nodePort = asked ?? nextPort(ports);
-      setNodePort(port, nodePort);
+      port.nodePort = nodePort;
       byPort.set(port.port, nodePort);
-    } else if (!port.nodePort) setNodePort(port, shared);
+    } else if (!port.nodePort) port.nodePort = shared;
     else if (port.nodePort !== shared) takePort(service, ports, i, port.nodePort);
   });
-}
-
-/** 0, from a dry run, is not shown. */
-function setNodePort(port: { nodePort?: number }, nodePort: number): void {
-  if (nodePort !== 0) port.nodePort = nodePort;
 }
 
 function updateNodePorts(service: Mutable, old: ServiceSpec, ports: PortOperation): void {
@@ -234,7 +229,7 @@ function updateNodePorts(service: Mutable, old: ServiceSpec, ports: PortOperatio
   const seen = new Set<string>();
   (service.spec.ports ?? []).forEach((port, i) => {
     if (!port.nodePort && !needsNodePort(service.spec)) return;
-    if (!port.nodePort) setNodePort(port, nextPort(ports));
+    if (!port.nodePort) port.nodePort = nextPort(ports);
     else if (!before.has(port.nodePort) && !taken.has(port.nodePort)) {
       takePort(service, ports, i, port.nodePort);
       taken.add(port.nodePort);
@@ -251,10 +246,7 @@ function allocateHealthPort(spec: Spec, ports: PortOperation): void {
   const asked = spec.healthCheckNodePort ?? 0;
   try {
     if (asked !== 0) ports.allocate(asked);
-    else {
-      const port = ports.allocateNext();
-      if (port !== 0) spec.healthCheckNodePort = port;
-    }
+    else spec.healthCheckNodePort = ports.allocateNext();
   } catch (error) {
     const which = asked === 0 ? 'allocate a HealthCheck NodePort' : 'allocate requested HealthCheck NodePort';
     throw internalError(`failed to ${which} ${asked}: ${textOf(error)}`);
