@@ -41,7 +41,7 @@ export class KubeConfigError extends Error {
 
 /** JSON is YAML, too; a process whose kubeconfig is JSON need not load the YAML parser. */
 async function parseText(text: string): Promise<unknown> {
-  return text.startsWith('{') ? (JSON.parse(text) as unknown) : ((await import('yaml')).parse(text) as unknown);
+  return text.startsWith('{') ? (JSON.parse(text) as unknown) : ((await import('yaml')).default.parse(text) as unknown);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import { parseDuration } from '../machinery/duration.js';
 
 /** What a command line says wrong. */
@@ -23,6 +24,16 @@ export function signalOnTermination(): AbortSignal {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   return controller.signal;
+}
+
+/**
+ * For processes that do little, and of which there are many: the young generation stays small, and machine code is made
+ * only for what is really hot. Set here and not on the command line, where any such flag makes node drop its own
+ * compiled code and start 30 ms later.
+ */
+export function saveMemory(): void {
+  const flags = ['--semi-space-growth-factor=1', '--optimize-for-size', '--max-lazy', '--interrupt-budget=2000000'];
+  for (const flag of flags) setFlagsFromString(flag);
 }
 
 /** Prints one line that says what is wrong and ends the process with 1. */

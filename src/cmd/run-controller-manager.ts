@@ -12,11 +12,12 @@ import { selectControllers } from '../controllers/select.js';
 import { realClock } from '../machinery/clock.js';
 import type { Lease } from '../machinery/types.js';
 import { createLogger } from './logger.js';
-import { durationFlag, fail, signalOnTermination } from './process.js';
+import { durationFlag, fail, saveMemory, signalOnTermination } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runControllerManager(flags: Record<string, string>): Promise<void> {
   const log = createLogger('controller-manager', flags['v']);
+  saveMemory();
   const signal = signalOnTermination();
   const milliseconds = (name: string): number => durationFlag(name, flags[camel(name)] ?? '');
   try {

@@ -8,11 +8,12 @@ import { createDnsServer } from '../dns/server.js';
 import { startStatusServer } from '../dns/status-server.js';
 import { realClock } from '../machinery/clock.js';
 import { createLogger } from './logger.js';
-import { fail, FlagError, integerFlag, signalOnTermination } from './process.js';
+import { fail, FlagError, integerFlag, saveMemory, signalOnTermination } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runDns(flags: Record<string, string>): Promise<void> {
   const log = createLogger('dns', flags['v']);
+  saveMemory();
   const signal = signalOnTermination();
   try {
     const port = integerFlag('port', flags['port'] ?? '', 0, 65_535);

@@ -8,7 +8,7 @@ import { realClock } from '../machinery/clock.js';
 import { isNodeAddress, startNodeAgent } from '../nodeagent/agent.js';
 import { parseCidr } from '../nodeagent/network/ip.js';
 import { createLogger } from './logger.js';
-import { durationFlag, fail, FlagError, integerFlag, signalOnTermination } from './process.js';
+import { durationFlag, fail, FlagError, integerFlag, saveMemory, signalOnTermination } from './process.js';
 
 /** What the Node says its kubelet is. */
 const KUBELET_VERSION = 'v1.35.6';
@@ -20,6 +20,7 @@ export async function runNodeAgent(flags: Record<string, string | string[]>): Pr
     return typeof value === 'string' ? value : '';
   };
   const log = createLogger('node-agent', text('v'));
+  saveMemory();
   const signal = signalOnTermination();
   const bad = (name: string, want: string): FlagError =>
     new FlagError(`invalid argument ${JSON.stringify(text(name))} for "--${name}" flag: want ${want}`);

@@ -1,7 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
 import { realClock } from '../machinery/clock.js';
@@ -13,7 +12,7 @@ import {
   type Identity,
 } from '../server/auth/kubeconfig.js';
 import { ensurePki, type Pki } from '../server/auth/pki.js';
-import { fail, FlagError, integerFlag, signalOnTermination } from './process.js';
+import { fail, FlagError, integerFlag, saveMemory, signalOnTermination } from './process.js';
 import { controllersLead, dnsAnswers, nodesReady, untilReady } from './readiness.js';
 import { createSupervisor, type ProcessSpec, type Supervisor } from './supervisor.js';
 
@@ -21,12 +20,6 @@ type Flags = Readonly<Record<string, string | boolean>>;
 
 const HOST = '127.0.0.1';
 const STOP_GRACE_MS = 4_000;
-/**
- * Small heaps, and machine code only for what is really hot: these processes do little, and there are many of them.
- * Together it saves 8 MB each.
- */
-const LAZY_CODE = ['--max-lazy', '--interrupt-budget=2000000'];
-const NODE_ARGS = ['--max-semi-space-size=1', '--optimize-for-size', ...LAZY_CODE];
 
 interface Plan {
   readonly dataDir: string;
@@ -107,7 +100,6 @@ function apiServer({ dataDir, port, flags }: Plan): ProcessSpec {
       ...['--storage', text(flags, 'storage'), '--service-cluster-ip-range', text(flags, 'serviceClusterIpRange')],
       ...['--quiet', '--v', text(flags, 'v'), ...optional],
     ],
-    nodeArgs: ['--max-semi-space-size=4'],
   };
 }
 
@@ -146,7 +138,6 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
       ],
       ...log,
     ],
-    nodeArgs: NODE_ARGS,
   };
   const dns: ProcessSpec = {
     name: 'dns',
@@ -158,7 +149,6 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
       clusterDns(plan),
       ...log,
     ],
-    nodeArgs: NODE_ARGS,
   };
   const agents = await Promise.all(
     nodes.map(async ({ name, ip, bindAddress }): Promise<ProcessSpec> => {
@@ -172,7 +162,6 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
           ...['--client-ca-file', files.clientCa],
           ...['--cluster-cidr', text(flags, 'clusterCidr'), '--cluster-dns', clusterDns(plan), ...log],
         ],
-        nodeArgs: NODE_ARGS,
       };
     }),
   );
@@ -182,7 +171,7 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
 /** Starts everything, says how to connect, waits for a signal, stops everything. */
 export async function runUp(flags: Flags): Promise<void> {
   const started = realClock.monotonic();
-  for (const flag of LAZY_CODE) setFlagsFromString(flag);
+  saveMemory();
   const signal = signalOnTermination();
   const say = (line: string): void => {
     if (flags['quiet'] !== true) process.stdout.write(`${line}\n`);

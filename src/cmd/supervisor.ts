@@ -8,8 +8,6 @@ export interface ProcessSpec {
   readonly name: string;
   /** Arguments of the kubette command. */
   readonly args: readonly string[];
-  /** Flags of node itself, e.g. heap limits. */
-  readonly nodeArgs?: readonly string[];
 }
 
 export interface SupervisorOptions {
@@ -60,7 +58,7 @@ export function createSupervisor({ clock, say, onFailedStart }: SupervisorOption
   const launch = (running: Running, backoff: ReturnType<typeof createBackoff>): void => {
     const { spec } = running;
     // The IPC channel is the leash: a child sees it close when this process is gone, however it went, and stops.
-    const child = spawn(process.execPath, [...(spec.nodeArgs ?? []), ENTRY, ...spec.args], {
+    const child = spawn(process.execPath, [ENTRY, ...spec.args], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // One malloc arena: with several, each thread of each process keeps a few MB of its own.
       env: { MALLOC_ARENA_MAX: '1', ...process.env },

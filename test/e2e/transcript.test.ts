@@ -93,7 +93,7 @@ t.test('a user deploys, exposes and watches traffic', { timeout: 240_000 }, asyn
     t.match(rules, /^\*(nat|filter|mangle)/m);
     t.match(rules, /-A KUBE-SERVICES .*"default\/my-app cluster IP" .*-j KUBE-SVC-/);
     const trace = await run(process.execPath, [
-      join(ROOT, 'build/src/cmd/kubette.js'),
+      join(ROOT, 'build/dist/kubette.js'),
       'trace',
       'default/client',
       'http://my-app',

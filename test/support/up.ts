@@ -6,7 +6,7 @@ import { join } from 'node:path';
 
 /** The repository's root, from build/test/support. */
 export const ROOT = join(import.meta.dirname, '../../..');
-export const KUBETTE = join(ROOT, 'build/src/cmd/kubette.js');
+export const KUBETTE = join(ROOT, 'build/dist/kubette.js');
 
 export interface Finished {
   readonly code: number | null;

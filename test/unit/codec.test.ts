@@ -415,6 +415,17 @@ t.test('YAML bodies', async t => {
   });
   t.equal(yaml('immutable: yes\n').object['immutable'], true, 'YAML 1.1 booleans');
   t.strictSame(yaml('data: {d: 2026-01-01}\n').object['data'], { d: '2026-01-01' }, 'dates stay text');
+  for (const { name, input, expect } of [
+    { name: 'JSON', input: '{"data":{"k":"v"}}', expect: { data: { k: 'v' } } },
+    { name: 'a value like a key', input: '{"data":{"k":"\\"a\\": 1"}}', expect: { data: { k: '"a": 1' } } },
+    { name: 'flow style that is no JSON', input: '{data: {k: v}}', expect: { data: { k: 'v' } } },
+  ])
+    t.match(yaml(input).object, expect, name);
+  t.strictSame(
+    yaml('{"data":{"k":"1","k":"2"}}').strictProblems,
+    ['yaml: unmarshal errors:\n  line 1: key "k" already set in map'],
+    'duplicate keys in JSON are told in the words of YAML',
+  );
   t.strictSame(yaml('metadata:\n  name: a\n  name: b\nfoo: 1\n').strictProblems, [
     'yaml: unmarshal errors:\n  line 3: key "name" already set in map',
     'unknown field "foo"',

@@ -81,7 +81,7 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
     type: RecordType,
     options: ConnectOptions,
   ): Promise<DnsAnswer> => {
-    const dns = await import('dns-packet');
+    const { default: dns } = await import('dns-packet');
     nextId = (nextId + 1) & 0xffff;
     const query = dns.encode({
       type: 'query',
@@ -105,7 +105,7 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
 
   /** RFC 7766: a truncated answer is asked for again over TCP. */
   const askTcp = async (server: SocketAddress, query: Buffer, options: ConnectOptions) => {
-    const dns = await import('dns-packet');
+    const { default: dns } = await import('dns-packet');
     const stream = await network.connect(server, options);
     try {
       const length = Buffer.alloc(2);

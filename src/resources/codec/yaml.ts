@@ -13,11 +13,38 @@ const UNUSED_TAGS: ReadonlySet<string> = new Set(['tag:yaml.org,2002:timestamp']
 const customTags = (tags: Tags): Tags =>
   tags.filter(tag => typeof tag === 'string' || (!UNUSED_TAGS.has(tag.tag) && tag.format !== 'TIME'));
 
+/** Text in which JSON and YAML may not mean the same: tabs, control characters, numbers that lose digits. */
+const DELICATE = /[\t\x7f-\x9f\ufeff]|\d{16}/;
+const KEYS = /"\s*:/g;
+
+function countKeys(value: unknown): number {
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + countKeys(item), 0);
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, item) => sum + 1 + countKeys(item), 0);
+}
+
+/**
+ * The canonical form of JSON without duplicate keys, which is how nearly every client sends YAML; undefined for anything
+ * else. A text has at least as many ends of keys as keys, so that an equal count leaves no room for a duplicate.
+ */
+function fromJson(text: string): string | undefined {
+  if (!text.startsWith('{') || DELICATE.test(text)) return undefined;
+  try {
+    const value = JSON.parse(text) as unknown;
+    return countKeys(value) === (text.match(KEYS)?.length ?? 0) ? JSON.stringify(value) : undefined;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * sigs.k8s.io/yaml's YAMLToJSON: the first document, YAML 1.1, keys as text.
  * Duplicate keys are strict problems; the last one wins.
  */
 export function yamlToJson(text: string): YamlResult {
+  const json = fromJson(text);
+  if (json !== undefined) return { json, strictProblems: [] };
   const parsed = parseAllDocuments(text, { version: '1.1', customTags, uniqueKeys: false, merge: true, strict: false });
   const document = Array.isArray(parsed) ? parsed[0] : undefined;
   if (document === undefined) return { json: 'null', strictProblems: [] };
