@@ -68,3 +68,34 @@ t.test('names', async t => {
   const defaults = files.filter(file => /^export default /m.test(readFileSync(join(src, file), 'utf8')));
   t.same(defaults, [], 'named exports only');
 });
+
+/** Code that serves every kind alike; what one kind does is data or its strategy. */
+const GENERIC = /^(server\/(handlers|negotiation|registry|responses|watch-stream)|resources\/(codec|openapi))\//;
+/** Names of kinds that also mean something else: the meta types of the wire. */
+const META_TYPES: ReadonlySet<string> = new Set(['Status']);
+
+t.test('generic code names no kind', async t => {
+  const schemas = join(root ?? '', 'api-schemas');
+  const kinds = readdirSync(schemas).flatMap(file => {
+    const { group = '', resources = [] } = JSON.parse(readFileSync(join(schemas, file), 'utf8')) as {
+      group?: string;
+      resources?: { kind: string; plural: string }[];
+    };
+    return resources.flatMap(({ kind, plural }) => [kind, plural, `${plural}.${group}`]);
+  });
+  const names = new Set(kinds.filter(name => !META_TYPES.has(name)));
+  t.ok(names.size > 100, `${names.size} names known`);
+  const isComment = (line: string): boolean => /^\s*(\/?\*|\/\/)/.test(line);
+  const found = files
+    .filter(file => GENERIC.test(file))
+    .flatMap(file => {
+      const lines = readFileSync(join(src, file), 'utf8').split('\n');
+      return lines.flatMap((line, i) => {
+        const words = [...line.matchAll(/['"`](?:io\.k8s\.api\.\w+\.\w+\.)?([\w.]+)[\w/]*['"`]/g)].map(
+          match => match[1] ?? '',
+        );
+        return !isComment(line) && words.some(word => names.has(word)) ? [`${file}:${i + 1}: ${line.trim()}`] : [];
+      });
+    });
+  t.same(found, []);
+});

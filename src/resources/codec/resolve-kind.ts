@@ -110,8 +110,8 @@ const isCommon = ({ group, kind }: GroupVersionKind): boolean =>
 
 /** Go's name of the internal type: all versions of a kind, and both kinds of Event, share it. */
 function internalName({ group, kind }: GroupVersionKind): string {
-  const first = group.split('.')[0] ?? '';
-  return `${first === '' || first === 'events' ? 'core' : first}.${kind}`;
+  const isCore = group === '' || group === 'events.k8s.io';
+  return `${isCore ? 'core' : (group.split('.')[0] ?? '')}.${kind}`;
 }
 
 /** apiserver endpoints/handlers/rest.go summarizeData. */
