@@ -3,7 +3,7 @@ import { FileError, resolvePath } from '../file-system.js';
 import { readAll } from '../io.js';
 import type { Process, Program } from '../process.js';
 import { parseOptions } from './options.js';
-import { forEachInput } from './text.js';
+import { forEachInput } from './each-input.js';
 
 /** Runs `each` for every path; what fails is said, as "name: can't verb 'path': reason", and gives 1. */
 async function forEachPath(

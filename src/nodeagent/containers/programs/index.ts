@@ -3,6 +3,8 @@ import type { Program } from '../process.js';
 /** The common userland: name to the module that holds it, loaded when first called. */
 const MODULES = {
   text: async () => import('./text.js'),
+  grep: async () => import('./grep.js'),
+  sed: async () => import('./sed.js'),
   files: async () => import('./files.js'),
   system: async () => import('./system.js'),
   net: async () => import('./net.js'),
@@ -18,8 +20,8 @@ type ModuleName = keyof typeof MODULES;
 const ALIASES: Readonly<Record<string, readonly [ModuleName, string]>> = {
   '[': ['files', 'test'],
   '[[': ['files', 'test'],
-  egrep: ['text', 'grep'],
-  fgrep: ['text', 'grep'],
+  egrep: ['grep', 'grep'],
+  fgrep: ['grep', 'grep'],
   netcat: ['net', 'nc'],
   bash: ['sh', 'sh'],
   ash: ['sh', 'sh'],
@@ -31,11 +33,13 @@ const ALIASES: Readonly<Record<string, readonly [ModuleName, string]>> = {
 
 const NAMES: Readonly<Record<ModuleName, readonly string[]>> = {
   sh: ['sh'],
+  grep: ['grep'],
+  sed: ['sed'],
   curl: ['curl'],
   wget: ['wget'],
   tar: ['tar'],
   net: ['nc', 'nslookup', 'dig', 'getent', 'ip'],
-  text: 'echo printf cat grep head tail wc sort uniq cut tr sed tee seq yes base64'.split(' '),
+  text: 'echo printf cat head tail wc sort uniq cut tr tee seq yes base64'.split(' '),
   files: 'ls mkdir rm rmdir touch cp mv chmod stat find basename dirname sha256sum md5sum test'.split(' '),
   system: 'sleep env printenv timeout xargs hostname date id whoami uname kill ps which pwd nproc ping'.split(' '),
 };

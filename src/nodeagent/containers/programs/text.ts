@@ -1,30 +1,9 @@
-import { FileError, resolvePath } from '../file-system.js';
-import { inputOf, readAll, readLines, type Input } from '../io.js';
+import { resolvePath } from '../file-system.js';
+import { readAll, readLines } from '../io.js';
 import type { Process, Program } from '../process.js';
+import { forEachInput } from './each-input.js';
 import { parseOptions } from './options.js';
-
-/** Runs `each` on every named file, or on stdin when there is none ("-" is stdin). 1 when one could not be read. */
-export async function forEachInput(
-  process: Process,
-  files: readonly string[],
-  each: (input: Input, name: string) => Promise<void>,
-): Promise<number> {
-  let status = 0;
-  for (const name of files.length === 0 ? ['-'] : files) {
-    if (name === '-') {
-      await each(process.stdin, name);
-      continue;
-    }
-    try {
-      await each(inputOf(await process.container.files.read(resolvePath(process.cwd, name))), name);
-    } catch (error) {
-      if (!(error instanceof FileError)) throw error;
-      await process.stderr.write(`${process.args[0] ?? ''}: can't open '${name}': ${error.message}\n`);
-      status = 1;
-    }
-  }
-  return status;
-}
+import { CLASSES } from './regex.js';
 
 const allLines = async (process: Process, files: readonly string[]): Promise<{ lines: string[]; status: number }> => {
   const lines: string[] = [];
@@ -110,96 +89,6 @@ export const cat: Program = process => {
       await process.stdout.write(chunk);
   });
 };
-
-export const grep: Program = async process => {
-  const options = parseOptions(process.args.slice(1), {
-    short: 'vicnqlohHEFwxsre:m:A:B:C:',
-    long: {
-      invert: 'v',
-      'invert-match': 'v',
-      'ignore-case': 'i',
-      count: 'c',
-      quiet: 'q',
-      'only-matching': 'o',
-      'line-number': 'n',
-      color: 'color',
-      'extended-regexp': 'E',
-    },
-  });
-  const files = [...options.operands];
-  const patterns = options.all('e').length > 0 ? options.all('e') : [files.shift() ?? ''];
-  const extended = options.has('E') || process.args[0] === 'egrep';
-  const sources = patterns
-    .flatMap(p => p.split('\n'))
-    .map(p =>
-      options.has('F') || process.args[0] === 'fgrep'
-        ? p.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-        : regexSource(p, extended),
-    );
-  let source = sources.map(s => `(?:${s})`).join('|');
-  if (options.has('w')) source = `\\b(?:${source})\\b`;
-  if (options.has('x')) source = `^(?:${source})$`;
-  const flags = options.has('i') ? 'gi' : 'g';
-  const limit = Number(options.get('m') ?? Infinity);
-  const before = Number(options.get('B') ?? options.get('C') ?? 0);
-  const after = Number(options.get('A') ?? options.get('C') ?? 0);
-  const withName = !options.has('h') && (files.length > 1 || options.has('H'));
-  let found = false;
-  const status = await forEachInput(process, files, async (input, name) => {
-    const prefix = withName ? `${name === '-' ? '(standard input)' : name}:` : '';
-    let count = 0;
-    let number = 0;
-    let trailing = 0;
-    const recent: string[] = [];
-    for await (const line of readLines(input, process.signal)) {
-      number++;
-      const matches = [...line.matchAll(new RegExp(source, flags))];
-      const hit = matches.length > 0 !== options.has('v');
-      const show = (text: string): void | Promise<void> =>
-        process.stdout.write(`${prefix}${options.has('n') ? `${number}:` : ''}${text}\n`);
-      if (hit) {
-        count++;
-        found = true;
-        if (options.has('q')) return;
-        if (options.has('l') || options.has('c')) continue;
-        for (const earlier of recent.splice(0)) await process.stdout.write(`${earlier}\n`);
-        if (options.has('o')) for (const match of matches) await show(match[0]);
-        else await show(line);
-        trailing = after;
-        if (count >= limit) break;
-      } else if (trailing > 0) {
-        trailing--;
-        await process.stdout.write(`${line}\n`);
-      } else if (before > 0) {
-        recent.push(line);
-        if (recent.length > before) recent.shift();
-      }
-    }
-    if (options.has('c')) await process.stdout.write(`${prefix}${count}\n`);
-    if (options.has('l') && count > 0) await process.stdout.write(`${name}\n`);
-  });
-  return status !== 0 ? 2 : found ? 0 : 1;
-};
-
-const CLASSES: Readonly<Record<string, string>> = {
-  alpha: 'A-Za-z',
-  digit: '0-9',
-  alnum: 'A-Za-z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\s',
-};
-
-/** POSIX basic (or extended) regular expression to a JavaScript one. */
-function regexSource(pattern: string, extended: boolean): string {
-  const classes = pattern.replace(/\[:(\w+):\]/g, (_, name: string) => CLASSES[name] ?? name);
-  if (extended) return classes;
-  return classes.replace(
-    /\\([+?|(){}])|([+?|(){}])|\\(.)/g,
-    (match, special: string | undefined, plain: string | undefined) =>
-      special !== undefined ? special : plain !== undefined ? `\\${plain}` : match,
-  );
-}
 
 /** "-n 5", "-5". */
 function lineCount(args: readonly string[], short: string) {
@@ -369,79 +258,6 @@ export const tr: Program = async process => {
   await process.stdout.write(output);
   return 0;
 };
-
-/** s/pattern/replacement/flags, /pattern/d, /pattern/p, Nd, Np, q; -n, -e, -E. */
-export const sed: Program = async process => {
-  const options = parseOptions(process.args.slice(1), { short: 'nEre:' });
-  const files = [...options.operands];
-  const scripts = options.all('e').length > 0 ? options.all('e') : [files.shift() ?? ''];
-  const extended = options.has('E') || options.has('r');
-  const commands = scripts
-    .flatMap(s => s.split(/[;\n]/))
-    .map(s => s.trim())
-    .filter(s => s !== '')
-    .map(text => {
-      const parsed = /^(?:(\d+|\$)|\/((?:[^/\\]|\\.)*)\/)?\s*([spdq])(.*)$/.exec(text);
-      if (parsed === null) throw new Error(`unsupported command ${text}`);
-      const [, line, address, verb = '', rest = ''] = parsed;
-      const body = verb === 's' ? splitSubstitution(rest) : undefined;
-      if (verb === 's' && body === undefined) throw new Error(`bad substitution ${text}`);
-      return {
-        line,
-        address: address === undefined ? undefined : new RegExp(regexSource(address, extended)),
-        verb,
-        body,
-      };
-    });
-  return forEachInput(process, files, async input => {
-    let number = 0;
-    for await (const original of readLines(input, process.signal)) {
-      number++;
-      let line = original;
-      let print = !options.has('n');
-      let quit = false;
-      for (const { line: at, address, verb, body } of commands) {
-        if (at !== undefined && at !== String(number)) continue;
-        if (address !== undefined && !address.test(line)) continue;
-        if (verb === 'd') print = false;
-        if (verb === 'p') await process.stdout.write(`${line}\n`);
-        if (verb === 'q') quit = true;
-        if (body !== undefined) {
-          const expression = new RegExp(
-            regexSource(body.pattern, extended),
-            `${body.flags.includes('g') ? 'g' : ''}${/[iI]/.test(body.flags) ? 'i' : ''}`,
-          );
-          const replacement = body.replacement
-            .replace(/\$/g, '$$$$')
-            .replace(/\\(\d)|\\(.)|&/g, (_, group?: string, escaped?: string) =>
-              group !== undefined ? `$${group}` : escaped !== undefined ? (escaped === 'n' ? '\n' : escaped) : '$&',
-            );
-          const replaced = line.replace(expression, replacement);
-          if (body.flags.includes('p') && replaced !== line) await process.stdout.write(`${replaced}\n`);
-          line = replaced;
-        }
-      }
-      if (print) await process.stdout.write(`${line}\n`);
-      if (quit) return;
-    }
-  });
-};
-
-function splitSubstitution(text: string): { pattern: string; replacement: string; flags: string } | undefined {
-  const separator = text[0];
-  if (separator === undefined) return undefined;
-  const parts = [''];
-  for (let i = 1; i < text.length; i++) {
-    const c = text[i] ?? '';
-    const last = parts.length - 1;
-    if (c === '\\' && i + 1 < text.length)
-      parts[last] += text[i + 1] === separator ? (text[++i] ?? '') : c + (text[++i] ?? '');
-    else if (c === separator && parts.length < 3) parts.push('');
-    else parts[last] += c;
-  }
-  const [pattern = '', replacement, flags] = parts;
-  return replacement === undefined || flags === undefined ? undefined : { pattern, replacement, flags };
-}
 
 export const tee: Program = async process => {
   const { operands, has } = parseOptions(process.args.slice(1), { short: 'ai' });

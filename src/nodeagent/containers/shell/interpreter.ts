@@ -1,13 +1,15 @@
-import { FileError, resolvePath } from '../file-system.js';
-import { captured, createPipe, emptyInput, inputOf, nullOutput, type Output } from '../io.js';
+import { resolvePath } from '../file-system.js';
+import { captured, createPipe, emptyInput } from '../io.js';
 import type { Program } from '../process.js';
 import { spawn } from '../spawn.js';
-import type { AndOr, Command, Compound, Pipeline, Redirection, Script, SimpleCommand } from './ast.js';
+import type { AndOr, Command, Compound, Pipeline, Script, SimpleCommand } from './ast.js';
 import { builtins } from './builtins.js';
-import { expandFragments, expandText, expandWord, type ExpansionContext, ExpansionError } from './expand.js';
+import { expandFragments, expandText, expandWord, type ExpansionContext } from './expand.js';
 import { seekableInput } from './line-input.js';
+import { parameter } from './parameter.js';
 import { parseScript } from './parser.js';
 import { matchesPattern } from './pattern.js';
+import { redirect } from './redirect.js';
 import { environmentOf, forkShell, FunctionReturn, LoopControl, ShellExit, type Shell, type Streams } from './state.js';
 
 /** Commands between two turns of the event loop: a busy loop in a Pod must not stop the node. */
@@ -131,7 +133,7 @@ async function runCommand(shell: Shell, command: Command, streams: Streams, mode
       shell.functions.set(command.name, command.body);
       return 0;
     case 'compound': {
-      const redirected = await redirect(shell, command.redirections, streams);
+      const redirected = await redirect(shell, command.redirections, streams, expansion(shell, streams));
       if (redirected === undefined) return 1;
       const status = await runCompound(shell, command.body, redirected.streams, mode);
       await redirected.flush();
@@ -235,30 +237,6 @@ function expansion(shell: Shell, streams: Streams): ExpansionContext {
   };
 }
 
-function parameter(shell: Shell, name: string): string | undefined {
-  switch (name) {
-    case '?':
-      return String(shell.status);
-    case '$':
-      return String(shell.process.pid);
-    case '!':
-      return shell.lastBackground === undefined ? undefined : String(shell.lastBackground);
-    case '#':
-      return String(shell.positional.length);
-    case '-':
-      return (
-        (shell.options.errexit ? 'e' : '') + (shell.options.nounset ? 'u' : '') + (shell.options.xtrace ? 'x' : '')
-      );
-    case '0':
-      return shell.name;
-    case 'RANDOM':
-      return shell.variables.get(name) ?? String(Math.floor(shell.process.container.random() * 32768));
-    default:
-      if (/^\d+$/.test(name)) return shell.positional[Number(name) - 1];
-      return shell.variables.get(name);
-  }
-}
-
 async function runSimple(shell: Shell, command: SimpleCommand, streams: Streams): Promise<number> {
   await checkpoint(shell);
   await runTraps(shell, streams);
@@ -272,7 +250,7 @@ async function runSimple(shell: Shell, command: SimpleCommand, streams: Streams)
     const shown = [...[...assigned].map(([name, value]) => `${name}=${value}`), ...args].map(quoteForTrace);
     await streams.stderr.write(`+ ${shown.join(' ')}\n`);
   }
-  const redirected = await redirect(shell, command.redirections, streams);
+  const redirected = await redirect(shell, command.redirections, streams, expansion(shell, streams));
   if (redirected === undefined) return 1;
   const [name] = args;
   if (name === undefined) {
@@ -362,80 +340,4 @@ async function findProgram(shell: Shell, name: string): Promise<Program | undefi
     return sh === undefined ? undefined : process => sh({ ...process, args: ['sh', path, ...process.args.slice(1)] });
   }
   return container.program(name);
-}
-
-/** Applies redirections. Undefined when one failed, which has been said on stderr. */
-async function redirect(
-  shell: Shell,
-  redirections: readonly Redirection[],
-  streams: Streams,
-): Promise<{ streams: Streams; flush: () => Promise<void> } | undefined> {
-  if (redirections.length === 0) return { streams, flush: async () => undefined };
-  const { files } = shell.process.container;
-  let { stdin } = streams;
-  const outputs: Record<number, Output> = { 1: streams.stdout, 2: streams.stderr };
-  const pending: (() => Promise<void>)[] = [];
-  for (const redirection of redirections) {
-    const { op, fd } = redirection;
-    const context = expansion(shell, streams);
-    let target = '';
-    try {
-      if (op === '<<') {
-        stdin = seekableInput(inputOf(await expandText(redirection.body, context)));
-        continue;
-      }
-      target = await expandText(redirection.target, context);
-      if (op === '>&' || op === '<&') {
-        const source = outputs[Number(target)];
-        if (target === '-') outputs[fd] = nullOutput;
-        else if (source !== undefined) outputs[fd] = source;
-        else if (!(op === '<&' && target === '0')) throw new ExpansionError(`${target}: Bad file descriptor`);
-        continue;
-      }
-      const path = resolvePath(shell.cwd, target);
-      if (op === '<') {
-        stdin = seekableInput(inputOf(await files.read(path)));
-        continue;
-      }
-      if (fd !== 1 && fd !== 2) throw new ExpansionError(`${fd}: Bad file descriptor`);
-      const device = path === '/dev/stdout' ? outputs[1] : path === '/dev/stderr' ? outputs[2] : undefined;
-      if (device !== undefined) {
-        outputs[fd] = device;
-        continue;
-      }
-      await files.write(path, Buffer.alloc(0), { append: op === '>>' });
-      const { output, flush } = fileOutput(files, path);
-      outputs[fd] = output;
-      pending.push(flush);
-    } catch (error) {
-      if (error instanceof FileError) {
-        const verb = op === '<' ? "can't open" : "can't create";
-        await streams.stderr.write(`${shell.name}: ${verb} ${target}: ${error.message}\n`);
-        return undefined;
-      }
-      throw error;
-    }
-  }
-  const redirected = { stdin, stdout: outputs[1] ?? nullOutput, stderr: outputs[2] ?? nullOutput };
-  const flush = async (): Promise<void> => {
-    for (const done of pending) await done();
-  };
-  return { streams: redirected, flush };
-}
-
-/** Appends in order; each write is done before the next, so that readers see what was written so far. */
-function fileOutput(
-  files: Shell['process']['container']['files'],
-  path: string,
-): { output: Output; flush: () => Promise<void> } {
-  let tail: Promise<void> = Promise.resolve();
-  return {
-    output: {
-      write(data) {
-        tail = tail.then(() => files.write(path, Buffer.from(data), { append: true }));
-        return tail;
-      },
-    },
-    flush: () => tail,
-  };
 }
