@@ -142,3 +142,13 @@ export function goJsonSyntaxError(bytes: Uint8Array): string | undefined {
     }
   }
 }
+
+/** The JSON type of a value as encoding/json names it in errors. */
+export const jsonTypeName = (value: unknown): string =>
+  Array.isArray(value)
+    ? 'array'
+    : typeof value === 'object'
+      ? 'object'
+      : typeof value === 'boolean'
+        ? 'bool'
+        : typeof value;

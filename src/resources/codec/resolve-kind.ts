@@ -1,3 +1,4 @@
+import { jsonTypeName } from '../../machinery/go-json.js';
 import type { StructType } from '../../machinery/schema.js';
 import type { GroupVersionKind } from '../../machinery/types.js';
 import type { Api } from '../load.js';
@@ -50,26 +51,17 @@ const CORE_ONLY: ReadonlySet<string> = new Set([
   'SerializedReference',
 ]);
 
-const typeName = (value: unknown): string =>
-  Array.isArray(value)
-    ? 'array'
-    : typeof value === 'object'
-      ? 'object'
-      : typeof value === 'boolean'
-        ? 'bool'
-        : typeof value;
-
 /** Finds out the version and kind of JSON text that is known to be well-formed, as upstream does before decoding. */
 export function resolveKind(json: string, target: GroupVersionKind, api: Api): Resolved | Unresolved {
   const value = JSON.parse(json) as unknown;
   const parseError = (text: string): Unresolved => ({ error: `couldn't get version/kind; json parse error: ${text}` });
   if (typeof value !== 'object' || Array.isArray(value))
-    return parseError(`json: cannot unmarshal ${typeName(value)} into Go value of type ${INTERPRET}`);
+    return parseError(`json: cannot unmarshal ${jsonTypeName(value)} into Go value of type ${INTERPRET}`);
   const meta: Record<string, string> = {};
   for (const [key, member] of Object.entries(value ?? {})) {
     if ((key !== 'apiVersion' && key !== 'kind') || member === null) continue;
     if (typeof member !== 'string')
-      return parseError(`json: cannot unmarshal ${typeName(member)} into Go struct field .${key} of type string`);
+      return parseError(`json: cannot unmarshal ${jsonTypeName(member)} into Go struct field .${key} of type string`);
     meta[key] = member;
   }
   return resolveMeta(meta['apiVersion'] ?? '', meta['kind'] ?? '', target, api);

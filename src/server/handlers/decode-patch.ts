@@ -1,4 +1,4 @@
-import { goJsonSyntaxError } from '../../machinery/go-json.js';
+import { goJsonSyntaxError, jsonTypeName } from '../../machinery/go-json.js';
 import { badRequestError } from '../../machinery/status.js';
 import { yamlToJson } from '../../resources/codec/yaml.js';
 import type { PatchType } from '../negotiation/media-types.js';
@@ -16,15 +16,6 @@ const PREFIXES: Readonly<Record<PatchType, string>> = {
   strategic: '',
   apply: 'error decoding YAML: ',
 };
-
-const jsonType = (value: unknown): string =>
-  Array.isArray(value)
-    ? 'array'
-    : typeof value === 'object'
-      ? 'object'
-      : typeof value === 'boolean'
-        ? 'bool'
-        : typeof value;
 
 /**
  * The patch in a body: a list of operations (json) or an object.
@@ -49,7 +40,7 @@ export function decodePatch(body: Buffer, type: PatchType): unknown {
   if (value === null) return type === 'json' ? [] : {};
   const fits = type === 'json' ? Array.isArray(value) : typeof value === 'object' && !Array.isArray(value);
   if (!fits) {
-    const problem = `json: cannot unmarshal ${jsonType(value)} into Go value of type ${GO_TYPES[type]}`;
+    const problem = `json: cannot unmarshal ${jsonTypeName(value)} into Go value of type ${GO_TYPES[type]}`;
     fail(type === 'apply' ? `error unmarshaling JSON: while decoding JSON: ${problem}` : problem);
   }
   return value;

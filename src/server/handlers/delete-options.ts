@@ -1,3 +1,4 @@
+import { jsonTypeName } from '../../machinery/go-json.js';
 import * as fieldError from '../../machinery/field-error.js';
 import type { FieldError } from '../../machinery/field-error.js';
 import { badRequestError, invalidError } from '../../machinery/status.js';
@@ -37,19 +38,9 @@ function fromQuery(query: URLSearchParams): Unchecked {
   };
 }
 
-/** The JSON type of a value as encoding/json names it in errors. */
-const jsonType = (value: unknown): string =>
-  Array.isArray(value)
-    ? 'array'
-    : typeof value === 'object'
-      ? 'object'
-      : typeof value === 'boolean'
-        ? 'bool'
-        : typeof value;
-
 function expectType<T>(value: unknown, field: string, goType: string, ok: (v: unknown) => v is T): T {
   if (ok(value)) return value;
-  const what = typeof value === 'number' && goType === 'int64' ? `number ${value}` : jsonType(value);
+  const what = typeof value === 'number' && goType === 'int64' ? `number ${value}` : jsonTypeName(value);
   throw badRequestError(
     `DeleteOptions in version "v1" cannot be handled as a DeleteOptions: json: cannot unmarshal ${what} into Go struct field ${field} of type ${goType}`,
   );
