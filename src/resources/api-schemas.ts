@@ -33,7 +33,10 @@ export interface SchemaFile {
 export type RawColumn = Pick<Column, 'name' | 'type' | 'description'> & Partial<Column>;
 
 export type RawResource = Pick<ResourceInfo, 'kind' | 'plural'> &
-  Partial<Omit<ResourceInfo, 'columns' | 'selectableFields' | 'subresources' | 'storage'>> & {
+  Partial<Omit<ResourceInfo, 'columns' | 'selectableFields' | 'subresources' | 'storage' | 'metadataRules'>> & {
+    readonly metadataRules?: Partial<ResourceInfo['metadataRules']>;
+    /** The version whose form upstream's store holds, where it is not the served one: discovery's hash shows it. */
+    readonly encodedAs?: string;
     readonly columns?: readonly (string | RawColumn)[];
     readonly selectableFields?: Readonly<Record<string, string>>;
     readonly subresources?: readonly (Partial<SubresourceInfo> & { readonly name: string; readonly verbs: Verb[] })[];

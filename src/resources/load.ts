@@ -80,7 +80,9 @@ function resourceInfo(file: SchemaFile, raw: RawResource, type: StructType, inde
     verbs: raw.verbs ?? ALL_VERBS,
     subresources: (raw.subresources ?? []).map(sub => ({ kind: raw.kind, group, version, ...sub })),
     storage: { ...storage, resource: raw.plural },
-    ...(stored ? { storageVersionHash: storageVersionHash(storage.group, storage.version, raw.kind) } : {}),
+    ...(stored
+      ? { storageVersionHash: storageVersionHash(storage.group, raw.encodedAs ?? storage.version, raw.kind) }
+      : {}),
     stored,
     type,
     columns: columns(raw, index),
@@ -94,6 +96,7 @@ function resourceInfo(file: SchemaFile, raw: RawResource, type: StructType, inde
     resetFields: raw.resetFields ?? {},
     ...(raw.unownedFields === undefined ? {} : { unownedFields: raw.unownedFields }),
     nameFormat: raw.nameFormat ?? 'subdomain',
+    metadataRules: { create: 'core', update: 'core', ...raw.metadataRules },
     ...(raw.plainFields === undefined ? {} : { plainFields: raw.plainFields }),
     ...(raw.deprecationWarning === undefined ? {} : { deprecationWarning: raw.deprecationWarning }),
   };

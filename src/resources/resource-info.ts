@@ -17,6 +17,8 @@ export interface Column {
   readonly source?: string;
 }
 
+export type MetadataRules = 'core' | 'machinery' | 'none';
+
 export interface SubresourceInfo {
   /** "status", "scale", "binding", ... without the parent. */
   readonly name: string;
@@ -74,6 +76,11 @@ export interface ResourceInfo {
   readonly unownedFields?: Readonly<Record<string, readonly string[]>>;
   /** Fields that upstream's internal type holds as plain values: a zero object has them, too (spec.replicas). */
   readonly plainFields?: readonly string[];
+  /**
+   * Who checks metadata in the kind's own validation: the rules of core (finalizers without '/' are standard ones), the
+   * plain ones of apimachinery, or nobody but generic code.
+   */
+  readonly metadataRules: { readonly create: MetadataRules; readonly update: MetadataRules };
   /** Which name check applies to metadata.name. */
   readonly nameFormat: 'subdomain' | 'label' | 'label1035' | 'path' | 'none';
   /** Warning header of every request to it, e.g. of v1 Endpoints. */

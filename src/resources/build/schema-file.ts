@@ -65,6 +65,8 @@ const resource = {
     resetFields: { type: 'object', additionalProperties: strings },
     unownedFields: { type: 'object', additionalProperties: strings },
     nameFormat: { enum: ['subdomain', 'label', 'label1035', 'path', 'none'] },
+    metadataRules: { type: 'object', additionalProperties: { enum: ['core', 'machinery', 'none'] } },
+    encodedAs: { type: 'string' },
     plainFields: strings,
     deprecationWarning: { type: 'string' },
   },

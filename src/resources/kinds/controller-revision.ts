@@ -1,14 +1,21 @@
 import { path, required, type FieldError } from '../../machinery/field-error.js';
 import type { ControllerRevision, DeepReadonly, KubeObject } from '../../machinery/types.js';
+import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { Strategy } from '../strategy.js';
 import { checkImmutable, checkNonNegative } from '../validation/formats.js';
+import { checkMetadataAgain } from '../validation/metadata.js';
 import { ageCell, nameCell, NONE } from './cells.js';
 
 function checkRevision(revision: DeepReadonly<ControllerRevision>): FieldError[] {
   const out: FieldError[] = [];
-  if ((revision.data ?? null) === null) out.push(required('data', 'data is mandatory'));
   checkNonNegative(out, path('revision'), revision.revision);
   return out;
+}
+
+function checkData(out: FieldError[], data: unknown): void {
+  if (data === undefined || data === null) out.push(required('data', 'data is mandatory'));
+  else if (typeof data !== 'object' || Array.isArray(data))
+    out.push(required('data', 'data must be a valid JSON object'));
 }
 
 /** "statefulset.apps/web" of the owner that controls the object. */
@@ -20,9 +27,15 @@ function controllerText(object: DeepReadonly<KubeObject>): string {
 }
 
 export const controllerRevisionStrategy: Strategy<ControllerRevision> = {
-  validate: (_ctx, revision) => checkRevision(revision),
-  validateUpdate(_ctx, revision, old) {
+  validate(_ctx, revision) {
     const out = checkRevision(revision);
+    checkData(out, revision.data);
+    return out;
+  },
+  validateUpdate(_ctx, revision, old) {
+    const out: FieldError[] = [];
+    checkMetadataAgain(out, revision, { namespaced: true, name: nameIsDnsSubdomain });
+    out.push(...checkRevision(revision));
     checkImmutable(out, path('data'), revision.data, old.data);
     return out;
   },

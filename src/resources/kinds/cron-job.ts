@@ -6,6 +6,7 @@ import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
 import { checkNonNegative } from '../validation/formats.js';
 import { checkJobTemplateSpec, type JobSpec } from '../validation/job.js';
+import { nameWarnings } from '../validation/workload.js';
 import { ageCell, containerCells, nameCell, NONE, selectorCell, UNSET } from './cells.js';
 import { defaultFailurePolicy } from './job.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
@@ -21,7 +22,10 @@ const MAX_NAME = 52;
 function checkSchedule(out: FieldError[], at: FieldPath, spec: Spec, old: Spec | undefined): void {
   const schedule = spec.schedule ?? '';
   if (schedule === '') return void out.push(required(at));
+  const zone = /^(?:CRON_)?TZ=([^ ]*) /.exec(schedule)?.[1];
   try {
+    if (zone !== undefined && !isLoadable(zone))
+      throw new CronError(`provided bad location ${zone}: ${unknownZone(zone)}`);
     parseCron(schedule);
   } catch (error) {
     if (!(error instanceof CronError)) throw error;
@@ -36,10 +40,14 @@ function checkSchedule(out: FieldError[], at: FieldPath, spec: Spec, old: Spec |
 
 const ZONE_PART = /^[A-Za-z._0-9+][A-Za-z._\-0-9+]{0,13}$/;
 
-function isKnownZone(zone: string): boolean {
+const unknownZone = (zone: string): string => `unknown time zone ${zone}`;
+
+/** Names are files of the time zone database upstream: their case counts, as far as Intl gives it away. */
+function isLoadable(zone: string): boolean {
+  if (zone === '' || zone === 'Local') return true;
   try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return true;
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions();
+    return timeZone === zone || timeZone.toLowerCase() !== zone.toLowerCase();
   } catch {
     return false;
   }
@@ -47,13 +55,13 @@ function isKnownZone(zone: string): boolean {
 
 function checkTimeZone(out: FieldError[], at: FieldPath, zone: string): void {
   if (zone === '') return void out.push(invalid(at, zone, 'timeZone must be nil or non-empty string'));
-  const unknown = `unknown time zone ${zone}`;
   if (zone.split('/').some(part => part === '.' || part === '..' || !ZONE_PART.test(part)))
-    return void out.push(invalid(at, zone, unknown));
+    return void out.push(invalid(at, zone, unknownZone(zone)));
   if (zone.toLowerCase() === 'local') {
     const text = 'timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones';
     out.push(invalid(at, zone, text));
-  } else if (!isKnownZone(zone)) out.push(invalid(at, zone, unknown));
+  }
+  if (!isLoadable(zone)) out.push(invalid(at, zone, unknownZone(zone)));
 }
 
 function checkCronJob(cronJob: ReadonlyCronJob, old: ReadonlyCronJob | undefined): FieldError[] {
@@ -99,7 +107,8 @@ export const cronJobStrategy: Strategy<CronJob> = {
   validateUpdate: (_ctx, cronJob, old) => checkCronJob(cronJob, old),
   warnings(_ctx, cronJob, old) {
     const template = (c: ReadonlyCronJob) => c.spec?.jobTemplate?.spec?.template;
-    const out = changedTemplateWarnings(template(cronJob), old && { template: template(old) });
+    const out = old === undefined ? nameWarnings(cronJob.metadata.name) : [];
+    out.push(...changedTemplateWarnings(template(cronJob), old && { template: template(old) }));
     if (cronJob.spec?.schedule.includes('TZ'))
       out.unshift(
         `cannot use TZ or CRON_TZ in schedule, use timeZone instead: ${JSON.stringify(cronJob.spec.schedule)}`,

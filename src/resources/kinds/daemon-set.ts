@@ -4,15 +4,18 @@ import type { DaemonSet, DeepReadonly, KubeObject } from '../../machinery/types.
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
 import { checkImmutable, checkNonNegative, checkSelector } from '../validation/formats.js';
+import { goForm } from '../validation/go-form.js';
 import { checkPodTemplate } from '../validation/pod-spec.js';
 import {
   checkAlways,
+  checkCollisions,
   checkCounts,
   checkNotMoreThan100Percent,
   checkPositiveIntOrPercent,
   isEmptySelector,
   checkTemplateLabels,
   isZeroIntOrPercent,
+  setRollingZeros,
 } from '../validation/workload.js';
 import { ageCell, containerCells, labelsCell, nameCell, selectorCell } from './cells.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
@@ -26,7 +29,7 @@ function checkUpdateStrategy(out: FieldError[], strategy: Spec['updateStrategy']
   const at = SPEC.child('updateStrategy');
   if (strategy?.type === 'OnDelete') return;
   if (strategy?.type !== 'RollingUpdate')
-    return void out.push(notSupported(at.child('type'), strategy?.type ?? '', ['RollingUpdate', 'OnDelete']));
+    return void out.push(notSupported(at, goForm('DaemonSetUpdateStrategy', strategy), ['RollingUpdate', 'OnDelete']));
   const field = at.child('rollingUpdate');
   if (strategy.rollingUpdate === undefined) return void out.push(required(field));
   const { maxUnavailable, maxSurge } = strategy.rollingUpdate;
@@ -76,6 +79,9 @@ function setTemplateGeneration(set: DaemonSet, generation: number): void {
   (set.metadata.annotations ??= {})[TEMPLATE_GENERATION] = String(generation);
 }
 
+const templateGeneration = (set: DeepReadonly<DaemonSet>): number =>
+  Number(set.metadata.annotations?.[TEMPLATE_GENERATION]) || 1;
+
 export const daemonSetStrategy: Strategy<DaemonSet> = {
   default(set) {
     const spec = (set.spec ??= {} as NonNullable<DaemonSet['spec']>);
@@ -86,23 +92,23 @@ export const daemonSetStrategy: Strategy<DaemonSet> = {
     if (strategy.type === 'RollingUpdate') {
       const rolling = (strategy.rollingUpdate ??= {});
       rolling.maxUnavailable ??= 1;
-      rolling.maxSurge ??= 0;
     }
+    setRollingZeros(strategy.rollingUpdate);
     spec.revisionHistoryLimit ??= 10;
   },
   prepareForCreate(_ctx, set) {
     set.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 };
-    setTemplateGeneration(set, Math.max(1, Number(set.metadata.annotations?.[TEMPLATE_GENERATION]) || 1));
+    setTemplateGeneration(set, Math.max(1, templateGeneration(set)));
   },
   prepareForUpdate(_ctx, set, old) {
-    const before = Number(old.metadata.annotations?.[TEMPLATE_GENERATION]) || 1;
+    const before = templateGeneration(old);
     setTemplateGeneration(set, before + (semanticEqual(set.spec?.template, old.spec?.template) ? 0 : 1));
   },
   validate: (_ctx, set) => checkDaemonSet(set),
   validateUpdate(_ctx, set, old) {
-    const out = checkDaemonSet(set);
+    const out: FieldError[] = [];
     checkImmutable(out, SPEC.child('selector'), set.spec?.selector, old.spec?.selector);
-    return out;
+    return [...out, ...checkDaemonSet(set)];
   },
   warnings: (_ctx, set, old) => changedTemplateWarnings(set.spec?.template, old && { template: old.spec?.template }),
   cells(set, nowMs) {
@@ -126,9 +132,15 @@ export const daemonSetStrategy: Strategy<DaemonSet> = {
   subresources: {
     status: {
       kind: 'part',
-      validateUpdate(_ctx, object) {
+      prepareForUpdate(_ctx, object, old) {
+        // It is part of the spec internally, which writers of the status leave alone.
+        setTemplateGeneration(object, templateGeneration(old));
+      },
+      validateUpdate(_ctx, object, old) {
         const out: FieldError[] = [];
-        checkCounts(out, (object['status'] ?? {}) as Readonly<Record<string, unknown>>, COUNTS, []);
+        const status = (object['status'] ?? {}) as Readonly<Record<string, unknown>>;
+        checkCounts(out, status, COUNTS, []);
+        checkCollisions(out, status, old['status'] as Readonly<Record<string, unknown>> | undefined);
         return out;
       },
     },

@@ -4,14 +4,18 @@ import type { Deployment, DeepReadonly, KubeObject } from '../../machinery/types
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
 import { checkImmutable, checkNonNegative } from '../validation/formats.js';
+import { goForm } from '../validation/go-form.js';
 import {
   checkAvailableWithinReady,
+  checkCollisions,
   checkCounts,
   checkNotMoreThan100Percent,
   checkPositiveIntOrPercent,
   checkRunningTemplate,
   checkWorkloadSelector,
   isZeroIntOrPercent,
+  nameWarnings,
+  setRollingZeros,
 } from '../validation/workload.js';
 import { ageCell, containerCells, nameCell, selectorCell } from './cells.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
@@ -42,7 +46,7 @@ function checkStrategy(out: FieldError[], strategy: Spec['strategy']): void {
       return;
     }
     default:
-      out.push(notSupported(at.child('type'), strategy?.type ?? '', ['Recreate', 'RollingUpdate']));
+      out.push(notSupported(at, goForm('DeploymentStrategy', strategy), ['Recreate', 'RollingUpdate']));
   }
 }
 
@@ -51,7 +55,7 @@ function checkDeployment(deployment: ReadonlyDeployment): FieldError[] {
   const spec: Partial<Spec> = deployment.spec ?? {};
   checkNonNegative(out, SPEC.child('replicas'), spec.replicas);
   checkWorkloadSelector(out, SPEC.child('selector'), spec.selector, 'deployment');
-  checkRunningTemplate(out, SPEC.child('template'), spec.selector, spec.template, 'ReplicaSet');
+  checkRunningTemplate(out, SPEC, spec.selector, spec.template, 'ReplicaSet');
   checkStrategy(out, spec.strategy);
   checkNonNegative(out, SPEC.child('minReadySeconds'), spec.minReadySeconds);
   checkNonNegative(out, SPEC.child('revisionHistoryLimit'), spec.revisionHistoryLimit);
@@ -73,6 +77,7 @@ const COUNTS = [
   'availableReplicas',
   'unavailableReplicas',
   'terminatingReplicas',
+  'collisionCount',
 ];
 
 export const deploymentStrategy: Strategy<Deployment> = {
@@ -87,6 +92,7 @@ export const deploymentStrategy: Strategy<Deployment> = {
       rolling.maxUnavailable ??= '25%';
       rolling.maxSurge ??= '25%';
     }
+    setRollingZeros(strategy.rollingUpdate);
     spec.revisionHistoryLimit ??= 10;
     spec.progressDeadlineSeconds ??= 600;
   },
@@ -100,8 +106,10 @@ export const deploymentStrategy: Strategy<Deployment> = {
   generationChanged: (deployment, old) =>
     !semanticEqual(deployment.spec, old.spec) ||
     !semanticEqual(deployment.metadata.annotations, old.metadata.annotations),
-  warnings: (_ctx, deployment, old) =>
-    changedTemplateWarnings(deployment.spec?.template, old && { template: old.spec?.template }),
+  warnings: (_ctx, deployment, old) => [
+    ...(old === undefined ? nameWarnings(deployment.metadata.name) : []),
+    ...changedTemplateWarnings(deployment.spec?.template, old && { template: old.spec?.template }),
+  ],
   cells(deployment, nowMs) {
     const { spec, status } = deployment;
     const object = deployment as DeepReadonly<KubeObject>;
@@ -120,11 +128,12 @@ export const deploymentStrategy: Strategy<Deployment> = {
   subresources: {
     status: {
       kind: 'part',
-      validateUpdate(_ctx, object) {
+      validateUpdate(_ctx, object, old) {
         const out: FieldError[] = [];
         const status = (object['status'] ?? {}) as Readonly<Record<string, unknown>>;
         checkCounts(out, status, COUNTS, ['updatedReplicas', 'readyReplicas', 'availableReplicas']);
         checkAvailableWithinReady(out, status, 'cannot be greater than readyReplicas');
+        checkCollisions(out, status, old['status'] as Readonly<Record<string, unknown>> | undefined);
         return out;
       },
     },

@@ -29,9 +29,9 @@ export const ingressStrategy: Strategy<Ingress> = {
   },
   validate: (_ctx, ingress) => validate(ingress, true),
   validateUpdate: (_ctx, ingress) => validate(ingress, false),
-  warnings(_ctx, ingress, old) {
-    const set = (i: ReadonlyIngress | undefined): boolean => i?.metadata.annotations?.[CLASS_ANNOTATION] !== undefined;
-    return set(ingress) && !set(old)
+  warnings(_ctx, { metadata, spec }, old) {
+    const isAnnotated = metadata.annotations?.[CLASS_ANNOTATION] !== undefined;
+    return old === undefined && isAnnotated && spec?.ingressClassName === undefined
       ? [`annotation "${CLASS_ANNOTATION}" is deprecated, please use 'spec.ingressClassName' instead`]
       : [];
   },
@@ -74,9 +74,10 @@ export const ingressClassStrategy: Strategy<IngressClass> = {
   },
   validate: (_ctx, ingressClass) => validateClass(ingressClass),
   validateUpdate(_ctx, ingressClass, old) {
-    const out = validateClass(ingressClass);
-    checkImmutable(out, path('spec', 'controller'), ingressClass.spec?.controller, old.spec?.controller);
-    return out;
+    const out: FieldError[] = [];
+    const { spec } = ingressClass;
+    checkImmutable(out, path('spec', 'controller'), spec?.controller ?? '', old.spec?.controller ?? '');
+    return [...out, ...validateClass(ingressClass)];
   },
   cells(ingressClass, nowMs) {
     const { controller = '', parameters } = ingressClass.spec ?? {};

@@ -3,12 +3,14 @@ import { quote } from '../../machinery/go-text.js';
 import { invalid, path, type FieldError } from '../../machinery/field-error.js';
 import { cloneJson, semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, Job, KubeObject, PodTemplateSpec } from '../../machinery/types.js';
+import { isDns1123Label } from '../../machinery/validation/names.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
 import { checkImmutable, sortedSelector } from '../validation/formats.js';
 import { goForm, goPodTemplate } from '../validation/go-form.js';
 import * as rules from '../validation/job.js';
 import { checkJobStatusUpdate, hasCondition } from '../validation/job-status.js';
+import { nameWarnings } from '../validation/workload.js';
 import { ageCell, containerCells, nameCell, selectorCell } from './cells.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
 
@@ -64,6 +66,16 @@ function checkJob(job: ReadonlyJob): FieldError[] {
   rules.checkGeneratedSelector(out, job);
   rules.checkJobSpec(out, SPEC, job.spec ?? {});
   return out;
+}
+
+/** The last Pod of an Indexed Job is named after it and its index: that must be a host name. */
+function checkHostNames(out: FieldError[], { metadata, spec }: ReadonlyJob): void {
+  const completions = spec?.completions ?? 0;
+  if (spec?.completionMode !== 'Indexed' || completions <= 0) return;
+  const { name = '' } = metadata;
+  const last = `${name}-${completions - 1}`;
+  if (isDns1123Label(last).length === 0) return;
+  out.push(invalid(path('metadata', 'name'), name, `will not able to create pod with invalid DNS label: ${last}`));
 }
 
 /** What a suspended Job that has not started may change in its template: where its Pods go. */
@@ -162,7 +174,11 @@ export const jobStrategy: Strategy<Job> = {
     generateSelector(job);
     job.status = {};
   },
-  validate: (_ctx, job) => checkJob(job),
+  validate(_ctx, job) {
+    const out = checkJob(job);
+    checkHostNames(out, job);
+    return out;
+  },
   validateUpdate: (_ctx, job, old) => checkJobUpdate(job, old),
   warnings(_ctx, job, old) {
     const out: string[] = [];
@@ -176,6 +192,7 @@ export const jobStrategy: Strategy<Job> = {
       out.push(
         'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail',
       );
+    if (old === undefined) out.unshift(...nameWarnings(job.metadata.name));
     return [...out, ...changedTemplateWarnings(job.spec?.template, old && { template: old.spec?.template })];
   },
   fields: job => ({ 'status.successful': String(job.status?.succeeded ?? 0) }),

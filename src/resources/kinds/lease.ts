@@ -21,7 +21,16 @@ function checkLease(lease: DeepReadonly<Lease>): FieldError[] {
   return out;
 }
 
+/** CoordinatedLeaderElection is off: its fields can be kept, not set. Mutates. */
+function dropCoordination({ spec }: Lease, old: DeepReadonly<Lease> | undefined): void {
+  if (spec === undefined) return;
+  if (old?.spec?.strategy === undefined) delete spec.strategy;
+  if (old?.spec?.preferredHolder === undefined) delete spec.preferredHolder;
+}
+
 export const leaseStrategy: Strategy<Lease> = {
+  prepareForCreate: (_ctx, lease) => dropCoordination(lease, undefined),
+  prepareForUpdate: (_ctx, lease, old) => dropCoordination(lease, old),
   validate: (_ctx, lease) => checkLease(lease),
   validateUpdate: (_ctx, lease) => checkLease(lease),
 };

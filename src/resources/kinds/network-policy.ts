@@ -1,8 +1,10 @@
 import { forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, LabelSelector } from '../../machinery/types.js';
+import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { Strategy } from '../strategy.js';
 import * as formats from '../validation/formats.js';
+import { checkMetadataAgain } from '../validation/metadata.js';
 import { ageCell, nameCell, selectorCell } from './cells.js';
 
 interface Port {
@@ -127,7 +129,13 @@ export const networkPolicyStrategy: Strategy<NetworkPolicy> = {
     spec.policyTypes = (spec.egress ?? []).length > 0 ? [...TYPES] : ['Ingress'];
   },
   validate: (_ctx, policy) => checkPolicy(policy),
-  validateUpdate: (_ctx, policy) => checkPolicy(policy),
+  validateUpdate(_ctx, policy) {
+    const out: FieldError[] = [];
+    checkMetadataAgain(out, policy, { namespaced: true, name: nameIsDnsSubdomain });
+    // Upstream runs the rules of creation and those of updates, which are the same.
+    for (let round = 0; round < 2; round++) out.push(...checkPolicy(policy));
+    return out;
+  },
   warnings: (_ctx, policy) => warningsOf(policy),
   cells: (policy, nowMs) => ({
     cells: [nameCell(policy), selectorCell(policy.spec?.podSelector), ageCell(policy, nowMs)],

@@ -8,6 +8,7 @@ import {
   checkCounts,
   checkRunningTemplate,
   checkWorkloadSelector,
+  nameWarnings,
 } from '../validation/workload.js';
 import { ageCell, containerCells, nameCell, selectorCell } from './cells.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
@@ -22,11 +23,18 @@ function checkReplicaSet(set: ReadonlyReplicaSet): FieldError[] {
   checkNonNegative(out, SPEC.child('replicas'), spec.replicas);
   checkNonNegative(out, SPEC.child('minReadySeconds'), spec.minReadySeconds);
   checkWorkloadSelector(out, SPEC.child('selector'), spec.selector, 'deployment');
-  checkRunningTemplate(out, SPEC.child('template'), spec.selector, spec.template, 'ReplicaSet');
+  checkRunningTemplate(out, SPEC, spec.selector, spec.template, 'ReplicaSet');
   return out;
 }
 
-const COUNTS = ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'];
+const COUNTS = [
+  'replicas',
+  'fullyLabeledReplicas',
+  'readyReplicas',
+  'availableReplicas',
+  'observedGeneration',
+  'terminatingReplicas',
+];
 
 /** Checks of ReplicaSetStatus, which ReplicationController shares. */
 export function checkReplicaStatus(object: DeepReadonly<KubeObject>): FieldError[] {
@@ -52,7 +60,10 @@ export const replicaSetStrategy: Strategy<ReplicaSet> = {
     checkImmutable(out, SPEC.child('selector'), set.spec?.selector, old.spec?.selector);
     return out;
   },
-  warnings: (_ctx, set, old) => changedTemplateWarnings(set.spec?.template, old && { template: old.spec?.template }),
+  warnings: (_ctx, set, old) => [
+    ...(old === undefined ? nameWarnings(set.metadata.name) : []),
+    ...changedTemplateWarnings(set.spec?.template, old && { template: old.spec?.template }),
+  ],
   cells(set, nowMs) {
     const { spec, status } = set;
     const object = set as DeepReadonly<KubeObject>;

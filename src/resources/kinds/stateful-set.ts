@@ -1,23 +1,27 @@
 import { forbidden, invalid, notSupported, path, required, type FieldError } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
-import type { DeepReadonly, KubeObject, StatefulSet } from '../../machinery/types.js';
+import type { DeepReadonly, KubeObject, PodTemplateSpec, StatefulSet } from '../../machinery/types.js';
 import { defaultClaim } from '../defaults/claim.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
-import { checkDnsLabel, checkNonNegative } from '../validation/formats.js';
+import { checkClaimSpec } from '../validation/claims.js';
+import { checkDnsLabel, checkNonNegative, list } from '../validation/formats.js';
 import { goForm } from '../validation/go-form.js';
-import { checkPodTemplateMetadata } from '../validation/pod-spec.js';
+import { checkPodTemplate, checkPodTemplateMetadata } from '../validation/pod-spec.js';
 import {
   checkAlways,
   checkAvailableWithinReady,
+  checkCollisions,
   checkCounts,
   checkNotMoreThan100Percent,
   checkPositiveIntOrPercent,
   checkSelected,
+  checkUsable,
   checkWorkloadSelector,
   isZeroIntOrPercent,
 } from '../validation/workload.js';
 import { ageCell, containerCells, nameCell } from './cells.js';
+import { claimSpecWarnings } from './persistent-volume-claim.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
 import { scaleOf } from './scale.js';
 
@@ -66,7 +70,28 @@ function checkRetention(out: FieldError[], policy: Spec['persistentVolumeClaimRe
   }
 }
 
-function checkStatefulSet(set: ReadonlyStatefulSet, old: ReadonlyStatefulSet | undefined): FieldError[] {
+type Volume = NonNullable<NonNullable<PodTemplateSpec['spec']>['volumes']>[number];
+
+/** The template as its Pods will be: with the claims' volumes, and with names that the controller gives. */
+function podsTemplate(spec: Partial<Spec>): DeepReadonly<PodTemplateSpec> {
+  const template = spec.template ?? {};
+  const claims = new Map<string, DeepReadonly<Volume>>();
+  for (const { metadata } of spec.volumeClaimTemplates ?? []) {
+    const name = metadata?.name ?? '';
+    claims.set(name, { name, persistentVolumeClaim: { claimName: name } });
+  }
+  const { subdomain, hostname, ...rest } = template.spec ?? ({} as NonNullable<typeof template.spec>);
+  if (claims.size === 0 && !subdomain && !hostname) return template;
+  const others = list(rest.volumes).filter(({ name }) => !claims.has(name));
+  return { ...template, spec: { ...rest, volumes: [...claims.values(), ...others] } };
+}
+
+interface UpdateRules {
+  /** Nothing of the template is checked: what is stored is malformed already. */
+  readonly skipTemplate: boolean;
+}
+
+function checkStatefulSet(set: ReadonlyStatefulSet, update?: UpdateRules): FieldError[] {
   const out: FieldError[] = [];
   const spec: Partial<Spec> = set.spec ?? {};
   const order = spec.podManagementPolicy ?? '';
@@ -75,18 +100,24 @@ function checkStatefulSet(set: ReadonlyStatefulSet, old: ReadonlyStatefulSet | u
     out.push(invalid(SPEC.child('podManagementPolicy'), order, "must be 'OrderedReady' or 'Parallel'"));
   checkUpdateStrategy(out, spec.updateStrategy);
   checkRetention(out, spec.persistentVolumeClaimRetentionPolicy);
+  // These cannot change: what was stored before a rule came may stay.
+  if (update === undefined)
+    list(spec.volumeClaimTemplates).forEach((claim, i) =>
+      checkClaimSpec(out, SPEC.child('volumeClaimTemplates').index(i).child('spec'), claim.spec),
+    );
   checkNonNegative(out, SPEC.child('replicas'), spec.replicas);
   checkNonNegative(out, SPEC.child('minReadySeconds'), spec.minReadySeconds);
   checkNonNegative(out, SPEC.child('ordinals', 'start'), spec.ordinals?.start);
-  // What was stored before the rule came may stay.
-  if (old === undefined && spec.serviceName) checkDnsLabel(out, SPEC.child('serviceName'), spec.serviceName);
+  if (update === undefined && spec.serviceName) checkDnsLabel(out, SPEC.child('serviceName'), spec.serviceName);
   checkWorkloadSelector(out, SPEC.child('selector'), spec.selector, 'statefulset');
-  // The Pod's spec is checked when a Pod is made: it may mount volumes that only volumeClaimTemplates give it.
   const at = SPEC.child('template');
-  const template = spec.template ?? {};
-  checkSelected(out, at, spec.selector, template);
-  checkPodTemplateMetadata(out, at, template);
-  checkAlways(out, at, template, 'StatefulSet');
+  if (checkUsable(out, SPEC.child('selector'), spec.selector, '')) {
+    const template = podsTemplate(spec);
+    checkSelected(out, at, spec.selector, template);
+    if (update?.skipTemplate !== true) checkPodTemplate(out, at, template);
+    checkPodTemplateMetadata(out, at, template);
+  }
+  checkAlways(out, at, spec.template ?? {}, 'StatefulSet');
   return out;
 }
 
@@ -120,13 +151,33 @@ const COUNTS = [
 ];
 const WITHIN = ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'];
 
+/** MaxUnavailableStatefulSet is off: the field can be kept, not set. Mutates. */
+function dropMaxUnavailable({ spec }: StatefulSet, old: ReadonlyStatefulSet | undefined): void {
+  if (old?.spec?.updateStrategy?.rollingUpdate?.maxUnavailable !== undefined) return;
+  if (spec?.updateStrategy?.rollingUpdate !== undefined) delete spec.updateStrategy.rollingUpdate.maxUnavailable;
+}
+
+/** `suffix`: an update's warnings name the field in Go's spelling. */
+const claimWarnings = (spec: ReadonlyStatefulSet['spec'], suffix: string): string[] =>
+  list(spec?.volumeClaimTemplates).flatMap((claim, i) =>
+    claimSpecWarnings(claim.spec, `spec.volumeClaimTemplates[${i}]${suffix}`),
+  );
+
+const historyWarnings = (spec: ReadonlyStatefulSet['spec']): string[] =>
+  (spec?.revisionHistoryLimit ?? 0) < 0
+    ? ['spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended']
+    : [];
+
 export const statefulSetStrategy: Strategy<StatefulSet> = {
   default(set) {
     const spec = (set.spec ??= {} as NonNullable<StatefulSet['spec']>);
     spec.podManagementPolicy ||= 'OrderedReady';
     const strategy = (spec.updateStrategy ??= {});
-    strategy.type ||= 'RollingUpdate';
-    if (strategy.type === 'RollingUpdate') (strategy.rollingUpdate ??= {}).partition ??= 0;
+    if (!strategy.type) {
+      strategy.type = 'RollingUpdate';
+      strategy.rollingUpdate ??= {};
+    }
+    if (strategy.rollingUpdate !== undefined) strategy.rollingUpdate.partition ??= 0;
     const retention = (spec.persistentVolumeClaimRetentionPolicy ??= {});
     retention.whenDeleted ||= 'Retain';
     retention.whenScaled ||= 'Retain';
@@ -134,21 +185,29 @@ export const statefulSetStrategy: Strategy<StatefulSet> = {
     spec.revisionHistoryLimit ??= 10;
     defaultPodTemplate((spec.template ??= {}));
     for (const claim of spec.volumeClaimTemplates ?? []) {
-      claim.apiVersion ??= 'v1';
-      claim.kind ??= 'PersistentVolumeClaim';
+      // Whatever the client says: the server knows what a claim is.
+      claim.apiVersion = 'v1';
+      claim.kind = 'PersistentVolumeClaim';
       defaultClaim(claim);
     }
   },
   prepareForCreate(_ctx, set) {
     set.status = { replicas: 0, availableReplicas: 0 };
+    dropMaxUnavailable(set, undefined);
   },
-  validate: (_ctx, set) => checkStatefulSet(set, undefined),
+  prepareForUpdate: (_ctx, set, old) => dropMaxUnavailable(set, old),
+  validate: (_ctx, set) => checkStatefulSet(set),
   validateUpdate(_ctx, set, old) {
-    const out = checkStatefulSet(set, old);
+    const skipTemplate = checkStatefulSet(old, { skipTemplate: false }).length > 0;
+    const out = checkStatefulSet(set, { skipTemplate });
     if (!semanticEqual(withoutFree(set.spec), withoutFree(old.spec))) out.push(forbidden(SPEC, FORBIDDEN_TEXT));
     return out;
   },
-  warnings: (_ctx, set, old) => changedTemplateWarnings(set.spec?.template, old && { template: old.spec?.template }),
+  warnings: (_ctx, set, old) => [
+    ...changedTemplateWarnings(set.spec?.template, old && { template: old.spec?.template }),
+    ...claimWarnings(set.spec, old === undefined ? '' : '.Spec'),
+    ...historyWarnings(set.spec),
+  ],
   cells(set, nowMs) {
     const { spec, status } = set;
     const object = set as DeepReadonly<KubeObject>;
@@ -164,11 +223,12 @@ export const statefulSetStrategy: Strategy<StatefulSet> = {
   subresources: {
     status: {
       kind: 'part',
-      validateUpdate(_ctx, object) {
+      validateUpdate(_ctx, object, old) {
         const out: FieldError[] = [];
         const status = (object['status'] ?? {}) as Readonly<Record<string, unknown>>;
         checkCounts(out, status, COUNTS, WITHIN);
         checkAvailableWithinReady(out, status, 'cannot be greater than status.readyReplicas');
+        checkCollisions(out, status, old['status'] as Readonly<Record<string, unknown>> | undefined);
         return out;
       },
     },

@@ -202,17 +202,23 @@ const compressIpv6 = (ip: ParsedIp): string => (ip instanceof ipaddr.IPv6 ? ip.t
 export function cidrWarnings(at: FieldPath, text: string): string[] {
   const cidr = parseCidr(text);
   if (cidr === undefined) return [];
+  const { ip, prefix } = cidr;
   const address = text.slice(0, text.indexOf('/'));
-  const network = `${networkOf(cidr.ip, cidr.prefix)}/${cidr.prefix}`;
-  const ambiguous = isIpv4(address) && LEADING_ZERO.test(address);
-  const hostBits = networkOf(cidr.ip, cidr.prefix) !== cidr.ip.toString();
-  if (ambiguous)
-    return [
-      `${at.toString()}: non-standard CIDR value "${text}" will be considered invalid in a future Kubernetes release: use "${network}"`,
-    ];
-  if (hostBits)
-    return [
-      `${at.toString()}: CIDR value "${text}" is ambiguous in this context (should be "${network}" or "${cidr.ip.toString()}/${cidr.ip.kind() === 'ipv4' ? 32 : 128}"?)`,
-    ];
-  return [];
+  const network = networkOf(ip, prefix);
+  const out: string[] = [];
+  if (network !== ip.toString()) {
+    const single = `${ip.toString()}/${ip.kind() === 'ipv4' ? 32 : 128}`;
+    out.push(
+      `${at.toString()}: CIDR value "${text}" is ambiguous in this context (should be "${network}/${prefix}" or "${single}"?)`,
+    );
+  }
+  const isMapped = ip.kind() === 'ipv6' && /^::ffff:/i.test(address);
+  if (isMapped || (isIpv4(address) && LEADING_ZERO.test(address)))
+    out.push(
+      `${at.toString()}: non-standard CIDR value "${text}" will be considered invalid in a future Kubernetes release: use "${network}/${prefix}"`,
+    );
+  const canonical = `${compressIpv6(ip)}/${prefix}`;
+  if (out.length === 0 && ip.kind() === 'ipv6' && canonical !== text)
+    out.push(`${at.toString()}: IPv6 CIDR value "${text}" should be in RFC 5952 canonical format ("${canonical}")`);
+  return out;
 }

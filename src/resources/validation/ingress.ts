@@ -11,13 +11,13 @@ type Rule = NonNullable<Spec['rules']>[number];
 type HttpPath = NonNullable<Rule['http']>['paths'][number];
 type Backend = NonNullable<Spec['defaultBackend']>;
 interface Reference {
-  readonly apiGroup?: string;
+  readonly apiGroup?: string | null;
   readonly kind?: string;
   readonly name?: string;
 }
 
 function checkReference(out: FieldError[], at: FieldPath, reference: Reference): void {
-  if (reference.apiGroup !== undefined)
+  if (reference.apiGroup !== undefined && reference.apiGroup !== null)
     for (const text of formats.dnsSubdomainErrors(reference.apiGroup))
       out.push(invalid(at.child('apiGroup'), reference.apiGroup, text));
   for (const field of ['kind', 'name'] as const) {
@@ -48,8 +48,9 @@ const BAD_SEQUENCES = ['//', '/./', '/../', '%2f', '%2F'];
 const BAD_SUFFIXES = ['/..', '/.'];
 
 function checkPath(out: FieldError[], at: FieldPath, item: HttpPath): void {
-  const type = item.pathType as string | undefined;
-  if (!type) return void out.push(required(at.child('pathType'), 'pathType must be specified'));
+  const type = item.pathType as string | null | undefined;
+  if (type === undefined || type === null)
+    return void out.push(required(at.child('pathType'), 'pathType must be specified'));
   const field = at.child('path');
   const text = item.path ?? '';
   const absolute = 'must be an absolute path';
@@ -134,8 +135,8 @@ export function checkIngressClass(out: FieldError[], { spec }: DeepReadonly<Ingr
   if (parameters === undefined) return;
   const field = at.child('parameters');
   checkReference(out, field, parameters);
-  const { scope = '', namespace } = parameters;
-  if (scope === '') out.push(required(field.child('scope')));
+  const { scope, namespace } = parameters;
+  if (scope === undefined) out.push(required(field.child('scope')));
   else if (!SCOPES.includes(scope)) out.push(notSupported(field.child('scope'), scope, SCOPES));
   if (scope === 'Namespace') {
     if (namespace === undefined)

@@ -33,3 +33,23 @@ export function parseIndexes(text: string, completions: number): Parsed {
 
 const unordered = (previous: number, current: number): string =>
   `non-increasing order, previous: ${previous}, current: ${current}`;
+
+/** The intervals of a text that can be read; what cannot is left to `parseIndexes`. */
+const intervals = (text: string, completions: number): readonly (readonly [number, number])[] =>
+  text.split(',').flatMap(interval => {
+    if ('error' in parseIndexes(interval, completions) || interval === '') return [];
+    const [first = '', last = first] = interval.split('-');
+    return [[Number(first), Number(last)] as const];
+  });
+
+/** The first index that both texts name. */
+export function overlap(a: string, b: string, completions: number): number | undefined {
+  const [left, right] = [intervals(a, completions), intervals(b, completions)];
+  for (let i = 0, k = 0; ;) {
+    const [x, y] = [left[i], right[k]];
+    if (x === undefined || y === undefined) return undefined;
+    if (x[0] <= y[1] && y[0] <= x[1]) return Math.max(x[0], y[0]);
+    if (x[0] <= y[0]) i++;
+    else k++;
+  }
+}

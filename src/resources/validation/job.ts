@@ -233,6 +233,6 @@ export function checkGeneratedSelector(out: FieldError[], job: DeepReadonly<Job>
     if (actual === undefined) out.push(required(at.key(key), `must be '${value}'`));
     else if (actual !== value) out.push(invalid(at.key(key), sortedMap(labels), `must be '${value}'`));
   }
-  if (!selectorMatches(spec.selector, Object.fromEntries(expected)))
+  if (selectorMatches(spec.selector, Object.fromEntries(expected)) === false)
     out.push(invalid(path('spec', 'selector'), sortedSelector(spec.selector), '`selector` not auto-generated'));
 }

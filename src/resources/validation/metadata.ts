@@ -12,7 +12,7 @@ const METADATA = path('metadata');
 export function checkMetadataAgain(
   out: FieldError[],
   object: DeepReadonly<KubeObject>,
-  rules: { readonly namespaced: boolean; readonly name: NameCheck },
+  rules: { readonly namespaced: boolean; readonly name: NameCheck; readonly builtIn?: boolean },
 ): void {
-  out.push(...validateObjectMeta(object.metadata, { ...rules, builtIn: true }, METADATA));
+  out.push(...validateObjectMeta(object.metadata, { builtIn: true, ...rules }, METADATA));
 }

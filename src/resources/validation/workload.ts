@@ -2,7 +2,8 @@ import { forbidden, invalid, notSupported, path, required } from '../../machiner
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { labelSelectorAsSelector } from '../../machinery/labels.js';
 import type { DeepReadonly, LabelSelector, PodTemplateSpec } from '../../machinery/types.js';
-import { isPercent } from '../../machinery/validation/names.js';
+import { validateLabelSelector } from '../../machinery/validation/label-selector.js';
+import { isDns1123Label, isPercent } from '../../machinery/validation/names.js';
 import { checkNonNegative, checkSelector, sortedMap, sortedSelector } from './formats.js';
 import { checkPodTemplate } from './pod-spec.js';
 
@@ -26,14 +27,14 @@ export function checkWorkloadSelector(
     out.push(invalid(at, sortedSelector(selector), `empty selector is invalid for ${what}`));
 }
 
-/** True when the selector can be used; upstream says "invalid label selector" otherwise. */
-export function selectorMatches(selector: Selector | undefined, labels: Readonly<Record<string, string>>): boolean {
+type Labels = Readonly<Record<string, string>>;
+
+/** Undefined: the selector is malformed, which says nothing about the labels. A missing one matches nothing. */
+export function selectorMatches(selector: Selector | undefined, labels: Labels): boolean | undefined {
   if (!selector) return false;
-  try {
-    return labelSelectorAsSelector(selector).matches(labels);
-  } catch {
-    return false;
-  }
+  // The rules of a well-formed selector and those of a usable one are the same.
+  if (validateLabelSelector(selector, path('selector')).length > 0) return undefined;
+  return labelSelectorAsSelector(selector).matches(labels);
 }
 
 /** The selector must select the template's Pods. A missing selector selects nothing, an empty one is not asked. */
@@ -55,21 +56,30 @@ export function checkTemplateLabels(
   template: Template | undefined,
 ): void {
   const labels = template?.metadata?.labels;
-  if (selectorMatches(selector, labels ?? {})) return;
+  if (selectorMatches(selector, labels ?? {}) !== false) return;
   const text = '`selector` does not match template `labels`';
   out.push(invalid(at.child('metadata', 'labels'), labels === undefined ? null : sortedMap(labels), text));
 }
 
 const EMPTY_TEMPLATE: Template = {};
 
-/** Pods of a workload that keeps them running: restartPolicy Always, no deadline. */
+/** Whether the selector can be used; if not, upstream says so (in the words of `text`) and leaves the template alone. */
+export function checkUsable(out: FieldError[], at: FieldPath, selector: Selector | undefined, text: string): boolean {
+  if (!selector || selectorMatches(selector, {}) !== undefined) return true;
+  out.push(invalid(at, sortedSelector(selector), text));
+  return false;
+}
+
+/** Pods of a workload that keeps them running: restartPolicy Always, no deadline. `spec` is the workload's spec. */
 export function checkRunningTemplate(
   out: FieldError[],
-  at: FieldPath,
+  spec: FieldPath,
   selector: Selector | undefined,
   template: Template | undefined,
   what: string,
 ): void {
+  if (!checkUsable(out, spec.child('selector'), selector, 'invalid label selector')) return;
+  const at = spec.child('template');
   const checked = template ?? EMPTY_TEMPLATE;
   checkSelected(out, at, selector, checked);
   checkPodTemplate(out, at, checked);
@@ -98,8 +108,11 @@ export function checkNotMoreThan100Percent(out: FieldError[], at: FieldPath, val
   if (percent !== undefined && percent > 100) out.push(invalid(at, value, 'must not be greater than 100%'));
 }
 
-/** 0 or "0%". */
-export const isZeroIntOrPercent = (value: unknown): boolean => value === 0 || percentOf(value) === 0;
+/** 0, "0%", or a text that is no percentage: upstream reads it as a number then, and Atoi's 0 when it is none. */
+export const isZeroIntOrPercent = (value: unknown): boolean =>
+  value === 0 || (typeof value === 'string' && (percentOf(value) ?? atoi(value)) === 0);
+
+const atoi = (text: string): number => (/^[+-]?[0-9]+$/.test(text) ? Number(text) : 0);
 
 const STATUS = path('status');
 type Counts = Readonly<Record<string, unknown>>;
@@ -122,4 +135,28 @@ export function checkAvailableWithinReady(out: FieldError[], status: Counts, tex
   const available = Number(status['availableReplicas'] ?? 0);
   if (available > Number(status['readyReplicas'] ?? 0))
     out.push(invalid(STATUS.child('availableReplicas'), available, text));
+}
+
+/** The count of name collisions only grows. */
+export function checkCollisions(out: FieldError[], status: Counts, old: Counts | undefined): void {
+  const before = old?.['collisionCount'];
+  const now = Number(status['collisionCount'] ?? 0);
+  if (before !== undefined && now < Number(before))
+    out.push(invalid(STATUS.child('collisionCount'), now, 'cannot be decremented'));
+}
+
+/** The name of a workload becomes part of its Pods' names. */
+export function nameWarnings(name: string | undefined): string[] {
+  const texts = isDns1123Label(name ?? '');
+  if (texts.length === 0) return [];
+  return [
+    `metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${texts.join(' ')}]`,
+  ];
+}
+
+/** Upstream holds both limits as plain values: the one that is left out is 0. Mutates. */
+export function setRollingZeros(rolling: { maxUnavailable?: unknown; maxSurge?: unknown } | undefined): void {
+  if (rolling === undefined) return;
+  rolling.maxUnavailable ??= 0;
+  rolling.maxSurge ??= 0;
 }

@@ -8,7 +8,11 @@ import {
   nameIsPathSegment,
   type NameCheck,
 } from '../../machinery/validation/names.js';
-import { validateObjectMeta, validateObjectMetaUpdate } from '../../machinery/validation/object-meta.js';
+import {
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+  type ObjectMetaRules,
+} from '../../machinery/validation/object-meta.js';
 import type { ResourceInfo } from '../../resources/resource-info.js';
 import type { RequestContext } from '../../resources/strategy.js';
 import type { Scope } from './scope.js';
@@ -26,15 +30,28 @@ const METADATA = path('metadata');
 /** @throws StatusError 422 */
 export function validateNew(scope: Scope, ctx: RequestContext, object: DeepReadonly<KubeObject>): void {
   const { info, strategy } = scope;
-  const rules = { namespaced: info.namespaced, name: NAME_CHECKS[info.nameFormat], builtIn: info.custom !== true };
-  const errors = validateObjectMeta(object.metadata, rules, METADATA);
+  const { create } = info.metadataRules;
   const own = strategy.validate?.(ctx, object) ?? [];
-  throwIf(scope, object, [...errors, ...own]);
+  if (create === 'none') {
+    throwIf(scope, object, own);
+    throwIf(scope, object, validateObjectMeta(object.metadata, anyKind(info), METADATA));
+    return;
+  }
+  const rules = { namespaced: info.namespaced, name: NAME_CHECKS[info.nameFormat], builtIn: create === 'core' };
+  throwIf(scope, object, [...validateObjectMeta(object.metadata, rules, METADATA), ...own]);
 }
 
+/** What is asked of the metadata of every kind. */
+const anyKind = ({ namespaced }: ResourceInfo): ObjectMetaRules => ({
+  namespaced,
+  name: nameIsPathSegment,
+  builtIn: false,
+});
+
 /**
- * `own` are the errors of the endpoint's strategy. Metadata is checked twice, once by generic code and once by the
- * kind's own validation, as upstream: its problems are listed twice among the causes. @throws StatusError 422
+ * `own` are the errors of the endpoint's strategy. As upstream, metadata is checked by generic code (as that of a new
+ * object and as that of a changed one) and by the kind's own validation: its problems are listed several times among
+ * the causes. @throws StatusError 422
  */
 export function validateChanged(
   scope: Scope,
@@ -42,14 +59,17 @@ export function validateChanged(
   old: DeepReadonly<KubeObject>,
   own: readonly FieldError[],
 ): void {
-  const builtIn = scope.info.custom !== true;
-  const generic = validateObjectMetaUpdate(object.metadata, old.metadata, METADATA, { builtIn: false });
-  // Without a finalizer the stricter rule of built-in kinds finds nothing more.
+  const { metadata } = object;
+  const generic = validateObjectMetaUpdate(metadata, old.metadata, METADATA, { builtIn: false });
+  // What is valid so far was valid before, but for these two: the other checks would find nothing.
+  const isClean =
+    generic.length === 0 && metadata.finalizers === undefined && metadata.generateName === old.metadata.generateName;
+  if (isClean) return throwIf(scope, object, own);
+  const asNew = validateObjectMeta(metadata, anyKind(scope.info), METADATA);
+  const { update } = scope.info.metadataRules;
   const repeated =
-    generic.length === 0 && (object.metadata.finalizers === undefined || !builtIn)
-      ? []
-      : validateObjectMetaUpdate(object.metadata, old.metadata, METADATA, { builtIn });
-  throwIf(scope, object, [...generic, ...repeated, ...own]);
+    update === 'none' ? [] : validateObjectMetaUpdate(metadata, old.metadata, METADATA, { builtIn: update === 'core' });
+  throwIf(scope, object, [...asNew, ...generic, ...repeated, ...own]);
 }
 
 const invalidObject = (scope: Scope, object: DeepReadonly<KubeObject>, errors: readonly FieldError[]): StatusError =>
