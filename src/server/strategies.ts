@@ -3,6 +3,7 @@ import type { AccessAttributes, KindDeps, TokenClaims } from '../resources/kinds
 import { createStrategies } from '../resources/kinds/index.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Attributes } from './auth/authorizer.js';
+import { aggregate } from './auth/quote.js';
 import type { Security } from './security.js';
 
 /** What a Pod's projected token asks for: upstream knows it by that, and gives it a year, stale after this time. */
@@ -20,7 +21,7 @@ const attributesOf = (a: AccessAttributes): Attributes => ({
   namespace: a.namespace ?? '',
   name: a.name ?? '',
   path: a.path ?? '',
-  ...(a.fieldSelector === undefined ? {} : { fieldSelector: a.fieldSelector }),
+  ...(a.fields === undefined ? {} : { fields: a.fields }),
 });
 
 const sameAudiences = (a: readonly string[], b: readonly string[]): boolean =>
@@ -58,7 +59,7 @@ export function createServerStrategies(
       return {
         rules: [...resourceRules, ...nonResourceRules],
         incomplete,
-        ...(errors.length === 0 ? {} : { error: errors.join(', ') }),
+        ...(errors.length === 0 ? {} : { error: aggregate(errors) }),
       };
     },
     async authenticateToken(token, audiences) {

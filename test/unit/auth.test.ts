@@ -21,7 +21,7 @@ import { alwaysAllow, alwaysDeny, privilegedGroup, unionAuthorizer } from '../..
 import type { Attributes } from '../../src/server/auth/authorizer.js';
 import { notAllowedError } from '../../src/server/auth/forbidden.js';
 import { impersonate } from '../../src/server/auth/impersonation.js';
-import { ADMIN, ensureKubeconfig, nodeIdentity } from '../../src/server/auth/kubeconfig.js';
+import { ADMIN, ensureKubeconfig, NODE_AGENTS, nodeIdentity } from '../../src/server/auth/kubeconfig.js';
 import type { Lookup } from '../../src/server/auth/lookup.js';
 import { createNodeAuthorizer } from '../../src/server/auth/node-authorizer.js';
 import { ensurePki, PkiError } from '../../src/server/auth/pki.js';
@@ -650,7 +650,7 @@ t.test('RBAC', t => {
     incomplete: false,
     errors: [],
   });
-  t.match(authorizer.rulesFor(user('lost'), 'ns'), { incomplete: true, errors: [/not found/] });
+  t.match(authorizer.rulesFor(user('lost'), 'ns'), { incomplete: false, errors: [/not found/] });
   objects.remove(`rolebindings.${rbac}`, { namespace: 'ns', name: 'r' });
   t.equal(authorizer.authorize(ask(user('jane'), 'get', 'pods', 'ns', 'p')).decision, 'noOpinion', 'at once');
 
@@ -937,12 +937,14 @@ t.test('Node authorizer', t => {
   const pod = (name: string, nodeName: string, spec: object, mirror = false): KubeObject => ({
     metadata: { name, namespace: 'ns', ...(mirror ? { annotations: { 'kubernetes.io/config.mirror': 'x' } } : {}) },
     spec: { nodeName, serviceAccountName: 'default', ...spec },
+    status: { resourceClaimStatuses: [{ name: 't', resourceClaimName: 'made' }] },
   });
   const objects = objectsOf([
     {
       resource: 'pods',
       object: pod('a', 'n1', {
         imagePullSecrets: [{ name: 'pull' }],
+        resourceClaims: [{ name: 'g', resourceClaimName: 'gpu' }, { name: 't', resourceClaimTemplateName: 'x' }],
         volumes: [
           { name: 'v', secret: { secretName: 'vol' } },
           { name: 'p', projected: { sources: [{ configMap: { name: 'root-ca' } }, { secret: { name: 'proj' } }] } },
@@ -958,8 +960,16 @@ t.test('Node authorizer', t => {
     { resource: 'pods', object: pod('m', 'n1', { volumes: [{ name: 'v', secret: { secretName: 'mirror' } }] }, true) },
     {
       resource: 'persistentvolumes',
-      object: { metadata: { name: 'pv' }, spec: { claimRef: { namespace: 'ns', name: 'claim' } } },
+      object: {
+        metadata: { name: 'pv' },
+        spec: {
+          claimRef: { namespace: 'ns', name: 'claim' },
+          csi: { nodeStageSecretRef: { name: 'mount' }, controllerPublishSecretRef: { name: 'attach' } },
+        },
+      },
     },
+    { resource: 'resourceslices.resource.k8s.io', object: { metadata: { name: 'mine' }, spec: { nodeName: 'n1' } } },
+    { resource: 'resourceslices.resource.k8s.io', object: { metadata: { name: 'theirs' }, spec: { nodeName: 'n2' } } },
     { resource: 'volumeattachments.storage.k8s.io', object: { metadata: { name: 'va' }, spec: { nodeName: 'n1' } } },
   ]);
   const authorizer = createNodeAuthorizer(objects, NODE_RULES);
@@ -976,7 +986,20 @@ t.test('Node authorizer', t => {
     [ask(n1, 'update', 'persistentvolumeclaims/status', 'ns', 'claim'), true],
     [ask(n1, 'create', 'serviceaccounts/token', 'ns', 'default'), true],
     [ask(n1, 'create', 'serviceaccounts/token', 'ns', 'other'), unrelated],
-    [ask(n1, 'get', 'serviceaccounts', 'ns', 'default'), 'can only create tokens for individual service accounts'],
+    [ask(n1, 'get', 'serviceaccounts', 'ns', 'default'), true],
+    [ask(n1, 'list', 'serviceaccounts', 'ns'), 'can only create tokens for individual service accounts'],
+    [ask(n1, 'get', 'secrets', 'ns', 'mount'), true],
+    [ask(n1, 'get', 'secrets', 'ns', 'attach'), unrelated],
+    [ask(n1, 'get', 'resource.k8s.io:resourceclaims', 'ns', 'gpu'), true],
+    [ask(n1, 'get', 'resource.k8s.io:resourceclaims', 'ns', 'made'), true],
+    [ask(n1, 'list', 'resource.k8s.io:resourceclaims', 'ns'), 'can only get individual resources of this type'],
+    [ask(n1, 'create', 'resource.k8s.io:resourceslices'), true],
+    [ask(n1, 'delete', 'resource.k8s.io:resourceslices', '', 'mine'), true],
+    [ask(n1, 'delete', 'resource.k8s.io:resourceslices', '', 'theirs'), unrelated],
+    [
+      ask(n1, 'list', 'resource.k8s.io:resourceslices'),
+      'can only list/watch/deletecollection resourceslices with nodeName field selector',
+    ],
     [ask(n1, 'get', 'secrets', 'ns', 'other'), unrelated],
     [ask(n1, 'get', 'secrets', 'ns', 'mirror'), unrelated],
     [ask(n1, 'get', 'secrets', 'else', 'vol'), unrelated],
@@ -991,9 +1014,9 @@ t.test('Node authorizer', t => {
     [ask(n1, 'get', 'pods', 'ns', 'a'), true],
     [ask(n1, 'get', 'pods', 'ns', 'b'), unrelated],
     [ask(n1, 'list', 'pods'), 'can only list/watch pods with spec.nodeName field selector'],
-    [{ ...ask(n1, 'watch', 'pods'), fieldSelector: 'spec.nodeName=n1' }, true],
+    [{ ...ask(n1, 'watch', 'pods'), fields: [{ field: 'spec.nodeName', operator: '=', value: 'n1' }] }, true],
     [
-      { ...ask(n1, 'watch', 'pods'), fieldSelector: 'spec.nodeName=n2' },
+      { ...ask(n1, 'watch', 'pods'), fields: [{ field: 'spec.nodeName', operator: '=', value: 'n2' }] },
       'can only list/watch pods with spec.nodeName field selector',
     ],
     [ask(n1, 'patch', 'pods/status', 'ns', 'a'), true],
@@ -1060,7 +1083,7 @@ t.test('the default policy', t => {
   const anonymous: UserInfo = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
   const account = user('system:serviceaccount:ns:a', 'system:serviceaccounts');
   const controllers = user('system:kube-controller-manager');
-  const node = user('system:node:n1', 'system:nodes');
+  const node = user('system:node:n1', 'system:nodes', NODE_AGENTS);
   const cases: [boolean, Attributes][] = [
     [true, ask(anonymous, 'get', '/version')],
     [true, ask(anonymous, 'get', '/readyz')],
@@ -1092,6 +1115,7 @@ t.test('the default policy', t => {
     [true, ask(user('system:kube-scheduler'), 'create', 'pods/binding', 'ns', 'p')],
     [true, ask(user('system:kube-proxy'), 'watch', 'discovery.k8s.io:endpointslices')],
     [true, ask(node, 'watch', 'discovery.k8s.io:endpointslices')],
+    [false, ask(user("system:node:n1", "system:nodes"), "watch", "discovery.k8s.io:endpointslices")],
     [true, ask(user('system:coredns'), 'watch', 'services')],
     [false, ask(user('system:coredns'), 'list', 'secrets')],
     [

@@ -32,34 +32,50 @@ export function validateLabelSelector(
   if (selector === undefined || selector === null) return [];
   const errors = validateLabels(selector.matchLabels, at.child('matchLabels'));
   selector.matchExpressions?.forEach((requirement, i) => {
-    const here = at.child('matchExpressions').index(i);
-    const values = requirement.values ?? [];
-    switch (requirement.operator) {
-      case 'In':
-      case 'NotIn':
-        if (values.length === 0) {
-          errors.push(required(here.child('values'), "must be specified when `operator` is 'In' or 'NotIn'"));
-        }
-        break;
-      case 'Exists':
-      case 'DoesNotExist':
-        if (values.length > 0) {
-          errors.push(
-            forbidden(here.child('values'), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
-          );
-        }
-        break;
-      default:
-        if (options.allowUnknownOperator !== true) {
-          errors.push(invalid(here.child('operator'), requirement.operator ?? '', 'not a valid selector operator'));
-        }
-    }
-    errors.push(...validateLabelName(requirement.key ?? '', here.child('key')));
-    if (options.allowInvalidValues !== true) {
-      values.forEach((value, j) => {
-        for (const text of isLabelValue(value)) errors.push(invalid(here.child('values').index(j), value, text));
-      });
-    }
+    errors.push(...validateLabelSelectorRequirement(requirement, at.child('matchExpressions').index(i), options));
   });
+  return errors;
+}
+
+interface SelectorRequirement {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly values?: readonly string[] | null;
+}
+
+/** One of a selector's matchExpressions. */
+export function validateLabelSelectorRequirement(
+  requirement: SelectorRequirement,
+  here: FieldPath,
+  options: LabelSelectorOptions = {},
+): FieldError[] {
+  const errors: FieldError[] = [];
+  const values = requirement.values ?? [];
+  switch (requirement.operator) {
+    case 'In':
+    case 'NotIn':
+      if (values.length === 0) {
+        errors.push(required(here.child('values'), "must be specified when `operator` is 'In' or 'NotIn'"));
+      }
+      break;
+    case 'Exists':
+    case 'DoesNotExist':
+      if (values.length > 0) {
+        errors.push(
+          forbidden(here.child('values'), "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"),
+        );
+      }
+      break;
+    default:
+      if (options.allowUnknownOperator !== true) {
+        errors.push(invalid(here.child('operator'), requirement.operator ?? '', 'not a valid selector operator'));
+      }
+  }
+  errors.push(...validateLabelName(requirement.key ?? '', here.child('key')));
+  if (options.allowInvalidValues !== true) {
+    values.forEach((value, j) => {
+      for (const text of isLabelValue(value)) errors.push(invalid(here.child('values').index(j), value, text));
+    });
+  }
   return errors;
 }

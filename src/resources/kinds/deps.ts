@@ -1,3 +1,4 @@
+import type { FieldRequirement } from '../../machinery/fields.js';
 import type { IpFamily } from '../allocators/ip.js';
 import type { PortRange } from '../allocators/port.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
@@ -14,8 +15,8 @@ export interface AccessAttributes {
   readonly subresource?: string;
   readonly name?: string;
   readonly path?: string;
-  readonly fieldSelector?: string;
-  readonly labelSelector?: string;
+  /** What a field selector asks for. */
+  readonly fields?: readonly FieldRequirement[];
 }
 
 export interface AccessDecision {

@@ -208,9 +208,7 @@ async function evict(ctx: RequestContext, key: ObjectKey, options: DeleteOptions
   };
   const { resourceVersion: _seen, ...kept } = options.preconditions ?? {};
   if (!options.dryRun)
-    await ctx.objects.update(ctx, 'pods', key, pod => setCondition(pod, condition, now), {
-      subresource: 'status',
-    });
+    await ctx.objects.update(ctx, 'pods', key, pod => setCondition(pod, condition, now), { subresource: 'evict' });
   // The condition has moved the resourceVersion that the client may have named; its uid still holds.
   await ctx.objects.delete(ctx, 'pods', key, { ...options, preconditions: kept });
 }

@@ -236,6 +236,8 @@ export const podStrategy: Strategy<Pod> = {
     resize: resizePart,
     // Not served: how a binding writes the Pod, past the rules of its users.
     assign: { kind: 'part' },
+    // Nor is this: the condition that an eviction leaves.
+    evict: { kind: 'part' },
     binding: bindingAction,
     eviction: evictionAction,
     ...podConnections,

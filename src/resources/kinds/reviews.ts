@@ -2,8 +2,9 @@ import { formatTime } from '../../machinery/clock.js';
 import { invalid, path, type FieldError } from '../../machinery/field-error.js';
 import { badRequestError, invalidError } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
-import type { RequestContext, Strategy, UserInfo } from '../strategy.js';
+import type { Strategy, UserInfo } from '../strategy.js';
 import type { AccessAttributes, KindDeps, PolicyRule } from './deps.js';
+import { checkAskedSelector, understandSelectors, type AskedSelector } from './access-selectors.js';
 import { assignPod } from './pod-actions.js';
 
 interface ResourceAttributes {
@@ -14,6 +15,8 @@ interface ResourceAttributes {
   readonly resource?: string;
   readonly subresource?: string;
   readonly name?: string;
+  readonly fieldSelector?: AskedSelector;
+  readonly labelSelector?: AskedSelector;
 }
 
 interface AccessSpec {
@@ -27,40 +30,45 @@ interface AccessSpec {
 
 const GROUP = 'authorization.k8s.io';
 const SPEC = path('spec');
+const RESOURCE = SPEC.child('resourceAttributes');
 const EXACTLY_ONE = 'exactly one of nonResourceAttributes or resourceAttributes must be specified';
 
-function checkSpec(spec: AccessSpec, kind: string): FieldError[] {
-  const { resourceAttributes, nonResourceAttributes } = spec;
+const MAY_SAY_NAMESPACE = 'must be empty except for namespace';
+
+/** Who reviews what, and where: upstream has a check per kind, which differ in these. */
+interface Rules {
+  readonly namesUser: boolean;
+  readonly local: boolean;
+}
+
+function checkMetadata(out: FieldError[], object: KubeObject, { local }: Rules): void {
+  const { managedFields: _managedFields, namespace, ...given } = object.metadata;
+  const some = Object.keys(given).length > 0 || (!local && namespace !== undefined && namespace !== '');
+  if (some) out.push(invalid('metadata', object.metadata, local ? MAY_SAY_NAMESPACE : 'must be empty'));
+}
+
+function checkReview(object: KubeObject, spec: AccessSpec, rules: Rules): FieldError[] {
+  const { resourceAttributes: resource, nonResourceAttributes } = spec;
   const out: FieldError[] = [];
-  if (resourceAttributes !== undefined && nonResourceAttributes !== undefined) {
-    const { path: url = '', verb = '' } = nonResourceAttributes;
+  const url = { Path: nonResourceAttributes?.path ?? '', Verb: nonResourceAttributes?.verb ?? '' };
+  if (resource !== undefined && nonResourceAttributes !== undefined) {
     const text = 'cannot be specified in combination with resourceAttributes';
-    out.push(invalid(SPEC.child('nonResourceAttributes'), { Path: url, Verb: verb }, text));
+    out.push(invalid(SPEC.child('nonResourceAttributes'), url, text));
   }
-  if (resourceAttributes === undefined && nonResourceAttributes === undefined)
-    out.push(invalid(SPEC.child('resourceAttributes'), null, EXACTLY_ONE));
-  if (kind !== 'SelfSubjectAccessReview' && !spec.user && (spec.groups ?? []).length === 0)
+  if (resource === undefined && nonResourceAttributes === undefined)
+    out.push(invalid(RESOURCE, null, EXACTLY_ONE));
+  if (rules.namesUser && !spec.user && (spec.groups ?? []).length === 0)
     out.push(invalid(SPEC.child('user'), '', 'at least one of user or group must be specified'));
+  checkAskedSelector(out, RESOURCE.child('fieldSelector'), 'fields', resource?.fieldSelector);
+  checkAskedSelector(out, RESOURCE.child('labelSelector'), 'labels', resource?.labelSelector);
+  checkMetadata(out, object, rules);
+  if (!rules.local) return out;
+  const { namespace = '' } = object.metadata;
+  if (resource !== undefined && (resource.namespace ?? '') !== namespace)
+    out.push(invalid(RESOURCE.child('namespace'), resource.namespace ?? '', 'must match metadata.namespace'));
+  if (nonResourceAttributes !== undefined)
+    out.push(invalid(SPEC.child('nonResourceAttributes'), url, 'disallowed on this kind of request'));
   return out;
-}
-
-function attributesOf(user: UserInfo, spec: AccessSpec): AccessAttributes {
-  const { resourceAttributes: r, nonResourceAttributes: n } = spec;
-  if (r !== undefined) return { user, ...r, verb: r.verb ?? '' };
-  return { user, verb: n?.verb ?? '', path: n?.path ?? '' };
-}
-
-/** The answer to any access review. */
-async function decide(deps: KindDeps, user: UserInfo, object: KubeObject): Promise<KubeObject> {
-  const spec = (object['spec'] ?? {}) as AccessSpec;
-  const { decision, reason, error } = await deps.authorize(attributesOf(user, spec));
-  object['status'] = {
-    allowed: decision === 'allow',
-    ...(decision === 'deny' ? { denied: true } : {}),
-    ...(reason === '' ? {} : { reason }),
-    ...(error === undefined ? {} : { evaluationError: error }),
-  };
-  return object;
 }
 
 const namedUser = (spec: AccessSpec): UserInfo => ({
@@ -70,40 +78,40 @@ const namedUser = (spec: AccessSpec): UserInfo => ({
   ...(spec.extra === undefined ? {} : { extra: spec.extra }),
 });
 
-function accessReview(
-  deps: KindDeps,
-  kind: string,
-  userOf: (ctx: RequestContext, spec: AccessSpec) => UserInfo,
-): Strategy {
-  return {
-    async review(ctx, object) {
-      const spec = (object['spec'] ?? {}) as AccessSpec;
-      const errors = checkSpec(spec, kind);
-      if (errors.length > 0) throw invalidError({ group: GROUP, kind }, '', errors);
-      return decide(deps, userOf(ctx, spec), object);
-    },
+/** The answer to any access review. */
+async function decide(deps: KindDeps, user: UserInfo, object: KubeObject, spec: AccessSpec): Promise<KubeObject> {
+  const { resourceAttributes: resource, nonResourceAttributes: url } = spec;
+  const { fields, problems } = understandSelectors(resource?.fieldSelector, resource?.labelSelector);
+  const attributes: AccessAttributes =
+    resource === undefined
+      ? { user, verb: url?.verb ?? '', path: url?.path ?? '' }
+      : { user, ...resource, verb: resource.verb ?? '', ...(fields === undefined ? {} : { fields }) };
+  const { decision, reason, error } = await deps.authorize(attributes);
+  const errors = [...(error === undefined ? [] : [error]), ...problems];
+  object['status'] = {
+    allowed: decision === 'allow',
+    ...(decision === 'deny' ? { denied: true } : {}),
+    ...(reason === '' ? {} : { reason }),
+    ...(errors.length === 0 ? {} : { evaluationError: errors.join('; ') }),
   };
+  return object;
 }
 
-function localAccessReview(deps: KindDeps): Strategy {
-  const kind = 'LocalSubjectAccessReview';
-  return {
-    async review(_ctx, object, namespace) {
-      const spec = (object['spec'] ?? {}) as AccessSpec;
-      const errors = checkSpec(spec, kind);
-      if (spec.nonResourceAttributes !== undefined) {
-        const { path: url = '', verb = '' } = spec.nonResourceAttributes;
-        const at = SPEC.child('nonResourceAttributes');
-        errors.push(invalid(at, { Path: url, Verb: verb }, 'disallowed on this kind of request'));
-      }
-      if (errors.length > 0) throw invalidError({ group: GROUP, kind }, '', errors);
-      const asked = spec.resourceAttributes?.namespace ?? '';
-      if (asked !== namespace)
-        throw badRequestError(`spec.resourceAttributes.namespace must match namespace: ${namespace}`);
-      return decide(deps, namedUser(spec), object);
-    },
-  };
-}
+const accessReview = (deps: KindDeps, rules: Rules): Strategy => ({
+  async review(ctx, object) {
+    const spec = (object['spec'] ?? {}) as AccessSpec;
+    const errors = checkReview(object, spec, rules);
+    // The kind of a decoded object is empty upstream, and so is it in this error.
+    if (errors.length > 0) throw invalidError({ group: GROUP, kind: '' }, '', errors);
+    return decide(deps, rules.namesUser ? namedUser(spec) : ctx.user, object, spec);
+  },
+});
+
+/** Kind and version alone, for answers that keep nothing of what was posted. */
+const bare = ({ kind, apiVersion }: KubeObject): Pick<KubeObject, 'kind' | 'apiVersion'> => ({
+  ...(kind === undefined ? {} : { kind }),
+  ...(apiVersion === undefined ? {} : { apiVersion }),
+});
 
 const resourceRule = ({ verbs, apiGroups, resources, resourceNames }: PolicyRule): Record<string, unknown> => ({
   verbs,
@@ -118,13 +126,14 @@ const rulesReview = (deps: KindDeps): Strategy => ({
     if (namespace === '') throw badRequestError('no namespace on request');
     const { rules, incomplete, error } = await deps.rulesFor(ctx.user, namespace);
     const isPath = (rule: PolicyRule): boolean => (rule.nonResourceURLs ?? []).length > 0;
-    object['status'] = {
+    const status = {
       resourceRules: rules.filter(rule => !isPath(rule)).map(resourceRule),
       nonResourceRules: rules.filter(isPath).map(({ verbs, nonResourceURLs }) => ({ verbs, nonResourceURLs })),
       incomplete,
       ...(error === undefined ? {} : { evaluationError: error }),
     };
-    return object;
+    // The question is not repeated.
+    return { ...bare(object), metadata: {}, spec: {}, status };
   },
 });
 
@@ -137,9 +146,8 @@ const userInfo = ({ name, uid, groups, extra }: UserInfo): Record<string, unknow
 
 const selfReview: Strategy = {
   async review(ctx, object) {
-    object.metadata = { ...object.metadata, creationTimestamp: formatTime(ctx.clock.now()) };
-    object['status'] = { userInfo: userInfo(ctx.user) };
-    return object;
+    const metadata = { creationTimestamp: formatTime(ctx.clock.now()) };
+    return { ...bare(object), metadata, status: { userInfo: userInfo(ctx.user) } };
   },
 };
 
@@ -170,11 +178,9 @@ const bindings: Strategy = {
 /** Kinds that are only posted to. */
 export function createReviewStrategies(deps: KindDeps): Record<string, Strategy> {
   return {
-    'selfsubjectaccessreviews.authorization.k8s.io': accessReview(deps, 'SelfSubjectAccessReview', ctx => ctx.user),
-    'subjectaccessreviews.authorization.k8s.io': accessReview(deps, 'SubjectAccessReview', (_ctx, spec) =>
-      namedUser(spec),
-    ),
-    'localsubjectaccessreviews.authorization.k8s.io': localAccessReview(deps),
+    'selfsubjectaccessreviews.authorization.k8s.io': accessReview(deps, { namesUser: false, local: false }),
+    'subjectaccessreviews.authorization.k8s.io': accessReview(deps, { namesUser: true, local: false }),
+    'localsubjectaccessreviews.authorization.k8s.io': accessReview(deps, { namesUser: true, local: true }),
     'selfsubjectrulesreviews.authorization.k8s.io': rulesReview(deps),
     'selfsubjectreviews.authentication.k8s.io': selfReview,
     'tokenreviews.authentication.k8s.io': tokenReview(deps),

@@ -46,9 +46,12 @@ type Bound = Pick<TokenClaims, 'pod' | 'node' | 'secret'>;
 
 /** The object that the token dies with. @throws StatusError */
 function resolveBound(ctx: RequestContext, account: DeepReadonly<KubeObject>, ref: BoundObject): Bound {
-  const resource = ref.apiVersion === 'v1' ? BOUND_KINDS[ref.kind ?? ''] : undefined;
+  // Upstream looks at the group alone, and what it cannot read has none.
+  const named = /^[^/]+\/[^/]*$/.test(ref.apiVersion ?? '');
+  const resource = named ? undefined : BOUND_KINDS[ref.kind ?? ''];
   if (resource === undefined) throw badRequestError(`cannot bind token to object of type ${kindText(ref)}`);
   const name = ref.name ?? '';
+  if (name === '') throw badRequestError('Name parameter required.');
   const namespace = resource === 'nodes' ? '' : (account.metadata.namespace ?? '');
   const object = ctx.objects.get(resource, { namespace, name });
   if (object === undefined) throw notFoundError({ group: '', resource }, name);
@@ -80,18 +83,25 @@ async function createToken(
 ): Promise<KubeObject> {
   const account = ctx.objects.get('serviceaccounts', key);
   const { name = '', namespace = '' } = body?.metadata ?? {};
-  if (name !== '' && name !== key.name)
-    throw badRequestError(`the name of the object (${name}) does not match the name on the URL (${key.name})`);
+  if (name !== '' && name !== key.name) {
+    const text = 'must match the service account name if specified';
+    throw invalidError(TOKEN_REQUEST, key.name, [invalid(path('metadata', 'name'), name, text)]);
+  }
   if (namespace !== '' && namespace !== key.namespace)
     throw badRequestError('the namespace of the provided object does not match the namespace sent on the request');
   if (account === undefined) throw notFoundError({ group: '', resource: 'serviceaccounts' }, key.name);
   const spec = { ...(body?.['spec'] as TokenRequestSpec | undefined) };
+  const uid = account.metadata.uid ?? '';
+  const asked = body?.metadata.uid ?? '';
+  if (asked !== '' && asked !== uid) {
+    const text = `the UID in the token request (${asked}) does not match the UID of the service account (${uid})`;
+    throw conflictError({ group: TOKEN_REQUEST.group, resource: TOKEN_REQUEST.kind }, key.name, text);
+  }
   const audiences = (spec.audiences ?? []).length > 0 ? (spec.audiences ?? []) : [...deps.apiAudiences];
   checkSpec(spec);
   const expirationSeconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
   const ref = spec.boundObjectRef ?? undefined;
   const bound = ref === undefined ? {} : resolveBound(ctx, account, ref);
-  const uid = account.metadata.uid ?? '';
   const issued = await deps.issueToken({ ...key, uid, audiences, expirationSeconds, ...bound });
   return {
     kind: 'TokenRequest',

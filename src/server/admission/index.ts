@@ -2,6 +2,7 @@ import type { AdmissionPlugin } from '../../resources/strategy.js';
 import type { Authorizer } from '../auth/authorizer.js';
 import { certificateSubjectRestriction, createCertificateApproval, createCertificateSigning } from './certificates.js';
 import { limitRanger } from './limit-ranger.js';
+import { createNodeRestriction } from './node-restriction.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
 import {
   defaultTolerationSeconds,
@@ -30,6 +31,7 @@ export const createAdmission = ({ random, authorizer }: AdmissionDeps): Admissio
   namespaceLifecycle,
   limitRanger,
   createServiceAccountPlugin(random),
+  createNodeRestriction(authorizer),
   taintNodesByCondition,
   priority,
   defaultTolerationSeconds,

@@ -1,6 +1,9 @@
+import { internalError } from '../../machinery/status.js';
 import type { DeepReadonly, Pod, PodSpec, ServiceAccount } from '../../machinery/types.js';
-import type { AdmissionPlugin, RequestContext } from '../../resources/strategy.js';
-import { forbid, isPodCreate } from './forbidden.js';
+import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../resources/strategy.js';
+import { secretsOf } from '../auth/node-references.js';
+import { forbid, isPodCreate, isResource } from './forbidden.js';
+import { ephemeralSecretProblem, secretProblem } from './mountable-secrets.js';
 
 const DEFAULT_NAME = 'default';
 const VOLUME_PREFIX = 'kube-api-access-';
@@ -69,8 +72,8 @@ function mountToken(spec: PodSpec, random: (n: number) => number): void {
 /** A mirror Pod shows what a kubelet already runs: it can have no account of its own. */
 function checkMirror(pod: Pod): string | undefined {
   if (pod.spec?.serviceAccountName) return 'a mirror pod may not reference service accounts';
+  if (secretsOf(pod).length > 0) return 'a mirror pod may not reference secrets';
   for (const volume of pod.spec?.volumes ?? []) {
-    if (volume.secret !== undefined) return 'a mirror pod may not reference secrets';
     for (const source of volume.projected?.sources ?? [])
       if (source.serviceAccountToken !== undefined)
         return 'a mirror pod may not use ServiceAccountToken volume projections';
@@ -78,12 +81,35 @@ function checkMirror(pod: Pod): string | undefined {
   return undefined;
 }
 
+/** The account a Pod runs as. @throws StatusError 403 */
+async function accountOf(
+  ctx: RequestContext,
+  request: AdmissionRequest,
+  name: string,
+  random: (n: number) => number,
+): Promise<Account> {
+  const { namespace } = request.key;
+  const account = await findAccount(ctx, namespace, name, random);
+  if (account !== undefined) return account;
+  const missing = `serviceaccount ${JSON.stringify(name)} not found`;
+  throw forbid(request, `error looking up service account ${namespace}/${name}: ${missing}`);
+}
+
+function prepare(spec: PodSpec, account: Account, random: (n: number) => number): void {
+  if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec, random);
+  if ((spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0)
+    spec.imagePullSecrets = (account.imagePullSecrets ?? []).map(secret => ({ ...secret }));
+}
+
+const addsContainers = (request: AdmissionRequest): boolean =>
+  request.operation === 'UPDATE' && request.subresource === 'ephemeralcontainers' && isResource(request, '', 'pods');
+
+/** Gives Pods their account's token and pull secrets, and holds them to the Secrets it lists. */
 export const createServiceAccountPlugin = (random: (n: number) => number): AdmissionPlugin => ({
   name: 'ServiceAccount',
   async admit(ctx, request) {
     if (!isPodCreate(request)) return;
     const pod = request.object as Pod;
-    const { namespace } = request.key;
     if (pod.metadata.annotations?.[MIRROR] !== undefined) {
       const problem = checkMirror(pod);
       if (problem !== undefined) throw forbid(request, problem);
@@ -92,13 +118,20 @@ export const createServiceAccountPlugin = (random: (n: number) => number): Admis
     const spec = (pod.spec ??= {} as PodSpec);
     spec.serviceAccountName ||= DEFAULT_NAME;
     spec.serviceAccount = spec.serviceAccountName;
-    const account = await findAccount(ctx, namespace, spec.serviceAccountName, random);
-    if (account === undefined) {
-      const missing = `serviceaccount ${JSON.stringify(spec.serviceAccountName)} not found`;
-      throw forbid(request, `error looking up service account ${namespace}/${spec.serviceAccountName}: ${missing}`);
-    }
-    if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec, random);
-    if ((spec.imagePullSecrets ?? []).length === 0 && (account.imagePullSecrets ?? []).length > 0)
-      spec.imagePullSecrets = (account.imagePullSecrets ?? []).map(secret => ({ ...secret }));
+    const account = await accountOf(ctx, request, spec.serviceAccountName, random);
+    prepare(spec, account, random);
+    const problem = secretProblem(pod, account);
+    if (problem !== undefined) throw forbid(request, problem);
+  },
+  async validate(ctx, request) {
+    if (!addsContainers(request)) return;
+    const pod = request.object as Pod;
+    const { name = '', namespace = '' } = pod.metadata;
+    const { serviceAccountName = '' } = pod.spec ?? {};
+    if (serviceAccountName === '') throw forbid(request, `no service account specified for pod ${namespace}/${name}`);
+    const account = await accountOf(ctx, request, serviceAccountName, random);
+    const problem = ephemeralSecretProblem(pod, account);
+    // Upstream returns this one bare.
+    if (problem !== undefined) throw internalError(problem);
   },
 });

@@ -1,3 +1,4 @@
+import type { FieldRequirement } from '../../machinery/fields.js';
 import type { UserInfo } from '../../resources/strategy.js';
 
 /** What a request wants to do: k8s.io/apiserver's authorizer.Attributes. */
@@ -13,8 +14,8 @@ export interface Attributes {
   readonly namespace: string;
   readonly name: string;
   readonly path: string;
-  /** The raw field selector of a list, watch or deletecollection. */
-  readonly fieldSelector?: string;
+  /** What the field selector of a list, watch or deletecollection asks for; all of it holds. */
+  readonly fields?: readonly FieldRequirement[];
 }
 
 export interface Decision {

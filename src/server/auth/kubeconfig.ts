@@ -25,9 +25,12 @@ export const COMPONENTS: readonly Identity[] = [
   { file: 'dns.kubeconfig', subject: { commonName: 'system:coredns' } },
 ];
 
+/** Whose members are more than kubelets: proxies of their nodes, too. Other holders of system:nodes are not. */
+export const NODE_AGENTS = 'kubette:node-agents';
+
 export const nodeIdentity = (name: string): Identity => ({
   file: `node-${name}.kubeconfig`,
-  subject: { commonName: `system:node:${name}`, organizations: ['system:nodes'] },
+  subject: { commonName: `system:node:${name}`, organizations: ['system:nodes', NODE_AGENTS] },
 });
 
 const base64 = (pem: string): string => Buffer.from(pem).toString('base64');

@@ -10,13 +10,20 @@ import {
   type Decision,
 } from './authorizer.js';
 import type { Lookup } from './lookup.js';
-import { configMapsOf, claimsOf, secretsOf, serviceAccountOf } from './node-references.js';
+import {
+  claimsOf,
+  configMapsOf,
+  resourceClaimsOf,
+  secretsOf,
+  serviceAccountOf,
+  volumeSecretsOf,
+} from './node-references.js';
 import { quote } from './quote.js';
 import { ruleAllows, type PolicyRule } from './rbac/rules.js';
 
 const NODE_USER_PREFIX = 'system:node:';
 const NODES_GROUP = 'system:nodes';
-const NODE_LEASES = 'kube-node-lease';
+export const NODE_LEASES = 'kube-node-lease';
 
 /** The name of the node that a user is, which may be ''; undefined: the user is not a node. */
 export function nodeOf(user: UserInfo): string | undefined {
@@ -26,11 +33,12 @@ export function nodeOf(user: UserInfo): string | undefined {
 
 const READ = new Set(['get', 'list', 'watch']);
 const WRITE = new Set(['create', 'update', 'patch']);
+const SELECTING = new Set(['list', 'watch', 'deletecollection']);
 const OWN_OBJECT = new Set(['get', 'create', 'update', 'patch', 'delete']);
 
-/** Whether a field selector asks for `field` to equal `value`. */
-const selects = (selector: string | undefined, field: string, value: string): boolean =>
-  (selector ?? '').split(',').some(term => term === `${field}=${value}` || term === `${field}==${value}`);
+/** Whether only objects whose spec.nodeName is the node's name are asked for. */
+const selectsNode = ({ fields = [] }: Attributes, node: string): boolean =>
+  fields.some(({ field, operator, value }) => field === 'spec.nodeName' && operator === '=' && value === node);
 
 /**
  * `--authorization-mode=Node`: a node reads what its Pods need, and writes its own Node, Lease and Pod statuses
@@ -59,17 +67,23 @@ export function createNodeAuthorizer(lookup: Lookup, rules: readonly PolicyRule[
     return false;
   };
 
-  const volumeUsed = (node: string, name: string): boolean => {
-    const volume = lookup.get('persistentvolumes', { namespace: '', name });
+  const claimUsed = (node: string, volume: DeepReadonly<KubeObject> | undefined): boolean => {
     const claim = (volume?.['spec'] as { claimRef?: { namespace?: string; name?: string } } | undefined)?.claimRef;
     return claim?.name !== undefined && usedByPod(node, claim.namespace ?? '', claim.name, claimsOf);
+  };
+
+  const usedByVolume = (node: string, namespace: string, secret: string): boolean => {
+    for (const volume of lookup.list('persistentvolumes'))
+      if (volumeSecretsOf(volume).some(ref => ref.namespace === namespace && ref.name === secret))
+        if (claimUsed(node, volume)) return true;
+    return false;
   };
 
   const related = (node: string, a: Attributes): boolean => {
     const key = { namespace: a.namespace, name: a.name };
     switch (a.resource) {
       case 'secrets':
-        return usedByPod(node, a.namespace, a.name, secretsOf);
+        return usedByPod(node, a.namespace, a.name, secretsOf) || usedByVolume(node, a.namespace, a.name);
       case 'configmaps':
         return usedByPod(node, a.namespace, a.name, configMapsOf);
       case 'persistentvolumeclaims':
@@ -77,12 +91,15 @@ export function createNodeAuthorizer(lookup: Lookup, rules: readonly PolicyRule[
       case 'serviceaccounts':
         return usedByPod(node, a.namespace, a.name, serviceAccountOf);
       case 'persistentvolumes':
-        return volumeUsed(node, a.name);
+        return claimUsed(node, lookup.get('persistentvolumes', key));
+      case 'resourceclaims':
+        return usedByPod(node, a.namespace, a.name, resourceClaimsOf);
       case 'pods':
         return (lookup.get('pods', key)?.['spec'] as { nodeName?: string } | undefined)?.nodeName === node;
-      case 'volumeattachments': {
-        const attachment = lookup.get('volumeattachments.storage.k8s.io', key);
-        return (attachment?.['spec'] as { nodeName?: string } | undefined)?.nodeName === node;
+      case 'volumeattachments':
+      case 'resourceslices': {
+        const object = lookup.get(`${a.resource}.${a.group}`, key);
+        return (object?.['spec'] as { nodeName?: string } | undefined)?.nodeName === node;
       }
       default:
         return false;
@@ -113,7 +130,8 @@ export function createNodeAuthorizer(lookup: Lookup, rules: readonly PolicyRule[
     return relation(node, a);
   };
 
-  const token = (node: string, a: Attributes): Decision => {
+  const serviceAccount = (node: string, a: Attributes): Decision => {
+    if (a.verb === 'get' && a.subresource === '') return readNamespaced(node, a);
     if (a.verb !== 'create' || a.name === '')
       return noOpinion('can only create tokens for individual service accounts');
     if (a.subresource !== 'token') return noOpinion('can only create token subresource of serviceaccount');
@@ -138,6 +156,19 @@ export function createNodeAuthorizer(lookup: Lookup, rules: readonly PolicyRule[
     return ALLOW;
   };
 
+  const resourceSlice = (node: string, a: Attributes): Decision => {
+    if (a.subresource !== '') return noOpinion('cannot authorize ResourceSlice subresources');
+    // NodeRestriction looks at what is in a new one.
+    if (a.verb === 'create') return ALLOW;
+    if (OWN_OBJECT.has(a.verb)) return relation(node, a);
+    if (!SELECTING.has(a.verb))
+      return noOpinion(
+        'only the following verbs are allowed for a ResourceSlice: get, watch, list, create, update, patch, delete, deletecollection',
+      );
+    if (selectsNode(a, node)) return ALLOW;
+    return noOpinion('can only list/watch/deletecollection resourceslices with nodeName field selector');
+  };
+
   const nodes = (node: string, a: Attributes): Decision => {
     if (a.subresource === 'status') return a.verb === 'update' || a.verb === 'patch' ? ALLOW : NO_OPINION;
     if (a.subresource !== '') return NO_OPINION;
@@ -158,7 +189,7 @@ export function createNodeAuthorizer(lookup: Lookup, rules: readonly PolicyRule[
     if (a.verb === 'get') return get(node, a);
     if (a.verb === 'create' || a.verb === 'delete') return ALLOW;
     if (a.verb !== 'list' && a.verb !== 'watch') return NO_OPINION;
-    if (selects(a.fieldSelector, 'spec.nodeName', node)) return ALLOW;
+    if (selectsNode(a, node)) return ALLOW;
     if (a.name !== '') return relation(node, a);
     return noOpinion('can only list/watch pods with spec.nodeName field selector');
   };
@@ -169,7 +200,11 @@ export function createNodeAuthorizer(lookup: Lookup, rules: readonly PolicyRule[
     persistentvolumeclaims: claim,
     persistentvolumes: get,
     'volumeattachments.storage.k8s.io': get,
-    serviceaccounts: token,
+    serviceaccounts: serviceAccount,
+    'resourceclaims.resource.k8s.io': get,
+    'resourceslices.resource.k8s.io': resourceSlice,
+    // Its feature is off in 1.35 (PodCertificateRequest).
+    'podcertificaterequests.certificates.k8s.io': () => NO_OPINION,
     'leases.coordination.k8s.io': lease,
     'csinodes.storage.k8s.io': csiNode,
     nodes,

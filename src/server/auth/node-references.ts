@@ -31,6 +31,7 @@ interface Container {
 interface Spec {
   readonly serviceAccountName?: string;
   readonly imagePullSecrets?: readonly Ref[];
+  readonly resourceClaims?: readonly { readonly name: string; readonly resourceClaimName?: string }[];
   readonly volumes?: readonly Volume[];
   readonly containers?: readonly Container[];
   readonly initContainers?: readonly Container[];
@@ -86,3 +87,49 @@ export const claimsOf = (pod: Pod): string[] =>
   );
 
 export const serviceAccountOf = (pod: Pod): string[] => present([specOf(pod).serviceAccountName]);
+
+/** ResourceClaims by name, and those made from templates, which the Pod's status names. */
+export function resourceClaimsOf(pod: Pod): string[] {
+  const status = (pod['status'] ?? {}) as {
+    resourceClaimStatuses?: readonly { readonly name: string; readonly resourceClaimName?: string }[];
+    extendedResourceClaimStatus?: { readonly resourceClaimName?: string };
+  };
+  const made = (name: string): string | undefined =>
+    status.resourceClaimStatuses?.find(claim => claim.name === name)?.resourceClaimName;
+  return present([
+    ...(specOf(pod).resourceClaims ?? []).map(claim => claim.resourceClaimName ?? made(claim.name)),
+    status.extendedResourceClaimStatus?.resourceClaimName,
+  ]);
+}
+
+interface SecretSource {
+  readonly secretRef?: { readonly name?: string; readonly namespace?: string };
+}
+interface VolumeSource {
+  readonly claimRef?: { readonly namespace?: string };
+  readonly azureFile?: { readonly secretName?: string; readonly secretNamespace?: string };
+  readonly cephfs?: SecretSource;
+  readonly cinder?: SecretSource;
+  readonly flexVolume?: SecretSource;
+  readonly iscsi?: SecretSource;
+  readonly rbd?: SecretSource;
+  readonly scaleIO?: SecretSource;
+  readonly storageos?: SecretSource;
+  readonly csi?: Readonly<Record<string, { readonly name?: string; readonly namespace?: string } | undefined>>;
+}
+
+/** What of a CSI volume the kubelet itself needs; the other Secrets are the controllers'. */
+const NODE_SECRETS = ['nodePublishSecretRef', 'nodeStageSecretRef', 'nodeExpandSecretRef'];
+
+/** Secrets that a kubelet reads to mount a PersistentVolume; without a namespace they are beside its claim. */
+export function volumeSecretsOf(volume: DeepReadonly<KubeObject>): { namespace: string; name: string }[] {
+  const source = (volume['spec'] as VolumeSource | undefined) ?? {};
+  const { azureFile, cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos, csi } = source;
+  const refs = [
+    azureFile && { name: azureFile.secretName, namespace: azureFile.secretNamespace },
+    ...[cephfs, cinder, flexVolume, iscsi, rbd, scaleIO, storageos].map(one => one?.secretRef),
+    ...NODE_SECRETS.map(name => csi?.[name]),
+  ];
+  const beside = source.claimRef?.namespace ?? '';
+  return refs.flatMap(ref => (ref?.name ? [{ namespace: ref.namespace || beside, name: ref.name }] : []));
+}

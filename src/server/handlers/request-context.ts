@@ -1,4 +1,5 @@
 import type { RequestContext, WriteOptions } from '../../resources/strategy.js';
+import { notAllowedError } from '../auth/forbidden.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange } from '../pipeline/exchange.js';
 
@@ -15,5 +16,10 @@ export const requestContext = (
   options,
   objects: context.objects,
   signal: exchange.request.signal,
+  async mayCreate() {
+    const attributes = { ...exchange.info, user: exchange.user, verb: 'create' };
+    const { decision, reason } = context.authorizer.authorize(attributes);
+    if (decision !== 'allow') throw notAllowedError(attributes, reason);
+  },
   warn: text => void exchange.warnings.push(text),
 });

@@ -1,4 +1,6 @@
 import { badRequestError, internalError, timeoutError } from '../../machinery/status.js';
+import { parseFieldSelector, type FieldRequirement } from '../../machinery/fields.js';
+import { SelectorError } from '../../machinery/labels.js';
 import { parseDuration } from '../../machinery/duration.js';
 import { notAllowedError } from '../auth/forbidden.js';
 import { impersonate } from '../auth/impersonation.js';
@@ -95,13 +97,25 @@ const impersonation: Step = {
   },
 };
 
+const SELECTING = new Set(['list', 'watch', 'deletecollection']);
+
+/** What is asked for narrows what must be allowed; what cannot be read narrows nothing and is refused later. */
+function selectedFields(selector: string): readonly FieldRequirement[] {
+  try {
+    return parseFieldSelector(selector).requirements;
+  } catch (error) {
+    if (error instanceof SelectorError) return [];
+    throw error;
+  }
+}
+
 /** Whether they may. */
 const authorization: Step = {
   name: 'authorization',
   run(exchange, context) {
     const { info, user, request } = exchange;
-    const fieldSelector = request.query.get('fieldSelector');
-    const attributes = { ...info, user, ...(fieldSelector === null ? {} : { fieldSelector }) };
+    const selector = SELECTING.has(info.verb) ? request.query.get('fieldSelector') : null;
+    const attributes = { ...info, user, ...(selector ? { fields: selectedFields(selector) } : {}) };
     const { decision, reason } = context.authorizer.authorize(attributes);
     exchange.decision = { allowed: decision === 'allow', reason };
     if (decision !== 'allow') throw notAllowedError(attributes, reason);

@@ -83,7 +83,8 @@ async function store(scope: Scope, ctx: RequestContext, namespace: string, objec
 }
 
 /**
- * rest.BeforeCreate, then validating admission. Mutates `object` into what will be stored.
+ * rest.BeforeCreate, then validating admission. Mutates `object` into what will be stored. `allowed` is asked in
+ * between, when the request did not set out to create.
  * @throws StatusError
  */
 export async function beforeCreate(
@@ -91,6 +92,7 @@ export async function beforeCreate(
   ctx: RequestContext,
   namespace: string,
   object: KubeObject,
+  allowed?: RequestContext['mayCreate'],
 ): Promise<void> {
   const { info, strategy } = scope;
   ensureNamespace(object.metadata, namespace);
@@ -101,6 +103,7 @@ export async function beforeCreate(
   for (const text of strategy.warnings?.(ctx, object, undefined) ?? []) ctx.warn(text);
   strategy.canonicalize?.(object);
   scope.normalize(object);
+  await allowed?.();
   await validateAdmission(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
 }
 

@@ -25,15 +25,13 @@ export async function deleteObject(
 ): Promise<DeleteResult> {
   validateDeleteOptions(options);
   await scope.cache.ready();
-  const present = scope.cache.get(key);
-  await admit(scope, ctx, admissionCall(scope, key, options, present));
   const begun = await begin(scope, ctx, key, options);
   return begun.kind === 'answered' ? begun.result : finish(scope, ctx, key, options, begun.marked);
 }
 
-function admissionCall(scope: Scope, key: ObjectKey, options: DeleteOptions, existing: CachedObject | undefined) {
-  const call = { operation: 'DELETE', subresource: '', key, deleteOptions: { ...options } as JsonObject } as const;
-  return existing === undefined ? call : { ...call, old: scope.view.show(existing).object };
+function admissionCall(scope: Scope, key: ObjectKey, options: DeleteOptions, existing: CachedObject) {
+  const deleteOptions = { ...options } as JsonObject;
+  return { operation: 'DELETE', subresource: '', key, deleteOptions, old: scope.view.show(existing).object } as const;
 }
 
 const isDryRun = (ctx: RequestContext, options: DeleteOptions): boolean => options.dryRun || ctx.options.dryRun;
@@ -46,7 +44,9 @@ async function begin(scope: Scope, ctx: RequestContext, key: ObjectKey, options:
     const live = scope.view.show(existing);
     checkPreconditions(scope.info, options, live.object);
     scope.strategy.beforeDelete?.(ctx, live.object, options);
-    await validateAdmission(scope, ctx, admissionCall(scope, key, options, existing));
+    const call = admissionCall(scope, key, options, existing);
+    await admit(scope, ctx, call);
+    await validateAdmission(scope, ctx, call);
     const plan = planDeletion(scope, options, existing);
     if (plan.kind === 'now') return { kind: 'remove', marked: undefined };
     if (plan.kind === 'pending') return { kind: 'answered', result: answer(scope, live, false) };

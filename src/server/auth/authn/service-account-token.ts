@@ -115,7 +115,7 @@ export function serviceAccountTokenAuthenticator(options: {
     if (claims === undefined) return NONE;
     if (typeof claims === 'string') return refused(claims);
     const own = typeof claims.aud === 'string' ? [claims.aud] : (claims.aud ?? []);
-    const shared = own.filter(audience => audiences.includes(audience));
+    const shared = audiences.filter(audience => own.includes(audience));
     if (shared.length === 0) {
       return refused(`token audiences ${quoteList(own)} is invalid for the target audiences ${quoteList(audiences)}`);
     }

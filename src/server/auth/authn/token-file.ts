@@ -47,6 +47,6 @@ export const tokenFileAuthenticator =
   (users: ReadonlyMap<string, UserInfo>, apiAudiences: readonly string[]): TokenAuthenticator =>
   (token, audiences) => {
     const user = users.get(token);
-    const shared = apiAudiences.filter(audience => audiences.includes(audience));
+    const shared = audiences.filter(audience => apiAudiences.includes(audience));
     return user === undefined || shared.length === 0 ? NONE : { kind: 'user', user, audiences: shared };
   };

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../../machinery/types.js';
 import type { PolicyRule } from '../rbac/rules.js';
+import { NODE_AGENTS } from '../kubeconfig.js';
 import { componentRoles, schedulerRules } from './component-roles.js';
 import { controllerBindings, controllerRoles, controllerRules } from './controller-roles.js';
 import { clusterBinding, clusterRole, EVENTS, READ, role, roleBinding, rule } from './notation.js';
@@ -29,7 +30,7 @@ const ownRoles: readonly KubeObject[] = [
 ];
 const ownBindings: readonly KubeObject[] = [
   clusterBinding('kubette:controllers', [CONTROLLER_MANAGER]),
-  clusterBinding('system:node-proxier', ['group:system:nodes'], 'kubette:node-agents'),
+  clusterBinding('system:node-proxier', [`group:${NODE_AGENTS}`], NODE_AGENTS),
   clusterBinding('system:coredns', ['user:system:coredns', 'sa:kube-system/coredns']),
 ];
 
@@ -51,8 +52,8 @@ const clusterBindings: readonly KubeObject[] = [
 
 const leaderLocking = (component: string): KubeObject =>
   role(SYSTEM, `system::leader-locking-${component}`, [
-    rule('watch', 'configmaps'),
-    rule('get update', 'configmaps', component),
+    rule(`${READ} create update`, 'coordination.k8s.io: leases'),
+    rule(`${READ} create update`, 'coordination.k8s.io: leasecandidates'),
   ]);
 
 const namespaceRoles: readonly KubeObject[] = [
@@ -88,6 +89,7 @@ const namespaceBindings: readonly KubeObject[] = [
   roleBinding(SYSTEM, 'system::leader-locking-kube-controller-manager', [
     CONTROLLER_MANAGER,
     'sa:kube-system/kube-controller-manager',
+    'sa:kube-system/leader-election-controller',
   ]),
   roleBinding(SYSTEM, 'system::leader-locking-kube-scheduler', [
     'user:system:kube-scheduler',

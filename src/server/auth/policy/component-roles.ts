@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../../machinery/types.js';
 import type { PolicyRule } from '../rbac/rules.js';
 import { NODE_RULES } from './node-rules.js';
-import { clusterRole, EVENTS, READ, rule } from './notation.js';
+import { clusterRole, EVENTS, READ, rule, WRITE } from './notation.js';
 
 const reviews = [
   rule('create', 'authentication.k8s.io: tokenreviews'),
@@ -11,7 +11,8 @@ const reviews = [
 export const schedulerRules: readonly PolicyRule[] = [
   EVENTS,
   rule('create', 'coordination.k8s.io: leases'),
-  rule('get update', 'coordination.k8s.io: leases', 'kube-scheduler'),
+  rule(`${READ} update`, 'coordination.k8s.io: leases', 'kube-scheduler'),
+  rule(`${READ} ${WRITE}`, 'coordination.k8s.io: leasecandidates'),
   rule(READ, 'nodes'),
   rule(`${READ} delete`, 'pods'),
   rule('create', 'pods/binding bindings'),
@@ -29,7 +30,7 @@ export const schedulerRules: readonly PolicyRule[] = [
   rule(READ, 'storage.k8s.io: volumeattachments'),
   rule(READ, 'resource.k8s.io: deviceclasses'),
   rule(`${READ} update patch`, 'resource.k8s.io: resourceclaims'),
-  rule('update patch', 'resource.k8s.io: resourceclaims/status'),
+  rule(`${READ} update patch`, 'resource.k8s.io: resourceclaims/status'),
   rule('update', 'pods/finalizers'),
   rule(READ, 'resource.k8s.io: resourceslices'),
 ];

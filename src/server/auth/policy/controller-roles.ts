@@ -45,15 +45,6 @@ export const controllerRules: Readonly<Record<string, readonly PolicyRule[]>> = 
     rule(`${READ} update`, 'pods'),
     EVENTS,
   ],
-  'device-taint-eviction-controller': [
-    rule(`${READ} delete`, 'pods'),
-    rule('update patch', 'pods/status'),
-    rule(READ, 'resource.k8s.io: resourceclaims'),
-    rule(READ, 'resource.k8s.io: resourceslices'),
-    rule(READ, 'resource.k8s.io: deviceclasses'),
-    rule(READ, 'resource.k8s.io: devicetaintrules'),
-    EVENTS,
-  ],
   'disruption-controller': [
     rule(READ, 'extensions apps: deployments'),
     rule(READ, 'apps extensions: replicasets'),

@@ -26,5 +26,6 @@ export const NODE_RULES: readonly PolicyRule[] = [
   rule('get create update patch delete', 'storage.k8s.io: csinodes'),
   rule(READ, 'node.k8s.io: runtimeclasses'),
   rule('get', 'resource.k8s.io: resourceclaims'),
-  rule(`${READ} create update patch delete deletecollection`, 'resource.k8s.io: resourceslices'),
+  rule('deletecollection', 'resource.k8s.io: resourceslices'),
+  rule('get', 'serviceaccounts'),
 ];

@@ -3,6 +3,7 @@ import { aggregatedRole, aggregateLabel, clusterRole, EVENTS, READ, rule, urls, 
 
 const aggregatesTo = (name: string): Record<string, string> => ({ [aggregateLabel(name)]: 'true' });
 
+const EVENT_KINDS = 'core events.k8s.io: events';
 const HEALTH = '/livez /readyz /healthz';
 
 /** Read-only sight of a namespace, without what would let one act as others (Secrets). */
@@ -14,9 +15,10 @@ const view = [
   ),
   rule(
     READ,
-    `limitranges resourcequotas bindings events pods/status resourcequotas/status namespaces/status
+    `limitranges resourcequotas bindings pods/status resourcequotas/status namespaces/status
      replicationcontrollers/status pods/log`,
   ),
+  rule(READ, EVENT_KINDS),
   rule(READ, 'namespaces'),
   rule(READ, 'discovery.k8s.io: endpointslices'),
   rule(
@@ -45,8 +47,9 @@ const edit = [
   rule(
     WRITE,
     `replicationcontrollers replicationcontrollers/scale serviceaccounts services services/proxy
-     persistentvolumeclaims configmaps secrets events`,
+     persistentvolumeclaims configmaps secrets`,
   ),
+  rule(WRITE, EVENT_KINDS),
   rule('create', 'serviceaccounts/token'),
   rule(
     WRITE,
@@ -79,7 +82,10 @@ export const userRoles: readonly KubeObject[] = [
   clusterRole('system:discovery', [
     urls('get', `${HEALTH} /version /version/ /openapi /openapi/* /api /api/* /apis /apis/*`),
   ]),
-  clusterRole('system:monitoring', [urls('get', `/metrics /metrics/slis ${HEALTH} /livez/* /readyz/* /healthz/*`)]),
+  clusterRole('system:monitoring', [
+    urls('get', `/metrics /metrics/slis ${HEALTH} /livez/* /readyz/* /healthz/*`),
+    rule('get', 'nodes/metrics'),
+  ]),
   clusterRole('system:basic-user', [
     rule('create', 'authorization.k8s.io: selfsubjectaccessreviews selfsubjectrulesreviews'),
     rule('create', 'authentication.k8s.io: selfsubjectreviews'),
@@ -96,7 +102,8 @@ export const userRoles: readonly KubeObject[] = [
   clusterRole('system:kubelet-api-admin', [
     rule(READ, 'nodes'),
     rule('proxy', 'nodes'),
-    rule('*', 'nodes/proxy nodes/metrics nodes/stats nodes/log nodes/configz nodes/healthz nodes/pods'),
+    rule('*', 'nodes/proxy nodes/metrics nodes/stats nodes/log'),
+    rule('*', 'nodes/configz nodes/healthz nodes/pods'),
   ]),
   clusterRole('system:node-bootstrapper', [rule(`create ${READ}`, 'certificates.k8s.io: certificatesigningrequests')]),
   clusterRole('system:auth-delegator', [
