@@ -68,6 +68,8 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** Asked when an update or an apply turns into a creation: whether the user may create too. @throws StatusError 403 */
   mayCreate?(): Promise<void>;
+  /** Adds to the annotations of the request's audit event. */
+  annotate?(key: string, value: string): void;
   /** Adds a `Warning: 299` header to the answer. */
   warn(text: string): void;
 }

@@ -944,7 +944,10 @@ t.test('Node authorizer', t => {
       resource: 'pods',
       object: pod('a', 'n1', {
         imagePullSecrets: [{ name: 'pull' }],
-        resourceClaims: [{ name: 'g', resourceClaimName: 'gpu' }, { name: 't', resourceClaimTemplateName: 'x' }],
+        resourceClaims: [
+          { name: 'g', resourceClaimName: 'gpu' },
+          { name: 't', resourceClaimTemplateName: 'x' },
+        ],
         volumes: [
           { name: 'v', secret: { secretName: 'vol' } },
           { name: 'p', projected: { sources: [{ configMap: { name: 'root-ca' } }, { secret: { name: 'proj' } }] } },
@@ -1115,7 +1118,7 @@ t.test('the default policy', t => {
     [true, ask(user('system:kube-scheduler'), 'create', 'pods/binding', 'ns', 'p')],
     [true, ask(user('system:kube-proxy'), 'watch', 'discovery.k8s.io:endpointslices')],
     [true, ask(node, 'watch', 'discovery.k8s.io:endpointslices')],
-    [false, ask(user("system:node:n1", "system:nodes"), "watch", "discovery.k8s.io:endpointslices")],
+    [false, ask(user('system:node:n1', 'system:nodes'), 'watch', 'discovery.k8s.io:endpointslices')],
     [true, ask(user('system:coredns'), 'watch', 'services')],
     [false, ask(user('system:coredns'), 'list', 'secrets')],
     [

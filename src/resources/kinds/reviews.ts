@@ -55,8 +55,7 @@ function checkReview(object: KubeObject, spec: AccessSpec, rules: Rules): FieldE
     const text = 'cannot be specified in combination with resourceAttributes';
     out.push(invalid(SPEC.child('nonResourceAttributes'), url, text));
   }
-  if (resource === undefined && nonResourceAttributes === undefined)
-    out.push(invalid(RESOURCE, null, EXACTLY_ONE));
+  if (resource === undefined && nonResourceAttributes === undefined) out.push(invalid(RESOURCE, null, EXACTLY_ONE));
   if (rules.namesUser && !spec.user && (spec.groups ?? []).length === 0)
     out.push(invalid(SPEC.child('user'), '', 'at least one of user or group must be specified'));
   checkAskedSelector(out, RESOURCE.child('fieldSelector'), 'fields', resource?.fieldSelector);

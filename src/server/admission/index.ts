@@ -4,6 +4,7 @@ import { certificateSubjectRestriction, createCertificateApproval, createCertifi
 import { limitRanger } from './limit-ranger.js';
 import { createNodeRestriction } from './node-restriction.js';
 import { namespaceLifecycle } from './namespace-lifecycle.js';
+import { podSecurity } from './pod-security/plugin.js';
 import {
   defaultTolerationSeconds,
   podTopologyLabels,
@@ -33,6 +34,7 @@ export const createAdmission = ({ random, authorizer }: AdmissionDeps): Admissio
   createServiceAccountPlugin(random),
   createNodeRestriction(authorizer),
   taintNodesByCondition,
+  podSecurity,
   priority,
   defaultTolerationSeconds,
   defaultStorageClass,

@@ -19,7 +19,8 @@ function containerProblem(
   const secret = (name: string): string => `referencing secret.secretName="${name}" is not allowed because ${refusal}`;
   for (const { name, valueFrom } of container.env ?? []) {
     const used = valueFrom?.secretKeyRef?.name;
-    if (used !== undefined && !allowed.has(used)) return `${what} ${container.name} with envVar ${name} ${secret(used)}`;
+    if (used !== undefined && !allowed.has(used))
+      return `${what} ${container.name} with envVar ${name} ${secret(used)}`;
   }
   for (const { secretRef } of container.envFrom ?? []) {
     const used = secretRef === undefined ? undefined : (secretRef.name ?? '');

@@ -33,8 +33,7 @@ function checkMirrorOwner(ctx: RequestContext, request: AdmissionRequest, node: 
   if (owners.length > 1) throw refuse('can only create pods with a single owner reference set to itself');
   if (owner?.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node)
     throw refuse('can only create pods with an owner reference set to itself');
-  if (owner.controller !== true)
-    throw refuse('can only create pods with a controller owner reference set to itself');
+  if (owner.controller !== true) throw refuse('can only create pods with a controller owner reference set to itself');
   if (owner.blockOwnerDeletion === true) throw refuse('must not set blockOwnerDeletion on an owner reference');
   const object = ctx.objects.get('nodes', { namespace: '', name: node });
   if (object === undefined) throw missing('node', node);
@@ -77,8 +76,7 @@ function checkPodStatus(_ctx: RequestContext, request: AdmissionRequest, node: s
   const old = request.old as DeepReadonly<Pod>;
   const now = request.object as Pod;
   const refuse = (what: string): Error => forbid(request, `node ${quote(node)} ${what}`);
-  if (old.spec?.nodeName !== node)
-    throw refuse('can only update pod status for pods with spec.nodeName set to itself');
+  if (old.spec?.nodeName !== node) throw refuse('can only update pod status for pods with spec.nodeName set to itself');
   if (!semanticEqual(old.metadata.labels, now.metadata.labels)) throw refuse('cannot update labels through pod status');
   const [before, after] = [old.status, now.status].map(status => (status ?? {}) as PodStatusParts);
   if (!semanticEqual(before?.resourceClaimStatuses, after?.resourceClaimStatuses))
@@ -167,7 +165,9 @@ function nodes(_ctx: RequestContext, request: AdmissionRequest, node: string): v
 
 /** A claim without what a node says about the volume it mounts. */
 function withoutVolumeState(claim: DeepReadonly<KubeObject> | undefined): unknown {
-  const { metadata, status, ...rest } = (claim ?? { metadata: {} }) as KubeObject & { status?: Record<string, unknown> };
+  const { metadata, status, ...rest } = (claim ?? { metadata: {} }) as KubeObject & {
+    status?: Record<string, unknown>;
+  };
   const { resourceVersion: _version, managedFields: _fields, ...kept } = metadata;
   const {
     capacity: _capacity,
@@ -221,8 +221,7 @@ function signingRequests(_ctx: RequestContext, request: AdmissionRequest, node: 
   } catch (error) {
     throw forbid(request, `unable to parse csr: ${(error as Error).message}`);
   }
-  if (name !== `system:node:${node}`)
-    throw forbid(request, `can only create a node CSR with CN=system:node:${node}`);
+  if (name !== `system:node:${node}`) throw forbid(request, `can only create a node CSR with CN=system:node:${node}`);
 }
 
 /**

@@ -92,7 +92,7 @@ export async function beforeCreate(
   ctx: RequestContext,
   namespace: string,
   object: KubeObject,
-  allowed?: RequestContext['mayCreate'],
+  allowed?: () => Promise<void> | undefined,
 ): Promise<void> {
   const { info, strategy } = scope;
   ensureNamespace(object.metadata, namespace);

@@ -78,7 +78,7 @@ async function createAbsent(scope: Scope, ctx: RequestContext, request: UpdateRe
   fillSystemFields(object.metadata, scope.clock.now());
   const reserved = hold(await strategy.reserve?.(ctx, object, undefined));
   try {
-    await beforeCreate(scope, ctx, key.namespace, object, ctx.mayCreate);
+    await beforeCreate(scope, ctx, key.namespace, object, () => ctx.mayCreate?.());
     if (ctx.options.dryRun) {
       if (scope.cache.get(key) !== undefined) throw existsError(scope, object);
       return { object, created: true };
