@@ -1,6 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { formatTime, type Clock } from '../machinery/clock.js';
 import { isStatusError } from '../machinery/status.js';
+import { nameIsDnsSubdomain } from '../machinery/validation/names.js';
 import type { CoreEvent, DeepReadonly, KubeObject } from '../machinery/types.js';
+import { createEventCorrelator } from './event-correlator.js';
 import type { ResourceClient } from './types.js';
 
 export interface EventRecorder {
@@ -26,39 +29,35 @@ export interface EventRecorderOptions {
   readonly onError: (error: Error) => void;
 }
 
-/** Upstream's EventAggregator/Logger keep 4096 entries. */
-const MAX_REMEMBERED = 4096;
-
-/** Records Events as client-go tools/record: same name scheme (<object>.<hex time>), repeats bump count. */
+/** Records Events as client-go tools/record: same name scheme (<object>.<hex time>), thinned out by its correlator. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { events, clock, component, host } = options;
-  const seen = new Map<string, CoreEvent>();
+  const correlator = createEventCorrelator(clock);
   let tail: Promise<void> = Promise.resolve();
   let lastNano = 0n;
 
-  const uniqueSuffix = (): string => {
+  const uniqueName = (object: string): string => {
     const nano = BigInt(Math.round(clock.now() * 1e6));
     lastNano = nano > lastNano ? nano : lastNano + 1n;
-    return lastNano.toString(16);
+    const name = `${object}.${lastNano.toString(16)}`;
+    // Some objects' names are no names for Events (https://issues.k8s.io/127594).
+    return nameIsDnsSubdomain(name, false).length === 0 ? name : randomUUID();
   };
 
-  const write = async (id: string, fresh: () => CoreEvent): Promise<void> => {
-    const previous = seen.get(id);
+  const countUp = async ({ metadata, count, lastTimestamp, message }: CoreEvent): Promise<CoreEvent | undefined> => {
+    const key = { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
     try {
-      if (previous !== undefined) {
-        const patch = { count: (previous.count ?? 1) + 1, lastTimestamp: formatTime(clock.now()) };
-        const key = { namespace: previous.metadata.namespace ?? '', name: previous.metadata.name ?? '' };
-        try {
-          seen.set(id, await events.patch(key, patch, { type: 'strategic' }));
-          return;
-        } catch (error) {
-          if (!isStatusError(error, 'NotFound')) throw error;
-        }
-      }
-      const event = fresh();
-      seen.delete(id);
-      seen.set(id, await events.create(event.metadata.namespace ?? '', event));
-      if (seen.size > MAX_REMEMBERED) seen.delete(seen.keys().next().value ?? '');
+      return await events.patch(key, { count, lastTimestamp, message }, { type: 'strategic' });
+    } catch (error) {
+      // Events expire; the next one starts anew.
+      if (isStatusError(error, 'NotFound')) return undefined;
+      throw error;
+    }
+  };
+  const write = async (event: CoreEvent): Promise<void> => {
+    try {
+      const updated = (event.count ?? 1) > 1 ? await countUp(event) : undefined;
+      correlator.observed(updated ?? (await events.create(event.metadata.namespace ?? '', event)));
     } catch (error) {
       options.onError(error as Error);
     }
@@ -76,11 +75,9 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         ...(metadata.resourceVersion === undefined ? {} : { resourceVersion: metadata.resourceVersion }),
         ...(fieldPath === undefined ? {} : { fieldPath }),
       };
-      const { kind, namespace, name, uid } = involvedObject;
-      const id = JSON.stringify([kind, namespace, name, uid, fieldPath, type, reason, message]);
       const now = formatTime(clock.now());
-      const fresh = (): CoreEvent => ({
-        metadata: { name: `${involvedObject.name}.${uniqueSuffix()}`, namespace: metadata.namespace ?? 'default' },
+      const correlated = correlator.correlate({
+        metadata: { name: uniqueName(involvedObject.name), namespace: metadata.namespace ?? 'default' },
         involvedObject,
         reason,
         message,
@@ -92,7 +89,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
         reportingComponent: component,
         reportingInstance: host ?? '',
       });
-      tail = tail.then(() => write(id, fresh));
+      if (correlated !== undefined) tail = tail.then(() => write(correlated));
     },
     flush: () => tail,
   };

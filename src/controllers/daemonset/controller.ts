@@ -11,6 +11,7 @@ import { claim, controllerOf, controllerReference } from '../ownership.js';
 import { createPodControl } from '../pod-control.js';
 import { isNamespaceTerminating } from '../pod-template.js';
 import { slowStart } from '../slow-start.js';
+import { writeStatus } from '../status-writer.js';
 import { createFailedPodBackoff } from './backoff.js';
 import { daemonPod, HASH_LABEL, type ReadonlyDaemonSet, type ReadonlyPod } from './nodes.js';
 import { daemonStatus, planDaemons, planRollingUpdate, viewDaemonSet, type DaemonSetView } from './plan.js';
@@ -18,6 +19,8 @@ import { findRevisions } from './revisions.js';
 
 /** Upstream daemon.BurstReplicas. */
 const BURST_REPLICAS = 250;
+/** Upstream daemon.StatusUpdateRetries. */
+const STATUS_RETRIES = 1;
 
 /** Keeps a Pod of every DaemonSet on every node that it wants (pkg/controller/daemon). */
 export const daemonSetController: ControllerDefinition = {
@@ -175,7 +178,7 @@ export const daemonSetController: ControllerDefinition = {
         const generation = settled ? set.metadata.generation : set.status?.observedGeneration;
         const status = daemonStatus(view, generation ?? 0);
         if (!semanticEqual(counted(status), counted(set.status)))
-          await setClient.update({ ...(set as DaemonSet), status }, { subresource: 'status' });
+          await writeStatus(setClient, set, status, STATUS_RETRIES);
         if (failure !== undefined) throw failure;
         const minReady = set.spec?.minReadySeconds ?? 0;
         if (minReady > 0 && status.numberReady !== status.numberAvailable) queue.addAfter(key, minReady * 1000);

@@ -202,7 +202,11 @@ export const jobController: ControllerDefinition = {
         const manages = seen && job.metadata.deletionTimestamp === undefined;
         if (manages) {
           const plan = planJob({ job, ...facts, nowMs });
-          if (plan.waitMs !== undefined) queue.addAfter(key, plan.waitMs);
+          if (plan.waitMs !== undefined) {
+            queue.addAfter(key, plan.waitMs);
+            // Upstream's manageJob says that none is active while it holds back, whatever runs on.
+            counts.active = 0;
+          }
           if (plan.remove.length > 0) {
             const removed = await jobPods.remove(key, job, plan.remove, false);
             counts.active -= removed.count;

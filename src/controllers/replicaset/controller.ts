@@ -11,6 +11,7 @@ import { createPodControl } from '../pod-control.js';
 import { podFromTemplate } from '../pod-template.js';
 import { availableIn, isActive } from '../pods.js';
 import { slowStart } from '../slow-start.js';
+import { writeStatus } from '../status-writer.js';
 import { computeStatus, planReplicas } from './plan.js';
 
 /** A kind that keeps N Pods of one template: ReplicaSet, and ReplicationController, which upstream runs the same way. */
@@ -23,6 +24,9 @@ export interface ReplicaKind {
   /** Whether the status has terminatingReplicas. */
   readonly countsTerminating: boolean;
 }
+
+/** Upstream replicaset.statusUpdateRetries. */
+const STATUS_RETRIES = 1;
 
 type Failure = { reason: 'FailedCreate' | 'FailedDelete'; message: string };
 
@@ -125,7 +129,7 @@ export function buildReplicaController(context: ControllerContext, kind: Replica
       const status = computeStatus(view, owned, failure, now, formatTime(now));
       if (!kind.countsTerminating) delete status.terminatingReplicas;
       if (!sameStatus(view.status, status)) {
-        await setClient.update({ ...(set as KubeObject), status }, { subresource: 'status' });
+        await writeStatus(setClient, set, status, STATUS_RETRIES);
       }
       if (failure !== undefined) throw new Error(failure.message);
       const waits = owned

@@ -32,8 +32,6 @@ export const missingClaims = (set: ReadonlyStatefulSet, pod: ReadonlyPod, find: 
       },
       spec: template.spec,
     } as unknown as PersistentVolumeClaim;
-    const owners = wantedOwners(set, pod, claim);
-    if (owners !== undefined && owners.length > 0) claim.metadata.ownerReferences = owners;
     return [claim];
   });
 
@@ -43,6 +41,15 @@ const refersTo = (reference: DeepReadonly<OwnerReference>, owner: DeepReadonly<K
 const isScaledDown = (set: ReadonlyStatefulSet, pod: ReadonlyPod): boolean => {
   const ordinal = ordinalOf(pod);
   return ordinal < startOrdinal(set) || ordinal >= startOrdinal(set) + replicasOf(set);
+};
+
+/** Somebody else manages a claim that the retention policy speaks of. */
+export const hasConflictingController = (set: ReadonlyStatefulSet, pod: ReadonlyPod, claim: ReadonlyClaim): boolean => {
+  const policy = set.spec?.persistentVolumeClaimRetentionPolicy;
+  return (
+    (policy?.whenScaled === 'Delete' || policy?.whenDeleted === 'Delete') &&
+    (claim.metadata.ownerReferences ?? []).some(r => r.controller === true && !refersTo(r, set) && !refersTo(r, pod))
+  );
 };
 
 /**

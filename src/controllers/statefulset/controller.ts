@@ -17,9 +17,13 @@ import {
 import { claim, controllerOf, controllerReference } from '../ownership.js';
 import { watchOwnedPods } from '../owned-pods.js';
 import { slowStart } from '../slow-start.js';
+import { writeStatus } from '../status-writer.js';
 import { isMember, podRevision, type ReadonlyPod, type ReadonlyStatefulSet } from './identity.js';
 import { planStatefulSet, type StatefulSetPlan } from './plan.js';
 import { createStatefulPodControl } from './pod-control.js';
+
+/** Upstream retry.DefaultRetry. */
+const STATUS_RETRIES = 4;
 
 interface Revisions {
   readonly all: readonly Revision[];
@@ -121,7 +125,7 @@ export const statefulSetController: ControllerDefinition = {
         });
         const error = await carryOut(set, plan);
         if (!semanticEqual(counted(plan.status), counted(set.status)))
-          await setClient.update({ ...(set as StatefulSet), status: plan.status }, { subresource: 'status' });
+          await writeStatus(setClient, set, plan.status, STATUS_RETRIES);
         await cleanUp(set, found, owned);
         if (error !== undefined) throw error;
         const minReady = set.spec?.minReadySeconds ?? 0;

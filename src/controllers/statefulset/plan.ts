@@ -17,7 +17,7 @@ export type StatefulSetStatus = NonNullable<StatefulSet['status']>;
 
 export type Action =
   | { readonly do: 'create'; readonly pod: ReadonlyPod }
-  | { readonly do: 'delete'; readonly pod: ReadonlyPod; readonly ended?: 'failed' | 'terminated' }
+  | { readonly do: 'delete'; readonly pod: ReadonlyPod }
   /** Makes claims that are missing under a Pod that waits for them. */
   | { readonly do: 'claim'; readonly pod: ReadonlyPod }
   /** Labels, volumes or the owners of claims are not as they should be. */
@@ -157,10 +157,9 @@ export function planStatefulSet(input: StatefulSetInput): StatefulSetPlan {
   /** What one replica needs; `wait`: ordered management goes no further for now (processReplica). */
   function tend(pod: ReadonlyPod): { actions: Action[]; wait: boolean } {
     const phase = pod.status?.phase;
-    if (phase === 'Failed' || phase === 'Succeeded') {
-      const ended = phase === 'Failed' ? 'failed' : 'terminated';
-      return { actions: isDeleting(pod) ? [] : [{ do: 'delete', pod, ended }], wait: true };
-    }
+    // The next Pod is made once this one is gone.
+    if (phase === 'Failed' || phase === 'Succeeded')
+      return { actions: isDeleting(pod) ? [] : [{ do: 'delete', pod }], wait: true };
     if (!isCreated(pod))
       return { actions: hasStaleClaim(updateSet, pod, claim) ? [] : [{ do: 'create', pod }], wait: true };
     const actions: Action[] = phase === 'Pending' ? [{ do: 'claim', pod }] : [];

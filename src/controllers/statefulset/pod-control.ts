@@ -2,7 +2,7 @@ import type { EventRecorder } from '../../client/event-recorder.js';
 import type { ResourceClient } from '../../client/types.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { PersistentVolumeClaim, Pod } from '../../machinery/types.js';
-import { claimNames, missingClaims, wantedOwners, type ClaimLookup } from './claims.js';
+import { claimNames, hasConflictingController, missingClaims, wantedOwners, type ClaimLookup } from './claims.js';
 import { identityMatches, withIdentity, type ReadonlyPod, type ReadonlyStatefulSet } from './identity.js';
 import type { Action } from './plan.js';
 
@@ -40,14 +40,15 @@ export function createStatefulPodControl({ pods, claims, recorder }: StatefulPod
       if (find(name)?.metadata.deletionTimestamp !== undefined) throw new Error(`pvc ${name} is being deleted`);
     for (const claim of missingClaims(set, pod, find)) {
       const name = claim.metadata.name ?? '';
-      const what = `Create Claim ${name} Pod ${pod.metadata.name ?? ''} in StatefulSet ${set.metadata.name ?? ''}`;
+      const where = `Pod ${pod.metadata.name ?? ''} in StatefulSet ${set.metadata.name ?? ''}`;
       try {
         await claims.create(claim.metadata.namespace ?? '', claim);
-        recorder.event(set, 'Normal', 'SuccessfulCreate', `${what} success`);
+        recorder.event(set, 'Normal', 'SuccessfulCreate', `Create Claim ${name} ${where} success`);
       } catch (error) {
-        if (isStatusError(error, 'AlreadyExists')) continue;
         const text = (error as Error).message;
-        recorder.event(set, 'Warning', 'FailedCreate', `${what} failed error: ${text}`);
+        // Another's claim of the name, or ours that the cache does not show yet: the next sync will tell.
+        if (!isStatusError(error, 'AlreadyExists'))
+          recorder.event(set, 'Warning', 'FailedCreate', `Create Claim ${name} for ${where} failed error: ${text}`);
         throw new Error(`failed to create PVC ${name}: ${text}`, { cause: error });
       }
     }
@@ -56,7 +57,12 @@ export function createStatefulPodControl({ pods, claims, recorder }: StatefulPod
     for (const name of claimNames(set, pod)) {
       const claim = find(name);
       const ownerReferences = claim === undefined ? undefined : wantedOwners(set, pod, claim);
-      if (claim === undefined || ownerReferences === undefined) continue;
+      if (claim === undefined) continue;
+      if (hasConflictingController(set, pod, claim)) {
+        const message = `PersistentVolumeClaim ${name} has a conflicting OwnerReference that acts as a manging controller, the retention policy is ignored for this claim`;
+        recorder.event(set, 'Warning', 'ConflictingController', message);
+      }
+      if (ownerReferences === undefined) continue;
       await claims.update({
         ...(claim as PersistentVolumeClaim),
         metadata: { ...(claim as PersistentVolumeClaim).metadata, ownerReferences },
@@ -72,27 +78,20 @@ export function createStatefulPodControl({ pods, claims, recorder }: StatefulPod
         return telling(set, 'Create', pod, async () => {
           await createClaims(set, pod, find);
           await pods.create(key.namespace, pod as Pod);
+          await ownClaims(set, pod, find);
         });
       case 'claim':
-        return createClaims(set, pod, find);
+        await createClaims(set, pod, find);
+        return ownClaims(set, pod, find);
       case 'own-claims':
         return ownClaims(set, pod, find);
       case 'repair':
-        if (identityMatches(set, pod)) return ownClaims(set, pod, find);
         return telling(set, 'Update', pod, async () => {
+          if (!identityMatches(set, pod)) await createClaims(set, pod, find);
           await ownClaims(set, pod, find);
-          await createClaims(set, pod, find);
           await pods.update(withIdentity(set, pod));
         });
       case 'delete':
-        if (action.ended !== undefined) {
-          const [type, reason] =
-            action.ended === 'failed'
-              ? (['Warning', 'RecreatingFailedPod'] as const)
-              : (['Normal', 'RecreatingTerminatedPod'] as const);
-          const message = `StatefulSet ${key.namespace}/${set.metadata.name ?? ''} is recreating ${action.ended} Pod ${key.name}`;
-          recorder.event(set, type, reason, message);
-        }
         try {
           await telling(set, 'Delete', pod, () => pods.delete(key));
         } catch (error) {
