@@ -31,10 +31,8 @@ export function goJsonSyntaxError(bytes: Uint8Array): string | undefined {
   const stack: ('{' | '[')[] = [];
   let state = 'value' as State;
   let at = 0;
-  const bad = (context: string): string => {
-    const byte = bytes[at];
-    return byte === undefined ? END : `invalid character ${quoteByte(byte)} ${context}`;
-  };
+  // Inside a literal, a number or an escape, Go's scanner meets the end of the input as a blank.
+  const bad = (context: string): string => `invalid character ${quoteByte(bytes[at] ?? 0x20)} ${context}`;
   const endValue = (): void => {
     const top = stack.at(-1);
     state = top === undefined ? 'end' : top === '{' ? 'objectNext' : 'arrayNext';
@@ -46,8 +44,7 @@ export function goJsonSyntaxError(bytes: Uint8Array): string | undefined {
       if (byte === 0x22) break;
       if (byte < 0x20) return bad('in string literal');
       if (byte !== 0x5c) continue;
-      const escape = bytes[++at];
-      if (escape === undefined) return END;
+      const escape = bytes[++at] ?? 0x20;
       if (escape === 0x75) {
         for (let digit = 0; digit < 4; digit++) {
           const hex = bytes[++at];

@@ -41,11 +41,13 @@ export function quote(text: string): string {
   return `${out}"`;
 }
 
-/** A float64 as %v prints it: shortest form, exponent from 1e21 on. */
-function formatFloat(value: number): string {
-  const text = String(value);
-  const match = /^(-?[0-9.]+)e([+-])([0-9]+)$/.exec(text);
-  return match === null ? text : `${match[1]}e${match[2]}${(match[3] ?? '').padStart(2, '0')}`;
+/** A decoded number as %v prints it: an int64 in full, a float64 in the shortest form, with an exponent below 1e-04 and from 1e+06 on. */
+function formatNumber(value: number): string {
+  if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return BigInt(value).toString();
+  const [digits = '', power = '0'] = value.toExponential().split('e');
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < 6) return String(value);
+  return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
 
 const sortedKeys = (value: object): string[] => Object.keys(value).sort();
@@ -54,7 +56,7 @@ const sortedKeys = (value: object): string[] => Object.keys(value).sort();
 export function formatGo(value: unknown): string {
   if (value === null || value === undefined) return '<nil>';
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return formatFloat(value);
+  if (typeof value === 'number') return formatNumber(value);
   if (Array.isArray(value)) return `[${value.map(formatGo).join(' ')}]`;
   if (typeof value === 'object') {
     const object = value as Record<string, unknown>;
@@ -65,11 +67,25 @@ export function formatGo(value: unknown): string {
   return value === true ? 'true' : 'false';
 }
 
+/** %s of a decoded JSON value: what is no string is named with its type. */
+export function formatGoString(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value === null || value === undefined) return '%!s(<nil>)';
+  if (Array.isArray(value)) return `[${value.map(formatGoString).join(' ')}]`;
+  if (typeof value === 'object') {
+    const object = value as Record<string, unknown>;
+    return `map[${sortedKeys(object)
+      .map(key => `${key}:${formatGoString(object[key])}`)
+      .join(' ')}]`;
+  }
+  return `%!s(${goTypeName(value)}=${formatGo(value)})`;
+}
+
 /** %#v of a decoded JSON value: map[string]interface {}{"a":1}. */
 export function formatGoSyntax(value: unknown): string {
   if (value === null || value === undefined) return 'interface {}(nil)';
   if (typeof value === 'string') return quote(value);
-  if (typeof value === 'number') return formatFloat(value);
+  if (typeof value === 'number') return formatNumber(value);
   if (Array.isArray(value)) return `[]interface {}{${value.map(formatGoSyntax).join(', ')}}`;
   if (typeof value === 'object') {
     const object = value as Record<string, unknown>;

@@ -44,6 +44,8 @@ export interface Field {
   readonly protobuf?: number;
   /** Go embeds the struct that holds this field: JSON flattens it, protobuf nests it under these numbers, outermost first. */
   readonly protobufEmbedded?: readonly number[];
+  /** Names of those structs, which decode errors show on the way to the field. */
+  readonly embeddedIn?: readonly string[];
   /** Go type name as upstream writes it, e.g. "map[string]string", "*int32", "DNSPolicy". */
   readonly goType?: string;
 }

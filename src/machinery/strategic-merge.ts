@@ -1,4 +1,4 @@
-import { formatGo, goTypeName, quote } from './go-text.js';
+import { formatGo, formatGoString, goTypeName, quote } from './go-text.js';
 import { cloneJson, setMember } from './json-equal.js';
 import type { Field, FieldType, StructType } from './schema.js';
 import { badRequestError, reasonlessError, StatusError } from './status.js';
@@ -28,7 +28,7 @@ const noMergeKey = (map: Obj, key: string): StatusError =>
 const badArgument = (expected: string, actual: unknown): StatusError =>
   reasonlessError(`expected a ${expected}, but received a ${actual === null ? '%!s(<nil>)' : goTypeName(actual)}`);
 const badDirective = (directive: unknown, map: Obj): StatusError =>
-  reasonlessError(`unknown patch type: ${formatGo(directive)} in map: ${formatGo(map)}`);
+  reasonlessError(`unknown patch type: ${formatGoString(directive)} in map: ${formatGo(map)}`);
 /** Too deep to say more: upstream answers a bare 422. */
 const listOfLists = (): StatusError =>
   new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
@@ -368,10 +368,17 @@ export function asStrategicMergePatch(patch: unknown): Obj {
   throw badRequestError(`json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`);
 }
 
+export interface StrategicMerge {
+  readonly merged: Obj;
+  /** What is left of the patch: upstream takes directives and nulls out of it on the way, and prints the rest. */
+  readonly consumed: Obj;
+}
+
 /**
  * The patched object; neither argument is changed.
  * @throws StatusError 400 for malformed directives, a bare 422, or a reasonless 500 with upstream's text
  */
-export function applyStrategicMergePatch(object: Obj, patch: Obj, struct: StructType): Obj {
-  return mergeMap(cloneJson(object), cloneJson(patch), { kind: 'struct', struct });
+export function applyStrategicMergePatch(object: Obj, patch: Obj, struct: StructType): StrategicMerge {
+  const consumed = cloneJson(patch);
+  return { merged: mergeMap(cloneJson(object), consumed, { kind: 'struct', struct }), consumed };
 }

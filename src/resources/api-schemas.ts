@@ -49,6 +49,8 @@ export interface RawType {
   /** Left out of OpenAPI documents. */
   readonly hidden?: boolean;
   readonly mapType?: 'atomic' | 'granular';
+  /** The structs that Go embeds, outermost first: fields whose `pb` has outer numbers are theirs. */
+  readonly embeds?: readonly string[];
   readonly fields: Readonly<Record<string, RawField>>;
 }
 

@@ -56,7 +56,7 @@ function lazyStruct(name: string, goName: string, raw: RawType, home: string, ty
     goName,
     get fields() {
       return (fields ??= Object.entries(raw.fields).map(([field, rawField]) =>
-        linkField(field, rawField, home, types),
+        linkField(field, rawField, raw.embeds ?? [], home, types),
       ));
     },
     get byName() {
@@ -66,7 +66,7 @@ function lazyStruct(name: string, goName: string, raw: RawType, home: string, ty
   };
 }
 
-function linkField(name: string, raw: RawField, home: string, types: Types): Field {
+function linkField(name: string, raw: RawField, embeds: readonly string[], home: string, types: Types): Field {
   const pointer = raw.type.startsWith('*');
   const text = pointer ? raw.type.slice(1) : raw.type;
   const type = linkType(text, home, types);
@@ -87,7 +87,9 @@ function linkField(name: string, raw: RawField, home: string, types: Types): Fie
     ...(raw.patchMergeKey === undefined ? {} : { patchMergeKey: raw.patchMergeKey }),
     ...(raw.patchStrategy === undefined ? {} : { patchStrategy: raw.patchStrategy }),
     ...(numbers.length === 0 ? {} : { protobuf: numbers.at(-1) as number }),
-    ...(numbers.length < 2 ? {} : { protobufEmbedded: numbers.slice(0, -1) }),
+    ...(numbers.length < 2
+      ? {}
+      : { protobufEmbedded: numbers.slice(0, -1), embeddedIn: embeds.slice(0, numbers.length - 1) }),
     goType: raw.go ?? goType(text, home),
   };
 }

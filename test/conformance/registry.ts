@@ -13,7 +13,7 @@ const FINALIZER = 'example.org/hold';
 
 const merge = (body: object): PatchRequest => ({
   type: 'merge',
-  patch: body,
+  decode: () => ({ patch: body, duplicateKeys: [] }),
   raw: Buffer.from(JSON.stringify(body)),
   force: false,
 });

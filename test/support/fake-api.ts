@@ -92,7 +92,13 @@ export class FakeRegistry {
       },
       patch: async (ctx, key, patch, subresource) => {
         const found = this.find(key);
-        note('patch', key, { type: patch.type, patch: patch.patch, force: patch.force }, subresource, ctx.options);
+        note(
+          'patch',
+          key,
+          { type: patch.type, patch: patch.decode().patch, force: patch.force },
+          subresource,
+          ctx.options,
+        );
         return { object: found, created: false };
       },
       delete: async (_ctx, key, options) => {

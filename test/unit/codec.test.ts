@@ -267,7 +267,18 @@ t.test('refused bodies', async t => {
     {
       of: POD,
       body: { spec: { containers: [{ livenessProbe: { httpGet: { port: true } } }] } },
-      expect: handled(POD, 'json: cannot unmarshal bool into Go value of type int32'),
+      expect: handled(
+        POD,
+        'json: cannot unmarshal bool into Go struct field HTTPGetAction.spec.containers.livenessProbe.ProbeHandler.httpGet.port of type int32',
+      ),
+    },
+    {
+      of: POD,
+      body: { spec: { volumes: [{ configMap: { name: 5 } }] } },
+      expect: handled(
+        POD,
+        'json: cannot unmarshal number into Go struct field ConfigMapVolumeSource.spec.volumes.VolumeSource.configMap.LocalObjectReference.name of type string',
+      ),
     },
     {
       of: CM,
@@ -360,6 +371,8 @@ t.test('errors of Go JSON syntax', async t => {
     [' [1, -2.5e+3, "\\u00e9", true, null] ', undefined],
     ['', 'unexpected end of JSON input'],
     ['{"a"', 'unexpected end of JSON input'],
+    ['{"a":tru', `invalid character ' ' in literal true (expecting 'e')`],
+    ['[1.', `invalid character ' ' after decimal point in numeric literal`],
     ['{"a" 1}', "invalid character '1' after object key"],
     ['[1 2]', "invalid character '2' after array element"],
     ['{} x', "invalid character 'x' after top-level value"],

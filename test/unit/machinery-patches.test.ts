@@ -257,7 +257,7 @@ t.test('strategic merge patch', t => {
     const given = deepFreeze(
       JSON.parse(JSON.stringify({ object, patch })) as Record<'object' | 'patch', Record<string, unknown>>,
     );
-    t.same(applyStrategicMergePatch(given.object, given.patch, struct), expect, name);
+    t.same(applyStrategicMergePatch(given.object, given.patch, struct).merged, expect, name);
   }
   const errors: [name: string, patch: object, code: number, message: string][] = [
     ['no key', { containers: [{ image: 'x' }] }, 500, 'map: map[image:x] does not contain declared merge key: name'],

@@ -27,7 +27,7 @@ async function failure(promise: Promise<unknown>): Promise<StatusError> {
 
 const patch = (type: PatchRequest['type'], body: unknown, force = false): PatchRequest => ({
   type,
-  patch: body,
+  decode: () => ({ patch: body, duplicateKeys: [] }),
   raw: Buffer.from(JSON.stringify(body)),
   force,
 });
@@ -271,6 +271,84 @@ t.test('patches that are refused', async t => {
       request: { ...patch('merge', { data: { z: '2' } }), raw: Buffer.from('{"data":{"z":"1","z":"2"}}') },
       code: 422,
       message: invalid(wrong('{"k":"1","z":"2"}'), 'strict decoding error: duplicate field "data.z"'),
+    },
+    {
+      name: 'json, twice the same member',
+      request: {
+        ...patch('json', [{ op: 'add', path: '/data/z', value: '2' }]),
+        raw: Buffer.from('[{"op":"add","op":"add","path":"/data/z","value":"2"}]'),
+      },
+      code: 422,
+      message: invalid(wrong('{"k":"1","z":"2"}'), 'strict decoding error: json patch duplicate field "[0].op"'),
+    },
+    {
+      name: 'strategic, nulls are gone from what is shown',
+      request: patch('strategic', { data: { z: { a: null } } }),
+      code: 422,
+      message: invalid('map[data:map[z:map[]]]', 'unrecognized type: string'),
+    },
+    {
+      name: 'strategic, no base64',
+      request: patch('strategic', { binaryData: { z: 'AAA' } }),
+      code: 422,
+      message: invalid('map[binaryData:map[z:AAA]]', 'error decoding from json: illegal base64 data at input byte 0'),
+    },
+    {
+      name: 'merge with null',
+      request: patch('merge', null),
+      code: 400,
+      message: 'Invalid JSON Patch',
+    },
+    {
+      name: 'json, without apiVersion',
+      request: patch('json', [{ op: 'remove', path: '/apiVersion' }]),
+      code: 422,
+      message: invalid(
+        wrong('{"k":"1"}').replace('"apiVersion":"v1",', ''),
+        'strict decoding error: unknown field "data", unknown field "metadata"',
+      ),
+    },
+    {
+      name: 'json, kind of another type',
+      request: patch('json', [{ op: 'replace', path: '/kind', value: 5 }]),
+      code: 422,
+      message: invalid(
+        wrong('{"k":"1"}').replace('"kind":"ConfigMap"', '"kind":5'),
+        "couldn't get version/kind; json parse error: json: cannot unmarshal number into Go struct field .kind of type string",
+      ),
+    },
+    {
+      name: 'apply, value that does not fit',
+      request: patch('apply', {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'a' },
+        binaryData: { z: 'AAA' },
+      }),
+      code: 500,
+      message:
+        'failed to convert new object (/a; /v1, Kind=ConfigMap) to proper version: unable to convert unstructured ' +
+        'object to /v1, Kind=ConfigMap: error decoding from json: illegal base64 data at input byte 0',
+    },
+    {
+      name: 'apply, twice the same key',
+      request: {
+        ...patch('apply', {}),
+        decode: () => ({
+          patch: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { z: '1' } },
+          duplicateKeys: ['line 7: key "z" already set in map'],
+        }),
+      },
+      code: 400,
+      message:
+        'error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n' +
+        '  line 7: key "z" already set in map',
+    },
+    {
+      name: 'apply, version of too many parts',
+      request: patch('apply', { apiVersion: 'a/b/c', kind: 'ConfigMap', metadata: { name: 'a' } }),
+      code: 400,
+      message: 'invalid object type: /, Kind=',
     },
     {
       name: 'json, fails',

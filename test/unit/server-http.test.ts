@@ -316,13 +316,9 @@ const ROWS: readonly Row[] = [
     method: 'PATCH',
     path: `${CONFIGMAPS}/a`,
     headers: { 'content-type': 'application/json-patch+json' },
-    body: '{"op":"add"}',
+    body: '[nul',
     code: 400,
-    expect: status(
-      400,
-      'BadRequest',
-      'error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp',
-    ),
+    expect: status(400, 'BadRequest', "error decoding patch: invalid character ' ' in literal null (expecting 'l')"),
   },
   {
     name: 'malformed patch of a missing object',

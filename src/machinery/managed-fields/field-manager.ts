@@ -120,6 +120,16 @@ const asksForReset = (entries: readonly DeepReadonly<ManagedFieldsEntry>[] | und
   return first === undefined || (entries.length === 1 && Object.values(first).every(v => v === undefined));
 };
 
+/** Unstructured accessors see no value of another type. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
+/** A group, version and kind as Go prints it; nothing of it when the version has too many parts. */
+function describeType(apiVersion: string, kind: string): string {
+  const parts = apiVersion.split('/').length;
+  if (parts > 2) return '/, Kind=';
+  return `${parts === 2 ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
+}
+
 const setEntries = (object: KubeObject, owners: Owners): void => {
   const entries = writeEntries(owners);
   if (entries === undefined) delete object.metadata.managedFields;
@@ -201,21 +211,18 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
   }
 
   function checkApplied(applied: DeepReadonly<KubeObject>): JsonMap {
-    const given = `${applied.apiVersion ?? ''}`;
+    const given = textOf(applied.apiVersion);
     if (given !== apiVersion || applied.kind !== kind) {
-      const slash = given.indexOf('/');
-      const gv = slash < 0 ? `/${given}` : given;
-      throw badRequestError(`invalid object type: ${gv}, Kind=${applied.kind ?? ''}`);
+      throw badRequestError(`invalid object type: ${describeType(given, textOf(applied.kind))}`);
     }
-    const metadata = (applied as Partial<typeof applied>).metadata;
-    if (metadata?.managedFields !== undefined && metadata.managedFields !== null) {
-      throw badRequestError('metadata.managedFields must be nil');
-    }
+    const { metadata } = applied;
+    // Anything but a list is for the schema to refuse.
+    if (Array.isArray(metadata.managedFields)) throw badRequestError('metadata.managedFields must be nil');
     try {
       validateConfiguration(applied, struct);
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
-      const name = `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}`;
+      const name = `${textOf(metadata.namespace)}/${textOf(metadata.name)}`;
       const type = `${group}/${version}, Kind=${kind}`;
       throw reasonlessError(`failed to create typed patch object (${name}; ${type}): ${error.message}`);
     }

@@ -160,12 +160,14 @@ export function parseSet(fields: unknown): FieldSet | undefined {
   const out: MutableFieldSet = {};
   let member = false;
   for (const [key, value] of Object.entries(fields as Record<string, unknown>)) {
-    const below = parseSet(value);
-    if (below === undefined) return undefined;
     if (key === SELF) {
       member = true;
       continue;
     }
+    // Elements of an unknown kind are dropped: a later version may know them.
+    if (/^[^fkvi]:/.test(key)) continue;
+    const below = parseSet(value);
+    if (below === undefined) return undefined;
     const element = canonicalElement(key);
     if (element === undefined) return undefined;
     put(out, element, below);

@@ -116,6 +116,7 @@ export const SCHEMA_FILE = {
         properties: {
           kind: { type: 'boolean' },
           hidden: { type: 'boolean' },
+          embeds: strings,
           mapType: { enum: ['atomic', 'granular'] },
           unions: { type: 'array' },
           fields: { type: 'object', additionalProperties: field },

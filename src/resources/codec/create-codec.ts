@@ -7,7 +7,7 @@ import { apiVersionOf, type SubresourceInfo } from '../resource-info.js';
 import { decode, type BodyType, type DecodedBody } from './decode.js';
 import { decodeCustom } from './decode-custom.js';
 import { openEnvelope, readRawObject } from './protobuf.js';
-import { yamlToJson } from './yaml.js';
+import { duplicateKeysProblem, yamlToJson } from './yaml.js';
 
 /** Reads the bodies of requests. */
 export interface Codec {
@@ -44,9 +44,12 @@ export function createCodec(api: Api): Codec {
 }
 
 function fromYaml(body: Buffer): { json: Buffer; strictProblems: readonly string[] } {
-  const { json, error, strictProblems } = yamlToJson(body.toString());
+  const { json, error, duplicateKeys } = yamlToJson(body.toString());
   if (error !== undefined) throw badRequestError(error);
-  return { json: Buffer.from(json), strictProblems };
+  return {
+    json: Buffer.from(json),
+    strictProblems: duplicateKeys.length === 0 ? [] : [duplicateKeysProblem(duplicateKeys)],
+  };
 }
 
 function parseJson(body: Buffer): unknown {

@@ -48,7 +48,7 @@ function typedMetadata(metadata: unknown, info: ResourceInfo, api: Api): KubeObj
     badRequestError(`${info.kind} in version "${info.version}" cannot be handled as a ${info.kind}: ${error}`);
   try {
     const token = cursor.token();
-    if (token !== '{') throw JsonCursor.foreign(token, 'v1.ObjectMeta');
+    if (token !== '{') throw cursor.foreign(token, 'v1.ObjectMeta');
     const object = structReader(type)(cursor);
     if (cursor.typeError !== undefined) throw refuse(cursor.typeError);
     return object as KubeObject['metadata'];

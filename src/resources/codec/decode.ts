@@ -8,7 +8,7 @@ import { GoDecodeError, JsonCursor, NotJson } from './json-cursor.js';
 import { openEnvelope, readRawObject } from './protobuf.js';
 import { structReader } from './read-type.js';
 import { resolveKind, resolveMeta, summarize, type Resolved, type Unresolved } from './resolve-kind.js';
-import { yamlToJson } from './yaml.js';
+import { duplicateKeysProblem, yamlToJson } from './yaml.js';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
@@ -47,7 +47,7 @@ export function decode(
     const converted = yamlToJson(bytes.toString());
     if (converted.error !== undefined) throw unrecognized(target, converted.error, bytes);
     json = Buffer.from(converted.json);
-    problems.push(...converted.strictProblems);
+    if (converted.duplicateKeys.length > 0) problems.push(duplicateKeysProblem(converted.duplicateKeys));
   }
   const cursor = new JsonCursor(json.toString(), json);
   const object = readObject(cursor, target) ?? decodeSlowly(json, bytes, target, api);

@@ -235,21 +235,25 @@ export class JsonCursor {
   }
 
   noteTypeError(value: string, goType: string): void {
+    this.typeError ??= this.unmarshalTypeError(value, goType);
+  }
+
+  private unmarshalTypeError(value: string, goType: string): string {
     const where = this.fields.length === 0 ? 'value' : `struct field ${this.struct}.${this.fields.join('.')}`;
-    this.typeError ??= `json: cannot unmarshal ${value} into Go ${where} of type ${goType}`;
+    return `json: cannot unmarshal ${value} into Go ${where} of type ${goType}`;
   }
 
   /** A problem of strict decoding with the key of the struct or map being read. */
   noteStrict(what: 'unknown' | 'duplicate', key: string): void {
     if (this.strictProblems.length >= MAX_STRICT_PROBLEMS) return;
-    const path = `${this.path.join('')}.${key}`.slice(1);
+    const path = `${this.path.join('')}.${key}`.replace(/^\./, '');
     const problem = `${what} field ${JSON.stringify(path)}`;
     if (!this.strictProblems.includes(problem)) this.strictProblems.push(problem);
   }
 
-  /** What a nested json.Unmarshal of a custom decoder says: it knows nothing of the fields outside. */
-  static foreign(token: Token, goType: string, literal?: string): GoDecodeError {
+  /** What a nested json.Unmarshal of a custom decoder says: it ends decoding, which adds the field it is at. */
+  foreign(token: Token, goType: string, literal?: string): GoDecodeError {
     const value = literal === undefined ? TOKEN_NAMES[token] : `number ${literal}`;
-    return new GoDecodeError(`json: cannot unmarshal ${value} into Go value of type ${goType}`);
+    return new GoDecodeError(this.unmarshalTypeError(value, goType));
   }
 }

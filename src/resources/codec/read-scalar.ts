@@ -1,6 +1,6 @@
 import { canonicalTime, GoTimeError, type TimeLayout } from '../../machinery/go-time.js';
 import { canonicalQuantity, parseQuantity, QuantityError } from '../../machinery/quantity.js';
-import { GoDecodeError, JsonCursor } from './json-cursor.js';
+import { GoDecodeError, type JsonCursor } from './json-cursor.js';
 
 /** strconv.ParseInt with bounds; undefined when the literal is not a whole number of so many bits. */
 function parseInteger(literal: string, bits: 32 | 64): number | undefined {
@@ -31,10 +31,10 @@ export function readNumber(cursor: JsonCursor, goType: string): number | undefin
 export function readIntOrString(cursor: JsonCursor): number | string {
   const token = cursor.token();
   if (token === '"') return cursor.string();
-  if (token !== 'number') throw JsonCursor.foreign(token, 'int32');
+  if (token !== 'number') throw cursor.foreign(token, 'int32');
   const literal = cursor.number();
   const number = parseInteger(literal, 32);
-  if (number === undefined) throw JsonCursor.foreign(token, 'int32', literal);
+  if (number === undefined) throw cursor.foreign(token, 'int32', literal);
   return number;
 }
 
@@ -62,7 +62,7 @@ export function readQuantity(cursor: JsonCursor): string {
 /** metav1.Time and metav1.MicroTime. @throws GoDecodeError */
 export function readTime(cursor: JsonCursor, layout: TimeLayout): string {
   const token = cursor.token();
-  if (token !== '"') throw JsonCursor.foreign(token, 'string');
+  if (token !== '"') throw cursor.foreign(token, 'string');
   try {
     return canonicalTime(cursor.string(), layout);
   } catch (error) {
@@ -74,16 +74,25 @@ export function readTime(cursor: JsonCursor, layout: TimeLayout): string {
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const UNREAD_BITS = /[AEIMQUYcgkosw048]=$|[AQgw]==$|[^=]$/;
 
+/** base64.StdEncoding ignores line breaks. */
+const withoutBreaks = (text: string): string =>
+  text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]/g, '') : text;
+
+const illegalBase64 = (text: string): string => `illegal base64 data at input byte ${corruptAt(text)}`;
+
+/** Why text is no base64, in Go's words; undefined: it is. */
+export const base64Problem = (text: string): string | undefined =>
+  BASE64.test(withoutBreaks(text)) ? undefined : illegalBase64(text);
+
 /** []byte: base64 text, given back in its one canonical spelling. */
 export function readBytes(cursor: JsonCursor, goType: string): string | undefined {
   const token = cursor.token();
   if (token === '[') return readByteArray(cursor);
   if (token !== '"') return cursor.mismatch(token, goType);
   const text = cursor.string();
-  // base64.StdEncoding ignores line breaks.
-  const clean = text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]/g, '') : text;
+  const clean = withoutBreaks(text);
   if (!BASE64.test(clean)) {
-    cursor.typeError ??= `illegal base64 data at input byte ${corruptAt(text)}`;
+    cursor.typeError ??= illegalBase64(text);
     return undefined;
   }
   return clean === '' || UNREAD_BITS.test(clean) ? clean : Buffer.from(clean, 'base64').toString('base64');

@@ -36,6 +36,7 @@ function compileStruct(struct: StructType): Reader {
   const indexOf = new Map(fields.map((field, index) => [field.name, index]));
   const readers = fields.map(field => unionReader(field, struct) ?? typeReader(field.type, field.goType ?? ''));
   const paths = fields.map(field => `.${field.name}`);
+  const steps = fields.map(field => [...(field.embeddedIn ?? []), field.name].join('.'));
   return cursor => {
     const outer = cursor.struct;
     const values = new Array<unknown>(fields.length);
@@ -58,7 +59,7 @@ function compileStruct(struct: StructType): Reader {
       if (again) cursor.noteStrict('duplicate', key);
       seen[index] = true;
       cursor.struct = goName;
-      cursor.fields.push(key);
+      cursor.fields.push(steps[index] ?? key);
       cursor.path.push(paths[index] ?? '');
       const value = (readers[index] as Reader)(cursor);
       cursor.fields.pop();
@@ -80,7 +81,8 @@ function decodeOver(old: unknown, value: unknown, field: Field): unknown {
   return value;
 }
 
-function typeReader(type: FieldType, goType: string): Reader {
+/** The reader of a value of any type. */
+export function typeReader(type: FieldType, goType: string): Reader {
   switch (type.kind) {
     case 'string':
       return cursor => {

@@ -58,12 +58,13 @@ function readJsonUnion(cursor: JsonCursor, union: Union, schema: StructType): un
 function stringItem(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === null) return '';
-  throw JsonCursor.foreign(cursorOf(value).token(), 'string');
+  const cursor = cursorOf(value);
+  throw cursor.foreign(cursor.token(), 'string');
 }
 
 function readSchema(value: unknown, schema: StructType): unknown {
   const cursor = cursorOf(value);
-  if (cursor.token() !== '{') throw JsonCursor.foreign(cursor.token(), 'v1.JSONSchemaProps');
+  if (cursor.token() !== '{') throw cursor.foreign(cursor.token(), 'v1.JSONSchemaProps');
   const object = structReader(schema)(cursor);
   if (cursor.typeError !== undefined) throw new GoDecodeError(cursor.typeError);
   return object;

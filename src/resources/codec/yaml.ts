@@ -4,8 +4,13 @@ export interface YamlResult {
   readonly json: string;
   /** Set when the text is no YAML, in go-yaml's words as far as they are known. */
   readonly error?: string;
-  readonly strictProblems: readonly string[];
+  /** `line 7: key "a" already set in map`, for every key that is given twice; the last one wins. */
+  readonly duplicateKeys: readonly string[];
 }
+
+/** What strict decoding says of keys that are given twice. */
+export const duplicateKeysProblem = (lines: readonly string[]): string =>
+  `yaml: unmarshal errors:\n${lines.map(line => `  ${line}`).join('\n')}`;
 
 /** go-yaml keeps timestamps as text when it decodes to JSON, and has no base-60 numbers. */
 const UNUSED_TAGS: ReadonlySet<string> = new Set(['tag:yaml.org,2002:timestamp']);
@@ -47,19 +52,17 @@ export function yamlToJson(text: string): YamlResult {
   if (json !== undefined) return { json, strictProblems: [] };
   const parsed = parseAllDocuments(text, { version: '1.1', customTags, uniqueKeys: false, merge: true, strict: false });
   const document = Array.isArray(parsed) ? parsed[0] : undefined;
-  if (document === undefined) return { json: 'null', strictProblems: [] };
+  if (document === undefined) return { json: 'null', duplicateKeys: [] };
   const failure = document.errors[0];
-  if (failure !== undefined) return { json: '', error: goYamlError(failure), strictProblems: [] };
-  const duplicates = duplicateKeys(text);
+  if (failure !== undefined) return { json: '', error: goYamlError(failure), duplicateKeys: [] };
   return {
     json: JSON.stringify(document.toJS({ maxAliasCount: 1000 }) ?? null),
-    strictProblems:
-      duplicates.length === 0 ? [] : [`yaml: unmarshal errors:\n${duplicates.map(line => `  ${line}`).join('\n')}`],
+    duplicateKeys: findDuplicateKeys(text),
   };
 }
 
 /** The keys that the parser calls duplicate, as go-yaml names them. */
-function duplicateKeys(text: string): string[] {
+function findDuplicateKeys(text: string): string[] {
   const parsed = parseAllDocuments(text, { version: '1.1', customTags, uniqueKeys: true, merge: true, strict: false });
   const errors = Array.isArray(parsed) ? (parsed[0]?.errors ?? []) : [];
   return errors

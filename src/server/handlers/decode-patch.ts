@@ -1,47 +1,33 @@
-import { goJsonSyntaxError, jsonTypeName } from '../../machinery/go-json.js';
+import { goJsonSyntaxError } from '../../machinery/go-json.js';
 import { badRequestError } from '../../machinery/status.js';
 import { yamlToJson } from '../../resources/codec/yaml.js';
 import type { PatchType } from '../negotiation/media-types.js';
 
-/** What each patch is decoded into, as Go names it in errors (apiserver endpoints/handlers/patch.go). */
-const GO_TYPES: Readonly<Record<PatchType, string>> = {
-  json: '[]handlers.jsonPatchOp',
-  merge: 'map[string]interface {}',
-  strategic: 'map[string]interface {}',
-  apply: 'map[string]interface {}',
-};
-const PREFIXES: Readonly<Record<PatchType, string>> = {
-  json: 'error decoding patch: ',
-  merge: 'error decoding patch: ',
-  strategic: '',
-  apply: 'error decoding YAML: ',
-};
+export interface DecodedPatch {
+  /** Any JSON: whether it is a patch of its type is for the registry to say. */
+  readonly patch: unknown;
+  /** Keys that YAML gives twice; the last one wins. */
+  readonly duplicateKeys: readonly string[];
+}
 
 /**
- * The patch in a body: a list of operations (json) or an object.
+ * The patch in a body. JSON and merge patches are decoded twice upstream, unless field validation is ignored
+ * (`checked` false), and the texts tell which decoder failed (apiserver endpoints/handlers/patch.go).
  * @throws StatusError 400 in the words of the Go decoder that upstream uses for the type
  */
-export function decodePatch(body: Buffer, type: PatchType): unknown {
-  const fail = (why: string): never => {
-    throw badRequestError(PREFIXES[type] + why);
-  };
-  let text = body.toString('utf8');
-  if (type === 'apply') {
-    const converted = yamlToJson(text);
-    if (converted.error !== undefined) fail(`error converting YAML to JSON: ${converted.error}`);
-    text = converted.json;
-  }
-  let value: unknown;
+export function decodePatch(body: Buffer, type: PatchType, checked: boolean): DecodedPatch {
+  if (type === 'apply') return decodeApply(body);
   try {
-    value = JSON.parse(text);
+    return { patch: JSON.parse(body.toString('utf8')), duplicateKeys: [] };
   } catch (error) {
-    return fail(goJsonSyntaxError(body) ?? String(error));
+    if (type === 'merge' && !checked) throw badRequestError('Invalid JSON Patch');
+    const prefix = type === 'strategic' || !checked ? '' : 'error decoding patch: ';
+    throw badRequestError(`${prefix}${goJsonSyntaxError(body) ?? String(error)}`);
   }
-  if (value === null) return type === 'json' ? [] : {};
-  const fits = type === 'json' ? Array.isArray(value) : typeof value === 'object' && !Array.isArray(value);
-  if (!fits) {
-    const problem = `json: cannot unmarshal ${jsonTypeName(value)} into Go value of type ${GO_TYPES[type]}`;
-    fail(type === 'apply' ? `error unmarshaling JSON: while decoding JSON: ${problem}` : problem);
-  }
-  return value;
+}
+
+function decodeApply(body: Buffer): DecodedPatch {
+  const { json, error, duplicateKeys } = yamlToJson(body.toString('utf8'));
+  if (error !== undefined) throw badRequestError(`error decoding YAML: error converting YAML to JSON: ${error}`);
+  return { patch: JSON.parse(json) as unknown, duplicateKeys };
 }

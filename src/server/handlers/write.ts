@@ -3,7 +3,7 @@ import { patchType } from '../negotiation/media-types.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Answer } from '../pipeline/exchange.js';
 import type { WriteResult } from '../registry/types.js';
-import { decodePatch } from './decode-patch.js';
+import { decodePatch, type DecodedPatch } from './decode-patch.js';
 import { decodeBody } from './decode-body.js';
 import type { Handler } from './dispatch.js';
 import { requestContext } from './request-context.js';
@@ -39,16 +39,13 @@ export const patchObject: Handler = async (exchange, route, context) => {
   const options = writeOptions('PatchOptions', query, raw.headers['user-agent'], type);
   const ctx = requestContext(exchange, context, options);
   const { body } = exchange;
-  let decoded: { readonly patch: unknown } | undefined;
+  let decoded: DecodedPatch | undefined;
   const request = {
     type,
     raw: body,
     force: options.force,
-    /** Read by the registry once it has the object: a missing object is answered before a malformed patch. */
-    get patch(): unknown {
-      decoded ??= { patch: decodePatch(body, type) };
-      return decoded.patch;
-    },
+    /** Called by the registry once it has the object: a missing object is answered before a malformed patch. */
+    decode: () => (decoded ??= decodePatch(body, type, options.fieldValidation !== 'Ignore')),
   };
   const { namespace, name, subresource } = route;
   return written(await route.registry.patch(ctx, { namespace, name }, request, subresource?.name ?? ''));

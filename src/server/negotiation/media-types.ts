@@ -124,11 +124,16 @@ export type PatchType = (typeof PATCH_TYPES)[keyof typeof PATCH_TYPES];
 /** @throws StatusError 415, in the router's words when no patch route takes the type */
 export function patchType(header: string | undefined, strategic: boolean): PatchType {
   // application/apply-patch+cbor is known to the router upstream only with its feature gate, which is off.
-  const media = header === undefined ? '' : (bareContentType(header) ?? '');
-  if (!(media in PATCH_TYPES)) throw new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
-  const type = PATCH_TYPES[media as keyof typeof PATCH_TYPES];
+  const known = Object.keys(PATCH_TYPES);
+  const listed = (header ?? '').split(',').map(part => (part.split(';')[0] ?? '').trim());
+  if (!listed.some(media => known.includes(media)))
+    throw new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+  // The router takes a list of types, the handler behind it does not.
+  const media = (header ?? '').split(';')[0] ?? '';
+  const type = known.includes(media) ? PATCH_TYPES[media as keyof typeof PATCH_TYPES] : undefined;
+  if (type === undefined) throw unsupportedBody(known);
   if (type === 'strategic' && !strategic)
-    throw unsupportedBody(Object.keys(PATCH_TYPES).filter(t => t !== 'application/strategic-merge-patch+json'));
+    throw unsupportedBody(known.filter(t => t !== 'application/strategic-merge-patch+json'));
   return type;
 }
 

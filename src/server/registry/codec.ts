@@ -37,7 +37,9 @@ export const createObjectCodec = (api: Api): ObjectCodec => ({
     } catch (error) {
       if (!isStatusError(error)) throw error;
       // Patches show what went wrong without the frame that a body's error has.
-      return error.message.replace(/^.* cannot be handled as a [^:]+: /, '');
+      return error.message
+        .replace(/^.* cannot be handled as a [^:]+: /, '')
+        .replace(/^the object provided is unrecognized \(must be of type [^)]+\): (.*) \(.*\)$/s, '$1');
     }
   },
   applyDefaults({ info, strategy }, object) {

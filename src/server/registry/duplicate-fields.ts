@@ -1,4 +1,5 @@
 import { JsonCursor } from '../../resources/codec/json-cursor.js';
+import type { PatchType } from './types.js';
 
 const CLOSE_BRACE = 0x7d;
 const CLOSE_BRACKET = 0x5d;
@@ -7,10 +8,10 @@ const CLOSE_BRACKET = 0x5d;
  * `duplicate field "data.a"` for every member that a patch gives twice; parsing alone lets the last one win. The text is
  * known to be JSON.
  */
-export function duplicateFields(json: Buffer): readonly string[] {
+export function duplicateFields(json: Buffer, type: PatchType): readonly string[] {
   const cursor = new JsonCursor(json.toString(), json);
   walk(cursor);
-  return cursor.strictProblems;
+  return type === 'json' ? cursor.strictProblems.map(problem => `json patch ${problem}`) : cursor.strictProblems;
 }
 
 function walk(cursor: JsonCursor): void {

@@ -2,24 +2,19 @@ import { invalid } from '../../machinery/field-error.js';
 import { formatGo } from '../../machinery/go-text.js';
 import { applyJsonPatch, decodeJsonPatch } from '../../machinery/json-patch.js';
 import { applyMergePatch, checkMergePatch } from '../../machinery/merge-patch.js';
-import {
-  badRequestError,
-  conflictError,
-  invalidError,
-  notFoundError,
-  pathNotFoundError,
-  reasonlessError,
-} from '../../machinery/status.js';
-import { applyStrategicMergePatch } from '../../machinery/strategic-merge.js';
+import { conflictError, invalidError, notFoundError, pathNotFoundError } from '../../machinery/status.js';
+import { applyStrategicMergePatch, asStrategicMergePatch } from '../../machinery/strategic-merge.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
+import { restoreProblem } from '../../resources/codec/restore.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
 import type { RequestContext } from '../../resources/strategy.js';
+import { applyConfiguration } from './apply-configuration.js';
+import type { Kind } from './codec.js';
 import { duplicateFields } from './duplicate-fields.js';
 import { jsonPatchedText, mergedText } from './patched-text.js';
-import { restoreError } from './restore-error.js';
 import { groupResource, type Scope } from './scope.js';
 import type { Change, Target } from './transform.js';
-import type { Decoded, PatchRequest } from './types.js';
+import type { Decoded, PatchRequest, PatchType } from './types.js';
 
 /** A patch applied, before the result is understood as an object. */
 interface Patched {
@@ -42,44 +37,22 @@ export function patchChange(scope: Scope, ctx: RequestContext, key: ObjectKey, r
   if (request.type === 'apply') {
     return (live, target) => {
       if (target.fields === undefined) throw pathNotFoundError();
-      const applied = target.fields.apply(live, objectPatch(request), { ...write(target), force: request.force });
-      const object = decodeApplied(scope, target, applied);
-      target.applyDefaults(object);
+      const object = applyConfiguration(scope, ctx, target, live, request, write(target));
       const { uid = '' } = object.metadata;
       if (live !== undefined || uid === '') return object;
       const text = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
       throw conflictError(groupResource(scope.info), key.name, text);
     };
   }
+  const { type } = request;
   return (live, target) => {
     if (live === undefined) throw notFoundError(groupResource(scope.info), key.name);
-    const patched = apply(scope, ctx, target, live, request);
+    const patched = apply(scope, ctx, target, live, type, request.decode().patch);
     const object = decodePatched(scope, ctx, target, request, patched);
     target.applyDefaults(object);
     target.fields?.update(live, object, write(target));
     return object;
   };
-}
-
-/** Apply takes YAML: anything may come, only a mapping is an object. */
-function objectPatch({ patch }: PatchRequest): KubeObject {
-  if (typeof patch === 'object' && patch !== null && !Array.isArray(patch)) {
-    return { ...(patch as JsonObject), metadata: (patch as JsonObject)['metadata'] ?? {} };
-  }
-  throw badRequestError(
-    `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonKind(patch)} into Go value of type map[string]interface {}`,
-  );
-}
-
-const jsonKind = (value: unknown): string =>
-  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
-
-function decodeApplied(scope: Scope, target: Target, applied: KubeObject): KubeObject {
-  try {
-    return scope.codec.canonicalize(applied, target.kind).object;
-  } catch (error) {
-    throw reasonlessError((error as Error).message);
-  }
 }
 
 const isChecked = (ctx: RequestContext): boolean => ctx.options.fieldValidation !== 'Ignore';
@@ -88,11 +61,17 @@ const isChecked = (ctx: RequestContext): boolean => ctx.options.fieldValidation 
 const inFieldOrder = (scope: Scope, target: Target, live: Live): JsonObject =>
   scope.codec.canonicalize(live, target.kind).object;
 
-function apply(scope: Scope, ctx: RequestContext, target: Target, live: Live, request: PatchRequest): Patched {
-  const { patch } = request;
+function apply(
+  scope: Scope,
+  ctx: RequestContext,
+  target: Target,
+  live: Live,
+  type: Exclude<PatchType, 'apply'>,
+  patch: unknown,
+): Patched {
   // Patching shares what it does not change or copies: the frozen object itself is what it starts from.
   const document = live as JsonObject;
-  switch (request.type) {
+  switch (type) {
     case 'json': {
       const { operations, problems } = decodeJsonPatch(patch, isChecked(ctx));
       const patched = applyJsonPatch(document, operations) as JsonObject;
@@ -109,26 +88,11 @@ function apply(scope: Scope, ctx: RequestContext, target: Target, live: Live, re
       };
       return { document: patched, problems: [], text };
     }
-    case 'strategic':
-    case 'apply': {
-      if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) {
-        throw badRequestError(
-          `json: cannot unmarshal ${jsonKind(patch)} into Go value of type map[string]interface {}`,
-        );
-      }
-      const patched = applyStrategicMergePatch(document, patch as JsonObject, target.kind.type);
-      return { document: patched, problems: [], text: () => formatGo(consumed(patch)) };
+    case 'strategic': {
+      const { merged, consumed } = applyStrategicMergePatch(document, asStrategicMergePatch(patch), target.kind.type);
+      return { document: merged, problems: [], text: () => formatGo(consumed) };
     }
   }
-}
-
-const ORDER = '$setElementOrder/';
-
-/** Upstream takes ordered lists out of a strategic merge patch while it applies them, and prints what is left. */
-function consumed(patch: unknown): unknown {
-  if (typeof patch !== 'object' || patch === null || Array.isArray(patch)) return patch;
-  const entries = Object.entries(patch).filter(([key]) => !key.startsWith(ORDER) && !(`${ORDER}${key}` in patch));
-  return Object.fromEntries(entries.map(([key, value]) => [key, consumed(value)]));
 }
 
 /** Understands the patched document as an object of the kind. @throws StatusError 422 with the field "patch" */
@@ -144,13 +108,22 @@ function decodePatched(
   };
   const decoded = decode(scope, target, request, patched, refuse);
   const problems = isChecked(ctx)
-    ? [...duplicateFields(request.raw), ...patched.problems, ...[...decoded.strictProblems].sort()]
+    ? [...duplicateFields(request.raw, request.type), ...patched.problems, ...[...decoded.strictProblems].sort()]
     : [];
   if (problems.length > 0) {
     if (ctx.options.fieldValidation === 'Strict') return refuse(`strict decoding error: ${problems.join(', ')}`);
     for (const problem of problems) ctx.warn(problem);
   }
   return decoded.object;
+}
+
+/**
+ * Without apiVersion upstream decodes into its internal type, whose fields have no JSON names: it knows no member of the
+ * document but the kind, and the object has no name.
+ */
+function internalObject(document: JsonObject, { kind }: Kind): Decoded {
+  const strange = Object.keys(document).filter(key => key !== 'kind' && key !== 'apiVersion');
+  return { object: { kind, metadata: {} }, strictProblems: strange.map(key => `unknown field ${JSON.stringify(key)}`) };
 }
 
 function decode(
@@ -164,10 +137,12 @@ function decode(
   const { document } = patched;
   const apiVersion = apiVersionOf(kind);
   if (request.type === 'strategic') {
-    const problem = restoreError(document, kind.type);
+    const problem = restoreProblem(document, kind.type);
     if (problem !== undefined) return refuse(problem);
     // The converter fills in a typed object: it has its kind, whatever the patch says.
     Object.assign(document, { kind: kind.kind, apiVersion });
+  } else if (scope.info.custom !== true && document['kind'] === kind.kind && !document['apiVersion']) {
+    return internalObject(document, kind);
   } else if (document['kind'] !== kind.kind || document['apiVersion'] !== apiVersion) {
     const problem = scope.codec.decodeError(patched.text(), kind);
     if (problem !== undefined) return refuse(problem);

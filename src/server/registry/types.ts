@@ -63,8 +63,11 @@ export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
 export interface PatchRequest {
   readonly type: PatchType;
-  /** The decoded patch: an array of operations (json) or an object. */
-  readonly patch: unknown;
+  /**
+   * The patch as JSON, and keys that it gives twice, where the decoder finds them. Decoded once, when first asked for.
+   * @throws StatusError 400
+   */
+  decode(): { readonly patch: unknown; readonly duplicateKeys: readonly string[] };
   /** The body as sent, for error texts. */
   readonly raw: Buffer;
   readonly force: boolean;

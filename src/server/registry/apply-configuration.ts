@@ -1,0 +1,74 @@
+import type { FieldWrite } from '../../machinery/managed-fields/field-manager.js';
+import { badRequestError, pathNotFoundError, reasonlessError } from '../../machinery/status.js';
+import type { DeepReadonly, JsonObject, KubeObject } from '../../machinery/types.js';
+import { restoreProblem } from '../../resources/codec/restore.js';
+import { duplicateKeysProblem } from '../../resources/codec/yaml.js';
+import type { RequestContext } from '../../resources/strategy.js';
+import type { Scope } from './scope.js';
+import type { Target } from './transform.js';
+import type { PatchRequest } from './types.js';
+
+/**
+ * Server-side apply of a request: the object that comes of it, decoded and defaulted.
+ * @throws StatusError 400 for what is no configuration, 409 for conflicts, and reasonless ones
+ */
+export function applyConfiguration(
+  scope: Scope,
+  ctx: RequestContext,
+  target: Target,
+  live: DeepReadonly<KubeObject> | undefined,
+  request: PatchRequest,
+  write: FieldWrite,
+): KubeObject {
+  if (target.fields === undefined) throw pathNotFoundError();
+  const { patch, duplicateKeys } = request.decode();
+  const configuration = asObject(patch);
+  const applied = target.fields.apply(live, configuration, { ...write, force: request.force });
+  const object = decodeApplied(scope, target, applied, configuration);
+  target.applyDefaults(object);
+  checkDuplicates(ctx, duplicateKeys);
+  return object;
+}
+
+const jsonKind = (value: unknown): string =>
+  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+
+/** Apply takes YAML: anything may come, only a mapping is an object. */
+function asObject(patch: unknown): KubeObject {
+  if (typeof patch === 'object' && !Array.isArray(patch)) {
+    return { ...patch, metadata: (patch as JsonObject | null)?.['metadata'] ?? {} };
+  }
+  throw badRequestError(
+    `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${jsonKind(patch)} into Go value of type map[string]interface {}`,
+  );
+}
+
+/** Values that the schema lets pass may not fit the Go type. @throws StatusError without a reason */
+function decodeApplied(scope: Scope, target: Target, applied: KubeObject, configuration: KubeObject): KubeObject {
+  const { kind } = target;
+  const problem = scope.info.custom === true ? undefined : restoreProblem(applied, kind.type);
+  if (problem !== undefined) {
+    const { namespace = '', name = '' } = configuration.metadata;
+    const type = `${kind.group}/${kind.version}, Kind=${kind.kind}`;
+    throw reasonlessError(
+      `failed to convert new object (${namespace}/${name}; ${type}) to proper version: ` +
+        `unable to convert unstructured object to ${type}: ${problem}`,
+    );
+  }
+  try {
+    return scope.codec.canonicalize(applied, kind).object;
+  } catch (error) {
+    throw reasonlessError((error as Error).message);
+  }
+}
+
+/** Upstream decodes strictly only when everything else went well. @throws StatusError 400 with Strict */
+function checkDuplicates(ctx: RequestContext, duplicateKeys: readonly string[]): void {
+  if (duplicateKeys.length === 0 || ctx.options.fieldValidation === 'Ignore') return;
+  if (ctx.options.fieldValidation === 'Strict') {
+    throw badRequestError(
+      `error strict decoding YAML: error converting YAML to JSON: ${duplicateKeysProblem(duplicateKeys)}`,
+    );
+  }
+  for (const line of duplicateKeys) ctx.warn(line);
+}
