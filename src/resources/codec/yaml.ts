@@ -49,7 +49,7 @@ function fromJson(text: string): string | undefined {
  */
 export function yamlToJson(text: string): YamlResult {
   const json = fromJson(text);
-  if (json !== undefined) return { json, strictProblems: [] };
+  if (json !== undefined) return { json, duplicateKeys: [] };
   const parsed = parseAllDocuments(text, { version: '1.1', customTags, uniqueKeys: false, merge: true, strict: false });
   const document = Array.isArray(parsed) ? parsed[0] : undefined;
   if (document === undefined) return { json: 'null', duplicateKeys: [] };
