@@ -10,6 +10,7 @@ import {
 } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, EndpointSlice } from '../../machinery/types.js';
+import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { Strategy } from '../strategy.js';
 import {
   checkDnsLabel,
@@ -17,14 +18,17 @@ import {
   checkImmutable,
   checkLabels,
   checkQualifiedName,
-  IP_TEXT,
+  checkIp,
+  ipWarnings,
   isIpv6,
   labelValueErrors,
   list,
-  parseIp,
   sortedEntries,
 } from '../validation/formats.js';
 import { checkNonSpecialIp } from '../validation/service.js';
+import { checkMetadataAgain } from '../validation/metadata.js';
+import { checkFullyQualifiedDomainName } from '../validation/qualified-name.js';
+import { checkStrictIp } from '../validation/strict-ip.js';
 import { ageCell, nameCell, UNSET } from './cells.js';
 
 type Slice = DeepReadonly<EndpointSlice>;
@@ -38,13 +42,16 @@ const MAX_TOPOLOGY = 16;
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
 const PROTOCOLS = ['SCTP', 'TCP', 'UDP'];
 
-function checkAddress(out: FieldError[], at: FieldPath, type: string | undefined, address: string): void {
-  if (type === 'FQDN') return checkDnsSubdomain(out, at, address);
+function checkAddress(out: FieldError[], at: FieldPath, i: number, type: string | undefined, address: string): void {
+  const item = at.index(i);
+  if (type === 'FQDN') return checkFullyQualifiedDomainName(out, item, address);
   if (type !== 'IPv4' && type !== 'IPv6') return;
-  if (parseIp(address) === undefined) return void out.push(invalid(at, address, IP_TEXT));
-  const isType = isIpv6(address) === (type === 'IPv6');
-  if (!isType) out.push(invalid(at, address, `must be a valid ${type} address`));
-  else checkNonSpecialIp(out, at, address);
+  const before = out.length;
+  if (type === 'IPv6') checkStrictIp(out, item, address);
+  else checkIp(out, item, address);
+  if (out.length > before) return;
+  if (isIpv6(address) !== (type === 'IPv6')) out.push(invalid(at, address, `must be an ${type} address`));
+  checkNonSpecialIp(out, item, address);
 }
 
 function checkHints(out: FieldError[], at: FieldPath, hints: NonNullable<Endpoint['hints']>): void {
@@ -69,7 +76,7 @@ function checkEndpoint(out: FieldError[], at: FieldPath, endpoint: Endpoint, typ
   const field = at.child('addresses');
   if (addresses.length === 0) out.push(required(field, 'must contain at least 1 address'));
   else if (addresses.length > MAX_ADDRESSES) out.push(tooMany(field, addresses.length, MAX_ADDRESSES));
-  addresses.forEach((address, i) => checkAddress(out, field.index(i), type, address));
+  addresses.forEach((address, i) => checkAddress(out, field, i, type, address));
   if (endpoint.nodeName !== undefined) checkDnsSubdomain(out, at.child('nodeName'), endpoint.nodeName);
   const topology = at.child('deprecatedTopology');
   const keys = sortedEntries(endpoint.deprecatedTopology);
@@ -90,20 +97,22 @@ function checkPorts(out: FieldError[], slice: Slice): void {
     if (name !== '') checkDnsLabel(out, item.child('name'), name);
     if (names.has(name)) out.push(duplicate(item.child('name'), name));
     names.add(name);
-    if (!port.protocol) out.push(required(item.child('protocol')));
+    if (port.protocol === undefined) out.push(required(item.child('protocol')));
     else if (!PROTOCOLS.includes(port.protocol))
       out.push(notSupported(item.child('protocol'), port.protocol, PROTOCOLS));
     if (port.appProtocol !== undefined) checkQualifiedName(out, item.child('appProtocol'), port.appProtocol);
   });
 }
 
-function checkSlice(slice: Slice): FieldError[] {
+/** Endpoints that have not changed are not held against an update. */
+function checkSlice(slice: Slice, old?: Slice): FieldError[] {
   const out: FieldError[] = [];
   const type = slice.addressType as string | undefined;
   if (!type) out.push(required(path('addressType')));
   else if (!ADDRESS_TYPES.includes(type)) out.push(notSupported(path('addressType'), type, ADDRESS_TYPES));
   checkPorts(out, slice);
   const endpoints = list(slice.endpoints);
+  if (old !== undefined && semanticEqual(endpoints, old.endpoints)) return out;
   if (endpoints.length > MAX_ENDPOINTS) out.push(tooMany(path('endpoints'), endpoints.length, MAX_ENDPOINTS));
   else endpoints.forEach((endpoint, i) => checkEndpoint(out, path('endpoints').index(i), endpoint, type));
   return out;
@@ -132,6 +141,34 @@ const contentOf = ({ addressType, endpoints, ports, metadata }: Slice): unknown 
   metadata.labels,
 ];
 
+const HOSTNAME = 'kubernetes.io/hostname';
+
+/** deprecatedTopology can be read in v1, not written; the node it names stays named. Mutates. */
+function dropTopology(slice: EndpointSlice, old: Slice | undefined): void {
+  if (old !== undefined && semanticEqual(slice.endpoints, old.endpoints)) return;
+  const known = new Set(list(old?.endpoints).map(endpoint => endpoint.deprecatedTopology?.[HOSTNAME]));
+  for (const endpoint of slice.endpoints ?? []) {
+    const node = endpoint.deprecatedTopology?.[HOSTNAME];
+    if (node && endpoint.nodeName === undefined && known.has(node) && nameIsDnsSubdomain(node, false).length === 0)
+      endpoint.nodeName = node;
+    delete endpoint.deprecatedTopology;
+  }
+}
+
+/** Slices that the server's own controllers write have canonical addresses. */
+const OWN_MANAGERS = ['endpointslice-controller.k8s.io', 'endpointslicemirroring-controller.k8s.io'];
+
+function warningsOf(slice: Slice): string[] {
+  const out = slice.addressType === ('FQDN' as string) ? ['spec.addressType: FQDN endpoints are deprecated'] : [];
+  if (OWN_MANAGERS.includes(slice.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] ?? '')) return out;
+  list(slice.endpoints).forEach((endpoint, i) =>
+    list(endpoint.addresses).forEach((address, k) =>
+      out.push(...ipWarnings(path('endpoints').index(i).child('addresses').index(k), address)),
+    ),
+  );
+  return out;
+}
+
 export const endpointSliceStrategy: Strategy<EndpointSlice> = {
   default(slice) {
     for (const port of list(slice.ports) as NonNullable<EndpointSlice['ports']>) {
@@ -139,16 +176,18 @@ export const endpointSliceStrategy: Strategy<EndpointSlice> = {
       port.protocol ??= 'TCP';
     }
   },
+  prepareForCreate: (_ctx, slice) => dropTopology(slice, undefined),
+  prepareForUpdate: (_ctx, slice, old) => dropTopology(slice, old),
   validate: (_ctx, slice) => checkSlice(slice),
   validateUpdate(_ctx, slice, old) {
-    const out = checkSlice(slice);
+    const out: FieldError[] = [];
+    checkMetadataAgain(out, slice, { namespaced: true, name: nameIsDnsSubdomain });
+    out.push(...checkSlice(slice, old));
     checkImmutable(out, path('addressType'), slice.addressType, old.addressType);
     return out;
   },
   generationChanged: (slice, old) => !semanticEqual(contentOf(slice), contentOf(old)),
-  warnings(_ctx, slice) {
-    return slice.addressType === ('FQDN' as string) ? ['addressType: FQDN endpoints are deprecated'] : [];
-  },
+  warnings: (_ctx, slice) => warningsOf(slice),
   cells: (slice, nowMs) => ({
     cells: [nameCell(slice), slice.addressType, portsCell(slice), endpointsCell(slice), ageCell(slice, nowMs)],
   }),

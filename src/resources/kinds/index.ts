@@ -1,4 +1,5 @@
 import type { Strategy } from '../strategy.js';
+import { validatingAdmissionPolicyBindingStrategy, validatingAdmissionPolicyStrategy } from './admission-policy.js';
 import { apiServiceStrategy } from './api-service.js';
 import { certificateSigningRequestStrategy } from './certificate-signing-request.js';
 import { componentStatusStrategy } from './component-status.js';
@@ -37,6 +38,10 @@ import { createReviewStrategies } from './reviews.js';
 import { runtimeClassStrategy } from './runtime-class.js';
 import { createServiceAccountStrategy } from './service-account.js';
 import { createServiceStrategy } from './service.js';
+import {
+  mutatingWebhookConfigurationStrategy,
+  validatingWebhookConfigurationStrategy,
+} from './webhook-configuration.js';
 import { storageClassStrategy, volumeAttributesClassStrategy } from './storage-class.js';
 import { statefulSetStrategy } from './stateful-set.js';
 
@@ -62,6 +67,10 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     secrets: secretStrategy,
     serviceaccounts: createServiceAccountStrategy(deps),
     services: withIpAddresses(createServiceStrategy(deps)),
+    'mutatingwebhookconfigurations.admissionregistration.k8s.io': mutatingWebhookConfigurationStrategy,
+    'validatingadmissionpolicies.admissionregistration.k8s.io': validatingAdmissionPolicyStrategy,
+    'validatingadmissionpolicybindings.admissionregistration.k8s.io': validatingAdmissionPolicyBindingStrategy,
+    'validatingwebhookconfigurations.admissionregistration.k8s.io': validatingWebhookConfigurationStrategy,
     'apiservices.apiregistration.k8s.io': apiServiceStrategy,
     'controllerrevisions.apps': controllerRevisionStrategy,
     'daemonsets.apps': daemonSetStrategy,

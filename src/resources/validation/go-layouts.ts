@@ -124,6 +124,7 @@ export const GO_LAYOUTS: Readonly<Record<string, string>> = {
   ServicePort: 'Name:s Protocol:s AppProtocol:* Port:i TargetPort:i NodePort:i',
   PodIP: 'IP:s',
   NodeAddress: 'Type:s Address:s',
+  AuditAnnotation: 'Key:s ValueExpression:s',
   DeploymentStrategy: 'Type:s RollingUpdate:*RollingUpdate',
   DaemonSetUpdateStrategy: 'Type:s RollingUpdate:*RollingUpdate',
   RollingUpdate: 'MaxUnavailable:i MaxSurge:i',

@@ -1,0 +1,74 @@
+/** The words of the Common Expression Language (github.com/google/cel-spec), as cel-go's grammar reads them. */
+
+export interface Token {
+  readonly kind: 'ident' | 'int' | 'uint' | 'float' | 'string' | 'bytes' | 'op' | 'end';
+  readonly text: string;
+  /** Offset in the source, in UTF-16 units. */
+  readonly at: number;
+}
+
+export interface Problem {
+  readonly at: number;
+  readonly text: string;
+}
+
+const ESCAPE = String.raw`\\(?:[abfnrtv"'\\?\x60]|[0-3][0-7]{2}|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})`;
+const body = (quote: string): string => `(?:${ESCAPE}|[^\\\\\\r\\n${quote}])*`;
+const triple = (quote: string): string => `${quote}{3}(?:${ESCAPE}|[^\\\\])*?${quote}{3}`;
+const STRING = `(?:[rR](?:"""[^]*?"""|'''[^]*?'''|"[^"\\r\\n]*"|'[^'\\r\\n]*')|${triple('"')}|${triple("'")}|"${body('"')}"|'${body("'")}')`;
+
+const SPACE = /(?:[ \t\r\n\f]|\/\/[^\n]*)+/y;
+const OPERATORS = /==|!=|<=|>=|&&|\|\||[<>[\]{}().,\-!?:+*/%]/y;
+
+/** Tried in this order at each place. */
+const RULES: readonly (readonly [Token['kind'], RegExp])[] = [
+  ['float', /(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)/y],
+  ['uint', /(?:0x[0-9a-fA-F]+|\d+)[uU]/y],
+  ['int', /(?:0x[0-9a-fA-F]+|\d+)/y],
+  ['bytes', new RegExp(`[bB]${STRING}`, 'y')],
+  ['string', new RegExp(STRING, 'y')],
+  ['ident', /[A-Za-z_][A-Za-z0-9_]*|`[A-Za-z0-9_.\-/ ]+`/y],
+  ['op', OPERATORS],
+];
+
+/** How much of the source the lexer gives up on: an open string goes as far as it could be one. */
+function unreadable(source: string, at: number): number {
+  const quote = source[at];
+  if (quote !== '"' && quote !== "'") return 1;
+  const open = new RegExp(`${quote}${body(quote)}`, 'y');
+  open.lastIndex = at;
+  const length = open.exec(source)?.[0].length ?? 1;
+  // The character that broke it is named, too.
+  const next = source[at + length];
+  return length + (next === '\\' ? 2 : next === undefined ? 0 : 1);
+}
+
+export function tokenize(source: string): { readonly tokens: readonly Token[]; readonly problems: readonly Problem[] } {
+  const tokens: Token[] = [];
+  const problems: Problem[] = [];
+  for (let at = 0; at < source.length;) {
+    SPACE.lastIndex = at;
+    at += SPACE.exec(source)?.[0].length ?? 0;
+    if (at >= source.length) break;
+    const token = readToken(source, at);
+    if (token === undefined) {
+      const length = unreadable(source, at);
+      problems.push({ at, text: `Syntax error: token recognition error at: '${source.slice(at, at + length)}'` });
+      at += length;
+      continue;
+    }
+    tokens.push(token);
+    at += token.text.length;
+  }
+  tokens.push({ kind: 'end', text: '<EOF>', at: source.length });
+  return { tokens, problems };
+}
+
+function readToken(source: string, at: number): Token | undefined {
+  for (const [kind, rule] of RULES) {
+    rule.lastIndex = at;
+    const text = rule.exec(source)?.[0];
+    if (text !== undefined) return { kind, text, at };
+  }
+  return undefined;
+}
