@@ -223,3 +223,13 @@ export function canonicalQuantity(input: string | number): string | undefined {
     throw error;
   }
 }
+
+/** Canonical text that may stand for less than a thousandth. */
+const BELOW_MILLI = /[nu]$|e-/;
+
+/** Quantity.RoundUp(resource.Milli) on canonical text: away from zero. */
+export function roundUpToMilli(text: string): string {
+  if (!BELOW_MILLI.test(text)) return text;
+  const { unscaled, scale, format } = parseQuantity(text);
+  return formatQuantity({ ...roundUp(unscaled, scale, -3), format });
+}

@@ -30,6 +30,8 @@ export interface Field {
   /** Go tag omitempty / omitzero: the zero value is not written. Without it the field is always present in answers. */
   readonly omit: 'empty' | 'zero' | 'never';
   readonly required: boolean;
+  /** Behind a feature gate that is off: dropped from what is written. */
+  readonly disabled?: boolean;
   /** OpenAPI default, applied by defaulting AND used for absent keys of list-map items in server-side apply. */
   readonly default?: unknown;
   readonly enum?: readonly string[];

@@ -63,6 +63,8 @@ export interface RawField {
   /** JSON tag: "always" has no omitempty; absent: omitempty. */
   readonly json?: 'always' | 'omitzero';
   readonly required?: boolean;
+  /** Behind a feature gate that is off: served in the schema, but dropped from what is written. */
+  readonly disabled?: boolean;
   readonly default?: unknown;
   readonly enum?: readonly string[];
   readonly itemsEnum?: readonly string[];

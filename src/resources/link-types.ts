@@ -79,6 +79,7 @@ function linkField(name: string, raw: RawField, embeds: readonly string[], home:
     pointer,
     omit,
     required: raw.required ?? false,
+    ...(raw.disabled === undefined ? {} : { disabled: raw.disabled }),
     ...(implied === undefined ? {} : { default: implied }),
     ...(raw.enum === undefined ? {} : { enum: raw.enum }),
     ...(raw.listType === undefined ? {} : { listType: raw.listType }),

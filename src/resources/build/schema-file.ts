@@ -87,6 +87,7 @@ const field = {
     go: { type: 'string' },
     json: { enum: ['always', 'omitzero'] },
     required: { type: 'boolean' },
+    disabled: { type: 'boolean' },
     default: {},
     enum: strings,
     itemsEnum: strings,

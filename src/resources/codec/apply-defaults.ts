@@ -1,4 +1,5 @@
 import type { Field, FieldType, StructType } from '../../machinery/schema.js';
+import { roundUpToMilli } from '../../machinery/quantity.js';
 import type { JsonObject } from '../../machinery/types.js';
 
 type Defaulter = (object: JsonObject) => void;
@@ -24,6 +25,15 @@ const isOwnDefault = (field: Field): boolean =>
 
 const isZero = (value: unknown): boolean => value === undefined || value === '' || value === 0 || value === false;
 
+/** A v1.ResourceList. */
+const isResourceList = (type: FieldType): boolean => type.kind === 'map' && type.values.kind === 'quantity';
+
+/** Resources are counted in thousandths at most. Mutates. */
+function roundResources(resources: unknown): void {
+  for (const [name, amount] of Object.entries((resources ?? {}) as Record<string, unknown>))
+    if (typeof amount === 'string') (resources as JsonObject)[name] = roundUpToMilli(amount);
+}
+
 function structOf(type: FieldType): StructType | undefined {
   if (type.kind === 'list') return structOf(type.items);
   if (type.kind === 'map') return structOf(type.values);
@@ -35,7 +45,7 @@ function hasDefaults(struct: StructType, seen: Set<StructType>): boolean {
   seen.add(struct);
   return struct.fields.some(field => {
     const inner = structOf(field.type);
-    return isOwnDefault(field) || (inner !== undefined && hasDefaults(inner, seen));
+    return isOwnDefault(field) || isResourceList(field.type) || (inner !== undefined && hasDefaults(inner, seen));
   });
 }
 
@@ -45,7 +55,9 @@ function compile(struct: StructType): Defaulter {
     const inner = structOf(field.type);
     return inner !== undefined && hasDefaults(inner, new Set()) ? [{ field, inner }] : [];
   });
+  const lists = struct.fields.filter(field => isResourceList(field.type)).map(field => field.name);
   return object => {
+    for (const name of lists) roundResources(object[name]);
     for (const field of own) {
       const value = object[field.name];
       if (field.pointer ? value === undefined || value === null : isZero(value))

@@ -35,7 +35,9 @@ export function zeroStruct(struct: StructType): JsonObject {
 
 /** Whether omitempty drops a value that is there. Go drops no structs: their fields are never 'empty' (see link-types). */
 function isZero(value: unknown, type: FieldType): boolean {
-  if (value === '' || value === 0 || value === false) return true;
+  // An empty name is not the number 0.
+  if (value === '') return type.kind !== 'intOrString';
+  if (value === 0 || value === false) return true;
   if (type.kind === 'list') return (value as unknown[]).length === 0;
   if (type.kind !== 'map') return false;
   for (const _key in value as object) return false;

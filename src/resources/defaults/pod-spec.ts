@@ -1,18 +1,11 @@
 import type { Container, PodSpec, Probe } from '../../machinery/types.js';
+import { aggregateResources } from '../aggregate-resources.js';
+import { isLatestImage } from './image.js';
 
 /** Container, init container or ephemeral container: they share all defaulted fields. */
 type AnyContainer = Container;
 type Volume = NonNullable<PodSpec['volumes']>[number];
 type Handler = { httpGet?: { path?: string; scheme?: string } | undefined };
-
-/** Whether the image name leads to tag "latest" (none and no digest is "latest" too); the registry may carry a port. */
-export function isLatestImage(image: string): boolean {
-  const digest = image.indexOf('@');
-  const name = digest < 0 ? image : image.slice(0, digest);
-  const colon = name.lastIndexOf(':');
-  const tag = colon > name.lastIndexOf('/') ? name.slice(colon + 1) : '';
-  return tag === '' ? digest < 0 : tag === 'latest';
-}
 
 function defaultHandler(handler: Handler | undefined): void {
   const http = handler?.httpGet;
@@ -123,6 +116,26 @@ export function defaultPodTemplate(template: { spec?: PodSpec } | undefined): vo
   defaultPodSpec(template.spec);
 }
 
+const isHugePage = (name: string): boolean => name.startsWith('hugepages-');
+const isPodLevel = (name: string): boolean => name === 'cpu' || name === 'memory' || isHugePage(name);
+
+/** A Pod's own resources, where it says any, are filled in from its containers': huge pages may not be overcommitted. */
+function defaultPodResources({ resources, ...spec }: PodSpec): void {
+  if (resources === undefined) return;
+  const limits = { ...resources.limits };
+  const requests = { ...resources.requests };
+  const isSaid = Object.keys(limits).length > 0;
+  if (!isSaid && Object.keys(requests).length === 0) return;
+  for (const [name, value] of aggregateResources(spec, 'limits'))
+    if (isHugePage(name) && requests[name] === undefined) limits[name] ??= value;
+  if (Object.keys(limits).length === 0) return;
+  resources.limits = limits;
+  for (const [name, value] of aggregateResources(spec, 'requests'))
+    if (isPodLevel(name) && !isHugePage(name)) requests[name] ??= value;
+  for (const [name, value] of Object.entries(limits)) if (isPodLevel(name)) requests[name] ??= value;
+  if (Object.keys(requests).length > 0) resources.requests = requests;
+}
+
 /**
  * Defaults of a Pod only. Requests follow limits here and not in templates, so that a template stays what its author
  * wrote: https://github.com/kubernetes/kubernetes/blob/v1.35.0/pkg/apis/core/v1/defaults.go
@@ -133,6 +146,7 @@ export function defaultPod(spec: PodSpec): void {
     if (limits === undefined || container.resources === undefined) continue;
     container.resources.requests = { ...limits, ...container.resources.requests };
   }
+  defaultPodResources(spec);
   spec.enableServiceLinks ??= true;
   if (spec.hostNetwork !== true) return;
   for (const container of [...(spec.containers ?? []), ...(spec.initContainers ?? [])])

@@ -22,7 +22,7 @@ import { checkMetadataAgain } from '../validation/metadata.js';
 import { checkVolumeSpec } from '../validation/persistent-volume.js';
 import { quantitySign } from '../validation/quantities.js';
 import { ageCell, nameCell, NONE, UNSET } from './cells.js';
-import { DEPRECATED_NODE_LABELS } from './pod-warnings.js';
+import { DEPRECATED_NODE_LABELS } from './node-labels.js';
 
 const SPEC = path('spec');
 const CLUSTER = { namespaced: false, name: nameIsDnsSubdomain };

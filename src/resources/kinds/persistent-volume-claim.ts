@@ -5,11 +5,11 @@ import { isQualifiedName, nameIsDnsSubdomain } from '../../machinery/validation/
 import { FIELD_IMMUTABLE } from '../../machinery/validation/object-meta.js';
 import { defaultClaim } from '../defaults/claim.js';
 import type { Strategy } from '../strategy.js';
-import { checkClaimSpec } from '../validation/claims.js';
+import { checkClaimSpec, claimSpecWarnings } from '../validation/claims.js';
 import { checkImmutable, list, sortedEntries } from '../validation/formats.js';
 import { goForm } from '../validation/go-form.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
-import { compareQuantities, isWhole, quantityValue } from '../validation/quantities.js';
+import { compareQuantities, quantityValue } from '../validation/quantities.js';
 import { checkResourceQuantity, isNativeResource } from '../validation/resources.js';
 import { jsonDiff } from '../validation/spec-diff.js';
 import { ageCell, nameCell, UNSET } from './cells.js';
@@ -154,15 +154,6 @@ function checkStatus(claim: ReadonlyClaim): FieldError[] {
     else checkResourceQuantity(out, allocated.key(name), 'storage', amount);
   }
   return out;
-}
-
-/** Also for the claims of generic ephemeral volumes and StatefulSets. */
-export function claimSpecWarnings(spec: ReadonlySpec | undefined, at: string): string[] {
-  return (['requests', 'limits'] as const).flatMap(which => {
-    const amount = spec?.resources?.[which]?.['storage'];
-    if (amount === undefined || isWhole(amount)) return [];
-    return [`${at}.resources.${which}[storage]: fractional byte value "${amount}" is invalid, must be an integer`];
-  });
 }
 
 function warningsOf(claim: ReadonlyClaim): string[] {

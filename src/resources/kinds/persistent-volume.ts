@@ -11,7 +11,7 @@ import { checkMetadataAgain } from '../validation/metadata.js';
 import { checkMountOptions, checkVolumeSpec, sourceOf, type VolumeSpec } from '../validation/persistent-volume.js';
 import { jsonDiff } from '../validation/spec-diff.js';
 import { ageCell, nameCell, UNSET } from './cells.js';
-import { DEPRECATED_NODE_LABELS } from './pod-warnings.js';
+import { nodeSelectorTermWarnings } from './node-labels.js';
 
 type ReadonlyVolume = DeepReadonly<PersistentVolume>;
 type Affinity = VolumeSpec['nodeAffinity'];
@@ -86,16 +86,10 @@ const DEPRECATED_SOURCES: readonly (readonly [source: keyof VolumeSpec, at: stri
   ['rbd', 'rbd', 'deprecated in v1.28, non-functional in v1.31+'],
 ];
 
-function affinityWarnings(affinity: Affinity): string[] {
-  const terms = list(affinity?.required?.nodeSelectorTerms);
-  return terms.flatMap((term, i) =>
-    list(term.matchExpressions).flatMap(({ key }, j) => {
-      const text = DEPRECATED_NODE_LABELS[key];
-      const at = `spec.nodeAffinity.required.nodeSelectorTerms[${i}].matchExpressions[${j}].key`;
-      return text === undefined ? [] : [`${at}: ${key} is ${text}`];
-    }),
+const affinityWarnings = (affinity: Affinity): string[] =>
+  list(affinity?.required?.nodeSelectorTerms).flatMap((term, i) =>
+    nodeSelectorTermWarnings(term, `spec.nodeAffinity.required.nodeSelectorTerms[${i}]`),
   );
-}
 
 function warningsOf(volume: ReadonlyVolume): string[] {
   const spec = specOf(volume);

@@ -18,7 +18,8 @@ export const podTemplateStrategy: Strategy<PodTemplate> = {
   },
   validate: (_ctx, object) => check(object),
   validateUpdate: (_ctx, object) => check(object),
-  warnings: (_ctx, object, old) => changedTemplateWarnings(object.template, old && { template: old.template }),
+  warnings: (_ctx, object, old) =>
+    changedTemplateWarnings(object.template, old && { template: old.template }, 'template'),
   cells(object) {
     const { template } = object;
     return {

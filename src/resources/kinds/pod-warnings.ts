@@ -1,154 +1,193 @@
+import { quote } from '../../machinery/go-text.js';
+import { path } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
-import { sortedEntries } from '../validation/formats.js';
-import type { DeepReadonly, PodSpec, PodTemplateSpec } from '../../machinery/types.js';
+import type { Container as AnyContainer, DeepReadonly, PodSpec, PodTemplateSpec } from '../../machinery/types.js';
+import { ipWarnings, list, sortedEntries } from '../validation/formats.js';
+import { isWhole } from '../validation/quantities.js';
+import { APPARMOR_ANNOTATION, appArmorFromAnnotation } from './app-armor.js';
+import { DEPRECATED_NODE_LABELS, nodeSelectorTermWarnings } from './node-labels.js';
+import { portWarnings } from './port-warnings.js';
+import { volumeWarnings } from './volume-warnings.js';
 
 type Spec = DeepReadonly<PodSpec>;
+type Container = DeepReadonly<AnyContainer>;
+type Annotations = Readonly<Record<string, string>>;
 
-/** Source: pkg/api/pod/warnings.go, for what still exists in 1.35. `at`: "spec" or "spec.template.spec". */
-export function podSpecWarnings(
-  spec: Spec | undefined,
-  at: string,
-  annotations: Readonly<Record<string, string>> | undefined,
-): string[] {
+interface PlacedContainer {
+  readonly container: Container;
+  /** E.g. "spec.initContainers[0]". */
+  readonly at: string;
+}
+
+const containersOf = (spec: Spec, at: string): PlacedContainer[] =>
+  (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap(name =>
+    list(spec[name] as readonly Container[] | undefined).map((container, i) => ({
+      container,
+      at: `${at}.${name}[${i}]`,
+    })),
+  );
+
+/**
+ * Source: pkg/api/pod/warnings.go, whose order this keeps. `owner`: "" for a Pod, or where the template is, e.g.
+ * "spec.template".
+ */
+export function podSpecWarnings(spec: Spec | undefined, owner: string, annotations: Annotations = {}): string[] {
   if (spec === undefined) return [];
+  const at = owner === '' ? 'spec' : `${owner}.spec`;
+  const meta = owner === '' ? 'metadata.annotations' : `${owner}.metadata.annotations`;
+  const containers = containersOf(spec, at);
+  const seconds = spec.terminationGracePeriodSeconds ?? 0;
   return [
-    ...nodeSelectorWarnings(spec, at),
+    ...nodeWarnings(spec, at),
+    ...deprecatedAnnotationWarnings(annotations, meta),
+    ...volumeWarnings(spec.volumes, at),
     ...duplicateWarnings(spec, at),
-    ...containerWarnings(spec, at),
-    ...podWideWarnings(spec, at),
-    ...annotationWarnings(at, annotations),
+    ...['memory', 'ephemeral-storage'].flatMap(name => fractionWarnings(spec.overhead, `${at}.overhead`, name)),
+    ...(spec.securityContext?.seccompProfile === undefined && annotations[SECCOMP_POD] !== undefined
+      ? [`${meta}[${SECCOMP_POD}]: ${SECCOMP_TEXT}`]
+      : []),
+    ...containers.flatMap(placed => containerWarnings(placed, spec, annotations, meta, owner !== '')),
+    ...portWarnings(
+      containers.flatMap(({ container, at: here }) =>
+        list(container.ports).map((port, i) => ({ port, at: `${here}.ports[${i}]` })),
+      ),
+    ),
+    ...(seconds < 0
+      ? [`${at}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`]
+      : []),
+    ...podAffinityWarnings(spec, at),
+    ...addressWarnings(spec, at),
   ];
 }
 
-/** Warnings about the template of a workload at spec.template. */
-export const templateWarnings = (template: DeepReadonly<PodTemplateSpec> | undefined): string[] =>
-  podSpecWarnings(template?.spec, 'spec.template.spec', template?.metadata?.annotations);
+const SECCOMP_POD = 'seccomp.security.alpha.kubernetes.io/pod';
+const SECCOMP_CONTAINER = 'container.seccomp.security.alpha.kubernetes.io/';
+const SECCOMP_TEXT = 'non-functional in v1.27+; use the "seccompProfile" field instead';
+const NO_SELECTOR = 'a null labelSelector results in matching no pod';
 
-/** Labels of nodes that have newer names. */
-export const DEPRECATED_NODE_LABELS: Readonly<Record<string, string>> = {
-  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region': 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone': 'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type': 'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-};
-
-function nodeSelectorWarnings(spec: Spec, at: string): string[] {
-  return sortedEntries(spec.nodeSelector).flatMap(([key]) => {
+function nodeWarnings(spec: Spec, at: string): string[] {
+  const selected = sortedEntries(spec.nodeSelector).flatMap(([key]) => {
     const text = DEPRECATED_NODE_LABELS[key];
     return text === undefined ? [] : [`${at}.nodeSelector[${key}]: ${text}`];
   });
+  const affinity = spec.affinity?.nodeAffinity;
+  const [needed, wanted] = ['required', 'preferred'].map(
+    how => `${at}.affinity.nodeAffinity.${how}DuringSchedulingIgnoredDuringExecution`,
+  );
+  const required = list(affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms);
+  const preferred = list(affinity?.preferredDuringSchedulingIgnoredDuringExecution);
+  const spread = list(spec.topologySpreadConstraints).flatMap(({ topologyKey, labelSelector }, i) => {
+    const here = `${at}.topologySpreadConstraints[${i}]`;
+    const text = DEPRECATED_NODE_LABELS[topologyKey];
+    return [
+      ...(text === undefined ? [] : [`${here}.topologyKey: ${topologyKey} is ${text}`]),
+      ...(labelSelector === undefined ? [`${here}.labelSelector: ${NO_SELECTOR}`] : []),
+    ];
+  });
+  return [
+    ...selected,
+    ...required.flatMap((term, i) => nodeSelectorTermWarnings(term, `${needed}.nodeSelectorTerms[${i}]`)),
+    ...preferred.flatMap((term, i) => nodeSelectorTermWarnings(term.preference, `${wanted}[${i}].preference`, true)),
+    ...spread,
+  ];
 }
+
+const DEPRECATED_ANNOTATIONS: readonly (readonly [string, string])[] = [
+  ['scheduler.alpha.kubernetes.io/critical-pod', 'non-functional in v1.16+; use the "priorityClassName" field instead'],
+  ['security.alpha.kubernetes.io/sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+  ['security.alpha.kubernetes.io/unsafe-sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
+];
+
+const deprecatedAnnotationWarnings = (annotations: Annotations, meta: string): string[] =>
+  DEPRECATED_ANNOTATIONS.flatMap(([key, text]) => (annotations[key] === undefined ? [] : [`${meta}[${key}]: ${text}`]));
 
 function duplicateWarnings(spec: Spec, at: string): string[] {
-  const out: string[] = [];
-  (spec.imagePullSecrets ?? []).forEach(({ name }, i) => {
-    if (!name) out.push(`${at}.imagePullSecrets[${i}].name: invalid empty name ${JSON.stringify(name ?? '')}`);
-    else if ((spec.imagePullSecrets ?? []).findIndex(other => other.name === name) < i)
-      out.push(`${at}.imagePullSecrets[${i}].name: duplicate name ${JSON.stringify(name)}`);
-  });
-  const seen = new Set<string>();
-  (spec.hostAliases ?? []).forEach(({ ip = '' }, i) => {
-    if (seen.has(ip)) out.push(`${at}.hostAliases[${i}].ip: duplicate ip ${JSON.stringify(ip)}`);
-    seen.add(ip);
-  });
-  return out;
+  const again = (values: readonly string[], warn: (value: string, i: number) => string): string[] =>
+    values.flatMap((value, i) => (values.indexOf(value) < i ? [warn(value, i)] : []));
+  const secrets = list(spec.imagePullSecrets).map(({ name = '' }) => name);
+  return [
+    ...again(
+      list(spec.hostAliases).map(({ ip = '' }) => ip),
+      (ip, i) => `${at}.hostAliases[${i}].ip: duplicate ip ${quote(ip)}`,
+    ),
+    ...again(secrets, (name, i) => `${at}.imagePullSecrets[${i}].name: duplicate name ${quote(name)}`),
+    ...secrets.flatMap((name, i) =>
+      name === '' ? [`${at}.imagePullSecrets[${i}].name: invalid empty name ${quote(name)}`] : [],
+    ),
+  ];
 }
 
-type Container = Spec['containers'][number];
-
-function resourceWarnings(container: Container, at: string): string[] {
-  const out: string[] = [];
-  for (const list of ['limits', 'requests'] as const)
-    for (const [name, value] of sortedEntries(container.resources?.[list])) {
-      const fractional = (name === 'memory' || name === 'ephemeral-storage' || name === 'storage') && /m$/.test(value);
-      if (fractional)
-        out.push(
-          `${at}.resources.${list}[${name}]: fractional byte value ${JSON.stringify(value)} is invalid, must be an integer`,
-        );
-    }
-  return out;
+function fractionWarnings(resources: Annotations | undefined, at: string, name: string): string[] {
+  const value = resources?.[name];
+  if (value === undefined || isWhole(value)) return [];
+  return [`${at}[${name}]: fractional byte value ${quote(value)} is invalid, must be an integer`];
 }
 
-function containerWarnings(spec: Spec, at: string): string[] {
+function containerWarnings(
+  { container, at }: PlacedContainer,
+  spec: Spec,
+  annotations: Annotations,
+  meta: string,
+  inTemplate: boolean,
+): string[] {
   const out: string[] = [];
-  for (const list of ['initContainers', 'containers'] as const) {
-    (spec[list] ?? []).forEach((container, i) => {
-      const here = `${at}.${list}[${i}]`;
-      const env = new Set<string>();
-      (container.env ?? []).forEach((variable, j) => {
-        if (env.has(variable.name) && !(variable.value ?? '').includes(`$(${variable.name})`))
-          out.push(
-            `${here}.env[${j}]: hides previous definition of ${JSON.stringify(variable.name)}, which may be dropped when using apply`,
-          );
-        env.add(variable.name);
-      });
-      out.push(...resourceWarnings(container, here));
-    });
+  const { securityContext, resources } = container;
+  const seccomp = `${SECCOMP_CONTAINER}${container.name}`;
+  if (securityContext?.seccompProfile === undefined && annotations[seccomp] !== undefined)
+    out.push(`${meta}[${seccomp}]: ${SECCOMP_TEXT}`);
+  const appArmor = `${APPARMOR_ANNOTATION}${container.name}`;
+  const profile = annotations[appArmor];
+  // A Pod's annotation is turned into the field, which warns of it.
+  if (inTemplate && profile !== undefined && securityContext?.appArmorProfile === undefined) {
+    const own = spec.securityContext?.appArmorProfile;
+    if (own === undefined || !semanticEqual(own, appArmorFromAnnotation(profile)))
+      out.push(`${meta}[${appArmor}]: deprecated since v1.30; use the "appArmorProfile" field instead`);
   }
-  out.push(...portWarnings(spec, at));
-  return out;
-}
-
-function portWarnings(spec: Spec, at: string): string[] {
-  const out: string[] = [];
-  const seen = new Map<string, string>();
-  (spec.containers ?? []).forEach((container, i) => {
-    (container.ports ?? []).forEach((port, j) => {
-      const here = `${at}.containers[${i}].ports[${j}]`;
-      const key = `${port.containerPort}/${port.protocol}/${port.hostPort ?? 0}/${port.hostIP ?? ''}`;
-      const first = seen.get(key);
-      if (first !== undefined) out.push(`${here}: duplicate port definition with ${first}`);
-      else seen.set(key, here);
-    });
+  for (const name of ['memory', 'ephemeral-storage'])
+    for (const which of ['limits', 'requests'] as const)
+      out.push(...fractionWarnings(resources?.[which], `${at}.resources.${which}`, name));
+  const names = new Set<string>();
+  list(container.env).forEach(({ name, value = '', valueFrom }, i) => {
+    const reference = `$(${name})`;
+    if (names.has(name) && (valueFrom !== undefined || value === reference || !value.includes(reference)))
+      out.push(`${at}.env[${i}]: hides previous definition of ${quote(name)}, which may be dropped when using apply`);
+    names.add(name);
   });
   return out;
 }
 
-function podWideWarnings(spec: Spec, at: string): string[] {
-  const out: string[] = [];
-  if ((spec.terminationGracePeriodSeconds ?? 0) < 0)
-    out.push(`${at}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`);
-  (spec.volumes ?? []).forEach((volume, i) => {
-    const here = `${at}.volumes[${i}]`;
-    for (const [source, text] of sortedEntries(DEPRECATED_VOLUMES))
-      if (volume[source as keyof typeof volume] !== undefined) out.push(`${here}.${source}: ${text}`);
-  });
-  (spec.topologySpreadConstraints ?? []).forEach((constraint, i) => {
-    if (constraint.labelSelector === undefined)
-      out.push(`${at}.topologySpreadConstraints[${i}].labelSelector: a null labelSelector results in matching no pod`);
-  });
-  return out;
-}
-
-const DEPRECATED_VOLUMES: Readonly<Record<string, string>> = {
-  photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+',
-  gitRepo: 'deprecated in v1.11',
-  scaleIO: 'deprecated in v1.16, non-functional in v1.22+',
-  flocker: 'deprecated in v1.22, non-functional in v1.25+',
-  storageos: 'deprecated in v1.22, non-functional in v1.25+',
-  quobyte: 'deprecated in v1.22, non-functional in v1.25+',
-  glusterfs: 'deprecated in v1.25, non-functional in v1.26+',
-  cephfs: 'deprecated in v1.28, non-functional in v1.31+',
-  rbd: 'deprecated in v1.28, non-functional in v1.31+',
-};
-
-function annotationWarnings(at: string, annotations: Readonly<Record<string, string>> | undefined): string[] {
-  const meta = at.replace(/\.?spec$/, '');
-  const prefix = meta === '' ? 'metadata' : `${meta}.metadata`;
-  return sortedEntries(annotations).flatMap(([key]) => {
-    if (key === 'seccomp.security.alpha.kubernetes.io/pod')
-      return [`${prefix}.annotations[${key}]: non-functional in v1.27+; use the "seccompProfile" field instead`];
-    if (key.startsWith('container.seccomp.security.alpha.kubernetes.io/'))
-      return [`${prefix}.annotations[${key}]: non-functional in v1.27+; use the "seccompProfile" field instead`];
-    if (key.startsWith('container.apparmor.security.beta.kubernetes.io/'))
-      return [`${prefix}.annotations[${key}]: deprecated since v1.30; use the "appArmorProfile" field instead`];
-    return [];
+function podAffinityWarnings(spec: Spec, at: string): string[] {
+  return (['podAffinity', 'podAntiAffinity'] as const).flatMap(kind => {
+    const affinity = spec.affinity?.[kind];
+    const required = 'requiredDuringSchedulingIgnoredDuringExecution';
+    const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
+    const here = `${at}.affinity.${kind}`;
+    return [
+      ...list(affinity?.[required]).flatMap((term, i) =>
+        term.labelSelector === undefined ? [`${here}.${required}[${i}].labelSelector: ${NO_SELECTOR}`] : [],
+      ),
+      ...list(affinity?.[preferred]).flatMap((term, i) =>
+        term.podAffinityTerm.labelSelector === undefined
+          ? [`${here}.${preferred}[${i}].podAffinityTerm.labelSelector: ${NO_SELECTOR}`]
+          : [],
+      ),
+    ];
   });
 }
 
-/** Warnings of a workload's template, when it is new or has changed. */
+const addressWarnings = (spec: Spec, at: string): string[] => [
+  ...list(spec.dnsConfig?.nameservers).flatMap((server, i) =>
+    ipWarnings(path(at, 'dnsConfig', 'nameservers').index(i), server),
+  ),
+  ...list(spec.hostAliases).flatMap(({ ip = '' }, i) => ipWarnings(path(at, 'hostAliases').index(i).child('ip'), ip)),
+];
+
+/** Warnings of a workload's template at `at`, when it is new or has changed. */
 export const changedTemplateWarnings = (
   template: DeepReadonly<PodTemplateSpec> | undefined,
   old: { readonly template: DeepReadonly<PodTemplateSpec> | undefined } | undefined,
-): string[] => (old !== undefined && semanticEqual(template, old.template) ? [] : templateWarnings(template));
+  at = 'spec.template',
+): string[] =>
+  old !== undefined && semanticEqual(template, old.template)
+    ? []
+    : podSpecWarnings(template?.spec, at, template?.metadata?.annotations);

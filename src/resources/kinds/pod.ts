@@ -13,6 +13,7 @@ import {
   checkPodStatusUpdate,
   checkPodUpdate,
 } from '../validation/pod-update.js';
+import { syncAppArmor } from './app-armor.js';
 import { podConnections } from './pod-connect.js';
 import { podRow } from './pod-cells.js';
 import { bindingAction, evictionAction } from './pod-actions.js';
@@ -195,6 +196,9 @@ export const podStrategy: Strategy<Pod> = {
         ...pod.status,
         conditions: [{ ...gatedCondition, lastTransitionTime: formatTime(ctx.clock.now()) }],
       };
+    syncAppArmor(pod, text => {
+      ctx.warn(text);
+    });
     expandAffinity(pod);
     for (const constraint of spec.topologySpreadConstraints ?? []) expandLabelKeys(constraint, pod.metadata.labels);
   },
@@ -221,7 +225,7 @@ export const podStrategy: Strategy<Pod> = {
         : [
             `metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
           ];
-    return [...name, ...podSpecWarnings(pod.spec, 'spec', pod.metadata.annotations)];
+    return [...name, ...podSpecWarnings(pod.spec, '', pod.metadata.annotations)];
   },
   generationChanged: (pod, old) => !semanticEqual(withoutNode(pod.spec), withoutNode(old.spec)),
   gracePeriodSeconds: gracePeriod,

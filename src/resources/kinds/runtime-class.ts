@@ -7,7 +7,7 @@ import { goForm } from '../validation/go-form.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
 import { checkResourceRequirements } from '../validation/resources.js';
 import { checkTolerations } from '../validation/scheduling.js';
-import { DEPRECATED_NODE_LABELS } from './pod-warnings.js';
+import { DEPRECATED_NODE_LABELS } from './node-labels.js';
 
 interface RuntimeClass extends KubeObject {
   handler: string;

@@ -8,7 +8,7 @@ import type { Strategy } from '../strategy.js';
 import { checkImmutable, checkLabelKey, checkQualifiedName, list } from '../validation/formats.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
 import { ageCell, nameCell } from './cells.js';
-import { DEPRECATED_NODE_LABELS } from './pod-warnings.js';
+import { DEPRECATED_NODE_LABELS } from './node-labels.js';
 
 type ReadonlyClass = DeepReadonly<StorageClass>;
 type Term = NonNullable<ReadonlyClass['allowedTopologies']>[number];

@@ -1,7 +1,8 @@
 import { forbidden, invalid, notSupported, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
+import { isDns1123Label } from '../../machinery/validation/names.js';
 import { checkDnsSubdomain, checkSelector } from './formats.js';
-import { quantitySign } from './quantities.js';
+import { isWhole, quantitySign } from './quantities.js';
 
 export const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
 export const VOLUME_MODES = ['Block', 'Filesystem'];
@@ -17,7 +18,10 @@ interface DataSource {
 export interface ClaimSpec {
   readonly accessModes?: readonly string[];
   readonly selector?: Parameters<typeof checkSelector>[2];
-  readonly resources?: { readonly requests?: Readonly<Record<string, string>> };
+  readonly resources?: {
+    readonly requests?: Readonly<Record<string, string>>;
+    readonly limits?: Readonly<Record<string, string>>;
+  };
   readonly storageClassName?: string;
   readonly volumeMode?: string;
   readonly volumeName?: string;
@@ -41,6 +45,9 @@ function checkDataSource(out: FieldError[], at: FieldPath, source: DataSource | 
   if (group === '' && source.kind !== 'PersistentVolumeClaim')
     out.push(invalid(at, source.kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
   else if (group !== '') checkDnsSubdomain(out, at.child('apiGroup'), group);
+  if (source.namespace)
+    for (const text of isDns1123Label(source.namespace))
+      out.push(invalid(at.child('namespace'), source.namespace, text));
 }
 
 /** A claim's spec, in a PersistentVolumeClaim, a StatefulSet or a generic ephemeral volume. */
@@ -72,4 +79,13 @@ export function checkClaimSpec(out: FieldError[], at: FieldPath, spec: ClaimSpec
   }
   if (spec?.volumeAttributesClassName)
     checkDnsSubdomain(out, at.child('volumeAttributesClassName'), spec.volumeAttributesClassName);
+}
+
+/** Warnings of a claim's spec at `at`, in a PersistentVolumeClaim or a generic ephemeral volume. */
+export function claimSpecWarnings(spec: ClaimSpec | undefined, at: string): string[] {
+  return (['requests', 'limits'] as const).flatMap(which => {
+    const amount = spec?.resources?.[which]?.['storage'];
+    if (amount === undefined || isWhole(amount)) return [];
+    return [`${at}.resources.${which}[storage]: fractional byte value "${amount}" is invalid, must be an integer`];
+  });
 }

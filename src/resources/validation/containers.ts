@@ -1,4 +1,12 @@
-import { duplicate, forbidden, invalid, notFound, notSupported, required } from '../../machinery/field-error.js';
+import {
+  duplicate,
+  forbidden,
+  invalid,
+  notFound,
+  notSupported,
+  required,
+  tooLong,
+} from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import type { Container, DeepReadonly, PodSpec } from '../../machinery/types.js';
 import { checkEnv, checkEnvFrom } from './env.js';
@@ -209,41 +217,42 @@ function checkProbes(out: FieldError[], at: FieldPath, container: ReadonlyContai
 }
 
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
+const MAX_RESTART_RULES = 20;
 const MAX_EXIT_CODES = 255;
-type RestartRules = ReadonlyContainer['restartPolicyRules'];
 
-/** KEP-5307, beta and on in 1.35: a container's own restart policy and rules. */
-function checkRestartRules(out: FieldError[], at: FieldPath, rules: RestartRules, policy: string | undefined): void {
-  const list = rules ?? [];
-  if (list.length > 0 && policy === undefined)
-    out.push(required(at, 'restartPolicy must be set when restartPolicyRules is set'));
-  if (list.length > 20)
-    out.push({ type: 'FieldValueTooLong', field: at.toString(), message: 'Too long: may not be more than 20 bytes' });
-  list.forEach((rule, i) => {
-    const item = at.index(i);
-    if (rule.action !== 'Restart' && rule.action !== 'RestartAllContainers')
-      out.push(notSupported(item.child('action'), rule.action ?? '', ['Restart']));
+/** A container's own restart policy and rules (KEP-5307). */
+function checkOwnRestartPolicy(out: FieldError[], at: FieldPath, container: ReadonlyContainer): void {
+  const policy = container.restartPolicy;
+  const rules = container.restartPolicyRules ?? [];
+  if (policy === undefined) {
+    if (rules.length === 0) return;
+    out.push(required(at.child('restartPolicy'), 'must specify restartPolicy when restart rules are used'));
+  } else if (!RESTART_POLICIES.includes(policy))
+    out.push(notSupported(at.child('restartPolicy'), policy, RESTART_POLICIES));
+  const list = at.child('restartPolicyRules');
+  if (rules.length > MAX_RESTART_RULES) out.push(tooLong(list, MAX_RESTART_RULES));
+  rules.forEach((rule, i) => {
+    const item = list.index(i);
+    if (rule.action !== 'Restart') out.push(notSupported(item.child('action'), rule.action ?? '', ['Restart']));
     const codes = rule.exitCodes;
     if (codes === undefined) return void out.push(required(item.child('exitCodes'), 'must be specified'));
     if (codes.operator !== 'In' && codes.operator !== 'NotIn')
       out.push(notSupported(item.child('exitCodes', 'operator'), codes.operator ?? '', ['In', 'NotIn']));
-    const count = codes.values?.length ?? 0;
-    if (count === 0)
-      out.push(invalid(item.child('exitCodes', 'values'), codes.values ?? null, 'at least one value is required'));
-    else if (count > MAX_EXIT_CODES)
-      out.push({
-        type: 'FieldValueTooLong',
-        field: item.child('exitCodes', 'values').toString(),
-        message: `Too long: may not be more than ${MAX_EXIT_CODES} bytes`,
-      });
+    if ((codes.values?.length ?? 0) > MAX_EXIT_CODES)
+      out.push(tooLong(item.child('exitCodes', 'values'), MAX_EXIT_CODES));
   });
 }
 
-function checkOwnRestartPolicy(out: FieldError[], at: FieldPath, container: ReadonlyContainer): void {
-  const policy = container.restartPolicy;
-  if (policy !== undefined && !RESTART_POLICIES.includes(policy))
-    out.push(notSupported(at.child('restartPolicy'), policy, RESTART_POLICIES));
-  checkRestartRules(out, at.child('restartPolicyRules'), container.restartPolicyRules, policy);
+/** An init container has rules only with a policy, and a sidecar none at all. */
+function checkInitRestartPolicy(out: FieldError[], at: FieldPath, container: ReadonlyContainer): void {
+  const ruled = (container.restartPolicyRules ?? []).length > 0;
+  if (container.restartPolicy === undefined) {
+    if (ruled) out.push(required(at.child('restartPolicy'), 'must specify restartPolicy when restart rules are used'));
+  } else if (!isSidecar(container)) checkOwnRestartPolicy(out, at, container);
+  else if (ruled) {
+    const text = 'restartPolicyRules are not allowed for init containers with restart policy Always';
+    out.push(forbidden(at.child('restartPolicyRules'), text));
+  }
 }
 
 export function checkContainers(out: FieldError[], at: FieldPath, ctx: ContainerContext): void {
@@ -269,7 +278,7 @@ export function checkInitContainers(out: FieldError[], at: FieldPath, ctx: Conta
   (ctx.spec.initContainers ?? []).forEach((container, i) => {
     const item = at.index(i);
     checkCommon(out, item, container, ctx);
-    checkOwnRestartPolicy(out, item, container);
+    checkInitRestartPolicy(out, item, container);
     if (names.has(container.name)) out.push(duplicate(item.child('name'), container.name));
     else if (container.name) names.add(container.name);
     // Init containers run one by one, so each is only checked against itself; upstream shows index 0 for it.

@@ -1,6 +1,7 @@
 import { invalid, notSupported, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import type { Container, DeepReadonly } from '../../machinery/types.js';
-import { checkConfigMapKey, checkDnsSubdomain, checkEnvVarName, checkQualifiedName } from './formats.js';
+import { checkConfigMapKey, checkDnsLabel, checkDnsSubdomain, checkEnvVarName, checkQualifiedName } from './formats.js';
+import { checkNoBacksteps } from './paths.js';
 import { quantitySign } from './quantities.js';
 
 type Env = DeepReadonly<NonNullable<Container['env']>>;
@@ -107,6 +108,15 @@ function checkKeyRef(out: FieldError[], at: FieldPath, ref: { readonly name?: st
   else checkConfigMapKey(out, at.child('key'), ref.key);
 }
 
+function checkFileKeyRef(out: FieldError[], at: FieldPath, ref: NonNullable<ValueFrom['fileKeyRef']>): void {
+  if (!ref.key) out.push(required(at.child('key')));
+  else checkEnvVarName(out, at.child('key'), ref.key);
+  if (!ref.volumeName) out.push(required(at.child('volumeName')));
+  else checkDnsLabel(out, at.child('volumeName'), ref.volumeName);
+  if (!ref.path) out.push(required(at.child('path')));
+  else checkNoBacksteps(out, at.child('path'), ref.path);
+}
+
 function checkValueFrom(out: FieldError[], at: FieldPath, from: ValueFrom, value: string | undefined): void {
   let sources = 0;
   if (from.fieldRef !== undefined) {
@@ -125,9 +135,12 @@ function checkValueFrom(out: FieldError[], at: FieldPath, from: ValueFrom, value
     sources++;
     checkKeyRef(out, at.child('secretKeyRef'), from.secretKeyRef);
   }
-  if (from.fileKeyRef !== undefined) sources++;
+  if (from.fileKeyRef !== undefined) {
+    sources++;
+    checkFileKeyRef(out, at.child('fileKeyRef'), from.fileKeyRef);
+  }
   if (sources === 0) {
-    const choice = '`fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`';
+    const choice = '`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`';
     out.push(invalid(at, '', `must specify one of: ${choice}`));
   } else if (value) out.push(invalid(at, '', 'may not be specified when `value` is not empty'));
   else if (sources > 1) out.push(invalid(at, '', 'may not have more than one field specified at a time'));

@@ -1,11 +1,13 @@
 import { invalid, notSupported, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import { goLength } from '../../machinery/go-text.js';
 import { checkDnsLabel, sortedEntries } from './formats.js';
 import type { Volume, VolumeContext } from './volumes.js';
 
 type Check = (out: FieldError[], at: FieldPath, volume: Volume, ctx: VolumeContext) => void;
 
 const need = (out: FieldError[], at: FieldPath, value: unknown): void => {
-  if (value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) out.push(required(at));
+  if (value === undefined || value === '' || value === null || (Array.isArray(value) && value.length === 0))
+    out.push(required(at));
 };
 
 const byteRange = (out: FieldError[], at: FieldPath, value: number | undefined, text: string): void => {
@@ -25,6 +27,17 @@ function checkIscsiName(out: FieldError[], at: FieldPath, name: string): void {
   const format = ISCSI_FORMATS[name.slice(0, 3)];
   if (format === undefined) out.push(invalid(at, name, 'must be valid format starting with iqn, eui, or naa'));
   else if (!format.test(name)) out.push(invalid(at, name, 'must be valid format'));
+}
+
+export interface VolumeCheck {
+  readonly source: keyof Volume;
+  /** Upstream's spelling of the path where it differs from the field. */
+  readonly as?: string;
+  /** The same where the source is one too many. */
+  readonly extraAs?: string;
+  readonly check: Check;
+  /** Runs in any case. `at` is the volume. */
+  readonly always?: Check;
 }
 
 /**
@@ -53,7 +66,7 @@ export const LEGACY_VOLUME_CHECKS: readonly {
   },
   {
     source: 'iscsi',
-    check(out, at, { iscsi, name }) {
+    check(out, at, { iscsi }) {
       if (iscsi === undefined) return;
       need(out, at.child('targetPortal'), iscsi.targetPortal);
       if (!iscsi.iqn) out.push(required(at.child('iqn')));
@@ -61,13 +74,13 @@ export const LEGACY_VOLUME_CHECKS: readonly {
       byteRange(out, at.child('lun'), iscsi.lun, LUN);
       if ((iscsi.chapAuthDiscovery === true || iscsi.chapAuthSession === true) && iscsi.secretRef === undefined)
         out.push(required(at.child('secretRef')));
-      if (iscsi.initiatorName === undefined) return;
-      checkIscsiName(out, at.child('initiatorname'), iscsi.initiatorName);
-      if (`${name}:${iscsi.targetPortal}`.length > 64) {
-        const text =
-          'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
-        out.push(invalid(at.child('name'), name, text));
-      }
+      if (iscsi.initiatorName !== undefined) checkIscsiName(out, at.child('initiatorname'), iscsi.initiatorName);
+    },
+    always(out, at, { iscsi, name = '' }) {
+      if (iscsi?.initiatorName === undefined || goLength(`${name}:${iscsi.targetPortal ?? ''}`) <= 64) return;
+      const text =
+        'Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified.';
+      out.push(invalid(at.child('name'), name, text));
     },
   },
   {
@@ -104,6 +117,7 @@ export const LEGACY_VOLUME_CHECKS: readonly {
   },
   {
     source: 'cephfs',
+    extraAs: 'cephFS',
     check(out, at, { cephfs }) {
       need(out, at.child('monitors'), cephfs?.monitors);
     },

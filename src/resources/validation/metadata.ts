@@ -1,7 +1,8 @@
-import { path, type FieldError } from '../../machinery/field-error.js';
-import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
+import { forbidden, path, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import type { DeepReadonly, KubeObject, ObjectMeta } from '../../machinery/types.js';
 import type { NameCheck } from '../../machinery/validation/names.js';
 import { validateObjectMeta } from '../../machinery/validation/object-meta.js';
+import { checkAnnotations, checkLabels } from './formats.js';
 
 const METADATA = path('metadata');
 
@@ -15,4 +16,35 @@ export function checkMetadataAgain(
   rules: { readonly namespaced: boolean; readonly name: NameCheck; readonly builtIn?: boolean },
 ): void {
   out.push(...validateObjectMeta(object.metadata, { builtIn: true, ...rules }, METADATA));
+}
+
+/** What a template's metadata may not have, in Go's order and as upstream spells it. */
+const NOT_IN_TEMPLATES: readonly (readonly [keyof ObjectMeta, string])[] = [
+  ['name', 'name'],
+  ['generateName', 'generateName'],
+  ['namespace', 'namespace'],
+  ['selfLink', 'selfLink'],
+  ['uid', 'uID'],
+  ['resourceVersion', 'resourceVersion'],
+  ['generation', 'generation'],
+  ['creationTimestamp', 'creationTimestamp'],
+  ['deletionTimestamp', 'deletionTimestamp'],
+  ['deletionGracePeriodSeconds', 'deletionGracePeriodSeconds'],
+  ['ownerReferences', 'ownerReferences'],
+  ['finalizers', 'finalizers'],
+  ['managedFields', 'managedFields'],
+];
+
+/** The metadata of objects that others will be made of: labels and annotations, nothing else. */
+export function checkTemplateMetadata(
+  out: FieldError[],
+  at: FieldPath,
+  metadata: DeepReadonly<Partial<ObjectMeta>> | undefined,
+): void {
+  if (metadata === undefined) return;
+  checkAnnotations(out, at.child('annotations'), metadata.annotations);
+  checkLabels(out, at.child('labels'), metadata.labels);
+  for (const [field, shown] of NOT_IN_TEMPLATES)
+    if (metadata[field] !== undefined && metadata[field] !== null)
+      out.push(forbidden(at.child(shown), 'cannot be set'));
 }

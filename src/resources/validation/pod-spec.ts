@@ -1,12 +1,20 @@
-import { duplicate, forbidden, invalid, notSupported, required } from '../../machinery/field-error.js';
+import {
+  duplicate,
+  forbidden,
+  invalid,
+  notFound,
+  notSupported,
+  required,
+  tooLong,
+} from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
+import { goLength } from '../../machinery/go-text.js';
 import type { DeepReadonly, ObjectMeta, PodSpec, PodTemplateSpec } from '../../machinery/types.js';
 import {
   checkContainers,
   checkEphemeralContainers,
   checkInitContainers,
   checkPodImages,
-  isSidecar,
   type ContainerContext,
 } from './containers.js';
 import {
@@ -19,8 +27,8 @@ import {
   checkQualifiedName,
   sortedEntries,
 } from './formats.js';
-import { addQuantities, compareQuantities } from './quantities.js';
-import { checkPodResourceName, checkResourceRequirements } from './resources.js';
+import { checkPodResources } from './pod-resources.js';
+import { checkResourceRequirements } from './resources.js';
 import { checkAffinity, checkTolerations, checkTopologySpread } from './scheduling.js';
 import { checkOperatingSystem, checkPodSecurityContext } from './security.js';
 import { checkVolumes } from './volumes.js';
@@ -103,60 +111,6 @@ function checkClaims(out: FieldError[], at: FieldPath, claims: Spec['resourceCla
   return names;
 }
 
-type Quantities = Readonly<Record<string, string>>;
-
-/** What all containers ask for together; init containers run one by one, sidecars stay. */
-export function sumRequests(spec: Spec): Map<string, string> {
-  const sum = new Map<string, string>();
-  const add = (list: Quantities | undefined): void => {
-    for (const [name, value] of sortedEntries(list)) {
-      const before = sum.get(name);
-      sum.set(name, before === undefined ? value : addQuantities(before, value));
-    }
-  };
-  for (const container of spec.containers ?? []) add(container.resources?.requests);
-  const sidecars = new Map<string, string>();
-  const peak = new Map<string, string>();
-  for (const container of spec.initContainers ?? []) {
-    for (const [name, value] of sortedEntries(container.resources?.requests)) {
-      const running = sidecars.get(name);
-      const now = running === undefined ? value : addQuantities(running, value);
-      if (isSidecar(container)) sidecars.set(name, now);
-      const before = peak.get(name);
-      if (before === undefined || compareQuantities(now, before) > 0) peak.set(name, now);
-    }
-    if (isSidecar(container)) add(container.resources?.requests);
-  }
-  for (const [name, value] of peak) {
-    const total = sum.get(name);
-    if (total === undefined || compareQuantities(value, total) > 0) sum.set(name, value);
-  }
-  return sum;
-}
-
-function checkPodResources(out: FieldError[], at: FieldPath, spec: Spec): void {
-  const own = spec.resources;
-  if (own === undefined) return;
-  if (own.claims !== undefined)
-    out.push(forbidden(at.child('claims'), 'claims cannot be set for Resources at pod-level'));
-  checkResourceRequirements(out, at, { limits: own.limits, requests: own.requests }, new Set(), checkPodResourceName);
-  for (const [name, asked] of [...sumRequests(spec)].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    const granted = own.requests?.[name] ?? '0';
-    if (compareQuantities(asked, granted) > 0) {
-      const text = `must be greater than or equal to aggregate container requests of ${asked}`;
-      out.push(invalid(at.child('requests').key(name), granted, text));
-    }
-  }
-  (spec.containers ?? []).forEach((container, i) => {
-    for (const [name, limit] of sortedEntries(container.resources?.limits)) {
-      const granted = own.limits?.[name];
-      if (granted === undefined || compareQuantities(limit, granted) <= 0) continue;
-      const field = at.child('containers').index(i).key(name).child('limits');
-      out.push(invalid(field, limit, `must be less than or equal to pod limits of ${granted}`));
-    }
-  });
-}
-
 function checkHostNetwork(out: FieldError[], at: FieldPath, spec: Spec, isPod: boolean): void {
   if (spec.hostNetwork !== true) return;
   (spec.containers ?? []).forEach((container, i) => {
@@ -170,19 +124,56 @@ function checkHostNetwork(out: FieldError[], at: FieldPath, spec: Spec, isPod: b
   });
 }
 
+const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;
+
 function checkHostUsers(out: FieldError[], at: FieldPath, spec: Spec): void {
   if (spec.hostUsers !== false) return;
-  const text = 'when `pod.Spec.HostUsers` is false';
+  const text = 'when `hostUsers` is false';
   if (spec.hostNetwork === true) out.push(forbidden(at.child('hostNetwork'), text));
   if (spec.hostPID === true) out.push(forbidden(at.child('HostPID'), text));
   if (spec.hostIPC === true) out.push(forbidden(at.child('HostIPC'), text));
+  for (const list of CONTAINER_LISTS)
+    (spec[list] ?? []).forEach((container, i) => {
+      if ((container.volumeDevices ?? []).length > 0)
+        out.push(forbidden(at.child(list).index(i).child('volumeDevices'), text));
+    });
+}
+
+/** Linux lets no host name be longer. */
+const MAX_HOSTNAME = 64;
+
+function checkHostnameOverride(out: FieldError[], at: FieldPath, spec: Spec): void {
+  const name = spec.hostnameOverride;
+  if (name === undefined) return;
+  const field = at.child('hostnameOverride');
+  if (spec.setHostnameAsFQDN === true)
+    out.push(forbidden(field, 'may not be specified when setHostnameAsFQDN is true'));
+  if (spec.hostNetwork === true) out.push(forbidden(field, 'may not be specified when hostNetwork is true'));
+  if (goLength(name) > MAX_HOSTNAME) out.push(tooLong(field, MAX_HOSTNAME));
+  checkDnsSubdomain(out, field, name);
+}
+
+/** Variables read from a file: of a volume that an init container can write and the kubelet can read. */
+function checkFileKeyVolumes(out: FieldError[], at: FieldPath, spec: Spec): void {
+  for (const list of CONTAINER_LISTS)
+    (spec[list] ?? []).forEach((container, i) => {
+      (container.env ?? []).forEach((env, j) => {
+        const name = env.valueFrom?.fileKeyRef?.volumeName;
+        if (name === undefined) return;
+        const field = at.child(list).index(i).child('env').index(j).child('valueFrom', 'fileKeyRef', 'volumeName');
+        const volume = spec.volumes?.findLast(candidate => candidate.name === name);
+        if (volume === undefined) out.push(notFound(field, name));
+        else if (volume.emptyDir === undefined)
+          out.push(invalid(field, name, 'referenced volume must be of type emptyDir'));
+      });
+    });
 }
 
 function checkWindowsHostProcess(out: FieldError[], at: FieldPath, spec: Spec): void {
   const pod = spec.securityContext?.windowsOptions?.hostProcess;
   let all = 0;
   let host = 0;
-  for (const list of ['initContainers', 'containers', 'ephemeralContainers'] as const) {
+  for (const list of CONTAINER_LISTS) {
     (spec[list] ?? []).forEach((container, i) => {
       all++;
       const own = container.securityContext?.windowsOptions?.hostProcess;
@@ -239,7 +230,7 @@ export function checkPodSpec(
   checkContainers(out, at.child('containers'), ctx);
   checkInitContainers(out, at.child('initContainers'), ctx);
   checkEphemeralContainers(out, at.child('ephemeralContainers'), ctx);
-  checkPodResources(out, at.child('resources'), spec);
+  checkPodResources(out, at.child('resources'), spec, claims);
   checkHostNetwork(out, at, spec, isPod);
   checkChoice(out, at.child('restartPolicy'), spec.restartPolicy, RESTART_POLICIES);
   checkChoice(out, at.child('dnsPolicy'), spec.dnsPolicy, DNS_POLICIES);
@@ -260,10 +251,12 @@ export function checkPodSpec(
   checkTopologySpread(out, at.child('topologySpreadConstraints'), spec.topologySpreadConstraints);
   checkWindowsHostProcess(out, at, spec);
   checkHostUsers(out, at, spec);
+  checkHostnameOverride(out, at, spec);
   checkNames(out, at, spec);
   if (spec.overhead !== undefined)
     checkResourceRequirements(out, at.child('overhead'), { limits: spec.overhead }, new Set());
   checkOperatingSystem(out, at, spec);
+  checkFileKeyVolumes(out, at, spec);
 }
 
 const MIRROR = 'kubernetes.io/config.mirror';

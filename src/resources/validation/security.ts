@@ -28,7 +28,7 @@ function checkSeccomp(out: FieldError[], at: FieldPath, profile: Seccomp | undef
 /** PATH_MAX - 1. */
 const MAX_PROFILE = 4095;
 
-function checkAppArmor(out: FieldError[], at: FieldPath, profile: AppArmor | undefined): void {
+export function checkAppArmor(out: FieldError[], at: FieldPath, profile: AppArmor | undefined): void {
   if (profile === undefined) return;
   const local = at.child('localhostProfile');
   const name = profile.localhostProfile;

@@ -2,10 +2,12 @@ import { duplicate, forbidden, invalid, notSupported, required } from '../../mac
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, PodSpec } from '../../machinery/types.js';
 import { checkFieldRef, checkResourceFieldRef, type FieldRef, type ResourceFieldRef } from './env.js';
-import { checkDnsLabel, checkSelector, dnsSubdomainErrors } from './formats.js';
+import { checkDnsLabel, checkDnsSubdomain, dnsSubdomainErrors } from './formats.js';
 import { checkFileMode, checkLocalDescendingPath, checkLocalNonReservedPath, checkNoBacksteps } from './paths.js';
 import { checkClaimSpec } from './claims.js';
-import { LEGACY_VOLUME_CHECKS } from './legacy-volumes.js';
+import { checkCsiDriverName } from './csi.js';
+import { LEGACY_VOLUME_CHECKS, type VolumeCheck } from './legacy-volumes.js';
+import { checkTemplateMetadata } from './metadata.js';
 import { quantitySign } from './quantities.js';
 
 type Spec = DeepReadonly<PodSpec>;
@@ -90,26 +92,6 @@ function checkToken(out: FieldError[], at: FieldPath, volumeAt: FieldPath, token
   else checkLocalNonReservedPath(out, volumeAt.child('path'), token.path);
 }
 
-function checkTrustBundle(out: FieldError[], at: FieldPath, bundle: NonNullable<Source['clusterTrustBundle']>): void {
-  if (bundle.name !== undefined && bundle.signerName !== undefined)
-    out.push(invalid(at, bundle, 'only one of name and signerName may be used'));
-  else if (bundle.name !== undefined) {
-    if (bundle.name === '') out.push(required(at.child('name'), 'must be a valid object name'));
-    const tail = bundle.name.slice(bundle.name.lastIndexOf(':') + 1);
-    for (const text of dnsSubdomainErrors(tail))
-      out.push(invalid(at.child('name'), bundle.name, `not a valid clustertrustbundlename: ${text}`));
-    if (bundle.labelSelector !== undefined)
-      out.push(
-        invalid(at.child('labelSelector'), bundle.labelSelector, 'labelSelector must be unset if name is specified'),
-      );
-  } else if (bundle.signerName !== undefined) {
-    if (bundle.signerName === '') out.push(required(at.child('signerName'), 'must be a valid signer name'));
-    checkSelector(out, at.child('labelSelector'), bundle.labelSelector);
-  } else out.push(required(at, 'either name or signerName must be specified'));
-  if (!bundle.path) out.push(required(at.child('path')));
-  checkLocalNonReservedPath(out, at.child('path'), bundle.path ?? '');
-}
-
 function checkProjected(out: FieldError[], at: FieldPath, projected: Projected): void {
   checkFileMode(out, at.child('defaultMode'), projected.defaultMode);
   const paths = new Set<string>();
@@ -144,16 +126,9 @@ function checkProjected(out: FieldError[], at: FieldPath, projected: Projected):
       count++;
       checkToken(out, item.child('serviceAccountToken'), at, source.serviceAccountToken);
     }
-    if (source.clusterTrustBundle !== undefined) {
-      count++;
-      checkTrustBundle(out, item.child('clusterTrustBundle'), source.clusterTrustBundle);
-      takePath(source.clusterTrustBundle.path, source.clusterTrustBundle.path);
-    }
     if (count > 1) out.push(forbidden(item, 'may not specify more than 1 volume type per source'));
   });
 }
-
-type Check = (out: FieldError[], at: FieldPath, volume: Volume, ctx: VolumeContext) => void;
 
 /** A Secret or ConfigMap as a volume. */
 function checkKeyedVolume(
@@ -171,8 +146,8 @@ const need = (out: FieldError[], at: FieldPath, value: unknown): void => {
   if (value === undefined || value === '') out.push(required(at));
 };
 
-/** In upstream's order, which decides what counts as "more than one". `as`: how upstream spells the path. */
-const CHECKS: readonly { readonly source: keyof Volume; readonly as?: string; readonly check: Check }[] = [
+/** In upstream's order, which decides what counts as "more than one". */
+const CHECKS: readonly VolumeCheck[] = [
   {
     source: 'emptyDir',
     check(out, at, { emptyDir }) {
@@ -222,6 +197,7 @@ const CHECKS: readonly { readonly source: keyof Volume; readonly as?: string; re
   ...LEGACY_VOLUME_CHECKS.slice(5, 9),
   {
     source: 'downwardAPI',
+    extraAs: 'downwarAPI',
     check(out, at, { downwardAPI }) {
       checkFileMode(out, at.child('defaultMode'), downwardAPI?.defaultMode);
       for (const file of downwardAPI?.items ?? []) checkDownwardFile(out, at, file);
@@ -245,13 +221,11 @@ const CHECKS: readonly { readonly source: keyof Volume; readonly as?: string; re
   {
     source: 'csi',
     check(out, at, { csi }) {
-      if (!csi?.driver) out.push(required(at.child('driver')));
-      else {
-        for (const text of dnsSubdomainErrors(csi.driver.toLowerCase()))
-          out.push(invalid(at.child('driver'), csi.driver, text));
-      }
-      if (csi?.nodePublishSecretRef !== undefined && !csi.nodePublishSecretRef.name)
-        out.push(required(at.child('nodePublishSecretRef', 'name')));
+      checkCsiDriverName(out, at.child('driver'), csi?.driver);
+      const secret = csi?.nodePublishSecretRef;
+      if (secret === undefined) return;
+      if (!secret.name) out.push(required(at.child('nodePublishSecretRef', 'name')));
+      else checkDnsSubdomain(out, at.child('name'), secret.name);
     },
   },
   {
@@ -259,7 +233,10 @@ const CHECKS: readonly { readonly source: keyof Volume; readonly as?: string; re
     check(out, at, { name, ephemeral }, { podName }) {
       const template = ephemeral?.volumeClaimTemplate;
       if (template === undefined) out.push(required(at.child('volumeClaimTemplate')));
-      else checkClaimSpec(out, at.child('volumeClaimTemplate', 'spec'), template.spec);
+      else {
+        checkTemplateMetadata(out, at.child('volumeClaimTemplate', 'metadata'), template.metadata);
+        checkClaimSpec(out, at.child('volumeClaimTemplate', 'spec'), template.spec);
+      }
       if (!podName || !name) return;
       const claim = `${podName}-${name}`;
       for (const text of dnsSubdomainErrors(claim))
@@ -277,10 +254,11 @@ const CHECKS: readonly { readonly source: keyof Volume; readonly as?: string; re
 
 function checkSource(out: FieldError[], at: FieldPath, volume: Volume, ctx: VolumeContext): void {
   let count = 0;
-  for (const { source, as = source, check } of CHECKS) {
+  for (const { source, as = source, extraAs = source, check, always } of CHECKS) {
     if (volume[source] === undefined) continue;
-    if (count++ > 0) out.push(forbidden(at.child(source), 'may not specify more than 1 volume type'));
+    if (count++ > 0) out.push(forbidden(at.child(extraAs), 'may not specify more than 1 volume type'));
     else check(out, at.child(as), volume, ctx);
+    always?.(out, at, volume, ctx);
   }
   if (count === 0) out.push(required(at, 'must specify a volume type'));
 }

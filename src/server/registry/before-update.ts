@@ -1,6 +1,7 @@
 import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
 import type { FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, ManagedFieldsEntry, ObjectKey } from '../../machinery/types.js';
+import { dropDisabledFields } from '../../resources/disabled-fields.js';
 import type { PartSubresource, RequestContext } from '../../resources/strategy.js';
 import { setAt } from './field-path.js';
 import { ensureNamespace } from './metadata.js';
@@ -26,6 +27,7 @@ export function beforeUpdate(
   setAt(object.metadata as Record<string, unknown>, 'generation', old.metadata.generation);
   delete object.metadata.selfLink;
 
+  dropDisabledFields(object, info.type);
   resetFields(info, part === undefined ? '' : subresource, object, old);
   if (part !== undefined) part.prepareForUpdate?.(ctx, object, old);
   else strategy.prepareForUpdate?.(ctx, object, old);

@@ -8,6 +8,7 @@ import {
   StatusError,
 } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
+import { dropDisabledFields } from '../../resources/disabled-fields.js';
 import type { RequestContext } from '../../resources/strategy.js';
 import { admit, validateAdmission } from './admission.js';
 import { isStored, put } from './commit.js';
@@ -96,6 +97,7 @@ export async function beforeCreate(
 ): Promise<void> {
   const { info, strategy } = scope;
   ensureNamespace(object.metadata, namespace);
+  dropDisabledFields(object, info.type);
   if (strategy.prepareForCreate !== undefined) strategy.prepareForCreate(ctx, object);
   else resetFields(info, '', object, undefined);
   if (info.generation !== 'none') object.metadata.generation = 1;
