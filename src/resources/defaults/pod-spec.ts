@@ -146,6 +146,7 @@ export function defaultPod(spec: PodSpec): void {
     if (limits === undefined || container.resources === undefined) continue;
     container.resources.requests = { ...limits, ...container.resources.requests };
   }
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   defaultPodResources(spec);
   spec.enableServiceLinks ??= true;
   if (spec.hostNetwork !== true) return;

@@ -164,6 +164,16 @@ const resizePart: PartSubresource = {
   },
 };
 
+const INIT_CONTAINER_ANNOTATIONS = ['beta', 'alpha'].flatMap(stage =>
+  ['init-containers', 'init-container-statuses'].map(what => `pod.${stage}.kubernetes.io/${what}`),
+);
+
+/** Old clients send what init containers were before they were fields. Mutates. */
+function dropInitContainerAnnotations({ metadata }: Pod): void {
+  if (metadata.annotations !== undefined)
+    for (const key of INIT_CONTAINER_ANNOTATIONS) delete metadata.annotations[key];
+}
+
 /** What a Pod's grace period comes to: never for Pods that run nowhere. Source: podStrategy.CheckGracefulDelete. */
 function gracePeriod(pod: ReadonlyPod, requested: number | undefined): number {
   const phase = pod.status?.phase;
@@ -184,6 +194,7 @@ function alignPodIps(status: PodStatus): void {
 export const podStrategy: Strategy<Pod> = {
   default(pod) {
     const spec = (pod.spec ??= {} as PodSpec);
+    dropInitContainerAnnotations(pod);
     defaultPodSpec(spec);
     defaultPod(spec);
     if (pod.status !== undefined) alignPodIps(pod.status);

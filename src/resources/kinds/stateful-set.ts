@@ -21,7 +21,7 @@ import {
   isZeroIntOrPercent,
 } from '../validation/workload.js';
 import { ageCell, containerCells, nameCell } from './cells.js';
-import { claimSpecWarnings } from './persistent-volume-claim.js';
+import { claimSpecWarnings } from '../validation/claims.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
 import { scaleOf } from './scale.js';
 

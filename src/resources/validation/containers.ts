@@ -303,8 +303,9 @@ const EPHEMERAL_REFUSED = [
   'lifecycle',
 ] as const;
 
-const isEmpty = (value: unknown): boolean =>
-  value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0);
+/** An optional struct is set even when nothing is in it. */
+const isSet = (value: unknown, field: string): boolean =>
+  value !== undefined && value !== null && (field !== 'resources' || Object.keys(value).length > 0);
 
 export function checkEphemeralContainers(out: FieldError[], at: FieldPath, ctx: ContainerContext): void {
   const others = new Set([...(ctx.spec.containers ?? []), ...(ctx.spec.initContainers ?? [])].map(c => c.name));
@@ -319,7 +320,7 @@ export function checkEphemeralContainers(out: FieldError[], at: FieldPath, ctx: 
     const target = ephemeral.targetContainerName;
     if (target && !others.has(target)) out.push(notFound(item.child('targetContainerName'), target));
     for (const field of EPHEMERAL_REFUSED)
-      if (!isEmpty(container[field]))
+      if (isSet(container[field], field))
         out.push(forbidden(item.child(field), 'cannot be set for an Ephemeral Container'));
     (ephemeral.volumeMounts ?? []).forEach((mount, j) => {
       const field = item.child('volumeMounts').index(j);

@@ -42,13 +42,9 @@ export interface VolumeCheck {
 
 /**
  * Volume sources whose drivers left Kubernetes: still served, still checked. In upstream's order; volumes.ts weaves them
- * in between the others. `as`: upstream's spelling of the path where it differs from the field.
+ * in between the others.
  */
-export const LEGACY_VOLUME_CHECKS: readonly {
-  readonly source: keyof Volume;
-  readonly as?: string;
-  readonly check: Check;
-}[] = [
+export const LEGACY_VOLUME_CHECKS: readonly VolumeCheck[] = [
   {
     source: 'gcePersistentDisk',
     as: 'persistentDisk',

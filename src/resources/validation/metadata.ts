@@ -35,12 +35,14 @@ const NOT_IN_TEMPLATES: readonly (readonly [keyof ObjectMeta, string])[] = [
   ['managedFields', 'managedFields'],
 ];
 
+type StringMap = Readonly<Record<string, string>>;
+type TemplateMeta = Readonly<Partial<Record<keyof ObjectMeta, unknown>>> & {
+  readonly labels?: StringMap;
+  readonly annotations?: StringMap;
+};
+
 /** The metadata of objects that others will be made of: labels and annotations, nothing else. */
-export function checkTemplateMetadata(
-  out: FieldError[],
-  at: FieldPath,
-  metadata: DeepReadonly<Partial<ObjectMeta>> | undefined,
-): void {
+export function checkTemplateMetadata(out: FieldError[], at: FieldPath, metadata: TemplateMeta | undefined): void {
   if (metadata === undefined) return;
   checkAnnotations(out, at.child('annotations'), metadata.annotations);
   checkLabels(out, at.child('labels'), metadata.labels);

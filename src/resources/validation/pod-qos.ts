@@ -15,10 +15,7 @@ const positive = (list: Quantities | undefined, name: string): string | undefine
 export function podQos(spec: DeepReadonly<PodSpec>): QosClass {
   const own = spec.resources;
   const containers = [...(spec.containers ?? []), ...(spec.initContainers ?? [])];
-  const sources =
-    own !== undefined && (own.requests !== undefined || own.limits !== undefined)
-      ? [own]
-      : containers.map(container => container.resources);
+  const sources = own === undefined ? containers.map(container => container.resources) : [own];
   const requests = new Map<string, string>();
   const limits = new Map<string, string>();
   let guaranteed = true;

@@ -92,19 +92,32 @@ function checkLabelKeys(
   else keys.forEach((key, i) => checkLabelKey(out, at.index(i), key));
 }
 
+/**
+ * A key that the selector has beside the expression which the Pod's strategy made of it. Of keys that are listed twice
+ * the last place is shown.
+ */
+function checkSelectedTwice(
+  out: FieldError[],
+  at: FieldPath,
+  keys: readonly string[] | undefined,
+  selector: DeepReadonly<LabelSelector> | undefined,
+): void {
+  if (keys === undefined || selector === undefined) return;
+  const seen = new Set(Object.keys(selector.matchLabels ?? {}));
+  for (const { key } of selector.matchExpressions ?? []) {
+    const i = keys.lastIndexOf(key);
+    if (i >= 0 && seen.has(key)) out.push(invalid(at.index(i), key, 'exists in both matchLabelKeys and labelSelector'));
+    seen.add(key);
+  }
+}
+
 function checkPodTerm(out: FieldError[], at: FieldPath, term: PodAffinityTerm): void {
   checkSelector(out, at.child('labelSelector'), term.labelSelector);
   checkSelector(out, at.child('namespaceSelector'), term.namespaceSelector);
   for (const name of term.namespaces ?? []) checkDnsLabel(out, at.child('namespace'), name);
   checkLabelKeys(out, at.child('matchLabelKeys'), term.matchLabelKeys, term.labelSelector);
   checkLabelKeys(out, at.child('mismatchLabelKeys'), term.mismatchLabelKeys, term.labelSelector);
-  (term.matchLabelKeys ?? []).forEach((key, i) => {
-    const selected = Object.hasOwn(term.labelSelector?.matchLabels ?? {}, key);
-    const clash = (term.labelSelector?.matchExpressions ?? []).filter(e => e.key === key).length;
-    // The Pod strategy has added one expression per key itself, so a second one is the author's.
-    if (clash > (selected ? 0 : 1))
-      out.push(invalid(at.index(i), key, 'exists in both matchLabelKeys and labelSelector'));
-  });
+  checkSelectedTwice(out, at, term.matchLabelKeys, term.labelSelector);
   (term.matchLabelKeys ?? []).forEach((key, i) => {
     if ((term.mismatchLabelKeys ?? []).includes(key)) {
       const text = 'exists in both matchLabelKeys and mismatchLabelKeys';
@@ -166,6 +179,7 @@ function checkSpread(
     if (policy !== undefined && !INCLUSION.includes(policy)) out.push(notSupported(at.child(field), policy, INCLUSION));
   }
   checkLabelKeys(out, at.child('matchLabelKeys'), constraint.matchLabelKeys, constraint.labelSelector);
+  checkSelectedTwice(out, at, constraint.matchLabelKeys, constraint.labelSelector);
   checkSelector(out, at.child('labelSelector'), constraint.labelSelector);
 }
 
@@ -209,7 +223,11 @@ export function checkTolerations(
     } else if (operator === 'Exists') {
       if (value !== '')
         out.push(invalid(item.child('operator'), value, "value must be empty when `operator` is 'Exists'"));
-    } else out.push(notSupported(item.child('operator'), operator, ['Equal', 'Exists']));
+    } else {
+      // Comparisons are known, but their feature gate is off.
+      const known = operator === 'Lt' || operator === 'Gt' ? ['Equal', 'Exists', 'Lt', 'Gt'] : ['Equal', 'Exists'];
+      out.push(notSupported(item.child('operator'), operator, known));
+    }
     if (effect !== '') checkTaintEffect(out, item.child('effect'), effect, true);
   });
 }

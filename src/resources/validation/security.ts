@@ -189,7 +189,8 @@ export function checkPodSecurityContext(
   checkWindowsOptions(out, at.child('windowsOptions'), context.windowsOptions);
   checkAppArmor(out, at.child('appArmorProfile'), context.appArmorProfile);
   oneOf(out, at.child('supplementalGroupsPolicy'), context.supplementalGroupsPolicy, ['Merge', 'Strict']);
-  oneOf(out, at.child('seLinuxChangePolicy'), context.seLinuxChangePolicy, ['MountOption', 'Recursive']);
+  // MountOption comes with a feature gate that is off.
+  oneOf(out, at.child('seLinuxChangePolicy'), context.seLinuxChangePolicy, ['Recursive']);
 }
 
 const LINUX_ONLY_POD = [
@@ -222,7 +223,7 @@ const LINUX_ONLY_CONTAINER = [
 export function checkOperatingSystem(out: FieldError[], at: FieldPath, spec: DeepReadonly<PodSpec>): void {
   if (spec.os === undefined) return;
   const { name } = spec.os;
-  if (!name) return void out.push(required(at.child('os', 'name'), 'cannot be empty'));
+  if (!name) return void out.push(required(at.child('os', 'name')));
   if (name !== 'linux' && name !== 'windows')
     return void out.push(notSupported(at.child('os'), name, ['linux', 'windows']));
   const context = at.child('securityContext');

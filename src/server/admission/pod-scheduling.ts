@@ -1,3 +1,6 @@
+import { reasonlessError } from '../../machinery/status.js';
+import { semanticEqual } from '../../machinery/json-equal.js';
+import { requestNameProblem } from '../../machinery/validation/request-name.js';
 import type { DeepReadonly, KubeObject, Node, Pod, PodSpec, Toleration } from '../../machinery/types.js';
 import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../resources/strategy.js';
 import { forbid, isPodCreate, isResource } from './forbidden.js';
@@ -167,9 +170,17 @@ export const runtimeClass: AdmissionPlugin = {
     if (spec === undefined || name === undefined) return;
     const found = ctx.objects.get('runtimeclasses.node.k8s.io', { namespace: '', name }) as
       DeepReadonly<RuntimeClass> | undefined;
-    if (found === undefined) throw forbid(request, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
+    if (found === undefined) {
+      const problem = requestNameProblem(name);
+      if (problem !== undefined) throw reasonlessError(problem);
+      throw forbid(request, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
+    }
     const fixed = found.overhead?.podFixed;
-    if (fixed !== undefined) spec.overhead = { ...fixed };
+    if (fixed !== undefined) {
+      if (Object.keys(spec.overhead ?? {}).length > 0 && !semanticEqual(fixed, spec.overhead))
+        throw forbid(request, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead");
+      spec.overhead = { ...fixed };
+    }
     const { nodeSelector, tolerations } = found.scheduling ?? {};
     for (const [key, value] of Object.entries(nodeSelector ?? {})) {
       const own = spec.nodeSelector?.[key];
@@ -181,5 +192,15 @@ export const runtimeClass: AdmissionPlugin = {
     }
     if (tolerations !== undefined)
       spec.tolerations = [...(spec.tolerations ?? []), ...tolerations.map(toleration => ({ ...toleration }))];
+  },
+  validate(ctx, request) {
+    if (!isPodCreate(request)) return;
+    const spec = (request.object as Pod).spec;
+    if (spec?.overhead === undefined) return;
+    const name = spec.runtimeClassName ?? '';
+    const found = ctx.objects.get('runtimeclasses.node.k8s.io', { namespace: '', name }) as
+      DeepReadonly<RuntimeClass> | undefined;
+    if (found?.overhead === undefined)
+      throw forbid(request, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
   },
 };

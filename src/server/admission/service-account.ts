@@ -1,3 +1,4 @@
+import { requestNameProblem } from '../../machinery/validation/request-name.js';
 import { internalError } from '../../machinery/status.js';
 import type { DeepReadonly, Pod, PodSpec, ServiceAccount } from '../../machinery/types.js';
 import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../resources/strategy.js';
@@ -91,7 +92,7 @@ async function accountOf(
   const { namespace } = request.key;
   const account = await findAccount(ctx, namespace, name, random);
   if (account !== undefined) return account;
-  const missing = `serviceaccount ${JSON.stringify(name)} not found`;
+  const missing = requestNameProblem(name) ?? `serviceaccount ${JSON.stringify(name)} not found`;
   throw forbid(request, `error looking up service account ${namespace}/${name}: ${missing}`);
 }
 
