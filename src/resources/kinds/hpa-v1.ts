@@ -2,7 +2,7 @@ import { cloneJson } from '../../machinery/json-equal.js';
 import type { DeepReadonly, HorizontalPodAutoscaler, KubeObject } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
 import { goForm } from '../validation/go-form.js';
-import { checkScaler, checkScalerStatus, defaultScaler } from '../validation/hpa.js';
+import { checkScaler, checkScalerStatus, CPU_UTILIZATION, defaultScaler } from '../validation/hpa.js';
 import { scalerCells } from './hpa.js';
 
 /** autoscaling/v1 shows the CPU target as a field of its own and everything newer as annotations. */
@@ -32,6 +32,7 @@ const METRICS = `${PREFIX}metrics`;
 const BEHAVIOR = `${PREFIX}behavior`;
 const CONDITIONS = `${PREFIX}conditions`;
 const CURRENT_METRICS = `${PREFIX}current-metrics`;
+const ROUND_TRIP = [METRICS, BEHAVIOR, CONDITIONS, CURRENT_METRICS];
 
 /** Where each value of a v2 metric goes in v1, by source: [v1 name, path in v2] in v1's order. */
 type Layout = readonly (readonly [name: string, ...path: string[]])[];
@@ -80,6 +81,15 @@ const CURRENT: Readonly<Record<string, Layout>> = Object.fromEntries(
   ]),
 );
 
+/** Quantities that v1 holds as plain values: always written. */
+const ALWAYS: Readonly<Record<string, readonly string[]>> = {
+  object: ['targetValue', 'currentValue'],
+  pods: ['targetAverageValue', 'currentAverageValue'],
+  resource: ['currentAverageValue'],
+  containerResource: ['currentAverageValue'],
+  external: ['currentValue'],
+};
+
 const pick = (value: unknown, path: readonly string[]): unknown =>
   path.reduce<unknown>((at, key) => (at as Fields | undefined)?.[key], value);
 
@@ -87,7 +97,10 @@ function toV1(metric: Fields, layouts: typeof TARGETS): Fields {
   const out: Record<string, unknown> = { type: metric['type'] };
   for (const [source, layout] of Object.entries(layouts)) {
     if (metric[source] === undefined) continue;
-    const values = layout.map(([name, ...path]): [string, unknown] => [name, pick(metric[source], path)]);
+    const values = layout.map(([name, ...path]): [string, unknown] => {
+      const zero = ALWAYS[source]?.includes(name) === true ? '0' : undefined;
+      return [name, pick(metric[source], path) ?? zero];
+    });
     out[source] = Object.fromEntries(values.filter(([, value]) => value !== undefined));
   }
   return out;
@@ -126,6 +139,7 @@ const isCpu = (metric: Metric): boolean =>
 function fromStorage(object: KubeObject): ScalerV1 {
   const { metadata, spec, status } = object as unknown as Scaler;
   const annotations: Record<string, string> = { ...metadata.annotations };
+  for (const key of ROUND_TRIP) delete annotations[key];
   const put = (key: string, value: unknown): void => {
     annotations[key] = JSON.stringify(value);
   };
@@ -140,20 +154,21 @@ function fromStorage(object: KubeObject): ScalerV1 {
   if (spec?.behavior !== undefined) put(BEHAVIOR, goForm('HorizontalPodAutoscalerBehavior', spec.behavior));
   const measured = (status?.currentMetrics ?? []) as unknown as readonly Fields[];
   const isMeasuredCpu = (metric: Fields): boolean => pick(metric, ['resource', 'name']) === 'cpu';
-  const otherMeasured = measured.filter(metric => !isMeasuredCpu(metric));
-  if (otherMeasured.length > 0)
+  // CPU too: the annotation has the raw value.
+  if (measured.length > 0)
     put(
       CURRENT_METRICS,
-      otherMeasured.map(metric => toV1(metric, CURRENT)),
+      measured.map(metric => toV1(metric, CURRENT)),
     );
   if ((status?.conditions ?? []).length > 0) put(CONDITIONS, status?.conditions);
   const usage = pick(measured.find(isMeasuredCpu), ['resource', 'current', 'averageUtilization']);
   const { metrics: _metrics, behavior: _behavior, ...restSpec } = spec ?? ({} as Spec);
+  const { annotations: _annotations, ...restMeta } = metadata;
   const target = cpu?.resource?.target.averageUtilization;
   return {
     apiVersion: 'autoscaling/v1',
     kind: 'HorizontalPodAutoscaler',
-    metadata: Object.keys(annotations).length > 0 ? { ...metadata, annotations } : metadata,
+    metadata: Object.keys(annotations).length > 0 ? { ...restMeta, annotations } : restMeta,
     spec: { ...restSpec, ...(target === undefined ? {} : { targetCPUUtilizationPercentage: target }) },
     status: {
       ...(status?.observedGeneration === undefined ? {} : { observedGeneration: status.observedGeneration }),
@@ -176,6 +191,12 @@ function fromGoForm(value: unknown): unknown {
   );
 }
 
+/** What v1 means by no metric at all. */
+const defaultCpuTarget = (): Record<string, unknown> => ({
+  type: 'Resource',
+  resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: CPU_UTILIZATION } },
+});
+
 function parsed(text: string | undefined): unknown {
   if (text === undefined) return undefined;
   try {
@@ -185,7 +206,8 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
-function toStorage(object: DeepReadonly<ScalerV1>): KubeObject {
+/** The object as v2 has it, without the defaults of v2. */
+function toV2(object: DeepReadonly<ScalerV1>): Scaler {
   const { metadata, spec, status } = cloneJson(object) as ScalerV1;
   const annotations: Record<string, string> = { ...metadata.annotations };
   const take = (key: string): unknown => {
@@ -202,19 +224,20 @@ function toStorage(object: DeepReadonly<ScalerV1>): KubeObject {
       type: 'Resource',
       resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: cpu } },
     });
+  if (metrics.length === 0) metrics.push(defaultCpuTarget());
   const measured = list(take(CURRENT_METRICS)).map(metric => fromV1(metric, CURRENT));
-  if (usage !== undefined)
+  if (usage !== undefined && measured.length === 0)
     measured.push({ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: usage } } });
   const behavior = fromGoForm(take(BEHAVIOR));
   const conditions = list(take(CONDITIONS));
   const { annotations: _annotations, ...restMeta } = metadata;
-  const stored = {
+  return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
     metadata: Object.keys(annotations).length > 0 ? { ...restMeta, annotations } : restMeta,
     spec: {
       ...restSpec,
-      ...(metrics.length > 0 ? { metrics } : {}),
+      metrics,
       ...(behavior === undefined ? {} : { behavior }),
     },
     status: {
@@ -225,28 +248,44 @@ function toStorage(object: DeepReadonly<ScalerV1>): KubeObject {
       ...(conditions.length > 0 ? { conditions } : {}),
     },
   } as unknown as Scaler;
+}
+
+function toStorage(object: DeepReadonly<ScalerV1>): KubeObject {
+  const stored = toV2(object);
   defaultScaler(stored);
   return stored;
 }
 
-const asStored = (object: DeepReadonly<ScalerV1>): DeepReadonly<Scaler> => toStorage(object) as unknown as Scaler;
+/** Rewrites a v1 object as it reads after a change in v2's terms: annotations and fields say the same. Mutates. */
+function rewrite(scaler: ScalerV1, change: (stored: Scaler) => void): void {
+  const stored = toV2(scaler);
+  change(stored);
+  Object.assign(scaler, fromStorage(stored as unknown as KubeObject));
+}
+
+const keepStatus = (stored: Scaler, old: DeepReadonly<ScalerV1>): void => {
+  const { status } = toV2(old);
+  if (status === undefined) delete stored.status;
+  else stored.status = status;
+};
 
 export const horizontalPodAutoscalerV1Strategy: Strategy<ScalerV1> = {
   default(scaler) {
     (scaler.spec ??= {}).minReplicas ??= 1;
+    rewrite(scaler, () => undefined);
   },
-  prepareForCreate(_ctx, scaler) {
-    scaler.status = { currentReplicas: 0, desiredReplicas: 0 };
-  },
-  validate: (_ctx, scaler) => checkScaler(asStored(scaler), undefined),
-  validateUpdate: (_ctx, scaler, old) => checkScaler(asStored(scaler), asStored(old)),
-  cells: (scaler, nowMs) => scalerCells(asStored(scaler), nowMs),
+  prepareForCreate: (_ctx, scaler) => rewrite(scaler, stored => delete stored.status),
+  prepareForUpdate: (_ctx, scaler, old) => rewrite(scaler, stored => keepStatus(stored, old)),
+  validate: (_ctx, scaler) => checkScaler(toV2(scaler), undefined),
+  validateUpdate: (_ctx, scaler, old) => checkScaler(toV2(scaler), toV2(old)),
+  cells: (scaler, nowMs) => scalerCells(toV2(scaler), nowMs),
   toStorage,
   fromStorage,
   subresources: {
     status: {
       kind: 'part',
-      validateUpdate: (_ctx, object) => checkScalerStatus(asStored(object)),
+      prepareForUpdate: (_ctx, object, old) => rewrite(object, stored => (stored.spec = toV2(old).spec)),
+      validateUpdate: (_ctx, object) => checkScalerStatus(toV2(object)),
     },
   },
 };

@@ -2,8 +2,9 @@ import { forbidden, invalid, notSupported, path, required } from '../../machiner
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, HorizontalPodAutoscaler } from '../../machinery/types.js';
 import { nameIsPathSegment } from '../../machinery/validation/names.js';
-import { checkNonNegative, checkSelector, list } from './formats.js';
+import { checkDnsLabel, checkNonNegative, list, NEGATIVE } from './formats.js';
 import { quantitySign } from './quantities.js';
+import { checkContainerResourceName } from './resources.js';
 
 type Scaler = HorizontalPodAutoscaler;
 type ReadonlyScaler = DeepReadonly<Scaler>;
@@ -12,7 +13,7 @@ type Metric = NonNullable<Spec['metrics']>[number];
 type Target = NonNullable<Metric['resource']>['target'];
 type Rules = NonNullable<NonNullable<NonNullable<Scaler['spec']>['behavior']>['scaleUp']>;
 
-const CPU_UTILIZATION = 80;
+export const CPU_UTILIZATION = 80;
 const PERIOD_SECONDS = 15;
 const SPEC = path('spec');
 
@@ -62,7 +63,7 @@ const TARGET_TYPES = ['Utilization', 'Value', 'AverageValue'];
 function checkTarget(out: FieldError[], at: FieldPath, target: Target | undefined): void {
   const type = target?.type ?? '';
   if (type === '') out.push(required(at.child('type'), 'must specify a metric target type'));
-  else if (!TARGET_TYPES.includes(type))
+  if (!TARGET_TYPES.includes(type))
     out.push(invalid(at.child('type'), type, 'must be either Utilization, Value, or AverageValue'));
   const { value, averageValue, averageUtilization } = target ?? {};
   if (value !== undefined && quantitySign(value) !== 1) out.push(invalid(at.child('value'), value, 'must be positive'));
@@ -76,11 +77,26 @@ function checkIdentifier(out: FieldError[], at: FieldPath, metric: NonNullable<M
   const name = metric?.name ?? '';
   if (name === '') out.push(required(at.child('name'), 'must specify a metric name'));
   else for (const text of nameIsPathSegment(name, false)) out.push(invalid(at.child('name'), name, text));
-  if (metric?.selector !== undefined) checkSelector(out, at.child('selector'), metric.selector);
+}
+
+function checkContainer(out: FieldError[], at: FieldPath, source: NonNullable<Metric['containerResource']>): void {
+  if (!source.name) out.push(required(at.child('name'), 'must specify a resource name'));
+  else checkContainerResourceName(out, at.child('name'), source.name);
+  if (!source.container) out.push(required(at.child('container'), 'must specify a container'));
+  else checkDnsLabel(out, at.child('container'), source.container);
+  checkUtilization(out, at, source);
 }
 
 function checkResource(out: FieldError[], at: FieldPath, source: NonNullable<Metric['resource']>): void {
   if (!source.name) out.push(required(at.child('name'), 'must specify a resource name'));
+  checkUtilization(out, at, source);
+}
+
+function checkUtilization(
+  out: FieldError[],
+  at: FieldPath,
+  source: Pick<NonNullable<Metric['resource']>, 'target'>,
+): void {
   checkTarget(out, at.child('target'), source.target);
   const { averageUtilization, averageValue } = source.target ?? {};
   if (averageUtilization === undefined && averageValue === undefined)
@@ -93,21 +109,19 @@ function checkResource(out: FieldError[], at: FieldPath, source: NonNullable<Met
     );
 }
 
-/** Fields of a metric by the type that asks for them, in the order upstream lists the types. */
+/** Fields of a metric by the type that asks for them, in the order upstream looks at them. */
 const SOURCES = {
-  ContainerResource: 'containerResource',
-  External: 'external',
   Object: 'object',
+  External: 'external',
   Pods: 'pods',
   Resource: 'resource',
+  ContainerResource: 'containerResource',
 } as const;
+const TYPES = Object.keys(SOURCES).sort();
 
+/** The first source that is there; others are too many. */
 function checkSource(out: FieldError[], at: FieldPath, metric: Metric): void {
   const { object, external, pods, resource, containerResource: container } = metric;
-  const needAverage = (field: FieldPath, target: Target | undefined): void => {
-    if (target?.averageValue === undefined || quantitySign(target.averageValue) !== 1)
-      out.push(required(field.child('target', 'averageValue'), 'must specify a positive target averageValue'));
-  };
   if (object !== undefined) {
     const field = at.child('object');
     checkReference(out, field.child('describedObject'), object.describedObject);
@@ -116,8 +130,7 @@ function checkSource(out: FieldError[], at: FieldPath, metric: Metric): void {
     checkTarget(out, field.child('target'), object.target);
     if (object.target?.value === undefined && object.target?.averageValue === undefined)
       out.push(required(field.child('target', 'averageValue'), 'must set either a target value or averageValue'));
-  }
-  if (external !== undefined) {
+  } else if (external !== undefined) {
     const field = at.child('external');
     checkIdentifier(out, field.child('metric'), external.metric);
     checkTarget(out, field.child('target'), external.target);
@@ -130,33 +143,30 @@ function checkSource(out: FieldError[], at: FieldPath, metric: Metric): void {
       const text = 'may not set both a target value for metric and a per-pod target';
       out.push(forbidden(field.child('target', 'value'), text));
     }
-  }
-  if (pods !== undefined) {
+  } else if (pods !== undefined) {
     const field = at.child('pods');
     checkIdentifier(out, field.child('metric'), pods.metric);
     checkTarget(out, field.child('target'), pods.target);
-    needAverage(field, pods.target);
-  }
-  if (container !== undefined) {
-    const field = at.child('containerResource');
-    if (!container.container) out.push(required(field.child('container'), 'must specify a container'));
-    checkResource(out, field, container);
-  }
-  if (resource !== undefined) checkResource(out, at.child('resource'), resource);
+    if (pods.target?.averageValue === undefined)
+      out.push(required(field.child('target', 'averageValue'), 'must specify a positive target averageValue'));
+  } else if (resource !== undefined) checkResource(out, at.child('resource'), resource);
+  else if (container !== undefined) checkContainer(out, at.child('containerResource'), container);
 }
 
 function checkMetric(out: FieldError[], at: FieldPath, metric: Metric): void {
   const type = metric.type ?? '';
   if (type === '') out.push(required(at.child('type'), 'must specify a metric source type'));
-  else if (!(type in SOURCES)) out.push(notSupported(at.child('type'), type, Object.keys(SOURCES)));
+  if (!TYPES.includes(type)) out.push(notSupported(at.child('type'), type, TYPES));
   checkSource(out, at, metric);
   const expected = SOURCES[type as keyof typeof SOURCES] as (typeof SOURCES)[keyof typeof SOURCES] | undefined;
-  if (expected === undefined) return;
-  if (metric[expected] === undefined)
+  // Upstream says so twice.
+  if (expected === undefined) out.push(notSupported(at.child('type'), type, TYPES));
+  else if (metric[expected] === undefined)
     out.push(required(at.child(expected), 'must populate information for the given metric source'));
-  for (const source of Object.values(SOURCES))
-    if (source !== expected && metric[source] !== undefined)
-      out.push(forbidden(at.child(source), 'must populate the given metric source only'));
+  const present = Object.values(SOURCES).filter(source => metric[source] !== undefined);
+  if (present.length === 1) return;
+  for (const source of present)
+    if (source !== expected) out.push(forbidden(at.child(source), 'must populate the given metric source only'));
 }
 
 const MAX_WINDOW_SECONDS = 3600;
@@ -191,8 +201,11 @@ function checkRules(out: FieldError[], at: FieldPath, rules: DeepReadonly<Rules>
   });
   const tolerance = (rules as { readonly tolerance?: string }).tolerance;
   if (tolerance !== undefined && quantitySign(tolerance) < 0)
-    out.push(invalid(at.child('tolerance'), tolerance, 'must be greater than or equal to zero'));
+    out.push(invalid(at.child('tolerance'), tolerance, NEGATIVE));
 }
+
+const isOtherKind = (a: Reference | undefined, b: Reference | undefined): boolean =>
+  a?.apiVersion !== b?.apiVersion || a?.kind !== b?.kind;
 
 /** `old`: what was stored before the rule for apiVersion came may stay. */
 export function checkScaler({ spec }: ReadonlyScaler, old: ReadonlyScaler | undefined): FieldError[] {
@@ -207,7 +220,7 @@ export function checkScaler({ spec }: ReadonlyScaler, old: ReadonlyScaler | unde
   const target = spec?.scaleTargetRef;
   const targetAt = SPEC.child('scaleTargetRef');
   checkReference(out, targetAt, target);
-  if (old === undefined || old.spec?.scaleTargetRef?.apiVersion !== target?.apiVersion)
+  if (old === undefined || isOtherKind(old.spec?.scaleTargetRef, target))
     checkApiVersion(
       out,
       targetAt.child('apiVersion'),
@@ -215,6 +228,10 @@ export function checkScaler({ spec }: ReadonlyScaler, old: ReadonlyScaler | unde
       target?.kind !== 'ReplicationController',
     );
   list(spec?.metrics).forEach((metric, i) => checkMetric(out, SPEC.child('metrics').index(i), metric));
+  if (minReplicas === 0 && !list(spec?.metrics).some(({ type }) => type === 'Object' || type === 'External')) {
+    const text = 'must specify at least one Object or External metric to support scaling to zero replicas';
+    out.push(forbidden(SPEC.child('metrics'), text));
+  }
   checkRules(out, SPEC.child('behavior', 'scaleUp'), spec?.behavior?.scaleUp);
   checkRules(out, SPEC.child('behavior', 'scaleDown'), spec?.behavior?.scaleDown);
   return out;
