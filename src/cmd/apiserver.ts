@@ -23,7 +23,12 @@ export function register(program: Command): void {
     .option('--tls-cert-file <file>', 'serving certificate; made and kept in the data folder when not given')
     .option('--tls-private-key-file <file>', 'its key')
     .option('--client-ca-file <file>', 'CA of further client certificates')
-    .option('--audit-log-path <file>', "append one line of JSON per request; '-' is standard output")
+    .option('--audit-log-path <file>', "append a line of JSON per event; '-' is standard output")
+    .option('--audit-policy-file <file>', 'audit.k8s.io/v1 Policy; without one, each answered request is one line')
+    .option('--audit-log-format <format>', 'json', 'json')
+    .option('--audit-log-maxsize <megabytes>', 'size at which the log turns to a new file', '100')
+    .option('--audit-log-maxbackup <count>', 'old files to keep; 0 keeps all', '0')
+    .option('--audit-log-maxage <days>', 'days to keep old files; 0 keeps them for ever', '0')
     .option('--node-credentials <names>', 'also write kubeconfig and certificate of these nodes’ agents', '')
     .option('--quiet', 'print only problems')
     .option('-v, --v <level>', 'log level: error, warn, info, debug', 'warn');

@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -11,7 +10,10 @@ import { parseTokenFile } from '../server/auth/authn/token-file.js';
 import { ADMIN, COMPONENTS, ensureKubeconfig, ensureNodeCredentials } from '../server/auth/kubeconfig.js';
 import { ensurePki } from '../server/auth/pki.js';
 import { createApiServer } from '../server/create-server.js';
-import type { AuditSink } from '../server/pipeline/context.js';
+import { createLogFile } from '../server/audit/log-file.js';
+import { AuditPolicyError, parseAuditPolicy, type AuditPolicy } from '../server/audit/policy.js';
+import type { ApiServerOptions } from '../server/options.js';
+import type { Logger } from '../server/pipeline/context.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
 import { firstServiceAddress, serviceRangeProblem } from '../server/service-range.js';
 import type { KvStore } from '../storage/kv-store.js';
@@ -113,13 +115,41 @@ async function openStore(driver: string, dataDir: string): Promise<KvStore> {
   return openLevelStore(join(dataDir, 'store'));
 }
 
-/** Lines go out as fast as the disk takes them; what waits is bounded by the requests under way. */
-async function auditSink(path: string): Promise<AuditSink | undefined> {
+const MEGABYTE = 1024 * 1024;
+const DAY_MS = 86_400_000;
+/** What a file of the log holds when --audit-log-maxsize does not say. */
+const DEFAULT_LOG_MEGABYTES = 100;
+
+async function auditFlags(flags: Flags, log: Logger): Promise<ApiServerOptions['audit']> {
+  const policyPath = text(flags, 'auditPolicyFile');
+  const path = text(flags, 'auditLogPath');
+  const format = text(flags, 'auditLogFormat');
+  if (format !== '' && format !== 'json')
+    throw new FlagError(`invalid --audit-log-format ${JSON.stringify(format)}: only json is supported`);
+  const number = (name: string, key: string): number =>
+    integerFlag(name, text(flags, key) || '0', 0, Number.MAX_SAFE_INTEGER);
+  const megabytes = number('audit-log-maxsize', 'auditLogMaxsize');
+  const rotation = {
+    maxBytes: (megabytes || DEFAULT_LOG_MEGABYTES) * MEGABYTE,
+    maxBackups: number('audit-log-maxbackup', 'auditLogMaxbackup'),
+    maxAgeMs: number('audit-log-maxage', 'auditLogMaxage') * DAY_MS,
+  };
+  const policyText = await fileFlag('audit-policy-file', policyPath);
+  let policy: AuditPolicy | undefined;
+  try {
+    policy = policyText === undefined ? undefined : parseAuditPolicy(policyText);
+  } catch (error) {
+    if (!(error instanceof AuditPolicyError)) throw error;
+    throw new FlagError(`--audit-policy-file: loading audit policy file: ${error.message}: from file ${policyPath}`, {
+      cause: error,
+    });
+  }
   if (path === '') return undefined;
-  if (path === '-') return { write: (event: JsonObject) => void process.stdout.write(`${JSON.stringify(event)}\n`) };
-  await (await open(path, 'a', 0o600)).close();
-  const stream = createWriteStream(path, { flags: 'a' });
-  return { write: (event: JsonObject) => void stream.write(`${JSON.stringify(event)}\n`) };
+  const sink =
+    path === '-'
+      ? { write: (event: JsonObject) => void process.stdout.write(`${JSON.stringify(event)}\n`) }
+      : await createLogFile(path, rotation, realClock, err => log.error({ err }, 'could not write the audit log'));
+  return { sink, ...(policy === undefined ? {} : { policy }) };
 }
 
 async function tokensFlag(path: string): Promise<ReadonlyMap<string, UserInfo>> {
@@ -155,7 +185,7 @@ export async function runApiServer(flags: Flags): Promise<void> {
     checkTls('tls-cert-file and --tls-private-key-file', { cert, key });
     const clientCa = await fileFlag('client-ca-file', text(flags, 'clientCaFile'));
     checkTls('client-ca-file', { ca: clientCa });
-    const audit = await auditSink(text(flags, 'auditLogPath'));
+    const audit = await auditFlags(flags, log);
 
     await makeFolder(dataDir);
     // The store's lock also guards the keys beside it: nothing is written by a second server.

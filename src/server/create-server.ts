@@ -33,6 +33,8 @@ import { createSecurity, type Security } from './security.js';
 import { firstServiceAddress } from './service-range.js';
 import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
+import { createAuditor } from './audit/auditor.js';
+import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
 
 const SILENT: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
@@ -123,7 +125,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     objects: registries.objects,
     codec: createCodec(api),
     protobuf: createProtobufAnswers(api),
-    audit: options.audit,
+    audit: options.audit && createAuditor(options.audit.policy ?? DEFAULT_AUDIT_POLICY, options.audit.sink, clock),
     kubelet: createKubeletConnection(registries.objects, {
       ca: pki.ca.cert,
       cert: pki.kubeletClient.cert,

@@ -3,7 +3,9 @@ import type { UserInfo } from '../resources/strategy.js';
 import type { PortRange } from '../resources/allocators/port.js';
 import type { KvStore } from '../storage/kv-store.js';
 import type { Pki } from './auth/pki.js';
-import type { AuditSink, Logger } from './pipeline/context.js';
+import type { AuditPolicy } from './audit/policy.js';
+import type { AuditSink } from './audit/auditor.js';
+import type { Logger } from './pipeline/context.js';
 import type { AuthorizationMode } from './security.js';
 
 export interface ApiServerOptions {
@@ -33,7 +35,8 @@ export interface ApiServerOptions {
   readonly servingCertificate?: { readonly cert: string; readonly key: string };
   /** PEM of a further CA for client certificates. */
   readonly clientCa?: string;
-  readonly audit?: AuditSink;
+  /** Default policy: a line of metadata per request, once it is answered. */
+  readonly audit?: { readonly sink: AuditSink; readonly policy?: AuditPolicy };
 }
 
 /** A running API server, in this process. */

@@ -4,6 +4,7 @@ import { createStrategies } from '../resources/kinds/index.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Attributes } from './auth/authorizer.js';
 import { aggregate } from './auth/quote.js';
+import { parseJwt } from './auth/token/jwt.js';
 import type { Security } from './security.js';
 
 /** What a Pod's projected token asks for: upstream knows it by that, and gives it a year, stale after this time. */
@@ -33,7 +34,7 @@ export function createServerStrategies(
   clock: Clock,
   settings: Pick<KindDeps, 'serviceCidr' | 'nodePortRange' | 'random' | 'uuid'>,
 ): Strategies {
-  const issueToken = async (claims: TokenClaims): Promise<{ token: string; expiresMs: number }> => {
+  const issueToken = async (claims: TokenClaims): Promise<{ token: string; expiresMs: number; id: string }> => {
     const { namespace, name, uid, audiences, expirationSeconds, pod, node, secret } = claims;
     const extend =
       pod !== undefined && expirationSeconds === PROJECTED_SECONDS && sameAudiences(audiences, issuer.apiAudiences);
@@ -47,7 +48,8 @@ export function createServerStrategies(
       ...(node === undefined ? {} : { node }),
       ...(secret === undefined ? {} : { secret }),
     });
-    return { token, expiresMs: clock.now() + expirationSeconds * 1000 };
+    const id = `JTI=${parseJwt(token)?.claims.jti ?? ''}`;
+    return { token, expiresMs: clock.now() + expirationSeconds * 1000, id };
   };
   return createStrategies({
     ...settings,

@@ -68,7 +68,10 @@ export interface KindDeps {
     token: string,
     audiences: readonly string[],
   ): Promise<{ readonly user: UserInfo; readonly audiences: readonly string[] } | { readonly error?: string }>;
-  issueToken(claims: TokenClaims): Promise<{ readonly token: string; readonly expiresMs: number }>;
+  /** `id`: the token's own, for the audit log. */
+  issueToken(
+    claims: TokenClaims,
+  ): Promise<{ readonly token: string; readonly expiresMs: number; readonly id?: string }>;
   /** Audiences a token gets when none is asked for. */
   readonly apiAudiences: readonly string[];
 }

@@ -13,6 +13,7 @@ interface TokenRequestSpec {
 type BoundObject = NonNullable<TokenRequestSpec['boundObjectRef']>;
 
 const TOKEN_REQUEST = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
+const ISSUED_ID = 'authentication.kubernetes.io/issued-credential-id';
 const DEFAULT_SECONDS = 3600;
 const MIN_SECONDS = 600;
 
@@ -103,6 +104,7 @@ async function createToken(
   const ref = spec.boundObjectRef ?? undefined;
   const bound = ref === undefined ? {} : resolveBound(ctx, account, ref);
   const issued = await deps.issueToken({ ...key, uid, audiences, expirationSeconds, ...bound });
+  if (issued.id !== undefined) ctx.annotate?.(ISSUED_ID, issued.id);
   return {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',

@@ -92,6 +92,7 @@ export async function forward(
     throw refusal(code, await errorText(answer), exchange.route as ResourceRoute);
   const { response } = request;
   const own = proxy ? {} : { 'Content-Type': answer.headers['content-type'] ?? 'text/plain' };
+  exchange.audit?.started(code);
   response.writeHead(code, {
     'Audit-Id': request.auditId,
     'Cache-Control': 'no-cache, private',

@@ -53,6 +53,7 @@ export async function tunnel(exchange: Exchange, target: ConnectTarget, context:
     await pipeline(result.answer, response);
     return;
   }
+  exchange.audit?.started(101);
   response.detachSocket(socket);
   const { answer, head } = result;
   const agent = result.socket;
@@ -73,5 +74,6 @@ export async function tunnel(exchange: Exchange, target: ConnectTarget, context:
   } finally {
     context.stopping.removeEventListener('abort', close);
     close();
+    exchange.audit?.completed();
   }
 }

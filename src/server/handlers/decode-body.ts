@@ -1,9 +1,20 @@
 import { badRequestError } from '../../machinery/status.js';
+import { cloneJson } from '../../machinery/json-equal.js';
 import type { KubeObject } from '../../machinery/types.js';
+import { applyDefaults } from '../../resources/codec/apply-defaults.js';
 import type { WriteOptions } from '../../resources/strategy.js';
 import { ENCODINGS, inputEncoding, inputEncodings } from '../negotiation/media-types.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
+
+/** A copy, since the object changes on its way; with defaults, which upstream's decoder sets. */
+function asAudited(object: KubeObject, { entry, subresource }: ResourceRoute): KubeObject {
+  const copy = cloneJson(object);
+  if (subresource !== undefined && subresource.kind !== entry.info.kind) return copy;
+  applyDefaults(copy, entry.info.type);
+  entry.strategy.default?.(copy);
+  return copy;
+}
 
 /**
  * The object in the body. Unknown and duplicate fields become warnings or a 400, as fieldValidation says.
@@ -18,6 +29,11 @@ export function decodeBody(
   const { entry, subresource } = route;
   const encoding = inputEncoding(exchange.request.raw.headers['content-type'], inputEncodings(entry.info));
   const { object, strictProblems } = context.codec.decode(exchange.body, encoding, entry, subresource);
+  const { audit } = exchange;
+  if (audit !== undefined) {
+    audit.requested(() => asAudited(object, route));
+    audit.targets({ ...object.metadata });
+  }
   if (strictProblems.length === 0 || options.fieldValidation === 'Ignore') return object;
   if (options.fieldValidation === 'Strict') {
     const { kind, version } = subresource ?? entry.info;
@@ -31,6 +47,8 @@ export function decodeBody(
 
 const INTERPRET = String.raw`struct { APIVersion string "json:\"apiVersion,omitempty\""; Kind string "json:\"kind,omitempty\"" }`;
 const OPTIONS_SCHEME = 'k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27';
+
+const withoutKind = ({ kind: _kind, apiVersion: _apiVersion, ...rest }: Record<string, unknown>) => rest;
 
 /**
  * An optional body of options, such as DeleteOptions; undefined when there is none. Any group's DeleteOptions will do.
@@ -52,6 +70,7 @@ export function decodeOptions(
     );
   }
   const options = value as Record<string, unknown>;
+  exchange.audit?.requested(() => ({ kind, apiVersion: 'meta.k8s.io/__internal', ...withoutKind(options) }));
   const given = options['kind'];
   if (typeof given === 'string' && given !== '' && given !== kind) {
     const version = typeof options['apiVersion'] === 'string' ? options['apiVersion'] : 'meta.k8s.io/v1';

@@ -24,6 +24,9 @@ const HANDLERS: Readonly<Record<ResourceAction, Handler>> = {
 /** Does what a resource route asks for. */
 export const dispatch: Handler = (exchange, route, context) => {
   const { deprecationWarning } = route.entry.info;
-  if (deprecationWarning !== undefined) exchange.warnings.push(deprecationWarning);
+  if (deprecationWarning !== undefined) {
+    exchange.warnings.push(deprecationWarning);
+    exchange.audit?.annotate('k8s.io/deprecated', 'true');
+  }
   return HANDLERS[route.action](exchange, route, context);
 };

@@ -21,5 +21,6 @@ export const requestContext = (
     const { decision, reason } = context.authorizer.authorize(attributes);
     if (decision !== 'allow') throw notAllowedError(attributes, reason);
   },
+  annotate: (key, value) => exchange.audit?.annotate(key, value),
   warn: text => void exchange.warnings.push(text),
 });

@@ -1,3 +1,4 @@
+import { cloneJson } from '../../machinery/json-equal.js';
 import type { Status } from '../../machinery/status.js';
 import { patchType } from '../negotiation/media-types.js';
 import type { KubeObject } from '../../machinery/types.js';
@@ -45,7 +46,12 @@ export const patchObject: Handler = async (exchange, route, context) => {
     raw: body,
     force: options.force,
     /** Called by the registry once it has the object: a missing object is answered before a malformed patch. */
-    decode: () => (decoded ??= decodePatch(body, type, options.fieldValidation !== 'Ignore')),
+    decode() {
+      if (decoded !== undefined) return decoded;
+      const read = decodePatch(body, type, options.fieldValidation !== 'Ignore');
+      exchange.audit?.requested(() => cloneJson(read.patch));
+      return (decoded = read);
+    },
   };
   const { namespace, name, subresource } = route;
   return written(await route.registry.patch(ctx, { namespace, name }, request, subresource?.name ?? ''));

@@ -1,10 +1,10 @@
 import type { Clock } from '../../machinery/clock.js';
-import type { JsonObject } from '../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
 import type { Codec } from '../../resources/codec/create-codec.js';
 import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
 import type { Objects } from '../../resources/strategy.js';
 import type { WebSocket } from 'ws';
+import type { Auditor } from '../audit/auditor.js';
 import type { Authentication } from '../auth/authn/authenticate.js';
 import type { Authorizer } from '../auth/authorizer.js';
 import type { KubeletConnection } from '../connect/kubelet-connection.js';
@@ -18,11 +18,6 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
-/** A line of the audit log, after the answer. */
-export interface AuditSink {
-  write(event: JsonObject): void;
-}
-
 /** Everything the pipeline and the handlers work with: made once by create-server, the same for all requests. */
 export interface ApiContext {
   readonly clock: Clock;
@@ -32,7 +27,7 @@ export interface ApiContext {
   readonly codec: Codec;
   readonly protobuf: ProtobufAnswers;
   readonly metrics: Metrics;
-  readonly audit: AuditSink | undefined;
+  readonly audit: Auditor | undefined;
   readonly kubelet: KubeletConnection;
   /** Routes that are not about a resource, by path; longest prefix of whole segments wins. */
   readonly documents: (path: string) => DocumentRoute | undefined;

@@ -25,6 +25,7 @@ export async function failed(exchange: Exchange, thrown: unknown, context: ApiCo
     error instanceof StatusError
       ? error.status
       : internalError(error instanceof Error ? error.message : String(error)).status;
+  exchange.audit?.answeredStatus(status);
   const retry = status.details?.retryAfterSeconds;
   if (retry !== undefined) response.setHeader('Retry-After', String(retry));
   if (!request.raw.complete) response.shouldKeepAlive = false;

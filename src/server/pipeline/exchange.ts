@@ -5,6 +5,7 @@ import type { KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
 import type { SubresourceInfo } from '../../resources/resource-info.js';
 import type { UserInfo } from '../../resources/strategy.js';
+import type { AuditRecord } from '../audit/auditor.js';
 import type { MediaType } from '../negotiation/media-types.js';
 import type { ListResult, Registry, StoredObject } from '../registry/types.js';
 import type { RequestInfo } from './request-info.js';
@@ -42,8 +43,9 @@ export interface Exchange {
   media: MediaType;
   /** The body, for routes that take one. */
   body: Buffer;
-  /** For the audit log: authorizer's decision and reason. */
-  decision?: { allowed: boolean; reason: string };
+  readonly receivedMs: number;
+  /** undefined: nothing of this request is recorded. */
+  audit?: AuditRecord | undefined;
   stopDeadline?: () => void;
   /** Ends the request with this error, wherever it is. */
   abort(reason: Error): void;

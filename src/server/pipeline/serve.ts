@@ -5,14 +5,14 @@ import { plainNotFound } from './routes.js';
 import type { ApiContext } from './context.js';
 import { failed } from './errors.js';
 import type { Exchange, IncomingRequest } from './exchange.js';
-import { auditEvent } from './audit.js';
 import { STEPS } from './steps.js';
 
 const ANONYMOUS = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 
-function exchangeFor(request: IncomingRequest, abort: (reason: Error) => void): Exchange {
+function exchangeFor(request: IncomingRequest, receivedMs: number, abort: (reason: Error) => void): Exchange {
   return {
     request,
+    receivedMs,
     info: {
       isResource: false,
       path: request.path,
@@ -75,14 +75,13 @@ export async function serve(incoming: RawRequest, context: ApiContext): Promise<
     query,
     signal: controller.signal,
   };
-  const exchange = exchangeFor(request, reason => controller.abort(reason));
-  const received = context.clock.now();
+  const exchange = exchangeFor(request, context.clock.now(), reason => controller.abort(reason));
   const finished = context.metrics.requestStarted(exchange);
   response.once('close', () => {
     exchange.stopDeadline?.();
     if (!response.writableFinished) controller.abort(new Error('client is gone'));
     finished();
-    context.audit?.write(auditEvent(exchange, received, context.clock.now()));
+    exchange.audit?.completed();
   });
   try {
     if (bad !== undefined) throw bad;

@@ -82,7 +82,20 @@ const deadline: Step = {
 const authentication: Step = {
   name: 'authentication',
   run(exchange, context) {
-    exchange.user = context.authentication.authenticate(exchange.request);
+    try {
+      exchange.user = context.authentication.authenticate(exchange.request);
+    } catch (error) {
+      exchange.audit = context.audit?.begin(exchange, undefined);
+      throw error;
+    }
+  },
+};
+
+/** Begins to record, in the name of who is really there. */
+const auditing: Step = {
+  name: 'auditing',
+  run(exchange, context) {
+    exchange.audit = context.audit?.begin(exchange, exchange.user);
   },
 };
 
@@ -92,6 +105,7 @@ const impersonation: Step = {
   run(exchange, context) {
     const other = impersonate(context.authorizer, exchange.request.raw, exchange.user);
     if (other === undefined) return;
+    exchange.audit?.impersonated(other);
     exchange.impersonator = exchange.user;
     exchange.user = other;
   },
@@ -117,7 +131,8 @@ const authorization: Step = {
     const selector = SELECTING.has(info.verb) ? request.query.get('fieldSelector') : null;
     const attributes = { ...info, user, ...(selector ? { fields: selectedFields(selector) } : {}) };
     const { decision, reason } = context.authorizer.authorize(attributes);
-    exchange.decision = { allowed: decision === 'allow', reason };
+    exchange.audit?.annotate('authorization.k8s.io/decision', decision === 'allow' ? 'allow' : 'forbid');
+    exchange.audit?.annotate('authorization.k8s.io/reason', reason);
     if (decision !== 'allow') throw notAllowedError(attributes, reason);
   },
 };
@@ -191,6 +206,7 @@ export const STEPS: readonly Step[] = [
   requestInfo,
   deadline,
   authentication,
+  auditing,
   impersonation,
   authorization,
   routing,

@@ -31,6 +31,7 @@ export function writeHead(exchange: Exchange, code: number, headers: Readonly<Re
   const warnings = warningHeaders(exchange.warnings);
   if (warnings.length > 0) all['Warning'] = warnings;
   if (request.upgradeHead !== undefined) all['Connection'] = 'close';
+  if (exchange.longRunning) exchange.audit?.started(code);
   request.response.writeHead(code, all);
 }
 
