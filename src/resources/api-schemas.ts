@@ -46,6 +46,8 @@ export type RawResource = Pick<ResourceInfo, 'kind' | 'plural'> &
 export interface RawType {
   /** The type is a kind of its group-version: it can be the body of a request or an answer. */
   readonly kind?: boolean;
+  /** Other versions of the kind, not served, that a body may name: upstream still knows them. */
+  readonly alsoReads?: readonly string[];
   /** Left out of OpenAPI documents. */
   readonly hidden?: boolean;
   readonly mapType?: 'atomic' | 'granular';

@@ -10,6 +10,8 @@ export interface KindType {
   readonly version: string;
   readonly kind: string;
   readonly type: StructType;
+  /** Versions that are not served but may stand in a body; they have the same fields. */
+  readonly alsoReads?: readonly string[];
 }
 
 /** The built-in API: types by name and by kind, resources in discovery order. */
@@ -36,13 +38,16 @@ export function loadApi(folder?: string): Api {
   const { index, files } = readApiSchemas(folder);
   const types = linkTypes(files);
   const kinds = new Map<string, KindType>();
+  const unserved = new Map<string, KindType>();
   const resources: ResourceInfo[] = [];
   for (const [name, file] of files) {
     for (const [kind, raw] of Object.entries(file.types)) {
       const type = types.get(`${name}.${kind}`);
       if (raw.kind !== true || type === undefined) continue;
       const { group, version } = name === 'meta.v1' ? { group: '', version: 'v1' } : file;
-      kinds.set(`${group}/${version}/${kind}`, { group, version, kind, type });
+      const known = { group, version, kind, type, ...(raw.alsoReads === undefined ? {} : { alsoReads: raw.alsoReads }) };
+      kinds.set(`${group}/${version}/${kind}`, known);
+      for (const other of raw.alsoReads ?? []) unserved.set(`${group}/${other}/${kind}`, known);
     }
     for (const raw of file.resources) {
       const type = types.get(`${name}.${raw.kind}`);
@@ -53,7 +58,10 @@ export function loadApi(folder?: string): Api {
   const byFullName = new Map([...types.values()].map(type => [type.name, type]));
   return {
     type: name => types.get(name) ?? byFullName.get(name),
-    kind: (group, version, kind) => kinds.get(`${group}/${version}/${kind}`),
+    kind(group, version, kind) {
+      const name = `${group}/${version}/${kind}`;
+      return kinds.get(name) ?? unserved.get(name);
+    },
     kinds: [...kinds.values()],
     resources,
     groupVersions: index.groupVersions.flatMap(name => {

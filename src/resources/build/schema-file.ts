@@ -116,6 +116,7 @@ export const SCHEMA_FILE = {
         additionalProperties: false,
         properties: {
           kind: { type: 'boolean' },
+          alsoReads: strings,
           hidden: { type: 'boolean' },
           embeds: strings,
           mapType: { enum: ['atomic', 'granular'] },

@@ -119,6 +119,8 @@ function checked(resolved: Resolved | Unresolved, target: KindType, body: Buffer
 /** The last step: the object must be of the kind, and in the version, that the endpoint takes. */
 function converted(object: KubeObject, resolved: Resolved, target: KindType): KubeObject {
   if (resolved.conversionError !== undefined) throw unhandled(resolved, target, resolved.conversionError);
+  const reads = resolved.group === target.group && target.alsoReads?.includes(resolved.version) === true;
+  if (reads) return { ...object, apiVersion: apiVersionOf(target) };
   if (apiVersionOf(resolved) !== apiVersionOf(target))
     throw badRequestError(
       `the API version in the data (${apiVersionOf(resolved)}) does not match the expected API version (${apiVersionOf(target)})`,

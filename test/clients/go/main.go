@@ -8,7 +8,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -61,20 +60,15 @@ func main() {
 
 	_, err := client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
 	must(err)
+	discovery(client)
 	configMaps(ctx, client)
+	counters(ctx, client)
 	dynamicClient(ctx, rest.CopyConfig(config))
 	leaderElection(ctx, client)
 	pod := deployment(ctx, client)
 	streams(ctx, config, client, pod)
+	ephemeralContainer(ctx, client, pod)
+	token(ctx, config, client, pod)
+	evict(ctx, client, pod)
 	remove(ctx, client)
-}
-
-func remove(ctx context.Context, client kubernetes.Interface) {
-	must(client.AppsV1().Deployments(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "app=echo"}))
-	must(client.CoreV1().Namespaces().Delete(ctx, namespace, metav1.DeleteOptions{}))
-	eventually("the namespace to be gone", func() bool {
-		_, err := client.CoreV1().Namespaces().Get(ctx, namespace, metav1.GetOptions{})
-		return apierrors.IsNotFound(err)
-	})
-	proved("delete, of a collection and of the namespace")
 }

@@ -143,12 +143,12 @@ func dynamicClient(ctx context.Context, config *rest.Config) {
 	proved("dynamic client and informer, metadata client")
 }
 
-func leaderElection(ctx context.Context, client kubernetes.Interface) {
+// candidate runs for leader until it is stopped; `led` is closed when it leads.
+func candidate(ctx context.Context, client kubernetes.Interface, identity string) (led chan struct{}, stop func()) {
 	lock := got(resourcelock.New(resourcelock.LeasesResourceLock, namespace, "leader", client.CoreV1(), client.CoordinationV1(),
-		resourcelock.ResourceLockConfig{Identity: "go-1"}))
+		resourcelock.ResourceLockConfig{Identity: identity}))
 	electing, release := context.WithCancel(ctx)
-	led := make(chan struct{})
-	stopped := make(chan struct{})
+	led, stopped := make(chan struct{}), make(chan struct{})
 	go leaderelection.RunOrDie(electing, leaderelection.LeaderElectionConfig{
 		Lock: lock, LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: time.Second, ReleaseOnCancel: true,
 		Callbacks: leaderelection.LeaderCallbacks{
@@ -156,16 +156,26 @@ func leaderElection(ctx context.Context, client kubernetes.Interface) {
 			OnStoppedLeading: func() { close(stopped) },
 		},
 	})
-	select {
-	case <-led:
-	case <-time.After(20 * time.Second):
-		panic("nobody leads")
+	return led, func() { release(); <-stopped }
+}
+
+func leaderElection(ctx context.Context, client kubernetes.Interface) {
+	leads := func(led chan struct{}) {
+		select {
+		case <-led:
+		case <-time.After(20 * time.Second):
+			panic("nobody leads")
+		}
 	}
-	release()
-	<-stopped
+	first, stopFirst := candidate(ctx, client, "go-1")
+	leads(first)
+	second, stopSecond := candidate(ctx, client, "go-2")
+	stopFirst()
+	leads(second)
 	lease := got(client.CoordinationV1().Leases(namespace).Get(ctx, "leader", metav1.GetOptions{}))
-	check(lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == "", "the lease is released: %v", lease.Spec)
-	proved("leader election, and its release")
+	check(*lease.Spec.HolderIdentity == "go-2" && *lease.Spec.LeaseTransitions == 1, "the lease passed on: %v", lease.Spec)
+	stopSecond()
+	proved("leader election: one leads, releases, the other takes over")
 }
 
 func deployment(ctx context.Context, client kubernetes.Interface) (pod string) {

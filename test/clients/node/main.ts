@@ -16,6 +16,7 @@ import {
   type V1Status,
 } from '@kubernetes/client-node';
 import { eventually } from '../../support/up.js';
+import { drivePodSubresources } from './subresources.js';
 
 const namespace = 'client-node';
 const labels = { app: 'echo' };
@@ -190,6 +191,7 @@ export async function driveWithClientNode(kubeconfig: string, proved: (what: str
     text => text.includes('/through-the-port'),
   );
 
+  await drivePodSubresources(config, { namespace, name: pod, labels }, proved);
   await apps.deleteNamespacedDeployment({ namespace, name, propagationPolicy: 'Foreground' });
   await eventually(
     'the end of the log',

@@ -151,6 +151,57 @@ def streams(core, pod):
     proved("logs, read and followed")
 
 
+def subresources(api, pod):
+    core, policy = client.CoreV1Api(api), client.PolicyV1Api(api)
+    condition = {"type": "example.com/checked", "status": "True"}
+    patched = core.patch_namespaced_pod_status(pod, NAMESPACE, {"status": {"conditions": [condition]}})
+    assert condition["type"] in [c.type for c in patched.status.conditions]
+    proved("status subresource, patched")
+
+    debug = {"name": "debug", "image": "busybox", "command": ["sleep", "600"]}
+    core.patch_namespaced_pod_ephemeralcontainers(pod, NAMESPACE, {"spec": {"ephemeralContainers": [debug]}})
+
+    def running():
+        statuses = core.read_namespaced_pod(pod, NAMESPACE).status.ephemeral_container_statuses
+        return statuses and statuses[0].state.running
+
+    eventually("the ephemeral container to run", running)
+    proved("an ephemeral container")
+
+    request = client.AuthenticationV1TokenRequest(spec=client.V1TokenRequestSpec(audiences=[], expiration_seconds=600))
+    token = core.create_namespaced_service_account_token("default", NAMESPACE, request).status.token
+    review = client.V1TokenReview(spec=client.V1TokenReviewSpec(token=token))
+    user = client.AuthenticationV1Api(api).create_token_review(review).status.user
+    assert user.username == f"system:serviceaccount:{NAMESPACE}:default", user
+    proved("a token and its review")
+
+    selector = client.V1LabelSelector(match_labels=LABELS)
+    budget = client.V1PodDisruptionBudget(
+        metadata=client.V1ObjectMeta(name="echo"), spec=client.V1PodDisruptionBudgetSpec(max_unavailable=0, selector=selector)
+    )
+    policy.create_namespaced_pod_disruption_budget(NAMESPACE, budget)
+    eviction = client.V1Eviction(metadata=client.V1ObjectMeta(name=pod, namespace=NAMESPACE))
+    evict = lambda: core.create_namespaced_pod_eviction(pod, NAMESPACE, eviction)
+    assert "disruption budget" in refusal(429, evict)
+    policy.delete_namespaced_pod_disruption_budget("echo", NAMESPACE)
+    evict()
+    eventually("the Pod to be gone", lambda: pod not in [p.metadata.name for p in core.list_namespaced_pod(NAMESPACE).items])
+    proved("eviction, refused by a budget and granted without")
+
+
+def delete(api):
+    apps, core = client.AppsV1Api(api), client.CoreV1Api(api)
+    apps.delete_namespaced_deployment("echo", NAMESPACE, propagation_policy="Orphan")
+    sets = lambda: apps.list_namespaced_replica_set(NAMESPACE).items
+    eventually("an orphan", lambda: [s for s in sets() if not s.metadata.owner_references])
+    apps.delete_collection_namespaced_replica_set(NAMESPACE, propagation_policy="Foreground", label_selector="app=echo")
+    eventually("the ReplicaSet to go", lambda: not sets())
+    assert core.list_namespaced_pod(NAMESPACE, label_selector="app=echo").items == []
+    core.delete_namespace(NAMESPACE)
+    eventually("the namespace to be gone", lambda: NAMESPACE not in [n.metadata.name for n in core.list_namespace().items])
+    proved("delete: orphaning, a collection in the foreground, and of the namespace")
+
+
 def leader_election():
     led = threading.Event()
     lock = ConfigMapLock("leader", NAMESPACE, "python-1")
@@ -171,12 +222,11 @@ def main():
     core.create_namespace(client.V1Namespace(metadata=client.V1ObjectMeta(name=NAMESPACE)))
     config_maps(core)
     dynamic_client(api)
-    streams(core, deployment(api))
+    pod = deployment(api)
+    streams(core, pod)
+    subresources(api, pod)
     leader_election()
-    client.AppsV1Api(api).delete_collection_namespaced_deployment(NAMESPACE)
-    core.delete_namespace(NAMESPACE)
-    eventually("the namespace to be gone", lambda: NAMESPACE not in [n.metadata.name for n in core.list_namespace().items])
-    proved("delete, of a collection and of the namespace")
+    delete(api)
 
 
 main()

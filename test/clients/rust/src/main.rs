@@ -5,12 +5,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use futures::{AsyncBufReadExt, TryStreamExt};
 use k8s_openapi::api::{
-    apps::v1::Deployment,
-    core::v1::{ConfigMap, Namespace, Pod},
+    apps::v1::{Deployment, ReplicaSet},
+    authentication::v1::{TokenRequest, TokenReview},
+    core::v1::{ConfigMap, Namespace, Pod, ServiceAccount},
+    policy::v1::PodDisruptionBudget,
 };
 use kube::{
-    Api, Client, Error, ResourceExt,
-    api::{AttachParams, DeleteParams, ListParams, LogParams, Patch, PatchParams, PostParams},
+    Api, Client, Config, Error, ResourceExt,
+    api::{AttachParams, DeleteParams, EvictParams, ListParams, LogParams, Patch, PatchParams, PostParams},
     core::Status,
     runtime::{WatchStreamExt, reflector, wait::await_condition, watcher},
 };
@@ -33,20 +35,31 @@ fn refusal<T>(result: kube::Result<T>) -> Result<Box<Status>> {
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let client = Client::try_default().await?;
+    // Else kube-rs asks again when a disruption budget refuses an eviction.
+    let mut config = Config::infer().await?;
+    config.default_retry = false;
+    let client = Client::try_from(config)?;
     let namespaces: Api<Namespace> = Api::all(client.clone());
     let namespace = from_value(json!({ "metadata": { "name": NAMESPACE } }))?;
     namespaces.create(&PostParams::default(), &namespace).await?;
     tokio::time::timeout(Duration::from_secs(30), config_maps(&client)).await??;
     let pod = tokio::time::timeout(Duration::from_secs(60), deployment(&client)).await??;
     tokio::time::timeout(Duration::from_secs(60), streams(&client, &pod)).await??;
+    tokio::time::timeout(Duration::from_secs(60), subresources(&client, &pod)).await??;
 
     let deployments: Api<Deployment> = Api::namespaced(client.clone(), NAMESPACE);
-    deployments.delete_collection(&DeleteParams::foreground(), &ListParams::default().labels("app=echo")).await?;
+    deployments.delete("echo", &DeleteParams::orphan()).await?;
+    let sets: Api<ReplicaSet> = Api::namespaced(client.clone(), NAMESPACE);
+    let set = sets.list(&ListParams::default().labels("app=echo")).await?.items[0].name_any();
+    let orphan = |found: Option<&ReplicaSet>| found.is_some_and(|set| set.owner_references().is_empty());
+    tokio::time::timeout(Duration::from_secs(60), await_condition(sets.clone(), &set, orphan)).await??;
+    sets.delete_collection(&DeleteParams::foreground(), &ListParams::default().labels("app=echo")).await?;
+    let gone = |found: Option<&ReplicaSet>| found.is_none();
+    tokio::time::timeout(Duration::from_secs(60), await_condition(sets, &set, gone)).await??;
     namespaces.delete(NAMESPACE, &DeleteParams::default()).await?;
     let gone = |found: Option<&Namespace>| found.is_none();
     tokio::time::timeout(Duration::from_secs(60), await_condition(namespaces, NAMESPACE, gone)).await??;
-    proved("delete, of a collection and of the namespace");
+    proved("delete: orphaning, a collection in the foreground, and of the namespace");
     Ok(())
 }
 
@@ -181,5 +194,48 @@ async fn streams(client: &Client, pod: &str) -> Result<()> {
     let mut lines = pods.log_stream(pod, &LogParams { follow: true, ..LogParams::default() }).await?.lines();
     while !lines.try_next().await?.context("the log ended")?.contains("/through-the-port") {}
     proved("logs, read and followed");
+    Ok(())
+}
+
+async fn subresources(client: &Client, name: &str) -> Result<()> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), NAMESPACE);
+    let plain = PatchParams::default();
+    let checked = json!({ "status": { "conditions": [{ "type": "example.com/checked", "status": "True" }] } });
+    let patched = pods.patch_status(name, &plain, &Patch::Strategic(checked)).await?;
+    let conditions = patched.status.and_then(|status| status.conditions).unwrap_or_default();
+    ensure!(conditions.iter().any(|c| c.type_ == "example.com/checked"), "{conditions:?}");
+    proved("status subresource, patched");
+
+    let debug = json!({ "spec": { "ephemeralContainers": [{ "name": "debug", "image": "busybox", "command": ["sleep", "600"] }] } });
+    pods.patch_ephemeral_containers(name, &plain, &Patch::Strategic(debug)).await?;
+    let runs = |found: Option<&Pod>| {
+        let statuses = found.and_then(|pod| pod.status.as_ref()?.ephemeral_container_statuses.as_ref());
+        statuses.is_some_and(|all| all.iter().any(|s| s.state.as_ref().is_some_and(|state| state.running.is_some())))
+    };
+    await_condition(pods.clone(), name, runs).await?;
+    proved("an ephemeral container");
+
+    let accounts: Api<ServiceAccount> = Api::namespaced(client.clone(), NAMESPACE);
+    let request: TokenRequest = from_value(json!({ "spec": { "audiences": [], "expirationSeconds": 600 } }))?;
+    let issued = accounts.create_token_request("default", &PostParams::default(), &request).await?;
+    let token = issued.status.context("no token")?.token;
+    let reviews: Api<TokenReview> = Api::all(client.clone());
+    let review = reviews.create(&PostParams::default(), &from_value(json!({ "spec": { "token": token } }))?).await?;
+    let user = review.status.and_then(|status| status.user).and_then(|user| user.username);
+    ensure!(user == Some(format!("system:serviceaccount:{NAMESPACE}:default")), "{user:?}");
+    proved("a token and its review");
+
+    let budgets: Api<PodDisruptionBudget> = Api::namespaced(client.clone(), NAMESPACE);
+    let budget = json!({
+        "metadata": { "name": "echo" },
+        "spec": { "maxUnavailable": 0, "selector": { "matchLabels": { "app": "echo" } } },
+    });
+    budgets.create(&PostParams::default(), &from_value(budget)?).await?;
+    let refused = refusal(pods.evict(name, &EvictParams::default()).await)?;
+    ensure!(refused.code == 429 && refused.reason == "TooManyRequests", "{refused:?}");
+    budgets.delete("echo", &DeleteParams::default()).await?;
+    pods.evict(name, &EvictParams::default()).await?;
+    await_condition(pods, name, |found: Option<&Pod>| found.is_none()).await?;
+    proved("eviction, refused by a budget and granted without");
     Ok(())
 }

@@ -1,5 +1,6 @@
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.DeletionPropagation;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.apps.DeploymentBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -31,15 +32,15 @@ public final class Main {
   private static final String NAMESPACE = "client-java";
   private static final Map<String, String> LABELS = Map.of("app", "echo");
 
-  private static void proved(String what) {
+  static void proved(String what) {
     System.out.println("ok " + what);
   }
 
-  private static void check(boolean holds, String what) {
+  static void check(boolean holds, String what) {
     if (!holds) throw new IllegalStateException(what);
   }
 
-  private static void eventually(String what, BooleanSupplier holds) throws InterruptedException {
+  static void eventually(String what, BooleanSupplier holds) throws InterruptedException {
     long end = System.nanoTime() + Duration.ofMinutes(1).toNanos();
     while (!holds.getAsBoolean()) {
       check(System.nanoTime() < end, what + ": not within a minute");
@@ -47,7 +48,7 @@ public final class Main {
     }
   }
 
-  private static KubernetesClientException refusal(Runnable request) {
+  static KubernetesClientException refusal(Runnable request) {
     try {
       request.run();
     } catch (KubernetesClientException error) {
@@ -62,11 +63,18 @@ public final class Main {
           new NamespaceBuilder().withNewMetadata().withName(NAMESPACE).endMetadata().build()).create();
       configMaps(client);
       leaderElection(client);
-      streams(client, deployment(client));
-      client.apps().deployments().inNamespace(NAMESPACE).withLabels(LABELS).delete();
+      String pod = deployment(client);
+      streams(client, pod);
+      Subresources.drive(client, NAMESPACE, pod, LABELS);
+      var sets = client.apps().replicaSets().inNamespace(NAMESPACE).withLabels(LABELS);
+      client.apps().deployments().inNamespace(NAMESPACE).withName("echo").withPropagationPolicy(DeletionPropagation.ORPHAN).delete();
+      eventually("an orphan", () -> sets.list().getItems().get(0).getMetadata().getOwnerReferences().isEmpty());
+      sets.withPropagationPolicy(DeletionPropagation.FOREGROUND).delete();
+      eventually("the ReplicaSet to go", () -> sets.list().getItems().isEmpty());
+      check(client.pods().inNamespace(NAMESPACE).withLabels(LABELS).list().getItems().isEmpty(), "it left Pods");
       client.namespaces().withName(NAMESPACE).delete();
       eventually("the namespace to be gone", () -> client.namespaces().withName(NAMESPACE).get() == null);
-      proved("delete, by label and of the namespace");
+      proved("delete: orphaning, by label in the foreground, and of the namespace");
     } catch (Throwable failure) {
       failure.printStackTrace();
       System.exit(1);
