@@ -46,7 +46,7 @@ node_modules/.tap-built: package-lock.json .taprc | install
 bench: build
 	node build/test/bench/main.js
 
-# Client libraries of five languages; CLIENTS='go rust' runs only those.
+# Client libraries of five languages, two operator frameworks and Helm; CLIENTS='go rust' runs only those.
 clients: build
 	@node build/test/clients/main.js $(CLIENTS)
 

@@ -16,25 +16,30 @@ const CACHE = join(process.env['XDG_CACHE_HOME'] ?? tmpdir(), 'kubette-clients')
 const BUILD_TIMEOUT_MS = 20 * 60_000;
 const RUN_TIMEOUT_MS = 3 * 60_000;
 
+const goProgram = (name: string): Client => ({
+  name,
+  needs: ['go'],
+  commands: () => [['go', 'mod', 'tidy'], ['go', 'build', '-o', 'client', '.'], ['./client']],
+});
+
+const pythonProgram = (name: string): Client => ({
+  name,
+  needs: ['python3'],
+  commands: directory => {
+    const python = join(directory, 'venv/bin/python');
+    return [
+      ...(existsSync(python) ? [] : [['python3', '-m', 'venv', 'venv']]),
+      [python, '-m', 'pip', 'install', '--quiet', '--requirement', 'requirements.txt'],
+      [python, 'main.py'],
+    ];
+  },
+});
+
+/** Client libraries first, then what is built on them: operator frameworks and Helm. */
 const CLIENTS: readonly Client[] = [
   { name: 'node', needs: [], commands: () => [[process.execPath, join(import.meta.dirname, 'node/run.js')]] },
-  {
-    name: 'python',
-    needs: ['python3'],
-    commands: directory => {
-      const python = join(directory, 'venv/bin/python');
-      return [
-        ...(existsSync(python) ? [] : [['python3', '-m', 'venv', 'venv']]),
-        [python, '-m', 'pip', 'install', '--quiet', '--requirement', 'requirements.txt'],
-        [python, 'main.py'],
-      ];
-    },
-  },
-  {
-    name: 'go',
-    needs: ['go'],
-    commands: () => [['go', 'mod', 'tidy'], ['go', 'build', '-o', 'client', '.'], ['./client']],
-  },
+  pythonProgram('python'),
+  goProgram('go'),
   {
     name: 'java',
     needs: ['mvn', 'java'],
@@ -44,6 +49,9 @@ const CLIENTS: readonly Client[] = [
     ],
   },
   { name: 'rust', needs: ['cargo'], commands: () => [['cargo', 'build', '--quiet'], ['target/debug/kubette-client']] },
+  goProgram('controller-runtime'),
+  pythonProgram('kopf'),
+  goProgram('helm'),
 ];
 
 const present = async (program: string): Promise<boolean> =>

@@ -37,6 +37,16 @@ function refusal(value: unknown, of: string, type: BodyType = JSON_TYPE): string
   return '';
 }
 
+t.test('a version that is not served but known', async t => {
+  const eviction = { kind: 'Eviction', metadata: { name: 'a' } };
+  const { object } = read({ apiVersion: 'policy/v1beta1', ...eviction }, 'policy/v1/Eviction');
+  t.match(object, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: 'a' } });
+  t.match(
+    refusal({ apiVersion: 'policy/v2', ...eviction }, 'policy/v1/Eviction'),
+    /is registered for version "policy\/v2"/,
+  );
+});
+
 t.test('decoding gives what Go would write back', async t => {
   const head = (of: string) => ({
     kind: of.slice(of.lastIndexOf('/') + 1),
