@@ -45,7 +45,13 @@ export function loadApi(folder?: string): Api {
       const type = types.get(`${name}.${kind}`);
       if (raw.kind !== true || type === undefined) continue;
       const { group, version } = name === 'meta.v1' ? { group: '', version: 'v1' } : file;
-      const known = { group, version, kind, type, ...(raw.alsoReads === undefined ? {} : { alsoReads: raw.alsoReads }) };
+      const known = {
+        group,
+        version,
+        kind,
+        type,
+        ...(raw.alsoReads === undefined ? {} : { alsoReads: raw.alsoReads }),
+      };
       kinds.set(`${group}/${version}/${kind}`, known);
       for (const other of raw.alsoReads ?? []) unserved.set(`${group}/${other}/${kind}`, known);
     }
