@@ -43,8 +43,8 @@ export const componentStatusStrategy: Strategy<ComponentStatus> = {
     ...COMPONENTS.map(([name, lease, port]) => {
       if (isAlive(ctx, lease)) return statusOf(name, healthy);
       const address = `127.0.0.1:${port}`;
-      const error = `Get "https://${address}/healthz": dial tcp ${address}: connect: connection refused`;
-      return statusOf(name, { type: 'Healthy', status: 'Unknown', error });
+      const message = `Get "https://${address}/healthz": dial tcp ${address}: connect: connection refused`;
+      return statusOf(name, { type: 'Healthy', status: 'False', message });
     }),
     statusOf('etcd-0', healthy),
   ],

@@ -121,17 +121,13 @@ function checkSlice(slice: Slice, old?: Slice): FieldError[] {
 const SHOWN = 3;
 
 const more = (all: readonly string[]): string =>
-  all.length > SHOWN ? `${all.slice(0, SHOWN).join(',')} + ${all.length - SHOWN} more...` : all.join(',');
+  all.length > SHOWN ? `${all.slice(0, SHOWN).join(',')} + ${all.length - SHOWN} more...` : all.join(',') || UNSET;
 
-function portsCell(slice: Slice): string {
-  const ports = list(slice.ports);
-  return ports.length === 0 ? UNSET : more(ports.map(({ port }) => (port === undefined ? '*' : String(port))));
-}
+const portsCell = (slice: Slice): string =>
+  more(list(slice.ports).map(({ port, name }) => String(port ?? name ?? '*')));
 
-function endpointsCell(slice: Slice): string {
-  const endpoints = list(slice.endpoints);
-  return endpoints.length === 0 ? UNSET : more(endpoints.flatMap(endpoint => list(endpoint.addresses)));
-}
+const endpointsCell = (slice: Slice): string =>
+  more(list(slice.endpoints).flatMap(endpoint => list(endpoint.addresses)));
 
 /** Labels of a slice count as content: controllers find slices by them. */
 const contentOf = ({ addressType, endpoints, ports, metadata }: Slice): unknown => [

@@ -199,9 +199,8 @@ function row(event: ReadonlyEvent, nowMs: number): Row {
   } else if (count === 0) count = 1;
   const kind = (involvedObject.kind ?? '').toLowerCase();
   const about = involvedObject.name ? `${kind}/${involvedObject.name}` : kind;
-  const [component, host] = source?.component
-    ? [source.component, source.host ?? '']
-    : [event.reportingComponent ?? '', event.reportingInstance ?? ''];
+  const component = source?.component || event.reportingComponent || '';
+  const host = source?.host || event.reportingInstance || '';
   return {
     cells: [
       last,

@@ -29,10 +29,11 @@ const signalOrCode = (ended: { signal?: number; exitCode: number }): string =>
 
 /** Walks the init containers up to the first that holds the others up. True: one does. */
 function initialize(pod: ReadonlyPod, summary: Summary): boolean {
-  const specs = new Map((pod.spec?.initContainers ?? []).map(container => [container.name, container]));
+  const specs = pod.spec?.initContainers ?? [];
+  const byName = new Map(specs.map(container => [container.name, container]));
   const statuses = pod.status?.initContainerStatuses ?? [];
   for (const [i, status] of statuses.entries()) {
-    const sidecar = isSidecar(specs.get(status.name) ?? {});
+    const sidecar = isSidecar(byName.get(status.name) ?? {});
     summary.restarts += status.restartCount;
     summary.lastRestart = Math.max(summary.lastRestart, finishedMs(status));
     if (sidecar) {
@@ -48,7 +49,7 @@ function initialize(pod: ReadonlyPod, summary: Summary): boolean {
     const waiting = status.state?.waiting?.reason;
     if (ended !== undefined) summary.reason = `Init:${ended.reason || signalOrCode(ended)}`;
     else if (waiting && waiting !== 'PodInitializing') summary.reason = `Init:${waiting}`;
-    else summary.reason = `Init:${i}/${specs.size}`;
+    else summary.reason = `Init:${i}/${specs.length}`;
     return true;
   }
   return false;
@@ -73,11 +74,12 @@ function run(pod: ReadonlyPod, summary: Summary): void {
       running = true;
       summary.ready++;
     }
-    if (terminated !== undefined && terminated.exitCode !== 0) failure = terminated.reason || signalOrCode(terminated);
+    if (!waiting?.reason && terminated !== undefined && terminated.exitCode !== 0) failure = summary.reason;
   }
-  if (summary.reason !== 'Completed' || !running) return;
-  if (hasCondition(pod, 'Ready')) summary.reason = 'Running';
-  else summary.reason = failure === '' ? 'NotReady' : failure;
+  if (summary.reason !== 'Completed') return;
+  if (running && hasCondition(pod, 'Ready')) summary.reason = 'Running';
+  else if (failure !== '') summary.reason = failure;
+  else if (running) summary.reason = 'NotReady';
 }
 
 const isTerminal = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
@@ -117,7 +119,7 @@ export function podRow(pod: ReadonlyPod, nowMs: number): Row {
   const summary = summarize(pod);
   const total = (pod.spec?.containers ?? []).length + (pod.spec?.initContainers ?? []).filter(isSidecar).length;
   const ago = summary.lastRestart === 0 ? '' : humanAge(new Date(summary.lastRestart).toISOString(), nowMs);
-  const restarts = summary.restarts > 0 && ago !== '' ? `${summary.restarts} (${ago} ago)` : String(summary.restarts);
+  const restarts = summary.restarts !== 0 && ago !== '' ? `${summary.restarts} (${ago} ago)` : String(summary.restarts);
   const phase = pod.status?.phase;
   return {
     cells: [

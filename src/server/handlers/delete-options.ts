@@ -30,7 +30,12 @@ function fromQuery(query: URLSearchParams): Unchecked {
   const grace = query.get('gracePeriodSeconds');
   const orphan = query.get('orphanDependents');
   const policy = query.get('propagationPolicy');
+  const uid = query.get('uid') ?? '';
+  const resourceVersion = query.get('resourceVersion') ?? '';
   return {
+    ...(uid === '' && resourceVersion === ''
+      ? {}
+      : { preconditions: { ...(uid === '' ? {} : { uid }), ...(resourceVersion === '' ? {} : { resourceVersion }) } }),
     dryRun: query.getAll('dryRun'),
     ...(grace === null ? {} : { gracePeriodSeconds: int64(grace) }),
     ...(orphan === null ? {} : { orphanDependents: queryBoolean(orphan) }),

@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { goJsonSyntaxError } from '../../machinery/go-json.js';
 import { badRequestError } from '../../machinery/status.js';
 
 /** Where a list goes on: after the key `after` (relative to the list's range), at `revision` (-1: the newest). */
@@ -15,43 +16,48 @@ export function encodeContinue(token: ContinueToken): string {
   return Buffer.from(text).toString('base64url');
 }
 
+const INVALID = 'invalid continue token: continue key is not valid';
+
 const refuse = (why: string): never => {
-  throw badRequestError(`invalid continue token: ${why}`);
+  throw badRequestError(`${INVALID}: ${why}`);
 };
 
-/** encoding/json's complaint about the first byte of something that is no JSON value. */
-function jsonComplaint(text: string): string {
-  const first = text.trimStart()[0];
-  if (first === undefined) return 'unexpected end of JSON input';
-  if (/[[\]{}"\d\-tfn]/.test(first)) return `invalid character '${first}' after top-level value`;
-  return `invalid character '${first}' looking for beginning of value`;
-}
+const goType = (value: unknown): string =>
+  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
 
 function parse(token: string): { v?: unknown; rv?: unknown; start?: unknown } {
   const illegal = /[^A-Za-z0-9_-]/.exec(token);
-  if (illegal !== null) return refuse(`continue key is not valid: illegal base64 data at input byte ${illegal.index}`);
-  const text = Buffer.from(token, 'base64url').toString();
-  try {
-    return JSON.parse(text) as { v?: unknown };
-  } catch {
-    return refuse(`continue key is not valid: ${jsonComplaint(text)}`);
-  }
+  if (illegal !== null) return refuse(`illegal base64 data at input byte ${illegal.index}`);
+  const bytes = Buffer.from(token, 'base64url');
+  const complaint = goJsonSyntaxError(bytes);
+  if (complaint !== undefined) return refuse(complaint);
+  const value: unknown = JSON.parse(bytes.toString());
+  if (value === null) return {};
+  if (typeof value === 'object' && !Array.isArray(value)) return value;
+  return refuse(`json: cannot unmarshal ${goType(value)} into Go value of type storage.continueToken`);
+}
+
+/** `type`: the field's Go type; null and absence are its zero value. */
+function field<T extends string | number>(name: string, value: unknown, zero: T, type: string): T {
+  if (value === undefined || value === null) return zero;
+  if (typeof value === typeof zero && (typeof value === 'string' || Number.isInteger(value))) return value as T;
+  const given = typeof value === 'number' && typeof zero === 'number' ? `number ${value}` : goType(value);
+  return refuse(`json: cannot unmarshal ${given} into Go struct field continueToken.${name} of type ${type}`);
 }
 
 /** @throws StatusError 400 with upstream's texts (apiserver pkg/storage/continue.go) */
 export function decodeContinue(token: string): ContinueToken {
-  const { v = '', rv = 0, start = '' } = parse(token);
-  if (v !== VERSION) return refuse(`unrecognized encoded version ${String(v)}`);
-  if (typeof rv !== 'number' || rv === 0) {
-    return refuse('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
-  }
-  if (typeof start !== 'string' || start === '') {
-    return refuse('continue key is not valid: encoded start key empty (version meta.k8s.io/v1)');
-  }
-  const key = start.startsWith('/') ? start : `/${start}`;
+  const { v, rv, start } = parse(token);
+  const version = field<string>('v', v, '', 'string');
+  const revision = field<number>('rv', rv, 0, 'int64');
+  const first = field<string>('start', start, '', 'string');
+  if (version !== VERSION) return refuse(`server does not recognize this encoded version ${version}`);
+  if (revision === 0) return refuse(`incorrect encoded start resourceVersion (version ${VERSION})`);
+  if (first === '') return refuse(`encoded start key empty (version ${VERSION})`);
+  const key = first.startsWith('/') ? first : `/${first}`;
   // Keeps a forged token inside the list's own range.
-  if (posix.normalize(key) !== key) return refuse(`invalid key: ${start}`);
-  return { revision: rv, after: afterOf(key.slice(1)) };
+  if (posix.normalize(key) !== key) return refuse(first);
+  return { revision, after: afterOf(key.slice(1)) };
 }
 
 /** Turns "first key" into "all keys above": our own tokens end in NUL, a forged one may not. */

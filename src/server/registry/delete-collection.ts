@@ -4,10 +4,18 @@ import { deleteObject } from './delete.js';
 import { validateDeleteOptions } from './delete-options.js';
 import { list } from './read.js';
 import type { Scope } from './scope.js';
-import type { ListQuery, ListResult } from './types.js';
+import type { ListQuery, ListResult, StoredObject } from './types.js';
 
 /** Deletions under way at a time, so that the store can commit them together. */
 const PARALLEL = 32;
+
+/**
+ * Without a limit the collection is read in pages of this size, which matters even when there is only one: with a limit,
+ * a resourceVersion means exactly that state.
+ */
+const PAGE = '10000';
+
+const isZero = (limit: string | undefined): boolean => limit === undefined || /^[+-]?0+$/.test(limit);
 
 /** DELETE of a collection: what is answered is the list as it was. */
 export async function deleteCollection(
@@ -18,10 +26,30 @@ export async function deleteCollection(
   query: ListQuery,
 ): Promise<ListResult> {
   validateDeleteOptions(options);
-  const found = await list(scope, ctx, namespace, query);
+  const limited = !isZero(query.limit);
+  let page = await list(scope, ctx, namespace, limited ? query : { ...query, limit: PAGE });
+  await deleteAll(scope, ctx, page.items, options);
+  if (limited) return page;
+  const { continue: _next, remainingItemCount: _count, ...found } = page;
+  const items = [...page.items];
+  while (page.continue !== undefined) {
+    const { resourceVersion: _revision, resourceVersionMatch: _match, ...rest } = query;
+    page = await list(scope, ctx, namespace, { ...rest, limit: PAGE, continue: page.continue });
+    await deleteAll(scope, ctx, page.items, options);
+    items.push(...page.items);
+  }
+  return { ...found, items };
+}
+
+async function deleteAll(
+  scope: Scope,
+  ctx: RequestContext,
+  items: readonly StoredObject[],
+  options: DeleteOptions,
+): Promise<void> {
   let next = 0;
   const worker = async (): Promise<void> => {
-    for (let item = found.items[next++]; item !== undefined; item = found.items[next++]) {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) {
       try {
         await deleteObject(scope, ctx, item.key, options);
       } catch (error) {
@@ -29,6 +57,5 @@ export async function deleteCollection(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, found.items.length) }, worker));
-  return found;
+  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
 }

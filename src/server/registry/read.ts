@@ -56,7 +56,9 @@ async function pointOf(scope: Scope, ctx: RequestContext, options: ListOptions, 
     if (resourceVersion !== '' && resourceVersion !== '0') {
       throw badRequestError('specifying resource version is not allowed when using continue');
     }
-    return { revision: Math.max(0, token.revision), after: token.after, limit: options.limit };
+    // A cache, which answers resourceVersion 0, ignores the limit.
+    const limit = resourceVersion === '0' && token.revision < 0 ? 0 : options.limit;
+    return { revision: Math.max(0, token.revision), after: token.after, limit };
   }
   const revision = revisionOr(e => badRequestError(`invalid resource version: ${e.message}`), resourceVersion);
   await waitForRevision(scope.store, scope.clock, revision, ctx.signal);

@@ -80,6 +80,7 @@ function sourcedCell(object: DeepReadonly<KubeObject>, column: Column, nowMs: nu
   if (column.source === 'age') return humanAge(object.metadata.creationTimestamp, nowMs);
   const value = valueAt(object, column.source ?? '');
   if (value === undefined || value === null) return ZERO[column.type];
+  if (column.type === 'integer' && Array.isArray(value)) return value.length;
   if (column.type === 'string') return typeof value === 'string' ? value : JSON.stringify(value);
   return value;
 }
