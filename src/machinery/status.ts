@@ -1,3 +1,4 @@
+import { quote } from './go-text.js';
 import { formatFieldError, type FieldError } from './field-error.js';
 
 export interface StatusCause {
@@ -100,20 +101,20 @@ const resourceDetails = (gr: GroupResource, name = ''): StatusDetails => ({
 });
 
 export const notFoundError = (gr: GroupResource, name: string): StatusError =>
-  new StatusError(404, 'NotFound', `${qualified(gr)} "${name}" not found`, resourceDetails(gr, name));
+  new StatusError(404, 'NotFound', `${qualified(gr)} ${quote(name)} not found`, resourceDetails(gr, name));
 
 /** The answer to a path inside a known group that names nothing served. */
 export const pathNotFoundError = (): StatusError =>
   new StatusError(404, 'NotFound', 'the server could not find the requested resource', {});
 
 export const alreadyExistsError = (gr: GroupResource, name: string): StatusError =>
-  new StatusError(409, 'AlreadyExists', `${qualified(gr)} "${name}" already exists`, resourceDetails(gr, name));
+  new StatusError(409, 'AlreadyExists', `${qualified(gr)} ${quote(name)} already exists`, resourceDetails(gr, name));
 
 export const conflictError = (gr: GroupResource, name: string, why: string): StatusError =>
   new StatusError(
     409,
     'Conflict',
-    `Operation cannot be fulfilled on ${qualified(gr)} "${name}": ${why}`,
+    `Operation cannot be fulfilled on ${qualified(gr)} ${quote(name)}: ${why}`,
     resourceDetails(gr, name),
   );
 
@@ -127,7 +128,7 @@ export const forbiddenError = (gr: GroupResource, name: string, why: string, cau
       ? 'forbidden'
       : name === ''
         ? `${qualified(gr)} is forbidden`
-        : `${qualified(gr)} "${name}" is forbidden`;
+        : `${qualified(gr)} ${quote(name)} is forbidden`;
   return new StatusError(403, 'Forbidden', `${what}: ${why}`, {
     ...resourceDetails(gr, name),
     ...(causes === undefined ? {} : { causes }),
@@ -164,7 +165,7 @@ export function invalidError(
   const texts = [...new Set(errors.map(formatFieldError))];
   const joined = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
   const qualifiedKind = gk.group === '' ? gk.kind : `${gk.kind}.${gk.group}`;
-  return new StatusError(422, 'Invalid', `${qualifiedKind} "${name}" is invalid: ${joined}`, {
+  return new StatusError(422, 'Invalid', `${qualifiedKind} ${quote(name)} is invalid: ${joined}`, {
     ...(name === '' ? {} : { name }),
     ...(gk.group === '' ? {} : { group: gk.group }),
     ...(gk.kind === '' ? {} : { kind: gk.kind }),

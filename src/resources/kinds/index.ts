@@ -33,7 +33,7 @@ import { podTemplateStrategy } from './pod-template.js';
 import { priorityClassStrategy } from './priority-class.js';
 import { replicaSetStrategy } from './replica-set.js';
 import { replicationControllerStrategy } from './replication-controller.js';
-import { resourceClaimStrategy } from './resource-claim.js';
+import { resourceClaimStrategy, resourceSliceStrategy } from './resource-claim.js';
 import { resourceQuotaStrategy } from './resource-quota.js';
 import { createReviewStrategies } from './reviews.js';
 import { runtimeClassStrategy } from './runtime-class.js';
@@ -96,6 +96,7 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'runtimeclasses.node.k8s.io': runtimeClassStrategy,
     'poddisruptionbudgets.policy': podDisruptionBudgetStrategy,
     'resourceclaims.resource.k8s.io': resourceClaimStrategy,
+    'resourceslices.resource.k8s.io': resourceSliceStrategy,
     'roles.rbac.authorization.k8s.io': roleStrategy,
     'rolebindings.rbac.authorization.k8s.io': roleBindingStrategy,
     'clusterroles.rbac.authorization.k8s.io': clusterRoleStrategy,

@@ -20,3 +20,7 @@ function stateCell({ metadata, status }: DeepReadonly<ResourceClaim>): string {
 export const resourceClaimStrategy: Strategy<ResourceClaim> = {
   cells: (claim, nowMs) => ({ cells: [nameCell(claim), stateCell(claim), ageCell(claim, nowMs)] }),
 };
+
+export const resourceSliceStrategy: Strategy = {
+  unknownFieldLabel: field => `field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: ${field}`,
+};

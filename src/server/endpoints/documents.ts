@@ -17,6 +17,9 @@ export interface DocumentOptions extends DiscoveryOptions {
 
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
 
+/** Not under the router: matched as they are, without a trailing slash. */
+const EXACT = new Set(['/metrics']);
+
 /** A fixed answer to GET; other methods get 405. */
 const onGet = (negotiated: boolean, answer: (exchange: Exchange) => Answer): DocumentRoute => ({
   kind: 'document',
@@ -59,7 +62,7 @@ export function createDocuments(options: DocumentOptions): (path: string) => Doc
   const paths = (): string[] => {
     const groups = new Set(catalog.groupVersions().map(gv => gv.group));
     const found = [
-      ...[...fixed.keys()].filter(path => path !== '/'),
+      ...fixed.keys(),
       '/api',
       '/apis',
       '/apis/',
@@ -77,15 +80,17 @@ export function createDocuments(options: DocumentOptions): (path: string) => Doc
     ];
     return [...new Set(found)].sort();
   };
-  fixed.set(
-    '/',
-    onGet(false, () => raw(JSON_HEADERS, JSON.stringify({ paths: paths() }, undefined, 2))),
-  );
+  const index: DocumentRoute = {
+    kind: 'document',
+    negotiated: false,
+    handle: () => raw(JSON_HEADERS, JSON.stringify({ paths: paths() }, undefined, 2)),
+  };
 
   return path => {
-    const trimmed = path === '/' ? path : path.replace(/\/+$/, '');
+    if (path === '/' || path === '/index.html') return index;
+    const trimmed = path.replace(/\/$/, '');
     return (
-      fixed.get(trimmed) ??
+      (EXACT.has(trimmed) ? fixed.get(path) : fixed.get(trimmed)) ??
       healthRoute(path, checks) ??
       openApiRoute(path, openApi, () => clock.now(), startedAt) ??
       discovery(trimmed)

@@ -35,10 +35,12 @@ export function healthChecks(options: {
   ];
 }
 
+const TEXT = 'text/plain; charset=utf-8';
+
 const text = (code: number, body: string): Answer => ({
   kind: 'raw',
   code,
-  headers: { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' },
+  headers: { 'Content-Type': TEXT, 'X-Content-Type-Options': 'nosniff' },
   body,
 });
 
@@ -80,18 +82,15 @@ export function healthRoute(path: string, checks: readonly HealthCheck[]): Docum
   if (match === null) return undefined;
   const [, endpoint = '', sub] = match;
   const mine = checks.filter(c => c.endpoints.includes(endpoint));
-  const one = sub === undefined || sub === '' ? mine : mine.filter(c => c.name === sub);
   return {
     kind: 'document',
     negotiated: false,
     async handle({ request }) {
-      if (sub !== undefined && sub !== '') {
-        const [check] = one;
-        if (check === undefined) return plainNotFound();
-        if (await passes(check)) return text(200, 'ok');
-        return text(500, `internal server error: ${check.name}\n`);
-      }
-      return summary(endpoint, mine, request.query);
+      if (sub === undefined) return summary(endpoint, mine, request.query);
+      const check = mine.find(({ name }) => name === sub);
+      if (check === undefined) return plainNotFound();
+      if (!(await passes(check))) return text(500, `internal server error: ${check.name}\n`);
+      return { kind: 'raw', code: 200, headers: { 'Content-Type': TEXT }, body: 'ok' };
     },
   };
 }

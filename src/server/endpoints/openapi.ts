@@ -93,7 +93,7 @@ export function openApiRoute(
   startedAt: string,
 ): DocumentRoute | undefined {
   if (path === '/openapi/v2') return v2(documents, startedAt);
-  if (path === '/openapi/v3' || path === '/openapi/v3/') return v3Index(documents);
+  if (path === '/openapi/v3') return v3Index(documents);
   if (path.startsWith('/openapi/v3/')) return v3Document(path.slice('/openapi/v3/'.length), documents, nowMs);
   return undefined;
 }

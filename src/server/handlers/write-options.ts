@@ -38,7 +38,7 @@ export function managerOf(fieldManager: string, userAgent: string | undefined): 
     if (Buffer.byteLength(printable) + Buffer.byteLength(char) > MAX_MANAGER_BYTES) break;
     printable += char;
   }
-  return printable;
+  return printable === '' ? 'unknown' : printable;
 }
 
 /** CreateOptions, UpdateOptions and PatchOptions, from the query. @throws StatusError 422 */

@@ -64,7 +64,9 @@ function subresourceAction(
   // Only a proxy has paths below it.
   if (parts.length > 3 && !(connect && info.name === 'proxy')) throw pathNotFoundError();
   const verb = SUBRESOURCE_VERBS[method];
-  if (verb === undefined || !info.verbs.includes(verb)) throw methodNotAllowedError();
+  const beyondVerbs = method === 'HEAD' || method === 'OPTIONS';
+  if (verb === undefined || !info.verbs.includes(verb) || (beyondVerbs && info.name !== 'proxy'))
+    throw methodNotAllowedError();
   if (connect) return 'connect';
   if (verb === 'create') return 'invoke';
   if (method !== 'GET' && verb === 'get') throw methodNotAllowedError();
@@ -87,7 +89,7 @@ function target(entry: CatalogEntry, path: ApiPath, method: string, info: Reques
     if (method !== 'GET') throw methodNotAllowedError();
     return { action: 'watch', name };
   }
-  if (name === '') {
+  if (name === '' && sub === undefined) {
     if (everywhere && !verbs.includes('list')) throw pathNotFoundError();
     const action = collectionAction(method, info.verb === 'watch');
     if (action === undefined || !verbs.includes(action)) throw methodNotAllowedError();
@@ -144,6 +146,8 @@ const knowsGroup = (context: ApiContext, group: string): boolean =>
  */
 export function findRoute(exchange: Exchange, context: ApiContext): Route {
   const { info } = exchange;
+  // The router compares paths as they are: what begins with two slashes is under no API.
+  if (info.path.startsWith('//')) return NOT_FOUND;
   const document = context.documents(info.path);
   if (document !== undefined) return document;
   const [prefix, group = ''] = splitPath(info.path);

@@ -1,5 +1,4 @@
 import type { Clock } from '../../machinery/clock.js';
-import { badRequestError } from '../../machinery/status.js';
 import { JSON_TYPE } from '../negotiation/media-types.js';
 import { plainNotFound } from './routes.js';
 import type { ApiContext } from './context.js';
@@ -36,18 +35,29 @@ function exchangeFor(request: IncomingRequest, receivedMs: number, abort: (reaso
   };
 }
 
-/** Path and query of a request target. @throws StatusError 400 when escapes cannot be read */
-function target(url: string): { path: string; query: URLSearchParams } {
+/** Bytes that are not UTF-8 become replacement characters; undefined: an escape lacks its digits. */
+function unescape(text: string): string | undefined {
+  if (/%(?![0-9A-Fa-f]{2})/.test(text)) return undefined;
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // Only bytes that are no UTF-8 are left as a reason.
+    return Buffer.from(
+      text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16))),
+      'latin1',
+    ).toString();
+  }
+}
+
+/** Path and query of a request target; undefined: its escapes cannot be read. */
+function target(url: string): { path: string; query: URLSearchParams } | undefined {
   // An absolute form ("GET http://host/path") is legal in HTTP/1.1.
   const relative = url.replace(/^https?:\/\/[^/?#]*/i, '');
   const at = relative.indexOf('?');
   const raw = at < 0 ? relative : relative.slice(0, at);
   const query = new URLSearchParams(at < 0 ? '' : relative.slice(at + 1));
-  try {
-    return { path: raw.includes('%') ? decodeURIComponent(raw) : raw === '' ? '/' : raw, query };
-  } catch (error) {
-    throw badRequestError(`invalid URL escape: ${error instanceof Error ? error.message : raw}`);
-  }
+  const path = raw.includes('%') ? unescape(raw) : raw;
+  return path === undefined ? undefined : { path: path === '' ? '/' : path, query };
 }
 
 export interface RawRequest extends Omit<IncomingRequest, 'path' | 'query' | 'signal' | 'url' | 'method'> {
@@ -59,14 +69,14 @@ export async function serve(incoming: RawRequest, context: ApiContext): Promise<
   const { raw, response } = incoming;
   const controller = new AbortController();
   const url = raw.url ?? '/';
-  let parsed: { path: string; query: URLSearchParams } | Error;
-  try {
-    parsed = target(url);
-  } catch (error) {
-    parsed = error as Error;
+  const parsed = target(url);
+  if (parsed === undefined) {
+    // Go's net/http refuses it before any handler sees it.
+    response.writeHead(400, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
+    response.end('400 Bad Request');
+    return;
   }
-  const bad = parsed instanceof Error ? parsed : undefined;
-  const { path, query } = parsed instanceof Error ? { path: url, query: new URLSearchParams() } : parsed;
+  const { path, query } = parsed;
   const request: IncomingRequest = {
     ...incoming,
     method: raw.method ?? 'GET',
@@ -84,7 +94,6 @@ export async function serve(incoming: RawRequest, context: ApiContext): Promise<
     exchange.audit?.completed();
   });
   try {
-    if (bad !== undefined) throw bad;
     for (const step of STEPS) {
       await step.run(exchange, context);
       controller.signal.throwIfAborted();

@@ -28,14 +28,14 @@ export async function deleteCollection(
   validateDeleteOptions(options);
   const limited = !isZero(query.limit);
   let page = await list(scope, ctx, namespace, limited ? query : { ...query, limit: PAGE });
-  await deleteAll(scope, ctx, page.items, options);
+  await deleteAll(scope, ctx, namespace, page.items, options);
   if (limited) return page;
   const { continue: _next, remainingItemCount: _count, ...found } = page;
   const items = [...page.items];
   while (page.continue !== undefined) {
     const { resourceVersion: _revision, resourceVersionMatch: _match, ...rest } = query;
     page = await list(scope, ctx, namespace, { ...rest, limit: PAGE, continue: page.continue });
-    await deleteAll(scope, ctx, page.items, options);
+    await deleteAll(scope, ctx, namespace, page.items, options);
     items.push(...page.items);
   }
   return { ...found, items };
@@ -44,6 +44,7 @@ export async function deleteCollection(
 async function deleteAll(
   scope: Scope,
   ctx: RequestContext,
+  namespace: string,
   items: readonly StoredObject[],
   options: DeleteOptions,
 ): Promise<void> {
@@ -51,7 +52,7 @@ async function deleteAll(
   const worker = async (): Promise<void> => {
     for (let item = items[next++]; item !== undefined; item = items[next++]) {
       try {
-        await deleteObject(scope, ctx, item.key, options);
+        await deleteObject(scope, ctx, { namespace, name: item.key.name }, options);
       } catch (error) {
         if (!isStatusError(error, 'NotFound')) throw error;
       }

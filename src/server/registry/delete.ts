@@ -4,6 +4,7 @@ import type { JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js
 import type { DeleteOptions, RequestContext } from '../../resources/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { admit, validateAdmission } from './admission.js';
+import { checkKey } from './check-key.js';
 import { put, remove } from './commit.js';
 import { checkPreconditions, validateDeleteOptions } from './delete-options.js';
 import { planDeletion } from './deletion-plan.js';
@@ -24,6 +25,7 @@ export async function deleteObject(
   options: DeleteOptions,
 ): Promise<DeleteResult> {
   validateDeleteOptions(options);
+  checkKey(scope, key);
   await scope.cache.ready();
   const begun = await begin(scope, ctx, key, options);
   return begun.kind === 'answered' ? begun.result : finish(scope, ctx, key, options, begun.marked);

@@ -4,6 +4,7 @@ import type { RequestContext } from '../../resources/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { relativeKey } from '../../storage/keys.js';
 import { CompactedError, FutureRevisionError } from '../../storage/kv-store.js';
+import { checkKey } from './check-key.js';
 import { decodeContinue, encodeContinue } from './continue-token.js';
 import { listOptions, type ListOptions } from './list-options.js';
 import { parseResourceVersion, tooLargeResourceVersionError, waitForRevision } from './resource-version.js';
@@ -25,6 +26,7 @@ export async function get(
   key: ObjectKey,
   query: { resourceVersion?: string },
 ): Promise<StoredObject> {
+  checkKey(scope, key);
   const asked = revisionOr(error => reasonlessError(error.message), query.resourceVersion ?? '');
   await scope.cache.ready();
   await waitForRevision(scope.store, scope.clock, asked, ctx.signal);

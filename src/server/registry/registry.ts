@@ -2,6 +2,7 @@ import { pathNotFoundError } from '../../machinery/status.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { RequestContext } from '../../resources/strategy.js';
 import { createSubresource, getSubresource } from './actions.js';
+import { checkKey } from './check-key.js';
 import { create } from './create.js';
 import { deleteCollection } from './delete-collection.js';
 import { deleteObject } from './delete.js';
@@ -25,6 +26,7 @@ async function write(
   change: Change,
   conditions: Conditions,
 ): Promise<WriteResult> {
+  checkKey(scope, key);
   const behaviour = scope.strategy.subresources?.[subresource];
   if (behaviour === undefined || behaviour.kind !== 'view') {
     const transform = transformObject(scope, ctx, key, subresource, change);
