@@ -4,7 +4,7 @@ import { canonicalQuantity } from '../../machinery/quantity.js';
 import type { Field, FieldType, StructType } from '../../machinery/schema.js';
 import type { JsonObject } from '../../machinery/types.js';
 import { setOwn } from './own-property.js';
-import { readUnion, unionOf } from './schema-unions.js';
+import { isNamedList, readUnion, unionOf } from './schema-unions.js';
 import { finishStruct, zeroValue } from './zero.js';
 
 /** Which field of a struct a number means; embedded structs nest. */
@@ -55,6 +55,7 @@ function readInto(reader: ProtobufReader, struct: StructType, known: Numbers, va
 function readField(reader: ProtobufReader, wire: number, struct: StructType, field: Field, old: unknown): unknown {
   const { type } = field;
   const union = unionOf(field);
+  if (type.kind === 'list' && isNamedList(field)) return readList(reader.message(), type.items, field);
   if (type.kind === 'list') {
     const list = (old ?? []) as unknown[];
     const packed = wire === 2 && (type.items.kind === 'integer' || type.items.kind === 'boolean');
@@ -118,7 +119,7 @@ function readValue(reader: ProtobufReader, wire: number, type: FieldType, field:
 
 const goFieldName = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
-/** Named list types inside maps are messages of their own: repeated field 1. */
+/** Named list types are messages of their own: repeated field 1. */
 function readList(reader: ProtobufReader, items: FieldType, field: Field): unknown[] {
   const list: unknown[] = [];
   while (!reader.done) {

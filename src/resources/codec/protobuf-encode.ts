@@ -1,7 +1,7 @@
 import type { ProtobufWriter } from '../../machinery/protobuf-wire.js';
 import type { Field, FieldType, StructType } from '../../machinery/schema.js';
 import type { JsonObject } from '../../machinery/types.js';
-import { unionOf, writeUnion } from './schema-unions.js';
+import { isNamedList, unionOf, writeUnion } from './schema-unions.js';
 
 /** Fields in the order they are written: highest number first, embedded structs as nested plans. */
 interface Plan {
@@ -61,6 +61,8 @@ function writeField(writer: ProtobufWriter, number: number, struct: StructType, 
     if (type.kind === 'map')
       writeEntries(writer, number, (value ?? {}) as JsonObject, v => writeUnion(writer, 2, union, struct, v));
     else if (!absent) writeUnion(writer, number, union, struct, value);
+  } else if (type.kind === 'list' && isNamedList(field)) {
+    if (!absent) writeValue(writer, number, type, value);
   } else if (type.kind === 'list') {
     const list = absent ? [] : (value as unknown[]);
     for (let i = list.length - 1; i >= 0; i--) writeValue(writer, number, type.items, list[i]);

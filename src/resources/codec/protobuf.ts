@@ -90,7 +90,9 @@ export function createProtobufAnswers(api: Api): ProtobufAnswers {
   const typeOf = (apiVersion: string, kind: string): StructType | undefined => {
     const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
     if (group === 'meta.k8s.io') return api.type(`meta.v1.${kind}`);
-    return api.kind(group ?? '', version ?? '', kind)?.type;
+    const known = api.kind(group ?? '', version ?? '', kind)?.type;
+    // Discovery documents are of v1, or of no version at all.
+    return known ?? (group === '' ? api.type(`meta.v1.${kind}`) : undefined);
   };
   const encode = (object: KubeObject | Status): Buffer | undefined => {
     const { apiVersion = '', kind = '' } = object;

@@ -21,6 +21,10 @@ const UNIONS: Readonly<Record<string, Union>> = {
 
 export const unionOf = (field: Field): Union | undefined => UNIONS[field.goType ?? ''];
 
+/** A list of strings whose type has a name of its own is a message: repeated field 1. */
+export const isNamedList = ({ type, goType }: Field): boolean =>
+  type.kind === 'list' && type.items.kind === 'string' && goType !== undefined && !goType.startsWith('[]');
+
 /** The reader of such a field of `schema`; undefined for all other fields. */
 export function unionReader(field: Field, schema: StructType): Reader | undefined {
   const union = unionOf(field);

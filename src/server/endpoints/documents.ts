@@ -1,6 +1,7 @@
 import type { OpenApiDocuments } from '../../resources/openapi/documents.js';
 import { methodNotAllowedError } from '../../machinery/status.js';
 import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';
+import { checkRoutable, JSON_TYPE } from '../negotiation/media-types.js';
 import { createDiscoveryRoutes, type DiscoveryOptions } from './discovery.js';
 import { healthRoute, type HealthCheck } from './health.js';
 import type { Metrics } from './metrics.js';
@@ -43,7 +44,13 @@ export function createDocuments(options: DocumentOptions): (path: string) => Doc
   const startedAt = new Date(clock.now()).toUTCString();
   const discovery = createDiscoveryRoutes(options);
   const fixed = new Map<string, DocumentRoute>([
-    ['/version', onGet(false, () => raw(JSON_HEADERS, JSON.stringify(versionInfo, undefined, 2)))],
+    [
+      '/version',
+      onGet(false, ({ request }) => {
+        checkRoutable(request.raw.headers.accept, [JSON_TYPE]);
+        return raw(JSON_HEADERS, JSON.stringify(versionInfo, undefined, 2));
+      }),
+    ],
     [
       '/metrics',
       onGet(false, () => raw({ 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' }, metrics.render())),

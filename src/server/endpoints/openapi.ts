@@ -37,7 +37,7 @@ function v2Form(accept: string | undefined): 'json' | 'protobuf' | undefined {
 function v2(documents: OpenApiDocuments, startedAt: string): DocumentRoute {
   return document(async ({ request }) => {
     const form = v2Form(request.raw.headers.accept);
-    if (form === undefined) return raw(406, {}, '');
+    if (form === undefined) return raw(406, { Vary: 'Accept-Encoding, Accept' }, '');
     const body = form === 'json' ? await documents.v2() : await documents.v2Protobuf();
     const etag = `"${sha512(body)}"`;
     const headers = { Etag: etag, 'Last-Modified': startedAt, Vary: 'Accept-Encoding, Accept' };
@@ -64,7 +64,7 @@ function v3Document(path: string, documents: OpenApiDocuments, nowMs: () => numb
   return document(async ({ request }) => {
     const body = await documents.v3(path);
     if (body === undefined) return raw(404, {}, '');
-    if (!acceptsJson(request.raw.headers.accept)) return raw(406, {}, '');
+    if (!acceptsJson(request.raw.headers.accept)) return raw(406, { Vary: 'Accept' }, '');
     const hash = await documents.hash(path);
     const asked = request.query.get('hash');
     if (asked !== null && asked !== '' && asked !== hash)
@@ -74,7 +74,7 @@ function v3Document(path: string, documents: OpenApiDocuments, nowMs: () => numb
       asked === null || asked === ''
         ? { 'Cache-Control': 'no-cache, private' }
         : { 'Cache-Control': 'public, immutable', Expires: new Date(nowMs() + YEAR_MS).toUTCString() };
-    const headers = { ...caching, Etag: etag, Vary: 'Accept-Encoding, Accept' };
+    const headers = { ...caching, Etag: etag, Vary: 'Accept' };
     if (request.raw.headers['if-none-match'] === etag) return raw(304, headers, '');
     return raw(200, { ...headers, 'Content-Type': JSON_TYPE }, body);
   });

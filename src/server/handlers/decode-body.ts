@@ -16,6 +16,12 @@ function asAudited(object: KubeObject, { entry, subresource }: ResourceRoute): K
   return copy;
 }
 
+/** Several problems of one YAML text are one error but warnings of their own. */
+const yamlLines = (problem: string): string[] => {
+  const [head, ...lines] = problem.split('\n');
+  return head === 'yaml: unmarshal errors:' ? lines.map(line => line.trim()) : [problem];
+};
+
 /**
  * The object in the body. Unknown and duplicate fields become warnings or a 400, as fieldValidation says.
  * @throws StatusError 400, 415
@@ -41,7 +47,7 @@ export function decodeBody(
       `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${strictProblems.join(', ')}`,
     );
   }
-  exchange.warnings.push(...strictProblems);
+  exchange.warnings.push(...strictProblems.flatMap(yamlLines));
   return object;
 }
 

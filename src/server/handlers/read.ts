@@ -1,3 +1,5 @@
+import { badRequestError } from '../../machinery/status.js';
+import { queryBoolean } from '../pipeline/request-info.js';
 import type { ListQuery } from '../registry/types.js';
 import type { Handler } from './dispatch.js';
 import { requestContext } from './request-context.js';
@@ -26,7 +28,10 @@ export function listQuery(query: URLSearchParams): ListQuery {
 
 export const getObject: Handler = async (exchange, route, context) => {
   const { registry, namespace, name, subresource } = route;
-  const resourceVersion = exchange.request.query.get('resourceVersion');
+  const { query: asked } = exchange.request;
+  if (asked.has('export') && queryBoolean(asked.get('export')))
+    throw badRequestError('the export parameter, deprecated since v1.14, is no longer supported');
+  const resourceVersion = asked.get('resourceVersion');
   const query = resourceVersion === null ? {} : { resourceVersion };
   const ctx = requestContext(exchange, context);
   const object =

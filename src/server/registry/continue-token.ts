@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { goJsonSyntaxError } from '../../machinery/go-json.js';
+import { goJsonSyntaxError, jsonTypeName } from '../../machinery/go-json.js';
 import { badRequestError } from '../../machinery/status.js';
 
 /** Where a list goes on: after the key `after` (relative to the list's range), at `revision` (-1: the newest). */
@@ -22,26 +22,25 @@ const refuse = (why: string): never => {
   throw badRequestError(`${INVALID}: ${why}`);
 };
 
-const goType = (value: unknown): string =>
-  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
-
 function parse(token: string): { v?: unknown; rv?: unknown; start?: unknown } {
   const illegal = /[^A-Za-z0-9_-]/.exec(token);
   if (illegal !== null) return refuse(`illegal base64 data at input byte ${illegal.index}`);
+  // Four characters are three bytes; what is left over must be at least one.
+  if (token.length % 4 === 1) return refuse(`illegal base64 data at input byte ${token.length - 1}`);
   const bytes = Buffer.from(token, 'base64url');
   const complaint = goJsonSyntaxError(bytes);
   if (complaint !== undefined) return refuse(complaint);
   const value: unknown = JSON.parse(bytes.toString());
   if (value === null) return {};
   if (typeof value === 'object' && !Array.isArray(value)) return value;
-  return refuse(`json: cannot unmarshal ${goType(value)} into Go value of type storage.continueToken`);
+  return refuse(`json: cannot unmarshal ${jsonTypeName(value)} into Go value of type storage.continueToken`);
 }
 
 /** `type`: the field's Go type; null and absence are its zero value. */
 function field<T extends string | number>(name: string, value: unknown, zero: T, type: string): T {
   if (value === undefined || value === null) return zero;
   if (typeof value === typeof zero && (typeof value === 'string' || Number.isInteger(value))) return value as T;
-  const given = typeof value === 'number' && typeof zero === 'number' ? `number ${value}` : goType(value);
+  const given = typeof value === 'number' && typeof zero === 'number' ? `number ${value}` : jsonTypeName(value);
   return refuse(`json: cannot unmarshal ${given} into Go struct field continueToken.${name} of type ${type}`);
 }
 

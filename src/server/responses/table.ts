@@ -110,9 +110,34 @@ function rowObject(object: DeepReadonly<KubeObject>, encoded: () => string, opti
   }
 }
 
+/** ObjectMeta's fields in the order that Go writes them. */
+const META_FIELDS = [
+  'name',
+  'generateName',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'labels',
+  'annotations',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
+] as const;
+
+function metadataText(metadata: Readonly<Record<string, unknown>>): string {
+  const ordered: Record<string, unknown> = {};
+  for (const field of META_FIELDS) if (metadata[field] !== undefined) ordered[field] = metadata[field];
+  return JSON.stringify(ordered);
+}
+
 /** A PartialObjectMetadata, as JSON. */
 export const partialMetadata = (object: DeepReadonly<KubeObject>, version: string): string =>
-  `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${JSON.stringify(object.metadata)}}`;
+  `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${metadataText({ ...object.metadata })}}`;
 
 export const storedRow = (stored: StoredObject, options: TableOptions): string =>
   row(stored.object, () => stored.encode().toString('utf8'), options);
