@@ -16,6 +16,9 @@ export function register(program: Command): void {
     .option('--node-cidr-mask-size <bits>', 'size of one Node’s range', '24')
     .option('--node-monitor-period <duration>', 'time between looks at node heartbeats', '5s')
     .option('--node-monitor-grace-period <duration>', 'silence after which a node is Unknown', '50s')
+    .option('--cluster-signing-cert-file <file>', 'CA that signs approved certificate requests')
+    .option('--cluster-signing-key-file <file>', 'its key')
+    .option('--cluster-signing-duration <duration>', 'how long signed certificates are good for', '8760h')
     .option('--root-ca-file <file>', 'CA published to every namespace; default: the CA of the kubeconfig')
     .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
     .action(async (options: Record<string, string>) => {

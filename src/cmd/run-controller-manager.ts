@@ -7,12 +7,13 @@ import { runWhileLeading } from '../client/leader-election.js';
 import { LEASES } from '../client/resources.js';
 import { createClient } from '../client/rest-client.js';
 import { ALL_CONTROLLERS } from '../controllers/all.js';
+import type { ControllerOptions } from '../controllers/controller.js';
 import { runControllers } from '../controllers/run.js';
 import { selectControllers } from '../controllers/select.js';
 import { realClock } from '../machinery/clock.js';
 import type { Lease } from '../machinery/types.js';
 import { createLogger } from './logger.js';
-import { durationFlag, fail, saveMemory, signalOnTermination } from './process.js';
+import { durationFlag, fail, FlagError, saveMemory, signalOnTermination } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runControllerManager(flags: Record<string, string>): Promise<void> {
@@ -24,6 +25,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
     const definitions = selectControllers(ALL_CONTROLLERS, (flags['controllers'] ?? '*').split(','));
     const config = await loadKubeConfig(flags['kubeconfig'] ?? '');
     const rootCa = flags['rootCaFile'] === undefined ? config.ca : await readFile(flags['rootCaFile'], 'utf8');
+    const signing = await signingFlags(flags);
     const client = createClient(config, 'kube-controller-manager');
     const informers = createInformerFactory({
       transport: client.transport,
@@ -40,6 +42,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
           log,
           options: {
             ...(rootCa === undefined ? {} : { rootCa }),
+            ...(signing === undefined ? {} : { signing }),
             ...(flags['allocateNodeCidrs'] === 'true' ? { clusterCidr: flags['clusterCidr'] ?? '' } : {}),
             nodeCidrMaskSize: Number(flags['nodeCidrMaskSize']),
             nodeMonitorPeriodMs: milliseconds('node-monitor-period'),
@@ -72,6 +75,16 @@ export async function runControllerManager(flags: Record<string, string>): Promi
   } catch (error) {
     fail('controller-manager', error);
   }
+}
+
+/** @throws FlagError */
+async function signingFlags(flags: Record<string, string>): Promise<ControllerOptions['signing']> {
+  const [certFile, keyFile] = [flags['clusterSigningCertFile'], flags['clusterSigningKeyFile']];
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined || keyFile === undefined)
+    throw new FlagError('--cluster-signing-cert-file and --cluster-signing-key-file go together');
+  const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
+  return { cert, key, durationMs: durationFlag('cluster-signing-duration', flags['clusterSigningDuration'] ?? '') };
 }
 
 const camel = (flag: string): string => flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());

@@ -127,6 +127,8 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
         text(flags, 'controllers'),
       ],
       ...['--allocate-node-cidrs', nodes.length > 0 ? 'true' : 'false', '--cluster-cidr', text(flags, 'clusterCidr')],
+      ...['--cluster-signing-cert-file', join(dataDir, 'pki', 'ca.crt')],
+      ...['--cluster-signing-key-file', join(dataDir, 'pki', 'ca.key')],
       // One manager, started again at once when it dies: it should not wait long for its own old lease.
       ...[
         '--leader-elect-lease-duration',

@@ -1,3 +1,8 @@
+import {
+  requestApprovingController,
+  requestCleanerController,
+  requestSigningController,
+} from './certificates/controllers.js';
 import { clusterRoleAggregationController } from './clusterroleaggregation/controller.js';
 import type { ControllerDefinition } from './controller.js';
 import { cronJobController } from './cronjob/controller.js';
@@ -48,6 +53,9 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   podGcController,
   replicaSetController,
   replicationControllerController,
+  requestApprovingController,
+  requestCleanerController,
+  requestSigningController,
   resourceQuotaController,
   rootCaPublisher,
   scheduler,

@@ -15,6 +15,8 @@ export interface ControllerOptions {
   readonly rootCa?: string;
   /** e.g. "10.244.0.0/16"; undefined: nodes get no podCIDR. */
   readonly clusterCidr?: string;
+  /** The CA that signs approved certificate requests, and how long for; undefined: they wait for another signer. */
+  readonly signing?: { readonly cert: string; readonly key: string; readonly durationMs: number };
   readonly nodeCidrMaskSize: number;
   readonly nodeMonitorPeriodMs: number;
   readonly nodeMonitorGracePeriodMs: number;

@@ -11,6 +11,8 @@ export interface CertificateRequest {
   readonly emailAddresses: readonly string[];
   readonly uris: readonly string[];
   readonly publicKey: KeyObject;
+  /** As they are in the request, in DER: the subject, the SubjectPublicKeyInfo and the GeneralNames. */
+  readonly encoded: { readonly subject: Buffer; readonly publicKey: Buffer; readonly altNames: readonly Buffer[] };
   /** What is wrong with the signature of the request by its own key; undefined: nothing. */
   signatureProblem(): string | undefined;
 }
@@ -121,6 +123,11 @@ export function parseCertificateRequest(pem: string): CertificateRequest {
     emailAddresses: texts(1),
     uris: texts(6),
     publicKey,
+    encoded: {
+      subject: name.encoded,
+      publicKey: key.encoded,
+      altNames: names.map(({ encoded }) => encoded),
+    },
     signatureProblem() {
       const insecure = INSECURE[oid];
       if (insecure !== undefined) return `x509: cannot verify signature: insecure algorithm ${insecure}`;

@@ -49,7 +49,7 @@ const OID = {
   clientAuth: '1.3.6.1.5.5.7.3.2',
 } as const;
 
-const pem = (label: string, bytes: Buffer): string =>
+export const pem = (label: string, bytes: Buffer): string =>
   `-----BEGIN ${label}-----\n${bytes.toString('base64').replace(/(.{64})(?=.)/g, '$1\n')}\n-----END ${label}-----\n`;
 
 /** One RDN per attribute value, organizations first, as kubeadm's certificates have it. */
@@ -59,7 +59,7 @@ const encodeName = (subject: Subject): Buffer =>
     der.set(der.sequence(der.oid(OID.commonName), der.utf8String(subject.commonName))),
   );
 
-const extension = (id: string, critical: boolean, value: Buffer): Buffer =>
+export const extension = (id: string, critical: boolean, value: Buffer): Buffer =>
   der.sequence(der.oid(id), ...(critical ? [der.bool(true)] : []), der.octetString(value));
 
 /** The part of a DER value after its tag and length. */
@@ -74,6 +74,13 @@ const keyIdentifier = (spki: Buffer): Buffer => createHash('sha1').update(spki.s
 const SIGNATURE_ALGORITHM = der.sequence(der.oid(OID.ecdsaWithSha256));
 /** Bits from the left: digitalSignature 0, keyEncipherment 2, keyCertSign 5. */
 const KEY_USAGE = { ca: der.bitString(Buffer.of(0b1010_0100), 2), leaf: der.bitString(Buffer.of(0b1010_0000), 5) };
+
+/** A positive number that is always as long. */
+export function randomSerial(): Buffer {
+  const serial = randomBytes(16);
+  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
+  return serial;
+}
 
 /** A new P-256 private key, PEM. */
 export const newPrivateKey = (): string =>
@@ -114,11 +121,9 @@ export function issueCertificate(options: CertificateOptions): KeyPair {
     );
     extensions.push(extension(OID.subjectAltName, false, der.sequence(...names)));
   }
-  const serial = randomBytes(16);
-  serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40; // positive, and always as long
   const toBeSigned = der.sequence(
     der.explicit(0, der.integer(Buffer.of(2))), // v3
-    der.integer(serial),
+    der.integer(randomSerial()),
     SIGNATURE_ALGORITHM,
     options.issuer === undefined ? encodeName(options.subject) : subjectOf(options.issuer.cert),
     der.sequence(der.time(options.notBefore), der.time(options.notAfter)),
@@ -132,7 +137,7 @@ export function issueCertificate(options: CertificateOptions): KeyPair {
 }
 
 /** The encoded subject of a certificate: the issuer name of what it signs must equal it byte for byte. */
-function subjectOf(cert: string): Buffer {
+export function subjectOf(cert: string): Buffer {
   let rest = content(content(new X509Certificate(cert).raw)); // inside Certificate, inside TBSCertificate
   const next = (): Buffer => {
     const first = rest[1] ?? 0;
