@@ -33,7 +33,8 @@ import { podTemplateStrategy } from './pod-template.js';
 import { priorityClassStrategy } from './priority-class.js';
 import { replicaSetStrategy } from './replica-set.js';
 import { replicationControllerStrategy } from './replication-controller.js';
-import { resourceClaimStrategy, resourceSliceStrategy } from './resource-claim.js';
+import { deviceClassStrategy, resourceClaimStrategy, resourceClaimTemplateStrategy } from './resource-claim.js';
+import { resourceSliceStrategy } from './resource-slice.js';
 import { resourceQuotaStrategy } from './resource-quota.js';
 import { createReviewStrategies } from './reviews.js';
 import { runtimeClassStrategy } from './runtime-class.js';
@@ -101,6 +102,8 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'rolebindings.rbac.authorization.k8s.io': roleBindingStrategy,
     'clusterroles.rbac.authorization.k8s.io': clusterRoleStrategy,
     'clusterrolebindings.rbac.authorization.k8s.io': clusterRoleBindingStrategy,
+    'deviceclasses.resource.k8s.io': deviceClassStrategy,
+    'resourceclaimtemplates.resource.k8s.io': resourceClaimTemplateStrategy,
     'priorityclasses.scheduling.k8s.io': priorityClassStrategy,
     'csidrivers.storage.k8s.io': csiDriverStrategy,
     'csinodes.storage.k8s.io': csiNodeStrategy,

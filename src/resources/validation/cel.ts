@@ -20,7 +20,6 @@ const TYPES: Readonly<Record<string, string>> = {
   request: 'kubernetes.AdmissionRequest',
   namespaceObject: 'kubernetes.Namespace',
   authorizer: 'kubernetes.authorization.Authorizer',
-  device: 'kubernetes.DRADevice',
 };
 
 const STRINGS = 'map(string, string)';
@@ -79,7 +78,21 @@ const STRUCTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
-/** Says what is wrong with an expression, and its type. `shown` is printed in its place. */
+const mismatch = ([only = '', ...more]: readonly string[], got: string): string =>
+  more.length === 0
+    ? `must evaluate to ${only} but got ${got}`
+    : `must evaluate to one of [${[only, ...more].join(' ')}] but got ${got}`;
+
+/** A selector of devices: about one device, true or false. */
+export function checkDeviceSelector(out: FieldError[], at: FieldPath, expression: string): void {
+  const variables = new Map([['device', 'kubernetes.DRADevice']]);
+  const { type, text } = compileCel(expression, { variables, structs: STRUCTS });
+  if (text !== '') out.push(invalid(at, expression, `compilation failed: ${text}`));
+  else if (!['bool', 'dyn', 'unknown'].includes(type))
+    out.push(invalid(at, expression, `must evaluate to bool or the unknown type, not ${type}`));
+}
+
+/** Says what is wrong with an expression of admission. @returns its type */
 export function checkCel(out: FieldError[], at: FieldPath, expression: string, rules: CelRules): string {
   const { composed, returns } = rules;
   const variables = new Map(rules.variables.map(name => [name, TYPES[name] ?? 'unknown']));
@@ -87,11 +100,8 @@ export function checkCel(out: FieldError[], at: FieldPath, expression: string, r
   const structs = composed === undefined ? STRUCTS : { ...STRUCTS, [VARIABLES]: Object.fromEntries(composed) };
   const { type, text } = compileCel(expression, { variables, structs });
   if (text !== '') out.push(invalid(at, expression, `compilation failed: ${text}`));
-  else if (returns !== undefined && type !== 'unknown' && !returns.includes(type)) {
-    const [only = '', ...more] = returns;
-    const wanted = more.length === 0 ? only : `one of [${returns.join(' ')}]`;
-    out.push(invalid(at, expression, `must evaluate to ${wanted} but got ${type}`));
-  }
+  else if (returns !== undefined && type !== 'unknown' && !returns.includes(type))
+    out.push(invalid(at, expression, mismatch(returns, type)));
   return type;
 }
 

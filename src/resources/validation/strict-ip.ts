@@ -38,3 +38,14 @@ export function checkStrictCidr(out: FieldError[], at: FieldPath, text: string):
     out.push(invalid(at, text, 'must not have bits set beyond the prefix length'));
   else if (network !== text) out.push(invalid(at, text, `must be in canonical form ("${network}")`));
 }
+
+/** An address of an interface, with the length of its network: "10.9.8.7/24". */
+export function checkInterfaceAddress(out: FieldError[], at: FieldPath, text: string): void {
+  const cidr = parseCidr(text);
+  if (cidr === undefined)
+    return void out.push(
+      invalid(at, text, 'must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)'),
+    );
+  const shown = `${canonical(cidr.ip)}/${cidr.prefix}`;
+  if (shown !== text) out.push(invalid(at, text, `must be in canonical form ("${shown}")`));
+}
