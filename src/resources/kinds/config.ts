@@ -1,7 +1,9 @@
 import { forbidden, invalid, path, required, tooLong, type FieldError } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { ConfigMap, DeepReadonly, KubeObject, Secret } from '../../machinery/types.js';
+import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { Strategy } from '../strategy.js';
+import { checkMetadataAgain } from '../validation/metadata.js';
 import { checkConfigMapKey, checkImmutable, sortedEntries } from '../validation/formats.js';
 import { ageCell, nameCell } from './cells.js';
 
@@ -10,7 +12,8 @@ const MAX_BYTES = 1024 * 1024;
 const DATA = path('data');
 const IMMUTABLE = 'field is immutable when `immutable` is set';
 
-const base64Bytes = (text: string): number => Math.floor((text.replace(/=+$/, '').length * 3) / 4);
+/** Null is what the wire has for no bytes. */
+const base64Bytes = (text: string | null): number => Math.floor(((text ?? '').replace(/=+$/, '').length * 3) / 4);
 const count = (map: Readonly<Record<string, string>> | undefined): number => Object.keys(map ?? {}).length;
 
 /** `immutable` cannot be taken back, and nothing under `fields` may change while it is set. */
@@ -50,6 +53,7 @@ export const configMapStrategy: Strategy<ConfigMap> = {
   validateUpdate(_ctx, config, old) {
     const out: FieldError[] = [];
     checkFrozen(out, config, old, ['data', 'binaryData']);
+    checkMetadataAgain(out, config, { namespaced: true, name: nameIsDnsSubdomain });
     checkConfigMap(out, config);
     return out;
   },
@@ -140,6 +144,7 @@ export const secretStrategy: Strategy<Secret> = {
     const out: FieldError[] = [];
     checkImmutable(out, path('type'), secret.type, old.type);
     checkFrozen(out, secret, old, ['data']);
+    checkMetadataAgain(out, secret, { namespaced: true, name: nameIsDnsSubdomain });
     checkSecret(out, secret);
     return out;
   },

@@ -1,6 +1,8 @@
 import { path, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, Endpoints } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
+import { checkMetadataAgain } from '../validation/metadata.js';
+import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import { checkProtocol } from '../validation/containers.js';
 import {
   checkDnsLabel,
@@ -67,7 +69,11 @@ export const endpointsStrategy: Strategy<Endpoints> = {
     for (const subset of endpoints.subsets ?? []) for (const port of subset.ports ?? []) port.protocol ||= 'TCP';
   },
   validate: (_ctx, endpoints) => checkEndpoints(endpoints),
-  validateUpdate: (_ctx, endpoints) => checkEndpoints(endpoints),
+  validateUpdate(_ctx, endpoints) {
+    const out: FieldError[] = [];
+    checkMetadataAgain(out, endpoints, { namespaced: true, name: nameIsDnsSubdomain });
+    return [...out, ...checkEndpoints(endpoints)];
+  },
   cells: (endpoints, nowMs) => ({
     cells: [nameCell(endpoints), endpointsCell(endpoints.subsets ?? []), ageCell(endpoints, nowMs)],
   }),

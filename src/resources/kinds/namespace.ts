@@ -1,6 +1,8 @@
 import { invalid, path, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, Namespace } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
+import { checkMetadataAgain } from '../validation/metadata.js';
+import { nameIsDnsLabel } from '../../machinery/validation/names.js';
 import { isQualifiedName } from '../validation/formats.js';
 import { isQualifiedName as qualifiedNameErrors } from '../../machinery/validation/names.js';
 
@@ -43,7 +45,12 @@ export const namespaceStrategy: Strategy<Namespace> = {
     for (const name of finalizersOf(namespace)) checkFinalizer(out, path('spec', 'finalizers'), name);
     return out;
   },
-  validateUpdate: () => [],
+  validateUpdate(_ctx, namespace) {
+    const out: FieldError[] = [];
+    checkMetadataAgain(out, namespace, { namespaced: false, name: nameIsDnsLabel });
+    for (const name of finalizersOf(namespace)) checkFinalizer(out, path('spec', 'finalizers'), name);
+    return out;
+  },
   canonicalize: labelWithName,
   markDeleting(namespace) {
     namespace.status = { ...namespace.status, phase: 'Terminating' };

@@ -2,6 +2,8 @@ import { nodeProxy } from './proxy.js';
 import { duplicate, forbidden, invalid, path, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, Node, Taint } from '../../machinery/types.js';
 import type { Row, Strategy } from '../strategy.js';
+import { checkMetadataAgain } from '../validation/metadata.js';
+import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import {
   cidrWarnings,
   checkCidr,
@@ -135,10 +137,7 @@ export const nodeStrategy: Strategy<Node> = {
     else if (spec.podCIDRs?.[0] !== undefined) spec.podCIDR = spec.podCIDRs[0];
   },
   // A Node may be born with its status: the kubelet registers itself in one request.
-  prepareForCreate(_ctx, node) {
-    if (node.spec?.configSource !== undefined) delete node.spec.configSource;
-    if (node.status?.config !== undefined) delete node.status.config;
-  },
+  prepareForCreate() {},
   validate(_ctx, node) {
     const out: FieldError[] = [];
     checkNode(out, node);
@@ -146,14 +145,13 @@ export const nodeStrategy: Strategy<Node> = {
   },
   validateUpdate(_ctx, node, old) {
     const out: FieldError[] = [];
+    checkMetadataAgain(out, node, { namespaced: false, name: nameIsDnsSubdomain });
     checkNode(out, node);
     checkNodeUpdate(out, node, old);
     return out;
   },
   warnings(_ctx, node) {
     const out: string[] = [];
-    if (node.spec?.configSource !== undefined)
-      out.push('spec.configSource: the feature is removed in v1.24; it will be ignored');
     if (node.spec?.externalID) out.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
     (node.spec?.podCIDRs ?? []).forEach((cidr, i) => out.push(...cidrWarnings(SPEC.child('podCIDRs').index(i), cidr)));
     return out;

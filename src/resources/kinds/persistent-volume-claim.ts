@@ -45,9 +45,11 @@ function alignDataSources(spec: Spec, old: ReadonlySpec | undefined): void {
   }
 }
 
-function checkClaim(claim: ReadonlyClaim): FieldError[] {
+function checkClaim(claim: ReadonlyClaim, old?: ReadonlyClaim): FieldError[] {
   const out: FieldError[] = [];
-  checkClaimSpec(out, SPEC, claim.spec);
+  const { dataSource, dataSourceRef } = old?.spec ?? EMPTY;
+  const anyGroup = dataSource?.apiGroup !== undefined || dataSourceRef?.apiGroup !== undefined;
+  checkClaimSpec(out, SPEC, claim.spec, { anyGroup });
   return out;
 }
 
@@ -96,7 +98,7 @@ function checkSpecUnchanged(out: FieldError[], claim: ReadonlyClaim, old: Readon
 function checkUpdate(claim: ReadonlyClaim, old: ReadonlyClaim): FieldError[] {
   const out: FieldError[] = [];
   checkMetadataAgain(out, claim, { namespaced: true, name: nameIsDnsSubdomain });
-  out.push(...checkClaim(claim));
+  out.push(...checkClaim(claim, old));
   checkSpecUnchanged(out, claim, old);
   const size = (of: ReadonlyClaim): string => of.spec?.resources?.requests?.['storage'] ?? '0';
   // An expansion that failed may be taken back, but not below what there is.

@@ -7,7 +7,7 @@ import { FIELD_IMMUTABLE } from '../../machinery/validation/object-meta.js';
 import type { Strategy } from '../strategy.js';
 import { checkImmutable, list } from '../validation/formats.js';
 import { goForm } from '../validation/go-form.js';
-import { checkMetadataAgain } from '../validation/metadata.js';
+import { checkMetadataAgain, checkMetadataUpdateAgain } from '../validation/metadata.js';
 import { checkMountOptions, checkVolumeSpec, sourceOf, type VolumeSpec } from '../validation/persistent-volume.js';
 import { jsonDiff } from '../validation/spec-diff.js';
 import { ageCell, nameCell, UNSET } from './cells.js';
@@ -185,6 +185,11 @@ export const persistentVolumeStrategy: Strategy<PersistentVolume> = {
           if (time !== undefined) status.lastPhaseTransitionTime ??= time;
         } else if (status.lastPhaseTransitionTime === undefined || status.lastPhaseTransitionTime === time)
           status.lastPhaseTransitionTime = formatTime(ctx.clock.now());
+      },
+      validateUpdate(_ctx, object, old) {
+        const out: FieldError[] = [];
+        checkMetadataUpdateAgain(out, object, old);
+        return out;
       },
     },
   },

@@ -2,9 +2,10 @@ import { formatTime } from '../../machinery/clock.js';
 import type { FieldError } from '../../machinery/field-error.js';
 import { cloneJson, semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, LabelSelector, Pod, PodSpec, PodStatus } from '../../machinery/types.js';
-import { isDns1123Label } from '../../machinery/validation/names.js';
+import { isDns1123Label, nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import { defaultPod, defaultPodSpec } from '../defaults/pod-spec.js';
 import type { PartSubresource, Strategy } from '../strategy.js';
+import { checkMetadataAgain } from '../validation/metadata.js';
 import { podQos } from '../validation/pod-qos.js';
 import {
   checkEphemeralUpdate,
@@ -223,6 +224,7 @@ export const podStrategy: Strategy<Pod> = {
   },
   validateUpdate(_ctx, pod, old) {
     const out: FieldError[] = [];
+    checkMetadataAgain(out, pod, { namespaced: true, name: nameIsDnsSubdomain });
     checkPodUpdate(out, pod, old);
     return out;
   },

@@ -1,10 +1,10 @@
-import { path, required, type FieldError } from '../../machinery/field-error.js';
+import { invalid, path, required, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, ReplicationController } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
-import { checkNonNegative } from '../validation/formats.js';
+import { checkNonNegative, sortedMap } from '../validation/formats.js';
 import { checkPodTemplate } from '../validation/pod-spec.js';
-import { checkAlways, checkTemplateLabels } from '../validation/workload.js';
+import { checkAlways } from '../validation/workload.js';
 import { ageCell, containerCells, labelsCell, nameCell, NONE } from './cells.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
 import { checkReplicaStatus } from './replica-set.js';
@@ -30,7 +30,12 @@ function checkController(controller: ReadonlyController): FieldError[] {
     out.push(required(at));
     return out;
   }
-  if (selector !== undefined && !isEmpty(selector)) checkTemplateLabels(out, at, { matchLabels: selector }, template);
+  const labels = template.metadata?.labels;
+  // The selector is taken as it is: upstream does not ask whether labels could be so.
+  if (!Object.entries(selector ?? {}).every(([key, value]) => labels?.[key] === value)) {
+    const shown = labels === undefined ? null : sortedMap(labels);
+    out.push(invalid(at.child('metadata', 'labels'), shown, '`selector` does not match template `labels`'));
+  }
   checkPodTemplate(out, at, template);
   checkAlways(out, at, template, 'ReplicationController');
   return out;
@@ -57,8 +62,12 @@ export const replicationControllerStrategy: Strategy<ReplicationController> = {
   },
   validate: (_ctx, controller) => checkController(controller),
   validateUpdate: (_ctx, controller) => checkController(controller),
-  warnings: (_ctx, controller, old) =>
-    changedTemplateWarnings(controller.spec?.template, old && { template: old.spec?.template }),
+  warnings(_ctx, controller, old) {
+    if (old === undefined) return changedTemplateWarnings(controller.spec?.template, undefined);
+    // Upstream passes the two in the wrong order: it warns of the template that was.
+    const changed = old.metadata.generation !== controller.metadata.generation;
+    return changed ? changedTemplateWarnings(old.spec?.template, undefined) : [];
+  },
   cells(controller, nowMs) {
     const { spec, status } = controller;
     const object = controller as DeepReadonly<KubeObject>;

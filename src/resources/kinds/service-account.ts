@@ -3,6 +3,8 @@ import { formatTime } from '../../machinery/clock.js';
 import { badRequestError, conflictError, invalidError, notFoundError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject, ObjectKey, Pod, ServiceAccount } from '../../machinery/types.js';
 import type { RequestContext, Strategy } from '../strategy.js';
+import { checkMetadataAgain } from '../validation/metadata.js';
+import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { KindDeps, TokenClaims } from './deps.js';
 
 interface TokenRequestSpec {
@@ -120,7 +122,24 @@ async function createToken(
   };
 }
 
+/** A Secret of an account is named, nothing else is said of it. Mutates. */
+function cleanSecrets(account: ServiceAccount): void {
+  if (account.secrets !== undefined)
+    account.secrets = account.secrets.map(({ name }) => (name === undefined ? {} : { name }));
+}
+
 export const createServiceAccountStrategy = (deps: KindDeps): Strategy<ServiceAccount> => ({
+  prepareForCreate: (_ctx, account) => {
+    cleanSecrets(account);
+  },
+  prepareForUpdate: (_ctx, account) => {
+    cleanSecrets(account);
+  },
+  validateUpdate(_ctx, account) {
+    const out: FieldError[] = [];
+    checkMetadataAgain(out, account, { namespaced: true, name: nameIsDnsSubdomain });
+    return out;
+  },
   subresources: {
     token: {
       kind: 'action',

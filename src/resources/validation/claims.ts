@@ -37,21 +37,29 @@ export function checkAccessModes(out: FieldError[], at: FieldPath, modes: readon
     out.push(forbidden(at, 'may not use ReadWriteOncePod with other access modes'));
 }
 
-function checkDataSource(out: FieldError[], at: FieldPath, source: DataSource | undefined): void {
+function checkDataSource(out: FieldError[], at: FieldPath, source: DataSource | undefined, anyGroup: boolean): void {
   if (source === undefined) return;
   if (!source.name) out.push(required(at.child('name')));
   if (!source.kind) out.push(required(at.child('kind')));
   const group = source.apiGroup ?? '';
   if (group === '' && source.kind !== 'PersistentVolumeClaim')
     out.push(invalid(at, source.kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup"));
-  else if (group !== '') checkDnsSubdomain(out, at.child('apiGroup'), group);
+  else if (group !== '' && !anyGroup) checkDnsSubdomain(out, at.child('apiGroup'), group);
   if (source.namespace)
     for (const text of isDns1123Label(source.namespace))
       out.push(invalid(at.child('namespace'), source.namespace, text));
 }
 
-/** A claim's spec, in a PersistentVolumeClaim, a StatefulSet or a generic ephemeral volume. */
-export function checkClaimSpec(out: FieldError[], at: FieldPath, spec: ClaimSpec | undefined): void {
+/**
+ * A claim's spec, in a PersistentVolumeClaim, a StatefulSet or a generic ephemeral volume. `anyGroup`: the groups of its
+ * sources are not checked, as where the stored claim has named one.
+ */
+export function checkClaimSpec(
+  out: FieldError[],
+  at: FieldPath,
+  spec: ClaimSpec | undefined,
+  { anyGroup = false } = {},
+): void {
   const modes = spec?.accessModes ?? [];
   if (modes.length === 0) out.push(required(at.child('accessModes'), 'at least 1 access mode is required'));
   if (spec?.selector !== undefined) checkSelector(out, at.child('selector'), spec.selector);
@@ -64,8 +72,8 @@ export function checkClaimSpec(out: FieldError[], at: FieldPath, spec: ClaimSpec
   const mode = spec?.volumeMode;
   if (mode !== undefined && !VOLUME_MODES.includes(mode))
     out.push(notSupported(at.child('volumeMode'), mode, VOLUME_MODES));
-  checkDataSource(out, at.child('dataSource'), spec?.dataSource);
-  checkDataSource(out, at.child('dataSourceRef'), spec?.dataSourceRef);
+  checkDataSource(out, at.child('dataSource'), spec?.dataSource, anyGroup);
+  checkDataSource(out, at.child('dataSourceRef'), spec?.dataSourceRef, anyGroup);
   const { dataSource, dataSourceRef } = spec ?? {};
   if (dataSourceRef?.namespace) {
     if (dataSource !== undefined)

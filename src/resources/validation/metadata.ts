@@ -1,7 +1,7 @@
 import { forbidden, path, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, ObjectMeta } from '../../machinery/types.js';
 import type { NameCheck } from '../../machinery/validation/names.js';
-import { validateObjectMeta } from '../../machinery/validation/object-meta.js';
+import { validateObjectMeta, validateObjectMetaUpdate } from '../../machinery/validation/object-meta.js';
 import { checkAnnotations, checkLabels } from './formats.js';
 
 const METADATA = path('metadata');
@@ -16,6 +16,15 @@ export function checkMetadataAgain(
   rules: { readonly namespaced: boolean; readonly name: NameCheck; readonly builtIn?: boolean },
 ): void {
   out.push(...validateObjectMeta(object.metadata, { builtIn: true, ...rules }, METADATA));
+}
+
+/** The same for the rules of a change, where an endpoint has them and the others of its kind do not. */
+export function checkMetadataUpdateAgain(
+  out: FieldError[],
+  object: DeepReadonly<KubeObject>,
+  old: DeepReadonly<KubeObject>,
+): void {
+  out.push(...validateObjectMetaUpdate(object.metadata, old.metadata, METADATA, { builtIn: true }));
 }
 
 /** What a template's metadata may not have, in Go's order and as upstream spells it. */

@@ -23,42 +23,79 @@ interface Edit {
 
 const CONTEXT = 3;
 
-/** Beyond this many pairs of differing lines the middle is shown as one replaced block: never block for long. */
-const MAX_CELLS = 1_000_000;
+/** Lines that come up more often than this in a long text tell nothing of where one is. */
+const POPULAR_PERCENT = 100;
+const LONG_TEXT = 200;
+
+interface Match {
+  readonly a: number;
+  readonly b: number;
+  readonly size: number;
+}
+
+/** Where each line is in the text; popular ones left out. */
+function indexLines(lines: readonly string[]): ReadonlyMap<string, readonly number[]> {
+  const places = new Map<string, number[]>();
+  lines.forEach((line, i) => {
+    const known = places.get(line);
+    if (known === undefined) places.set(line, [i]);
+    else known.push(i);
+  });
+  const most = lines.length < LONG_TEXT ? Infinity : Math.floor(lines.length / POPULAR_PERCENT) + 1;
+  for (const [line, known] of places) if (known.length > most) places.delete(line);
+  return places;
+}
+
+/**
+ * The longest block that both texts have, then the longest on either side of it, and so on: not the shortest diff, but
+ * the one that upstream's library shows. Source: Python's difflib, by way of github.com/pmezard/go-difflib.
+ */
+function matches(a: readonly string[], b: readonly string[]): Match[] {
+  const places = indexLines(b);
+  const longest = (a0: number, a1: number, b0: number, b1: number): Match => {
+    let best: Match = { a: a0, b: b0, size: 0 };
+    let lengths = new Map<number, number>();
+    for (let i = a0; i < a1; i++) {
+      const next = new Map<number, number>();
+      for (const j of places.get(a[i] ?? '') ?? []) {
+        if (j < b0) continue;
+        if (j >= b1) break;
+        const size = (lengths.get(j - 1) ?? 0) + 1;
+        next.set(j, size);
+        if (size > best.size) best = { a: i - size + 1, b: j - size + 1, size };
+      }
+      lengths = next;
+    }
+    // Popular lines around it belong to it.
+    let { a: i, b: j, size } = best;
+    while (i > a0 && j > b0 && a[i - 1] === b[j - 1]) {
+      i--;
+      j--;
+      size++;
+    }
+    while (i + size < a1 && j + size < b1 && a[i + size] === b[j + size]) size++;
+    return { a: i, b: j, size };
+  };
+  const out: Match[] = [];
+  const walk = (a0: number, a1: number, b0: number, b1: number): void => {
+    const match = longest(a0, a1, b0, b1);
+    if (match.size === 0) return;
+    if (a0 < match.a && b0 < match.b) walk(a0, match.a, b0, match.b);
+    out.push(match);
+    const [a2, b2] = [match.a + match.size, match.b + match.size];
+    if (a2 < a1 && b2 < b1) walk(a2, a1, b2, b1);
+  };
+  walk(0, a.length, 0, b.length);
+  return out;
+}
 
 function edits(a: readonly string[], b: readonly string[]): Edit[] {
-  let start = 0;
-  while (start < a.length && start < b.length && a[start] === b[start]) start++;
-  let endA = a.length;
-  let endB = b.length;
-  while (endA > start && endB > start && a[endA - 1] === b[endB - 1]) {
-    endA--;
-    endB--;
-  }
-  if (start === endA && start === endB) return [];
-  const [rows, columns] = [endA - start, endB - start];
-  if (rows * columns > MAX_CELLS) return [{ a0: start, a1: endA, b0: start, b1: endB }];
-  // Length of the longest common subsequence of the tails, row by row.
-  const width = columns + 1;
-  const table = new Uint32Array((rows + 1) * width);
-  const at = (i: number, j: number): number => table[i * width + j] ?? 0;
-  for (let i = rows - 1; i >= 0; i--)
-    for (let j = columns - 1; j >= 0; j--)
-      table[i * width + j] =
-        a[start + i] === b[start + j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
   const out: Edit[] = [];
   let [i, j] = [0, 0];
-  while (i < rows || j < columns) {
-    const [a0, b0] = [i, j];
-    while ((i < rows || j < columns) && !(i < rows && j < columns && a[start + i] === b[start + j])) {
-      if (j >= columns || (i < rows && at(i + 1, j) >= at(i, j + 1))) i++;
-      else j++;
-    }
-    if (i > a0 || j > b0) out.push({ a0: start + a0, a1: start + i, b0: start + b0, b1: start + j });
-    while (i < rows && j < columns && a[start + i] === b[start + j]) {
-      i++;
-      j++;
-    }
+  for (const match of [...matches(a, b), { a: a.length, b: b.length, size: 0 }]) {
+    if (i < match.a || j < match.b) out.push({ a0: i, a1: match.a, b0: j, b1: match.b });
+    i = match.a + match.size;
+    j = match.b + match.size;
   }
   return out;
 }
@@ -75,6 +112,10 @@ function group(all: readonly Edit[]): Edit[][] {
   return hunks;
 }
 
+/** An empty range begins at the line before it, a single line needs no length. */
+const range = (start: number, stop: number): string =>
+  stop - start === 1 ? `${start + 1}` : `${stop === start ? start : start + 1},${stop - start}`;
+
 function print(hunk: readonly Edit[], a: readonly string[], b: readonly string[]): string {
   const [first, last] = [hunk[0], hunk[hunk.length - 1]];
   if (first === undefined || last === undefined) return '';
@@ -82,7 +123,7 @@ function print(hunk: readonly Edit[], a: readonly string[], b: readonly string[]
   const b0 = first.b0 - (first.a0 - a0);
   const a1 = Math.min(a.length, last.a1 + CONTEXT);
   const b1 = last.b1 + (a1 - last.a1);
-  const lines = [`@@ -${a0 + 1},${a1 - a0} +${b0 + 1},${b1 - b0} @@`];
+  const lines = [`@@ -${range(a0, a1)} +${range(b0, b1)} @@`];
   let next = a0;
   for (const edit of hunk) {
     for (const line of a.slice(next, edit.a0)) lines.push(` ${line}`);
