@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { StartError, type RunningContainer } from '../containers/container.js';
 import { NetworkError } from '../network/errors.js';
 import type { PodWorker } from '../pods/pod-worker.js';
@@ -23,10 +24,11 @@ export function createStreamingBackend(pods: PodManager): StreamingBackend {
         return await running(target).exec(command, { ...streams, signal });
       } catch (error) {
         if (!(error instanceof StartError)) throw error;
-        // containerd's words; kubectl shows them and exits with 1.
+        // The words of the kubelet and of containerd; kubectl shows them and exits with 1.
+        const exec = randomBytes(32).toString('hex');
         throw new StreamingError(
           500,
-          `failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process: ${error.message}: unknown`,
+          `Internal error occurred: error executing command in container: failed to exec in container: failed to start exec "${exec}": OCI runtime exec failed: exec failed: unable to start container process: ${error.message}: unknown`,
         );
       }
     },

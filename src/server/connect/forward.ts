@@ -77,6 +77,7 @@ export async function forward(
     method: request.method,
     path: target.path,
     headers: forwardedHeaders(request.raw, { upgrade: false }),
+    asked: (exchange.route as ResourceRoute).entry.info.plural,
   });
   let answer: IncomingMessage;
   try {

@@ -11,12 +11,21 @@ export interface KubeletCredentials {
   readonly key: string;
 }
 
+export interface KubeletRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: OutgoingHttpHeaders;
+  /** Plural name of the resource in the client's request. */
+  readonly asked: string;
+}
+
 export interface KubeletConnection {
   /**
-   * A request to the agent of a node, not yet sent.
+   * A request to the agent of a node, not yet sent. An unknown node is refused, as upstream, by the name of what the
+   * client asked for ("pods").
    * @throws StatusError when the node is unknown or has no address
    */
-  open(node: string, options: { method: string; path: string; headers: OutgoingHttpHeaders }): ClientRequest;
+  open(node: string, options: KubeletRequest): ClientRequest;
 }
 
 /** Where node agents are dialled first: by house convention InternalDNS holds the address that is real on this host. */
@@ -48,10 +57,10 @@ export function createKubeletConnection(
     ...(credentials === undefined ? {} : { cert: credentials.cert, key: credentials.key }),
   });
   return {
-    open(name, { method, path, headers }) {
+    open(name, { method, path, headers, asked }) {
       const node = objects.get('nodes', { namespace: '', name }) as DeepReadonly<Node> | undefined;
       if (node === undefined)
-        throw new StatusError(404, 'NotFound', `nodes "${name}" not found`, { name, kind: 'nodes' });
+        throw new StatusError(404, 'NotFound', `${asked} "${name}" not found`, { name, kind: asked });
       const { host, port } = kubeletAddress(node);
       return httpsRequest({ agent, host, port, method, path, headers, servername: '' });
     },

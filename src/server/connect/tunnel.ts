@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { reasonlessError, serviceUnavailableError } from '../../machinery/status.js';
 import type { ConnectTarget } from '../../resources/strategy.js';
 import type { ApiContext } from '../pipeline/context.js';
-import type { Exchange } from '../pipeline/exchange.js';
+import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
 import { forwardedHeaders, returnedHeaders } from './headers.js';
 import { dialProblem } from './kubelet-connection.js';
 
@@ -39,6 +39,7 @@ export async function tunnel(exchange: Exchange, target: ConnectTarget, context:
     method: request.method,
     path: target.path,
     headers: forwardedHeaders(raw, { upgrade: true }),
+    asked: (exchange.route as ResourceRoute).entry.info.plural,
   });
   let result: Upgraded;
   try {
