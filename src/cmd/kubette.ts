@@ -16,13 +16,22 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
 
 const program = new Command('kubette')
   .description('A whole Kubernetes control plane in one npm package')
+  .option('--version', 'print the version')
   .showSuggestionAfterError(false)
   // One clear line for a bad flag; help is asked for with --help.
   .configureOutput({
-    outputError: (text, write) => write(`kubette: ${text.replace(/^error: /, '').split('\n')[0] ?? ''}\n`),
+    outputError: (text, write) =>
+      write(`kubette: ${text.replace(/^error: /, '').split('\n')[0] ?? ''}; ${help(chosen)} lists what there is\n`),
   });
 
+const help = (command = ''): string => (command in COMMANDS ? `"kubette ${command} --help"` : '"kubette --help"');
+
 const chosen = process.argv[2];
+if (chosen === '--version') {
+  const { versionInfo } = await import('../server/endpoints/version.js');
+  process.stdout.write(`kubette ${versionInfo.gitVersion}\n`);
+  process.exit(0);
+}
 if (chosen === undefined || chosen.startsWith('-') || chosen === 'help') {
   for (const load of Object.values(COMMANDS)) (await load()).register(program);
 } else {

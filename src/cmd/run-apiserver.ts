@@ -238,7 +238,10 @@ async function listen(
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE')
-      throw new Error(`port ${port} of ${host} is in use (address already in use)`, { cause: error });
+      throw new Error(
+        `port ${port} of ${host} is in use (address already in use); --secure-port takes another, 0 any free one`,
+        { cause: error },
+      );
     if (code === 'EACCES') throw new Error(`port ${port} of ${host}: permission denied`, { cause: error });
     if (code === 'EADDRNOTAVAIL') throw new Error(`${host} is no address of this machine`, { cause: error });
     throw error;
