@@ -48,6 +48,8 @@ export interface ControllerDefinition {
   readonly name: string;
   readonly aliases: readonly string[];
   readonly workers: number;
+  /** How long a key that failed waits, doubling from `baseMs`; without it 5 ms to 1000 s. */
+  readonly retry?: { readonly baseMs: number; readonly maxMs: number };
   /** Subscribes to informers and says how to reconcile. Runs before the informers start. */
   build(context: ControllerContext): Reconciler;
 }

@@ -32,7 +32,9 @@ export async function runControllers(
     return found;
   };
   const built = definitions.map(definition => {
-    const queue = createWorkQueue({ clock });
+    const { retry } = definition;
+    const delays = retry === undefined ? {} : { baseDelayMs: retry.baseMs, maxDelayMs: retry.maxMs };
+    const queue = createWorkQueue({ clock, ...delays });
     const reconciler = definition.build({ client, informers, clock, options, log, queue, signal, recorder });
     return { definition, queue, reconciler };
   });

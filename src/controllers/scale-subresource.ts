@@ -1,4 +1,5 @@
 import type { Client } from '../client/types.js';
+import { isStatusError } from '../machinery/status.js';
 import type { KubeObject } from '../machinery/types.js';
 
 /** autoscaling/v1 Scale. */
@@ -21,6 +22,17 @@ interface Served {
 export const groupOf = (apiVersion: string): string =>
   apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '';
 
+/** A kind that is not served. */
+export class NoMatchError extends Error {
+  override readonly name = 'NoMatchError';
+  /** As a mapper says it that was asked for the whole group. */
+  readonly inGroup: string;
+  constructor({ apiVersion, kind }: Pick<ScaleTarget, 'apiVersion' | 'kind'>) {
+    super(`no matches for kind "${kind}" in version "${apiVersion}"`);
+    this.inGroup = `no matches for kind "${kind}" in group "${groupOf(apiVersion)}"`;
+  }
+}
+
 /**
  * Path of the scale subresource of any kind that has one, custom ones included.
  * @throws Error in upstream's words for a kind that is not served or cannot be scaled; StatusError
@@ -28,9 +40,15 @@ export const groupOf = (apiVersion: string): string =>
 export async function scalePath(client: Client, { apiVersion, kind, namespace, name }: ScaleTarget): Promise<string> {
   const group = groupOf(apiVersion);
   const base = group === '' ? `/api/${apiVersion}` : `/apis/${apiVersion}`;
-  const served = (await client.request('GET', base)) as Served;
+  let served: Served;
+  try {
+    served = (await client.request('GET', base)) as Served;
+  } catch (error) {
+    if (!isStatusError(error, 'NotFound')) throw error;
+    throw new NoMatchError({ apiVersion, kind });
+  }
   const resource = served.resources.find(one => one.kind === kind && !one.name.includes('/'))?.name;
-  if (resource === undefined) throw new Error(`no matches for kind "${kind}" in version "${apiVersion}"`);
+  if (resource === undefined) throw new NoMatchError({ apiVersion, kind });
   if (!served.resources.some(one => one.name === `${resource}/scale`))
     throw new Error(`${group === '' ? resource : `${resource}.${group}`} does not implement the scale subresource`);
   return `${base}/namespaces/${namespace}/${resource}/${name}/scale`;

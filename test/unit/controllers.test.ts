@@ -217,7 +217,11 @@ t.test('EndpointSlices of a Service', async t => {
       pod({ name: 'b', ip: '10.0.0.2', deleting: true }),
       pod({ name: 'c', ip: '10.0.0.3', node: 'gone' }),
     );
-    await endpointSliceController.build(cluster.context()).reconcile('default/web');
+    const { reconcile } = endpointSliceController.build(cluster.context());
+    await t.rejects(reconcile('default/web'), {
+      message: 'skipping Pod c for Service default/web: Node gone Not Found',
+    });
+    t.match(cluster.events, [{ type: 'Warning', reason: 'FailedToUpdateEndpointSlices' }]);
     const [slice] = slicesOf(cluster);
     t.match(slice, {
       addressType: 'IPv4',
@@ -256,7 +260,8 @@ t.test('EndpointSlices of a Service', async t => {
     t.equal(cluster.actions.length, 1);
     t.same(
       slicesOf(cluster).map(s => [s.endpoints, s.ports]),
-      [[[], []]],
+      [[undefined, undefined]],
+      'empty lists are nobody’s field',
     );
   });
 

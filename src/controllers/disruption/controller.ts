@@ -23,6 +23,7 @@ import {
   disruptedPods,
   expectedCounts,
   failedStatus,
+  goSelector,
   needsScale,
   type BudgetStatus,
   type ReadonlyBudget,
@@ -82,7 +83,7 @@ export const disruptionController: ControllerDefinition = {
         try {
           const found = await findScale(selected);
           scale = found.scale;
-          if (found.unmanaged.length > 0) tellUnmanaged(budget, found.unmanaged);
+          if (found.unmanaged.length > 0) tellUnmanaged(budget);
         } catch (error) {
           const text = (error as Error).message;
           const message = `Failed to calculate the number of expected pods: ${text}`;
@@ -100,13 +101,12 @@ export const disruptionController: ControllerDefinition = {
       await writeStatus(budget, budgetStatus(budget, selected, expectedCounts(budget, selected, scale), pending, now));
     };
 
-    const tellUnmanaged = (budget: ReadonlyBudget, unmanaged: readonly ReadonlyPod[]): void => {
-      const names = unmanaged.map(pod => keyOf(pod)).join(',');
+    const tellUnmanaged = (budget: ReadonlyBudget): void => {
       recorder.event(
         budget,
         'Warning',
         'UnmanagedPods',
-        `Pods selected by this PodDisruptionBudget (selector: ${labelSelectorAsSelector(budget.spec?.selector).toString()}) were found to be unmanaged (pods: ${names}). As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`,
+        `Pods selected by this PodDisruptionBudget (selector: ${goSelector(budget.spec?.selector)}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`,
       );
     };
 

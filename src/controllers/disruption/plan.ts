@@ -1,5 +1,5 @@
 import { formatTime } from '../../machinery/clock.js';
-import type { DeepReadonly, Pod, PodDisruptionBudget } from '../../machinery/types.js';
+import type { DeepReadonly, LabelSelector, Pod, PodDisruptionBudget } from '../../machinery/types.js';
 import { scaledValue } from '../deployment/rolling.js';
 import { isDeleting, isReady } from '../pods.js';
 
@@ -10,6 +10,18 @@ type Condition = NonNullable<BudgetStatus['conditions']>[number];
 
 /** An eviction that was granted but whose Pod is still there is forgotten after this (disruption.go DeletionTimeout). */
 export const DELETION_TIMEOUT_MS = 2 * 60_000;
+
+/** A selector as Go prints it, which is how the event about unmanaged Pods shows it. */
+export function goSelector(selector: DeepReadonly<LabelSelector> | undefined): string {
+  if (selector === undefined) return 'nil';
+  const labels = Object.entries(selector.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const expressions = (selector.matchExpressions ?? []).map(
+    ({ key, operator, values = [] }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  );
+  const map = labels.map(([key, value]) => `${key}: ${value},`).join('');
+  return `&LabelSelector{MatchLabels:map[string]string{${map}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`;
+}
 
 export interface Counts {
   readonly expected: number;

@@ -3,6 +3,7 @@ import type { DeepReadonly, Endpoints, ObjectMeta, Pod, Service } from '../../ma
 import { ENDPOINTS, PODS, SERVICES } from '../../client/resources.js';
 import { keyOf, splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
+import { isNamespaceTerminating } from '../pod-template.js';
 import {
   createTriggerTimeTracker,
   hasComputedEndpoints,
@@ -80,6 +81,8 @@ export const endpointsController: ControllerDefinition = {
         const truncated = truncate(subsets);
         const current = endpoints.indexer.get(key);
 
+        // Also when nothing changes: what was seen now triggers nothing later.
+        const trigger = triggers.compute(key, service, selected);
         const labels: Record<string, string> = { ...service.metadata.labels, [MANAGED_BY]: 'endpoint-controller' };
         if (isHeadless(service)) labels[HEADLESS] = '';
         else delete labels[HEADLESS];
@@ -93,27 +96,34 @@ export const endpointsController: ControllerDefinition = {
           return;
 
         const annotations: Record<string, string> = { ...current?.metadata.annotations };
-        const trigger = triggers.compute(key, service, selected);
         if (trigger === undefined) delete annotations[TRIGGER_TIME];
         else annotations[TRIGGER_TIME] = trigger;
         if (truncated) annotations[OVER_CAPACITY] = 'truncated';
         else delete annotations[OVER_CAPACITY];
         const metadata: ObjectMeta = { ...(current?.metadata as ObjectMeta | undefined), ...at, labels, annotations };
-        const object = { metadata, ...(subsets.length === 0 ? {} : { subsets }) } as Endpoints;
+        const object = {
+          apiVersion: 'v1',
+          kind: 'Endpoints',
+          metadata,
+          ...(subsets.length === 0 ? {} : { subsets }),
+        } as Endpoints;
         try {
           if (current === undefined) await writer.create(at.namespace, object);
           else await writer.update(object);
         } catch (error) {
-          const verb = current === undefined ? 'create' : 'update';
-          const reason = current === undefined ? 'FailedToCreateEndpoint' : 'FailedToUpdateEndpoint';
-          const benign =
-            isStatusError(error, 'Conflict') ||
-            isStatusError(error, 'Forbidden') ||
-            isStatusError(error, 'AlreadyExists');
-          if (!benign)
-            events.event(service, 'Warning', reason, `Failed to ${verb} endpoint ${key}: ${(error as Error).message}`);
           // A terminating namespace refuses new objects; the Service is about to go as well.
-          if (current === undefined && isStatusError(error, 'Forbidden')) return;
+          if (current === undefined && isNamespaceTerminating(error)) return;
+          const text = (error as Error).message;
+          // The cache was behind: not worth telling.
+          if (isStatusError(error, 'Conflict') || isStatusError(error, 'AlreadyExists')) throw error;
+          if (current === undefined)
+            events.event(
+              object,
+              'Warning',
+              'FailedToCreateEndpoint',
+              `Failed to create endpoint for service ${key}: ${text}`,
+            );
+          else events.event(object, 'Warning', 'FailedToUpdateEndpoint', `Failed to update endpoint ${key}: ${text}`);
           throw error;
         }
       },

@@ -23,7 +23,8 @@ function toAddress(pod: DeepReadonly<Pod>, service: DeepReadonly<Service>): Addr
   return {
     ip,
     ...(hostname === undefined ? {} : { hostname }),
-    ...(pod.spec?.nodeName === undefined ? {} : { nodeName: pod.spec.nodeName }),
+    // A Pod that no scheduler has placed has an empty one, which the server refuses, as upstream's does.
+    nodeName: pod.spec?.nodeName ?? '',
     targetRef: {
       kind: 'Pod',
       namespace: pod.metadata.namespace ?? '',

@@ -48,6 +48,7 @@ export const endpointSliceController: ControllerDefinition = {
   name: 'endpointslice-controller',
   aliases: ['endpointslice'],
   workers: 5,
+  retry: { baseMs: 1_000, maxMs: 1_000_000 },
   build({ client, informers, queue, recorder }) {
     const services = informers.informer<Service>(SERVICES);
     const pods = informers.informer<Pod>(PODS);
@@ -111,6 +112,11 @@ export const endpointSliceController: ControllerDefinition = {
     });
     watchSelectedPods(services, pods, key => queue.add(key));
 
+    const failed = (service: DeepReadonly<Service>, error: Error): void => {
+      const text = `Error updating Endpoint Slices for Service ${keyOf(service)}: ${error.message}`;
+      events.event(service, 'Warning', 'FailedToUpdateEndpointSlices', text);
+    };
+
     return {
       async reconcile(key) {
         const { namespace } = splitKey(key);
@@ -139,8 +145,7 @@ export const endpointSliceController: ControllerDefinition = {
           owned,
           slice => !sameLabels(slice.metadata.labels, labels),
         );
-        if (plan.create.length + plan.update.length + plan.remove.length === 0) return;
-
+        // Also when nothing changes: what was seen now triggers nothing later.
         const trigger = triggers.compute(key, service, selected);
         const metadata = (old?: ObjectMeta): ObjectMeta => {
           const { [TRIGGER_TIME]: _stale, ...kept } = old?.annotations ?? {};
@@ -169,10 +174,13 @@ export const endpointSliceController: ControllerDefinition = {
         } catch (error) {
           // A terminating namespace refuses new objects; the Service is about to go as well.
           if (isStatusError(error, 'Forbidden')) return;
-          if (!isStatusError(error, 'Conflict')) {
-            const text = `Error updating Endpoint Slices for Service ${key}: ${(error as Error).message}`;
-            events.event(service, 'Warning', 'FailedToUpdateEndpointSlices', text);
-          }
+          if (!isStatusError(error, 'Conflict')) failed(service, error as Error);
+          throw error;
+        }
+        if (plan.skipped.length > 0) {
+          const texts = plan.skipped.map(pod => `skipping ${pod}`);
+          const error = new Error(texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`);
+          failed(service, error);
           throw error;
         }
       },

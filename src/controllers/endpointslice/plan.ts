@@ -10,11 +10,20 @@ type ReadonlySlice = DeepReadonly<EndpointSlice>;
 export const MAX_ENDPOINTS_PER_SLICE = 100;
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
+/** Empty lists are left out: upstream's encoding has none, and so they are nobody's field. */
+interface FreshSlice {
+  readonly addressType: Family;
+  readonly ports?: SlicePort[];
+  readonly endpoints?: Endpoint[];
+}
+
 /** What to write. Slices in `update` carry the stored metadata. */
 export interface SlicePlan {
-  readonly create: { addressType: Family; ports: SlicePort[]; endpoints: Endpoint[] }[];
+  readonly create: FreshSlice[];
   readonly update: EndpointSlice[];
   readonly remove: ReadonlySlice[];
+  /** Pods that are left out because their nodes are unknown, in words. */
+  readonly skipped: readonly string[];
 }
 
 /** endpointslice/utils.go podToEndpoint */
@@ -110,6 +119,7 @@ function desiredByPorts(
   pods: Iterable<DeepReadonly<Pod>>,
   nodes: (name: string) => DeepReadonly<Node> | undefined,
   family: Family,
+  skipped: Set<string>,
 ): Map<string, Desired> {
   const publishNotReady = service.spec?.publishNotReadyAddresses === true;
   const groups = new Map<string, Desired>();
@@ -117,8 +127,12 @@ function desiredByPorts(
     if (!belongsToEndpoints(pod, true)) continue;
     const nodeName = pod.spec?.nodeName ?? '';
     const node = nodeName === '' ? undefined : nodes(nodeName);
-    // The node is gone: its Pods cannot serve, and are about to be collected.
-    if (nodeName !== '' && node === undefined && !publishNotReady) continue;
+    // The node is gone, or not seen yet: one is about to be collected, the other is tried again.
+    if (node === undefined && !publishNotReady) {
+      const { name = '', namespace = '' } = service.metadata;
+      skipped.add(`Pod ${pod.metadata.name ?? ''} for Service ${namespace}/${name}: Node ${nodeName} Not Found`);
+      continue;
+    }
     const endpoint = toEndpoint(pod, service, node, family);
     if (endpoint === undefined) continue;
     const ports = slicePorts(service, pod);
@@ -141,7 +155,7 @@ function packGroup(
   existing: readonly ReadonlySlice[],
   family: Family,
   needsUpdate: (slice: ReadonlySlice) => boolean,
-): SlicePlan {
+): Omit<SlicePlan, 'skipped'> {
   const wanted = new Map(desired.endpoints);
   const changed: (EndpointSlice & { endpoints: Endpoint[] })[] = [];
   const untouched: ReadonlySlice[] = [];
@@ -213,18 +227,19 @@ export function planSlices(
     update: [],
     remove: [],
   };
+  const skipped = new Set<string>();
   const families = addressFamilies(service);
   plan.remove.push(...slices.filter(slice => !families.includes(slice.addressType as Family)));
   for (const family of families) {
     const ofFamily = slices.filter(slice => slice.addressType === family);
-    const groups = desiredByPorts(service, pods, nodes, family);
+    const groups = desiredByPorts(service, pods, nodes, family, skipped);
     if (groups.size === 0) {
       // Consumers tell "no endpoints" from "not computed yet" by this empty slice.
       const placeholder = ofFamily.find(
         slice => (slice.endpoints ?? []).length === 0 && (slice.ports ?? []).length === 0,
       );
       plan.remove.push(...ofFamily.filter(slice => slice !== placeholder));
-      if (placeholder === undefined) plan.create.push({ addressType: family, ports: [], endpoints: [] });
+      if (placeholder === undefined) plan.create.push({ addressType: family });
       else if (needsUpdate(placeholder)) plan.update.push({ ...(placeholder as EndpointSlice) });
       continue;
     }
@@ -242,17 +257,20 @@ export function planSlices(
     }
     for (const stale of existing.values()) plan.remove.push(...stale);
   }
-  return reuse(plan);
+  return { ...reuse(plan), skipped: [...skipped] };
 }
 
 /** A slice about to be deleted takes what would have gone into a new one of its family: one write instead of two. */
-function reuse(plan: { create: SlicePlan['create']; update: EndpointSlice[]; remove: ReadonlySlice[] }): SlicePlan {
+function reuse(plan: Omit<SlicePlan, 'skipped'>): Omit<SlicePlan, 'skipped'> {
   const create: SlicePlan['create'] = [];
   for (const fresh of plan.create) {
     const at = plan.remove.findIndex(slice => slice.addressType === fresh.addressType);
     const [reused] = at < 0 ? [] : plan.remove.splice(at, 1);
     if (reused === undefined) create.push(fresh);
-    else plan.update.push({ ...(reused as EndpointSlice), ports: fresh.ports, endpoints: fresh.endpoints });
+    else {
+      const { ports: _ports, endpoints: _endpoints, ...kept } = reused as EndpointSlice;
+      plan.update.push({ ...kept, ...fresh } as EndpointSlice);
+    }
   }
   return { create, update: plan.update, remove: plan.remove };
 }

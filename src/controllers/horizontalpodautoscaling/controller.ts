@@ -4,7 +4,7 @@ import type { HorizontalPodAutoscaler } from '../../machinery/types.js';
 import { HORIZONTAL_POD_AUTOSCALERS } from '../../client/resources.js';
 import { keyOf } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
-import { scalePath, type Scale } from '../scale-subresource.js';
+import { NoMatchError, scalePath, type Scale } from '../scale-subresource.js';
 import { boundReplicas, metricFailure, withCondition, type AutoscalerStatus, type ReadonlyAutoscaler } from './plan.js';
 
 /** Upstream --horizontal-pod-autoscaler-sync-period. */
@@ -19,12 +19,9 @@ export const horizontalPodAutoscalerController: ControllerDefinition = {
     const autoscalers = informers.informer<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALERS);
     const writer = client.resource<HorizontalPodAutoscaler>(HORIZONTAL_POD_AUTOSCALERS);
     const events = recorder('horizontal-pod-autoscaler');
-    autoscalers.addHandler({
-      add: autoscaler => queue.add(keyOf(autoscaler)),
-      update: (old, autoscaler) => {
-        if (old.metadata.generation !== autoscaler.metadata.generation) queue.add(keyOf(autoscaler));
-      },
-    });
+    // Nothing is looked at sooner than a period after it changed (default_hpa_rate_limiter.go).
+    const later = (autoscaler: ReadonlyAutoscaler): void => queue.addAfter(keyOf(autoscaler), PERIOD_MS);
+    autoscalers.addHandler({ add: later, update: (_old, autoscaler) => later(autoscaler) });
 
     const judge = async (autoscaler: ReadonlyAutoscaler): Promise<AutoscalerStatus> => {
       const now = clock.now();
@@ -45,7 +42,7 @@ export const horizontalPodAutoscalerController: ControllerDefinition = {
         });
         scale = (await client.request('GET', path)) as Scale;
       } catch (error) {
-        const text = (error as Error).message;
+        const text = error instanceof NoMatchError ? error.inGroup : (error as Error).message;
         events.event(autoscaler, 'Warning', 'FailedGetScale', text);
         const message = `the HPA controller was unable to get the target's current scale: ${text}`;
         set('AbleToScale', 'False', 'FailedGetScale', message);

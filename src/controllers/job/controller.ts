@@ -33,6 +33,8 @@ export const jobController: ControllerDefinition = {
   name: 'job-controller',
   aliases: ['job'],
   workers: 5,
+  // Upstream DefaultJobApiBackOff and MaxJobApiBackOff.
+  retry: { baseMs: 1_000, maxMs: 60_000 },
   build(context) {
     const { client, informers, queue, clock } = context;
     const jobs = informers.informer<Job>(JOBS);

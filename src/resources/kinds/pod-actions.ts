@@ -189,8 +189,10 @@ async function checkBudgets(ctx: RequestContext, pod: ReadonlyPod, dryRun: boole
   if (!isReady(pod) && (spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow' || enough)) return;
   const key = { namespace: budget.metadata.namespace ?? '', name: budget.metadata.name ?? '' };
   const now = formatTime(ctx.clock.now());
+  // The server's own write, whoever evicts.
+  const asServer = { ...ctx, options: { ...ctx.options, fieldManager: 'kube-apiserver' } };
   await ctx.objects.update(
-    ctx,
+    asServer,
     'poddisruptionbudgets.policy',
     key,
     object => decrement(object, pod.metadata.name ?? '', now),
