@@ -20,6 +20,10 @@ export function register(program: Command): void {
     .option('--cluster-signing-key-file <file>', 'its key')
     .option('--cluster-signing-duration <duration>', 'how long signed certificates are good for', '8760h')
     .option('--root-ca-file <file>', 'CA published to every namespace; default: the CA of the kubeconfig')
+    .option(
+      '--service-account-private-key-file <file>',
+      'key that signs tokens kept in Secrets; default: none are made',
+    )
     .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
     .action(async (options: Record<string, string>) => {
       const { runControllerManager } = await import('./run-controller-manager.js');

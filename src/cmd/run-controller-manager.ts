@@ -26,6 +26,8 @@ export async function runControllerManager(flags: Record<string, string>): Promi
     const config = await loadKubeConfig(flags['kubeconfig'] ?? '');
     const rootCa = flags['rootCaFile'] === undefined ? config.ca : await readFile(flags['rootCaFile'], 'utf8');
     const signing = await signingFlags(flags);
+    const keyFile = flags['serviceAccountPrivateKeyFile'];
+    const serviceAccountKey = keyFile === undefined ? undefined : await readFile(keyFile, 'utf8');
     const client = createClient(config, 'kube-controller-manager');
     const informers = createInformerFactory({
       transport: client.transport,
@@ -43,6 +45,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
           options: {
             ...(rootCa === undefined ? {} : { rootCa }),
             ...(signing === undefined ? {} : { signing }),
+            ...(serviceAccountKey === undefined ? {} : { serviceAccountKey }),
             ...(flags['allocateNodeCidrs'] === 'true' ? { clusterCidr: flags['clusterCidr'] ?? '' } : {}),
             nodeCidrMaskSize: Number(flags['nodeCidrMaskSize']),
             nodeMonitorPeriodMs: milliseconds('node-monitor-period'),

@@ -125,6 +125,8 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
         await kubeconfig(component('controller-manager.kubeconfig')),
         '--controllers',
         text(flags, 'controllers'),
+        '--service-account-private-key-file',
+        pki.serviceAccountKeyFile,
       ],
       ...['--allocate-node-cidrs', nodes.length > 0 ? 'true' : 'false', '--cluster-cidr', text(flags, 'clusterCidr')],
       ...['--cluster-signing-cert-file', join(dataDir, 'pki', 'ca.crt')],

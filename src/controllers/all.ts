@@ -27,6 +27,7 @@ import { resourceQuotaController } from './resourcequota/controller.js';
 import { rootCaPublisher } from './rootca/controller.js';
 import { scheduler } from './scheduler/controller.js';
 import { serviceAccountController } from './serviceaccount/controller.js';
+import { serviceAccountTokenController } from './serviceaccount/tokens-controller.js';
 import { statefulSetController } from './statefulset/controller.js';
 import { ttlAfterFinishedController } from './ttlafterfinished/controller.js';
 import { claimProtectionController, volumeProtectionController } from './volumeprotection/controller.js';
@@ -60,6 +61,7 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   rootCaPublisher,
   scheduler,
   serviceAccountController,
+  serviceAccountTokenController,
   statefulSetController,
   ttlAfterFinishedController,
   volumeProtectionController,

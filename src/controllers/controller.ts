@@ -13,6 +13,8 @@ export interface Logger {
 export interface ControllerOptions {
   /** PEM of the cluster's CA, published to every namespace; undefined: nothing is published. */
   readonly rootCa?: string;
+  /** RSA private key, PEM, that signs tokens kept in Secrets; undefined: none are made. */
+  readonly serviceAccountKey?: string;
   /** e.g. "10.244.0.0/16"; undefined: nodes get no podCIDR. */
   readonly clusterCidr?: string;
   /** The CA that signs approved certificate requests, and how long for; undefined: they wait for another signer. */

@@ -2,6 +2,7 @@ import type { Clock } from '../machinery/clock.js';
 import type { DeepReadonly, KubeObject } from '../machinery/types.js';
 import type { Objects, UserInfo } from '../resources/strategy.js';
 import { createAuthentication, type Authentication } from './auth/authn/authenticate.js';
+import { legacyTokenAuthenticator } from './auth/authn/legacy-token.js';
 import { serviceAccountTokenAuthenticator } from './auth/authn/service-account-token.js';
 import { tokenFileAuthenticator } from './auth/authn/token-file.js';
 import { alwaysAllow, alwaysDeny, privilegedGroup, unionAuthorizer, type Authorizer } from './auth/authorizer.js';
@@ -62,6 +63,7 @@ export function createSecurity(options: SecurityOptions): Security {
       tokens: [
         tokenFileAuthenticator(tokens, apiAudiences),
         serviceAccountTokenAuthenticator({ issuer, lookup, clock }),
+        legacyTokenAuthenticator({ issuer, lookup }),
       ],
     }),
   };

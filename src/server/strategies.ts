@@ -4,7 +4,7 @@ import { createStrategies } from '../resources/kinds/index.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Attributes } from './auth/authorizer.js';
 import { aggregate } from './auth/quote.js';
-import { parseJwt } from './auth/token/jwt.js';
+import { parseJwt } from '../machinery/jwt.js';
 import type { Security } from './security.js';
 
 /** What a Pod's projected token asks for: upstream knows it by that, and gives it a year, stale after this time. */

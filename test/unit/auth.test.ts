@@ -15,6 +15,7 @@ import type { AdmissionRequest, RequestContext, UserInfo } from '../../src/resou
 import { createAuthentication } from '../../src/server/auth/authn/authenticate.js';
 import { NONE, type Credentials } from '../../src/server/auth/authn/authenticator.js';
 import { clientCertificateAuthenticator } from '../../src/server/auth/authn/client-certificate.js';
+import { legacyTokenAuthenticator } from '../../src/server/auth/authn/legacy-token.js';
 import { serviceAccountTokenAuthenticator } from '../../src/server/auth/authn/service-account-token.js';
 import { parseTokenFile, tokenFileAuthenticator } from '../../src/server/auth/authn/token-file.js';
 import { alwaysAllow, alwaysDeny, privilegedGroup, unionAuthorizer } from '../../src/server/auth/authorizer.js';
@@ -32,7 +33,7 @@ import { createRbacAuthorizer } from '../../src/server/auth/rbac/rbac-authorizer
 import { createRuleResolver } from '../../src/server/auth/rbac/rule-resolver.js';
 import { ruleAllows, uncovered, type PolicyRule } from '../../src/server/auth/rbac/rules.js';
 import { createTokenIssuer, oidcDocuments, type IssueOptions } from '../../src/server/auth/token/issuer.js';
-import { parseJwt } from '../../src/server/auth/token/jwt.js';
+import { LEGACY_ISSUER, parseJwt, signingKey, signJwt } from '../../src/machinery/jwt.js';
 import { splitServiceAccountUser } from '../../src/server/auth/user.js';
 
 t.jobs = 1;
@@ -260,6 +261,42 @@ t.test('token files', t => {
 
 /** One key for all token tests: making RSA keys is slow. */
 const saKey = ensurePki(t.testdir(), { clock: realClock }).then(pki => pki.serviceAccountKey);
+
+t.test('tokens kept in Secrets', async t => {
+  const key = await saKey;
+  const CLAIM = 'kubernetes.io/serviceaccount/';
+  const claims = {
+    iss: LEGACY_ISSUER,
+    [`${CLAIM}namespace`]: 'ns',
+    [`${CLAIM}secret.name`]: 's',
+    [`${CLAIM}service-account.name`]: 'robot',
+    [`${CLAIM}service-account.uid`]: 'sa-uid',
+    sub: 'system:serviceaccount:ns:robot',
+  };
+  const cases: { name: string; claims?: object; kept?: string; uid?: string; labels?: object; reason?: string }[] = [
+    { name: 'good for as long as the Secret holds it' },
+    { name: 'another token', kept: 'other', reason: "Token does not match server's copy" },
+    { name: 'another account', uid: 'new', reason: 'ServiceAccount UID (new) does not match claim (sa-uid)' },
+    { name: 'another subject', claims: { sub: 'x' }, reason: 'sub claim is invalid' },
+    { name: 'no Secret', claims: { [`${CLAIM}secret.name`]: 'gone' }, reason: 'Token has been invalidated' },
+    { name: 'no namespace', claims: { [`${CLAIM}namespace`]: '' }, reason: 'namespace claim is missing' },
+  ];
+  for (const row of cases) {
+    const token = signJwt({ ...claims, ...row.claims }, signingKey(key));
+    const data = { token: Buffer.from(row.kept ?? token).toString('base64') };
+    const lookup = objectsOf([
+      {
+        resource: 'serviceaccounts',
+        object: { metadata: { name: 'robot', namespace: 'ns', uid: row.uid ?? 'sa-uid' } },
+      },
+      { resource: 'secrets', object: { metadata: { name: 's', namespace: 'ns' }, data } as KubeObject },
+    ]);
+    const issuer = createTokenIssuer({ clock: new FakeClock(), key });
+    const outcome = legacyTokenAuthenticator({ issuer, lookup })(token, issuer.apiAudiences);
+    if (row.reason === undefined) t.match(outcome, { kind: 'user', user: { uid: 'sa-uid' } }, row.name);
+    else t.same(outcome, { kind: 'refused', reason: row.reason }, row.name);
+  }
+});
 
 t.test('service account tokens', async t => {
   const key = await saKey;

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import t from 'tap';
 import {
   CLUSTER_ROLES,
@@ -8,6 +9,8 @@ import {
   PODS,
   REPLICA_SETS,
   SERVICES,
+  SECRETS,
+  SERVICE_ACCOUNTS,
 } from '../../src/client/resources.js';
 import { ALL_CONTROLLERS } from '../../src/controllers/all.js';
 import { clusterRoleAggregationController } from '../../src/controllers/clusterroleaggregation/controller.js';
@@ -25,6 +28,7 @@ import { deletionOrder } from '../../src/controllers/replicaset/plan.js';
 import { replicaSetController } from '../../src/controllers/replicaset/controller.js';
 import { place } from '../../src/controllers/scheduler/controller.js';
 import { usageOf } from '../../src/controllers/scheduler/resources.js';
+import { serviceAccountTokenController } from '../../src/controllers/serviceaccount/tokens-controller.js';
 import { selectControllers, UnknownControllerError } from '../../src/controllers/select.js';
 import type {
   Deployment,
@@ -33,6 +37,7 @@ import type {
   Node,
   Pod,
   ReplicaSet,
+  Secret,
   Service,
 } from '../../src/machinery/types.js';
 import { createFakeCluster } from '../support/fake-cluster.js';
@@ -644,4 +649,36 @@ t.test('Endpoints keep upstream’s order, which is a hash’s', async t => {
     byHash(ports, printPort).map(p => p.name),
     ['http', 'alt'],
   );
+});
+
+t.test('Secrets for tokens are filled in, and go with their account', async t => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const serviceAccountKey = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  const secret = (name: string, account: string, uid?: string): Secret =>
+    ({
+      metadata: {
+        name,
+        namespace: 'default',
+        annotations: {
+          'kubernetes.io/service-account.name': account,
+          ...(uid === undefined ? {} : { 'kubernetes.io/service-account.uid': uid }),
+        },
+      },
+      type: 'kubernetes.io/service-account-token',
+    }) as unknown as Secret;
+  const cluster = createFakeCluster();
+  cluster.load(SERVICE_ACCOUNTS, { metadata: { name: 'robot', namespace: 'default', uid: 'u' } });
+  cluster.load(SECRETS, secret('mine', 'robot'), secret('stale', 'robot', 'old'), secret('lost', 'nobody'));
+  const { reconcile } = serviceAccountTokenController.build(cluster.context({ rootCa: 'CA', serviceAccountKey }));
+  for (const name of ['mine', 'stale', 'lost']) await reconcile(`default/${name}`);
+  t.strictSame(
+    cluster.list(SECRETS).map(s => s.metadata.name),
+    ['mine'],
+  );
+  const [mine] = cluster.list(SECRETS) as Secret[];
+  t.equal(mine?.metadata.annotations?.['kubernetes.io/service-account.uid'], 'u');
+  t.same(Object.keys(mine?.data ?? {}).sort(), ['ca.crt', 'namespace', 'token']);
+  const written = cluster.actions.length;
+  await reconcile('default/mine');
+  t.equal(cluster.actions.length, written, 'nothing is missing');
 });

@@ -269,7 +269,7 @@ function reuse(plan: Omit<SlicePlan, 'skipped'>): Omit<SlicePlan, 'skipped'> {
     if (reused === undefined) create.push(fresh);
     else {
       const { ports: _ports, endpoints: _endpoints, ...kept } = reused as EndpointSlice;
-      plan.update.push({ ...kept, ...fresh } as EndpointSlice);
+      plan.update.push({ ...kept, ...fresh });
     }
   }
   return { create, update: plan.update, remove: plan.remove };

@@ -33,6 +33,8 @@ export interface Pki {
   readonly kubeletClient: KeyPair;
   /** RSA private key, PEM, that signs service account tokens. */
   readonly serviceAccountKey: string;
+  /** Where that is kept. */
+  readonly serviceAccountKeyFile: string;
   /** A client certificate kept under `file` (no extension); made anew when it is about to expire. */
   clientCertificate(file: string, subject: Subject): Promise<KeyPair>;
   /** A serving certificate for another process of the cluster. */
@@ -40,6 +42,7 @@ export interface Pki {
 }
 
 const DAY_MS = 86_400_000;
+const SERVICE_ACCOUNT_KEY = 'sa.key';
 const CA_DAYS = 3650;
 const LEAF_DAYS = 365;
 /** A certificate that would end within this time is replaced at the next start. */
@@ -86,6 +89,7 @@ export async function ensurePki(dataDir: string, options: PkiOptions): Promise<P
     serving,
     kubeletClient,
     serviceAccountKey,
+    serviceAccountKeyFile: join(dir, SERVICE_ACCOUNT_KEY),
     clientCertificate: (file, subject) => leaf(file, { subject, usage: 'client' }),
     servingCertificate: (file, subject, subjectAltNames) => leaf(file, { subject, usage: 'server', subjectAltNames }),
   };
@@ -162,7 +166,7 @@ function isFor(pem: string, what: Pick<CertificateOptions, 'subject' | 'subjectA
 const generateKeyPairAsync = promisify(generateKeyPair);
 
 async function ensureServiceAccountKey(dir: string): Promise<string> {
-  const file = join(dir, 'sa.key');
+  const file = join(dir, SERVICE_ACCOUNT_KEY);
   let key = await readFileIfThere(file);
   if (key === undefined) {
     // RS256 is what every consumer of service account tokens understands.

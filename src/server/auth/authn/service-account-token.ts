@@ -3,7 +3,7 @@ import type { DeepReadonly, KubeObject } from '../../../machinery/types.js';
 import type { Lookup } from '../lookup.js';
 import { quote, quoteList } from '../quote.js';
 import type { TokenIssuer } from '../token/issuer.js';
-import { isSignedByOneOf, parseJwt, type Claims, type PrivateClaims } from '../token/jwt.js';
+import { isSignedByOneOf, parseJwt, type Claims, type PrivateClaims } from '../../../machinery/jwt.js';
 import { CREDENTIAL_ID, serviceAccountGroups, serviceAccountUser } from '../user.js';
 import { NONE, refused, type Outcome, type TokenAuthenticator } from './authenticator.js';
 

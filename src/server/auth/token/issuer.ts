@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../machinery/clock.js';
 import { serviceAccountUser } from '../user.js';
-import { signingKey, signJwt, type ObjectClaim, type PrivateClaims, type SigningKey } from './jwt.js';
+import { signingKey, signJwt, type ObjectClaim, type PrivateClaims, type SigningKey } from '../../../machinery/jwt.js';
 
 export const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local';
 

@@ -28,6 +28,17 @@ export interface PrivateClaims {
   readonly warnafter?: number;
 }
 
+/** Of tokens kept in Secrets, which do not end but with their Secret (pkg/serviceaccount/legacy.go). */
+export const LEGACY_ISSUER = 'kubernetes/serviceaccount';
+
+/** Claims of such a token, beside `iss` and `sub`. */
+export interface LegacyClaims {
+  readonly 'kubernetes.io/serviceaccount/namespace'?: string;
+  readonly 'kubernetes.io/serviceaccount/secret.name'?: string;
+  readonly 'kubernetes.io/serviceaccount/service-account.name'?: string;
+  readonly 'kubernetes.io/serviceaccount/service-account.uid'?: string;
+}
+
 export interface SigningKey {
   readonly id: string;
   readonly privateKey: KeyObject;
@@ -44,7 +55,7 @@ export function signingKey(pem: string): SigningKey {
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-export function signJwt(claims: Claims, key: SigningKey): string {
+export function signJwt(claims: Claims & LegacyClaims, key: SigningKey): string {
   const text = `${encode({ alg: 'RS256', kid: key.id })}.${encode(claims)}`;
   return `${text}.${sign('sha256', Buffer.from(text), key.privateKey).toString('base64url')}`;
 }
@@ -52,7 +63,7 @@ export function signJwt(claims: Claims, key: SigningKey): string {
 export interface Jwt {
   readonly keyId: string | undefined;
   readonly algorithm: string | undefined;
-  readonly claims: Claims;
+  readonly claims: Claims & LegacyClaims;
   readonly signed: Buffer;
   readonly signature: Buffer;
 }
