@@ -289,7 +289,7 @@ t.test('tokens kept in Secrets', async t => {
         resource: 'serviceaccounts',
         object: { metadata: { name: 'robot', namespace: 'ns', uid: row.uid ?? 'sa-uid' } },
       },
-      { resource: 'secrets', object: { metadata: { name: 's', namespace: 'ns' }, data } as KubeObject },
+      { resource: 'secrets', object: { metadata: { name: 's', namespace: 'ns' }, data } },
     ]);
     const issuer = createTokenIssuer({ clock: new FakeClock(), key });
     const outcome = legacyTokenAuthenticator({ issuer, lookup })(token, issuer.apiAudiences);

@@ -665,7 +665,7 @@ t.test('Secrets for tokens are filled in, and go with their account', async t =>
         },
       },
       type: 'kubernetes.io/service-account-token',
-    }) as unknown as Secret;
+    });
   const cluster = createFakeCluster();
   cluster.load(SERVICE_ACCOUNTS, { metadata: { name: 'robot', namespace: 'default', uid: 'u' } });
   cluster.load(SECRETS, secret('mine', 'robot'), secret('stale', 'robot', 'old'), secret('lost', 'nobody'));
