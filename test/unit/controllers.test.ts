@@ -654,18 +654,17 @@ t.test('Endpoints keep upstream’s order, which is a hash’s', async t => {
 t.test('Secrets for tokens are filled in, and go with their account', async t => {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const serviceAccountKey = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
-  const secret = (name: string, account: string, uid?: string): Secret =>
-    ({
-      metadata: {
-        name,
-        namespace: 'default',
-        annotations: {
-          'kubernetes.io/service-account.name': account,
-          ...(uid === undefined ? {} : { 'kubernetes.io/service-account.uid': uid }),
-        },
+  const secret = (name: string, account: string, uid?: string): Secret => ({
+    metadata: {
+      name,
+      namespace: 'default',
+      annotations: {
+        'kubernetes.io/service-account.name': account,
+        ...(uid === undefined ? {} : { 'kubernetes.io/service-account.uid': uid }),
       },
-      type: 'kubernetes.io/service-account-token',
-    });
+    },
+    type: 'kubernetes.io/service-account-token',
+  });
   const cluster = createFakeCluster();
   cluster.load(SERVICE_ACCOUNTS, { metadata: { name: 'robot', namespace: 'default', uid: 'u' } });
   cluster.load(SECRETS, secret('mine', 'robot'), secret('stale', 'robot', 'old'), secret('lost', 'nobody'));
