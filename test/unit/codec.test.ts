@@ -1,4 +1,5 @@
 import t from 'tap';
+import { yamlToJson } from '../../src/resources/codec/yaml.js';
 import { goJsonSyntaxError } from '../../src/machinery/go-json.js';
 import { canonicalTime } from '../../src/machinery/go-time.js';
 import type { FieldType, StructType } from '../../src/machinery/schema.js';
@@ -461,6 +462,55 @@ t.test('YAML bodies', async t => {
     refusal('data: {a: 1}\n', 'v1/ConfigMap', 'application/yaml'),
     'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal number into Go struct field ConfigMap.data of type string',
   );
+});
+
+t.test('YAML as go-yaml reads it', async t => {
+  const good: [text: string, json: string][] = [
+    ['', 'null'],
+    ['a: yes\nb: y\nc: "yes"\nd: ~\ne: !!str 5', '{"a":true,"b":true,"c":"yes","d":null,"e":"5"}'],
+    ['- 0x1F\n- 017\n- 0o17\n- 1_000\n- 08\n- .5\n- 1:20', '[31,15,15,1000,8,0.5,"1:20"]'],
+    ['- 12345678901234567890\n- 1e400\n- 2026-01-01', '[12345678901234567890,"1e400","2026-01-01"]'],
+    ['a: &x {b: 1}\nc:\n  <<: *x\n  d: 2', '{"a":{"b":1},"c":{"b":1,"d":2}}'],
+    ['a: |\n  x\n   y\n\nb: >-\n  x\n  y\n\n  z\n', '{"a":"x\\n y\\n","b":"x y\\nz"}'],
+    ['? "a\\\n  b"\n: "c\n\n d"', '{"ab":"c\\nd"}'],
+    ['{"a":1} what follows does not count', '{"a":1}'],
+    ['a: b\n---\nc: {', '{"a":"b"}'],
+    ['a:\n- b\n-\nc: [d: e, {f, g: }]', '{"a":["b",null],"c":[{"d":"e"},{"f":null,"g":null}]}'],
+    ['1: a\n1.5: b\ntrue: c', '{"1":"a","1.5":"b","true":"c"}'],
+    ['!!binary aGk=: !foo x', '{"hi":"x"}'],
+  ];
+  for (const [text, json] of good) t.same(yamlToJson(text), { json, duplicateKeys: [] }, text);
+  const bad: [text: string, error: string][] = [
+    ['{', 'yaml: line 1: did not find expected node content'],
+    ['a: b: c', 'yaml: mapping values are not allowed in this context'],
+    ['x: 1\na: b: c', 'yaml: line 2: mapping values are not allowed in this context'],
+    ['a: b\n- c', 'yaml: line 1: did not find expected key'],
+    ['a: - b', 'yaml: block sequence entries are not allowed in this context'],
+    ['key\nb: c', 'yaml: line 2: mapping values are not allowed in this context'],
+    ['a: 1\nkey\nb: c', "yaml: line 3: could not find expected ':'"],
+    ['a: [b\nc: d', "yaml: line 1: did not find expected ',' or ']'"],
+    ['a: "b', 'yaml: found unexpected end of stream'],
+    ['a: "\\q"', 'yaml: found unknown escape character'],
+    ['a: "\\ud800"', 'yaml: found invalid Unicode character escape code'],
+    ['a:\n\tb: c', 'yaml: line 2: found character that cannot start any token'],
+    ['a: @b', 'yaml: found character that cannot start any token'],
+    ['a: *b', "yaml: unknown anchor 'b' referenced"],
+    ['a: &b {c: *b}', "yaml: anchor 'b' value contains itself"],
+    ['a: !h!x y', 'yaml: found undefined tag handle'],
+    ['a: |0\n b', 'yaml: found an indentation indicator equal to 0'],
+    ['a: \u0001', 'yaml: control characters are not allowed'],
+    ['[a]: b', 'yaml: invalid map key: []interface {}{"a"}'],
+    ['~: b', 'unsupported map key of type: %!s(<nil>), key: <nil>, value: "b"'],
+    ['a: .inf', 'json: unsupported value: +Inf'],
+    ['a: !!int x', 'yaml: cannot decode !!str `x` as a !!int'],
+    ['<<: x', 'yaml: map merge requires map or sequence of maps as the value'],
+    ['['.repeat(100_000), 'yaml: exceeded max depth of 10000'],
+  ];
+  for (const [text, error] of bad) t.equal(yamlToJson(text).error, error, text.slice(0, 40));
+  t.same(yamlToJson('a: 1\nb:\n  1: x\n  1: y\na:\n  c').duplicateKeys, [
+    'line 4: key 1 already set in map',
+    'line 6: key "a" already set in map',
+  ]);
 });
 
 /** An object with every field of a type filled in, a few levels deep. `zero`: with zero values instead. */

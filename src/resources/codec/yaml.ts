@@ -1,9 +1,11 @@
-import { parseAllDocuments, type Document, type Tags } from 'yaml';
-import { forbiddenCharacters, goYamlError } from './yaml-error.js';
+import { composeJson, YamlConversionError } from './yaml-compose.js';
+import { parseYaml } from './yaml-document.js';
+import { YamlSyntaxError } from './yaml-reader.js';
+import { MAX_DEPTH } from './yaml-tokens.js';
 
 export interface YamlResult {
   readonly json: string;
-  /** Set when the text is no YAML, in go-yaml's words as far as they are known. */
+  /** Set when the text is no YAML, in go-yaml's words. */
   readonly error?: string;
   /** `line 7: key "a" already set in map`, for every key that is given twice; the last one wins. */
   readonly duplicateKeys: readonly string[];
@@ -13,21 +15,12 @@ export interface YamlResult {
 export const duplicateKeysProblem = (lines: readonly string[]): string =>
   `yaml: unmarshal errors:\n${lines.map(line => `  ${line}`).join('\n')}`;
 
-/** go-yaml keeps timestamps as text when it decodes to JSON, and has no base-60 numbers. */
-const UNUSED_TAGS: ReadonlySet<string> = new Set(['tag:yaml.org,2002:timestamp']);
-
-const customTags = (tags: Tags): Tags =>
-  tags.filter(tag => typeof tag === 'string' || (!UNUSED_TAGS.has(tag.tag) && tag.format !== 'TIME'));
-
-const OPTIONS = { version: '1.1', customTags, merge: true, strict: false } as const;
-
-/** Text in which JSON and YAML may not mean the same: tabs, control characters, numbers that lose digits. */
-const DELICATE = /[\t\x7f-\x9f\ufeff]|\d{16}/;
+/** Text in which JSON and YAML may not mean the same: tabs, control characters, some escapes, keys that end on another line. */
+const DELICATE = /[\t\x7f-\x9f\ufeff]|\d{16}|\\\/|\\u[dD][89a-fA-F]|"\s*[\r\n]\s*:/;
 const KEYS = /"\s*:/g;
 
-/** JSON with sorted keys, as Go's encoder writes the maps that YAML becomes on its way; integers keep all their digits. */
+/** JSON with sorted keys, as Go's encoder writes the maps that YAML becomes on its way. */
 function sortedJson(value: unknown): string {
-  if (typeof value === 'bigint') return String(value);
   if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null);
   const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
@@ -55,48 +48,34 @@ function fromJson(text: string): string | undefined {
   }
 }
 
-/**
- * sigs.k8s.io/yaml's YAMLToJSON: the first document, YAML 1.1, keys as text.
- * Duplicate keys are strict problems; the last one wins.
- */
+/** What libyaml's reader lets through. */
+const CONTROL = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
+/** sigs.k8s.io/yaml's YAMLToJSON: the first document, YAML 1.1 as go-yaml v2 has it, keys as text. */
 export function yamlToJson(text: string): YamlResult {
   const json = fromJson(text);
   if (json !== undefined) return { json, duplicateKeys: [] };
-  const forbidden = forbiddenCharacters(text);
-  if (forbidden !== undefined) return { json: '', error: forbidden, duplicateKeys: [] };
-  const parsed = parseAllDocuments(text, { ...OPTIONS, uniqueKeys: false, intAsBigInt: true });
-  const document = Array.isArray(parsed) ? parsed[0] : undefined;
-  if (document === undefined) return { json: 'null', duplicateKeys: [] };
-  const failure = document.errors[0];
-  if (failure !== undefined) return { json: '', error: goYamlError(failure, text), duplicateKeys: [] };
-  const value = valueOf(document);
-  if (value instanceof Error) return { json: '', error: value.message, duplicateKeys: [] };
-  return {
-    json: sortedJson(value),
-    duplicateKeys: findDuplicateKeys(text),
-  };
-}
-
-/** The document as a plain value, or what go-yaml says about an alias without its anchor. */
-function valueOf(document: Document): unknown {
+  const failed = (error: string): YamlResult => ({ json: '', error, duplicateKeys: [] });
+  if (CONTROL.test(text.startsWith('\ufeff') ? text.slice(1) : text))
+    return failed('yaml: control characters are not allowed');
   try {
-    return document.toJS({ maxAliasCount: 1000 });
+    const node = parseYaml(text);
+    return node === undefined ? { json: 'null', duplicateKeys: [] } : composeJson(node);
   } catch (error) {
-    const alias = error instanceof ReferenceError ? /^Unresolved alias .*: (.*)$/.exec(error.message) : null;
-    if (alias === null) throw error;
-    return new Error(`yaml: unknown anchor '${alias[1] ?? ''}' referenced`);
+    if (error instanceof YamlConversionError) return failed(error.message);
+    if (error instanceof YamlSyntaxError) return failed(`yaml: ${describe(error)}`);
+    // Nested deeper than the stack: upstream has a limit for that.
+    if (error instanceof RangeError) return failed(`yaml: exceeded max depth of ${MAX_DEPTH}`);
+    throw error;
   }
 }
 
-/** The keys that the parser calls duplicate, as go-yaml names them. */
-function findDuplicateKeys(text: string): string[] {
-  const parsed = parseAllDocuments(text, { ...OPTIONS, uniqueKeys: true });
-  const errors = Array.isArray(parsed) ? (parsed[0]?.errors ?? []) : [];
-  return errors
-    .filter(error => error.code === 'DUPLICATE_KEY')
-    .map(error => {
-      const line = error.linePos?.[0].line ?? 1;
-      const key = /^\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^:]*?))\s*:/.exec(text.slice(error.pos[0]));
-      return `line ${line}: key ${JSON.stringify(key?.[1] ?? key?.[2] ?? key?.[3] ?? '')} already set in map`;
-    });
+/**
+ * The line is where scanning stopped, or the one before a token that is in the wrong place: go-yaml counts so
+ * (https://github.com/yaml/go-yaml/blob/v2/decode.go, parser.fail), and has no line for the first one.
+ */
+function describe({ by, message, mark, context }: YamlSyntaxError): string {
+  if (by === 'composer') return message;
+  const line = mark.line === 0 ? context.line : mark.line + (by === 'scanner' ? 1 : 0);
+  return line === 0 ? message : `line ${line}: ${message}`;
 }

@@ -1,0 +1,296 @@
+import { YamlReader, YamlSyntaxError, type Mark } from './yaml-reader.js';
+
+export type TokenType =
+  | 'stream end'
+  | 'directive'
+  | 'document start'
+  | 'document end'
+  | 'block sequence'
+  | 'block mapping'
+  | 'block end'
+  | '['
+  | ']'
+  | '{'
+  | '}'
+  | ','
+  | '-'
+  | 'key'
+  | 'value'
+  | 'alias'
+  | 'anchor'
+  | 'tag'
+  | 'scalar';
+
+export interface Token {
+  readonly type: TokenType;
+  readonly mark: Mark;
+  /** The name of an alias or anchor, the handle and suffix of a tag, the words of a directive, the text of a scalar. */
+  readonly words: readonly string[];
+  /** A scalar without quotes, which may be something else than text. */
+  readonly plain?: boolean;
+}
+
+/** Where "key:" may turn out to have begun. */
+interface SimpleKey {
+  readonly mark: Mark;
+  /** In block context at the indentation: something there must be a key. */
+  readonly required: boolean;
+  /** Which token it would be put before. */
+  readonly token: number;
+}
+
+const MAX_KEY_LENGTH = 1024;
+/** Of collections in one another. */
+export const MAX_DEPTH = 10_000;
+const FLOW: Readonly<Record<string, TokenType>> = { '[': '[', '{': '{', ']': ']', '}': '}', ',': ',' };
+const NOT_PLAIN = /[-?:,[\]{}#&*!|>'"%@`]/;
+
+/**
+ * The tokens of YAML as libyaml's scanner finds them, one after the other as the parser asks, so that the first error
+ * is the one that go-yaml reports.
+ */
+export class YamlTokens {
+  private readonly queue: Token[] = [];
+  private taken = 0;
+  /** A key may begin at the next token. */
+  private keyAllowed = true;
+  private indent = -1;
+  private readonly indents: number[] = [];
+  /** The possible key of the block context and of every open flow collection. */
+  private readonly keys: (SimpleKey | undefined)[] = [undefined];
+  private readonly reader: YamlReader;
+
+  constructor(text: string) {
+    this.reader = new YamlReader(text);
+  }
+
+  /** The next token, which stays. @throws YamlSyntaxError */
+  peek(): Token {
+    while (this.queue.length === 0 || this.headMayFollowKey()) this.fetch();
+    return this.queue[0] as Token;
+  }
+
+  take(): Token {
+    const token = this.peek();
+    if (token.type === 'stream end') return token;
+    this.queue.shift();
+    this.taken++;
+    return token;
+  }
+
+  private get flow(): number {
+    return this.keys.length - 1;
+  }
+
+  /** A "key" token may still have to go before the head of the queue. */
+  private headMayFollowKey(): boolean {
+    return this.keys.some((key, level) => key?.token === this.taken && this.stillPossible(level));
+  }
+
+  /** A simple key ends on its line and within 1024 characters. @throws YamlSyntaxError */
+  private stillPossible(level: number): boolean {
+    const key = this.keys[level];
+    if (key === undefined) return false;
+    const { mark } = this.reader;
+    if (key.mark.line === mark.line && key.mark.index + MAX_KEY_LENGTH >= mark.index) return true;
+    this.dropKey(level);
+    return false;
+  }
+
+  private dropKey(level = this.flow): void {
+    const key = this.keys[level];
+    if (key?.required === true)
+      throw new YamlSyntaxError('scanner', "could not find expected ':'", this.reader.mark, key.mark);
+    this.keys[level] = undefined;
+  }
+
+  private saveKey(): void {
+    if (!this.keyAllowed) return;
+    this.dropKey();
+    const { mark } = this.reader;
+    const required = this.flow === 0 && this.indent === mark.column;
+    this.keys[this.flow] = { mark, required, token: this.taken + this.queue.length };
+  }
+
+  private push(type: TokenType, mark: Mark = this.reader.mark, words: readonly string[] = [], plain = false): void {
+    this.queue.push({ type, mark, words, plain });
+  }
+
+  private openBlock(type: TokenType, mark: Mark, token?: number): void {
+    if (this.flow > 0 || this.indent >= mark.column) return;
+    this.indents.push(this.indent);
+    this.indent = mark.column;
+    if (this.indents.length > MAX_DEPTH) throw this.error(`exceeded max depth of ${MAX_DEPTH}`);
+    this.queue.splice(token === undefined ? this.queue.length : token - this.taken, 0, { type, mark, words: [] });
+  }
+
+  private closeBlocks(column: number): void {
+    while (this.flow === 0 && this.indent > column) {
+      this.push('block end');
+      this.indent = this.indents.pop() ?? -1;
+    }
+  }
+
+  private error(problem: string, context: Mark = this.reader.mark): YamlSyntaxError {
+    return new YamlSyntaxError('scanner', problem, this.reader.mark, context);
+  }
+
+  private fetch(): void {
+    const { reader } = this;
+    this.skipToToken();
+    this.closeBlocks(reader.mark.column);
+    const char = reader.char();
+    if (char === '') return this.end();
+    if (reader.mark.column === 0) {
+      if (char === '%') return this.directive();
+      const document = reader.documentIndicator();
+      if (document !== undefined) return this.document(document);
+    }
+    const type = FLOW[char];
+    if (type !== undefined) return this.flowIndicator(type);
+    const blankNext = reader.isBlankOrEnd(1);
+    if (char === '-' && blankNext) return this.blockEntry();
+    if (char === '?' && (this.flow > 0 || blankNext)) return this.key();
+    if (char === ':' && (this.flow > 0 || blankNext)) return this.value();
+    if (char === '*' || char === '&') return this.named(char === '*' ? 'alias' : 'anchor');
+    if (char === '!') return this.tag();
+    if ((char === '|' || char === '>') && this.flow === 0) return this.blockScalar();
+    if (char === "'" || char === '"') return this.quoted(char);
+    const plain =
+      !(reader.isBlankOrEnd() || NOT_PLAIN.test(char)) ||
+      (char === '-' && !reader.isBlank(1)) ||
+      (this.flow === 0 && (char === '?' || char === ':'));
+    if (!plain) throw this.error('found character that cannot start any token');
+    this.plain();
+  }
+
+  /** Blanks, comments and line breaks. A tab is no blank where a key may begin in block context. */
+  private skipToToken(): void {
+    const { reader } = this;
+    for (;;) {
+      if (reader.mark.index === 0 && reader.char() === '\ufeff') reader.skip();
+      while (reader.char() === ' ' || (reader.char() === '\t' && (this.flow > 0 || !this.keyAllowed))) reader.skip();
+      if (reader.char() === '#') reader.skipLine();
+      if (!reader.isBreak()) return;
+      reader.skip();
+      if (this.flow === 0) this.keyAllowed = true;
+    }
+  }
+
+  private end(): void {
+    this.reader.forceNewLine();
+    this.closeBlocks(-1);
+    this.dropKey();
+    this.keyAllowed = false;
+    this.push('stream end');
+  }
+
+  private directive(): void {
+    this.closeBlocks(-1);
+    this.dropKey();
+    this.keyAllowed = false;
+    const { mark } = this.reader;
+    this.push('directive', mark, this.reader.directive());
+  }
+
+  private document(type: 'document start' | 'document end'): void {
+    this.closeBlocks(-1);
+    this.dropKey();
+    this.keyAllowed = false;
+    this.push(type);
+    for (let i = 0; i < 3; i++) this.reader.skip();
+  }
+
+  private flowIndicator(type: TokenType): void {
+    const opens = type === '[' || type === '{';
+    if (opens) {
+      this.saveKey();
+      this.keys.push(undefined);
+      if (this.flow > MAX_DEPTH) throw this.error(`exceeded max depth of ${MAX_DEPTH}`);
+    } else {
+      this.dropKey();
+      if (type !== ',' && this.flow > 0) this.keys.pop();
+    }
+    this.keyAllowed = opens || type === ',';
+    this.push(type);
+    this.reader.skip();
+  }
+
+  private blockEntry(): void {
+    if (this.flow === 0) {
+      if (!this.keyAllowed) throw this.error('block sequence entries are not allowed in this context');
+      this.openBlock('block sequence', this.reader.mark);
+    }
+    this.dropKey();
+    this.keyAllowed = true;
+    this.push('-');
+    this.reader.skip();
+  }
+
+  private key(): void {
+    if (this.flow === 0) {
+      if (!this.keyAllowed) throw this.error('mapping keys are not allowed in this context');
+      this.openBlock('block mapping', this.reader.mark);
+    }
+    this.dropKey();
+    this.keyAllowed = this.flow === 0;
+    this.push('key');
+    this.reader.skip();
+  }
+
+  private value(): void {
+    const key = this.stillPossible(this.flow) ? this.keys[this.flow] : undefined;
+    if (key !== undefined) {
+      this.queue.splice(key.token - this.taken, 0, { type: 'key', mark: key.mark, words: [] });
+      this.openBlock('block mapping', key.mark, key.token);
+      this.keys[this.flow] = undefined;
+      this.keyAllowed = false;
+    } else {
+      if (this.flow === 0) {
+        if (!this.keyAllowed) throw this.error('mapping values are not allowed in this context');
+        this.openBlock('block mapping', this.reader.mark);
+      }
+      this.keyAllowed = this.flow === 0;
+    }
+    this.push('value');
+    this.reader.skip();
+  }
+
+  private named(type: 'alias' | 'anchor'): void {
+    this.saveKey();
+    this.keyAllowed = false;
+    const { mark } = this.reader;
+    this.push(type, mark, [this.reader.name()]);
+  }
+
+  private tag(): void {
+    this.saveKey();
+    this.keyAllowed = false;
+    const { mark } = this.reader;
+    const { handle, suffix } = this.reader.tag();
+    this.push('tag', mark, [handle, suffix]);
+  }
+
+  private blockScalar(): void {
+    this.dropKey();
+    this.keyAllowed = true;
+    const { mark } = this.reader;
+    this.push('scalar', mark, [this.reader.blockScalar(this.indent)]);
+  }
+
+  private quoted(quote: string): void {
+    this.saveKey();
+    this.keyAllowed = false;
+    const { mark } = this.reader;
+    this.push('scalar', mark, [this.reader.quoted(quote)]);
+  }
+
+  private plain(): void {
+    this.saveKey();
+    this.keyAllowed = false;
+    const { mark } = this.reader;
+    const { text, newLine } = this.reader.plain(this.flow > 0, this.indent + 1);
+    if (newLine) this.keyAllowed = true;
+    this.push('scalar', mark, [text], true);
+  }
+}
