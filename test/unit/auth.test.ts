@@ -11,7 +11,7 @@ import { StatusError } from '../../src/machinery/status.js';
 import type { KubeObject, ObjectKey } from '../../src/machinery/types.js';
 import { issueCertificate } from '../../src/machinery/x509/certificate.js';
 import type { ResourceInfo } from '../../src/resources/resource-info.js';
-import type { AdmissionRequest, RequestContext, UserInfo } from '../../src/resources/strategy.js';
+import type { AdmissionRequest, Objects, RequestContext, UserInfo } from '../../src/resources/strategy.js';
 import { createAuthentication } from '../../src/server/auth/authn/authenticate.js';
 import { NONE, type Credentials } from '../../src/server/auth/authn/authenticator.js';
 import { clientCertificateAuthenticator } from '../../src/server/auth/authn/client-certificate.js';
@@ -32,6 +32,7 @@ import { rbacEscalationCheck } from '../../src/server/auth/rbac/escalation.js';
 import { createRbacAuthorizer } from '../../src/server/auth/rbac/rbac-authorizer.js';
 import { createRuleResolver } from '../../src/server/auth/rbac/rule-resolver.js';
 import { ruleAllows, uncovered, type PolicyRule } from '../../src/server/auth/rbac/rules.js';
+import { reconcilePolicy } from '../../src/server/bootstrap/reconcile-policy.js';
 import { createTokenIssuer, oidcDocuments, type IssueOptions } from '../../src/server/auth/token/issuer.js';
 import { LEGACY_ISSUER, parseJwt, signingKey, signJwt } from '../../src/machinery/jwt.js';
 import { splitServiceAccountUser } from '../../src/server/auth/user.js';
@@ -1178,4 +1179,45 @@ t.test('a data folder that is a file', async t => {
   await mkdir(join(dir, 'x'));
   await writeFile(join(dir, 'x', 'pki'), '');
   await t.rejects(ensurePki(join(dir, 'x'), { clock: realClock }));
+});
+
+t.test('default policy is given back what was taken from it', async t => {
+  const stored = new Map<string, KubeObject>();
+  const calls: string[] = [];
+  const objects = {
+    get: (_resource: string, key: ObjectKey) => stored.get(key.name),
+    update: async (_ctx: unknown, _resource: string, key: ObjectKey, change: (object: KubeObject) => void) => {
+      calls.push(`update ${key.name}`);
+      const object = structuredClone(stored.get(key.name) as KubeObject);
+      change(object);
+      stored.set(key.name, object);
+    },
+    delete: async (_ctx: unknown, _resource: string, key: ObjectKey) => void calls.push(`delete ${key.name}`),
+    create: async (_ctx: unknown, _resource: string, object: KubeObject) =>
+      void calls.push(`create ${object.metadata.name}`),
+  } as unknown as Objects;
+  const read = { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] };
+  const wanted = role('r', [read]);
+  const wantedBinding = bind('b', { kind: 'ClusterRole', name: 'r' }, [person('a'), person('b')]);
+  const run = async (which: typeof wanted, object: KubeObject): Promise<KubeObject> => {
+    stored.set(object.metadata.name ?? '', object);
+    calls.length = 0;
+    await reconcilePolicy(objects, {} as RequestContext, which);
+    return stored.get(object.metadata.name ?? '') as KubeObject;
+  };
+  const own = { apiGroups: ['x'], resources: ['y'], verbs: ['z'] };
+  const less = { ...wanted.object, rules: [own, { ...read, verbs: ['get'] }] };
+  t.same((await run(wanted, less))['rules'], [own, { ...read, verbs: ['get'] }, { ...read, verbs: ['list'] }]);
+  await run(wanted, { ...wanted.object, rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }] });
+  t.same(calls, [], 'more is left alone');
+  const off = { 'rbac.authorization.kubernetes.io/autoupdate': 'false' };
+  await run(wanted, { ...less, metadata: { ...less.metadata, annotations: off } });
+  t.same(calls, [], 'whoever says so is left alone');
+  const binding = await run(wantedBinding, { ...wantedBinding.object, subjects: [person('b'), person('c')] });
+  t.same(
+    (binding['subjects'] as { name: string }[]).map(({ name }) => name),
+    ['b', 'c', 'a'],
+  );
+  await run(wantedBinding, { ...wantedBinding.object, roleRef: { kind: 'ClusterRole', name: 'other' } });
+  t.same(calls, ['delete b', 'create b']);
 });

@@ -4,6 +4,7 @@ import { isStatusError } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Objects, RequestContext } from '../../resources/strategy.js';
 import type { Logger } from '../pipeline/context.js';
+import { reconcilePolicy } from './reconcile-policy.js';
 import {
   authenticationConfig,
   FLOW_CONTROL,
@@ -80,6 +81,9 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   const rest = [...PRIORITY_CLASSES, ...FLOW_CONTROL, authenticationConfig(options.ca), ...options.policy];
   // One group commit for all of them instead of one disk sync each.
   await Promise.all(rest.map(object => ensure(options, object)));
+  const { objects, clock, signal, policy } = options;
+  const ctx = selfContext(objects, clock, signal);
+  await Promise.all(policy.map(object => reconcilePolicy(objects, ctx, object)));
 }
 
 /** Service default/kubernetes and its endpoints, which follow the address and port. */

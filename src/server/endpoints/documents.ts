@@ -16,6 +16,7 @@ export interface DocumentOptions extends DiscoveryOptions {
   readonly openId: { readonly configuration: string; readonly keys: string };
 }
 
+const JWK_SET_TYPE = 'application/jwk-set+json';
 const JSON_HEADERS = { 'Content-Type': 'application/json' };
 
 /** Not under the router: matched as they are, without a trailing slash. */
@@ -61,9 +62,10 @@ export function createDocuments(options: DocumentOptions): (path: string) => Doc
     ],
     [
       '/openid/v1/jwks',
-      onGet(false, () =>
-        raw({ 'Content-Type': 'application/jwk-set+json', 'Cache-Control': 'public, max-age=3600' }, openId.keys),
-      ),
+      onGet(false, ({ request }) => {
+        checkRoutable(request.raw.headers.accept, [JWK_SET_TYPE]);
+        return raw({ 'Content-Type': JWK_SET_TYPE, 'Cache-Control': 'public, max-age=3600' }, openId.keys);
+      }),
     ],
   ]);
   const paths = (): string[] => {

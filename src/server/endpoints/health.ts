@@ -13,6 +13,38 @@ export interface HealthCheck {
 
 const ALL = ['healthz', 'livez', 'readyz'];
 
+/** What a server has started once it serves, by upstream's names and in its order: scripts wait for some of them. */
+const STARTED = [
+  'poststarthook/start-apiserver-admission-initializer',
+  'poststarthook/generic-apiserver-start-informers',
+  'poststarthook/priority-and-fairness-config-consumer',
+  'poststarthook/priority-and-fairness-filter',
+  'poststarthook/storage-object-count-tracker-hook',
+  'poststarthook/start-apiextensions-informers',
+  'poststarthook/start-apiextensions-controllers',
+  'poststarthook/crd-informer-synced',
+  'poststarthook/start-system-namespaces-controller',
+  'poststarthook/start-cluster-authentication-info-controller',
+  'poststarthook/start-kube-apiserver-identity-lease-controller',
+  'poststarthook/start-kube-apiserver-identity-lease-garbage-collector',
+  'poststarthook/start-legacy-token-tracking-controller',
+  'poststarthook/start-service-ip-repair-controllers',
+  'poststarthook/rbac/bootstrap-roles',
+  'poststarthook/scheduling/bootstrap-system-priority-classes',
+  'poststarthook/priority-and-fairness-config-producer',
+  'poststarthook/bootstrap-controller',
+  'poststarthook/start-kubernetes-service-cidr-controller',
+  'poststarthook/start-kube-aggregator-informers',
+  'poststarthook/apiservice-status-local-available-controller',
+  'poststarthook/apiservice-status-remote-available-controller',
+  'poststarthook/apiservice-registration-controller',
+  'poststarthook/apiservice-discovery-controller',
+  'poststarthook/kube-apiserver-autoregistration',
+  'autoregister-completion',
+  'poststarthook/apiservice-openapi-controller',
+  'poststarthook/apiservice-openapiv3-controller',
+];
+
 /** The server's own checks, under upstream's names where it has them. */
 export function healthChecks(options: {
   readonly store: Pick<KvStore, 'get'>;
@@ -29,8 +61,7 @@ export function healthChecks(options: {
     { name: 'etcd', endpoints: ALL, check: reachable },
     { name: 'etcd-readiness', endpoints: ['readyz'], check: reachable },
     { name: 'informer-sync', endpoints: ['readyz'], check: started },
-    { name: 'poststarthook/start-system-namespaces-controller', endpoints: ALL, check: started },
-    { name: 'poststarthook/rbac/bootstrap-roles', endpoints: ALL, check: started },
+    ...STARTED.map(name => ({ name, endpoints: ALL, check: started })),
     { name: 'shutdown', endpoints: ['readyz'], check: () => options.stopping.throwIfAborted() },
   ];
 }
@@ -53,7 +84,7 @@ async function passes(check: HealthCheck): Promise<boolean> {
   }
 }
 
-const quoted = (names: readonly string[]): string => names.map(n => JSON.stringify(n)).join(', ');
+const quoted = (names: readonly string[]): string => names.map(n => JSON.stringify(n)).join(',');
 
 /** /healthz and its siblings (k8s.io/apiserver pkg/server/healthz). */
 async function summary(endpoint: string, checks: readonly HealthCheck[], query: URLSearchParams): Promise<Answer> {
@@ -71,14 +102,14 @@ async function summary(endpoint: string, checks: readonly HealthCheck[], query: 
     }
   }
   if (excluded.size > 0)
-    lines += `warn: some health checks cannot be excluded: no matches for ${quoted([...excluded])}\n`;
+    lines += `warn: some health checks cannot be excluded: no matches for ${quoted([...excluded].sort())}\n`;
   if (failed) return text(500, `${lines}${endpoint} check failed\n`);
   return text(200, query.has('verbose') ? `${lines}${endpoint} check passed\n` : 'ok');
 }
 
 /** The route of a path such as /readyz or /livez/ping; undefined for other paths. */
 export function healthRoute(path: string, checks: readonly HealthCheck[]): DocumentRoute | undefined {
-  const match = /^\/(healthz|livez|readyz)(?:\/(.*))?$/.exec(path);
+  const match = /^\/(healthz|livez|readyz)(?:\/(.+))?$/.exec(path);
   if (match === null) return undefined;
   const [, endpoint = '', sub] = match;
   const mine = checks.filter(c => c.endpoints.includes(endpoint));

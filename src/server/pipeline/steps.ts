@@ -2,6 +2,7 @@ import { badRequestError, internalError, timeoutError } from '../../machinery/st
 import { parseFieldSelector, type FieldRequirement } from '../../machinery/fields.js';
 import { SelectorError } from '../../machinery/labels.js';
 import { parseDuration } from '../../machinery/duration.js';
+import { headerWarning } from '../auth/authn/authenticate.js';
 import { notAllowedError } from '../auth/forbidden.js';
 import { impersonate } from '../auth/impersonation.js';
 import { dispatch } from '../handlers/dispatch.js';
@@ -82,6 +83,8 @@ const deadline: Step = {
 const authentication: Step = {
   name: 'authentication',
   run(exchange, context) {
+    const warning = headerWarning(exchange.request.raw.headers.authorization);
+    if (warning !== undefined) exchange.warnings.push(warning);
     try {
       exchange.user = context.authentication.authenticate(exchange.request);
     } catch (error) {

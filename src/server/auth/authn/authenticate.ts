@@ -24,6 +24,12 @@ function headerToken(authorization: string | undefined): string | undefined {
   return scheme.toLowerCase() === 'bearer' && token !== '' ? token : undefined;
 }
 
+/** What is said to a client whose token is not seen; undefined: nothing. */
+export const headerWarning = (authorization: string | undefined): string | undefined =>
+  /^bearer {2,}\S/i.test((authorization ?? '').trim())
+    ? 'the provided Authorization header contains extra space before the bearer token, and is ignored'
+    : undefined;
+
 const PROTOCOL_PREFIX = 'base64url.bearer.authorization.k8s.io.';
 
 /**
