@@ -602,6 +602,19 @@ t.test('protobuf on the wire', async t => {
   const decoded = decode(configMap, PROTOBUF, kind('v1/ConfigMap'), api).object;
   t.strictSame(decoded, { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'a' }, data: { k: 'v', l: 'w' } });
   t.ok(protobuf.object(decoded)?.equals(configMap), 'the same bytes again');
+  const verbs = {
+    kind: 'APIResourceList',
+    apiVersion: 'v1',
+    metadata: {},
+    resources: [{ name: 'a', verbs: ['get', 'list'] }],
+  };
+  const named = Buffer.concat([
+    Buffer.from([0x22, 11, 0x0a, 3]),
+    Buffer.from('get'),
+    Buffer.from([0x0a, 4]),
+    Buffer.from('list'),
+  ]);
+  t.ok(protobuf.object(verbs)?.includes(named), 'verbs are a message of their own');
   const CM = 'v1/ConfigMap';
   const unrecognized = (text: string): string =>
     `the object provided is unrecognized (must be of type ConfigMap): ${text}`;

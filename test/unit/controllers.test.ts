@@ -12,6 +12,7 @@ import {
   SECRETS,
   SERVICE_ACCOUNTS,
 } from '../../src/client/resources.js';
+import type { Client } from '../../src/client/types.js';
 import { ALL_CONTROLLERS } from '../../src/controllers/all.js';
 import { clusterRoleAggregationController } from '../../src/controllers/clusterroleaggregation/controller.js';
 import { deploymentController } from '../../src/controllers/deployment/controller.js';
@@ -22,6 +23,8 @@ import { endpointsController } from '../../src/controllers/endpoints/controller.
 import { endpointSliceController } from '../../src/controllers/endpointslice/controller.js';
 import { MAX_ENDPOINTS_PER_SLICE } from '../../src/controllers/endpointslice/plan.js';
 import { createCidrSet } from '../../src/controllers/nodeipam/controller.js';
+import type { Problems } from '../../src/controllers/namespace/conditions.js';
+import { deleteContent } from '../../src/controllers/namespace/content.js';
 import { evictionDelayMs } from '../../src/controllers/nodelifecycle/eviction.js';
 import { silentConditions, wantedTaints } from '../../src/controllers/nodelifecycle/health.js';
 import { deletionOrder } from '../../src/controllers/replicaset/plan.js';
@@ -680,4 +683,42 @@ t.test('Secrets for tokens are filled in, and go with their account', async t =>
   const written = cluster.actions.length;
   await reconcile('default/mine');
   t.equal(cluster.actions.length, written, 'nothing is missing');
+});
+
+t.test('a namespace is emptied of Pods first', async t => {
+  const configMaps = { group: '', version: 'v1', resource: 'configmaps', namespaced: true };
+  const resources = [PODS, configMaps].map(ref => ({
+    ref,
+    kind: '',
+    verbs: ['delete', 'deletecollection', 'list'],
+  }));
+  const held = pod({ name: 'held', deleting: true, extra: {} });
+  const finalized = { ...held, metadata: { ...held.metadata, finalizers: ['example.org/keep'] } };
+  const empty = async (pods: Pod[], sinceMs: number) => {
+    const deleted: string[] = [];
+    const client = {
+      request: async (_method: string, path: string) => void deleted.push(path.split('/').at(-1) ?? ''),
+      resource: (ref: { resource: string }) => ({ list: async () => ({ items: ref.resource === 'pods' ? pods : [] }) }),
+    } as unknown as Client;
+    const problems: Problems = new Map();
+    const { estimateSeconds } = await deleteContent(client, resources, 'ns', sinceMs, problems);
+    return { deleted, estimateSeconds, problems: [...problems.values()].map(({ message }) => message) };
+  };
+  t.strictSame(await empty([], 0), { deleted: ['pods', 'configmaps'], estimateSeconds: 0, problems: [] });
+  t.strictSame(
+    await empty([finalized], 60_000),
+    { deleted: ['pods'], estimateSeconds: 15, problems: [] },
+    'a finalizer may take its time',
+  );
+  t.strictSame(
+    await empty([held], 60_000),
+    {
+      deleted: ['pods'],
+      estimateSeconds: 0,
+      problems: [
+        'Failed to delete all resource types, 1 remaining: unexpected items still remain in namespace: ns for gvr: /v1, Resource=pods',
+      ],
+    },
+    'what neither has grace nor finalizers should be gone',
+  );
 });

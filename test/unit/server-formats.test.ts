@@ -71,7 +71,7 @@ t.test('request info', async t => {
 });
 
 t.test('negotiation', async t => {
-  const all = { ...PLAIN, transforms: true };
+  const all = { ...PLAIN, transforms: true, tables: true };
   const json = { encoding: 'application/json', pretty: false };
   const table = { ...json, transform: { kind: 'Table', version: 'v1' } };
   const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io';
@@ -98,6 +98,7 @@ t.test('negotiation', async t => {
   ];
   for (const [accept, expect] of rows) t.same(negotiate(accept, all), expect, String(accept));
   t.equal(negotiate(TABLE, PLAIN), undefined, 'no Tables of documents');
+  t.equal(negotiate(TABLE, { ...all, tables: false }), undefined, 'no Tables of reviews');
 });
 
 t.test('warnings keep within their budget', async t => {

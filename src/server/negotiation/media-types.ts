@@ -27,12 +27,14 @@ export interface MediaType {
 export interface Restrictions {
   /** Encodings that this endpoint can write. */
   readonly encodings: readonly Encoding[];
-  /** Whether the answer can be turned into Tables and partial metadata. */
+  /** Whether the answer can be turned into partial metadata. */
   readonly transforms: boolean;
+  /** Whether it can be turned into a Table, too. */
+  readonly tables: boolean;
 }
 
 /** Endpoints that answer one fixed document, and errors. */
-export const PLAIN: Restrictions = { encodings: ENCODINGS, transforms: false };
+export const PLAIN: Restrictions = { encodings: ENCODINGS, transforms: false, tables: false };
 
 const TRANSFORMS = new Set<string>(['Table', 'PartialObjectMetadata', 'PartialObjectMetadataList']);
 
@@ -55,7 +57,7 @@ function accepts(clause: Clause, encoding: Encoding, restrictions: Restrictions)
   const pretty = clause.params.get('pretty') === '1';
   if (transform === 'none') return { encoding, pretty };
   if (!restrictions.transforms) return undefined;
-  if (transform.kind === 'Table' && encoding === PROTOBUF_TYPE) return undefined;
+  if (transform.kind === 'Table' && (!restrictions.tables || encoding === PROTOBUF_TYPE)) return undefined;
   return { encoding, pretty, transform };
 }
 

@@ -171,7 +171,9 @@ const negotiation: Step = {
     if (route.action === 'patch') patchType(request.raw.headers['content-type'], route.entry.info.custom !== true);
     checkRoutable(accept, [...ENCODINGS, ...streams]);
     const encodings = outputEncodings(route, context);
-    const media = negotiate(accept, { encodings, transforms: true });
+    // What is only posted, as reviews are, has no rows.
+    const tables = route.entry.info.verbs.includes('get');
+    const media = negotiate(accept, { encodings, transforms: true, tables });
     if (media === undefined) throw notAcceptableError(encodings);
     if (route.action === 'watch' && media.encoding === 'application/yaml')
       throw notAcceptableError(STREAMS.filter(s => encodings.some(e => s.startsWith(`${e};`))));
