@@ -11,6 +11,7 @@ import {
   kubernetesEndpoints,
   kubernetesEndpointSlice,
   kubernetesService,
+  legacyTokenTracking,
   PRIORITY_CLASSES,
   SYSTEM_NAMESPACES,
   systemNamespace,
@@ -78,7 +79,8 @@ async function reconcile(options: BootstrapOptions, wanted: SystemObject): Promi
 /** Everything but what depends on the port: run before the server listens. */
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   for (const name of SYSTEM_NAMESPACES) await ensure(options, systemNamespace(name));
-  const rest = [...PRIORITY_CLASSES, ...FLOW_CONTROL, authenticationConfig(options.ca), ...options.policy];
+  const configs = [authenticationConfig(options.ca), legacyTokenTracking(options.clock.now())];
+  const rest = [...PRIORITY_CLASSES, ...FLOW_CONTROL, ...configs, ...options.policy];
   // One group commit for all of them instead of one disk sync each.
   await Promise.all(rest.map(object => ensure(options, object)));
   const { objects, clock, signal, policy } = options;

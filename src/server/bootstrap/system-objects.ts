@@ -1,3 +1,4 @@
+import { formatTime } from '../../machinery/clock.js';
 import type { KubeObject } from '../../machinery/types.js';
 import { FLOW_SCHEMAS, PRIORITY_LEVELS } from '../../resources/defaults/flow-control.js';
 
@@ -101,6 +102,17 @@ export const kubernetesEndpointSlice = ({ advertiseAddress, securePort }: ApiSer
     addressType: advertiseAddress.includes(':') ? 'IPv6' : 'IPv4',
     endpoints: [{ addresses: [advertiseAddress], conditions: { ready: true } }],
     ports: [{ name: 'https', port: securePort, protocol: 'TCP' }],
+  },
+});
+
+/** Since when the server has looked for tokens of the older kind, which are Secrets (pkg/controlplane/controller/legacytokentracking). */
+export const legacyTokenTracking = (nowMs: number): SystemObject => ({
+  resource: 'configmaps',
+  object: {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'kube-apiserver-legacy-service-account-token-tracking', namespace: 'kube-system' },
+    data: { since: formatTime(nowMs).slice(0, 'yyyy-mm-dd'.length) },
   },
 });
 

@@ -18,8 +18,8 @@ const view = [
     `limitranges resourcequotas bindings pods/status resourcequotas/status namespaces/status
      replicationcontrollers/status pods/log`,
   ),
-  rule(READ, EVENT_KINDS),
   rule(READ, 'namespaces'),
+  rule(READ, EVENT_KINDS),
   rule(READ, 'discovery.k8s.io: endpointslices'),
   rule(
     READ,
@@ -49,8 +49,8 @@ const edit = [
     `replicationcontrollers replicationcontrollers/scale serviceaccounts services services/proxy
      persistentvolumeclaims configmaps secrets`,
   ),
-  rule(WRITE, EVENT_KINDS),
   rule('create', 'serviceaccounts/token'),
+  rule(WRITE, EVENT_KINDS),
   rule(
     WRITE,
     `apps: statefulsets statefulsets/scale daemonsets deployments deployments/scale deployments/rollback replicasets
