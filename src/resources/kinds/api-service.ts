@@ -99,7 +99,7 @@ export const apiServiceStrategy: Strategy<ApiService> = {
   },
   validateUpdate(_ctx, service) {
     const out: FieldError[] = [];
-    checkMetadataAgain(out, service, { namespaced: false, name: nameCheckOf(service.spec ?? EMPTY) });
+    checkMetadataAgain(out, service, { namespaced: false, name: nameCheckOf(service.spec ?? EMPTY), builtIn: false });
     return [...out, ...checkService(service)];
   },
   cells: (service, nowMs) => ({

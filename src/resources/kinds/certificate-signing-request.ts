@@ -62,9 +62,10 @@ const anyName: NameCheck = () => [];
 
 const decoded = (base64: string): string => Buffer.from(base64, 'base64').toString('latin1');
 
-function requestProblem(base64: string): string | undefined {
+/** Null: the wire carries it for no bytes. */
+function requestProblem(base64: string | null | undefined): string | undefined {
   try {
-    return parseCertificateRequest(decoded(base64)).signatureProblem();
+    return parseCertificateRequest(decoded(base64 ?? '')).signatureProblem();
   } catch (error) {
     return (error as Error).message;
   }

@@ -3,6 +3,7 @@ import { invalid, path, required, type FieldError } from '../../machinery/field-
 import type { CoreEvent, DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { Row, Strategy } from '../strategy.js';
 import { checkDnsLabel, checkImmutable, checkQualifiedName } from '../validation/formats.js';
+import { goForm } from '../validation/go-form.js';
 import { UNKNOWN } from './cells.js';
 
 /** An Event as events.k8s.io/v1 has it. Both groups share storage, in the form of the core group. */
@@ -167,13 +168,32 @@ const FIXED = [
 ] as const;
 const FIXED_LATE = ['action', 'related'] as const;
 
+/** A value as upstream's internal type prints it. */
+function asGo(field: string, value: unknown): unknown {
+  switch (field) {
+    case 'involvedObject':
+      return goForm('EventObjectReference', value);
+    case 'related':
+      return value === undefined ? null : goForm('EventObjectReference', value);
+    case 'source':
+      return goForm('EventSource', value);
+    case 'count':
+      return value ?? 0;
+    case 'firstTimestamp':
+    case 'lastTimestamp':
+      return value ?? null;
+    default:
+      return value ?? '';
+  }
+}
+
 function checkUpdate(event: ReadonlyEvent, old: ReadonlyEvent, version: Version): FieldError[] {
   const out: FieldError[] = [];
   checkBasics(out, event, version);
   if (version === 'v1') return out;
   if (JSON.stringify(event.series) !== JSON.stringify(old.series)) checkSeries(out, event);
   const fixed = (field: (typeof FIXED)[number] | (typeof FIXED_LATE)[number] | 'reportingInstance'): void =>
-    checkImmutable(out, path(field), event[field], old[field]);
+    checkImmutable(out, path(field), event[field], old[field], asGo(field, event[field]));
   FIXED.forEach(fixed);
   checkImmutable(out, path('eventTime'), event.eventTime, old.eventTime);
   FIXED_LATE.forEach(fixed);

@@ -56,7 +56,7 @@ export const priorityClassStrategy: Strategy<PriorityClass> = {
   },
   validate: (_ctx, priority) => checkClass(priority),
   validateUpdate(_ctx, priority, old) {
-    const out = checkClass(priority);
+    const out: FieldError[] = [];
     if ((priority.value ?? 0) !== (old.value ?? 0)) out.push(forbidden('value', 'may not be changed in an update.'));
     checkImmutable(out, path('preemptionPolicy'), priority.preemptionPolicy, old.preemptionPolicy);
     return out;

@@ -63,7 +63,12 @@ function checkClusterRole(role: DeepReadonly<ClusterRole>): FieldError[] {
   const selectors = list(role.aggregationRule.clusterRoleSelectors);
   if (selectors.length === 0)
     out.push(required(at, 'at least one clusterRoleSelector required if aggregationRule is non-nil'));
-  selectors.forEach((selector, i) => checkSelector(out, at.index(i), selector));
+  selectors.forEach((selector, i) => {
+    const before = out.length;
+    checkSelector(out, at.index(i), selector);
+    // Upstream goes on to use it, and shows what that gave.
+    if (out.length > before) out.push(invalid(at.index(i), null, 'invalid label selector.'));
+  });
   return out;
 }
 

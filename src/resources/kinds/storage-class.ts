@@ -1,7 +1,7 @@
 import { duplicate, forbidden, invalid, notSupported, path, required, tooLong } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { goLength } from '../../machinery/go-text.js';
-import { semanticEqual } from '../../machinery/json-equal.js';
+import { jsonEqual, semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, StorageClass } from '../../machinery/types.js';
 import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { Strategy } from '../strategy.js';
@@ -65,7 +65,7 @@ function checkTopologies(out: FieldError[], terms: readonly Term[]): void {
   terms.forEach((term, i) => {
     const at = path('allowedTopologies').index(i).child('matchLabelExpressions');
     const allowed = checkTerm(out, at, term);
-    for (const other of known) if (semanticEqual(allowed, other)) out.push(duplicate(at, ''));
+    for (const other of known) if (jsonEqual(allowed, other)) out.push(duplicate(at, ''));
     known.push(allowed);
   });
 }

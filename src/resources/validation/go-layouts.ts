@@ -148,6 +148,8 @@ export const GO_LAYOUTS: Readonly<Record<string, string>> = {
   DeviceAllocationConfiguration: 'Source:s Requests:* Opaque:*OpaqueDeviceConfiguration',
   SharedDeviceID: 'Driver:s Pool:s Device:s ShareID:s',
   DeviceAttribute: 'IntValue=int:* BoolValue=bool:* StringValue=string:* VersionValue=version:*',
+  EventObjectReference: 'Kind:s Namespace:s Name:s UID:s APIVersion:s ResourceVersion:s FieldPath:s',
+  EventSource: 'Component:s Host:s',
   DeploymentStrategy: 'Type:s RollingUpdate:*RollingUpdate',
   DaemonSetUpdateStrategy: 'Type:s RollingUpdate:*RollingUpdate',
   RollingUpdate: 'MaxUnavailable:i MaxSurge:i',
