@@ -29,6 +29,7 @@ import { scheduler } from './scheduler/controller.js';
 import { serviceAccountController } from './serviceaccount/controller.js';
 import { serviceAccountTokenController } from './serviceaccount/tokens-controller.js';
 import { statefulSetController } from './statefulset/controller.js';
+import { taintEvictionController } from './tainteviction/controller.js';
 import { ttlAfterFinishedController } from './ttlafterfinished/controller.js';
 import { claimProtectionController, volumeProtectionController } from './volumeprotection/controller.js';
 
@@ -63,6 +64,7 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   serviceAccountController,
   serviceAccountTokenController,
   statefulSetController,
+  taintEvictionController,
   ttlAfterFinishedController,
   volumeProtectionController,
 ];

@@ -13,12 +13,14 @@ import { isNamespaceTerminating } from '../pod-template.js';
 import { slowStart } from '../slow-start.js';
 import { writeStatus } from '../status-writer.js';
 import { createFailedPodBackoff } from './backoff.js';
-import { daemonPod, HASH_LABEL, type ReadonlyDaemonSet, type ReadonlyPod } from './nodes.js';
+import { daemonPod, HASH_LABEL, judgeNode, targetNode, type ReadonlyDaemonSet, type ReadonlyPod } from './nodes.js';
 import { daemonStatus, planDaemons, planRollingUpdate, viewDaemonSet, type DaemonSetView } from './plan.js';
 import { findRevisions } from './revisions.js';
 
 /** Upstream daemon.BurstReplicas. */
 const BURST_REPLICAS = 250;
+/** Index of daemon Pods by the node that they are on, or meant for. */
+const BY_TARGET = 'daemon-target';
 /** Upstream daemon.StatusUpdateRetries. */
 const STATUS_RETRIES = 1;
 
@@ -58,15 +60,26 @@ export const daemonSetController: ControllerDefinition = {
       created: key => expectations.creationObserved(key),
       deleted: (key, pod) => expectations.deletionObserved(key, pod.metadata.uid ?? ''),
     });
-    const queueAll = (): void => {
-      for (const set of sets.indexer.list()) queue.add(keyOf(set));
+    pods.addIndex(BY_TARGET, pod => (controllerOf(pod)?.kind === 'DaemonSet' ? [targetNode(pod) ?? ''] : []));
+    /** Only sets for which the node makes a difference; one that is gone makes none until its Pods are (syncNodeUpdate). */
+    const nodeChanged = (node: DeepReadonly<Node>): void => {
+      const owners = new Set<string>();
+      for (const pod of pods.indexer.byIndex(BY_TARGET, node.metadata.name ?? '')) {
+        const owner = controllerOf(pod);
+        if (owner !== undefined) owners.add(`${pod.metadata.namespace ?? ''}/${owner.name}`);
+      }
+      for (const set of sets.indexer.list()) {
+        const { run, stay } = judgeNode(set, node);
+        const scheduled = owners.has(keyOf(set));
+        const misplaced = (set.status?.numberMisscheduled ?? 0) > 0;
+        if (scheduled ? !stay || misplaced : run) queue.add(keyOf(set));
+      }
     };
     nodes.addHandler({
-      add: queueAll,
+      add: nodeChanged,
       update: (old, node) => {
-        if (nodeMatters(old, node)) queueAll();
+        if (nodeMatters(old, node)) nodeChanged(node);
       },
-      delete: queueAll,
     });
 
     const write = async (
@@ -190,8 +203,6 @@ export const daemonSetController: ControllerDefinition = {
 const counted = (status: object | undefined): object =>
   Object.fromEntries(Object.entries(status ?? {}).filter(([, value]) => value !== 0));
 
-/** Labels, taints and the name decide; heartbeats do not (shouldIgnoreNodeUpdate). */
+/** Labels and taints decide; heartbeats do not (shouldIgnoreNodeUpdate). */
 const nodeMatters = (old: DeepReadonly<Node>, node: DeepReadonly<Node>): boolean =>
-  !semanticEqual(old.metadata.labels, node.metadata.labels) ||
-  !semanticEqual(old.spec?.taints, node.spec?.taints) ||
-  old.spec?.unschedulable !== node.spec?.unschedulable;
+  !semanticEqual(old.metadata.labels, node.metadata.labels) || !semanticEqual(old.spec?.taints, node.spec?.taints);

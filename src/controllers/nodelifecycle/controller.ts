@@ -5,7 +5,6 @@ import { LEASES, NODES, PODS } from '../../client/resources.js';
 import { keyOf } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { isReady, isTerminal } from '../pods.js';
-import { evictionDelayMs } from './eviction.js';
 import { heartbeat, silentConditions, wantedTaints } from './health.js';
 
 const LEASE_NAMESPACE = 'kube-node-lease';
@@ -13,7 +12,7 @@ const BY_NODE = 'node';
 /** How long a Node that never reported may stay silent; upstream --node-startup-grace-period. */
 const STARTUP_GRACE_MS = 60_000;
 
-/** Watches node heartbeats; marks, taints and empties nodes that fall silent (pkg/controller/nodelifecycle, tainteviction). */
+/** Watches node heartbeats; marks and taints nodes that fall silent or say that they are unwell (pkg/controller/nodelifecycle). */
 export const nodeLifecycleController: ControllerDefinition = {
   name: 'node-lifecycle-controller',
   aliases: ['nodelifecycle'],
@@ -29,21 +28,24 @@ export const nodeLifecycleController: ControllerDefinition = {
     /** Node name → the last heartbeat seen and when, on our clock: clocks of nodes need not agree with ours. */
     const seen = new Map<string, { beat: string; at: number }>();
 
+    /** Upstream's event names the node by name and uid alone. */
+    const tell = ({ metadata }: DeepReadonly<Node>, reason: string, text: string): void => {
+      const { name = '', uid = '' } = metadata;
+      const about = { apiVersion: 'v1', kind: 'Node', metadata: { name, uid } };
+      events.event(about, 'Normal', reason, `Node ${name} ${text}`);
+    };
+
     nodes.addHandler({
-      add: node => queue.add(keyOf(node)),
-      update: (_old, node) => queue.add(keyOf(node)),
-      delete: node => {
-        seen.delete(keyOf(node));
+      add: node => {
+        tell(node, 'RegisteredNode', `event: Registered Node ${keyOf(node)} in Controller`);
         queue.add(keyOf(node));
       },
+      update: (_old, node) => queue.add(keyOf(node)),
+      delete: node => {
+        tell(node, 'RemovingNode', `event: Removing Node ${keyOf(node)} from Controller`);
+        seen.delete(keyOf(node));
+      },
     });
-    // A Pod that lands on a tainted node is subject to its taints at once.
-    const podChanged = (pod: DeepReadonly<Pod>): void => {
-      const node = nodes.indexer.get(pod.spec?.nodeName ?? '');
-      if ((node?.spec?.taints ?? []).some(taint => taint.effect === 'NoExecute')) queue.add(pod.spec?.nodeName ?? '');
-    };
-    pods.addHandler({ add: podChanged, update: (_old, pod) => podChanged(pod) });
-
     const markPodsNotReady = async (name: string): Promise<void> => {
       for (const pod of pods.indexer.byIndex(BY_NODE, name)) {
         if (!isReady(pod) || isTerminal(pod)) continue;
@@ -57,30 +59,6 @@ export const nodeLifecycleController: ControllerDefinition = {
           });
         events.event(pod, 'Warning', 'NodeNotReady', 'Node is not ready');
       }
-    };
-
-    /** Deletes the Pods that do not tolerate the node's NoExecute taints, or no longer do; says when to look again. */
-    const evict = async (name: string, node: DeepReadonly<Node>): Promise<number | undefined> => {
-      const taints = (node.spec?.taints ?? []).filter(taint => taint.effect === 'NoExecute');
-      if (taints.length === 0) return undefined;
-      let next: number | undefined;
-      for (const pod of pods.indexer.byIndex(BY_NODE, name)) {
-        if (pod.metadata.deletionTimestamp !== undefined) continue;
-        const delay = evictionDelayMs(pod, taints, clock.now());
-        if (delay === undefined) continue;
-        if (delay > 0) {
-          next = Math.min(next ?? delay, delay);
-          continue;
-        }
-        const key = keyOf(pod);
-        events.event(pod, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${key}`);
-        await podWriter
-          .delete({ namespace: pod.metadata.namespace ?? '', name: pod.metadata.name ?? '' })
-          .catch((error: unknown) => {
-            if (!isStatusError(error, 'NotFound')) throw error;
-          });
-      }
-      return next;
     };
 
     return {
@@ -100,19 +78,17 @@ export const nodeLifecycleController: ControllerDefinition = {
               { ...(node as Node), status: { ...(node as Node).status, conditions } },
               { subresource: 'status' },
             );
-            events.event(node, 'Normal', 'NodeNotReady', `Node ${name} status is now: NodeNotReady`);
+            // A node that says so itself has told its Pods; here nobody else can.
+            if (node.status?.conditions?.find(c => c.type === 'Ready')?.status === 'True') {
+              tell(node, 'NodeNotReady', `status is now: NodeNotReady`);
+              await markPodsNotReady(name);
+            }
             return;
           }
         }
-        const ready = node.status?.conditions?.find(c => c.type === 'Ready');
-        if (ready !== undefined && ready.status !== 'True') await markPodsNotReady(name);
         const taints = wantedTaints(node, formatTime(now));
-        if (taints !== undefined) {
+        if (taints !== undefined)
           await nodeWriter.update({ ...(node as Node), spec: { ...(node as Node).spec, taints } });
-          return;
-        }
-        const next = await evict(name, node);
-        if (next !== undefined) queue.addAfter(name, next);
       },
       async background() {
         while (!signal.aborted) {

@@ -66,9 +66,10 @@ export function wantedTaints(node: ReadonlyNode, now: string): Taint[] | undefin
     const key = CONDITION_TAINTS[c.type]?.[c.status];
     if (key === undefined) continue;
     wanted.push({ key, effect: 'NoSchedule' });
-    if (EVICTING.has(key)) wanted.push({ key, effect: 'NoExecute' });
   }
   if (node.spec?.unschedulable === true) wanted.push({ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' });
+  // Those that evict are put on after those that keep away.
+  for (const { key } of [...wanted]) if (EVICTING.has(key)) wanted.push({ key, effect: 'NoExecute' });
   // A node that never reported keeps the not-ready taint that admission gave it.
   if (condition(node, 'Ready') === undefined) {
     const initial = old.find(t => t.key === 'node.kubernetes.io/not-ready' && t.effect === 'NoSchedule');
