@@ -10,6 +10,7 @@ import { watchOwnedPods } from '../owned-pods.js';
 import { claim, controllerOf, controllerReference } from '../ownership.js';
 import { createPodControl } from '../pod-control.js';
 import { isNamespaceTerminating } from '../pod-template.js';
+import { availableIn } from '../pods.js';
 import { slowStart } from '../slow-start.js';
 import { writeStatus } from '../status-writer.js';
 import { createFailedPodBackoff } from './backoff.js';
@@ -193,8 +194,11 @@ export const daemonSetController: ControllerDefinition = {
         if (!semanticEqual(counted(status), counted(set.status)))
           await writeStatus(setClient, set, status, STATUS_RETRIES);
         if (failure !== undefined) throw failure;
+        // Also for a Pod that surges: the status counts only one per node, but its predecessor waits for it.
         const minReady = set.spec?.minReadySeconds ?? 0;
-        if (minReady > 0 && status.numberReady !== status.numberAvailable) queue.addAfter(key, minReady * 1000);
+        const now = clock.now();
+        const next = Math.min(...owned.map(pod => availableIn(pod, minReady, now) ?? Infinity));
+        if (next !== Infinity) queue.addAfter(key, next);
       },
     };
   },
