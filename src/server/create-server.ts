@@ -153,6 +153,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     signal,
     ca: pki.ca.cert,
+    served: catalog.groupVersions(),
     policy: settings.authorizationModes.includes('RBAC') ? bootstrapPolicy : [],
   };
   await bootstrap(boot);

@@ -113,6 +113,19 @@ t.test('a server in this process, over a memory store', async t => {
     t.match((await call('GET', '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical')).body, {
       value: 2_000_001_000,
     });
+    const services = '/apis/apiregistration.k8s.io/v1/apiservices';
+    t.match((await call('GET', `${services}/v2.autoscaling`)).body, {
+      spec: { group: 'autoscaling', version: 'v2', groupPriorityMinimum: 17_500, versionPriority: 30 },
+      status: { conditions: [{ type: 'Available', status: 'True', reason: 'Local' }] },
+    });
+    const groups = (await call('GET', '/apis')).body as { groups: { versions: { groupVersion: string }[] }[] };
+    const served = groups.groups.flatMap(g => g.versions.map(v => v.groupVersion.split('/').reverse().join('.')));
+    const listed = (await call('GET', services)).body as { items: { metadata: { name: string } }[] };
+    t.strictSame(
+      new Set([...listed.items.map(item => item.metadata.name), 'v1.apiregistration.k8s.io']),
+      new Set([...served, 'v1.']),
+      'an APIService for each group-version but its own',
+    );
     t.equal((await call('GET', '/apis/rbac.authorization.k8s.io/v1/clusterroles/cluster-admin')).status, 200);
     t.equal((await call('GET', '/readyz')).body, 'ok');
   });

@@ -4,6 +4,7 @@ import { isStatusError } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Objects, RequestContext } from '../../resources/strategy.js';
 import type { Logger } from '../pipeline/context.js';
+import { localApiServices, type GroupVersion } from './api-services.js';
 import { reconcilePolicy } from './reconcile-policy.js';
 import {
   authenticationConfig,
@@ -26,6 +27,8 @@ export interface BootstrapOptions {
   readonly signal: AbortSignal;
   /** PEM of the cluster's CA. */
   readonly ca: string;
+  /** The group-versions that are served. */
+  readonly served: readonly GroupVersion[];
   /** Default roles and bindings; empty when RBAC is off. */
   readonly policy: readonly SystemObject[];
 }
@@ -80,7 +83,8 @@ async function reconcile(options: BootstrapOptions, wanted: SystemObject): Promi
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   for (const name of SYSTEM_NAMESPACES) await ensure(options, systemNamespace(name));
   const configs = [authenticationConfig(options.ca), legacyTokenTracking(options.clock.now())];
-  const rest = [...PRIORITY_CLASSES, ...FLOW_CONTROL, ...configs, ...options.policy];
+  const local = localApiServices(options.served);
+  const rest = [...local, ...PRIORITY_CLASSES, ...FLOW_CONTROL, ...configs, ...options.policy];
   // One group commit for all of them instead of one disk sync each.
   await Promise.all(rest.map(object => ensure(options, object)));
   const { objects, clock, signal, policy } = options;
