@@ -15,6 +15,8 @@ export function register(program: Command): void {
     .option('--token-auth-file <file>', 'bearer tokens: token,user,uid,"group1,group2" on each line')
     .option('--anonymous-auth <bool>', 'serve requests without credentials as system:anonymous', 'true')
     .option('--authorization-mode <modes>', 'list of RBAC, Node, AlwaysAllow, AlwaysDeny', 'Node,RBAC')
+    .option('--enable-admission-plugins <names>', 'what is enabled anyway is taken, others are refused', '')
+    .option('--disable-admission-plugins <names>', 'admission plugins to leave out', '')
     .option(
       '--service-account-issuer <url>',
       'issuer of service account tokens',

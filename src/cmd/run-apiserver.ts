@@ -10,6 +10,7 @@ import { parseTokenFile } from '../server/auth/authn/token-file.js';
 import { ADMIN, COMPONENTS, ensureKubeconfig, ensureNodeCredentials } from '../server/auth/kubeconfig.js';
 import { ensurePki } from '../server/auth/pki.js';
 import { createApiServer } from '../server/create-server.js';
+import { pluginListProblem } from '../server/admission/names.js';
 import { createLogFile } from '../server/audit/log-file.js';
 import { AuditPolicyError, parseAuditPolicy, type AuditPolicy } from '../server/audit/policy.js';
 import type { ApiServerOptions } from '../server/options.js';
@@ -152,6 +153,18 @@ async function auditFlags(flags: Flags, log: Logger): Promise<ApiServerOptions['
   return { sink, ...(policy === undefined ? {} : { policy }) };
 }
 
+/** Admission plugins that are off. @throws FlagError */
+function pluginsFlag(flags: Flags): string[] {
+  const names = (key: string): string[] =>
+    text(flags, key)
+      .split(',')
+      .filter(name => name !== '');
+  const disabled = names('disableAdmissionPlugins');
+  const problem = pluginListProblem(names('enableAdmissionPlugins'), disabled);
+  if (problem !== undefined) throw new FlagError(problem);
+  return disabled;
+}
+
 async function tokensFlag(path: string): Promise<ReadonlyMap<string, UserInfo>> {
   const content = await fileFlag('token-auth-file', path);
   return content === undefined ? new Map() : parseTokenFile(path, content);
@@ -176,6 +189,7 @@ export async function runApiServer(flags: Flags): Promise<void> {
       anonymousAuth: booleanFlag('anonymous-auth', text(flags, 'anonymousAuth')),
       authorizationModes: modesFlag(text(flags, 'authorizationMode')),
       serviceAccountIssuer: text(flags, 'serviceAccountIssuer'),
+      disabledAdmission: pluginsFlag(flags),
       tokens: await tokensFlag(text(flags, 'tokenAuthFile')),
     };
     const cert = await fileFlag('tls-cert-file', text(flags, 'tlsCertFile'));

@@ -90,7 +90,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     signal,
     codec: createObjectCodec(api),
     admission: [
-      ...createAdmission({ random: n => randomInt(n), authorizer: security.authorizer }),
+      ...createAdmission({ random: n => randomInt(n), authorizer: security.authorizer }).filter(
+        plugin => options.disabledAdmission?.includes(plugin.name) !== true,
+      ),
       rbacEscalationCheck(security.authorizer, security.resolver),
     ],
     onError: (err, what) => log.error({ err }, `${what} failed`),

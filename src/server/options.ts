@@ -31,6 +31,8 @@ export interface ApiServerOptions {
   /** Default Node, RBAC. */
   readonly authorizationModes?: readonly AuthorizationMode[];
   readonly serviceAccountIssuer?: string;
+  /** Names of admission plugins that are off. */
+  readonly disabledAdmission?: readonly string[];
   /** PEM; default: from `pki`. */
   readonly servingCertificate?: { readonly cert: string; readonly key: string };
   /** PEM of a further CA for client certificates. */

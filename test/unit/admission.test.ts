@@ -3,6 +3,8 @@ import { StatusError } from '../../src/machinery/status.js';
 import type { KubeObject, ObjectKey } from '../../src/machinery/types.js';
 import type { ResourceInfo } from '../../src/resources/resource-info.js';
 import type { AdmissionPlugin, AdmissionRequest, RequestContext, UserInfo } from '../../src/resources/strategy.js';
+import { createAdmission } from '../../src/server/admission/index.js';
+import { pluginListProblem, SERVED_PLUGINS } from '../../src/server/admission/names.js';
 import { createNodeRestriction } from '../../src/server/admission/node-restriction.js';
 import { describeViolations, violationsOf } from '../../src/server/admission/pod-security/evaluate.js';
 import { podSecurity } from '../../src/server/admission/pod-security/plugin.js';
@@ -166,6 +168,22 @@ t.test('NodeRestriction', t => {
   t.match(unnamed.refused, /could not determine node from user "system:node:"/);
   const person = verdict(plugin, { name: 'x', groups: [] }, {}, { what: 'nodes', object: node({}, {}, 'n2') });
   t.equal(person.refused, '', 'others are left alone');
+  t.end();
+});
+
+t.test('lists of plugins', t => {
+  const all = createAdmission({ random: () => 0, authorizer: alwaysDeny }).map(plugin => plugin.name);
+  t.same(all, SERVED_PLUGINS, 'names are those of the plugins, in order');
+  const cases: [string[], string[], string | undefined][] = [
+    [['NodeRestriction', 'PodSecurity'], ['LimitRanger'], undefined],
+    [[], ['AlwaysPullImages'], undefined],
+    [['AlwaysPullImages'], [], '--enable-admission-plugins: AlwaysPullImages is not supported'],
+    [['Nonsense'], [], 'enable-admission-plugins plugin "Nonsense" is unknown'],
+    [[], ['Nonsense'], 'disable-admission-plugins plugin "Nonsense" is unknown'],
+    [['Priority'], ['Priority'], '[Priority] in enable-admission-plugins and disable-admission-plugins overlapped'],
+  ];
+  for (const [on, off, expected] of cases)
+    t.equal(pluginListProblem(on, off), expected, `${on.join()} / ${off.join()}`);
   t.end();
 });
 
