@@ -185,7 +185,9 @@ const resolves = (document: object, ref: string): boolean => {
 
 t.test('OpenAPI', async t => {
   const documents = createOpenApiDocuments(catalog);
-  t.equal(documents.paths().length, api.groupVersions.length);
+  const groups = new Set(api.groupVersions.map(gv => gv.group));
+  t.equal(documents.paths().length, api.groupVersions.length + groups.size - 1 + 5, 'versions, groups and the rest');
+  t.strictSame(documents.paths(), [...documents.paths()].sort());
   const ids = new Set<string>();
   for (const path of documents.paths()) {
     const bytes = await documents.v3(path);
@@ -218,9 +220,27 @@ t.test('OpenAPI', async t => {
     'connectCoreV1PostNamespacedPodExec',
     'patchAppsV1NamespacedDeploymentScale',
     'readCoreV1NamespacedPodLog',
+    'watchCoreV1NamespacedPodList',
+    'watchCoreV1Node',
+    'watchAppsV1DeploymentListForAllNamespaces',
+    'connectCoreV1HeadNodeProxyWithPath',
+    'getAppsV1APIResources',
+    'getRbacAuthorizationAPIGroup',
+    'getCodeVersion',
   ])
     t.ok(ids.has(id), id);
   t.equal(await documents.v3('apis/nope/v1'), undefined);
+  const core = JSON.parse(String(await documents.v3('api/v1'))) as {
+    paths: Record<string, { parameters: { name: string }[]; delete?: { parameters: { name: string }[] } }>;
+  };
+  const list = core.paths['/api/v1/configmaps'];
+  t.match(list?.parameters[0]?.name, 'allowWatchBookmarks', 'what all operations of a path take is said once');
+  const collection = core.paths['/api/v1/namespaces/{namespace}/configmaps'];
+  t.strictSame(
+    collection?.parameters.map(p => p.name),
+    ['namespace', 'pretty'],
+  );
+  t.notOk(collection?.delete?.parameters.some(p => p.name === 'pretty'));
 
   const descriptions = describe(api, readModelDocs());
   t.match(descriptions.get('io.k8s.api.core.v1.PodSpec.containers'), /^List of containers belonging to the pod/);

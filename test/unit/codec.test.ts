@@ -1,3 +1,4 @@
+import { yamlToJson } from '../../src/resources/codec/yaml.js';
 import t from 'tap';
 import { yamlToJson } from '../../src/resources/codec/yaml.js';
 import { goJsonSyntaxError } from '../../src/machinery/go-json.js';
@@ -426,6 +427,33 @@ t.test('times as Go reads them', async t => {
     }
     t.equal(got, expect, `${layout} ${text}`);
   }
+});
+
+t.test("YAML that cannot be read, in go-yaml's words", async t => {
+  const cases: Record<string, string> = {
+    '{': 'line 1: did not find expected node content',
+    '}': 'did not find expected node content',
+    'a: b: c': 'mapping values are not allowed in this context',
+    'a: b\n c: d': 'line 2: mapping values are not allowed in this context',
+    'key\nfoo: bar': 'line 2: mapping values are not allowed in this context',
+    'm:\n  a: x\n  b\n  c: y': "line 4: could not find expected ':'",
+    'a: |\n x\ny': "line 4: could not find expected ':'",
+    '- a\nb: c': "line 1: did not find expected '-' indicator",
+    'a: [1, 2': "line 1: did not find expected ',' or ']'",
+    'b: 1\na: [}': 'line 1: did not find expected node content',
+    'a:\n  b: x\n c: y': 'line 2: did not find expected key',
+    'a: "x': 'found unexpected end of stream',
+    'a: "\\q"': 'found unknown escape character',
+    'a: @b': 'found character that cannot start any token',
+    'a: - b': 'block sequence entries are not allowed in this context',
+    'a: *y': "unknown anchor 'y' referenced",
+    'a: b\n\u0001': 'control characters are not allowed',
+  };
+  for (const [text, expect] of Object.entries(cases)) {
+    const { error } = yamlToJson(text);
+    t.equal(error, `yaml: ${expect}`, JSON.stringify(text));
+  }
+  t.equal(yamlToJson('b: 12345678901234567890\na: 1').json, '{"a":1,"b":12345678901234567890}');
 });
 
 t.test('YAML bodies', async t => {

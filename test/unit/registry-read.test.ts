@@ -30,6 +30,9 @@ async function outcome<T>(promise: Promise<T>, show: (value: T) => string): Prom
 
 const OPTIONS = 'ListOptions.meta.k8s.io "" is invalid: ';
 
+const FORGED = '400 BadRequest invalid continue token: continue key is not valid: ';
+const forged = (text: string): string => Buffer.from(text).toString('base64url');
+
 t.test('the table of resourceVersion, resourceVersionMatch and limit', async t => {
   const f = await fixture();
   t.teardown(f.close);
@@ -102,6 +105,21 @@ t.test('the table of resourceVersion, resourceVersionMatch and limit', async t =
       expect:
         "400 BadRequest invalid continue token: continue key is not valid: invalid character 'i' looking for beginning of value",
     },
+    { query: { continue: 'x' }, expect: `${FORGED}illegal base64 data at input byte 0` },
+    { query: { continue: forged('null') }, expect: `${FORGED}server does not recognize this encoded version ` },
+    {
+      query: { continue: forged('[]') },
+      expect: `${FORGED}json: cannot unmarshal array into Go value of type storage.continueToken`,
+    },
+    {
+      query: { continue: forged('{"v":"meta.k8s.io/v1","rv":"1","start":"a"}') },
+      expect: `${FORGED}json: cannot unmarshal string into Go struct field continueToken.rv of type int64`,
+    },
+    { query: { continue: forged('{"v":"meta.k8s.io/v1","rv":3,"start":"../a"}') }, expect: `${FORGED}../a` },
+    {
+      query: { continue: encodeContinue({ revision: -1, after: 'a' }), limit: '1', resourceVersion: '0' },
+      expect: '6: c',
+    },
   ];
   for (const { query, expect } of cases) {
     const show = (r: ListResult): string => {
@@ -109,6 +127,21 @@ t.test('the table of resourceVersion, resourceVersionMatch and limit', async t =
       return `${r.resourceVersion}: ${names(r)}${more}`;
     };
     t.equal(await outcome(secrets.list(f.context(), 'ns', query), show), expect, JSON.stringify(query));
+  }
+});
+
+t.test('names and namespaces that no key is made of', async t => {
+  const f = await fixture();
+  t.teardown(f.close);
+  const secrets = f.registry('secrets');
+  const cases = [
+    [{ namespace: '', name: 'a' }, 'Namespace parameter required.'],
+    [{ namespace: 'ns', name: '..' }, `Name parameter invalid: "..": may not be '..'`],
+    [{ namespace: 'ns', name: 'a%b' }, `Name parameter invalid: "a%b": may not contain '%'`],
+  ] as const;
+  for (const [key, expect] of cases) {
+    await t.rejects(secrets.get(f.context(), key, {}), { code: 400, message: expect });
+    await t.rejects(secrets.delete(f.context(), key, { dryRun: false }), { code: 400, message: expect });
   }
 });
 

@@ -107,6 +107,13 @@ const ROWS: readonly Row[] = [
   { name: 'OPTIONS', method: 'OPTIONS', path: CONFIGMAPS, code: 405, expect: NO_METHOD },
   { name: 'DELETE of discovery', method: 'DELETE', path: '/api/v1', code: 405, expect: NO_METHOD },
   { name: 'escapes that cannot be read', path: '/api/v1/%zz', code: 400 },
+  { name: 'two slashes in front', path: '//api/v1/namespaces', code: 404 },
+  { name: 'an empty name before another part', path: `${CONFIGMAPS}//a`, code: 404, expect: NOT_SERVED },
+  { name: 'a health check with a slash', path: '/readyz/', code: 404 },
+  { name: 'metrics with a slash', path: '/metrics/', code: 404 },
+  { name: 'the index by another name', path: '/index.html', code: 200 },
+  { name: 'the version as text', path: '/version', headers: { accept: 'text/html' }, code: 406 },
+  { name: 'an exported object', path: `${CONFIGMAPS}/a?export=true`, code: 400 },
   { name: 'special verb without a resource', path: '/api/v1/watch', code: 500 },
   {
     name: 'bad credentials',

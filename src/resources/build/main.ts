@@ -4,8 +4,9 @@ import { packageFolder } from '../api-schemas.js';
 import { loadApi } from '../load.js';
 import { documentV2 } from '../openapi/document-v2.js';
 import { documentV2Protobuf } from '../openapi/document-v2-protobuf.js';
-import { documentV3 } from '../openapi/document-v3.js';
-import { fileOf, GENERATED, pathOf, sha512, TITLE } from '../openapi/documents.js';
+import { documentV3, fixedDocumentV3 } from '../openapi/document-v3.js';
+import { fileOf, GENERATED, pathOf, servedGroupVersions, sha512, TITLE } from '../openapi/documents.js';
+import { fixedDocuments } from '../openapi/fixed-operations.js';
 import { checkApiSchemas } from './check-schemas.js';
 import { describe, readModelDocs } from './descriptions.js';
 
@@ -19,11 +20,14 @@ function main(): void {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'v3'), { recursive: true });
   const hashes: Record<string, string> = {};
-  for (const gv of api.groupVersions) {
-    const bytes = Buffer.from(JSON.stringify(documentV3(api, api.resources, gv, descriptions, TITLE)));
-    writeFileSync(join(folder, 'v3', fileOf(pathOf(gv))), bytes);
-    hashes[pathOf(gv)] = sha512(bytes);
-  }
+  const write = (path: string, document: object): void => {
+    const bytes = Buffer.from(JSON.stringify(document));
+    writeFileSync(join(folder, 'v3', fileOf(path)), bytes);
+    hashes[path] = sha512(bytes);
+  };
+  for (const gv of api.groupVersions) write(pathOf(gv), documentV3(api, api.resources, gv, descriptions, TITLE));
+  for (const fixed of fixedDocuments(servedGroupVersions(api.resources)))
+    write(fixed.path, fixedDocumentV3(api, fixed, descriptions, TITLE));
   const v2 = documentV2(api, api.resources, descriptions, TITLE);
   writeFileSync(join(folder, 'v2.json'), JSON.stringify(v2));
   writeFileSync(join(folder, 'v2.pb'), documentV2Protobuf(v2));

@@ -2,8 +2,10 @@ import type { JsonObject } from '../../machinery/types.js';
 import type { Api } from '../load.js';
 import type { ResourceInfo } from '../resource-info.js';
 import { bodyKinds } from './body-kinds.js';
-import { extensionsOf, operationsOf, type Operation } from './operations.js';
+import { discoveryOperation, fixedDocuments } from './fixed-operations.js';
+import { extensionsOf, operationsOf, type Media, type Operation } from './operations.js';
 import type { Parameter } from './parameters.js';
+import { pathItems } from './path-item.js';
 import { createSchemaBuilder, V2, type Descriptions, type SchemaBuilder } from './schemas.js';
 
 const CODES: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted' };
@@ -42,11 +44,20 @@ export function documentV2(
     return { $ref: `#/parameters/${name}` };
   };
   const paths: Record<string, JsonObject> = {};
-  for (const info of resources) {
-    for (const operation of operationsOf(info, api)) {
-      const item = (paths[operation.path] ??= { parameters: operation.pathParameters.map(refer) });
-      item[operation.method] = operationV2(operation, schemas, api, info, refer);
-    }
+  const infos = new Map(resources.map(info => [kindKey(info), info]));
+  const groupVersions = [...new Map(resources.map(info => [`${info.group}/${info.version}`, info])).values()];
+  const operations = [
+    ...fixedDocuments(groupVersions).map(({ operation }) => operation),
+    ...groupVersions.map(discoveryOperation),
+    ...resources.flatMap(info => operationsOf(info, api).map(operation => ({ ...operation, of: kindKey(info) }))),
+  ];
+  for (const item of pathItems(operations)) {
+    const named = item.operations.map(({ operation, parameters: own }) => {
+      const info = infos.get(operation.of ?? '');
+      return [operation.method, operationV2(operation, own.map(refer), schemas, api, info)] as const;
+    });
+    const common = item.parameters.map(refer);
+    paths[item.path] = { ...Object.fromEntries(named), ...(common.length === 0 ? {} : { parameters: common }) };
   }
   return {
     swagger: '2.0',
@@ -61,12 +72,33 @@ export function documentV2(
   };
 }
 
+const kindKey = ({ group, version, kind }: ResourceInfo): string => `${group}/${version}/${kind}`;
+
+const TYPES: Readonly<Record<Media, readonly string[]>> = {
+  object: MEDIA,
+  list: [...MEDIA, ...STREAMS],
+  any: ['*/*'],
+  log: ['text/plain', ...MEDIA],
+  discovery: MEDIA,
+  json: ['application/json'],
+  keys: ['application/jwk-set+json'],
+};
+
+const produced = ({ media }: Operation): readonly string[] => TYPES[media];
+
+function consumed(operation: Operation): readonly string[] {
+  if (operation.body === 'meta.v1.Patch') return PATCHES;
+  if (operation.kind !== undefined) return ['*/*'];
+  // The router's text answers say nothing of what they take.
+  return operation.answer === 'string' ? [] : produced(operation);
+}
+
 function operationV2(
   operation: Operation,
+  own: readonly JsonObject[],
   schemas: SchemaBuilder,
   api: Api,
-  info: ResourceInfo,
-  refer: (parameter: Parameter) => JsonObject,
+  info: ResourceInfo | undefined,
 ): JsonObject {
   const body =
     operation.body === undefined
@@ -81,11 +113,11 @@ function operationV2(
         ];
   const schema = schemas.named(operation.answer, api, info);
   return {
-    consumes: operation.method === 'patch' ? PATCHES : ['*/*'],
+    ...(consumed(operation).length === 0 ? {} : { consumes: consumed(operation) }),
     description: operation.description,
     operationId: operation.operationId,
-    parameters: [...body, ...operation.query.map(refer)],
-    produces: operation.media === 'any' ? ['*/*'] : operation.media === 'list' ? [...MEDIA, ...STREAMS] : MEDIA,
+    ...(body.length + own.length === 0 ? {} : { parameters: [...body, ...own] }),
+    produces: produced(operation),
     responses: {
       ...Object.fromEntries(operation.codes.map(code => [code, { description: CODES[code] ?? '', schema }])),
       '401': { description: 'Unauthorized' },

@@ -1,19 +1,25 @@
 import type { JsonObject } from '../../machinery/types.js';
 import type { Api } from '../load.js';
-import { apiVersionOf, type ResourceInfo } from '../resource-info.js';
+import type { ResourceInfo } from '../resource-info.js';
 import { bodyKinds } from './body-kinds.js';
-import { extensionsOf, operationsOf, type Operation } from './operations.js';
+import { discoveryOperation, type FixedDocument } from './fixed-operations.js';
+import { extensionsOf, operationsOf, type Media, type Operation } from './operations.js';
 import type { Parameter } from './parameters.js';
+import { pathItems } from './path-item.js';
 import { createSchemaBuilder, V3, type Descriptions, type SchemaBuilder } from './schemas.js';
 
 const JSON_TYPE = 'application/json';
 const PROTOBUF = 'application/vnd.kubernetes.protobuf';
 const YAML = 'application/yaml';
 
-const MEDIA: Readonly<Record<Operation['media'], readonly string[]>> = {
+const MEDIA: Readonly<Record<Media, readonly string[]>> = {
   object: [JSON_TYPE, PROTOBUF, YAML],
   list: [JSON_TYPE, `${JSON_TYPE};stream=watch`, PROTOBUF, `${PROTOBUF};stream=watch`, YAML],
   any: ['*/*'],
+  log: [JSON_TYPE, PROTOBUF, YAML, 'text/plain'],
+  discovery: [JSON_TYPE, PROTOBUF, YAML],
+  json: [JSON_TYPE],
+  keys: ['application/jwk-set+json'],
 };
 
 const PATCHES = [
@@ -42,17 +48,53 @@ export function documentV3(
   title: { readonly title: string; readonly version: string },
 ): JsonObject {
   const schemas = createSchemaBuilder(V3, descriptions, bodyKinds(api));
+  const mine = resources.filter(r => r.group === gv.group && r.version === gv.version);
+  const infos = new Map(mine.map(info => [info.kind, info]));
+  const operations = [discoveryOperation(gv), ...mine.flatMap(info => operationsOf(info, api))];
+  const custom = mine.some(info => info.custom === true);
+  return document(operations, schemas, title, { api, custom, info: operation => infos.get(operation.of ?? '') });
+}
+
+/** A document that is about no resource. */
+export function fixedDocumentV3(
+  api: Api,
+  fixed: FixedDocument,
+  descriptions: Descriptions,
+  title: { readonly title: string; readonly version: string },
+): JsonObject {
+  const schemas = createSchemaBuilder(V3, descriptions, bodyKinds(api));
+  return document([fixed.operation], schemas, title, { api, custom: false, info: () => undefined });
+}
+
+interface Context {
+  readonly api: Api;
+  /** No protobuf, no strategic merge. */
+  readonly custom: boolean;
+  /** The resource an operation is about. */
+  info(operation: Operation): ResourceInfo | undefined;
+}
+
+function document(
+  operations: readonly Operation[],
+  schemas: SchemaBuilder,
+  title: { readonly title: string; readonly version: string },
+  context: Context,
+): JsonObject {
   const paths: Record<string, JsonObject> = {};
-  for (const info of resources.filter(r => r.group === gv.group && r.version === gv.version)) {
-    const custom = info.custom === true;
-    for (const operation of operationsOf(info, api)) {
-      const item = (paths[operation.path] ??= { parameters: operation.pathParameters.map(parameter) });
-      item[operation.method] = operationV3(operation, schemas, api, info, custom);
-    }
+  for (const item of pathItems(operations)) {
+    paths[item.path] = {
+      ...Object.fromEntries(
+        item.operations.map(({ operation, parameters }) => [
+          operation.method,
+          operationV3(operation, parameters, schemas, context),
+        ]),
+      ),
+      ...(item.parameters.length === 0 ? {} : { parameters: item.parameters.map(parameter) }),
+    };
   }
-  const root = gv.group === '' ? `/api/${gv.version}/` : `/apis/${apiVersionOf(gv)}/`;
+  const definitions = schemas.definitions();
   const components = {
-    schemas: schemas.definitions(),
+    ...(Object.keys(definitions).length === 0 ? {} : { schemas: definitions }),
     securitySchemes: {
       BearerToken: {
         type: 'apiKey',
@@ -62,30 +104,16 @@ export function documentV3(
       },
     },
   };
-  return { openapi: '3.0.0', info: title, paths: { [root]: discoveryPath(gv), ...paths }, components };
+  return { openapi: '3.0.0', info: title, paths, components };
 }
-
-/** The operation that lists what a group-version serves. */
-const discoveryPath = (gv: { readonly group: string; readonly version: string }): JsonObject => ({
-  get: {
-    tags: [apiVersionOf(gv).replace(/[^A-Za-z0-9]+/g, '_')],
-    description: 'get available resources',
-    operationId: `get${apiVersionOf(gv)
-      .split(/[^A-Za-z0-9]+/)
-      .map(word => word.charAt(0).toUpperCase() + word.slice(1))
-      .join('')}APIResources`,
-    responses: { '200': { description: 'OK' }, '401': { description: 'Unauthorized' } },
-  },
-});
 
 function operationV3(
   operation: Operation,
+  own: readonly Parameter[],
   schemas: SchemaBuilder,
-  api: Api,
-  info: ResourceInfo,
-  custom: boolean,
+  { api, custom, info }: Context,
 ): JsonObject {
-  const schemaOf = (key: string): JsonObject => schemas.named(key, api, info);
+  const schemaOf = (key: string): JsonObject => schemas.named(key, api, info(operation));
   const types = custom ? MEDIA[operation.media].filter(type => !type.startsWith(PROTOBUF)) : MEDIA[operation.media];
   const content = (media: readonly string[], schema: JsonObject): JsonObject =>
     Object.fromEntries(media.map(type => [type, { schema }]));
@@ -97,7 +125,7 @@ function operationV3(
     tags: [operation.tag],
     description: operation.description,
     operationId: operation.operationId,
-    ...(operation.query.length === 0 ? {} : { parameters: operation.query.map(parameter) }),
+    ...(own.length === 0 ? {} : { parameters: own.map(parameter) }),
     ...(operation.body === undefined
       ? {}
       : {

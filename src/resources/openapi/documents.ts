@@ -7,7 +7,8 @@ import type { MutableCatalog } from '../create-catalog.js';
 import { apiVersionOf } from '../resource-info.js';
 import { documentV2 } from './document-v2.js';
 import { documentV2Protobuf } from './document-v2-protobuf.js';
-import { documentV3 } from './document-v3.js';
+import { documentV3, fixedDocumentV3 } from './document-v3.js';
+import { fixedDocuments } from './fixed-operations.js';
 
 /** OpenAPI documents as bytes: JSON, but for v2Protobuf. */
 export interface OpenApiDocuments {
@@ -22,7 +23,7 @@ export interface OpenApiDocuments {
   v2Protobuf(): Promise<Buffer>;
 }
 
-export const TITLE = { title: 'Kubernetes', version: 'v1.35.6' };
+export const TITLE = { title: 'Kubernetes', version: '1.35' };
 
 /** Where the build step leaves the documents, with descriptions. */
 export const GENERATED = 'build/generated/openapi';
@@ -30,6 +31,13 @@ export const fileOf = (path: string): string => `${path.replaceAll('/', '_')}.js
 
 export const pathOf = (gv: { group: string; version: string }): string =>
   gv.group === '' ? `api/${gv.version}` : `apis/${apiVersionOf(gv)}`;
+
+/** The group-versions that have resources. */
+export const servedGroupVersions = (
+  resources: readonly { readonly group: string; readonly version: string }[],
+): readonly { readonly group: string; readonly version: string }[] => [
+  ...new Map(resources.map(({ group, version }) => [`${group}/${version}`, { group, version }])).values(),
+];
 
 export const sha512 = (bytes: Buffer): string => createHash('sha512').update(bytes).digest('hex').toUpperCase();
 
@@ -46,6 +54,8 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
   const { api } = catalog;
   const none: ReadonlyMap<string, string> = new Map();
   const groupVersionAt = (path: string) => catalog.groupVersions().find(gv => pathOf(gv) === path);
+  const fixed = () => fixedDocuments(catalog.groupVersions());
+  const fixedAt = (path: string) => fixed().find(document => document.path === path);
   const infos = () => catalog.entries().map(entry => entry.info);
   const hasCustom = () => infos().some(info => info.custom === true);
   const isCustom = (path: string) => infos().some(info => info.custom === true && pathOf(info) === path);
@@ -64,9 +74,13 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
   };
   const v3 = (path: string): Promise<Buffer | undefined> =>
     cached(path, async () => {
+      const fixed = fixedAt(path);
       const gv = groupVersionAt(path);
+      if (gv === undefined && fixed === undefined) return undefined;
+      const file = folder === undefined || isCustom(path) ? undefined : join(folder, 'v3', fileOf(path));
+      if (file !== undefined && existsSync(file)) return readFile(file);
+      if (fixed !== undefined) return Buffer.from(JSON.stringify(fixedDocumentV3(api, fixed, none, TITLE)));
       if (gv === undefined) return undefined;
-      if (folder !== undefined && !isCustom(path)) return readFile(join(folder, 'v3', fileOf(path)));
       return Buffer.from(JSON.stringify(documentV3(api, infos(), gv, none, TITLE)));
     });
   const definite = async (bytes: Promise<Buffer | undefined>): Promise<Buffer> => (await bytes) ?? Buffer.alloc(0);
@@ -79,7 +93,7 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
       ),
     );
   return {
-    paths: () => catalog.groupVersions().map(pathOf),
+    paths: () => [...fixed().map(({ path }) => path), ...catalog.groupVersions().map(pathOf)].sort(),
     v3,
     async hash(path) {
       if (folder !== undefined && !isCustom(path)) {

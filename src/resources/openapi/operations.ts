@@ -1,7 +1,12 @@
 import type { JsonObject } from '../../machinery/types.js';
 import type { Api } from '../load.js';
 import { apiVersionOf, type ResourceInfo, type SubresourceInfo, type Verb } from '../resource-info.js';
+import { groupWord, tagOf } from './group-words.js';
 import * as parameters from './parameters.js';
+import { watchOperations } from './watch-operations.js';
+
+/** Which content types an answer may have. */
+export type Media = 'object' | 'list' | 'any' | 'log' | 'discovery' | 'json' | 'keys';
 
 /** One HTTP operation on a resource, before it is written in a version of OpenAPI. */
 export interface Operation {
@@ -9,34 +14,26 @@ export interface Operation {
   readonly method: 'get' | 'put' | 'post' | 'delete' | 'patch' | 'options' | 'head';
   readonly operationId: string;
   readonly description: string;
-  /** x-kubernetes-action */
-  readonly action: string;
+  /** x-kubernetes-action; absent, like the kind, for what is about no resource. */
+  readonly action?: string;
   readonly tag: string;
-  readonly kind: { readonly group: string; readonly version: string; readonly kind: string };
+  readonly kind?: { readonly group: string; readonly version: string; readonly kind: string };
   readonly query: readonly parameters.Parameter[];
   readonly pathParameters: readonly parameters.Parameter[];
+  /** Kind of the resource that it belongs to, which may be custom. */
+  readonly of?: string;
   /** Types by api-schemas name or kind; undefined: none. */
   readonly body?: string;
   readonly bodyRequired?: boolean;
   readonly answer: string;
   readonly codes: readonly number[];
-  readonly media: 'object' | 'list' | 'any';
+  readonly media: Media;
 }
 
 const DELETE_OPTIONS = 'meta.v1.DeleteOptions';
 const STATUS = 'meta.v1.Status';
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-
-/** "rbac.authorization.k8s.io" → "RbacAuthorization", as in operation ids. */
-const groupWord = (group: string): string =>
-  group === ''
-    ? 'Core'
-    : group
-        .replace(/\.k8s\.io$/, '')
-        .split('.')
-        .map(capital)
-        .join('');
 
 interface Subject {
   readonly info: ResourceInfo;
@@ -57,7 +54,7 @@ function subject(info: ResourceInfo, sub: SubresourceInfo | undefined): Subject 
     sub,
     base: root,
     words: `${word}${capital(info.version)}`,
-    tag: `${word.charAt(0).toLowerCase()}${word.slice(1)}_${info.version}`,
+    tag: tagOf(info.group, info.version),
   };
 }
 
@@ -82,6 +79,7 @@ function make(
   return {
     path: path(at, named),
     tag,
+    of: info.kind,
     kind: { group: of.group, version: of.version, kind: of.kind },
     pathParameters: [
       ...(named ? [parameters.name(of.kind)] : []),
@@ -161,7 +159,7 @@ function mainOperations(at: Subject, verb: Verb): Operation[] {
     case 'list':
       return lists(at, scoped);
     case 'watch':
-      return [];
+      return watchOperations(at);
   }
 }
 
@@ -225,7 +223,7 @@ function subresourceOperations(at: Subject, sub: SubresourceInfo, api: Api): Ope
             query: sub.name === 'log' ? parameters.optionsOf(api.type('core.v1.PodLogOptions')) : [],
             answer: sub.name === 'log' ? 'string' : type,
             codes: [200],
-            media: sub.name === 'log' ? 'any' : 'object',
+            media: sub.name === 'log' ? 'log' : 'object',
           }),
         ];
       case 'create':
@@ -253,28 +251,41 @@ function subresourceOperations(at: Subject, sub: SubresourceInfo, api: Api): Ope
   });
 }
 
+/** HTTP methods beyond those of verbs that a proxy passes on. */
+const PROXY_METHODS = ['head', 'options'] as const;
+
 function connects(at: Subject, sub: SubresourceInfo, scoped: string, api: Api): Operation[] {
   const query = parameters.optionsOf(api.type(`core.v1.${sub.kind}`));
-  return sub.verbs.flatMap(verb => {
-    if (verb === 'list' || verb === 'watch' || verb === 'deletecollection') return [];
-    const method = METHODS[verb];
-    return [
-      make(at, true, {
-        method,
-        operationId: `connect${at.words}${capital(method)}${scoped}`,
-        description: `connect ${method.toUpperCase()} requests to ${sub.name} of ${at.info.kind}`,
-        action: 'connect',
-        query,
-        answer: 'string',
-        codes: [200],
-        media: 'any',
-      }),
-    ];
+  const verbs = sub.verbs.filter((verb): verb is keyof typeof METHODS => verb in METHODS);
+  const isProxy = sub.name === 'proxy';
+  const methods = [...verbs.map(verb => METHODS[verb]), ...(isProxy ? PROXY_METHODS : [])];
+  return methods.flatMap(method => {
+    const plain = make(at, true, {
+      method,
+      operationId: `connect${at.words}${capital(method)}${scoped}`,
+      description: `connect ${method.toUpperCase()} requests to ${sub.name} of ${at.info.kind}`,
+      action: 'connect',
+      query,
+      answer: 'string',
+      codes: [200],
+      media: 'any',
+    });
+    if (!isProxy) return [plain];
+    const below: Operation = {
+      ...plain,
+      path: `${plain.path}/{path}`,
+      operationId: `${plain.operationId}WithPath`,
+      pathParameters: [...plain.pathParameters, parameters.rest],
+    };
+    return [plain, below];
   });
 }
 
 /** x-kubernetes-* extensions of an operation. */
-export const extensionsOf = ({ action, kind }: Operation): JsonObject => ({
-  'x-kubernetes-action': action,
-  'x-kubernetes-group-version-kind': { group: kind.group, kind: kind.kind, version: kind.version },
-});
+export const extensionsOf = ({ action, kind }: Operation): JsonObject =>
+  action === undefined || kind === undefined
+    ? {}
+    : {
+        'x-kubernetes-action': action,
+        'x-kubernetes-group-version-kind': { group: kind.group, kind: kind.kind, version: kind.version },
+      };

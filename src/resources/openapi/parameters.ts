@@ -133,6 +133,9 @@ export const namespace: Parameter = {
   description: 'object name and auth scope, such as for teams and projects',
 };
 
+/** What follows a proxy in the path. */
+export const rest: Parameter = { name: 'path', in: 'path', type: 'string', description: 'path to the resource' };
+
 /** The fields of an options type as query parameters. */
 export const optionsOf = (struct: StructType | undefined): Parameter[] =>
   (struct?.fields ?? []).flatMap(({ name: field, type }) =>

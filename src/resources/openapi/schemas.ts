@@ -20,6 +20,21 @@ export const V2: Dialect = { refPrefix: '#/definitions/', wrapRefs: false, versi
 const META = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 const CRD = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1';
 
+const VERSION_INFO = 'io.k8s.apimachinery.pkg.version.Info';
+
+const VERSION_FIELDS = 'buildDate compiler gitCommit gitTreeState gitVersion goVersion major minor platform'.split(' ');
+const OPTIONAL_VERSION_FIELDS = 'emulationMajor emulationMinor minCompatibilityMajor minCompatibilityMinor'.split(' ');
+
+/** What /version answers. */
+function versionInfo({ version }: Dialect): JsonObject {
+  const required = version === 3 ? { type: 'string', default: '' } : { type: 'string' };
+  const properties = [
+    ...VERSION_FIELDS.map(name => [name, required] as const),
+    ...OPTIONAL_VERSION_FIELDS.map(name => [name, { type: 'string' }] as const),
+  ];
+  return { type: 'object', properties: sorted(Object.fromEntries(properties)), required: VERSION_FIELDS };
+}
+
 const anyOf = (dialect: Dialect, ...types: string[]): JsonObject =>
   dialect.version === 3 ? { oneOf: types.map(type => ({ type })) } : { type: 'string' };
 
@@ -35,10 +50,17 @@ const SCALAR_DEFINITIONS: Readonly<Record<string, (dialect: Dialect) => JsonObje
   [`${META}.Patch`]: () => ({ type: 'object' }),
   [`${META}.FieldsV1`]: () => ({ type: 'object' }),
   'io.k8s.apimachinery.pkg.runtime.RawExtension': () => ({ type: 'object' }),
+  [VERSION_INFO]: versionInfo,
   [`${CRD}.JSON`]: () => ({}),
   [`${CRD}.JSONSchemaPropsOrArray`]: () => ({}),
   [`${CRD}.JSONSchemaPropsOrBool`]: () => ({}),
   [`${CRD}.JSONSchemaPropsOrStringArray`]: () => ({}),
+};
+
+/** Bodies and answers with definitions but no type in api-schemas/. */
+const NAMED_SCALARS: Readonly<Record<string, string>> = {
+  'meta.v1.Patch': `${META}.Patch`,
+  'version.Info': VERSION_INFO,
 };
 
 const ANY_NAMES: Readonly<Record<string, string>> = {
@@ -94,7 +116,7 @@ export interface SchemaBuilder {
    * The schema of a body or answer, by "group/version/kind" or by type name ("meta.v1.Status"); "string" is text.
    * What it refers to becomes part of the result.
    */
-  named(key: string, api: Api, info: ResourceInfo): JsonObject;
+  named(key: string, api: Api, info: ResourceInfo | undefined): JsonObject;
   definitions(): JsonObject;
 }
 
@@ -180,9 +202,10 @@ export function createSchemaBuilder(
   return {
     named(key, api, info) {
       if (key === 'string') return { type: 'string' };
-      if (key === 'meta.v1.Patch') {
-        require({ kind: 'any' }, `${META}.Patch`);
-        return refTo(`${META}.Patch`, {});
+      const scalar = NAMED_SCALARS[key];
+      if (scalar !== undefined) {
+        require({ kind: 'any' }, scalar);
+        return refTo(scalar, {});
       }
       const struct = structNamed(key, api, info);
       require({ kind: 'struct', struct }, struct.name);
@@ -196,7 +219,7 @@ export function createSchemaBuilder(
   };
 }
 
-function structNamed(key: string, api: Api, info: ResourceInfo): StructType {
+function structNamed(key: string, api: Api, info: ResourceInfo | undefined): StructType {
   const slash = key.lastIndexOf('/');
   if (slash < 0) {
     const type = api.type(key);
@@ -207,8 +230,8 @@ function structNamed(key: string, api: Api, info: ResourceInfo): StructType {
   const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
   const known = api.kind(group ?? '', version ?? '', kind)?.type;
   if (known !== undefined) return known;
-  if (kind === info.kind) return info.type;
-  if (kind === info.listKind) return listOf(info, api);
+  if (kind === info?.kind) return info.type;
+  if (info !== undefined && kind === info.listKind) return listOf(info, api);
   throw new Error(`api-schemas/ has no kind ${key}`);
 }
 
