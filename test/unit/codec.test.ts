@@ -1,4 +1,3 @@
-import { yamlToJson } from '../../src/resources/codec/yaml.js';
 import t from 'tap';
 import { yamlToJson } from '../../src/resources/codec/yaml.js';
 import { goJsonSyntaxError } from '../../src/machinery/go-json.js';
