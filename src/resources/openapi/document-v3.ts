@@ -71,7 +71,7 @@ interface Context {
   /** No protobuf, no strategic merge. */
   readonly custom: boolean;
   /** The resource an operation is about. */
-  info(operation: Operation): ResourceInfo | undefined;
+  readonly info: (operation: Operation) => ResourceInfo | undefined;
 }
 
 function document(

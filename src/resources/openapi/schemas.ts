@@ -28,11 +28,10 @@ const OPTIONAL_VERSION_FIELDS = 'emulationMajor emulationMinor minCompatibilityM
 /** What /version answers. */
 function versionInfo({ version }: Dialect): JsonObject {
   const required = version === 3 ? { type: 'string', default: '' } : { type: 'string' };
-  const properties = [
-    ...VERSION_FIELDS.map(name => [name, required] as const),
-    ...OPTIONAL_VERSION_FIELDS.map(name => [name, { type: 'string' }] as const),
-  ];
-  return { type: 'object', properties: sorted(Object.fromEntries(properties)), required: VERSION_FIELDS };
+  const properties: JsonObject = {};
+  for (const name of VERSION_FIELDS) properties[name] = required;
+  for (const name of OPTIONAL_VERSION_FIELDS) properties[name] = { type: 'string' };
+  return { type: 'object', properties: sorted(properties), required: VERSION_FIELDS };
 }
 
 const anyOf = (dialect: Dialect, ...types: string[]): JsonObject =>
