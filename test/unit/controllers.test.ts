@@ -17,6 +17,7 @@ import { ALL_CONTROLLERS } from '../../src/controllers/all.js';
 import { clusterRoleAggregationController } from '../../src/controllers/clusterroleaggregation/controller.js';
 import { deploymentController } from '../../src/controllers/deployment/controller.js';
 import { newReplicas, scaleDownOld, scaleProportionally } from '../../src/controllers/deployment/rolling.js';
+import { annotationsFor, revisionOf } from '../../src/controllers/deployment/revisions.js';
 import { templateHash } from '../../src/controllers/deployment/hash.js';
 import { byHash, fnv128a, printPort } from '../../src/controllers/endpoints/hash-order.js';
 import { endpointsController } from '../../src/controllers/endpoints/controller.js';
@@ -475,6 +476,16 @@ t.test('Deployment', async t => {
       [`Scaled up replica set web-${hash} from 0 to 2`],
     );
   });
+  t.test('revisions are int64', async t => {
+    const annotations = { 'deployment.kubernetes.io/revision': '3546343826724305832' };
+    t.equal(
+      annotationsFor(deployment(1), annotations, revisionOf({ metadata: { annotations } }) + 1n)[
+        'deployment.kubernetes.io/revision'
+      ],
+      '3546343826724305833',
+    );
+  });
+
   t.test('Recreate waits until the old Pods are gone', async t => {
     const cluster = createFakeCluster();
     cluster.load(DEPLOYMENTS, deployment(1, { strategy: { type: 'Recreate' } }));

@@ -9,7 +9,7 @@ import { byController, claim, controllerOf, controllerReference, CONTROLLER_INDE
 import { isTerminal } from '../pods.js';
 import { canonicalJson } from './hash.js';
 import { createNewSets } from './new-set.js';
-import { expiredRevisions, findNew, revisionOf } from './revisions.js';
+import { byRevision, expiredRevisions, findNew } from './revisions.js';
 import {
   isScalingEvent,
   newReplicas,
@@ -118,7 +118,7 @@ export const deploymentController: ControllerDefinition = {
       fresh: ReadonlySet | undefined,
     ): Promise<void> => {
       const running = active(all);
-      const newest = fresh ?? [...all].sort((a, b) => revisionOf(b) - revisionOf(a))[0];
+      const newest = fresh ?? [...all].sort((a, b) => byRevision(b, a))[0];
       const only = running.length <= 1 ? (running[0] ?? newest) : undefined;
       if (only !== undefined) {
         await scale(deployment, only, deployment.spec?.replicas ?? 1);

@@ -6,7 +6,7 @@ import type { ResourceClient } from '../../client/types.js';
 import { controllerOf, controllerReference } from '../ownership.js';
 import { isNamespaceTerminating } from '../pod-template.js';
 import { canonicalJson, templateHash } from './hash.js';
-import { annotationsFor, findNew, REVISION, revisionOf, TEMPLATE_HASH } from './revisions.js';
+import { annotationsFor, byRevision, findNew, REVISION, revisionOf, TEMPLATE_HASH } from './revisions.js';
 import { newReplicas, replicaAnnotations } from './rolling.js';
 import { conditionOf, hasProgressDeadline, withCondition, type DeploymentStatus } from './status.js';
 
@@ -87,8 +87,13 @@ export function createNewSets({ setClient, deploymentClient, events, clock }: Ne
     events.event(deployment, 'Warning', reason, message);
   };
 
-  const newestRevision = (owned: readonly ReadonlySet[], existing: ReadonlySet | undefined): number =>
-    Math.max(0, ...owned.filter(set => set !== existing).map(revisionOf)) + 1;
+  const newestRevision = (owned: readonly ReadonlySet[], existing: ReadonlySet | undefined): bigint => {
+    const newest = owned
+      .filter(set => set !== existing)
+      .sort(byRevision)
+      .at(-1);
+    return (newest === undefined ? 0n : revisionOf(newest)) + 1n;
+  };
 
   /** Keeps the annotations of the ReplicaSet that runs the template, if there is one, in step (getNewReplicaSet). */
   const sync = async (

@@ -7,8 +7,18 @@ export const TEMPLATE_HASH = 'pod-template-hash';
 
 type ReadonlySet = DeepReadonly<ReplicaSet>;
 
-export const revisionOf = (object: DeepReadonly<ReplicaSet | Deployment>): number =>
-  Number(object.metadata.annotations?.[REVISION] ?? '0') || 0;
+const revisionIn = (annotations: Readonly<Record<string, string>> | undefined): bigint => {
+  const text = annotations?.[REVISION] ?? '';
+  return /^[+-]?\d+$/.test(text) ? BigInt(text) : 0n;
+};
+
+/** An int64 upstream, and anybody may write it; 0 where there is none. */
+export const revisionOf = (object: DeepReadonly<ReplicaSet | Deployment>): bigint =>
+  revisionIn(object.metadata.annotations);
+
+/** Lowest revision first. */
+export const byRevision = (a: ReadonlySet, b: ReadonlySet): number =>
+  revisionOf(a) < revisionOf(b) ? -1 : revisionOf(a) > revisionOf(b) ? 1 : 0;
 
 const withoutHash = (template: DeepReadonly<PodTemplateSpec> | undefined): string => {
   const { [TEMPLATE_HASH]: _hash, ...labels } = template?.metadata?.labels ?? {};
@@ -37,14 +47,14 @@ const NOT_COPIED = new Set([
 export function annotationsFor(
   deployment: DeepReadonly<Deployment>,
   current: Readonly<Record<string, string>> | undefined,
-  revision: number,
+  revision: bigint,
 ): Record<string, string> {
   const annotations: Record<string, string> = { ...current };
   for (const [key, value] of Object.entries(deployment.metadata.annotations ?? {}))
     if (!NOT_COPIED.has(key)) annotations[key] = value;
-  const old = Number(current?.[REVISION] ?? '0') || 0;
+  const old = revisionIn(current);
   if (old < revision) {
-    if (old > 0) {
+    if (old > 0n) {
       const history = (current?.[REVISION_HISTORY] ?? '').split(',').filter(text => text !== '');
       annotations[REVISION_HISTORY] = [...history, String(old)].join(',');
     }
@@ -58,7 +68,7 @@ export function expiredRevisions(deployment: DeepReadonly<Deployment>, old: read
   const limit = deployment.spec?.revisionHistoryLimit ?? 10;
   const live = old.filter(set => set.metadata.deletionTimestamp === undefined);
   return [...live]
-    .sort((a, b) => revisionOf(a) - revisionOf(b))
+    .sort(byRevision)
     .slice(0, Math.max(0, live.length - limit))
     .filter(
       set =>
