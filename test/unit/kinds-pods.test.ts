@@ -1,5 +1,10 @@
 import t from 'tap';
+import { path, type FieldError } from '../../src/machinery/field-error.js';
 import type { KubeObject } from '../../src/machinery/types.js';
+import { isLatestImage } from '../../src/resources/defaults/image.js';
+import { podSpecWarnings } from '../../src/resources/kinds/pod-warnings.js';
+import { checkPodSpec } from '../../src/resources/validation/pod-spec.js';
+import { unifiedDiff } from '../../src/resources/validation/spec-diff.js';
 import {
   cellsOf,
   context,
@@ -183,4 +188,157 @@ t.test('where requests to a Pod go', async t => {
     'an unknown container',
   );
   t.equal(log.target(context({ 'pods/ns/a': defaulted('pods', pod()) }), key, new URLSearchParams(), ''), undefined);
+});
+
+t.test('images that are pulled each time', async t => {
+  const cases: [image: string, latest: boolean][] = [
+    ['app', true],
+    ['app:latest', true],
+    ['app:1.0', false],
+    ['localhost:5000/app', true],
+    ['registry.example:5000/team/app:1.0', false],
+    [`app@sha256:${'a'.repeat(64)}`, false],
+    [`app:latest@sha256:${'a'.repeat(64)}`, true],
+    ['Not_A_Name!', false],
+    ['', false],
+    ['a'.repeat(64), false],
+    ['UPPER/app', true],
+  ];
+  for (const [image, latest] of cases) t.equal(isLatestImage(image), latest, image);
+});
+
+/** What is wrong with a valid Pod's spec after a change: "path: message". */
+function specErrors(spec: object, container: object = {}): string[] {
+  const out: FieldError[] = [];
+  const object = defaulted('pods', pod(spec, container));
+  checkPodSpec(out, path('spec'), object['spec'] as Parameters<typeof checkPodSpec>[2], { isPod: true });
+  return out.map(error => `${error.field}: ${error.message}`);
+}
+
+t.test('rules of a Pod that are about several of its fields', async t => {
+  const file = { env: [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'p', key: 'K' } } }] };
+  const rules = { restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [1] } }] };
+  const cases: { name: string; spec?: object; container?: object; expect: string[] }[] = [
+    {
+      name: 'a file of no volume',
+      container: file,
+      expect: ['spec.containers[0].env[0].valueFrom.fileKeyRef.volumeName: Not found: "v"'],
+    },
+    {
+      name: 'a file of a volume that nothing can write',
+      spec: { volumes: [{ name: 'v', configMap: { name: 'm' } }] },
+      container: file,
+      expect: [
+        'spec.containers[0].env[0].valueFrom.fileKeyRef.volumeName: Invalid value: "v": referenced volume must be of type emptyDir',
+      ],
+    },
+    { name: 'a file', spec: { volumes: [{ name: 'v', emptyDir: {} }] }, container: file, expect: [] },
+    {
+      name: 'two ways to name the host',
+      spec: { hostnameOverride: 'h', setHostnameAsFQDN: true },
+      expect: ['spec.hostnameOverride: Forbidden: may not be specified when setHostnameAsFQDN is true'],
+    },
+    {
+      name: 'rules of restarts without a policy',
+      container: rules,
+      expect: [
+        'spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used',
+      ],
+    },
+    {
+      name: 'less than the containers ask for',
+      spec: { resources: { requests: { cpu: '1' } } },
+      container: { resources: { requests: { cpu: '2', memory: '1Gi' } } },
+      expect: [
+        'spec.resources.requests[cpu]: Invalid value: "1": must be greater than or equal to aggregate container requests of 2',
+      ],
+    },
+    {
+      name: 'a claim template with a name',
+      spec: {
+        volumes: [
+          {
+            name: 'v',
+            ephemeral: {
+              volumeClaimTemplate: {
+                metadata: { name: 'x' },
+                spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+              },
+            },
+          },
+        ],
+      },
+      expect: ['spec.volumes[0].ephemeral.volumeClaimTemplate.metadata.name: Forbidden: cannot be set'],
+    },
+  ];
+  for (const { name, spec = {}, container = {}, expect } of cases)
+    t.strictSame(specErrors(spec, container), expect, name);
+});
+
+t.test('warnings of a Pod', async t => {
+  const cases: { name: string; spec?: object; container?: object; expect: string[] }[] = [
+    { name: 'none', expect: [] },
+    {
+      name: 'ports',
+      container: {
+        ports: [
+          { containerPort: 80, protocol: 'TCP', hostIP: '1.2.3.4' },
+          { containerPort: 80, protocol: 'TCP', hostPort: 80 },
+        ],
+      },
+      expect: [
+        'spec.containers[0].ports[0]: hostIP set without hostPort: {Name: HostPort:0 ContainerPort:80 Protocol:TCP HostIP:1.2.3.4}',
+        'spec.containers[0].ports[1]: overlapping port definition with spec.containers[0].ports[0]',
+      ],
+    },
+    {
+      name: 'files in the way of each other',
+      spec: {
+        volumes: [
+          {
+            name: 'v',
+            configMap: {
+              name: 'm',
+              items: [
+                { key: 'a', path: 'x' },
+                { key: 'b', path: 'x/y' },
+              ],
+            },
+          },
+        ],
+      },
+      expect: ['volume "v" (ConfigMap "m"): overlapping paths: "x/y" with "x"'],
+    },
+    {
+      name: 'nodes by old labels',
+      spec: { nodeSelector: { 'beta.kubernetes.io/os': 'linux' }, topologySpreadConstraints: [{ topologyKey: 'z' }] },
+      expect: [
+        'spec.nodeSelector[beta.kubernetes.io/os]: deprecated since v1.14; use "kubernetes.io/os" instead',
+        'spec.topologySpreadConstraints[0].labelSelector: a null labelSelector results in matching no pod',
+      ],
+    },
+  ];
+  for (const { name, spec, container, expect } of cases) {
+    const checked = pod(spec, container)['spec'] as Parameters<typeof podSpecWarnings>[0];
+    t.strictSame(podSpecWarnings(checked, ''), expect, name);
+  }
+});
+
+t.test('fields behind gates that are off are dropped', async t => {
+  const registered = await import('../../src/resources/disabled-fields.js');
+  const { loadApi } = await import('../../src/resources/load.js');
+  const type = loadApi().kind('', 'v1', 'Pod')?.type;
+  if (type === undefined) return void t.fail('no type of Pods');
+  const object = pod(
+    { workloadRef: { name: 'w' }, volumes: [{ name: 'v', projected: { sources: [{ podCertificate: {} }] } }] },
+    { lifecycle: { stopSignal: 'SIGTERM' } },
+  );
+  registered.dropDisabledFields(object, type);
+  t.strictSame(object, pod({ volumes: [{ name: 'v', projected: { sources: [{}] } }] }));
+});
+
+t.test('a unified diff keeps the longest blocks', async t => {
+  t.equal(unifiedDiff('a\nb\nc', 'a\nb\nc'), '');
+  t.equal(unifiedDiff('{\n}\n{\nx\n}', '{\n}'), '@@ -1,5 +1,2 @@\n {\n }\n-{\n-x\n-}\n');
+  t.equal(unifiedDiff('a', 'b'), '@@ -1 +1 @@\n-a\n+b\n');
 });

@@ -36,8 +36,7 @@ const textOf = (error: unknown): string => {
   throw error;
 };
 
-const needsClusterIp = (spec: ServiceSpec): boolean =>
-  spec.type === 'ClusterIP' || spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+const needsClusterIp = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName';
 const needsNodePort = (spec: ServiceSpec): boolean =>
   spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
 const nodePortsOf = (spec: ServiceSpec): number[] =>

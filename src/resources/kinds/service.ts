@@ -156,14 +156,15 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
     },
     prepareForCreate(_ctx, service) {
       service.status = { loadBalancer: {} };
-      dropMeaningless(service.spec);
     },
     prepareForUpdate(_ctx, service, old) {
       const spec = (service.spec ??= {});
       service.status = cloneJson(old.status) as NonNullable<Service['status']>;
       dropTypeDependent(spec, specOf(old));
-      dropMeaningless(spec);
       if (spec.type !== 'LoadBalancer') service.status = { ...service.status, loadBalancer: {} };
+    },
+    canonicalize(service) {
+      dropMeaningless(service.spec);
     },
     validate(_ctx, service) {
       const out: FieldError[] = [];

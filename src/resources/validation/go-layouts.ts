@@ -149,7 +149,6 @@ export const GO_LAYOUTS: Readonly<Record<string, string>> = {
   SharedDeviceID: 'Driver:s Pool:s Device:s ShareID:s',
   DeviceAttribute: 'IntValue=int:* BoolValue=bool:* StringValue=string:* VersionValue=version:*',
   EventObjectReference: 'Kind:s Namespace:s Name:s UID:s APIVersion:s ResourceVersion:s FieldPath:s',
-  EventSource: 'Component:s Host:s',
   DeploymentStrategy: 'Type:s RollingUpdate:*RollingUpdate',
   DaemonSetUpdateStrategy: 'Type:s RollingUpdate:*RollingUpdate',
   RollingUpdate: 'MaxUnavailable:i MaxSurge:i',
@@ -187,6 +186,7 @@ export const GO_LAYOUTS: Readonly<Record<string, string>> = {
   PersistentCSI:
     'Driver:s VolumeHandle:s ReadOnly:b FSType:s VolumeAttributes:* ControllerPublishSecretRef:*SecretReference NodeStageSecretRef:*SecretReference NodePublishSecretRef:*SecretReference ControllerExpandSecretRef:*SecretReference NodeExpandSecretRef:*SecretReference',
   SecretReference: 'Name:s Namespace:s',
+  EventSource: 'Component:s Host:s',
   ObjectReference: 'Kind:s Namespace:s Name:s UID=uid:s APIVersion:s ResourceVersion:s FieldPath:s',
   VolumeNodeAffinity: 'Required:*NodeSelector',
   PersistentVolumeSpec:

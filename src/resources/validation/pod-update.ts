@@ -252,9 +252,6 @@ function checkPodIps(out: FieldError[], status: Status): void {
       const shown = ips.map(ip => goForm('PodIP', { ip }));
       out.push(invalid(at, shown, 'may specify no more than one IP for each IP family'));
     }
-    ips.forEach((ip, i) => {
-      if (ips.indexOf(ip) < i) out.push(duplicate(at.index(i), goForm('PodIP', { ip })));
-    });
   };
   check('podIPs');
   check('hostIPs');
@@ -302,7 +299,7 @@ function checkUsers(out: FieldError[], at: FieldPath, statuses: Statuses, osName
   (statuses ?? []).forEach(({ user }, i) => {
     const linux = user?.linux;
     if (linux === undefined) return;
-    const item = at.index(i).child('linux');
+    const item = at.index(i).child('user', 'linux');
     if (osName === 'windows') return void out.push(forbidden(item, 'cannot be set for a windows pod'));
     checkUserId(out, item.child('uid'), linux.uid);
     checkGroupId(out, item.child('gid'), linux.gid);
@@ -310,6 +307,11 @@ function checkUsers(out: FieldError[], at: FieldPath, statuses: Statuses, osName
       checkGroupId(out, item.child('supplementalGroups').index(j), group),
     );
   });
+}
+
+function checkGeneration(out: FieldError[], at: FieldPath, generation: number | undefined): void {
+  if (generation !== undefined && generation < 0)
+    out.push(invalid(at.child('observedGeneration'), generation, 'must be a non-negative integer'));
 }
 
 const SYSTEM_CONDITIONS = ['PodScheduled', 'Ready', 'Initialized'];
@@ -320,16 +322,21 @@ export function checkPodStatusUpdate(out: FieldError[], pod: ReadonlyPod, old: R
   const status = pod.status ?? {};
   const before = old.status ?? {};
   const spec = old.spec ?? NO_SPEC;
-  // Upstream reports conditions under metadata.
   (status.conditions ?? []).forEach((condition, i) => {
-    if (!SYSTEM_CONDITIONS.includes(condition.type))
-      checkQualifiedName(out, METADATA.child('conditions').index(i).child('Type'), condition.type);
+    const item = STATUS.child('conditions').index(i);
+    checkGeneration(out, item, condition.observedGeneration);
+    if (!SYSTEM_CONDITIONS.includes(condition.type)) checkQualifiedName(out, item.child('Type'), condition.type);
   });
   if (pod.spec?.nodeName !== old.spec?.nodeName)
     out.push(forbidden(STATUS.child('nodeName'), 'may not be changed directly'));
   const nominated = status.nominatedNodeName;
   if (nominated && nominated !== before.nominatedNodeName)
     checkDnsSubdomain(out, STATUS.child('nominatedNodeName'), nominated);
+  if (nominated && nominated !== before.nominatedNodeName && spec.nodeName) {
+    const text = 'may not be set on pods that are already bound to a node';
+    out.push(forbidden(STATUS.child('nominatedNodeName'), text));
+  }
+  checkGeneration(out, STATUS, status.observedGeneration);
   if (status.qosClass !== before.qosClass)
     out.push(invalid(STATUS.child('qosClass'), status.qosClass ?? '', 'field is immutable'));
   const always = spec.restartPolicy === 'Always';
@@ -359,10 +366,13 @@ export function checkPodStatusUpdate(out: FieldError[], pod: ReadonlyPod, old: R
   const ephemeral = STATUS.child('ephemeralContainerStatuses');
   checkTransitions(out, ephemeral, status.ephemeralContainerStatuses, before.ephemeralContainerStatuses, () => false);
   const claims = new Set((spec.resourceClaims ?? []).map(claim => claim.name));
-  (status.resourceClaimStatuses ?? []).forEach((claim, i) => {
+  const told = new Set<string>();
+  (status.resourceClaimStatuses ?? []).forEach(({ name, resourceClaimName }, i) => {
     const field = STATUS.child('resourceClaimStatuses').index(i).child('name');
-    if (!claims.has(claim.name))
-      out.push(invalid(field, claim.name, 'must match the name of an entry in `spec.resourceClaims`'));
+    if (!claims.has(name)) out.push(invalid(field, name, 'must match the name of an entry in `spec.resourceClaims`'));
+    if (told.has(name)) out.push(duplicate(field, name));
+    told.add(name);
+    if (resourceClaimName !== undefined) checkDnsSubdomain(out, field, resourceClaimName);
   });
   checkPodIps(out, status);
   const osName = pod.spec?.os?.name ?? 'linux';

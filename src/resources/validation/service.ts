@@ -182,13 +182,17 @@ function checkLoadBalancer(out: FieldError[], service: ReadonlyService, spec: Se
     out.push(forbidden(SPEC.child('allocateLoadBalancerNodePorts'), LB_ONLY));
   if (spec.allocateLoadBalancerNodePorts === undefined && isLoadBalancer)
     out.push(required('allocateLoadBalancerNodePorts'));
-  if (spec.loadBalancerClass === undefined) return;
-  if (isLoadBalancer) checkQualifiedName(out, SPEC.child('loadBalancerClass'), spec.loadBalancerClass);
+  checkLoadBalancerClass(out, spec);
+}
+
+function checkLoadBalancerClass(out: FieldError[], { type, loadBalancerClass }: ServiceSpec): void {
+  if (loadBalancerClass === undefined) return;
+  if (type === 'LoadBalancer') checkQualifiedName(out, SPEC.child('loadBalancerClass'), loadBalancerClass);
   else out.push(forbidden(SPEC.child('loadBalancerClass'), LB_ONLY));
 }
 
 const TRAFFIC_POLICIES = ['Cluster', 'Local'];
-const DISTRIBUTIONS = ['PreferClose', 'PreferSameNode', 'PreferSameZone'];
+const DISTRIBUTIONS = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
 
 function checkTraffic(out: FieldError[], spec: ServiceSpec): void {
   const external = SPEC.child('externalTrafficPolicy');
@@ -308,6 +312,8 @@ export function checkServiceUpdate(out: FieldError[], service: ReadonlyService, 
     spec.loadBalancerClass !== before.loadBalancerClass
   )
     out.push(invalid(SPEC.child('loadBalancerClass'), spec.loadBalancerClass ?? null, 'may not change once set'));
+  // Upstream checks the class with the change, and with the rest once more.
+  checkLoadBalancerClass(out, spec);
   if (needsHealthCheck(spec) && needsHealthCheck(before) && spec.healthCheckNodePort !== before.healthCheckNodePort)
     out.push(forbidden(SPEC.child('healthCheckNodePort'), 'field is immutable'));
   checkService(out, service);
