@@ -1,5 +1,4 @@
 import type { FieldManagerOptions } from '../../machinery/managed-fields/field-manager.js';
-import { cloneJson } from '../../machinery/json-equal.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
@@ -7,9 +6,18 @@ import { apiVersionOf } from '../../resources/resource-info.js';
 const sameObjects = (a: CatalogEntry, b: CatalogEntry): boolean =>
   a.info.storage.group === b.info.storage.group && a.info.storage.resource === b.info.storage.resource;
 
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== 'object' || value === null) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(members.map(([key, member]) => [key, withoutNulls(member)]));
+}
+
 /** The object in another served version of its kind, by way of the storage version. */
 export function convertObject(object: KubeObject, from: CatalogEntry, to: CatalogEntry): KubeObject {
-  const copy = cloneJson(object);
+  // What apply has in between may have nulls, which no typed object has, and may have lost all of its metadata.
+  const copy = withoutNulls(object) as KubeObject;
+  (copy as Partial<KubeObject>).metadata ??= {};
   const stored = from.strategy.toStorage?.(copy) ?? copy;
   const converted = to.strategy.fromStorage?.(stored) ?? stored;
   return { ...converted, apiVersion: apiVersionOf(to.info), kind: to.info.kind };
