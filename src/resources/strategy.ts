@@ -1,7 +1,7 @@
 import type { Clock } from '../machinery/clock.js';
 import type { FieldError } from '../machinery/field-error.js';
 import type { Status } from '../machinery/status.js';
-import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../machinery/types.js';
+import type { DeepReadonly, JsonObject, KubeObject, ObjectKey, ObjectMeta } from '../machinery/types.js';
 import type { Column, ResourceInfo } from './resource-info.js';
 
 export interface UserInfo {
@@ -136,6 +136,11 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   cells?(object: DeepReadonly<T>, nowMs: number): Row;
   /** Mutates a copy. Fills in what is not stored but always answered. */
   decorate?(object: T): void;
+  /**
+   * Metadata as upstream's internal type has it, which Tables and partial objects show, where this version keeps more in
+   * it: annotations for what has become fields.
+   */
+  internalMetadata?(object: DeepReadonly<T>): DeepReadonly<ObjectMeta>;
   /** Turns an object of this version into the storage version and back, for kinds served in several versions. */
   toStorage?(object: T): KubeObject;
   fromStorage?(object: KubeObject): T;

@@ -331,3 +331,11 @@ t.test('autoscalers in both versions', async t => {
     '90s',
   ]);
 });
+
+t.test('metadata of the internal type, which Tables show', async t => {
+  const shown = (kind: string, annotations: Record<string, string>): unknown =>
+    strategyOf(kind).internalMetadata?.({ metadata: { name: 'a', annotations } }).annotations;
+  const generation = { 'deprecated.daemonset.template.generation': '1' };
+  t.same(shown('daemonsets.apps', { ...generation, a: 'b' }), { a: 'b' });
+  t.equal(shown('daemonsets.apps', generation), undefined);
+});

@@ -96,6 +96,11 @@ export const daemonSetStrategy: Strategy<DaemonSet> = {
     setRollingZeros(strategy.rollingUpdate);
     spec.revisionHistoryLimit ??= 10;
   },
+  internalMetadata({ metadata }) {
+    const { [TEMPLATE_GENERATION]: _, ...annotations } = metadata.annotations ?? {};
+    const { annotations: _all, ...rest } = metadata;
+    return Object.keys(annotations).length === 0 ? rest : { ...rest, annotations };
+  },
   prepareForCreate(_ctx, set) {
     set.status = { currentNumberScheduled: 0, numberMisscheduled: 0, desiredNumberScheduled: 0, numberReady: 0 };
     setTemplateGeneration(set, Math.max(1, templateGeneration(set)));

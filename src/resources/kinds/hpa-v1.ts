@@ -279,6 +279,7 @@ export const horizontalPodAutoscalerV1Strategy: Strategy<ScalerV1> = {
   validate: (_ctx, scaler) => checkScaler(toV2(scaler), undefined),
   validateUpdate: (_ctx, scaler, old) => checkScaler(toV2(scaler), toV2(old)),
   cells: (scaler, nowMs) => scalerCells(toV2(scaler), nowMs),
+  internalMetadata: scaler => toV2(scaler).metadata,
   toStorage,
   fromStorage,
   subresources: {

@@ -18,6 +18,7 @@ import type { Encoded } from './send.js';
 import {
   columnDefinitions,
   objectRow,
+  internalMetadata,
   partialMetadata,
   storedRow,
   TABLE_TAIL,
@@ -87,7 +88,7 @@ function* tablePieces(head: string, rows: Iterable<string>): Generator<Buffer> {
   yield Buffer.from(`${TABLE_TAIL}\n`);
 }
 
-function* partialListPieces(result: ListResult, version: string): Generator<Buffer> {
+function* partialListPieces(result: ListResult, entry: CatalogEntry, version: string): Generator<Buffer> {
   const head = {
     kind: 'PartialObjectMetadataList',
     apiVersion: `meta.k8s.io/${version}`,
@@ -102,7 +103,7 @@ function* partialListPieces(result: ListResult, version: string): Generator<Buff
   yield Buffer.from(`${open}[`);
   let first = true;
   for (const item of result.items) {
-    const text = partialMetadata(item.object, version);
+    const text = partialMetadata(item.object, entry, version);
     yield Buffer.from(first ? text : `,${text}`);
     first = false;
   }
@@ -142,10 +143,10 @@ function checkTransform(
     );
 }
 
-const partial = ({ metadata }: KubeObject, version: string): KubeObject => ({
+const partial = (object: KubeObject, entry: CatalogEntry | undefined, version: string): KubeObject => ({
   kind: 'PartialObjectMetadata',
   apiVersion: `meta.k8s.io/${version}`,
-  metadata,
+  metadata: entry === undefined ? object.metadata : internalMetadata(entry, object),
 });
 
 /** The pieces of the JSON form, transformed as asked. @throws StatusError 406 when the transform does not fit */
@@ -158,7 +159,7 @@ function transformed(
   checkTransform(answer.kind, transform, entry);
   const { kind, version } = transform;
   if (answer.kind === 'list') {
-    if (kind !== 'Table') return partialListPieces(answer.result, version);
+    if (kind !== 'Table') return partialListPieces(answer.result, entry, version);
     const table = tableOptions(options, entry, version);
     const rows = (function* (): Generator<string> {
       for (const item of answer.result.items) yield storedRow(item, table);
@@ -166,7 +167,7 @@ function transformed(
     return tablePieces(tableHead(version, listMetadata(answer.result), columnDefinitions(entry)), rows);
   }
   const object = isStored(answer.object) ? answer.object.object : answer.object;
-  if (kind !== 'Table') return [Buffer.from(`${partialMetadata(object, version)}\n`)];
+  if (kind !== 'Table') return [Buffer.from(`${partialMetadata(object, entry, version)}\n`)];
   const table = tableOptions(options, entry, version);
   const only = isStored(answer.object) ? storedRow(answer.object, table) : objectRow(object, table);
   const metadata =
@@ -206,7 +207,7 @@ function protobufBytes(
       return codec.object(answer.document as KubeObject);
     case 'object': {
       const object = (isStored(answer.object) ? fullObject(answer.object) : answer.object) as KubeObject;
-      return codec.object(transform === undefined ? object : partial(object, transform.version));
+      return codec.object(transform === undefined ? object : partial(object, options.entry, transform.version));
     }
     case 'list':
       if (options.entry === undefined) return undefined;
@@ -215,7 +216,7 @@ function protobufBytes(
           kind: 'PartialObjectMetadataList',
           apiVersion: `meta.k8s.io/${transform.version}`,
           metadata: listMetadata(answer.result),
-          items: answer.result.items.map(item => partial(item.object as KubeObject, transform.version)),
+          items: answer.result.items.map(item => partial(item.object as KubeObject, options.entry, transform.version)),
         });
       return codec.list(
         options.entry.info,

@@ -106,7 +106,7 @@ function rowObject(object: DeepReadonly<KubeObject>, encoded: () => string, opti
     case 'Object':
       return encoded();
     case 'Metadata':
-      return partialMetadata(object, options.version);
+      return partialMetadata(object, options.entry, options.version);
   }
 }
 
@@ -135,9 +135,15 @@ function metadataText(metadata: Readonly<Record<string, unknown>>): string {
   return JSON.stringify(ordered);
 }
 
+/** Upstream transforms answers before it converts them from its internal types. */
+export const internalMetadata = (
+  { strategy }: CatalogEntry,
+  object: DeepReadonly<KubeObject>,
+): KubeObject['metadata'] => (strategy.internalMetadata?.(object) ?? object.metadata) as KubeObject['metadata'];
+
 /** A PartialObjectMetadata, as JSON. */
-export const partialMetadata = (object: DeepReadonly<KubeObject>, version: string): string =>
-  `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${metadataText({ ...object.metadata })}}`;
+export const partialMetadata = (object: DeepReadonly<KubeObject>, entry: CatalogEntry, version: string): string =>
+  `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${metadataText({ ...internalMetadata(entry, object) })}}`;
 
 export const storedRow = (stored: StoredObject, options: TableOptions): string =>
   row(stored.object, () => stored.encode().toString('utf8'), options);

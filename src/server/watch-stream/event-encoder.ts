@@ -7,7 +7,15 @@ import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
 import { includeObject, PROTOBUF_TYPE, type MediaType } from '../negotiation/media-types.js';
 import type { RegistryWatchEvent } from '../registry/types.js';
-import { columnDefinitions, partialMetadata, storedRow, objectRow, TABLE_TAIL, tableHead } from '../responses/table.js';
+import {
+  columnDefinitions,
+  internalMetadata,
+  partialMetadata,
+  storedRow,
+  objectRow,
+  TABLE_TAIL,
+  tableHead,
+} from '../responses/table.js';
 
 /** Pushes the bytes of one event, as pieces: an object's own encoding is shared with all other watchers. */
 export type EventEncoder = (event: RegistryWatchEvent, pieces: Buffer[]) => void;
@@ -64,11 +72,11 @@ function plainEncoder(options: EncoderOptions): EventEncoder {
   };
 }
 
-function metadataEncoder(version: string): EventEncoder {
+function metadataEncoder({ entry }: EncoderOptions, version: string): EventEncoder {
   return (event, pieces) => {
     if (event.type === 'ERROR') return void pieces.push(errorLine(event.status));
     const object = event.type === 'BOOKMARK' ? { metadata: bookmarkMetadata(event) } : event.object.object;
-    pieces.push(line(event.type, partialMetadata(object, version)));
+    pieces.push(line(event.type, partialMetadata(object, entry, version)));
   };
 }
 
@@ -94,7 +102,7 @@ function protobufEncoder(options: EncoderOptions): EventEncoder {
   const objectOf = (event: Exclude<RegistryWatchEvent, { type: 'ERROR' }>): KubeObject => {
     const bookmark = event.type === 'BOOKMARK';
     if (media.transform !== undefined) {
-      const metadata = bookmark ? bookmarkMetadata(event) : (event.object.object as KubeObject).metadata;
+      const metadata = bookmark ? bookmarkMetadata(event) : internalMetadata(entry, event.object.object);
       return partialObject(metadata, media.transform.version);
     }
     return bookmark ? bookmarkObject(entry, event) : { ...(event.object.object as KubeObject), ...typeMeta };
@@ -115,5 +123,5 @@ export function createEventEncoder(options: EncoderOptions): EventEncoder {
   const { transform, encoding } = options.media;
   if (encoding === PROTOBUF_TYPE) return protobufEncoder(options);
   if (transform?.kind === 'Table') return tableEncoder(options, transform.version);
-  return transform === undefined ? plainEncoder(options) : metadataEncoder(transform.version);
+  return transform === undefined ? plainEncoder(options) : metadataEncoder(options, transform.version);
 }
