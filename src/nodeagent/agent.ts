@@ -8,7 +8,7 @@ import { createProxy } from '../dataplane/proxy.js';
 import type { Clock } from '../machinery/clock.js';
 import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { CoreEvent, DeepReadonly, EndpointSlice, Lease, Node, Pod, Service } from '../machinery/types.js';
-import type { Tree } from './containers/file-system.js';
+import { createTree, type Tree } from './containers/file-system.js';
 import { createKubeletServer } from './kubelet-api/server.js';
 import { createIpAllocator, type IpAllocator } from './network/ip-allocator.js';
 import { cidrContains, parseCidr } from './network/ip.js';
@@ -128,6 +128,12 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   });
   const clusterDns = { address: options.clusterDns, domain: options.clusterDomain, hostNameservers: [hostGateway] };
 
+  const hostTree = createTree({
+    '/etc/hostname': `${nodeName}\n`,
+    '/etc/hosts': `127.0.0.1\tlocalhost\n${nodeIP}\t${nodeName}\n`,
+    '/etc/resolv.conf': `nameserver ${hostGateway}\n`,
+  });
+
   let ips: IpAllocator | undefined;
   const allocator = (): IpAllocator | undefined => {
     const cidr = ips === undefined ? ownCidr() : undefined;
@@ -153,6 +159,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
         sources: createSources(client, clock),
         services: () => services.indexer.list(),
         allocatable: capacityOf(options.maxPods),
+        hostTree,
         nodeTrees: new Map<string, Tree>(),
         presentImages: new Set<string>(),
         recorder,

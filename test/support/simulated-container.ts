@@ -1,5 +1,6 @@
 import { startContainer, programFinder } from '../../src/nodeagent/containers/container.js';
-import { createFileSystem, createTree, type Mount } from '../../src/nodeagent/containers/file-system.js';
+import { createFileSystem, createTree, newDirectory, type Mount } from '../../src/nodeagent/containers/file-system.js';
+import { ROOT, type Credentials } from '../../src/nodeagent/containers/credentials.js';
 import { captured, inputOf } from '../../src/nodeagent/containers/io.js';
 import { createProcessTable, type ContainerContext } from '../../src/nodeagent/containers/process.js';
 import { imageFor } from '../../src/nodeagent/images/index.js';
@@ -40,6 +41,8 @@ export interface Fixture {
   readonly network?: NetNamespace;
   readonly ports?: ContainerContext['ports'];
   readonly nameservers?: readonly string[];
+  readonly credentials?: Credentials;
+  readonly privileged?: boolean;
 }
 
 export function containerContext(fixture: Fixture = {}): ContainerContext {
@@ -52,8 +55,8 @@ export function containerContext(fixture: Fixture = {}): ContainerContext {
     ports = [],
   } = fixture;
   const root = createTree({ '/etc/hostname': 'p\n', '/etc/hosts': '127.0.0.1\tlocalhost\n10.244.1.5\tp\n', ...files });
-  for (const directory of ['/tmp', '/bin']) root.directories.add(directory);
-  const fs = createFileSystem([{ path: '', tree: root, readOnly: false }, ...mounts]);
+  for (const directory of ['/tmp', '/bin']) root.directories.set(directory, newDirectory());
+  const fs = createFileSystem([{ path: '', tree: root, readOnly: false }, ...mounts], fixture.credentials);
   return {
     pod: { namespace: 'default', name: 'p', uid: 'u1', nodeName: 'node-1', ip: network.address },
     containerName: 'c',
@@ -61,6 +64,12 @@ export function containerContext(fixture: Fixture = {}): ContainerContext {
     hostname: 'p',
     ports,
     network,
+    security: {
+      credentials: fixture.credentials ?? ROOT,
+      privileged: fixture.privileged ?? false,
+      noNewPrivileges: false,
+      sysctls: {},
+    },
     resolver: createResolver({
       config: { nameservers: fixture.nameservers ?? [], search: [], ndots: 5, timeoutMs: 100, attempts: 1 },
       network,

@@ -1,3 +1,4 @@
+import { createTree } from '../../src/nodeagent/containers/file-system.js';
 import { PODS, SERVICES } from '../../src/client/resources.js';
 import type { Client, ResourceClient, ResourceRef } from '../../src/client/types.js';
 import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
@@ -100,6 +101,7 @@ export function startNode(services: readonly Service[] = []) {
       informer: podInformer,
       signal: stopping.signal,
       deps: {
+        hostTree: createTree(),
         nodeName: 'node-1',
         nodeIP: '172.18.0.2',
         clock,

@@ -332,7 +332,7 @@ t.test('probes', async t => {
     'Container c failed liveness probe, will be restarted',
     'Readiness probe failed: HTTP probe failed with statuscode: 503',
     /^Readiness probe failed: dial tcp 10\.244\.1\.\d+:81: connect: connection refused$/,
-    'Readiness probe errored and resulted in unknown state: gRPC probes are not simulated by this node',
+    /^Readiness probe failed: timeout: failed to connect service "10\.244\.1\.\d+:\d+" within 1s: context deadline exceeded$/,
   ])
     t.ok(
       node.events.some(e => (typeof message === 'string' ? e.message === message : message.test(e.message))),

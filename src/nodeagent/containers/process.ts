@@ -1,6 +1,7 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { NetNamespace } from '../network/types.js';
 import type { Resolver } from '../network/resolver.js';
+import type { Credentials } from './credentials.js';
 import type { FileSystem } from './file-system.js';
 import type { Input, Output } from './io.js';
 
@@ -29,6 +30,17 @@ export class Killed extends Error {
   }
 }
 
+/** What a container's processes may do. */
+export interface ContainerSecurity {
+  readonly credentials: Credentials;
+  /** Has every capability: may change the network of its namespace. */
+  readonly privileged: boolean;
+  /** A set-user-ID program does not change who it runs as (prctl(2) PR_SET_NO_NEW_PRIVS). */
+  readonly noNewPrivileges: boolean;
+  /** Of the Pod, by dotted name. */
+  readonly sysctls: Readonly<Record<string, string>>;
+}
+
 /** What the processes of one container share. */
 export interface ContainerContext {
   readonly pod: {
@@ -46,6 +58,7 @@ export interface ContainerContext {
   readonly ports: readonly { readonly containerPort: number; readonly protocol: 'TCP' | 'UDP' | 'SCTP' }[];
   readonly network: NetNamespace;
   readonly resolver: Resolver;
+  readonly security: ContainerSecurity;
   readonly files: FileSystem;
   readonly clock: Clock;
   /** In [0, 1). */

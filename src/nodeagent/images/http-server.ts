@@ -2,12 +2,28 @@ import { createServer, type RequestListener } from 'node:http';
 import { NetworkError } from '../network/errors.js';
 import type { Process } from '../containers/process.js';
 
+export interface ServeOptions {
+  /** PEM: serves TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** The exit status, when something other than a signal ends the server. Default: SIGTERM, SIGQUIT or SIGINT, with 0. */
+  readonly until?: Promise<number>;
+}
+
 /**
  * Serves HTTP on ports of the pod network until the process is told to stop; then it is the exit status 0, as of a
  * server that shuts down on SIGTERM. A port already taken in the Pod is exit status 1 and a line on stderr.
  */
-export async function serveHttp(process: Process, ports: readonly number[], handler: RequestListener): Promise<number> {
-  const server = createServer(handler);
+export async function serveHttp(
+  process: Process,
+  ports: readonly number[],
+  handler: RequestListener,
+  { tls, until }: ServeOptions = {},
+): Promise<number> {
+  const plain = createServer(handler);
+  const secure = tls === undefined ? undefined : (await import('node:https')).createServer(tls, handler);
+  const server = secure ?? plain;
+  // A client that does not speak TLS is its own problem.
+  secure?.on('tlsClientError', (_error, socket) => socket.destroy());
   const closers: (() => void)[] = [];
   try {
     for (const port of ports) {
@@ -16,7 +32,7 @@ export async function serveHttp(process: Process, ports: readonly number[], hand
       });
       closers.push(close);
     }
-    return await untilStopped(process);
+    return await (until ?? untilStopped(process));
   } catch (error) {
     if (!(error instanceof NetworkError)) throw error;
     await process.stderr.write(`bind: ${error.text.toLowerCase()} ${error.detail}\n`);
@@ -28,9 +44,12 @@ export async function serveHttp(process: Process, ports: readonly number[], hand
 }
 
 /** Resolves with 0 on SIGTERM, SIGQUIT or SIGINT; rejects when the process is killed. */
-export function untilStopped(process: Process): Promise<number> {
+export const untilStopped = async (process: Process): Promise<number> => (await nextSignal(process), 0);
+
+/** The signal that asks the process to end, once one has come; rejects when it is killed. */
+export function nextSignal(process: Process): Promise<'TERM' | 'QUIT' | 'INT'> {
   return new Promise((resolve, reject) => {
-    for (const name of ['TERM', 'QUIT', 'INT'] as const) process.trap(name, () => resolve(0));
+    for (const name of ['TERM', 'QUIT', 'INT'] as const) process.trap(name, () => resolve(name));
     const killed = (): void => reject(process.signal.reason as Error);
     if (process.signal.aborted) killed();
     else process.signal.addEventListener('abort', killed, { once: true });

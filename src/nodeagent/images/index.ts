@@ -1,4 +1,4 @@
-import { agnhost } from './agnhost.js';
+import { agnhost } from './agnhost/index.js';
 import { echo } from './echo.js';
 import { httpd } from './httpd.js';
 import { nginx } from './nginx.js';

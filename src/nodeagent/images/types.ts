@@ -10,6 +10,10 @@ export interface Image {
   readonly cmd: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly workingDir?: string;
+  /** Who its programs run as unless the Pod says otherwise; root when absent. */
+  readonly user?: number;
+  /** What /etc/passwd and /etc/group of the image say beside root, by user ID. */
+  readonly accounts?: Readonly<Record<number, { readonly gid: number; readonly groups?: readonly number[] }>>;
   /** The image's own programs, by name. */
   readonly programs: Readonly<Record<string, Program>>;
   /** Whether it has a shell and the usual tools beside its own programs. */

@@ -1,9 +1,9 @@
 import { StartError } from '../containers/container.js';
-import type { Tree } from '../containers/file-system.js';
 import type { NetNamespace } from '../network/types.js';
 import { runProbeWorker, type ProbeKind } from '../probes/probe-worker.js';
 import type { ProbeResult } from '../probes/probe.js';
 import { formatDuration } from '../../machinery/duration.js';
+import { cgroupTree } from './cgroup.js';
 import { startPodContainer, type Started } from './container-starter.js';
 import type { PodDependencies } from './dependencies.js';
 import { ContainerConfigError } from './environment.js';
@@ -12,6 +12,7 @@ import { ended, restarts } from './plan.js';
 import type { PodEvents } from './pod-events.js';
 import { pullImage } from './pull-image.js';
 import type { RestartBackoff } from './restart-backoff.js';
+import type { SetUpVolumes } from './volumes.js';
 import { formatPod, type ContainerRecord, type ReadonlyContainer, type ReadonlyPod, type Terminated } from './types.js';
 
 /** Starts and stops the containers of one Pod and keeps their records. */
@@ -29,7 +30,7 @@ export interface ContainerRunner {
 
 export interface Place {
   readonly network: NetNamespace;
-  readonly trees: ReadonlyMap<string, Tree>;
+  readonly volumes: SetUpVolumes;
   /** Aborts when the Pod is to be ended. */
   readonly signal: AbortSignal;
 }
@@ -64,6 +65,7 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
   const begin = async (record: ContainerRecord, spec: ReadonlyContainer, place: Place): Promise<void> => {
     record.startedHere = true;
     record.startedImage = spec.image ?? '';
+    record.resources = spec.resources ?? {};
     const image = pullImage({
       spec,
       record,
@@ -81,7 +83,8 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
     record.imageID = image.id;
     let started: Started;
     try {
-      started = await startPodContainer({ pod: pod(), spec, image, ...place }, deps);
+      const cgroup = cgroupTree(() => record.resources);
+      started = await startPodContainer({ pod: pod(), spec, image, cgroup, ...place }, deps);
     } catch (error) {
       if (error instanceof ContainerConfigError) {
         events.warning('Failed', `Error: ${error.message}`, record);
@@ -93,6 +96,7 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
     }
     const { running } = started;
     record.running = running;
+    record.user = started.credentials;
     record.previousLogs = record.logs;
     record.logs = running.logs;
     record.stopping = false;

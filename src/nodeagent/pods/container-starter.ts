@@ -1,5 +1,6 @@
 import { programFinder, startContainer, type RunningContainer } from '../containers/container.js';
-import { createFileSystem, createTree, type Tree } from '../containers/file-system.js';
+import { createFileSystem, createTree, newDirectory, type Mount, type Tree } from '../containers/file-system.js';
+import type { Credentials } from '../containers/credentials.js';
 import { createProcessTable } from '../containers/process.js';
 import { imageFor } from '../images/index.js';
 import type { ImageReference } from '../images/reference.js';
@@ -9,22 +10,27 @@ import type { PodDependencies } from './dependencies.js';
 import { expandReferences, makeEnvironment } from './environment.js';
 import { hostsFile, podHostname, resolverConfig } from './etc-files.js';
 import type { ReadonlyContainer, ReadonlyPod } from './types.js';
-import { mountsOf } from './volumes.js';
+import { securityOf } from './security.js';
+import { mountsOf, type SetUpVolumes } from './volumes.js';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const DIRECTORIES = ['/bin', '/dev', '/etc', '/home', '/proc', '/root', '/tmp', '/usr/bin', '/var/log', '/var/run'];
+const DIRECTORIES = ['/bin', '/etc', '/home', '/proc', '/sys', '/usr/bin', '/var/log', '/var/run'];
+const OPEN = 0o1777;
 
 export interface StartRequest {
   readonly pod: ReadonlyPod;
   readonly spec: ReadonlyContainer;
   readonly image: ImageReference;
   readonly network: NetNamespace;
-  readonly trees: ReadonlyMap<string, Tree>;
+  readonly volumes: SetUpVolumes;
+  /** Files that the runtime shows of the container's cgroup, by name. */
+  readonly cgroup: Tree;
 }
 
 /** A started container and where its last words are read from. */
 export interface Started {
   readonly running: RunningContainer;
+  readonly credentials: Credentials;
   /** The termination message, once it has ended. */
   terminationMessage(exitCode: number): Promise<string | undefined>;
 }
@@ -36,7 +42,7 @@ const MAX_MESSAGE = 4096;
  * @throws ContainerConfigError, StartError
  */
 export async function startPodContainer(request: StartRequest, deps: PodDependencies): Promise<Started> {
-  const { pod, spec, network, trees } = request;
+  const { pod, spec, network, volumes } = request;
   const { nodeName, nodeIP, clock, random, dns, sources, services, allocatable } = deps;
   const image = imageFor(request.image.repository);
   const hostname = podHostname(pod, nodeName);
@@ -55,15 +61,36 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
 
   const root = createTree({
     ...image.files,
-    '/etc/hostname': `${hostname}\n`,
-    '/etc/hosts': hostsFile(pod, hostname, network.address, dns.domain),
-    '/etc/resolv.conf': formatResolvConf(config, options),
     '/etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n',
     '/etc/os-release': `NAME="Kubette simulated ${request.image.repository}"\nID=kubette\n`,
   });
-  for (const directory of DIRECTORIES) root.directories.add(directory);
-  const mounts = mountsOf(pod, spec, trees, env);
-  const files = createFileSystem([{ path: '', tree: root, readOnly: false }, ...mounts]);
+  for (const directory of DIRECTORIES) root.directories.set(directory, newDirectory());
+  root.directories.set('/root', newDirectory(0o700));
+  root.directories.set('/tmp', newDirectory(OPEN));
+  const security = securityOf(pod, spec, image);
+  const messagePath = spec.terminationMessagePath ?? '/dev/termination-log';
+  const etc = createTree({
+    hostname: `${hostname}\n`,
+    hosts: hostsFile(pod, hostname, network.address, dns.domain),
+    'resolv.conf': formatResolvConf(config, options),
+    message: { content: '', mode: 0o666 },
+  });
+  const mounts = mountsOf(pod, spec, volumes, env);
+  const managed = (path: string, subPath: string): Mount[] =>
+    mounts.some(m => m.path === path) ? [] : [{ path, tree: etc, subPath, file: true, readOnly: false }];
+  const files = createFileSystem(
+    [
+      { path: '', tree: root, readOnly: spec.securityContext?.readOnlyRootFilesystem === true },
+      { path: '/dev', tree: createTree({}, { tmpfs: true }), readOnly: false },
+      { path: '/sys/fs/cgroup', tree: request.cgroup, readOnly: true },
+      ...managed('/etc/hostname', 'hostname'),
+      ...managed('/etc/hosts', 'hosts'),
+      ...managed('/etc/resolv.conf', 'resolv.conf'),
+      ...managed(messagePath, 'message'),
+      ...mounts,
+    ],
+    security.credentials,
+  );
   const running = await startContainer({
     context: {
       pod: {
@@ -81,6 +108,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
         protocol: (port.protocol ?? 'TCP') as 'TCP' | 'UDP' | 'SCTP',
       })),
       network,
+      security,
       resolver: createResolver({
         config,
         network,
@@ -103,15 +131,14 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   });
   return {
     running,
+    credentials: security.credentials,
     async terminationMessage(exitCode) {
-      const path = spec.terminationMessagePath ?? '/dev/termination-log';
-      if (files.kind(path) === 'file') {
-        const text = (await files.read(path)).toString('utf8').slice(-MAX_MESSAGE);
-        if (text !== '') return text;
-      }
+      const written = etc.files.get('/message')?.content;
+      const text = Buffer.isBuffer(written) ? written.subarray(0, MAX_MESSAGE).toString('utf8') : '';
+      if (text !== '') return text;
       if (spec.terminationMessagePolicy !== 'FallbackToLogsOnError' || exitCode === 0) return undefined;
-      const text = running.logs.tail(80, 2048);
-      return text === '' ? undefined : text;
+      const tail = running.logs.tail(80, 2048);
+      return tail === '' ? undefined : tail;
     },
   };
 }

@@ -29,6 +29,8 @@ export interface PodDependencies {
   readonly sources: Sources;
   readonly services: () => Iterable<DeepReadonly<Service>>;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** The node's own root file system: hostPath. */
+  readonly hostTree: Tree;
   readonly nodeTrees: Map<string, Tree>;
   /** Images pulled on this node, by canonical name. */
   readonly presentImages: Set<string>;

@@ -21,6 +21,16 @@ export const podHostname = (pod: ReadonlyPod, nodeName: string): string => {
 /** /etc/hosts as the kubelet manages it. */
 export function hostsFile(pod: ReadonlyPod, hostname: string, podIP: string, domain: string): string {
   const subdomain = pod.spec?.subdomain;
+  const aliasLines = hostAliases(pod);
+  // With the node's network it is the node's file.
+  if (pod.spec?.hostNetwork === true)
+    return [
+      '# Kubernetes-managed hosts file (host network).',
+      '127.0.0.1\tlocalhost',
+      `${podIP}\t${hostname}`,
+      ...aliasLines,
+      '',
+    ].join('\n');
   const qualified =
     subdomain === undefined || subdomain === ''
       ? ''
@@ -35,10 +45,13 @@ export function hostsFile(pod: ReadonlyPod, hostname: string, podIP: string, dom
     'fe00::2\tip6-allrouters',
     `${podIP}\t${qualified}${hostname}`,
   ];
+  return `${[...lines, ...aliasLines].join('\n')}\n`;
+}
+
+function hostAliases(pod: ReadonlyPod): string[] {
   const aliases = pod.spec?.hostAliases ?? [];
-  if (aliases.length > 0) lines.push('', '# Entries added by HostAliases.');
-  for (const { ip, hostnames = [] } of aliases) lines.push(`${ip}\t${hostnames.join('\t')}`);
-  return `${lines.join('\n')}\n`;
+  if (aliases.length === 0) return [];
+  return ['', '# Entries added by HostAliases.', ...aliases.map(a => `${a.ip}\t${(a.hostnames ?? []).join('\t')}`)];
 }
 
 /** What resolv.conf holds for the Pod's dnsPolicy and dnsConfig; `options` as printed (kubelet network/dns). */

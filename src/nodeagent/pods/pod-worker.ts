@@ -1,14 +1,16 @@
+import { semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
-import type { Tree } from '../containers/file-system.js';
 import { joinStreams } from '../network/join-streams.js';
 import { NetworkError } from '../network/errors.js';
 import type { NetNamespace } from '../network/types.js';
 import { adoptRecords } from './adopt.js';
+import { beyondCapacity, podResources, showPodCgroup, type Resources } from './cgroup.js';
 import { createContainerRunner, graceOf } from './container-runner.js';
 import type { PodDependencies } from './dependencies.js';
 import { planPod } from './plan.js';
 import { createPodEvents } from './pod-events.js';
 import type { RestartBackoff } from './restart-backoff.js';
+import { forbiddenSysctl } from './security.js';
 import { podStatus, type Condition } from './status.js';
 import { createStatusWriter } from './status-writer.js';
 import {
@@ -19,7 +21,7 @@ import {
   type ReadonlyContainer,
   type ReadonlyPod,
 } from './types.js';
-import { hasRefreshable, MountError, refreshTrees, setUpVolumes } from './volumes.js';
+import { hasRefreshable, MountError, refreshVolumeContent, setUpVolumes, type SetUpVolumes } from './volumes.js';
 
 /** Runs one Pod from its binding to its end. One per UID. */
 export interface PodWorker {
@@ -60,13 +62,15 @@ export function createPodWorker(
   const records: ContainerRecord[] =
     adopted?.records ?? containersOf(first).map(({ spec, kind }) => newRecord(spec, kind));
   let place: { network: NetNamespace; detach: () => void } | undefined;
-  let trees: Map<string, Tree> | undefined;
+  let volumes: SetUpVolumes | undefined;
   let mountDelay = MOUNT_RETRY.firstMs;
   let mountFailedAt: number | undefined;
   let cancelRefresh: () => void = () => undefined;
   let ending: Promise<void> | undefined;
   let finished = isTerminalPhase(first.status?.phase);
   let failure: { reason: string; message: string } | undefined;
+  /** Why a resize cannot be done on this node. */
+  let infeasible: string | undefined;
   let conditions: readonly Condition[] = [];
   const startTime = first.status?.startTime === undefined ? clock.now() : Date.parse(first.status.startTime);
   /** Aborts when the Pod begins to end: whatever start is under way stops. */
@@ -129,9 +133,10 @@ export function createPodWorker(
       nodeIP,
       podIP: place?.network.address ?? (hostNetwork ? nodeIP : undefined),
       startTime,
-      sandboxReady: place !== undefined && trees !== undefined && !finished,
+      sandboxReady: place !== undefined && volumes !== undefined && !finished,
       finished,
       ...(failure === undefined ? {} : { failure }),
+      ...(infeasible === undefined ? {} : { infeasible }),
       now: clock.now(),
       previous: conditions,
     });
@@ -149,12 +154,12 @@ export function createPodWorker(
       if (found === undefined) return false;
       place = found;
     }
-    if (trees !== undefined) return true;
+    if (volumes !== undefined) return true;
     if (mountFailedAt !== undefined && clock.now() < mountFailedAt + mountDelay) return false;
     try {
-      const { sources, allocatable, nodeTrees } = deps;
+      const { sources, allocatable, hostTree, nodeTrees } = deps;
       const addresses = { podIP: place.network.address, nodeIP };
-      trees = await setUpVolumes({ pod, addresses, sources, allocatable, nodeTrees });
+      volumes = await setUpVolumes({ pod, addresses, sources, allocatable, hostTree, nodeTrees });
       scheduleRefresh();
     } catch (error) {
       if (!(error instanceof MountError)) throw error;
@@ -179,6 +184,11 @@ export function createPodWorker(
     }
     const attached = network.attach(address, `pod ${namespace}/${name}`);
     const closers = openHostPorts(address);
+    closers.push(
+      showPodCgroup(deps.hostTree, pod, () =>
+        podResources(records.filter(r => r.kind === 'regular').map(r => r.resources)),
+      ),
+    );
     return {
       network: attached,
       detach() {
@@ -224,6 +234,13 @@ export function createPodWorker(
       return;
     }
     if (finished) return;
+    const forbidden = adopted === undefined ? forbiddenSysctl(pod) : undefined;
+    if (forbidden !== undefined) {
+      const message = `forbidden sysctl: ${JSON.stringify(forbidden)} not allowlisted`;
+      events.warning('SysctlForbidden', message);
+      failure = { reason: 'SysctlForbidden', message: `Pod was rejected: ${message}` };
+      return finish();
+    }
     const deadline = pod.spec?.activeDeadlineSeconds;
     if (deadline !== undefined) {
       const left = startTime + deadline * 1000 - clock.now();
@@ -232,15 +249,16 @@ export function createPodWorker(
     }
     for (const { spec, kind } of containersOf(pod))
       if (!records.some(r => r.name === spec.name)) records.push(newRecord(spec, kind));
-    if (!(await prepare()) || place === undefined || trees === undefined) return publish();
+    if (!(await prepare()) || place === undefined || volumes === undefined) return publish();
     restartChanged();
+    resize();
     const plan = planPod(pod, records);
     if (plan.finished) return finish();
     for (const next of plan.start) {
       const record = records.find(r => r.name === next);
       const spec = record === undefined ? undefined : specOf(record);
       if (record === undefined || spec === undefined || life.signal.aborted) continue;
-      await runner.start(record, spec, { network: place.network, trees, signal: life.signal });
+      await runner.start(record, spec, { network: place.network, volumes, signal: life.signal });
       // With several to start, what one waits for must not hide that another runs.
       if (record.running !== undefined && spec.lifecycle?.postStart !== undefined) publish();
     }
@@ -260,13 +278,50 @@ export function createPodWorker(
     }
   };
 
+  /**
+   * Gives running containers the resources that the spec asks for since a resize; where the container's policy says so,
+   * by a restart. What the node could never hold stays as it was.
+   */
+  const resize = (): void => {
+    const wanted = (record: ContainerRecord): Resources => specOf(record)?.resources ?? {};
+    const changed = records.filter(
+      r => r.running !== undefined && !r.stopping && r.kind !== 'ephemeral' && !semanticEqual(r.resources, wanted(r)),
+    );
+    infeasible = undefined;
+    if (changed.length === 0) return;
+    const regular = (pod.spec?.containers ?? []).map(c => c.resources ?? {});
+    const beyond = beyondCapacity(regular, deps.allocatable);
+    if (beyond !== undefined) {
+      infeasible = `Node didn't have enough capacity: ${beyond.resource}, requested: ${beyond.requested}, capacity: ${beyond.capacity}`;
+      return;
+    }
+    for (const record of changed) {
+      const spec = specOf(record);
+      const next = wanted(record);
+      const restarts = (spec?.resizePolicy ?? []).some(
+        ({ resourceName, restartPolicy }) =>
+          restartPolicy === 'RestartContainer' &&
+          !semanticEqual(
+            [record.resources.requests?.[resourceName], record.resources.limits?.[resourceName]],
+            [next.requests?.[resourceName], next.limits?.[resourceName]],
+          ),
+      );
+      if (spec === undefined || !restarts) record.resources = next;
+      else {
+        const message = `Container ${record.name} resize requires restart`;
+        void runner.stop(record, spec, { graceMs: graceOf(pod), force: force.signal, message });
+      }
+    }
+  };
+
   /** Brings changed ConfigMaps and Secrets into the mounted volumes. */
   const refreshVolumes = async (): Promise<void> => {
-    if (trees === undefined || place === undefined || ending !== undefined || finished) return;
-    const { sources, allocatable } = deps;
+    cancelRefresh();
+    if (volumes === undefined || place === undefined || ending !== undefined || finished) return;
+    const { sources, allocatable, hostTree, nodeTrees } = deps;
     const addresses = { podIP: place.network.address, nodeIP };
     try {
-      await refreshTrees(trees, { pod, addresses, sources, allocatable, nodeTrees: deps.nodeTrees });
+      await refreshVolumeContent(volumes, { pod, addresses, sources, allocatable, hostTree, nodeTrees });
     } catch (error) {
       // What was mounted stays, as on a real node.
       log.info({ pod: `${namespace}/${name}`, error: (error as Error).message }, 'volumes could not be refreshed');
@@ -367,6 +422,12 @@ export function createPodWorker(
       if (next.metadata.deletionTimestamp !== undefined && ending === undefined)
         life.abort(new Error('the Pod is being deleted'));
       shorten(before);
+      // The Pod's own metadata shows in downward API volumes as soon as it changes.
+      const metadataChanged = !semanticEqual(
+        [before.metadata.labels, before.metadata.annotations],
+        [next.metadata.labels, next.metadata.annotations],
+      );
+      if (metadataChanged && hasRefreshable(next)) void refreshVolumes();
       kick();
     },
     removed() {

@@ -48,6 +48,9 @@ export function statusPatch(old: ReadonlyPod['status'], next: PodStatus, uid: st
     const cleared = ['reason', 'message'].filter(f => known?.[f] !== undefined && wanted[f] === undefined);
     return [{ ...wanted, ...Object.fromEntries(cleared.map(f => [f, null])) }];
   });
+  // The agent's own that no longer holds; others' conditions are theirs to remove.
+  if (old_.has('PodResizePending') && !(next.conditions ?? []).some(c => c.type === 'PodResizePending'))
+    conditions.push({ type: 'PodResizePending', $patch: 'delete' } as unknown as (typeof conditions)[number]);
   if (conditions.length > 0) {
     status['$setElementOrder/conditions'] = (next.conditions ?? []).map(({ type }) => ({ type }));
     status['conditions'] = conditions;

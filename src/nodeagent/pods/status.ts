@@ -24,6 +24,8 @@ export interface PodView {
   readonly finished: boolean;
   /** Set when the agent itself ended the Pod, e.g. DeadlineExceeded. */
   readonly failure?: { readonly reason: string; readonly message: string };
+  /** Why a resize that was asked for cannot be done on this node. */
+  readonly infeasible?: string;
   readonly now: number;
   /** Conditions as last computed: the API's may lag behind what was written. */
   readonly previous?: readonly Condition[];
@@ -76,7 +78,7 @@ function containerStatus(spec: ReadonlyContainer, record: ContainerRecord, initi
     mountPath: mount.mountPath,
     ...(mount.readOnly === true ? { readOnly: true, recursiveReadOnly: 'Disabled' } : {}),
   }));
-  const resources = spec.resources ?? {};
+  const { resources } = record;
   return {
     name: record.name,
     state,
@@ -91,7 +93,9 @@ function containerStatus(spec: ReadonlyContainer, record: ContainerRecord, initi
       ? { resources, ...(resources.requests === undefined ? {} : { allocatedResources: resources.requests }) }
       : {}),
     ...(mounts.length === 0 ? {} : { volumeMounts: mounts }),
-    ...(running ? { user: { linux: { uid: 0, gid: 0, supplementalGroups: [0] } } } : {}),
+    ...(running && record.user !== undefined
+      ? { user: { linux: { uid: record.user.uid, gid: record.user.gid, supplementalGroups: record.user.groups } } }
+      : {}),
   } as ContainerStatus;
 }
 
@@ -254,6 +258,8 @@ export function podStatus(view: PodView): PodStatus {
     // The scheduler's, kept as it is.
     scheduled === undefined ? condition('PodScheduled', { status: 'True' }) : { ...scheduled, ...observed },
   ];
+  if (view.infeasible !== undefined)
+    conditions.push(condition('PodResizePending', { status: 'True', reason: 'Infeasible', message: view.infeasible }));
   const init = of('init', 'sidecar');
   const ephemeral = of('ephemeral');
   return {

@@ -1,3 +1,5 @@
+import type { Credentials } from '../containers/credentials.js';
+import type { Resources } from './cgroup.js';
 import type { LogBuffer } from '../containers/log-buffer.js';
 import type { RunningContainer } from '../containers/container.js';
 import type { Container, ContainerStatus, DeepReadonly, Pod } from '../../machinery/types.js';
@@ -48,6 +50,10 @@ export interface ContainerRecord {
   retryAt: number;
   /** The spec's image when it was started: another one now means a restart. */
   startedImage: string;
+  /** Who its processes are, since it was started. */
+  user: Credentials | undefined;
+  /** The resources it runs with: the spec's until that is resized. */
+  resources: Resources;
   /** Being stopped: not to be stopped again. */
   stopping: boolean;
 }
@@ -68,6 +74,8 @@ export const newRecord = (spec: ReadonlyContainer, kind: ContainerKind): Contain
   startedHere: false,
   retryAt: 0,
   startedImage: spec.image ?? '',
+  user: undefined,
+  resources: spec.resources ?? {},
   stopping: false,
 });
 

@@ -1,93 +1,154 @@
-import { createTree, type LazyContent, type Mount, type Tree } from '../containers/file-system.js';
+import {
+  createTree,
+  isDirectoryIn,
+  newDirectory,
+  type FileSource,
+  type LazyContent,
+  type Mount,
+  type Tree,
+} from '../containers/file-system.js';
 import type { PodSpec } from '../../machinery/types.js';
 import type { DeepReadonly } from '../../machinery/types.js';
-import { expandReferences } from './environment.js';
+import { ContainerConfigError, expandReferences } from './environment.js';
 import { fieldValue, resourceValue, type PodAddresses } from './field-ref.js';
 import type { Sources } from './sources.js';
-import type { ReadonlyContainer, ReadonlyPod } from './types.js';
+import { containersOf, type ReadonlyContainer, type ReadonlyPod } from './types.js';
 
 type Volume = DeepReadonly<NonNullable<PodSpec['volumes']>[number]>;
-type Files = Record<string, string | Buffer | LazyContent>;
-type KeyItems = readonly { readonly key: string; readonly path: string }[] | undefined;
+type Files = Record<string, FileSource>;
+type KeyItems = readonly { readonly key: string; readonly path: string; readonly mode?: number }[] | undefined;
 
 /** A volume that cannot be set up yet: event FailedMount, tried again. */
 export class MountError extends Error {
   override readonly name = 'MountError';
 }
 
+/** A volume that is set up: a tree and where in it the volume begins, '' for its root. */
+export interface SetUpVolume {
+  readonly tree: Tree;
+  readonly at: string;
+}
+
+export type SetUpVolumes = ReadonlyMap<string, SetUpVolume>;
+
 export interface VolumeInput {
   readonly pod: ReadonlyPod;
   readonly addresses: PodAddresses;
   readonly sources: Sources;
   readonly allocatable: Readonly<Record<string, string>>;
-  /** Directories that outlive Pods on this node: hostPath and claims, by name. */
+  /** The node's own root file system: hostPath. */
+  readonly hostTree: Tree;
+  /** Volumes of claims, which outlive Pods on this node, by name. */
   readonly nodeTrees: Map<string, Tree>;
 }
 
 /** Sets up every volume of a Pod. @throws MountError */
-export async function setUpVolumes(input: VolumeInput): Promise<Map<string, Tree>> {
-  const trees = new Map<string, Tree>();
+export async function setUpVolumes(input: VolumeInput): Promise<SetUpVolumes> {
+  const volumes = new Map<string, SetUpVolume>();
   for (const volume of input.pod.spec?.volumes ?? [])
     try {
-      trees.set(volume.name, await setUp(volume, input));
+      volumes.set(volume.name, await setUp(volume, input));
     } catch (error) {
       throw new MountError(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`, {
         cause: error,
       });
     }
-  return trees;
+  return volumes;
 }
 
-/** Volumes whose content follows API objects. One with a token changes too often to ask for, and reads it when read. */
+/** Volumes whose content follows API objects, the Pod's own metadata among them. Tokens are made when they are read. */
 const isRefreshable = (volume: Volume): boolean =>
   volume.configMap !== undefined ||
   volume.secret !== undefined ||
+  volume.downwardAPI !== undefined ||
   volume.projected?.sources?.every(source => source.serviceAccountToken === undefined) === true;
 
 export const hasRefreshable = (pod: ReadonlyPod): boolean => (pod.spec?.volumes ?? []).some(isRefreshable);
 
-/** Puts the present content of ConfigMaps and Secrets into trees that are mounted. @throws Error; the rest stays as it was */
-export async function refreshTrees(trees: ReadonlyMap<string, Tree>, input: VolumeInput): Promise<void> {
+/** Puts the present content of API objects into volumes that are mounted. @throws Error; the rest stays as it was */
+export async function refreshVolumeContent(volumes: SetUpVolumes, input: VolumeInput): Promise<void> {
   for (const volume of input.pod.spec?.volumes ?? []) {
-    const tree = trees.get(volume.name);
-    if (tree === undefined || !isRefreshable(volume)) continue;
-    const { files } = await setUp(volume, input);
-    tree.files.clear();
-    for (const [name, file] of files) tree.files.set(name, file);
+    const mounted = volumes.get(volume.name);
+    if (mounted === undefined || !isRefreshable(volume)) continue;
+    const { files } = (await setUp(volume, input)).tree;
+    mounted.tree.files.clear();
+    for (const [name, file] of files) mounted.tree.files.set(name, file);
   }
 }
 
-async function setUp(volume: Volume, input: VolumeInput): Promise<Tree> {
+/** What SetVolumeOwnership adds for the fsGroup (pkg/volume/volume_linux.go). */
+const GROUP_READS = 0o440;
+const GROUP_WRITES = 0o660;
+const GROUP_DIRECTORY = 0o2110;
+const DEFAULT_MODE = 0o644;
+const TOKEN_MODE = 0o600;
+
+async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
   const { pod, nodeTrees } = input;
   const namespace = pod.metadata.namespace ?? '';
-  const shared = (name: string): Tree => {
-    const known = nodeTrees.get(name) ?? createTree();
-    nodeTrees.set(name, known);
-    return known;
+  const gid = pod.spec?.securityContext?.fsGroup;
+  const group = gid === undefined ? {} : { gid };
+  /** A directory of everybody's, and with an fsGroup of the group's too. */
+  const shared = (tmpfs: boolean): Tree =>
+    createTree({}, { mode: gid === undefined ? 0o777 : 0o777 | GROUP_WRITES | GROUP_DIRECTORY, ...group, tmpfs });
+  const generated = (files: Files, tmpfs: boolean): Tree => {
+    const owned = Object.entries(files).map(([path, file]): [string, FileSource] => [
+      path,
+      gid === undefined ? file : { ...file, gid, mode: (file.mode ?? DEFAULT_MODE) | GROUP_READS },
+    ]);
+    return createTree(Object.fromEntries(owned), {
+      mode: gid === undefined ? 0o777 : 0o777 | GROUP_DIRECTORY,
+      ...group,
+      tmpfs,
+    });
   };
-  if (volume.hostPath !== undefined) return shared(`host ${volume.hostPath.path}`);
-  if (volume.persistentVolumeClaim !== undefined)
-    return shared(`claim ${namespace}/${volume.persistentVolumeClaim.claimName}`);
+  if (volume.hostPath !== undefined) return hostPath(volume.hostPath, input.hostTree);
+  if (volume.persistentVolumeClaim !== undefined) {
+    const name = `claim ${namespace}/${volume.persistentVolumeClaim.claimName}`;
+    const tree = nodeTrees.get(name) ?? shared(false);
+    nodeTrees.set(name, tree);
+    return { tree, at: '' };
+  }
   if (volume.projected !== undefined) {
     const files: Files = {};
-    for (const source of volume.projected.sources ?? []) Object.assign(files, await projection(source, input));
-    return createTree(files);
+    for (const source of volume.projected.sources ?? [])
+      Object.assign(files, await projection(source, volume.projected.defaultMode, input));
+    return { tree: generated(files, true), at: '' };
   }
-  if (volume.configMap !== undefined || volume.secret !== undefined || volume.downwardAPI !== undefined)
-    return createTree(
-      await projection(
-        {
-          ...(volume.configMap === undefined ? {} : { configMap: volume.configMap }),
-          ...(volume.secret === undefined
-            ? {}
-            : { secret: { ...volume.secret, name: volume.secret.secretName ?? '' } }),
-          ...(volume.downwardAPI === undefined ? {} : { downwardAPI: volume.downwardAPI }),
-        },
-        input,
-      ),
+  const { configMap, secret, downwardAPI, emptyDir } = volume;
+  if (configMap !== undefined || secret !== undefined || downwardAPI !== undefined) {
+    const files = await projection(
+      {
+        ...(configMap === undefined ? {} : { configMap }),
+        ...(secret === undefined ? {} : { secret: { ...secret, name: secret.secretName ?? '' } }),
+        ...(downwardAPI === undefined ? {} : { downwardAPI }),
+      },
+      (configMap ?? secret ?? downwardAPI)?.defaultMode,
+      input,
     );
+    return { tree: generated(files, configMap === undefined), at: '' };
+  }
   // emptyDir, and every other kind of storage: an empty directory of the Pod's own.
-  return createTree();
+  return { tree: shared(emptyDir?.medium === 'Memory'), at: '' };
+}
+
+/** A path of the node, with the check its type asks for (pkg/volume/hostpath). @throws Error */
+function hostPath({ path, type = '' }: { readonly path: string; readonly type?: string }, tree: Tree): SetUpVolume {
+  const at = path.replace(/\/+$/, '');
+  const isFile = tree.files.has(at);
+  const isDirectory = !isFile && isDirectoryIn(tree, at === '' ? '/' : at);
+  const fails = (what: string): Error => new Error(`hostPath type check failed: ${path} is not ${what}`);
+  if (type === 'Directory' && !isDirectory) throw fails('a directory');
+  if (type === 'File' && !isFile) throw fails('a file');
+  if (type === 'Socket' || type === 'CharDevice' || type === 'BlockDevice')
+    throw fails({ Socket: 'a socket file', CharDevice: 'a character device', BlockDevice: 'a block device' }[type]);
+  if (type === 'DirectoryOrCreate' && isFile) throw fails('a directory');
+  if (type === 'FileOrCreate' && isDirectory) throw fails('a file');
+  // Without a type the runtime makes a directory where there is nothing.
+  if (!isFile && !isDirectory)
+    if (type === 'FileOrCreate') tree.files.set(at, { content: Buffer.alloc(0), ...newDirectory(DEFAULT_MODE) });
+    else tree.directories.set(at, newDirectory());
+  return { tree, at };
 }
 
 interface Projection {
@@ -96,6 +157,7 @@ interface Projection {
   readonly downwardAPI?: {
     readonly items?: readonly {
       readonly path: string;
+      readonly mode?: number;
       readonly fieldRef?: { readonly fieldPath: string };
       readonly resourceFieldRef?: {
         readonly containerName?: string;
@@ -111,16 +173,22 @@ interface Projection {
   };
 }
 
-async function projection(source: Projection, { pod, addresses, sources, allocatable }: VolumeInput): Promise<Files> {
+/** The files of one source; `mode` is theirs unless an item says otherwise. @throws Error */
+async function projection(
+  source: Projection,
+  mode: number | undefined,
+  { pod, addresses, sources, allocatable }: VolumeInput,
+): Promise<Files> {
   const namespace = pod.metadata.namespace ?? '';
   const files: Files = {};
+  const defaultMode = mode ?? DEFAULT_MODE;
   if (source.configMap !== undefined) {
     const { name = '', items, optional } = source.configMap;
     const found = await sources.configMap(namespace, name);
     if (found === undefined && optional !== true) throw new Error(`configmap "${name}" not found`);
-    const data: Files = { ...found?.data };
+    const data: Record<string, string | Buffer> = { ...found?.data };
     for (const [key, value] of Object.entries(found?.binaryData ?? {})) data[key] = Buffer.from(value, 'base64');
-    Object.assign(files, select(data, items, optional === true, 'configmap', 'config'));
+    Object.assign(files, select(data, { items, optional, defaultMode, kind: 'configmap', what: 'config' }));
   }
   if (source.secret !== undefined) {
     const { name = '', items, optional } = source.secret;
@@ -129,20 +197,23 @@ async function projection(source: Projection, { pod, addresses, sources, allocat
     const data = Object.fromEntries(
       Object.entries(found?.data ?? {}).map(([key, value]) => [key, Buffer.from(value, 'base64')]),
     );
-    Object.assign(files, select(data, items, optional === true, 'secret', 'secret'));
+    Object.assign(files, select(data, { items, optional, defaultMode, kind: 'secret', what: 'secret' }));
   }
-  for (const { path, fieldRef, resourceFieldRef } of source.downwardAPI?.items ?? []) {
-    if (fieldRef !== undefined) files[path] = fieldValue(pod, fieldRef.fieldPath, addresses) ?? '';
+  for (const { path, fieldRef, resourceFieldRef, mode: own } of source.downwardAPI?.items ?? []) {
+    const put = (content: string): void => void (files[path] = { content, mode: own ?? defaultMode });
+    if (fieldRef !== undefined) put(fieldValue(pod, fieldRef.fieldPath, addresses) ?? '');
     else if (resourceFieldRef !== undefined) {
-      const owner = pod.spec?.containers.find(c => c.name === resourceFieldRef.containerName);
+      const owner = containersOf(pod).find(c => c.spec.name === resourceFieldRef.containerName)?.spec;
       const { resource, divisor } = resourceFieldRef;
-      files[path] = owner === undefined ? '' : resourceValue(owner, resource, divisor, allocatable);
+      put(owner === undefined ? '' : resourceValue(owner, resource, divisor, allocatable));
     }
   }
   if (source.serviceAccountToken !== undefined) {
     const { path, audience, expirationSeconds } = source.serviceAccountToken;
+    const uid = onlyUser(pod);
+    const restricted = uid !== undefined || pod.spec?.securityContext?.fsGroup !== undefined;
     // Asked for when it is read: most simulated containers never do.
-    files[path] = async () =>
+    const content: LazyContent = async () =>
       Buffer.from(
         await sources.token({
           namespace,
@@ -152,45 +223,88 @@ async function projection(source: Projection, { pod, addresses, sources, allocat
           ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
         }),
       );
+    files[path] = { content, mode: restricted ? TOKEN_MODE : defaultMode, ...(uid === undefined ? {} : { uid }) };
   }
   return files;
 }
 
-function select(data: Files, items: KeyItems, optional: boolean, kind: string, what: string): Files {
-  if (items === undefined) return data;
+/** The user of all containers, when they have one in common: the owner of the Pod's token (kubelet util.FsUserFrom). */
+function onlyUser(pod: ReadonlyPod): number | undefined {
+  const users = containersOf(pod)
+    .filter(c => c.kind !== 'ephemeral')
+    .map(c => c.spec.securityContext?.runAsUser ?? pod.spec?.securityContext?.runAsUser);
+  return users.every(user => user === users[0]) ? users[0] : undefined;
+}
+
+interface Selection {
+  readonly items: KeyItems;
+  readonly optional: boolean | undefined;
+  readonly defaultMode: number;
+  readonly kind: string;
+  readonly what: string;
+}
+
+function select(
+  data: Readonly<Record<string, string | Buffer>>,
+  { items, optional, defaultMode, kind, what }: Selection,
+): Files {
+  const wanted = items ?? Object.keys(data).map(key => ({ key, path: key }));
   const files: Files = {};
-  for (const { key, path } of items) {
-    const value = data[key];
-    if (value !== undefined) files[path] = value;
-    else if (!optional) throw new Error(`${kind} references non-existent ${what} key: ${key}`);
+  for (const { key, path, mode } of wanted as NonNullable<KeyItems>) {
+    const content = data[key];
+    if (content !== undefined) files[path] = { content, mode: mode ?? defaultMode };
+    else if (optional !== true) throw new Error(`${kind} references non-existent ${what} key: ${key}`);
   }
   return files;
 }
 
-/** How the Pod's volumes appear in one container. */
+const isGenerated = (volume: Volume | undefined): boolean =>
+  volume?.configMap !== undefined ||
+  volume?.secret !== undefined ||
+  volume?.projected !== undefined ||
+  volume?.downwardAPI !== undefined;
+
+/** The path inside a volume that a mount shows (kubelet makeMounts). @throws ContainerConfigError */
+function subPathOf(
+  mount: NonNullable<ReadonlyContainer['volumeMounts']>[number],
+  env: Readonly<Record<string, string>>,
+): string {
+  const { subPath = '', subPathExpr } = mount;
+  if (subPathExpr === undefined || subPathExpr === '') return subPath;
+  const unknown = [...subPathExpr.matchAll(/\$(\$|\(([^)]*)\))/g)].find(
+    ([, what, name]) => what !== '$' && env[name ?? ''] === undefined,
+  );
+  if (unknown !== undefined) throw new ContainerConfigError(`missing value for ${JSON.stringify(unknown[2] ?? '')}`);
+  const path = expandReferences(subPathExpr, env);
+  if (path.startsWith('/')) throw new ContainerConfigError(`error SubPath \`${path}\` must not be an absolute path`);
+  if (path.split('/').includes('..'))
+    throw new ContainerConfigError(`unable to provision SubPath \`${path}\`: must not contain '..'`);
+  return path;
+}
+
+/** How the Pod's volumes appear in one container. @throws ContainerConfigError */
 export function mountsOf(
   pod: ReadonlyPod,
   container: ReadonlyContainer,
-  trees: ReadonlyMap<string, Tree>,
+  volumes: SetUpVolumes,
   env: Readonly<Record<string, string>>,
 ): Mount[] {
   return (container.volumeMounts ?? []).flatMap(mount => {
-    const tree = trees.get(mount.name);
-    if (tree === undefined) return [];
-    const volume = pod.spec?.volumes?.find(v => v.name === mount.name);
-    const generated =
-      volume?.configMap !== undefined ||
-      volume?.secret !== undefined ||
-      volume?.projected !== undefined ||
-      volume?.downwardAPI !== undefined;
-    const subPath = (mount.subPathExpr === undefined ? mount.subPath : expandReferences(mount.subPathExpr, env)) ?? '';
-    const path = mount.mountPath.replace(/\/+$/, '');
+    const volume = volumes.get(mount.name);
+    if (volume === undefined) return [];
+    const { tree, at } = volume;
+    const generated = isGenerated(pod.spec?.volumes?.find(v => v.name === mount.name));
+    const inner = `${at}/${subPathOf(mount, env)}`.replace(/\/+/g, '/').replace(/\/$/, '');
+    const file = tree.files.has(inner);
+    // A subPath that is not there is made, with the volume's own mode.
+    if (!file && !generated && inner !== '' && !isDirectoryIn(tree, inner))
+      tree.directories.set(inner, { ...(tree.directories.get(at === '' ? '/' : at) ?? newDirectory()) });
     return [
       {
-        path,
+        path: mount.mountPath.replace(/\/+$/, ''),
         tree,
         readOnly: mount.readOnly === true || generated,
-        ...(subPath === '' ? {} : { subPath, file: tree.files.has(`/${subPath}`) }),
+        ...(inner === '' ? {} : { subPath: inner.slice(1), file }),
       },
     ];
   });

@@ -47,7 +47,7 @@ export async function runProbe(probe: DeepReadonly<Probe>, target: ProbeTarget):
     if (probe.exec !== undefined) return await execProbe(probe.exec.command ?? [], target, limit.signal);
     if (probe.httpGet !== undefined) return await httpProbe(probe.httpGet, target, limit.signal);
     if (probe.tcpSocket !== undefined) return await tcpProbe(probe.tcpSocket, target, limit.signal);
-    if (probe.grpc !== undefined) return broken('gRPC probes are not simulated by this node');
+    if (probe.grpc !== undefined) return await grpcProbe(probe.grpc, target, limit.signal, probe.timeoutSeconds ?? 1);
     return broken('missing probe handler');
   } finally {
     limit.cancel();
@@ -118,6 +118,58 @@ async function httpProbe(get: HttpGet, target: ProbeTarget, signal: AbortSignal)
     return failure(`Get "${url}": EOF`);
   }
 }
+
+/** HealthCheckResponse.ServingStatus. */
+const HEALTH = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'];
+const UNIMPLEMENTED = 12;
+
+async function grpcProbe(
+  { port, service }: { readonly port: number; readonly service?: string },
+  target: ProbeTarget,
+  signal: AbortSignal,
+  seconds: number,
+): Promise<ProbeResult> {
+  const at = `${target.podIP}:${port}`;
+  const { checkHealth } = await import('./grpc-probe.js');
+  try {
+    const to = { address: target.podIP, port };
+    const { code, message, health } = await checkHealth(target.network, to, service ?? '', signal);
+    if (code === UNIMPLEMENTED)
+      return failure(
+        `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${message}`,
+      );
+    if (code !== 0)
+      return failure(`error: health rpc probe failed: rpc error: code = ${GRPC_CODES[code] ?? code} desc = ${message}`);
+    if (HEALTH[health] === 'SERVING') return success('service healthy');
+    return failure(`service unhealthy (responded with "${HEALTH[health] ?? health}")`);
+  } catch (error) {
+    target.signal.throwIfAborted();
+    if (error instanceof NetworkError || error instanceof DeadlineExceeded)
+      return failure(`timeout: failed to connect service "${at}" within ${seconds}s: context deadline exceeded`);
+    return failure(`error: health rpc probe failed: rpc error: code = Unavailable desc = ${(error as Error).message}`);
+  }
+}
+
+/** google.golang.org/grpc/codes, by number. */
+const GRPC_CODES = [
+  'OK',
+  'Canceled',
+  'Unknown',
+  'InvalidArgument',
+  'DeadlineExceeded',
+  'NotFound',
+  'AlreadyExists',
+  'PermissionDenied',
+  'ResourceExhausted',
+  'FailedPrecondition',
+  'Aborted',
+  'OutOfRange',
+  'Unimplemented',
+  'Internal',
+  'Unavailable',
+  'DataLoss',
+  'Unauthenticated',
+];
 
 async function tcpProbe(
   socket: { readonly port: number | string; readonly host?: string },

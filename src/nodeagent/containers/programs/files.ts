@@ -24,11 +24,16 @@ async function forEachPath(
   return status;
 }
 
-const permissions = (mode: number, directory: boolean): string =>
-  (directory ? 'd' : '-') +
-  [6, 3, 0]
-    .map(shift => ['r', 'w', 'x'].map((c, i) => (((mode >> shift) & (4 >> i)) !== 0 ? c : '-')).join(''))
-    .join('');
+/** "drwxr-sr-x", as ls shows it. */
+function permissions(mode: number, directory: boolean): string {
+  const letters = [6, 3, 0].map((shift, who) => {
+    const [r = '', w = '', x = ''] = ['r', 'w', 'x'].map((c, i) => (((mode >> shift) & (4 >> i)) !== 0 ? c : '-'));
+    // setuid, setgid and sticky show in the place of x.
+    const special = (mode & (0o4000 >> who)) === 0 ? undefined : who === 2 ? 't' : 's';
+    return r + w + (special === undefined ? x : x === 'x' ? special : special.toUpperCase());
+  });
+  return (directory ? 'd' : '-') + letters.join('');
+}
 
 export const ls: Program = async process => {
   const { operands, has } = parseOptions(process.args.slice(1), { short: 'la1hARdtr', long: { all: 'a' } });
@@ -38,7 +43,8 @@ export const ls: Program = async process => {
     if (!has('l')) return `${shown}\n`;
     const stat = await files.stat(path);
     if (stat === undefined) throw new FileError('ENOENT');
-    return `${permissions(stat.mode, stat.kind === 'directory')}    1 root     root     ${String(stat.size).padStart(9)} ${shown}\n`;
+    const [owner, group] = [stat.uid, stat.gid].map(id => (id === 0 ? 'root' : String(id)).padEnd(8));
+    return `${permissions(stat.mode, stat.kind === 'directory')}    1 ${owner ?? ''} ${group ?? ''} ${String(stat.size).padStart(9)} ${shown}\n`;
   };
   const list = async (path: string, title: string | undefined): Promise<void> => {
     if (title !== undefined) await process.stdout.write(`${title}:\n`);
@@ -121,28 +127,119 @@ export const mv: Program = process => {
   );
 };
 
+/** "640", "u+x,go-w" or "a=r" applied to a mode. @throws Error */
+export function changeMode(text: string, mode: number): number {
+  if (/^[0-7]{1,4}$/.test(text)) return parseInt(text, 8);
+  const shifts: Readonly<Record<string, number>> = { u: 6, g: 3, o: 0 };
+  let result = mode;
+  for (const clause of text.split(',')) {
+    const [, who = '', operator = '', letters = ''] = /^([ugoa]*)([-+=])([rwxXst]*)$/.exec(clause) ?? [];
+    if (operator === '') throw new Error(`invalid mode '${text}'`);
+    const classes = who === '' || who.includes('a') ? ['u', 'g', 'o'] : [...who];
+    for (const letter of classes) {
+      const shift = shifts[letter] ?? 0;
+      let bits = 0;
+      if (letters.includes('r')) bits |= 4;
+      if (letters.includes('w')) bits |= 2;
+      if (letters.includes('x') || (letters.includes('X') && (mode & 0o111) !== 0)) bits |= 1;
+      const special = letters.includes('s') ? { u: 0o4000, g: 0o2000, o: 0 }[letter] : undefined;
+      const change = (bits << shift) | (special ?? 0) | (letters.includes('t') ? 0o1000 : 0);
+      if (operator === '=') result = (result & ~(7 << shift)) | change;
+      else result = operator === '+' ? result | change : result & ~change;
+    }
+  }
+  return result;
+}
+
 export const chmod: Program = process => {
-  const [mode = '', ...paths] = process.args.slice(1);
-  if (!/^[0-7]{3,4}$/.test(mode)) throw new Error(`invalid mode '${mode}': only octal modes are understood`);
-  return forEachPath(process, paths, 'change mode of', path => process.container.files.chmod(path, parseInt(mode, 8)));
+  const { operands, has } = parseOptions(
+    // A mode that takes bits away begins like an option.
+    process.args.slice(1).flatMap(arg => (/^-[rwxst]/.test(arg) ? [`a${arg}`] : [arg])),
+    { short: 'Rfv' },
+  );
+  const [mode = '', ...paths] = operands;
+  const { files } = process.container;
+  const each = async (path: string): Promise<void> => {
+    const found = await files.stat(path);
+    if (found === undefined) throw new FileError('ENOENT');
+    files.chmod(path, changeMode(mode, found.mode));
+    if (has('R') && found.kind === 'directory')
+      for (const name of files.list(path)) await each(resolvePath(path, name));
+  };
+  return forEachPath(process, paths, 'change mode of', each);
 };
 
-export const stat: Program = process =>
-  forEachPath(process, process.args.slice(1), 'stat', async (path, given) => {
+export const chown: Program = process => {
+  const { operands, has } = parseOptions(process.args.slice(1), { short: 'Rfv' });
+  const [owner = '', ...paths] = operands;
+  const { files } = process.container;
+  const id = (text: string | undefined): number | undefined => {
+    if (text === undefined || text === '') return undefined;
+    if (text === 'root') return 0;
+    if (!/^\d+$/.test(text)) throw new Error(`unknown user ${text}`);
+    return Number(text);
+  };
+  const [uid, gid] = owner.split(/[:.]/).map(id);
+  const each = (path: string): void => {
+    files.chown(path, { ...(uid === undefined ? {} : { uid }), ...(gid === undefined ? {} : { gid }) });
+    if (has('R') && files.kind(path) === 'directory')
+      for (const name of files.list(path)) each(resolvePath(path, name));
+  };
+  return forEachPath(process, paths, 'change ownership of', each);
+};
+
+export const chgrp: Program = process => {
+  const options = process.args.slice(1).filter(arg => arg.startsWith('-'));
+  const [group = '', ...paths] = process.args.slice(1).filter(arg => !arg.startsWith('-'));
+  return chown({ ...process, args: [process.args[0] ?? '', ...options, `:${group}`, ...paths] });
+};
+
+/** stat [-c FORMAT]: %n %s %a %A %u %g %U %G %F. */
+export const stat: Program = process => {
+  const { operands, get } = parseOptions(process.args.slice(1), { short: 'Lc:', long: { format: 'c:' } });
+  const format = get('c');
+  return forEachPath(process, operands, 'stat', async (path, given) => {
     const found = await process.container.files.stat(path);
     if (found === undefined) throw new FileError('ENOENT');
-    await process.stdout.write(
-      `  File: ${given}\n  Size: ${found.size}\t${found.kind === 'file' ? 'regular file' : 'directory'}\n`,
-    );
+    const { uid, gid, mode, size } = found;
+    const kind = found.kind === 'directory' ? 'directory' : size === 0 ? 'regular empty file' : 'regular file';
+    const name = (number: number): string => (number === 0 ? 'root' : 'UNKNOWN');
+    const octal = mode.toString(8);
+    const letters = permissions(mode, found.kind === 'directory');
+    const values: Readonly<Record<string, string>> = {
+      n: given,
+      s: String(size),
+      a: octal,
+      A: letters,
+      u: String(uid),
+      g: String(gid),
+      U: name(uid),
+      G: name(gid),
+      F: kind,
+      '%': '%',
+    };
+    const text =
+      format === undefined
+        ? `  File: ${given}\n  Size: ${size}\t${kind}\nAccess: (${octal.padStart(4, '0')}/${letters})  Uid: (${String(uid).padStart(5)}/${name(uid).padStart(8)})   Gid: (${String(gid).padStart(5)}/${name(gid).padStart(8)})`
+        : format.replace(/%([a-zA-Z%])/g, (match, key: string) => values[key] ?? match);
+    await process.stdout.write(`${text}\n`);
   });
+};
 
 export const find: Program = async process => {
   const { files } = process.container;
   const [, ...args] = process.args;
   const paths: string[] = [];
   while (args[0] !== undefined && !args[0].startsWith('-')) paths.push(args.shift() ?? '');
-  const tests: ((path: string) => boolean)[] = [];
+  // Alternatives of tests that all must hold: "-a" binds tighter than "-o".
+  const alternatives: ((path: string) => boolean)[][] = [[]];
   for (let arg = args.shift(); arg !== undefined; arg = args.shift()) {
+    if (arg === '-o') {
+      alternatives.push([]);
+      continue;
+    }
+    if (arg === '-a' || arg === '-print') continue;
+    const tests = alternatives.at(-1) ?? [];
     const value = args.shift() ?? '';
     if (arg === '-name') {
       const source = value
@@ -155,7 +252,7 @@ export const find: Program = async process => {
     else throw new Error(`unrecognized: ${arg}`);
   }
   const walk = async (path: string): Promise<void> => {
-    if (tests.every(test => test(path))) await process.stdout.write(`${path}\n`);
+    if (alternatives.some(tests => tests.every(test => test(path)))) await process.stdout.write(`${path}\n`);
     const absolute = resolvePath(process.cwd, path);
     if (files.kind(absolute) !== 'directory') return;
     for (const name of files.list(absolute)) await walk(path === '/' ? `/${name}` : `${path}/${name}`);
@@ -213,9 +310,9 @@ export const test: Program = async process => {
     '-e': v => files.kind(at_(v)) !== undefined,
     '-f': v => files.kind(at_(v)) === 'file',
     '-d': v => files.kind(at_(v)) === 'directory',
-    '-r': v => files.kind(at_(v)) !== undefined,
-    '-w': v => files.kind(at_(v)) !== undefined,
-    '-x': async v => ((await files.stat(at_(v)))?.mode ?? 0) % 2 === 1,
+    '-r': v => files.allows(at_(v), 'read'),
+    '-w': v => files.allows(at_(v), 'write'),
+    '-x': v => files.allows(at_(v), 'execute'),
     '-s': async v => ((await files.stat(at_(v)))?.size ?? 0) > 0,
     '-L': () => false,
     '-h': () => false,

@@ -42,8 +42,11 @@ const NAMES: Readonly<Record<ModuleName, readonly string[]>> = {
   tar: ['tar'],
   net: ['nc', 'nslookup', 'dig', 'getent', 'ip'],
   text: 'echo printf cat head tail wc sort uniq cut tr tee seq yes base64'.split(' '),
-  files: 'ls mkdir rm rmdir touch cp mv chmod stat find basename dirname sha256sum md5sum test'.split(' '),
-  system: 'sleep env printenv timeout xargs hostname date id whoami uname kill ps which pwd nproc ping'.split(' '),
+  files: 'ls mkdir rm rmdir touch cp mv chmod chown chgrp stat find basename dirname sha256sum md5sum test'.split(' '),
+  system:
+    'sleep env printenv timeout xargs hostname date id whoami uname kill ps which pwd nproc ping sysctl mount'.split(
+      ' ',
+    ),
 };
 
 const places = new Map<string, readonly [ModuleName, string]>([

@@ -8,7 +8,7 @@ import { parseOptions } from './options.js';
 
 /** nc [-zvnu] [-w SEC] HOST PORT, nc -l [-k] -p PORT [-e PROG]. */
 export const nc: Program = async process => {
-  const options = parseOptions(process.args.slice(1), { short: 'zvnulkw:p:i:e:q:N' });
+  const options = parseOptions(process.args.slice(1), { short: 'zvnulktw:p:i:e:q:N' });
   if (options.has('l')) return listen(process, Number(options.get('p') ?? options.operands[0] ?? 0), options.has('k'));
   const [host = '', portText = ''] = options.operands;
   const port = Number(portText);
@@ -233,7 +233,11 @@ export const ip: Program = async process => {
     await process.stdout.write(
       `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n    inet ${address}/24 scope global eth0\n`,
     );
-  else if ('route'.startsWith(what) && what !== '') await process.stdout.write('default dev eth0\n');
+  else if (/^l(i(nk?)?)?$/.test(what) && process.args[2] === 'add') {
+    if (process.container.security.privileged) return 0;
+    await process.stderr.write('ip: RTNETLINK answers: Operation not permitted\n');
+    return 2;
+  } else if ('route'.startsWith(what) && what !== '') await process.stdout.write('default dev eth0\n');
   else {
     await process.stderr.write(`ip: ${what}: not simulated: only "ip address" and "ip route"\n`);
     return 1;

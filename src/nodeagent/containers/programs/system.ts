@@ -168,13 +168,65 @@ export const date: Program = async process => {
 };
 
 export const id: Program = async process => {
-  const { has } = parseOptions(process.args.slice(1), { short: 'ugn' });
-  const simple = has('u') || has('g');
-  await process.stdout.write(simple ? (has('n') ? 'root\n' : '0\n') : 'uid=0(root) gid=0(root) groups=0(root)\n');
+  const { has } = parseOptions(process.args.slice(1), { short: 'ugGnr' });
+  const { uid, gid, groups } = process.container.security.credentials;
+  const named = (number: number): string => (number === 0 ? `${number}(root)` : String(number));
+  const plain = (number: number): string => (has('n') && number === 0 ? 'root' : String(number));
+  const all = [gid, ...groups.filter(group => group !== gid)];
+  const text = has('u')
+    ? plain(uid)
+    : has('g')
+      ? plain(gid)
+      : has('G')
+        ? all.map(plain).join(' ')
+        : `uid=${named(uid)} gid=${named(gid)} groups=${all.map(named).join(',')}`;
+  await process.stdout.write(`${text}\n`);
   return 0;
 };
 
-export const whoami: Program = async process => (await process.stdout.write('root\n'), 0);
+export const whoami: Program = async process => {
+  const { uid } = process.container.security.credentials;
+  if (uid === 0) return (await process.stdout.write('root\n'), 0);
+  await process.stderr.write(`whoami: unknown uid ${uid}\n`);
+  return 1;
+};
+
+/** sysctl [-n] NAME...: those of the Pod's own namespaces. */
+export const sysctl: Program = async process => {
+  const { operands, has } = parseOptions(process.args.slice(1), { short: 'ne' });
+  let status = 0;
+  for (const given of operands) {
+    const name = given.replace(/\//g, '.');
+    const value = process.container.security.sysctls[name];
+    if (value !== undefined) await process.stdout.write(has('n') ? `${value}\n` : `${name} = ${value}\n`);
+    else {
+      await process.stderr.write(`sysctl: error: '${name}' is an unknown key\n`);
+      status = 1;
+    }
+  }
+  return status;
+};
+
+/** mount [-t TYPE]: lists what the runtime mounts in every container. */
+export const mount: Program = async process => {
+  const { operands, get } = parseOptions(process.args.slice(1), { short: 't:o:' });
+  if (operands.length > 0) {
+    await process.stderr.write('mount: permission denied (are you root?)\n');
+    return 1;
+  }
+  const type = get('t');
+  const mounts = [
+    ['overlay', '/', 'overlay', 'rw,relatime'],
+    ['proc', '/proc', 'proc', 'rw,nosuid,nodev,noexec,relatime'],
+    ['tmpfs', '/dev', 'tmpfs', 'rw,nosuid,size=65536k,mode=755'],
+    ['sysfs', '/sys', 'sysfs', 'ro,nosuid,nodev,noexec,relatime'],
+    ['cgroup', '/sys/fs/cgroup', 'cgroup2', 'ro,nosuid,nodev,noexec,relatime'],
+  ] as const;
+  for (const [device, at, kind, options] of mounts)
+    if (type === undefined || type === kind)
+      await process.stdout.write(`${device} on ${at} type ${kind} (${options})\n`);
+  return 0;
+};
 
 export const uname: Program = async process => {
   const options = parseOptions(process.args.slice(1), { short: 'asnrvmo' });

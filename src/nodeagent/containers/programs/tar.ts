@@ -92,8 +92,8 @@ export const tar: Program = async process => {
     try {
       files.makeDirectory(isDirectory ? target : resolvePath(target, '..'), { parents: true });
       if (isDirectory) continue;
-      await files.write(target, Buffer.from(data));
-      files.chmod(target, mode & 0o777);
+      await files.write(target, Buffer.from(data), { mode: mode & 0o777 });
+      if ((await files.stat(target))?.mode !== (mode & 0o777)) files.chmod(target, mode & 0o777);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       await process.stderr.write(`tar: can't open '${stripped}': ${error.message}\n`);

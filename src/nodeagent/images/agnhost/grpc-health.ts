@@ -1,0 +1,57 @@
+import { createServer } from 'node:http2';
+import { grpcFrame, healthResponse, readServiceName } from '../../probes/grpc-messages.js';
+import { untilStopped, serveHttp } from '../http-server.js';
+import { logLine, type Subcommand } from './command.js';
+import { formatDuration } from '../../../machinery/duration.js';
+
+const SERVING = 1;
+const NOT_SERVING = 2;
+const NOT_FOUND = 5;
+
+/** grpc.health.v1.Health on --port (5000), switched by HTTP /make-serving and /make-not-serving on --http-port (8080). */
+export const grpcHealthChecking: Subcommand = async (process, flags) => {
+  const { clock, network } = process.container;
+  const began = clock.monotonic();
+  const delay = flags.number('delay-unhealthy-sec', -1);
+  const own = flags.text('service', '');
+  if (flags.text('tls-cert-file', '') !== '') throw new Error('--tls-cert-file: gRPC over TLS is not simulated');
+  let forced: boolean | undefined;
+  const healthy = (): boolean => forced ?? (delay < 0 || clock.monotonic() - began < delay * 1000);
+  const server = createServer();
+  server.on('stream', (stream, headers) => {
+    const chunks: Buffer[] = [];
+    stream.on('error', () => stream.destroy());
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    stream.on('end', () => {
+      const known = headers[':path'] === '/grpc.health.v1.Health/Check';
+      const found = known && readServiceName(Buffer.concat(chunks)) === own;
+      const status = found ? '0' : String(known ? NOT_FOUND : 12);
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': status }));
+      if (found) stream.end(grpcFrame(healthResponse(healthy() ? SERVING : NOT_SERVING)));
+      else stream.end();
+    });
+  });
+  server.on('sessionError', (error: Error) => logLine(process, error.message));
+  const port = flags.number('port', 5000);
+  const close = network.listen(port, stream => void server.emit('connection', stream));
+  logLine(process, `gRPC server starting to listen on :${port}`);
+  try {
+    return await serveHttp(
+      process,
+      [flags.number('http-port', 8080)],
+      ({ url = '' }, response) => {
+        const path = url.split('?')[0];
+        if (path !== '/make-serving' && path !== '/make-not-serving') {
+          response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' });
+          return void response.end('404 page not found\n');
+        }
+        forced = path === '/make-serving';
+        response.end(formatDuration(clock.monotonic() - began));
+      },
+      { until: untilStopped(process) },
+    );
+  } finally {
+    close();
+  }
+};

@@ -1,0 +1,58 @@
+import { connect, constants } from 'node:http2';
+import type { NetNamespace, SocketAddress } from '../network/types.js';
+import { grpcFrame, healthRequest, readHealthStatus } from './grpc-messages.js';
+
+export interface GrpcAnswer {
+  /** grpc-status; 0 is OK. */
+  readonly code: number;
+  /** grpc-message. */
+  readonly message: string;
+  /** HealthCheckResponse.status, when the code is OK. */
+  readonly health: number;
+}
+
+/** grpc.health.v1.Health/Check over plain HTTP/2. @throws NetworkError, Error, or the signal's reason */
+export async function checkHealth(
+  network: NetNamespace,
+  to: SocketAddress,
+  service: string,
+  signal: AbortSignal,
+): Promise<GrpcAnswer> {
+  const stream = await network.connect(to, { signal });
+  const authority = `${to.address}:${to.port}`;
+  const session = connect(`http://${authority}`, { createConnection: () => stream });
+  const end = (): void => session.destroy();
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    return await new Promise<GrpcAnswer>((resolve, reject) => {
+      const failed = (error?: Error): void =>
+        reject(signal.aborted ? (signal.reason as Error) : (error ?? new Error('EOF')));
+      session.on('error', failed);
+      session.on('close', () => failed());
+      const call = session.request({
+        ':method': 'POST',
+        ':path': '/grpc.health.v1.Health/Check',
+        [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
+        'user-agent': 'kube-probe/1.35 grpc-go',
+        te: 'trailers',
+      });
+      const chunks: Buffer[] = [];
+      let status: Readonly<Record<string, unknown>> = {};
+      call.on('response', headers => (status = headers));
+      call.on('trailers', trailers => (status = trailers));
+      call.on('data', (chunk: Buffer) => chunks.push(chunk));
+      call.on('error', failed);
+      call.on('end', () =>
+        resolve({
+          code: Number(status['grpc-status'] ?? 2),
+          message: decodeURIComponent(String(status['grpc-message'] ?? '')),
+          health: readHealthStatus(Buffer.concat(chunks)),
+        }),
+      );
+      call.end(grpcFrame(healthRequest(service)));
+    });
+  } finally {
+    signal.removeEventListener('abort', end);
+    session.destroy();
+  }
+}
