@@ -50,7 +50,7 @@ export function statusPatch(old: ReadonlyPod['status'], next: PodStatus, uid: st
   });
   // The agent's own that no longer holds; others' conditions are theirs to remove.
   if (old_.has('PodResizePending') && !(next.conditions ?? []).some(c => c.type === 'PodResizePending'))
-    conditions.push({ type: 'PodResizePending', $patch: 'delete' } as unknown as (typeof conditions)[number]);
+    conditions.push({ type: 'PodResizePending', $patch: 'delete' });
   if (conditions.length > 0) {
     status['$setElementOrder/conditions'] = (next.conditions ?? []).map(({ type }) => ({ type }));
     status['conditions'] = conditions;

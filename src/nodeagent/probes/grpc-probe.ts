@@ -1,4 +1,4 @@
-import { connect, constants } from 'node:http2';
+import { connect, constants, type IncomingHttpHeaders } from 'node:http2';
 import type { NetNamespace, SocketAddress } from '../network/types.js';
 import { grpcFrame, healthRequest, readHealthStatus } from './grpc-messages.js';
 
@@ -37,15 +37,19 @@ export async function checkHealth(
         te: 'trailers',
       });
       const chunks: Buffer[] = [];
-      let status: Readonly<Record<string, unknown>> = {};
-      call.on('response', headers => (status = headers));
-      call.on('trailers', trailers => (status = trailers));
+      let status: IncomingHttpHeaders = {};
+      call.on('response', headers => {
+        status = headers;
+      });
+      call.on('trailers', (trailers: IncomingHttpHeaders) => {
+        status = trailers;
+      });
       call.on('data', (chunk: Buffer) => chunks.push(chunk));
       call.on('error', failed);
       call.on('end', () =>
         resolve({
           code: Number(status['grpc-status'] ?? 2),
-          message: decodeURIComponent(String(status['grpc-message'] ?? '')),
+          message: decodeURIComponent([status['grpc-message'] ?? ''].flat()[0] ?? ''),
           health: readHealthStatus(Buffer.concat(chunks)),
         }),
       );
