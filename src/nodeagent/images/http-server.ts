@@ -9,6 +9,9 @@ export interface ServeOptions {
   readonly until?: Promise<number>;
 }
 
+const BAD_REQUEST =
+  'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request';
+
 /**
  * Serves HTTP on ports of the pod network until the process is told to stop; then it is the exit status 0, as of a
  * server that shuts down on SIGTERM. A port already taken in the Pod is exit status 1 and a line on stderr.
@@ -24,6 +27,11 @@ export async function serveHttp(
   const server = secure ?? plain;
   // A client that does not speak TLS is its own problem.
   secure?.on('tlsClientError', (_error, socket) => socket.destroy());
+  // Answered as Go's and nginx do, so that a client that speaks something else is not cut off while it still writes.
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end(BAD_REQUEST);
+    else socket.destroy();
+  });
   const closers: (() => void)[] = [];
   try {
     for (const port of ports) {

@@ -18,6 +18,7 @@ class CurlError extends Error {
 
 const LONG: Readonly<Record<string, string>> = {
   disable: 'q',
+  globoff: 'g',
   silent: 's',
   'show-error': 'S',
   include: 'i',
@@ -60,7 +61,7 @@ const TRANSIENT = [408, 429, 500, 502, 503, 504];
 export const curl: Program = async process => {
   let options: Options;
   try {
-    options = parseOptions(process.args.slice(1), { short: 'qsSiIo:w:m:kH:X:d:LfvA:u:NG4#', long: LONG });
+    options = parseOptions(process.args.slice(1), { short: 'gqsSiIo:w:m:kH:X:d:LfvA:u:NG4#', long: LONG });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     await process.stderr.write(`curl: option ${error.message.replace(/^.*: /, '--')}: is unknown\n`);
