@@ -153,6 +153,53 @@ t.test('the shell', async t => {
     t.same(await execute(['sh', '-c', script], fixture), { stdout, stderr, exit }, script);
 });
 
+const nobody = { uid: 1000, gid: 2000, groups: [2000, 3000] };
+const fsGroup = createTree({ key: { content: 'x', mode: 0o440, gid: 3000 } }, { mode: 0o2777, gid: 3000, tmpfs: true });
+const data = { path: '/data', tree: fsGroup, readOnly: false };
+
+/** What the kernel allows a process of another user than root. */
+const asUser: readonly (Fixture & { script: string; stdout?: string; stderr?: string; exit?: number })[] = [
+  { script: 'id; id -G', stdout: 'uid=1000 gid=2000 groups=2000,3000\n2000 3000\n' },
+  { script: 'echo x > /f', stderr: "sh: can't create /f: Permission denied\n", exit: 1 },
+  { script: 'cat /data/key', stdout: 'x' },
+  { script: 'echo y > /data/key', stderr: "sh: can't create /data/key: Permission denied\n", exit: 1 },
+  {
+    script:
+      'echo y > /data/new; stat -c "%a %u %g" /data/new; chmod u+x,o-r /data/new; stat -c %A /data/new; rm /data/new',
+    stdout: '644 1000 3000\n-rwxr-----\n',
+  },
+  {
+    script: 'chown root /data/key',
+    stderr: "chown: can't change ownership of '/data/key': Operation not permitted\n",
+    exit: 1,
+  },
+  { script: 'test -w /data/key || test -r /data/key && echo only read', stdout: 'only read\n' },
+  {
+    script:
+      '/agnhost mounttest --fs_type=/data --file_perm=/data --new_file_0660=/data/f --file_owner=/data/f; rm /data/f',
+    image: 'agnhost',
+    stdout:
+      'mount type of "/data": tmpfs\ncontent of file "/data/f": mount-tester new file\n\nperms of file "/data": -rwxrwxrwx\nowner UID of "/data/f": 1000\nowner GID of "/data/f": 3000\n',
+  },
+  {
+    script: '/agnhost mounttest --file_content=/nope',
+    image: 'agnhost',
+    stdout: 'error reading file content for "/nope": open /nope: no such file or directory\n',
+    exit: 1,
+  },
+  { script: '/agnhost-2 entrypoint-tester a b', image: 'agnhost', stdout: '[/agnhost-2 entrypoint-tester a b]\n' },
+  { script: 'ip link add d0 type dummy', stderr: 'ip: RTNETLINK answers: Operation not permitted\n', exit: 2 },
+];
+
+t.test('users and modes', async t => {
+  for (const { script, stdout = '', stderr = '', exit = 0, ...fixture } of asUser)
+    t.same(
+      await execute(['sh', '-c', script], { credentials: nobody, mounts: [data], ...fixture }),
+      { stdout, stderr, exit },
+      script,
+    );
+});
+
 t.test('a script on stdin runs command by command', async t => {
   const result = await execute(['sh'], { stdin: 'echo a\nif true\nthen echo b\nfi\nexit 7\necho c\n' });
   t.same(result, { stdout: 'a\nb\n', stderr: '', exit: 7 });

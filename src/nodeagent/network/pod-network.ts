@@ -245,8 +245,9 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
         const reply = inside(to) ? await sockets.receive(flow, payload) : await sendUdp(flow, hook, payload, options);
         return reply ?? lost('no answer', options.timeoutMs ?? UDP_TIMEOUT_MS, options.signal);
       },
-      listen: (port, handler, { loopbackOnly = false } = {}) => sockets.listen(port, handler, loopbackOnly),
-      listenUdp: (port, handler) => sockets.listenUdp(port, handler),
+      listen: (port, handler, { loopbackOnly = false, address: on } = {}) =>
+        sockets.listen(port, handler, loopbackOnly, on),
+      listenUdp: (port, handler, { address: on } = {}) => sockets.listenUdp(port, handler, on),
     };
   };
 

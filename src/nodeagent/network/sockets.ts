@@ -6,8 +6,9 @@ import type { Flow, NetStream, TcpHandler, UdpHandler } from './types.js';
 export interface Sockets {
   /** Who is behind them, for traces: "pod default/my-app" or "node node-1". */
   readonly owner: string;
-  listen(port: number, handler: TcpHandler, loopbackOnly: boolean): () => void;
-  listenUdp(port: number, handler: UdpHandler): () => void;
+  /** On one local address, or on all when none is given; the more specific listener is found first. */
+  listen(port: number, handler: TcpHandler, loopbackOnly: boolean, address?: string): () => void;
+  listenUdp(port: number, handler: UdpHandler, address?: string): () => void;
   /** Connects to a listener. `dialled` is the address the client asked for. @throws NetworkError ECONNREFUSED */
   accept(flow: Flow, dialled: Flow, loopback: boolean): NetStream;
   /** Hands a datagram to a listener. @throws NetworkError ECONNREFUSED */
@@ -17,25 +18,33 @@ export interface Sockets {
   close(): void;
 }
 
+const ANY = '0.0.0.0';
+
 export function createSockets(owner: string): Sockets {
-  const tcp = new Map<number, { handler: TcpHandler; loopbackOnly: boolean }>();
-  const udp = new Map<number, UdpHandler>();
+  const tcp = new Map<string, { handler: TcpHandler; loopbackOnly: boolean }>();
+  const udp = new Map<string, UdpHandler>();
   const open = new Set<NetStream>();
 
-  function bind<T>(table: Map<number, T>, port: number, value: T): () => void {
-    if (table.has(port)) throw new NetworkError('EADDRINUSE', `port ${port}`);
-    table.set(port, value);
+  function bind<T>(table: Map<string, T>, port: number, address: string, value: T): () => void {
+    const key = `${address}:${port}`;
+    if (table.has(key)) throw new NetworkError('EADDRINUSE', `port ${port}`);
+    table.set(key, value);
     return () => {
-      if (table.get(port) === value) table.delete(port);
+      if (table.get(key) === value) table.delete(key);
     };
   }
+  const find = <T>(table: ReadonlyMap<string, T>, { dst, dstPort }: Flow): T | undefined =>
+    table.get(`${dst}:${dstPort}`) ?? table.get(`${ANY}:${dstPort}`);
+  const portsOf = (table: ReadonlyMap<string, unknown>): number[] => [
+    ...new Set([...table.keys()].map(key => Number(key.slice(key.lastIndexOf(':') + 1)))),
+  ];
 
   return {
     owner,
-    listen: (port, handler, loopbackOnly) => bind(tcp, port, { handler, loopbackOnly }),
-    listenUdp: (port, handler) => bind(udp, port, handler),
+    listen: (port, handler, loopbackOnly, address = ANY) => bind(tcp, port, address, { handler, loopbackOnly }),
+    listenUdp: (port, handler, address = ANY) => bind(udp, port, address, handler),
     accept(flow, dialled, loopback) {
-      const listener = tcp.get(flow.dstPort);
+      const listener = find(tcp, flow);
       if (listener === undefined || (listener.loopbackOnly && !loopback)) throw new NetworkError('ECONNREFUSED');
       const { client, server } = streamPair(
         { address: dialled.src, port: dialled.srcPort },
@@ -51,14 +60,14 @@ export function createSockets(owner: string): Sockets {
       return client;
     },
     async receive(flow, payload) {
-      const handler = udp.get(flow.dstPort);
+      const handler = find(udp, flow);
       if (handler === undefined) throw new NetworkError('ECONNREFUSED');
       return handler(payload, {
         client: { address: flow.src, port: flow.srcPort },
         server: { address: flow.dst, port: flow.dstPort },
       });
     },
-    ports: () => ({ tcp: [...tcp.keys()], udp: [...udp.keys()] }),
+    ports: () => ({ tcp: portsOf(tcp), udp: portsOf(udp) }),
     close() {
       tcp.clear();
       udp.clear();

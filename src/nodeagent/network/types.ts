@@ -60,6 +60,6 @@ export interface NetNamespace {
   /** Sends one datagram and waits for its answer. @throws NetworkError */
   exchange(to: SocketAddress, payload: Buffer, options?: ConnectOptions): Promise<Buffer>;
   /** Listens on all addresses of the namespace, or on loopback only. Returns the closer. @throws NetworkError EADDRINUSE */
-  listen(port: number, handler: TcpHandler, options?: { loopbackOnly?: boolean }): () => void;
-  listenUdp(port: number, handler: UdpHandler): () => void;
+  listen(port: number, handler: TcpHandler, options?: { loopbackOnly?: boolean; address?: string }): () => void;
+  listenUdp(port: number, handler: UdpHandler, options?: { address?: string }): () => void;
 }

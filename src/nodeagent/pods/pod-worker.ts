@@ -202,19 +202,24 @@ export function createPodWorker(
   /** hostPort, as the portmap CNI plugin: the node's port leads to the Pod's. */
   const openHostPorts = (address: string): (() => void)[] =>
     (first.spec?.containers ?? []).flatMap(c =>
-      (c.ports ?? []).flatMap(({ hostPort, containerPort, protocol = 'TCP' }) => {
+      (c.ports ?? []).flatMap(({ hostPort, hostIP = '', containerPort, protocol = 'TCP' }) => {
         if (hostPort === undefined || hostPort === 0) return [];
         const to = { address, port: containerPort };
+        const on = hostIP === '' ? {} : { address: hostIP };
         try {
           if (protocol === 'UDP')
-            return [network.node.listenUdp(hostPort, payload => network.node.exchange(to, payload))];
+            return [network.node.listenUdp(hostPort, payload => network.node.exchange(to, payload), on)];
           return [
-            network.node.listen(hostPort, stream => {
-              network.node.connect(to).then(
-                onward => joinStreams(stream, onward),
-                () => stream.destroy(new NetworkError('ECONNRESET')),
-              );
-            }),
+            network.node.listen(
+              hostPort,
+              stream => {
+                network.node.connect(to).then(
+                  onward => joinStreams(stream, onward),
+                  () => stream.destroy(new NetworkError('ECONNRESET')),
+                );
+              },
+              on,
+            ),
           ];
         } catch (error) {
           events.warning('HostPortConflict', `host port ${hostPort} is taken: ${(error as Error).message}`);

@@ -19,6 +19,7 @@ class CurlError extends Error {
 const LONG: Readonly<Record<string, string>> = {
   disable: 'q',
   globoff: 'g',
+  interface: 'interface:',
   silent: 's',
   'show-error': 'S',
   include: 'i',
