@@ -155,6 +155,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     signal,
     ca: pki.ca.cert,
+    serviceCidr: settings.serviceClusterIpRange,
     served: catalog.groupVersions(),
     policy: settings.authorizationModes.includes('RBAC') ? bootstrapPolicy : [],
   };

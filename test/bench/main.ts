@@ -11,6 +11,7 @@ import type { ConfigMap, Pod } from '../../src/machinery/types.js';
 import { eventually, freePort, KUBETTE, startUp } from '../support/up.js';
 import { kubectlGetPods } from './kubectl.js';
 import { memoryOf } from './memory.js';
+import { podInProcess } from './pod.js';
 import { ms, printTable, quantile, type Row } from './table.js';
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
@@ -172,6 +173,11 @@ async function endpointProgramming(ok: (...args: string[]) => Promise<string>, c
   return times;
 }
 
-const rows = [...(await apiServerAlone('memory')), ...(await apiServerAlone('leveldb')), ...(await wholeCluster())];
+const rows = [
+  ...podInProcess(),
+  ...(await apiServerAlone('memory')),
+  ...(await apiServerAlone('leveldb')),
+  ...(await wholeCluster()),
+];
 printTable(rows);
 process.exit(0);

@@ -113,6 +113,10 @@ t.test('a server in this process, over a memory store', async t => {
     t.match((await call('GET', '/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical')).body, {
       value: 2_000_001_000,
     });
+    t.match((await call('GET', '/apis/networking.k8s.io/v1/servicecidrs/kubernetes')).body, {
+      spec: { cidrs: ['10.96.0.0/16'] },
+      status: { conditions: [{ type: 'Ready', status: 'True' }] },
+    });
     const services = '/apis/apiregistration.k8s.io/v1/apiservices';
     t.match((await call('GET', `${services}/v2.autoscaling`)).body, {
       spec: { group: 'autoscaling', version: 'v2', groupPriorityMinimum: 17_500, versionPriority: 30 },

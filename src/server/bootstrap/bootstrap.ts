@@ -1,4 +1,4 @@
-import type { Clock } from '../../machinery/clock.js';
+import { formatTime, type Clock } from '../../machinery/clock.js';
 import { jsonEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
@@ -8,6 +8,7 @@ import { localApiServices, type GroupVersion } from './api-services.js';
 import { reconcilePolicy } from './reconcile-policy.js';
 import {
   authenticationConfig,
+  defaultServiceCidr,
   FLOW_CONTROL,
   kubernetesEndpoints,
   kubernetesEndpointSlice,
@@ -27,6 +28,8 @@ export interface BootstrapOptions {
   readonly signal: AbortSignal;
   /** PEM of the cluster's CA. */
   readonly ca: string;
+  /** The range of ClusterIPs. */
+  readonly serviceCidr: string;
   /** The group-versions that are served. */
   readonly served: readonly GroupVersion[];
   /** Default roles and bindings; empty when RBAC is off. */
@@ -79,6 +82,34 @@ async function reconcile(options: BootstrapOptions, wanted: SystemObject): Promi
   );
 }
 
+/** The default range, which is ready when it is the one that addresses are given from. */
+async function ensureServiceCidr(options: BootstrapOptions): Promise<void> {
+  const { objects, clock, signal, log, serviceCidr } = options;
+  const wanted = defaultServiceCidr(serviceCidr);
+  await ensure(options, wanted);
+  const stored = objects.get(wanted.resource, keyOf(wanted));
+  if (stored === undefined || (stored as { status?: { conditions?: unknown } }).status?.conditions !== undefined)
+    return;
+  if (!jsonEqual(stored['spec'], wanted.object['spec'])) {
+    log.warn({ want: serviceCidr, have: stored['spec'] }, 'the default ServiceCIDR is not the range of this server');
+    return;
+  }
+  const ready = {
+    type: 'Ready',
+    status: 'True',
+    lastTransitionTime: formatTime(clock.now()),
+    reason: '',
+    message: 'Kubernetes default Service CIDR is ready',
+  };
+  await objects.update(
+    selfContext(objects, clock, signal),
+    wanted.resource,
+    keyOf(wanted),
+    (object: KubeObject): void => void (object['status'] = { conditions: [ready] }),
+    { subresource: 'status' },
+  );
+}
+
 /** Everything but what depends on the port: run before the server listens. */
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   for (const name of SYSTEM_NAMESPACES) await ensure(options, systemNamespace(name));
@@ -86,7 +117,7 @@ export async function bootstrap(options: BootstrapOptions): Promise<void> {
   const local = localApiServices(options.served);
   const rest = [...local, ...PRIORITY_CLASSES, ...FLOW_CONTROL, ...configs, ...options.policy];
   // One group commit for all of them instead of one disk sync each.
-  await Promise.all(rest.map(object => ensure(options, object)));
+  await Promise.all([...rest.map(object => ensure(options, object)), ensureServiceCidr(options)]);
   const { objects, clock, signal, policy } = options;
   const ctx = selfContext(objects, clock, signal);
   await Promise.all(policy.map(object => reconcilePolicy(objects, ctx, object)));

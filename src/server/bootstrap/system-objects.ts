@@ -116,6 +116,17 @@ export const legacyTokenTracking = (nowMs: number): SystemObject => ({
   },
 });
 
+/** The range that Services' addresses come from (pkg/controlplane/controller/defaultservicecidr). */
+export const defaultServiceCidr = (cidr: string): SystemObject => ({
+  resource: 'servicecidrs.networking.k8s.io',
+  object: {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'ServiceCIDR',
+    metadata: { name: 'kubernetes' },
+    spec: { cidrs: [cidr] },
+  },
+});
+
 /** What extension API servers and our own clients read the cluster's CA from. */
 export const authenticationConfig = (ca: string): SystemObject => ({
   resource: 'configmaps',
