@@ -197,6 +197,12 @@ t.test('exec and attach over WebSocket', async t => {
       t.same(JSON.parse(client.text(3)), failure(4));
       t.equal(client.code(), 1000);
     });
+  await t.test('the first protocol tells a failure as text', async t => {
+    const client = await channels('/exec/ns/pod/c?command=fail&command=4&stdout=true&stderr=true', ['channel.k8s.io']);
+    await until('the end', () => client.code() !== undefined);
+    t.equal(client.text(1), 'out\n');
+    t.equal(client.text(3), failure(4).message);
+  });
   await t.test('v5 half-closes stdin', async t => {
     const client = await channels('/exec/ns/pod/c?command=cat&stdin=true&stdout=true', ['v5.channel.k8s.io']);
     const sent = Buffer.alloc(1 << 20, 'kubette ');

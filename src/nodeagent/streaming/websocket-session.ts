@@ -50,8 +50,11 @@ export function acceptWebSocketCommand(socket: WebSocket, wants: WantedStreams):
     },
     finish(status) {
       if (socket.readyState !== socket.OPEN) return;
+      // As over SPDY: before v4 the end is told as plain text, and success not at all.
+      const text = /^v[45]\./.test(socket.protocol) ? JSON.stringify(status) : (status.message ?? '');
+      if (text === '') return socket.close(1000);
       // Closed when all before it has been handed over: what is still here after closeTimeout is lost.
-      socket.send(frame(CHANNEL.error, Buffer.from(JSON.stringify(status))), () => socket.close(1000));
+      socket.send(frame(CHANNEL.error, Buffer.from(text)), () => socket.close(1000));
     },
   };
 }
