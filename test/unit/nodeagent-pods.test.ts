@@ -334,9 +334,8 @@ t.test('probes', async t => {
     /^Readiness probe failed: dial tcp 10\.244\.1\.\d+:81: connect: connection refused$/,
     /^Readiness probe failed: timeout: failed to connect service "10\.244\.1\.\d+:\d+" within 1s: context deadline exceeded$/,
   ])
-    t.ok(
+    await stepUntil(node, String(message), () =>
       node.events.some(e => (typeof message === 'string' ? e.message === message : message.test(e.message))),
-      String(message),
     );
   t.equal(node.condition('http', 'Ready')?.status, 'False');
   node.stop();

@@ -11,7 +11,12 @@ export interface GrpcAnswer {
   readonly health: number;
 }
 
-/** grpc.health.v1.Health/Check over plain HTTP/2. @throws NetworkError, Error, or the signal's reason */
+/** Who answered does not speak HTTP/2: to gRPC that is no connection yet. */
+export class NoConnectionError extends Error {
+  override readonly name = 'NoConnectionError';
+}
+
+/** grpc.health.v1.Health/Check over plain HTTP/2. @throws NetworkError, NoConnectionError, Error, or the signal's reason */
 export async function checkHealth(
   network: NetNamespace,
   to: SocketAddress,
@@ -25,8 +30,14 @@ export async function checkHealth(
   signal.addEventListener('abort', end, { once: true });
   try {
     return await new Promise<GrpcAnswer>((resolve, reject) => {
-      const failed = (error?: Error): void =>
-        reject(signal.aborted ? (signal.reason as Error) : (error ?? new Error('EOF')));
+      let connected = false;
+      session.on('remoteSettings', () => {
+        connected = true;
+      });
+      const failed = (error: Error = new Error('EOF')): void => {
+        if (signal.aborted) reject(signal.reason as Error);
+        else reject(connected ? error : new NoConnectionError(error.message, { cause: error }));
+      };
       session.on('error', failed);
       session.on('close', () => failed());
       const call = session.request({

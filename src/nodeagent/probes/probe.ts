@@ -130,7 +130,7 @@ async function grpcProbe(
   seconds: number,
 ): Promise<ProbeResult> {
   const at = `${target.podIP}:${port}`;
-  const { checkHealth } = await import('./grpc-probe.js');
+  const { checkHealth, NoConnectionError } = await import('./grpc-probe.js');
   try {
     const to = { address: target.podIP, port };
     const { code, message, health } = await checkHealth(target.network, to, service ?? '', signal);
@@ -144,7 +144,7 @@ async function grpcProbe(
     return failure(`service unhealthy (responded with "${HEALTH[health] ?? health}")`);
   } catch (error) {
     target.signal.throwIfAborted();
-    if (error instanceof NetworkError || error instanceof DeadlineExceeded)
+    if (error instanceof NetworkError || error instanceof NoConnectionError || error instanceof DeadlineExceeded)
       return failure(`timeout: failed to connect service "${at}" within ${seconds}s: context deadline exceeded`);
     return failure(`error: health rpc probe failed: rpc error: code = Unavailable desc = ${(error as Error).message}`);
   }
