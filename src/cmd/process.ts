@@ -17,6 +17,8 @@ export function signalOnTermination(): AbortSignal {
   setMaxListeners(0);
   setMaxListeners(0, controller.signal);
   process.once('disconnect', () => controller.abort(new Error('the parent process is gone')));
+  // The listener would keep a process that has stopped alive for as long as its parent waits for it.
+  process.channel?.unref();
   const stop = (signal: NodeJS.Signals): void => {
     if (controller.signal.aborted) process.exit(130);
     controller.abort(new Error(`received ${signal}`));
