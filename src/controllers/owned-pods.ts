@@ -3,6 +3,7 @@ import { keyOf } from '../client/types.js';
 import type { WorkQueue } from '../client/work-queue.js';
 import { labelSelectorAsSelector } from '../machinery/labels.js';
 import type { DeepReadonly, KubeObject, LabelSelector, Pod } from '../machinery/types.js';
+import type { Expectations } from './expectations.js';
 import { byController, controllerOf, CONTROLLER_INDEX } from './ownership.js';
 import { isDeleting } from './pods.js';
 
@@ -15,14 +16,29 @@ export interface OwnedPodsOptions<T extends KubeObject> {
   readonly queue: WorkQueue;
   /** Which orphans the owner would adopt; a missing selector adopts none. */
   selector(owner: DeepReadonly<T>): DeepReadonly<LabelSelector> | undefined;
-  /** Told before the owner is queued: for expectations. */
-  created?(key: string, pod: ReadonlyPod): void;
-  deleted?(key: string, pod: ReadonlyPod): void;
+  /** Told what shows before the owner is queued. */
+  readonly expectations?: Expectations;
+}
+
+/** Queues owners that change. */
+export function watchOwners<T extends KubeObject>(
+  owners: Informer<T>,
+  queue: WorkQueue,
+  expectations?: Expectations,
+): void {
+  owners.addHandler({
+    add: owner => queue.add(keyOf(owner)),
+    update: (_old, owner) => queue.add(keyOf(owner)),
+    delete: owner => {
+      expectations?.forget(keyOf(owner));
+      queue.add(keyOf(owner));
+    },
+  });
 }
 
 /** Queues the owner of every Pod that changes, and for orphans whoever may adopt them. */
 export function watchOwnedPods<T extends KubeObject>(options: OwnedPodsOptions<T>): void {
-  const { pods, owners, kind, queue } = options;
+  const { pods, owners, kind, queue, expectations } = options;
   pods.addIndex(CONTROLLER_INDEX, byController);
   const ownerKey = (pod: ReadonlyPod): string | undefined => {
     const owner = controllerOf(pod);
@@ -40,7 +56,7 @@ export function watchOwnedPods<T extends KubeObject>(options: OwnedPodsOptions<T
   const gone = (pod: ReadonlyPod): void => {
     const key = ownerKey(pod);
     if (key === undefined) return;
-    options.deleted?.(key, pod);
+    expectations?.deletionObserved(key, pod.metadata.uid ?? '');
     queue.add(key);
   };
   pods.addHandler({
@@ -48,7 +64,7 @@ export function watchOwnedPods<T extends KubeObject>(options: OwnedPodsOptions<T
       if (isDeleting(pod)) return gone(pod);
       const key = ownerKey(pod);
       if (key !== undefined) {
-        options.created?.(key, pod);
+        expectations?.creationObserved(key);
         queue.add(key);
       } else if (controllerOf(pod) === undefined) queueAdopters(pod);
     },

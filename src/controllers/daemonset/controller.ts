@@ -6,7 +6,7 @@ import { keyOf, splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { createExpectations } from '../expectations.js';
 import { ownRevisions, truncateHistory, type Revision } from '../history.js';
-import { watchOwnedPods } from '../owned-pods.js';
+import { watchOwnedPods, watchOwners } from '../owned-pods.js';
 import { claim, controllerOf, controllerReference } from '../ownership.js';
 import { createPodControl } from '../pod-control.js';
 import { isNamespaceTerminating } from '../pod-template.js';
@@ -44,22 +44,14 @@ export const daemonSetController: ControllerDefinition = {
     const expectations = createExpectations(clock);
     const backoff = createFailedPodBackoff(clock);
 
-    sets.addHandler({
-      add: set => queue.add(keyOf(set)),
-      update: (_old, set) => queue.add(keyOf(set)),
-      delete: set => {
-        expectations.forget(keyOf(set));
-        queue.add(keyOf(set));
-      },
-    });
+    watchOwners(sets, queue, expectations);
     watchOwnedPods({
       pods,
       owners: sets,
       kind: 'DaemonSet',
       queue,
       selector: set => set.spec?.selector,
-      created: key => expectations.creationObserved(key),
-      deleted: (key, pod) => expectations.deletionObserved(key, pod.metadata.uid ?? ''),
+      expectations,
     });
     pods.addIndex(BY_TARGET, pod => (controllerOf(pod)?.kind === 'DaemonSet' ? [targetNode(pod) ?? ''] : []));
     /** Only sets for which the node makes a difference; one that is gone makes none until its Pods are (syncNodeUpdate). */

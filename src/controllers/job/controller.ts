@@ -96,8 +96,7 @@ export const jobController: ControllerDefinition = {
       kind: 'Job',
       queue,
       selector: job => job.spec?.selector,
-      created: key => expectations.creationObserved(key),
-      deleted: (key, pod) => expectations.deletionObserved(key, pod.metadata.uid ?? ''),
+      expectations,
     });
 
     const updateStatus = async (key: string, job: ReadonlyJob, status: JobStatus): Promise<Job> => {

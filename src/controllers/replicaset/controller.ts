@@ -2,10 +2,10 @@ import { formatTime } from '../../machinery/clock.js';
 import { labelSelectorAsSelector } from '../../machinery/labels.js';
 import type { DeepReadonly, KubeObject, Pod, ReplicaSet } from '../../machinery/types.js';
 import { PODS, REPLICA_SETS } from '../../client/resources.js';
-import { keyOf, splitKey, type ResourceRef } from '../../client/types.js';
+import { splitKey, type ResourceRef } from '../../client/types.js';
 import type { ControllerContext, ControllerDefinition, Reconciler } from '../controller.js';
 import { createExpectations } from '../expectations.js';
-import { watchOwnedPods } from '../owned-pods.js';
+import { watchOwnedPods, watchOwners } from '../owned-pods.js';
 import { claim, controllerOf, controllerReference } from '../ownership.js';
 import { createPodControl } from '../pod-control.js';
 import { podFromTemplate } from '../pod-template.js';
@@ -39,22 +39,14 @@ export function buildReplicaController(context: ControllerContext, kind: Replica
   const podControl = createPodControl(podClient, context.recorder(component));
   const expectations = createExpectations(clock);
 
-  sets.addHandler({
-    add: set => queue.add(keyOf(set)),
-    update: (_old, set) => queue.add(keyOf(set)),
-    delete: set => {
-      expectations.forget(keyOf(set));
-      queue.add(keyOf(set));
-    },
-  });
+  watchOwners(sets, queue, expectations);
   watchOwnedPods({
     pods,
     owners: sets,
     kind: kind.kind,
     queue,
     selector: set => kind.view(set).spec?.selector,
-    created: key => expectations.creationObserved(key),
-    deleted: (key, pod) => expectations.deletionObserved(key, pod.metadata.uid ?? ''),
+    expectations,
   });
 
   const createPods = async (

@@ -2,7 +2,7 @@ import { semanticEqual } from '../../machinery/json-equal.js';
 import { labelSelectorAsSelector } from '../../machinery/labels.js';
 import type { ControllerRevision, PersistentVolumeClaim, Pod, StatefulSet } from '../../machinery/types.js';
 import { CONTROLLER_REVISIONS, PERSISTENT_VOLUME_CLAIMS, PODS, STATEFUL_SETS } from '../../client/resources.js';
-import { keyOf, splitKey } from '../../client/types.js';
+import { splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import {
   createRevision,
@@ -15,7 +15,7 @@ import {
   type Revision,
 } from '../history.js';
 import { claim, controllerOf, controllerReference } from '../ownership.js';
-import { watchOwnedPods } from '../owned-pods.js';
+import { watchOwnedPods, watchOwners } from '../owned-pods.js';
 import { slowStart } from '../slow-start.js';
 import { writeStatus } from '../status-writer.js';
 import { isMember, podRevision, type ReadonlyPod, type ReadonlyStatefulSet } from './identity.js';
@@ -51,11 +51,7 @@ export const statefulSetController: ControllerDefinition = {
       claims: client.resource<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIMS),
       recorder: context.recorder('statefulset-controller'),
     });
-    sets.addHandler({
-      add: set => queue.add(keyOf(set)),
-      update: (_old, set) => queue.add(keyOf(set)),
-      delete: set => queue.add(keyOf(set)),
-    });
+    watchOwners(sets, queue);
     watchOwnedPods({ pods, owners: sets, kind: 'StatefulSet', selector: set => set.spec?.selector, queue });
 
     /** The revision that is wanted now and the one that was there before (getStatefulSetRevisions). */
