@@ -35,7 +35,9 @@ export interface CertificateOptions {
   readonly key?: string;
 }
 
-const OID = {
+/** The object identifiers that certificates are made of. */
+export const OID = {
+  rsaWithSha256: '1.2.840.113549.1.1.11',
   ecdsaWithSha256: '1.2.840.10045.4.3.2',
   commonName: '2.5.4.3',
   organization: '2.5.4.10',

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, sign, X509Certificate, type KeyObject } from 'node:crypto';
-import { extension, pem, randomSerial, subjectOf, type KeyPair } from './certificate.js';
+import { extension, OID, pem, randomSerial, subjectOf, type KeyPair } from './certificate.js';
 import type { CertificateRequest } from './certificate-request.js';
 import * as der from './der.js';
 import { bitStringBytes, expectTag, readDer, readOid } from './der-reader.js';
@@ -13,17 +13,6 @@ export interface SigningOptions {
   readonly notBefore: number;
   readonly notAfter: number;
 }
-
-const OID = {
-  subjectKeyIdentifier: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  authorityKeyIdentifier: '2.5.29.35',
-  extKeyUsage: '2.5.29.37',
-  ecdsaWithSha256: '1.2.840.10045.4.3.2',
-  rsaWithSha256: '1.2.840.113549.1.1.11',
-} as const;
 
 const SEQUENCE = 0x30;
 const OCTET_STRING = 0x04;
