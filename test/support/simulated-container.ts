@@ -3,7 +3,8 @@ import { createFileSystem, createTree, newDirectory, type Mount } from '../../sr
 import { ROOT, type Credentials } from '../../src/nodeagent/containers/credentials.js';
 import { captured, inputOf } from '../../src/nodeagent/containers/io.js';
 import { createProcessTable, type ContainerContext } from '../../src/nodeagent/containers/process.js';
-import { imageFor } from '../../src/nodeagent/images/index.js';
+import { knownImage } from '../../src/nodeagent/images/index.js';
+import type { Image } from '../../src/nodeagent/images/types.js';
 import { createSockets } from '../../src/nodeagent/network/sockets.js';
 import { createResolver } from '../../src/nodeagent/network/resolver.js';
 import { NetworkError } from '../../src/nodeagent/network/errors.js';
@@ -30,6 +31,12 @@ export function loopbackNetwork(address = '10.244.1.5'): NetNamespace {
     listen: (p, handler) => sockets.listen(p, handler, false),
     listenUdp: (p, handler) => sockets.listenUdp(p, handler),
   };
+}
+
+function imageOf(name: string): Image {
+  const image = knownImage(name);
+  if (image === undefined) throw new Error(`no image ${name}`);
+  return image;
 }
 
 export interface Fixture {
@@ -78,7 +85,7 @@ export function containerContext(fixture: Fixture = {}): ContainerContext {
     files: fs,
     clock,
     random: () => 0.5,
-    program: programFinder(imageFor(image)),
+    program: programFinder(imageOf(image)),
     processes: createProcessTable(),
   };
 }
@@ -94,7 +101,7 @@ export async function execute(command: readonly string[], fixture: Fixture & { s
   const context = containerContext(fixture);
   const main = await startContainer({
     context,
-    image: imageFor(fixture.image ?? 'busybox'),
+    image: imageOf(fixture.image ?? 'busybox'),
     command: ['sleep', 'infinity'],
     args: undefined,
     env: { ...ENV, ...fixture.env },

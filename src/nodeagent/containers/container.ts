@@ -43,6 +43,8 @@ export interface RunningContainer {
   readonly kill: (name: SignalName) => void;
   /** Runs a command in the container. Resolves with its exit code. @throws StartError when there is no such program */
   exec(command: readonly string[], streams: SessionStreams): Promise<number>;
+  /** The same for a probe or a hook, whose programs an image that is not known has. */
+  check(command: readonly string[], streams: SessionStreams): Promise<number>;
   /** Shows the main process's output and feeds its input until it ends or the session does. */
   attach(streams: SessionStreams): Promise<void>;
 }
@@ -73,7 +75,8 @@ export async function startContainer(options: ContainerOptions): Promise<Running
   const command = options.command ?? image.entrypoint;
   const args = [...command, ...(options.args ?? (options.command === undefined ? image.cmd : []))];
   const [name = ''] = args;
-  const program = await scriptOrProgram(context, name);
+  const found = await scriptOrProgram(context, name);
+  const program = image.main === undefined ? found : image.main(name, found);
   if (program === undefined) throw notFound(name);
 
   const logs = createLogBuffer(context.clock);
@@ -111,7 +114,8 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     logs,
     exited,
     kill: main.kill,
-    exec: (argv, streams) => execIn(context, argv, env, workingDir, streams, life.signal),
+    exec: (argv, streams) => execIn(context, { argv, env, cwd: workingDir }, streams, life.signal),
+    check: (argv, streams) => execIn(context, { argv, env, cwd: workingDir, find: image.check }, streams, life.signal),
     async attach({ stdin, stdout: out, stderr, signal }) {
       const session = new AbortController();
       const end = (): void => session.abort(signal.reason ?? new Killed('HUP'));
@@ -147,16 +151,24 @@ async function scriptOrProgram(context: ContainerContext, name: string): Promise
   return context.program(name);
 }
 
+interface ExecCall {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** What runs where the container has `found` under the command's name; absent: that. */
+  readonly find?: Image['check'];
+}
+
 async function execIn(
   context: ContainerContext,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-  cwd: string,
+  { argv: args, env, cwd, find }: ExecCall,
   { stdin, stdout, stderr, tty, signal }: SessionStreams,
   container: AbortSignal,
 ): Promise<number> {
-  const program = await scriptOrProgram(context, args[0] ?? '');
-  if (program === undefined) throw notFound(args[0] ?? '');
+  const [name = ''] = args;
+  const found = await scriptOrProgram(context, name);
+  const program = find === undefined ? found : find(name, found);
+  if (program === undefined) throw notFound(name);
   const discard: Output = { write: () => undefined };
   const session = new AbortController();
   const end = (): void => session.abort(new Killed('KILL'));

@@ -20,7 +20,8 @@ function describe(request: IncomingMessage, { pod, hostname }: ContainerContext)
   };
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, process: Process): void {
+/** Answers a request with what the server sees of it and of itself. */
+export function answerEcho(request: IncomingMessage, response: ServerResponse, process: Process): void {
   const { container, stdout } = process;
   const facts = describe(request, container);
   // "/status/503" answers with that status, to make a probe fail on purpose.
@@ -68,7 +69,7 @@ export const echoServer: Program = async process => {
   const listening = [...tcp.map(p => `${p}/tcp`), ...udp.map(p => `${p}/udp`)].join(', ');
   await process.stdout.write(`echo: serving ${listening}\n`);
   try {
-    return await serveHttp(process, tcp, (request, response) => answer(request, response, process));
+    return await serveHttp(process, tcp, (request, response) => answerEcho(request, response, process));
   } finally {
     for (const close of closers) close();
   }

@@ -1,4 +1,5 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { NetworkError } from '../network/errors.js';
 import type { Process } from '../containers/process.js';
 
@@ -12,6 +13,18 @@ export interface ServeOptions {
 const BAD_REQUEST =
   'HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request';
 
+/** A plain HTTP server whose answer to what is no HTTP is nginx's and Go's: a client is not cut off while it still writes. */
+export function createHttpServer(handler: RequestListener): Server {
+  const server = createServer(handler);
+  server.on('clientError', answerBadRequest);
+  return server;
+}
+
+function answerBadRequest(_error: Error, socket: Duplex): void {
+  if (socket.writable) socket.end(BAD_REQUEST);
+  else socket.destroy();
+}
+
 /**
  * Serves HTTP on ports of the pod network until the process is told to stop; then it is the exit status 0, as of a
  * server that shuts down on SIGTERM. A port already taken in the Pod is exit status 1 and a line on stderr.
@@ -22,16 +35,11 @@ export async function serveHttp(
   handler: RequestListener,
   { tls, until }: ServeOptions = {},
 ): Promise<number> {
-  const plain = createServer(handler);
   const secure = tls === undefined ? undefined : (await import('node:https')).createServer(tls, handler);
-  const server = secure ?? plain;
+  const server = secure ?? createHttpServer(handler);
   // A client that does not speak TLS is its own problem.
   secure?.on('tlsClientError', (_error, socket) => socket.destroy());
-  // Answered as Go's and nginx do, so that a client that speaks something else is not cut off while it still writes.
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end(BAD_REQUEST);
-    else socket.destroy();
-  });
+  secure?.on('clientError', answerBadRequest);
   const closers: (() => void)[] = [];
   try {
     for (const port of ports) {

@@ -1,14 +1,22 @@
+import type { ReadonlyContainer, ReadonlyPod } from '../pods/types.js';
 import { agnhost } from './agnhost/index.js';
 import { echo } from './echo.js';
 import { httpd } from './httpd.js';
 import { nginx } from './nginx.js';
 import { pause } from './pause.js';
+import type { ImageReference } from './reference.js';
 import { busybox, curl, distribution } from './shells.js';
 import type { Image } from './types.js';
+import { unknownImage } from './unknown.js';
 
-/** Every simulated image. What is not among them serves `echo` on its declared ports. */
+/** Every simulated image. What is not among them does what its Pod asks. */
 const IMAGES: readonly Image[] = [echo, nginx, httpd, busybox, distribution, curl, agnhost, pause];
 
 const byName = new Map(IMAGES.flatMap(image => image.names.map(name => [name, image] as const)));
 
-export const imageFor = (repository: string): Image => byName.get(repository) ?? echo;
+/** The image of a repository's last name; undefined when there is none of its own. */
+export const knownImage = (repository: string): Image | undefined => byName.get(repository);
+
+/** What a container runs. */
+export const imageFor = ({ repository }: ImageReference, pod: ReadonlyPod, spec: ReadonlyContainer): Image =>
+  knownImage(repository) ?? unknownImage(pod, spec);

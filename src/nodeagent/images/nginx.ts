@@ -76,8 +76,16 @@ async function find(
   }
 }
 
+/** Versions are 0.x and 1.x, and x has two digits: 1.161, the typing error of the Deployment walkthrough, was never one. */
+const isNginxTag = (tag: string): boolean => {
+  const [major = '', minor = ''] = tag.split(/[.-]/, 2);
+  const numeric = /^\d+$/;
+  return !numeric.test(major) || !numeric.test(minor) || (Number(major) <= 1 && minor.length <= 2);
+};
+
 export const nginx: Image = {
   names: ['nginx', 'nginx-unprivileged'],
+  hasTag: isNginxTag,
   entrypoint: ['nginx'],
   cmd: ['-g', 'daemon off;'],
   env: { NGINX_VERSION: '1.29.0' },

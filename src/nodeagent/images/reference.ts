@@ -4,6 +4,13 @@ import { createHash } from 'node:crypto';
 export interface ImageReference {
   /** With registry, path and tag: "docker.io/library/busybox:latest". */
   readonly canonical: string;
+  /** "docker.io", with the port where it has one. */
+  readonly registry: string;
+  /** Without the registry: "library/busybox". */
+  readonly path: string;
+  /** "latest" unless the text says another; undefined when it has a digest. */
+  readonly tag: string | undefined;
+  readonly digest: string | undefined;
   /** The last part of the path: "busybox". */
   readonly repository: string;
   /** "docker.io/library/busybox@sha256:...": status.imageID. */
@@ -29,8 +36,13 @@ export function parseImage(text: string): ImageReference | undefined {
   const suffix = digest === undefined ? `:${tag ?? 'latest'}` : `@${digest}`;
   const canonical = `${registry}/${path}${suffix}`;
   const sum = digest ?? `sha256:${createHash('sha256').update(canonical).digest('hex')}`;
-  return { canonical, repository: parts.at(-1) ?? '', id: `${registry}/${path}@${sum}` };
+  return {
+    canonical,
+    registry,
+    path,
+    tag: digest === undefined ? (tag ?? 'latest') : undefined,
+    digest,
+    repository: parts.at(-1) ?? '',
+    id: `${registry}/${path}@${sum}`,
+  };
 }
-
-/** The house's image that no registry has. */
-export const isMissing = (image: ImageReference): boolean => image.repository === 'does-not-exist';

@@ -20,4 +20,12 @@ export interface Image {
   readonly userland: boolean;
   /** Files of the image, by absolute path. */
   readonly files?: Readonly<Record<string, string>>;
+  /** False for a tag that the registry does not have; absent: it has every one. */
+  readonly hasTag?: (tag: string) => boolean;
+  /** What runs as the main process where `found` is the program of the command's name; absent: that program. */
+  readonly main?: (command: string, found: Program | undefined) => Program;
+  /** The same for the command of a probe or of a lifecycle hook. */
+  readonly check?: (command: string, found: Program | undefined) => Program;
+  /** What users are told when this image stands for one that nobody simulates. */
+  readonly note?: string;
 }

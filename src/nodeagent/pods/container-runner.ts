@@ -74,6 +74,7 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
       key: `${uid}/image/${spec.image ?? ''}`,
       events,
       clock,
+      resolver: deps.dns.hostNameservers[0] ?? '127.0.0.1',
     });
     if ('retryMs' in image) {
       record.state = { kind: 'waiting', reason: image.reason, message: image.message };
@@ -105,6 +106,7 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
     record.ready = spec.readinessProbe === undefined;
     events.normal('Created', 'Container created', record);
     events.normal('Started', 'Container started', record);
+    if (started.imageNote !== undefined) events.normal('Simulated', started.imageNote, record);
     const life = new AbortController();
     void running.exited
       .then(async code => {

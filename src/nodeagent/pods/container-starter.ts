@@ -31,6 +31,8 @@ export interface StartRequest {
 export interface Started {
   readonly running: RunningContainer;
   readonly credentials: Credentials;
+  /** What users are told of the image, when it stands for one that is not known. */
+  readonly imageNote: string | undefined;
   /** The termination message, once it has ended. */
   terminationMessage(exitCode: number): Promise<string | undefined>;
 }
@@ -44,7 +46,7 @@ const MAX_MESSAGE = 4096;
 export async function startPodContainer(request: StartRequest, deps: PodDependencies): Promise<Started> {
   const { pod, spec, network, volumes } = request;
   const { nodeName, nodeIP, clock, random, dns, sources, services, allocatable } = deps;
-  const image = imageFor(request.image.repository);
+  const image = imageFor(request.image, pod, spec);
   const hostname = podHostname(pod, nodeName);
   const { config, options } = resolverConfig(pod, dns);
   const base = { PATH, HOSTNAME: hostname, HOME: '/root', ...image.env };
@@ -132,6 +134,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   return {
     running,
     credentials: security.credentials,
+    imageNote: image.note,
     async terminationMessage(exitCode) {
       const written = etc.files.get('/message')?.content;
       const text = Buffer.isBuffer(written) ? written.subarray(0, MAX_MESSAGE).toString('utf8') : '';

@@ -29,7 +29,7 @@ export async function runHook(handler: HookHandler, target: HookTarget): Promise
     if (handler.exec !== undefined) {
       const output = captured();
       const command = handler.exec.command ?? [];
-      const code = await container.exec(command, { stdout: output, stderr: output, tty: false, signal: limit.signal });
+      const code = await container.check(command, { stdout: output, stderr: output, tty: false, signal: limit.signal });
       limit.signal.throwIfAborted();
       return code === 0 ? undefined : `command '${command.join(' ')}' exited with ${code}: ${output.text()}`;
     }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
-import { isMissing, parseImage, type ImageReference } from '../images/reference.js';
+import { pullProblem } from '../images/absent.js';
+import { parseImage, type ImageReference } from '../images/reference.js';
 import type { PodEvents } from './pod-events.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import type { ContainerRecord, ReadonlyContainer } from './types.js';
@@ -20,6 +21,8 @@ export interface PullOptions {
   readonly key: string;
   readonly events: PodEvents;
   readonly clock: Clock;
+  /** Address of the name server that the node asks for registries. */
+  readonly resolver: string;
 }
 
 /** A refused pull is reported as such for a moment before it turns into back-off. */
@@ -28,7 +31,7 @@ const RETRY_MS = 10_000;
 
 /** Makes sure that the image is on the node, with the kubelet's Events. Pulling takes no time here. */
 export function pullImage(options: PullOptions): ImageReference | NoImage {
-  const { spec, record, present, backoff, key, events, clock } = options;
+  const { spec, record, present, backoff, key, events, clock, resolver } = options;
   const name = spec.image ?? '';
   const image = parseImage(name);
   if (image === undefined) {
@@ -58,9 +61,8 @@ export function pullImage(options: PullOptions): ImageReference | NoImage {
   }
   const failedBefore = record.state.kind === 'waiting' && record.state.message !== undefined ? record.state : undefined;
   const remaining = backoff.remaining(key, clock.now());
-  if (isMissing(image)) {
-    const why = `failed to pull and unpack image "${image.canonical}": failed to resolve reference "${image.canonical}": ${image.canonical}: not found`;
-    const error = `rpc error: code = NotFound desc = ${why}`;
+  const error = pullProblem(image, resolver);
+  if (error !== undefined) {
     const waitedFor = failedBefore?.reason === 'ErrImagePull' || failedBefore?.reason === 'ImagePullBackOff';
     if (waitedFor && remaining > 0) {
       events.normal('BackOff', `Back-off pulling image "${name}"`, record);

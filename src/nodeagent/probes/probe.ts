@@ -59,7 +59,7 @@ async function execProbe(command: readonly string[], target: ProbeTarget, signal
   const seconds = (ms: number): string => `${Math.round(ms / 1000)}s`;
   const started = target.clock.monotonic();
   try {
-    const code = await target.container.exec(command, { stdout: output, stderr: output, tty: false, signal });
+    const code = await target.container.check(command, { stdout: output, stderr: output, tty: false, signal });
     target.signal.throwIfAborted();
     if (signal.aborted)
       return failure(

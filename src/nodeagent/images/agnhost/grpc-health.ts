@@ -1,12 +1,7 @@
-import { createServer } from 'node:http2';
-import { grpcFrame, healthResponse, readServiceName } from '../../probes/grpc-messages.js';
 import { untilStopped, serveHttp } from '../http-server.js';
+import { createGrpcHealthServer } from '../grpc-health-server.js';
 import { logLine, type Subcommand } from './command.js';
 import { formatDuration } from '../../../machinery/duration.js';
-
-const SERVING = 1;
-const NOT_SERVING = 2;
-const NOT_FOUND = 5;
 
 /** grpc.health.v1.Health on --port (5000), switched by HTTP /make-serving and /make-not-serving on --http-port (8080). */
 export const grpcHealthChecking: Subcommand = async (process, flags) => {
@@ -17,20 +12,9 @@ export const grpcHealthChecking: Subcommand = async (process, flags) => {
   if (flags.text('tls-cert-file', '') !== '') throw new Error('--tls-cert-file: gRPC over TLS is not simulated');
   let forced: boolean | undefined;
   const healthy = (): boolean => forced ?? (delay < 0 || clock.monotonic() - began < delay * 1000);
-  const server = createServer();
-  server.on('stream', (stream, headers) => {
-    const chunks: Buffer[] = [];
-    stream.on('error', () => stream.destroy());
-    stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    stream.on('end', () => {
-      const known = headers[':path'] === '/grpc.health.v1.Health/Check';
-      const found = known && readServiceName(Buffer.concat(chunks)) === own;
-      const status = found ? '0' : String(known ? NOT_FOUND : 12);
-      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': status }));
-      if (found) stream.end(grpcFrame(healthResponse(healthy() ? SERVING : NOT_SERVING)));
-      else stream.end();
-    });
+  const server = createGrpcHealthServer(service => {
+    if (service !== own) return undefined;
+    return healthy() ? 'SERVING' : 'NOT_SERVING';
   });
   server.on('sessionError', (error: Error) => logLine(process, error.message));
   const port = flags.number('port', 5000);
