@@ -4,6 +4,8 @@ import type { Client, ResourceRef } from './types.js';
 export interface DiscoveredResource {
   readonly ref: ResourceRef;
   readonly kind: string;
+  /** Every version it is served in, the preferred one first. */
+  readonly versions: readonly string[];
   readonly verbs: readonly string[];
 }
 
@@ -37,13 +39,18 @@ export async function discoverPreferred(client: Client): Promise<DiscoveredResou
   const lists = await Promise.all(
     groupVersions.map(async gv => ({ gv, list: (await client.request('GET', gv.path)) as ResourceList })),
   );
-  const found = new Map<string, DiscoveredResource>();
+  const found = new Map<string, DiscoveredResource & { versions: string[] }>();
   for (const { gv, list } of lists)
     for (const resource of list.resources) {
       const id = `${resource.name}.${gv.group}`;
-      if (resource.name.includes('/') || found.has(id)) continue;
+      if (resource.name.includes('/')) continue;
+      const known = found.get(id);
+      if (known !== undefined) {
+        known.versions.push(gv.version);
+        continue;
+      }
       const ref = { group: gv.group, version: gv.version, resource: resource.name, namespaced: resource.namespaced };
-      found.set(id, { ref, kind: resource.kind, verbs: resource.verbs });
+      found.set(id, { ref, kind: resource.kind, versions: [gv.version], verbs: resource.verbs });
     }
   return [...found.values()];
 }

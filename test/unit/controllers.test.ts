@@ -700,6 +700,7 @@ t.test('a namespace is emptied of Pods first', async t => {
   const resources = [PODS, configMaps].map(ref => ({
     ref,
     kind: '',
+    versions: [ref.version],
     verbs: ['delete', 'deletecollection', 'list'],
   }));
   const held = pod({ name: 'held', deleting: true, extra: {} });

@@ -1,205 +1,186 @@
-import { isStatusError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject, OwnerReference } from '../../machinery/types.js';
 import { discoverPreferred } from '../../client/discovery.js';
 import type { ResourceRef } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
-import { createGraph, FOREGROUND, ORPHAN, type GraphNode } from './graph.js';
+import { createGraph, FOREGROUND, means, ORPHAN, type GraphNode } from './graph.js';
+import { createAbsentOwners, ownerState, type OwnerState } from './owners.js';
+import { createGarbageWrites } from './writes.js';
 
 /** How often discovery is asked again; upstream's ResyncPeriod of the garbage collector. */
 const DISCOVERY_PERIOD_MS = 30_000;
 
+/** How soon an owner that lives, though no watch has shown it yet, is asked for again: it may go before one does. */
+const UNSEEN_OWNER_MS = 10_000;
+
 /** Their objects own nothing and are owned by nothing worth collecting, and come in masses (upstream DefaultIgnoredResources). */
 const IGNORED = new Set(['events.', 'events.events.k8s.io']);
-
-const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '');
 
 /** Deletes what has lost its last owner and carries out foreground and orphan deletions (pkg/controller/garbagecollector). */
 export const garbageCollector: ControllerDefinition = {
   name: 'garbage-collector-controller',
   aliases: ['garbagecollector'],
   workers: 20,
-  build({ client, informers, queue, clock, signal, log }) {
+  build({ client, informers, queue, clock, signal, log, recorder }) {
     const graph = createGraph();
-    /** "group/Kind" → where its objects are. */
+    const absent = createAbsentOwners();
+    const writes = createGarbageWrites(client);
+    const events = recorder('garbage-collector-controller');
+    /** "apiVersion/Kind" → where its objects are. */
     const byKind = new Map<string, ResourceRef>();
     const monitored = new Set<string>();
-    const resolve = (owner: DeepReadonly<OwnerReference>): ResourceRef | undefined =>
-      byKind.get(`${groupOf(owner.apiVersion)}/${owner.kind}`);
+    /** Uids of objects with an owner whose kind is not served: looked at again when kinds have come. */
+    const unknownOwner = new Set<string>();
+    const resolve = ({ apiVersion, kind }: DeepReadonly<OwnerReference>): ResourceRef | undefined =>
+      byKind.get(`${apiVersion}/${kind}`);
+    const lookup = { client, graph, absent, resolve };
 
     const deleteWork = (node: GraphNode): void => queue.add(`delete/${node.uid}`);
-
-    const changed = (ref: ResourceRef, kind: string, object: DeepReadonly<KubeObject>): void => {
-      const { node, before } = graph.upsert(ref, kind, object, resolve);
-      if (node.orphaning) queue.add(`orphan/${node.uid}`);
-      else if (node.deletingDependents) {
-        for (const dependent of node.dependents) deleteWork(dependent);
-        deleteWork(node);
-      }
-      if (node.owners.length === 0) return;
-      const ownersChanged = before === undefined || JSON.stringify(before.owners) !== JSON.stringify(node.owners);
-      if (ownersChanged) deleteWork(node);
-      // An owner that waits for its dependents may be free now.
-      if (before !== undefined)
-        for (const owner of before.owners) {
-          const parent = graph.get(owner.uid);
-          if (parent?.deletingDependents === true) deleteWork(parent);
-        }
+    const isSolid = (owner: DeepReadonly<OwnerReference>, { namespace }: GraphNode): boolean => {
+      const known = graph.get(owner.uid);
+      return known !== undefined && !known.deletingDependents && means(owner, known, namespace);
     };
-    const gone = (object: DeepReadonly<KubeObject>): void => {
-      const node = graph.remove(object.metadata.uid ?? '');
-      if (node === undefined) return;
-      for (const dependent of node.dependents) deleteWork(dependent);
-      for (const owner of node.owners) {
-        const parent = graph.get(owner.uid);
+    const isElsewhere = (owner: GraphNode | undefined, dependent: GraphNode): boolean =>
+      owner !== undefined && owner.namespace !== '' && owner.namespace !== dependent.namespace;
+    const reportElsewhere = (dependent: GraphNode, owner: DeepReadonly<OwnerReference>): void => {
+      const { ref, kind, namespace, name, uid } = dependent;
+      const apiVersion = ref.group === '' ? ref.version : `${ref.group}/${ref.version}`;
+      const text = `[${owner.apiVersion}/${owner.kind}, namespace: ${namespace}, name: ${owner.name}, uid: ${owner.uid}]`;
+      const about = { apiVersion, kind, metadata: { name, uid, ...(namespace === '' ? {} : { namespace }) } };
+      const message = `ownerRef ${text} does not exist in namespace "${namespace}"`;
+      events.event(about, 'Warning', 'OwnerRefInvalidNamespace', message);
+    };
+    const freeOwners = (owners: readonly DeepReadonly<OwnerReference>[]): void => {
+      for (const { uid } of owners) {
+        const parent = graph.get(uid);
         if (parent?.deletingDependents === true) deleteWork(parent);
       }
     };
 
+    /** An owner that shows after its dependents may not be the one they mean. */
+    const checkDependents = (owner: GraphNode): void => {
+      for (const dependent of graph.dependents(owner.uid)) {
+        const wrong = dependent.owners.find(o => o.uid === owner.uid && !means(o, owner, dependent.namespace));
+        if (wrong === undefined) continue;
+        if (isElsewhere(owner, dependent)) reportElsewhere(dependent, wrong);
+        deleteWork(dependent);
+      }
+    };
+    const ownersChanged = (node: GraphNode, before: readonly DeepReadonly<OwnerReference>[]): void => {
+      freeOwners(before);
+      if (!node.owners.every(owner => isSolid(owner, node))) deleteWork(node);
+      const had = new Set(before.map(owner => owner.uid));
+      const elsewhere = node.owners.find(({ uid }) => !had.has(uid) && isElsewhere(graph.get(uid), node));
+      if (elsewhere !== undefined) reportElsewhere(node, elsewhere);
+    };
+    const changed = (ref: ResourceRef, kind: string, object: DeepReadonly<KubeObject>): void => {
+      const { node, before } = graph.upsert(ref, kind, object);
+      if (before === undefined) checkDependents(node);
+      if (node.orphaning) queue.add(`orphan/${node.uid}`);
+      else if (node.deletingDependents && before?.deletingDependents !== true) {
+        for (const dependent of graph.dependents(node.uid)) deleteWork(dependent);
+        deleteWork(node);
+      }
+      const old = before?.owners ?? [];
+      if (JSON.stringify(old) !== JSON.stringify(node.owners)) ownersChanged(node, old);
+    };
+    const forget = (uid: string): void => {
+      unknownOwner.delete(uid);
+      const node = graph.remove(uid);
+      if (node === undefined) return;
+      const dependents = graph.dependents(uid);
+      const { kind, name, ref } = node;
+      const apiVersion = ref.group === '' ? ref.version : `${ref.group}/${ref.version}`;
+      if (dependents.size > 0) absent.add(node.namespace, { apiVersion, kind, name, uid });
+      for (const dependent of dependents) deleteWork(dependent);
+      freeOwners(node.owners);
+    };
+
     const discover = async (): Promise<void> => {
-      const resources = (await discoverPreferred(client)).filter(
-        ({ verbs, ref }) =>
-          verbs.includes('list') &&
-          verbs.includes('watch') &&
-          verbs.includes('delete') &&
-          !IGNORED.has(`${ref.resource}.${ref.group}`),
-      );
-      for (const { ref, kind } of resources) byKind.set(`${ref.group}/${kind}`, ref);
-      for (const { ref, kind } of resources) {
+      const resources = await discoverPreferred(client);
+      const kinds = byKind.size;
+      for (const { ref, kind, versions } of resources)
+        for (const version of versions)
+          byKind.set(`${ref.group === '' ? version : `${ref.group}/${version}`}/${kind}`, ref);
+      for (const { ref, kind, verbs } of resources) {
         const id = `${ref.resource}.${ref.group}`;
-        if (monitored.has(id)) continue;
+        const isWatched = ['list', 'watch', 'delete'].every(verb => verbs.includes(verb));
+        if (!isWatched || IGNORED.has(id) || monitored.has(id)) continue;
         monitored.add(id);
         informers.informer<KubeObject>(ref, { metadataOnly: true }).addHandler({
           add: object => changed(ref, kind, object),
           update: (_old, object) => changed(ref, kind, object),
-          delete: gone,
+          delete: object => forget(object.metadata.uid ?? ''),
         });
       }
-    };
-
-    const at = (node: GraphNode): { namespace: string; name: string } => ({
-      namespace: node.namespace,
-      name: node.name,
-    });
-    const getLive = async (node: GraphNode): Promise<KubeObject | undefined> => {
-      try {
-        const live = await client.resource(node.ref).get(at(node));
-        return live.metadata.uid === node.uid ? live : undefined;
-      } catch (error) {
-        if (isStatusError(error, 'NotFound')) return undefined;
-        throw error;
-      }
-    };
-    const tolerant = async (write: Promise<unknown>): Promise<void> => {
-      try {
-        await write;
-      } catch (error) {
-        if (!isStatusError(error, 'NotFound')) throw error;
-      }
-    };
-    const removeFinalizer = async (node: GraphNode, live: KubeObject, finalizer: string): Promise<void> => {
-      const finalizers = (live.metadata.finalizers ?? []).filter(name => name !== finalizer);
-      if (finalizers.length === (live.metadata.finalizers ?? []).length) return;
-      const { resourceVersion, uid } = live.metadata;
-      await tolerant(
-        client
-          .resource(node.ref)
-          .patch(at(node), { metadata: { finalizers, resourceVersion, uid } }, { type: 'merge' }),
-      );
-    };
-    const setOwners = (
-      node: GraphNode,
-      live: KubeObject,
-      ownerReferences: readonly OwnerReference[],
-    ): Promise<void> => {
-      const { resourceVersion, uid } = live.metadata;
-      return tolerant(
-        client
-          .resource(node.ref)
-          .patch(at(node), { metadata: { ownerReferences, resourceVersion, uid } }, { type: 'merge' }),
-      );
-    };
-
-    type OwnerState = 'solid' | 'absent' | 'waiting';
-    const ownerState = async (owner: OwnerReference, dependent: GraphNode): Promise<OwnerState> => {
-      const ref = resolve(owner);
-      // A kind that discovery does not know: nobody can say that the owner is gone.
-      if (ref === undefined) return 'solid';
-      const known = graph.get(owner.uid);
-      // An owner in another namespace cannot own: looked up in the dependent's, it is not there.
-      const namespace = ref.namespaced ? dependent.namespace : '';
-      const sameplace = known === undefined || known.virtual || known.namespace === namespace;
-      if (known !== undefined && !known.virtual && sameplace) return known.deletingDependents ? 'waiting' : 'solid';
-      try {
-        const live = await client.resource(ref).get({ namespace, name: owner.name });
-        if (live.metadata.uid !== owner.uid) return 'absent';
-        const foreground =
-          live.metadata.deletionTimestamp !== undefined && (live.metadata.finalizers ?? []).includes(FOREGROUND);
-        return foreground ? 'waiting' : 'solid';
-      } catch (error) {
-        if (isStatusError(error, 'NotFound')) return 'absent';
-        throw error;
-      }
+      if (byKind.size > kinds) for (const uid of unknownOwner) queue.add(`delete/${uid}`);
     };
 
     const finishForeground = async (node: GraphNode): Promise<void> => {
-      const blocking = [...node.dependents].filter(dependent =>
+      const blocking = [...graph.dependents(node.uid)].filter(dependent =>
         dependent.owners.some(o => o.uid === node.uid && o.blockOwnerDeletion === true),
       );
       if (blocking.length === 0) {
-        const live = await getLive(node);
-        if (live !== undefined) await removeFinalizer(node, live, FOREGROUND);
+        const live = await writes.live(node);
+        if (live !== undefined) await writes.removeFinalizer(node, live, FOREGROUND);
         return;
       }
-      for (const dependent of blocking) if (!dependent.deletingDependents) deleteWork(dependent);
+      for (const dependent of blocking) if (!dependent.deleting) deleteWork(dependent);
     };
 
     const attemptToDelete = async (uid: string): Promise<void> => {
       const node = graph.get(uid);
       if (node === undefined) return;
       if (node.deletingDependents) return finishForeground(node);
-      if (node.deleting) return;
-      const live = await getLive(node);
-      if (live === undefined) {
-        graph.remove(uid);
-        for (const dependent of node.dependents) deleteWork(dependent);
-        return;
-      }
+      if (node.deleting || node.owners.every(owner => isSolid(owner, node))) return;
+      const live = await writes.live(node);
+      if (live === undefined) return forget(uid);
       const owners = live.metadata.ownerReferences ?? [];
-      if (node.virtual || owners.length === 0) return;
-      const states = await Promise.all(owners.map(owner => ownerState(owner, node)));
+      if (owners.length === 0) return;
+      const states: OwnerState[] = [];
+      for (const owner of owners) states.push(await ownerState(owner, node, lookup));
+      // Nothing is done to an object with an owner that cannot be looked up: what is deleted does not come back.
+      if (states.includes('unresolvable')) return;
+      if (states.includes('unknown')) return void unknownOwner.add(uid);
+      unknownOwner.delete(uid);
       const solid = owners.filter((_, i) => states[i] === 'solid');
-      const waiting = owners.filter((_, i) => states[i] === 'waiting');
       if (solid.length > 0) {
         // Also drops the reference to one that waits, so that it need not wait for this one.
-        if (solid.length < owners.length) await setOwners(node, live, solid);
+        if (solid.length < owners.length) await writes.setOwners(node, live, solid);
+        if (solid.some(owner => graph.get(owner.uid) === undefined)) queue.addAfter(`delete/${uid}`, UNSEEN_OWNER_MS);
         return;
       }
-      let propagationPolicy = 'Background';
-      if (waiting.length > 0 && node.dependents.size > 0) {
-        propagationPolicy = 'Foreground';
+      const dependents = graph.dependents(uid);
+      let policy = 'Background';
+      let current = live;
+      if (states.includes('waiting') && dependents.size > 0) {
+        policy = 'Foreground';
         // Two objects that own each other would wait for each other for ever.
-        for (const dependent of node.dependents) {
-          if (!dependent.deletingDependents) continue;
-          const unblocked = owners.map(owner => ({ ...owner, blockOwnerDeletion: false }));
-          await setOwners(node, live, unblocked);
-          break;
+        if ([...dependents].some(dependent => dependent.deletingDependents)) {
+          await writes.setOwners(
+            node,
+            live,
+            owners.map(owner => ({ ...owner, blockOwnerDeletion: false })),
+          );
+          const unblocked = await writes.live(node);
+          if (unblocked === undefined) return;
+          current = unblocked;
         }
-      } else if (live.metadata.finalizers?.includes(ORPHAN) === true) propagationPolicy = 'Orphan';
-      else if (live.metadata.finalizers?.includes(FOREGROUND) === true) propagationPolicy = 'Foreground';
-      await tolerant(client.resource(node.ref).delete(at(node), { propagationPolicy, preconditions: { uid } }));
+      } else if (live.metadata.finalizers?.includes(ORPHAN) === true) policy = 'Orphan';
+      else if (live.metadata.finalizers?.includes(FOREGROUND) === true) policy = 'Foreground';
+      await writes.remove(node, current, policy);
     };
 
     const attemptToOrphan = async (uid: string): Promise<void> => {
       const node = graph.get(uid);
       if (node === undefined || !node.orphaning) return;
-      for (const dependent of [...node.dependents]) {
-        const live = await getLive(dependent);
-        if (live === undefined) continue;
-        const rest = (live.metadata.ownerReferences ?? []).filter(owner => owner.uid !== uid);
-        await setOwners(dependent, live, rest);
+      for (const dependent of [...graph.dependents(uid)]) {
+        const live = await writes.live(dependent);
+        const owners = live?.metadata.ownerReferences ?? [];
+        const rest = owners.filter(owner => owner.uid !== uid);
+        if (live !== undefined && rest.length < owners.length) await writes.setOwners(dependent, live, rest);
       }
-      const live = await getLive(node);
-      if (live !== undefined) await removeFinalizer(node, live, ORPHAN);
+      const live = await writes.live(node);
+      if (live !== undefined) await writes.removeFinalizer(node, live, ORPHAN);
     };
 
     return {
