@@ -1,5 +1,6 @@
 import type { ReadonlyContainer, ReadonlyPod } from '../pods/types.js';
 import { agnhost } from './agnhost/index.js';
+import { kitten, nautilus, nonewprivs, nonroot } from './demos.js';
 import { echo } from './echo.js';
 import { httpd } from './httpd.js';
 import { nginx } from './nginx.js';
@@ -10,7 +11,20 @@ import type { Image } from './types.js';
 import { unknownImage } from './unknown.js';
 
 /** Every simulated image. What is not among them does what its Pod asks. */
-const IMAGES: readonly Image[] = [echo, nginx, httpd, busybox, distribution, curl, agnhost, pause];
+const IMAGES: readonly Image[] = [
+  echo,
+  nginx,
+  httpd,
+  busybox,
+  distribution,
+  curl,
+  agnhost,
+  pause,
+  nautilus,
+  kitten,
+  nonewprivs,
+  nonroot,
+];
 
 const byName = new Map(IMAGES.flatMap(image => image.names.map(name => [name, image] as const)));
 

@@ -1,8 +1,12 @@
 import type { Program } from '../../containers/process.js';
+import type { KeyPair } from '../../../machinery/x509/certificate.js';
 import type { Image } from '../types.js';
+import { selfSigned } from '../self-signed.js';
 import { parseFlags, type Subcommand } from './command.js';
+import { crdConversionWebhook } from './crd-conversion-webhook.js';
 import { grpcHealthChecking } from './grpc-health.js';
 import { guestbook } from './guestbook.js';
+import { testServiceAccountIssuerDiscovery } from './issuer-discovery.js';
 import { mounttest } from './mounttest.js';
 import { netexec } from './netexec.js';
 import { fakeGitServer, liveness, nettest, porter, serveHostname, testWebserver } from './servers.js';
@@ -16,10 +20,12 @@ import {
   logsGenerator,
   pause,
 } from './tools.js';
+import { webhook } from './webhook.js';
 
 /** The subcommands of the Kubernetes test image, by name. */
 const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   connect,
+  'crd-conversion-webhook': crdConversionWebhook,
   'dns-server-list': dnsServerList,
   'dns-suffix': dnsSuffix,
   'entrypoint-tester': entrypointTester,
@@ -36,7 +42,9 @@ const SUBCOMMANDS: Readonly<Record<string, Subcommand>> = {
   pause,
   porter,
   'serve-hostname': serveHostname,
+  'test-service-account-issuer-discovery': testServiceAccountIssuerDiscovery,
   'test-webserver': testWebserver,
+  webhook,
 };
 
 const agnhostProgram: Program = async process => {
@@ -48,11 +56,19 @@ const agnhostProgram: Program = async process => {
   return 1;
 };
 
+/** Made once, when the first container wants it; the image's own is no secret either. */
+let localhost: KeyPair | undefined;
+const localhostKeyPair = (): KeyPair => (localhost ??= selfSigned('localhost', Date.UTC(2026, 0, 1)));
+
 export const agnhost: Image = {
   names: ['agnhost'],
   entrypoint: ['/agnhost'],
   cmd: ['pause'],
   programs: { agnhost: agnhostProgram, 'agnhost-2': agnhostProgram },
   userland: true,
+  get files() {
+    const { cert, key } = localhostKeyPair();
+    return { '/localhost.crt': cert, '/localhost.key': key };
+  },
   accounts: { 1000: { gid: 1000, groups: [50000] } },
 };

@@ -6,6 +6,7 @@ import { spawn } from '../../containers/spawn.js';
 import { NetworkError } from '../../network/errors.js';
 import type { SocketAddress } from '../../network/types.js';
 import { parseDuration } from '../../../machinery/duration.js';
+import { readKeyPair } from './tls-files.js';
 import { nextSignal, serveHttp } from '../http-server.js';
 import { logLine, type Subcommand } from './command.js';
 import { get, readBody } from './http.js';
@@ -289,8 +290,7 @@ export const netexec: Subcommand = async (process, flags) => {
     logLine(process, `Started UDP server on port  ${udpPort}`);
     ready = true;
   }
-  const read = async (path: string): Promise<string> => (await container.files.read(path)).toString('utf8');
-  const tls = files.cert === '' ? undefined : { cert: await read(files.cert), key: await read(files.key) };
+  const tls = files.cert === '' ? undefined : await readKeyPair(process, files.cert, files.key);
   try {
     return await serveHttp(
       process,

@@ -3,6 +3,7 @@ import { formatDuration } from '../../../machinery/duration.js';
 import { nextSignal, serveHttp } from '../http-server.js';
 import { logLine, type Subcommand } from './command.js';
 import { readBody } from './http.js';
+import { readKeyPair } from './tls-files.js';
 
 const AFTER_SIGNAL_MS = 60_000;
 
@@ -45,7 +46,7 @@ export const serveHostname: Subcommand = async (process, flags) => {
 
 /** Serves the value of every SERVE_PORT_n on port n, and of SERVE_TLS_PORT_n with the certificate of CERT_FILE. */
 export const porter: Subcommand = async (process, flags) => {
-  const { env, container } = process;
+  const { env } = process;
   const json = flags.bool('json-response', false);
   const serve = (port: string, value: string, tls?: { cert: string; key: string }): Promise<number> =>
     serveHttp(
@@ -69,12 +70,7 @@ export const porter: Subcommand = async (process, flags) => {
     if (kind === 'SCTP_') throw new Error(`${name}: SCTP is not simulated by this network`);
     if (kind === '') running.push(serve(port, value));
     else {
-      const read = async (path: string): Promise<string> =>
-        (await container.files.read(resolvePath(process.cwd, path))).toString('utf8');
-      const tls = {
-        cert: await read(env['CERT_FILE'] ?? 'localhost.crt'),
-        key: await read(env['KEY_FILE'] ?? 'localhost.key'),
-      };
+      const tls = await readKeyPair(process, env['CERT_FILE'] ?? 'localhost.crt', env['KEY_FILE'] ?? 'localhost.key');
       running.push(serve(port, value, tls));
     }
   }

@@ -1,6 +1,6 @@
-import { resolvePath } from '../../containers/file-system.js';
 import { NetworkError } from '../../network/errors.js';
 import { nextSignal } from '../http-server.js';
+import { callApi, serviceAccountToken } from '../in-cluster-client.js';
 import type { Subcommand } from './command.js';
 
 /** Says that it is there, and which signal ended it: on its output and as its last words. */
@@ -108,42 +108,22 @@ export const logsGenerator: Subcommand = async (process, flags) => {
   return 0;
 };
 
-const TOKEN = '/var/run/secrets/kubernetes.io/serviceaccount/token';
-
 /** Asks the API server whether it is healthy, with the Pod's own token, and says a digest of what it sends. */
 export const inClusterClient: Subcommand = async (process, flags) => {
   const { createHash } = await import('node:crypto');
-  const { httpCall } = await import('../../network/http-client.js');
-  const { container, env, signal } = process;
-  const { clock, files, network } = container;
-  const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '' } = env;
+  const { container, signal } = process;
+  const { clock } = container;
   const say = async (text: string): Promise<void> =>
     void (await process.stderr.write(klog(clock.now(), 'main.go:62', text)));
   await say('started');
   for (;;) {
     await clock.sleep(flags.number('poll-interval', 30) * 1000, signal);
     await say('calling /healthz');
-    const token = (await files.read(resolvePath('/', TOKEN))).toString('utf8');
-    const bearer = `Bearer ${token}`;
-    await say(`authz_header=${createHash('sha256').update(`salt|${bearer}`).digest('base64url')}`);
+    const token = await serviceAccountToken(process);
+    await say(`authz_header=${createHash('sha256').update(`salt|Bearer ${token}`).digest('base64url')}`);
     try {
-      const { response, stream } = await httpCall(
-        network,
-        {
-          to: { address: host, port: Number(port) },
-          method: 'GET',
-          path: '/healthz',
-          headers: [
-            ['Host', `${host}:${port}`],
-            ['Authorization', bearer],
-            ['Connection', 'close'],
-          ],
-          tls: { serverName: host, verify: false },
-        },
-        { signal },
-      );
-      stream.destroy();
-      if (response.statusCode !== 200) await say('status=failed');
+      const { status } = await callApi(process, { path: '/healthz', token });
+      if (status !== 200) await say('status=failed');
     } catch (error) {
       if (signal.aborted) throw error;
       await say(`status=failed\nerror checking /healthz: ${(error as Error).message}`);
