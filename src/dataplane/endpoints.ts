@@ -1,6 +1,6 @@
 import type { DeepReadonly, EndpointSlice } from '../machinery/types.js';
 import { canonicalIP, joinHostPort } from './ip.js';
-import { protocolOf } from './service-ports.js';
+import { isForTheProxy, protocolOf } from './service-ports.js';
 import type { Family } from './types.js';
 
 /** One address and port behind a service port. */
@@ -25,14 +25,13 @@ export type EndpointsByPort = ReadonlyMap<string, readonly EndpointInfo[]>;
 
 export const portKey = (portName: string, protocol: string): string => `${portName}/${protocol}`;
 
-const HEADLESS_LABEL = 'service.kubernetes.io/headless';
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 /** "namespace/name" of the Service this slice belongs to; undefined when the proxy has no use for the slice. */
 export function serviceOfSlice(slice: DeepReadonly<EndpointSlice>, family: Family): string | undefined {
   const labels = slice.metadata.labels ?? {};
   const service = labels[SERVICE_NAME_LABEL];
-  if (service === undefined || service === '' || labels[HEADLESS_LABEL] !== undefined) return undefined;
+  if (service === undefined || service === '' || !isForTheProxy(labels)) return undefined;
   return slice.addressType === family ? `${slice.metadata.namespace ?? ''}/${service}` : undefined;
 }
 

@@ -55,6 +55,8 @@ export function createProxy(config: ProxyConfig): Proxy {
   const compiled = new Map<string, readonly CompiledPort[]>();
   const dirty = new Set<string>();
   const staleChains = new Set<string>();
+  /** Slice ("namespace/name") to the Service that has it. */
+  const serviceOf = new Map<string, string>();
   let ordered: readonly CompiledPort[] = [];
   let zone: string | undefined;
   let topologyChanged = false;
@@ -70,14 +72,24 @@ export function createProxy(config: ProxyConfig): Proxy {
   }
 
   function setSlice(slice: DeepReadonly<EndpointSlice>, present: boolean): void {
-    const key = serviceOfSlice(slice, config.family);
-    if (key === undefined) return;
-    change(key, state => {
-      const slices = new Map(state.slices);
-      if (present) slices.set(slice.metadata.name ?? '', slice);
-      else slices.delete(slice.metadata.name ?? '');
-      return { ...state, slices };
-    });
+    const { namespace = '', name = '' } = slice.metadata;
+    const id = `${namespace}/${name}`;
+    const before = serviceOf.get(id);
+    const now = present ? serviceOfSlice(slice, config.family) : undefined;
+    const edit = (key: string, set: (slices: Map<string, DeepReadonly<EndpointSlice>>) => void): void =>
+      change(key, state => {
+        const slices = new Map(state.slices);
+        set(slices);
+        return { ...state, slices };
+      });
+    // A slice's labels can change: it leaves the Service that it belonged to, not the one it names now.
+    if (before !== undefined && before !== now) {
+      serviceOf.delete(id);
+      edit(before, slices => slices.delete(name));
+    }
+    if (now === undefined) return;
+    serviceOf.set(id, now);
+    edit(now, slices => slices.set(name, slice));
   }
 
   const compilePort = (service: ServicePort, endpoints: readonly EndpointInfo[], print: Prints): CompiledPort => {

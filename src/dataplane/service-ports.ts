@@ -29,7 +29,14 @@ export interface ServicePort {
 /** ClientIP affinity without a configured timeout lasts three hours. */
 const DEFAULT_AFFINITY_SECONDS = 10_800;
 
-export const SERVICE_PROXY_NAME_LABEL = 'service.kubernetes.io/service-proxy-name';
+/** What another proxy handles, and what none does. kube-proxy asks the API server to leave out Services and slices that carry either. */
+const SERVICE_PROXY_NAME_LABEL = 'service.kubernetes.io/service-proxy-name';
+const HEADLESS_LABEL = 'service.kubernetes.io/headless';
+export const NOT_FOR_THE_PROXY = [SERVICE_PROXY_NAME_LABEL, HEADLESS_LABEL];
+
+/** The label's value does not matter, nor whether it has one. */
+export const isForTheProxy = (labels: Readonly<Record<string, string>> | undefined): boolean =>
+  NOT_FOR_THE_PROXY.every(label => labels?.[label] === undefined);
 
 export const externallyAccessible = (port: ServicePort): boolean =>
   port.nodePort !== 0 || port.loadBalancerVIPs.length > 0 || port.externalIPs.length > 0;
@@ -59,7 +66,7 @@ export function protocolOf(apiProtocol: string | undefined): Protocol | undefine
 export function servicePorts(service: DeepReadonly<Service>, family: Family): readonly ServicePort[] {
   const { spec, metadata } = service;
   if (spec === undefined || spec.type === 'ExternalName') return [];
-  if (metadata.labels?.[SERVICE_PROXY_NAME_LABEL] !== undefined) return [];
+  if (!isForTheProxy(metadata.labels)) return [];
   const clusterIP = clusterIPOf(spec, family);
   if (clusterIP === undefined) return [];
 
@@ -118,6 +125,8 @@ function loadBalancerVIPs(service: DeepReadonly<Service>, family: Family): strin
   );
 }
 
+/** One range of the whole address space lets everybody in, whatever stands beside it: that is no firewall at all. */
 function sourceRanges(ranges: readonly string[], family: Family): string[] {
-  return ranges.map(range => range.trim()).filter(range => parseCidr(range)?.family === family);
+  const ofThisFamily = ranges.map(range => range.trim()).filter(range => parseCidr(range)?.family === family);
+  return ofThisFamily.some(range => parseCidr(range)?.prefix === 0) ? [] : ofThisFamily;
 }

@@ -5,6 +5,7 @@ import { ENDPOINT_SLICES, EVENTS, LEASES, NODES, PODS, SERVICES } from '../clien
 import type { Client, InformerFactory } from '../client/types.js';
 import { createNetfilter } from '../dataplane/netfilter/netfilter.js';
 import { createProxy } from '../dataplane/proxy.js';
+import { NOT_FOR_THE_PROXY } from '../dataplane/service-ports.js';
 import type { Clock } from '../machinery/clock.js';
 import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { CoreEvent, DeepReadonly, EndpointSlice, Lease, Node, Pod, Service } from '../machinery/types.js';
@@ -85,11 +86,10 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
 
   const nodes = informers.informer<Node>(NODES);
   const pods = informers.informer<Pod>(PODS, { fieldSelector: `spec.nodeName=${nodeName}` });
-  const services = informers.informer<Service>(SERVICES, {
-    labelSelector: '!service.kubernetes.io/service-proxy-name',
-  });
+  // Of all Services: Pods' environments name also those that the proxy leaves to others, which it does itself.
+  const services = informers.informer<Service>(SERVICES);
   const slices = informers.informer<EndpointSlice>(ENDPOINT_SLICES, {
-    labelSelector: '!service.kubernetes.io/headless',
+    labelSelector: NOT_FOR_THE_PROXY.map(label => `!${label}`).join(','),
   });
 
   const directory = createNodeDirectory();

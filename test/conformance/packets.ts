@@ -362,6 +362,39 @@ export const packetRows: readonly PacketRow[] = [
     packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
     expect: reaches(false, '10.200.4.10:80'),
   },
+  ...['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'].flatMap((label): PacketRow[] => [
+    {
+      name: `a Service labelled ${label} is skipped, whatever the value`,
+      services: [{ ...web({}), metadata: { namespace: 'shop', name: 'web', labels: { [label]: '' } } }],
+      slices: both,
+      packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+      expect: reaches(false, '10.200.4.10:80'),
+    },
+    {
+      name: `a slice labelled ${label} has no endpoints for the proxy`,
+      services: [web({})],
+      slices: both.map(object => ({
+        ...object,
+        metadata: { ...object.metadata, labels: { ...object.metadata.labels, [label]: 'other' } },
+      })),
+      packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+      expect: { verdict: 'reject' },
+    },
+  ]),
+  ...[['0.0.0.0/0'], ['198.51.100.99/32', ' 0.0.0.0/0 '], ['10.0.0.0/0']].map((ranges): PacketRow => ({
+    name: `the source ranges ${JSON.stringify(ranges)} are no firewall`,
+    services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ranges }, balancer)],
+    slices: both,
+    packet: { from: OUTSIDE, to: ['203.0.113.77', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  })),
+  {
+    name: 'two halves of the address space are ranges as any other, and so is all of IPv6',
+    services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['0.0.0.0/1', '::/0'] }, balancer)],
+    slices: both,
+    packet: { from: OUTSIDE, to: ['203.0.113.77', 80] },
+    expect: { verdict: 'drop' },
+  },
   {
     name: 'traffic between Pods passes untouched',
     services: [web({})],

@@ -11,7 +11,10 @@ import {
   selects,
   watchSelectedPods,
 } from '../service-pods.js';
+import type { Family } from './families.js';
+import { distributionHints, type HintPolicy, wantsTopologyHints } from './hints.js';
 import { planSlices } from './plan.js';
+import { createTopologyCache, type HintEvent, isNodeReady, zoneOf } from './topology-cache.js';
 
 export const SERVICE_NAME = 'kubernetes.io/service-name';
 export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
@@ -20,6 +23,9 @@ const HEADLESS = 'service.kubernetes.io/headless';
 const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
 /** Index of slices by "namespace/service". */
 const BY_SERVICE = 'service';
+
+/** The key under which the nodes' zones are looked at again; no Service has it, as it has no namespace. */
+const TOPOLOGY = 'topology';
 
 type ReadonlySlice = DeepReadonly<EndpointSlice>;
 
@@ -95,7 +101,17 @@ export const endpointSliceController: ControllerDefinition = {
         sliceChanged(slice);
       },
     });
-    const zoneOf = (node: DeepReadonly<Node>): string => node.metadata.labels?.['topology.kubernetes.io/zone'] ?? '';
+    const topology = createTopologyCache();
+    let topologyIsStale = true;
+    const topologyChanged = (): void => {
+      topologyIsStale = true;
+      queue.add(TOPOLOGY);
+    };
+    const freshTopology = (): typeof topology => {
+      if (topologyIsStale) topology.setNodes(nodes.indexer.list());
+      topologyIsStale = false;
+      return topology;
+    };
     const nodeChanged = (node: DeepReadonly<Node>): void => {
       const named = pods.indexer.list();
       const touched = new Set<string>();
@@ -104,11 +120,19 @@ export const endpointSliceController: ControllerDefinition = {
         for (const service of services.indexer.byIndex('namespace', namespace)) queue.add(keyOf(service));
     };
     nodes.addHandler({
-      add: nodeChanged,
-      update: (old, node) => {
-        if (zoneOf(old) !== zoneOf(node)) nodeChanged(node);
+      add: node => {
+        topologyChanged();
+        nodeChanged(node);
       },
-      delete: nodeChanged,
+      update: (old, node) => {
+        const moved = zoneOf(old) !== zoneOf(node);
+        if (moved || isNodeReady(old) !== isNodeReady(node)) topologyChanged();
+        if (moved) nodeChanged(node);
+      },
+      delete: node => {
+        topologyChanged();
+        nodeChanged(node);
+      },
     });
     watchSelectedPods(services, pods, key => queue.add(key));
 
@@ -117,14 +141,34 @@ export const endpointSliceController: ControllerDefinition = {
       events.event(service, 'Warning', 'FailedToUpdateEndpointSlices', text);
     };
 
+    /** Hints by zone for topology-mode Auto, which goes before trafficDistribution; notes what to tell the user. */
+    const hintsFor =
+      (service: DeepReadonly<Service>, told: HintEvent[]) =>
+      (family: Family): HintPolicy => {
+        const key = keyOf(service);
+        if (wantsTopologyHints(service))
+          return slices => {
+            const hinted = freshTopology().addHints(key, family, slices);
+            told.push(...hinted.events);
+            return hinted.slices;
+          };
+        told.push(...topology.forget(key, family));
+        return distributionHints(service);
+      };
+
     return {
       async reconcile(key) {
+        if (key === TOPOLOGY) {
+          for (const service of freshTopology().overloadedServices()) queue.add(service);
+          return;
+        }
         const { namespace } = splitKey(key);
         const service = services.indexer.get(key);
         if (service === undefined) {
           // The slices go with their owner: the garbage collector's work.
           triggers.forget(key);
           unseen.delete(key);
+          topology.forgetService(key);
           return;
         }
         if (!hasComputedEndpoints(service) || service.metadata.deletionTimestamp !== undefined) return;
@@ -138,12 +182,14 @@ export const endpointSliceController: ControllerDefinition = {
           .byIndex(BY_SERVICE, key)
           .filter(slice => isOurs(slice) && slice.metadata.deletionTimestamp === undefined);
         const labels = sliceLabels(service);
+        const hintEvents: HintEvent[] = [];
         const plan = planSlices(
           service,
           selected,
           name => nodes.indexer.get(name),
           owned,
           slice => !sameLabels(slice.metadata.labels, labels),
+          hintsFor(service, hintEvents),
         );
         // Also when nothing changes: what was seen now triggers nothing later.
         const trigger = triggers.compute(key, service, selected);
@@ -177,6 +223,7 @@ export const endpointSliceController: ControllerDefinition = {
           if (!isStatusError(error, 'Conflict')) failed(service, error as Error);
           throw error;
         }
+        for (const { type, reason, message } of hintEvents) events.event(service, type, reason, message);
         if (plan.skipped.length > 0) {
           const texts = plan.skipped.map(pod => `skipping ${pod}`);
           const error = new Error(texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`);

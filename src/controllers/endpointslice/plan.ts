@@ -1,21 +1,15 @@
 import type { DeepReadonly, Endpoint, EndpointSlice, Node, Pod, Service } from '../../machinery/types.js';
+import { addressFamilies, type Family } from './families.js';
+import { copyOf, type FreshSlice, type HintPolicy, type PlannedSlices } from './hints.js';
 import { isDeleting, isReady } from '../pods.js';
 import { belongsToEndpoints, endpointHostname, podIP, targetPort } from '../service-pods.js';
 
-export type Family = 'IPv4' | 'IPv6';
 type SlicePort = NonNullable<EndpointSlice['ports']>[number];
 type ReadonlySlice = DeepReadonly<EndpointSlice>;
 
 /** Upstream's default --max-endpoints-per-slice. */
 export const MAX_ENDPOINTS_PER_SLICE = 100;
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
-
-/** Empty lists are left out: upstream's encoding has none, and so they are nobody's field. */
-interface FreshSlice {
-  readonly addressType: Family;
-  readonly ports?: SlicePort[];
-  readonly endpoints?: Endpoint[];
-}
 
 /** What to write. Slices in `update` carry the stored metadata. */
 export interface SlicePlan {
@@ -84,30 +78,13 @@ export const endpointKey = (endpoint: DeepReadonly<Endpoint>): string =>
 
 const CONDITIONS = ['ready', 'serving', 'terminating'] as const;
 
+/** But for their hints, which are decided when all slices are known. */
 const sameEndpoint = (a: DeepReadonly<Endpoint>, b: DeepReadonly<Endpoint>): boolean =>
   CONDITIONS.every(c => (a.conditions?.[c] ?? undefined) === (b.conditions?.[c] ?? undefined)) &&
   a.nodeName === b.nodeName &&
   a.zone === b.zone &&
   a.hostname === b.hostname &&
-  a.targetRef?.name === b.targetRef?.name &&
-  JSON.stringify(a.hints ?? null) === JSON.stringify(b.hints ?? null);
-
-/** trafficDistribution becomes hints, which is all the proxy reads (endpointslice/trafficdist). */
-export function addHints(service: DeepReadonly<Service>, endpoints: readonly Endpoint[]): void {
-  const distribution = service.spec?.trafficDistribution;
-  const byZone =
-    distribution === 'PreferClose' || distribution === 'PreferSameZone' || distribution === 'PreferSameNode';
-  if (!byZone) return;
-  for (const endpoint of endpoints) {
-    if (endpoint.conditions?.ready !== true || endpoint.zone === undefined) continue;
-    endpoint.hints = {
-      ...(distribution === 'PreferSameNode' && endpoint.nodeName !== undefined
-        ? { forNodes: [{ name: endpoint.nodeName }] }
-        : {}),
-      forZones: [{ name: endpoint.zone }],
-    };
-  }
-}
+  a.targetRef?.name === b.targetRef?.name;
 
 interface Desired {
   ports: SlicePort[];
@@ -141,9 +118,10 @@ function desiredByPorts(
     groups.set(id, group);
     group.endpoints.set(endpointKey(endpoint), endpoint);
   }
-  for (const group of groups.values()) addHints(service, [...group.endpoints.values()]);
   return groups;
 }
+
+type WithEndpoints = EndpointSlice & { endpoints: Endpoint[] };
 
 /**
  * Packs one port set's endpoints into its existing slices with as few writes as possible
@@ -155,9 +133,9 @@ function packGroup(
   existing: readonly ReadonlySlice[],
   family: Family,
   needsUpdate: (slice: ReadonlySlice) => boolean,
-): Omit<SlicePlan, 'skipped'> {
+): PlannedSlices & Pick<SlicePlan, 'remove'> {
   const wanted = new Map(desired.endpoints);
-  const changed: (EndpointSlice & { endpoints: Endpoint[] })[] = [];
+  const changed: WithEndpoints[] = [];
   const untouched: ReadonlySlice[] = [];
   const remove: ReadonlySlice[] = [];
   for (const slice of existing) {
@@ -180,7 +158,7 @@ function packGroup(
     else untouched.push(slice);
   }
   const left = [...wanted.values()];
-  const fill = (slice: { endpoints: Endpoint[] }): void => {
+  const fill = (slice: WithEndpoints): void => {
     const room = MAX_ENDPOINTS_PER_SLICE - slice.endpoints.length;
     slice.endpoints = [...slice.endpoints, ...left.splice(0, Math.max(0, room))];
   };
@@ -194,7 +172,7 @@ function packGroup(
         .filter(slice => (slice.endpoints ?? []).length + left.length <= MAX_ENDPOINTS_PER_SLICE)
         .sort((a, b) => (b.endpoints ?? []).length - (a.endpoints ?? []).length)[0];
       if (fitting !== undefined) {
-        const slice = { ...(fitting as EndpointSlice), endpoints: [...((fitting as EndpointSlice).endpoints ?? [])] };
+        const slice = copyOf(fitting);
         fill(slice);
         changed.push(slice);
         untouched.splice(untouched.indexOf(fitting), 1);
@@ -203,17 +181,13 @@ function packGroup(
     }
     create.push({ addressType: family, ports: desired.ports, endpoints: left.splice(0, MAX_ENDPOINTS_PER_SLICE) });
   }
-  return { create, update: changed, remove };
+  return { create, update: changed, unchanged: untouched, remove };
 }
-
-const addressFamilies = (service: DeepReadonly<Service>): Family[] => {
-  const families = service.spec?.ipFamilies ?? [];
-  return families.length === 0 ? ['IPv4'] : families.map(family => (family === 'IPv6' ? 'IPv6' : 'IPv4'));
-};
 
 /**
  * Gathers nothing, writes nothing: what must be written so that `slices` say what `pods` are.
  * @param needsUpdate whether a slice's own labels or annotations are out of date
+ * @param hints decides the hints of one family's slices
  */
 export function planSlices(
   service: DeepReadonly<Service>,
@@ -221,6 +195,7 @@ export function planSlices(
   nodes: (name: string) => DeepReadonly<Node> | undefined,
   slices: readonly ReadonlySlice[],
   needsUpdate: (slice: ReadonlySlice) => boolean,
+  hints: (family: Family) => HintPolicy,
 ): SlicePlan {
   const plan: { create: SlicePlan['create']; update: EndpointSlice[]; remove: ReadonlySlice[] } = {
     create: [],
@@ -239,6 +214,8 @@ export function planSlices(
         slice => (slice.endpoints ?? []).length === 0 && (slice.ports ?? []).length === 0,
       );
       plan.remove.push(...ofFamily.filter(slice => slice !== placeholder));
+      // Also without endpoints: a Service may lose the hints that it had.
+      hints(family)({ create: [], update: [], unchanged: [] });
       if (placeholder === undefined) plan.create.push({ addressType: family });
       else if (needsUpdate(placeholder)) plan.update.push({ ...(placeholder as EndpointSlice) });
       continue;
@@ -248,13 +225,18 @@ export function planSlices(
       const id = portsKey(slice.ports);
       existing.set(id, [...(existing.get(id) ?? []), slice]);
     }
+    const planned: PlannedSlices = { create: [], update: [], unchanged: [] };
     for (const [id, group] of groups) {
       const packed = packGroup(group, existing.get(id) ?? [], family, needsUpdate);
       existing.delete(id);
-      plan.create.push(...packed.create);
-      plan.update.push(...packed.update);
+      planned.create.push(...packed.create);
+      planned.update.push(...packed.update);
+      planned.unchanged.push(...packed.unchanged);
       plan.remove.push(...packed.remove);
     }
+    const hinted = hints(family)(planned);
+    plan.create.push(...hinted.create);
+    plan.update.push(...hinted.update);
     for (const stale of existing.values()) plan.remove.push(...stale);
   }
   return { ...reuse(plan), skipped: [...skipped] };
