@@ -150,7 +150,7 @@ else {
           tell(item, true);
         };
         const withKind = (kind: string, list: readonly (Service | EndpointSlice | Node)[]): Item[] =>
-          list.map(object => ({ ...object, kind }) as Item);
+          list.map(object => ({ ...object, kind }));
         for (const node of withKind('Node', recording.nodes)) apply(node);
         const services =
           recording.keepKubernetesService === true ? [KUBERNETES, ...recording.services] : recording.services;
