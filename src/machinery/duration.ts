@@ -56,16 +56,64 @@ const UNITS = new Map([
   ['h', 3_600_000],
 ]);
 
+/** Digits above which a whole number cannot be an int64. */
+const INT64_DIGITS = 19;
+const MAX_INT64 = 2 ** 63;
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+
+/** A number that time.ParseDuration reads, from `start`; its unit begins at `end`. undefined: none, or too large. */
+function leadingNumber(text: string, start: number): { value: number; end: number } | undefined {
+  let point = start;
+  while (isDigit(text.charCodeAt(point))) point++;
+  let end = point;
+  if (text[point] === '.') {
+    end++;
+    while (isDigit(text.charCodeAt(end))) end++;
+  }
+  const digits = point - start + Math.max(0, end - point - 1);
+  if (digits === 0) return undefined;
+  let first = start;
+  while (first < point && text[first] === '0') first++;
+  if (point - first > INT64_DIGITS) return undefined;
+  // What stands that far behind the point is less than a nanosecond of anything.
+  return { value: Number(text.slice(first, Math.min(end, point + 1 + INT64_DIGITS)) || '0'), end };
+}
+
+/** Milliseconds, or what time.ParseDuration says is wrong, without the text that it quotes. */
+function readDuration(text: string): number | 'invalid duration' | 'missing unit in duration' | { unit: string } {
+  let at = text.startsWith('-') || text.startsWith('+') ? 1 : 0;
+  if (text.slice(at) === '0') return 0;
+  if (at === text.length) return 'invalid duration';
+  let total = 0;
+  while (at < text.length) {
+    const number = leadingNumber(text, at);
+    if (number === undefined) return 'invalid duration';
+    let end = number.end;
+    while (end < text.length && text[end] !== '.' && !isDigit(text.charCodeAt(end))) end++;
+    if (end === number.end) return 'missing unit in duration';
+    const unit = text.slice(number.end, end);
+    const scale = UNITS.get(unit);
+    if (scale === undefined) return { unit };
+    total += number.value * scale;
+    if (total * 1e6 > MAX_INT64) return 'invalid duration';
+    at = end;
+  }
+  return text.startsWith('-') ? -total : total;
+}
+
 /** time.ParseDuration: milliseconds, or undefined when it is not a Go duration. */
 export function parseDuration(text: string): number | undefined {
-  const match = /^([+-]?)((?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:ns|us|µs|μs|ms|s|m|h))+|0)$/u.exec(text);
-  if (match === null) return undefined;
-  const body = match[2] ?? '';
-  let total = 0;
-  for (const part of body.matchAll(/([0-9.]+)(ns|us|µs|μs|ms|s|m|h)/gu)) {
-    total += Number(part[1]) * (UNITS.get(part[2] ?? '') ?? 0);
-  }
-  return match[1] === '-' ? -total : total;
+  const read = readDuration(text);
+  return typeof read === 'number' ? read : undefined;
+}
+
+/** The error of time.ParseDuration; undefined: there is none. */
+export function durationProblem(text: string): string | undefined {
+  const read = readDuration(text);
+  if (typeof read === 'number') return undefined;
+  const what = typeof read === 'string' ? read : `unknown unit ${JSON.stringify(read.unit)} in duration`;
+  return `time: ${what} ${JSON.stringify(text)}`;
 }
 
 /** time.Duration.String() of milliseconds: "1h30m0s", "500ms", "0s". */

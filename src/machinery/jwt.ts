@@ -71,10 +71,16 @@ export interface Jwt {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
+/** Far above what any request head can carry: reviews send tokens in a body, which may be large. */
+const MAX_TOKEN_LENGTH = 128 * 1024;
+
 /** The parts of a token; undefined when it is not a JWT. */
 export function parseJwt(token: string): Jwt | undefined {
-  const [header = '', payload = '', signature = '', ...rest] = token.split('.');
-  if (rest.length > 0 || header === '' || payload === '') return undefined;
+  if (token.length > MAX_TOKEN_LENGTH) return undefined;
+  const first = token.indexOf('.');
+  const second = token.indexOf('.', first + 1);
+  if (first <= 0 || second <= first + 1 || token.includes('.', second + 1)) return undefined;
+  const [header, payload, signature] = [token.slice(0, first), token.slice(first + 1, second), token.slice(second + 1)];
   try {
     const head: unknown = JSON.parse(Buffer.from(header, 'base64url').toString());
     const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString());

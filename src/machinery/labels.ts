@@ -1,5 +1,6 @@
 import { formatFieldError, invalid, path, type FieldError, type FieldPath } from './field-error.js';
 import { quote } from './go-text.js';
+import { trimStart } from './trim.js';
 import type { DeepReadonly, LabelSelector } from './types.js';
 import { isLabelValue, isQualifiedName } from './validation/names.js';
 
@@ -40,6 +41,8 @@ const MAX_INT64 = 2n ** 63n - 1n;
 /** strconv.ParseInt(text, 10, 64). */
 const parseInt64 = (text: string): bigint | undefined => {
   if (!INTEGER.test(text)) return undefined;
+  // Leading zeros do not count, and a number of thousands of digits takes long to make.
+  if (text.length > 64 && trimStart(text.replace(/^[+-]/, ''), '0').length > 19) return undefined;
   const value = BigInt(text.startsWith('+') ? text.slice(1) : text);
   return value >= MIN_INT64 && value <= MAX_INT64 ? value : undefined;
 };

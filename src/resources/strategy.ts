@@ -190,6 +190,8 @@ export interface ActionSubresource {
 /** A request that is passed on to the node that runs the object (log, exec, attach, portforward, proxy). */
 export interface ConnectSubresource {
   readonly kind: 'connect';
+  /** A verb that the sender must be allowed besides the one of the request's method. */
+  readonly needs?: string;
   /**
    * Says where the request goes. @throws StatusError (e.g. "pod x does not have a host assigned")
    * undefined: there is nothing to answer (204).

@@ -26,6 +26,7 @@ import { healthChecks } from './endpoints/health.js';
 import { createMetrics } from './endpoints/metrics.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
 import type { ApiServer, ApiServerOptions } from './options.js';
+import { createInFlight } from './pipeline/in-flight.js';
 import type { ApiContext, Logger } from './pipeline/context.js';
 import { createObjectCodec } from './registry/codec.js';
 import { createRegistries } from './registry/create-registries.js';
@@ -124,6 +125,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     catalog,
     documents,
     metrics,
+    inFlight: createInFlight(),
     objects: registries.objects,
     codec: createCodec(api),
     protobuf: createProtobufAnswers(api),

@@ -7,6 +7,14 @@ import fastifyWebsocket from '@fastify/websocket';
 import Fastify, { type FastifyInstance } from 'fastify';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../machinery/clock.js';
+import {
+  createConnections,
+  headersAreTooLarge,
+  HEADERS_TIMEOUT_MS,
+  MAX_HEAD_BYTES,
+  refuseHeaders,
+  TIMEOUT_CHECK_MS,
+} from './connections.js';
 import type { ApiContext } from './pipeline/context.js';
 import type { IncomingRequest } from './pipeline/exchange.js';
 import { serve } from './pipeline/serve.js';
@@ -24,10 +32,6 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-const MAX_HEADER_BYTES = 1 << 20;
-/** How long a client may take to send its request head, and all of the request (kube-apiserver: 32 s; 60 s deadline). */
-const HEADERS_TIMEOUT_MS = 32_000;
-const REQUEST_TIMEOUT_MS = 70_000;
 const IDLE_TIMEOUT_MS = 90_000;
 
 /** What a stopping server gives its last answers; connections that are idle by then are closed every so often. */
@@ -38,18 +42,6 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TR
 
 /** Bytes of the head of an upgrade request; Fastify's plugin keeps them to itself. */
 const upgradeHeads = new WeakMap<IncomingMessage, Buffer>();
-
-/** Go's net/http answers to requests that are not HTTP. */
-function onClientError(error: Error & { code?: string }, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const status =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request';
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`);
-}
 
 const noSchemas = (): never => {
   throw new Error('routes of the API server have no schemas');
@@ -65,6 +57,7 @@ const upgradeProtocol = (raw: IncomingMessage): boolean =>
  * bodies, content types and errors differ from Fastify's at every turn, and a watch must own its response.
  */
 export async function createHttpServer(options: HttpServerOptions, context: () => ApiContext): Promise<HttpServer> {
+  const connections = createConnections(options.clock);
   const app = Fastify<Server>({
     https: {
       key: options.tls.key,
@@ -72,37 +65,51 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
       ca: options.tls.ca,
       requestCert: true,
       rejectUnauthorized: false,
-      maxHeaderSize: MAX_HEADER_BYTES,
+      maxHeaderSize: MAX_HEAD_BYTES,
+      handshakeTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
       ALPNProtocols: ['http/1.1'],
     },
     logger: false,
     keepAliveTimeout: IDLE_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Bodies have the deadline of their requests; those that are streamed to a node have none.
+    requestTimeout: 0,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: MAX_HEADER_BYTES },
-    clientErrorHandler: onClientError,
+    routerOptions: { maxParamLength: MAX_HEAD_BYTES },
+    clientErrorHandler: (error, socket) => connections.onClientError(error, socket),
     exposeHeadRoutes: false,
     // No route has a schema; Fastify's own compilers would cost a tenth of the start.
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     frameworkErrors: (_error, request, reply) => {
       reply.hijack();
-      void take(request.raw, reply.raw);
+      take(request.raw, reply.raw);
     },
   });
   app.server.headersTimeout = HEADERS_TIMEOUT_MS;
-  app.server.prependListener('upgrade', (raw: IncomingMessage, _socket: Duplex, head: Buffer) => {
+  app.server.prependListener('upgrade', (raw: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node hears no errors of an upgraded connection; unheard, one would end the process.
+    socket.on('error', () => socket.destroy());
+    // Its answer could not be told from that of the request before it.
+    if (connections.isBusy(socket)) return void socket.destroy();
     if (upgradeProtocol(raw)) upgradeHeads.set(raw, head);
   });
   await app.register(fastifyWebsocket, { options: { maxPayload: 1 << 20 } });
 
-  const take = (raw: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const auditId = raw.headers['audit-id'];
-    const upgradeHead = upgradeHeads.get(raw);
-    if (upgradeHead !== undefined || raw.headers.upgrade !== undefined) {
+  const take = (raw: IncomingMessage, response: ServerResponse): void => {
+    const upgrade = upgradeHeads.has(raw) || raw.headers.upgrade !== undefined;
+    const tooLarge = headersAreTooLarge(raw);
+    if (upgrade || tooLarge) {
       // A refused upgrade ends its connection: Node no longer reads requests from it.
       response.shouldKeepAlive = false;
-      response.once('finish', () => raw.socket.end());
+      response.once('finish', () => connections.close(raw.socket));
     }
+    if (tooLarge) return refuseHeaders(response);
+    if (upgrade) return void answer(raw, response);
+    connections.inTurn(raw, response, () => void answer(raw, response));
+  };
+  const answer = (raw: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const auditId = raw.headers['audit-id'];
+    const upgradeHead = upgradeHeads.get(raw);
     return serve(
       {
         raw,
@@ -117,7 +124,7 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
   };
   app.addHook('onRequest', async (request, reply) => {
     reply.hijack();
-    await take(request.raw, reply.raw);
+    take(request.raw, reply.raw);
   });
   const never = (): never => {
     throw new Error('a request passed the pipeline');

@@ -17,6 +17,8 @@ import { createKubeletConnection } from '../../src/server/connect/kubelet-connec
 import { createDocuments } from '../../src/server/endpoints/documents.js';
 import { createMetrics } from '../../src/server/endpoints/metrics.js';
 import { createHttpServer } from '../../src/server/http-server.js';
+import { createInFlight, type InFlight } from '../../src/server/pipeline/in-flight.js';
+import type { Authorizer } from '../../src/server/auth/authorizer.js';
 import type { ApiContext } from '../../src/server/pipeline/context.js';
 import type { Registry, RegistryWatchEvent, StoredObject, WatchListener } from '../../src/server/registry/types.js';
 
@@ -134,13 +136,20 @@ export interface FakeApi {
   ): Promise<Answered>;
   /** A bare TLS connection. */
   socket(): Promise<TLSSocket>;
+  /** Connections that the server has open. */
+  connections(): Promise<number>;
   stop(): void;
   close(): Promise<void>;
 }
 
 /** The HTTP face of the API server over fake registries. User "nobody" (header x-user) may do nothing. */
 export async function startFakeApi(
-  options: { strategies?: Record<string, Strategy>; objects?: Partial<Objects> } = {},
+  options: {
+    strategies?: Record<string, Strategy>;
+    objects?: Partial<Objects>;
+    inFlight?: InFlight;
+    authorizer?: Authorizer;
+  } = {},
 ): Promise<FakeApi> {
   const catalog = createCatalog(options.strategies ?? {});
   const fakes = new Map<string, FakeRegistry>();
@@ -174,6 +183,7 @@ export async function startFakeApi(
     objects,
     protobuf: createProtobufAnswers(catalog.api),
     metrics,
+    inFlight: options.inFlight ?? createInFlight(),
     audit: undefined,
     kubelet: createKubeletConnection(objects, undefined),
     stopping: stopping.signal,
@@ -203,7 +213,7 @@ export async function startFakeApi(
         return { name: String(headers['x-user'] ?? 'admin'), groups: ['system:masters'] };
       },
     },
-    authorizer: {
+    authorizer: options.authorizer ?? {
       authorize: ({ user }) => ({ decision: user.name === 'nobody' ? 'noOpinion' : 'allow', reason: '' }),
       rulesFor: () => ({ resourceRules: [], nonResourceRules: [], incomplete: false, errors: [] }),
     },
@@ -256,6 +266,10 @@ export async function startFakeApi(
       await once(socket, 'secureConnect');
       return socket;
     },
+    connections: () =>
+      new Promise((resolve, reject) =>
+        server.app.server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+      ),
     stop: () => stopping.abort(),
     async close() {
       stopping.abort();

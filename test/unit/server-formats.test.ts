@@ -51,7 +51,7 @@ t.test('request info', async t => {
     ['GET', '/api/v1/pods?watch=1', { verb: 'watch' }],
     ['GET', '/api/v1/pods?watch=', { verb: 'watch' }],
     ['GET', '/api/v1/pods?watch=False', { verb: 'list' }],
-    ['GET', '/api/v1/namespaces/n/pods?fieldSelector=metadata.name%3Dx', { verb: 'list', name: 'x' }],
+    ['GET', '/api/v1/namespaces/n/pods?fieldSelector=metadata.name%3Dx', { verb: 'list' }],
     ['GET', '/api/v1/namespaces/n/pods?fieldSelector=metadata.name!%3Dx', { verb: 'list', name: '' }],
     ['GET', '/api/v1/watch/namespaces/n/pods/p', { verb: 'watch', resource: 'pods', namespace: 'n', name: 'p' }],
     ['DELETE', '/api/v1/namespaces/n/pods', { verb: 'deletecollection' }],

@@ -112,6 +112,7 @@ const log: ConnectSubresource = {
 function streams(kind: 'exec' | 'attach'): ConnectSubresource {
   return {
     kind: 'connect',
+    needs: 'create',
     target(ctx, key, query) {
       const pod = podOf(ctx, key);
       const container = containerOf(pod, query.get('container') ?? '');
@@ -132,6 +133,7 @@ function streams(kind: 'exec' | 'attach'): ConnectSubresource {
 
 const portforward: ConnectSubresource = {
   kind: 'connect',
+  needs: 'create',
   target(ctx, key, query) {
     const node = hostOf(podOf(ctx, key));
     const out = new URLSearchParams();

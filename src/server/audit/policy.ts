@@ -7,6 +7,7 @@ import {
   type FieldError,
   type FieldPath,
 } from '../../machinery/field-error.js';
+import { trimEnd } from '../../machinery/trim.js';
 import { isDns1123Subdomain } from '../../machinery/validation/names.js';
 import { yamlToJson } from '../../resources/codec/yaml.js';
 import type { Attributes } from '../auth/authorizer.js';
@@ -127,7 +128,7 @@ const has = (names: readonly string[] | undefined, name: string): boolean =>
   list(names).length === 0 || list(names).includes(name);
 
 const urlMatches = (pattern: string, url: string): boolean =>
-  pattern === '*' || pattern === url || (pattern.endsWith('*') && url.startsWith(pattern.replace(/\*+$/, '')));
+  pattern === '*' || pattern === url || (pattern.endsWith('*') && url.startsWith(trimEnd(pattern, '*')));
 
 function resourceMatches(pattern: string, { resource, subresource }: Attributes): boolean {
   if (pattern === '*') return true;

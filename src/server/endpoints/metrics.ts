@@ -20,6 +20,13 @@ const DURATION_BOUNDS = [
 
 const gvr = (info: ResourceInfo): Labels => ({ group: info.group, version: info.version, resource: info.plural });
 
+/** One of three: a client must not be able to make series (upstream's cleanDryRun). */
+function dryRunLabel(query: URLSearchParams): string {
+  const values = query.getAll('dryRun');
+  if (values.length === 0) return '';
+  return values.every(value => value === 'All') ? 'All' : 'invalid';
+}
+
 /** `objects` counts what is stored, by resourceId. */
 export function createMetrics(clock: Clock, objects: () => Iterable<readonly [string, number]>): Metrics {
   const requests = counter(
@@ -74,12 +81,12 @@ export function createMetrics(clock: Clock, objects: () => Iterable<readonly [st
         const resource = route.kind === 'resource';
         const labels = {
           verb: info.verb.toUpperCase(),
-          dry_run: request.query.get('dryRun') ?? '',
+          dry_run: dryRunLabel(request.query),
           group: info.group,
           version: info.version,
           // Only served resources make series: a client must not be able to fill the memory with names.
           resource: resource ? info.resource : '',
-          subresource: resource ? info.subresource : resource ? '' : '',
+          subresource: resource ? info.subresource : '',
           scope: !resource ? '' : route.name !== '' ? 'resource' : info.namespace === '' ? 'cluster' : 'namespace',
           component: 'apiserver',
         };

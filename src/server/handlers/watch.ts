@@ -1,3 +1,4 @@
+import { fieldSelectorOf } from '../../machinery/fields.js';
 import { JSON_TYPE, PROTOBUF_TYPE } from '../negotiation/media-types.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
@@ -15,9 +16,10 @@ import { requestContext } from './request-context.js';
 function watchQuery(exchange: Exchange, route: ResourceRoute): ReturnType<typeof listQuery> {
   const query = listQuery(exchange.request.query);
   if (route.name === '') return query;
-  const byName = `metadata.name=${route.name}`;
+  const byName = fieldSelectorOf([{ field: 'metadata.name', operator: '=', value: route.name }]).toString();
   const { fieldSelector } = query;
-  return { ...query, fieldSelector: fieldSelector === undefined ? byName : `${fieldSelector},${byName}` };
+  // In front: what the client wrote may end in a backslash, which would take the comma behind it for a character.
+  return { ...query, fieldSelector: fieldSelector === undefined ? byName : `${byName},${fieldSelector}` };
 }
 
 /** Opens the stream to the client, headers first: a quiet watch must not look like a hanging request. */

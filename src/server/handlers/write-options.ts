@@ -11,8 +11,8 @@ const VALIDATIONS = ['', 'Ignore', 'Strict', 'Warn'];
 
 function validateFieldManager(manager: string): FieldError[] {
   const errors: FieldError[] = [];
-  if (Buffer.byteLength(manager) > MAX_MANAGER_BYTES)
-    errors.push(fieldError.tooLong('fieldManager', MAX_MANAGER_BYTES));
+  // Each error below would repeat all of it.
+  if (Buffer.byteLength(manager) > MAX_MANAGER_BYTES) return [fieldError.tooLong('fieldManager', MAX_MANAGER_BYTES)];
   let position = 0;
   for (const char of manager) {
     if (!isPrint(char)) {

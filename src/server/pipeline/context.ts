@@ -10,6 +10,7 @@ import type { Authorizer } from '../auth/authorizer.js';
 import type { KubeletConnection } from '../connect/kubelet-connection.js';
 import type { Registry } from '../registry/types.js';
 import type { Metrics } from '../endpoints/metrics.js';
+import type { InFlight } from './in-flight.js';
 import type { DocumentRoute, IncomingRequest } from './exchange.js';
 
 export interface Logger {
@@ -27,6 +28,7 @@ export interface ApiContext {
   readonly codec: Codec;
   readonly protobuf: ProtobufAnswers;
   readonly metrics: Metrics;
+  readonly inFlight: InFlight;
   readonly audit: Auditor | undefined;
   readonly kubelet: KubeletConnection;
   /** Routes that are not about a resource, by path; longest prefix of whole segments wins. */

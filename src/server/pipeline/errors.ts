@@ -2,7 +2,8 @@ import { internalError, StatusError } from '../../machinery/status.js';
 import { negotiate, PLAIN } from '../negotiation/media-types.js';
 import { encodeAnswer, rawStatus } from '../responses/encode.js';
 import { isPretty } from '../responses/pretty.js';
-import { sendEncoded } from '../responses/send.js';
+import { sendBytes, sendEncoded } from '../responses/send.js';
+import { TooManyRequestsError } from './in-flight.js';
 import type { ApiContext } from './context.js';
 import type { Exchange } from './exchange.js';
 
@@ -15,6 +16,16 @@ export async function failed(exchange: Exchange, thrown: unknown, context: ApiCo
   const { response } = request;
   const reason: unknown = request.signal.aborted ? (request.signal.reason as unknown) : thrown;
   const error = reason instanceof StatusError ? reason : thrown;
+  if (error instanceof TooManyRequestsError && !response.headersSent) {
+    const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' };
+    if (!request.raw.complete) response.shouldKeepAlive = false;
+    return sendBytes(
+      exchange,
+      429,
+      { ...headers, 'Retry-After': String(error.retryAfterSeconds) },
+      `${error.message}\n`,
+    );
+  }
   if (!(error instanceof StatusError))
     context.log.error({ err: error, method: request.method, url: request.url }, 'request failed unexpectedly');
   if (response.headersSent || response.destroyed) {

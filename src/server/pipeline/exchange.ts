@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
+import type { FieldRequirement } from '../../machinery/fields.js';
 import type { Status } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
@@ -33,6 +34,8 @@ export interface IncomingRequest {
 export interface Exchange {
   readonly request: IncomingRequest;
   info: RequestInfo;
+  /** What a field selector asks for, for authorization. */
+  fields?: readonly FieldRequirement[] | undefined;
   user: UserInfo;
   /** Who is really there, when `user` is impersonated. */
   impersonator?: UserInfo;
@@ -47,6 +50,8 @@ export interface Exchange {
   /** undefined: nothing of this request is recorded. */
   audit?: AuditRecord | undefined;
   stopDeadline?: () => void;
+  /** Gives back its place among the requests that are worked on. */
+  release?: () => void;
   /** Ends the request with this error, wherever it is. */
   abort(reason: Error): void;
 }

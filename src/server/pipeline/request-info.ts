@@ -1,3 +1,5 @@
+import { trimBoth } from '../../machinery/trim.js';
+
 /**
  * What a URL asks for, before anything is known about kinds. Mirrors k8s.io/apiserver
  * pkg/endpoints/request/requestinfo.go, whose result is what authorization sees.
@@ -13,8 +15,10 @@ export interface RequestInfo {
   readonly namespace: string;
   readonly resource: string;
   readonly subresource: string;
-  /** May come from a metadata.name field selector of a list or watch. */
+  /** Of a list or watch it comes from a metadata.name field selector (requested-fields.ts). */
   readonly name: string;
+  /** The verb stands in the path, as in the deprecated /api/v1/watch/pods. */
+  readonly verbInPath: boolean;
   /** The parts of the path from the resource on. */
   readonly parts: readonly string[];
 }
@@ -32,24 +36,13 @@ const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
 
 /** "/a/b/" is [a, b]; "/" is []. */
 export const splitPath = (path: string): string[] => {
-  const trimmed = path.replace(/^\/+|\/+$/g, '');
+  const trimmed = trimBoth(path, '/');
   return trimmed === '' ? [] : trimmed.split('/');
 };
 
 /** A query value as Go's conversion to bool reads it: only 0 and false are false; present but empty is true. */
 export const queryBoolean = (value: string | null | undefined): boolean =>
   value !== null && value !== undefined && value !== '0' && value.toLowerCase() !== 'false';
-
-/** The name a field selector asks for exactly, when it is one a path could hold. */
-function selectedName(selector: string | null): string {
-  if (selector === null) return '';
-  for (const term of selector.split(',')) {
-    const match = /^metadata\.name==?([^=!].*)$/.exec(term);
-    const name = match?.[1];
-    if (name !== undefined && name !== '.' && name !== '..' && !/[/%]/.test(name)) return name;
-  }
-  return '';
-}
 
 /** @throws Error for a special verb without a resource, with upstream's text */
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
@@ -64,6 +57,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
     resource: '',
     subresource: '',
     name: '',
+    verbInPath: false,
     parts: [] as string[],
   };
   let parts = splitPath(path);
@@ -84,6 +78,7 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   if (SPECIAL_VERBS.has(special)) {
     if (parts.length < 2) throw new Error(`unable to determine kind and namespace from url, ${path}`);
     info.verb = special;
+    info.verbInPath = true;
     parts = parts.slice(1);
   } else {
     info.verb = METHOD_VERBS[method] ?? '';
@@ -96,10 +91,8 @@ export function parseRequestInfo(method: string, path: string, query: URLSearchP
   info.resource = parts[0] ?? '';
   info.name = parts[1] ?? '';
   if (info.verb !== 'proxy') info.subresource = parts[2] ?? '';
-  if (info.name === '' && info.verb === 'get') {
+  if (info.name === '' && info.verb === 'get')
     info.verb = query.has('watch') && queryBoolean(query.get('watch')) ? 'watch' : 'list';
-    info.name = selectedName(query.get('fieldSelector'));
-  }
   if (info.name === '' && info.verb === 'delete') info.verb = 'deletecollection';
   return info;
 }

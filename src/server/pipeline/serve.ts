@@ -23,6 +23,7 @@ function exchangeFor(request: IncomingRequest, receivedMs: number, abort: (reaso
       resource: '',
       subresource: '',
       name: '',
+      verbInPath: false,
       parts: [],
     },
     user: ANONYMOUS,
@@ -89,6 +90,7 @@ export async function serve(incoming: RawRequest, context: ApiContext): Promise<
   const finished = context.metrics.requestStarted(exchange);
   response.once('close', () => {
     exchange.stopDeadline?.();
+    exchange.release?.();
     if (!response.writableFinished) controller.abort(new Error('client is gone'));
     finished();
     exchange.audit?.completed();

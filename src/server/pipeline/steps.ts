@@ -1,7 +1,6 @@
-import { badRequestError, internalError, timeoutError } from '../../machinery/status.js';
-import { parseFieldSelector, type FieldRequirement } from '../../machinery/fields.js';
-import { SelectorError } from '../../machinery/labels.js';
-import { parseDuration } from '../../machinery/duration.js';
+import { badRequestError, forbiddenError, internalError, timeoutError } from '../../machinery/status.js';
+import { durationProblem, parseDuration } from '../../machinery/duration.js';
+import type { Attributes } from '../auth/authorizer.js';
 import { headerWarning } from '../auth/authn/authenticate.js';
 import { notAllowedError } from '../auth/forbidden.js';
 import { impersonate } from '../auth/impersonation.js';
@@ -22,6 +21,7 @@ import { readBody } from './body.js';
 import type { ApiContext } from './context.js';
 import type { Exchange, ResourceRoute } from './exchange.js';
 import { parseRequestInfo } from './request-info.js';
+import { requestedFields } from './requested-fields.js';
 import { findRoute } from './routes.js';
 
 export interface Step {
@@ -29,12 +29,6 @@ export interface Step {
   /** Anything thrown ends the request in the error step (errors.ts). */
   run(exchange: Exchange, context: ApiContext): Promise<void> | void;
 }
-
-/** time.ParseDuration's words. */
-const durationProblem = (text: string): string =>
-  /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text)
-    ? `time: missing unit in duration ${JSON.stringify(text)}`
-    : `time: invalid duration ${JSON.stringify(text)}`;
 
 const MAX_DURATION_MS = 60_000;
 
@@ -68,14 +62,15 @@ const deadline: Step = {
     if (asked !== null && asked !== '') {
       const parsed = parseDuration(asked);
       if (parsed === undefined)
-        throw badRequestError(`invalid timeout specified in the request URL - ${durationProblem(asked)}`);
+        throw badRequestError(`invalid timeout specified in the request URL - ${durationProblem(asked) ?? ''}`);
       if (parsed > 0 && parsed < limit) limit = parsed;
     }
-    exchange.stopDeadline = context.clock.after(
-      limit,
-      () => exchange.abort(timeoutError('request did not complete within the allotted timeout')),
-      { unref: true },
-    );
+    const late = (): void => {
+      exchange.abort(timeoutError('request did not complete within the allotted timeout'));
+      // A client that reads too slowly: what it has got is all it gets.
+      if (exchange.request.response.headersSent) exchange.request.response.destroy();
+    };
+    exchange.stopDeadline = context.clock.after(limit, late, { unref: true });
   },
 };
 
@@ -91,6 +86,17 @@ const authentication: Step = {
       exchange.audit = context.audit?.begin(exchange, undefined);
       throw error;
     }
+  },
+};
+
+/** What they ask for by field selector. After authentication, since selectors are long. */
+const selection: Step = {
+  name: 'selection',
+  run(exchange) {
+    const { info, request } = exchange;
+    const { name, fields } = requestedFields(info, request.query);
+    if (name !== '') exchange.info = { ...info, name };
+    exchange.fields = fields;
   },
 };
 
@@ -114,25 +120,26 @@ const impersonation: Step = {
   },
 };
 
-const SELECTING = new Set(['list', 'watch', 'deletecollection']);
+/** Whether there is room for them. */
+const inFlight: Step = {
+  name: 'in-flight limit',
+  run(exchange, context) {
+    if (!exchange.longRunning) exchange.release = context.inFlight.enter(exchange.info.verb, exchange.user);
+  },
+};
 
-/** What is asked for narrows what must be allowed; what cannot be read narrows nothing and is refused later. */
-function selectedFields(selector: string): readonly FieldRequirement[] {
-  try {
-    return parseFieldSelector(selector).requirements;
-  } catch (error) {
-    if (error instanceof SelectorError) return [];
-    throw error;
-  }
-}
+const attributesOf = ({ info, user, fields }: Exchange, verb: string): Attributes => ({
+  ...info,
+  user,
+  verb,
+  ...(fields === undefined ? {} : { fields }),
+});
 
 /** Whether they may. */
 const authorization: Step = {
   name: 'authorization',
   run(exchange, context) {
-    const { info, user, request } = exchange;
-    const selector = SELECTING.has(info.verb) ? request.query.get('fieldSelector') : null;
-    const attributes = { ...info, user, ...(selector ? { fields: selectedFields(selector) } : {}) };
+    const attributes = attributesOf(exchange, exchange.info.verb);
     const { decision, reason } = context.authorizer.authorize(attributes);
     exchange.audit?.annotate('authorization.k8s.io/decision', decision === 'allow' ? 'allow' : 'forbid');
     exchange.audit?.annotate('authorization.k8s.io/reason', reason);
@@ -155,6 +162,19 @@ function outputEncodings(route: ResourceRoute, context: ApiContext): readonly En
   const binary = context.protobuf.encodes(route.entry.info);
   return binary ? ENCODINGS : ENCODINGS.filter(e => e !== PROTOBUF_TYPE);
 }
+
+/** Streams into a Pod open with GET, too, as browsers must; yet they do what `create` stands for (since 1.35). */
+const streamPermission: Step = {
+  name: 'stream permission',
+  run(exchange, context) {
+    const { route, info } = exchange;
+    if (route.kind !== 'resource' || route.action !== 'connect') return;
+    const behaviour = route.entry.strategy.subresources?.[route.subresource?.name ?? ''];
+    if (behaviour?.kind !== 'connect' || behaviour.needs === undefined || behaviour.needs === info.verb) return;
+    const { decision, reason } = context.authorizer.authorize(attributesOf(exchange, behaviour.needs));
+    if (decision !== 'allow') throw forbiddenError({ group: info.group, resource: info.resource }, info.name, reason);
+  },
+};
 
 /** How the answer will be written, and whether the body is of a kind that the route takes. */
 const negotiation: Step = {
@@ -211,10 +231,13 @@ export const STEPS: readonly Step[] = [
   requestInfo,
   deadline,
   authentication,
+  selection,
   auditing,
   impersonation,
+  inFlight,
   authorization,
   routing,
+  streamPermission,
   negotiation,
   reading,
   dispatching,

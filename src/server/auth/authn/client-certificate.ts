@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import type { UserInfo } from '../../../resources/strategy.js';
 import { CREDENTIAL_ID } from '../user.js';
 import { NONE, refused, type Outcome, type RequestAuthenticator } from './authenticator.js';
@@ -11,9 +11,9 @@ const list = (value: string | string[] | undefined): readonly string[] =>
   value === undefined ? [] : typeof value === 'string' ? [value] : value;
 
 function identify(socket: TLSSocket): Outcome {
-  const certificate = socket.getPeerCertificate();
-  // No certificate: Node gives an empty object.
-  if ((certificate as Partial<typeof certificate>).raw === undefined) return NONE;
+  // Without a certificate Node gives an empty object or nothing, as it does for a resumed session and a closed socket.
+  const certificate = socket.getPeerCertificate() as Partial<PeerCertificate> | null | undefined;
+  if (certificate?.raw === undefined) return NONE;
   if (!socket.authorized) return refused(`x509: ${String(socket.authorizationError)}`);
   const subject = certificate.subject as unknown as Readonly<Record<string, string | string[] | undefined>>;
   const name = list(subject['CN'])[0] ?? '';

@@ -40,6 +40,8 @@ export interface RuleResolver {
 /** A subject with the binding it stands in, under the key that a user asks by. */
 interface Entry {
   readonly position: number;
+  /** Of the subject among those of its binding. */
+  readonly index: number;
   readonly binding: Binding;
   readonly subject: Subject;
 }
@@ -69,12 +71,14 @@ function buildIndex(bindings: Iterable<DeepReadonly<KubeObject>>): Index {
   let position = 0;
   for (const object of bindings) {
     const binding = object as Binding;
-    for (const subject of binding.subjects ?? []) {
+    for (const [at, subject] of (binding.subjects ?? []).entries()) {
       const key = keyOf(subject, binding.metadata.namespace ?? '');
       if (key === undefined) continue;
+      const entry = { position, index: at, binding, subject };
       const entries = index.get(key);
-      if (entries === undefined) index.set(key, [{ position, binding, subject }]);
-      else entries.push({ position, binding, subject });
+      if (entries === undefined) index.set(key, [entry]);
+      // A subject that a binding names twice is the one it names first.
+      else if (entries.at(-1)?.position !== position) entries.push(entry);
     }
     position++;
   }
@@ -127,10 +131,7 @@ export function createRuleResolver(lookup: Lookup): RuleResolver {
     for (const key of [userKey(user.name), ...user.groups.map(groupKey)]) {
       for (const entry of index.get(key) ?? []) {
         const known = found.get(entry.position);
-        const subjects = entry.binding.subjects ?? [];
-        if (known === undefined || subjects.indexOf(entry.subject) < subjects.indexOf(known.subject)) {
-          found.set(entry.position, entry);
-        }
+        if (known === undefined || entry.index < known.index) found.set(entry.position, entry);
       }
     }
     return [...found.values()].sort((a, b) => a.position - b.position);

@@ -1,3 +1,4 @@
+import { trimEnd } from '../../../machinery/trim.js';
 import { quoteList } from '../quote.js';
 import type { Attributes } from '../authorizer.js';
 
@@ -16,7 +17,7 @@ const NONE: readonly string[] = [];
 const hasOrAll = (set: readonly string[], wanted: string): boolean => set.includes(ALL) || set.includes(wanted);
 
 const urlMatches = (pattern: string, path: string): boolean =>
-  pattern === ALL || pattern === path || (pattern.endsWith('*') && path.startsWith(pattern.replace(/\*+$/, '')));
+  pattern === ALL || pattern === path || (pattern.endsWith('*') && path.startsWith(trimEnd(pattern, '*')));
 
 /** `resources` names `resource`, "resource/subresource" or "*" + "/subresource". */
 function resourceMatches(resources: readonly string[], resource: string, subresource: string): boolean {
@@ -61,7 +62,7 @@ const resourceCovered = (resources: readonly string[], wanted: string): boolean 
 };
 
 const urlCovered = (urls: readonly string[], wanted: string): boolean =>
-  urls.some(url => url === wanted || (url.endsWith('*') && wanted.startsWith(url.replace(/\*+$/, ''))));
+  urls.some(url => url === wanted || (url.endsWith('*') && wanted.startsWith(trimEnd(url, '*'))));
 
 function ruleCovers(owner: PolicyRule, part: PolicyRule): boolean {
   const ownerNames = owner.resourceNames ?? NONE;
