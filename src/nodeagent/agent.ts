@@ -18,10 +18,11 @@ import { createNodeDirectory } from './network/node-directory.js';
 import { createPeerServer } from './network/peer-link.js';
 import { createPodNetwork, POD_INTERFACE } from './network/pod-network.js';
 import { dialReal } from './network/real-host.js';
-import { capacityOf } from './node/node-object.js';
+import { capacityOf, nodeLabels } from './node/node-object.js';
 import { createRegistration } from './node/registration.js';
 import type { Log } from './pods/dependencies.js';
 import { addressesInUse, runPodManager, type PodManager } from './pods/pod-manager.js';
+import { createNodeProcesses } from './pods/process-namespaces.js';
 import { createSources } from './pods/sources.js';
 import { createHealthCheckPorts } from './proxy/health-check-ports.js';
 import { createNodePorts } from './proxy/node-ports.js';
@@ -143,6 +144,11 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     }
     return ips;
   };
+  /** What a Pod that is bound before the Node is known is judged by. */
+  const unregistered: DeepReadonly<Node> = {
+    metadata: { name: nodeName, labels: nodeLabels({ name: nodeName, labels: options.labels }) },
+    status: { allocatable: capacityOf(options.maxPods) },
+  };
   const startPods = (): PodManager =>
     runPodManager({
       informer: pods,
@@ -159,6 +165,8 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
         sources: createSources(client, clock),
         services: () => services.indexer.list(),
         allocatable: capacityOf(options.maxPods),
+        node: () => self() ?? unregistered,
+        nodeProcesses: createNodeProcesses(),
         hostTree,
         nodeTrees: new Map<string, Tree>(),
         presentImages: new Set<string>(),

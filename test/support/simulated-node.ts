@@ -2,13 +2,14 @@ import { createTree } from '../../src/nodeagent/containers/file-system.js';
 import { PODS, SERVICES } from '../../src/client/resources.js';
 import type { Client, ResourceClient, ResourceRef } from '../../src/client/types.js';
 import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
-import type { KubeObject, Pod, PodStatus, Service } from '../../src/machinery/types.js';
+import type { DeepReadonly, KubeObject, Node, Pod, PodStatus, Service } from '../../src/machinery/types.js';
 import { createIpAllocator } from '../../src/nodeagent/network/ip-allocator.js';
 import { parseCidr } from '../../src/nodeagent/network/ip.js';
 import { createNodeDirectory } from '../../src/nodeagent/network/node-directory.js';
 import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';
 import { capacityOf } from '../../src/nodeagent/node/node-object.js';
 import { addressesInUse, runPodManager } from '../../src/nodeagent/pods/pod-manager.js';
+import { createNodeProcesses } from '../../src/nodeagent/pods/process-namespaces.js';
 import { createSources } from '../../src/nodeagent/pods/sources.js';
 import { createFakeCluster } from './fake-cluster.js';
 
@@ -113,6 +114,8 @@ export function startNode(services: readonly Service[] = []) {
         sources: createSources(client, clock),
         services: () => informers.informer<Service>(SERVICES).indexer.list(),
         allocatable: capacityOf(110),
+        node: () => node.object,
+        nodeProcesses: createNodeProcesses(),
         nodeTrees: new Map(),
         presentImages: new Set(),
         recorder: {
@@ -136,6 +139,11 @@ export function startNode(services: readonly Service[] = []) {
     network,
     events,
     problems,
+    /** The Node that admission looks at. */
+    object: {
+      metadata: { name: 'node-1' },
+      status: { allocatable: capacityOf(110) },
+    } as DeepReadonly<Node>,
     manager: undefined as ReturnType<typeof runPodManager> | undefined,
     start() {
       node.manager = start();

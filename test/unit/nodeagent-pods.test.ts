@@ -728,9 +728,8 @@ t.test('small parts', async t => {
   );
   const hosts = hostsFile(
     pod('p', { subdomain: 'peers', hostAliases: [{ ip: '1.2.3.4', hostnames: ['a', 'b'] }] }),
-    'h',
+    { hostname: 'h', domain: 'peers.default.svc.cluster.local', nodename: 'h' },
     '10.0.0.9',
-    'cluster.local',
   );
   t.match(hosts, /10\.0\.0\.9\th\.peers\.default\.svc\.cluster\.local\th\n/);
   t.match(hosts, /# Entries added by HostAliases\.\n1\.2\.3\.4\ta\tb\n$/);

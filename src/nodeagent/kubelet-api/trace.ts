@@ -4,7 +4,7 @@ import { NetworkError } from '../network/errors.js';
 import { httpCall } from '../network/http-client.js';
 import { createResolver, type DnsAnswer, type Lookup } from '../network/resolver.js';
 import type { NetNamespace, NetworkStep } from '../network/types.js';
-import { hostsFile, podHostname, resolverConfig, type ClusterDns } from '../pods/etc-files.js';
+import { hostsFile, podNames, resolverConfig, type ClusterDns } from '../pods/etc-files.js';
 import type { PodWorker } from '../pods/pod-worker.js';
 import { HttpError, sendJson, type KubeletContext, type KubeletRoute } from './types.js';
 
@@ -89,11 +89,11 @@ export async function traceRequest(
 
 async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, dns: ClusterDns, signal: AbortSignal) {
   const traces: NetworkStep[][] = [];
-  const hostname = podHostname(pod, '');
+  const names = podNames(pod, '', dns.domain);
   // The Pod's own resolver, with an eye on every question it sends.
   const resolver = createResolver({
     config: resolverConfig(pod, dns).config,
-    hosts: async () => hostsFile(pod, hostname, network.address, dns.domain),
+    hosts: async () => hostsFile(pod, names, network.address),
     network: {
       ...network,
       exchange(to, payload, options) {

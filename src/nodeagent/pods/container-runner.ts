@@ -1,4 +1,5 @@
-import { StartError } from '../containers/container.js';
+import { newContainerId, StartError } from '../containers/container.js';
+import type { ProcessTable } from '../containers/process.js';
 import type { NetNamespace } from '../network/types.js';
 import { runProbeWorker, type ProbeKind } from '../probes/probe-worker.js';
 import type { ProbeResult } from '../probes/probe.js';
@@ -10,6 +11,7 @@ import { ContainerConfigError } from './environment.js';
 import { runHook } from './hooks.js';
 import { ended, restarts } from './plan.js';
 import type { PodEvents } from './pod-events.js';
+import { containerProcesses, sharesProcesses } from './process-namespaces.js';
 import { pullImage } from './pull-image.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import type { SetUpVolumes } from './volumes.js';
@@ -30,6 +32,8 @@ export interface ContainerRunner {
 
 export interface Place {
   readonly network: NetNamespace;
+  /** What all containers of the Pod have in common. */
+  readonly processes: ProcessTable | undefined;
   readonly volumes: SetUpVolumes;
   /** Aborts when the Pod is to be ended. */
   readonly signal: AbortSignal;
@@ -44,6 +48,7 @@ export interface StopOptions {
 export interface RunnerOptions {
   readonly deps: PodDependencies;
   readonly pod: () => ReadonlyPod;
+  readonly records: readonly ContainerRecord[];
   readonly events: PodEvents;
   readonly backoff: RestartBackoff;
   /** Something changed: look at the Pod again. */
@@ -57,7 +62,15 @@ const CONFIG_RETRY_MS = 5_000;
 const OCI =
   'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ';
 
-export function createContainerRunner({ deps, pod, events, backoff, kick, kickAfter }: RunnerOptions): ContainerRunner {
+export function createContainerRunner({
+  deps,
+  pod,
+  records,
+  events,
+  backoff,
+  kick,
+  kickAfter,
+}: RunnerOptions): ContainerRunner {
   const { clock, network: podNetwork } = deps;
   const healthProbes = new AbortController();
   const uid = pod().metadata.uid ?? '';
@@ -85,7 +98,8 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
     let started: Started;
     try {
       const cgroup = cgroupTree(() => record.resources);
-      started = await startPodContainer({ pod: pod(), spec, image, cgroup, ...place }, deps);
+      const processes = containerProcesses(spec, place.processes, records, deps.nodeProcesses);
+      started = await startPodContainer({ pod: pod(), spec, image, cgroup, ...place, processes }, deps);
     } catch (error) {
       if (error instanceof ContainerConfigError) {
         events.warning('Failed', `Error: ${error.message}`, record);
@@ -96,7 +110,9 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
       return failedStart(record, `${OCI}${error.message}`);
     }
     const { running } = started;
+    countStart(record);
     record.running = running;
+    record.processes = started.processes;
     record.user = started.credentials;
     record.previousLogs = record.logs;
     record.logs = running.logs;
@@ -112,6 +128,7 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
       .then(async code => {
         life.abort();
         const message = await started.terminationMessage(code);
+        endGuests(record);
         record.running = undefined;
         record.started = false;
         record.ready = false;
@@ -138,9 +155,25 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
     kickAfter(ms);
   };
 
+  /** With the first process of a process namespace every other one in it ends: those of debug containers. */
+  const endGuests = (host: ContainerRecord): void => {
+    for (const guest of records) {
+      const spec = pod().spec?.ephemeralContainers?.find(c => c.name === guest.name);
+      const inside = spec?.targetContainerName === host.name && guest.processes === host.processes;
+      if (inside && !sharesProcesses(pod())) guest.running?.kill('KILL');
+    }
+  };
+
+  /** Every container after a Pod's first of that name is a restart. */
+  const countStart = (record: ContainerRecord): void => {
+    if (ended(record) !== undefined) record.restartCount++;
+  };
+
   const failedStart = (record: ContainerRecord, message: string): void => {
     events.normal('Created', 'Container created', record);
     events.warning('Failed', `Error: ${message}`, record);
+    countStart(record);
+    // The container was made, only its process could not be: it has an ID of its own and counts as a run.
     const end: Terminated = {
       kind: 'terminated',
       exitCode: 128,
@@ -148,7 +181,7 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
       message,
       startedAt: 0,
       finishedAt: clock.now(),
-      containerID: ended(record)?.containerID ?? '',
+      containerID: newContainerId(),
     };
     if (!restarts(pod(), record.name, record.kind, end.exitCode)) record.state = end;
     else {
@@ -286,8 +319,6 @@ export function createContainerRunner({ deps, pod, events, backoff, kick, kickAf
         record.last = before;
       }
       await begin(record, spec, place);
-      if (before !== undefined && (record.running !== undefined || record.state.kind === 'terminated'))
-        record.restartCount++;
     },
     stop,
     stopHealthProbes: () => healthProbes.abort(),

@@ -1,14 +1,14 @@
 import { programFinder, startContainer, type RunningContainer } from '../containers/container.js';
 import { createFileSystem, createTree, newDirectory, type Mount, type Tree } from '../containers/file-system.js';
 import type { Credentials } from '../containers/credentials.js';
-import { createProcessTable } from '../containers/process.js';
+import type { ProcessTable } from '../containers/process.js';
 import { imageFor } from '../images/index.js';
 import type { ImageReference } from '../images/reference.js';
 import { createResolver, formatResolvConf } from '../network/resolver.js';
 import type { NetNamespace } from '../network/types.js';
 import type { PodDependencies } from './dependencies.js';
 import { expandReferences, makeEnvironment } from './environment.js';
-import { hostsFile, podHostname, resolverConfig } from './etc-files.js';
+import { hostsFile, podNames, resolverConfig } from './etc-files.js';
 import type { ReadonlyContainer, ReadonlyPod } from './types.js';
 import { securityOf } from './security.js';
 import { mountsOf, type SetUpVolumes } from './volumes.js';
@@ -22,6 +22,7 @@ export interface StartRequest {
   readonly spec: ReadonlyContainer;
   readonly image: ImageReference;
   readonly network: NetNamespace;
+  readonly processes: ProcessTable;
   readonly volumes: SetUpVolumes;
   /** Files that the runtime shows of the container's cgroup, by name. */
   readonly cgroup: Tree;
@@ -30,6 +31,7 @@ export interface StartRequest {
 /** A started container and where its last words are read from. */
 export interface Started {
   readonly running: RunningContainer;
+  readonly processes: ProcessTable;
   readonly credentials: Credentials;
   /** What users are told of the image, when it stands for one that is not known. */
   readonly imageNote: string | undefined;
@@ -44,10 +46,11 @@ const MAX_MESSAGE = 4096;
  * @throws ContainerConfigError, StartError
  */
 export async function startPodContainer(request: StartRequest, deps: PodDependencies): Promise<Started> {
-  const { pod, spec, network, volumes } = request;
+  const { pod, spec, network, processes, volumes } = request;
   const { nodeName, nodeIP, clock, random, dns, sources, services, allocatable } = deps;
   const image = imageFor(request.image, pod, spec);
-  const hostname = podHostname(pod, nodeName);
+  const names = podNames(pod, nodeName, dns.domain);
+  const hostname = names.nodename;
   const { config, options } = resolverConfig(pod, dns);
   const base = { PATH, HOSTNAME: hostname, HOME: '/root', ...image.env };
   const addresses = { podIP: network.address, nodeIP };
@@ -73,7 +76,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   const messagePath = spec.terminationMessagePath ?? '/dev/termination-log';
   const etc = createTree({
     hostname: `${hostname}\n`,
-    hosts: hostsFile(pod, hostname, network.address, dns.domain),
+    hosts: hostsFile(pod, names, network.address),
     'resolv.conf': formatResolvConf(config, options),
     message: { content: '', mode: 0o666 },
   });
@@ -120,7 +123,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
       clock,
       random,
       program: programFinder(image),
-      processes: createProcessTable(),
+      processes,
     },
     image,
     command: spec.command?.map(word => expandReferences(word, env)),
@@ -133,6 +136,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   });
   return {
     running,
+    processes,
     credentials: security.credentials,
     imageNote: image.note,
     async terminationMessage(exitCode) {

@@ -1,7 +1,8 @@
 import type { EventRecorder } from '../../client/event-recorder.js';
 import type { ResourceClient } from '../../client/types.js';
 import type { Clock } from '../../machinery/clock.js';
-import type { DeepReadonly, Pod, Service } from '../../machinery/types.js';
+import type { DeepReadonly, Node, Pod, Service } from '../../machinery/types.js';
+import type { ProcessTable } from '../containers/process.js';
 import type { Tree } from '../containers/file-system.js';
 import type { IpAllocator } from '../network/ip-allocator.js';
 import type { PodNetwork } from '../network/pod-network.js';
@@ -29,6 +30,10 @@ export interface PodDependencies {
   readonly sources: Sources;
   readonly services: () => Iterable<DeepReadonly<Service>>;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** The Node as the API knows it, or as it will be registered. */
+  readonly node: () => DeepReadonly<Node>;
+  /** The node's own process namespace. */
+  readonly nodeProcesses: ProcessTable;
   /** The node's own root file system: hostPath. */
   readonly hostTree: Tree;
   readonly nodeTrees: Map<string, Tree>;

@@ -10,17 +10,47 @@ export interface ClusterDns {
 }
 
 const MAX_HOSTNAME = 63;
+/** Linux __NEW_UTS_LEN. */
+const MAX_NODENAME = 64;
 
-/** What `hostname` says in the Pod. */
-export const podHostname = (pod: ReadonlyPod, nodeName: string): string => {
-  if (pod.spec?.hostNetwork === true) return nodeName;
-  const name = pod.spec?.hostname ?? pod.metadata.name ?? '';
-  return name.slice(0, MAX_HOSTNAME).replace(/[-.]+$/, '');
-};
+/** What a Pod is called: its host name, the domain it is in ('' for none), and what `uname -n` says of it. */
+export interface PodNames {
+  readonly hostname: string;
+  readonly domain: string;
+  readonly nodename: string;
+}
+
+/** kubelet GeneratePodHostNameAndDomain and util.GetNodenameForKernel. @throws Error when the FQDN is too long */
+export function podNames(pod: ReadonlyPod, nodeName: string, clusterDomain: string): PodNames {
+  const { spec, metadata } = pod;
+  if (spec?.hostNetwork === true) return { hostname: nodeName, domain: '', nodename: nodeName };
+  if (spec?.hostnameOverride !== undefined) {
+    const hostname = shortened(spec.hostnameOverride);
+    return { hostname, domain: '', nodename: hostname };
+  }
+  const own = spec?.hostname ?? '';
+  const hostname = shortened(own === '' ? (metadata.name ?? '') : own);
+  const subdomain = spec?.subdomain ?? '';
+  const domain = subdomain === '' ? '' : `${subdomain}.${metadata.namespace ?? ''}.svc.${clusterDomain}`;
+  if (spec?.setHostnameAsFQDN !== true || domain === '') return { hostname, domain, nodename: hostname };
+  const nodename = `${hostname}.${domain}`;
+  if (nodename.length > MAX_NODENAME)
+    throw new Error(
+      `failed to construct FQDN from pod hostname and cluster domain, FQDN ${nodename} is too long (${MAX_NODENAME} characters is the max, ${nodename.length} characters requested)`,
+    );
+  return { hostname, domain, nodename };
+}
+
+/** A host name of at most 63 bytes that ends with neither "-" nor ".". */
+function shortened(name: string): string {
+  if (name.length <= MAX_HOSTNAME) return name;
+  let end = MAX_HOSTNAME;
+  while (end > 0 && (name[end - 1] === '-' || name[end - 1] === '.')) end--;
+  return name.slice(0, end);
+}
 
 /** /etc/hosts as the kubelet manages it. */
-export function hostsFile(pod: ReadonlyPod, hostname: string, podIP: string, domain: string): string {
-  const subdomain = pod.spec?.subdomain;
+export function hostsFile(pod: ReadonlyPod, { hostname, domain }: PodNames, podIP: string): string {
   const aliasLines = hostAliases(pod);
   // With the node's network it is the node's file.
   if (pod.spec?.hostNetwork === true)
@@ -31,10 +61,7 @@ export function hostsFile(pod: ReadonlyPod, hostname: string, podIP: string, dom
       ...aliasLines,
       '',
     ].join('\n');
-  const qualified =
-    subdomain === undefined || subdomain === ''
-      ? ''
-      : `${hostname}.${subdomain}.${pod.metadata.namespace ?? ''}.svc.${domain}\t`;
+  const qualified = domain === '' ? '' : `${hostname}.${domain}\t`;
   const lines = [
     '# Kubernetes-managed hosts file.',
     '127.0.0.1\tlocalhost',

@@ -1,4 +1,4 @@
-import type { ContainerKind, ContainerRecord, ReadonlyPod, Terminated } from './types.js';
+import type { ContainerKind, ContainerRecord, ReadonlyContainer, ReadonlyPod, Terminated } from './types.js';
 
 export interface Plan {
   /** Containers to start now, in order. The worker holds back those in back-off. */
@@ -15,15 +15,30 @@ export function ended({ state, last }: Pick<ContainerRecord, 'state' | 'last'>):
   return state.kind === 'waiting' ? last : undefined;
 }
 
-/** Whether a container that ended is to run again. */
+type RestartRule = NonNullable<ReadonlyContainer['restartPolicyRules']>[number];
+
+/** Whether a rule is about this exit code. One without exit codes, or with an operator yet unknown, is about none. */
+function matches({ exitCodes }: RestartRule, exitCode: number): boolean {
+  const listed = exitCodes?.values?.includes(exitCode) === true;
+  return (exitCodes?.operator === 'In' && listed) || (exitCodes?.operator === 'NotIn' && !listed);
+}
+
+/**
+ * Whether a container that ended is to run again (podutil.ContainerShouldRestart): its own rules come first, then its own
+ * policy, then the Pod's. The action RestartAllContainers is behind a gate that is closed in 1.35: as if it were not there.
+ */
 export function restarts(pod: ReadonlyPod, name: string, kind: ContainerKind, exitCode: number): boolean {
   if (kind === 'ephemeral') return false;
   if (kind === 'sidecar') return true;
-  const own = pod.spec?.containers.find(c => c.name === name)?.restartPolicy;
-  const policy = own ?? pod.spec?.restartPolicy ?? 'Always';
-  if (policy === 'Never') return false;
-  // An init container that succeeded is done, whatever the policy.
-  return exitCode !== 0 || (policy === 'Always' && kind === 'regular');
+  // An init container that succeeded is done, whatever the rules.
+  if (kind === 'init' && exitCode === 0) return false;
+  const spec = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].find(c => c.name === name);
+  if (spec?.restartPolicy !== undefined) {
+    const rule = spec.restartPolicyRules?.find(r => matches(r, exitCode));
+    if (rule?.action === 'Restart') return true;
+  }
+  const policy = spec?.restartPolicy ?? pod.spec?.restartPolicy ?? 'Always';
+  return policy !== 'Never' && (policy === 'Always' || exitCode !== 0);
 }
 
 /**

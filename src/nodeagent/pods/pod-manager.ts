@@ -1,5 +1,6 @@
 import type { Informer } from '../../client/types.js';
 import type { Pod } from '../../machinery/types.js';
+import { createAdmission } from './admission/admission.js';
 import type { ContainerRecord, ReadonlyPod } from './types.js';
 import type { PodDependencies } from './dependencies.js';
 import { createPodWorker, type PodWorker } from './pod-worker.js';
@@ -29,11 +30,28 @@ export function runPodManager({ informer, deps, signal }: PodManagerOptions): Po
   const backoff = createRestartBackoff(deps.clock);
   const nameOf = ({ metadata }: ReadonlyPod): string => `${metadata.namespace ?? ''}/${metadata.name ?? ''}`;
 
+  const admission = createAdmission({
+    node: deps.node,
+    admitted: () => [...workers.values()].filter(w => w.active).map(w => w.pod),
+    async preempt(victim) {
+      const message = 'Preempted in order to admit critical pod';
+      deps.recorder.event(
+        { kind: 'Pod', apiVersion: 'v1', metadata: victim.metadata },
+        'Warning',
+        'Preempting',
+        message,
+      );
+      const disruption = 'Pod was preempted by Kubelet to accommodate a critical pod.';
+      const seconds = victim.spec?.terminationGracePeriodSeconds ?? 30;
+      await workers.get(victim.metadata.uid ?? '')?.fail({ reason: 'Preempting', message, disruption }, seconds * 1000);
+    },
+  });
+
   const add = (pod: ReadonlyPod): void => {
     const uid = pod.metadata.uid ?? '';
     const known = workers.get(uid);
     if (known !== undefined) return known.update(pod);
-    const worker = createPodWorker(pod, deps, backoff, signal);
+    const worker = createPodWorker(pod, deps, admission, backoff, signal);
     workers.set(uid, worker);
     byName.set(nameOf(pod), worker);
     void worker.done.then(() => {

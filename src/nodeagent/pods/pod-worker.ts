@@ -1,17 +1,18 @@
 import { semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
-import { joinStreams } from '../network/join-streams.js';
-import { NetworkError } from '../network/errors.js';
 import type { NetNamespace } from '../network/types.js';
+import type { Admission } from './admission/admission.js';
+import type { Rejection } from './admission/admit.js';
 import { adoptRecords } from './adopt.js';
-import { beyondCapacity, podResources, showPodCgroup, type Resources } from './cgroup.js';
 import { createContainerRunner, graceOf } from './container-runner.js';
 import type { PodDependencies } from './dependencies.js';
 import { planPod } from './plan.js';
 import { createPodEvents } from './pod-events.js';
+import { createPodVolumes } from './pod-volumes.js';
+import { resizeContainers } from './resize.js';
 import type { RestartBackoff } from './restart-backoff.js';
-import { forbiddenSysctl } from './security.js';
-import { podStatus, type Condition } from './status.js';
+import { createSandbox, type Sandbox } from './sandbox.js';
+import { podStatus, rejectedStatus, type Condition, type Failure } from './status.js';
 import { createStatusWriter } from './status-writer.js';
 import {
   containersOf,
@@ -21,7 +22,7 @@ import {
   type ReadonlyContainer,
   type ReadonlyPod,
 } from './types.js';
-import { hasRefreshable, MountError, refreshVolumeContent, setUpVolumes, type SetUpVolumes } from './volumes.js';
+import { hasRefreshable } from './volumes.js';
 
 /** Runs one Pod from its binding to its end. One per UID. */
 export interface PodWorker {
@@ -34,25 +35,26 @@ export interface PodWorker {
   removed(): void;
   /** Looks again, e.g. because the node got its podCIDR. */
   kick(): void;
+  /** The node has agreed to run it, and it has not ended: it takes of the node's resources. */
+  readonly active: boolean;
+  /** Ends a Pod that is to fail for the node's sake. Resolves when its containers have ended. */
+  fail(failure: Failure, graceMs: number): Promise<void>;
   /** Resolves when nothing of the Pod is left on this node. */
   readonly done: Promise<void>;
 }
 
 const RETRY_MS = 1_000;
-/** The kubelet's sync period, which is how long a changed ConfigMap takes to show in a volume. */
-const VOLUME_REFRESH_MS = 60_000;
-const NO_ADDRESS_RETRY_MS = 5_000;
-const MOUNT_RETRY = { firstMs: 500, maxMs: 122_000 };
 /** worker calculateEffectiveGracePeriod: never less than a second, so that containers see SIGTERM. */
 const MIN_GRACE_MS = 1_000;
 
 export function createPodWorker(
   first: ReadonlyPod,
   deps: PodDependencies,
+  admission: Admission,
   backoff: RestartBackoff,
   stop: AbortSignal,
 ): PodWorker {
-  const { clock, network, log, pods, nodeIP } = deps;
+  const { clock, log, pods, nodeIP } = deps;
   const uid = first.metadata.uid ?? '';
   const { namespace = '', name = '' } = first.metadata;
   const hostNetwork = first.spec?.hostNetwork === true;
@@ -61,14 +63,18 @@ export function createPodWorker(
   const adopted = adoptRecords(first, clock.now());
   const records: ContainerRecord[] =
     adopted?.records ?? containersOf(first).map(({ spec, kind }) => newRecord(spec, kind));
-  let place: { network: NetNamespace; detach: () => void } | undefined;
-  let volumes: SetUpVolumes | undefined;
-  let mountDelay = MOUNT_RETRY.firstMs;
-  let mountFailedAt: number | undefined;
-  let cancelRefresh: () => void = () => undefined;
+  let place: Sandbox | undefined;
+  /** The Pod is being deleted. */
   let ending: Promise<void> | undefined;
-  let finished = isTerminalPhase(first.status?.phase);
-  let failure: { reason: string; message: string } | undefined;
+  /** It has come to its end by itself or by the node's will; the object stays. */
+  let finishing: Promise<void> | undefined;
+  /** It ended before this agent knew it: its status is told already. */
+  const settled = isTerminalPhase(first.status?.phase);
+  let finished = settled;
+  /** A Pod that ran here before the agent started was admitted then. */
+  let admitted = adopted !== undefined;
+  let rejected = false;
+  let failure: Failure | undefined;
   /** Why a resize cannot be done on this node. */
   let infeasible: string | undefined;
   let conditions: readonly Condition[] = [];
@@ -121,19 +127,21 @@ export function createPodWorker(
     }
     running = false;
   };
-  const runner = createContainerRunner({ deps, pod: () => pod, events, backoff, kick, kickAfter });
+  const runner = createContainerRunner({ deps, pod: () => pod, records, events, backoff, kick, kickAfter });
+  const volumes = createPodVolumes({ pod: () => pod, deps, events, kickAfter });
   if (adopted?.restarted === true && !finished)
     events.normal('SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
 
   const publish = (): void => {
-    if (gone) return;
+    if (gone || settled) return;
+    if (rejected && failure !== undefined) return writer.write(rejectedStatus(pod, failure, startTime));
     const status = podStatus({
       pod,
       records,
       nodeIP,
       podIP: place?.network.address ?? (hostNetwork ? nodeIP : undefined),
       startTime,
-      sandboxReady: place !== undefined && volumes !== undefined && !finished,
+      sandboxReady: place !== undefined && volumes.mounted !== undefined && !finished,
       finished,
       ...(failure === undefined ? {} : { failure }),
       ...(infeasible === undefined ? {} : { infeasible }),
@@ -147,86 +155,19 @@ export function createPodWorker(
   const specOf = (record: ContainerRecord): ReadonlyContainer | undefined =>
     containersOf(pod).find(c => c.spec.name === record.name)?.spec;
 
-  /** Address and volumes. False: not yet. */
+  /** Sandbox and volumes. False: not yet. */
   const prepare = async (): Promise<boolean> => {
     if (place === undefined) {
-      const found = hostNetwork ? { network: network.node, detach: () => undefined } : attach();
-      if (found === undefined) return false;
-      place = found;
+      const made = createSandbox(pod, records, deps, events);
+      if (made === undefined) return false;
+      if ('retryMs' in made) {
+        kickAfter(made.retryMs);
+        return false;
+      }
+      place = made;
     }
-    if (volumes !== undefined) return true;
-    if (mountFailedAt !== undefined && clock.now() < mountFailedAt + mountDelay) return false;
-    try {
-      const { sources, allocatable, hostTree, nodeTrees } = deps;
-      const addresses = { podIP: place.network.address, nodeIP };
-      volumes = await setUpVolumes({ pod, addresses, sources, allocatable, hostTree, nodeTrees });
-      scheduleRefresh();
-    } catch (error) {
-      if (!(error instanceof MountError)) throw error;
-      events.warning('FailedMount', error.message);
-      if (mountFailedAt !== undefined) mountDelay = Math.min(MOUNT_RETRY.maxMs, mountDelay * 2);
-      mountFailedAt = clock.now();
-      kickAfter(mountDelay);
-      return false;
-    }
-    return true;
+    return volumes.ensure(place.network.address);
   };
-
-  const attach = (): { network: NetNamespace; detach: () => void } | undefined => {
-    const ips = deps.ips();
-    if (ips === undefined) return undefined;
-    // A Pod from before a restart of this agent keeps its address: the manager has reserved it.
-    const address = pod.status?.podIP ?? ips.allocate();
-    if (address === undefined) {
-      events.warning('FailedCreatePodSandBox', 'Failed to create pod sandbox: no IP addresses available in range set');
-      kickAfter(NO_ADDRESS_RETRY_MS);
-      return undefined;
-    }
-    const attached = network.attach(address, `pod ${namespace}/${name}`);
-    const closers = openHostPorts(address);
-    closers.push(
-      showPodCgroup(deps.hostTree, pod, () =>
-        podResources(records.filter(r => r.kind === 'regular').map(r => r.resources)),
-      ),
-    );
-    return {
-      network: attached,
-      detach() {
-        for (const close of closers) close();
-        attached.detach();
-        ips.release(address);
-      },
-    };
-  };
-
-  /** hostPort, as the portmap CNI plugin: the node's port leads to the Pod's. */
-  const openHostPorts = (address: string): (() => void)[] =>
-    (first.spec?.containers ?? []).flatMap(c =>
-      (c.ports ?? []).flatMap(({ hostPort, hostIP = '', containerPort, protocol = 'TCP' }) => {
-        if (hostPort === undefined || hostPort === 0) return [];
-        const to = { address, port: containerPort };
-        const on = hostIP === '' ? {} : { address: hostIP };
-        try {
-          if (protocol === 'UDP')
-            return [network.node.listenUdp(hostPort, payload => network.node.exchange(to, payload), on)];
-          return [
-            network.node.listen(
-              hostPort,
-              stream => {
-                network.node.connect(to).then(
-                  onward => joinStreams(stream, onward),
-                  () => stream.destroy(new NetworkError('ECONNRESET')),
-                );
-              },
-              on,
-            ),
-          ];
-        } catch (error) {
-          events.warning('HostPortConflict', `host port ${hostPort} is taken: ${(error as Error).message}`);
-          return [];
-        }
-      }),
-    );
 
   const sync = async (): Promise<void> => {
     if (ending !== undefined) {
@@ -238,32 +179,35 @@ export function createPodWorker(
       ending = end();
       return;
     }
+    if (finishing !== undefined) return publish();
     if (finished) return;
-    const forbidden = adopted === undefined ? forbiddenSysctl(pod) : undefined;
-    if (forbidden !== undefined) {
-      const message = `forbidden sysctl: ${JSON.stringify(forbidden)} not allowlisted`;
-      events.warning('SysctlForbidden', message);
-      failure = { reason: 'SysctlForbidden', message: `Pod was rejected: ${message}` };
-      return finish();
+    if (!admitted) {
+      const rejection = await admission.admit(pod, () => (admitted = true));
+      if (rejection !== undefined) return reject(rejection);
     }
     const deadline = pod.spec?.activeDeadlineSeconds;
     if (deadline !== undefined) {
       const left = startTime + deadline * 1000 - clock.now();
-      if (left <= 0) return exceedDeadline();
+      if (left <= 0) {
+        const message = 'Pod was active on the node longer than the specified deadline';
+        events.normal('DeadlineExceeded', message);
+        return void fail({ reason: 'DeadlineExceeded', message }, graceOf(pod));
+      }
       kickAfter(left);
     }
     for (const { spec, kind } of containersOf(pod))
       if (!records.some(r => r.name === spec.name)) records.push(newRecord(spec, kind));
-    if (!(await prepare()) || place === undefined || volumes === undefined) return publish();
+    if (!(await prepare()) || place === undefined || volumes.mounted === undefined) return publish();
     restartChanged();
-    resize();
+    infeasible = resizeContainers({ pod, records, allocatable: deps.allocatable, specOf, stop: restart });
     const plan = planPod(pod, records);
-    if (plan.finished) return finish();
+    if (plan.finished) return void finish(graceOf(pod));
     for (const next of plan.start) {
       const record = records.find(r => r.name === next);
       const spec = record === undefined ? undefined : specOf(record);
       if (record === undefined || spec === undefined || life.signal.aborted) continue;
-      await runner.start(record, spec, { network: place.network, volumes, signal: life.signal });
+      const { network, processes } = place;
+      await runner.start(record, spec, { network, processes, volumes: volumes.mounted, signal: life.signal });
       // With several to start, what one waits for must not hide that another runs.
       if (record.running !== undefined && spec.lifecycle?.postStart !== undefined) publish();
     }
@@ -278,64 +222,13 @@ export function createPodWorker(
       const spec = specOf(record);
       if (record.running === undefined || record.stopping || spec === undefined) continue;
       if (spec.image === record.startedImage || record.kind === 'ephemeral') continue;
-      const message = `Container ${record.name} definition changed, will be restarted`;
-      void runner.stop(record, spec, { graceMs: graceOf(pod), force: force.signal, message });
+      restart(record, spec, `Container ${record.name} definition changed, will be restarted`);
     }
   };
 
-  /**
-   * Gives running containers the resources that the spec asks for since a resize; where the container's policy says so,
-   * by a restart. What the node could never hold stays as it was.
-   */
-  const resize = (): void => {
-    const wanted = (record: ContainerRecord): Resources => specOf(record)?.resources ?? {};
-    const changed = records.filter(
-      r => r.running !== undefined && !r.stopping && r.kind !== 'ephemeral' && !semanticEqual(r.resources, wanted(r)),
-    );
-    infeasible = undefined;
-    if (changed.length === 0) return;
-    const regular = (pod.spec?.containers ?? []).map(c => c.resources ?? {});
-    const beyond = beyondCapacity(regular, deps.allocatable);
-    if (beyond !== undefined) {
-      infeasible = `Node didn't have enough capacity: ${beyond.resource}, requested: ${beyond.requested}, capacity: ${beyond.capacity}`;
-      return;
-    }
-    for (const record of changed) {
-      const spec = specOf(record);
-      const next = wanted(record);
-      const restarts = (spec?.resizePolicy ?? []).some(
-        ({ resourceName, restartPolicy }) =>
-          restartPolicy === 'RestartContainer' &&
-          !semanticEqual(
-            [record.resources.requests?.[resourceName], record.resources.limits?.[resourceName]],
-            [next.requests?.[resourceName], next.limits?.[resourceName]],
-          ),
-      );
-      if (spec === undefined || !restarts) record.resources = next;
-      else {
-        const message = `Container ${record.name} resize requires restart`;
-        void runner.stop(record, spec, { graceMs: graceOf(pod), force: force.signal, message });
-      }
-    }
-  };
-
-  /** Brings changed ConfigMaps and Secrets into the mounted volumes. */
-  const refreshVolumes = async (): Promise<void> => {
-    cancelRefresh();
-    if (volumes === undefined || place === undefined || ending !== undefined || finished) return;
-    const { sources, allocatable, hostTree, nodeTrees } = deps;
-    const addresses = { podIP: place.network.address, nodeIP };
-    try {
-      await refreshVolumeContent(volumes, { pod, addresses, sources, allocatable, hostTree, nodeTrees });
-    } catch (error) {
-      // What was mounted stays, as on a real node.
-      log.info({ pod: `${namespace}/${name}`, error: (error as Error).message }, 'volumes could not be refreshed');
-    }
-    scheduleRefresh();
-  };
-  const scheduleRefresh = (): void => {
-    if (hasRefreshable(pod)) cancelRefresh = clock.after(VOLUME_REFRESH_MS, () => void refreshVolumes());
-  };
+  /** Stops a container; its restart policy then starts it again. */
+  const restart = (record: ContainerRecord, spec: ReadonlyContainer, message: string): void =>
+    void runner.stop(record, spec, { graceMs: graceOf(pod), force: force.signal, message });
 
   /** Ends every container that still runs: main containers together, then sidecars, last started first. */
   const stopAll = async (graceMs: number, message?: string): Promise<void> => {
@@ -354,18 +247,31 @@ export function createPodWorker(
     for (const record of records.filter(r => r.kind === 'sidecar').reverse()) await stopOne(record);
   };
 
-  /** All that had to run has: a Job's Pod, or one that failed for good. */
-  const finish = async (): Promise<void> => {
-    await stopAll(graceOf(pod));
-    finished = true;
-    publish();
-    release();
+  /** All that had to run has, or nothing may any more. */
+  const finish = (graceMs: number): Promise<void> => {
+    finishing ??= (async () => {
+      life.abort(new Error('the Pod has come to its end'));
+      runner.stopHealthProbes();
+      await stopAll(graceMs);
+      finished = true;
+      publish();
+      release();
+    })();
+    return finishing;
   };
 
-  const exceedDeadline = async (): Promise<void> => {
-    failure = { reason: 'DeadlineExceeded', message: 'Pod was active on the node longer than the specified deadline' };
-    events.normal('DeadlineExceeded', failure.message);
-    await finish();
+  const fail = (why: Failure, graceMs: number): Promise<void> => {
+    if (finished || ending !== undefined) return ending ?? Promise.resolve();
+    if (finishing === undefined) failure = why;
+    return finish(graceMs);
+  };
+
+  const reject = (why: Rejection): void => {
+    events.warning(why.reason, why.message);
+    failure = why;
+    rejected = true;
+    finished = true;
+    publish();
   };
 
   const release = (): void => {
@@ -373,7 +279,7 @@ export function createPodWorker(
     place = undefined;
     timer?.cancel();
     timer = undefined;
-    cancelRefresh();
+    volumes.stop();
   };
 
   const graceNow = (): number => {
@@ -384,6 +290,8 @@ export function createPodWorker(
   const end = async (): Promise<void> => {
     life.abort(new Error('the Pod is being deleted'));
     runner.stopHealthProbes();
+    // Containers that are being stopped already have until then and no longer.
+    if (finishing !== undefined && !finished) clock.after(graceNow(), () => force.abort());
     await stopAll(graceNow());
     finished = true;
     publish();
@@ -432,7 +340,7 @@ export function createPodWorker(
         [before.metadata.labels, before.metadata.annotations],
         [next.metadata.labels, next.metadata.annotations],
       );
-      if (metadataChanged && hasRefreshable(next)) void refreshVolumes();
+      if (metadataChanged && hasRefreshable(next)) void volumes.refresh();
       kick();
     },
     removed() {
@@ -442,6 +350,10 @@ export function createPodWorker(
       kick();
     },
     kick,
+    get active() {
+      return admitted && !finished;
+    },
+    fail,
     done,
   };
 }

@@ -1,5 +1,6 @@
 import { formatTime } from '../../machinery/clock.js';
 import type { ContainerStatus, DeepReadonly, PodStatus } from '../../machinery/types.js';
+import { restarts } from './plan.js';
 import {
   containersOf,
   isTerminalPhase,
@@ -10,6 +11,14 @@ import {
 } from './types.js';
 
 export type Condition = NonNullable<PodStatus['conditions']>[number];
+
+/** Why the agent itself ended a Pod, e.g. DeadlineExceeded. */
+export interface Failure {
+  readonly reason: string;
+  readonly message: string;
+  /** Message of the condition DisruptionTarget, for Pods that were ended for the sake of others. */
+  readonly disruption?: string;
+}
 
 /** What the status is made of, beside the spec. */
 export interface PodView {
@@ -22,8 +31,8 @@ export interface PodView {
   readonly sandboxReady: boolean;
   /** Nothing will be started any more. */
   readonly finished: boolean;
-  /** Set when the agent itself ended the Pod, e.g. DeadlineExceeded. */
-  readonly failure?: { readonly reason: string; readonly message: string };
+  /** Shows when the last container has ended, as upstream's status manager has it. */
+  readonly failure?: Failure;
   /** Why a resize that was asked for cannot be done on this node. */
   readonly infeasible?: string;
   readonly now: number;
@@ -105,16 +114,28 @@ export function podPhase(
   statuses: readonly DeepReadonly<ContainerStatus>[],
   finished: boolean,
 ): string {
-  const policy = pod.spec?.restartPolicy ?? 'Always';
   const find = (name: string): DeepReadonly<ContainerStatus> | undefined => statuses.find(s => s.name === name);
-  const count = { pendingInit: 0, failedInit: 0, pendingSidecar: 0, waiting: 0, running: 0, stopped: 0, succeeded: 0 };
+  const count = {
+    pendingInit: 0,
+    failedInit: 0,
+    lostInit: 0,
+    pendingSidecar: 0,
+    waiting: 0,
+    running: 0,
+    stopped: 0,
+    final: 0,
+    succeeded: 0,
+  };
   for (const { spec, kind } of containersOf(pod)) {
     const { state = {}, lastState = {}, started } = find(spec.name) ?? {};
     const last = lastState.terminated ?? undefined;
     if (kind === 'init') {
       const outcome = state.terminated ?? (state.waiting !== undefined ? last : undefined);
       if (outcome === undefined) count.pendingInit++;
-      else if (outcome.exitCode !== 0) count.failedInit++;
+      else if (outcome.exitCode !== 0) {
+        count.failedInit++;
+        if (!restarts(pod, spec.name, kind, outcome.exitCode)) count.lostInit++;
+      }
     } else if (kind === 'sidecar') {
       if (state.running !== undefined) {
         if (started !== true) count.pendingSidecar++;
@@ -125,14 +146,18 @@ export function podPhase(
       }
     } else if (kind === 'regular') {
       if (state.running !== undefined) count.running++;
-      else if (state.terminated !== undefined) {
-        count.stopped++;
-        if (state.terminated.exitCode === 0) count.succeeded++;
-      } else if (last !== undefined) count.stopped++;
-      else count.waiting++;
+      else {
+        const outcome = state.terminated ?? last;
+        if (outcome === undefined) count.waiting++;
+        else {
+          count.stopped++;
+          if (!restarts(pod, spec.name, kind, outcome.exitCode)) count.final++;
+          if (state.terminated?.exitCode === 0) count.succeeded++;
+        }
+      }
     }
   }
-  if (count.failedInit > 0 && (policy === 'Never' || finished)) return 'Failed';
+  if (count.lostInit > 0 || (count.failedInit > 0 && finished)) return 'Failed';
   const initialized = (pod.spec?.containers ?? []).some(c => {
     const status = find(c.name);
     return (
@@ -147,9 +172,8 @@ export function podPhase(
   if (count.running > 0) return 'Running';
   if (count.stopped === 0) return 'Pending';
   if (finished) return count.stopped === count.succeeded ? 'Succeeded' : 'Failed';
-  if (policy === 'Always') return 'Running';
-  if (count.stopped === count.succeeded) return 'Succeeded';
-  return policy === 'Never' ? 'Failed' : 'Running';
+  if (count.final < count.stopped) return 'Running';
+  return count.stopped === count.succeeded ? 'Succeeded' : 'Failed';
 }
 
 interface Verdict {
@@ -217,7 +241,8 @@ function readyVerdict(pod: ReadonlyPod, containersReady: Verdict): Verdict {
 
 /** The whole status of a Pod that this node runs, as kubelet's generateAPIPodStatus. */
 export function podStatus(view: PodView): PodStatus {
-  const { pod, records, nodeIP, podIP, startTime, sandboxReady, finished, failure, now, previous = [] } = view;
+  const { pod, records, nodeIP, podIP, startTime, sandboxReady, finished, now, previous = [] } = view;
+  const failure = finished ? view.failure : undefined;
   const specs = containersOf(pod);
   const hasInit = specs.some(c => c.kind === 'init' || c.kind === 'sidecar');
   const regularSeen = records.some(r => r.kind === 'regular' && (r.state.kind !== 'waiting' || r.last !== undefined));
@@ -260,12 +285,20 @@ export function podStatus(view: PodView): PodStatus {
   ];
   if (view.infeasible !== undefined)
     conditions.push(condition('PodResizePending', { status: 'True', reason: 'Infeasible', message: view.infeasible }));
+  if (failure?.disruption !== undefined)
+    conditions.push(
+      condition('DisruptionTarget', {
+        status: 'True',
+        reason: 'TerminationByKubelet',
+        message: failure.disruption,
+      }),
+    );
   const init = of('init', 'sidecar');
   const ephemeral = of('ephemeral');
   return {
     ...(generation === undefined ? {} : { observedGeneration: generation }),
     phase,
-    ...(failure ?? {}),
+    ...(failure === undefined ? {} : { reason: failure.reason, message: failure.message }),
     conditions,
     hostIP: nodeIP,
     hostIPs: [{ ip: nodeIP }],
@@ -276,3 +309,13 @@ export function podStatus(view: PodView): PodStatus {
     ...(ephemeral.length === 0 ? {} : { ephemeralContainerStatuses: ephemeral }),
   };
 }
+
+/** The status of a Pod that this node has refused to run: nothing of it was ever there. */
+export const rejectedStatus = (pod: ReadonlyPod, { reason, message }: Failure, startTime: number): PodStatus => ({
+  ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+  phase: 'Failed',
+  reason,
+  message: `Pod was rejected: ${message}`,
+  conditions: [...(pod.status?.conditions ?? [])] as Condition[],
+  startTime: formatTime(startTime),
+});

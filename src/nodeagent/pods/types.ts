@@ -1,3 +1,4 @@
+import type { ProcessTable } from '../containers/process.js';
 import type { Credentials } from '../containers/credentials.js';
 import type { Resources } from './cgroup.js';
 import type { LogBuffer } from '../containers/log-buffer.js';
@@ -50,6 +51,8 @@ export interface ContainerRecord {
   retryAt: number;
   /** The spec's image when it was started: another one now means a restart. */
   startedImage: string;
+  /** The process namespace it runs in, since it was started. */
+  processes: ProcessTable | undefined;
   /** Who its processes are, since it was started. */
   user: Credentials | undefined;
   /** The resources it runs with: the spec's until that is resized. */
@@ -74,6 +77,7 @@ export const newRecord = (spec: ReadonlyContainer, kind: ContainerKind): Contain
   startedHere: false,
   retryAt: 0,
   startedImage: spec.image ?? '',
+  processes: undefined,
   user: undefined,
   resources: spec.resources ?? {},
   stopping: false,

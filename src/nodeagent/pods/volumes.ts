@@ -2,6 +2,7 @@ import {
   createTree,
   isDirectoryIn,
   newDirectory,
+  resolvePath,
   type FileSource,
   type LazyContent,
   type Mount,
@@ -282,6 +283,19 @@ function subPathOf(
   return path;
 }
 
+/**
+ * A part of a generated volume as it is now: a bind mount of a subPath holds on to the files that it was made of, while the
+ * kubelet puts new ones beside them.
+ */
+function snapshot({ files, directories, tmpfs }: Tree, inner: string): Tree {
+  const below = (path: string): boolean => path === inner || path.startsWith(`${inner}/`);
+  return {
+    files: new Map([...files].filter(([path]) => below(path))),
+    directories: new Map([...directories].filter(([path]) => below(path))),
+    tmpfs,
+  };
+}
+
 /** How the Pod's volumes appear in one container. @throws ContainerConfigError */
 export function mountsOf(
   pod: ReadonlyPod,
@@ -294,15 +308,16 @@ export function mountsOf(
     if (volume === undefined) return [];
     const { tree, at } = volume;
     const generated = isGenerated(pod.spec?.volumes?.find(v => v.name === mount.name));
-    const inner = `${at}/${subPathOf(mount, env)}`.replace(/\/+/g, '/').replace(/\/$/, '');
-    const file = tree.files.has(inner);
+    const inner = resolvePath('/', `${at}/${subPathOf(mount, env)}`).replace(/^\/$/, '');
+    const shown = generated && inner !== '' ? snapshot(tree, inner) : tree;
+    const file = shown.files.has(inner);
     // A subPath that is not there is made, with the volume's own mode.
-    if (!file && !generated && inner !== '' && !isDirectoryIn(tree, inner))
-      tree.directories.set(inner, { ...(tree.directories.get(at === '' ? '/' : at) ?? newDirectory()) });
+    if (!file && inner !== '' && !isDirectoryIn(shown, inner))
+      shown.directories.set(inner, { ...(tree.directories.get(at === '' ? '/' : at) ?? newDirectory()) });
     return [
       {
-        path: mount.mountPath.replace(/\/+$/, ''),
-        tree,
+        path: resolvePath('/', mount.mountPath).replace(/^\/$/, ''),
+        tree: shown,
         readOnly: mount.readOnly === true || generated,
         ...(inner === '' ? {} : { subPath: inner.slice(1), file }),
       },

@@ -1,0 +1,86 @@
+import type { PodDependencies } from './dependencies.js';
+import type { PodAddresses } from './field-ref.js';
+import type { PodEvents } from './pod-events.js';
+import type { ReadonlyPod } from './types.js';
+import { hasRefreshable, MountError, refreshVolumeContent, setUpVolumes, type SetUpVolumes } from './volumes.js';
+
+/** The volumes of one Pod over its life. */
+export interface PodVolumes {
+  /** Undefined until they are set up. */
+  readonly mounted: SetUpVolumes | undefined;
+  /** Sets them up unless they are, or it is too early to try again. False: not yet. */
+  ensure(podIP: string): Promise<boolean>;
+  /** Brings changed ConfigMaps, Secrets and metadata into them. */
+  refresh(): Promise<void>;
+  /** No more refreshing. */
+  stop(): void;
+}
+
+/** The kubelet's sync period, which is how long a changed ConfigMap takes to show in a volume. */
+const REFRESH_MS = 60_000;
+const RETRY = { firstMs: 500, maxMs: 122_000 };
+
+export interface PodVolumesOptions {
+  readonly pod: () => ReadonlyPod;
+  readonly deps: PodDependencies;
+  readonly events: PodEvents;
+  readonly kickAfter: (ms: number) => void;
+}
+
+export function createPodVolumes({ pod, deps, events, kickAfter }: PodVolumesOptions): PodVolumes {
+  const { clock, log, nodeIP } = deps;
+  let mounted: SetUpVolumes | undefined;
+  let addresses: PodAddresses = { podIP: '', nodeIP };
+  let delay = RETRY.firstMs;
+  let failedAt: number | undefined;
+  let stopped = false;
+  let cancelRefresh: () => void = () => undefined;
+
+  const input = () => {
+    const { sources, allocatable, hostTree, nodeTrees } = deps;
+    return { pod: pod(), addresses, sources, allocatable, hostTree, nodeTrees };
+  };
+  const schedule = (): void => {
+    if (!stopped && hasRefreshable(pod())) cancelRefresh = clock.after(REFRESH_MS, () => void refresh());
+  };
+  const refresh = async (): Promise<void> => {
+    cancelRefresh();
+    if (mounted === undefined || stopped) return;
+    try {
+      await refreshVolumeContent(mounted, input());
+    } catch (error) {
+      const { namespace = '', name = '' } = pod().metadata;
+      // What was mounted stays, as on a real node.
+      log.info({ pod: `${namespace}/${name}`, error: (error as Error).message }, 'volumes could not be refreshed');
+    }
+    schedule();
+  };
+
+  return {
+    get mounted() {
+      return mounted;
+    },
+    async ensure(podIP) {
+      if (mounted !== undefined) return true;
+      if (failedAt !== undefined && clock.now() < failedAt + delay) return false;
+      addresses = { podIP, nodeIP };
+      try {
+        mounted = await setUpVolumes(input());
+      } catch (error) {
+        if (!(error instanceof MountError)) throw error;
+        events.warning('FailedMount', error.message);
+        if (failedAt !== undefined) delay = Math.min(RETRY.maxMs, delay * 2);
+        failedAt = clock.now();
+        kickAfter(delay);
+        return false;
+      }
+      schedule();
+      return true;
+    },
+    refresh,
+    stop() {
+      stopped = true;
+      cancelRefresh();
+    },
+  };
+}
