@@ -89,7 +89,7 @@ t.test('a Pod that is bound to a node that cannot have it fails there', async t 
         ],
       },
       status: { allocatable: { ...node.object.status?.allocatable, 'example.com/gpu': '2' } },
-    } as unknown as DeepReadonly<Node>;
+    };
     const first = {
       ...tolerant,
       containers: [sleeper({ resources: { requests: { cpu: '1' } }, ports: [{ containerPort: 1, hostPort: 8080 }] })],
