@@ -1,5 +1,4 @@
 import t from 'tap';
-import type { DeepReadonly, Node } from '../../src/machinery/types.js';
 import { podsToPreempt } from '../../src/nodeagent/pods/admission/preemption.js';
 import { pod, startNode } from '../support/simulated-node.js';
 
