@@ -1,6 +1,9 @@
 import t from 'tap';
+import { createServer } from 'node:http';
 import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { startContainer } from '../../src/nodeagent/containers/container.js';
+import { admitAll, isReview } from '../../src/nodeagent/images/admit-all.js';
 import { agnhost } from '../../src/nodeagent/images/agnhost/index.js';
 import { NetworkError } from '../../src/nodeagent/network/errors.js';
 import type { NetStream } from '../../src/nodeagent/network/types.js';
@@ -171,4 +174,22 @@ t.test('the conversion webhook of agnhost splits and joins hostPort', async t =>
     result: { status: 'Failure', message: 'invalid hostPort value `a`' },
   });
   t.match(await convert({ apiVersion: v1 }, v1), { result: { status: 'Failure' } });
+});
+
+t.test('an unknown image that is asked as a webhook has no objections', async t => {
+  const server = createServer((request, response) =>
+    isReview(request) ? admitAll(request, response) : response.destroy(),
+  );
+  await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const post = (body: string) =>
+    fetch(`http://127.0.0.1:${port}/validate?timeout=10s`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body,
+    });
+  const review = await post(JSON.stringify(admission('pods', 'CREATE', {})));
+  t.match(await review.json(), { kind: 'AdmissionReview', response: { uid: 'u-1', allowed: true } });
+  for (const body of ['', 'null', '{"kind":"Pod"}']) t.equal((await post(body)).status, 400, `no review: ${body}`);
 });

@@ -1,5 +1,6 @@
 import type { ReadonlyContainer, ReadonlyPod } from '../pods/types.js';
 import { agnhost } from './agnhost/index.js';
+import { argocd } from './argocd.js';
 import { kitten, nautilus, nonewprivs, nonroot } from './demos.js';
 import { echo } from './echo.js';
 import { httpd } from './httpd.js';
@@ -9,6 +10,7 @@ import type { ImageReference } from './reference.js';
 import { busybox, curl, distribution } from './shells.js';
 import type { Image } from './types.js';
 import { unknownImage } from './unknown.js';
+import { webhookCertgen } from './webhook-certgen.js';
 
 /** Every simulated image. What is not among them does what its Pod asks. */
 const IMAGES: readonly Image[] = [
@@ -24,7 +26,11 @@ const IMAGES: readonly Image[] = [
   kitten,
   nonewprivs,
   nonroot,
+  webhookCertgen,
 ];
+
+/** Programs of images that are otherwise not known, without which their Pods would wait for ever. */
+const PARTLY_KNOWN: ReadonlyMap<string, Image['programs']> = new Map([['argocd', { argocd }]]);
 
 const byName = new Map(IMAGES.flatMap(image => image.names.map(name => [name, image] as const)));
 
@@ -33,4 +39,4 @@ export const knownImage = (repository: string): Image | undefined => byName.get(
 
 /** What a container runs. */
 export const imageFor = ({ repository }: ImageReference, pod: ReadonlyPod, spec: ReadonlyContainer): Image =>
-  knownImage(repository) ?? unknownImage(pod, spec);
+  knownImage(repository) ?? unknownImage(pod, spec, PARTLY_KNOWN.get(repository));

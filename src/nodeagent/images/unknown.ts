@@ -4,6 +4,7 @@ import type { ReadonlyContainer, ReadonlyPod } from '../pods/types.js';
 import { NetworkError } from '../network/errors.js';
 import { createAnyProtocolServer } from './any-protocol-server.js';
 import { answerEcho } from './echo.js';
+import { admitAll, isReview } from './admit-all.js';
 import { untilStopped } from './http-server.js';
 import type { Image } from './types.js';
 
@@ -17,7 +18,7 @@ const TOOL_PATHS = /^(?:\/usr(?:\/local)?)?\/s?bin\/[^/]+$/;
  * a user that the Pod allows, listens on every port that the Pod names and speaks what the Pod's probes speak, passes
  * exec probes, and ends where ending is its task. Commands of the common userland run as they are.
  */
-export function unknownImage(pod: ReadonlyPod, spec: ReadonlyContainer): Image {
+export function unknownImage(pod: ReadonlyPod, spec: ReadonlyContainer, programs: Image['programs'] = {}): Image {
   const ends = endsByItself(pod, spec);
   const life: Program = ends ? complete : process => serve(process, spec);
   const nonRoot = (spec.securityContext?.runAsNonRoot ?? pod.spec?.securityContext?.runAsNonRoot) === true;
@@ -26,7 +27,7 @@ export function unknownImage(pod: ReadonlyPod, spec: ReadonlyContainer): Image {
     names: [],
     entrypoint: interactive ? ['sh'] : ['/entrypoint'],
     cmd: [],
-    programs: {},
+    programs,
     userland: true,
     ...(nonRoot ? { user: NON_ROOT, accounts: { [NON_ROOT]: { gid: NON_ROOT } } } : {}),
     main: (command, found) => inPlaceOf(command, found, life),
@@ -122,7 +123,10 @@ async function serve(process: Process, spec: ReadonlyContainer): Promise<number>
   const { container, stdout } = process;
   const { tcp, udp } = portsOf(spec);
   const server = createAnyProtocolServer(
-    (request, response) => answerEcho(request, response, process),
+    (request, response) => {
+      if (isReview(request)) admitAll(request, response);
+      else answerEcho(request, response, process);
+    },
     container.hostname,
     container.clock.now(),
   );
