@@ -2,8 +2,8 @@ import { deepFreeze } from '../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../machinery/types.js';
 
 /**
- * An object at one revision. Parsed at most once, encoded at most once per form, frozen. Stored bytes carry no
- * resourceVersion (the revision is not known when they are written); it is spliced in when they are sent.
+ * An object at one revision, frozen. Stored bytes carry no resourceVersion (the revision is not known when they are
+ * written); it is spliced in when they are sent.
  */
 export interface CachedObject {
   readonly key: ObjectKey;
@@ -11,8 +11,12 @@ export interface CachedObject {
   readonly object: DeepReadonly<KubeObject>;
   /** JSON with kind and apiVersion first, no newline. */
   encode(): Buffer;
-  /** JSON as an item of a list: no kind, no apiVersion. */
-  encodeItem(): Buffer;
+  /** JSON as an item of a list: no kind, no apiVersion. The pieces share the bytes of encode(). */
+  encodeItem(): readonly Buffer[];
+  /** Bytes that it holds on to. */
+  readonly size: number;
+  /** Forgets the parsed form, which takes several times the bytes: for objects that have been replaced. */
+  release(): void;
 }
 
 /** A CachedObject on its way to the store: what to store, and the revision once it is known. */
@@ -44,6 +48,8 @@ function orderMetadata(meta: ObjectMeta): ObjectMeta {
 
 const METADATA = Buffer.from('"metadata":{');
 const UID = Buffer.from('"uid":"');
+const ITEM_START = Buffer.from('{');
+const EMPTY = Buffer.alloc(0);
 const QUOTE = 0x22;
 const OPEN_BRACKET = 0x5b;
 const OPEN_BRACE = 0x7b;
@@ -64,41 +70,58 @@ function endOfScalars(stored: Buffer, from: number): number {
   return stored.length;
 }
 
-/** Where the resourceVersion goes: after the uid, or first in metadata when there is none. */
-function splice(stored: Buffer, from: number, revision: number): Buffer[] {
+/** Where the resourceVersion goes, and its text: after the uid, or first in metadata when there is none. */
+function insertion(stored: Buffer, revision: number): { at: number; text: Buffer } {
   const metadata = stored.indexOf(METADATA) + METADATA.length;
   const uid = stored.subarray(metadata, endOfScalars(stored, metadata)).indexOf(UID) + metadata;
   if (uid >= metadata) {
     const at = stored.indexOf(QUOTE, uid + UID.length) + 1;
-    return [stored.subarray(from, at), Buffer.from(`,"resourceVersion":"${revision}"`), stored.subarray(at)];
+    return { at, text: Buffer.from(`,"resourceVersion":"${revision}"`) };
   }
   const comma = stored[metadata] === CLOSE_BRACE ? '' : ',';
-  return [
-    stored.subarray(from, metadata),
-    Buffer.from(`"resourceVersion":"${revision}"${comma}`),
-    stored.subarray(metadata),
-  ];
+  return { at: metadata, text: Buffer.from(`"resourceVersion":"${revision}"${comma}`) };
 }
 
-const ITEM_START = Buffer.from('{');
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** A class because there is one per object in memory: closures would cost more than the fields. */
+/** The same object at another revision, until its own bytes are asked for. */
+type Source = Uint8Array | Cached;
+
+/**
+ * A class because there is one per object in memory: closures would cost more than the fields. Its bytes are kept once:
+ * as they were stored until someone wants to send them, from then on with the resourceVersion in them.
+ */
 class Cached implements PendingObject {
-  private parsed: KubeObject | undefined;
+  private source: Source | undefined;
   private full: Buffer | undefined;
-  private item: Buffer | undefined;
+  /** Where in `full` the resourceVersion stands, and how many bytes it takes. */
+  private at = 0;
+  private inserted = 0;
 
   constructor(
     readonly key: ObjectKey,
     private rev: number,
-    readonly value: Uint8Array,
-    parsed: KubeObject | undefined,
+    source: Source,
+    private parsed: KubeObject | undefined,
   ) {
-    this.parsed = parsed;
+    this.source = source;
   }
 
   get revision(): number {
     return this.rev;
+  }
+
+  get size(): number {
+    if (this.full !== undefined) return this.full.length;
+    return this.source instanceof Cached ? this.source.size : (this.source?.length ?? 0);
+  }
+
+  get value(): Uint8Array {
+    if (this.source instanceof Cached) return this.source.value;
+    if (this.source !== undefined) return this.source;
+    const full = this.full ?? EMPTY;
+    return Buffer.concat([full.subarray(0, this.at), full.subarray(this.at + this.inserted)]);
   }
 
   committed(revision: number): void {
@@ -112,7 +135,8 @@ class Cached implements PendingObject {
 
   get object(): DeepReadonly<KubeObject> {
     if (this.parsed === undefined) {
-      const parsed = JSON.parse(this.buffer().toString()) as KubeObject;
+      const bytes = this.full ?? asBuffer(this.value);
+      const parsed = JSON.parse(bytes.toString()) as KubeObject;
       parsed.metadata.resourceVersion = String(this.rev);
       this.parsed = deepFreeze(parsed);
     }
@@ -120,15 +144,26 @@ class Cached implements PendingObject {
   }
 
   encode(): Buffer {
-    return (this.full ??= Buffer.concat(splice(this.buffer(), 0, this.rev)));
+    if (this.full !== undefined) return this.full;
+    const stored = asBuffer(this.value);
+    const { at, text } = insertion(stored, this.rev);
+    const full = Buffer.concat([stored.subarray(0, at), text, stored.subarray(at)]);
+    // Before the commit the revision is not known, and the bytes are still on their way to the store.
+    if (this.rev === 0) return full;
+    this.at = at;
+    this.inserted = text.length;
+    this.full = full;
+    this.source = undefined;
+    return full;
   }
 
-  encodeItem(): Buffer {
-    if (this.item === undefined) {
-      const stored = this.buffer();
-      this.item = Buffer.concat([ITEM_START, ...splice(stored, stored.indexOf(METADATA), this.rev)]);
-    }
-    return this.item;
+  encodeItem(): readonly Buffer[] {
+    const full = this.encode();
+    return [ITEM_START, full.subarray(full.indexOf(METADATA))];
+  }
+
+  release(): void {
+    if (this.rev !== 0) this.parsed = undefined;
   }
 
   /** The parsed form at another revision, when there is one: shares everything below metadata. */
@@ -136,12 +171,6 @@ class Cached implements PendingObject {
     if (this.parsed === undefined) return undefined;
     const metadata = { ...this.parsed.metadata, resourceVersion: String(revision) };
     return deepFreeze({ ...this.parsed, metadata });
-  }
-
-  private buffer(): Buffer {
-    return Buffer.isBuffer(this.value)
-      ? this.value
-      : Buffer.from(this.value.buffer, this.value.byteOffset, this.value.byteLength);
   }
 }
 
@@ -156,7 +185,7 @@ export const pendingObject = (key: ObjectKey, object: KubeObject): PendingObject
 /** The same content under another revision: what a DELETED event carries. */
 export function atRevision(object: CachedObject, revision: number): CachedObject {
   if (object.revision === revision) return object;
-  if (object instanceof Cached) return new Cached(object.key, revision, object.value, object.parsedAt(revision));
+  if (object instanceof Cached) return new Cached(object.key, revision, object, object.parsedAt(revision));
   return new Cached(object.key, revision, encodeForStorage(object.object), undefined);
 }
 

@@ -1,6 +1,8 @@
+import type { Clock } from '../machinery/clock.js';
 import type { ObjectKey } from '../machinery/types.js';
 import { atRevision, cachedObject, isPending, type CachedObject } from './cached-object.js';
-import { createEventHistory, type CacheEvent, type EventHistory } from './event-history.js';
+import { createEventHistory, type CacheEvent, type EventHistory, type HistoryBounds } from './event-history.js';
+import type { HistoryBudget } from './history-budget.js';
 import { listPrefix, objectKey, parseKey, resourcePrefix, type StorageLocation } from './keys.js';
 import { CompactedError, type KeyValue, type KvStore, type WatchEvent } from './kv-store.js';
 import { createSortedObjects, partition } from './sorted-objects.js';
@@ -54,20 +56,20 @@ export interface WatchCacheOptions {
   readonly store: KvStore;
   readonly location: StorageLocation;
   readonly namespaced: boolean;
-  /** Events kept at most. */
-  readonly capacity?: number;
+  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly bounds?: Partial<HistoryBounds>;
+  /** Shared with other resources. */
+  readonly budget?: HistoryBudget;
 }
-
-const DEFAULT_CAPACITY = 20_000;
 
 type OnEvents = (events: readonly CacheEvent[]) => void;
 
 export function createWatchCache(options: WatchCacheOptions): WatchCache {
-  const { store, namespaced } = options;
+  const { store, namespaced, clock, bounds, budget } = options;
   const prefix = resourcePrefix(options.location);
   const objects = createSortedObjects();
   const subscribers = new Map<string, Set<OnEvents>>();
-  let history: EventHistory = createEventHistory(0, 0);
+  let history: EventHistory = createEventHistory(0, { events: 0 });
   /** Revision of the newest change of this resource. */
   let changed = 0;
   let stop = (): void => undefined;
@@ -93,17 +95,24 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
 
   const apply = (events: readonly WatchEvent[]): void => {
     const visible: CacheEvent[] = [];
+    const now = clock.monotonic();
     for (const raw of events) {
       const key = parseKey(prefix, raw.key, namespaced);
       const event = toEvent(raw, objects.get(key));
       if (event === undefined) continue;
       if (event.type === 'DELETED') objects.delete(key);
       else objects.set(event.object);
-      history.push(event);
+      history.push(event, now);
       changed = event.revision;
       visible.push(event);
     }
+    budget?.settle();
     dispatch(visible);
+    // Watchers have looked at what was replaced; those that come later parse it again.
+    for (const { type, object, previous } of visible) {
+      previous?.release();
+      if (type === 'DELETED') object.release();
+    }
   };
 
   const dispatch = (events: readonly CacheEvent[]): void => {
@@ -137,7 +146,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
           else for (const event of events) early.push(event);
         });
         const { items, revision } = await store.range(prefix);
-        history = createEventHistory(from, options.capacity ?? DEFAULT_CAPACITY);
+        history = createEventHistory(from, bounds);
         for (const kv of items) {
           objects.set(fromKeyValue(kv));
           changed = Math.max(changed, kv.modRevision);
@@ -145,9 +154,11 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
         for (const raw of early.filter(e => e.revision <= revision)) {
           const event = toEvent(raw, undefined);
           if (event === undefined) continue;
-          history.push(event);
+          history.push(event, clock.monotonic());
           changed = Math.max(changed, event.revision);
         }
+        budget?.add(history);
+        budget?.settle();
         stop = unwatch;
         live = apply;
         apply(early.filter(e => e.revision > revision));

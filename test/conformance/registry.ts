@@ -55,7 +55,7 @@ export async function registrySuite(t: Test, f: Fixture, registry: Registry, exa
   );
   t.same(plain(await registry.get(ctx, at('a'), {})), created, 'reads what was created');
   const listed = await registry.list(ctx, namespace, { fieldSelector: 'metadata.name=a' });
-  const item = JSON.parse(listed.items[0]?.encodeItem().toString() ?? '') as KubeObject;
+  const item = JSON.parse(Buffer.concat(listed.items[0]?.encodeItem() ?? []).toString()) as KubeObject;
   t.same({ ...item, kind: info.kind, apiVersion: apiVersionOf(info) }, created, 'lists it');
   t.equal(await reason(registry.create(ctx, namespace, make({ name: 'a' }))), 'AlreadyExists');
 

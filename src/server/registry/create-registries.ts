@@ -3,6 +3,7 @@ import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
 import type { AdmissionPlugin, Objects, Strategy } from '../../resources/strategy.js';
 import { runCompactor, type CompactorOptions } from '../../storage/compactor.js';
 import type { KvStore } from '../../storage/kv-store.js';
+import { createHistoryBudget } from '../../storage/history-budget.js';
 import { resourcePrefix } from '../../storage/keys.js';
 import { createWatchCache, type WatchCache } from '../../storage/watch-cache.js';
 import type { ObjectCodec } from './codec.js';
@@ -46,6 +47,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
   const report = (error: unknown, what: string): void => options.onError?.(error, what);
   /** Versions of a kind share what is stored. */
   const caches = new Map<string, WatchCache>();
+  const budget = createHistoryBudget();
   // By info: a custom resource that changes comes back as a new entry.
   const scopes = new WeakMap<CatalogEntry, Scope>();
   const registries = new WeakMap<CatalogEntry, Registry>();
@@ -54,7 +56,10 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
     const { storage: location, namespaced } = entry.info;
     const prefix = resourcePrefix(location);
     let cache = caches.get(prefix);
-    if (cache === undefined) caches.set(prefix, (cache = createWatchCache({ store, location, namespaced })));
+    if (cache === undefined) {
+      cache = createWatchCache({ store, location, namespaced, clock, budget });
+      caches.set(prefix, cache);
+    }
     return cache;
   };
 

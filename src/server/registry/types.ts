@@ -14,8 +14,8 @@ export interface StoredObject {
   readonly object: DeepReadonly<KubeObject>;
   /** JSON with kind and apiVersion first, no newline. */
   encode(): Buffer;
-  /** JSON as an item of a built-in list: no kind, no apiVersion. */
-  encodeItem(): Buffer;
+  /** JSON as an item of a built-in list: no kind, no apiVersion. In pieces, so that the bytes of encode() are shared. */
+  encodeItem(): readonly Buffer[];
 }
 
 /** The raw query of a list or watch; the registry owns their rules (reference: k8s.io/apiserver list and watch options). */

@@ -73,7 +73,7 @@ function* listPieces(info: ResourceInfo, result: ListResult): Generator<Buffer> 
   for (const item of result.items) {
     if (!first) yield COMMA;
     first = false;
-    yield item.encodeItem();
+    yield* item.encodeItem();
   }
   yield Buffer.from(']}\n');
 }
