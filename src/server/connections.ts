@@ -7,7 +7,7 @@ export const HEADERS_TIMEOUT_MS = 32_000;
 /** How often Node looks for connections whose time is over. */
 export const TIMEOUT_CHECK_MS = 2_000;
 /** What a client gets to take its last answer, or to send the rest of a body that nobody wants. */
-const LINGER_MS = 5_000;
+const LINGER_MS = 2_000;
 
 /** Header lines of a request, names and values, in bytes. */
 export const MAX_HEADER_BYTES = 16 * 1024;

@@ -30,6 +30,7 @@ import { createInFlight } from './pipeline/in-flight.js';
 import type { ApiContext, Logger } from './pipeline/context.js';
 import { createObjectCodec } from './registry/codec.js';
 import { createRegistries } from './registry/create-registries.js';
+import { createBacklog } from './watch-stream/backlog.js';
 import { createSecurity, type Security } from './security.js';
 import { firstServiceAddress } from './service-range.js';
 import { createServerStrategies } from './strategies.js';
@@ -126,6 +127,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     documents,
     metrics,
     inFlight: createInFlight(),
+    backlog: createBacklog(clock),
     objects: registries.objects,
     codec: createCodec(api),
     protobuf: createProtobufAnswers(api),

@@ -19,6 +19,7 @@ import { createMetrics } from '../../src/server/endpoints/metrics.js';
 import { createHttpServer } from '../../src/server/http-server.js';
 import { createInFlight, type InFlight } from '../../src/server/pipeline/in-flight.js';
 import type { Authorizer } from '../../src/server/auth/authorizer.js';
+import { createBacklog, type BacklogLimits } from '../../src/server/watch-stream/backlog.js';
 import type { ApiContext } from '../../src/server/pipeline/context.js';
 import type { Registry, RegistryWatchEvent, StoredObject, WatchListener } from '../../src/server/registry/types.js';
 
@@ -147,7 +148,7 @@ export async function startFakeApi(
   options: {
     strategies?: Record<string, Strategy>;
     objects?: Partial<Objects>;
-    inFlight?: InFlight;
+    inFlight?: InFlight; backlog?: BacklogLimits;
     authorizer?: Authorizer;
   } = {},
 ): Promise<FakeApi> {
@@ -183,6 +184,7 @@ export async function startFakeApi(
     objects,
     protobuf: createProtobufAnswers(catalog.api),
     metrics,
+    backlog: createBacklog(realClock, options.backlog),
     inFlight: options.inFlight ?? createInFlight(),
     audit: undefined,
     kubelet: createKubeletConnection(objects, undefined),

@@ -137,6 +137,9 @@ export async function record(
     end() {
       ended = true;
     },
+    cut() {
+      ended = true;
+    },
     backlog: () => state.backlog,
   };
   const watch = await registry.watch(ctx, namespace, query, listener);

@@ -30,11 +30,11 @@ async function openSink(exchange: Exchange, context: ApiContext): Promise<WatchS
     const socket = await context.acceptWebSocket(request);
     socket.on('close', () => exchange.abort(new Error('client is gone')));
     socket.on('error', () => exchange.abort(new Error('client is gone')));
-    return webSocketSink(socket, binary);
+    return webSocketSink(socket, binary, context.backlog);
   }
   writeHead(exchange, 200, { 'Content-Type': binary ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE });
   request.response.flushHeaders();
-  return httpSink(request.response);
+  return httpSink(request.response, context.backlog);
 }
 
 /**
@@ -77,10 +77,15 @@ export const watchObjects: Handler = async (exchange, route, context) => {
       const pieces: Buffer[] = [];
       for (const event of batch) encode(event, pieces);
       context.metrics.watchEvents(entry.info, batch.length);
-      if (sink === undefined) early.push(...pieces);
-      else sink.write(pieces);
+      if (sink !== undefined) sink.write(pieces);
+      else for (const piece of pieces) early.push(piece);
     },
     end: finish,
+    cut() {
+      ended = true;
+      stop();
+      sink?.destroy();
+    },
     backlog: () => sink?.backlog() ?? 0,
   };
   const ctx = requestContext(exchange, context);

@@ -8,6 +8,7 @@ import type { Auditor } from '../audit/auditor.js';
 import type { Authentication } from '../auth/authn/authenticate.js';
 import type { Authorizer } from '../auth/authorizer.js';
 import type { KubeletConnection } from '../connect/kubelet-connection.js';
+import type { Backlog } from '../watch-stream/backlog.js';
 import type { Registry } from '../registry/types.js';
 import type { Metrics } from '../endpoints/metrics.js';
 import type { InFlight } from './in-flight.js';
@@ -29,6 +30,7 @@ export interface ApiContext {
   readonly protobuf: ProtobufAnswers;
   readonly metrics: Metrics;
   readonly inFlight: InFlight;
+  readonly backlog: Backlog;
   readonly audit: Auditor | undefined;
   readonly kubelet: KubeletConnection;
   /** Routes that are not about a resource, by path; longest prefix of whole segments wins. */

@@ -55,7 +55,9 @@ export interface WatchListener {
   events(batch: readonly RegistryWatchEvent[]): void;
   /** The watch ended by itself (timeout, error already sent, shutdown). */
   end(): void;
-  /** Bytes accepted but not yet taken by the client; above the registry's bound the watch is ended, forcing a relist. */
+  /** The client is too slow to be told of everything: its connection is cut, so that it starts again. */
+  cut(): void;
+  /** Bytes accepted but not yet taken by the client; initial events wait until they are few. */
   backlog(): number;
 }
 

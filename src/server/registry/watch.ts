@@ -10,8 +10,6 @@ import type { ListQuery, RegistryWatch, RegistryWatchEvent, StoredObject, WatchL
 const MIN_TIMEOUT_MS = 1_800_000;
 const BOOKMARK_EVERY_MS = 60_000;
 const BOOKMARK_BEFORE_END_MS = 2000;
-/** A client that lets this many bytes pile up is cut off; it resumes from the last event it has got. */
-const MAX_BACKLOG_BYTES = 16 * 1024 * 1024;
 /** Bytes under way above which initial events wait for the client. */
 const INITIAL_BACKLOG_BYTES = 1024 * 1024;
 const INITIAL_POLL_MS = 20;
@@ -19,6 +17,7 @@ const INITIAL_POLL_MS = 20;
 const INITIAL_CHUNK = 200;
 /** Changes kept back while a client is still taking the initial events. */
 const MAX_QUEUED_EVENTS = 10_000;
+const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 
 /** Where a watch starts: changes above `revision`, after the events that are due first. */
 interface Start {
@@ -118,6 +117,7 @@ function run(
   const { cache, clock, view } = scope;
   /** Changes that wait for the initial events to be through; undefined once they are. */
   let queue: CacheEvent[] | undefined = [];
+  let queuedBytes = 0;
   let stopped = false;
   const ended = new AbortController();
 
@@ -134,6 +134,14 @@ function run(
     if (stopped) return;
     stop();
     listener.end();
+  };
+
+  /** An end that looks like one would be taken for a watch whose time is over. */
+  const cut = (): void => {
+    if (stopped) return;
+    stop();
+    queue = undefined;
+    listener.cut();
   };
 
   /** A listener that throws is cut off: its failure must not reach the writer whose change it was told of. */
@@ -154,13 +162,15 @@ function run(
       if (type !== undefined) batch.push(view.event(change, type));
     }
     if (batch.length > 0) send(batch);
-    if (batch.length > 0 && listener.backlog() > MAX_BACKLOG_BYTES) end();
   };
 
   const onEvents = (changes: readonly CacheEvent[]): void => {
     if (queue === undefined) return deliver(changes);
-    for (const change of changes) queue.push(change);
-    if (queue.length > MAX_QUEUED_EVENTS) end();
+    for (const change of changes) {
+      queue.push(change);
+      queuedBytes += change.object.size;
+    }
+    if (queue.length > MAX_QUEUED_EVENTS || queuedBytes > MAX_QUEUED_BYTES) cut();
   };
   const unsubscribe = cache.subscribe({ namespace, name: selection.name }, onEvents);
 
