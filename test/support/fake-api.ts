@@ -148,7 +148,8 @@ export async function startFakeApi(
   options: {
     strategies?: Record<string, Strategy>;
     objects?: Partial<Objects>;
-    inFlight?: InFlight; backlog?: BacklogLimits;
+    inFlight?: InFlight;
+    backlog?: BacklogLimits;
     authorizer?: Authorizer;
   } = {},
 ): Promise<FakeApi> {
