@@ -322,6 +322,11 @@ export interface NetfilterOptions {
   nodeIPs(): readonly string[];
   /** Default: local when the address is this node's, else out of "eth0" with the primary address. */
   route?(destination: string): Route;
+  /**
+   * What the CNI plugin masquerades when it leaves the node, besides the rules: kindnet does it in an nftables table of its
+   * own, before iptables' nat table, so iptables-save does not show it.
+   */
+  masquerades?(packet: { readonly src: string; readonly dst: string }): boolean;
 }
 
 /** The packet filter of one node and IP family: four tables, connection tracking, recent lists, counters. */

@@ -96,13 +96,18 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   const directory = createNodeDirectory();
   const self = (): DeepReadonly<Node> | undefined => nodes.indexer.get(nodeName);
   const ownCidr = () => parseCidr(self()?.spec?.podCIDR ?? '');
+  const clusterRange = parseCidr(options.clusterCidr);
+  const isOwn = (address: string): boolean => address === nodeIP || address.startsWith('127.');
   const netfilter = createNetfilter({
     clock,
     random,
     nodeIPs: () => [nodeIP],
+    // As kindnet: outside of the Pods' range nobody knows the way back to a Pod.
+    masquerades: ({ src, dst }) =>
+      clusterRange !== undefined && !isOwn(src) && !isOwn(dst) && !cidrContains(clusterRange, dst),
     route(destination) {
       const cidr = ownCidr();
-      const local = destination === nodeIP || destination.startsWith('127.');
+      const local = isOwn(destination);
       const pod = !local && cidr !== undefined && cidrContains(cidr, destination);
       // Masqueraded packets carry the node's address whichever way they leave, as with CNI plugins that route.
       return { local, outInterface: local ? 'lo' : pod ? POD_INTERFACE : 'eth0', sourceAddress: nodeIP };

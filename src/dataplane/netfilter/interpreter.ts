@@ -29,6 +29,7 @@ export interface Machine {
   route(destination: string): Route;
   /** Where REDIRECT sends a packet that came from outside. */
   primaryAddress(): string | undefined;
+  masquerades(packet: { readonly src: string; readonly dst: string }): boolean;
 }
 
 export interface EvaluationContext {
@@ -265,6 +266,8 @@ function setStates({ state, entry, packet }: Passage): void {
   packet.states = states;
 }
 
+const CNI_MASQUERADE: NatVerdict = { kind: 'masquerade', randomFully: false };
+
 /** The nat table sees the first packet of a flow only; what it decided is applied to all others. */
 function nat(passage: Passage, hook: Hook): TableResult {
   const { entry } = passage;
@@ -274,6 +277,12 @@ function nat(passage: Passage, hook: Hook): TableResult {
     passage.state === 'NEW' && !entry.confirmed && !(destinationHook ? passage.destinationSet : passage.sourceSet);
   if (!fresh) {
     applyFlow(passage, entry, hook, destinationHook);
+    return ACCEPT;
+  }
+  if (hook === 'postrouting' && passage.machine.masquerades(passage.packet)) {
+    // A flow has one source: what the CNI plugin's table gave it, the later one does not change.
+    traceTranslation(passage, hook, `by the CNI plugin: ${translate(passage, CNI_MASQUERADE, hook)}`);
+    passage.sourceSet = true;
     return ACCEPT;
   }
   const result = table(passage, 'nat', hook);

@@ -51,6 +51,7 @@ export function createNetfilter(options: NetfilterOptions): Netfilter {
     isLocal,
     route: destination => options.route?.(destination) ?? defaultRoute(destination),
     primaryAddress,
+    masquerades: packet => options.masquerades?.(packet) ?? false,
   };
 
   /** Checks every edit before the first is committed. */

@@ -20,7 +20,7 @@ export interface NodePortOptions {
   readonly onBusy: (service: { namespace: string; name: string }, message: string) => void;
 }
 
-/** Real listeners for the node ports in use, so that the machine this runs on can reach Services as it would a node. */
+/** Real listeners for the node ports and health check node ports in use, so that the machine this runs on can reach Services as it would a node. */
 export interface NodePorts {
   /** Opens and closes listeners as the proxy's node ports have changed. */
   readonly update: () => void;
@@ -97,7 +97,12 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
   return {
     update() {
       const wanted = new Set<string>();
-      for (const { protocol, port, namespace, name } of proxy.nodePorts()) {
+      const ports = [
+        ...proxy.nodePorts(),
+        // Load balancers ask them where they send the traffic.
+        ...proxy.healthCheckNodePorts().map(service => ({ ...service, protocol: 'tcp' as const })),
+      ];
+      for (const { protocol, port, namespace, name } of ports) {
         if (protocol === 'sctp') continue;
         const key = `${protocol}/${port}`;
         wanted.add(key);
