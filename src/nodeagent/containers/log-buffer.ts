@@ -21,6 +21,8 @@ interface Line {
 
 /** What one run of a container wrote, the last of it. */
 export interface LogBuffer {
+  /** Bytes that have ever been written. */
+  readonly written: number;
   write(stream: 'stdout' | 'stderr', data: string | Buffer): void;
   /** The container has ended: followers get the rest and stop. */
   close(): void;
@@ -42,6 +44,7 @@ export function createLogBuffer(clock: Clock, maxBytes = MAX_BYTES): LogBuffer {
   let dropped = 0;
   let bytes = 0;
   let closed = false;
+  let written = 0;
   const waiting = new Set<() => void>();
 
   const wakeAll = (): void => {
@@ -63,7 +66,11 @@ export function createLogBuffer(clock: Clock, maxBytes = MAX_BYTES): LogBuffer {
   };
 
   return {
+    get written() {
+      return written;
+    },
     write(stream, data) {
+      written += data.length;
       if (closed) return;
       const parts = data.toString('utf8').split('\n');
       parts.forEach((part, i) => {

@@ -113,6 +113,7 @@ export function createContainerRunner({
     countStart(record);
     record.running = running;
     record.processes = started.processes;
+    record.disk = started.disk;
     record.user = started.credentials;
     record.previousLogs = record.logs;
     record.logs = running.logs;

@@ -6,6 +6,7 @@ import { imageFor } from '../images/index.js';
 import type { ImageReference } from '../images/reference.js';
 import { createResolver, formatResolvConf } from '../network/resolver.js';
 import type { NetNamespace } from '../network/types.js';
+import { logBytes, writableLayer, type ContainerDisk } from './disk-usage.js';
 import type { PodDependencies } from './dependencies.js';
 import { expandReferences, makeEnvironment } from './environment.js';
 import { hostsFile, podNames, resolverConfig } from './etc-files.js';
@@ -32,6 +33,7 @@ export interface StartRequest {
 export interface Started {
   readonly running: RunningContainer;
   readonly processes: ProcessTable;
+  readonly disk: () => ContainerDisk;
   readonly credentials: Credentials;
   /** What users are told of the image, when it stands for one that is not known. */
   readonly imageNote: string | undefined;
@@ -72,6 +74,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   for (const directory of DIRECTORIES) root.directories.set(directory, newDirectory());
   root.directories.set('/root', newDirectory(0o700));
   root.directories.set('/tmp', newDirectory(OPEN));
+  const written = writableLayer(root);
   const security = securityOf(pod, spec, image);
   const messagePath = spec.terminationMessagePath ?? '/dev/termination-log';
   const etc = createTree({
@@ -137,6 +140,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   return {
     running,
     processes,
+    disk: () => ({ rootfs: written(), logs: logBytes(running.logs) }),
     credentials: security.credentials,
     imageNote: image.note,
     async terminationMessage(exitCode) {

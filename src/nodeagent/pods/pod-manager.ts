@@ -3,6 +3,7 @@ import type { Pod } from '../../machinery/types.js';
 import { createAdmission } from './admission/admission.js';
 import type { ContainerRecord, ReadonlyPod } from './types.js';
 import type { PodDependencies } from './dependencies.js';
+import { runEviction } from './eviction.js';
 import { createPodWorker, type PodWorker } from './pod-worker.js';
 import { createRestartBackoff } from './restart-backoff.js';
 import { isTerminalPhase } from './types.js';
@@ -70,6 +71,14 @@ export function runPodManager({ informer, deps, signal }: PodManagerOptions): Po
     delete(pod) {
       workers.get(pod.metadata.uid ?? '')?.removed();
     },
+  });
+
+  void runEviction({
+    clock: deps.clock,
+    signal,
+    active: () => [...workers.values()].filter(w => w.active),
+    onEvict: ({ metadata }, message) =>
+      deps.recorder.event({ kind: 'Pod', apiVersion: 'v1', metadata }, 'Warning', 'Evicted', message),
   });
 
   return {

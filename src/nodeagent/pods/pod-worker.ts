@@ -6,6 +6,7 @@ import type { Rejection } from './admission/admit.js';
 import { adoptRecords } from './adopt.js';
 import { createContainerRunner, graceOf } from './container-runner.js';
 import type { PodDependencies } from './dependencies.js';
+import { podDisk, type PodDisk } from './disk-usage.js';
 import { planPod } from './plan.js';
 import { createPodEvents } from './pod-events.js';
 import { createPodVolumes } from './pod-volumes.js';
@@ -37,6 +38,8 @@ export interface PodWorker {
   kick(): void;
   /** The node has agreed to run it, and it has not ended: it takes of the node's resources. */
   readonly active: boolean;
+  /** What it has written to the node's disk, as the eviction manager counts it. */
+  diskUsage(): PodDisk;
   /** Ends a Pod that is to fail for the node's sake. Resolves when its containers have ended. */
   fail(failure: Failure, graceMs: number): Promise<void>;
   /** Resolves when nothing of the Pod is left on this node. */
@@ -353,6 +356,7 @@ export function createPodWorker(
     get active() {
       return admitted && !finished;
     },
+    diskUsage: () => podDisk(pod, records, volumes.mounted),
     fail,
     done,
   };

@@ -3,6 +3,7 @@ import type { Credentials } from '../containers/credentials.js';
 import type { Resources } from './cgroup.js';
 import type { LogBuffer } from '../containers/log-buffer.js';
 import type { RunningContainer } from '../containers/container.js';
+import type { ContainerDisk } from './disk-usage.js';
 import type { Container, ContainerStatus, DeepReadonly, Pod } from '../../machinery/types.js';
 
 export type ReadonlyPod = DeepReadonly<Pod>;
@@ -51,6 +52,8 @@ export interface ContainerRecord {
   retryAt: number;
   /** The spec's image when it was started: another one now means a restart. */
   startedImage: string;
+  /** What its latest run has written to its own file system. */
+  disk: (() => ContainerDisk) | undefined;
   /** The process namespace it runs in, since it was started. */
   processes: ProcessTable | undefined;
   /** Who its processes are, since it was started. */
@@ -77,6 +80,7 @@ export const newRecord = (spec: ReadonlyContainer, kind: ContainerKind): Contain
   startedHere: false,
   retryAt: 0,
   startedImage: spec.image ?? '',
+  disk: undefined,
   processes: undefined,
   user: undefined,
   resources: spec.resources ?? {},

@@ -287,13 +287,12 @@ function subPathOf(
  * A part of a generated volume as it is now: a bind mount of a subPath holds on to the files that it was made of, while the
  * kubelet puts new ones beside them.
  */
-function snapshot({ files, directories, tmpfs }: Tree, inner: string): Tree {
+function snapshot(tree: Tree, inner: string): Tree {
+  const copy = createTree({}, { tmpfs: tree.tmpfs });
   const below = (path: string): boolean => path === inner || path.startsWith(`${inner}/`);
-  return {
-    files: new Map([...files].filter(([path]) => below(path))),
-    directories: new Map([...directories].filter(([path]) => below(path))),
-    tmpfs,
-  };
+  for (const [path, file] of tree.files) if (below(path)) copy.files.set(path, { ...file });
+  for (const [path, directory] of tree.directories) if (below(path)) copy.directories.set(path, directory);
+  return copy;
 }
 
 /** How the Pod's volumes appear in one container. @throws ContainerConfigError */

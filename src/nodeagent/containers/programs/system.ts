@@ -128,12 +128,25 @@ export const xargs: Program = async process => {
   return status;
 };
 
+/** The canonical name of this host: the first one of its line in /etc/hosts; its own name when there is none. */
+async function fullName({ hostname: name, files }: Process['container']): Promise<string> {
+  const lines = (await files.read('/etc/hosts')).toString('utf8').split('\n');
+  const entries = lines.map(line => (line.split('#', 1)[0] ?? '').split(/\s/).filter(word => word !== ''));
+  return entries.find(([, ...names]) => names.includes(name))?.[1] ?? name;
+}
+
+/** hostname [-f | -d | -s | -i] */
 export const hostname: Program = async process => {
   const { hostname: name, pod } = process.container;
-  const [flag] = process.args.slice(1);
-  if (flag === '-i' || flag === '-I') await process.stdout.write(`${pod.ip}\n`);
-  else await process.stdout.write(`${flag === '-s' ? (name.split('.')[0] ?? '') : name}\n`);
-  return 0;
+  const { has } = parseOptions(process.args.slice(1), { short: 'fdsiIA' });
+  const show = async (text: string): Promise<number> => (await process.stdout.write(`${text}\n`), 0);
+  if (has('i') || has('I')) return show(pod.ip);
+  if (has('f') || has('A')) return show(await fullName(process.container));
+  if (has('d')) {
+    const full = await fullName(process.container);
+    return show(full.includes('.') ? full.slice(full.indexOf('.') + 1) : '');
+  }
+  return show(has('s') ? (name.split('.', 1)[0] ?? '') : name);
 };
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
