@@ -10,6 +10,8 @@ export interface ApiCall {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
   /** Path and query. */
   readonly path: string;
+  /** Default: application/json. */
+  readonly accept?: string;
   /** Sent as JSON. */
   readonly body?: unknown;
   /** Default: application/json. */
@@ -53,7 +55,7 @@ export async function callApi(process: Process, call: ApiCall): Promise<ApiAnswe
       path: call.path,
       headers: [
         ['Host', `${host}:${port}`],
-        ['Accept', 'application/json'],
+        ['Accept', call.accept ?? 'application/json'],
         ['Authorization', `Bearer ${token}`],
         ['Connection', 'close'],
         ...(body === undefined

@@ -10,7 +10,9 @@ import { isObject } from './review-server.js';
 async function fetchJson(process: Process, text: string): Promise<Readonly<Record<string, unknown>>> {
   const url = new URL(text);
   const port = url.port === '' ? 443 : Number(url.port);
-  const { status, body } = await callApi(process, { host: url.hostname, port, path: `${url.pathname}${url.search}` });
+  const path = `${url.pathname}${url.search}`;
+  // The keys are application/jwk-set+json, and nothing else will do.
+  const { status, body } = await callApi(process, { host: url.hostname, port, path, accept: '*/*' });
   if (status !== 200) throw new Error(`${status}: ${body}`);
   const document: unknown = JSON.parse(body);
   if (!isObject(document)) throw new Error(`${text}: no object`);
