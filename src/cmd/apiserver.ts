@@ -10,6 +10,7 @@ export function register(program: Command): void {
     .option('--advertise-address <ip>', 'address that Pods reach the API server at', '172.18.0.1')
     .option('--data-dir <dir>', 'store, keys and kubeconfig files', '.kubette')
     .option('--storage <driver>', 'leveldb, or memory to keep nothing', 'leveldb')
+    .option('--accept-data-loss', 'go on with what is left of a damaged store; a copy of it is kept')
     .option('--service-cluster-ip-range <cidr>', 'range of ClusterIPs', '10.96.0.0/16')
     .option('--service-node-port-range <range>', 'range of node ports', '30000-32767')
     .option('--token-auth-file <file>', 'bearer tokens: token,user,uid,"group1,group2" on each line')

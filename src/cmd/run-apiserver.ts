@@ -17,7 +17,7 @@ import type { ApiServerOptions } from '../server/options.js';
 import type { Logger } from '../server/pipeline/context.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
 import { firstServiceAddress, serviceRangeProblem } from '../server/service-range.js';
-import type { KvStore } from '../storage/kv-store.js';
+import { StorageError, type KvStore } from '../storage/kv-store.js';
 import { createLogger } from './logger.js';
 import { fail, FlagError, integerFlag, signalOnTermination } from './process.js';
 
@@ -105,7 +105,10 @@ async function makeFolder(path: string): Promise<void> {
   }
 }
 
-async function openStore(driver: string, dataDir: string): Promise<KvStore> {
+/** The newest acknowledged revision is kept beside the store, not in it: then a store that is gone is missed, too. */
+const NEWEST_REVISION = 'newest-revision';
+
+async function openStore(driver: string, dataDir: string, acceptDataLoss: boolean): Promise<KvStore> {
   if (driver === 'memory') {
     const { createMemoryStore } = await import('../storage/memory/memory-store.js');
     // Milliseconds rise faster than revisions do, so that every start is beyond the last one.
@@ -113,7 +116,20 @@ async function openStore(driver: string, dataDir: string): Promise<KvStore> {
   }
   if (driver !== 'leveldb') throw new FlagError(`invalid --storage ${JSON.stringify(driver)}: want leveldb or memory`);
   const { openLevelStore } = await import('../storage/leveldb/level-store.js');
-  return openLevelStore(join(dataDir, 'store'));
+  try {
+    return await openLevelStore(join(dataDir, 'store'), {
+      newestRevisionFile: join(dataDir, NEWEST_REVISION),
+      ...(acceptDataLoss
+        ? { acceptDataLoss: losses => losses.forEach(loss => process.stderr.write(`kubette apiserver: ${loss}\n`)) }
+        : {}),
+    });
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.code !== 'damaged' || acceptDataLoss) throw error;
+    throw new Error(
+      `${error.message}; put back a copy of the data folder, or start once with --accept-data-loss to go on with what is left`,
+      { cause: error },
+    );
+  }
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -203,7 +219,7 @@ export async function runApiServer(flags: Flags): Promise<void> {
 
     await makeFolder(dataDir);
     // The store's lock also guards the keys beside it: nothing is written by a second server.
-    const store = await openStore(text(flags, 'storage'), dataDir);
+    const store = await openStore(text(flags, 'storage'), dataDir, flags['acceptDataLoss'] === true);
     const pki = await ensurePki(dataDir, {
       clock: realClock,
       serverNames: [firstServiceAddress(serviceClusterIpRange), advertiseAddress, bindAddress],

@@ -100,6 +100,7 @@ function apiServer({ dataDir, port, flags }: Plan): ProcessSpec {
       ...['--storage', text(flags, 'storage'), '--service-cluster-ip-range', text(flags, 'serviceClusterIpRange')],
       ...['--quiet', '--v', text(flags, 'v'), ...optional],
     ],
+    ...(flags['acceptDataLoss'] === true ? { firstArgs: ['--accept-data-loss'] } : {}),
   };
 }
 

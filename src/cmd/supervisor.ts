@@ -8,6 +8,8 @@ export interface ProcessSpec {
   readonly name: string;
   /** Arguments of the kubette command. */
   readonly args: readonly string[];
+  /** Further ones of the first start only: what was asked for once is not asked again when the process dies. */
+  readonly firstArgs?: readonly string[];
 }
 
 export interface SupervisorOptions {
@@ -58,7 +60,8 @@ export function createSupervisor({ clock, say, onFailedStart }: SupervisorOption
   const launch = (running: Running, backoff: ReturnType<typeof createBackoff>): void => {
     const { spec } = running;
     // The IPC channel is the leash: a child sees it close when this process is gone, however it went, and stops.
-    const child = spawn(process.execPath, [ENTRY, ...spec.args], {
+    const args = running.ready ? spec.args : [...spec.args, ...(spec.firstArgs ?? [])];
+    const child = spawn(process.execPath, [ENTRY, ...args], {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       // One malloc arena: with several, each thread of each process keeps a few MB of its own.
       env: { MALLOC_ARENA_MAX: '1', ...process.env },

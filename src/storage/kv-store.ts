@@ -85,13 +85,15 @@ export interface KvStore {
    * @throws CompactedError when fromRevision is below compactedRevision()
    */
   watch(prefix: string, fromRevision: number, onEvents: (events: readonly WatchEvent[]) => void): Promise<() => void>;
+  /** @throws StorageError while commits fail or would (no space, read-only); asks again whether they do still. */
+  assertWritable(): Promise<void>;
   /** Drops old revisions up to and including `revision`. @throws FutureRevisionError */
   compact(revision: number): Promise<void>;
   /** Waits for commits under way. Further calls throw StorageError 'closed'. */
   close(): Promise<void>;
 }
 
-export type StorageErrorCode = 'locked' | 'damaged' | 'disk-full' | 'permission' | 'closed' | 'io';
+export type StorageErrorCode = 'locked' | 'damaged' | 'format' | 'disk-full' | 'permission' | 'closed' | 'io';
 
 /** Every failure of a driver. `message` is one line fit for a terminal. */
 export class StorageError extends Error {

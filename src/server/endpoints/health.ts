@@ -47,11 +47,15 @@ const STARTED = [
 
 /** The server's own checks, under upstream's names where it has them. */
 export function healthChecks(options: {
-  readonly store: Pick<KvStore, 'get'>;
+  readonly store: Pick<KvStore, 'get' | 'assertWritable'>;
   readonly ready: () => boolean;
   readonly stopping: AbortSignal;
 }): HealthCheck[] {
   const reachable = async (): Promise<void> => void (await options.store.get('/registry/health'));
+  const writable = async (): Promise<void> => {
+    await reachable();
+    await options.store.assertWritable();
+  };
   const started = (): void => {
     if (!options.ready()) throw new Error('not finished');
   };
@@ -59,7 +63,7 @@ export function healthChecks(options: {
     { name: 'ping', endpoints: ALL, check: () => undefined },
     { name: 'log', endpoints: ALL, check: () => undefined },
     { name: 'etcd', endpoints: ALL, check: reachable },
-    { name: 'etcd-readiness', endpoints: ['readyz'], check: reachable },
+    { name: 'etcd-readiness', endpoints: ['readyz'], check: writable },
     { name: 'informer-sync', endpoints: ['readyz'], check: started },
     ...STARTED.map(name => ({ name, endpoints: ALL, check: started })),
     { name: 'shutdown', endpoints: ['readyz'], check: () => options.stopping.throwIfAborted() },

@@ -1,5 +1,5 @@
 import { logStart } from './layout.js';
-import type { Db } from './open.js';
+import type { Db } from './raw.js';
 
 /** Small enough that forming one batch is not felt, and that commits get their turn in between. */
 const CHUNK = 500;

@@ -1,6 +1,14 @@
-import type { CommitResult, KeyValue, Op, Precondition, WatchEvent } from '../kv-store.js';
-import { currentKey, decodeCurrent, encodeChange, encodeCurrent, logKey, META_REVISION } from './layout.js';
-import type { Db } from './open.js';
+import {
+  StorageError,
+  type CommitResult,
+  type KeyValue,
+  type Op,
+  type Precondition,
+  type WatchEvent,
+} from '../kv-store.js';
+import { currentKey, decodeCurrent, encodeChange, encodeCurrent, logKey, META_STATE } from './layout.js';
+import type { Db } from './raw.js';
+import { encodeState, replaced, type State } from './state.js';
 
 export interface Request {
   readonly preconditions: readonly Precondition[];
@@ -13,66 +21,85 @@ export type DbOp = { type: 'put'; key: string; value: Buffer } | { type: 'del'; 
 export interface Group {
   readonly batch: DbOp[];
   readonly events: WatchEvent[];
-  /** One per request, to be given out once the batch is durable. */
-  readonly results: CommitResult[];
-  /** The newest revision after the batch. */
-  readonly revision: number;
+  /** One per request, to be given out once the batch is durable; an error where what it needs is damaged. */
+  readonly results: (CommitResult | Error)[];
+  /** The state after the batch. */
+  readonly state: State;
+}
+
+/** What a key holds, as bytes and read. */
+interface Held {
+  readonly bytes: Buffer;
+  readonly kv: KeyValue;
 }
 
 /** Checks each request against the store as the requests before it leave it, and numbers those that hold. */
-export function formGroup(db: Db, lastRevision: number, requests: readonly Request[]): Group {
+export function formGroup(db: Db, before: State, requests: readonly Request[]): Group {
   const batch: DbOp[] = [];
   const events: WatchEvent[] = [];
-  const written = new Map<string, Buffer | undefined>();
-  let revision = lastRevision;
+  const known = new Map<string, Held | undefined>();
+  let state = before;
 
-  const current = (key: string): Buffer | undefined =>
-    written.has(key) ? written.get(key) : db.getSync(currentKey(key));
+  const current = (key: string): Held | undefined => {
+    if (known.has(key)) return known.get(key);
+    const bytes = db.getSync(currentKey(key));
+    const held = bytes === undefined ? undefined : { bytes, kv: decodeCurrent(key, bytes) };
+    known.set(key, held);
+    return held;
+  };
 
   const write = (op: Op, at: number, index: number): boolean => {
-    const before = current(op.key);
-    if (op.type === 'delete' && before === undefined) return false;
-    const previous = before === undefined ? undefined : decodeCurrent(op.key, before);
-    let kv: KeyValue | undefined;
+    const previous = current(op.key);
+    if (op.type === 'delete' && previous === undefined) return false;
+    let next: Held | undefined;
     if (op.type === 'put') {
-      kv = { key: op.key, value: op.value, modRevision: at, createRevision: previous?.createRevision ?? at };
-      const bytes = encodeCurrent(kv.createRevision, at, op.value);
+      const createRevision = previous?.kv.createRevision ?? at;
+      const bytes = encodeCurrent(op.key, createRevision, at, op.value);
+      next = { bytes, kv: { key: op.key, value: op.value, modRevision: at, createRevision } };
       batch.push({ type: 'put', key: currentKey(op.key), value: bytes });
-      written.set(op.key, bytes);
-    } else {
-      batch.push({ type: 'del', key: currentKey(op.key) });
-      written.set(op.key, undefined);
-    }
-    batch.push({
-      type: 'put',
-      key: logKey(at, index, op.key),
-      value: encodeChange({ type: op.type, previous: before }),
-    });
+    } else batch.push({ type: 'del', key: currentKey(op.key) });
+    known.set(op.key, next);
+    state = replaced(state, previous?.bytes, next?.bytes);
+    const entry = logKey(at, index, op.key);
+    batch.push({ type: 'put', key: entry, value: encodeChange(entry, { type: op.type, previous: previous?.bytes }) });
     events.push({
       type: op.type,
       key: op.key,
       revision: at,
-      ...(kv === undefined ? {} : { kv }),
-      ...(previous === undefined ? {} : { previous }),
+      ...(next === undefined ? {} : { kv: next.kv }),
+      ...(previous === undefined ? {} : { previous: previous.kv }),
       ...(op.type === 'put' && op.decoded !== undefined ? { decoded: op.decoded } : {}),
     });
     return true;
   };
 
   const commit = ({ preconditions, ops }: Request): CommitResult => {
+    const { revision } = state;
     for (const failed of preconditions) {
-      const bytes = current(failed.key);
-      const kv = bytes === undefined ? undefined : decodeCurrent(failed.key, bytes);
+      const kv = current(failed.key)?.kv;
       if ((kv?.modRevision ?? 0) === failed.modRevision) continue;
       return { ok: false, revision, failed, ...(kv === undefined ? {} : { current: kv }) };
     }
+    // All are read before the first is written: a damaged value must not leave half a commit.
+    for (const op of ops) current(op.key);
     let changes = 0;
     for (const op of ops) if (write(op, revision + 1, changes)) changes++;
-    if (changes > 0) revision++;
-    return { ok: true, revision };
+    if (changes > 0) state = { ...state, revision: revision + 1 };
+    return { ok: true, revision: state.revision };
   };
 
-  const results = requests.map(commit);
-  if (batch.length > 0) batch.push({ type: 'put', key: META_REVISION, value: Buffer.from(String(revision)) });
-  return { batch, events, results, revision };
+  const results = requests.map(request => {
+    try {
+      return commit(request);
+    } catch (error) {
+      // One damaged value is no reason to refuse the commits of others.
+      if (error instanceof StorageError || isLevelError(error)) return error;
+      throw error;
+    }
+  });
+  if (batch.length > 0) batch.push({ type: 'put', key: META_STATE, value: encodeState(state) });
+  return { batch, events, results, state };
 }
+
+const isLevelError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('LEVEL_');

@@ -1,19 +1,24 @@
-import type { KeyValue } from '../kv-store.js';
+import { StorageError, type KeyValue } from '../kv-store.js';
+import { crc32c } from './crc32c.js';
 
 /**
  * How the store lies in LevelDB (all keys UTF-8):
  *
- *   c<key>                     what a key holds now: create and mod revision, value
+ *   c<key>                     what a key holds now: create and mod revision, checksum, value
  *   l<revision:16><index:6><key>  one change: what it was, and what the key held before
- *   m<name>                    format, revision, compacted
+ *   m<name>                    format, state, compacted
  *
  * The log is an undo log: each value is stored once, in `c` while it is current and in the log entry that replaced it
  * afterwards. The state at revision R is the current one with the oldest entry above R of each key undone.
+ *
+ * Every value has a checksum over itself and its key: LevelDB does not look at its own when it reads.
  */
-export const FORMAT = 'kubette-1';
+export const FORMAT = 'kubette-2';
+/** Values without checksums, and no word about them in all. Brought up to date when it is opened. */
+export const OLD_FORMAT = 'kubette-1';
 
 export const META_FORMAT = 'mformat';
-export const META_REVISION = 'mrevision';
+export const META_STATE = 'mrevision';
 export const META_COMPACTED = 'mcompacted';
 
 export const CURRENT = 'c';
@@ -21,8 +26,12 @@ const LOG = 'l';
 const REVISION_DIGITS = 16;
 const INDEX_DIGITS = 6;
 
-/** Revisions take 6 bytes: 2^48 of them. */
+/** Revisions take 6 bytes, of which the first bit is free: 2^47 of them. */
 const REVISION_BYTES = 6;
+const SUM_AT = 2 * REVISION_BYTES;
+const HEAD = SUM_AT + 4;
+/** The first bit of a value that has a checksum. */
+const CHECKED = 0x80;
 
 export const currentKey = (key: string): string => CURRENT + key;
 
@@ -37,20 +46,43 @@ export const LOG_END = 'm';
 export const logRevision = (logKey: string): number => Number(logKey.slice(1, 1 + REVISION_DIGITS));
 export const loggedKey = (logKey: string): string => logKey.slice(1 + REVISION_DIGITS + INDEX_DIGITS);
 
-export function encodeCurrent(createRevision: number, modRevision: number, value: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(2 * REVISION_BYTES + value.length);
+const damagedValue = (key: string): StorageError =>
+  new StorageError('damaged', `the value of ${key} is damaged: it does not match its checksum`);
+
+const sumOf = (key: string, bytes: Buffer): number =>
+  crc32c(bytes.subarray(HEAD), crc32c(bytes.subarray(0, SUM_AT), crc32c(Buffer.from(key))));
+
+export function encodeCurrent(key: string, createRevision: number, modRevision: number, value: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(HEAD + value.length);
   bytes.writeUIntBE(createRevision, 0, REVISION_BYTES);
+  bytes.writeUInt8(bytes.readUInt8(0) | CHECKED, 0);
   bytes.writeUIntBE(modRevision, REVISION_BYTES, REVISION_BYTES);
-  bytes.set(value, 2 * REVISION_BYTES);
+  bytes.set(value, HEAD);
+  bytes.writeUInt32BE(sumOf(key, bytes), SUM_AT);
   return bytes;
 }
 
-export const decodeCurrent = (key: string, bytes: Buffer): KeyValue => ({
-  key,
-  value: bytes.subarray(2 * REVISION_BYTES),
-  createRevision: bytes.readUIntBE(0, REVISION_BYTES),
-  modRevision: bytes.readUIntBE(REVISION_BYTES, REVISION_BYTES),
-});
+/** @throws StorageError 'damaged' */
+export function decodeCurrent(key: string, bytes: Buffer): KeyValue {
+  if (bytes.length < HEAD || bytes.readUInt32BE(SUM_AT) !== sumOf(key, bytes)) throw damagedValue(key);
+  return {
+    key,
+    value: bytes.subarray(HEAD),
+    createRevision: bytes.readUIntBE(0, REVISION_BYTES) - CHECKED * 2 ** 40,
+    modRevision: bytes.readUIntBE(REVISION_BYTES, REVISION_BYTES),
+  };
+}
+
+/** The checksum within a value encoded by encodeCurrent. */
+export const checksumOf = (bytes: Buffer): number => bytes.readUInt32BE(SUM_AT);
+
+/** A value as OLD_FORMAT has it, with its checksum; one that has one already as it is. */
+export function withChecksum(key: string, bytes: Buffer): Buffer {
+  if (bytes.length < SUM_AT) throw damagedValue(key);
+  if ((bytes.readUInt8(0) & CHECKED) !== 0) return bytes;
+  const revision = (at: number): number => bytes.readUIntBE(at, REVISION_BYTES);
+  return encodeCurrent(key, revision(0), revision(REVISION_BYTES), bytes.subarray(SUM_AT));
+}
 
 /** One entry of the log, without its key and revision. */
 export interface Change {
@@ -61,16 +93,28 @@ export interface Change {
 
 const PUT = 1;
 const HAD_PREVIOUS = 2;
+const CHANGE_HEAD = 5;
 
-export function encodeChange(change: Change): Buffer {
-  const flags = (change.type === 'put' ? PUT : 0) | (change.previous === undefined ? 0 : HAD_PREVIOUS);
-  return Buffer.concat([Buffer.of(flags), ...(change.previous === undefined ? [] : [change.previous])]);
+/** Over the entry's key, its flags, and the checksum of the value it holds. */
+const changeSum = (logKey: string, flags: number, previous: Buffer | undefined): number =>
+  crc32c(
+    Buffer.concat([Buffer.of(flags), ...(previous === undefined ? [] : [previous.subarray(SUM_AT, HEAD)])]),
+    crc32c(Buffer.from(logKey)),
+  );
+
+export function encodeChange(logKey: string, { type, previous }: Change): Buffer {
+  const flags = (type === 'put' ? PUT : 0) | (previous === undefined ? 0 : HAD_PREVIOUS);
+  const head = Buffer.allocUnsafe(CHANGE_HEAD);
+  head.writeUInt8(flags, 0);
+  head.writeUInt32BE(changeSum(logKey, flags, previous), 1);
+  return previous === undefined ? head : Buffer.concat([head, previous]);
 }
 
-export function decodeChange(bytes: Buffer): Change {
-  const flags = bytes.readUInt8(0);
-  return {
-    type: (flags & PUT) === 0 ? 'delete' : 'put',
-    previous: (flags & HAD_PREVIOUS) === 0 ? undefined : bytes.subarray(1),
-  };
+/** @throws StorageError 'damaged' */
+export function decodeChange(logKey: string, bytes: Buffer): Change {
+  const flags = bytes.length < CHANGE_HEAD ? 0 : bytes.readUInt8(0);
+  const previous = (flags & HAD_PREVIOUS) === 0 ? undefined : bytes.subarray(CHANGE_HEAD);
+  if (bytes.length < CHANGE_HEAD || bytes.readUInt32BE(1) !== changeSum(logKey, flags, previous))
+    throw damagedValue(logKey);
+  return { type: (flags & PUT) === 0 ? 'delete' : 'put', previous };
 }

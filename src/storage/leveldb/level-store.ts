@@ -6,9 +6,12 @@ import { sweepLog } from './compact.js';
 import { storageError } from './errors.js';
 import { formGroup, type Request } from './group.js';
 import { META_COMPACTED } from './layout.js';
-import { openDb, type Db } from './open.js';
+import { beginNewestRevision, type NewestRevision } from './newest-revision.js';
+import { newestRevisionFile, openDb, type Db, type Opened, type OpenOptions } from './open.js';
 import { readAt, readCurrent, readEvents, readRange } from './read.js';
-import { assertSpace } from './space.js';
+import { salvage } from './salvage.js';
+import { assertRoom, assertSpace } from './space.js';
+import { encodeCompacted } from './state.js';
 
 interface Job extends Request {
   resolve(result: CommitResult): void;
@@ -19,12 +22,35 @@ export interface LevelStoreOptions {
   readonly clock?: Clock;
   /** Gives up before opening; an open store is closed by close(). */
   readonly signal?: AbortSignal;
+  /** The file that holds the newest acknowledged revision; default: one in the folder. */
+  readonly newestRevisionFile?: string;
+  /** Go on with what is left of a damaged store; called with what was lost, in lines. Absent: such a store is refused. */
+  readonly acceptDataLoss?: (losses: readonly string[]) => void;
 }
 
 /** Commits that share one disk sync. More gains nothing and would hold up the event loop while the batch is formed. */
 const MAX_GROUP = 64;
 /** How often a store that failed to write tries to recover, at most. */
 const RECOVERY_INTERVAL_MS = 500;
+/** How long it is believed that a store can be written because it just could. */
+const WRITABLE_MS = 1_000;
+
+async function openOrSalvage(dir: string, options: LevelStoreOptions): Promise<Opened> {
+  const open: OpenOptions =
+    options.newestRevisionFile === undefined ? {} : { newestRevisionFile: options.newestRevisionFile };
+  try {
+    return await openDb(dir, open);
+  } catch (error) {
+    const { acceptDataLoss } = options;
+    if (acceptDataLoss === undefined || !(error instanceof StorageError) || error.code !== 'damaged') throw error;
+    try {
+      acceptDataLoss(await salvage(dir, newestRevisionFile(dir, options), error.message));
+    } catch (cause) {
+      throw storageError(cause, dir);
+    }
+    return openDb(dir, open);
+  }
+}
 
 /**
  * Opens the LevelDB folder `dir`, creating it when needed. A commit resolves once it is on disk. After a failed write
@@ -34,11 +60,18 @@ const RECOVERY_INTERVAL_MS = 500;
 export async function openLevelStore(dir: string, options: LevelStoreOptions = {}): Promise<KvStore> {
   const clock = options.clock ?? realClock;
   options.signal?.throwIfAborted();
-  const opened = await openDb(dir);
+  const opened = await openOrSalvage(dir, options);
+  const newestFile = newestRevisionFile(dir, options);
   const hub = createWatchHub();
-  let db: Db = opened.db;
-  let revision = opened.revision;
-  let compacted = opened.compacted;
+  let { db, state, compacted } = opened;
+  const syncFailed = (error: unknown): void => {
+    failure ??= { error: storageError(error, dir), at: clock.monotonic() };
+  };
+  const beginNewest = (): Promise<NewestRevision> => beginNewestRevision(newestFile, state.revision, syncFailed);
+  let newest = await beginNewest().catch(async (error: unknown) => {
+    await db.close();
+    throw storageError(error, dir);
+  });
   /** Log entries up to here are gone from disk. */
   let swept = 0;
 
@@ -47,6 +80,9 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
   let closing: Promise<void> | undefined;
   let compacting: Promise<void> = Promise.resolve();
   let failure: { error: StorageError; at: number } | undefined;
+  /** When it was last seen that the store can be written. */
+  let writableAt = -Infinity;
+  let probing: Promise<void> | undefined;
 
   /** Users of `db`, so that it is not swapped under them. */
   let users = 0;
@@ -60,6 +96,8 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
   const use = async <T>(work: (db: Db) => Promise<T>): Promise<T> => {
     assertOpen();
     while (reopening !== undefined) await reopening;
+    // A recovery that failed half-way has left nothing to read from: the next one must do better first.
+    if (db.status === 'closed') await recovered();
     users++;
     try {
       return await work(db);
@@ -80,15 +118,15 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
     if (users > 0) await new Promise<void>(resolve => (onIdle = resolve));
     onIdle = undefined;
     await db.close();
-    const again = await openDb(dir);
+    const again = await openDb(dir, { newestRevisionFile: newestFile, again: true });
     db = again.db;
     compacted = Math.max(compacted, again.compacted);
+    const { revision } = state;
+    state = again.state;
+    await newest.close();
+    newest = await beginNewest();
     // A commit that failed only in its sync may have reached the disk after all: then it happened.
-    if (again.revision > revision) {
-      const { events, upTo } = await readEvents(db, '', revision);
-      revision = upTo;
-      hub.publish(events);
-    }
+    if (state.revision > revision) hub.publish((await readEvents(db, '', revision)).events);
   };
 
   const recover = async (failed: { error: StorageError; at: number }): Promise<void> => {
@@ -109,7 +147,7 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
   const writeGroup = async (jobs: readonly Job[]): Promise<void> => {
     try {
       if (failure !== undefined) await recover(failure);
-      const group = formGroup(db, revision, jobs);
+      const group = formGroup(db, state, jobs);
       if (group.batch.length > 0) {
         try {
           await db.batch(group.batch, { sync: true });
@@ -117,14 +155,45 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
           failure = { error: storageError(error, dir), at: clock.monotonic() };
           throw failure.error;
         }
-        revision = group.revision;
+        writableAt = clock.monotonic();
+        // The commits have happened; where this fails, they are the last ones until the store has recovered.
+        await newest.write(group.state.revision).catch(syncFailed);
+        state = group.state;
         hub.publish(group.events);
       }
-      jobs.forEach((job, i) => job.resolve(group.results[i] as CommitResult));
+      jobs.forEach((job, i) => {
+        const result = group.results[i] as CommitResult | Error;
+        if (result instanceof Error) job.reject(storageError(result, dir));
+        else job.resolve(result);
+      });
     } catch (error) {
       const failed = storageError(error, dir);
       for (const job of jobs) job.reject(failed);
     }
+  };
+
+  /** An empty commit changes nothing, and recovers the store where that is possible. @throws StorageError */
+  const recovered = (): Promise<CommitResult> =>
+    new Promise((resolve, reject) => enqueue({ preconditions: [], ops: [], resolve, reject }));
+
+  /** @throws StorageError when commits fail, or would */
+  const probe = async (): Promise<void> => {
+    if (failure === undefined) {
+      if (clock.monotonic() - writableAt < WRITABLE_MS) return;
+      try {
+        await assertRoom(dir);
+      } catch (error) {
+        throw storageError(error, dir);
+      }
+      writableAt = clock.monotonic();
+      return;
+    }
+    await recovered();
+  };
+
+  const enqueue = (job: Job): void => {
+    queue.push(job);
+    writing ??= write();
   };
 
   const write = async (): Promise<void> => {
@@ -135,7 +204,7 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
   };
 
   return {
-    revision: () => revision,
+    revision: () => state.revision,
     compactedRevision: () => compacted,
     async get(key, { revision: at } = {}) {
       return use(async db => (at === undefined ? readCurrent(db, key) : readAt(db, key, at, compacted)));
@@ -145,25 +214,29 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
       return new Promise<CommitResult>((resolve, reject) => {
         assertOpen();
         assertDistinctKeys(ops);
-        queue.push({ preconditions, ops, resolve, reject });
-        writing ??= write();
+        enqueue({ preconditions, ops, resolve, reject });
       });
+    },
+    async assertWritable() {
+      assertOpen();
+      probing ??= probe().finally(() => (probing = undefined));
+      return probing;
     },
     async watch(prefix, fromRevision, onEvents) {
       assertOpen();
       if (fromRevision < compacted) throw new CompactedError(fromRevision, compacted);
-      if (fromRevision >= revision) return hub.subscribe(prefix, fromRevision, onEvents);
+      if (fromRevision >= state.revision) return hub.subscribe(prefix, fromRevision, onEvents);
       return hub.subscribeAfter(prefix, fromRevision, onEvents, () => use(db => readEvents(db, prefix, fromRevision)));
     },
     async compact(target) {
       assertOpen();
-      if (target > revision) throw new FutureRevisionError(target, revision);
+      if (target > state.revision) throw new FutureRevisionError(target, state.revision);
       if (target <= compacted) return compacting;
       compacted = target;
       const sweep = async (): Promise<void> => {
         try {
           await use(async db => {
-            await db.put(META_COMPACTED, Buffer.from(String(target)));
+            await db.put(META_COMPACTED, encodeCompacted(target));
             await sweepLog(db, swept, target);
           });
           swept = target;
@@ -184,6 +257,7 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
         await compacting;
         if (users > 0) await new Promise<void>(resolve => (onIdle = resolve));
         hub.clear();
+        await newest.close();
         await db.close();
       })();
       return closing;

@@ -1,37 +1,53 @@
-import { mkdir, readdir } from 'node:fs/promises';
-import { Level } from 'level';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { StorageError } from '../kv-store.js';
+import { readStore, type Whole } from './check.js';
 import { storageError } from './errors.js';
-import { FORMAT, LOG_END, logRevision, logStart, META_COMPACTED, META_FORMAT, META_REVISION } from './layout.js';
+import { fileProblem } from './files/check-files.js';
+import { isLocked, openRaw, type Db } from './raw.js';
 
-export type Db = Level<string, Buffer>;
+export type { Db } from './raw.js';
 
-export interface Opened {
+export interface Opened extends Whole {
   readonly db: Db;
-  readonly revision: number;
-  readonly compacted: number;
 }
 
+export interface OpenOptions {
+  /** The file that holds the newest acknowledged revision; default: one in the folder. */
+  readonly newestRevisionFile?: string;
+  /** The folder was open in this process a moment ago: its files are not read through again. */
+  readonly again?: boolean;
+}
+
+export const newestRevisionFile = (dir: string, { newestRevisionFile: file }: OpenOptions): string =>
+  file ?? join(dir, 'newest-revision');
+
 /** Opens or creates the folder and checks that what it holds is whole. @throws StorageError */
-export async function openDb(dir: string): Promise<Opened> {
-  const db: Db = new Level<string, Buffer>(dir, { keyEncoding: 'utf8', valueEncoding: 'buffer' });
+export async function openDb(dir: string, options: OpenOptions = {}): Promise<Opened> {
+  let db: Db | undefined;
   try {
-    const files = await prepareFolder(dir);
-    refuseForeignOrHeadless(dir, files);
-    await db.open({ createIfMissing: true });
-    return { db, ...(await readMeta(db, dir)) };
+    await prepareFolder(dir);
+    if (options.again !== true) {
+      const problem = await fileProblem(dir);
+      // What another process is writing looks as if it were damaged.
+      if (problem !== undefined && (await isLocked(dir)))
+        throw new StorageError('locked', `data store ${dir} is in use by another process`);
+      if (problem !== undefined) throw new StorageError('damaged', problem);
+    }
+    db = await openRaw(dir);
+    return { db, ...(await readStore(db, newestRevisionFile(dir, options))) };
   } catch (error) {
-    await db.close().catch((closeError: unknown) => {
-      throw storageError(closeError, dir);
-    });
-    throw storageError(error, dir);
+    await db?.close();
+    const failed = storageError(error, dir);
+    if (failed.message.startsWith('data store')) throw failed;
+    const what = failed.code === 'damaged' ? 'is damaged' : 'cannot be opened';
+    throw new StorageError(failed.code, `data store ${dir} ${what}: ${failed.message}`, { cause: error });
   }
 }
 
-async function prepareFolder(dir: string): Promise<string[]> {
+async function prepareFolder(dir: string): Promise<void> {
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    return await readdir(dir);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'EEXIST' || code === 'ENOTDIR') {
@@ -40,68 +56,3 @@ async function prepareFolder(dir: string): Promise<string[]> {
     throw error;
   }
 }
-
-const DATA_FILE = /^(MANIFEST-\d+|\d+\.(ldb|sst|log))$/;
-
-/** LevelDB would start afresh over data whose CURRENT is gone; that is damage, not an empty store. */
-function refuseForeignOrHeadless(dir: string, files: readonly string[]): void {
-  if (!files.includes('CURRENT') && files.some(file => DATA_FILE.test(file) && !/^MANIFEST-0*1$/.test(file))) {
-    throw new StorageError('damaged', `data store ${dir} is damaged: file CURRENT is missing`);
-  }
-}
-
-async function readMeta(db: Db, dir: string): Promise<{ revision: number; compacted: number }> {
-  const format = db.getSync(META_FORMAT)?.toString();
-  if (format === undefined) {
-    const first = await db.keys({ limit: 1 }).all();
-    if (first.length > 0) {
-      throw new StorageError('damaged', `data store ${dir} is damaged: it has no format version`);
-    }
-    // A first start that died before this point leaves an empty LevelDB behind, which is as good as none.
-    await db.batch([{ type: 'put', key: META_FORMAT, value: Buffer.from(FORMAT) }], { sync: true });
-    return { revision: 0, compacted: 0 };
-  }
-  if (format !== FORMAT) {
-    throw new StorageError(
-      'damaged',
-      `data store ${dir} has the unknown format version ${JSON.stringify(format)} (this program knows "${FORMAT}")`,
-    );
-  }
-  const revision = readNumber(db, META_REVISION, dir);
-  const compacted = readNumber(db, META_COMPACTED, dir);
-  await checkLog(db, dir, compacted, revision);
-  return { revision, compacted };
-}
-
-function readNumber(db: Db, key: string, dir: string): number {
-  const text = db.getSync(key)?.toString() ?? '0';
-  if (!/^\d{1,15}$/.test(text)) {
-    throw new StorageError('damaged', `data store ${dir} is damaged: ${key.slice(1)} reads ${JSON.stringify(text)}`);
-  }
-  return Number(text);
-}
-
-/**
- * LevelDB drops a damaged record of its write-ahead log in silence. Every revision since the last compaction has left
- * an entry in our log, so a lost batch shows as a gap.
- */
-async function checkLog(db: Db, dir: string, compacted: number, revision: number): Promise<void> {
-  let expected = compacted + 1;
-  const keys = db.keys({ gte: logStart(compacted + 1), lt: LOG_END, highWaterMarkBytes: 1 << 20 });
-  try {
-    for (let batch = await keys.nextv(2000); batch.length > 0; batch = await keys.nextv(2000)) {
-      for (const key of batch) {
-        const at = logRevision(key);
-        if (at === expected - 1) continue; // a further change of the same commit
-        if (at !== expected) throw gap(dir, expected);
-        expected++;
-      }
-    }
-  } finally {
-    await keys.close();
-  }
-  if (expected !== revision + 1) throw gap(dir, expected);
-}
-
-const gap = (dir: string, revision: number): StorageError =>
-  new StorageError('damaged', `data store ${dir} is damaged: revision ${revision} is missing`);

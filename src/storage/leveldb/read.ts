@@ -16,9 +16,10 @@ import {
   loggedKey,
   logRevision,
   logStart,
-  META_REVISION,
+  META_STATE,
 } from './layout.js';
-import type { Db } from './open.js';
+import type { Db } from './raw.js';
+import { decodeState, NOTHING } from './state.js';
 
 type Snapshot = ReturnType<Db['snapshot']>;
 
@@ -34,7 +35,8 @@ const CHUNK_BYTES = 1 << 20;
 async function withSnapshot<T>(db: Db, read: (snapshot: Snapshot, revision: number) => Promise<T>): Promise<T> {
   const snapshot = db.snapshot();
   try {
-    return await read(snapshot, Number(db.getSync(META_REVISION, { snapshot })?.toString() ?? '0'));
+    const state = db.getSync(META_STATE, { snapshot });
+    return await read(snapshot, (state === undefined ? NOTHING : decodeState(state)).revision);
   } finally {
     await snapshot.close();
   }
@@ -84,7 +86,7 @@ async function undo(
     for (const [logKey, bytes] of chunk) {
       const key = loggedKey(logKey);
       if (!wanted(key)) continue;
-      const change = decodeChange(bytes);
+      const change = decodeChange(logKey, bytes);
       const known = undone.get(key);
       if (known !== undefined) known.existsNow = change.type === 'put';
       else {
@@ -184,7 +186,7 @@ export function readEvents(
       for (const [logKey, bytes] of chunk) {
         const key = loggedKey(logKey);
         if (!key.startsWith(prefix)) continue;
-        const change = decodeChange(bytes);
+        const change = decodeChange(logKey, bytes);
         let kv = found.get(key);
         if (!found.has(key)) {
           const now = db.getSync(currentKey(key), { snapshot });

@@ -148,6 +148,7 @@ export function createMemoryStore({ firstRevision = 0 }: { readonly firstRevisio
         upTo,
       }));
     },
+    assertWritable: async () => assertOpen(),
     async compact(revision) {
       assertOpen();
       if (revision > current) throw new FutureRevisionError(revision, current);

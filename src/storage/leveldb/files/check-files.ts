@@ -1,0 +1,73 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readManifest, type Manifest } from './manifest.js';
+import { checkTable } from './table.js';
+
+const tableName = (number: number): string => `${String(number).padStart(6, '0')}.ldb`;
+const logName = (number: number): string => `${String(number).padStart(6, '0')}.log`;
+
+/**
+ * What is wrong with the files of a LevelDB folder; undefined when nothing is. Comes before LevelDB opens it, which
+ * would go on without what it cannot read, and delete it. What the newest log holds is judged by what it leaves: see
+ * the newest-revision file.
+ */
+export async function fileProblem(dir: string): Promise<string | undefined> {
+  const files = new Set(await readdir(dir));
+  if (!files.has('CURRENT')) return headless(files);
+  const name = /^(MANIFEST-\d+)\n$/.exec(await readFile(join(dir, 'CURRENT'), 'latin1'))?.[1];
+  if (name === undefined) return 'file CURRENT does not name a manifest';
+  if (!files.has(name)) return `file ${name} is missing`;
+  let manifest: Manifest;
+  try {
+    manifest = readManifest(await readFile(join(dir, name)));
+  } catch (error) {
+    return said(name, error);
+  }
+  if (manifest.log !== 0 && !files.has(logName(manifest.log))) return `file ${logName(manifest.log)} is missing`;
+  for (const [number, size] of manifest.tables) {
+    const table = tableName(number);
+    if (!files.has(table)) return `file ${table} is missing`;
+    const problem = await tableProblem(dir, table, size);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+async function tableProblem(dir: string, table: string, size?: number): Promise<string | undefined> {
+  const bytes = await readFile(join(dir, table));
+  if (size !== undefined && bytes.length !== size)
+    return `file ${table} has ${bytes.length} bytes where it had ${size}`;
+  try {
+    checkTable(bytes);
+    return undefined;
+  } catch (error) {
+    return said(table, error);
+  }
+}
+
+/**
+ * What is wrong with the tables, by file name. LevelDB's own repair stops the process at what a damaged one holds, so
+ * they must not be there when it runs.
+ */
+export async function damagedTables(dir: string): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const file of await readdir(dir)) {
+    const problem = /^\d+\.ldb$/.test(file) ? await tableProblem(dir, file) : undefined;
+    if (problem !== undefined) found.set(file, problem);
+  }
+  return found;
+}
+
+/** @throws what is no finding about the bytes */
+function said(file: string, error: unknown): string {
+  if (!(error instanceof RangeError)) throw error;
+  return `file ${file}: ${error.message}`;
+}
+
+const DATA_FILE = /^(MANIFEST-\d+|\d+\.(ldb|sst|log))$/;
+
+/** LevelDB would start afresh over data whose CURRENT is gone; a first start that died at once leaves a MANIFEST-000001. */
+function headless(files: ReadonlySet<string>): string | undefined {
+  const data = [...files].some(file => DATA_FILE.test(file) && !/^MANIFEST-0*1$/.test(file));
+  return data ? 'file CURRENT is missing' : undefined;
+}

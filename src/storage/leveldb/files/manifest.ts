@@ -1,0 +1,44 @@
+import { logRecords } from './log-records.js';
+import { ByteReader } from './varint.js';
+
+/** What the manifest says the folder holds. */
+export interface Manifest {
+  /** Table files by number, and how many bytes each has. */
+  readonly tables: ReadonlyMap<number, number>;
+  /** The write-ahead log in use; 0 when none was begun yet. */
+  readonly log: number;
+}
+
+const TAG = { comparator: 1, log: 2, next: 3, sequence: 4, pointer: 5, deleted: 6, added: 7, previousLog: 9 } as const;
+
+/** Follows the edits from the first to the last. @throws RangeError when they are damaged */
+export function readManifest(bytes: Buffer): Manifest {
+  const tables = new Map<number, number>();
+  let log: number | undefined;
+  let next: number | undefined;
+  const records = logRecords(bytes);
+  for (const record of records) {
+    const edit = new ByteReader(record);
+    while (!edit.atEnd) {
+      const tag = edit.varint();
+      if (tag === TAG.log) log = edit.varint();
+      else if (tag === TAG.next) next = edit.varint();
+      else if (tag === TAG.sequence || tag === TAG.previousLog) edit.varint();
+      else if (tag === TAG.comparator) edit.take(edit.varint());
+      else if (tag === TAG.pointer) {
+        edit.varint();
+        edit.take(edit.varint());
+      } else if (tag === TAG.deleted) {
+        edit.varint();
+        tables.delete(edit.varint());
+      } else if (tag === TAG.added) {
+        edit.varint();
+        const number = edit.varint();
+        tables.set(number, edit.varint());
+        for (const _bound of ['smallest', 'largest']) edit.take(edit.varint());
+      } else throw new RangeError(`an edit has the unknown tag ${tag}`);
+    }
+  }
+  if (log === undefined || next === undefined) throw new RangeError('it is cut short');
+  return { tables, log };
+}

@@ -1,0 +1,31 @@
+import { Level } from 'level';
+
+export type Db = Level<string, Buffer>;
+
+const FORM = { keyEncoding: 'utf8', valueEncoding: 'buffer' } as const;
+
+/** Opens LevelDB as it is. It must not be made before it may be opened: it opens itself at the next opportunity. */
+export async function openRaw(dir: string, options: { errorIfExists?: boolean } = {}): Promise<Db> {
+  const db: Db = new Level<string, Buffer>(dir, FORM);
+  try {
+    await db.open({ createIfMissing: options.errorIfExists !== true, ...options });
+    return db;
+  } catch (error) {
+    await db.close();
+    throw error;
+  }
+}
+
+/** Whether another process has the folder open. Changes nothing: LevelDB takes its lock before it refuses. */
+export async function isLocked(dir: string): Promise<boolean> {
+  try {
+    await (await openRaw(dir, { errorIfExists: true })).close();
+    return false;
+  } catch (error) {
+    return ((error as Error).cause as { code?: unknown } | undefined)?.code === 'LEVEL_LOCKED';
+  }
+}
+
+/** Makes what can be read of a folder one that opens. What cannot is left out. */
+export const repair = (dir: string): Promise<void> =>
+  (Level as unknown as { repair(location: string): Promise<void> }).repair(dir);
