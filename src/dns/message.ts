@@ -138,6 +138,7 @@ export function encodeResponse(query: Query, answer: Answer, limit: number): Buf
     (answer.authoritative ? 0x0400 : 0) |
     (truncated ? 0x0200 : 0) |
     (query.recursionDesired ? 0x0100 : 0) |
+    (answer.recursive === true ? 0x0080 : 0) |
     (query.checkingDisabled ? 0x0010 : 0) |
     (answer.rcode & 15);
   return writer.finish(flags, counts);

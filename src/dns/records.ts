@@ -57,6 +57,8 @@ export type Rcode = (typeof RCODE)[keyof typeof RCODE];
 export interface Answer {
   readonly rcode: Rcode;
   readonly authoritative: boolean;
+  /** What a server that forwards says of itself (RA). */
+  readonly recursive?: boolean;
   readonly answers: readonly ResourceRecord[];
   readonly authority: readonly ResourceRecord[];
   readonly additional: readonly ResourceRecord[];

@@ -22,8 +22,8 @@ const REVERSE_ZONES = ['in-addr.arpa', 'ip6.arpa'];
 const MAX_CNAMES = 8;
 
 /**
- * Answers one question. Names outside of the cluster's zones are REFUSED: there is no server to forward them to, and
- * this is what CoreDNS does with zones it does not serve.
+ * Answers one question. A name outside of the cluster's zones does not exist: what stands behind the cluster's server is a
+ * root zone that delegates nothing, and a search path that ends outside must end in NXDOMAIN, not in a fault.
  */
 export function createResolver(options: ResolverOptions): (query: Query) => Answer {
   const { state } = options;
@@ -33,8 +33,9 @@ export function createResolver(options: ResolverOptions): (query: Query) => Answ
   return query => {
     if (query.class !== CLASS_IN) return failure(RCODE.REFUSED);
     const labels = query.labels.map(label => label.toLowerCase());
+    if (query.type === AXFR || query.type === IXFR) return failure(RCODE.REFUSED);
     const zone = zones.find(candidate => candidate.every((label, i) => labels.at(i - candidate.length) === label));
-    if (zone === undefined || query.type === AXFR || query.type === IXFR) return failure(RCODE.REFUSED);
+    if (zone === undefined) return outside(labels, query.type, state.serial);
 
     const question: Question = {
       options: { ...options, clusterDomain },
@@ -58,6 +59,28 @@ export function createResolver(options: ResolverOptions): (query: Query) => Answ
       authority: [],
       additional: found.additional,
     };
+  };
+}
+
+/** As a forwarding server passes on what the root's servers said: not authoritative, recursion was available. */
+function outside(labels: readonly string[], type: number, serial: number): Answer {
+  const root: ResourceRecord = {
+    ...SOA_TIMES,
+    type: 'SOA',
+    name: '',
+    primary: 'ns.dns',
+    mailbox: 'hostmaster',
+    serial,
+  };
+  const apex = labels.length === 0;
+  const asked = apex && type === RECORD_TYPES.SOA;
+  return {
+    rcode: apex ? RCODE.NOERROR : RCODE.NXDOMAIN,
+    authoritative: false,
+    recursive: true,
+    answers: asked ? [root] : [],
+    authority: asked ? [] : [root],
+    additional: [],
   };
 }
 
@@ -88,17 +111,15 @@ function negative(question: Question, rcode: Rcode): Answer {
   return { rcode, authoritative: true, answers: [], authority: [soa(question)], additional: [] };
 }
 
+const SOA_TIMES = { ttl: TTL, refresh: 7200, retry: 1800, expire: 86_400, minimum: TTL } as const;
+
 const soa = ({ zoneText, options }: Question): ResourceRecord => ({
+  ...SOA_TIMES,
   type: 'SOA',
   name: zoneText,
-  ttl: TTL,
   primary: `ns.dns.${zoneText}`,
   mailbox: `hostmaster.${zoneText}`,
   serial: options.state.serial,
-  refresh: 7200,
-  retry: 1800,
-  expire: 86_400,
-  minimum: TTL,
 });
 
 /** Undefined: no such name. */

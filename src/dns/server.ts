@@ -1,5 +1,5 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { InformerFactory } from '../client/types.js';
 import type { Clock } from '../machinery/clock.js';
 import { decodeQuery, encodeHeaderOnly, encodeResponse, MessageError, MIN_UDP_SIZE, type Query } from './message.js';
@@ -7,6 +7,7 @@ import type { DnsMetrics } from './metrics.js';
 import { type Answer, RCODE } from './records.js';
 import { createResolver } from './resolver.js';
 import { type ClusterState, watchCluster } from './state.js';
+import { createTcpConnections, MAX_MESSAGE } from './tcp-connections.js';
 
 export interface DnsServerOptions {
   readonly informers: InformerFactory;
@@ -34,9 +35,8 @@ export interface DnsServer {
 
 type Transport = 'udp' | 'tcp';
 
-/** A client that sends nothing for so long is hung up on (CoreDNS: 10 s). */
-const TCP_IDLE_MS = 10_000;
-const MAX_MESSAGE = 65_535;
+/** 65,535 bytes less the headers of IPv4 and UDP. */
+const MAX_DATAGRAM = 65_507;
 /** A free UDP port may be taken for TCP. */
 const BIND_ATTEMPTS = 16;
 
@@ -50,7 +50,7 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
     self: options.self ?? { namespace: 'kube-system', name: 'kube-dns' },
     ...(options.random === undefined ? {} : { random: options.random }),
   });
-  const connections = new Set<Socket>();
+  const connections = createTcpConnections({ clock, respond: message => respond(message, 'tcp') });
   let udp: UdpSocket | undefined;
   let tcp: Server | undefined;
 
@@ -64,52 +64,23 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
     }
   }
 
-  /** Undefined: the message deserves no answer. */
+  /** Undefined: the message deserves no answer. Never throws: no message may end the process. */
   function respond(message: Buffer, transport: Transport): Buffer | undefined {
     const started = clock.monotonic();
-    let query: Query;
+    let query: Query | undefined;
     try {
       query = decodeQuery(message);
+      const result = answer(query);
+      const limit = transport === 'tcp' ? MAX_MESSAGE : udpLimit(query);
+      const response = encodeResponse(query, result, limit);
+      metrics?.observe(transport, query.type, result.rcode, (clock.monotonic() - started) / 1000);
+      return response;
     } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      return error.id === undefined ? undefined : encodeHeaderOnly(error.id, error.rcode);
+      if (error instanceof MessageError)
+        return error.id === undefined ? undefined : encodeHeaderOnly(error.id, error.rcode);
+      onError(error instanceof Error ? error : new Error(String(error)));
+      return query === undefined ? undefined : encodeHeaderOnly(query.id, RCODE.SERVFAIL);
     }
-    const result = answer(query);
-    const limit = transport === 'tcp' ? MAX_MESSAGE : Math.max(MIN_UDP_SIZE, query.edns?.udpSize ?? 0);
-    const response = encodeResponse(query, result, limit);
-    metrics?.observe(transport, query.type, result.rcode, (clock.monotonic() - started) / 1000);
-    return response;
-  }
-
-  function onConnection(socket: Socket): void {
-    connections.add(socket);
-    let pending: Buffer = Buffer.alloc(0);
-    let cancelIdle = clock.after(TCP_IDLE_MS, () => socket.destroy());
-    socket.on('close', () => {
-      cancelIdle();
-      connections.delete(socket);
-    });
-    // A client may vanish at any time; the close handler cleans up.
-    socket.on('error', () => socket.destroy());
-    socket.on('data', chunk => {
-      cancelIdle();
-      cancelIdle = clock.after(TCP_IDLE_MS, () => socket.destroy());
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-      for (;;) {
-        if (pending.length < 2) return;
-        const end = 2 + pending.readUInt16BE(0);
-        if (pending.length < end) return;
-        const response = respond(pending.subarray(2, end), 'tcp');
-        pending = pending.subarray(end);
-        if (response === undefined) return void socket.destroy();
-        const length = Buffer.alloc(2);
-        length.writeUInt16BE(response.length);
-        // A client that asks without reading is not buffered for without end.
-        if (!socket.write(Buffer.concat([length, response])) && socket.writableLength > MAX_MESSAGE * 4) {
-          return void socket.destroy();
-        }
-      }
-    });
   }
 
   async function bind(port: number): Promise<number> {
@@ -122,7 +93,7 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
       });
     });
     const bound = udpSocket.address().port;
-    const tcpServer = createServer(onConnection);
+    const tcpServer = createServer({ allowHalfOpen: true }, connections.accept);
     try {
       await new Promise<void>((done, failed) => {
         tcpServer.once('error', failed);
@@ -160,7 +131,7 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
       }
     },
     async close() {
-      for (const socket of connections) socket.destroy();
+      connections.close();
       await Promise.all([
         new Promise<void>(done => (udp === undefined ? done() : udp.close(done))),
         new Promise<void>(done => (tcp === undefined ? done() : tcp.close(() => done()))),
@@ -170,6 +141,9 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
     },
   };
 }
+
+/** What the client takes, and what fits into a datagram at all. */
+const udpLimit = ({ edns }: Query): number => Math.min(MAX_DATAGRAM, Math.max(MIN_UDP_SIZE, edns?.udpSize ?? 0));
 
 const emptyAnswer = (rcode: Answer['rcode']): Answer => ({
   rcode,

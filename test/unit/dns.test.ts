@@ -152,6 +152,8 @@ interface Row {
   readonly name: string;
   readonly question: readonly [name: string, type: string];
   readonly rcode?: string;
+  /** Default: unless it is refused. */
+  readonly aa?: boolean;
   readonly answers?: readonly string[];
   readonly authority?: readonly string[];
   readonly additional?: readonly string[];
@@ -161,6 +163,13 @@ const CLUSTER_SOA = [soa('cluster.local')];
 const WEB = 'web.shop.svc.cluster.local';
 const DB = 'db.shop.svc.cluster.local';
 const nodata = { answers: [], authority: CLUSTER_SOA };
+/** As a server that forwards passes on the root's answer. */
+const outside = {
+  rcode: 'NXDOMAIN',
+  aa: false,
+  answers: [],
+  authority: [`. 5 SOA ns.dns hostmaster ${START / 1000} 7200 1800 86400 5`],
+};
 const nxdomain = { rcode: 'NXDOMAIN', answers: [], authority: CLUSTER_SOA };
 
 const rows: readonly Row[] = [
@@ -312,7 +321,10 @@ const rows: readonly Row[] = [
     question: ['ns.dns.cluster.local', 'A'],
     answers: ['ns.dns.cluster.local 5 A 10.96.0.10'],
   },
-  { name: 'any other name', question: ['example.com', 'A'], rcode: 'REFUSED', answers: [], authority: [] },
+  { name: 'any other name does not exist', question: ['example.com', 'A'], ...outside },
+  { name: 'the last step of the search path', question: ['nosuch', 'A'], ...outside },
+  { name: 'what only looks like the zone', question: ['xcluster.local', 'A'], ...outside },
+  { name: 'a Service of another zone', question: ['web.shop.svc.other.local', 'SRV'], ...outside },
   { name: 'transfer', question: ['cluster.local', 'AXFR'], rcode: 'REFUSED', answers: [], authority: [] },
 ];
 
@@ -390,7 +402,7 @@ t.test('answers over UDP and TCP', async t => {
       {
         id: 4711,
         rcode: row.rcode ?? 'NOERROR',
-        aa: row.rcode !== 'REFUSED',
+        aa: row.aa ?? row.rcode !== 'REFUSED',
         tc: false,
         question: row.question[0],
         answers: row.answers ?? [],
