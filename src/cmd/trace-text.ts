@@ -1,5 +1,5 @@
 import type { Origin, TraceStep } from '../dataplane/types.js';
-import type { DnsQueryTrace, TraceReport } from '../nodeagent/kubelet-api/trace.js';
+import type { DnsQueryTrace, TraceReport, UnansweredQuery } from '../nodeagent/kubelet-api/trace.js';
 import type { Flow, NetworkStep } from '../nodeagent/network/types.js';
 
 const flowText = (flow: Flow): string => `${flow.proto} ${flow.src}:${flow.srcPort} -> ${flow.dst}:${flow.dstPort}`;
@@ -49,12 +49,28 @@ function queryLines(query: DnsQueryTrace, withSteps: boolean): string[] {
   ];
 }
 
+const unansweredLines = ({ server, error, steps }: UnansweredQuery, withSteps: boolean): string[] => [
+  `no answer from ${server}: ${error}`,
+  ...(withSteps ? steps.flatMap(stepLines).map(line => `  ${line}`) : []),
+];
+
+/** What a Pod answers may hold anything; a terminal must not obey it. */
+function printable(text: string): string {
+  let safe = '';
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0;
+    const control = (code < 32 && char !== '\n' && char !== '\t') || (code >= 127 && code < 160);
+    safe += control ? `\\x${code.toString(16).padStart(2, '0')}` : char;
+  }
+  return safe;
+}
+
 const section = (number: number, title: string, lines: readonly string[]): string =>
   [`${number}. ${title}`, ...lines.map(line => `   ${line}`)].join('\n');
 
 /** A report for people: numbered sections, one line a step, the rule and the object behind it below. */
 export function formatTrace(report: TraceReport, options: { readonly dns: boolean }): string {
-  const { pod, lookup, connection, reply } = report;
+  const { pod, lookup, connection, reply, datagram } = report;
   const sections = [`${pod.namespace}/${pod.name} (${pod.ip} on ${pod.node}) requests ${report.url}`];
   const add = (title: string, lines: readonly string[]): void =>
     void sections.push(section(sections.length, title, lines));
@@ -67,10 +83,12 @@ export function formatTrace(report: TraceReport, options: { readonly dns: boolea
       ? []
       : [`search ${lookup.search.join(' ')}; ndots ${lookup.ndots}; nameserver ${lookup.nameservers.join(' ')}`]),
     ...lookup.queries.flatMap(query => queryLines(query, options.dns)),
+    ...lookup.unanswered.flatMap(query => unansweredLines(query, options.dns)),
     lookup.fromHosts ? `${answer}, from /etc/hosts` : answer,
   ]);
   if (connection !== undefined) {
-    add(`Connection to ${connection.to.address}:${connection.to.port}`, connection.steps.flatMap(stepLines));
+    const { protocol, to, steps } = connection;
+    add(`${protocol === 'udp' ? 'Datagram' : 'Connection'} to ${to.address}:${to.port}`, steps.flatMap(stepLines));
     if (connection.error !== undefined) add('Failed', [`${connection.error.code}: ${connection.error.message}`]);
   }
   if (reply !== undefined)
@@ -78,6 +96,8 @@ export function formatTrace(report: TraceReport, options: { readonly dns: boolea
       `Answer: HTTP ${reply.status}${reply.contentType === '' ? '' : `, ${reply.contentType}`}`,
       reply.body.trimEnd().split('\n'),
     );
+  if (datagram !== undefined)
+    add(datagram.bytes === 0 ? 'Delivered; no answer came' : `Answer: ${datagram.bytes} bytes`, []);
   if (connection === undefined && report.error !== undefined) add('Failed', [report.error]);
-  return `${sections.join('\n\n')}\n`;
+  return printable(`${sections.join('\n\n')}\n`);
 }

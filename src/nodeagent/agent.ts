@@ -24,6 +24,7 @@ import type { Log } from './pods/dependencies.js';
 import { addressesInUse, runPodManager, type PodManager } from './pods/pod-manager.js';
 import { createNodeProcesses } from './pods/process-namespaces.js';
 import { createSources } from './pods/sources.js';
+import { explainAddress } from './proxy/explain-address.js';
 import { createHealthCheckPorts } from './proxy/health-check-ports.js';
 import { createNodePorts } from './proxy/node-ports.js';
 import { runProxyLoop } from './proxy/proxy-loop.js';
@@ -121,6 +122,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     clock,
     hostGateway,
     hostAddress: '127.0.0.1',
+    explain: flow => explainAddress(services.indexer.list(), flow),
   });
   const peers = createPeerServer(network);
   const podNetworkPort = await listen(peers, options.podNetworkPort, options.listenAddress);

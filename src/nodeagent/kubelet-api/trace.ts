@@ -1,15 +1,21 @@
-import type { Duplex } from 'node:stream';
 import { deadline, DeadlineExceeded } from '../containers/programs/deadline.js';
 import { NetworkError } from '../network/errors.js';
 import { httpCall } from '../network/http-client.js';
 import { createResolver, type DnsAnswer, type Lookup } from '../network/resolver.js';
-import type { NetNamespace, NetworkStep } from '../network/types.js';
+import type { ConnectOptions, NetNamespace, NetworkStep, SocketAddress } from '../network/types.js';
 import { hostsFile, podNames, resolverConfig, type ClusterDns } from '../pods/etc-files.js';
 import type { PodWorker } from '../pods/pod-worker.js';
+import { parseTarget, type TraceTarget } from './trace-target.js';
 import { HttpError, sendJson, type KubeletContext, type KubeletRoute } from './types.js';
 
 export interface DnsQueryTrace extends DnsAnswer {
   /** How the question crossed the rules. */
+  readonly steps: readonly NetworkStep[];
+}
+
+export interface UnansweredQuery {
+  readonly server: string;
+  readonly error: string;
   readonly steps: readonly NetworkStep[];
 }
 
@@ -27,32 +33,37 @@ export interface TraceReport {
     readonly fromHosts: boolean;
     readonly failure?: string;
     readonly queries: readonly DnsQueryTrace[];
+    /** Questions that nobody answered. */
+    readonly unanswered: readonly UnansweredQuery[];
   };
   /** Absent when the name has no address. */
   readonly connection?: {
+    readonly protocol: 'tcp' | 'udp';
     readonly to: { readonly address: string; readonly port: number };
     readonly steps: readonly NetworkStep[];
     readonly error?: { readonly code: string; readonly message: string };
   };
   /** What the target answered, for http and https. */
   readonly reply?: { readonly status: number; readonly contentType: string; readonly body: string };
+  /** For udp: how long the answering datagram was; 0: none came, which UDP does not promise either. */
+  readonly datagram?: { readonly bytes: number };
   readonly error?: string;
 }
 
-const PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 const TIMEOUT_MS = 5_000;
+/** Whoever has nothing to say to a stranger's datagram says nothing: not worth waiting for as long. */
+const UDP_TIMEOUT_MS = 2_000;
+const DATAGRAM = Buffer.from('kubette-trace\n');
 const MAX_BODY = 4096;
 
 /** Sends one real request from a Pod and reports every step. */
 export async function traceRequest(
   worker: PodWorker,
-  url: URL,
+  target: TraceTarget,
   { context, dns, signal }: { context: KubeletContext; dns: ClusterDns; signal: AbortSignal },
 ): Promise<TraceReport> {
   const { pod, network } = worker;
   if (network === undefined) throw new HttpError(409, `pod ${pod.metadata.name ?? ''} has no network yet`);
-  const port = url.port === '' ? PORTS[url.protocol] : Number(url.port);
-  if (port === undefined) throw new HttpError(400, `${url.protocol}// needs a port`);
   const limit = deadline(context.clock, TIMEOUT_MS, signal);
   const identity = {
     namespace: pod.metadata.namespace ?? '',
@@ -62,12 +73,12 @@ export async function traceRequest(
   };
   try {
     const { config } = resolverConfig(pod, dns);
-    const { lookup, queries } = await lookUp(network, url.hostname, worker, dns, limit.signal);
+    const { lookup, queries, unanswered } = await lookUp(network, target.host, worker, dns, limit.signal);
     const report = {
       pod: identity,
-      url: url.href,
+      url: target.text,
       lookup: {
-        name: url.hostname,
+        name: target.host,
         nameservers: config.nameservers,
         search: config.search,
         ndots: config.ndots,
@@ -76,19 +87,22 @@ export async function traceRequest(
         fromHosts: lookup.fromHosts === true,
         ...(lookup.failure === undefined ? {} : { failure: lookup.failure }),
         queries,
+        unanswered,
       },
     };
     const [address] = lookup.addresses;
     if (address === undefined)
-      return { ...report, error: `${url.hostname} could not be resolved: ${lookup.failure ?? 'no address'}` };
-    return { ...report, ...(await contact(network, url, { address, port }, limit.signal)) };
+      return { ...report, error: `${target.host} could not be resolved: ${lookup.failure ?? 'no address'}` };
+    const to = { address, port: target.port };
+    return { ...report, ...(await contact(network, target, to, limit.signal)) };
   } finally {
     limit.cancel();
   }
 }
 
 async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, dns: ClusterDns, signal: AbortSignal) {
-  const traces: NetworkStep[][] = [];
+  const answered: NetworkStep[][] = [];
+  const unanswered: UnansweredQuery[] = [];
   const names = podNames(pod, '', dns.domain);
   // The Pod's own resolver, with an eye on every question it sends.
   const resolver = createResolver({
@@ -96,63 +110,101 @@ async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, d
     hosts: async () => hostsFile(pod, names, network.address),
     network: {
       ...network,
-      exchange(to, payload, options) {
+      async exchange(to, payload, options) {
         const steps: NetworkStep[] = [];
-        traces.push(steps);
-        return network.exchange(to, payload, { ...options, observe: step => void steps.push(step) });
+        try {
+          const answer = await network.exchange(to, payload, { ...options, observe: step => void steps.push(step) });
+          answered.push(steps);
+          return answer;
+        } catch (error) {
+          if (error instanceof NetworkError) unanswered.push({ server: to.address, error: error.message, steps });
+          throw error;
+        }
       },
     },
   });
   const lookup: Lookup = await resolver.lookup(name, { signal });
-  const queries = lookup.queries.map((answer, i) => ({ ...answer, steps: traces[i] ?? [] }));
-  return { lookup, queries };
+  const queries = lookup.queries.map((answer, i) => ({ ...answer, steps: answered[i] ?? [] }));
+  return { lookup, queries, unanswered };
 }
+
+type Contact = Pick<TraceReport, 'connection' | 'reply' | 'datagram' | 'error'>;
 
 async function contact(
   network: NetNamespace,
-  url: URL,
-  to: { address: string; port: number },
+  target: TraceTarget,
+  to: SocketAddress,
   signal: AbortSignal,
-): Promise<Pick<TraceReport, 'connection' | 'reply' | 'error'>> {
+): Promise<Contact> {
   const steps: NetworkStep[] = [];
-  const observe = (step: NetworkStep): void => void steps.push(step);
-  const open: Duplex[] = [];
+  const options = { signal, observe: (step: NetworkStep): void => void steps.push(step) };
+  const protocol = target.protocol === 'udp' ? 'udp' : 'tcp';
+  const connection = { protocol, to, steps } as const;
   try {
-    if (PORTS[url.protocol] === undefined) {
-      open.push(await network.connect(to, { signal, observe }));
-      return { connection: { to, steps } };
+    switch (target.protocol) {
+      case 'udp':
+        return { connection, datagram: { bytes: await sendDatagram(network, to, options) } };
+      case 'tcp':
+        (await network.connect(to, options)).destroy();
+        return { connection };
+      case 'http':
+      case 'https':
+        return { connection, reply: await request(network, target, to, options) };
+      default:
+        return target.protocol satisfies never;
     }
-    const { response, stream } = await httpCall(
-      network,
-      {
-        to,
-        method: 'GET',
-        path: `${url.pathname}${url.search}`,
-        headers: [
-          ['Host', url.host],
-          ['User-Agent', 'kubette-trace'],
-          ['Accept', '*/*'],
-          ['Connection', 'close'],
-        ],
-        ...(url.protocol === 'https:' ? { tls: { serverName: url.hostname, verify: false } } : {}),
-      },
-      { signal, observe },
-    );
-    open.push(stream);
-    let body = '';
-    for await (const chunk of response) if ((body += String(chunk)).length > MAX_BODY) break;
-    const contentType = response.headers['content-type'] ?? '';
-    return {
-      connection: { to, steps },
-      reply: { status: response.statusCode ?? 0, contentType, body: body.slice(0, MAX_BODY) },
-    };
   } catch (error) {
     const late = error instanceof DeadlineExceeded;
     const code = late ? 'ETIMEDOUT' : error instanceof NetworkError ? error.code : 'EPROTO';
-    const message = late ? `no answer within ${TIMEOUT_MS / 1000} s` : (error as Error).message;
-    return { connection: { to, steps, error: { code, message } }, error: message };
+    const message = late ? `no answer within ${TIMEOUT_MS / 1000} s` : explain(error as Error, steps, to, protocol);
+    return { connection: { ...connection, error: { code, message } }, error: message };
+  }
+}
+
+/** A refusal has two causes: a rule, which the error names, or nobody who listens where the packet went. */
+function explain(error: Error, steps: readonly NetworkStep[], to: SocketAddress, protocol: 'tcp' | 'udp'): string {
+  const last = steps.findLast(step => step.kind === 'netfilter' && step.direction === 'request');
+  const route = steps.findLast(step => step.kind === 'route');
+  if (!(error instanceof NetworkError) || error.code !== 'ECONNREFUSED' || error.detail !== '' || route === undefined)
+    return error.message;
+  const port = last?.kind === 'netfilter' ? last.out.dstPort : to.port;
+  return `${error.message}: nothing listens on ${protocol} port ${port} of ${route.kind === 'route' ? route.via : ''}`;
+}
+
+/** Bytes of the answer; 0 when none came although the datagram was not lost on the way. */
+async function sendDatagram(network: NetNamespace, to: SocketAddress, options: ConnectOptions): Promise<number> {
+  try {
+    return (await network.exchange(to, DATAGRAM, { ...options, timeoutMs: UDP_TIMEOUT_MS })).length;
+  } catch (error) {
+    if (error instanceof NetworkError && error.code === 'ETIMEDOUT' && error.detail === 'no answer') return 0;
+    throw error;
+  }
+}
+
+async function request(network: NetNamespace, target: TraceTarget, to: SocketAddress, options: ConnectOptions) {
+  const { response, stream } = await httpCall(
+    network,
+    {
+      to,
+      method: 'GET',
+      path: target.path,
+      headers: [
+        ['Host', target.authority],
+        ['User-Agent', 'kubette-trace'],
+        ['Accept', '*/*'],
+        ['Connection', 'close'],
+      ],
+      ...(target.protocol === 'https' ? { tls: { serverName: target.host, verify: false } } : {}),
+    },
+    options,
+  );
+  try {
+    let body = '';
+    for await (const chunk of response) if ((body += String(chunk)).length > MAX_BODY) break;
+    const contentType = response.headers['content-type'] ?? '';
+    return { status: response.statusCode ?? 0, contentType, body: body.slice(0, MAX_BODY) };
   } finally {
-    for (const stream of open) stream.destroy();
+    stream.destroy();
   }
 }
 
@@ -160,16 +212,11 @@ async function contact(
 export const trace =
   (dns: ClusterDns): KubeletRoute =>
   async (context, { url, response, signal }) => {
-    const [namespace = '', name = ''] = (url.searchParams.get('pod') ?? '').split('/');
-    const worker = context.pods.find(namespace, name);
+    const pod = url.searchParams.get('pod') ?? '';
+    const [namespace = '', name = '', ...more] = pod.split('/', 3);
+    const worker = more.length > 0 ? undefined : context.pods.find(namespace, name);
     if (worker === undefined)
-      throw new HttpError(404, `pod ${JSON.stringify(`${namespace}/${name}`)} does not run on ${context.nodeName}`);
-    const text = url.searchParams.get('url') ?? '';
-    let target: URL;
-    try {
-      target = new URL(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
-    } catch {
-      throw new HttpError(400, `url ${JSON.stringify(text)} cannot be understood`);
-    }
+      throw new HttpError(404, `pod ${JSON.stringify(pod.slice(0, 512))} does not run on ${context.nodeName}`);
+    const target = parseTarget(url.searchParams.get('url') ?? '');
     sendJson(response, await traceRequest(worker, target, { context, dns, signal }));
   };

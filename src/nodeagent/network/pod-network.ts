@@ -19,6 +19,8 @@ export interface PodNetworkOptions {
   readonly hostGateway: string;
   /** Where the real host's services listen. */
   readonly hostAddress: string;
+  /** What is wrong with a packet whose address nobody has. Default: that nobody has it. */
+  readonly explain?: (flow: Flow) => string | undefined;
 }
 
 /** One Pod's network namespace. */
@@ -95,7 +97,8 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     if (pod !== undefined) return { kind: 'sockets', sockets: pod };
     if (dst === hostGateway) return { kind: 'host' };
     const peer = directory.find(dst);
-    if (peer === undefined) throw new NetworkError('EHOSTUNREACH', `${dst} is no address of this cluster`);
+    if (peer === undefined)
+      throw new NetworkError('EHOSTUNREACH', options.explain?.(flow) ?? `${dst} is no address of this cluster`);
     if (peer.nodeName === nodeName) throw new NetworkError('EHOSTUNREACH', `no Pod of ${nodeName} has ${dst}`);
     if (peer.podNetwork === undefined) throw new NetworkError('EHOSTUNREACH', `${peer.nodeName} is not up`);
     return { kind: 'peer', nodeName: peer.nodeName, at: peer.podNetwork };

@@ -1,4 +1,4 @@
-import type { Packet } from 'dns-packet';
+import type { decode as decodePacket, DecodedPacket, Packet } from 'dns-packet';
 import { ipv4ToNumber } from './ip.js';
 import { NetworkError } from './errors.js';
 import type { ConnectOptions, NetNamespace, SocketAddress } from './types.js';
@@ -65,6 +65,24 @@ export function candidates(name: string, config: Pick<ResolverConfig, 'search' |
   return dots >= config.ndots ? [name, ...searched] : [...searched, name];
 }
 
+const MAX_NAME = 253;
+const MAX_LABEL = 63;
+const isDomainName = (name: string): boolean =>
+  name.length <= MAX_NAME && name.split('.').every(label => label !== '' && Buffer.byteLength(label) <= MAX_LABEL);
+
+/** A server may be anybody's Pod. What is no answer to the question is as good as none. @throws NetworkError */
+function decodeAnswer(decode: typeof decodePacket, bytes: Buffer, id: number): DecodedPacket {
+  let packet: DecodedPacket;
+  try {
+    packet = decode(bytes);
+  } catch (error) {
+    throw new NetworkError('ETIMEDOUT', `malformed answer: ${(error as Error).message}`);
+  }
+  if (packet.id !== id || packet.type !== 'response')
+    throw new NetworkError('ETIMEDOUT', 'an answer to another question');
+  return packet;
+}
+
 export interface ResolverOptions {
   readonly config: ResolverConfig;
   readonly network: NetNamespace;
@@ -90,8 +108,9 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
       questions: [{ type: type as 'A', name }],
     });
     const deadline = { timeoutMs: config.timeoutMs, ...options };
-    let packet = dns.decode(await network.exchange(server, query, deadline));
-    if (packet.flag_tc === true) packet = await askTcp(server, query, deadline);
+    let packet = decodeAnswer(dns.decode, await network.exchange(server, query, deadline), query.readUInt16BE(0));
+    if (packet.flag_tc === true)
+      packet = decodeAnswer(dns.decode, await askTcp(server, query, deadline), query.readUInt16BE(0));
     return {
       question: { name, type },
       server: server.address,
@@ -104,18 +123,21 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
   };
 
   /** RFC 7766: a truncated answer is asked for again over TCP. */
-  const askTcp = async (server: SocketAddress, query: Buffer, options: ConnectOptions) => {
-    const { default: dns } = await import('dns-packet');
+  const askTcp = async (server: SocketAddress, query: Buffer, options: ConnectOptions): Promise<Buffer> => {
     const stream = await network.connect(server, options);
     try {
       const length = Buffer.alloc(2);
       length.writeUInt16BE(query.length);
       stream.write(Buffer.concat([length, query]));
-      let received = Buffer.alloc(0);
+      const chunks: Buffer[] = [];
+      let received = 0;
+      let expected: number | undefined;
       for await (const chunk of stream) {
-        received = Buffer.concat([received, chunk as Buffer]);
-        if (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0))
-          return dns.decode(received.subarray(2));
+        chunks.push(chunk as Buffer);
+        received += (chunk as Buffer).length;
+        if (received < 2) continue;
+        expected ??= 2 + Buffer.concat(chunks).readUInt16BE(0);
+        if (received >= expected) return Buffer.concat(chunks).subarray(2, expected);
       }
       throw new NetworkError('ECONNRESET', 'the name server closed the connection');
     } finally {
@@ -143,7 +165,8 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
     let failure: LookupFailure =
       config.nameservers.length === 0 && options.server === undefined ? 'NO_SERVERS' : 'NXDOMAIN';
     if (failure === 'NO_SERVERS') return { addresses: [], canonicalName: name, queries, failure };
-    for (const candidate of candidates(name, config)) {
+    // What is too long for a question is no name (getaddrinfo: EAI_NONAME), and nobody is asked about it.
+    for (const candidate of candidates(name, config).filter(isDomainName)) {
       let answer: DnsAnswer;
       try {
         answer = await query(candidate, type, options);
