@@ -47,16 +47,30 @@ const parseInt64 = (text: string): bigint | undefined => {
   return value >= MIN_INT64 && value <= MAX_INT64 ? value : undefined;
 };
 
-function requirementMatches({ key, operator, values }: Requirement, labels: Labels): boolean {
+/** Sets longer than this are looked up by hash. */
+const FEW_VALUES = 8;
+
+/** Whether a value is one of a requirement's. */
+const membership = ({ values }: Requirement): ((value: string) => boolean) => {
+  if (values.length <= FEW_VALUES) return value => values.includes(value);
+  const set = new Set(values);
+  return value => set.has(value);
+};
+
+function requirementMatches(
+  { key, operator, values }: Requirement,
+  isOneOf: (value: string) => boolean,
+  labels: Labels,
+): boolean {
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
   switch (operator) {
     case 'in':
     case '=':
     case '==':
-      return value !== undefined && values.includes(value);
+      return value !== undefined && isOneOf(value);
     case 'notin':
     case '!=':
-      return value === undefined || !values.includes(value);
+      return value === undefined || !isOneOf(value);
     case 'exists':
       return value !== undefined;
     case '!':
@@ -98,11 +112,13 @@ const byKey = (a: Requirement, b: Requirement): number => (a.key < b.key ? -1 : 
 /** The conjunction of requirements that are known to be valid. */
 export function selectorOf(requirements: readonly Requirement[]): Selector {
   const sorted = [...requirements].sort(byKey);
+  const tests = sorted.map(requirement => [requirement, membership(requirement)] as const);
   return {
     requirements: sorted,
     selectable: true,
     empty: sorted.length === 0,
-    matches: labels => sorted.every(requirement => requirementMatches(requirement, labels ?? NO_LABELS)),
+    matches: labels =>
+      tests.every(([requirement, isOneOf]) => requirementMatches(requirement, isOneOf, labels ?? NO_LABELS)),
     toString: () => sorted.map(formatRequirement).join(','),
   };
 }

@@ -2,6 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { realClock, type Clock } from '../machinery/clock.js';
+import { createTurns } from '../machinery/turns.js';
 import { createCodec } from '../resources/codec/create-codec.js';
 import { createProtobufAnswers } from '../resources/codec/protobuf.js';
 import { createCatalog } from '../resources/create-catalog.js';
@@ -85,10 +86,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     uuid: randomUUID,
   });
   const catalog = createCatalog(strategies, api);
+  const turns = createTurns(clock);
   const registries = await createRegistries({
     store,
     catalog,
     clock,
+    turns,
     signal,
     codec: createObjectCodec(api),
     admission: [
@@ -127,6 +130,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     documents,
     metrics,
     inFlight: createInFlight(),
+    turns,
     backlog: createBacklog(clock),
     objects: registries.objects,
     codec: createCodec(api),

@@ -4,6 +4,7 @@ import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import { request as httpsRequest } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import { realClock } from '../../src/machinery/clock.js';
+import { createTurns } from '../../src/machinery/turns.js';
 import { issueCertificate } from '../../src/machinery/x509/certificate.js';
 import { alreadyExistsError, notFoundError, unauthorizedError } from '../../src/machinery/status.js';
 import type { KubeObject, ObjectKey } from '../../src/machinery/types.js';
@@ -18,6 +19,7 @@ import { createDocuments } from '../../src/server/endpoints/documents.js';
 import { createMetrics } from '../../src/server/endpoints/metrics.js';
 import { createHttpServer } from '../../src/server/http-server.js';
 import { createInFlight, type InFlight } from '../../src/server/pipeline/in-flight.js';
+import type { Auditor } from '../../src/server/audit/auditor.js';
 import type { Authorizer } from '../../src/server/auth/authorizer.js';
 import { createBacklog, type BacklogLimits } from '../../src/server/watch-stream/backlog.js';
 import type { ApiContext } from '../../src/server/pipeline/context.js';
@@ -150,6 +152,7 @@ export async function startFakeApi(
     objects?: Partial<Objects>;
     inFlight?: InFlight;
     backlog?: BacklogLimits;
+    audit?: Auditor;
     authorizer?: Authorizer;
   } = {},
 ): Promise<FakeApi> {
@@ -186,8 +189,9 @@ export async function startFakeApi(
     protobuf: createProtobufAnswers(catalog.api),
     metrics,
     backlog: createBacklog(realClock, options.backlog),
+    turns: createTurns(realClock),
     inFlight: options.inFlight ?? createInFlight(),
-    audit: undefined,
+    audit: options.audit,
     kubelet: createKubeletConnection(objects, undefined),
     stopping: stopping.signal,
     documents: createDocuments({

@@ -123,7 +123,7 @@ t.test('events', t => {
     it.annotate('a', 'later');
     it.targets(object.metadata);
     it.requested(() => object);
-    it.answered(() => JSON.stringify(object));
+    if (it.answer !== undefined) it.answered(object);
     it.completed();
     it.completed();
   };

@@ -74,13 +74,38 @@ function envelope(apiVersion: string, kind: string, writeRaw: (writer: ProtobufW
   return writer.finish();
 }
 
+/** An envelope around `length` bytes that are written between its two parts. */
+function openedEnvelope(apiVersion: string, kind: string, length: number): [before: Buffer, behind: Buffer] {
+  const behind = new ProtobufWriter(16);
+  behind.stringField(4, '');
+  behind.stringField(3, '');
+  const before = new ProtobufWriter(256);
+  before.varint(length);
+  before.varint((2 << 3) | 2);
+  const mark = before.mark;
+  before.stringField(2, kind);
+  before.stringField(1, apiVersion);
+  before.tagged(1, mark);
+  before.data(MAGIC);
+  return [before.finish(), behind.finish()];
+}
+
+/** Writes a list item by item, so that a long one can be made in several turns. */
+export interface ProtobufListWriter {
+  item(object: KubeObject): Buffer;
+  /** All of the answer, from the items in order. */
+  join(items: readonly Buffer[]): Buffer[];
+}
+
 /** What the server answers, as protobuf with its envelope. */
 export interface ProtobufAnswers {
   /** Whether a resource has a protobuf form: built-in ones do. */
   encodes(info: ResourceInfo): boolean;
   /** undefined: the object's kind has no protobuf form (Table, custom resources). */
   object(object: KubeObject): Buffer | undefined;
-  list(info: ResourceInfo, metadata: object, items: Iterable<KubeObject>): Buffer;
+  list(info: ResourceInfo, metadata: object): ProtobufListWriter;
+  /** undefined: the kind has no protobuf form. */
+  listOf(apiVersion: string, kind: string, metadata: object): ProtobufListWriter | undefined;
   status(status: Status): Buffer;
   /** One frame of a watch: 4 bytes of length, then a WatchEvent whose object has the envelope. */
   watchEvent(type: string, object: KubeObject | Status): Buffer;
@@ -100,6 +125,31 @@ export function createProtobufAnswers(api: Api): ProtobufAnswers {
     if (type === undefined) return undefined;
     return envelope(apiVersion, kind, writer => writeMessage(writer, type, object as unknown as JsonObject));
   };
+  const listOf = (apiVersion: string, kind: string, metadata: object): ProtobufListWriter | undefined => {
+    const type = typeOf(apiVersion, kind);
+    const field = type?.byName.get('items');
+    if (type === undefined || field?.protobuf === undefined || field.type.kind !== 'list') return undefined;
+    const { items } = field.type;
+    if (items.kind !== 'struct') return undefined;
+    const number = field.protobuf;
+    return {
+      item(object) {
+        const writer = new ProtobufWriter();
+        writeMessage(writer, items.struct, object);
+        writer.tagged(number, 0);
+        return writer.finish();
+      },
+      join(encoded) {
+        const metadataOnly = new ProtobufWriter();
+        writeMessage(metadataOnly, type, { metadata });
+        const head = metadataOnly.finish();
+        let length = head.length;
+        for (const item of encoded) length += item.length;
+        const [before, behind] = openedEnvelope(apiVersion, kind, length);
+        return [before, head, ...encoded, behind];
+      },
+    };
+  };
   const status = (value: Status): Buffer => {
     const bytes = encode(value);
     if (bytes === undefined) throw new Error('api-schemas/ has no Status');
@@ -108,11 +158,12 @@ export function createProtobufAnswers(api: Api): ProtobufAnswers {
   return {
     encodes: info => info.custom !== true,
     object: encode,
-    list(info, metadata, items) {
-      const bytes = encode({ apiVersion: apiVersionOf(info), kind: info.listKind, metadata, items: [...items] });
-      if (bytes === undefined) throw new Error(`api-schemas/ has no ${info.listKind}`);
-      return bytes;
+    list(info, metadata) {
+      const writer = listOf(apiVersionOf(info), info.listKind, metadata);
+      if (writer === undefined) throw new Error(`api-schemas/ has no ${info.listKind}`);
+      return writer;
     },
+    listOf,
     status,
     watchEvent(type, object) {
       const bytes = encode(object);

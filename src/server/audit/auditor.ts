@@ -3,6 +3,7 @@ import type { Status } from '../../machinery/status.js';
 import type { JsonObject, KubeObject } from '../../machinery/types.js';
 import type { UserInfo } from '../../resources/strategy.js';
 import type { Exchange } from '../pipeline/exchange.js';
+import { RawJson } from './raw-json.js';
 import { auditEvent, type AuditFacts } from './event.js';
 import { AUDIT_LEVELS, createAuditRules, type AuditLevel, type AuditPolicy, type AuditStage } from './policy.js';
 
@@ -19,8 +20,10 @@ export interface AuditRecord {
   requested(make: () => unknown): void;
   /** The object in the request, whose name and uid the event shows. */
   targets(metadata: KubeObject['metadata']): void;
-  /** What is answered, as JSON text. Made only when the level wants it. */
-  answered(make: () => string): void;
+  /** How what is answered is wanted; undefined: it is not. */
+  readonly answer: { readonly omitManagedFields: boolean } | undefined;
+  /** What is answered; of raw JSON whoever made it has left out what is not wanted. */
+  answered(object: unknown): void;
   /** An error or another Status. */
   answeredStatus(status: Status): void;
   /** The head of a long-running answer goes out, with this HTTP status. */
@@ -35,7 +38,7 @@ export interface Auditor {
 
 const NOBODY: UserInfo = { name: '', groups: [] };
 
-function withoutManagedFields(value: unknown): unknown {
+export function withoutManagedFields(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const { metadata, items, ...rest } = value as { metadata?: JsonObject; items?: unknown };
   const { managedFields: _managedFields, ...kept } = metadata ?? {};
@@ -95,9 +98,8 @@ export function createAuditor(policy: AuditPolicy, sink: AuditSink, clock: Clock
           if (atLeast('Request')) requestObject = shown(make());
         },
         targets: metadata => void (target = metadata),
-        answered(make) {
-          if (atLeast('RequestResponse')) responseObject = shown(JSON.parse(make()));
-        },
+        answer: atLeast('RequestResponse') ? { omitManagedFields: config.omitManagedFields } : undefined,
+        answered: object => void (responseObject = object instanceof RawJson ? object : shown(object)),
         answeredStatus(given) {
           status = given;
           if (atLeast('RequestResponse')) responseObject = given;

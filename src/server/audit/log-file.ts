@@ -3,6 +3,7 @@ import { readdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { Clock } from '../../machinery/clock.js';
 import type { AuditSink } from './auditor.js';
+import { eventLine } from './raw-json.js';
 
 /** When the log turns to a new file, and what becomes of the old ones. 0: no limit. */
 export interface LogRotation {
@@ -73,7 +74,7 @@ export async function createLogFile(
 
   return {
     write(event) {
-      const line = Buffer.from(`${JSON.stringify(event)}\n`);
+      const line = eventLine(event);
       if (rotation.maxBytes > 0 && size > 0 && size + line.length > rotation.maxBytes) turn();
       size += line.length;
       stream.write(line);

@@ -1,4 +1,5 @@
 import type { Clock } from '../../machinery/clock.js';
+import type { Turns } from '../../machinery/turns.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
 import type { Codec } from '../../resources/codec/create-codec.js';
 import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
@@ -30,6 +31,8 @@ export interface ApiContext {
   readonly protobuf: ProtobufAnswers;
   readonly metrics: Metrics;
   readonly inFlight: InFlight;
+  /** Cuts what takes long. */
+  readonly turns: Turns;
   readonly backlog: Backlog;
   readonly audit: Auditor | undefined;
   readonly kubelet: KubeletConnection;

@@ -52,8 +52,9 @@ export async function failed(exchange: Exchange, thrown: unknown, context: ApiCo
             query: request.query,
             clock: context.clock,
             protobuf: context.protobuf,
+            turns: context.turns,
             entry: undefined,
           },
         );
-  await sendEncoded(exchange, status.code, encoded);
+  await sendEncoded(exchange, status.code, encoded, context.turns);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../machinery/clock.js';
+import { createTurns, type Turns } from '../../machinery/turns.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
 import type { AdmissionPlugin, Objects, Strategy } from '../../resources/strategy.js';
 import { runCompactor, type CompactorOptions } from '../../storage/compactor.js';
@@ -20,6 +21,8 @@ export interface RegistriesOptions {
   readonly store: KvStore;
   readonly catalog: Catalog;
   readonly clock: Clock;
+  /** Default: its own. */
+  readonly turns?: Turns;
   /** In order; see server/admission. */
   readonly admission: readonly AdmissionPlugin[];
   readonly codec: ObjectCodec;
@@ -43,7 +46,7 @@ export interface Registries {
  * that come later (custom resources) are loaded when first asked for.
  */
 export async function createRegistries(options: RegistriesOptions): Promise<Registries> {
-  const { store, catalog, clock, admission, codec, signal } = options;
+  const { store, catalog, clock, admission, codec, signal, turns = createTurns(clock) } = options;
   const report = (error: unknown, what: string): void => options.onError?.(error, what);
   /** Versions of a kind share what is stored. */
   const caches = new Map<string, WatchCache>();
@@ -79,6 +82,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         cache,
         view,
         clock,
+        turns,
         admission,
         report,
         codec,

@@ -51,6 +51,7 @@ async function deleteAll(
   let next = 0;
   const worker = async (): Promise<void> => {
     for (let item = items[next++]; item !== undefined; item = items[next++]) {
+      if (scope.turns.isOver()) await scope.turns.next();
       try {
         await deleteObject(scope, ctx, { namespace, name: item.key.name }, options);
       } catch (error) {

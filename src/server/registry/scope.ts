@@ -1,4 +1,5 @@
 import type { Clock } from '../../machinery/clock.js';
+import type { Turns } from '../../machinery/turns.js';
 import type { GroupResource } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
@@ -18,6 +19,8 @@ export interface Scope {
   readonly cache: WatchCache;
   readonly view: View;
   readonly clock: Clock;
+  /** Cuts what takes long. */
+  readonly turns: Turns;
   readonly admission: readonly AdmissionPlugin[];
   /** Told of failures that no request can be told of. */
   readonly report: (error: unknown, what: string) => void;
@@ -30,7 +33,7 @@ export interface Scope {
 }
 
 /** What is the same for every resource of a server. */
-export type SharedScope = Pick<Scope, 'store' | 'clock' | 'admission' | 'codec'>;
+export type SharedScope = Pick<Scope, 'store' | 'clock' | 'turns' | 'admission' | 'codec'>;
 
 export const groupResource = (info: ResourceInfo): GroupResource => ({ group: info.group, resource: info.plural });
 

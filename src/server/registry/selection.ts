@@ -62,7 +62,13 @@ export function selectionOf(
 
   const fieldsMatch = (object: DeepReadonly<KubeObject>): boolean => {
     const values = usesComputed ? computedFields(object) : undefined;
-    return fields.matches(field => values?.[field] ?? textAt(object, paths.get(field) ?? []));
+    // One look at the object per field, however many requirements name it.
+    const found = new Map<string, string>();
+    return fields.matches(field => {
+      let value = found.get(field);
+      if (value === undefined) found.set(field, (value = values?.[field] ?? textAt(object, paths.get(field) ?? [])));
+      return value;
+    });
   };
   return {
     everything: labels.empty && fields.empty,

@@ -8,6 +8,8 @@ import type { RegistryWatchEvent, StoredObject } from './types.js';
 
 /** Shows stored objects in the version and the form that a resource serves, and turns written ones back. */
 export interface View {
+  /** Objects are served as they are stored: `show` makes nothing. */
+  readonly asIs: boolean;
   /** The same stored object always gives the same answer, so that its JSON is made once. */
   show(object: CachedObject): StoredObject;
   /** The object to store, in the storage version. May be `object` itself. */
@@ -41,6 +43,7 @@ export function createView(info: ResourceInfo, strategy: Strategy): View {
   };
 
   return {
+    asIs,
     show,
     toStorage(object) {
       if (sameVersion) return object;

@@ -1,11 +1,12 @@
 import { expiredError, isStatusError, reasonlessError } from '../../machinery/status.js';
 import type { RequestContext } from '../../resources/strategy.js';
+import type { CachedObject } from '../../storage/cached-object.js';
 import type { CacheEvent } from '../../storage/event-history.js';
 import { watchOptions, type ListOptions } from './list-options.js';
 import { parseResourceVersion, waitForRevision } from './resource-version.js';
 import type { Scope } from './scope.js';
 import { selectionOf, type Selection } from './selection.js';
-import type { ListQuery, RegistryWatch, RegistryWatchEvent, StoredObject, WatchListener } from './types.js';
+import type { ListQuery, RegistryWatch, RegistryWatchEvent, WatchListener } from './types.js';
 
 const MIN_TIMEOUT_MS = 1_800_000;
 const BOOKMARK_EVERY_MS = 60_000;
@@ -15,6 +16,7 @@ const INITIAL_BACKLOG_BYTES = 1024 * 1024;
 const INITIAL_POLL_MS = 20;
 /** Initial events handed over at a time, so that a large collection does not hold up everything else. */
 const INITIAL_CHUNK = 200;
+const INITIAL_CHUNK_BYTES = 256 * 1024;
 /** Changes kept back while a client is still taking the initial events. */
 const MAX_QUEUED_EVENTS = 10_000;
 const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
@@ -22,7 +24,8 @@ const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 /** Where a watch starts: changes above `revision`, after the events that are due first. */
 interface Start {
   readonly revision: number;
-  readonly objects: readonly StoredObject[];
+  /** Those of them that the selection wants are sent. */
+  readonly objects: readonly CachedObject[];
   readonly missed: readonly CacheEvent[];
   /** Whether the end of the initial events is marked by a bookmark. */
   readonly mark: boolean;
@@ -38,13 +41,11 @@ function seenAs(event: CacheEvent, scope: Scope, selection: Selection): CacheEve
   return before ? 'DELETED' : undefined;
 }
 
-function startOf(scope: Scope, namespace: string, options: ListOptions, revision: number, selection: Selection): Start {
-  const { cache, view } = scope;
+function startOf(scope: Scope, namespace: string, options: ListOptions, revision: number): Start {
+  const { cache } = scope;
   const mark = options.sendInitialEvents === true;
   if (mark) {
-    const objects = cache.list(namespace).map(o => view.show(o));
-    const selected = selection.everything ? objects : objects.filter(o => selection.matches(o.object));
-    return { revision: cache.revision(), objects: selected, missed: [], mark };
+    return { revision: cache.revision(), objects: cache.list(namespace), missed: [], mark };
   }
   if (revision === 0) return { revision: cache.revision(), objects: [], missed: [], mark };
   const missed = cache.since(revision);
@@ -72,7 +73,7 @@ export async function watch(
   let start: Start;
   try {
     if (options.sendInitialEvents === true) await waitForRevision(scope.store, scope.clock, asked, ctx.signal);
-    start = startOf(scope, namespace, options, asked, selection);
+    start = startOf(scope, namespace, options, asked);
   } catch (error) {
     if (!isStatusError(error)) throw error;
     return failed(error.status, listener);
@@ -114,7 +115,7 @@ function run(
   start: Start,
   listener: WatchListener,
 ): RegistryWatch {
-  const { cache, clock, view } = scope;
+  const { cache, clock, view, turns } = scope;
   /** Changes that wait for the initial events to be through; undefined once they are. */
   let queue: CacheEvent[] | undefined = [];
   let queuedBytes = 0;
@@ -193,25 +194,49 @@ function run(
   ctx.signal.addEventListener('abort', end, { once: true });
 
   const initial = async (): Promise<void> => {
-    for (let i = 0; i < start.objects.length && !stopped; i += INITIAL_CHUNK) {
-      send(start.objects.slice(i, i + INITIAL_CHUNK).map(object => ({ type: 'ADDED', object })));
+    let batch: RegistryWatchEvent[] = [];
+    let bytes = 0;
+    for (const [i, stored] of start.objects.entries()) {
+      const object = view.show(stored);
+      if (selection.everything || selection.matches(object.object)) {
+        batch.push({ type: 'ADDED', object });
+        bytes += stored.size;
+      }
+      const full = batch.length >= INITIAL_CHUNK || bytes >= INITIAL_CHUNK_BYTES;
+      if (!full && i + 1 < start.objects.length && !turns.isOver()) continue;
+      if (batch.length > 0) send(batch);
+      batch = [];
+      bytes = 0;
       await drained();
+      if (stopped) return;
     }
-    if (stopped) return;
     if (start.mark && options.allowWatchBookmarks) {
       send([{ type: 'BOOKMARK', resourceVersion: String(start.revision), initialEventsEnd: true }]);
     }
-    for (let i = 0; i < start.missed.length && !stopped; i += INITIAL_CHUNK) {
-      deliver(start.missed.slice(i, i + INITIAL_CHUNK));
-      await drained();
+    await deliverSlowly(start.missed);
+    while (queue !== undefined && queue.length > INITIAL_CHUNK && !stopped) {
+      const waiting = queue;
+      queue = [];
+      queuedBytes = 0;
+      await deliverSlowly(waiting);
     }
     // Nothing is awaited from here to the end: what comes later is delivered directly.
     const waiting = queue ?? [];
     queue = undefined;
     if (!stopped) deliver(waiting);
   };
+  const deliverSlowly = async (changes: readonly CacheEvent[]): Promise<void> => {
+    let end = 0;
+    for (let i = 0; i < changes.length && !stopped; i = end) {
+      let bytes = 0;
+      for (end = i; end < changes.length && end - i < INITIAL_CHUNK && bytes < INITIAL_CHUNK_BYTES; end++)
+        bytes += changes[end]?.object.size ?? 0;
+      deliver(changes.slice(i, end));
+      await drained();
+    }
+  };
   const drained = async (): Promise<void> => {
-    await new Promise(resolve => setImmediate(resolve));
+    await turns.next();
     while (!stopped && listener.backlog() > INITIAL_BACKLOG_BYTES) {
       await clock.sleep(INITIAL_POLL_MS, ended.signal).catch((error: unknown) => {
         if (!stopped) throw error;

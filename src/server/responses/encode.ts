@@ -1,8 +1,9 @@
 import type { Clock } from '../../machinery/clock.js';
 import { StatusError, type Status } from '../../machinery/status.js';
+import type { Turns } from '../../machinery/turns.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
-import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
+import type { ProtobufAnswers, ProtobufListWriter } from '../../resources/codec/protobuf.js';
 import { apiVersionOf, type ResourceInfo, type SubresourceInfo } from '../../resources/resource-info.js';
 import {
   includeObject,
@@ -21,11 +22,10 @@ import {
   internalMetadata,
   partialMetadata,
   storedRow,
-  TABLE_TAIL,
   tableHead,
   type TableOptions,
 } from './table.js';
-import { toYaml } from './yaml.js';
+import { toYaml, yamlWithList } from './yaml.js';
 
 /** What the encoder needs to know of a request. */
 export interface EncodeOptions {
@@ -34,6 +34,7 @@ export interface EncodeOptions {
   readonly query: URLSearchParams;
   readonly clock: Clock;
   readonly protobuf: ProtobufAnswers;
+  readonly turns: Turns;
   /** The resource whose objects are answered; undefined for fixed documents and errors. */
   readonly entry: CatalogEntry | undefined;
   readonly subresource?: SubresourceInfo | undefined;
@@ -66,48 +67,85 @@ const listMetadata = (result: ListResult): object => ({
   ...(result.remainingItemCount === undefined ? {} : { remainingItemCount: result.remainingItemCount }),
 });
 
-function* listPieces(info: ResourceInfo, result: ListResult): Generator<Buffer> {
+/** A list as its items come: what is before them, up to the bracket that opens them, and each of them as JSON. */
+interface ListText {
+  readonly open: string;
+  readonly items: Iterable<readonly (Buffer | string)[]>;
+}
+
+function listText(info: ResourceInfo, result: ListResult): ListText {
   const head = { kind: info.listKind, apiVersion: apiVersionOf(info), metadata: listMetadata(result) };
-  yield Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`);
-  let first = true;
-  for (const item of result.items) {
-    if (!first) yield COMMA;
-    first = false;
-    yield* item.encodeItem();
-  }
-  yield Buffer.from(']}\n');
+  const items = (function* (): Generator<readonly Buffer[]> {
+    for (const item of result.items) yield item.encodeItem();
+  })();
+  return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items };
 }
 
-function* tablePieces(head: string, rows: Iterable<string>): Generator<Buffer> {
-  yield Buffer.from(head);
-  let first = true;
-  for (const row of rows) {
-    yield Buffer.from(first ? row : `,${row}`);
-    first = false;
-  }
-  yield Buffer.from(`${TABLE_TAIL}\n`);
-}
-
-function* partialListPieces(result: ListResult, entry: CatalogEntry, version: string): Generator<Buffer> {
+function partialListText(result: ListResult, entry: CatalogEntry, version: string): ListText {
   const head = {
     kind: 'PartialObjectMetadataList',
     apiVersion: `meta.k8s.io/${version}`,
     metadata: listMetadata(result),
   };
-  const open = `${JSON.stringify(head).slice(0, -1)},"items":`;
-  // Upstream's conversion starts from a nil slice.
-  if (result.items.length === 0) {
-    yield Buffer.from(`${open}null}\n`);
-    return;
-  }
-  yield Buffer.from(`${open}[`);
+  const items = (function* (): Generator<readonly string[]> {
+    for (const item of result.items) yield [partialMetadata(item.object, entry, version)];
+  })();
+  return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items };
+}
+
+function tableText(head: string, rows: Iterable<string>): ListText {
+  const items = (function* (): Generator<readonly string[]> {
+    for (const row of rows) yield [row];
+  })();
+  return { open: head, items };
+}
+
+// Upstream's conversion starts from a nil slice.
+const partialList = (result: ListResult, entry: CatalogEntry, version: string): Buffer[] | ListText => {
+  const text = partialListText(result, entry, version);
+  return result.items.length === 0 ? [Buffer.from(`${text.open.slice(0, -1)}null}\n`)] : text;
+};
+
+const CLOSE = Buffer.from(']}\n');
+
+const toBuffer = (piece: Buffer | string): Buffer => (typeof piece === 'string' ? Buffer.from(piece) : piece);
+
+function* listPieces({ open, items }: ListText): Generator<Buffer> {
+  yield Buffer.from(open);
   let first = true;
-  for (const item of result.items) {
-    const text = partialMetadata(item.object, entry, version);
-    yield Buffer.from(first ? text : `,${text}`);
+  for (const pieces of items) {
+    if (!first) yield COMMA;
+    first = false;
+    for (const piece of pieces) yield toBuffer(piece);
+  }
+  yield CLOSE;
+}
+
+const parsedItem = (pieces: readonly (Buffer | string)[]): unknown =>
+  JSON.parse(Buffer.concat(pieces.map(toBuffer)).toString('utf8'));
+
+/** The same list, indented. */
+function* prettyPieces({ open, items }: ListText): Generator<Buffer> {
+  const text = JSON.stringify(JSON.parse(`${open}]}`), undefined, 2);
+  // Behind the bracket stands "]\n}".
+  yield Buffer.from(text.slice(0, -3));
+  let first = true;
+  for (const pieces of items) {
+    const item = JSON.stringify(parsedItem(pieces), undefined, 2).replaceAll('\n', '\n    ');
+    yield Buffer.from(`${first ? '' : ','}\n    ${item}`);
     first = false;
   }
-  yield Buffer.from(']}\n');
+  yield Buffer.from(first ? ']\n}\n' : '\n  ]\n}\n');
+}
+
+/** The same list as YAML. */
+function* yamlPieces({ open, items }: ListText): Generator<Buffer> {
+  const head = JSON.parse(`${open}]}`) as Record<string, unknown>;
+  const name = Object.keys(head).at(-1) ?? '';
+  const parsed = (function* (): Generator<unknown> {
+    for (const pieces of items) yield parsedItem(pieces);
+  })();
+  for (const text of yamlWithList(head, name, parsed)) yield Buffer.from(text);
 }
 
 const notAcceptable = (message: string): StatusError => new StatusError(406, 'NotAcceptable', message);
@@ -154,17 +192,17 @@ function transformed(
   answer: Answer & { kind: 'object' | 'list' },
   transform: Transform,
   options: EncodeOptions,
-): Iterable<Buffer> {
+): Buffer[] | ListText {
   const { entry } = options;
   checkTransform(answer.kind, transform, entry);
   const { kind, version } = transform;
   if (answer.kind === 'list') {
-    if (kind !== 'Table') return partialListPieces(answer.result, entry, version);
+    if (kind !== 'Table') return partialList(answer.result, entry, version);
     const table = tableOptions(options, entry, version);
     const rows = (function* (): Generator<string> {
       for (const item of answer.result.items) yield storedRow(item, table);
     })();
-    return tablePieces(tableHead(version, listMetadata(answer.result), columnDefinitions(entry)), rows);
+    return tableText(tableHead(version, listMetadata(answer.result), columnDefinitions(entry)), rows);
   }
   const object = isStored(answer.object) ? answer.object.object : answer.object;
   if (kind !== 'Table') return [Buffer.from(`${partialMetadata(object, entry, version)}\n`)];
@@ -172,13 +210,14 @@ function transformed(
   const only = isStored(answer.object) ? storedRow(answer.object, table) : objectRow(object, table);
   const metadata =
     object.metadata.resourceVersion === undefined ? {} : { resourceVersion: object.metadata.resourceVersion };
-  return tablePieces(tableHead(version, metadata, columnDefinitions(entry, options.subresource)), [only]);
+  return tableText(tableHead(version, metadata, columnDefinitions(entry, options.subresource)), [only]);
 }
 
 const objectPieces = (object: StoredObject | KubeObject): Buffer[] =>
   isStored(object) ? [object.encode(), NEWLINE] : [Buffer.from(`${JSON.stringify(object)}\n`)];
 
-function jsonPieces(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>, options: EncodeOptions): Iterable<Buffer> {
+/** The JSON form: whole, or a list as its items come. */
+function jsonForm(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>, options: EncodeOptions): Buffer[] | ListText {
   switch (answer.kind) {
     case 'status':
       return [Buffer.from(`${JSON.stringify(answer.status)}\n`)];
@@ -189,17 +228,35 @@ function jsonPieces(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>, options:
       if (options.media.transform !== undefined) return transformed(answer, options.media.transform, options);
       if (answer.kind === 'object') return objectPieces(answer.object);
       if (options.entry === undefined) throw new Error('a list without its resource');
-      return listPieces(options.entry.info, answer.result);
+      return listText(options.entry.info, answer.result);
   }
 }
 
-function protobufBytes(
+/** undefined: the answer has no protobuf form. */
+function protobufChunks(
   answer: Exclude<Answer, { kind: 'raw' | 'taken' }>,
   options: EncodeOptions,
+): Encoded['chunks'] | undefined {
+  const { protobuf: codec, entry, turns } = options;
+  const { transform } = options.media;
+  if (answer.kind === 'object' || answer.kind === 'list') checkTransform(answer.kind, transform, entry);
+  if (answer.kind === 'list') {
+    if (entry === undefined) return undefined;
+    const metadata = listMetadata(answer.result);
+    if (transform === undefined)
+      return protobufList(codec.list(entry.info, metadata), answer.result, item => item, turns);
+    const writer = codec.listOf(`meta.k8s.io/${transform.version}`, 'PartialObjectMetadataList', metadata);
+    return writer && protobufList(writer, answer.result, item => partial(item, entry, transform.version), turns);
+  }
+  const bytes = protobufBytes(answer, options, codec);
+  return bytes === undefined ? undefined : [bytes];
+}
+
+function protobufBytes(
+  answer: Exclude<Answer, { kind: 'raw' | 'taken' | 'list' }>,
+  { media: { transform }, entry }: EncodeOptions,
   codec: ProtobufAnswers,
 ): Buffer | undefined {
-  const { transform } = options.media;
-  if (answer.kind === 'object' || answer.kind === 'list') checkTransform(answer.kind, transform, options.entry);
   switch (answer.kind) {
     case 'status':
       return codec.status(answer.status);
@@ -207,31 +264,30 @@ function protobufBytes(
       return codec.object(answer.document as KubeObject);
     case 'object': {
       const object = (isStored(answer.object) ? fullObject(answer.object) : answer.object) as KubeObject;
-      return codec.object(transform === undefined ? object : partial(object, options.entry, transform.version));
+      return codec.object(transform === undefined ? object : partial(object, entry, transform.version));
     }
-    case 'list':
-      if (options.entry === undefined) return undefined;
-      if (transform !== undefined)
-        return codec.object({
-          kind: 'PartialObjectMetadataList',
-          apiVersion: `meta.k8s.io/${transform.version}`,
-          metadata: listMetadata(answer.result),
-          items: answer.result.items.map(item => partial(item.object as KubeObject, options.entry, transform.version)),
-        });
-      return codec.list(
-        options.entry.info,
-        listMetadata(answer.result),
-        (function* (): Generator<KubeObject> {
-          for (const item of answer.result.items) yield item.object as KubeObject;
-        })(),
-      );
   }
+}
+
+/** The length of the whole stands in front: all items are made before the first byte goes out. */
+async function* protobufList(
+  writer: ProtobufListWriter,
+  { items }: ListResult,
+  shown: (object: KubeObject) => KubeObject,
+  turns: Turns,
+): AsyncGenerator<Buffer> {
+  const encoded: Buffer[] = [];
+  for (const item of items) {
+    if (turns.isOver()) await turns.next();
+    encoded.push(writer.item(shown(item.object as KubeObject)));
+  }
+  yield* chunked(writer.join(encoded));
 }
 
 /** A stored object may lack kind and apiVersion in memory; its encoding has them. */
 const fullObject = (stored: StoredObject): unknown => JSON.parse(stored.encode().toString('utf8'));
 
-const concat = (pieces: Iterable<Buffer>): string => Buffer.concat([...pieces]).toString('utf8');
+const concat = (pieces: readonly Buffer[]): string => Buffer.concat(pieces).toString('utf8');
 
 /**
  * An answer in the form that was negotiated.
@@ -240,18 +296,40 @@ const concat = (pieces: Iterable<Buffer>): string => Buffer.concat([...pieces]).
 export function encodeAnswer(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>, options: EncodeOptions): Encoded {
   const { encoding } = options.media;
   if (encoding === PROTOBUF_TYPE) {
-    const bytes = protobufBytes(answer, options, options.protobuf);
-    if (bytes !== undefined) return { contentType: PROTOBUF_TYPE, chunks: [bytes] };
+    const chunks = protobufChunks(answer, options);
+    if (chunks !== undefined) return { contentType: PROTOBUF_TYPE, chunks };
   }
-  const pieces = jsonPieces(answer, options);
-  if (encoding === YAML_TYPE)
-    return { contentType: YAML_TYPE, chunks: [Buffer.from(toYaml(JSON.parse(concat(pieces))))] };
-  if (options.pretty || options.media.pretty)
-    return {
-      contentType: JSON_TYPE,
-      chunks: [Buffer.from(`${JSON.stringify(JSON.parse(concat(pieces)), undefined, 2)}\n`)],
-    };
-  return { contentType: JSON_TYPE, chunks: chunked(pieces) };
+  const form = jsonForm(answer, options);
+  if (encoding === YAML_TYPE) {
+    const chunks = Array.isArray(form) ? [Buffer.from(toYaml(JSON.parse(concat(form))))] : chunked(yamlPieces(form));
+    return { contentType: YAML_TYPE, chunks };
+  }
+  if (options.pretty || options.media.pretty) {
+    const chunks = Array.isArray(form)
+      ? [Buffer.from(`${JSON.stringify(JSON.parse(concat(form)), undefined, 2)}\n`)]
+      : chunked(prettyPieces(form));
+    return { contentType: JSON_TYPE, chunks };
+  }
+  return { contentType: JSON_TYPE, chunks: Array.isArray(form) ? form : chunked(listPieces(form)) };
+}
+
+/**
+ * The answer again, for readers of the audit log: in JSON, whatever the client wanted; each item as `shown` (undefined:
+ * as it is).
+ */
+export function auditChunks(
+  answer: Exclude<Answer, { kind: 'raw' | 'taken' }>,
+  options: EncodeOptions,
+  shown: ((value: unknown) => unknown) | undefined,
+): Iterable<Buffer> {
+  const form = jsonForm(answer, options);
+  if (Array.isArray(form))
+    return shown === undefined ? form : [Buffer.from(JSON.stringify(shown(JSON.parse(concat(form)))))];
+  if (shown === undefined) return listPieces(form);
+  const items = (function* (): Generator<readonly string[]> {
+    for (const pieces of form.items) yield [JSON.stringify(shown(parsedItem(pieces)))];
+  })();
+  return listPieces({ open: form.open, items });
 }
 
 /** What a client gets whose Accept cannot even name an error's form: indented JSON (apiserver responsewriters.WriteRawJSON). */

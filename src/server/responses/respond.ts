@@ -1,18 +1,31 @@
 import type { ApiContext } from '../pipeline/context.js';
 import type { Answer, Exchange } from '../pipeline/exchange.js';
-import { JSON_TYPE } from '../negotiation/media-types.js';
-import { encodeAnswer, type EncodeOptions } from './encode.js';
+import { withoutManagedFields } from '../audit/auditor.js';
+import { RawJson } from '../audit/raw-json.js';
+import { auditChunks, encodeAnswer, type EncodeOptions } from './encode.js';
 import { isPretty } from './pretty.js';
 import { sendBytes, sendEncoded } from './send.js';
 
 const codeOf = (answer: Exclude<Answer, { kind: 'raw' | 'taken' }>): number =>
   answer.kind === 'list' ? 200 : answer.code;
 
-/** The answer again, for readers of the audit log: in JSON, whatever the client wanted. */
-function asJson(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>, options: EncodeOptions): string {
-  const media = { ...options.media, encoding: JSON_TYPE } as const;
-  const { chunks } = encodeAnswer(answer, { ...options, media, pretty: false });
-  return Buffer.concat([...chunks]).toString();
+/** What the audit log shows of an answer. A list stays text. */
+async function audited(
+  answer: Exclude<Answer, { kind: 'raw' | 'taken' }>,
+  options: EncodeOptions,
+  omitManagedFields: boolean,
+): Promise<unknown> {
+  const { turns } = options;
+  const chunks: Buffer[] = [];
+  const list = answer.kind === 'list';
+  for (const chunk of auditChunks(answer, options, list && omitManagedFields ? withoutManagedFields : undefined)) {
+    if (turns.isOver()) await turns.next();
+    chunks.push(chunk);
+  }
+  if (!list) return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  // A line of the log has one end.
+  const last = chunks.pop();
+  return new RawJson(last === undefined ? [] : [...chunks, last.subarray(0, last.lastIndexOf('}') + 1)]);
 }
 
 /** Writes what a handler answered, in the form that was negotiated. */
@@ -26,11 +39,13 @@ export async function respond(exchange: Exchange, answer: Answer, context: ApiCo
     query: request.query,
     clock: context.clock,
     protobuf: context.protobuf,
+    turns: context.turns,
     entry: route.kind === 'resource' ? route.entry : undefined,
     subresource: route.kind === 'resource' ? route.subresource : undefined,
   };
   const encoded = encodeAnswer(answer, options);
   if (answer.kind === 'status') exchange.audit?.answeredStatus(answer.status);
-  else exchange.audit?.answered(() => asJson(answer, options));
-  await sendEncoded(exchange, codeOf(answer), encoded);
+  else if (exchange.audit?.answer !== undefined)
+    exchange.audit.answered(await audited(answer, options, exchange.audit.answer.omitManagedFields));
+  await sendEncoded(exchange, codeOf(answer), encoded, context.turns);
 }

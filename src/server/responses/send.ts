@@ -1,18 +1,17 @@
 import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
+import type { Turns } from '../../machinery/turns.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { warningHeaders } from './warnings.js';
 
 /** Answers above this are compressed for clients that ask (k8s.io/apiserver responsewriters). */
 const GZIP_THRESHOLD = 128 * 1024;
 const GZIP_LEVEL = 1;
-/** Chunks written before the event loop gets a turn. */
-const CHUNKS_PER_TURN = 4;
 
 /** An answer's bytes. Chunks are made as they are sent, so that a long list never blocks the loop or sits in memory twice. */
 export interface Encoded {
   readonly contentType: string;
-  readonly chunks: Iterable<Buffer>;
+  readonly chunks: Iterable<Buffer> | AsyncIterable<Buffer>;
 }
 
 const acceptsGzip = (header: string | string[] | undefined): boolean =>
@@ -35,7 +34,10 @@ export function writeHead(exchange: Exchange, code: number, headers: Readonly<Re
   request.response.writeHead(code, all);
 }
 
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+type Next = IteratorResult<Buffer> | Promise<IteratorResult<Buffer>>;
+
+const iteratorOf = (chunks: Encoded['chunks']): { next(): Next } =>
+  Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
 
 /** Sends bytes that are all at hand. */
 export function sendBytes(
@@ -52,13 +54,17 @@ export function sendBytes(
 }
 
 /** Sends an encoded answer: in one write when it is small, else chunk by chunk as the client takes it. */
-export async function sendEncoded(exchange: Exchange, code: number, encoded: Encoded): Promise<void> {
+export async function sendEncoded(exchange: Exchange, code: number, encoded: Encoded, turns: Turns): Promise<void> {
   const { response, raw } = exchange.request;
-  const iterator = encoded.chunks[Symbol.iterator]();
+  const iterator = iteratorOf(encoded.chunks);
+  const nextChunk = async (): Promise<IteratorResult<Buffer>> => {
+    if (turns.isOver()) await turns.next();
+    return iterator.next();
+  };
   const head: Buffer[] = [];
   let size = 0;
   while (size <= GZIP_THRESHOLD) {
-    const next = iterator.next();
+    const next = await nextChunk();
     if (next.done === true) {
       const body = head.length === 1 && head[0] !== undefined ? head[0] : Buffer.concat(head, size);
       return sendBytes(exchange, code, { 'Content-Type': encoded.contentType }, body);
@@ -79,7 +85,6 @@ export async function sendEncoded(exchange: Exchange, code: number, encoded: Enc
     gone.abort();
     gzip?.destroy();
   });
-  let written = 0;
   const write = async (chunk: Buffer): Promise<boolean> => {
     if (gone.signal.aborted) return false;
     if (!sink.write(chunk)) {
@@ -90,10 +95,10 @@ export async function sendEncoded(exchange: Exchange, code: number, encoded: Enc
         throw error;
       }
     }
-    if (++written % CHUNKS_PER_TURN === 0) await turn();
     return true;
   };
   for (const chunk of head) if (!(await write(chunk))) return;
-  for (let next = iterator.next(); next.done !== true; next = iterator.next()) if (!(await write(next.value))) return;
+  for (let next = await nextChunk(); next.done !== true; next = await nextChunk())
+    if (!(await write(next.value))) return;
   sink.end();
 }

@@ -149,6 +149,26 @@ function block(value: object, indent: number): string {
     .join('\n');
 }
 
+/** The same document in parts: one list of it, by its name, is written as its items come. */
+export function* yamlWithList(
+  head: Readonly<Record<string, unknown>>,
+  name: string,
+  items: Iterable<unknown>,
+): Generator<string> {
+  for (const key of Object.keys(head).sort(compareKeys)) {
+    if (key !== name) {
+      yield `${block({ [key]: head[key] }, 0)}\n`;
+      continue;
+    }
+    let first = true;
+    for (const item of items) {
+      yield `${first ? `${name}:\n` : ''}${block([item], 0)}\n`;
+      first = false;
+    }
+    if (first) yield `${name}: []\n`;
+  }
+}
+
 /** One document with a final newline. */
 export function toYaml(value: unknown): string {
   if (typeof value === 'object' && value !== null && !isEmpty(value)) return `${block(value, 0)}\n`;
