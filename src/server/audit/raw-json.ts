@@ -19,7 +19,7 @@ const members = (entries: readonly (readonly [string, unknown])[]): string =>
 /** An event as a line of the log; one of its fields may be raw. */
 export function eventLine(event: JsonObject): Buffer {
   const entries = Object.entries(event);
-  const at = entries.findIndex(([, value]) => (value) instanceof RawJson);
+  const at = entries.findIndex(([, value]) => value instanceof RawJson);
   if (at < 0) return Buffer.from(`${JSON.stringify(event)}\n`);
   const [name, raw] = entries[at] as unknown as [string, RawJson];
   const [before, behind] = [members(entries.slice(0, at)), members(entries.slice(at + 1))];
