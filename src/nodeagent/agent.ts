@@ -19,6 +19,10 @@ import { createPeerServer } from './network/peer-link.js';
 import { createPodNetwork, POD_INTERFACE } from './network/pod-network.js';
 import { dialReal } from './network/real-host.js';
 import { capacityOf, nodeLabels } from './node/node-object.js';
+import { kubeletConfiguration } from './node/configuration.js';
+import { createCounters } from './node/counters.js';
+import { openLocalPorts } from './node/local-ports.js';
+import { buildInfo, processStart, proxyMetrics } from './node/metrics.js';
 import { createRegistration } from './node/registration.js';
 import type { Log } from './pods/dependencies.js';
 import { addressesInUse, runPodManager, type PodManager } from './pods/pod-manager.js';
@@ -70,6 +74,9 @@ export interface NodeAgent {
   /** Ends every container and listener. The Node object stays. */
   close(): Promise<void>;
 }
+
+/** Where others expect the kubelet of a node, e.g. Pods that do not read the Node. */
+const KUBELET_PORT = 10250;
 
 const listen = (server: Server, port: number, host: string): Promise<number> =>
   new Promise((resolve, reject) => {
@@ -142,6 +149,9 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     '/etc/resolv.conf': `nameserver ${hostGateway}\n`,
   });
 
+  const counters = createCounters();
+  const figures = { nodeName, startedAt: clock.now(), capacity: capacityOf(options.maxPods) };
+
   let ips: IpAllocator | undefined;
   const allocator = (): IpAllocator | undefined => {
     const cidr = ips === undefined ? ownCidr() : undefined;
@@ -174,6 +184,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
         allocatable: capacityOf(options.maxPods),
         node: () => self() ?? unregistered,
         nodeProcesses: createNodeProcesses(),
+        counters,
         hostTree,
         nodeTrees: new Map<string, Tree>(),
         presentImages: new Set<string>(),
@@ -195,7 +206,24 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   };
   const { cert, key } = options.serving ?? (await ownCertificate());
   const kubelet = createKubeletServer({
-    context: { nodeName, pods: podsOfNode, network, netfilter, clock, log },
+    context: {
+      nodeName,
+      pods: podsOfNode,
+      network,
+      netfilter,
+      clock,
+      log,
+      figures,
+      counters,
+      version: options.version,
+      configuration: () =>
+        kubeletConfiguration({
+          port: kubeletPort,
+          clusterDns: options.clusterDns,
+          clusterDomain: options.clusterDomain,
+          maxPods: options.maxPods,
+        }),
+    },
     dns: clusterDns,
     cert,
     key,
@@ -205,12 +233,13 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   });
   const kubeletPort = await listen(kubelet, options.kubeletPort, options.listenAddress);
   // Pods reach the node's kubelet at its simulated address, as on a real node.
-  network.node.listen(kubeletPort, stream => {
-    dialReal({ address: options.listenAddress, port: kubeletPort }).then(
-      socket => joinStreams(stream, socket),
-      () => stream.destroy(),
-    );
-  });
+  for (const port of new Set([kubeletPort, KUBELET_PORT]))
+    network.node.listen(port, stream => {
+      dialReal({ address: options.listenAddress, port: kubeletPort }).then(
+        socket => joinStreams(stream, socket),
+        () => stream.destroy(),
+      );
+    });
 
   const registration = createRegistration({
     facts: {
@@ -279,6 +308,21 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     signal,
   );
 
+  const closeLocalPorts = openLocalPorts({
+    network: network.node,
+    clock,
+    node: self,
+    proxy: () => loop,
+    proxyMode: 'iptables',
+    proxyMetrics: () => [
+      buildInfo(options.version),
+      processStart(figures.startedAt),
+      ...proxyMetrics(netfilter, loop.lastSync),
+    ],
+    healthTimeoutMs: 2 * options.syncPeriodMs,
+    log,
+  });
+
   let hadCidr = false;
   const seen = (node: DeepReadonly<Node>): void => {
     directory.update(node);
@@ -314,6 +358,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
       stopping.abort(new Error('the node agent stops'));
       nodePorts.close();
       healthChecks.close();
+      closeLocalPorts();
       kubelet.close();
       kubelet.closeAllConnections();
       peers.close();

@@ -7,6 +7,7 @@ import { createIpAllocator } from '../../src/nodeagent/network/ip-allocator.js';
 import { parseCidr } from '../../src/nodeagent/network/ip.js';
 import { createNodeDirectory } from '../../src/nodeagent/network/node-directory.js';
 import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';
+import { createCounters } from '../../src/nodeagent/node/counters.js';
 import { capacityOf } from '../../src/nodeagent/node/node-object.js';
 import { addressesInUse, runPodManager } from '../../src/nodeagent/pods/pod-manager.js';
 import { createNodeProcesses } from '../../src/nodeagent/pods/process-namespaces.js';
@@ -55,6 +56,14 @@ export async function eventually<T>(what: string, read: () => T | undefined | fa
   throw new Error(`did not happen: ${what}`);
 }
 
+/** What the kubelet API says of a node beside its Pods. */
+export const kubeletFacts = () => ({
+  figures: { nodeName: 'node-1', startedAt: Date.parse('2026-01-01T00:00:00Z'), capacity: capacityOf(110) },
+  counters: createCounters(),
+  version: 'v1.35.4',
+  configuration: () => ({ maxPods: 110 }),
+});
+
 /** The Pods of a node over a fake API and a fake clock; everything else is real. */
 export function startNode(services: readonly Service[] = []) {
   const cluster = createFakeCluster();
@@ -85,6 +94,7 @@ export function startNode(services: readonly Service[] = []) {
     hostAddress: '127.0.0.1',
   });
   const stopping = new AbortController();
+  const counters = createCounters();
   const events: { type: string; reason: string; message: string; fieldPath?: string }[] = [];
   const cidr = parseCidr('10.244.1.0/24');
   if (cidr === undefined) throw new Error('bad CIDR');
@@ -116,6 +126,7 @@ export function startNode(services: readonly Service[] = []) {
         allocatable: capacityOf(110),
         node: () => node.object,
         nodeProcesses: createNodeProcesses(),
+        counters,
         nodeTrees: new Map(),
         presentImages: new Set(),
         recorder: {
@@ -139,6 +150,7 @@ export function startNode(services: readonly Service[] = []) {
     network,
     events,
     problems,
+    counters,
     /** The Node that admission looks at. */
     object: {
       metadata: { name: 'node-1' },

@@ -11,7 +11,7 @@ import { createTty } from '../../src/nodeagent/containers/tty.js';
 import { chooseLog, logOptions } from '../../src/nodeagent/kubelet-api/logs.js';
 import { createKubeletServer } from '../../src/nodeagent/kubelet-api/server.js';
 import { newRecord } from '../../src/nodeagent/pods/types.js';
-import { pod, startNode } from '../support/simulated-node.js';
+import { kubeletFacts, pod, startNode } from '../support/simulated-node.js';
 
 const day = 86_400_000;
 const issue = (
@@ -47,6 +47,7 @@ t.test('the kubelet API', async t => {
   const netfilter = createNetfilter({ clock: realClock, random: () => 0.5, nodeIPs: () => ['172.18.0.2'] });
   const server = createKubeletServer({
     context: {
+      ...kubeletFacts(),
       nodeName: 'node-1',
       pods: manager,
       network: node.network,

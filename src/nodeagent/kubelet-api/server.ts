@@ -4,8 +4,10 @@ import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { createStreamingBackend } from './streaming-backend.js';
 import { containerLogs } from './logs.js';
+import { nodeLogs } from './node-logs.js';
 import { podProxy } from './pod-proxy.js';
 import { rules } from './rules.js';
+import { configz, metrics, stats } from './stats.js';
 import { trace } from './trace.js';
 import { HttpError, sendJson, sendText, type KubeletContext, type KubeletRoute } from './types.js';
 import type { ClusterDns } from '../pods/etc-files.js';
@@ -34,6 +36,10 @@ export function createKubeletServer(options: KubeletServerOptions): Server {
     rules,
     trace: trace(options.dns),
     podProxy,
+    logs: nodeLogs,
+    stats,
+    metrics,
+    configz,
   };
   let streaming: Promise<StreamingServer> | undefined;
 

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Netfilter } from '../../dataplane/types.js';
 import type { Clock } from '../../machinery/clock.js';
+import type { Counters } from '../node/counters.js';
+import type { NodeFigures } from '../node/summary.js';
 import type { PodNetwork } from '../network/pod-network.js';
 import type { Log } from '../pods/dependencies.js';
 import type { PodManager } from '../pods/pod-manager.js';
@@ -13,6 +15,11 @@ export interface KubeletContext {
   readonly netfilter: Netfilter;
   readonly clock: Clock;
   readonly log: Log;
+  readonly figures: NodeFigures;
+  readonly counters: Counters;
+  readonly version: string;
+  /** As GET /configz shows it. */
+  readonly configuration: () => object;
 }
 
 export interface KubeletRequest {

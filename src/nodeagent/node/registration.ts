@@ -40,18 +40,21 @@ export function createRegistration(options: RegistrationOptions): Registration {
   let wake: () => void = () => undefined;
   let reported = -Infinity;
   let wasReady = false;
+  /** Registering is done once: a Node that somebody deletes stays away until its agent starts again. */
+  let registered = false;
+  let missing = false;
 
-  const ensureNode = async (): Promise<Node> => {
+  const register = async (): Promise<Node> => {
     const labels = nodeLabels(facts);
     const annotations = nodeAnnotations(facts);
     try {
       const node = await nodes.get(key);
       const current = node.metadata;
-      const missing = (
+      const lacks = (
         have: Readonly<Record<string, string>> | undefined,
         want: Readonly<Record<string, string>>,
       ): boolean => Object.entries(want).some(([name, value]) => have?.[name] !== value);
-      if (!missing(current.labels, labels) && !missing(current.annotations, annotations)) return node;
+      if (!lacks(current.labels, labels) && !lacks(current.annotations, annotations)) return node;
       return await nodes.patch(key, { metadata: { labels, annotations } }, { type: 'strategic' });
     } catch (error) {
       if (!isStatusError(error, 'NotFound')) throw error;
@@ -65,8 +68,30 @@ export function createRegistration(options: RegistrationOptions): Registration {
     }
   };
 
+  /** The Node, registered when this is the first time; undefined: it has been deleted since. */
+  const findNode = async (): Promise<Node | undefined> => {
+    if (!registered) {
+      const node = await register();
+      registered = true;
+      return node;
+    }
+    try {
+      const node = await nodes.get(key);
+      missing = false;
+      return node;
+    } catch (error) {
+      if (!isStatusError(error, 'NotFound')) throw error;
+      if (!missing)
+        log.warn({ node: facts.name }, 'the Node has been deleted: it stays away until this agent restarts');
+      missing = true;
+      reported = -Infinity;
+      return undefined;
+    }
+  };
+
   const postStatus = async (): Promise<void> => {
-    const node = await ensureNode();
+    const node = await findNode();
+    if (node === undefined) return;
     const old = node.status?.conditions ?? [];
     const status = nodeStatus(facts, old, networkReady(), clock.now());
     const bare = (conditions: typeof old) =>
@@ -92,6 +117,8 @@ export function createRegistration(options: RegistrationOptions): Registration {
   };
 
   const renewLease = async (): Promise<void> => {
+    // Its lease goes with the Node that owns it.
+    if (missing) return;
     const at = { namespace: LEASE_NAMESPACE, name: facts.name };
     const renewTime = formatMicroTime(clock.now());
     try {

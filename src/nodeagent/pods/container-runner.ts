@@ -123,6 +123,7 @@ export function createContainerRunner({
     record.ready = spec.readinessProbe === undefined;
     events.normal('Created', 'Container created', record);
     events.normal('Started', 'Container started', record);
+    deps.counters.increment('kubelet_started_containers_total', { container_type: typeOf(record) });
     if (started.imageNote !== undefined) events.normal('Simulated', started.imageNote, record);
     const life = new AbortController();
     void running.exited
@@ -174,6 +175,10 @@ export function createContainerRunner({
     events.normal('Created', 'Container created', record);
     events.warning('Failed', `Error: ${message}`, record);
     countStart(record);
+    deps.counters.increment('kubelet_started_containers_errors_total', {
+      code: 'RunContainerError',
+      container_type: typeOf(record),
+    });
     // The container was made, only its process could not be: it has an ID of its own and counts as a run.
     const end: Terminated = {
       kind: 'terminated',
@@ -215,8 +220,12 @@ export function createContainerRunner({
       if (signal.aborted) end();
       signal.addEventListener('abort', end, { once: true });
     }
-    const onFailure = (kind: ProbeKind, { outcome, output }: ProbeResult): void => {
+    const onResult = (kind: ProbeKind, { outcome, output }: ProbeResult): void => {
       const name = kind.charAt(0).toUpperCase() + kind.slice(1);
+      const { namespace = '', name: podName = '' } = pod().metadata;
+      const labels = { container: record.name, namespace, pod: podName, pod_uid: uid };
+      deps.counters.increment('prober_probe_total', { ...labels, probe_type: name, result: PROBE_RESULTS[outcome] });
+      if (outcome === 'success') return;
       const what = outcome === 'error' ? 'probe errored and resulted in unknown state' : 'probe failed';
       events.warning('Unhealthy', `${name} ${what}: ${output}`, record);
     };
@@ -232,7 +241,7 @@ export function createContainerRunner({
         clock,
         signal,
       };
-      void runProbeWorker({ ...target, kind, probe, onChange, onFailure }).catch((error: unknown) =>
+      void runProbeWorker({ ...target, kind, probe, onChange, onResult }).catch((error: unknown) =>
         deps.log.error({ err: error, container: record.name, probe: kind }, 'probe worker failed'),
       );
     };
@@ -325,6 +334,12 @@ export function createContainerRunner({
     stopHealthProbes: () => healthProbes.abort(),
   };
 }
+
+const PROBE_RESULTS = { success: 'successful', failure: 'failed', error: 'unknown' } as const;
+
+/** kuberuntime's metrics.ContainerType: a sidecar is an init container to them. */
+const typeOf = ({ kind }: ContainerRecord): string =>
+  kind === 'ephemeral' ? 'ephemeral_container' : kind === 'regular' ? 'container' : 'init_container';
 
 export const graceOf = (pod: ReadonlyPod): number => (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
 const podIPOf = (pod: ReadonlyPod): string => pod.status?.podIP ?? '';

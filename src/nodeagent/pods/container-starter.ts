@@ -11,6 +11,7 @@ import type { PodDependencies } from './dependencies.js';
 import { expandReferences, makeEnvironment } from './environment.js';
 import { hostsFile, podNames, resolverConfig } from './etc-files.js';
 import type { ReadonlyContainer, ReadonlyPod } from './types.js';
+import { ownedNetwork } from './owned-network.js';
 import { securityOf } from './security.js';
 import { mountsOf, type SetUpVolumes } from './volumes.js';
 
@@ -99,6 +100,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
     ],
     security.credentials,
   );
+  const owned = ownedNetwork(network);
   const running = await startContainer({
     context: {
       pod: {
@@ -115,7 +117,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
         containerPort: port.containerPort,
         protocol: (port.protocol ?? 'TCP') as 'TCP' | 'UDP' | 'SCTP',
       })),
-      network,
+      network: owned.network,
       security,
       resolver: createResolver({
         config,
@@ -137,6 +139,8 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
     stdinOnce: spec.stdinOnce === true,
     tty: spec.tty === true,
   });
+  // A program that throws, or is killed in the middle of it, closes nothing itself.
+  void running.exited.then(() => owned.closeListeners());
   return {
     running,
     processes,

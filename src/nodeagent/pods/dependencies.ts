@@ -4,6 +4,7 @@ import type { Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, Node, Pod, Service } from '../../machinery/types.js';
 import type { ProcessTable } from '../containers/process.js';
 import type { Tree } from '../containers/file-system.js';
+import type { Counters } from '../node/counters.js';
 import type { IpAllocator } from '../network/ip-allocator.js';
 import type { PodNetwork } from '../network/pod-network.js';
 import type { ClusterDns } from './etc-files.js';
@@ -40,5 +41,6 @@ export interface PodDependencies {
   /** Images pulled on this node, by canonical name. */
   readonly presentImages: Set<string>;
   readonly recorder: EventRecorder;
+  readonly counters: Counters;
   readonly log: Log;
 }

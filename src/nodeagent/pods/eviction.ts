@@ -11,7 +11,13 @@ export interface EvictionOptions {
   readonly signal: AbortSignal;
   /** The Pods that the node runs. */
   readonly active: () => readonly PodWorker[];
-  readonly onEvict: (pod: ReadonlyPod, message: string) => void;
+  readonly onEvict: (pod: ReadonlyPod, why: Overuse) => void;
+}
+
+export interface Overuse {
+  /** The eviction signal, as the metrics name it. */
+  readonly signal: 'emptydirfs.limit' | 'ephemeralpodfs.limit' | 'ephemeralcontainerfs.limit';
+  readonly message: string;
 }
 
 /** kubelet evictionMonitoringPeriod */
@@ -22,23 +28,32 @@ const GRACE_MS = 1_000;
 const bytesOf = (quantity: string): number => Number(scaledValue(parseQuantity(quantity), 0));
 
 /** Why a Pod has to go for what it has written, in the words of the kubelet's eviction manager. */
-export function overusedStorage(pod: ReadonlyPod, usage: PodDisk): string | undefined {
+export function overusedStorage(pod: ReadonlyPod, usage: PodDisk): Overuse | undefined {
   for (const { name, emptyDir } of pod.spec?.volumes ?? []) {
     const limit = emptyDir?.sizeLimit;
     const used = usage.volumes.get(name)?.bytes;
     if (limit === undefined || used === undefined) continue;
     if (bytesOf(limit) > 0 && used > bytesOf(limit))
-      return `Usage of EmptyDir volume ${JSON.stringify(name)} exceeds the limit ${JSON.stringify(limit)}. `;
+      return {
+        signal: 'emptydirfs.limit',
+        message: `Usage of EmptyDir volume ${JSON.stringify(name)} exceeds the limit ${JSON.stringify(limit)}. `,
+      };
   }
   const total = podLimits(pod)['ephemeral-storage'];
   if (total !== undefined && ephemeralBytes(usage) > bytesOf(total))
-    return `Pod ephemeral local storage usage exceeds the total limit of containers ${total}. `;
+    return {
+      signal: 'ephemeralpodfs.limit',
+      message: `Pod ephemeral local storage usage exceeds the total limit of containers ${total}. `,
+    };
   for (const { name, resources } of pod.spec?.containers ?? []) {
     const limit = resources?.limits?.['ephemeral-storage'];
     const used = usage.containers.get(name);
     if (limit === undefined || used === undefined || bytesOf(limit) === 0) continue;
     if (used.rootfs + used.logs > bytesOf(limit))
-      return `Container ${name} exceeded its local ephemeral storage limit ${JSON.stringify(limit)}. `;
+      return {
+        signal: 'ephemeralcontainerfs.limit',
+        message: `Container ${name} exceeded its local ephemeral storage limit ${JSON.stringify(limit)}. `,
+      };
   }
   return undefined;
 }
@@ -53,10 +68,10 @@ export async function runEviction({ clock, signal, active, onEvict }: EvictionOp
     for (const worker of active()) {
       const { pod } = worker;
       if (!hasLimits(pod) || isCritical(pod)) continue;
-      const message = overusedStorage(pod, worker.diskUsage());
-      if (message === undefined) continue;
-      onEvict(pod, message);
-      void worker.fail({ reason: 'Evicted', message }, GRACE_MS);
+      const why = overusedStorage(pod, worker.diskUsage());
+      if (why === undefined) continue;
+      onEvict(pod, why);
+      void worker.fail({ reason: 'Evicted', message: why.message }, GRACE_MS);
     }
     await clock.sleep(PERIOD_MS, signal).catch(() => undefined);
   }

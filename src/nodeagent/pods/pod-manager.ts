@@ -57,6 +57,7 @@ export function runPodManager({ informer, deps, signal }: PodManagerOptions): Po
     byName.set(nameOf(pod), worker);
     void worker.done.then(() => {
       workers.delete(uid);
+      deps.counters.forget('pod_uid', uid);
       if (byName.get(nameOf(pod)) === worker) byName.delete(nameOf(pod));
     });
     worker.kick();
@@ -77,8 +78,10 @@ export function runPodManager({ informer, deps, signal }: PodManagerOptions): Po
     clock: deps.clock,
     signal,
     active: () => [...workers.values()].filter(w => w.active),
-    onEvict: ({ metadata }, message) =>
-      deps.recorder.event({ kind: 'Pod', apiVersion: 'v1', metadata }, 'Warning', 'Evicted', message),
+    onEvict({ metadata }, { signal: cause, message }) {
+      deps.counters.increment('kubelet_evictions', { eviction_signal: cause });
+      deps.recorder.event({ kind: 'Pod', apiVersion: 'v1', metadata }, 'Warning', 'Evicted', message);
+    },
   });
 
   return {

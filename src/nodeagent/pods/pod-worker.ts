@@ -168,6 +168,7 @@ export function createPodWorker(
         return false;
       }
       place = made;
+      deps.counters.increment('kubelet_started_pods_total');
     }
     return volumes.ensure(place.network.address);
   };
@@ -271,6 +272,8 @@ export function createPodWorker(
 
   const reject = (why: Rejection): void => {
     events.warning(why.reason, why.message);
+    const counted = why.reason.includes('/') ? 'OutOfExtendedResources' : why.reason;
+    deps.counters.increment('kubelet_admission_rejections_total', { reason: counted });
     failure = why;
     rejected = true;
     finished = true;

@@ -3,6 +3,7 @@ import type { Credentials } from '../containers/credentials.js';
 import type { Resources } from './cgroup.js';
 import type { LogBuffer } from '../containers/log-buffer.js';
 import type { RunningContainer } from '../containers/container.js';
+import type { ContainerUsage } from '../node/summary.js';
 import type { ContainerDisk } from './disk-usage.js';
 import type { Container, ContainerStatus, DeepReadonly, Pod } from '../../machinery/types.js';
 
@@ -52,6 +53,8 @@ export interface ContainerRecord {
   retryAt: number;
   /** The spec's image when it was started: another one now means a restart. */
   startedImage: string;
+  /** What its latest run takes of processor and memory. */
+  usage: (() => ContainerUsage) | undefined;
   /** What its latest run has written to its own file system. */
   disk: (() => ContainerDisk) | undefined;
   /** The process namespace it runs in, since it was started. */
@@ -80,6 +83,7 @@ export const newRecord = (spec: ReadonlyContainer, kind: ContainerKind): Contain
   startedHere: false,
   retryAt: 0,
   startedImage: spec.image ?? '',
+  usage: undefined,
   disk: undefined,
   processes: undefined,
   user: undefined,

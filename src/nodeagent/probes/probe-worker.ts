@@ -8,8 +8,8 @@ export interface ProbeWorkerOptions extends ProbeTarget {
   readonly probe: DeepReadonly<Probe>;
   /** The thresholds have been crossed; `healthy` differs from the last call, except that a failure may repeat. */
   readonly onChange: (healthy: boolean, last: ProbeResult) => void;
-  /** Every result that is not a success, for the Events. */
-  readonly onFailure: (kind: ProbeKind, result: ProbeResult) => void;
+  /** Every result, for the Events and the metrics. */
+  readonly onResult: (kind: ProbeKind, result: ProbeResult) => void;
 }
 
 /** The least time a container has to open its ports before the first look. */
@@ -20,7 +20,7 @@ const SETTLE_MS = 100;
  * probe ends with its first success.
  */
 export async function runProbeWorker(options: ProbeWorkerOptions): Promise<void> {
-  const { kind, probe, container, clock, signal, onChange, onFailure } = options;
+  const { kind, probe, container, clock, signal, onChange, onResult } = options;
   const needed = { success: probe.successThreshold ?? 1, failure: probe.failureThreshold ?? 3 };
   const period = (probe.periodSeconds ?? 10) * 1000;
   const first = container.startedAt + Math.max(SETTLE_MS, (probe.initialDelaySeconds ?? 0) * 1000);
@@ -30,7 +30,7 @@ export async function runProbeWorker(options: ProbeWorkerOptions): Promise<void>
     for (;;) {
       const began = clock.monotonic();
       const result = await runProbe(probe, options);
-      if (result.outcome !== 'success') onFailure(kind, result);
+      onResult(kind, result);
       if (result.outcome !== 'error') {
         streak = { outcome: result.outcome, length: streak.outcome === result.outcome ? streak.length + 1 : 1 };
         if (streak.length >= needed[result.outcome]) {

@@ -22,6 +22,8 @@ export interface ProxyLoopOptions {
 export interface ProxyLoop {
   /** Clock milliseconds of the last good sync; undefined before the first. */
   readonly lastSync: number | undefined;
+  /** Clock milliseconds of the oldest change that is not loaded yet; undefined: all are. */
+  readonly pendingSince: number | undefined;
   /** Asks for a sync, e.g. because the node's labels changed. */
   poke(): void;
 }
@@ -39,6 +41,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
   let lastEnd = -Infinity;
   let lastFull = -Infinity;
   let lastSync: number | undefined;
+  let pendingSince: number | undefined;
   let scheduled = false;
   let ready = false;
   let failed = false;
@@ -56,6 +59,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
       if (udpCleanup.length > 0) netfilter.cleanupUdp(udpCleanup);
       failed = false;
       lastSync = clock.now();
+      pendingSince = undefined;
       if (ruleset !== undefined) onSynced();
     } catch (error) {
       failed = true;
@@ -85,6 +89,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
   });
   function changed(tell: () => void): void {
     tell();
+    pendingSince ??= clock.now();
     schedule();
   }
 
@@ -101,6 +106,9 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
   return {
     get lastSync() {
       return lastSync;
+    },
+    get pendingSince() {
+      return pendingSince;
     },
     poke: schedule,
   };
