@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 
 /** `kubette apiserver`. Flags carry kube-apiserver's names where it has one. */
 export function register(program: Command): void {
@@ -33,6 +33,7 @@ export function register(program: Command): void {
     .option('--audit-log-maxbackup <count>', 'old files to keep; 0 keeps all', '0')
     .option('--audit-log-maxage <days>', 'days to keep old files; 0 keeps them for ever', '0')
     .option('--node-credentials <names>', 'also write kubeconfig and certificate of these nodes’ agents', '')
+    .addOption(new Option('--folder-locked', 'whoever started this process has the data folder locked').hideHelp())
     .option('--quiet', 'print only problems')
     .option('-v, --v <level>', 'log level: error, warn, info, debug', 'warn');
   // kube-apiserver's etcd flags must not be taken for something that was heard.

@@ -1,28 +1,41 @@
-import { createRequire } from 'node:module';
-import type * as Pino from 'pino';
+import { realClock } from '../machinery/clock.js';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 type Level = (typeof LEVELS)[number];
 
-/** What our processes say; a structural subset of pino's Logger. */
+/** What our processes say. */
 export type Logger = Record<Level, (fields: object, message: string) => void>;
 
+export interface LogSink {
+  write(line: string): unknown;
+  now(): number;
+}
+
 /**
- * JSON lines on stderr by pino, named after the process; `level` is error, warn, info or debug. Pino is loaded with the
- * first line that is written: most of these processes say nothing, there are many of them, and it costs 4 MB each.
+ * Lines for people on stderr, named after the process; `level` is error, warn, info or debug. Of an error only the
+ * message is printed, and with debug where it comes from: a stack says nothing to who runs a cluster.
  */
-export function createLogger(name: string, level = 'warn'): Logger {
+export function createLogger(name: string, level = 'warn', sink: LogSink = terminal): Logger {
   const lowest = LEVELS.indexOf(level as Level);
-  let sink: Pino.Logger | undefined;
-  const load = (): Pino.Logger => {
-    const { pino } = createRequire(import.meta.url)('pino') as typeof Pino;
-    // Synchronous: what is said just before an exit must be seen.
-    return pino({ name, level, base: { pid: process.pid } }, pino.destination({ dest: 2, sync: true }));
-  };
   const write =
     (at: Level) =>
     (fields: object, message: string): void => {
-      if (LEVELS.indexOf(at) >= lowest) (sink ??= load())[at](fields, message);
+      if (LEVELS.indexOf(at) < lowest) return;
+      const more = Object.entries(fields).map(([key, value]) => ` ${key}=${shown(value, level === 'debug')}`);
+      sink.write(`${new Date(sink.now()).toISOString()} ${at} ${name}: ${message}${more.join('')}\n`);
     };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+const terminal: LogSink = { write: line => process.stderr.write(line), now: () => realClock.now() };
+
+/** On one line, whatever it is: nothing that a client sent can forge a line of its own. */
+function shown(value: unknown, whole: boolean): string {
+  const text = value instanceof Error ? ((whole ? value.stack : undefined) ?? value.message) : value;
+  if (typeof text === 'string') return /^[\w.:/@+-]+$/.test(text) ? text : JSON.stringify(text);
+  try {
+    return JSON.stringify(text) ?? 'undefined';
+  } catch (error) {
+    return `(cannot be shown: ${(error as Error).message})`;
+  }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
@@ -18,6 +18,9 @@ import type { Logger } from '../server/pipeline/context.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
 import { firstServiceAddress, serviceRangeProblem } from '../server/service-range.js';
 import { StorageError, type KvStore } from '../storage/kv-store.js';
+import type { LevelStoreOptions } from '../storage/leveldb/level-store.js';
+import { ensureDataFolder } from './data-folder.js';
+import { lockFolder } from './folder-lock.js';
 import { createLogger } from './logger.js';
 import { fail, FlagError, integerFlag, signalOnTermination } from './process.js';
 
@@ -93,20 +96,9 @@ function checkTls(flags: string, pems: Record<string, string | undefined>): void
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' || code === 'ENOTDIR')
-      throw new FlagError(`--data-dir: ${path} is not a folder`, { cause: error });
-    if (code === 'EACCES') throw new FlagError(`--data-dir: ${path}: permission denied`, { cause: error });
-    throw new FlagError(`--data-dir: ${message}`, { cause: error });
-  }
-}
-
 /** The newest acknowledged revision is kept beside the store, not in it: then a store that is gone is missed, too. */
 const NEWEST_REVISION = 'newest-revision';
+const PREDECESSOR_MS = 3_000;
 
 async function openStore(driver: string, dataDir: string, acceptDataLoss: boolean): Promise<KvStore> {
   if (driver === 'memory') {
@@ -116,12 +108,19 @@ async function openStore(driver: string, dataDir: string, acceptDataLoss: boolea
   }
   if (driver !== 'leveldb') throw new FlagError(`invalid --storage ${JSON.stringify(driver)}: want leveldb or memory`);
   const { openLevelStore } = await import('../storage/leveldb/level-store.js');
+  const options: LevelStoreOptions = {
+    newestRevisionFile: join(dataDir, NEWEST_REVISION),
+    ...(acceptDataLoss
+      ? { acceptDataLoss: losses => losses.forEach(loss => process.stderr.write(`kubette apiserver: ${loss}\n`)) }
+      : {}),
+  };
   try {
-    return await openLevelStore(join(dataDir, 'store'), {
-      newestRevisionFile: join(dataDir, NEWEST_REVISION),
-      ...(acceptDataLoss
-        ? { acceptDataLoss: losses => losses.forEach(loss => process.stderr.write(`kubette apiserver: ${loss}\n`)) }
-        : {}),
+    const open = (): Promise<KvStore> => openLevelStore(join(dataDir, 'store'), options);
+    return await open().catch(async (error: unknown) => {
+      if (!(error instanceof StorageError) || error.code !== 'locked') throw error;
+      // The folder is ours: who has the store still is a server that is about to end, as after a kill of its parent.
+      await realClock.sleep(PREDECESSOR_MS);
+      return open();
     });
   } catch (error) {
     if (!(error instanceof StorageError) || error.code !== 'damaged' || acceptDataLoss) throw error;
@@ -217,8 +216,8 @@ export async function runApiServer(flags: Flags): Promise<void> {
     checkTls('client-ca-file', { ca: clientCa });
     const audit = await auditFlags(flags, log);
 
-    await makeFolder(dataDir);
-    // The store's lock also guards the keys beside it: nothing is written by a second server.
+    await ensureDataFolder(dataDir);
+    const lock = flags['folderLocked'] === true ? undefined : await lockFolder(dataDir);
     const store = await openStore(text(flags, 'storage'), dataDir, flags['acceptDataLoss'] === true);
     const pki = await ensurePki(dataDir, {
       clock: realClock,
@@ -235,6 +234,7 @@ export async function runApiServer(flags: Flags): Promise<void> {
     });
     const { port } = await listen(server, bindAddress, settings.securePort);
     const url = `https://${hostOf(bindAddress)}:${port}`;
+    await lock?.serving(url);
     for (const identity of [ADMIN, ...COMPONENTS]) await ensureKubeconfig(dataDir, pki, identity, url);
     for (const node of text(flags, 'nodeCredentials')
       .split(',')

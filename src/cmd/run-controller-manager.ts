@@ -11,6 +11,7 @@ import type { ControllerOptions } from '../controllers/controller.js';
 import { runControllers } from '../controllers/run.js';
 import { selectControllers } from '../controllers/select.js';
 import { realClock } from '../machinery/clock.js';
+import { RUNS_ANNOTATION } from '../machinery/runs.js';
 import type { Lease } from '../machinery/types.js';
 import { createLogger } from './logger.js';
 import { durationFlag, fail, FlagError, saveMemory, signalOnTermination } from './process.js';
@@ -63,6 +64,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
           leases: client.resource<Lease>(LEASES),
           lease: { namespace: 'kube-system', name: 'kube-controller-manager' },
           identity: `${hostname()}_${randomUUID()}`,
+          annotations: { [RUNS_ANNOTATION]: definitions.map(({ name }) => name).join(',') },
           clock: realClock,
           leaseDurationMs: milliseconds('leader-elect-lease-duration'),
           renewDeadlineMs: milliseconds('leader-elect-renew-deadline'),

@@ -1,4 +1,3 @@
-import { access, constants, mkdir } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, relative } from 'node:path';
 import { loadKubeConfig } from '../client/kubeconfig.js';
@@ -12,6 +11,8 @@ import {
   type Identity,
 } from '../server/auth/kubeconfig.js';
 import { ensurePki, type Pki } from '../server/auth/pki.js';
+import { ensureDataFolder } from './data-folder.js';
+import { lockFolder } from './folder-lock.js';
 import { fail, FlagError, integerFlag, saveMemory, signalOnTermination } from './process.js';
 import { controllersLead, dnsAnswers, nodesReady, untilReady } from './readiness.js';
 import { createSupervisor, type ProcessSpec, type Supervisor } from './supervisor.js';
@@ -39,7 +40,6 @@ async function planFrom(flags: Flags): Promise<Plan> {
       `invalid argument ${JSON.stringify(text(flags, 'storage'))} for "--storage" flag: want leveldb or memory`,
     );
   const dataDir = text(flags, 'dataDir');
-  await ensureDataDir(dataDir);
   return {
     dataDir,
     port: port === 0 ? await freePort() : port,
@@ -52,24 +52,6 @@ async function planFrom(flags: Flags): Promise<Plan> {
       bindAddress: process.platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
     })),
   };
-}
-
-const FOLDER_PROBLEMS: Readonly<Record<string, string>> = {
-  EEXIST: 'it is not a folder',
-  ENOTDIR: 'a part of its path is not a folder',
-  EACCES: 'permission denied',
-  EROFS: 'the file system is read-only',
-};
-
-/** @throws FlagError when the folder cannot be made, read or written */
-async function ensureDataDir(dataDir: string): Promise<void> {
-  try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 });
-    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new FlagError(`data folder ${dataDir} cannot be used: ${FOLDER_PROBLEMS[code] ?? message}`);
-  }
 }
 
 async function freePort(): Promise<number> {
@@ -98,7 +80,8 @@ function apiServer({ dataDir, port, flags }: Plan): ProcessSpec {
       'apiserver',
       ...['--data-dir', dataDir, '--secure-port', String(port), '--bind-address', text(flags, 'bindAddress')],
       ...['--storage', text(flags, 'storage'), '--service-cluster-ip-range', text(flags, 'serviceClusterIpRange')],
-      ...['--quiet', '--v', text(flags, 'v'), ...optional],
+      // This process has the folder for all of them.
+      ...['--quiet', '--folder-locked', '--v', text(flags, 'v'), ...optional],
     ],
     ...(flags['acceptDataLoss'] === true ? { firstArgs: ['--accept-data-loss'] } : {}),
   };
@@ -184,6 +167,9 @@ export async function runUp(flags: Flags): Promise<void> {
   let supervisor: Supervisor | undefined;
   try {
     const plan = await planFrom(flags);
+    await ensureDataFolder(plan.dataDir);
+    const lock = await lockFolder(plan.dataDir);
+    await lock.serving(`https://${text(flags, 'bindAddress')}:${plan.port}`);
     const pki = await ensurePki(plan.dataDir, { clock: realClock });
     const failed = new Promise<never>((_resolve, reject) => {
       supervisor = createSupervisor({

@@ -154,15 +154,28 @@ export function subjectOf(cert: string): Buffer {
   return next();
 }
 
-/** Whether `pair` is whole, belongs together, was signed by `ca` and is still good at `atMs`. */
-export function isUsable(pair: KeyPair, ca: KeyPair | undefined, atMs: number): boolean {
+/**
+ * Why `pair` cannot be used at `atMs`, as the end of a sentence about both; undefined when it is whole, belongs
+ * together, was signed by `ca` (or by itself, where it says so) and is good at that time.
+ */
+export function unusable(pair: KeyPair, ca: KeyPair | undefined, atMs: number): string | undefined {
   try {
     const cert = new X509Certificate(pair.cert);
-    if (!cert.checkPrivateKey(createPrivateKey(pair.key))) return false;
-    if (atMs < Date.parse(cert.validFrom) || atMs >= Date.parse(cert.validTo)) return false;
-    return ca === undefined || cert.verify(new X509Certificate(ca.cert).publicKey);
-  } catch {
-    // Not a certificate or not a key: as unusable as an expired one.
-    return false;
+    if (!cert.checkPrivateKey(createPrivateKey(pair.key))) return 'are damaged or do not belong together';
+    const issuer = ca === undefined ? (cert.issuer === cert.subject ? cert : undefined) : new X509Certificate(ca.cert);
+    if (issuer !== undefined && !cert.verify(issuer.publicKey)) return 'are damaged: the signature is not right';
+    const time = (text: string): string => new Date(text).toISOString();
+    const now = time(new Date(atMs).toISOString());
+    if (atMs < Date.parse(cert.validFrom))
+      return `are not yet valid: they begin at ${time(cert.validFrom)}, and the clock says ${now}`;
+    if (atMs >= Date.parse(cert.validTo))
+      return `have expired: they ended at ${time(cert.validTo)}, and the clock says ${now}`;
+    return undefined;
+  } catch (error) {
+    // Not a certificate or not a key.
+    return `are damaged: ${(error as Error).message}`;
   }
 }
+
+export const isUsable = (pair: KeyPair, ca: KeyPair | undefined, atMs: number): boolean =>
+  unusable(pair, ca, atMs) === undefined;

@@ -1,3 +1,4 @@
+import { RUNS_ANNOTATION } from '../../machinery/runs.js';
 import type { DeepReadonly, KubeObject, Lease } from '../../machinery/types.js';
 import type { RequestContext, Strategy } from '../strategy.js';
 import { list } from '../validation/formats.js';
@@ -13,18 +14,23 @@ interface ComponentStatus extends KubeObject {
   conditions?: Condition[];
 }
 
-/** The other components, by the lease that says they are alive, with the port upstream asks them at. */
-const COMPONENTS: readonly (readonly [name: string, lease: string, port: number])[] = [
-  ['controller-manager', 'kube-controller-manager', 10257],
-  ['scheduler', 'kube-scheduler', 10259],
+/** The other components, by the Leases that say that they are alive: one's own, or that of a process which runs it. */
+const COMPONENTS: readonly { readonly name: string; readonly leases: readonly string[]; readonly runs: string }[] = [
+  { name: 'controller-manager', leases: ['kube-controller-manager'], runs: '' },
+  { name: 'scheduler', leases: ['kube-scheduler', 'kube-controller-manager'], runs: 'scheduler' },
 ];
 
 const healthy: Condition = { type: 'Healthy', status: 'True', message: 'ok' };
 
-function isAlive(ctx: RequestContext, name: string): boolean {
-  const lease = ctx.objects.get('leases.coordination.k8s.io', { namespace: 'kube-system', name });
-  const { renewTime, leaseDurationSeconds = 0 } = (lease as DeepReadonly<Lease> | undefined)?.spec ?? {};
-  return renewTime !== undefined && Date.parse(renewTime) + leaseDurationSeconds * 1000 >= ctx.clock.now();
+function isAlive(ctx: RequestContext, name: string, runs: string): boolean {
+  const found = ctx.objects.get('leases.coordination.k8s.io', { namespace: 'kube-system', name });
+  const lease = found as DeepReadonly<Lease> | undefined;
+  const { holderIdentity = '', renewTime, leaseDurationSeconds = 0 } = lease?.spec ?? {};
+  const running = lease?.metadata.annotations?.[RUNS_ANNOTATION];
+  // A real scheduler or controller manager says nothing of what it runs.
+  if (runs !== '' && name !== `kube-${runs}` && running?.split(',').includes(runs) !== true) return false;
+  const ends = Date.parse(renewTime ?? '') + leaseDurationSeconds * 1000;
+  return holderIdentity !== '' && ends >= ctx.clock.now();
 }
 
 const statusOf = (name: string, condition: Condition): KubeObject => ({
@@ -36,14 +42,13 @@ const statusOf = (name: string, condition: Condition): KubeObject => ({
 
 export const componentStatusStrategy: Strategy<ComponentStatus> = {
   /**
-   * A store that could not answer would not get this far. Our controller manager serves no port: its lease speaks for
-   * it, in the words of a connection that nobody took.
+   * A store that could not answer would not get this far. Nobody is called: upstream's ports are fixed, and on a
+   * machine with several clusters some other one's process may listen there.
    */
   madeUp: ctx => [
-    ...COMPONENTS.map(([name, lease, port]) => {
-      if (isAlive(ctx, lease)) return statusOf(name, healthy);
-      const address = `127.0.0.1:${port}`;
-      const message = `Get "https://${address}/healthz": dial tcp ${address}: connect: connection refused`;
+    ...COMPONENTS.map(({ name, leases, runs }) => {
+      if (leases.some(lease => isAlive(ctx, lease, runs))) return statusOf(name, healthy);
+      const message = `nobody holds the lease kube-system/${leases[0] ?? ''}`;
       return statusOf(name, { type: 'Healthy', status: 'False', message });
     }),
     statusOf('etcd-0', healthy),

@@ -38,6 +38,7 @@ import { resourceSliceStrategy } from './resource-slice.js';
 import { resourceQuotaStrategy } from './resource-quota.js';
 import { createReviewStrategies } from './reviews.js';
 import { runtimeClassStrategy } from './runtime-class.js';
+import { customResourceDefinitionStrategy } from './custom-resource-definition.js';
 import { createServiceAccountStrategy } from './service-account.js';
 import { createServiceStrategy } from './service.js';
 import {
@@ -73,6 +74,7 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'validatingadmissionpolicies.admissionregistration.k8s.io': validatingAdmissionPolicyStrategy,
     'validatingadmissionpolicybindings.admissionregistration.k8s.io': validatingAdmissionPolicyBindingStrategy,
     'validatingwebhookconfigurations.admissionregistration.k8s.io': validatingWebhookConfigurationStrategy,
+    'customresourcedefinitions.apiextensions.k8s.io': customResourceDefinitionStrategy,
     'apiservices.apiregistration.k8s.io': apiServiceStrategy,
     'controllerrevisions.apps': controllerRevisionStrategy,
     'daemonsets.apps': daemonSetStrategy,

@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 
 /** Writes a whole file or nothing: a crash in the middle leaves the old one. */
 export async function writeFileAtomic(path: string, text: string, mode: number): Promise<void> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
+    // Renaming over a folder is said in terms of the temporary name.
+    if ((await stat(path).catch(() => undefined))?.isDirectory() === true)
+      throw Object.assign(new Error(), { code: 'EISDIR' });
     const file = await open(temporary, 'wx', mode);
     try {
       await file.writeFile(text);
@@ -15,8 +18,26 @@ export async function writeFileAtomic(path: string, text: string, mode: number):
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    throw fileError('written', path, error);
   }
+}
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on device',
+  EDQUOT: 'no space left on device',
+  ENOTDIR: 'a part of its path is no folder',
+};
+
+/** Node's own messages often leave out which file it was. */
+function fileError(what: 'read' | 'written', path: string, error: unknown): Error {
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return Object.assign(new Error(`${path} cannot be ${what}: ${PROBLEMS[code] ?? message}`, { cause: error }), {
+    code,
+  });
 }
 
 /** The file's text; undefined when there is none. */
@@ -25,6 +46,6 @@ export async function readFileIfThere(path: string): Promise<string | undefined>
     return await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    throw fileError('read', path, error);
   }
 }

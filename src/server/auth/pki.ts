@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPair, sign, verify, X509Certificate } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -6,6 +6,7 @@ import type { Clock } from '../../machinery/clock.js';
 import {
   issueCertificate,
   isUsable,
+  unusable,
   newPrivateKey,
   type CertificateOptions,
   type KeyPair,
@@ -101,9 +102,8 @@ async function ensureCa(dir: string, clock: Clock): Promise<KeyPair> {
   const [cert, key] = await Promise.all([readFileIfThere(certFile), readFileIfThere(keyFile)]);
   if (cert !== undefined) {
     if (key === undefined) throw new PkiError(`${certFile} is there but ${keyFile} is missing`);
-    if (!isUsable({ cert, key }, undefined, clock.now())) {
-      throw new PkiError(`${certFile} and ${keyFile} are damaged, expired or do not belong together`);
-    }
+    const problem = unusable({ cert, key }, undefined, clock.now());
+    if (problem !== undefined) throw new PkiError(`${certFile} and ${keyFile} ${problem}`);
     return { cert, key };
   }
   // The key is written first: with a key and no certificate, an earlier start died in between.
@@ -163,21 +163,42 @@ function isFor(pem: string, what: Pick<CertificateOptions, 'subject' | 'subjectA
   );
 }
 
+/** However the PEM is laid out. */
+function sameKey(a: string, b: string): boolean {
+  const bytes = (pem: string): Buffer => createPublicKey(pem).export({ type: 'spki', format: 'der' });
+  try {
+    return bytes(a).equals(bytes(b));
+  } catch {
+    // One of them is no key.
+    return false;
+  }
+}
+
 const generateKeyPairAsync = promisify(generateKeyPair);
 
 async function ensureServiceAccountKey(dir: string): Promise<string> {
   const file = join(dir, SERVICE_ACCOUNT_KEY);
+  const publicFile = join(dir, 'sa.pub');
   let key = await readFileIfThere(file);
+  const known = await readFileIfThere(publicFile);
   if (key === undefined) {
+    // The private key is written first: a new one here would make every token that is out there worthless.
+    if (known !== undefined) throw new PkiError(`${file} is missing, and ${publicFile} is there: the keys are damaged`);
     // RS256 is what every consumer of service account tokens understands.
     const pair = await generateKeyPairAsync('rsa', { modulusLength: 2048 });
     key = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
     await writeFileAtomic(file, key, KEY_MODE);
   }
   try {
-    const publicKey = createPublicKey(createPrivateKey(key)).export({ type: 'spki', format: 'pem' }).toString();
-    const publicFile = join(dir, 'sa.pub');
-    if ((await readFileIfThere(publicFile)) !== publicKey) await writeFileAtomic(publicFile, publicKey, CERT_MODE);
+    const privateKey = createPrivateKey(key);
+    const publicKey = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }).toString();
+    // A key with a flipped bit is read without complaint, and signs what nobody can verify.
+    const signature = sign('sha256', Buffer.from('kubette'), privateKey);
+    if (!verify('sha256', Buffer.from('kubette'), publicKey, signature))
+      throw new Error('it signs what it does not verify');
+    if (known !== undefined && !sameKey(known, publicKey))
+      throw new Error(`it does not belong to ${publicFile}; one of them is damaged`);
+    if (known !== publicKey) await writeFileAtomic(publicFile, publicKey, CERT_MODE);
   } catch (error) {
     throw new PkiError(`${file} is damaged: ${(error as Error).message}`, { cause: error });
   }
