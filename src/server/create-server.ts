@@ -110,8 +110,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   let port = settings.securePort;
   let ready = false;
   const metrics = createMetrics(clock, function* () {
-    for (const { info } of catalog.entries())
-      if (info.stored) yield [resourceId(info), [...registries.objects.list(resourceId(info))].length] as const;
+    for (const entry of catalog.entries())
+      if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)] as const;
   });
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
   const documents = createDocuments({

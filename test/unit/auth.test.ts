@@ -617,8 +617,10 @@ t.test('policy rules', t => {
     [0, { verbs: ['get'], nonResourceURLs: ['/x', '/y/*', '/y/z/*'] }],
     [1, { verbs: ['get'], nonResourceURLs: ['*'] }],
   ];
-  for (const [missing, rule] of covers)
-    t.equal(uncovered(RULES, [rule]).length, missing, `${JSON.stringify(rule)} lacks ${missing}`);
+  for (const [missing, rule] of covers) {
+    const found = uncovered(RULES, [rule]);
+    t.equal(found === 'too many' ? found : found.length, missing, `${JSON.stringify(rule)} lacks ${missing}`);
+  }
   t.end();
 });
 

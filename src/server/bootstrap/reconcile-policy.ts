@@ -23,7 +23,9 @@ const missing = (held: readonly unknown[], wanted: readonly unknown[]): unknown[
 /** The fields of a stored role or binding that must change for it to give what a default one gives. */
 function additions(stored: Policy, wanted: Policy): Record<string, unknown> {
   const changes: Record<string, unknown> = {};
-  const rules = uncovered(list(stored.rules), list(wanted.rules));
+  const found = uncovered(list(stored.rules), list(wanted.rules));
+  // A role that somebody gave thousands of rules gets the default ones whole; next time they are there.
+  const rules = found === 'too many' ? list(wanted.rules) : found;
   if (rules.length > 0) changes['rules'] = [...list(stored.rules), ...rules];
   const selectors = list(stored.aggregationRule?.clusterRoleSelectors);
   const more = missing(selectors, list(wanted.aggregationRule?.clusterRoleSelectors));

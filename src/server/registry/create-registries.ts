@@ -35,6 +35,8 @@ export interface RegistriesOptions {
 
 export interface Registries {
   get(entry: CatalogEntry): Registry;
+  /** How many objects of a stored kind there are. */
+  count(entry: CatalogEntry): number;
   /** Reads and writes across kinds, for strategies, admission and the server itself. */
   readonly objects: Objects;
   /** Drops history up to and including `revision`: older watches and lists get 410. */
@@ -117,6 +119,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
 
   return {
     get,
+    count: entry => cacheOf(entry).count(''),
     objects: createObjects({
       catalog,
       codec,

@@ -59,6 +59,8 @@ export function rbacEscalationCheck(authorizer: Authorizer, resolver: RuleResolv
       grants.flatMap(grant => grant.rules),
       rules,
     );
+    const attempt = `user ${quote(user.name)} (groups=${quoteList(user.groups)}) is attempting to grant RBAC permissions`;
+    if (missing === 'too many') return `${attempt} that are too many to be compared with those currently held`;
     if (missing.length === 0) return undefined;
     const texts = [...new Set(compactRules(missing).map(formatRule))].sort();
     // The authorizer's informers name the resource in the singular; here upstream asks the registry, which does not.
@@ -66,7 +68,7 @@ export function rbacEscalationCheck(authorizer: Authorizer, resolver: RuleResolv
       text === undefined ? [] : [text.replace('role.', 'roles.')],
     );
     return (
-      `user ${quote(user.name)} (groups=${quoteList(user.groups)}) is attempting to grant RBAC permissions not currently held:\n` +
+      `${attempt} not currently held:\n` +
       texts.join('\n') +
       (unresolved.length === 0 ? '' : `; resolution errors: [${aggregate(unresolved)}]`)
     );

@@ -37,51 +37,90 @@ export function ruleAllows(rule: PolicyRule, attributes: Attributes): boolean {
   );
 }
 
-/** One verb on one resource (by one name) or on one URL. */
-function breakdown(rule: PolicyRule): PolicyRule[] {
-  const parts: PolicyRule[] = [];
+/** One verb on one resource (by one name) or on one URL. As they are asked for: their number is a product. */
+function* breakdown(rule: PolicyRule): Generator<PolicyRule> {
   for (const group of rule.apiGroups ?? NONE) {
     for (const resource of rule.resources ?? NONE) {
       for (const verb of rule.verbs) {
         const part = { apiGroups: [group], resources: [resource], verbs: [verb] };
         const names = rule.resourceNames ?? NONE;
-        if (names.length === 0) parts.push(part);
-        else for (const name of names) parts.push({ ...part, resourceNames: [name] });
+        if (names.length === 0) yield part;
+        else for (const name of names) yield { ...part, resourceNames: [name] };
       }
     }
   }
   for (const url of rule.nonResourceURLs ?? NONE) {
-    for (const verb of rule.verbs) parts.push({ nonResourceURLs: [url], verbs: [verb] });
+    for (const verb of rule.verbs) yield { nonResourceURLs: [url], verbs: [verb] };
   }
-  return parts;
 }
 
-const resourceCovered = (resources: readonly string[], wanted: string): boolean => {
+/** A rule that somebody holds, with its lists ready to be looked up in. */
+interface Held {
+  readonly verbs: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
+  readonly resources: ReadonlySet<string>;
+  readonly names: ReadonlySet<string>;
+  readonly urls: ReadonlySet<string>;
+  /** What comes before the asterisk of those that end in one. */
+  readonly urlPrefixes: readonly string[];
+}
+
+function prepare(rule: PolicyRule): Held {
+  const urls = rule.nonResourceURLs ?? NONE;
+  return {
+    verbs: new Set(rule.verbs),
+    groups: new Set(rule.apiGroups),
+    resources: new Set(rule.resources),
+    names: new Set(rule.resourceNames),
+    urls: new Set(urls),
+    urlPrefixes: urls.filter(url => url.endsWith('*')).map(url => trimEnd(url, '*')),
+  };
+}
+
+const setHasOrAll = (set: ReadonlySet<string>, wanted: string): boolean => set.has(ALL) || set.has(wanted);
+
+const resourceCovered = (resources: ReadonlySet<string>, wanted: string): boolean => {
   const slash = wanted.indexOf('/');
-  return hasOrAll(resources, wanted) || (slash >= 0 && resources.includes(`*${wanted.slice(slash)}`));
+  return setHasOrAll(resources, wanted) || (slash >= 0 && resources.has(`*${wanted.slice(slash)}`));
 };
 
-const urlCovered = (urls: readonly string[], wanted: string): boolean =>
-  urls.some(url => url === wanted || (url.endsWith('*') && wanted.startsWith(trimEnd(url, '*'))));
+const urlCovered = ({ urls, urlPrefixes }: Held, wanted: string): boolean =>
+  urls.has(wanted) || urlPrefixes.some(prefix => wanted.startsWith(prefix));
 
-function ruleCovers(owner: PolicyRule, part: PolicyRule): boolean {
-  const ownerNames = owner.resourceNames ?? NONE;
-  const names = part.resourceNames ?? NONE;
+function covers(held: Held, rule: PolicyRule): boolean {
+  const names = rule.resourceNames ?? NONE;
   return (
-    part.verbs.every(verb => hasOrAll(owner.verbs, verb)) &&
-    (part.apiGroups ?? NONE).every(group => hasOrAll(owner.apiGroups ?? NONE, group)) &&
-    (part.resources ?? NONE).every(resource => resourceCovered(owner.resources ?? NONE, resource)) &&
-    (part.nonResourceURLs ?? NONE).every(url => urlCovered(owner.nonResourceURLs ?? NONE, url)) &&
-    (ownerNames.length === 0 || (names.length > 0 && names.every(name => ownerNames.includes(name))))
+    rule.verbs.every(verb => setHasOrAll(held.verbs, verb)) &&
+    (rule.apiGroups ?? NONE).every(group => setHasOrAll(held.groups, group)) &&
+    (rule.resources ?? NONE).every(resource => resourceCovered(held.resources, resource)) &&
+    (rule.nonResourceURLs ?? NONE).every(url => urlCovered(held, url)) &&
+    (held.names.size === 0 || (names.length > 0 && names.every(name => held.names.has(name))))
   );
 }
 
+/** Comparisons of one permission with one rule that are worth making for one request: some tens of milliseconds. */
+const MAX_COMPARISONS = 500_000;
+
 /**
  * What of `wanted` the rules `held` do not give, one verb on one thing each; empty: all is covered
- * (k8s.io/component-helpers auth/rbac/validation, Covers).
+ * (k8s.io/component-helpers auth/rbac/validation, Covers). A rule is a product of its lists, so that a short text can
+ * stand for billions of permissions: "too many" when they are more than can be looked at.
  */
-export const uncovered = (held: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] =>
-  wanted.flatMap(breakdown).filter(part => !held.some(owner => ruleCovers(owner, part)));
+export function uncovered(held: readonly PolicyRule[], wanted: readonly PolicyRule[]): PolicyRule[] | 'too many' {
+  const owners = held.map(prepare);
+  const missing: PolicyRule[] = [];
+  let comparisons = 0;
+  for (const rule of wanted) {
+    // Nearly always one rule covers another as a whole.
+    if (owners.some(owner => covers(owner, rule))) continue;
+    for (const part of breakdown(rule)) {
+      comparisons += owners.length + 1;
+      if (comparisons > MAX_COMPARISONS) return 'too many';
+      if (!owners.some(owner => covers(owner, part))) missing.push(part);
+    }
+  }
+  return missing;
+}
 
 /** Joins rules on one resource (and at most one name) that differ in their verbs only. */
 export function compactRules(rules: readonly PolicyRule[]): PolicyRule[] {
