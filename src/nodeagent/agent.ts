@@ -131,7 +131,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     hostAddress: '127.0.0.1',
     explain: flow => explainAddress(services.indexer.list(), flow),
   });
-  const peers = createPeerServer(network);
+  const peers = createPeerServer(network, clock);
   const podNetworkPort = await listen(peers, options.podNetworkPort, options.listenAddress);
 
   const recorder = createEventRecorder({

@@ -81,7 +81,7 @@ async function twoNodes() {
         hostGateway: '172.18.0.1',
         hostAddress: '127.0.0.1',
       });
-      const server = createPeerServer(network);
+      const server = createPeerServer(network, realClock);
       const port = await listen(server);
       const object = {
         metadata: { name: nodeName, annotations: { [POD_NETWORK_ANNOTATION]: `127.0.0.1:${port}` } },

@@ -40,9 +40,12 @@ const TIMEOUT = {
 
 /** A UDP flow with answers counts as a stream when it is still active after this long. */
 const UDP_STREAM_AFTER_MS = 2000;
-const MAX_ENTRIES = 262_144;
+/** nf_conntrack_max of a machine with 4 GiB: some 60 MB of an agent when it is full. */
+const MAX_ENTRIES = 65_536;
 /** Expired flows are looked for a few at a time, with each new one. */
 const SWEEP = 8;
+/** How many of a full table's flows are looked at for one to give up. */
+const EARLY_DROP = 64;
 
 const keyOf = ({ protocol, src, srcPort, dst, dstPort }: Tuple): string =>
   `${protocol} ${src} ${srcPort} ${dst} ${dstPort}`;
@@ -56,7 +59,7 @@ export const invert = ({ protocol, src, srcPort, dst, dstPort }: Tuple): Tuple =
 });
 
 /** The flow table of nf_conntrack. No timers: an expired flow is gone when it is next looked at. */
-export function createConntrack(clock: Clock): Conntrack {
+export function createConntrack(clock: Clock, maxEntries = MAX_ENTRIES): Conntrack {
   const table = new Map<string, { entry: MutableEntry; direction: Direction }>();
   let nextId = 1;
   let sweeper = table.values();
@@ -76,15 +79,33 @@ export function createConntrack(clock: Clock): Conntrack {
     return undefined;
   }
 
+  /** The next flow of an endless walk through the table; starting at its front each time would cost all that is deleted there. */
+  function nextEntry(): MutableEntry | undefined {
+    let next = sweeper.next();
+    if (next.done === true) {
+      sweeper = table.values();
+      next = sweeper.next();
+    }
+    return next.done === true ? undefined : next.value.entry;
+  }
+
   function sweep(): void {
     for (let i = 0; i < SWEEP; i++) {
-      const next = sweeper.next();
-      if (next.done === true) {
-        sweeper = table.values();
-        return;
-      }
-      if (next.value.entry.expiresAt <= clock.now()) remove(next.value.entry);
+      const entry = nextEntry();
+      if (entry === undefined) return;
+      if (entry.expiresAt <= clock.now()) remove(entry);
     }
+  }
+
+  /** A full table gives up a flow that has ended, or that nobody has answered (nf_conntrack's early_drop). */
+  function earlyDrop(): boolean {
+    for (let i = 0; i < EARLY_DROP; i++) {
+      const entry = nextEntry();
+      if (entry === undefined || !mayBeDropped(entry)) continue;
+      remove(entry);
+      return true;
+    }
+    return false;
   }
 
   const live = (): MutableEntry[] => {
@@ -112,7 +133,7 @@ export function createConntrack(clock: Clock): Conntrack {
     }),
     confirm(entry) {
       sweep();
-      if (table.size / 2 >= MAX_ENTRIES) return false;
+      if (table.size / 2 >= maxEntries && !earlyDrop()) return false;
       entry.confirmed = true;
       table.set(keyOf(entry.original), { entry, direction: 'original' });
       table.set(keyOf(entry.reply), { entry, direction: 'reply' });
@@ -146,6 +167,9 @@ export function createConntrack(clock: Clock): Conntrack {
     },
   };
 }
+
+const mayBeDropped = ({ assured, tcpState }: MutableEntry): boolean =>
+  !assured || tcpState === 'FIN_WAIT' || tcpState === 'TIME_WAIT' || tcpState === 'CLOSE';
 
 function indexServices(services: readonly UdpServicePort[]): {
   byDestination: ReadonlyMap<string, ReadonlySet<string>>;

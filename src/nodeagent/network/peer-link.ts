@@ -1,10 +1,20 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import type { Clock } from '../../machinery/clock.js';
 import { NetworkError, toNetworkError } from './errors.js';
 import { joinStreams } from './join-streams.js';
 import type { PodNetwork } from './pod-network.js';
 import { dialReal } from './real-host.js';
 import type { ConnectOptions, NetworkStep, SocketAddress } from './types.js';
-import { parsePacket, readLine, writeLine, type WirePacket, type WireVerdict } from './wire.js';
+import {
+  MAX_PACKET_LINE,
+  MAX_VERDICT_LINE,
+  parsePacket,
+  parseVerdict,
+  readLine,
+  writeLine,
+  type WirePacket,
+  type WireVerdict,
+} from './wire.js';
 
 /**
  * Hands a packet to another node's agent and waits for what became of it there.
@@ -14,47 +24,65 @@ export async function callPeer(
   at: SocketAddress,
   packet: WirePacket,
   observe: ConnectOptions['observe'],
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<{ socket: Socket; verdict: WireVerdict }> {
   let socket: Socket;
   try {
     socket = await dialReal(at, signal);
   } catch (error) {
-    if (signal?.aborted === true) throw error;
+    if (signal.aborted === true) throw error;
     throw new NetworkError('EHOSTUNREACH', `no agent answers at ${at.address}:${at.port}`);
   }
   const abort = (): void => {
     socket.destroy();
   };
-  signal?.addEventListener('abort', abort, { once: true });
+  signal.addEventListener('abort', abort, { once: true });
   try {
     writeLine(socket, packet);
-    const verdict = (await readLine(socket)) as WireVerdict;
+    const verdict = parseVerdict(await readLine(socket, MAX_VERDICT_LINE));
     verdict.steps.forEach(step => observe?.(step));
     if (verdict.error !== undefined) throw new NetworkError(verdict.error.code, verdict.error.detail);
     return { socket, verdict };
   } catch (error) {
     socket.destroy();
-    throw signal?.aborted === true ? signal.reason : toNetworkError(error);
+    throw signal.aborted === true ? signal.reason : toNetworkError(error);
   } finally {
-    signal?.removeEventListener('abort', abort);
+    signal.removeEventListener('abort', abort);
   }
 }
 
+/** A packet is one small line: whoever needs longer is no agent. */
+const PACKET_DEADLINE_MS = 10_000;
+/** One for each connection between Pods of two nodes. */
+const MAX_CONNECTIONS = 4096;
+
 /** Serves packets that other agents send to this node. The caller listens and closes. */
-export function createPeerServer(network: PodNetwork): Server {
-  return createServer({ allowHalfOpen: true, noDelay: true }, socket => {
+export function createPeerServer(network: PodNetwork, clock: Clock): Server {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     const gone = new AbortController();
-    socket.on('close', () => gone.abort(new NetworkError('ECONNRESET')));
+    const cancelDeadline = clock.after(PACKET_DEADLINE_MS, () => socket.destroy());
+    socket.on('close', () => {
+      cancelDeadline();
+      gone.abort(new NetworkError('ECONNRESET'));
+    });
     socket.on('error', () => socket.destroy());
-    void serve(network, socket, gone.signal);
+    void serve(network, socket, gone.signal, cancelDeadline);
   });
+  server.maxConnections = MAX_CONNECTIONS;
+  return server;
 }
 
-async function serve(network: PodNetwork, socket: Socket, signal: AbortSignal): Promise<void> {
+/** Never rejects: whatever is sent, it is this one connection's trouble. */
+async function serve(
+  network: PodNetwork,
+  socket: Socket,
+  signal: AbortSignal,
+  cancelDeadline: () => void,
+): Promise<void> {
   const steps: NetworkStep[] = [];
   try {
-    const { flow, ttl, trace, timeoutMs, payload } = parsePacket(await readLine(socket));
+    const { flow, ttl, trace, timeoutMs, payload } = parsePacket(await readLine(socket, MAX_PACKET_LINE));
+    cancelDeadline();
     const options = { ttl, timeoutMs, signal, ...(trace ? { observe: (s: NetworkStep) => void steps.push(s) } : {}) };
     if (flow.proto === 'tcp') {
       const stream = await network.acceptTcp(flow, options);
@@ -64,11 +92,12 @@ async function serve(network: PodNetwork, socket: Socket, signal: AbortSignal): 
     }
     const reply = await network.acceptUdp(flow, Buffer.from(payload ?? '', 'base64'), options);
     writeLine(socket, { steps, ...(reply === undefined ? {} : { payload: reply.toString('base64') }) });
-    socket.end();
+    // A peer that does not hang up has nothing more to say.
+    socket.destroySoon();
   } catch (error) {
     if (signal.aborted) return;
     const { code, detail } = toNetworkError(error);
     writeLine(socket, { steps, error: { code, detail } });
-    socket.end();
+    socket.destroySoon();
   }
 }

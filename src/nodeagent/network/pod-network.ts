@@ -4,10 +4,12 @@ import { NetworkError, toNetworkError } from './errors.js';
 import { joinStreams } from './join-streams.js';
 import type { NodeDirectory } from './node-directory.js';
 import { callPeer } from './peer-link.js';
+import { createEphemeralPorts } from './ephemeral-ports.js';
 import { dialReal, exchangeReal } from './real-host.js';
 import { createSockets, type Sockets } from './sockets.js';
 import { streamPair } from './stream-pair.js';
 import type { ConnectOptions, Flow, NetNamespace, NetStream, SocketAddress } from './types.js';
+import { MAX_TTL, type WirePacket } from './wire.js';
 
 export interface PodNetworkOptions {
   readonly nodeName: string;
@@ -49,8 +51,8 @@ export const POD_INTERFACE = 'cni0';
 /** tcp_syn_retries = 6: 127 s until connect(2) gives up. */
 const TCP_CONNECT_TIMEOUT_MS = 127_000;
 const UDP_TIMEOUT_MS = 5_000;
-const DEFAULT_TTL = 8;
-const EPHEMERAL = { first: 32768, last: 60999 };
+/** Beyond the time that the other node may take to answer. */
+const PEER_GRACE_MS = 1_000;
 
 type Target =
   | { readonly kind: 'sockets'; readonly sockets: Sockets }
@@ -109,7 +111,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     flow: Flow,
     hook: 'prerouting' | 'output',
     timeoutMs: number,
-    { signal, observe, ttl = DEFAULT_TTL }: ForwardOptions,
+    { signal, observe, ttl = MAX_TTL }: ForwardOptions,
   ): Promise<{ connection: Connection; out: Flow; target: Target; ttl: number }> => {
     const fail = (error: NetworkError): never => {
       observe?.({ kind: 'fail', node: nodeName, code: error.code, message: error.message });
@@ -140,6 +142,13 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       return fail(toNetworkError(error));
     }
   };
+
+  const askPeer = (
+    at: SocketAddress,
+    packet: WirePacket,
+    { observe, signal }: ForwardOptions,
+  ): ReturnType<typeof callPeer> =>
+    within(clock, packet.timeoutMs + PEER_GRACE_MS, signal, expiry => callPeer(at, packet, observe, expiry));
 
   /** The way back: counted and traced like the way out. */
   const answer = (
@@ -179,7 +188,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
           return renamed(await dialReal({ address: hostAddress, port: out.dstPort }, signal), flow);
         case 'peer': {
           const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
-          const { socket } = await callPeer(target.at, packet, observe, signal);
+          const { socket } = await askPeer(target.at, packet, options);
           return renamed(socket, flow);
         }
       }
@@ -211,7 +220,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
             timeoutMs,
             payload: payload.toString('base64'),
           };
-          const { socket, verdict } = await callPeer(target.at, packet, observe, signal);
+          const { socket, verdict } = await askPeer(target.at, packet, options);
           socket.destroy();
           return verdict.payload === undefined ? undefined : Buffer.from(verdict.payload, 'base64');
         }
@@ -223,11 +232,11 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   };
 
   const namespace = (address: string, sockets: Sockets, hook: 'prerouting' | 'output'): NetNamespace => {
-    let lastPort = EPHEMERAL.first + Math.floor(Math.random() * (EPHEMERAL.last - EPHEMERAL.first));
-    const outgoing = (proto: Flow['proto'], to: SocketAddress): Flow => {
-      lastPort = lastPort >= EPHEMERAL.last ? EPHEMERAL.first : lastPort + 1;
+    const ports = createEphemeralPorts(Math.random);
+    const outgoing = (proto: Flow['proto'], to: SocketAddress, localPort: number | undefined): Flow => {
+      const srcPort = ports.choose(localPort);
       const dst = to.address === '0.0.0.0' ? '127.0.0.1' : to.address;
-      return { proto, src: isLoopback(dst) ? '127.0.0.1' : address, srcPort: lastPort, dst, dstPort: to.port };
+      return { proto, src: isLoopback(dst) ? '127.0.0.1' : address, srcPort, dst, dstPort: to.port };
     };
     /** A Pod that talks to itself never leaves its namespace, so no rule of the node applies. */
     const inside = (to: SocketAddress): boolean =>
@@ -237,13 +246,20 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     return {
       address,
       async connect(to, options = {}) {
-        const flow = outgoing('tcp', to);
-        if (!inside(to)) return openTcp(flow, hook, options);
-        delivered(flow, options.observe);
-        return sockets.accept(flow, flow, true);
+        const flow = outgoing('tcp', to, options.localPort);
+        const release = ports.hold(flow.srcPort);
+        try {
+          if (inside(to)) delivered(flow, options.observe);
+          const stream = inside(to) ? sockets.accept(flow, flow, true) : await openTcp(flow, hook, options);
+          stream.on('close', release);
+          return stream;
+        } catch (error) {
+          release();
+          throw error;
+        }
       },
       async exchange(to, payload, options = {}) {
-        const flow = outgoing('udp', to);
+        const flow = outgoing('udp', to, options.localPort);
         if (inside(to)) delivered(flow, options.observe);
         const reply = inside(to) ? await sockets.receive(flow, payload) : await sendUdp(flow, hook, payload, options);
         return reply ?? lost('no answer', options.timeoutMs ?? UDP_TIMEOUT_MS, options.signal);

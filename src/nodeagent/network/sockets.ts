@@ -19,6 +19,8 @@ export interface Sockets {
 }
 
 const ANY = '0.0.0.0';
+/** Streams are memory of the agent: one Pod's clients may not take all of it. */
+export const MAX_ACCEPTED = 4096;
 
 export function createSockets(owner: string): Sockets {
   const tcp = new Map<string, { handler: TcpHandler; loopbackOnly: boolean }>();
@@ -46,6 +48,8 @@ export function createSockets(owner: string): Sockets {
     accept(flow, dialled, loopback) {
       const listener = find(tcp, flow);
       if (listener === undefined || (listener.loopbackOnly && !loopback)) throw new NetworkError('ECONNREFUSED');
+      if (open.size >= MAX_ACCEPTED)
+        throw new NetworkError('ECONNREFUSED', `${owner} has ${MAX_ACCEPTED} open connections`);
       const { client, server } = streamPair(
         { address: dialled.src, port: dialled.srcPort },
         { address: flow.dst, port: flow.dstPort },

@@ -50,6 +50,8 @@ export interface ConnectOptions {
   /** Milliseconds until a packet nobody answers is given up. Default: Linux's 127 s for TCP, 5 s for UDP. */
   readonly timeoutMs?: number;
   readonly observe?: (step: NetworkStep) => void;
+  /** The port it is sent from; by default an ephemeral one. */
+  readonly localPort?: number;
 }
 
 /** A network namespace: the sockets of one Pod, or of the node itself. */

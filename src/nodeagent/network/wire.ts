@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { isNetworkErrorCode, NetworkError, type NetworkErrorCode } from './errors.js';
 import type { Flow, NetworkStep } from './types.js';
 
@@ -25,8 +25,14 @@ export interface WireVerdict {
   readonly payload?: string;
 }
 
-/** The largest datagram is 64 KiB, 88 KiB in base64; traces are longer. */
-const MAX_LINE_BYTES = 4 * 1024 * 1024;
+/** The largest datagram is 64 KiB, 88 KiB in base64. */
+export const MAX_PACKET_LINE = 128 * 1024;
+/** Traces of many rules are longer. */
+export const MAX_VERDICT_LINE = 4 * 1024 * 1024;
+/** More than a packet's way through any two nodes needs; a larger number is a loop. */
+export const MAX_TTL = 8;
+/** tcp_syn_retries = 6: nobody waits longer for a connection. */
+const MAX_TIMEOUT_MS = 127_000;
 
 export const writeLine = (socket: Socket, message: WirePacket | WireVerdict): void => {
   socket.write(`${JSON.stringify(message)}\n`);
@@ -36,7 +42,7 @@ export const writeLine = (socket: Socket, message: WirePacket | WireVerdict): vo
  * Reads one line and leaves what follows it unread in the socket, which is paused afterwards.
  * @throws NetworkError ECONNRESET when the peer closes first or does not speak the protocol
  */
-export function readLine(socket: Socket): Promise<unknown> {
+export function readLine(socket: Socket, maxBytes: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let parts: Buffer[] = [];
     let length = 0;
@@ -56,7 +62,7 @@ export function readLine(socket: Socket): Promise<unknown> {
       parts.push(newline < 0 ? chunk : chunk.subarray(0, newline));
       length += chunk.length;
       if (newline < 0) {
-        if (length > MAX_LINE_BYTES) finish(() => reject(new NetworkError('ECONNRESET', 'not a pod network peer')));
+        if (length > maxBytes) finish(() => reject(new NetworkError('ECONNRESET', 'not a pod network peer')));
         return;
       }
       finish(() => {
@@ -77,21 +83,52 @@ export function readLine(socket: Socket): Promise<unknown> {
   });
 }
 
-const isPort = (value: unknown): boolean => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65535;
+const isPort = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 65_535;
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const isAddress = (value: unknown): value is string => typeof value === 'string' && isIP(value) !== 0;
 
-/** Checks what came over the wire. @throws NetworkError */
+/** Checks what came over the wire and keeps nothing else of it. @throws NetworkError */
 export function parsePacket(value: unknown): WirePacket {
-  const packet = value as Partial<WirePacket> | null;
-  const flow = packet?.flow;
+  const { flow, ttl, trace, timeoutMs, payload } = isRecord(value) ? value : {};
   const valid =
-    flow !== undefined &&
-    (flow.proto === 'tcp' || flow.proto === 'udp') &&
-    typeof flow.src === 'string' &&
-    typeof flow.dst === 'string' &&
-    isPort(flow.srcPort) &&
-    isPort(flow.dstPort) &&
-    Number.isInteger(packet?.ttl) &&
-    typeof packet?.timeoutMs === 'number';
+    isRecord(flow) &&
+    (flow['proto'] === 'tcp' || flow['proto'] === 'udp') &&
+    isAddress(flow['src']) &&
+    isAddress(flow['dst']) &&
+    isPort(flow['srcPort']) &&
+    isPort(flow['dstPort']) &&
+    Number.isInteger(ttl) &&
+    Number(ttl) >= 0 &&
+    Number(ttl) <= MAX_TTL &&
+    Number.isFinite(timeoutMs) &&
+    Number(timeoutMs) >= 0 &&
+    (payload === undefined || typeof payload === 'string');
   if (!valid) throw new NetworkError('ECONNRESET', 'malformed packet');
-  return packet as WirePacket;
+  const { proto, src, srcPort, dst, dstPort } = flow as unknown as Flow;
+  return {
+    flow: { proto, src, srcPort, dst, dstPort },
+    ttl: Number(ttl),
+    trace: trace === true,
+    timeoutMs: Math.min(Number(timeoutMs), MAX_TIMEOUT_MS),
+    ...(payload === undefined ? {} : { payload }),
+  };
+}
+
+/** Any agent may be the one that answers, also one that is not ours. @throws NetworkError */
+export function parseVerdict(value: unknown): WireVerdict {
+  const { error, steps, payload } = isRecord(value) ? value : {};
+  const failure = isRecord(error) ? { code: error['code'], detail: error['detail'] } : undefined;
+  const valid =
+    Array.isArray(steps) &&
+    steps.every(isRecord) &&
+    (payload === undefined || typeof payload === 'string') &&
+    (error === undefined ||
+      (failure !== undefined && isNetworkErrorCode(failure.code) && typeof failure.detail === 'string'));
+  if (!valid) throw new NetworkError('ECONNRESET', 'malformed verdict');
+  return {
+    steps: steps as NetworkStep[],
+    ...(failure === undefined ? {} : { error: failure as { code: NetworkErrorCode; detail: string } }),
+    ...(payload === undefined ? {} : { payload }),
+  };
 }
