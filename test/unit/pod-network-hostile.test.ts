@@ -152,7 +152,7 @@ t.test('a peer that accepts and says nothing is a packet that nobody answers', a
     metadata: { name: 'node-1', annotations: { [POD_NETWORK_ANNOTATION]: `127.0.0.1:${port}` } },
     spec: { podCIDRs: ['10.244.1.0/24'] },
     status: { addresses: [] },
-  } as unknown as Node);
+  });
   const pod = network.attach('10.244.2.2', 'pod default/b');
   const failed = pod.connect({ address: '10.244.1.2', port: 80 }, { timeoutMs: 3000 });
   const refused = t.rejects(failed, { code: 'ETIMEDOUT' });
