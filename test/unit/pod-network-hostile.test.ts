@@ -5,7 +5,6 @@ import { createConntrack } from '../../src/dataplane/netfilter/conntrack.js';
 import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
 import type { Tuple } from '../../src/dataplane/types.js';
 import { FakeClock } from '../../src/machinery/clock.js';
-import type { Node } from '../../src/machinery/types.js';
 import { createEphemeralPorts } from '../../src/nodeagent/network/ephemeral-ports.js';
 import { createNodeDirectory, POD_NETWORK_ANNOTATION } from '../../src/nodeagent/network/node-directory.js';
 import { createPeerServer } from '../../src/nodeagent/network/peer-link.js';
