@@ -700,6 +700,7 @@ t.test('small parts', async t => {
       services: [],
       sources: { configMap: async () => undefined, secret: async () => undefined, token: async () => '' },
       allocatable: {},
+      volumes: new Map(),
       base: {},
     }),
     { message: 'configmap "nope" not found' },

@@ -1,4 +1,5 @@
 import { newContainerId, StartError } from '../containers/container.js';
+import type { ImageReference } from '../images/reference.js';
 import type { ProcessTable } from '../containers/process.js';
 import type { NetNamespace } from '../network/types.js';
 import { runProbeWorker, type ProbeKind } from '../probes/probe-worker.js';
@@ -12,7 +13,7 @@ import { runHook } from './hooks.js';
 import { ended, restarts } from './plan.js';
 import type { PodEvents } from './pod-events.js';
 import { containerProcesses, sharesProcesses } from './process-namespaces.js';
-import { pullImage } from './pull-image.js';
+import { pullImage, type NoImage, type Pullable } from './pull-image.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import type { SetUpVolumes } from './volumes.js';
 import { formatPod, type ContainerRecord, type ReadonlyContainer, type ReadonlyPod, type Terminated } from './types.js';
@@ -75,11 +76,8 @@ export function createContainerRunner({
   const healthProbes = new AbortController();
   const uid = pod().metadata.uid ?? '';
 
-  const begin = async (record: ContainerRecord, spec: ReadonlyContainer, place: Place): Promise<void> => {
-    record.startedHere = true;
-    record.startedImage = spec.image ?? '';
-    record.resources = spec.resources ?? {};
-    const image = pullImage({
+  const pull = (record: ContainerRecord, spec: Pullable): ImageReference | NoImage =>
+    pullImage({
       spec,
       record,
       present: deps.presentImages,
@@ -89,10 +87,21 @@ export function createContainerRunner({
       clock,
       resolver: deps.dns.hostNameservers[0] ?? '127.0.0.1',
     });
-    if ('retryMs' in image) {
-      record.state = { kind: 'waiting', reason: image.reason, message: image.message };
-      return retryAfter(record, image.retryMs);
+
+  const begin = async (record: ContainerRecord, spec: ReadonlyContainer, place: Place): Promise<void> => {
+    record.startedHere = true;
+    record.startedImage = spec.image ?? '';
+    record.resources = spec.resources ?? {};
+    const waitFor = ({ reason, message, retryMs }: NoImage): void => {
+      record.state = { kind: 'waiting', reason, message };
+      retryAfter(record, retryMs);
+    };
+    for (const volume of imageVolumesOf(pod(), spec)) {
+      const pulled = pull(record, volume);
+      if ('retryMs' in pulled) return waitFor(pulled);
     }
+    const image = pull(record, spec);
+    if ('retryMs' in image) return waitFor(image);
     record.image = image.canonical;
     record.imageID = image.id;
     let started: Started;
@@ -226,6 +235,7 @@ export function createContainerRunner({
       const labels = { container: record.name, namespace, pod: podName, pod_uid: uid };
       deps.counters.increment('prober_probe_total', { ...labels, probe_type: name, result: PROBE_RESULTS[outcome] });
       if (outcome === 'success') return;
+      if (outcome === 'warning') return events.warning('ProbeWarning', `${name} probe warning: ${output}`, record);
       const what = outcome === 'error' ? 'probe errored and resulted in unknown state' : 'probe failed';
       events.warning('Unhealthy', `${name} ${what}: ${output}`, record);
     };
@@ -335,11 +345,24 @@ export function createContainerRunner({
   };
 }
 
-const PROBE_RESULTS = { success: 'successful', failure: 'failed', error: 'unknown' } as const;
+const PROBE_RESULTS = { success: 'successful', warning: 'successful', failure: 'failed', error: 'unknown' } as const;
 
 /** kuberuntime's metrics.ContainerType: a sidecar is an init container to them. */
 const typeOf = ({ kind }: ContainerRecord): string =>
   kind === 'ephemeral' ? 'ephemeral_container' : kind === 'regular' ? 'container' : 'init_container';
+
+/** The images that a container mounts. */
+const imageVolumesOf = (pod: ReadonlyPod, { volumeMounts = [] }: ReadonlyContainer): Pullable[] =>
+  (pod.spec?.volumes ?? []).flatMap(({ name, image }) =>
+    image?.reference === undefined || !volumeMounts.some(mount => mount.name === name)
+      ? []
+      : [
+          {
+            image: image.reference,
+            ...(image.pullPolicy === undefined ? {} : { imagePullPolicy: image.pullPolicy }),
+          },
+        ],
+  );
 
 export const graceOf = (pod: ReadonlyPod): number => (pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
 const podIPOf = (pod: ReadonlyPod): string => pod.status?.podIP ?? '';

@@ -1,5 +1,12 @@
 import { programFinder, startContainer, type RunningContainer } from '../containers/container.js';
-import { createFileSystem, createTree, newDirectory, type Mount, type Tree } from '../containers/file-system.js';
+import {
+  createFileSystem,
+  createTree,
+  newDirectory,
+  resolvePath,
+  type Mount,
+  type Tree,
+} from '../containers/file-system.js';
 import type { Credentials } from '../containers/credentials.js';
 import type { ProcessTable } from '../containers/process.js';
 import { imageFor } from '../images/index.js';
@@ -10,7 +17,7 @@ import { logBytes, writableLayer, type ContainerDisk } from './disk-usage.js';
 import type { PodDependencies } from './dependencies.js';
 import { expandReferences, makeEnvironment } from './environment.js';
 import { hostsFile, podNames, resolverConfig } from './etc-files.js';
-import type { ReadonlyContainer, ReadonlyPod } from './types.js';
+import { containersOf, type ReadonlyContainer, type ReadonlyPod } from './types.js';
 import { ownedNetwork } from './owned-network.js';
 import { securityOf } from './security.js';
 import { mountsOf, type SetUpVolumes } from './volumes.js';
@@ -43,6 +50,8 @@ export interface Started {
 }
 
 const MAX_MESSAGE = 4096;
+/** All containers of a Pod share so much of its status (kubecontainer.MaxPodTerminationMessageLogLength). */
+const MAX_MESSAGES = 12 * 1024;
 
 /**
  * Makes environment, files and resolver of a container and starts its main process.
@@ -64,6 +73,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
     services: services(),
     sources,
     allocatable,
+    volumes,
     base,
   });
 
@@ -101,6 +111,9 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
     security.credentials,
   );
   const owned = ownedNetwork(network);
+  const workingDir = spec.workingDir ?? image.workingDir ?? '/';
+  // The runtime makes it, as whoever it is itself.
+  if (files.kind(workingDir) === undefined) root.directories.set(resolvePath('/', workingDir), newDirectory());
   const running = await startContainer({
     context: {
       pod: {
@@ -134,7 +147,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
     command: spec.command?.map(word => expandReferences(word, env)),
     args: spec.args?.map(word => expandReferences(word, env)),
     env,
-    workingDir: spec.workingDir ?? image.workingDir ?? '/',
+    workingDir,
     stdin: spec.stdin === true,
     stdinOnce: spec.stdinOnce === true,
     tty: spec.tty === true,
@@ -149,7 +162,8 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
     imageNote: image.note,
     async terminationMessage(exitCode) {
       const written = etc.files.get('/message')?.content;
-      const text = Buffer.isBuffer(written) ? written.subarray(0, MAX_MESSAGE).toString('utf8') : '';
+      const limit = Math.min(MAX_MESSAGE, Math.floor(MAX_MESSAGES / containersOf(pod).length));
+      const text = Buffer.isBuffer(written) ? written.subarray(0, limit).toString('utf8') : '';
       if (text !== '') return text;
       if (spec.terminationMessagePolicy !== 'FallbackToLogsOnError' || exitCode === 0) return undefined;
       const tail = running.logs.tail(80, 2048);

@@ -1,7 +1,12 @@
 import type { DeepReadonly, Service } from '../../machinery/types.js';
+import { resolvePath } from '../containers/file-system.js';
+import { envFileValue } from './env-file.js';
 import { fieldValue, resourceValue, type PodAddresses } from './field-ref.js';
 import type { Sources } from './sources.js';
+import type { SetUpVolume, SetUpVolumes } from './volumes.js';
 import type { ReadonlyContainer, ReadonlyPod } from './types.js';
+
+type FileKeyRef = NonNullable<NonNullable<NonNullable<ReadonlyContainer['env']>[number]['valueFrom']>['fileKeyRef']>;
 
 /** A container that cannot be configured: reason CreateContainerConfigError. */
 export class ContainerConfigError extends Error {
@@ -15,6 +20,8 @@ export interface EnvironmentInput {
   readonly services: Iterable<DeepReadonly<Service>>;
   readonly sources: Sources;
   readonly allocatable: Readonly<Record<string, string>>;
+  /** The volumes of the Pod, for the files that variables are read from. */
+  readonly volumes: SetUpVolumes;
   /** What the image and the runtime set. */
   readonly base: Readonly<Record<string, string>>;
 }
@@ -73,7 +80,7 @@ export const expandReferences = (text: string, env: Readonly<Record<string, stri
 
 /** The whole environment of a container, as the kubelet makes it. @throws ContainerConfigError */
 export async function makeEnvironment(input: EnvironmentInput): Promise<Record<string, string>> {
-  const { pod, container, addresses, services, sources, allocatable, base } = input;
+  const { pod, container, addresses, services, sources, allocatable, volumes, base } = input;
   const namespace = pod.metadata.namespace ?? '';
   const links = serviceEnvironment(services, namespace, pod.spec?.enableServiceLinks !== false);
   const env: Record<string, string> = {};
@@ -98,6 +105,27 @@ export async function makeEnvironment(input: EnvironmentInput): Promise<Record<s
     if (value !== undefined) env[variable.name] = value;
   }
   return { ...base, ...links, ...env };
+
+  async function fromFile(ref: FileKeyRef): Promise<string | undefined> {
+    const { volumeName, path, key, optional } = ref;
+    const volume = volumes.get(volumeName);
+    if (volume === undefined)
+      throw new ContainerConfigError(`cannot find the volume ${JSON.stringify(volumeName)} referenced by FileKeyRef`);
+    const content = await readFile(volume, path);
+    let value: string;
+    try {
+      if (content === undefined) throw new Error('there is no such file');
+      value = envFileValue(content, key);
+    } catch (error) {
+      throw new ContainerConfigError("couldn't parse env file", { cause: error });
+    }
+    if (value !== '') return value;
+    if (optional === true) return undefined;
+    const file = `/var/lib/kubelet/pods/${pod.metadata.uid ?? ''}/volumes/kubernetes.io~empty-dir/${volumeName}/${path}`;
+    throw new ContainerConfigError(
+      `environment variable key ${JSON.stringify(key)} not found in file ${JSON.stringify(file)}`,
+    );
+  }
 
   async function valueOf(variable: NonNullable<ReadonlyContainer['env']>[number]): Promise<string | undefined> {
     const from = variable.valueFrom;
@@ -134,8 +162,17 @@ export async function makeEnvironment(input: EnvironmentInput): Promise<Record<s
         found === undefined ? `secret "${name}" not found` : `couldn't find key ${key} in Secret ${namespace}/${name}`,
       );
     }
+    if (from.fileKeyRef !== undefined) return fromFile(from.fileKeyRef);
     throw new ContainerConfigError(`env ${variable.name} has a source that this node does not know`);
   }
+}
+
+/** A file of a volume; links in it lead nowhere else. */
+async function readFile({ tree, at }: SetUpVolume, path: string): Promise<string | undefined> {
+  const entry = tree.files.get(resolvePath('/', `${at}/${resolvePath('/', path)}`));
+  if (entry === undefined) return undefined;
+  const { content } = entry;
+  return (typeof content === 'function' ? await content() : content).toString('utf8');
 }
 
 const decode = (base64: string): string => Buffer.from(base64, 'base64').toString('utf8');

@@ -10,6 +10,7 @@ import { podDisk, type PodDisk } from './disk-usage.js';
 import { planPod } from './plan.js';
 import { createPodEvents } from './pod-events.js';
 import { createPodVolumes } from './pod-volumes.js';
+import { checkPullSecrets } from './pull-secrets.js';
 import { resizeContainers } from './resize.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import { createSandbox, type Sandbox } from './sandbox.js';
@@ -169,6 +170,7 @@ export function createPodWorker(
       }
       place = made;
       deps.counters.increment('kubelet_started_pods_total');
+      await checkPullSecrets(pod, deps.sources, events);
     }
     return volumes.ensure(place.network.address);
   };

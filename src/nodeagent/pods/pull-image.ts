@@ -12,8 +12,11 @@ export interface NoImage {
   readonly retryMs: number;
 }
 
+/** An image that is wanted, and when it is to be pulled. */
+export type Pullable = Pick<ReadonlyContainer, 'image' | 'imagePullPolicy'>;
+
 export interface PullOptions {
-  readonly spec: ReadonlyContainer;
+  readonly spec: Pullable;
   readonly record: ContainerRecord;
   readonly present: Set<string>;
   readonly backoff: RestartBackoff;

@@ -70,6 +70,9 @@ function stateOf(state: ContainerRecord['state']) {
   }
 }
 
+/** The runtime can always do it: what is asked for if possible is done. */
+const recursively = (mode: string | undefined): boolean => mode === 'Enabled' || mode === 'IfPossible';
+
 function containerStatus(spec: ReadonlyContainer, record: ContainerRecord, initialized: boolean): ContainerStatus {
   const running = record.state.kind === 'running';
   const succeeded = record.state.kind === 'terminated' && record.state.exitCode === 0;
@@ -85,7 +88,9 @@ function containerStatus(spec: ReadonlyContainer, record: ContainerRecord, initi
   const mounts = (spec.volumeMounts ?? []).map(mount => ({
     name: mount.name,
     mountPath: mount.mountPath,
-    ...(mount.readOnly === true ? { readOnly: true, recursiveReadOnly: 'Disabled' } : {}),
+    ...(mount.readOnly === true
+      ? { readOnly: true, recursiveReadOnly: recursively(mount.recursiveReadOnly) ? 'Enabled' : 'Disabled' }
+      : {}),
   }));
   const { resources } = record;
   return {

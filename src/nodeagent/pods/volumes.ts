@@ -8,6 +8,8 @@ import {
   type Mount,
   type Tree,
 } from '../containers/file-system.js';
+import { knownImage } from '../images/index.js';
+import { parseImage } from '../images/reference.js';
 import type { PodSpec } from '../../machinery/types.js';
 import type { DeepReadonly } from '../../machinery/types.js';
 import { ContainerConfigError, expandReferences } from './environment.js';
@@ -104,8 +106,9 @@ async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
     });
   };
   if (volume.hostPath !== undefined) return hostPath(volume.hostPath, input.hostTree);
-  if (volume.persistentVolumeClaim !== undefined) {
-    const name = `claim ${namespace}/${volume.persistentVolumeClaim.claimName}`;
+  const claim = claimOf(volume, pod);
+  if (claim !== undefined) {
+    const name = `claim ${namespace}/${claim}`;
     const tree = nodeTrees.get(name) ?? shared(false);
     nodeTrees.set(name, tree);
     return { tree, at: '' };
@@ -115,6 +118,11 @@ async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
     for (const source of volume.projected.sources ?? [])
       Object.assign(files, await projection(source, volume.projected.defaultMode, input));
     return { tree: generated(files, true), at: '' };
+  }
+  if (volume.image !== undefined) {
+    // Whether it can be pulled is found out when a container wants it.
+    const image = parseImage(volume.image.reference ?? '');
+    return { tree: createTree(image === undefined ? {} : (knownImage(image.repository)?.files ?? {})), at: '' };
   }
   const { configMap, secret, downwardAPI, emptyDir } = volume;
   if (configMap !== undefined || secret !== undefined || downwardAPI !== undefined) {
@@ -132,6 +140,10 @@ async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
   // emptyDir, and every other kind of storage: an empty directory of the Pod's own.
   return { tree: shared(emptyDir?.medium === 'Memory'), at: '' };
 }
+
+/** The claim behind a volume: named, or made for the Pod. */
+const claimOf = ({ name, persistentVolumeClaim, ephemeral }: Volume, pod: ReadonlyPod): string | undefined =>
+  persistentVolumeClaim?.claimName ?? (ephemeral === undefined ? undefined : `${pod.metadata.name ?? ''}-${name}`);
 
 /** A path of the node, with the check its type asks for (pkg/volume/hostpath). @throws Error */
 function hostPath({ path, type = '' }: { readonly path: string; readonly type?: string }, tree: Tree): SetUpVolume {
@@ -306,7 +318,8 @@ export function mountsOf(
     const volume = volumes.get(mount.name);
     if (volume === undefined) return [];
     const { tree, at } = volume;
-    const generated = isGenerated(pod.spec?.volumes?.find(v => v.name === mount.name));
+    const source = pod.spec?.volumes?.find(v => v.name === mount.name);
+    const generated = isGenerated(source);
     const inner = resolvePath('/', `${at}/${subPathOf(mount, env)}`).replace(/^\/$/, '');
     const shown = generated && inner !== '' ? snapshot(tree, inner) : tree;
     const file = shown.files.has(inner);
@@ -317,7 +330,11 @@ export function mountsOf(
       {
         path: resolvePath('/', mount.mountPath).replace(/^\/$/, ''),
         tree: shown,
-        readOnly: mount.readOnly === true || generated,
+        readOnly:
+          mount.readOnly === true ||
+          generated ||
+          source?.persistentVolumeClaim?.readOnly === true ||
+          source?.image !== undefined,
         ...(inner === '' ? {} : { subPath: inner.slice(1), file }),
       },
     ];

@@ -32,10 +32,11 @@ export async function runProbeWorker(options: ProbeWorkerOptions): Promise<void>
       const result = await runProbe(probe, options);
       onResult(kind, result);
       if (result.outcome !== 'error') {
-        streak = { outcome: result.outcome, length: streak.outcome === result.outcome ? streak.length + 1 : 1 };
-        if (streak.length >= needed[result.outcome]) {
-          onChange(result.outcome === 'success', result);
-          if (kind === 'startup' && result.outcome === 'success') return;
+        const outcome = result.outcome === 'failure' ? 'failure' : 'success';
+        streak = { outcome, length: streak.outcome === outcome ? streak.length + 1 : 1 };
+        if (streak.length >= needed[outcome]) {
+          onChange(outcome === 'success', result);
+          if (kind === 'startup' && outcome === 'success') return;
         }
       }
       await clock.sleep(Math.max(0, period - (clock.monotonic() - began)), signal);

@@ -3,14 +3,14 @@ import type { RunningContainer } from '../containers/container.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
 import { deadline, DeadlineExceeded } from '../containers/programs/deadline.js';
-import { httpCall } from '../network/http-client.js';
 import { NetworkError } from '../network/errors.js';
 import type { NetNamespace } from '../network/types.js';
+import { httpProbe } from './http-probe.js';
 import type { ReadonlyContainer } from '../pods/types.js';
 
-/** `error`: the probe itself could not be run; the result is thrown away. */
+/** `error`: the probe itself could not be run; the result is thrown away. A warning is a success with an Event. */
 export interface ProbeResult {
-  readonly outcome: 'success' | 'failure' | 'error';
+  readonly outcome: 'success' | 'warning' | 'failure' | 'error';
   readonly output: string;
 }
 
@@ -24,8 +24,6 @@ export interface ProbeTarget {
   readonly signal: AbortSignal;
 }
 
-type HttpGet = NonNullable<DeepReadonly<Probe>['httpGet']>;
-
 const MAX_OUTPUT = 10 * 1024;
 
 /** A port given by number or by the name of a containerPort; undefined when there is none of that name. */
@@ -36,9 +34,9 @@ export function resolvePort(port: number | string, container: ReadonlyContainer)
   return /^\d+$/.test(port) ? Number(port) : undefined;
 }
 
-const failure = (output: string): ProbeResult => ({ outcome: 'failure', output });
-const success = (output = ''): ProbeResult => ({ outcome: 'success', output });
-const broken = (output: string): ProbeResult => ({ outcome: 'error', output });
+export const failure = (output: string): ProbeResult => ({ outcome: 'failure', output });
+export const success = (output = ''): ProbeResult => ({ outcome: 'success', output });
+export const broken = (output: string): ProbeResult => ({ outcome: 'error', output });
 
 /** Runs a probe once. Rejects only with the signal's reason. */
 export async function runProbe(probe: DeepReadonly<Probe>, target: ProbeTarget): Promise<ProbeResult> {
@@ -77,46 +75,6 @@ async function execProbe(command: readonly string[], target: ProbeTarget, signal
 export function dialError(error: unknown, at: string): string {
   if (error instanceof NetworkError) return `dial tcp ${at}: connect: ${error.text.toLowerCase()}`;
   return `dial tcp ${at}: i/o timeout`;
-}
-
-async function httpProbe(get: HttpGet, target: ProbeTarget, signal: AbortSignal): Promise<ProbeResult> {
-  const port = resolvePort(get.port, target.spec);
-  if (port === undefined) return broken(`couldn't find port: ${String(get.port)}`);
-  const address = get.host ?? target.podIP;
-  const at = `${address}:${port}`;
-  const scheme = (get.scheme ?? 'HTTP').toLowerCase();
-  const path = get.path?.startsWith('/') === true ? get.path : `/${get.path ?? ''}`;
-  const url = `${scheme}://${at}${path}`;
-  const headers = new Map<string, [string, string]>([
-    ['host', ['Host', at]],
-    ['user-agent', ['User-Agent', 'kube-probe/1.35']],
-    ['accept', ['Accept', '*/*']],
-    ['connection', ['Connection', 'close']],
-  ]);
-  for (const { name, value } of get.httpHeaders ?? []) headers.set(name.toLowerCase(), [name, value]);
-  try {
-    const { response, stream } = await httpCall(
-      target.network,
-      {
-        to: { address, port },
-        method: 'GET',
-        path,
-        headers: [...headers.values()],
-        ...(scheme === 'https' ? { tls: { serverName: address, verify: false } } : {}),
-      },
-      { signal },
-    );
-    const { statusCode = 0 } = response;
-    stream.destroy();
-    if (statusCode >= 200 && statusCode < 400) return success();
-    return failure(`HTTP probe failed with statuscode: ${statusCode}`);
-  } catch (error) {
-    target.signal.throwIfAborted();
-    if (error instanceof DeadlineExceeded)
-      return failure(`Get "${url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)`);
-    if (error instanceof NetworkError) return failure(`Get "${url}": ${dialError(error, at)}`);
-    return failure(`Get "${url}": EOF`);
-  }
 }
 
 /** HealthCheckResponse.ServingStatus. */
