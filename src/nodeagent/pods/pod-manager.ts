@@ -33,7 +33,7 @@ export function runPodManager({ informer, deps, signal }: PodManagerOptions): Po
 
   const admission = createAdmission({
     node: deps.node,
-    admitted: () => [...workers.values()].filter(w => w.active).map(w => w.pod),
+    admitted: () => [...workers.values()].filter(w => w.active).map(w => w.allocated),
     async preempt(victim) {
       const message = 'Preempted in order to admit critical pod';
       deps.recorder.event(

@@ -11,7 +11,7 @@ import { planPod } from './plan.js';
 import { createPodEvents } from './pod-events.js';
 import { createPodVolumes } from './pod-volumes.js';
 import { checkPullSecrets } from './pull-secrets.js';
-import { resizeContainers } from './resize.js';
+import { resizeContainers, type PendingResize } from './resize.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import { createSandbox, type Sandbox } from './sandbox.js';
 import { podStatus, rejectedStatus, type Condition, type Failure } from './status.js';
@@ -39,6 +39,8 @@ export interface PodWorker {
   kick(): void;
   /** The node has agreed to run it, and it has not ended: it takes of the node's resources. */
   readonly active: boolean;
+  /** The Pod with the resources that it has been given: a resize that waits takes nothing yet. */
+  readonly allocated: ReadonlyPod;
   /** What it has written to the node's disk, as the eviction manager counts it. */
   diskUsage(): PodDisk;
   /** Ends a Pod that is to fail for the node's sake. Resolves when its containers have ended. */
@@ -48,6 +50,7 @@ export interface PodWorker {
 }
 
 const RETRY_MS = 1_000;
+const DEFERRED_RETRY_MS = 5_000;
 /** worker calculateEffectiveGracePeriod: never less than a second, so that containers see SIGTERM. */
 const MIN_GRACE_MS = 1_000;
 
@@ -79,8 +82,8 @@ export function createPodWorker(
   let admitted = adopted !== undefined;
   let rejected = false;
   let failure: Failure | undefined;
-  /** Why a resize cannot be done on this node. */
-  let infeasible: string | undefined;
+  /** Why a resize that was asked for has not been done. */
+  let pendingResize: PendingResize | undefined;
   let conditions: readonly Condition[] = [];
   const startTime = first.status?.startTime === undefined ? clock.now() : Date.parse(first.status.startTime);
   /** Aborts when the Pod begins to end: whatever start is under way stops. */
@@ -148,7 +151,7 @@ export function createPodWorker(
       sandboxReady: place !== undefined && volumes.mounted !== undefined && !finished,
       finished,
       ...(failure === undefined ? {} : { failure }),
-      ...(infeasible === undefined ? {} : { infeasible }),
+      ...(pendingResize === undefined ? {} : { pendingResize }),
       now: clock.now(),
       previous: conditions,
     });
@@ -205,7 +208,18 @@ export function createPodWorker(
       if (!records.some(r => r.name === spec.name)) records.push(newRecord(spec, kind));
     if (!(await prepare()) || place === undefined || volumes.mounted === undefined) return publish();
     restartChanged();
-    infeasible = resizeContainers({ pod, records, allocatable: deps.allocatable, specOf, stop: restart });
+    pendingResize = resizeContainers({
+      pod,
+      records,
+      allocatable: deps.allocatable,
+      refit: () => admission.refit(pod),
+      before: pendingResize,
+      specOf,
+      stop: restart,
+      events,
+    });
+    // There may be room when another Pod has ended.
+    if (pendingResize?.reason === 'Deferred') kickAfter(DEFERRED_RETRY_MS);
     const plan = planPod(pod, records);
     if (plan.finished) return void finish(graceOf(pod));
     for (const next of plan.start) {
@@ -361,8 +375,20 @@ export function createPodWorker(
     get active() {
       return admitted && !finished;
     },
+    get allocated() {
+      return withResources(pod, records);
+    },
     diskUsage: () => podDisk(pod, records, volumes.mounted),
     fail,
     done,
   };
+}
+
+function withResources(pod: ReadonlyPod, records: readonly ContainerRecord[]): ReadonlyPod {
+  if (pod.spec === undefined) return pod;
+  const containers = pod.spec.containers.map(c => {
+    const resources = records.find(r => r.name === c.name)?.resources ?? c.resources;
+    return resources === undefined ? c : { ...c, resources };
+  });
+  return { ...pod, spec: { ...pod.spec, containers } };
 }

@@ -1,5 +1,6 @@
 import { formatTime } from '../../machinery/clock.js';
 import type { ContainerStatus, DeepReadonly, PodStatus } from '../../machinery/types.js';
+import type { PendingResize } from './resize.js';
 import { restarts } from './plan.js';
 import {
   containersOf,
@@ -33,8 +34,8 @@ export interface PodView {
   readonly finished: boolean;
   /** Shows when the last container has ended, as upstream's status manager has it. */
   readonly failure?: Failure;
-  /** Why a resize that was asked for cannot be done on this node. */
-  readonly infeasible?: string;
+  /** Why a resize that was asked for has not been done. */
+  readonly pendingResize?: PendingResize;
   readonly now: number;
   /** Conditions as last computed: the API's may lag behind what was written. */
   readonly previous?: readonly Condition[];
@@ -288,8 +289,8 @@ export function podStatus(view: PodView): PodStatus {
     // The scheduler's, kept as it is.
     scheduled === undefined ? condition('PodScheduled', { status: 'True' }) : { ...scheduled, ...observed },
   ];
-  if (view.infeasible !== undefined)
-    conditions.push(condition('PodResizePending', { status: 'True', reason: 'Infeasible', message: view.infeasible }));
+  if (view.pendingResize !== undefined)
+    conditions.push(condition('PodResizePending', { status: 'True', ...view.pendingResize }));
   if (failure?.disruption !== undefined)
     conditions.push(
       condition('DisruptionTarget', {

@@ -10,6 +10,8 @@ export interface Admission {
    * does not get.
    */
   admit(pod: ReadonlyPod, granted: () => void): Promise<Rejection | undefined>;
+  /** Why an admitted Pod could not be here with what it now asks for; undefined when it could. */
+  refit(pod: ReadonlyPod): Rejection | undefined;
 }
 
 export interface AdmissionOptions {
@@ -23,10 +25,13 @@ export interface AdmissionOptions {
 export function createAdmission({ node, admitted, preempt }: AdmissionOptions): Admission {
   let turn: Promise<unknown> = Promise.resolve();
 
+  const othersThan = (pod: ReadonlyPod): readonly ReadonlyPod[] =>
+    admitted().filter(other => other.metadata.uid !== pod.metadata.uid);
+
   const decide = async (pod: ReadonlyPod): Promise<Rejection | undefined> => {
     const refusal = unsupported({ pod });
     if (refusal !== undefined) return refusal;
-    const others = admitted().filter(other => other.metadata.uid !== pod.metadata.uid);
+    const others = othersThan(pod);
     const found = obstacles({ pod, node: node(), others });
     const [shortage] = found.shortages;
     const [other] = found.others;
@@ -49,6 +54,10 @@ export function createAdmission({ node, admitted, preempt }: AdmissionOptions): 
   };
 
   return {
+    refit(pod) {
+      const { shortages, others } = obstacles({ pod, node: node(), others: othersThan(pod) });
+      return shortages[0] === undefined ? others[0] : shortageRejection(shortages[0]);
+    },
     admit(pod, granted) {
       const verdict = turn.then(async () => {
         const rejection = await decide(pod);

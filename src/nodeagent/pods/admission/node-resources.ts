@@ -14,9 +14,13 @@ export interface Shortage {
 export const amountOf = (resource: string, quantity: string | undefined): bigint =>
   quantity === undefined ? 0n : scaledValue(parseQuantity(quantity), resource === 'cpu' ? -3 : 0);
 
+/** What the spec says, whatever the status knows of a resize: it is the kubelet that decides about that. */
+const specRequests = ({ metadata, spec }: ReadonlyPod) =>
+  podRequests({ metadata, ...(spec === undefined ? {} : { spec }) });
+
 /** What a Pod asks for of one resource; of `pods` it takes one. */
 export const requestOf = (pod: ReadonlyPod, resource: string): bigint =>
-  resource === 'pods' ? 1n : amountOf(resource, podRequests(pod)[resource]);
+  resource === 'pods' ? 1n : amountOf(resource, specRequests(pod)[resource]);
 
 const isNative = (resource: string): boolean =>
   !resource.includes('/') || resource.split('/', 1)[0]?.endsWith('kubernetes.io') === true;
@@ -35,8 +39,8 @@ export function shortages(
   const present = BigInt(others.length);
   if (present + 1n > allowed) found.push({ resource: 'pods', requested: 1n, used: present, capacity: allowed });
   const first = ['cpu', 'memory', 'ephemeral-storage'];
-  const requests = podRequests(pod);
-  const taken = others.map(podRequests);
+  const requests = specRequests(pod);
+  const taken = others.map(specRequests);
   const names = [...first, ...Object.keys(requests).filter(name => !first.includes(name))];
   for (const resource of names) {
     const requested = amountOf(resource, requests[resource]);
