@@ -228,6 +228,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     cert,
     key,
     clientCa: options.clientCa,
+    hostGateway,
     allowedNames: ['kube-apiserver-kubelet-client'],
     allowedOrganizations: ['system:masters'],
   });

@@ -196,16 +196,34 @@ export interface ConnectSubresource {
    * Says where the request goes. @throws StatusError (e.g. "pod x does not have a host assigned")
    * undefined: there is nothing to answer (204).
    */
-  target(ctx: RequestContext, parent: ObjectKey, query: URLSearchParams, rest: string): ConnectTarget | undefined;
+  target(ctx: RequestContext, parent: ObjectKey, query: URLSearchParams): ConnectTarget | undefined;
 }
 
-export interface ConnectTarget {
-  /** Node whose agent serves it. */
+export type ConnectTarget = KubeletTarget | KubeletProxyTarget | AddressTarget;
+
+/** One request to the kubelet API of a node, made up by the API server: nothing of the client's path is in it. */
+export interface KubeletTarget {
+  readonly kind: 'kubelet';
   readonly node: string;
-  /** Path and query on the agent's kubelet API. */
+  /** Path and query. */
   readonly path: string;
   /** Whether a plain request (no Upgrade header) is refused with 400 "Upgrade request required". */
   readonly upgrade: boolean;
+}
+
+/** The kubelet API itself, under the path that the client asked for (nodes/proxy). */
+export interface KubeletProxyTarget {
+  readonly kind: 'kubelet-proxy';
+  readonly node: string;
+}
+
+/** A server in the cluster's network, asked for the client's path. `node` is where the connection starts. */
+export interface AddressTarget {
+  readonly kind: 'address';
+  readonly node: string;
+  readonly scheme: 'http' | 'https';
+  readonly address: string;
+  readonly port: number;
 }
 
 /** An admission plugin: one entry of the ordered list in server/admission. */

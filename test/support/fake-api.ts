@@ -14,7 +14,7 @@ import { createProtobufAnswers } from '../../src/resources/codec/protobuf.js';
 import { createCatalog } from '../../src/resources/create-catalog.js';
 import { apiVersionOf } from '../../src/resources/resource-info.js';
 import type { Objects, Strategy } from '../../src/resources/strategy.js';
-import { createKubeletConnection } from '../../src/server/connect/kubelet-connection.js';
+import { createKubeletConnection, type KubeletCredentials } from '../../src/server/connect/kubelet-connection.js';
 import { createDocuments } from '../../src/server/endpoints/documents.js';
 import { createMetrics } from '../../src/server/endpoints/metrics.js';
 import { createHttpServer } from '../../src/server/http-server.js';
@@ -153,6 +153,7 @@ export async function startFakeApi(
     inFlight?: InFlight;
     backlog?: BacklogLimits;
     audit?: Auditor;
+    kubelet?: KubeletCredentials;
     authorizer?: Authorizer;
   } = {},
 ): Promise<FakeApi> {
@@ -192,7 +193,7 @@ export async function startFakeApi(
     turns: createTurns(realClock),
     inFlight: options.inFlight ?? createInFlight(),
     audit: options.audit,
-    kubelet: createKubeletConnection(objects, undefined),
+    kubelet: createKubeletConnection(objects, options.kubelet ?? { ca: tls.cert, cert: tls.cert, key: tls.key }),
     stopping: stopping.signal,
     documents: createDocuments({
       clock: realClock,

@@ -177,17 +177,18 @@ t.test('where requests to a Pod go', async t => {
   if (log?.kind !== 'connect') return void t.fail('log is a connection');
   const key = { namespace: 'ns', name: 'a' };
   const scheduled = context({ 'pods/ns/a': defaulted('pods', pod({ nodeName: 'n' })) });
-  t.strictSame(log.target(scheduled, key, new URLSearchParams('tailLines=1&follow=true'), ''), {
+  t.strictSame(log.target(scheduled, key, new URLSearchParams('tailLines=1&follow=true')), {
+    kind: 'kubelet',
     node: 'n',
     path: '/containerLogs/ns/a/c?follow=true&tailLines=1',
     upgrade: false,
   });
   t.throws(
-    () => log.target(scheduled, key, new URLSearchParams('container=x'), ''),
+    () => log.target(scheduled, key, new URLSearchParams('container=x')),
     { message: 'container x is not valid for pod a' },
     'an unknown container',
   );
-  t.equal(log.target(context({ 'pods/ns/a': defaulted('pods', pod()) }), key, new URLSearchParams(), ''), undefined);
+  t.equal(log.target(context({ 'pods/ns/a': defaulted('pods', pod()) }), key, new URLSearchParams()), undefined);
 });
 
 t.test('images that are pulled each time', async t => {

@@ -58,6 +58,7 @@ t.test('the kubelet API', async t => {
     dns: { address: '10.96.0.10', domain: 'cluster.local', hostNameservers: [] },
     ...serving,
     clientCa: ca.cert,
+    hostGateway: '172.18.0.1',
     allowedNames: ['kube-apiserver-kubelet-client'],
     allowedOrganizations: [],
   });
@@ -104,8 +105,6 @@ t.test('the kubelet API', async t => {
     { path: '/constructor', code: 404 },
     { path: '/rules?format=yaml', code: 400, text: 'unknown format "yaml": there are iptables-save, json\n' },
     { path: '/rules?format=json', code: 200, text: /^\{"node":"node-1","family":"IPv4","tables":\[/ },
-    { path: '/podProxy/default/web/80/hello?x=1', code: 200, text: /Request: GET \/hello\?x=1\n/ },
-    { path: '/podProxy/default/web/81/', code: 502, text: /connection refused/ },
     { path: '/trace?pod=default/nope&url=x', code: 404 },
     { path: '/trace?pod=default/web&url=http://10.244.1.2/', code: 200, text: /"reply":\{"status":200/ },
     { path: '/%zz', code: 400 },

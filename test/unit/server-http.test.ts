@@ -735,12 +735,10 @@ t.test('watches', async t => {
 
 t.test('requests that a node answers', async t => {
   const now = Date.now();
-  const pair = issueCertificate({
-    subject: { commonName: 'n' },
-    notBefore: now - 1000,
-    notAfter: now + 3_600_000,
-    usage: 'ca',
-  });
+  const times = { notBefore: now - 1000, notAfter: now + 3_600_000 };
+  const ca = issueCertificate({ subject: { commonName: 'ca' }, usage: 'ca', ...times });
+  const subject = { commonName: 'system:node:n', organizations: ['system:nodes'] };
+  const pair = issueCertificate({ subject, usage: 'server', issuer: ca, ...times });
   const seen: string[] = [];
   const agent = createHttpsServer({ key: pair.key, cert: pair.cert }, (request, response) => {
     seen.push(`${request.method} ${request.url}`);
@@ -779,23 +777,28 @@ t.test('requests that a node answers', async t => {
         target: (_ctx, key) =>
           key.name === 'unscheduled'
             ? undefined
-            : { node: 'n', path: `/containerLogs/d/${key.name}/c`, upgrade: false },
+            : { kind: 'kubelet', node: 'n', path: `/containerLogs/d/${key.name}/c`, upgrade: false },
       },
       exec: {
         kind: 'connect',
-        target: (_ctx, key, query) => ({ node: 'n', path: `/exec/d/${key.name}?${query.toString()}`, upgrade: true }),
+        target: (_ctx, key, query) => ({
+          kind: 'kubelet',
+          node: 'n',
+          path: `/exec/d/${key.name}?${query.toString()}`,
+          upgrade: true,
+        }),
       },
       proxy: {
         kind: 'connect',
-        target: (_ctx, key, query, rest) => ({
-          node: 'n',
-          path: `/podProxy/${key.name}${rest}?${query.toString()}`,
-          upgrade: false,
-        }),
+        target: () => ({ kind: 'kubelet-proxy', node: 'n' }),
       },
     },
   };
-  const api = await withApi(t, { strategies: { pods: strategy }, objects: { get: () => node(port) } });
+  const api = await withApi(t, {
+    strategies: { pods: strategy },
+    objects: { get: () => node(port) },
+    kubelet: { ...pair, ca: ca.cert },
+  });
   const pods = '/api/v1/namespaces/d/pods';
 
   t.equal((await api.request('GET', `${pods}/unscheduled/log`)).status, 204);
@@ -813,7 +816,7 @@ t.test('requests that a node answers', async t => {
   const proxied = await api.request('POST', `${pods}/p/proxy/a%2Fb/?q=1`, { body: 'hello' });
   t.equal(proxied.text, 'hello');
   t.equal(proxied.headers['x-own'], 'yes');
-  t.ok(seen.includes('POST /podProxy/p/a%2Fb/?q=1'), 'path and query as they were sent');
+  t.ok(seen.includes('POST /a/b/?q=1'), 'the path below the proxy, and the query');
 
   const socket = await api.socket();
   socket.write(

@@ -1,19 +1,20 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
+import { isAllowed, type AllowedClients } from './client-identity.js';
+import { serveDial } from './dial.js';
 import { createStreamingBackend } from './streaming-backend.js';
 import { containerLogs } from './logs.js';
 import { nodeLogs } from './node-logs.js';
-import { podProxy } from './pod-proxy.js';
 import { rules } from './rules.js';
 import { configz, metrics, stats } from './stats.js';
 import { trace } from './trace.js';
 import { HttpError, sendJson, sendText, type KubeletContext, type KubeletRoute } from './types.js';
 import type { ClusterDns } from '../pods/etc-files.js';
+import { parseRequestUrl } from '../streaming/request-url.js';
 import type { StreamingServer } from '../streaming/serve.js';
 
-export interface KubeletServerOptions {
+export interface KubeletServerOptions extends AllowedClients {
   readonly context: KubeletContext;
   readonly dns: ClusterDns;
   /** PEM. */
@@ -21,9 +22,12 @@ export interface KubeletServerOptions {
   readonly key: string;
   /** Clients must show a certificate of this CA, in one of `allowedOrganizations` or with one of `allowedNames`. */
   readonly clientCa: string;
-  readonly allowedNames: readonly string[];
-  readonly allowedOrganizations: readonly string[];
+  /** Address of the machine outside of the cluster; no proxy leads there. */
+  readonly hostGateway: string;
 }
+
+/** Of a request head: what the API server takes of its clients, and what it adds. */
+const MAX_HEAD_BYTES = 96 * 1024;
 
 /** The node's own API, over TLS: logs, exec, attach, port-forward, rules, traces. The caller listens and closes. */
 export function createKubeletServer(options: KubeletServerOptions): Server {
@@ -35,7 +39,6 @@ export function createKubeletServer(options: KubeletServerOptions): Server {
     containerLogs,
     rules,
     trace: trace(options.dns),
-    podProxy,
     logs: nodeLogs,
     stats,
     metrics,
@@ -43,29 +46,20 @@ export function createKubeletServer(options: KubeletServerOptions): Server {
   };
   let streaming: Promise<StreamingServer> | undefined;
 
-  const allowed = (socket: Duplex): boolean => {
-    const tls = socket as TLSSocket;
-    if (!tls.authorized) return false;
-    const { subject } = tls.getPeerCertificate();
-    const list = (value: string | string[] | undefined): string[] => (value === undefined ? [] : [value].flat());
-    return (
-      list(subject.CN).some(name => options.allowedNames.includes(name)) ||
-      list(subject.O).some(name => options.allowedOrganizations.includes(name))
-    );
-  };
+  const allowed = (socket: Duplex): boolean => isAllowed(socket, options);
 
   const serve = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const url = new URL(message.url ?? '/', 'https://agent');
-    const [name = '', ...segments] = url.pathname.slice(1).split('/').map(decodeURIComponent);
+    const target = parseRequestUrl(message.url ?? '/');
+    const [name = '', ...segments] = target?.segments ?? [];
     if (name !== 'healthz' && !allowed(message.socket)) throw new HttpError(401, 'Unauthorized');
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
-    if (route === undefined) {
+    if (route === undefined || target === undefined) {
       const upgradeable = ['exec', 'attach', 'portForward'].includes(name);
       throw upgradeable ? new HttpError(400, 'Upgrade request required') : new HttpError(404, '404 page not found');
     }
     const gone = new AbortController();
     response.once('close', () => gone.abort(new Error('the client is gone')));
-    await route(context, { message, response, url, segments, signal: gone.signal });
+    await route(context, { message, response, url: target.url, segments, signal: gone.signal });
   };
 
   const server = createServer(
@@ -74,6 +68,7 @@ export function createKubeletServer(options: KubeletServerOptions): Server {
       key: options.key,
       ca: options.clientCa,
       requestCert: true,
+      maxHeaderSize: MAX_HEAD_BYTES,
       // Refused with 401, not with a broken handshake: /healthz is for everyone.
       rejectUnauthorized: false,
     },
@@ -91,22 +86,35 @@ export function createKubeletServer(options: KubeletServerOptions): Server {
       });
     },
   );
-  server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
-    socket.on('error', () => socket.destroy());
-    if (!allowed(socket)) return void socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
+  /** Of a connection that leaves HTTP. Whatever is thrown ends it, and nothing else. */
+  const takeOver = (
+    event: 'upgrade' | 'connect',
+    handle: (message: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>,
+  ): void => {
+    const failed = (socket: Duplex, error: unknown): void => {
+      context.log.error({ err: error }, `${event} failed`);
+      socket.destroy();
+    };
+    server.on(event, (message: IncomingMessage, socket: Duplex, head: Buffer) => {
+      socket.on('error', () => socket.destroy());
+      try {
+        if (!allowed(socket)) return void socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
+        handle(message, socket, head).catch((error: unknown) => failed(socket, error));
+      } catch (error) {
+        failed(socket, error);
+      }
+    });
+  };
+  takeOver('upgrade', async (message, socket, head) => {
     // Framing is loaded when first used: most agents never need it.
     streaming ??= import('../streaming/serve.js').then(({ createStreamingServer }) =>
       createStreamingServer({ backend: createStreamingBackend(context.pods), clock: context.clock }),
     );
-    streaming.then(
-      handle => {
-        if (!handle(message, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-      },
-      (error: unknown) => {
-        context.log.error({ err: error }, 'streaming could not be loaded');
-        socket.destroy();
-      },
-    );
+    const handle = await streaming;
+    if (!handle(message, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
   });
+  takeOver('connect', (message, socket, head) =>
+    serveDial(message, socket, head, { network: context.network.node, hostGateway: options.hostGateway }),
+  );
   return server;
 }

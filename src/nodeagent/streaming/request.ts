@@ -1,3 +1,4 @@
+import type { RequestUrl } from './request-url.js';
 import { StreamingError, type ContainerTarget } from './types.js';
 
 /** A request to /exec, /attach or /portForward, as the kubelet's API spells them. */
@@ -42,8 +43,8 @@ function wantedStreams(query: URLSearchParams): WantedStreams {
 }
 
 /** undefined: not a streaming path. @throws StreamingError for one that asks for something impossible */
-export function parseStreamingRequest(url: URL): StreamingRequest | undefined {
-  const [kind, namespace = '', pod = '', container = ''] = url.pathname.slice(1).split('/').map(decodeURIComponent);
+export function parseStreamingRequest({ url, segments }: RequestUrl): StreamingRequest | undefined {
+  const [kind, namespace = '', pod = '', container = ''] = segments;
   if (kind === 'exec') {
     const command = url.searchParams.getAll('command');
     if (command.length === 0) throw new StreamingError(400, 'you must specify a command');

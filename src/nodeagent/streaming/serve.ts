@@ -9,6 +9,7 @@ import {
   serveWebSocketPortForward,
   TUNNEL_PROTOCOL,
 } from './port-forward.js';
+import { parseRequestUrl } from './request-url.js';
 import { parseStreamingRequest, type StreamingRequest } from './request.js';
 import { acceptSpdyCommand, COMMAND_PROTOCOLS } from './spdy-session.js';
 import {
@@ -128,7 +129,8 @@ export function createStreamingServer({ backend, clock }: StreamingOptions): Str
 
   return (message, socket, head) => {
     try {
-      const request = parseStreamingRequest(new URL(message.url ?? '', 'http://agent'));
+      const target = parseRequestUrl(message.url ?? '');
+      const request = target === undefined ? undefined : parseStreamingRequest(target);
       if (request === undefined) return false;
       socket.on('error', () => socket.destroy());
       const upgrade = String(message.headers.upgrade ?? '').toLowerCase();

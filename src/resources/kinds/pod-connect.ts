@@ -2,7 +2,7 @@ import { podProxy } from './proxy.js';
 import { forbidden, invalid, notSupported, path, type FieldError } from '../../machinery/field-error.js';
 import { badRequestError, invalidError, notFoundError } from '../../machinery/status.js';
 import type { DeepReadonly, ObjectKey, Pod } from '../../machinery/types.js';
-import type { ConnectSubresource, ConnectTarget, RequestContext } from '../strategy.js';
+import type { ConnectSubresource, KubeletTarget, RequestContext } from '../strategy.js';
 import { NEGATIVE } from '../validation/formats.js';
 
 type ReadonlyPod = DeepReadonly<Pod>;
@@ -84,9 +84,9 @@ function logQuery(query: URLSearchParams, podName: string): URLSearchParams {
 
 const encode = (...parts: string[]): string => parts.map(encodeURIComponent).join('/');
 
-function target(node: string, at: string, query: URLSearchParams, upgrade: boolean): ConnectTarget {
+function target(node: string, at: string, query: URLSearchParams, upgrade: boolean): KubeletTarget {
   const text = query.toString();
-  return { node, path: text === '' ? at : `${at}?${text}`, upgrade };
+  return { kind: 'kubelet', node, path: text === '' ? at : `${at}?${text}`, upgrade };
 }
 
 /** @throws StatusError 400 */

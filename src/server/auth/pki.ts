@@ -81,7 +81,9 @@ export async function ensurePki(dataDir: string, options: PkiOptions): Promise<P
   const [serving, kubeletClient] = await Promise.all([
     leaf('apiserver', { subject: { commonName: 'kube-apiserver' }, usage: 'server', subjectAltNames: names }),
     leaf('apiserver-kubelet-client', {
-      subject: { commonName: 'kube-apiserver-kubelet-client', organizations: ['system:masters'] },
+      // Agents know this name. A node may say that its kubelet is anywhere: whoever is shown this certificate must not
+      // be able to do anything with it at the API server. One of an earlier version is replaced, as it names a group.
+      subject: { commonName: 'kube-apiserver-kubelet-client' },
       usage: 'client',
     }),
   ]);

@@ -1,32 +1,30 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import {
-  badRequestError,
-  internalError,
-  reasonlessError,
-  serviceUnavailableError,
-  StatusError,
-} from '../../machinery/status.js';
-import type { ConnectTarget } from '../../resources/strategy.js';
+import { badRequestError, internalError, reasonlessError, StatusError } from '../../machinery/status.js';
+import type { KubeletTarget } from '../../resources/strategy.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
-import { forwardedHeaders, returnedHeaders } from './headers.js';
-import { dialProblem } from './kubelet-connection.js';
+import { dialProblem } from './dial-problem.js';
+import { ownEndpoint } from './own-endpoint.js';
 
 /** How much of an agent's error text is read. */
 const MAX_ERROR_BYTES = 50_000;
-const BODILESS = new Set(['GET', 'HEAD']);
 
-/** The agent's answer, once its headers are there. The agent connection dies with the client's. */
-function answered(outgoing: ClientRequest, exchange: Exchange): Promise<IncomingMessage> {
-  const { raw, signal } = exchange.request;
+/** The answer, once its headers are there. The connection dies with the client's. */
+export function answered(outgoing: ClientRequest, signal: AbortSignal): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => void outgoing.destroy(signal.reason as Error);
+    if (signal.aborted) onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
     outgoing.once('close', () => signal.removeEventListener('abort', onAbort));
-    outgoing.once('response', resolve).once('error', reject);
-    if (BODILESS.has(exchange.request.method)) outgoing.end();
-    else raw.pipe(outgoing);
+    outgoing.once('response', resolve);
+    // Stays: what still goes wrong with a request that has its answer shows in the answer.
+    outgoing.on('error', reject);
+    // An answer to a question nobody asked; unheard, Node would leave the connection open.
+    outgoing.once('upgrade', (_answer, socket) => {
+      socket.destroy();
+      reject(new Error('malformed HTTP response: protocol switched without being asked'));
+    });
   });
 }
 
@@ -63,41 +61,51 @@ function refusal(code: number, text: string, route: ResourceRoute): StatusError 
 }
 
 /**
- * A plain request to a node agent, streamed both ways. A proxy passes every answer through as it is; for the others an
- * error becomes a Status.
+ * What a node's kubelet has to say: a request of the API server's own, with nothing of the client's but the options
+ * that the target has read. @throws StatusError for an error of the kubelet
  */
-export async function forward(
+export async function askKubelet(
   exchange: Exchange,
-  target: ConnectTarget,
-  proxy: boolean,
+  target: KubeletTarget,
   context: ApiContext,
-): Promise<void> {
+): Promise<IncomingMessage> {
   const { request } = exchange;
+  const route = exchange.route as ResourceRoute;
   const outgoing = context.kubelet.open(target.node, {
-    method: request.method,
+    method: 'GET',
     path: target.path,
-    headers: forwardedHeaders(request.raw, { upgrade: false }),
-    asked: (exchange.route as ResourceRoute).entry.info.plural,
+    headers: {},
+    asked: route.entry.info.plural,
+    own: ownEndpoint(request),
+    pooled: true,
   });
+  outgoing.end();
   let answer: IncomingMessage;
   try {
-    answer = await answered(outgoing, exchange);
+    answer = await answered(outgoing, request.signal);
   } catch (error) {
     if (request.signal.aborted) throw error;
     const problem = dialProblem(error, outgoing);
-    if (proxy) throw serviceUnavailableError(`error trying to reach service: ${problem}`);
-    throw reasonlessError(`Get "https://${outgoing.getHeader('host') as string}${target.path}": ${problem}`);
+    if (problem instanceof StatusError) throw problem;
+    throw reasonlessError(`Get "https://${outgoing.getHeader('host') as string}${target.path}": ${problem.message}`);
   }
   const code = answer.statusCode ?? 502;
-  if (!proxy && (code < 200 || code > 206))
-    throw refusal(code, await errorText(answer), exchange.route as ResourceRoute);
+  if (code < 200 || code > 206) throw refusal(code, await errorText(answer), route);
+  return answer;
+}
+
+/** Streams a kubelet's answer to the client. */
+export async function forward(exchange: Exchange, target: KubeletTarget, context: ApiContext): Promise<void> {
+  const { request } = exchange;
+  const answer = await askKubelet(exchange, target, context);
   const { response } = request;
-  const own = proxy ? {} : { 'Content-Type': answer.headers['content-type'] ?? 'text/plain' };
-  exchange.audit?.started(code);
-  response.writeHead(code, {
+  exchange.audit?.started(answer.statusCode ?? 200);
+  // A body that was announced and is not there yet would be taken for the next request, or the other way round.
+  if (!request.raw.complete) response.shouldKeepAlive = false;
+  response.writeHead(answer.statusCode ?? 200, {
     'Audit-Id': request.auditId,
     'Cache-Control': 'no-cache, private',
-    ...(proxy ? returnedHeaders(answer) : own),
+    'Content-Type': answer.headers['content-type'] ?? 'text/plain',
   });
   // A followed log may stay silent for long: the client must see at once that it has begun.
   response.flushHeaders();

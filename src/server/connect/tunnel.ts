@@ -1,22 +1,34 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { reasonlessError, serviceUnavailableError } from '../../machinery/status.js';
+import { badRequestError, reasonlessError, StatusError } from '../../machinery/status.js';
 import type { ConnectTarget } from '../../resources/strategy.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
-import { forwardedHeaders, returnedHeaders } from './headers.js';
-import { dialProblem } from './kubelet-connection.js';
+import { backendOf } from './backend.js';
+import { dialProblem } from './dial-problem.js';
+import { hasBody, returnedHeaders, streamHeaders, upgradeHeaders } from './headers.js';
+import { ownEndpoint } from './own-endpoint.js';
+import { proxyHeaders } from './proxy.js';
 
 type Upgraded =
   | { readonly kind: 'switched'; readonly answer: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }
   | { readonly kind: 'refused'; readonly answer: IncomingMessage };
 
-function upgraded(outgoing: ClientRequest): Promise<Upgraded> {
+function upgraded(outgoing: ClientRequest, signal: AbortSignal): Promise<Upgraded> {
   return new Promise((resolve, reject) => {
-    outgoing.once('upgrade', (answer, socket, head) => resolve({ kind: 'switched', answer, socket, head }));
+    const onAbort = (): void => void outgoing.destroy(signal.reason as Error);
+    signal.addEventListener('abort', onAbort, { once: true });
+    const settled = (): void => signal.removeEventListener('abort', onAbort);
+    outgoing.once('upgrade', (answer, socket, head) => {
+      settled();
+      // Between here and the pipeline, an error would have no listener.
+      socket.on('error', () => socket.destroy());
+      resolve({ kind: 'switched', answer, socket, head });
+    });
     outgoing.once('response', answer => resolve({ kind: 'refused', answer }));
-    outgoing.once('error', reject);
+    outgoing.once('close', settled);
+    outgoing.on('error', reject);
     outgoing.end();
   });
 }
@@ -28,48 +40,69 @@ function responseHead(answer: IncomingMessage): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
+/** The request for another protocol, in the API server's own words, not yet sent. @throws Error */
+async function openStream(exchange: Exchange, target: ConnectTarget, context: ApiContext): Promise<ClientRequest> {
+  const { request } = exchange;
+  if (target.kind !== 'kubelet') {
+    const backend = backendOf(exchange, target, context);
+    return backend.open({ ...proxyHeaders(exchange, backend), ...upgradeHeaders(request.raw) });
+  }
+  return context.kubelet.open(target.node, {
+    method: request.method,
+    path: target.path,
+    headers: streamHeaders(request.raw),
+    asked: (exchange.route as ResourceRoute).entry.info.plural,
+    own: ownEndpoint(request),
+    pooled: false,
+  });
+}
+
 /**
- * An Upgrade request (SPDY or WebSocket) to a node agent: once the agent switches protocols, bytes flow both ways
+ * An Upgrade request (SPDY or WebSocket) to a kubelet or a Pod: once it switches protocols, bytes flow both ways
  * untouched until either side closes.
  */
 export async function tunnel(exchange: Exchange, target: ConnectTarget, context: ApiContext): Promise<void> {
   const { request } = exchange;
-  const { raw, response, socket } = request;
-  const outgoing = context.kubelet.open(target.node, {
-    method: request.method,
-    path: target.path,
-    headers: forwardedHeaders(raw, { upgrade: true }),
-    asked: (exchange.route as ResourceRoute).entry.info.plural,
-  });
+  const { raw, response, socket, signal } = request;
+  // What follows the head belongs to the new protocol or to a body; it cannot be both.
+  if (hasBody(raw)) throw badRequestError('a request that switches protocols cannot have a body');
+  let outgoing: ClientRequest | undefined;
   let result: Upgraded;
   try {
-    result = await upgraded(outgoing);
+    outgoing = await openStream(exchange, target, context);
+    result = await upgraded(outgoing, signal);
   } catch (error) {
-    const problem = dialProblem(error, outgoing);
-    if (target.upgrade) throw reasonlessError(`error dialing backend: ${problem}`);
-    throw serviceUnavailableError(`error trying to reach service: ${problem}`);
+    if (signal.aborted || error instanceof StatusError) throw error;
+    const problem = outgoing === undefined ? (error as Error) : dialProblem(error, outgoing);
+    if (problem instanceof StatusError) throw problem;
+    throw reasonlessError(`error dialing backend: ${problem.message}`);
   }
   if (result.kind === 'refused') {
-    response.writeHead(result.answer.statusCode ?? 502, { ...returnedHeaders(result.answer), Connection: 'close' });
+    const code = result.answer.statusCode ?? 502;
+    if (code < 400) {
+      result.answer.destroy();
+      throw reasonlessError(`invalid upgrade response: status code ${code}`);
+    }
+    response.writeHead(code, { ...returnedHeaders(result.answer), Connection: 'close' });
     await pipeline(result.answer, response);
     return;
   }
   exchange.audit?.started(101);
   response.detachSocket(socket);
   const { answer, head } = result;
-  const agent = result.socket;
+  const peer = result.socket;
   socket.setTimeout(0);
   socket.setNoDelay(true);
   socket.write(responseHead(answer));
   if (head.length > 0) socket.write(head);
-  if (request.upgradeHead !== undefined && request.upgradeHead.length > 0) agent.write(request.upgradeHead);
+  if (request.upgradeHead !== undefined && request.upgradeHead.length > 0) peer.write(request.upgradeHead);
   const close = (): void => {
     socket.destroy();
-    agent.destroy();
+    peer.destroy();
   };
   context.stopping.addEventListener('abort', close, { once: true });
   try {
-    await Promise.all([pipeline(socket, agent), pipeline(agent, socket)]);
+    await Promise.all([pipeline(socket, peer), pipeline(peer, socket)]);
   } catch (error) {
     context.log.info({ err: error, url: request.url }, 'tunnel ended early');
   } finally {

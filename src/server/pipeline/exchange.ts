@@ -90,7 +90,7 @@ export interface ResourceRoute {
   readonly namespace: string;
   /** '' for collections. */
   readonly name: string;
-  /** What follows the subresource in the path, with its slash: "/metrics" of nodes/n/proxy/metrics. */
+  /** What follows the subresource in the path, with its slash, escaped anew: "/metrics" of nodes/n/proxy/metrics. */
   readonly rest: string;
 }
 

@@ -1,6 +1,7 @@
 import { methodNotAllowedError, pathNotFoundError } from '../../machinery/status.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
 import type { SubresourceInfo, Verb } from '../../resources/resource-info.js';
+import { pathBelow } from '../connect/proxy-path.js';
 import type { ApiContext } from './context.js';
 import type { Answer, DocumentRoute, Exchange, ResourceAction, ResourceRoute, Route } from './exchange.js';
 import { splitPath, type RequestInfo } from './request-info.js';
@@ -108,16 +109,6 @@ function target(entry: CatalogEntry, path: ApiPath, method: string, info: Reques
   return { action: subresourceAction(entry, subresource, method, path.parts), subresource, name };
 }
 
-/** What follows the subresource in the path as it was sent, so that escapes and trailing slashes survive. */
-function restOf(url: string, info: RequestInfo): string {
-  if (info.parts.length < 3) return '';
-  const raw = url.split('?')[0] ?? '';
-  const before = splitPath(info.path).length - info.parts.length + 3;
-  let at = 0;
-  for (let i = 0; i < before; i++) at = raw.indexOf('/', at + 1);
-  return at < 0 ? '' : raw.slice(at);
-}
-
 function resourceRoute(exchange: Exchange, context: ApiContext): ResourceRoute {
   const { info, request } = exchange;
   const path = apiPath(info);
@@ -132,7 +123,7 @@ function resourceRoute(exchange: Exchange, context: ApiContext): ResourceRoute {
     subresource: found.subresource,
     namespace: path.namespace,
     name: found.name,
-    rest: found.action === 'connect' ? restOf(request.url, info) : '',
+    rest: found.action === 'connect' ? pathBelow(request.url, info.parts.length - 3) : '',
   };
 }
 

@@ -1,0 +1,68 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { NetworkError } from '../network/errors.js';
+import { joinStreams } from '../network/join-streams.js';
+import type { NetNamespace, SocketAddress } from '../network/types.js';
+
+/** How long upstream's API server dials a Pod. */
+const DIAL_TIMEOUT_MS = 30_000;
+
+/** The authority of a CONNECT request: an IPv4 address and a port. */
+function target(text: string): SocketAddress | undefined {
+  const colon = text.lastIndexOf(':');
+  const [address, port] = [text.slice(0, colon), text.slice(colon + 1)];
+  if (colon < 0 || isIP(address) !== 4 || !/^\d{1,5}$/.test(port)) return undefined;
+  const number = Number(port);
+  return number < 1 || number > 65_535 ? undefined : { address, port: number };
+}
+
+/** Addresses that mean the node or its link and not a server of the cluster (Go's IsGlobalUnicast). */
+function isLocal(address: string): boolean {
+  const [a = 0, b = 0] = address.split('.').map(Number);
+  return a === 0 || a === 127 || a >= 224 || (a === 169 && b === 254);
+}
+
+/** net.Dial's words. */
+function problem(error: NetworkError): string {
+  if (error.code === 'ETIMEDOUT') return 'i/o timeout';
+  return `connect: ${error.text.toLowerCase()}`;
+}
+
+export interface DialOptions {
+  readonly network: NetNamespace;
+  /** The machine outside of the cluster: what listens on its loopback is not for clients of a proxy. */
+  readonly hostGateway: string;
+}
+
+const refuse = (socket: Duplex, status: string, why: string): void =>
+  void socket.end(`HTTP/1.1 ${status}\r\nDial-Error: ${why}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
+
+/**
+ * CONNECT address:port: a connection from this node into the cluster's network, handed over as it is. What goes over it
+ * is between the API server and the Pod: no path or header of it is read here, so that none can mean this API.
+ */
+export async function serveDial(
+  message: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  { network, hostGateway }: DialOptions,
+): Promise<void> {
+  const to = target(message.url ?? '');
+  if (to === undefined) return refuse(socket, '400 Bad Request', 'want an IPv4 address and a port');
+  if (isLocal(to.address) || to.address === hostGateway) return refuse(socket, '403 Forbidden', 'address not allowed');
+  const gone = new AbortController();
+  const leave = (): void => gone.abort(new Error('the client is gone'));
+  socket.once('close', leave);
+  try {
+    const stream = await network.connect(to, { signal: gone.signal, timeoutMs: DIAL_TIMEOUT_MS });
+    if (socket.destroyed) return void stream.destroy();
+    socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+    if (head.length > 0) socket.unshift(head);
+    joinStreams(socket, stream);
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    if (!(error instanceof NetworkError)) throw error;
+    refuse(socket, '502 Bad Gateway', problem(error));
+  }
+}

@@ -1,0 +1,8 @@
+import type { IncomingRequest } from '../pipeline/exchange.js';
+import type { OwnEndpoint } from './kubelet-address.js';
+
+/** Where the client has reached the API server. */
+export const ownEndpoint = ({ socket }: IncomingRequest): OwnEndpoint => ({
+  address: socket.localAddress,
+  port: socket.localPort,
+});
