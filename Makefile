@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 # `make test REPORTER=tap` prints every assertion.
 REPORTER ?= terse
 
-.PHONY: install build up test lint format unit e2e tap bench clients clean
+.PHONY: install build up test lint format unit e2e tap bench fuzz clients clean
 
 install: node_modules/.package-lock.json
 node_modules/.package-lock.json: package.json package-lock.json
@@ -45,6 +45,10 @@ node_modules/.tap-built: package-lock.json .taprc | install
 
 bench: build
 	node build/test/bench/main.js
+
+# Hostile texts for every field that takes one. SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows.
+fuzz: build
+	node build/test/fuzz/main.js
 
 # Client libraries of five languages, two operator frameworks and Helm; CLIENTS='go rust' runs only those.
 clients: build

@@ -1,3 +1,5 @@
+import { getStaticValue } from '@eslint-community/eslint-utils';
+import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
 /** Time enters through src/machinery/clock.ts only, so that leases, grace periods and timeouts can be stepped in tests. */
@@ -7,6 +9,18 @@ const bareTime = [
   { selector: "CallExpression[callee.name=/^(setTimeout|setInterval)$/]", message: 'Use the Clock from machinery/clock.' },
   { selector: "ImportDeclaration[source.value=/^node:timers/]", message: 'Use the Clock from machinery/clock.' },
 ];
+
+/** An expression made of anything but constants cannot be looked at here, so that nobody knows what it does to a client's text. */
+const constantRegExp = {
+  create(context) {
+    const check = node => {
+      if (node.callee.name !== 'RegExp') return;
+      const made = getStaticValue(node, context.sourceCode.getScope(node));
+      if (!(made?.value instanceof RegExp)) context.report({ node, message: 'A regular expression is made of constants only.' });
+    };
+    return { NewExpression: check, CallExpression: check };
+  },
+};
 
 export default tseslint.config(
   { ignores: ['build/**', 'node_modules/**', '.tap/**', '*.js'] },
@@ -28,6 +42,18 @@ export default tseslint.config(
     },
   },
   { files: ['src/**/*.ts'], ignores: ['src/machinery/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...bareTime] } },
+  // No expression that backtracks meets a client's text: one that takes more than linear time is an outage for everybody.
+  {
+    // The shell and its programs take expressions from their users: they are held to their container's own time.
+    files: ['src/**/*.ts'],
+    ignores: ['src/nodeagent/containers/**'],
+    plugins: { regexp, kubette: { rules: { 'constant-regexp': constantRegExp } } },
+    rules: {
+      'regexp/no-super-linear-backtracking': ['error', { report: 'potential' }],
+      'regexp/no-super-linear-move': ['error', { report: 'potential', ignorePartial: false, ignoreSticky: true }],
+      'kubette/constant-regexp': 'error',
+    },
+  },
   // tap's t.test returns a promise that nobody need wait for, and its methods are meant to be taken off.
   { files: ['test/**/*.ts'], rules: { '@typescript-eslint/no-floating-promises': 'off', '@typescript-eslint/unbound-method': 'off' } },
 );

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { trimEnd } from '../machinery/trim.js';
 
 /** What a process needs to reach an API server: one context of a kubeconfig file, its files read. */
 export interface ClientConfig {
@@ -72,7 +73,7 @@ export async function loadKubeConfig(file: string, context?: string): Promise<Cl
   const token =
     user.token ?? (user.tokenFile && (await readFile(resolve(dirname(file), user.tokenFile), 'utf8')).trim());
   return {
-    server: cluster.server.replace(/\/+$/, ''),
+    server: trimEnd(cluster.server, '/'),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),

@@ -156,6 +156,9 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
   return nodes.length === 0 ? [manager] : [manager, dns, ...agents];
 }
 
+const withoutPrefix = (line: string, prefix: string): string =>
+  line.startsWith(prefix) ? line.slice(prefix.length) : line;
+
 /** Starts everything, says how to connect, waits for a signal, stops everything. */
 export async function runUp(flags: Flags): Promise<void> {
   const started = realClock.monotonic();
@@ -175,8 +178,7 @@ export async function runUp(flags: Flags): Promise<void> {
       supervisor = createSupervisor({
         clock: realClock,
         say: line => process.stdout.write(`${line}\n`),
-        onFailedStart: (name, line) =>
-          reject(new Error(line.replace(new RegExp(`^kubette ${name.split(' ')[0] ?? ''}: `), ''))),
+        onFailedStart: (name, line) => reject(new Error(withoutPrefix(line, `kubette ${name.split(' ')[0] ?? ''}: `))),
       });
     });
     failed.catch(() => undefined);

@@ -73,11 +73,12 @@ export function parseFieldSelector(text: string): FieldSelector {
   const requirements: FieldRequirement[] = [];
   for (const term of splitTerms(text).sort()) {
     if (term === '') continue;
-    const match = /^(.*?)(!=|==|=)(.*)$/s.exec(term);
-    if (match === null) throw new SelectorError(`invalid selector: '${text}'; can't understand '${term}'`);
-    const field = match[1] ?? '';
-    const value = unescapeValue(match[3] ?? '');
-    if (field !== '' || value !== '') requirements.push({ field, operator: match[2] === '!=' ? '!=' : '=', value });
+    const equals = term.indexOf('=');
+    if (equals < 0) throw new SelectorError(`invalid selector: '${text}'; can't understand '${term}'`);
+    const differs = term[equals - 1] === '!';
+    const field = term.slice(0, differs ? equals - 1 : equals);
+    const value = unescapeValue(term.slice(equals + (!differs && term[equals + 1] === '=' ? 2 : 1)));
+    if (field !== '' || value !== '') requirements.push({ field, operator: differs ? '!=' : '=', value });
   }
   return fieldSelectorOf(requirements);
 }

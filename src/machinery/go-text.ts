@@ -28,17 +28,16 @@ export const isPrint = (char: string): boolean => char === ' ' || /^[\p{L}\p{M}\
 /** strconv.Quote, as %q prints a string. */
 export function quote(text: string): string {
   if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
-  let out = '"';
-  for (const char of text) {
-    const named = NAMED_ESCAPES[char];
-    const code = char.codePointAt(0) ?? 0;
-    if (named !== undefined) out += named;
-    else if (isPrint(char)) out += char;
-    else if (code < 0x80) out += `\\x${code.toString(16).padStart(2, '0')}`;
-    else if (code < 0x10000) out += `\\u${code.toString(16).padStart(4, '0')}`;
-    else out += `\\U${code.toString(16).padStart(8, '0')}`;
-  }
-  return `${out}"`;
+  return `"${text.replace(/["\\]|[^ \p{L}\p{M}\p{N}\p{P}\p{S}]/gu, escapeChar)}"`;
+}
+
+function escapeChar(char: string): string {
+  const named = NAMED_ESCAPES[char];
+  if (named !== undefined) return named;
+  const code = char.codePointAt(0) ?? 0;
+  if (code < 0x80) return `\\x${code.toString(16).padStart(2, '0')}`;
+  if (code < 0x10000) return `\\u${code.toString(16).padStart(4, '0')}`;
+  return `\\U${code.toString(16).padStart(8, '0')}`;
 }
 
 /** A decoded number as %v prints it: an int64 in full, a float64 in the shortest form, with an exponent below 1e-04 and from 1e+06 on. */

@@ -13,11 +13,12 @@ export interface Problem {
 }
 
 const ESCAPE = String.raw`\\(?:[abfnrtv"'\\?\x60]|[0-3][0-7]{2}|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})`;
-const body = (quote: string): string => `(?:${ESCAPE}|[^\\\\\\r\\n${quote}])*`;
-const triple = (quote: string): string => `${quote}{3}(?:${ESCAPE}|[^\\\\])*?${quote}{3}`;
-const STRING = `(?:[rR](?:"""[^]*?"""|'''[^]*?'''|"[^"\\r\\n]*"|'[^'\\r\\n]*')|${triple('"')}|${triple("'")}|"${body('"')}"|'${body("'")}')`;
+const DOUBLE = `"(?:${ESCAPE}|[^\\\\\\r\\n"])*`;
+const SINGLE = `'(?:${ESCAPE}|[^\\\\\\r\\n'])*`;
+const TRIPLE = `"{3}(?:${ESCAPE}|[^\\\\])*?"{3}|'{3}(?:${ESCAPE}|[^\\\\])*?'{3}`;
+const RAW = `[rR](?:"""[^]*?"""|'''[^]*?'''|"[^"\\r\\n]*"|'[^'\\r\\n]*')`;
 
-const SPACE = /(?:[ \t\r\n\f]|\/\/[^\n]*)+/y;
+const SPACE = /(?:[ \t\r\n\f]|\/\/[^\n]*(?:\n|$))+/y;
 const OPERATORS = /==|!=|<=|>=|&&|\|\||[<>[\]{}().,\-!?:+*/%]/y;
 
 /** Tried in this order at each place. */
@@ -25,17 +26,20 @@ const RULES: readonly (readonly [Token['kind'], RegExp])[] = [
   ['float', /(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)/y],
   ['uint', /(?:0x[0-9a-fA-F]+|\d+)[uU]/y],
   ['int', /(?:0x[0-9a-fA-F]+|\d+)/y],
-  ['bytes', new RegExp(`[bB]${STRING}`, 'y')],
-  ['string', new RegExp(STRING, 'y')],
+  ['bytes', new RegExp(`[bB](?:${RAW}|${TRIPLE}|${DOUBLE}"|${SINGLE}')`, 'y')],
+  ['string', new RegExp(`${RAW}|${TRIPLE}|${DOUBLE}"|${SINGLE}'`, 'y')],
   ['ident', /[A-Za-z_][A-Za-z0-9_]*|`[A-Za-z0-9_.\-/ ]+`/y],
   ['op', OPERATORS],
 ];
+
+const OPEN_DOUBLE = new RegExp(DOUBLE, 'y');
+const OPEN_SINGLE = new RegExp(SINGLE, 'y');
 
 /** How much of the source the lexer gives up on: an open string goes as far as it could be one. */
 function unreadable(source: string, at: number): number {
   const quote = source[at];
   if (quote !== '"' && quote !== "'") return 1;
-  const open = new RegExp(`${quote}${body(quote)}`, 'y');
+  const open = quote === '"' ? OPEN_DOUBLE : OPEN_SINGLE;
   open.lastIndex = at;
   const length = open.exec(source)?.[0].length ?? 1;
   // The character that broke it is named, too.

@@ -27,8 +27,6 @@ export function regexMessage(text: string, format: string, ...examples: string[]
   return `${text} (e.g. ${examples.map(e => `'${e}', `).join(' or ')}regex used for validation is '${format}')`;
 }
 
-const whole = (format: string): RegExp => new RegExp(`^(?:${format})$`);
-
 const DNS1123_LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const DNS1123_SUBDOMAIN = `${DNS1123_LABEL}(\\.${DNS1123_LABEL})*`;
 const DNS1123_UNDERSCORE_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
@@ -44,19 +42,19 @@ const PERCENT = '[0-9]+%';
 const HTTP_HEADER = '[-A-Za-z0-9]+';
 const HTTP_PATH = "[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+";
 
-const dns1123Label = whole(DNS1123_LABEL);
-const dns1123Subdomain = whole(DNS1123_SUBDOMAIN);
-const dns1123UnderscoreSubdomain = whole(DNS1123_UNDERSCORE_SUBDOMAIN);
-const dns1035Label = whole(DNS1035_LABEL);
-const wildcardSubdomain = whole(WILDCARD_SUBDOMAIN);
-const labelName = whole(LABEL_NAME);
-const labelValue = whole(LABEL_VALUE);
-const cIdentifier = whole(C_IDENTIFIER);
-const configKey = whole(CONFIG_KEY);
-const envVarName = whole(ENV_VAR_NAME);
-const percent = whole(PERCENT);
-const httpHeader = whole(HTTP_HEADER);
-const httpPath = whole(HTTP_PATH);
+const dns1123Label = new RegExp(`^(?:${DNS1123_LABEL})$`);
+const dns1123Subdomain = new RegExp(`^(?:${DNS1123_SUBDOMAIN})$`);
+const dns1123UnderscoreSubdomain = new RegExp(`^(?:${DNS1123_UNDERSCORE_SUBDOMAIN})$`);
+const dns1035Label = new RegExp(`^(?:${DNS1035_LABEL})$`);
+const wildcardSubdomain = new RegExp(`^(?:${WILDCARD_SUBDOMAIN})$`);
+const labelName = new RegExp(`^(?:${LABEL_NAME})$`);
+const labelValue = new RegExp(`^(?:${LABEL_VALUE})$`);
+const cIdentifier = new RegExp(`^(?:${C_IDENTIFIER})$`);
+const configKey = new RegExp(`^(?:${CONFIG_KEY})$`);
+const envVarName = new RegExp(`^(?:${ENV_VAR_NAME})$`);
+const percent = new RegExp(`^(?:${PERCENT})$`);
+const httpHeader = new RegExp(`^(?:${HTTP_HEADER})$`);
+const httpPath = new RegExp(`^(?:${HTTP_PATH})$`);
 
 const SUBDOMAIN_TEXT =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";

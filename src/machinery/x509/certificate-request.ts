@@ -25,11 +25,35 @@ export interface PemBlock {
 
 /** The PEM blocks of a text, in order; what is between them does not matter. */
 export function pemBlocks(text: string): PemBlock[] {
-  const blocks = /-----BEGIN ([^\n-]+)-----[ \t]*\r?\n([\s\S]*?)-----END \1-----/g;
-  return [...text.matchAll(blocks)].map(([, type = '', body = '']) => {
+  const found: PemBlock[] = [];
+  const ends = endsOf(text);
+  let past = 0;
+  for (const { 0: head, 1: type = '', index } of text.matchAll(/-----BEGIN ([^\n-]+)-----[ \t]*\r?\n/g)) {
+    if (index < past) continue;
+    const from = index + head.length;
+    const left = ends.get(type) ?? [];
+    // Ends before this block are before every later one too: each is looked at once.
+    while ((left.at(-1) ?? from) < from) left.pop();
+    const end = left.at(-1);
+    if (end === undefined) continue;
+    past = end;
+    const body = text.slice(from, end);
     const hasHeaders = /^[^\s:]+:/m.test(body);
-    return { type, hasHeaders, bytes: Buffer.from(body.replace(/^[^\s:]+:.*$/gm, ''), 'base64') };
-  });
+    found.push({ type, hasHeaders, bytes: Buffer.from(body.replace(/^[^\s:]+:.*$/gm, ''), 'base64') });
+  }
+  return found;
+}
+
+/** Where the ends of each type are, the last first. */
+function endsOf(text: string): Map<string, number[]> {
+  const ends = new Map<string, number[]>();
+  for (const { 1: type = '', index } of text.matchAll(/-----END ([^\n-]+)-----/g)) {
+    const known = ends.get(type);
+    if (known === undefined) ends.set(type, [index]);
+    else known.push(index);
+  }
+  for (const list of ends.values()) list.reverse();
+  return ends;
 }
 
 const SEQUENCE = 0x30;

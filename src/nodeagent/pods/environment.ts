@@ -72,11 +72,15 @@ export function serviceEnvironment(
 }
 
 /** Replaces $(NAME) where the name is known; $$(NAME) stays as $(NAME) (third_party/forked/golang/expansion). */
-export const expandReferences = (text: string, env: Readonly<Record<string, string>>): string =>
-  text.replace(/\$(\$|\(([^)]*)\))/g, (match, dollar: string, name: string | undefined) => {
+export function expandReferences(text: string, env: Readonly<Record<string, string>>): string {
+  // Behind the last bracket no reference is closed, so that none is looked for to the end of the text.
+  const closed = text.lastIndexOf(')') + 1;
+  const references = text.slice(0, closed).replace(/\$(?:(\$)|\(([^)]*)\))/g, (match, dollar, name: string) => {
     if (dollar === '$') return '$';
-    return name === undefined ? match : (env[name] ?? match);
+    return env[name] ?? match;
   });
+  return references + text.slice(closed).replaceAll('$$', () => '$');
+}
 
 /** The whole environment of a container, as the kubelet makes it. @throws ContainerConfigError */
 export async function makeEnvironment(input: EnvironmentInput): Promise<Record<string, string>> {

@@ -45,7 +45,7 @@ export function pullImage(options: PullOptions): ImageReference | NoImage {
     }
     return { reason: 'InvalidImageName', message: why, retryMs: RETRY_MS };
   }
-  const untagged = !/[:@][^/]*$/.test(name);
+  const untagged = !/[:@]/.test(name.slice(name.lastIndexOf('/') + 1));
   const policy = spec.imagePullPolicy ?? (untagged || name.endsWith(':latest') ? 'Always' : 'IfNotPresent');
   const there = present.has(image.canonical);
   if (there && policy !== 'Always') {

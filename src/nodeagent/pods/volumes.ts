@@ -16,6 +16,7 @@ import { ContainerConfigError, expandReferences } from './environment.js';
 import { fieldValue, resourceValue, type PodAddresses } from './field-ref.js';
 import type { Sources } from './sources.js';
 import { containersOf, type ReadonlyContainer, type ReadonlyPod } from './types.js';
+import { trimEnd } from '../../machinery/trim.js';
 
 type Volume = DeepReadonly<NonNullable<PodSpec['volumes']>[number]>;
 type Files = Record<string, FileSource>;
@@ -147,7 +148,7 @@ const claimOf = ({ name, persistentVolumeClaim, ephemeral }: Volume, pod: Readon
 
 /** A path of the node, with the check its type asks for (pkg/volume/hostpath). @throws Error */
 function hostPath({ path, type = '' }: { readonly path: string; readonly type?: string }, tree: Tree): SetUpVolume {
-  const at = path.replace(/\/+$/, '');
+  const at = trimEnd(path, '/');
   const isFile = tree.files.has(at);
   const isDirectory = !isFile && isDirectoryIn(tree, at === '' ? '/' : at);
   const fails = (what: string): Error => new Error(`hostPath type check failed: ${path} is not ${what}`);

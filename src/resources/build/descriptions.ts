@@ -43,7 +43,7 @@ export function readModelDocs(): ReadonlyMap<string, ModelDocs> {
 
 const clean = (comment: string): string =>
   comment
-    .replace(/^\s*\* ?/gm, '')
+    .replace(/^[ \t]*\* ?/gm, '')
     .replace(/\\(["'`])/g, '$1')
     .trim();
 

@@ -16,7 +16,7 @@ export const duplicateKeysProblem = (lines: readonly string[]): string =>
   `yaml: unmarshal errors:\n${lines.map(line => `  ${line}`).join('\n')}`;
 
 /** Text in which JSON and YAML may not mean the same: tabs, control characters, some escapes, keys that end on another line. */
-const DELICATE = /[\t\x7f-\x9f\ufeff]|\d{16}|\\\/|\\u[dD][89a-fA-F]|"\s*[\r\n]\s*:/;
+const DELICATE = /[\t\x7f-\x9f\ufeff]|\d{16}|\\\/|\\u[dD][89a-fA-F]|"[^\S\r\n]*[\r\n]\s*:/;
 const KEYS = /"\s*:/g;
 
 /** JSON with sorted keys, as Go's encoder writes the maps that YAML becomes on its way. */

@@ -6,6 +6,7 @@ import type { Strategy } from '../strategy.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
 import { checkConfigMapKey, checkImmutable, sortedEntries } from '../validation/formats.js';
 import { ageCell, nameCell } from './cells.js';
+import { trimEnd } from '../../machinery/trim.js';
 
 /** 1 MiB, of all keys' values together. */
 const MAX_BYTES = 1024 * 1024;
@@ -13,7 +14,7 @@ const DATA = path('data');
 const IMMUTABLE = 'field is immutable when `immutable` is set';
 
 /** Null is what the wire has for no bytes. */
-const base64Bytes = (text: string | null): number => Math.floor(((text ?? '').replace(/=+$/, '').length * 3) / 4);
+const base64Bytes = (text: string | null): number => Math.floor((trimEnd(text ?? '', '=').length * 3) / 4);
 const count = (map: Readonly<Record<string, string>> | undefined): number => Object.keys(map ?? {}).length;
 
 /** `immutable` cannot be taken back, and nothing under `fields` may change while it is set. */

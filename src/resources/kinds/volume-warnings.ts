@@ -2,6 +2,7 @@ import { quote } from '../../machinery/go-text.js';
 import type { DeepReadonly, PodSpec } from '../../machinery/types.js';
 import { list } from '../validation/formats.js';
 import { claimSpecWarnings } from '../validation/claims.js';
+import { trimEnd } from '../../machinery/trim.js';
 
 type Volume = NonNullable<DeepReadonly<PodSpec>['volumes']>[number];
 type Source = NonNullable<NonNullable<Volume['projected']>['sources']>[number];
@@ -28,7 +29,7 @@ interface File {
 const shown = ({ path, source }: File): string => (source === '' ? quote(path) : `${quote(path)} (${source})`);
 
 const filesOf = (items: readonly { readonly path: string }[] | undefined, source = ''): File[] =>
-  list(items).map(({ path }) => ({ path: path.replace(/\/+$/, ''), source }));
+  list(items).map(({ path }) => ({ path: trimEnd(path, '/'), source }));
 
 const overlap = (a: string, b: string): boolean => `${a}/`.startsWith(`${b}/`) || `${b}/`.startsWith(`${a}/`);
 

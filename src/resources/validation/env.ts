@@ -42,7 +42,13 @@ const DOWNWARD_LABELS = new Set([
   'spec.host',
 ]);
 
-const SUBSCRIPT = /^(.*)\['(.*)'\]$/;
+/** "metadata.labels['a']" is ["metadata.labels", "a"]. Source: pkg/fieldpath SplitMaybeSubscriptedPath. */
+function subscriptOf(path: string): readonly [base: string, key: string] | undefined {
+  if (!path.endsWith("']")) return undefined;
+  const inner = path.slice(0, -2);
+  const at = inner.indexOf("['");
+  return at <= 0 ? undefined : [inner.slice(0, at), inner.slice(at + 2)];
+}
 
 /** A downward API field; `expressions` are the ones allowed here, sorted. */
 export function checkFieldRef(out: FieldError[], at: FieldPath, ref: FieldRef, expressions: readonly string[]): void {
@@ -55,20 +61,20 @@ export function checkFieldRef(out: FieldError[], at: FieldPath, ref: FieldRef, e
     );
     return;
   }
-  const subscript = SUBSCRIPT.exec(ref.fieldPath);
-  const base = subscript?.[1] ?? ref.fieldPath;
+  const subscript = subscriptOf(ref.fieldPath);
+  const base = subscript?.[0] ?? ref.fieldPath;
   const known =
-    subscript === null ? DOWNWARD_LABELS.has(base) : base === 'metadata.annotations' || base === 'metadata.labels';
+    subscript === undefined ? DOWNWARD_LABELS.has(base) : base === 'metadata.annotations' || base === 'metadata.labels';
   if (!known) {
     const text =
-      subscript === null
+      subscript === undefined
         ? `error converting fieldPath: field label not supported: ${base}`
         : `error converting fieldPath: field label does not support subscript: ${base}`;
     out.push(invalid(fieldPath, ref.fieldPath, text));
     return;
   }
-  if (subscript !== null) {
-    const key = subscript[2] ?? '';
+  if (subscript !== undefined) {
+    const [, key] = subscript;
     checkQualifiedName(out, at, base === 'metadata.annotations' ? key.toLowerCase() : key);
   } else {
     const internal = base === 'spec.host' ? 'spec.nodeName' : base;

@@ -18,14 +18,30 @@ const PARTITION = 'must be between 1 and 255, inclusive';
 const LUN = 'must be between 0 and 255, inclusive';
 
 const ISCSI_FORMATS: Readonly<Record<string, RegExp>> = {
-  iqn: /iqn\.\d{4}-\d{2}\.([A-Za-z0-9\-.]+)(:[^,;*&$|\s]+)$/,
   eui: /^eui.[A-Za-z0-9]{16}$/,
   naa: /^naa.[A-Za-z0-9]{32}$/,
 };
 
+/**
+ * `iqn\.\d{4}-\d{2}\.([[:alnum:]-.]+)(:[^,;*&$|\s]+)$` anywhere in the name, as upstream has it, in one pass: from each of
+ * many beginnings to the end would be quadratic.
+ */
+function isIqn(name: string): boolean {
+  const end = [...name.matchAll(/[,;*&$|\s]/g)].at(-1);
+  const parts = name.slice(end === undefined ? 0 : end.index + 1).split(':');
+  const named = parts.slice(0, parts.at(-1) === '' ? -2 : -1);
+  return named.some(part => {
+    const begins = [...part.matchAll(/iqn\.\d{4}-\d{2}\.(?!$)/g)].at(-1);
+    return begins !== undefined && /^[A-Za-z0-9.-]+$/.test(part.slice(begins.index + begins[0].length));
+  });
+}
+
 function checkIscsiName(out: FieldError[], at: FieldPath, name: string): void {
-  const format = ISCSI_FORMATS[name.slice(0, 3)];
-  if (format === undefined) out.push(invalid(at, name, 'must be valid format starting with iqn, eui, or naa'));
+  const kind = name.slice(0, 3);
+  const format = ISCSI_FORMATS[kind];
+  if (kind === 'iqn') {
+    if (!isIqn(name)) out.push(invalid(at, name, 'must be valid format'));
+  } else if (format === undefined) out.push(invalid(at, name, 'must be valid format starting with iqn, eui, or naa'));
   else if (!format.test(name)) out.push(invalid(at, name, 'must be valid format'));
 }
 

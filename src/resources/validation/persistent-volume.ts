@@ -187,7 +187,9 @@ function checkInline(out: FieldError[], at: FieldPath, { claimRef, capacity, csi
   if (csi === undefined) out.push(required(at.child('csi'), 'has to be specified in the context of inline volumes'));
 }
 
-const isRoot = (directory: string): boolean => /^(\/+\.?)+$/.test(directory);
+/** "/", "//", "/./": nothing but separators, each followed by at most one point. */
+const isRoot = (directory: string): boolean =>
+  directory.startsWith('/') && !directory.includes('..') && /^[/.]+$/.test(directory);
 
 function checkReclaimPolicy(out: FieldError[], at: FieldPath, policy: string | undefined, inline: boolean): void {
   if (!policy) return;

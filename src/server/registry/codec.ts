@@ -27,6 +27,17 @@ export interface ObjectCodec {
   kind(group: string, version: string, kind: string): Kind | undefined;
 }
 
+/** The frames are `unhandled` and `unrecognized` of codec/decode.ts. */
+function withoutFrame(message: string, kind: string): string {
+  const unhandled = ` cannot be handled as a ${kind}: `;
+  const at = message.indexOf(unhandled);
+  if (at >= 0) return message.slice(at + unhandled.length);
+  const unrecognized = `the object provided is unrecognized (must be of type ${kind}): `;
+  if (!message.startsWith(unrecognized)) return message;
+  // The summary of the body, in brackets, is last.
+  return message.slice(unrecognized.length, message.lastIndexOf(' ('));
+}
+
 /** The codec over the built-in kinds and, by their own types, custom resources. */
 export const createObjectCodec = (api: Api): ObjectCodec => ({
   canonicalize,
@@ -37,9 +48,7 @@ export const createObjectCodec = (api: Api): ObjectCodec => ({
     } catch (error) {
       if (!isStatusError(error)) throw error;
       // Patches show what went wrong without the frame that a body's error has.
-      return error.message
-        .replace(/^.* cannot be handled as a [^:]+: /, '')
-        .replace(/^the object provided is unrecognized \(must be of type [^)]+\): (.*) \(.*\)$/s, '$1');
+      return withoutFrame(error.message, kind.kind);
     }
   },
   applyDefaults({ info, strategy }, object) {

@@ -33,7 +33,7 @@ export function parseFlags(args: readonly string[]): Flags {
   const operands: string[] = [];
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
-    const [, dashes = '', raw = '', equals, value = ''] = /^(--?)([^=]+)(=)?(.*)$/s.exec(arg) ?? [];
+    const [, dashes = '', raw = '', equals, value = ''] = /^(--?)([^=]+)(?:(=)(.*))?$/s.exec(arg) ?? [];
     if (dashes === '') {
       operands.push(arg);
       continue;

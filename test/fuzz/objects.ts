@@ -1,0 +1,95 @@
+import { createStrategies } from '../../src/resources/kinds/index.js';
+import { createCodec } from '../../src/resources/codec/create-codec.js';
+import { loadApi } from '../../src/resources/load.js';
+import type { CatalogEntry } from '../../src/resources/catalog.js';
+import { apiVersionOf, resourceId } from '../../src/resources/resource-info.js';
+import { StatusError } from '../../src/machinery/status.js';
+import { cloneJson } from '../../src/machinery/json-equal.js';
+import type { JsonObject, KubeObject } from '../../src/machinery/types.js';
+import { decodePatch } from '../../src/server/handlers/decode-patch.js';
+import { EXAMPLES } from '../conformance/registry-examples.js';
+import { fixture } from '../support/registries.js';
+import { FuzzFault } from './growth.js';
+
+/** The ways a body comes in. */
+export const WAYS = ['create', 'yaml', 'update', 'apply', 'merge', 'strategic'] as const;
+export type Way = (typeof WAYS)[number];
+
+export interface Target {
+  readonly entry: CatalogEntry;
+  readonly name: string;
+  /** A fresh body that the kind takes as it is. */
+  example(): JsonObject;
+  send(way: Way, body: JsonObject | string): Promise<void>;
+}
+
+const NAME = 'fuzzed';
+
+/** A Status is an answer that somebody wrote, whatever its code: upstream has a few of 500. Anything else is a fault. */
+function judge(error: unknown): void {
+  if (error instanceof StatusError) return;
+  throw new FuzzFault(error instanceof Error ? `${error.name}: ${error.message.slice(0, 200)}` : String(error));
+}
+
+/** Every kind that has an example, over registries as the server has them; objects of the name `fuzzed` are there. */
+export async function openTargets(): Promise<{ targets: Target[]; close: () => void }> {
+  const api = loadApi();
+  const codec = createCodec(api);
+  const strategies = createStrategies({
+    serviceCidr: '10.96.0.0/16',
+    nodePortRange: { first: 30000, last: 32767 },
+    random: () => 0,
+    uuid: () => '00000000-0000-4000-8000-000000000000',
+    authorize: () => ({ decision: 'allow', reason: '' }),
+    rulesFor: () => ({ rules: [], incomplete: false }),
+    authenticateToken: () => Promise.resolve({ error: 'unknown token' }),
+    issueToken: () => Promise.resolve({ token: 'token', expiresMs: 0 }),
+    apiAudiences: ['https://kubernetes.default.svc.cluster.local'],
+  });
+  const f = await fixture({ strategies });
+  const targets: Target[] = [];
+  for (const entry of f.catalog.entries()) {
+    const { info } = entry;
+    const given = EXAMPLES[resourceId(info)];
+    if (given === undefined && info.stored) continue;
+    const namespace = info.namespaced ? 'ns' : '';
+    const example = (): JsonObject => ({
+      apiVersion: apiVersionOf(info),
+      kind: info.kind,
+      ...cloneJson<JsonObject>(given ?? {}),
+      metadata: info.stored ? { name: NAME, ...(info.namespaced ? { namespace } : {}) } : {},
+    });
+    const registry = f.registries.get(entry);
+    const ctx = f.context({ dryRun: true, fieldValidation: 'Warn' });
+    if (info.stored) {
+      const made = codec.decode(Buffer.from(JSON.stringify(example())), 'application/json', entry).object;
+      await registry.create(f.context(), namespace, made).catch((error: unknown) => {
+        if (!(error instanceof StatusError)) throw error;
+      });
+    }
+    const key = { namespace, name: NAME };
+    const send = async (way: Way, body: JsonObject | string): Promise<void> => {
+      const raw = Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+      try {
+        if (way === 'create' || way === 'yaml' || way === 'update') {
+          const { object } = codec.decode(raw, way === 'yaml' ? 'application/yaml' : 'application/json', entry);
+          if (way === 'update') await registry.update(ctx, key, object, '');
+          else await registry.create(ctx, namespace, object);
+        } else {
+          const patch = { type: way, raw, force: true, decode: () => decodePatch(raw, way, true) };
+          await registry.patch(ctx, key, patch, '');
+        }
+      } catch (error) {
+        judge(error);
+      }
+    };
+    targets.push({ entry, name: `${resourceId(info)} ${info.version}`, example, send });
+  }
+  return { targets, close: f.close };
+}
+
+/** A YAML mapping whose deepest value is the text, bare: what the reader of YAML makes of it. */
+export function bareYaml(object: KubeObject | JsonObject, text: string): string {
+  const marker = 'a-place-for-the-text';
+  return JSON.stringify(object).replace(`"${marker}"`, () => text);
+}

@@ -1,0 +1,24 @@
+import t from 'tap';
+import { run } from '../fuzz/run.js';
+
+/**
+ * The short form of `make fuzz`: some rows and shapes, the same each time. Only what is far from linear, and seconds
+ * long, fails here; `make fuzz` looks at every row and at milliseconds.
+ */
+const bounds = { noiseMs: 400, excess: 3 };
+
+// run() ends what hangs, and says where.
+t.setTimeout(0);
+
+for (const [set, rows] of [
+  ['fields', 120],
+  ['lists', 20],
+] as const) {
+  t.test(`hostile ${set} take linear time`, async t => {
+    t.setTimeout(0);
+    const module = new URL(`../fuzz/${set}.js`, import.meta.url).href;
+    const { findings, probes } = await run({ module, seed: 7, rows, shapes: 4, bounds });
+    t.same(findings, []);
+    t.ok(probes >= rows, `${probes} probes`);
+  });
+}
