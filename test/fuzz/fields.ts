@@ -55,7 +55,7 @@ export function place(body: JsonObject, type: StructType, path: Path, value: unk
       at = holder[step] as Record<string, unknown>;
       if (fields?.kind === 'struct')
         for (const [name, text] of Object.entries(SIBLINGS))
-          if (isString(fields.struct.byName.get(name))) (at)[name] ??= text;
+          if (isString(fields.struct.byName.get(name))) at[name] ??= text;
     }
   });
   return body;
