@@ -7,7 +7,7 @@ import { StatusError } from '../../src/machinery/status.js';
 import { cloneJson } from '../../src/machinery/json-equal.js';
 import type { JsonObject, KubeObject } from '../../src/machinery/types.js';
 import { decodePatch } from '../../src/server/handlers/decode-patch.js';
-import { EXAMPLES, type Example } from '../conformance/registry-examples.js';
+import { EXAMPLES } from '../conformance/registry-examples.js';
 import { fixture } from '../support/registries.js';
 import { FuzzFault } from './growth.js';
 
