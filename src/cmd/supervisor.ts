@@ -52,7 +52,8 @@ export function createSupervisor({ clock, say, onFailedStart }: SupervisorOption
       for (const line of lines.filter(text => text.trim() !== '')) {
         // What the process says of itself tells more than the end of a stack.
         if (line.startsWith('kubette ') || !running.lastLine.startsWith('kubette ')) running.lastLine = line;
-        if (running.ready) process.stderr.write(`${line}\n`);
+        // What was asked for once is answered once, at the start.
+        if (running.ready || running.spec.firstArgs !== undefined) process.stderr.write(`${line}\n`);
       }
     });
   };

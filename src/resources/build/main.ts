@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packageFolder } from '../api-schemas.js';
 import { loadApi } from '../load.js';
@@ -17,22 +17,30 @@ function main(): void {
   const api = loadApi(schemas);
   const descriptions = describe(api, readModelDocs());
   const folder = join(schemas, '..', GENERATED);
-  rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'v3'), { recursive: true });
+  const written = new Set<string>();
+  // File by file and each in one step: a server that is running reads them while they are made anew.
+  const put = (file: string, content: string | Uint8Array): void => {
+    writeFileSync(join(folder, `${file}.tmp`), content);
+    renameSync(join(folder, `${file}.tmp`), join(folder, file));
+    written.add(file);
+  };
   const hashes: Record<string, string> = {};
   const write = (path: string, document: object): void => {
     const bytes = Buffer.from(JSON.stringify(document));
-    writeFileSync(join(folder, 'v3', fileOf(path)), bytes);
+    put(join('v3', fileOf(path)), bytes);
     hashes[path] = sha512(bytes);
   };
   for (const gv of api.groupVersions) write(pathOf(gv), documentV3(api, api.resources, gv, descriptions, TITLE));
   for (const fixed of fixedDocuments(servedGroupVersions(api.resources)))
     write(fixed.path, fixedDocumentV3(api, fixed, descriptions, TITLE));
   const v2 = documentV2(api, api.resources, descriptions, TITLE);
-  writeFileSync(join(folder, 'v2.json'), JSON.stringify(v2));
-  writeFileSync(join(folder, 'v2.pb'), documentV2Protobuf(v2));
+  put('v2.json', JSON.stringify(v2));
+  put('v2.pb', documentV2Protobuf(v2));
   // Last: its presence says that the folder is whole.
-  writeFileSync(join(folder, 'hashes.json'), JSON.stringify(hashes));
+  put('hashes.json', JSON.stringify(hashes));
+  for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }))
+    if (!written.has(file) && statSync(join(folder, file)).isFile()) rmSync(join(folder, file));
 }
 
 main();
