@@ -42,3 +42,6 @@ export const CLUSTER_ROLES = cluster('rbac.authorization.k8s.io', 'v1', 'cluster
 export const CERTIFICATE_SIGNING_REQUESTS = cluster('certificates.k8s.io', 'v1', 'certificatesigningrequests');
 export const SUBJECT_ACCESS_REVIEWS = cluster('authorization.k8s.io', 'v1', 'subjectaccessreviews');
 export const STORAGE_CLASSES = cluster('storage.k8s.io', 'v1', 'storageclasses');
+export const CSI_NODES = cluster('storage.k8s.io', 'v1', 'csinodes');
+export const RESOURCE_CLAIMS = namespaced('resource.k8s.io', 'v1', 'resourceclaims');
+export const DEVICE_CLASSES = cluster('resource.k8s.io', 'v1', 'deviceclasses');

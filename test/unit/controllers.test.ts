@@ -29,8 +29,6 @@ import { deleteContent } from '../../src/controllers/namespace/content.js';
 import { silentConditions, wantedTaints } from '../../src/controllers/nodelifecycle/health.js';
 import { deletionOrder } from '../../src/controllers/replicaset/plan.js';
 import { replicaSetController } from '../../src/controllers/replicaset/controller.js';
-import { place } from '../../src/controllers/scheduler/controller.js';
-import { usageOf } from '../../src/controllers/scheduler/resources.js';
 import { serviceAccountTokenController } from '../../src/controllers/serviceaccount/tokens-controller.js';
 import { selectControllers, UnknownControllerError } from '../../src/controllers/select.js';
 import type {
@@ -507,53 +505,6 @@ t.test('Deployment', async t => {
     t.equal(templateHash(template as never, undefined), templateHash(reordered as never, undefined));
     t.not(templateHash(template, undefined), templateHash(template, 1));
   });
-});
-
-t.test('the scheduler', async t => {
-  const rows = [
-    { name: 'fewest Pods first', nodes: [node('a'), node('b')], bound: { a: 2, b: 1 }, pod: {}, expect: { node: 'b' } },
-    { name: 'by name when equal', nodes: [node('b'), node('a')], pod: {}, expect: { node: 'a' } },
-    {
-      name: 'nodeSelector',
-      nodes: [node('a'), node('b', { labels: { disk: 'ssd' } })],
-      pod: { nodeSelector: { disk: 'ssd' } },
-      expect: { node: 'b' },
-    },
-    {
-      name: 'a taint keeps away, a toleration lets in',
-      nodes: [node('a', { taints: [{ key: 'k', value: 'v', effect: 'NoSchedule' }] })],
-      pod: { tolerations: [{ key: 'k', operator: 'Equal', value: 'v', effect: 'NoSchedule' }] },
-      expect: { node: 'a' },
-    },
-    { name: 'no nodes at all', nodes: [], pod: {}, expect: { message: 'no nodes available to schedule pods' } },
-    {
-      name: 'why not, counted',
-      nodes: [
-        node('a', { unschedulable: true }),
-        node('b', { taints: [{ key: 'k', effect: 'NoSchedule' }] }),
-        node('c', { cpu: '1' }),
-      ],
-      pod: { containers: [{ name: 'c', resources: { requests: { cpu: '2' } } }] },
-      expect: {
-        message:
-          '0/3 nodes are available: 1 Insufficient cpu, 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable. preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling.',
-      },
-    },
-    {
-      name: 'a silent node takes nothing',
-      nodes: [node('a', { ready: 'Unknown' }), node('b')],
-      bound: { b: 9 },
-      pod: {},
-      expect: { node: 'b' },
-    },
-  ];
-  for (const row of rows) {
-    const bound: Record<string, number> = row.bound ?? {};
-    const got = place(pod({ name: 'p', node: '', extra: row.pod }), row.nodes, n =>
-      usageOf(Array.from({ length: bound[n.metadata.name ?? ''] ?? 0 }, (_, i) => pod({ name: `q${i}` }))),
-    );
-    t.same(got, row.expect, row.name);
-  }
 });
 
 t.test('node lifecycle', async t => {

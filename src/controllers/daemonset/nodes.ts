@@ -1,6 +1,7 @@
 import type { DaemonSet, DeepReadonly, Node, OwnerReference, Pod, Toleration } from '../../machinery/types.js';
 import { podFromTemplate } from '../pod-template.js';
-import { matchesAffinity, untolerated } from '../scheduler/predicates.js';
+import { matchesRequiredNodeAffinity } from '../../machinery/scheduling/node-affinity.js';
+import { untoleratedTaint } from '../../machinery/scheduling/tolerations.js';
 
 export type ReadonlyDaemonSet = DeepReadonly<DaemonSet>;
 export type ReadonlyNode = DeepReadonly<Node>;
@@ -97,12 +98,12 @@ export function judgeNode(set: ReadonlyDaemonSet, node: ReadonlyNode): NodeVerdi
   const named = spec?.nodeName ?? '';
   if (named !== '' && named !== node.metadata.name) return NEITHER;
   const pod = { metadata: {}, spec: { ...spec, tolerations: withDaemonTolerations(spec) } } as ReadonlyPod;
-  if (!matchesAffinity(pod, node)) return NEITHER;
+  if (!matchesRequiredNodeAffinity(pod, node)) return NEITHER;
   const taints = node.spec?.taints ?? [];
   const hard = taints.filter(taint => taint.effect === 'NoSchedule' || taint.effect === 'NoExecute');
-  if (untolerated(pod, hard) === undefined) return { run: true, stay: true };
+  if (untoleratedTaint(pod, hard) === undefined) return { run: true, stay: true };
   const evicting = taints.filter(taint => taint.effect === 'NoExecute');
-  return { run: false, stay: untolerated(pod, evicting) === undefined };
+  return { run: false, stay: untoleratedTaint(pod, evicting) === undefined };
 }
 
 export const isUpdated = (set: ReadonlyDaemonSet, pod: ReadonlyPod, hash: string): boolean => {

@@ -75,6 +75,7 @@ export function createBinder({ volumes, claims }: VolumeWriters) {
   };
 
   return {
+    reserve,
     setVolumePhase,
     setClaimPhase,
     /** Volume to claim, then claim to volume: a crash in between leaves what the next sync completes. */

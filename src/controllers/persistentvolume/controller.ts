@@ -7,11 +7,12 @@ import { isTerminal } from '../pods.js';
 import { BY_CLAIM, claimsOf } from '../volumeprotection/claims.js';
 import { BIND_COMPLETED, createBinder } from './bind.js';
 import { classOf, findVolume, isReservedFor, mismatch, type ReadonlyClaim, type ReadonlyVolume } from './match.js';
+import { SELECTED_NODE } from './provision.js';
 import { planReclaim } from './reclaim.js';
 
 const CLAIM = 'claim/';
 const VOLUME = 'volume/';
-const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
+
 const PROVISIONER = 'volume.kubernetes.io/storage-provisioner';
 const BETA_PROVISIONER = 'volume.beta.kubernetes.io/storage-provisioner';
 

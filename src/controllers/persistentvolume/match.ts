@@ -1,5 +1,6 @@
-import { labelSelectorAsSelector } from '../../machinery/labels.js';
+import { labelSelectorAsSelector, type Labels } from '../../machinery/labels.js';
 import { compareQuantities, parseQuantity, type Quantity } from '../../machinery/quantity.js';
+import { termMatches } from '../../machinery/scheduling/node-affinity.js';
 import type { DeepReadonly, PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../machinery/types.js';
 
 export type ReadonlyVolume = DeepReadonly<PersistentVolume>;
@@ -58,4 +59,21 @@ export function findVolume(
     if (best === undefined || compareQuantities(capacity(volume), capacity(best)) < 0) best = volume;
   }
   return best;
+}
+
+/** Whether a node can mount the volume. */
+export function isUsableOn(volume: ReadonlyVolume, labels: Labels, node: string): boolean {
+  const terms = volume.spec?.nodeAffinity?.required?.nodeSelectorTerms;
+  return terms === undefined || terms.some(term => termMatches(term, labels, node));
+}
+
+/** As findVolume, among the volumes that a node can mount and nobody has taken. */
+export function findVolumeFor(
+  claim: ReadonlyClaim,
+  volumes: Iterable<ReadonlyVolume>,
+  node: { readonly name: string; readonly labels: Labels },
+  isTaken: (volume: ReadonlyVolume) => boolean,
+): ReadonlyVolume | undefined {
+  const usable = [...volumes].filter(volume => !isTaken(volume) && isUsableOn(volume, node.labels, node.name));
+  return findVolume(claim, usable, false);
 }

@@ -1,170 +1,331 @@
 import { formatTime } from '../../machinery/clock.js';
 import { isStatusError } from '../../machinery/status.js';
-import type { DeepReadonly, Node, Pod } from '../../machinery/types.js';
-import { NODES, PODS } from '../../client/resources.js';
-import { keyOf, splitKey } from '../../client/types.js';
-import type { ControllerDefinition } from '../controller.js';
-import { isDeleting, isTerminal, podCondition } from '../pods.js';
-import { whyNot } from './predicates.js';
-import { usageOf, type NodeUsage } from './resources.js';
+import type {
+  KubeObject,
+  Namespace,
+  Node,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  Pod,
+  PodDisruptionBudget,
+  ReplicaSet,
+  ReplicationController,
+  Service,
+  StatefulSet,
+  StorageClass,
+} from '../../machinery/types.js';
+import {
+  CSI_NODES,
+  DEVICE_CLASSES,
+  NAMESPACES,
+  NODES,
+  PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
+  POD_DISRUPTION_BUDGETS,
+  PODS,
+  REPLICA_SETS,
+  REPLICATION_CONTROLLERS,
+  RESOURCE_CLAIMS,
+  SERVICES,
+  STATEFUL_SETS,
+  STORAGE_CLASSES,
+} from '../../client/resources.js';
+import { keyOf, splitKey, type Informer } from '../../client/types.js';
+import type { EventRecorder } from '../../client/event-recorder.js';
+import type { ControllerDefinition, ControllerContext, Reconciler } from '../controller.js';
+import { isDeleting, podCondition } from '../pods.js';
+import { createSchedulerCache } from './cache.js';
+import { createClaimBinder } from './claim-binder.js';
+import { describe, truncateNote } from './fit-error.js';
+import { createFramework, runPostFilters, type Cycle, type Framework, type PostFilter } from './framework.js';
+import { createNominator } from './nominator.js';
+import { place } from './place.js';
+import { defaultBinder } from './plugins/default-binder.js';
+import { defaultPreemption } from './plugins/default-preemption.js';
+import { createPodInfo, schedulingFacts, type PodInfo, type ReadonlyPod } from './pod-info.js';
+import { DEFAULT_PROFILES, type Profile } from './profiles.js';
+import { createSchedulingQueue, type QueuedPod } from './queue.js';
+import { watchCluster } from './watch.js';
 
-const SCHEDULER_NAME = 'default-scheduler';
-const BY_NODE = 'node';
+/** The work queue holds this alone: whom to schedule next is the scheduling queue's to say. */
+const NEXT = 'next';
 
-type ReadonlyPod = DeepReadonly<Pod>;
-type ReadonlyNode = DeepReadonly<Node>;
+/** Bindings on their way at once; more would only wait in the server. */
+const MAX_BINDING = 50;
 
-const isReadyNode = (node: ReadonlyNode): boolean =>
-  node.status?.conditions?.find(condition => condition.type === 'Ready')?.status === 'True';
+const DEFAULT_SCHEDULER = 'default-scheduler';
+const schedulerOf = ({ spec }: ReadonlyPod): string => spec?.schedulerName ?? DEFAULT_SCHEDULER;
 
-const isPending = (pod: ReadonlyPod): boolean =>
-  (pod.spec?.nodeName ?? '') === '' &&
-  (pod.spec?.schedulerName ?? SCHEDULER_NAME) === SCHEDULER_NAME &&
-  (pod.spec?.schedulingGates ?? []).length === 0 &&
-  !isDeleting(pod) &&
-  !isTerminal(pod);
-
-/** Where a Pod goes, or why nowhere. */
-export type Placement = { readonly node: string } | { readonly message: string };
-
-/** Ready nodes that the Pod fits, fewest Pods first, then by name: pure. */
-export function place(
-  pod: ReadonlyPod,
-  nodes: readonly ReadonlyNode[],
-  usage: (node: ReadonlyNode) => NodeUsage,
-): Placement {
-  if (nodes.length === 0) return { message: 'no nodes available to schedule pods' };
-  const reasons = new Map<string, number>();
-  let best: { name: string; pods: number } | undefined;
-  for (const node of nodes) {
-    const name = node.metadata.name ?? '';
-    const used = usage(node);
-    const why = isReadyNode(node) ? whyNot(pod, node, used) : (whyNot(pod, node, used) ?? ['node(s) were not ready']);
-    if (why !== undefined) {
-      for (const reason of why) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-    } else if (
-      best === undefined ||
-      used.pods.length < best.pods ||
-      (used.pods.length === best.pods && name < best.name)
-    ) {
-      best = { name, pods: used.pods.length };
-    }
-  }
-  if (best !== undefined) return { node: best.name };
-  const list = [...reasons]
-    .map(([reason, count]) => `${count} ${reason}`)
-    .sort()
-    .join(', ');
-  const preemption = `preemption: 0/${nodes.length} nodes are available: ${nodes.length} Preemption is not helpful for scheduling.`;
-  return { message: `0/${nodes.length} nodes are available: ${list}. ${preemption}` };
+interface RunningProfile {
+  readonly framework: Framework;
+  readonly postFilter: PostFilter;
+  readonly events: EventRecorder;
 }
 
-/** Binds Pods to nodes: kube-scheduler's contract with a plain policy (fewest Pods first). */
+/** kube-scheduler: one Pod at a time gets its node; bindings run beside (pkg/scheduler/schedule_one.go). */
+export function buildScheduler(
+  { client, informers, queue: work, clock, log, recorder, signal }: ControllerContext,
+  profiles: readonly Profile[],
+  random: () => number,
+): Reconciler {
+  const pods = informers.informer<Pod>(PODS);
+  const nodes = informers.informer<Node>(NODES);
+  const claims = informers.informer<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIMS);
+  const volumes = informers.informer<PersistentVolume>(PERSISTENT_VOLUMES);
+  const classes = informers.informer<StorageClass>(STORAGE_CLASSES);
+  const csiNodes = informers.informer<KubeObject>(CSI_NODES);
+  const resourceClaims = informers.informer<KubeObject>(RESOURCE_CLAIMS);
+  const deviceClasses = informers.informer<KubeObject>(DEVICE_CLASSES);
+  const podClient = client.resource<Pod>(PODS);
+  const bind = defaultBinder(podClient);
+  const cache = createSchedulerCache();
+  const nominator = createNominator();
+  const pluginContext = {
+    snapshot: cache,
+    volumes: { claims: claims.indexer, volumes: volumes.indexer, classes: classes.indexer },
+    selectors: {
+      services: informers.informer<Service>(SERVICES).indexer,
+      replicationControllers: informers.informer<ReplicationController>(REPLICATION_CONTROLLERS).indexer,
+      replicaSets: informers.informer<ReplicaSet>(REPLICA_SETS).indexer,
+      statefulSets: informers.informer<StatefulSet>(STATEFUL_SETS).indexer,
+    },
+    namespaces: informers.informer<Namespace>(NAMESPACES).indexer,
+    csiNodes: csiNodes.indexer,
+    resourceClaims: resourceClaims.indexer,
+    deviceClasses: deviceClasses.indexer,
+    binder: createClaimBinder({
+      clock,
+      pods,
+      claims,
+      volumeClient: client.resource<PersistentVolume>(PERSISTENT_VOLUMES),
+      claimClient: client.resource<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIMS),
+    }),
+  };
+  const budgets = informers.informer<PodDisruptionBudget>(POD_DISRUPTION_BUDGETS).indexer;
+  const running = new Map<string, RunningProfile>(
+    profiles.map(({ schedulerName, plugins }) => {
+      const events = recorder(schedulerName);
+      const postFilter = defaultPreemption({
+        snapshot: cache,
+        nominator,
+        budgets,
+        cached: pods.indexer,
+        pods: podClient,
+        events,
+        clock,
+        random,
+        recheck: (id, onlyGated) => queue.recheck(id, onlyGated),
+        onError: ({ key, id }, error) => {
+          log.warn({ pod: key, error: error.message }, 'preemption failed, will retry');
+          queue.recheck(id, false);
+        },
+      });
+      return [schedulerName, { framework: createFramework(plugins(pluginContext), nominator), postFilter, events }];
+    }),
+  );
+  const gateOf = (pod: ReadonlyPod): string | undefined => {
+    const profile = running.get(schedulerOf(pod));
+    if (profile === undefined) return undefined;
+    for (const plugin of profile.framework.plugins) {
+      const why = plugin.preEnqueue?.(pod);
+      if (why !== undefined) return why;
+    }
+    return profile.postFilter.preEnqueue(pod.metadata.uid ?? '');
+  };
+  const eventsByPlugin = new Map(
+    [...running.values()].flatMap(({ framework }) => framework.plugins.map(({ name, events = [] }) => [name, events])),
+  );
+  const queue = createSchedulingQueue({
+    clock,
+    gate: gateOf,
+    eventsOf: plugin => eventsByPlugin.get(plugin) ?? [],
+    wake: () => work.add(NEXT),
+  });
+
+  const known = new Map<string, string>();
+  /** Pods whose status is being written: what the watch says of their promise is older than what we know. */
+  const nominationsInFlight = new Set<string>();
+  const watched = <T extends KubeObject>(informer: Informer<T>): Informer<KubeObject> => informer;
+  watchCluster({
+    pods,
+    nodes,
+    cache,
+    queue,
+    others: [
+      [watched(claims), 'claim/changed'],
+      [watched(volumes), 'volume/changed'],
+      [watched(classes), 'storage-class/changed'],
+      [csiNodes, 'csi-node/changed'],
+      [resourceClaims, 'resource-claim/changed'],
+      [deviceClasses, 'resource-claim/changed'],
+    ],
+    isOurs: pod => running.has(schedulerOf(pod)),
+    waits(pod) {
+      const id = pod.metadata.uid ?? '';
+      if (isDeleting(pod)) return leave(pod);
+      if (cache.isAssumed(id)) return;
+      const facts = schedulingFacts(pod);
+      const changed = known.has(id) && known.get(id) !== facts;
+      known.set(id, facts);
+      // A promise of another process holds, too.
+      const nominated = pod.status?.nominatedNodeName ?? '';
+      if (nominated !== nominator.nodeOf(id) && !nominationsInFlight.has(id))
+        nominator.set(createPodInfo(pod), nominated);
+      queue.put(pod, changed);
+    },
+    left: pod => leave(pod),
+  });
+  function leave(pod: ReadonlyPod): void {
+    const id = pod.metadata.uid ?? '';
+    known.delete(id);
+    queue.remove(id);
+    if (nominator.nodeOf(id) === '') return;
+    nominator.set(createPodInfo(pod), '');
+    queue.happened('pod/deleted');
+  }
+
+  const writeStatus = async (
+    { pod, key, id }: PodInfo,
+    reason: string,
+    message: string,
+    nominated: string | undefined,
+  ): Promise<void> => {
+    const old = podCondition(pod, 'PodScheduled');
+    const { generation, uid } = pod.metadata;
+    const isSame = old?.status === 'False' && old.message === message && old.reason === reason;
+    const isNominated = nominated !== undefined && nominated !== (pod.status?.nominatedNodeName ?? '');
+    if (isSame && !isNominated) return;
+    const condition = {
+      type: 'PodScheduled',
+      status: 'False',
+      reason,
+      message,
+      lastProbeTime: null,
+      lastTransitionTime: old?.status === 'False' ? old.lastTransitionTime : formatTime(clock.now()),
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+    };
+    const status = {
+      ...(isSame ? {} : { conditions: [condition] }),
+      ...(isNominated ? { nominatedNodeName: nominated === '' ? null : nominated } : {}),
+    };
+    nominationsInFlight.add(id);
+    try {
+      await podClient.patch(splitKey(key), { metadata: { uid }, status }, { type: 'strategic', subresource: 'status' });
+    } catch (error) {
+      // It is gone, or another one of its name.
+      if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict') && !isStatusError(error, 'Invalid'))
+        throw error;
+    } finally {
+      nominationsInFlight.delete(id);
+    }
+  };
+  const background = (pod: PodInfo, task: Promise<void>): void => {
+    task.catch((error: unknown) => {
+      if (!signal.aborted) log.warn({ pod: pod.key, error: (error as Error).message }, 'pod status not written');
+    });
+  };
+  const refuse = (
+    pod: PodInfo,
+    { events }: RunningProfile,
+    reason: 'Unschedulable' | 'SchedulerError',
+    message: string,
+    nominated: string | undefined,
+  ): void => {
+    if (nominated !== undefined) nominator.set(pod, nominated);
+    events.event(pod.pod, 'Warning', 'FailedScheduling', truncateNote(message));
+    background(pod, writeStatus(pod, reason, message, nominated));
+  };
+
+  let binding = 0;
+  const bindingCycle = async (
+    queued: QueuedPod,
+    pod: PodInfo,
+    profile: RunningProfile,
+    cycle: Cycle,
+    node: string,
+  ): Promise<void> => {
+    const { framework, events } = profile;
+    const stateOf = (plugin: (typeof framework.plugins)[number]): unknown => cycle.states.get(plugin);
+    try {
+      // Others see where it will be, and so does this scheduler when it is started again meanwhile.
+      if (framework.plugins.some(plugin => plugin.delaysBinding?.(stateOf(plugin), node) === true)) {
+        const patch = { metadata: { uid: pod.pod.metadata.uid }, status: { nominatedNodeName: node } };
+        await podClient.patch(splitKey(pod.key), patch, { type: 'strategic', subresource: 'status' });
+      }
+      for (const plugin of framework.plugins)
+        await plugin.preBind?.(stateOf(plugin), pod, node, signal).catch((error: unknown) => {
+          throw new Error(`running PreBind plugin "${plugin.name}": ${(error as Error).message}`, { cause: error });
+        });
+      binding++;
+      try {
+        await bind(pod, node);
+      } finally {
+        binding--;
+        work.add(NEXT);
+      }
+      queue.remove(pod.id);
+      events.event(pod.pod, 'Normal', 'Scheduled', `Successfully assigned ${pod.key} to ${node}`);
+    } catch (error) {
+      for (const plugin of framework.plugins) plugin.unreserve?.(stateOf(plugin), pod, node);
+      cache.forget(pod.id);
+      queue.happened('pod/deleted');
+      if (signal.aborted) return;
+      // Deleted, or bound by somebody else meanwhile: the watch tells what became of it.
+      if (isStatusError(error, 'NotFound')) return queue.remove(pod.id);
+      queue.failed(queued);
+      refuse(pod, profile, 'SchedulerError', (error as Error).message, '');
+    }
+  };
+
+  let startAt = 0;
+  const scheduleOne = (queued: QueuedPod): void => {
+    const pod = createPodInfo(queued.pod);
+    const profile = running.get(schedulerOf(pod.pod));
+    if (profile === undefined || isDeleting(pod.pod)) return queue.remove(pod.id);
+    const count = cache.nodes().length;
+    if (count === 0) {
+      queue.unschedulable(queued, new Set(['NodeName']));
+      return refuse(pod, profile, 'Unschedulable', 'no nodes available to schedule pods', '');
+    }
+    const { framework, postFilter } = profile;
+    const nominated = nominator.nodeOf(pod.id);
+    const placement = place(pod, { framework, snapshot: cache, nominated, startAt: startAt % count, random });
+    startAt = (startAt + placement.looked) % count;
+    if ('diagnosis' in placement) {
+      const { diagnosis, cycle } = placement;
+      const { nominated: promised, message = '' } = runPostFilters(framework, postFilter, cycle, pod, diagnosis);
+      queue.unschedulable(queued, diagnosis.plugins);
+      return refuse(pod, profile, 'Unschedulable', describe(diagnosis, message), promised);
+    }
+    const { node, cycle } = placement;
+    nominator.set(pod, '');
+    cache.assume(pod, node);
+    for (const plugin of framework.plugins) plugin.reserve?.(cycle.states.get(plugin), pod, node);
+    void bindingCycle(queued, pod, profile, cycle, node);
+  };
+
+  return {
+    async reconcile() {
+      if (binding >= MAX_BINDING) return;
+      const queued = queue.pop();
+      if (queued === undefined) return;
+      work.add(NEXT);
+      try {
+        scheduleOne(queued);
+      } catch (error) {
+        queue.failed(queued);
+        const { message } = error as Error;
+        log.error({ pod: keyOf(queued.pod), error: message }, 'pod cannot be scheduled, will retry');
+      }
+    },
+  };
+}
+
+/** Places Pods on nodes as kube-scheduler does, with its default plugins. */
 export const scheduler: ControllerDefinition = {
   name: 'scheduler',
   aliases: ['kube-scheduler'],
   // One at a time: each decision must see the one before it.
   workers: 1,
-  build({ client, informers, queue, clock, recorder }) {
-    const pods = informers.informer<Pod>(PODS);
-    const nodes = informers.informer<Node>(NODES);
-    const writer = client.resource<Pod>(PODS);
-    const events = recorder(SCHEDULER_NAME);
-    pods.addIndex(BY_NODE, pod => [pod.spec?.nodeName ?? '']);
-    /** Bound by us, not yet seen in the cache: uid → Pod as it will be. */
-    const assumed = new Map<string, { pod: ReadonlyPod; node: string }>();
-    const unschedulable = new Set<string>();
-
-    const retryAll = (): void => {
-      for (const key of unschedulable) queue.add(key);
-    };
-    pods.addHandler({
-      add: pod => {
-        if (isPending(pod)) queue.add(keyOf(pod));
-      },
-      update: (old, pod) => {
-        if ((pod.spec?.nodeName ?? '') !== '') assumed.delete(pod.metadata.uid ?? '');
-        if (isPending(pod)) queue.add(keyOf(pod));
-        else if (isTerminal(pod) && !isTerminal(old)) retryAll();
-      },
-      delete: pod => {
-        assumed.delete(pod.metadata.uid ?? '');
-        unschedulable.delete(keyOf(pod));
-        retryAll();
-      },
-    });
-    const facts = (node: ReadonlyNode): string =>
-      JSON.stringify([
-        isReadyNode(node),
-        node.spec?.taints,
-        node.spec?.unschedulable,
-        node.metadata.labels,
-        node.status?.allocatable,
-      ]);
-    nodes.addHandler({
-      add: retryAll,
-      update: (old, node) => {
-        if (facts(old) !== facts(node)) retryAll();
-      },
-      delete: retryAll,
-    });
-
-    const usage = (node: ReadonlyNode): NodeUsage => {
-      const name = node.metadata.name ?? '';
-      const bound = pods.indexer.byIndex(BY_NODE, name).filter(pod => !isTerminal(pod));
-      const coming = [...assumed.values()].filter(entry => entry.node === name).map(entry => entry.pod);
-      return usageOf([...bound, ...coming]);
-    };
-
-    const refuse = async (key: string, pod: ReadonlyPod, message: string): Promise<void> => {
-      unschedulable.add(key);
-      const old = podCondition(pod, 'PodScheduled');
-      if (old?.status === 'False' && old.message === message) return;
-      events.event(pod, 'Warning', 'FailedScheduling', message);
-      const now = formatTime(clock.now());
-      const condition = {
-        type: 'PodScheduled',
-        status: 'False',
-        reason: 'Unschedulable',
-        message,
-        lastProbeTime: null,
-        lastTransitionTime: old?.status === 'False' ? old.lastTransitionTime : now,
-      };
-      await writer.patch(
-        splitKey(key),
-        { status: { conditions: [condition] } },
-        { type: 'strategic', subresource: 'status' },
-      );
-    };
-
-    return {
-      async reconcile(key) {
-        const pod = pods.indexer.get(key);
-        if (pod === undefined || !isPending(pod) || assumed.has(pod.metadata.uid ?? '')) return;
-        const placement = place(pod, [...nodes.indexer.list()], usage);
-        try {
-          if ('message' in placement) return await refuse(key, pod, placement.message);
-          unschedulable.delete(key);
-          const { name = '', namespace = '', uid = '' } = pod.metadata;
-          assumed.set(uid, { pod, node: placement.node });
-          try {
-            await writer.createSubresource(splitKey(key), 'binding', {
-              apiVersion: 'v1',
-              kind: 'Binding',
-              metadata: { name, namespace, uid },
-              target: { kind: 'Node', name: placement.node },
-            });
-          } catch (error) {
-            assumed.delete(uid);
-            throw error;
-          }
-          events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${placement.node}`);
-        } catch (error) {
-          // Deleted, or bound by somebody else meanwhile.
-          if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
-          throw error;
-        }
-      },
-    };
-  },
+  build: context => buildScheduler(context, DEFAULT_PROFILES, Math.random),
 };

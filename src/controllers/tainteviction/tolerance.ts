@@ -1,5 +1,5 @@
 import type { DeepReadonly, Pod, Taint } from '../../machinery/types.js';
-import { tolerates } from '../scheduler/predicates.js';
+import { tolerates } from '../../machinery/scheduling/tolerations.js';
 
 /**
  * Milliseconds that a Pod may stay on a node with these NoExecute taints: 0 for none, undefined for ever

@@ -1,6 +1,6 @@
 import type { DeepReadonly, Pod } from '../types.js';
 import { onlyKnown, type QuotaEvaluator } from './evaluator.js';
-import { hasPodLevelResources, podLimits, podRequests } from './pod-resources.js';
+import { hasPodLevelResources, podLimits, podRequests } from '../pod-requests.js';
 import { addLists, type ResourceList } from './resource-list.js';
 import { isTerminating, podMatchesScope } from './scopes.js';
 

@@ -1,51 +1,54 @@
+import { selectorOf, validateRequirement, type Labels, type Requirement, type SelectorOperator } from '../labels.js';
 import type { DeepReadonly, Node, Pod } from '../types.js';
 
-interface Requirement {
+type ReadonlyPod = DeepReadonly<Pod>;
+type ReadonlyNode = DeepReadonly<Node>;
+
+interface Expression {
   readonly key: string;
   readonly operator: string;
   readonly values?: readonly string[];
 }
-
-const INTEGER = /^[+-]?\d{1,19}$/;
-
-/** Gt and Lt compare integers; what is none matches nothing. */
-function compares(value: string | undefined, values: readonly string[], holds: (a: bigint, b: bigint) => boolean) {
-  const [bound = ''] = values;
-  return value !== undefined && INTEGER.test(value) && INTEGER.test(bound) && holds(BigInt(value), BigInt(bound));
+export interface NodeSelectorTerm {
+  readonly matchExpressions?: readonly Expression[];
+  readonly matchFields?: readonly Expression[];
 }
 
-function matches(of: Readonly<Record<string, string>>, { key, operator, values = [] }: Requirement): boolean {
-  const value = Object.hasOwn(of, key) ? of[key] : undefined;
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-    case 'Gt':
-      return compares(value, values, (a, b) => a > b);
-    case 'Lt':
-      return compares(value, values, (a, b) => a < b);
-    default:
-      return false;
-  }
+const OPERATORS: Readonly<Record<string, SelectorOperator>> = {
+  In: 'in',
+  NotIn: 'notin',
+  Exists: 'exists',
+  DoesNotExist: '!',
+  Gt: 'gt',
+  Lt: 'lt',
+};
+
+function requirementOf({ key, operator, values = [] }: Expression): Requirement | undefined {
+  const known = OPERATORS[operator];
+  if (known === undefined) return undefined;
+  const requirement = { key, operator: known, values };
+  return validateRequirement(requirement).length === 0 ? requirement : undefined;
 }
 
-/** nodeSelector and the required node affinity of a Pod (component-helpers nodeaffinity.GetRequiredNodeAffinity). */
-export function matchesRequiredNodeAffinity(pod: DeepReadonly<Pod>, node: DeepReadonly<Node>): boolean {
-  const labels = node.metadata.labels ?? {};
-  for (const [key, value] of Object.entries(pod.spec?.nodeSelector ?? {})) if (labels[key] !== value) return false;
-  const terms = pod.spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
-  if (terms === undefined) return true;
-  const fields = { 'metadata.name': node.metadata.name ?? '' };
-  // A term without requirements selects nothing.
-  return terms.some(
-    ({ matchExpressions = [], matchFields = [] }) =>
-      matchExpressions.length + matchFields.length > 0 &&
-      matchExpressions.every(expression => matches(labels, expression)) &&
-      matchFields.every(expression => matches(fields, expression)),
+const onlyIn = ({ operator, values = [] }: Expression): boolean =>
+  (operator === 'In' || operator === 'NotIn') && values.length === 1;
+
+/** A term that selects nothing, or that cannot be understood, matches no node (component-helpers nodeaffinity). */
+export function termMatches(term: NodeSelectorTerm, labels: Labels, name: string): boolean {
+  const { matchExpressions = [], matchFields = [] } = term;
+  if (matchExpressions.length + matchFields.length === 0) return false;
+  const requirements = matchExpressions.map(requirementOf);
+  if (requirements.includes(undefined) || !matchFields.every(onlyIn)) return false;
+  if (!selectorOf(requirements as Requirement[]).matches(labels)) return false;
+  return matchFields.every(
+    ({ key, operator, values = [] }) => key === 'metadata.name' && (values[0] === name) === (operator === 'In'),
   );
+}
+
+/** The node's selector and required affinity. */
+export function matchesRequiredNodeAffinity({ spec }: ReadonlyPod, { metadata }: ReadonlyNode): boolean {
+  const labels = metadata.labels ?? {};
+  for (const [key, value] of Object.entries(spec?.nodeSelector ?? {})) if (labels[key] !== value) return false;
+  const terms = spec?.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  return terms === undefined || terms.some(term => termMatches(term, labels, metadata.name ?? ''));
 }

@@ -1,5 +1,7 @@
 import type { DeepReadonly, Pod, Taint, Toleration } from '../types.js';
 
+type ReadonlyPod = DeepReadonly<Pod>;
+
 /** core/v1/toleration.go ToleratesTaint */
 export function tolerates(toleration: DeepReadonly<Toleration>, taint: DeepReadonly<Taint>): boolean {
   if ((toleration.effect ?? '') !== '' && toleration.effect !== taint.effect) return false;
@@ -7,9 +9,16 @@ export function tolerates(toleration: DeepReadonly<Toleration>, taint: DeepReado
   return toleration.operator === 'Exists' || (toleration.value ?? '') === (taint.value ?? '');
 }
 
-/** The first of these taints that a Pod does not tolerate. */
+export const isTolerated = (
+  taint: DeepReadonly<Taint>,
+  tolerations: readonly DeepReadonly<Toleration>[] | undefined,
+): boolean => (tolerations ?? []).some(toleration => tolerates(toleration, taint));
+
 export const untoleratedTaint = (
-  pod: DeepReadonly<Pod>,
+  pod: ReadonlyPod,
   taints: readonly DeepReadonly<Taint>[],
-): DeepReadonly<Taint> | undefined =>
-  taints.find(taint => !(pod.spec?.tolerations ?? []).some(toleration => tolerates(toleration, taint)));
+): DeepReadonly<Taint> | undefined => taints.find(taint => !isTolerated(taint, pod.spec?.tolerations));
+
+/** Taints that keep new Pods away; the others only make a node less liked. */
+export const isHardTaint = (taint: DeepReadonly<Taint>): boolean =>
+  taint.effect === 'NoSchedule' || taint.effect === 'NoExecute';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
 import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
-import { podLimits } from '../../machinery/quota/pod-resources.js';
+import { podLimits } from '../../machinery/pod-requests.js';
 import { isCritical } from './admission/preemption.js';
 import { ephemeralBytes, type PodDisk } from './disk-usage.js';
 import type { PodWorker } from './pod-worker.js';

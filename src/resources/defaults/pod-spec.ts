@@ -1,5 +1,5 @@
 import type { Container, PodSpec, Probe } from '../../machinery/types.js';
-import { aggregateResources } from '../aggregate-resources.js';
+import { aggregateResources } from '../../machinery/pod-requests.js';
 import { isLatestImage } from './image.js';
 
 /** Container, init container or ephemeral container: they share all defaulted fields. */

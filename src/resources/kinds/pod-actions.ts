@@ -88,6 +88,8 @@ export async function assignPod(ctx: RequestContext, key: ObjectKey, binding: Ku
       // What the Pod says of itself stays.
       if (Object.keys(labels).length > 0) pod.metadata.labels = { ...labels, ...pod.metadata.labels };
       setCondition(pod, { type: 'PodScheduled', status: 'True' }, formatTime(ctx.clock.now()));
+      // A promise that is kept is none any more.
+      delete pod.status?.nominatedNodeName;
     },
     { subresource: 'assign', dryRun: ctx.options.dryRun },
   );

@@ -1,6 +1,6 @@
 import { forbidden, invalid, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, PodSpec } from '../../machinery/types.js';
-import { aggregateResources } from '../aggregate-resources.js';
+import { aggregateResources } from '../../machinery/pod-requests.js';
 import { sortedEntries } from './formats.js';
 import { compareQuantities } from './quantities.js';
 import { checkPodResourceName, checkResourceRequirements, isHugePage } from './resources.js';

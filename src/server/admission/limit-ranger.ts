@@ -1,4 +1,4 @@
-import { podLimits, podRequests } from '../../machinery/quota/pod-resources.js';
+import { podLimits, podRequests } from '../../machinery/pod-requests.js';
 import { compareAmounts, type ResourceList } from '../../machinery/quota/resource-list.js';
 import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
 import type { Container, DeepReadonly, KubeObject, Pod } from '../../machinery/types.js';

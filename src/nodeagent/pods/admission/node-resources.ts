@@ -1,4 +1,4 @@
-import { podRequests } from '../../../machinery/quota/pod-resources.js';
+import { podRequests } from '../../../machinery/pod-requests.js';
 import { parseQuantity, scaledValue } from '../../../machinery/quantity.js';
 import type { DeepReadonly, Node } from '../../../machinery/types.js';
 import type { ReadonlyPod } from '../types.js';
