@@ -12,9 +12,11 @@ import { disruptionController } from './disruption/controller.js';
 import { endpointsController } from './endpoints/controller.js';
 import { endpointSliceController } from './endpointslice/controller.js';
 import { endpointSliceMirroringController } from './endpointslicemirroring/controller.js';
+import { ephemeralVolumeController } from './ephemeralvolume/controller.js';
 import { garbageCollector } from './garbagecollector/controller.js';
 import { horizontalPodAutoscalerController } from './horizontalpodautoscaling/controller.js';
 import { jobController } from './job/controller.js';
+import { localPathProvisioner } from './localpath/controller.js';
 import { namespaceController } from './namespace/controller.js';
 import { nodeIpamController } from './nodeipam/controller.js';
 import { nodeLifecycleController } from './nodelifecycle/controller.js';
@@ -44,9 +46,11 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   endpointsController,
   endpointSliceController,
   endpointSliceMirroringController,
+  ephemeralVolumeController,
   garbageCollector,
   horizontalPodAutoscalerController,
   jobController,
+  localPathProvisioner,
   namespaceController,
   nodeIpamController,
   nodeLifecycleController,

@@ -7,13 +7,12 @@ import { isTerminal } from '../pods.js';
 import { BY_CLAIM, claimsOf } from '../volumeprotection/claims.js';
 import { BIND_COMPLETED, createBinder } from './bind.js';
 import { classOf, findVolume, isReservedFor, mismatch, type ReadonlyClaim, type ReadonlyVolume } from './match.js';
-import { SELECTED_NODE } from './provision.js';
+import { PROVISIONER, SELECTED_NODE } from './provision.js';
 import { planReclaim } from './reclaim.js';
 
 const CLAIM = 'claim/';
 const VOLUME = 'volume/';
 
-const PROVISIONER = 'volume.kubernetes.io/storage-provisioner';
 const BETA_PROVISIONER = 'volume.beta.kubernetes.io/storage-provisioner';
 
 /** Brings claims and volumes together (pkg/controller/volume/persistentvolume). Provisioning is left to drivers. */
