@@ -20,6 +20,9 @@ const CLAIM = 'claim/';
 const VOLUME = 'volume/';
 const CLASS = 'class';
 
+/** The provisioner of kind runs a Pod on the node that makes the directory: its volumes take this long, too. */
+const HELPER_MS = 6_000;
+
 const isReady = ({ status }: ReadonlyNode): boolean =>
   status?.conditions?.find(condition => condition.type === 'Ready')?.status === 'True';
 
@@ -47,7 +50,7 @@ export const localPathProvisioner: ControllerDefinition = {
 
     const claimChanged = (claim: ReadonlyClaim): void => {
       if (claim.metadata.annotations?.[PROVISIONER] === LOCAL_PATH && !claim.spec?.volumeName)
-        queue.add(CLAIM + keyOf(claim));
+        queue.addAfter(CLAIM + keyOf(claim), HELPER_MS);
     };
     claims.addHandler({ add: claimChanged, update: (_old, claim) => claimChanged(claim) });
     const volumeChanged = (volume: DeepReadonly<PersistentVolume>): void => {

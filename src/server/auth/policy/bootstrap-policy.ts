@@ -23,6 +23,8 @@ function distinct(rules: readonly PolicyRule[]): PolicyRule[] {
  */
 const ownRoles: readonly KubeObject[] = [
   clusterRole('kubette:controllers', distinct([...Object.values(controllerRules).flat(), ...schedulerRules])),
+  // kind's local-path provisioner, which is one of our controllers.
+  clusterRole('kubette:local-path-provisioner', [rule('create', 'storage.k8s.io: storageclasses')]),
   clusterRole('system:coredns', [
     rule('list watch', 'endpoints services pods namespaces'),
     rule('list watch', 'discovery.k8s.io: endpointslices'),
@@ -30,6 +32,7 @@ const ownRoles: readonly KubeObject[] = [
 ];
 const ownBindings: readonly KubeObject[] = [
   clusterBinding('kubette:controllers', [CONTROLLER_MANAGER]),
+  clusterBinding('kubette:local-path-provisioner', [CONTROLLER_MANAGER]),
   clusterBinding('system:node-proxier', [`group:${NODE_AGENTS}`], NODE_AGENTS),
   clusterBinding('system:coredns', ['user:system:coredns', 'sa:kube-system/coredns']),
 ];
