@@ -64,6 +64,13 @@ export interface WatchEvent {
   readonly decoded?: unknown;
 }
 
+/** Missed history is only replayed as far back as it fits; what is older is not delivered. */
+export interface ReplayBound {
+  readonly bytes: number;
+  /** Told the revision up to which changes are left out, before any is delivered. */
+  onCut(revision: number): void;
+}
+
 export interface KvStore {
   /** The newest revision. 0 for a store that was never written. */
   revision(): number;
@@ -84,7 +91,12 @@ export interface KvStore {
    * Missed history is replayed first.
    * @throws CompactedError when fromRevision is below compactedRevision()
    */
-  watch(prefix: string, fromRevision: number, onEvents: (events: readonly WatchEvent[]) => void): Promise<() => void>;
+  watch(
+    prefix: string,
+    fromRevision: number,
+    onEvents: (events: readonly WatchEvent[]) => void,
+    replay?: ReplayBound,
+  ): Promise<() => void>;
   /** @throws StorageError while commits fail or would (no space, read-only); asks again whether they do still. */
   assertWritable(): Promise<void>;
   /** Drops old revisions up to and including `revision`. @throws FutureRevisionError */

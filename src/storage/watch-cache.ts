@@ -62,6 +62,9 @@ export interface WatchCacheOptions {
   readonly budget?: HistoryBudget;
 }
 
+/** How much of what the store still knows is read again at a start. */
+const REPLAY_BYTES = 16 << 20;
+
 type OnEvents = (events: readonly CacheEvent[]) => void;
 
 export function createWatchCache(options: WatchCacheOptions): WatchCache {
@@ -139,14 +142,17 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     for (;;) {
       const from = store.compactedRevision();
       const early: WatchEvent[] = [];
+      let start = from;
       let live: ((events: readonly WatchEvent[]) => void) | undefined;
       try {
-        const unwatch = await store.watch(prefix, from, events => {
+        const replay = { bytes: REPLAY_BYTES, onCut: (revision: number) => void (start = revision) };
+        const onEvents = (events: readonly WatchEvent[]): void => {
           if (live !== undefined) live(events);
           else for (const event of events) early.push(event);
-        });
+        };
+        const unwatch = await store.watch(prefix, from, onEvents, replay);
         const { items, revision } = await store.range(prefix);
-        history = createEventHistory(from, bounds);
+        history = createEventHistory(start, bounds);
         for (const kv of items) {
           objects.set(fromKeyValue(kv));
           changed = Math.max(changed, kv.modRevision);

@@ -222,11 +222,13 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
       probing ??= probe().finally(() => (probing = undefined));
       return probing;
     },
-    async watch(prefix, fromRevision, onEvents) {
+    async watch(prefix, fromRevision, onEvents, replay) {
       assertOpen();
       if (fromRevision < compacted) throw new CompactedError(fromRevision, compacted);
       if (fromRevision >= state.revision) return hub.subscribe(prefix, fromRevision, onEvents);
-      return hub.subscribeAfter(prefix, fromRevision, onEvents, () => use(db => readEvents(db, prefix, fromRevision)));
+      return hub.subscribeAfter(prefix, fromRevision, onEvents, () =>
+        use(db => readEvents(db, prefix, fromRevision, replay)),
+      );
     },
     async compact(target) {
       assertOpen();

@@ -4,6 +4,7 @@ import {
   FutureRevisionError,
   type KeyValue,
   type RangeOptions,
+  type ReplayBound,
   type RangeResult,
   type WatchEvent,
 } from '../kv-store.js';
@@ -171,21 +172,31 @@ export function readRange(db: Db, prefix: string, options: RangeOptions, compact
   });
 }
 
-/** Events above `fromRevision` under `prefix`, oldest first. */
+/** Events above `fromRevision` under `prefix`, oldest first; the newest of them that fit when there is a bound. */
 export function readEvents(
   db: Db,
   prefix: string,
   fromRevision: number,
+  replay?: ReplayBound,
 ): Promise<{ events: WatchEvent[]; upTo: number }> {
   return withSnapshot(db, async (snapshot, newest) => {
-    const events: WatchEvent[] = [];
+    let events: WatchEvent[] = [];
+    let size = 0;
     // Backwards, because what a change wrote is what the next change of that key found.
     const found = new Map<string, KeyValue | undefined>();
     const bounds = { gte: logStart(fromRevision + 1), lt: LOG_END, reverse: true };
-    for await (const chunk of entries(db, snapshot, bounds)) {
+    log: for await (const chunk of entries(db, snapshot, bounds)) {
       for (const [logKey, bytes] of chunk) {
         const key = loggedKey(logKey);
         if (!key.startsWith(prefix)) continue;
+        size += bytes.length;
+        if (replay !== undefined && size > replay.bytes) {
+          // A commit is replayed as a whole or not at all.
+          const cut = logRevision(logKey);
+          events = events.filter(event => event.revision > cut);
+          replay.onCut(cut);
+          break log;
+        }
         const change = decodeChange(logKey, bytes);
         let kv = found.get(key);
         if (!found.has(key)) {
