@@ -1,11 +1,11 @@
 import { isStatusError } from '../../machinery/status.js';
-import type { DeepReadonly, Endpoint, Endpoints, EndpointSlice, ObjectMeta, Service } from '../../machinery/types.js';
+import type { DeepReadonly, Endpoints, EndpointSlice, ObjectMeta, Service } from '../../machinery/types.js';
 import { ENDPOINTS, ENDPOINT_SLICES, SERVICES } from '../../client/resources.js';
 import { keyOf, splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { canonicalJson } from '../deployment/hash.js';
 import { MANAGED_BY, SERVICE_NAME } from '../endpointslice/controller.js';
-import { isIPv6 } from '../service-pods.js';
+import { mirror, type MirroredSlice, tooMany } from './mirror.js';
 
 const CONTROLLER = 'endpointslicemirroring-controller.k8s.io';
 const SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror';
@@ -14,47 +14,11 @@ const NOT_COPIED = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
   'endpoints.kubernetes.io/last-change-trigger-time',
 ]);
-const MAX_PER_SUBSET = 1000;
 const BY_SERVICE = 'service';
 
 type ReadonlyEndpoints = DeepReadonly<Endpoints>;
-type Subset = NonNullable<ReadonlyEndpoints['subsets']>[number];
-
-/** One slice per subset and address family: pure. */
-export function mirroredSlices(
-  endpoints: ReadonlyEndpoints,
-): Pick<EndpointSlice, 'addressType' | 'endpoints' | 'ports'>[] {
-  return (endpoints.subsets ?? []).flatMap(subset =>
-    (['IPv4', 'IPv6'] as const).flatMap(family => {
-      const list = toEndpoints(subset, family);
-      if (list.length === 0) return [];
-      const ports = (subset.ports ?? []).map(port => ({
-        name: port.name ?? '',
-        port: port.port,
-        protocol: port.protocol ?? 'TCP',
-        ...(port.appProtocol === undefined ? {} : { appProtocol: port.appProtocol }),
-      }));
-      return [{ addressType: family, endpoints: list, ports }];
-    }),
-  );
-}
-
-function toEndpoints(subset: Subset, family: 'IPv4' | 'IPv6'): Endpoint[] {
-  const convert = (ready: boolean) => (address: NonNullable<Subset['addresses']>[number]) => ({
-    addresses: [address.ip],
-    conditions: { ready },
-    ...(address.hostname === undefined ? {} : { hostname: address.hostname }),
-    ...(address.nodeName === undefined ? {} : { nodeName: address.nodeName }),
-    ...(address.targetRef === undefined ? {} : { targetRef: address.targetRef }),
-  });
-  const ofFamily = (address: { readonly ip: string }): boolean => isIPv6(address.ip) === (family === 'IPv6');
-  return [
-    ...(subset.addresses ?? []).filter(ofFamily).map(convert(true)),
-    ...(subset.notReadyAddresses ?? []).filter(ofFamily).map(convert(false)),
-  ]
-    .slice(0, MAX_PER_SUBSET)
-    .sort((a, b) => ((a.addresses[0] ?? '') < (b.addresses[0] ?? '') ? -1 : 1));
-}
+const placeOf = ({ addressType, ports }: DeepReadonly<MirroredSlice>): string =>
+  `${addressType} ${canonicalJson(ports)}`;
 
 const copied = (annotations: Readonly<Record<string, string>> | undefined): Record<string, string> =>
   Object.fromEntries(Object.entries(annotations ?? {}).filter(([key]) => !NOT_COPIED.has(key)));
@@ -64,11 +28,12 @@ export const endpointSliceMirroringController: ControllerDefinition = {
   name: 'endpointslice-mirroring-controller',
   aliases: ['endpointslicemirroring'],
   workers: 5,
-  build({ client, informers, queue }) {
+  build({ client, informers, queue, recorder }) {
     const endpoints = informers.informer<Endpoints>(ENDPOINTS);
     const services = informers.informer<Service>(SERVICES);
     const slices = informers.informer<EndpointSlice>(ENDPOINT_SLICES);
     const writer = client.resource<EndpointSlice>(ENDPOINT_SLICES);
+    const events = recorder('endpoint-slice-mirroring-controller');
     slices.addIndex(BY_SERVICE, slice => [
       `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.[SERVICE_NAME] ?? ''}`,
     ]);
@@ -94,8 +59,12 @@ export const endpointSliceMirroringController: ControllerDefinition = {
         const ours = slices.indexer
           .byIndex(BY_SERVICE, key)
           .filter(slice => slice.metadata.labels?.[MANAGED_BY] === CONTROLLER);
-        const mirror = object !== undefined && shouldMirror(object, services.indexer.get(key));
-        const wanted = mirror ? mirroredSlices(object) : [];
+        const mirrored =
+          object !== undefined && shouldMirror(object, services.indexer.get(key))
+            ? mirror(object)
+            : { slices: [], skipped: 0 };
+        if (object !== undefined && mirrored.skipped > 0)
+          events.event(object, 'Warning', 'TooManyAddressesToMirror', tooMany(mirrored.skipped));
         const labels = { ...object?.metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: CONTROLLER };
         const annotations = copied(object?.metadata.annotations);
         const owner = {
@@ -107,13 +76,17 @@ export const endpointSliceMirroringController: ControllerDefinition = {
           controller: true,
         };
         const meta: ObjectMeta = { namespace, labels, annotations, ownerReferences: [owner] };
-        const free = [...ours];
+        /** Ours by their ports: a list for each, as some may be there twice. */
+        const free = new Map<string, DeepReadonly<EndpointSlice>[]>();
+        for (const slice of ours) {
+          const place = placeOf(slice);
+          const there = free.get(place);
+          if (there === undefined) free.set(place, [slice]);
+          else there.push(slice);
+        }
         try {
-          for (const slice of wanted) {
-            const at = free.findIndex(
-              old => old.addressType === slice.addressType && canonicalJson(old.ports) === canonicalJson(slice.ports),
-            );
-            const [old] = at < 0 ? [] : (free.splice(at, 1) as EndpointSlice[]);
+          for (const slice of mirrored.slices) {
+            const old = free.get(placeOf(slice))?.pop();
             if (old === undefined) {
               await writer.create(namespace, {
                 ...slice,
@@ -135,7 +108,7 @@ export const endpointSliceMirroringController: ControllerDefinition = {
           if (isStatusError(error, 'Forbidden')) return;
           throw error;
         }
-        for (const slice of free)
+        for (const slice of [...free.values()].flat())
           await writer.delete({ namespace, name: slice.metadata.name ?? '' }).catch((error: unknown) => {
             if (!isStatusError(error, 'NotFound')) throw error;
           });

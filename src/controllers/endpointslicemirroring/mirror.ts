@@ -1,0 +1,95 @@
+import type { DeepReadonly, Endpoint, Endpoints, EndpointSlice } from '../../machinery/types.js';
+import { isIPv6 } from '../service-pods.js';
+
+/** Upstream's --mirroring-max-endpoints-per-subset. */
+const MAX_PER_SUBSET = 1000;
+
+type Subset = NonNullable<DeepReadonly<Endpoints>['subsets']>[number];
+type Address = NonNullable<Subset['addresses']>[number];
+type Port = NonNullable<Subset['ports']>[number];
+export type MirroredSlice = Pick<EndpointSlice, 'addressType' | 'endpoints' | 'ports'>;
+
+export interface Mirrored {
+  readonly slices: MirroredSlice[];
+  /** Addresses beyond what one subset may have. */
+  readonly skipped: number;
+}
+
+interface Repacked {
+  readonly ports: Port[];
+  readonly addresses: readonly { readonly address: Address; readonly ready: boolean }[];
+}
+
+/** One slice per set of addresses and address family: pure. */
+export function mirror(endpoints: DeepReadonly<Endpoints>): Mirrored {
+  let skipped = 0;
+  const slices = repack(endpoints.subsets ?? []).flatMap(({ ports, addresses }) => {
+    // The ready ones first: what is too many is taken from those that are not.
+    const kept = [...addresses.filter(({ ready }) => ready), ...addresses.filter(({ ready }) => !ready)];
+    skipped += Math.max(0, kept.length - MAX_PER_SUBSET);
+    const mirrored = kept.slice(0, MAX_PER_SUBSET);
+    return (['IPv4', 'IPv6'] as const).flatMap(addressType => {
+      const list = mirrored
+        .filter(({ address }) => isIPv6(address.ip) === (addressType === 'IPv6'))
+        .map(({ address, ready }) => toEndpoint(address, ready))
+        .sort((a, b) => compare(a.addresses[0] ?? '', b.addresses[0] ?? ''));
+      return list.length === 0 ? [] : [{ addressType, endpoints: list, ports: ports.map(toPort) }];
+    });
+  });
+  return { slices, skipped };
+}
+
+export const tooMany = (skipped: number): string =>
+  `A max of ${MAX_PER_SUBSET} addresses can be mirrored to EndpointSlices per Endpoints subset. ${skipped} addresses were skipped`;
+
+/**
+ * The same endpoints with every port once: ports that have the same addresses form one subset (RepackSubsets). An address that
+ * is ready here and not there is not ready.
+ */
+function repack(subsets: readonly Subset[]): Repacked[] {
+  const byPort = new Map<
+    string,
+    { port: Port | undefined; addresses: Map<string, { address: Address; ready: boolean }> }
+  >();
+  for (const subset of subsets) {
+    const ports: readonly (Port | undefined)[] = (subset.ports ?? []).length === 0 ? [undefined] : (subset.ports ?? []);
+    for (const port of ports) {
+      const id = port === undefined ? '' : JSON.stringify([port.name, port.port, port.protocol, port.appProtocol]);
+      const entry = byPort.get(id) ?? { port, addresses: new Map<string, { address: Address; ready: boolean }>() };
+      byPort.set(id, entry);
+      const put = (address: Address, ready: boolean): void => {
+        const key = `${address.ip} ${address.targetRef?.uid ?? ''}`;
+        const known = entry.addresses.get(key);
+        if (known === undefined || known.ready) entry.addresses.set(key, { address, ready });
+      };
+      for (const address of subset.addresses ?? []) put(address, true);
+      for (const address of subset.notReadyAddresses ?? []) put(address, false);
+    }
+  }
+  const byAddresses = new Map<string, Repacked>();
+  for (const { port, addresses } of byPort.values()) {
+    const id = JSON.stringify([...addresses].map(([key, { ready }]) => [key, ready]).sort(byText));
+    const group = byAddresses.get(id) ?? { ports: [], addresses: [...addresses.values()] };
+    byAddresses.set(id, group);
+    if (port !== undefined) group.ports.push(port);
+  }
+  return [...byAddresses.values()];
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byText = (a: readonly unknown[], b: readonly unknown[]): number => compare(String(a[0]), String(b[0]));
+
+const toEndpoint = (address: Address, ready: boolean): Endpoint => ({
+  addresses: [address.ip],
+  conditions: { ready },
+  ...(address.hostname === undefined ? {} : { hostname: address.hostname }),
+  ...(address.nodeName === undefined ? {} : { nodeName: address.nodeName }),
+  ...(address.targetRef === undefined ? {} : { targetRef: address.targetRef }),
+});
+
+const toPort = (port: Port) => ({
+  name: port.name ?? '',
+  port: port.port,
+  protocol: port.protocol ?? 'TCP',
+  ...(port.appProtocol === undefined ? {} : { appProtocol: port.appProtocol }),
+});
