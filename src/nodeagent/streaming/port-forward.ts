@@ -65,6 +65,8 @@ export function serveSpdyPortForward(socket: Duplex, target: Target, backend: St
     stream => {
       const port = Number(stream.headers.get('port'));
       const id = stream.headers.get('requestid') ?? '';
+      // Half a pair goes with its stream.
+      stream.once('close', () => pairs.delete(id));
       const pair = pairs.get(id) ?? {};
       pairs.set(id, pair);
       if (stream.headers.get('streamtype') === 'error') pair.error = stream;
@@ -114,48 +116,58 @@ export function serveWebSocketPortForward(
   clock: Clock,
 ): void {
   const gone = new AbortController();
-  const pods = new Map<number, Duplex>();
-  const early = new Map<number, Buffer[]>();
+  /** By channel; those that the Pod has not answered yet keep the client waiting. */
+  const pods = new Map<number, Promise<Duplex | undefined>>();
   let open = ports.length;
   /** Channels cannot be half-closed: the connection ends with the last of its ports. */
   const ended = (): void => {
     if (--open === 0) socket.close(1000);
   };
-  const send = (channel: number, data: Buffer): void => {
-    if (socket.readyState === socket.OPEN) socket.send(Buffer.concat([Buffer.from([channel]), data]));
+  const send = (channel: number, data: Buffer): Promise<void> =>
+    new Promise(resolve => {
+      if (socket.readyState !== socket.OPEN) return resolve();
+      socket.send(Buffer.concat([Buffer.from([channel]), data]), () => resolve());
+    });
+  const deliver = async (channel: number, data: Buffer): Promise<void> => {
+    const pod = await pods.get(channel);
+    if (pod === undefined || pod.destroyed || pod.writableEnded || pod.write(data)) return;
+    await new Promise<void>(resolve => pod.once('drain', resolve).once('close', resolve));
   };
   socket.on('message', (data: Buffer) => {
-    const channel = data[0] ?? 0;
-    const pod = pods.get(channel);
-    if (pod !== undefined) pod.write(data.subarray(1));
-    else early.set(channel, [...(early.get(channel) ?? []), data.subarray(1)]);
+    // One message at a time: what a Pod has no room for stays with the client.
+    socket.pause();
+    void deliver(data[0] ?? 0, data.subarray(1)).finally(() => socket.resume());
   });
-  socket.on('close', () => {
-    gone.abort(new Error('the client is gone'));
-    for (const pod of pods.values()) pod.destroy();
-  });
+  socket.on('error', () => socket.terminate());
+  socket.on('close', () => gone.abort(new Error('the client is gone')));
   ports.forEach((port, i) => {
     const head = Buffer.alloc(2);
     head.writeUInt16LE(port);
-    send(2 * i, head);
-    send(2 * i + 1, head);
-    backend.connect(target, port, gone.signal).then(
+    void send(2 * i, head);
+    void send(2 * i + 1, head);
+    const refused = (error: unknown): void => void send(2 * i + 1, Buffer.from(refusal(port, target, error as Error)));
+    const connected = backend.connect(target, port, gone.signal).then(
       pod => {
-        pods.set(2 * i, pod);
-        for (const chunk of early.get(2 * i) ?? []) pod.write(chunk);
-        early.delete(2 * i);
-        pod.on('data', (chunk: Buffer) => send(2 * i, chunk));
-        pod.on('error', error => send(2 * i + 1, Buffer.from(refusal(port, target, error))));
+        gone.signal.addEventListener('abort', () => pod.destroy(), { once: true });
+        if (gone.signal.aborted) pod.destroy();
+        pod.once('close', ended);
+        pod.on('error', refused);
+        pod.on('data', (chunk: Buffer) => {
+          pod.pause();
+          void send(2 * i, chunk).then(() => pod.resume());
+        });
         pod.once('end', () => {
           const cancel = clock.after(LAST_WORDS_MS, () => pod.end());
           pod.once('close', cancel);
         });
-        pod.once('close', ended);
+        return pod;
       },
       (error: unknown) => {
-        send(2 * i + 1, Buffer.from(refusal(port, target, error as Error)));
+        refused(error);
         ended();
+        return undefined;
       },
     );
+    pods.set(2 * i, connected);
   });
 }

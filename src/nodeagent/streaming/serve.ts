@@ -29,6 +29,9 @@ import { acceptWebSocketCommand, WEBSOCKET_COMMAND_PROTOCOLS } from './websocket
  */
 const CLOSE_TIMEOUT_MS = 50;
 
+/** One message of a client; a program's input comes in as many as it likes. */
+const MAX_MESSAGE_BYTES = 4 << 20;
+
 export interface StreamingOptions {
   readonly backend: StreamingBackend;
   readonly clock: Clock;
@@ -57,6 +60,7 @@ export function createStreamingServer({ backend, clock }: StreamingOptions): Str
   // A type of its own: @types/ws does not know closeTimeout yet.
   const options: ServerOptions & { closeTimeout: number } = {
     noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: offers => choose(WEBSOCKET_COMMAND_PROTOCOLS, [...offers]) ?? false,
   };

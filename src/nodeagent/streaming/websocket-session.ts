@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { createPipe } from '../containers/io.js';
+import { BrokenPipe, createPipe } from '../containers/io.js';
 import type { WantedStreams } from './request.js';
 import { StreamingError, type CommandSession } from './types.js';
 
@@ -20,9 +20,21 @@ const frame = (channel: number, data: Buffer): Buffer => Buffer.concat([Buffer.f
 export function acceptWebSocketCommand(socket: WebSocket, wants: WantedStreams): CommandSession {
   const gone = new AbortController();
   const stdin = createPipe();
+  /** No more is read of the connection until the program has room for what came. */
+  const take = async (data: Buffer): Promise<void> => {
+    socket.pause();
+    try {
+      await stdin.write(data);
+    } catch (error) {
+      // A program that reads no more: what still comes is dropped, as over SPDY.
+      if (!(error instanceof BrokenPipe)) throw error;
+    } finally {
+      socket.resume();
+    }
+  };
   socket.on('message', (data: Buffer) => {
     const channel = data[0];
-    if (channel === CHANNEL.stdin) void stdin.write(data.subarray(1));
+    if (channel === CHANNEL.stdin) void take(data.subarray(1)).catch(leave);
     else if (channel === CHANNEL.close && data[1] === CHANNEL.stdin) stdin.closeWrite();
   });
   const leave = (): void => {

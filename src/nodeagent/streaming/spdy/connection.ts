@@ -23,6 +23,8 @@ export interface SpdyConnection {
 }
 
 const STATUS_CANCEL = 5;
+/** A command has five streams and a forwarded port two per connection; nobody opens this many. */
+const MAX_STREAMS = 1024;
 /** Small enough that streams sharing the connection take turns. */
 const MAX_DATA = 32 << 10;
 
@@ -76,6 +78,19 @@ export function serveSpdy(
     onStream(stream);
   };
 
+  /** Answers wait for the client to take those before: one that only asks gets no more than it reads. */
+  const drained = (): Promise<void> =>
+    new Promise(resolve => {
+      const done = (): void => {
+        socket.off('drain', done);
+        socket.off('close', done);
+        resolve();
+      };
+      if (!socket.writableNeedDrain || socket.destroyed) return resolve();
+      socket.once('drain', done);
+      socket.once('close', done);
+    });
+
   const readAgain = (stream: Duplex): Promise<void> =>
     new Promise(resolve => {
       const done = (): void => {
@@ -107,6 +122,8 @@ export function serveSpdy(
       for (const frame of readFrames(chunk as Buffer)) {
         switch (frame.type) {
           case 'syn-stream':
+            if (streams.size >= MAX_STREAMS) throw new SpdyError('too many streams');
+            if (frame.streamId <= last) throw new SpdyError(`stream ${frame.streamId} is not new`);
             open(frame.streamId, await headers.read(frame.block), frame.fin);
             break;
           case 'data': {
@@ -121,6 +138,7 @@ export function serveSpdy(
             break;
           case 'ping':
             send(ping(frame.id));
+            await drained();
             break;
           case 'goaway':
           case 'other':

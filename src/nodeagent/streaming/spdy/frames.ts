@@ -18,26 +18,46 @@ export class SpdyError extends Error {
 const VERSION = 3;
 const TYPE = { synStream: 1, synReply: 2, rstStream: 3, ping: 6, goaway: 7 } as const;
 const FLAG_FIN = 0x01;
-/** A peer that announces more than this is not speaking SPDY. */
-const MAX_FRAME_BYTES = 4 << 20;
-const MAX_HEADER_BYTES = 64 << 10;
+const HEAD_BYTES = 8;
+/** A peer that announces more than this is not speaking SPDY; clients send some 32 KiB at a time. */
+const MAX_FRAME_BYTES = 1 << 20;
+/** Streams of a command have three short headers. */
+const MAX_CONTROL_BYTES = 16 << 10;
+/** What the headers of one stream may come to, inflated. */
+const MAX_HEADER_BYTES = 16 << 10;
+/** Pairs are cheap to write and not to keep. */
+const MAX_HEADERS = 64;
 
-/** Cuts a byte stream into frames. @throws SpdyError */
+/** Cuts a byte stream into frames, copying no byte more than twice however small its pieces. @throws SpdyError */
 export function createFrameReader(): (chunk: Buffer) => Frame[] {
-  let pending: Buffer = Buffer.alloc(0);
+  let pieces: Buffer[] = [];
+  let size = 0;
+  /** Bytes until there is something to look at. */
+  let wanted = HEAD_BYTES;
   return chunk => {
-    pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+    pieces.push(chunk);
+    size += chunk.length;
     const frames: Frame[] = [];
-    while (pending.length >= 8) {
+    if (size < wanted) return frames;
+    let pending = pieces.length === 1 ? chunk : Buffer.concat(pieces);
+    wanted = HEAD_BYTES;
+    while (pending.length >= HEAD_BYTES) {
       const length = pending.readUIntBE(5, 3);
-      if (length > MAX_FRAME_BYTES) throw new SpdyError(`frame of ${length} bytes`);
-      if (pending.length < 8 + length) break;
-      frames.push(parse(pending, pending.subarray(8, 8 + length)));
-      pending = pending.subarray(8 + length);
+      if (length > maxLength(pending)) throw new SpdyError(`frame of ${length} bytes`);
+      wanted = HEAD_BYTES + length;
+      if (pending.length < wanted) break;
+      frames.push(parse(pending, pending.subarray(HEAD_BYTES, wanted)));
+      pending = pending.subarray(wanted);
+      wanted = HEAD_BYTES;
     }
+    pieces = pending.length === 0 ? [] : [pending];
+    size = pending.length;
     return frames;
   };
 }
+
+const isControl = (head: Buffer): boolean => (head[0] ?? 0) >= 0x80;
+const maxLength = (head: Buffer): number => (isControl(head) ? MAX_CONTROL_BYTES : MAX_FRAME_BYTES);
 
 function parse(head: Buffer, body: Buffer): Frame {
   const first = head.readUInt32BE(0);
@@ -94,15 +114,34 @@ export interface HeaderReader {
 
 export function createHeaderReader(): HeaderReader {
   const inflate: Inflate = createInflate({ dictionary: HEADER_DICTIONARY });
+  let text: Buffer[] = [];
+  let size = 0;
+  let failed: (error: Error) => void = () => undefined;
+  const drain = (): void => {
+    for (let piece = inflate.read() as Buffer | null; piece !== null; piece = inflate.read() as Buffer | null) {
+      size += piece.length;
+      // A few bytes may stand for gigabytes.
+      if (size > MAX_HEADER_BYTES) return void inflate.destroy(new SpdyError('headers of a stream are too long'));
+      text.push(piece);
+    }
+  };
+  inflate.on('readable', drain);
+  inflate.on('error', error => failed(error));
+  inflate.on('close', () => failed(new SpdyError('the connection is closed')));
   return {
     read: block =>
       new Promise((resolve, reject) => {
-        inflate.once('error', reject);
+        failed = reject;
+        if (inflate.destroyed) return reject(new SpdyError('the connection is closed'));
         // Each block ends in a sync flush, so that all its text is there once it has been written.
         inflate.write(block, () => {
-          inflate.off('error', reject);
+          drain();
+          if (inflate.destroyed) return;
+          const whole = Buffer.concat(text);
+          text = [];
+          size = 0;
           try {
-            resolve(parseHeaders((inflate.read() as Buffer | null) ?? Buffer.alloc(0)));
+            resolve(parseHeaders(whole));
           } catch (error) {
             reject(new SpdyError((error as Error).message, { cause: error }));
           }
@@ -127,7 +166,9 @@ function parseHeaders(text: Buffer): Map<string, string> {
     at += length;
     return text.toString('utf8', at - length, at);
   };
-  for (let count = number(); count > 0; count--) {
+  const all = number();
+  if (all > MAX_HEADERS) throw new SpdyError(`${all} headers`);
+  for (let count = all; count > 0; count--) {
     const name = string();
     headers.set(name.toLowerCase(), string());
   }
