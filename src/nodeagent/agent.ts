@@ -10,6 +10,7 @@ import type { Clock } from '../machinery/clock.js';
 import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { CoreEvent, DeepReadonly, EndpointSlice, Lease, Node, Pod, Service } from '../machinery/types.js';
 import { createTree, type Tree } from './containers/file-system.js';
+import { createMachine } from './containers/machine/machine.js';
 import { createKubeletServer } from './kubelet-api/server.js';
 import { createIpAllocator, type IpAllocator } from './network/ip-allocator.js';
 import { cidrContains, parseCidr } from './network/ip.js';
@@ -185,6 +186,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
         node: () => self() ?? unregistered,
         nodeProcesses: createNodeProcesses(),
         counters,
+        machine: createMachine(clock),
         hostTree,
         nodeTrees: new Map<string, Tree>(),
         presentImages: new Set<string>(),

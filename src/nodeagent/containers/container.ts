@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Image } from '../images/types.js';
 import { createPipe, emptyInput, type Input, type Output, type Pipe } from './io.js';
 import { createLogBuffer, type LogBuffer } from './log-buffer.js';
 import { userlandProgram } from './programs/index.js';
 import { Killed, type ContainerContext, type Program, type SignalName } from './process.js';
-import { spawn } from './spawn.js';
-import { createTty } from './tty.js';
+import { ForkError, spawn, type Child, type SpawnOptions } from './spawn.js';
+import { createTty, type Tty } from './terminal.js';
 
 /** A container that cannot be started at all: reason StartError, exit code 128. */
 export class StartError extends Error {
@@ -31,6 +32,13 @@ export interface SessionStreams {
   readonly stderr?: Output;
   readonly tty: boolean;
   readonly signal: AbortSignal;
+  /** Sizes of the client's terminal, as they come. */
+  readonly resize?: AsyncIterable<TerminalSize>;
+}
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
 }
 
 export interface RunningContainer {
@@ -40,6 +48,8 @@ export interface RunningContainer {
   readonly logs: LogBuffer;
   /** Resolves with the exit code; never rejects. */
   readonly exited: Promise<number>;
+  /** Whether it was killed because it passed its memory limit. */
+  readonly outOfMemory: () => boolean;
   readonly kill: (name: SignalName) => void;
   /** Runs a command in the container. Resolves with its exit code. @throws StartError when there is no such program */
   exec(command: readonly string[], streams: SessionStreams): Promise<number>;
@@ -71,27 +81,37 @@ const notFound = (name: string): StartError =>
 
 /** Finds and starts the main process. @throws StartError */
 export async function startContainer(options: ContainerOptions): Promise<RunningContainer> {
-  const { context, image, env, workingDir, tty } = options;
+  const { context: given, image, env, workingDir, tty } = options;
   const command = options.command ?? image.entrypoint;
   const args = [...command, ...(options.args ?? (options.command === undefined ? image.cmd : []))];
   const [name = ''] = args;
-  const found = await scriptOrProgram(context, name);
+  const found = await scriptOrProgram(given, name);
   const program = image.main === undefined ? found : image.main(name, found);
   if (program === undefined) throw notFound(name);
 
-  const logs = createLogBuffer(context.clock);
-  const watchers = new Set<(stream: 'stdout' | 'stderr', data: string | Buffer) => void>();
+  const logs = createLogBuffer(given.clock);
+  const watchers = new Set<Watcher>();
+  /** A client that is attached and does not read holds the container up, as containerd's does. */
   const sink = (stream: 'stdout' | 'stderr'): Output => ({
+    description: 'pipe:[1]',
     write(data) {
       logs.write(stream, data);
-      for (const watch of watchers) watch(stream, data);
+      if (watchers.size === 0) return undefined;
+      return Promise.all([...watchers].map(watch => watch(stream, data))).then(() => undefined);
     },
   });
   const stdout = sink('stdout');
-  const terminal = tty ? createTty(stdout, () => main.kill('INT')) : undefined;
+  const terminal = tty ? createTty(stdout, name => main.kill(name)) : undefined;
   const input: Pipe | undefined = options.stdin && terminal === undefined ? createPipe() : undefined;
   const life = new AbortController();
-  const main = spawn(context, {
+  setMaxListeners(0, life.signal);
+  const context: ContainerContext = { ...given, life: life.signal };
+  let outOfMemory = false;
+  context.budget.memory.onExhausted = () => {
+    outOfMemory = true;
+    life.abort(new Killed('KILL'));
+  };
+  const main = begin(context, {
     args,
     program,
     env,
@@ -100,6 +120,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     stdout: terminal?.output ?? stdout,
     stderr: terminal?.output ?? sink('stderr'),
     tty,
+    terminal,
     parent: life.signal,
   });
   const exited = main.exited.finally(() => {
@@ -113,18 +134,26 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     startedAt: context.clock.now(),
     logs,
     exited,
+    outOfMemory: () => outOfMemory,
     kill: main.kill,
     exec: (argv, streams) => execIn(context, { argv, env, cwd: workingDir }, streams, life.signal),
     check: (argv, streams) => execIn(context, { argv, env, cwd: workingDir, find: image.check }, streams, life.signal),
-    async attach({ stdin, stdout: out, stderr, signal }) {
+    async attach({ stdin, stdout: out, stderr, signal, resize }) {
       const session = new AbortController();
       const end = (): void => session.abort(signal.reason ?? new Killed('HUP'));
       signal.addEventListener('abort', end, { once: true });
-      const watch = (stream: 'stdout' | 'stderr', data: string | Buffer): void => {
+      const left = aborted(session.signal);
+      const watch: Watcher = async (stream, data) => {
         const output = stream === 'stdout' || tty ? out : stderr;
-        void Promise.resolve(output?.write(data)).catch(end);
+        try {
+          await Promise.race([output?.write(data), left]);
+        } catch {
+          // The client is gone, whatever it says of it: the container goes on without.
+          end();
+        }
       };
       watchers.add(watch);
+      if (terminal !== undefined) void followSize(terminal, resize);
       if (stdin !== undefined && (input !== undefined || terminal !== undefined))
         void feed(stdin, session.signal, async data =>
           terminal === undefined ? input?.write(data) : terminal.type(data),
@@ -134,7 +163,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
           })
           .catch(end);
       try {
-        await Promise.race([exited, aborted(session.signal)]);
+        await Promise.race([exited, left]);
       } finally {
         watchers.delete(watch);
         signal.removeEventListener('abort', end);
@@ -142,6 +171,27 @@ export async function startContainer(options: ContainerOptions): Promise<Running
       }
     },
   };
+}
+
+type Watcher = (stream: 'stdout' | 'stderr', data: string | Buffer) => Promise<void>;
+
+async function followSize(terminal: Tty, sizes: SessionStreams['resize']): Promise<void> {
+  for await (const { columns, rows } of sizes ?? []) terminal.resize(columns, rows);
+}
+
+/** @throws StartError */
+function begin(context: ContainerContext, options: SpawnOptions): Child {
+  try {
+    return spawn(context, options);
+  } catch (error) {
+    if (error instanceof ForkError)
+      throw new StartError(
+        `exec ${options.args[0]?.slice(0, 80) ?? ''}: ${error.message.replace(/^[^]*: /, '').toLowerCase()}`,
+      );
+    // The container is out of memory already.
+    if (error instanceof Killed) return { pid: 0, exited: Promise.resolve(error.exitCode), kill: () => undefined };
+    throw error;
+  }
 }
 
 async function scriptOrProgram(context: ContainerContext, name: string): Promise<Program | undefined> {
@@ -162,7 +212,7 @@ interface ExecCall {
 async function execIn(
   context: ContainerContext,
   { argv: args, env, cwd, find }: ExecCall,
-  { stdin, stdout, stderr, tty, signal }: SessionStreams,
+  { stdin, stdout, stderr, tty, signal, resize }: SessionStreams,
   container: AbortSignal,
 ): Promise<number> {
   const [name = ''] = args;
@@ -175,8 +225,8 @@ async function execIn(
   signal.addEventListener('abort', end, { once: true });
   container.addEventListener('abort', end, { once: true });
   if (signal.aborted || container.aborted) end();
-  const terminal = tty ? createTty(stdout ?? discard, () => child.kill('INT')) : undefined;
-  const child = spawn(context, {
+  const terminal = tty ? createTty(stdout ?? discard, name => child.kill(name)) : undefined;
+  const child = begin(context, {
     args,
     program,
     env: tty ? { TERM: 'xterm', ...env } : env,
@@ -185,8 +235,10 @@ async function execIn(
     stdout: terminal?.output ?? stdout ?? discard,
     stderr: terminal?.output ?? stderr ?? discard,
     tty,
+    terminal,
     parent: session.signal,
   });
+  if (terminal !== undefined) void followSize(terminal, resize);
   if (terminal !== undefined && stdin !== undefined)
     void feed(stdin, session.signal, async data => terminal.type(data)).then(terminal.hangUp, terminal.hangUp);
   try {

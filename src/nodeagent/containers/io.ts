@@ -2,12 +2,16 @@
 export interface Input {
   /** The next bytes, or undefined at the end. Rejects with the signal's reason when the reader is killed. */
   read(signal?: AbortSignal): Promise<Buffer | undefined>;
+  /** What /proc/PID/fd shows. */
+  readonly description?: string;
 }
 
 /** Where a process writes to. */
 export interface Output {
   /** Resolves when there is room for more. @throws BrokenPipe */
   write(data: string | Buffer): void | Promise<void>;
+  /** What /proc/PID/fd shows. */
+  readonly description?: string;
 }
 
 /** A write that nobody will read: SIGPIPE. */
@@ -15,27 +19,38 @@ export class BrokenPipe extends Error {
   override readonly name = 'BrokenPipe';
 }
 
-export const emptyInput: Input = { read: () => Promise.resolve(undefined) };
-export const nullOutput: Output = { write: () => undefined };
+export const emptyInput: Input = { read: () => Promise.resolve(undefined), description: '/dev/null' };
+export const nullOutput: Output = { write: () => undefined, description: '/dev/null' };
+
+/** The size in which programs copy. */
+export const CHUNK = 64 * 1024;
 
 export const inputOf = (data: string | Buffer): Input => {
-  let rest: Buffer | undefined = Buffer.from(data);
+  const bytes = Buffer.from(data);
+  let at = 0;
   return {
-    read() {
-      const chunk = rest;
-      rest = undefined;
-      return Promise.resolve(chunk?.length === 0 ? undefined : chunk);
+    async read() {
+      if (at >= bytes.length) return undefined;
+      at += CHUNK;
+      return bytes.subarray(at - CHUNK, at);
     },
   };
 };
 
-/** Collects what is written. */
-export function captured(): Output & { text(): string; bytes(): Buffer } {
+/** What a collector of output keeps when nobody says how much. */
+const CAPTURE_LIMIT = 16 * 1024 * 1024;
+
+/** Collects what is written, up to a limit; the rest is lost. */
+export function captured(limit = CAPTURE_LIMIT): Output & { text(): string; bytes(): Buffer } {
   const chunks: Buffer[] = [];
+  let size = 0;
   const bytes = (): Buffer => Buffer.concat(chunks);
   return {
     write(data) {
-      chunks.push(Buffer.from(data));
+      if (size >= limit) return;
+      const chunk = Buffer.from(data).subarray(0, limit - size);
+      size += chunk.length;
+      chunks.push(chunk);
     },
     bytes,
     text: () => bytes().toString('utf8'),
@@ -52,25 +67,30 @@ export interface Pipe extends Input, Output {
   readonly closeRead: () => void;
 }
 
-export function createPipe(): Pipe {
-  const chunks: Buffer[] = [];
+export function createPipe(description = 'pipe:[1]'): Pipe {
+  let chunks: Buffer[] = [];
   let size = 0;
   let ended = false;
   let broken = false;
   let wakeReader: () => void = () => undefined;
   let wakeWriters: (() => void)[] = [];
 
+  const wakeAllWriters = (): void => {
+    const waiting = wakeWriters;
+    wakeWriters = [];
+    for (const wake of waiting) wake();
+  };
   const take = (): Buffer | undefined => {
-    const chunk = chunks.shift();
-    if (chunk === undefined) return undefined;
-    size -= chunk.length;
-    if (size < PIPE_CAPACITY) {
-      for (const wake of wakeWriters) wake();
-      wakeWriters = [];
-    }
+    if (chunks.length === 0) return undefined;
+    // Many small writes are one read, as of a real pipe.
+    const chunk = chunks.length === 1 ? chunks[0] : Buffer.concat(chunks);
+    chunks = [];
+    size = 0;
+    wakeAllWriters();
     return chunk;
   };
   return {
+    description,
     async read(signal) {
       while (chunks.length === 0 && !ended) {
         await new Promise<void>((resolve, reject) => {
@@ -101,26 +121,19 @@ export function createPipe(): Pipe {
     },
     closeRead() {
       broken = true;
-      for (const wake of wakeWriters) wake();
-      wakeWriters = [];
+      chunks = [];
+      size = 0;
+      wakeAllWriters();
     },
   };
 }
 
-/** All of an input as bytes. */
-export async function readAll(input: Input, signal?: AbortSignal): Promise<Buffer> {
+/** All of an input as bytes; `hold` is told of every piece and may refuse. */
+export async function readAll(input: Input, signal?: AbortSignal, hold?: (bytes: number) => void): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for (let chunk = await input.read(signal); chunk !== undefined; chunk = await input.read(signal)) chunks.push(chunk);
-  return Buffer.concat(chunks);
-}
-
-/** The lines of an input, without their newline, as they come. */
-export async function* readLines(input: Input, signal?: AbortSignal): AsyncGenerator<string> {
-  let rest = '';
   for (let chunk = await input.read(signal); chunk !== undefined; chunk = await input.read(signal)) {
-    const lines = (rest + chunk.toString('utf8')).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
+    hold?.(chunk.length);
+    chunks.push(chunk);
   }
-  if (rest !== '') yield rest;
+  return Buffer.concat(chunks);
 }

@@ -32,7 +32,9 @@ export interface LogBuffer {
 }
 
 /** The kubelet rotates at 10 MiB; a simulated node keeps less. */
-const MAX_BYTES = 256 * 1024;
+const MAX_BYTES = 512 * 1024;
+/** What a line weighs beside its text: logs of empty lines are bounded too. */
+const LINE_BYTES = 32;
 const MAX_LINE = 16 * 1024;
 
 /** RFC 3339 with nine digits, as container runtimes stamp log lines. */
@@ -56,11 +58,14 @@ export function createLogBuffer(clock: Clock, maxBytes = MAX_BYTES): LogBuffer {
     if (last?.complete === false && last.stream === stream && last.text.length < MAX_LINE) {
       last.text += text;
       last.complete = complete;
-    } else lines.push({ time: clock.now(), stream, text, complete });
+    } else {
+      lines.push({ time: clock.now(), stream, text, complete });
+      bytes += LINE_BYTES;
+    }
     bytes += text.length;
     if (bytes <= maxBytes) return;
     let cut = 0;
-    while (bytes > maxBytes / 2 && cut < lines.length - 1) bytes -= lines[cut++]?.text.length ?? 0;
+    while (bytes > maxBytes / 2 && cut < lines.length - 1) bytes -= (lines[cut++]?.text.length ?? 0) + LINE_BYTES;
     lines = lines.slice(cut);
     dropped += cut;
   };
@@ -72,10 +77,16 @@ export function createLogBuffer(clock: Clock, maxBytes = MAX_BYTES): LogBuffer {
     write(stream, data) {
       written += data.length;
       if (closed) return;
-      const parts = data.toString('utf8').split('\n');
+      let text = data.toString('utf8');
+      // Of one very long write only the end would be left anyway.
+      if (text.length > maxBytes) text = text.slice(-maxBytes);
+      const parts = text.split('\n');
       parts.forEach((part, i) => {
         const complete = i < parts.length - 1;
-        if (part !== '' || complete) append(stream, complete ? `${part}\n` : part, complete);
+        for (let at = 0; part.length - at > MAX_LINE; at += MAX_LINE)
+          append(stream, part.slice(at, at + MAX_LINE), false);
+        const rest = part.slice(Math.floor(Math.max(0, part.length - 1) / MAX_LINE) * MAX_LINE);
+        if (rest !== '' || complete) append(stream, complete ? `${rest}\n` : rest, complete);
       });
       wakeAll();
     },

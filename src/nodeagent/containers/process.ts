@@ -4,31 +4,14 @@ import type { Resolver } from '../network/resolver.js';
 import type { Credentials } from './credentials.js';
 import type { FileSystem } from './file-system.js';
 import type { Input, Output } from './io.js';
+import type { Budget } from './machine/machine.js';
+import type { Account } from './machine/memory.js';
+import type { ProcessTable } from './process-table.js';
+import type { SignalName } from './signals.js';
+import type { Terminal } from './terminal.js';
 
-export type SignalName = 'TERM' | 'KILL' | 'INT' | 'HUP' | 'QUIT' | 'USR1' | 'USR2' | 'PIPE';
-
-export const SIGNAL_NUMBERS: Readonly<Record<SignalName, number>> = {
-  HUP: 1,
-  INT: 2,
-  QUIT: 3,
-  KILL: 9,
-  USR1: 10,
-  USR2: 12,
-  PIPE: 13,
-  TERM: 15,
-};
-
-/** Why a process's signal aborted. Its exit status is 128 + the signal's number. */
-export class Killed extends Error {
-  override readonly name = 'Killed';
-
-  constructor(readonly by: SignalName) {
-    super(`killed by SIG${by}`);
-  }
-  get exitCode(): number {
-    return 128 + SIGNAL_NUMBERS[this.by];
-  }
-}
+export { Killed, SIGNAL_NUMBERS, type SignalName } from './signals.js';
+export { createProcessTable, type ProcessEntry, type ProcessTable } from './process-table.js';
 
 /** What a container's processes may do. */
 export interface ContainerSecurity {
@@ -64,8 +47,11 @@ export interface ContainerContext {
   /** In [0, 1). */
   readonly random: () => number;
   /** Programs of the image and of the common userland, by name; undefined: there is none of that name. */
-  program(name: string): Promise<Program | undefined>;
+  readonly program: (name: string) => Promise<Program | undefined>;
   readonly processes: ProcessTable;
+  readonly budget: Budget;
+  /** Aborts when the container ends, and with it all that runs in it. Set when it is started. */
+  readonly life?: AbortSignal;
 }
 
 /** One running program. */
@@ -78,42 +64,22 @@ export interface Process {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly tty: boolean;
+  /** The terminal behind `tty`, where there is one. */
+  readonly terminal?: Terminal | undefined;
   readonly pid: number;
   /** Aborts with Killed when the process must end; every wait takes it. */
   readonly signal: AbortSignal;
   /** Catches a signal that would otherwise end the process. Returns the remover. */
   trap(name: SignalName, handler: () => void): () => void;
+  /**
+   * To be called, and awaited when it gives a promise, in every loop that neither reads nor writes: it lets others have
+   * their turn. @throws Killed
+   */
+  readonly turn: (work?: number) => Promise<void> | undefined;
+  /** What it holds beside its own weight. @throws Killed when that is too much */
+  readonly memory: Account;
   readonly container: ContainerContext;
 }
 
 /** Resolves with the exit status. Rejects with Killed when its signal aborts. */
 export type Program = (process: Process) => Promise<number>;
-
-export interface ProcessEntry {
-  readonly pid: number;
-  readonly args: readonly string[];
-  /** Delivers a signal: to the trap when there is one, else the process ends. */
-  kill(name: SignalName): void;
-}
-
-export interface ProcessTable {
-  add(entry: Omit<ProcessEntry, 'pid'>): number;
-  remove(pid: number): void;
-  get(pid: number): ProcessEntry | undefined;
-  list(): readonly ProcessEntry[];
-}
-
-export function createProcessTable(): ProcessTable {
-  const entries = new Map<number, ProcessEntry>();
-  let next = 1;
-  return {
-    add(entry) {
-      const pid = next++;
-      entries.set(pid, { ...entry, pid });
-      return pid;
-    },
-    remove: pid => void entries.delete(pid),
-    get: pid => entries.get(pid),
-    list: () => [...entries.values()],
-  };
-}

@@ -58,6 +58,12 @@ export function podResources(containers: readonly Resources[]): Resources {
 const bytes = (quantity: string | undefined): number =>
   quantity === undefined ? 0 : Number(scaledValue(parseQuantity(quantity), 0));
 
+/** What the container may use at most, in bytes; undefined: it has no limit. */
+export function memoryLimit({ limits }: Resources): number | undefined {
+  const limit = bytes(limits?.['memory']);
+  return limit === 0 ? undefined : limit;
+}
+
 /** Shows the Pod's cgroup under the node's /sys/fs/cgroup, where the systemd driver puts it. Returns the remover. */
 export function showPodCgroup(hostTree: Tree, pod: ReadonlyPod, resources: () => Resources): () => void {
   const slice = `kubepods-pod${(pod.metadata.uid ?? '').replace(/-/g, '_')}.slice`;

@@ -5,7 +5,7 @@ import type { NetNamespace } from '../network/types.js';
 import { runProbeWorker, type ProbeKind } from '../probes/probe-worker.js';
 import type { ProbeResult } from '../probes/probe.js';
 import { formatDuration } from '../../machinery/duration.js';
-import { cgroupTree } from './cgroup.js';
+import { cgroupTree, memoryLimit } from './cgroup.js';
 import { startPodContainer, type Started } from './container-starter.js';
 import type { PodDependencies } from './dependencies.js';
 import { ContainerConfigError } from './environment.js';
@@ -108,7 +108,8 @@ export function createContainerRunner({
     try {
       const cgroup = cgroupTree(() => record.resources);
       const processes = containerProcesses(spec, place.processes, records, deps.nodeProcesses);
-      started = await startPodContainer({ pod: pod(), spec, image, cgroup, ...place, processes }, deps);
+      const budget = deps.machine.budget({ memoryLimit: () => memoryLimit(record.resources) });
+      started = await startPodContainer({ pod: pod(), spec, image, cgroup, ...place, processes, budget }, deps);
     } catch (error) {
       if (error instanceof ContainerConfigError) {
         events.warning('Failed', `Error: ${error.message}`, record);
@@ -146,7 +147,7 @@ export function createContainerRunner({
         record.state = {
           kind: 'terminated',
           exitCode: code,
-          reason: code === 0 ? 'Completed' : 'Error',
+          reason: running.outOfMemory() ? 'OOMKilled' : code === 0 ? 'Completed' : 'Error',
           ...(message === undefined ? {} : { message }),
           startedAt: running.startedAt,
           finishedAt: clock.now(),

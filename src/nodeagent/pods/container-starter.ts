@@ -7,6 +7,8 @@ import {
   type Mount,
   type Tree,
 } from '../containers/file-system.js';
+import type { Budget } from '../containers/machine/machine.js';
+import { systemMounts } from '../containers/system-mounts.js';
 import type { Credentials } from '../containers/credentials.js';
 import type { ProcessTable } from '../containers/process.js';
 import { imageFor } from '../images/index.js';
@@ -32,6 +34,7 @@ export interface StartRequest {
   readonly image: ImageReference;
   readonly network: NetNamespace;
   readonly processes: ProcessTable;
+  readonly budget: Budget;
   readonly volumes: SetUpVolumes;
   /** Files that the runtime shows of the container's cgroup, by name. */
   readonly cgroup: Tree;
@@ -58,7 +61,7 @@ const MAX_MESSAGES = 12 * 1024;
  * @throws ContainerConfigError, StartError
  */
 export async function startPodContainer(request: StartRequest, deps: PodDependencies): Promise<Started> {
-  const { pod, spec, network, processes, volumes } = request;
+  const { pod, spec, network, processes, budget, volumes } = request;
   const { nodeName, nodeIP, clock, random, dns, sources, services, allocatable } = deps;
   const image = imageFor(request.image, pod, spec);
   const names = podNames(pod, nodeName, dns.domain);
@@ -97,19 +100,17 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   const mounts = mountsOf(pod, spec, volumes, env);
   const managed = (path: string, subPath: string): Mount[] =>
     mounts.some(m => m.path === path) ? [] : [{ path, tree: etc, subPath, file: true, readOnly: false }];
-  const files = createFileSystem(
-    [
-      { path: '', tree: root, readOnly: spec.securityContext?.readOnlyRootFilesystem === true },
-      { path: '/dev', tree: createTree({}, { tmpfs: true }), readOnly: false },
-      { path: '/sys/fs/cgroup', tree: request.cgroup, readOnly: true },
-      ...managed('/etc/hostname', 'hostname'),
-      ...managed('/etc/hosts', 'hosts'),
-      ...managed('/etc/resolv.conf', 'resolv.conf'),
-      ...managed(messagePath, 'message'),
-      ...mounts,
-    ],
-    security.credentials,
-  );
+  const all: readonly Mount[] = [
+    { path: '', tree: root, readOnly: spec.securityContext?.readOnlyRootFilesystem === true },
+    ...systemMounts({ processes, clock, memory: budget.memory, hostname, sysctls: security.sysctls }, () => all),
+    { path: '/sys/fs/cgroup', tree: request.cgroup, readOnly: true },
+    ...managed('/etc/hostname', 'hostname'),
+    ...managed('/etc/hosts', 'hosts'),
+    ...managed('/etc/resolv.conf', 'resolv.conf'),
+    ...managed(messagePath, 'message'),
+    ...mounts,
+  ];
+  const files = createFileSystem(all, security.credentials, () => clock.now());
   const owned = ownedNetwork(network);
   const workingDir = spec.workingDir ?? image.workingDir ?? '/';
   // The runtime makes it, as whoever it is itself.
@@ -142,6 +143,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
       random,
       program: programFinder(image),
       processes,
+      budget,
     },
     image,
     command: spec.command?.map(word => expandReferences(word, env)),

@@ -5,6 +5,7 @@ import type { DeepReadonly, Node, Pod, Service } from '../../machinery/types.js'
 import type { ProcessTable } from '../containers/process.js';
 import type { Tree } from '../containers/file-system.js';
 import type { Counters } from '../node/counters.js';
+import type { Machine } from '../containers/machine/machine.js';
 import type { IpAllocator } from '../network/ip-allocator.js';
 import type { PodNetwork } from '../network/pod-network.js';
 import type { ClusterDns } from './etc-files.js';
@@ -35,6 +36,8 @@ export interface PodDependencies {
   readonly node: () => DeepReadonly<Node>;
   /** The node's own process namespace. */
   readonly nodeProcesses: ProcessTable;
+  /** What its containers run on. */
+  readonly machine: Machine;
   /** The node's own root file system: hostPath. */
   readonly hostTree: Tree;
   readonly nodeTrees: Map<string, Tree>;

@@ -23,11 +23,7 @@ const LOG_ROTATION = { maxBytes: 10 * 1024 * 1024, maxFiles: 5 };
 export const logBytes = ({ written }: Pick<LogBuffer, 'written'>): number =>
   Math.min(written, LOG_ROTATION.maxBytes * LOG_ROTATION.maxFiles);
 
-export function treeBytes({ files }: Tree): number {
-  let bytes = 0;
-  for (const { content } of files.values()) if (typeof content !== 'function') bytes += content.length;
-  return bytes;
-}
+export const treeBytes = ({ used }: Tree): number => used;
 
 /** Tells what has been added to a file system since now, when all that is in it is the image. */
 export function writableLayer(root: Tree): () => number {

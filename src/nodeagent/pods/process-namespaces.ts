@@ -1,12 +1,10 @@
-import { createProcessTable, type ProcessTable } from '../containers/process.js';
+import { createProcessTable, idleProcess, type ProcessTable } from '../containers/process-table.js';
 import type { ContainerRecord, ReadonlyContainer, ReadonlyPod } from './types.js';
-
-const immortal = (...args: string[]) => ({ args, kill: () => undefined });
 
 /** The node's own process namespace: what a container with hostPID sees, every other container's processes among it. */
 export function createNodeProcesses(): ProcessTable {
   const table = createProcessTable();
-  for (const entry of [immortal('/sbin/init'), immortal('/usr/bin/kubelet')]) table.add(entry);
+  for (const entry of [idleProcess('/sbin/init'), idleProcess('/usr/bin/kubelet')]) table.add(entry);
   return table;
 }
 
@@ -17,9 +15,9 @@ export function nestedProcessTable(outer: ProcessTable): ProcessTable {
   return {
     ...own,
     add(entry) {
-      const pid = own.add(entry);
-      numbers.set(pid, outer.add(entry));
-      return pid;
+      const inside = own.add(entry);
+      numbers.set(inside.pid, outer.add(entry).pid);
+      return inside;
     },
     remove(pid) {
       own.remove(pid);
@@ -40,7 +38,7 @@ export function podProcesses({ spec }: ReadonlyPod, node: ProcessTable): Process
   if (spec?.shareProcessNamespace !== true) return undefined;
   const table = nestedProcessTable(node);
   // The sandbox's own process is the first, as with a real pause container.
-  table.add(immortal('/pause'));
+  table.add(idleProcess('/pause'));
   return table;
 }
 

@@ -1,9 +1,9 @@
 import type { Program } from '../process.js';
-import { regexSource } from './regex.js';
+import { compileRegex, RegexError, type Turn } from '../regex/regex.js';
 
 class ExprError extends Error {}
 
-const isInteger = (text: string): boolean => /^-?\d+$/.test(text);
+const isInteger = (text: string): boolean => text.length < MAX_DIGITS && /^-?\d+$/.test(text);
 const truth = (value: boolean): string => (value ? '1' : '0');
 const isNull = (text: string): boolean => text === '' || text === '0';
 
@@ -28,17 +28,23 @@ function calculate(left: string, operator: string, right: string): string {
     '/': () => a / b,
     '%': () => a % b,
   };
-  return String(results[operator]?.() ?? 0n);
+  return String(BigInt.asIntN(64, results[operator]?.() ?? 0n));
 }
 
 /** The group's text, or how much matched, from the start of the text. */
-function match(text: string, pattern: string): string {
-  const found = new RegExp(`^(?:${regexSource(pattern, false)})`).exec(text);
-  if (pattern.includes('\\(')) return found?.[1] ?? '';
-  return String(found?.[0].length ?? 0);
+async function match(text: string, pattern: string, turn: Turn): Promise<string> {
+  const regex = compileRegex(pattern.replace(/^\^/, ''), { extended: false }, turn);
+  const found = await regex.exec(text);
+  const matched = found?.start === 0 ? found : undefined;
+  if (regex.groups === 0) return String(matched === undefined ? 0 : matched.end);
+  const [start = -1, end = -1] = [matched?.groups[2], matched?.groups[3]];
+  return start < 0 ? '' : text.slice(start, end);
 }
 
-type Operation = (left: string, operator: string, right: string) => string;
+type Operation = (left: string, operator: string, right: string, turn: Turn) => string | Promise<string>;
+
+const MAX_DEPTH = 200;
+const MAX_DIGITS = 1000;
 
 /** Binary operators by precedence, the weakest first (POSIX expr). */
 const LEVELS: readonly { readonly operators: readonly string[]; readonly apply: Operation }[] = [
@@ -54,59 +60,67 @@ const LEVELS: readonly { readonly operators: readonly string[]; readonly apply: 
   },
   { operators: ['+', '-'], apply: calculate },
   { operators: ['*', '/', '%'], apply: calculate },
-  { operators: [':'], apply: (left, _, right) => match(left, right) },
+  { operators: [':'], apply: (left, _, right, turn) => match(left, right, turn) },
 ];
 
-function evaluate(words: readonly string[]): string {
+async function evaluate(words: readonly string[], turn: Turn): Promise<string> {
   let at = 0;
+  let depth = 0;
   const next = (): string => {
     const word = words[at++];
     if (word === undefined) throw new ExprError('syntax error');
     return word;
   };
-  const primary = (): string => {
+  const primary = async (): Promise<string> => {
+    if (++depth > MAX_DEPTH) throw new ExprError('expression nested too deeply');
+    const value = await primaryHere();
+    depth--;
+    return value;
+  };
+  const primaryHere = async (): Promise<string> => {
     const word = next();
     if (word === '(') {
-      const value = level(0);
+      const value = await level(0);
       if (next() !== ')') throw new ExprError('syntax error');
       return value;
     }
     if (words[at] === undefined) return word;
-    if (word === 'length') return String(primary().length);
-    if (word === 'match') return match(primary(), primary());
+    if (word === 'length') return String((await primary()).length);
+    if (word === 'match') return match(await primary(), await primary(), turn);
     if (word === 'index') {
-      const [text, characters] = [primary(), primary()];
+      const [text, characters] = [await primary(), await primary()];
       return String([...text].findIndex(character => characters.includes(character)) + 1);
     }
     if (word === 'substr') {
-      const [text, start, length] = [primary(), Number(primary()), Number(primary())];
+      const [text, start, length] = [await primary(), Number(await primary()), Number(await primary())];
       return start < 1 || length < 1 ? '' : text.slice(start - 1, start - 1 + length);
     }
     return word;
   };
-  const level = (index: number): string => {
+  const level = async (index: number): Promise<string> => {
     const here = LEVELS[index];
     if (here === undefined) return primary();
-    let value = level(index + 1);
+    let value = await level(index + 1);
     for (let operator = words[at]; operator !== undefined && here.operators.includes(operator); operator = words[at]) {
       at++;
-      value = here.apply(value, operator, level(index + 1));
+      value = await here.apply(value, operator, await level(index + 1), turn);
+      await turn();
     }
     return value;
   };
-  const value = level(0);
+  const value = await level(0);
   if (at < words.length) throw new ExprError('syntax error');
   return value;
 }
 
 /** Prints the value of an expression; 1 when it is empty or 0, 2 when it is none. */
-export const expr: Program = async ({ args, stdout, stderr }) => {
+export const expr: Program = async ({ args, stdout, stderr, turn }) => {
   try {
-    const value = evaluate(args.slice(1));
+    const value = await evaluate(args.slice(1), turn);
     await stdout.write(`${value}\n`);
     return isNull(value) ? 1 : 0;
   } catch (error) {
-    if (!(error instanceof ExprError || error instanceof SyntaxError)) throw error;
+    if (!(error instanceof ExprError || error instanceof RegexError)) throw error;
     await stderr.write(`expr: ${error instanceof ExprError ? error.message : 'bad regex'}\n`);
     return 2;
   }

@@ -1,67 +1,113 @@
 import type { Program } from '../process.js';
 
-/** The common userland: name to the module that holds it, loaded when first called. */
-const MODULES = {
-  text: async () => import('./text.js'),
-  grep: async () => import('./grep.js'),
-  sed: async () => import('./sed.js'),
-  expr: async () => import('./expr.js'),
-  files: async () => import('./files.js'),
-  system: async () => import('./system.js'),
-  net: async () => import('./net.js'),
-  curl: async () => import('./curl.js'),
-  wget: async () => import('./wget.js'),
-  tar: async () => import('./tar.js'),
-  sh: async () => import('../shell/sh.js'),
+type Load = () => Promise<Program>;
+
+const sh: Load = async () => (await import('../shell/sh.js')).sh;
+const grep: Load = async () => (await import('./grep.js')).grep;
+const test: Load = async () => (await import('./test.js')).test;
+const nc: Load = async () => (await import('./nc.js')).nc;
+
+/** The common userland: name to program, loaded when it is first called. */
+const PROGRAMS: Readonly<Record<string, Load>> = {
+  sh,
+  ash: sh,
+  bash: sh,
+  grep,
+  egrep: grep,
+  fgrep: grep,
+  test,
+  '[': test,
+  '[[': test,
+  nc,
+  netcat: nc,
+  base64: async () => (await import('./base64.js')).base64,
+  cat: async () => (await import('./cat.js')).cat,
+  curl: async () => (await import('./curl.js')).curl,
+  cut: async () => (await import('./cut.js')).cut,
+  dd: async () => (await import('./dd.js')).dd,
+  echo: async () => (await import('./echo.js')).echo,
+  expr: async () => (await import('./expr.js')).expr,
+  head: async () => (await import('./head.js')).head,
+  md5sum: async () => (await import('./digest.js')).md5sum,
+  printf: async () => (await import('./printf.js')).printf,
+  sed: async () => (await import('./sed.js')).sed,
+  seq: async () => (await import('./seq.js')).seq,
+  sha1sum: async () => (await import('./digest.js')).sha1sum,
+  sha256sum: async () => (await import('./digest.js')).sha256sum,
+  sha3sum: async () => (await import('./digest.js')).sha3sum,
+  sha512sum: async () => (await import('./digest.js')).sha512sum,
+  sort: async () => (await import('./sort.js')).sort,
+  tail: async () => (await import('./tail.js')).tail,
+  tar: async () => (await import('./tar.js')).tar,
+  tee: async () => (await import('./tee.js')).tee,
+  tr: async () => (await import('./tr.js')).tr,
+  uniq: async () => (await import('./uniq.js')).uniq,
+  wc: async () => (await import('./wc.js')).wc,
+  wget: async () => (await import('./wget.js')).wget,
+  yes: async () => (await import('./yes.js')).yes,
+  nslookup: async () => (await import('./net.js')).nslookup,
+  dig: async () => (await import('./net.js')).dig,
+  getent: async () => (await import('./net.js')).getent,
+  ip: async () => (await import('./net.js')).ip,
+  arch: async () => (await import('./uname.js')).arch,
+  basename: async () => (await import('./basename.js')).basename,
+  chgrp: async () => (await import('./chmod.js')).chgrp,
+  chmod: async () => (await import('./chmod.js')).chmod,
+  chown: async () => (await import('./chmod.js')).chown,
+  clear: async () => (await import('./small.js')).clear,
+  cp: async () => (await import('./cp.js')).cp,
+  date: async () => (await import('./date.js')).date,
+  dirname: async () => (await import('./basename.js')).dirname,
+  dnsdomainname: async () => (await import('./hostname.js')).dnsdomainname,
+  env: async () => (await import('./env.js')).env,
+  false: async () => (await import('./small.js')).fail,
+  find: async () => (await import('./find.js')).find,
+  groups: async () => (await import('./id.js')).groups,
+  hostid: async () => (await import('./small.js')).hostid,
+  hostname: async () => (await import('./hostname.js')).hostname,
+  id: async () => (await import('./id.js')).id,
+  kill: async () => (await import('./kill.js')).kill,
+  killall: async () => (await import('./kill.js')).killall,
+  link: async () => (await import('./ln.js')).link,
+  ln: async () => (await import('./ln.js')).ln,
+  logname: async () => (await import('./id.js')).logname,
+  ls: async () => (await import('./ls.js')).ls,
+  mkdir: async () => (await import('./mkdir.js')).mkdir,
+  mount: async () => (await import('./mount.js')).mount,
+  mv: async () => (await import('./mv.js')).mv,
+  nproc: async () => (await import('./small.js')).nproc,
+  pgrep: async () => (await import('./kill.js')).pgrep,
+  pidof: async () => (await import('./kill.js')).pidof,
+  pkill: async () => (await import('./kill.js')).pkill,
+  printenv: async () => (await import('./env.js')).printenv,
+  ps: async () => (await import('./ps.js')).ps,
+  pwd: async () => (await import('./small.js')).pwd,
+  readlink: async () => (await import('./ln.js')).readlink,
+  realpath: async () => (await import('./ln.js')).realpath,
+  reset: async () => (await import('./small.js')).reset,
+  rm: async () => (await import('./rm.js')).rm,
+  rmdir: async () => (await import('./mkdir.js')).rmdir,
+  sleep: async () => (await import('./sleep.js')).sleep,
+  stat: async () => (await import('./stat.js')).stat,
+  sync: async () => (await import('./small.js')).succeed,
+  sysctl: async () => (await import('./sysctl.js')).sysctl,
+  timeout: async () => (await import('./timeout.js')).timeout,
+  touch: async () => (await import('./touch.js')).touch,
+  true: async () => (await import('./small.js')).succeed,
+  tty: async () => (await import('./small.js')).tty,
+  uname: async () => (await import('./uname.js')).uname,
+  unlink: async () => (await import('./rm.js')).unlink,
+  usleep: async () => (await import('./sleep.js')).usleep,
+  which: async () => (await import('./which.js')).which,
+  whoami: async () => (await import('./id.js')).whoami,
+  xargs: async () => (await import('./xargs.js')).xargs,
+  ping: async () => (await import('./ping.js')).ping,
 };
-
-type ModuleName = keyof typeof MODULES;
-
-/** Programs whose name is not that of the function, or that have several. */
-const ALIASES: Readonly<Record<string, readonly [ModuleName, string]>> = {
-  '[': ['files', 'test'],
-  '[[': ['files', 'test'],
-  egrep: ['grep', 'grep'],
-  fgrep: ['grep', 'grep'],
-  netcat: ['net', 'nc'],
-  bash: ['sh', 'sh'],
-  ash: ['sh', 'sh'],
-  true: ['system', 'succeed'],
-  false: ['system', 'fail'],
-  sync: ['system', 'succeed'],
-  clear: ['system', 'succeed'],
-};
-
-const NAMES: Readonly<Record<ModuleName, readonly string[]>> = {
-  sh: ['sh'],
-  grep: ['grep'],
-  sed: ['sed'],
-  expr: ['expr'],
-  curl: ['curl'],
-  wget: ['wget'],
-  tar: ['tar'],
-  net: ['nc', 'nslookup', 'dig', 'getent', 'ip'],
-  text: 'echo printf cat head tail wc sort uniq cut tr tee seq yes base64'.split(' '),
-  files: 'ls mkdir rm rmdir touch cp mv chmod chown chgrp stat find basename dirname sha256sum md5sum test'.split(' '),
-  system:
-    'sleep env printenv timeout xargs hostname date id whoami uname kill ps which pwd nproc ping sysctl mount'.split(
-      ' ',
-    ),
-};
-
-const places = new Map<string, readonly [ModuleName, string]>([
-  ...Object.entries(NAMES).flatMap(([module, names]) =>
-    names.map(name => [name, [module as ModuleName, name] as const] as const),
-  ),
-  ...Object.entries(ALIASES),
-]);
 
 /** A program of the common userland; undefined when there is none of that name. */
 export async function userlandProgram(name: string): Promise<Program | undefined> {
-  const place = places.get(name);
-  if (place === undefined) return undefined;
-  const exports = (await MODULES[place[0]]()) as unknown as Readonly<Record<string, Program>>;
-  return exports[place[1]];
+  const load = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
+  return load?.();
 }
 
-export const userlandNames = (): string[] => [...places.keys()].sort();
+export const userlandNames = (): string[] => Object.keys(PROGRAMS).sort();

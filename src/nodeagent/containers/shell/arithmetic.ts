@@ -11,15 +11,20 @@ const BINARY: readonly (readonly string[])[] = [
   ['<<', '>>'],
   ['+', '-'],
   ['*', '/', '%'],
+  ['**'],
 ];
-const ASSIGN = ['=', '+=', '-=', '*=', '/=', '%='];
+const ASSIGN = ['=', '+=', '-=', '*=', '/=', '%=', '<<=', '>>=', '&=', '|=', '^='];
 
-const apply = (op: string, a: number, b: number): number => {
+/** As C's long: results wrap at 64 bits. */
+const long = (value: bigint): bigint => BigInt.asIntN(64, value);
+const truth = (value: boolean): bigint => (value ? 1n : 0n);
+
+const apply = (op: string, a: bigint, b: bigint): bigint => {
   switch (op) {
     case '||':
-      return a !== 0 || b !== 0 ? 1 : 0;
+      return truth(a !== 0n || b !== 0n);
     case '&&':
-      return a !== 0 && b !== 0 ? 1 : 0;
+      return truth(a !== 0n && b !== 0n);
     case '|':
       return a | b;
     case '^':
@@ -27,35 +32,45 @@ const apply = (op: string, a: number, b: number): number => {
     case '&':
       return a & b;
     case '==':
-      return a === b ? 1 : 0;
+      return truth(a === b);
     case '!=':
-      return a !== b ? 1 : 0;
+      return truth(a !== b);
     case '<=':
-      return a <= b ? 1 : 0;
+      return truth(a <= b);
     case '>=':
-      return a >= b ? 1 : 0;
+      return truth(a >= b);
     case '<':
-      return a < b ? 1 : 0;
+      return truth(a < b);
     case '>':
-      return a > b ? 1 : 0;
+      return truth(a > b);
     case '<<':
-      return a * 2 ** b;
+      return long(a << (b & 63n));
     case '>>':
-      return Math.floor(a / 2 ** b);
+      return a >> (b & 63n);
     case '+':
-      return a + b;
+      return long(a + b);
     case '-':
-      return a - b;
+      return long(a - b);
     case '*':
-      return a * b;
+      return long(a * b);
+    case '**': {
+      if (b < 0n) throw new ShellSyntaxError('exponent less than 0');
+      let result = 1n;
+      for (let base = a, left = BigInt.asUintN(64, b); left > 0n; left >>= 1n, base = long(base * base))
+        if ((left & 1n) === 1n) result = long(result * base);
+      return result;
+    }
     case '/':
     case '%':
-      if (b === 0) throw new ShellSyntaxError('divide by zero');
-      return op === '/' ? Math.trunc(a / b) : a % b;
+      if (b === 0n) throw new ShellSyntaxError('divide by zero');
+      return long(op === '/' ? a / b : a % b);
     default:
       throw new ShellSyntaxError('arithmetic syntax error');
   }
 };
+
+const MAX_DEPTH = 200;
+const MAX_LENGTH = 64 * 1024;
 
 /**
  * Evaluates $((expression)): integers, variables by bare name, the C operators, assignment, ?:.
@@ -64,11 +79,16 @@ const apply = (op: string, a: number, b: number): number => {
 export function evaluateArithmetic(
   source: string,
   variables: { get(name: string): string | undefined; set(name: string, value: string): void },
-): number {
-  const tokens =
-    source.match(/0[xX][0-9a-fA-F]+|\d+|[A-Za-z_]\w*|<<|>>|[<>=!+\-*/%]=|&&|\|\||\+\+|--|[-+*/%<>=!~&|^()?:]/g) ?? [];
-  if (tokens.join('').length !== source.replace(/\s/g, '').length)
-    throw new ShellSyntaxError('arithmetic syntax error');
+): bigint {
+  if (source.length > MAX_LENGTH) throw new ShellSyntaxError('arithmetic expression too long');
+  const tokens: string[] = [];
+  const token =
+    /\s*(?:(0[xX][0-9a-fA-F]+|\d+(?:#\w+)?|[A-Za-z_]\w*|<<=|>>=|<<|>>|[<>=!+\-*/%&|^]=|&&|\|\||\+\+|--|\*\*|[-+*/%<>=!~&|^()?:,])|$)/y;
+  while (token.lastIndex < source.length) {
+    const found = token.exec(source);
+    if (found === null) throw new ShellSyntaxError('arithmetic syntax error');
+    if (found[1] !== undefined) tokens.push(found[1]);
+  }
   let at = 0;
   const take = (...wanted: readonly string[]): string | undefined => {
     const token = tokens[at];
@@ -76,18 +96,42 @@ export function evaluateArithmetic(
     at++;
     return token;
   };
-  const variable = (name: string): number => {
-    const text = variables.get(name) ?? '0';
-    const value = Number(text === '' ? '0' : text);
-    if (!Number.isInteger(value)) throw new ShellSyntaxError('arithmetic syntax error');
-    return value;
+  let depth = 0;
+  const variable = (name: string): bigint => {
+    const text = (variables.get(name) ?? '').trim();
+    if (text === '') return 0n;
+    if (/^[-+]?\w+$/.test(text) && text.length < 70) {
+      const negative = text.startsWith('-');
+      const digits = text.replace(/^[-+]/, '');
+      if (/^\d/.test(digits)) return negative ? -number(digits) : number(digits);
+    }
+    throw new ShellSyntaxError('arithmetic syntax error');
   };
-  const store = (name: string, value: number): number => {
+  const number = (text: string): bigint => {
+    const [, base, digits = ''] = /^(\d+)#(\w+)$/.exec(text) ?? [];
+    if (base !== undefined) {
+      const value = parseInt(digits, Math.min(36, Math.max(2, Number(base))));
+      if (Number.isNaN(value)) throw new ShellSyntaxError('arithmetic syntax error');
+      return BigInt(value);
+    }
+    if (/^0[0-7]+$/.test(text)) return long(BigInt(`0o${text.slice(1)}`));
+    if (!/^(?:0[xX][0-9a-fA-F]+|\d+)$/.test(text)) throw new ShellSyntaxError('arithmetic syntax error');
+    return long(BigInt(text));
+  };
+  const store = (name: string, value: bigint): bigint => {
     variables.set(name, String(value));
     return value;
   };
 
-  const assignment = (): number => {
+  const assignment = (): bigint => {
+    if (++depth > MAX_DEPTH) throw new ShellSyntaxError('arithmetic expression nested too deeply');
+    try {
+      return assignmentHere();
+    } finally {
+      depth--;
+    }
+  };
+  const assignmentHere = (): bigint => {
     const name = tokens[at];
     const op = tokens[at + 1];
     if (name !== undefined && /^[A-Za-z_]/.test(name) && op !== undefined && ASSIGN.includes(op)) {
@@ -100,45 +144,58 @@ export function evaluateArithmetic(
     const yes = assignment();
     if (take(':') === undefined) throw new ShellSyntaxError('arithmetic syntax error');
     const no = assignment();
-    return condition !== 0 ? yes : no;
+    return condition !== 0n ? yes : no;
   };
-  const binary = (level: number): number => {
+  const binary = (level: number): bigint => {
     const ops = BINARY[level];
     if (ops === undefined) return unary();
     let left = binary(level + 1);
     for (let op = take(...ops); op !== undefined; op = take(...ops)) left = apply(op, left, binary(level + 1));
     return left;
   };
-  const unary = (): number => {
+  const unary = (): bigint => {
+    if (++depth > MAX_DEPTH) throw new ShellSyntaxError('arithmetic expression nested too deeply');
+    try {
+      return unaryHere();
+    } finally {
+      depth--;
+    }
+  };
+  const unaryHere = (): bigint => {
     const op = take('-', '+', '!', '~', '++', '--');
     if (op === undefined) return primary();
     if (op === '++' || op === '--') {
       const name = tokens[at++] ?? '';
-      return store(name, variable(name) + (op === '++' ? 1 : -1));
+      return store(name, long(variable(name) + (op === '++' ? 1n : -1n)));
     }
     const value = unary();
-    if (op === '-') return -value;
-    if (op === '!') return value === 0 ? 1 : 0;
+    if (op === '-') return long(-value);
+    if (op === '!') return truth(value === 0n);
     return op === '~' ? ~value : value;
   };
-  const primary = (): number => {
+  const primary = (): bigint => {
     if (take('(') !== undefined) {
-      const value = assignment();
+      const value = sequence();
       if (take(')') === undefined) throw new ShellSyntaxError('arithmetic syntax error');
       return value;
     }
     const token = tokens[at++];
     if (token === undefined) throw new ShellSyntaxError('arithmetic syntax error');
-    if (/^\d/.test(token)) return /^0\d/.test(token) ? parseInt(token, 8) : Number(token);
+    if (/^\d/.test(token)) return number(token);
     if (!/^[A-Za-z_]/.test(token)) throw new ShellSyntaxError('arithmetic syntax error');
     const value = variable(token);
     const post = take('++', '--');
-    if (post !== undefined) store(token, value + (post === '++' ? 1 : -1));
+    if (post !== undefined) store(token, long(value + (post === '++' ? 1n : -1n)));
     return value;
   };
 
-  if (tokens.length === 0) return 0;
-  const value = assignment();
+  const sequence = (): bigint => {
+    let value = assignment();
+    while (take(',') !== undefined) value = assignment();
+    return value;
+  };
+  if (tokens.length === 0) return 0n;
+  const value = sequence();
   if (at !== tokens.length) throw new ShellSyntaxError('arithmetic syntax error');
   return value;
 }

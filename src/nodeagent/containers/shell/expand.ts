@@ -1,7 +1,7 @@
 import { resolvePath, type FileSystem } from '../file-system.js';
 import { evaluateArithmetic } from './arithmetic.js';
 import type { Script, Word, WordPart } from './ast.js';
-import { hasPattern, patternSource, trimPattern, type Fragment } from './pattern.js';
+import { compilePattern, hasPattern, matchesSteps, replacePattern, trimPattern, type Fragment } from './pattern.js';
 
 /** A failed expansion, e.g. of ${NAME:?message}: ends the shell. */
 export class ExpansionError extends Error {
@@ -18,6 +18,20 @@ export interface ExpansionContext {
   readonly files: FileSystem;
   /** Runs a command substitution and returns what it wrote. */
   capture(script: Script): Promise<string>;
+  /** Counts work; a promise is to be awaited. */
+  turn(work?: number): Promise<void> | undefined;
+  /** Asks whether so many bytes may be held. @throws Killed */
+  hold(bytes: number): void;
+}
+
+/** Characters that are a unit of work. */
+const PER_WORK = 1024;
+
+/** Before a string is made: it is paid for, and the others have their turn. */
+async function pay(context: ExpansionContext, length: number): Promise<void> {
+  if (length < PER_WORK) return;
+  context.hold(length);
+  await context.turn(Math.ceil(length / PER_WORK));
 }
 
 /** `split` separates fields: what follows belongs to a new one. */
@@ -37,12 +51,19 @@ export async function expandWord(word: Word, context: ExpansionContext): Promise
       } else if (piece.text !== '' || piece.quoted) (current ??= []).push(piece);
     }
   if (current !== undefined) fields.push(current);
+  await pay(context, lengthOf(fields.flat()) + fields.length * FIELD_BYTES);
   const literal = (field: readonly Fragment[]): string => field.map(f => f.text).join('');
-  return fields.flatMap(field => {
-    const found = hasPattern(field) ? expandPathNames(field, context) : [];
-    return found.length > 0 ? found : [literal(withHome(field, context))];
-  });
+  const words: string[] = [];
+  for (const field of fields) {
+    const found = hasPattern(field) ? await expandPathNames(field, context) : [];
+    if (found.length > 0) for (const name of found) words.push(name);
+    else words.push(literal(withHome(field, context)));
+  }
+  return words;
 }
+
+const FIELD_BYTES = 32;
+const lengthOf = (fragments: readonly Fragment[]): number => fragments.reduce((sum, f) => sum + f.text.length, 0);
 
 /** Expands to fragments without splitting: patterns of `case` and `${name#pattern}`. */
 export async function expandFragments(word: Word, context: ExpansionContext): Promise<Fragment[]> {
@@ -55,6 +76,7 @@ export async function expandFragments(word: Word, context: ExpansionContext): Pr
 /** Expands to one string: assignments, redirection targets, here-documents. */
 export async function expandText(word: Word, context: ExpansionContext): Promise<string> {
   const fragments = await expandFragments(word, context);
+  await pay(context, lengthOf(fragments));
   return withHome(fragments, context)
     .map(f => f.text)
     .join('');
@@ -72,7 +94,10 @@ async function expandPart(part: WordPart, context: ExpansionContext, splitting: 
     case 'text':
       return [{ text: part.text, quoted: part.quoted }];
     case 'command': {
-      const output = (await context.capture(part.script)).replace(/\n+$/, '');
+      const all = await context.capture(part.script);
+      let end = all.length;
+      while (end > 0 && all[end - 1] === '\n') end--;
+      const output = all.slice(0, end);
       return splitFields(output, part.quoted || !splitting, context);
     }
     case 'arithmetic':
@@ -82,7 +107,7 @@ async function expandPart(part: WordPart, context: ExpansionContext, splitting: 
   }
 }
 
-function splitFields(text: string, quoted: boolean, context: ExpansionContext): Piece[] {
+async function splitFields(text: string, quoted: boolean, context: ExpansionContext): Promise<Piece[]> {
   if (quoted) return [{ text, quoted }];
   const ifs = context.get('IFS') ?? DEFAULT_IFS;
   if (ifs === '') return [{ text, quoted }];
@@ -93,7 +118,9 @@ function splitFields(text: string, quoted: boolean, context: ExpansionContext): 
     if (field !== '') pieces.push({ text: field, quoted: false });
     field = '';
   };
+  let count = 0;
   for (const c of text) {
+    if (++count % PER_WORK === 0) await context.turn();
     if (!ifs.includes(c)) {
       field += c;
       afterBlank = false;
@@ -120,7 +147,7 @@ async function expandParameter(
   if ((name === '@' || name === '*') && op === undefined) return expandAll(name, quoted, context, splitting);
   const value = name === '@' || name === '*' ? context.positional.join(' ') : context.get(name);
   const missing = value === undefined || (op?.startsWith(':') === true && value === '');
-  const result = (text: string): Piece[] => splitFields(text, quoted || !splitting, context);
+  const result = (text: string): Promise<Piece[]> => splitFields(text, quoted || !splitting, context);
   const otherwise = async (): Promise<Piece[]> => {
     const pieces: Piece[] = [];
     for (const inner of argument) pieces.push(...(await expandPart(inner, context, splitting && !quoted)));
@@ -156,33 +183,61 @@ async function expandParameter(
     case '/':
     case '//': {
       const [pattern = '', replacement = ''] = splitOnce(await expandText(argument, context), '/');
-      const source = patternSource([{ text: pattern, quoted: false }]);
-      return result((value ?? '').replace(new RegExp(source, op === '//' ? 'g' : ''), () => replacement));
+      await pay(context, (value ?? '').length * (1 + (op === '//' ? replacement.length : 0)));
+      return result(replacePattern(value ?? '', [{ text: pattern, quoted: false }], replacement, op === '//'));
+    }
+    case 'substring': {
+      const [from = '', length] = splitOnce(await expandText(argument, context), ':', true);
+      return result(
+        substring(
+          value ?? '',
+          Number(evaluateArithmetic(from, context)),
+          length === undefined ? undefined : Number(evaluateArithmetic(length, context)),
+        ),
+      );
     }
     default:
       throw new ExpansionError('bad substitution');
   }
 }
 
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + separator.length)];
+/** ${name:offset:length}: a negative one counts from the end. */
+function substring(value: string, from: number, length: number | undefined): string {
+  const start = from < 0 ? Math.max(0, value.length + from) : from;
+  if (length === undefined) return value.slice(start);
+  return length < 0 ? value.slice(start, Math.max(start, value.length + length)) : value.slice(start, start + length);
 }
 
-function expandAll(name: '@' | '*', quoted: boolean, context: ExpansionContext, splitting: boolean): Piece[] {
+function splitOnce(text: string, separator: string, optional: true): [string, string | undefined];
+function splitOnce(text: string, separator: string): [string, string];
+function splitOnce(text: string, separator: string, optional = false): [string, string | undefined] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, optional ? undefined : ''] : [text.slice(0, at), text.slice(at + separator.length)];
+}
+
+async function expandAll(
+  name: '@' | '*',
+  quoted: boolean,
+  context: ExpansionContext,
+  splitting: boolean,
+): Promise<Piece[]> {
   const { positional } = context;
   if (!splitting || (quoted && name === '*')) {
     const separator = (context.get('IFS') ?? DEFAULT_IFS).slice(0, 1);
     return [{ text: positional.join(separator), quoted }];
   }
-  return positional.flatMap((text, i): Piece[] => [
-    ...(i === 0 ? [] : [{ split: true } as const]),
-    ...(quoted ? [{ text, quoted }] : splitFields(text, false, context)),
-  ]);
+  const pieces: Piece[] = [];
+  for (const [i, text] of positional.entries()) {
+    if (i > 0) pieces.push({ split: true });
+    if (quoted) pieces.push({ text, quoted });
+    else for (const piece of await splitFields(text, false, context)) pieces.push(piece);
+  }
+  return pieces;
 }
 
 /** Path names that a field's pattern matches, sorted; none leaves the field as it is. */
-function expandPathNames(field: readonly Fragment[], { cwd, files }: ExpansionContext): string[] {
+async function expandPathNames(field: readonly Fragment[], context: ExpansionContext): Promise<string[]> {
+  const { cwd, files } = context;
   const components: Fragment[][] = [[]];
   for (const { text, quoted } of field)
     text.split('/').forEach((piece, i) => {
@@ -190,22 +245,33 @@ function expandPathNames(field: readonly Fragment[], { cwd, files }: ExpansionCo
       components.at(-1)?.push({ text: piece, quoted });
     });
   let found = [''];
-  components.forEach((component, depth) => {
+  for (const [depth, component] of components.entries()) {
     const literal = component.map(f => f.text).join('');
     const join = (base: string, name: string): string => (depth === 0 ? name : `${base}/${name}`);
     if (!hasPattern(component)) {
       found = found.map(base => join(base, literal));
-      return;
+      continue;
     }
-    const matcher = new RegExp(`^(?:${patternSource(component, { path: true })})$`);
-    found = found.flatMap(base => {
+    const steps = compilePattern(component);
+    const next: string[] = [];
+    for (const base of found) {
+      await context.turn();
       const directory = resolvePath(cwd, depth === 0 ? '.' : base === '' ? '/' : base);
-      if (files.kind(directory) !== 'directory') return [];
-      return files
-        .list(directory)
-        .filter(name => matcher.test(name) && (literal.startsWith('.') || !name.startsWith('.')))
-        .map(name => join(base, name));
-    });
-  });
-  return found.filter(path => files.kind(resolvePath(cwd, path)) !== undefined).sort();
+      if (files.kind(directory) !== 'directory' || !files.allows(directory, 'read')) continue;
+      for (const name of files.list(directory)) {
+        if (name.startsWith('.') && !literal.startsWith('.')) continue;
+        if (name.length * steps.length > PER_WORK)
+          await context.turn(Math.ceil((name.length * steps.length) / PER_WORK));
+        if (!matchesSteps(steps, name)) continue;
+        const path = join(base, name);
+        next.push(path);
+        if (next.length % 64 === 0) await pay(context, next.length * (path.length + FIELD_BYTES));
+      }
+    }
+    found = next;
+  }
+  const there = found.filter(
+    path => files.kind(resolvePath(cwd, path)) !== undefined || files.isLink(resolvePath(cwd, path)),
+  );
+  return there.sort();
 }

@@ -1,38 +1,53 @@
 import { resolvePath } from '../file-system.js';
-import { captured, createPipe, emptyInput } from '../io.js';
-import type { Program } from '../process.js';
-import { spawn } from '../spawn.js';
+import { createPipe, emptyInput, type Output } from '../io.js';
+import { Killed, type Process, type Program } from '../process.js';
+import { ForkError, replaceProgram, spawn, type Child, type SpawnOptions } from '../spawn.js';
 import type { AndOr, Command, Compound, Pipeline, Script, SimpleCommand } from './ast.js';
 import { builtins } from './builtins.js';
-import { expandFragments, expandText, expandWord, type ExpansionContext } from './expand.js';
+import { expandFragments, expandText, expandWord, ExpansionError, type ExpansionContext } from './expand.js';
 import { seekableInput } from './line-input.js';
 import { parameter } from './parameter.js';
-import { parseScript } from './parser.js';
+import { ShellSyntaxError } from './lexer.js';
+import { parseLines } from './parser.js';
 import { matchesPattern } from './pattern.js';
 import { redirect } from './redirect.js';
 import { environmentOf, forkShell, FunctionReturn, LoopControl, ShellExit, type Shell, type Streams } from './state.js';
 
-/** Commands between two turns of the event loop: a busy loop in a Pod must not stop the node. */
-const COMMANDS_PER_TURN = 64;
-
 /** Where a failing command does not end a shell under `set -e`: conditions, all but the last of a list. */
 interface Tested {
   readonly tested: boolean;
+  /** The shell has nothing more to do: a program may take its process's place instead of a new one. */
+  readonly last?: boolean;
 }
 
+/** Of functions and compound commands in each other: the stack of a real shell overflows somewhere near. */
+const MAX_DEPTH = 1000;
+/** What a level of them takes of the memory. */
+const LEVEL_BYTES = 8 * 1024;
+
 export async function runScript(shell: Shell, script: Script, streams: Streams, mode?: Tested): Promise<number> {
-  const { tested } = mode ?? { tested: false };
-  for (const { node, background } of script) {
+  const { tested, last = false } = mode ?? { tested: false };
+  for (const [i, { node, background }] of script.entries()) {
     if (background) startBackground(shell, node, streams);
-    else shell.status = await runAndOr(shell, node, streams, tested);
+    else shell.status = await runAndOr(shell, node, streams, { tested, last: last && i === script.length - 1 });
   }
   return shell.status;
 }
 
 /** Parses and runs text in this shell: `eval`, `.`, trap actions. */
 export async function runText(shell: Shell, text: string, streams: Streams): Promise<number> {
-  return runScript(shell, parseScript(text), streams);
+  if (text.length > MAX_SCRIPT) throw new ShellSyntaxError('script too long');
+  return deeper(shell, async () => {
+    for (const { script } of parseLines(text)) {
+      await checkpoint(shell);
+      await runScript(shell, script, streams);
+    }
+    return shell.status;
+  });
 }
+
+/** Longer ones are no scripts. */
+export const MAX_SCRIPT = 4 * 1024 * 1024;
 
 /** Runs the actions of signals caught meanwhile. */
 export async function runTraps(shell: Shell, streams: Streams): Promise<void> {
@@ -43,39 +58,77 @@ export async function runTraps(shell: Shell, streams: Streams): Promise<void> {
   }
 }
 
+/** Starts a process for a part of this shell. @throws ShellExit when there can be no more */
+function fork(shell: Shell, options: Omit<SpawnOptions, 'ppid' | 'env' | 'cwd' | 'args'>): Child {
+  const { process } = shell;
+  try {
+    return spawn(process.container, {
+      ...options,
+      args: process.args.length > 1 ? ['sh', ...process.args.slice(1)] : ['sh'],
+      env: environmentOf(shell),
+      cwd: shell.cwd,
+      ppid: process.pid,
+    });
+  } catch (error) {
+    if (!(error instanceof ForkError)) throw error;
+    void Promise.resolve(shell.process.stderr.write(`${shell.name}: ${error.message}\n`)).catch(() => undefined);
+    throw new ShellExit(2);
+  }
+}
+
+/** The streams of a process, with the further descriptors of the command that it runs. */
+const streamsOf = ({ stdin, stdout, stderr }: Process, { others }: Streams): Streams => ({
+  stdin: seekableInput(stdin),
+  stdout,
+  stderr,
+  ...(others === undefined ? {} : { others }),
+});
+
+const descriptorsOf = ({ others }: Streams): Pick<SpawnOptions, 'descriptors'> =>
+  others === undefined ? {} : { descriptors: others };
+
 function startBackground(shell: Shell, node: AndOr, streams: Streams): void {
   const program: Program = async process => {
     const child = forkShell(shell, process);
-    return catchExit(() => runAndOr(child, node, { ...streams, stdin: emptyInput }, false));
+    return catchExit(() => runAndOr(child, node, streamsOf(process, streams), { tested: false, last: true }));
   };
   const { process } = shell;
-  const child = spawn(process.container, {
-    args: ['sh'],
+  const child = fork(shell, {
     program,
-    env: environmentOf(shell),
-    cwd: shell.cwd,
     ...streams,
-    // A background job outlives the command that started it, not the container's process.
-    parent: process.signal,
+    stdin: emptyInput,
+    ...descriptorsOf(streams),
+    // A background job outlives the command that started it, and its shell, not the container.
+    parent: process.container.life ?? process.signal,
   });
   shell.jobs.set(child.pid, child);
+  // One that has ended is kept for `wait`, but not for ever.
+  if (shell.jobs.size > MAX_JOBS)
+    for (const pid of [...shell.jobs.keys()].slice(0, MAX_JOBS / 2)) shell.jobs.delete(pid);
   shell.lastBackground = child.pid;
   shell.status = 0;
 }
 
-async function runAndOr(shell: Shell, { first, rest }: AndOr, streams: Streams, tested: boolean): Promise<number> {
-  let status = await runPipeline(shell, first, streams, tested || rest.length > 0);
+const MAX_JOBS = 4096;
+
+async function runAndOr(shell: Shell, { first, rest }: AndOr, streams: Streams, mode: Tested): Promise<number> {
+  const { tested, last = false } = mode;
+  let status = await runPipeline(shell, first, streams, {
+    tested: tested || rest.length > 0,
+    last: last && rest.length === 0,
+  });
   for (const [i, { op, pipeline }] of rest.entries()) {
     if ((op === '&&') !== (status === 0)) continue;
-    status = await runPipeline(shell, pipeline, streams, tested || i < rest.length - 1);
+    const isLast = i === rest.length - 1;
+    status = await runPipeline(shell, pipeline, streams, { tested: tested || !isLast, last: last && isLast });
   }
   return status;
 }
 
-async function runPipeline(shell: Shell, pipeline: Pipeline, streams: Streams, tested: boolean): Promise<number> {
+async function runPipeline(shell: Shell, pipeline: Pipeline, streams: Streams, given: Tested): Promise<number> {
   const { negated, commands } = pipeline;
   const [only] = commands;
-  const mode = { tested: tested || negated };
+  const mode = { tested: given.tested || negated, last: given.last === true && !negated };
   let status: number;
   if (commands.length === 1 && only !== undefined) status = await runCommand(shell, only, streams, mode);
   else status = await runPiped(shell, commands, streams);
@@ -88,29 +141,51 @@ async function runPipeline(shell: Shell, pipeline: Pipeline, streams: Streams, t
 async function runPiped(shell: Shell, commands: readonly Command[], streams: Streams): Promise<number> {
   let stdin = streams.stdin;
   let upstream: ReturnType<typeof createPipe> | undefined;
-  const running = commands.map((command, i) => {
-    const reads = upstream;
-    const writes = i === commands.length - 1 ? undefined : createPipe();
-    const own = { stdin, stdout: writes ?? streams.stdout, stderr: streams.stderr };
-    if (writes !== undefined) stdin = seekableInput(writes);
-    upstream = writes;
-    const child = spawn(shell.process.container, {
-      args: ['sh'],
-      program: process => catchExit(() => runCommand(forkShell(shell, process), command, own, { tested: true })),
-      env: environmentOf(shell),
-      cwd: shell.cwd,
-      ...own,
-      parent: shell.process.signal,
-    });
-    return child.exited.finally(() => {
-      writes?.closeWrite();
-      reads?.closeRead();
-    });
-  });
+  const children: Child[] = [];
+  const running: Promise<number>[] = [];
+  try {
+    for (const [i, command] of commands.entries()) {
+      const reads = upstream;
+      const writes = i === commands.length - 1 ? undefined : createPipe();
+      const child = fork(shell, {
+        program: process =>
+          catchExit(() =>
+            runCommand(forkShell(shell, process), command, streamsOf(process, streams), { tested: true, last: true }),
+          ),
+        stdin: seekableInput(stdin),
+        stdout: writes ?? streams.stdout,
+        stderr: streams.stderr,
+        ...descriptorsOf(streams),
+        tty: shell.process.tty,
+        terminal: shell.process.terminal,
+        parent: shell.process.signal,
+      });
+      if (writes !== undefined) stdin = writes;
+      upstream = writes;
+      children.push(child);
+      shell.foreground.add(child);
+      const done = child.exited.finally(() => {
+        shell.foreground.delete(child);
+        writes?.closeWrite();
+        reads?.closeRead();
+      });
+      running.push(done);
+    }
+  } catch (error) {
+    upstream?.closeRead();
+    for (const child of children) child.kill('TERM');
+    throw error;
+  }
   const statuses = await Promise.all(running);
-  shell.process.signal.throwIfAborted();
+  throwIfEnded(shell);
   const failed = statuses.findLast(s => s !== 0) ?? 0;
   return shell.options.pipefail ? failed : (statuses.at(-1) ?? 0);
+}
+
+/** Ends the command that runs: its shell was killed, or its line interrupted. */
+function throwIfEnded(shell: Shell): void {
+  shell.process.signal.throwIfAborted();
+  shell.interrupted?.throwIfAborted();
 }
 
 /** The status of a subshell's body, `exit` included. */
@@ -128,17 +203,43 @@ export async function catchExit(work: () => Promise<number>): Promise<number> {
 async function runCommand(shell: Shell, command: Command, streams: Streams, mode: Tested): Promise<number> {
   switch (command.kind) {
     case 'simple':
-      return runSimple(shell, command, streams);
+      return runSimple(shell, command, streams, mode);
     case 'function':
       shell.functions.set(command.name, command.body);
       return 0;
     case 'compound': {
       const redirected = await redirect(shell, command.redirections, streams, expansion(shell, streams));
       if (redirected === undefined) return 1;
-      const status = await runCompound(shell, command.body, redirected.streams, mode);
-      await redirected.flush();
-      return status;
+      // A group of its own open files: `exec` in it changes no others.
+      const own = redirected === streams ? streams : { ...redirected };
+      return deeper(shell, () =>
+        runCompound(shell, command.body, own, { ...mode, last: mode.last === true && own === streams }),
+      );
     }
+  }
+}
+
+/** One level down. A stack that overflows is a segmentation fault, as in the shells themselves. */
+async function deeper<T>(shell: Shell, work: () => Promise<T>): Promise<T> {
+  if (shell.depth >= MAX_DEPTH) throw new Killed('SEGV');
+  const { memory } = shell.process;
+  memory.add(LEVEL_BYTES);
+  shell.depth++;
+  try {
+    return await work();
+  } finally {
+    shell.depth--;
+    memory.remove(LEVEL_BYTES);
+  }
+}
+
+/** Runs what follows in a copy of the shell that is given back afterwards. */
+async function inSubshell(shell: Shell, work: (copy: Shell) => Promise<number>): Promise<number> {
+  const copy = forkShell(shell);
+  try {
+    return await catchExit(() => work(copy));
+  } finally {
+    copy.variables.release();
   }
 }
 
@@ -147,7 +248,10 @@ async function runCompound(shell: Shell, body: Compound, streams: Streams, mode:
     case 'group':
       return runScript(shell, body.body, streams, mode);
     case 'subshell':
-      return catchExit(() => runScript(forkShell(shell), body.body, streams, mode));
+      return inSubshell(shell, async copy => {
+        const status = await runScript(copy, body.body, { ...streams }, { tested: mode.tested });
+        return runExitTrap(copy, streams, status);
+      });
     case 'if':
       for (const { condition, body: then } of body.branches)
         if ((await runScript(shell, condition, streams, { tested: true })) === 0)
@@ -165,13 +269,11 @@ async function runCompound(shell: Shell, body: Compound, streams: Streams, mode:
       return status;
     }
     case 'for': {
-      const values =
-        body.words === undefined
-          ? [...shell.positional]
-          : (await Promise.all(body.words.map(word => expandWord(word, expansion(shell, streams))))).flat();
+      const values = body.words === undefined ? [...shell.positional] : await expandWords(shell, body.words, streams);
       let status = 0;
+      let next = 0;
       await runLoop(shell, async () => {
-        const value = values.shift();
+        const value = values[next++];
         if (value === undefined) return false;
         shell.variables.set(body.name, value);
         status = await runScript(shell, body.body, streams, mode);
@@ -212,40 +314,90 @@ async function runLoop(shell: Shell, turn: () => Promise<boolean>): Promise<void
 }
 
 /** Lets the node breathe, and ends a shell that was killed. */
-async function checkpoint(shell: Shell): Promise<void> {
-  shell.process.signal.throwIfAborted();
-  if (++shell.sinceYield < COMMANDS_PER_TURN) return;
-  shell.sinceYield = 0;
-  await new Promise(resolve => setImmediate(resolve));
+export async function checkpoint(shell: Shell): Promise<void> {
+  throwIfEnded(shell);
+  const wait = shell.process.turn();
+  if (wait === undefined) return;
+  await wait;
+  throwIfEnded(shell);
+}
+
+async function expandWords(shell: Shell, words: SimpleCommand['words'], streams: Streams): Promise<string[]> {
+  const context = expansion(shell, streams);
+  const fields: string[] = [];
+  for (const word of words) for (const field of await expandWord(word, context)) fields.push(field);
+  return fields;
 }
 
 function expansion(shell: Shell, streams: Streams): ExpansionContext {
+  const { process } = shell;
   return {
     get: name => parameter(shell, name),
-    set: (name, value) => void shell.variables.set(name, value),
+    set: (name, value) => assignVariable(shell, name, value),
     positional: shell.positional,
     nounset: shell.options.nounset,
     cwd: shell.cwd,
-    files: shell.process.container.files,
+    files: process.container.files,
+    turn: work => process.turn(work),
+    hold(bytes) {
+      process.memory.add(bytes);
+      process.memory.remove(bytes);
+    },
     async capture(script) {
-      const output = captured();
-      shell.status = await catchExit(() =>
-        runScript(forkShell(shell), script, { ...streams, stdout: output }, { tested: true }),
-      );
-      return output.text();
+      const output = heldOutput(process);
+      try {
+        shell.status = await deeper(shell, () =>
+          inSubshell(shell, async copy => {
+            const status = await runScript(copy, script, { ...streams, stdout: output }, { tested: true });
+            return runExitTrap(copy, { ...streams, stdout: output }, status);
+          }),
+        );
+        return output.text();
+      } finally {
+        output.release();
+      }
     },
   };
 }
 
-async function runSimple(shell: Shell, command: SimpleCommand, streams: Streams): Promise<number> {
+/** Collects the output of a substitution, which counts as the shell's memory. */
+function heldOutput(process: Process): Output & { text(): string; release(): void } {
+  const chunks: Buffer[] = [];
+  let held = 0;
+  return {
+    description: 'pipe:[1]',
+    write(data) {
+      const wait = process.turn(1 + (data.length >> 12));
+      const chunk = Buffer.from(data);
+      held += chunk.length + 64;
+      process.memory.add(chunk.length + 64);
+      chunks.push(chunk);
+      return wait;
+    },
+    text: () => Buffer.concat(chunks).toString('utf8'),
+    release: () => process.memory.remove(held),
+  };
+}
+
+/** @throws ExpansionError */
+export function assignVariable(shell: Shell, name: string, value: string): void {
+  if (shell.readonly.has(name)) throw new ExpansionError(`${name}: is read only`);
+  shell.variables.set(name, value);
+}
+
+async function runSimple(shell: Shell, command: SimpleCommand, streams: Streams, mode: Tested): Promise<number> {
   await checkpoint(shell);
   await runTraps(shell, streams);
   const context = expansion(shell, streams);
-  const args: string[] = [];
-  for (const word of command.words) args.push(...(await expandWord(word, context)));
+  const args = await expandWords(shell, command.words, streams);
   const substituted = shell.status;
   const assigned = new Map<string, string>();
-  for (const { name, value } of command.assignments) assigned.set(name, await expandText(value, context));
+  for (const { name, value } of command.assignments) {
+    const text = await expandText(value, context);
+    assigned.set(name, text);
+    // Later assignments of a line see the earlier ones.
+    if (args.length === 0) assignVariable(shell, name, text);
+  }
   if (shell.options.xtrace) {
     const shown = [...[...assigned].map(([name, value]) => `${name}=${value}`), ...args].map(quoteForTrace);
     await streams.stderr.write(`+ ${shown.join(' ')}\n`);
@@ -254,13 +406,16 @@ async function runSimple(shell: Shell, command: SimpleCommand, streams: Streams)
   if (redirected === undefined) return 1;
   const [name] = args;
   if (name === undefined) {
-    for (const [variable, value] of assigned) shell.variables.set(variable, value);
-    await redirected.flush();
     // The status of `x=$(command)` is the command's.
     return command.assignments.length > 0 ? shell.status : command.words.length > 0 ? substituted : 0;
   }
-  const status = await runNamed(shell, name, args, assigned, redirected.streams, command.redirections.length > 0);
-  await redirected.flush();
+  if (name === 'exec' && args.length === 1) {
+    // From here on these are the shell's own files.
+    Object.assign(streams, redirected);
+    return 0;
+  }
+  const status = await runNamed(shell, name, args, assigned, redirected, mode);
+  throwIfEnded(shell);
   return status;
 }
 
@@ -273,71 +428,137 @@ async function runNamed(
   args: readonly string[],
   assigned: ReadonlyMap<string, string>,
   streams: Streams,
-  hasRedirections: boolean,
+  mode: Tested,
 ): Promise<number> {
-  const body = shell.functions.get(name);
-  if (body !== undefined) {
-    for (const [variable, value] of assigned) shell.variables.set(variable, value);
-    return callFunction(shell, body, args, streams);
+  const special = SPECIAL.has(name);
+  const body = special ? undefined : shell.functions.get(name);
+  const builtin = body === undefined ? builtins.get(name) : undefined;
+  if (body === undefined && builtin === undefined) return runProgram(shell, args, assigned, streams, mode.last);
+  const before = new Map<string, string | undefined>();
+  for (const [variable, value] of assigned) {
+    before.set(variable, shell.variables.get(variable));
+    assignVariable(shell, variable, value);
   }
-  const builtin = builtins.get(name);
-  if (builtin !== undefined) {
-    for (const [variable, value] of assigned) shell.variables.set(variable, value);
-    return builtin(shell, args.slice(1), streams, hasRedirections);
+  try {
+    if (body !== undefined) return await deeper(shell, () => callFunction(shell, body, args, streams, mode));
+    return (await builtin?.(shell, args.slice(1), streams, mode.last === true)) ?? 0;
+  } finally {
+    // Assignments before a special builtin stay (POSIX XCU 2.14).
+    if (!special) restore(shell, before);
   }
-  return runProgram(shell, args, assigned, streams);
 }
 
-async function callFunction(shell: Shell, body: Command, args: readonly string[], streams: Streams): Promise<number> {
-  const { positional } = shell;
+function restore(shell: Shell, values: ReadonlyMap<string, string | undefined>): void {
+  for (const [name, value] of values)
+    if (value === undefined) shell.variables.delete(name);
+    else shell.variables.set(name, value);
+}
+
+/** POSIX XCU 2.14: they come before functions of the same name. */
+const SPECIAL: ReadonlySet<string> = new Set(
+  '. break continue eval exec exit export readonly return set shift trap unset'.split(' '),
+);
+
+async function callFunction(
+  shell: Shell,
+  body: Command,
+  args: readonly string[],
+  streams: Streams,
+  { tested }: Tested,
+): Promise<number> {
+  const { positional, locals, loops } = shell;
   shell.positional = args.slice(1);
+  shell.locals = new Map();
+  shell.loops = 0;
   try {
-    return await runCommand(shell, body, streams, { tested: false });
+    return await runCommand(shell, body, streams, { tested });
   } catch (error) {
     if (error instanceof FunctionReturn) return error.status;
     throw error;
   } finally {
+    restore(shell, shell.locals);
     shell.positional = positional;
+    shell.locals = locals;
+    shell.loops = loops;
   }
 }
 
-/** Starts a program and waits for it. 127: there is none of that name. */
+/** Runs the action of `trap ... EXIT` when a shell ends by itself. */
+export async function runExitTrap(shell: Shell, streams: Streams, status: number): Promise<number> {
+  const action = shell.traps.get('EXIT');
+  if (action === undefined) return status;
+  shell.traps.delete('EXIT');
+  shell.status = status;
+  return catchExit(async () => {
+    await runText(shell, action, streams);
+    return status;
+  });
+}
+
+/** Starts a program and waits for it. 127: there is none of that name. `last`: it takes the shell's place. */
 export async function runProgram(
   shell: Shell,
   args: readonly string[],
   assigned: ReadonlyMap<string, string>,
   streams: Streams,
+  last = false,
 ): Promise<number> {
   const [name = ''] = args;
   const { process } = shell;
-  const program = await findProgram(shell, name);
-  if (program === undefined) {
-    await streams.stderr.write(`${shell.name}: ${name}: not found\n`);
-    return 127;
+  const found = await findProgram(shell, name);
+  if (typeof found === 'string') {
+    await streams.stderr.write(`${shell.name}: ${name}: ${found}\n`);
+    return found === 'not found' ? 127 : 126;
   }
-  const child = spawn(process.container, {
-    args,
-    program,
-    env: environmentOf(shell, assigned),
-    cwd: shell.cwd,
-    ...streams,
-    tty: process.tty,
-    parent: process.signal,
-  });
+  const env = environmentOf(shell, assigned);
+  const { stdin, stdout, stderr } = streams;
+  if (last && shell.traps.size === 0) {
+    return replaceProgram(process, found, { args, env, cwd: shell.cwd, stdin, stdout, stderr });
+  }
+  let child: Child;
+  try {
+    child = spawn(process.container, {
+      args,
+      program: found,
+      env,
+      cwd: shell.cwd,
+      stdin,
+      stdout,
+      stderr,
+      ...descriptorsOf(streams),
+      tty: process.tty,
+      terminal: process.terminal,
+      parent: process.signal,
+      ppid: process.pid,
+    });
+  } catch (error) {
+    if (!(error instanceof ForkError)) throw error;
+    await streams.stderr.write(`${shell.name}: ${error.message}\n`);
+    if (error.message.startsWith("can't fork")) throw new ShellExit(2);
+    return 126;
+  }
   shell.foreground.add(child);
   const status = await child.exited;
   shell.foreground.delete(child);
-  process.signal.throwIfAborted();
+  throwIfEnded(shell);
   return status;
 }
 
-/** A program of the image, or a script file run by this shell. */
-async function findProgram(shell: Shell, name: string): Promise<Program | undefined> {
+/** A program of the image, a script file run by a shell, or why there is none. */
+async function findProgram(shell: Shell, name: string): Promise<Program | string> {
   const { container } = shell.process;
+  const { files } = container;
   const path = resolvePath(shell.cwd, name);
-  if (name.includes('/') && container.files.kind(path) === 'file') {
-    const sh = await container.program('sh');
-    return sh === undefined ? undefined : process => sh({ ...process, args: ['sh', path, ...process.args.slice(1)] });
+  if (name.includes('/')) {
+    const kind = files.kind(path);
+    if (kind === 'directory') return 'Permission denied';
+    if (kind === 'file') {
+      if (!files.allows(path, 'execute')) return 'Permission denied';
+      const sh = await container.program('sh');
+      return sh === undefined
+        ? 'not found'
+        : process => sh({ ...process, args: ['sh', path, ...process.args.slice(1)] });
+    }
   }
-  return container.program(name);
+  return (await container.program(name)) ?? 'not found';
 }

@@ -1,3 +1,4 @@
+import { unescapeText } from '../programs/escapes.js';
 import type { Script, Word, WordPart } from './ast.js';
 
 /** A script that is no shell grammar. The shell reports it and exits with 2. */
@@ -5,9 +6,29 @@ export class ShellSyntaxError extends Error {
   override readonly name = 'ShellSyntaxError';
 }
 
-const OPERATORS = ['&&', '||', ';;', '<<-', '<<', '>>', '>&', '<&', '>|', '&', '|', ';', '(', ')', '<', '>', '\n'];
+const OPERATORS = [
+  '&>',
+  '&&',
+  '||',
+  ';;',
+  '<<-',
+  '<<',
+  '>>',
+  '>&',
+  '<&',
+  '>|',
+  '&',
+  '|',
+  ';',
+  '(',
+  ')',
+  '<',
+  '>',
+  '\n',
+];
 const WORD_END = new Set(' \t\n;&|()<>');
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*/;
+const MAX_NESTING = 200;
 
 export type Token =
   | { readonly kind: 'word'; readonly word: Word; /** The word as written, for reserved words. */ readonly raw: string }
@@ -27,12 +48,27 @@ export interface HereDocument {
 /** Cuts a script into tokens. The parser it serves is passed in, because `$(...)` holds a whole script. */
 export class Lexer {
   private at = 0;
+  private readonly end: number;
   private waiting: HereDocument[] = [];
 
   constructor(
     private readonly source: string,
     private readonly parseScript: (lexer: Lexer, end: ')') => Script,
-  ) {}
+    private depth = 0,
+  ) {
+    this.end = source.trimEnd().length;
+  }
+
+  /** Whether only blanks are left. */
+  get atEnd(): boolean {
+    return this.at >= this.end;
+  }
+  enter(): void {
+    if (++this.depth > MAX_NESTING) throw new ShellSyntaxError('syntax error: nested too deeply');
+  }
+  leave(): void {
+    this.depth--;
+  }
 
   expectHereDocument(document: HereDocument): void {
     this.waiting.push(document);
@@ -77,6 +113,7 @@ export class Lexer {
   private readWord(isEnd: (c: string) => boolean): Word {
     const parts: WordPart[] = [];
     let text = '';
+    const ansi = (): boolean => this.peek() === '$' && this.peek(1) === "'";
     const flush = (): void => {
       if (text !== '') parts.push({ kind: 'text', text, quoted: false });
       text = '';
@@ -89,6 +126,9 @@ export class Lexer {
           parts.push({ kind: 'text', text: this.peek(1), quoted: true });
         }
         this.at += 2;
+      } else if (ansi()) {
+        flush();
+        parts.push({ kind: 'text', text: this.readAnsi(), quoted: true });
       } else if (c === "'") {
         const end = this.source.indexOf("'", this.at + 1);
         if (end < 0) throw new ShellSyntaxError('syntax error: unterminated quoted string');
@@ -115,6 +155,16 @@ export class Lexer {
     }
     flush();
     return parts;
+  }
+
+  /** $'...' with C's escapes. */
+  private readAnsi(): string {
+    let end = this.at + 2;
+    while (end < this.source.length && this.source[end] !== "'") end += this.source[end] === '\\' ? 2 : 1;
+    if (end >= this.source.length) throw new ShellSyntaxError('syntax error: unterminated quoted string');
+    const inner = this.source.slice(this.at + 2, end);
+    this.at = end + 1;
+    return unescapeText(inner);
   }
 
   /** The inside of double quotes (end '"') or of a here-document (end ''). Always leaves at least one part. */
@@ -163,7 +213,7 @@ export class Lexer {
     }
     if (rest.startsWith('(')) {
       this.at += 2;
-      return { kind: 'command', script: this.parseScript(this, ')'), quoted };
+      return { kind: 'command', script: this.nested(() => this.parseScript(this, ')')), quoted };
     }
     if (rest.startsWith('{')) return this.readBraced(quoted);
     const special = /^[@*#?$!0-9-]/.exec(rest)?.[0];
@@ -182,8 +232,8 @@ export class Lexer {
       inner += this.source[i] ?? '';
     }
     this.at = i + 1;
-    const lexer = new Lexer(`${inner})`, this.parseScript);
-    return { kind: 'command', script: this.parseScript(lexer, ')'), quoted };
+    const lexer = new Lexer(`${inner})`, this.parseScript, this.depth);
+    return { kind: 'command', script: this.nested(() => this.parseScript(lexer, ')')), quoted };
   }
 
   private readArithmetic(quoted: boolean): WordPart | undefined {
@@ -194,9 +244,12 @@ export class Lexer {
       else if (this.source[i] === ')') {
         // "$( (a); b )": a command substitution that starts with a subshell.
         if (this.source[i + 1] !== ')') return undefined;
-        const inner = new Lexer(this.source.slice(this.at + 3, i), this.parseScript);
+        const inner = new Lexer(this.source.slice(this.at + 3, i), this.parseScript, this.depth);
         const expression: WordPart[] = [];
-        inner.readQuoted(expression, '');
+        this.nested(() => {
+          inner.enter();
+          inner.readQuoted(expression, '');
+        });
         this.at = i + 2;
         return { kind: 'arithmetic', expression, quoted };
       }
@@ -215,13 +268,32 @@ export class Lexer {
       this.at++;
       return { kind: 'parameter', name, quoted, ...(isLength ? { op: 'length' } : {}) };
     }
-    const op = /^(?::?[-=?+]|##?|%%?|\/\/?)/.exec(this.source.slice(this.at, this.at + 2))?.[0];
+    const written = /^(?::?[-=?+]|##?|%%?|\/\/?|:)/.exec(this.source.slice(this.at, this.at + 2))?.[0];
+    if (written === ':') {
+      this.at++;
+      return this.finishBraced({ kind: 'parameter', name, quoted, op: 'substring' });
+    }
+    const op = written;
     if (op === undefined || isLength) throw new ShellSyntaxError('syntax error: bad substitution');
     this.at += op.length;
-    const argument = this.readWord(c => c === '}');
+    return this.finishBraced({ kind: 'parameter', name, quoted, op });
+  }
+
+  private finishBraced(part: Extract<WordPart, { kind: 'parameter' }>): WordPart {
+    const argument = this.nested(() => this.readWord(c => c === '}'));
     if (this.peek() !== '}') throw new ShellSyntaxError('syntax error: missing "}"');
     this.at++;
-    return { kind: 'parameter', name, quoted, op, argument };
+    return { ...part, argument };
+  }
+
+  /** Reads something inside something; too deep is no script that anybody wrote. */
+  private nested<T>(read: () => T): T {
+    if (++this.depth > MAX_NESTING) throw new ShellSyntaxError('syntax error: nested too deeply');
+    try {
+      return read();
+    } finally {
+      this.depth--;
+    }
   }
 
   private readHereDocuments(): void {
@@ -241,7 +313,7 @@ export class Lexer {
       if (quoted) fill([{ kind: 'text', text, quoted: true }]);
       else {
         const parts: WordPart[] = [];
-        new Lexer(text, this.parseScript).readQuoted(parts, '');
+        new Lexer(text, this.parseScript, this.depth).readQuoted(parts, '');
         fill(parts);
       }
     }

@@ -1,9 +1,15 @@
 import type { Input } from '../io.js';
 
+export interface Line {
+  readonly text: string;
+  /** False for a last line without newline. */
+  readonly complete: boolean;
+}
+
 /** An input that can be read a line at a time: what was read too far is kept for the next reader. */
 export interface LineInput extends Input {
-  /** The next line without its newline; undefined at the end. `complete` is false for a last line without newline. */
-  readLine(signal?: AbortSignal): Promise<{ text: string; complete: boolean } | undefined>;
+  /** The next line without its newline; undefined at the end. `hold` is told of every byte of it and may refuse. */
+  readLine(signal?: AbortSignal, hold?: (bytes: number) => void, delimiter?: number): Promise<Line | undefined>;
 }
 
 const isLineInput = (input: Input): input is LineInput => 'readLine' in input;
@@ -11,30 +17,34 @@ const isLineInput = (input: Input): input is LineInput => 'readLine' in input;
 export function seekableInput(input: Input): LineInput {
   if (isLineInput(input)) return input;
   let rest: Buffer = Buffer.alloc(0);
-  let ended = false;
   return {
+    ...(input.description === undefined ? {} : { description: input.description }),
     async read(signal) {
-      if (rest.length === 0) return ended ? undefined : input.read(signal);
+      if (rest.length === 0) return input.read(signal);
       const chunk = rest;
       rest = Buffer.alloc(0);
       return chunk;
     },
-    async readLine(signal) {
+    async readLine(signal, hold, delimiter = 10) {
+      const parts: Buffer[] = [];
       for (;;) {
-        const newline = rest.indexOf(10);
+        const newline = rest.indexOf(delimiter);
         if (newline >= 0) {
-          const text = rest.subarray(0, newline).toString('utf8');
+          parts.push(rest.subarray(0, newline));
           rest = rest.subarray(newline + 1);
-          return { text, complete: true };
+          return { text: Buffer.concat(parts).toString('utf8'), complete: true };
         }
-        const chunk = ended ? undefined : await input.read(signal);
+        if (rest.length > 0) {
+          hold?.(rest.length);
+          parts.push(rest);
+        }
+        rest = Buffer.alloc(0);
+        const chunk = await input.read(signal);
         if (chunk === undefined) {
-          ended = true;
-          const text = rest.toString('utf8');
-          rest = Buffer.alloc(0);
+          const text = Buffer.concat(parts).toString('utf8');
           return text === '' ? undefined : { text, complete: false };
         }
-        rest = Buffer.concat([rest, chunk]);
+        rest = chunk;
       }
     },
   };

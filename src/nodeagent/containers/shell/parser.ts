@@ -3,7 +3,9 @@ import { Lexer, ShellSyntaxError, type Token } from './lexer.js';
 
 const ASSIGNMENT = /^([A-Za-z_][A-Za-z0-9_]*)=/;
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-const REDIRECTIONS = new Set(['<', '>', '>>', '>|', '>&', '<&', '<<', '<<-']);
+/** bash takes any word; the fork bomb of the books is called ":". */
+const FUNCTION_NAME = /^[^\s$`'"\\=(){}<>|&;]+$/;
+const REDIRECTIONS = new Set(['&>', '<', '>', '>>', '>|', '>&', '<&', '<<', '<<-']);
 /** Words that end a list when they stand where a command would start. */
 const CLOSERS = new Set(['then', 'else', 'elif', 'fi', 'do', 'done', 'esac', '}']);
 
@@ -13,6 +15,16 @@ export function parseScript(source: string): Script {
   const script = parser.list();
   parser.expectEnd();
   return script;
+}
+
+/**
+ * The commands of a script, a line of them at a time: what stands before a syntax error is run, and a long script holds
+ * nothing up. @throws ShellSyntaxError where it is reached
+ */
+export function* parseLines(source: string): Generator<{ readonly script: Script; readonly last: boolean }> {
+  const lexer = new Lexer(source, parseSubstitution);
+  const parser = createParser(lexer);
+  for (let script = parser.line(); script !== undefined; script = parser.line()) yield { script, last: lexer.atEnd };
 }
 
 function parseSubstitution(lexer: Lexer): Script {
@@ -34,8 +46,10 @@ function createParser(lexer: Lexer) {
     }
     return token;
   };
+  let lastTaken = '';
   const take = (): Token => {
     const current = peek();
+    lastTaken = current.kind === 'operator' ? current.op : '';
     stale = true;
     return current;
   };
@@ -100,6 +114,26 @@ function createParser(lexer: Lexer) {
     }
   };
 
+  /** The commands up to the end of a line; undefined at the end of the script. */
+  const line = (): Script | undefined => {
+    skipNewlines();
+    if (peek().kind === 'end') return undefined;
+    const items: ListItem[] = [];
+    for (;;) {
+      const node = andOr();
+      const background = isOperator('&');
+      items.push({ node, background });
+      if (isOperator('&', ';')) take();
+      if (isOperator('\n')) {
+        take();
+        return items;
+      }
+      if (peek().kind === 'end') return items;
+      if (isOperator(')', ';;', ';', '&')) throw unexpected();
+      if (!background && lastTaken !== ';') throw unexpected();
+    }
+  };
+
   const andOr = (): AndOr => {
     const first = pipeline();
     const rest: { op: '&&' | '||'; pipeline: Pipeline }[] = [];
@@ -127,6 +161,15 @@ function createParser(lexer: Lexer) {
   };
 
   const command = (): Command => {
+    lexer.enter();
+    try {
+      return commandHere();
+    } finally {
+      lexer.leave();
+    }
+  };
+
+  const commandHere = (): Command => {
     const body = compound();
     if (body !== undefined) {
       const redirections: Redirection[] = [];
@@ -231,7 +274,7 @@ function createParser(lexer: Lexer) {
       return undefined;
     }
     take();
-    const { op } = operator;
+    const op = operator.op === '&>' ? '>&' : operator.op;
     const fd = explicit ?? (op.startsWith('<') ? 0 : 1);
     const target = peek();
     if (target.kind !== 'word') throw unexpected();
@@ -263,7 +306,7 @@ function createParser(lexer: Lexer) {
       take();
       if (name !== undefined) assignments.push({ name, value: dropPrefix(current.word, name.length + 1) });
       else words.push(current.word);
-      if (words.length === 1 && NAME.test(current.raw) && isOperator('(')) {
+      if (words.length === 1 && FUNCTION_NAME.test(current.raw) && isOperator('(')) {
         take();
         expectOperator(')');
         skipNewlines();
@@ -277,6 +320,7 @@ function createParser(lexer: Lexer) {
 
   return {
     list,
+    line,
     expectOperator,
     expectEnd: (): void => {
       if (peek().kind !== 'end') throw unexpected();

@@ -1,9 +1,23 @@
 import { FileError, resolvePath } from '../file-system.js';
-import { inputOf, nullOutput, type Output } from '../io.js';
+import { emptyInput, inputOf, nullOutput, type Input, type Output } from '../io.js';
 import type { Redirection } from './ast.js';
 import { expandText, type ExpansionContext, ExpansionError } from './expand.js';
 import { seekableInput } from './line-input.js';
 import type { Shell, Streams } from './state.js';
+
+/** What a descriptor that was closed gives. */
+const closed: Input & Output = {
+  read() {
+    throw new FileError('EBADF');
+  },
+  write() {
+    throw new FileError('EBADF');
+  },
+};
+
+const isInput = (stream: Input | Output): stream is Input => 'read' in stream;
+const isOutput = (stream: Input | Output): stream is Output => 'write' in stream;
+const MAX_DESCRIPTOR = 1023;
 
 /** Applies redirections. Undefined when one failed, which has been said on stderr. */
 export async function redirect(
@@ -11,43 +25,54 @@ export async function redirect(
   redirections: readonly Redirection[],
   streams: Streams,
   context: ExpansionContext,
-): Promise<{ streams: Streams; flush: () => Promise<void> } | undefined> {
-  if (redirections.length === 0) return { streams, flush: async () => undefined };
+): Promise<Streams | undefined> {
+  if (redirections.length === 0) return streams;
   const { files } = shell.process.container;
-  let { stdin } = streams;
-  const outputs: Record<number, Output> = { 1: streams.stdout, 2: streams.stderr };
-  const pending: (() => Promise<void>)[] = [];
+  const open = new Map<number, Input | Output>([
+    [0, streams.stdin],
+    [1, streams.stdout],
+    [2, streams.stderr],
+    ...(streams.others ?? []),
+  ]);
   for (const redirection of redirections) {
     const { op, fd } = redirection;
     let target = '';
+    if (fd > MAX_DESCRIPTOR) throw new ExpansionError(`${fd}: Bad file descriptor`);
     try {
       if (op === '<<') {
-        stdin = seekableInput(inputOf(await expandText(redirection.body, context)));
+        const text = await expandText(redirection.body, context);
+        shell.process.memory.add(text.length);
+        shell.process.memory.remove(text.length);
+        open.set(fd, seekableInput(inputOf(text)));
         continue;
       }
       target = await expandText(redirection.target, context);
       if (op === '>&' || op === '<&') {
-        const source = outputs[Number(target)];
-        if (target === '-') outputs[fd] = nullOutput;
-        else if (source !== undefined) outputs[fd] = source;
-        else if (!(op === '<&' && target === '0')) throw new ExpansionError(`${target}: Bad file descriptor`);
+        if (target === '-') {
+          open.set(fd, closed);
+          continue;
+        }
+        const source = /^\d+$/.test(target) ? open.get(Number(target)) : undefined;
+        if (source !== undefined) open.set(fd, source);
+        else if (op === '>&' && fd === 1 && !/^\d+$/.test(target)) {
+          // As bash's &>: both to one file.
+          const output = await files.openWrite(resolvePath(shell.cwd, target), { mode: 0o666 & ~shell.umask });
+          open.set(1, output).set(2, output);
+        } else throw new ExpansionError(`${target}: Bad file descriptor`);
         continue;
       }
       const path = resolvePath(shell.cwd, target);
-      if (op === '<') {
-        stdin = seekableInput(inputOf(await files.read(path)));
+      // /dev/stdout and its like are the streams as they are here, redirections so far included.
+      const own = /^\/(?:dev\/(?:fd\/(\d{1,4})|std(in|out|err))|proc\/self\/fd\/(\d{1,4}))$/.exec(path);
+      if (own !== null) {
+        const number = Number(own[1] ?? own[3] ?? { in: 0, out: 1, err: 2 }[own[2] ?? ''] ?? -1);
+        const source = open.get(number);
+        if (source === undefined) throw new FileError('ENOENT');
+        open.set(fd, source);
         continue;
       }
-      if (fd !== 1 && fd !== 2) throw new ExpansionError(`${fd}: Bad file descriptor`);
-      const device = path === '/dev/stdout' ? outputs[1] : path === '/dev/stderr' ? outputs[2] : undefined;
-      if (device !== undefined) {
-        outputs[fd] = device;
-        continue;
-      }
-      await files.write(path, Buffer.alloc(0), { append: op === '>>' });
-      const { output, flush } = fileOutput(files, path);
-      outputs[fd] = output;
-      pending.push(flush);
+      if (op === '<') open.set(fd, seekableInput(await files.openRead(path)));
+      else open.set(fd, await files.openWrite(path, { append: op === '>>', mode: 0o666 & ~shell.umask }));
     } catch (error) {
       if (error instanceof FileError) {
         const verb = op === '<' ? "can't open" : "can't create";
@@ -57,26 +82,12 @@ export async function redirect(
       throw error;
     }
   }
-  const redirected = { stdin, stdout: outputs[1] ?? nullOutput, stderr: outputs[2] ?? nullOutput };
-  const flush = async (): Promise<void> => {
-    for (const done of pending) await done();
-  };
-  return { streams: redirected, flush };
-}
-
-/** Appends in order; each write is done before the next, so that readers see what was written so far. */
-function fileOutput(
-  files: Shell['process']['container']['files'],
-  path: string,
-): { output: Output; flush: () => Promise<void> } {
-  let tail: Promise<void> = Promise.resolve();
+  const [stdin = closed, stdout = closed, stderr = closed] = [open.get(0), open.get(1), open.get(2)];
+  const others = new Map([...open].filter(([fd, stream]) => fd > 2 && stream !== closed));
   return {
-    output: {
-      write(data) {
-        tail = tail.then(() => files.write(path, Buffer.from(data), { append: true }));
-        return tail;
-      },
-    },
-    flush: () => tail,
+    stdin: isInput(stdin) ? stdin : emptyInput,
+    stdout: isOutput(stdout) ? stdout : nullOutput,
+    stderr: isOutput(stderr) ? stderr : nullOutput,
+    ...(others.size === 0 ? {} : { others }),
   };
 }

@@ -1,10 +1,13 @@
 import { FileError, resolvePath } from '../file-system.js';
-import type { Process, Program } from '../process.js';
+import { Killed, type Program } from '../process.js';
+import { untilAborted } from '../spawn.js';
+import type { Terminal } from '../terminal.js';
 import { ExpansionError } from './expand.js';
-import { catchExit, runScript, runText, runTraps } from './interpreter.js';
+import { catchExit, checkpoint, MAX_SCRIPT, runExitTrap, runScript, runText, runTraps } from './interpreter.js';
 import { ShellSyntaxError } from './lexer.js';
+import { createLineEditor, INTERRUPTED } from './line-editor.js';
 import { seekableInput } from './line-input.js';
-import { parseScript } from './parser.js';
+import { parseLines, parseScript } from './parser.js';
 import { createShell, type Shell, type ShellOptions, type Streams } from './state.js';
 
 const LETTERS: Readonly<Record<string, keyof ShellOptions>> = { e: 'errexit', u: 'nounset', x: 'xtrace' };
@@ -55,53 +58,104 @@ export const sh: Program = async process => {
     stdout: process.stdout,
     stderr: process.stderr,
   };
-  const body = script === undefined ? () => interactive(process, shell, streams) : () => whole(shell, script, streams);
+  const body = (): Promise<number> => {
+    if (script !== undefined) return whole(shell, script, streams);
+    return process.tty && process.terminal !== undefined
+      ? interactive(process.terminal, shell, streams)
+      : fromInput(shell, streams);
+  };
   const status = await reported(shell, streams, () => catchExit(body));
-  const atExit = shell.traps.get('EXIT');
-  if (atExit === undefined) return status;
-  shell.traps.delete('EXIT');
-  return reported(shell, streams, () =>
-    catchExit(async () => {
-      await runText(shell, atExit, streams);
-      return status;
-    }),
-  );
+  return reported(shell, streams, () => runExitTrap(shell, streams, status));
 };
 
 async function whole(shell: Shell, script: string, streams: Streams): Promise<number> {
-  const status = await runScript(shell, parseScript(script), streams);
-  await runTraps(shell, streams);
-  return status;
+  for (const { script: line, last } of parseLines(script)) {
+    await checkpoint(shell);
+    await runScript(shell, line, streams, { tested: false, last });
+    await runTraps(shell, streams);
+  }
+  return shell.status;
 }
 
-/** Commands as they come in, each run when it is complete; with a terminal, after a prompt. */
-async function interactive(process: Process, shell: Shell, streams: Streams): Promise<number> {
+/** Commands as they come in, each run when it is complete. */
+async function fromInput(shell: Shell, streams: Streams): Promise<number> {
+  const { process } = shell;
   const input = seekableInput(streams.stdin);
-  const prompt = async (): Promise<void> => {
-    if (process.tty) await streams.stderr.write(`${shell.cwd} # `);
+  const hold = (bytes: number): void => {
+    process.memory.add(bytes);
+    process.memory.remove(bytes);
   };
   let text = '';
-  if (process.tty) process.trap('INT', () => shell.foreground.forEach(child => child.kill('INT')));
-  await prompt();
-  for (
-    let line = await input.readLine(process.signal);
-    line !== undefined;
-    line = await input.readLine(process.signal)
-  ) {
+  /** Length at which an incomplete command is looked at again, so that a long one is not parsed with every line. */
+  let next = 0;
+  for (;;) {
+    const line = await input.readLine(process.signal, hold);
+    if (line === undefined) break;
     text += `${line.text}\n`;
+    if (text.length > MAX_SCRIPT) throw new ShellSyntaxError('script too long');
+    await checkpoint(shell);
+    if (text.length < next) continue;
     const run = await reportedParse(shell, streams, text);
     if (run === 'incomplete') {
-      if (process.tty) await streams.stderr.write('> ');
+      next = text.length > 16 * 1024 ? text.length * 1.25 : 0;
       continue;
     }
     text = '';
+    next = 0;
     if (run !== undefined) shell.status = await reported(shell, streams, () => runScript(shell, run, streams));
     await runTraps(shell, streams);
-    await prompt();
   }
   if (text !== '') return reported(shell, streams, () => runText(shell, text, streams));
   return shell.status;
 }
+
+/** With a terminal: prompts, a line that can be edited, and Ctrl-C that ends what runs and not the shell. */
+async function interactive(terminal: Terminal, shell: Shell, streams: Streams): Promise<number> {
+  const { process } = shell;
+  const editor = createLineEditor(process, terminal, shell);
+  let running: AbortController | undefined;
+  process.trap('INT', () => {
+    for (const child of shell.foreground) child.kill('INT');
+    running?.abort(new Killed('INT'));
+  });
+  for (const name of ['QUIT', 'TERM', 'TSTP'] as const) process.trap(name, () => undefined);
+  let text = '';
+  for (;;) {
+    const prompt =
+      text === '' ? `${shell.cwd === shell.variables.get('HOME') ? '~' : shell.cwd} ${mark(shell)} ` : '> ';
+    const line = await editor.read(prompt);
+    if (line === undefined) return shell.status;
+    if (line === INTERRUPTED) {
+      text = '';
+      shell.status = 130;
+      continue;
+    }
+    text += `${line}\n`;
+    const run = await reportedParse(shell, streams, text);
+    if (run === 'incomplete') continue;
+    text = '';
+    if (run === undefined) continue;
+    running = new AbortController();
+    shell.interrupted = running.signal;
+    try {
+      const ended = untilAborted(
+        reported(shell, streams, () => runScript(shell, run, streams)),
+        running.signal,
+      );
+      shell.status = await ended;
+    } catch (error) {
+      if (!(error instanceof Killed) || process.signal.aborted) throw error;
+      shell.status = error.exitCode;
+      shell.loops = shell.depth = 0;
+    } finally {
+      shell.interrupted = undefined;
+      running = undefined;
+    }
+    await runTraps(shell, streams);
+  }
+}
+
+const mark = (shell: Shell): string => (shell.process.container.security.credentials.uid === 0 ? '#' : '$');
 
 async function reportedParse(shell: Shell, streams: Streams, text: string) {
   try {

@@ -2,6 +2,7 @@ import type { Child } from '../spawn.js';
 import type { Input, Output } from '../io.js';
 import type { Process, SignalName } from '../process.js';
 import type { Command } from './ast.js';
+import { Variables } from './variables.js';
 
 /** Ends the (sub)shell with a status. */
 export class ShellExit extends Error {
@@ -31,10 +32,13 @@ export class FunctionReturn extends Error {
   }
 }
 
+/** The open files of a command. `exec` with redirections changes them in place, for the commands that follow. */
 export interface Streams {
-  readonly stdin: Input;
-  readonly stdout: Output;
-  readonly stderr: Output;
+  stdin: Input;
+  stdout: Output;
+  stderr: Output;
+  /** Beyond the first three. */
+  others?: ReadonlyMap<number, Input | Output>;
 }
 
 export interface ShellOptions {
@@ -47,7 +51,8 @@ export interface ShellOptions {
 /** One (sub)shell environment, POSIX XCU 2.12. */
 export interface Shell {
   readonly process: Process;
-  readonly variables: Map<string, string>;
+  readonly variables: Variables;
+  readonly readonly: Set<string>;
   readonly exported: Set<string>;
   readonly functions: Map<string, Command>;
   readonly options: ShellOptions;
@@ -63,10 +68,15 @@ export interface Shell {
   lastBackground: number | undefined;
   /** Set in a loop, so that `break` outside one is refused. */
   loops: number;
-  /** Commands run since the event loop last had its turn. */
-  sinceYield: number;
+  /** Functions, groups and substitutions it is in: a stack that grows without end is a fault. */
+  depth: number;
+  umask: number;
   /** Programs the shell waits for: they get the terminal's interrupt. */
   readonly foreground: Set<Child>;
+  /** Aborts when an interactive command line is interrupted; the shell itself lives on. */
+  interrupted: AbortSignal | undefined;
+  /** Names a function has declared its own, with what they were before. */
+  locals: Map<string, string | undefined> | undefined;
   /** Ends a `wait` early. */
   wake: () => void;
 }
@@ -74,7 +84,8 @@ export interface Shell {
 export function createShell(process: Process, name: string, positional: readonly string[]): Shell {
   return {
     process,
-    variables: new Map([...Object.entries(process.env), ['PWD', process.cwd]]),
+    variables: new Variables([...Object.entries(process.env), ['PWD', process.cwd]], process.memory),
+    readonly: new Set(),
     exported: new Set(Object.keys(process.env)),
     functions: new Map(),
     options: { errexit: false, nounset: false, xtrace: false, pipefail: false },
@@ -87,8 +98,11 @@ export function createShell(process: Process, name: string, positional: readonly
     status: 0,
     lastBackground: undefined,
     loops: 0,
-    sinceYield: 0,
+    depth: 0,
+    umask: 0o022,
     foreground: new Set(),
+    interrupted: undefined,
+    locals: undefined,
     wake: () => undefined,
   };
 }
@@ -98,13 +112,16 @@ export function forkShell(shell: Shell, process: Process = shell.process): Shell
   return {
     ...shell,
     process,
-    variables: new Map(shell.variables),
+    variables: new Variables(shell.variables, process.memory),
+    readonly: new Set(shell.readonly),
     exported: new Set(shell.exported),
     functions: new Map(shell.functions),
     options: { ...shell.options },
     traps: new Map(),
     caught: [],
     jobs: new Map(),
+    foreground: process === shell.process ? shell.foreground : new Set(),
+    interrupted: process === shell.process ? shell.interrupted : undefined,
     wake: () => undefined,
   };
 }
