@@ -37,7 +37,8 @@ async function open(dir: string, dataDir: string, holder: string): Promise<Db> {
   } catch (error) {
     const failed = storageError(error, dir);
     if (failed.code === 'locked') throw new StorageError('locked', await inUse(dataDir, holder), { cause: error });
-    if (failed.code !== 'damaged') throw failed;
+    if (failed.code !== 'damaged')
+      throw new StorageError(failed.code, failed.message.replace(`data store ${dir}`, `data folder ${dataDir}`));
     // LevelDB takes its lock before it looks at what is in the folder: so nobody has it, and nothing in it matters.
     for (const file of await readdir(dir)) if (file !== 'LOCK') await rm(join(dir, file), { recursive: true });
     return openRaw(dir);

@@ -6,6 +6,7 @@ import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
 import { dialProblem } from './dial-problem.js';
 import { ownEndpoint } from './own-endpoint.js';
+import { peerLeft } from './ended.js';
 
 /** How much of an agent's error text is read. */
 const MAX_ERROR_BYTES = 50_000;
@@ -113,6 +114,6 @@ export async function forward(exchange: Exchange, target: KubeletTarget, context
     await pipeline(answer, response);
   } catch (error) {
     // Either side may go at any time; the other one has been cut off by pipeline.
-    context.log.info({ err: error, url: request.url }, 'stream from node ended early');
+    if (!peerLeft(error)) context.log.info({ err: error, url: request.url }, 'stream from node ended early');
   }
 }

@@ -12,6 +12,7 @@ import { isLoopback, kubeletAddress } from './kubelet-address.js';
 import { rewriteLinks } from './rewrite/html.js';
 import { linkRewriter, type LinkRewriter } from './rewrite/link.js';
 import { forwardedUri, proxyPrefix } from './rewrite/prefix.js';
+import { peerLeft } from './ended.js';
 
 /** The client's headers, and what a server behind a proxy wants to know about the client's side of it. */
 export function proxyHeaders(exchange: Exchange, backend: Backend): OutgoingHttpHeaders {
@@ -92,6 +93,6 @@ export async function proxyRequest(exchange: Exchange, target: ProxyTarget, cont
     await pipeline([answer, ...transforms, response]);
   } catch (error) {
     // Either side may go at any time; the other one has been cut off by pipeline.
-    context.log.info({ err: error, url: request.url }, 'proxied answer ended early');
+    if (!peerLeft(error)) context.log.info({ err: error, url: request.url }, 'proxied answer ended early');
   }
 }

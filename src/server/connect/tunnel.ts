@@ -10,6 +10,7 @@ import { dialProblem } from './dial-problem.js';
 import { hasBody, returnedHeaders, streamHeaders, upgradeHeaders } from './headers.js';
 import { ownEndpoint } from './own-endpoint.js';
 import { proxyHeaders } from './proxy.js';
+import { peerLeft } from './ended.js';
 
 type Upgraded =
   | { readonly kind: 'switched'; readonly answer: IncomingMessage; readonly socket: Duplex; readonly head: Buffer }
@@ -104,7 +105,7 @@ export async function tunnel(exchange: Exchange, target: ConnectTarget, context:
   try {
     await Promise.all([pipeline(socket, peer), pipeline(peer, socket)]);
   } catch (error) {
-    context.log.info({ err: error, url: request.url }, 'tunnel ended early');
+    if (!peerLeft(error)) context.log.info({ err: error, url: request.url }, 'tunnel ended early');
   } finally {
     context.stopping.removeEventListener('abort', close);
     close();

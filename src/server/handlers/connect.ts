@@ -9,6 +9,7 @@ import type { ApiContext } from '../pipeline/context.js';
 import type { Answer, Exchange } from '../pipeline/exchange.js';
 import type { Handler } from './dispatch.js';
 import { requestContext } from './request-context.js';
+import { peerLeft } from '../connect/ended.js';
 
 /** A log, as a plain answer or as the messages of a WebSocket. */
 async function streamLog(exchange: Exchange, target: KubeletTarget, context: ApiContext): Promise<Answer> {
@@ -24,7 +25,7 @@ async function streamLog(exchange: Exchange, target: KubeletTarget, context: Api
   try {
     await streamToWebSocket(request, answer);
   } catch (error) {
-    context.log.info({ err: error, url: request.url }, 'log ended early');
+    if (!peerLeft(error)) context.log.info({ err: error, url: request.url }, 'log ended early');
   } finally {
     exchange.audit?.completed();
   }
