@@ -96,6 +96,7 @@ export type EndpointSlice = WithMeta<k8s.V1EndpointSlice>;
 export type Endpoint = Wire<k8s.V1Endpoint>;
 export type ConfigMap = WithMeta<k8s.V1ConfigMap>;
 export type Secret = WithMeta<k8s.V1Secret>;
+export type ResourceClaim = WithMeta<k8s.ResourceV1ResourceClaim>;
 export type ServiceAccount = WithMeta<k8s.V1ServiceAccount>;
 export type CoreEvent = WithMeta<k8s.CoreV1Event>;
 export type Lease = WithMeta<k8s.V1Lease>;

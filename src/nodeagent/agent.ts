@@ -12,6 +12,7 @@ import type { CoreEvent, DeepReadonly, EndpointSlice, Lease, Node, Pod, Service 
 import { createTree, type Tree } from './containers/file-system.js';
 import { createMachine } from './containers/machine/machine.js';
 import { createKubeletServer } from './kubelet-api/server.js';
+import { parseImage } from './images/reference.js';
 import { createIpAllocator, type IpAllocator } from './network/ip-allocator.js';
 import { cidrContains, parseCidr } from './network/ip.js';
 import { joinStreams } from './network/join-streams.js';
@@ -151,6 +152,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   });
 
   const counters = createCounters();
+  const presentImages = new Set<string>();
   const figures = { nodeName, startedAt: clock.now(), capacity: capacityOf(options.maxPods) };
 
   let ips: IpAllocator | undefined;
@@ -189,7 +191,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
         machine: createMachine(clock),
         hostTree,
         nodeTrees: new Map<string, Tree>(),
-        presentImages: new Set<string>(),
+        presentImages,
         recorder,
         log,
       },
@@ -263,6 +265,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     recorder,
     log,
     networkReady: () => ownCidr() !== undefined,
+    images: () => [...presentImages].flatMap(name => parseImage(name) ?? []),
   });
 
   const proxy = createProxy({

@@ -141,6 +141,53 @@ t.test('mounts: images, read-only claims, recursion; working directories; pull s
   node.stop();
 });
 
+t.test('what this node does not have is said, and the Pod waits', async t => {
+  const node = startNode();
+  const c = container('c', 'sleep infinity');
+  const csi = [{ name: 'v', csi: { driver: 'csi.example.com' } }];
+  const claims = [{ name: 'gpu', resourceClaimName: 'mine' }];
+  const nameservers = ['1.1.1.1', '1.1.1.2', '1.1.1.3', '1.1.1.4'];
+  const searches = Array.from({ length: 33 }, (_, i) => `s${i}`);
+  const rows = [
+    {
+      name: 'csi',
+      spec: { volumes: csi },
+      reason: 'FailedMount',
+      message: /driver name csi\.example\.com not found in the list of registered CSI drivers$/,
+      phase: 'Pending',
+    },
+    {
+      name: 'claim',
+      spec: { resourceClaims: claims },
+      reason: 'FailedPrepareDynamicResources',
+      message: /fetch ResourceClaim mine: resourceclaims\.resource\.k8s\.io "mine" not found$/,
+      phase: 'Pending',
+    },
+    {
+      name: 'servers',
+      spec: { dnsPolicy: 'None', dnsConfig: { nameservers } },
+      reason: 'DNSConfigForming',
+      message: /^Nameserver limits were exceeded, .* line is: 1\.1\.1\.1 1\.1\.1\.2 1\.1\.1\.3$/,
+      phase: 'Running',
+    },
+    {
+      name: 'searches',
+      spec: { dnsPolicy: 'None', dnsConfig: { nameservers: ['1.1.1.1'], searches } },
+      reason: 'DNSConfigForming',
+      message: /^Search Line limits were exceeded, .* line is: s0 .* s31$/,
+      phase: 'Running',
+    },
+  ];
+  node.load(...rows.map(({ name, spec }) => pod(name, { ...spec, containers: [c] })));
+  node.start();
+  for (const { name, reason, message, phase } of rows) {
+    await node.until(`${name}: ${reason}`, () => node.events.some(e => e.reason === reason && message.test(e.message)));
+    await node.until(`${name}: ${phase}`, () => node.status(name).phase === phase);
+    t.equal(node.events.filter(e => e.reason === reason && message.test(e.message)).length, 1, name);
+  }
+  node.stop();
+});
+
 t.test('HTTP probes follow redirects on the same host', async t => {
   const { network } = startNode();
   const server = createServer((request, response) => {

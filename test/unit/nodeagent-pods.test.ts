@@ -698,7 +698,12 @@ t.test('small parts', async t => {
       container: { name: 'c', envFrom: [{ configMapRef: { name: 'nope' } }] },
       addresses: { podIP: '', nodeIP: '' },
       services: [],
-      sources: { configMap: async () => undefined, secret: async () => undefined, token: async () => '' },
+      sources: {
+        configMap: async () => undefined,
+        secret: async () => undefined,
+        resourceClaim: async () => undefined,
+        token: async () => '',
+      },
       allocatable: {},
       volumes: new Map(),
       base: {},

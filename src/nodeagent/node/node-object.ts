@@ -1,5 +1,6 @@
 import { formatTime } from '../../machinery/clock.js';
 import type { Node } from '../../machinery/types.js';
+import type { ImageReference } from '../images/reference.js';
 import { POD_NETWORK_ANNOTATION } from '../network/node-directory.js';
 
 export interface NodeFacts {
@@ -73,7 +74,19 @@ export function nodeConditions(old: readonly NodeCondition[], networkReady: bool
   });
 }
 
-export function nodeStatus(facts: NodeFacts, old: readonly NodeCondition[], networkReady: boolean, now: number) {
+/** --node-status-max-images */
+const MAX_IMAGES = 50;
+
+/** What the runtime of a simulated node can do, under its default and its only named handler. */
+const HANDLER_FEATURES = { recursiveReadOnlyMounts: true, userNamespaces: false };
+
+export function nodeStatus(
+  facts: NodeFacts,
+  old: readonly NodeCondition[],
+  networkReady: boolean,
+  now: number,
+  images: Iterable<ImageReference> = [],
+) {
   const capacity = capacityOf(facts.maxPods);
   return {
     capacity,
@@ -84,6 +97,12 @@ export function nodeStatus(facts: NodeFacts, old: readonly NodeCondition[], netw
       { type: 'Hostname', address: facts.name },
       { type: 'InternalDNS', address: facts.kubeletAddress },
     ],
+    images: [...images]
+      .sort((a, b) => (a.canonical < b.canonical ? -1 : 1))
+      .slice(0, MAX_IMAGES)
+      .map(({ id, canonical }) => ({ names: id === canonical ? [id] : [id, canonical], sizeBytes: 0 })),
+    features: { supplementalGroupsPolicy: true },
+    runtimeHandlers: ['', 'runc'].map(name => ({ name, features: HANDLER_FEATURES })),
     daemonEndpoints: { kubeletEndpoint: { Port: facts.kubeletPort } },
     nodeInfo: {
       machineID: facts.machineID,

@@ -4,6 +4,7 @@ import { formatMicroTime, type Clock } from '../../machinery/clock.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { Lease, Node } from '../../machinery/types.js';
+import type { ImageReference } from '../images/reference.js';
 import type { Log } from '../pods/dependencies.js';
 import { nodeAnnotations, nodeLabels, nodeStatus, type NodeFacts } from './node-object.js';
 
@@ -16,6 +17,8 @@ export interface RegistrationOptions {
   readonly log: Log;
   /** Whether Pods can have addresses: the node has its podCIDR. */
   readonly networkReady: () => boolean;
+  /** Images that have been pulled. */
+  readonly images?: () => Iterable<ImageReference>;
 }
 
 /** Keeps the Node and its Lease up to date. */
@@ -35,7 +38,7 @@ const RETRY_MS = 500;
 const LEASE_NAMESPACE = 'kube-node-lease';
 
 export function createRegistration(options: RegistrationOptions): Registration {
-  const { facts, nodes, leases, clock, recorder, log, networkReady } = options;
+  const { facts, nodes, leases, clock, recorder, log, networkReady, images = () => [] } = options;
   const key = { namespace: '', name: facts.name };
   let wake: () => void = () => undefined;
   let reported = -Infinity;
@@ -63,7 +66,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
         kind: 'Node',
         metadata: { name: facts.name, labels, annotations },
         spec: {},
-        status: nodeStatus(facts, [], networkReady(), clock.now()),
+        status: nodeStatus(facts, [], networkReady(), clock.now(), images()),
       });
     }
   };
@@ -93,7 +96,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
     const node = await findNode();
     if (node === undefined) return;
     const old = node.status?.conditions ?? [];
-    const status = nodeStatus(facts, old, networkReady(), clock.now());
+    const status = nodeStatus(facts, old, networkReady(), clock.now(), images());
     const bare = (conditions: typeof old) =>
       conditions.map(({ type, status: s, reason, message }) => ({ type, s, reason, message }));
     const known = (type: string) => old.find(c => c.type === type);
@@ -103,6 +106,8 @@ export function createRegistration(options: RegistrationOptions): Registration {
       semanticEqual(node.status?.addresses, status.addresses) &&
       semanticEqual(node.status?.nodeInfo, status.nodeInfo) &&
       semanticEqual(node.status?.daemonEndpoints, status.daemonEndpoints) &&
+      semanticEqual(node.status?.images ?? [], status.images) &&
+      semanticEqual(node.status?.features, status.features) &&
       semanticEqual(node.status?.capacity, status.capacity);
     if (same && clock.monotonic() - reported < STATUS_REPORT_MS) return;
     // Addresses merge by type: replace says that these are all.

@@ -81,8 +81,34 @@ function hostAliases(pod: ReadonlyPod): string[] {
   return ['', '# Entries added by HostAliases.', ...aliases.map(a => `${a.ip}\t${(a.hostnames ?? []).join('\t')}`)];
 }
 
+/** What glibc reads of resolv.conf (core validation.MaxDNS...). */
+const MAX_NAMESERVERS = 3;
+const MAX_SEARCHES = 32;
+const MAX_SEARCH_LINE = 2048;
+const MAX_DOMAIN = 253;
+
+function searchThatFits(searches: readonly string[]): string[] {
+  const fit: string[] = [];
+  let length = -1;
+  for (const search of searches.slice(0, MAX_SEARCHES)) {
+    if (search.length > MAX_DOMAIN) continue;
+    length += search.length + 1;
+    if (length > MAX_SEARCH_LINE) break;
+    fit.push(search);
+  }
+  return fit;
+}
+
+export interface PodResolver {
+  readonly config: ResolverConfig;
+  /** As printed. */
+  readonly options: string[];
+  /** What did not fit, for Events. */
+  readonly problems: readonly string[];
+}
+
 /** What resolv.conf holds for the Pod's dnsPolicy and dnsConfig; `options` as printed (kubelet network/dns). */
-export function resolverConfig(pod: ReadonlyPod, dns: ClusterDns): { config: ResolverConfig; options: string[] } {
+export function resolverConfig(pod: ReadonlyPod, dns: ClusterDns): PodResolver {
   const policy = pod.spec?.dnsPolicy ?? 'ClusterFirst';
   const cluster = policy === 'ClusterFirstWithHostNet' || (policy === 'ClusterFirst' && pod.spec?.hostNetwork !== true);
   const own = pod.spec?.dnsConfig;
@@ -98,8 +124,22 @@ export function resolverConfig(pod: ReadonlyPod, dns: ClusterDns): { config: Res
         search: [],
         options: new Map<string, string | undefined>(),
       };
-  const nameservers = [...new Set([...base.nameservers, ...(own?.nameservers ?? [])])];
-  const search = [...new Set([...base.search, ...(own?.searches ?? [])])];
+  const allServers = [...new Set([...base.nameservers, ...(own?.nameservers ?? [])])];
+  const allSearches = [...new Set([...base.search, ...(own?.searches ?? [])])];
+  const nameservers = allServers.slice(0, MAX_NAMESERVERS);
+  const search = searchThatFits(allSearches);
+  const problems = [
+    ...(nameservers.length < allServers.length
+      ? [
+          `Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: ${nameservers.join(' ')}`,
+        ]
+      : []),
+    ...(search.length < allSearches.length
+      ? [
+          `Search Line limits were exceeded, some search paths have been omitted, the applied search line is: ${search.join(' ')}`,
+        ]
+      : []),
+  ];
   for (const { name = '', value } of own?.options ?? []) base.options.set(name, value);
   const number = (name: string, fallback: number): number => Number(base.options.get(name) ?? fallback);
   return {
@@ -110,6 +150,7 @@ export function resolverConfig(pod: ReadonlyPod, dns: ClusterDns): { config: Res
       timeoutMs: number('timeout', 5) * 1000,
       attempts: number('attempts', 2),
     },
+    problems,
     options: [...base.options].map(([name, value]) => (value === undefined ? name : `${name}:${value}`)),
   };
 }

@@ -12,6 +12,7 @@ import { createPodEvents } from './pod-events.js';
 import { createPodVolumes } from './pod-volumes.js';
 import { checkPullSecrets } from './pull-secrets.js';
 import { resizeContainers, type PendingResize } from './resize.js';
+import { unpreparedClaim } from './resource-claims.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import { createSandbox, type Sandbox } from './sandbox.js';
 import { podStatus, rejectedStatus, type Condition, type Failure } from './status.js';
@@ -51,6 +52,7 @@ export interface PodWorker {
 
 const RETRY_MS = 1_000;
 const DEFERRED_RETRY_MS = 5_000;
+const CLAIMS_RETRY_MS = 5_000;
 /** worker calculateEffectiveGracePeriod: never less than a second, so that containers see SIGTERM. */
 const MIN_GRACE_MS = 1_000;
 
@@ -174,6 +176,14 @@ export function createPodWorker(
       place = made;
       deps.counters.increment('kubelet_started_pods_total');
       await checkPullSecrets(pod, deps.sources, events);
+    }
+    if (volumes.mounted === undefined) {
+      const unprepared = await unpreparedClaim(pod, deps.sources);
+      if (unprepared !== undefined) {
+        events.warning('FailedPrepareDynamicResources', unprepared);
+        kickAfter(CLAIMS_RETRY_MS);
+        return false;
+      }
     }
     return volumes.ensure(place.network.address);
   };

@@ -4,7 +4,7 @@ import { joinStreams } from '../network/join-streams.js';
 import type { NetNamespace } from '../network/types.js';
 import { podResources, showPodCgroup } from './cgroup.js';
 import type { PodDependencies } from './dependencies.js';
-import { podNames } from './etc-files.js';
+import { podNames, resolverConfig } from './etc-files.js';
 import type { PodEvents } from './pod-events.js';
 import { podProcesses } from './process-namespaces.js';
 import { containersOf, type ContainerRecord, type ReadonlyPod } from './types.js';
@@ -47,6 +47,7 @@ export function createSandbox(
   } catch (error) {
     return failed((error as Error).message);
   }
+  for (const problem of resolverConfig(pod, deps.dns).problems) events.warning('DNSConfigForming', problem);
   // A Pod from before a restart of this agent keeps its address: the manager has reserved it.
   const address = pod.status?.podIP ?? ips.allocate();
   if (address === undefined) return failed('no IP addresses available in range set');

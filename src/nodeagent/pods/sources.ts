@@ -1,14 +1,15 @@
 import type { Client, ResourceClient } from '../../client/types.js';
-import { CONFIG_MAPS, SECRETS, SERVICE_ACCOUNTS } from '../../client/resources.js';
+import { CONFIG_MAPS, RESOURCE_CLAIMS, SECRETS, SERVICE_ACCOUNTS } from '../../client/resources.js';
 import type { Clock } from '../../machinery/clock.js';
 import { isStatusError } from '../../machinery/status.js';
-import type { ConfigMap, KubeObject, Secret } from '../../machinery/types.js';
+import type { ConfigMap, KubeObject, ResourceClaim, Secret } from '../../machinery/types.js';
 
 /** ConfigMaps, Secrets and tokens that Pods refer to. */
 export interface Sources {
   /** Undefined when there is none of that name. */
   configMap(namespace: string, name: string): Promise<ConfigMap | undefined>;
   secret(namespace: string, name: string): Promise<Secret | undefined>;
+  resourceClaim(namespace: string, name: string): Promise<ResourceClaim | undefined>;
   /** A service account token bound to the Pod. */
   token(request: {
     namespace: string;
@@ -44,6 +45,7 @@ export function createSources(client: Client, clock: Clock): Sources {
   return {
     configMap: cached(client.resource<ConfigMap>(CONFIG_MAPS)),
     secret: cached(client.resource<Secret>(SECRETS)),
+    resourceClaim: cached(client.resource<ResourceClaim>(RESOURCE_CLAIMS)),
     async token({ namespace, serviceAccount, pod, audience, expirationSeconds = 3600 }) {
       const answer = await accounts.createSubresource({ namespace, name: serviceAccount }, 'token', {
         kind: 'TokenRequest',

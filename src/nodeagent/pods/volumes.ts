@@ -125,6 +125,10 @@ async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
     const image = parseImage(volume.image.reference ?? '');
     return { tree: createTree(image === undefined ? {} : (knownImage(image.repository)?.files ?? {})), at: '' };
   }
+  if (volume.csi !== undefined)
+    throw new Error(
+      `kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: driver name ${volume.csi.driver} not found in the list of registered CSI drivers`,
+    );
   const { configMap, secret, downwardAPI, emptyDir } = volume;
   if (configMap !== undefined || secret !== undefined || downwardAPI !== undefined) {
     const files = await projection(
