@@ -73,6 +73,8 @@ export function createPodWorker(
   const records: ContainerRecord[] =
     adopted?.records ?? containersOf(first).map(({ spec, kind }) => newRecord(spec, kind));
   let place: Sandbox | undefined;
+  /** Clock milliseconds before which its claims are not looked at again. */
+  let claimsAt = 0;
   /** The Pod is being deleted. */
   let ending: Promise<void> | undefined;
   /** It has come to its end by itself or by the node's will; the object stays. */
@@ -178,9 +180,11 @@ export function createPodWorker(
       await checkPullSecrets(pod, deps.sources, events);
     }
     if (volumes.mounted === undefined) {
+      if (clock.now() < claimsAt) return false;
       const unprepared = await unpreparedClaim(pod, deps.sources);
       if (unprepared !== undefined) {
         events.warning('FailedPrepareDynamicResources', unprepared);
+        claimsAt = clock.now() + CLAIMS_RETRY_MS;
         kickAfter(CLAIMS_RETRY_MS);
         return false;
       }
