@@ -22,7 +22,6 @@ export const ENDPOINTS = namespaced('', 'v1', 'endpoints');
 export const ENDPOINT_SLICES = namespaced('discovery.k8s.io', 'v1', 'endpointslices');
 export const CONFIG_MAPS = namespaced('', 'v1', 'configmaps');
 export const SECRETS = namespaced('', 'v1', 'secrets');
-export const RESOURCE_CLAIMS = namespaced('resource.k8s.io', 'v1', 'resourceclaims');
 export const SERVICE_ACCOUNTS = namespaced('', 'v1', 'serviceaccounts');
 export const EVENTS = namespaced('', 'v1', 'events');
 export const LEASES = namespaced('coordination.k8s.io', 'v1', 'leases');
