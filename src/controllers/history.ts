@@ -3,7 +3,7 @@ import type { Selector } from '../machinery/labels.js';
 import { isStatusError } from '../machinery/status.js';
 import type { ControllerRevision, DeepReadonly, JsonObject, KubeObject, OwnerReference } from '../machinery/types.js';
 import { canonicalJson, safeEncode } from './deployment/hash.js';
-import { claim, controllerOf } from './ownership.js';
+import { claim, controllerOf, ownedOrOrphaned } from './ownership.js';
 
 /** Versions of a template, kept as ControllerRevisions (pkg/controller/history). */
 export type Revision = DeepReadonly<ControllerRevision>;
@@ -22,10 +22,12 @@ export function hashRevision(data: unknown, probe: number): string {
   return safeEncode(String(hash));
 }
 
-/** The patch that brings an object back to this template: what is stored as a revision's data. */
-export const templatePatch = (template: unknown): JsonObject => ({
-  spec: { template: { ...(template as JsonObject), $patch: 'replace' } },
-});
+/**
+ * The patch that brings an object back to this template: what is stored as a revision's data. Its keys are sorted, for
+ * clients compare the bytes with those that Go makes of a map ("kubectl rollout undo" to the template that is there).
+ */
+export const templatePatch = (template: unknown): JsonObject =>
+  JSON.parse(canonicalJson({ spec: { template: { ...(template as JsonObject), $patch: 'replace' } } })) as JsonObject;
 
 export const sameData = (a: Revision, b: Revision): boolean => canonicalJson(a['data']) === canonicalJson(b['data']);
 
@@ -50,9 +52,7 @@ export async function ownRevisions(
   revisions: Indexer<ControllerRevision>,
   client: ResourceClient<ControllerRevision>,
 ): Promise<Revision[]> {
-  const candidates = revisions
-    .byIndex('namespace', owner.metadata.namespace ?? '')
-    .filter(revision => selector.matches(revision.metadata.labels));
+  const candidates = ownedOrOrphaned(revisions, owner).filter(revision => selector.matches(revision.metadata.labels));
   return sortRevisions(await claim<ControllerRevision>(owner, reference, candidates, selector, client));
 }
 

@@ -1,17 +1,30 @@
 import { isStatusError } from '../machinery/status.js';
 import type { DeepReadonly, KubeObject, OwnerReference } from '../machinery/types.js';
 import type { Selector } from '../machinery/labels.js';
-import type { ResourceClient } from '../client/types.js';
+import type { Indexer, ResourceClient } from '../client/types.js';
 
 export const controllerOf = (object: DeepReadonly<KubeObject>): DeepReadonly<OwnerReference> | undefined =>
   object.metadata.ownerReferences?.find(reference => reference.controller === true);
 
-/** "Kind/name" index values by controlling owner's uid: the index function "controller" of Pods and ReplicaSets. */
+/** Index by the controlling owner's uid, of everything that controllers own. */
 export const CONTROLLER_INDEX = 'controller';
 export const byController = (object: DeepReadonly<KubeObject>): readonly string[] => {
   const owner = controllerOf(object);
-  return owner === undefined ? [''] : [owner.uid];
+  return [owner === undefined ? orphansOf(object.metadata.namespace) : owner.uid];
 };
+const orphansOf = (namespace = ''): string => `orphans of ${namespace}`;
+
+/**
+ * What an owner controls or could adopt, by the index "controller": a sync costs what its owner has and not what its
+ * namespace has.
+ */
+export const ownedOrOrphaned = <T extends KubeObject>(
+  indexer: Indexer<T>,
+  { metadata }: DeepReadonly<KubeObject>,
+): DeepReadonly<T>[] => [
+  ...indexer.byIndex(CONTROLLER_INDEX, metadata.uid ?? ''),
+  ...indexer.byIndex(CONTROLLER_INDEX, orphansOf(metadata.namespace)),
+];
 
 export const controllerReference = (
   owner: DeepReadonly<KubeObject>,

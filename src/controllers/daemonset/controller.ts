@@ -2,12 +2,19 @@ import { semanticEqual } from '../../machinery/json-equal.js';
 import { labelSelectorAsSelector } from '../../machinery/labels.js';
 import type { ControllerRevision, DaemonSet, DeepReadonly, Node, Pod } from '../../machinery/types.js';
 import { CONTROLLER_REVISIONS, DAEMON_SETS, NODES, PODS } from '../../client/resources.js';
-import { keyOf, splitKey } from '../../client/types.js';
+import { keyOf } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { createExpectations } from '../expectations.js';
 import { ownRevisions, truncateHistory, type Revision } from '../history.js';
 import { watchOwnedPods, watchOwners } from '../owned-pods.js';
-import { claim, controllerOf, controllerReference } from '../ownership.js';
+import {
+  byController,
+  claim,
+  controllerOf,
+  controllerReference,
+  CONTROLLER_INDEX,
+  ownedOrOrphaned,
+} from '../ownership.js';
 import { createPodControl } from '../pod-control.js';
 import { isNamespaceTerminating } from '../pod-template.js';
 import { availableIn } from '../pods.js';
@@ -36,6 +43,7 @@ export const daemonSetController: ControllerDefinition = {
     const pods = informers.informer<Pod>(PODS);
     const nodes = informers.informer<Node>(NODES);
     const revisions = informers.informer<ControllerRevision>(CONTROLLER_REVISIONS);
+    revisions.addIndex(CONTROLLER_INDEX, byController);
     const setClient = client.resource<DaemonSet>(DAEMON_SETS);
     const podClient = client.resource<Pod>(PODS);
     const revisionClient = client.resource<ControllerRevision>(CONTROLLER_REVISIONS);
@@ -158,10 +166,7 @@ export const daemonSetController: ControllerDefinition = {
         const all = await ownRevisions(set, reference, selector, revisions.indexer, revisionClient);
         const { current, old } = await findRevisions(set, all, revisionClient, setClient);
         const hash = current.metadata.labels?.[HASH_LABEL] ?? '';
-        const candidates = pods.indexer.byIndex('namespace', splitKey(key).namespace).filter(pod => {
-          const owner = controllerOf(pod);
-          return owner === undefined || owner.uid === set.metadata.uid;
-        });
+        const candidates = ownedOrOrphaned(pods.indexer, set);
         const owned = await claim<Pod>(set, reference, candidates, selector, podClient);
         const view = viewDaemonSet(set, [...nodes.indexer.list()], owned, hash, clock.now());
 

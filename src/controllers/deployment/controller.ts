@@ -3,9 +3,16 @@ import { labelSelectorAsSelector } from '../../machinery/labels.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { DeepReadonly, Deployment, Pod, ReplicaSet } from '../../machinery/types.js';
 import { DEPLOYMENTS, PODS, REPLICA_SETS } from '../../client/resources.js';
-import { keyOf, splitKey } from '../../client/types.js';
+import { keyOf } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
-import { byController, claim, controllerOf, controllerReference, CONTROLLER_INDEX } from '../ownership.js';
+import {
+  byController,
+  claim,
+  controllerOf,
+  controllerReference,
+  CONTROLLER_INDEX,
+  ownedOrOrphaned,
+} from '../ownership.js';
 import { isTerminal } from '../pods.js';
 import { canonicalJson } from './hash.js';
 import { createNewSets } from './new-set.js';
@@ -173,7 +180,6 @@ export const deploymentController: ControllerDefinition = {
 
     return {
       async reconcile(key) {
-        const { namespace } = splitKey(key);
         let deployment = deployments.indexer.get(key);
         if (deployment === undefined) return;
         const selector = labelSelectorAsSelector(deployment.spec?.selector);
@@ -187,7 +193,7 @@ export const deploymentController: ControllerDefinition = {
           const observedGeneration = deployment.metadata.generation ?? 0;
           return updateStatus(deployment, { ...(deployment as Deployment).status, observedGeneration });
         }
-        const candidates = sets.indexer.byIndex('namespace', namespace);
+        const candidates = ownedOrOrphaned(sets.indexer, deployment);
         const owned = await claim<ReplicaSet>(
           deployment,
           controllerReference(deployment, 'apps/v1', 'Deployment'),

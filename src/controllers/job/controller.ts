@@ -2,11 +2,11 @@ import { formatTime } from '../../machinery/clock.js';
 import { labelSelectorAsSelector } from '../../machinery/labels.js';
 import type { Job, Pod } from '../../machinery/types.js';
 import { JOBS, PODS } from '../../client/resources.js';
-import { keyOf, splitKey } from '../../client/types.js';
+import { keyOf } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { createExpectations } from '../expectations.js';
 import { watchOwnedPods } from '../owned-pods.js';
-import { claim, controllerOf, controllerReference } from '../ownership.js';
+import { claim, controllerOf, controllerReference, CONTROLLER_INDEX, ownedOrOrphaned } from '../ownership.js';
 import { createPodControl } from '../pod-control.js';
 import { NO_FAILURES, type BackoffRecord } from './backoff.js';
 import { condition, finishedType, withCondition, type JobCondition, type JobStatus } from './conditions.js';
@@ -77,8 +77,8 @@ export const jobController: ControllerDefinition = {
       delete: job => {
         forget(keyOf(job));
         queue.add(keyOf(job));
-        for (const pod of pods.indexer.byIndex('namespace', job.metadata.namespace ?? ''))
-          if (isTracked(pod) && controllerOf(pod)?.uid === job.metadata.uid) queue.add(ORPHAN + keyOf(pod));
+        for (const pod of pods.indexer.byIndex(CONTROLLER_INDEX, job.metadata.uid ?? ''))
+          if (isTracked(pod)) queue.add(ORPHAN + keyOf(pod));
       },
     });
     const podChanged = (pod: ReadonlyPod): void => {
@@ -169,10 +169,7 @@ export const jobController: ControllerDefinition = {
     const sync = async (key: string, job: ReadonlyJob): Promise<void> => {
       const seen = expectations.satisfied(key);
       const nowMs = clock.now();
-      const candidates = pods.indexer.byIndex('namespace', splitKey(key).namespace).filter(pod => {
-        const owner = controllerOf(pod);
-        return owner === undefined || owner.uid === job.metadata.uid;
-      });
+      const candidates = ownedOrOrphaned(pods.indexer, job);
       const owned = await claim<Pod>(
         job,
         controllerReference(job, 'batch/v1', 'Job'),

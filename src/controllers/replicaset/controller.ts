@@ -2,11 +2,18 @@ import { formatTime } from '../../machinery/clock.js';
 import { labelSelectorAsSelector } from '../../machinery/labels.js';
 import type { DeepReadonly, KubeObject, Pod, ReplicaSet } from '../../machinery/types.js';
 import { PODS, REPLICA_SETS } from '../../client/resources.js';
-import { splitKey, type ResourceRef } from '../../client/types.js';
+import type { ResourceRef } from '../../client/types.js';
 import type { ControllerContext, ControllerDefinition, Reconciler } from '../controller.js';
 import { createExpectations } from '../expectations.js';
 import { watchOwnedPods, watchOwners } from '../owned-pods.js';
-import { claim, controllerOf, controllerReference } from '../ownership.js';
+import {
+  byController,
+  claim,
+  controllerOf,
+  controllerReference,
+  CONTROLLER_INDEX,
+  ownedOrOrphaned,
+} from '../ownership.js';
 import { createPodControl } from '../pod-control.js';
 import { podFromTemplate } from '../pod-template.js';
 import { availableIn, isActive } from '../pods.js';
@@ -33,6 +40,7 @@ type Failure = { reason: 'FailedCreate' | 'FailedDelete'; message: string };
 export function buildReplicaController(context: ControllerContext, kind: ReplicaKind, component: string): Reconciler {
   const { client, informers, queue, clock } = context;
   const sets = informers.informer<KubeObject>(kind.ref);
+  sets.addIndex(CONTROLLER_INDEX, byController);
   const pods = informers.informer<Pod>(PODS);
   const podClient = client.resource<Pod>(PODS);
   const setClient = client.resource<KubeObject>(kind.ref);
@@ -87,33 +95,31 @@ export function buildReplicaController(context: ControllerContext, kind: Replica
     return failure;
   };
 
+  /** Pods of all sets that have the same controller: the old and the new ones of a Deployment. */
+  const familyOf = (set: DeepReadonly<KubeObject>): DeepReadonly<Pod>[] => {
+    const controller = controllerOf(set);
+    const family = controller === undefined ? [] : sets.indexer.byIndex(CONTROLLER_INDEX, controller.uid);
+    return family.flatMap(member => [...pods.indexer.byIndex(CONTROLLER_INDEX, member.metadata.uid ?? '')]);
+  };
+
   return {
     async reconcile(key) {
       const set = sets.indexer.get(key);
       if (set === undefined) return expectations.forget(key);
       const view = kind.view(set);
       const selector = labelSelectorAsSelector(view.spec?.selector);
-      const inNamespace = pods.indexer.byIndex('namespace', splitKey(key).namespace);
-      const relevant = inNamespace.filter(pod => {
-        const owner = controllerOf(pod);
-        return owner === undefined || owner.uid === set.metadata.uid;
-      });
+      const candidates = ownedOrOrphaned(pods.indexer, set);
       const owned = await claim<Pod>(
         set,
         controllerReference(set, kind.apiVersion, kind.kind),
-        relevant,
+        candidates,
         selector,
         podClient,
       );
 
       let failure: Failure | undefined;
       if (expectations.satisfied(key) && set.metadata.deletionTimestamp === undefined) {
-        const plan = planReplicas(
-          view,
-          owned,
-          inNamespace.filter(pod => selector.matches(pod.metadata.labels ?? {})),
-          clock.now(),
-        );
+        const plan = planReplicas(view, owned, () => familyOf(set), clock.now());
         if (plan.create > 0) failure = await createPods(key, set, plan.create);
         else if (plan.remove.length > 0) failure = await deletePods(key, set, plan.remove);
       }

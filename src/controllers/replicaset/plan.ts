@@ -59,14 +59,14 @@ export function deletionOrder(
 export function planReplicas(
   set: DeepReadonly<ReplicaSet>,
   pods: readonly ReadonlyPod[],
-  relatedPods: readonly ReadonlyPod[],
+  relatedPods: () => readonly ReadonlyPod[],
   nowMs: number,
 ): ReplicaSetPlan {
   const active = pods.filter(isActive);
   const difference = active.length - (set.spec?.replicas ?? 1);
   if (difference <= 0) return { create: Math.min(-difference, BURST_REPLICAS), remove: [] };
   const related = new Map<string, number>();
-  for (const pod of relatedPods.filter(isActive)) {
+  for (const pod of relatedPods().filter(isActive)) {
     const node = pod.spec?.nodeName ?? '';
     if (node !== '') related.set(node, (related.get(node) ?? 0) + 1);
   }

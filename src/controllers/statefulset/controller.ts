@@ -14,7 +14,14 @@ import {
   truncateHistory,
   type Revision,
 } from '../history.js';
-import { claim, controllerOf, controllerReference } from '../ownership.js';
+import {
+  byController,
+  claim,
+  controllerOf,
+  controllerReference,
+  CONTROLLER_INDEX,
+  ownedOrOrphaned,
+} from '../ownership.js';
 import { watchOwnedPods, watchOwners } from '../owned-pods.js';
 import { slowStart } from '../slow-start.js';
 import { writeStatus } from '../status-writer.js';
@@ -42,6 +49,7 @@ export const statefulSetController: ControllerDefinition = {
     const sets = informers.informer<StatefulSet>(STATEFUL_SETS);
     const pods = informers.informer<Pod>(PODS);
     const revisions = informers.informer<ControllerRevision>(CONTROLLER_REVISIONS);
+    revisions.addIndex(CONTROLLER_INDEX, byController);
     const claims = informers.informer<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIMS);
     const setClient = client.resource<StatefulSet>(STATEFUL_SETS);
     const podClient = client.resource<Pod>(PODS);
@@ -105,10 +113,9 @@ export const statefulSetController: ControllerDefinition = {
         const selector = labelSelectorAsSelector(set.spec?.selector);
         const reference = controllerReference(set, 'apps/v1', 'StatefulSet');
         const all = await ownRevisions(set, reference, selector, revisions.indexer, revisionClient);
-        const candidates = pods.indexer.byIndex('namespace', splitKey(key).namespace).filter(pod => {
-          const owner = controllerOf(pod);
-          return owner === undefined ? isMember(set, pod) : owner.uid === set.metadata.uid;
-        });
+        const candidates = ownedOrOrphaned(pods.indexer, set).filter(
+          pod => controllerOf(pod) !== undefined || isMember(set, pod),
+        );
         const owned = await claim<Pod>(set, reference, candidates, selector, podClient);
         const found = await findRevisions(set, all);
         const plan = planStatefulSet({
