@@ -170,3 +170,16 @@ t.test('counts are remembered per node until the node changes', async t => {
   t.same(count(), [1, 1]);
   t.equal(looked, 4, 'an update of status changes nothing');
 });
+
+t.test('what Pods of one template say of others is asked once per node, however many they are', async t => {
+  const wish = preferred('podAntiAffinity', 10);
+  const pods = Array.from({ length: 20 }, (_, i) => aPod(`q${i}`, { node: 'a', spec: wish }));
+  const { cache } = createScheduling([aNode('a')], pods);
+  const terms = () => [...(cache.node('a')?.terms.values() ?? [])].map(({ kind, count }) => [kind, count]);
+  t.same(terms(), [['preferredAnti', 20]]);
+  for (const pod of pods.slice(1)) cache.removePod(pod);
+  t.same(terms(), [['preferredAnti', 1]]);
+  cache.removePod(aPod('q0'));
+  t.same(terms(), []);
+  t.same([...cache.withAffinity()], []);
+});

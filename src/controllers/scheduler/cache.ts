@@ -70,8 +70,11 @@ export function createSchedulerCache(): SchedulerCache {
   };
   const note = (info: NodeInfo): void => {
     const keep = (set: Set<NodeInfo>, is: boolean): void => void (is ? set.add(info) : set.delete(info));
-    keep(affinityNodes, info.node !== undefined && info.withAffinity.size > 0);
-    keep(antiAffinityNodes, info.node !== undefined && info.withRequiredAntiAffinity.size > 0);
+    keep(affinityNodes, info.node !== undefined && info.terms.size > 0);
+    keep(
+      antiAffinityNodes,
+      info.node !== undefined && [...info.terms.values()].some(({ kind }) => kind === 'requiredAnti'),
+    );
     if (info.node === undefined && info.pods.size === 0) infos.delete(info.name);
   };
   const countImages = (info: NodeInfo, sign: 1 | -1): void => {

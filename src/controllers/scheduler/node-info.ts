@@ -1,10 +1,17 @@
 import type { DeepReadonly, Node } from '../../machinery/types.js';
-import { amountsOf, type Amounts, type HostPort, type PodInfo } from './pod-info.js';
+import { amountsOf, type Affinity, type AffinityTerm, type Amounts, type HostPort, type PodInfo } from './pod-info.js';
 
 export type ReadonlyNode = DeepReadonly<Node>;
 
 /** Counts that a node remembers; more than plugins ask for between two changes of a node. */
 const MAX_REMEMBERED = 256;
+
+/** A term that Pods of the node have in common, and how many have it. */
+export interface SharedTerm {
+  readonly kind: keyof Affinity;
+  readonly term: AffinityTerm;
+  count: number;
+}
 
 const ANY_IP = '0.0.0.0';
 
@@ -17,8 +24,8 @@ export class NodeInfo {
   allocatable: Amounts = new Map();
   images: ReadonlyMap<string, number> = new Map();
   readonly pods = new Map<string, PodInfo>();
-  readonly withAffinity = new Set<PodInfo>();
-  readonly withRequiredAntiAffinity = new Set<PodInfo>();
+  /** What the node's Pods say of others: those of one template say the same. */
+  readonly terms = new Map<string, SharedTerm>();
   readonly requested = new Map<string, number>();
   readonly countedRequested = new Map<string, number>();
   readonly #ports = new Map<string, Map<string, number>>();
@@ -41,8 +48,6 @@ export class NodeInfo {
   add(info: PodInfo): void {
     this.pods.set(info.id, info);
     this.#sum(info, 1);
-    if (info.hasAffinity) this.withAffinity.add(info);
-    if (info.affinity.requiredAnti.length > 0) this.withRequiredAntiAffinity.add(info);
   }
 
   remove(id: string): PodInfo | undefined {
@@ -50,13 +55,19 @@ export class NodeInfo {
     if (info === undefined) return undefined;
     this.pods.delete(id);
     this.#sum(info, -1);
-    this.withAffinity.delete(info);
-    this.withRequiredAntiAffinity.delete(info);
     return info;
   }
 
   #sum(info: PodInfo, sign: 1 | -1): void {
     this.#counts.clear();
+    for (const kind of Object.keys(info.affinity) as (keyof Affinity)[])
+      for (const term of info.affinity[kind]) {
+        const key = `${kind} ${term.weight} ${term.topologyKey}\n${term.key}`;
+        const shared = this.terms.get(key) ?? { kind, term, count: 0 };
+        shared.count += sign;
+        if (shared.count > 0) this.terms.set(key, shared);
+        else this.terms.delete(key);
+      }
     for (const [name, amount] of info.requests)
       this.requested.set(name, (this.requested.get(name) ?? 0) + sign * amount);
     for (const [name, amount] of info.countedRequests)

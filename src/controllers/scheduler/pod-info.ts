@@ -19,6 +19,8 @@ export const amountsOf = (list: Readonly<Record<string, string>>): Map<string, n
 
 /** A Pod (anti-)affinity term, read. */
 export interface AffinityTerm {
+  /** Equal for terms that select the same Pods. */
+  readonly key: string;
   readonly topologyKey: string;
   readonly namespaces: ReadonlySet<string>;
   readonly namespaceSelector: Selector;
@@ -45,13 +47,20 @@ export function selectorOrNothing(selector: DeepReadonly<LabelSelector> | undefi
 function readTerm(pod: ReadonlyPod, term: TermObject, weight: number): AffinityTerm {
   const { topologyKey, namespaces = [], namespaceSelector, labelSelector } = term;
   const own = namespaces.length === 0 && namespaceSelector === undefined;
-  return {
+  return withKey({
     topologyKey,
     weight,
     namespaces: new Set(own ? [pod.metadata.namespace ?? ''] : namespaces),
     namespaceSelector: selectorOrNothing(namespaceSelector),
     selector: selectorOrNothing(labelSelector),
-  };
+  });
+}
+
+const textOf = (selector: Selector): string => `${selector.selectable ? '' : 'nothing'}${selector.toString()}`;
+
+export function withKey(term: Omit<AffinityTerm, 'key'>): AffinityTerm {
+  const { namespaces, namespaceSelector, selector } = term;
+  return { ...term, key: [[...namespaces].sort().join(), textOf(namespaceSelector), textOf(selector)].join('\n') };
 }
 
 export const matchesTerm = (term: AffinityTerm, pod: ReadonlyPod, namespaceLabels: Labels): boolean =>
@@ -110,7 +119,6 @@ export interface PodInfo {
   readonly countedRequests: Amounts;
   readonly hostPorts: readonly HostPort[];
   readonly affinity: Affinity;
-  readonly hasAffinity: boolean;
 }
 
 export function createPodInfo(pod: ReadonlyPod): PodInfo {
@@ -126,7 +134,6 @@ export function createPodInfo(pod: ReadonlyPod): PodInfo {
     countedRequests: amountsOf(podRequests(pod, ASSUMED)),
     hostPorts: readHostPorts(pod),
     affinity,
-    hasAffinity: Object.values(affinity).some((terms: readonly AffinityTerm[]) => terms.length > 0),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Labels } from '../../../machinery/labels.js';
 import type { Namespace } from '../../../machinery/types.js';
 import type { Snapshot } from '../cache.js';
 import { MAX_SCORE, unresolvable, unschedulable, type NodeInfo, type Plugin, type PodInfo } from '../plugin.js';
-import { matchesTerm, type AffinityTerm } from '../pod-info.js';
+import { matchesTerm, withKey, type Affinity, type AffinityTerm } from '../pod-info.js';
 
 /** How many Pods match in each part of the cluster, by "label/value" of the nodes there. */
 type Counts = Map<string, number>;
@@ -32,17 +32,11 @@ const countAt = (counts: Counts, node: NodeInfo, key: string): number => {
   return value === undefined ? 0 : (counts.get(part(key, value)) ?? 0);
 };
 
-const keyOfTerm = ({ namespaces, namespaceSelector, selector }: AffinityTerm): string =>
-  [
-    [...namespaces].join(','),
-    namespaceSelector.selectable,
-    namespaceSelector.toString(),
-    selector.toString(),
-    selector.selectable,
-  ].join('\n');
-
 /** Hard affinity of Pods that are there counts as this much of a wish that others come (HardPodAffinityWeight). */
 const HARD_WEIGHT = 1;
+
+const weightOf = (kind: keyof Affinity, { weight }: AffinityTerm): number =>
+  kind === 'required' ? HARD_WEIGHT : kind === 'preferred' ? weight : -weight;
 
 export function interPodAffinity(snapshot: Snapshot, namespaces: Indexer<Namespace>): Plugin<FilterState, Counts> {
   const labelsOf = (namespace: string): Labels => namespaces.get(namespace)?.metadata.labels ?? {};
@@ -54,7 +48,7 @@ export function interPodAffinity(snapshot: Snapshot, namespaces: Indexer<Namespa
     const { namespaceSelector } = term;
     if (!namespaceSelector.selectable || namespaceSelector.empty) return term;
     const chosen = [...namespaces.list()].filter(n => namespaceSelector.matches(n.metadata.labels));
-    return { ...term, namespaces: new Set([...term.namespaces, ...chosen.map(n => n.metadata.name ?? '')].sort()) };
+    return withKey({ ...term, namespaces: new Set([...term.namespaces, ...chosen.map(n => n.metadata.name ?? '')]) });
   };
   const update = (state: FilterState, pod: PodInfo, other: PodInfo, node: NodeInfo, sign: 1 | -1): void => {
     for (const term of other.affinity.requiredAnti)
@@ -63,11 +57,24 @@ export function interPodAffinity(snapshot: Snapshot, namespaces: Indexer<Namespa
       for (const term of state.required) add(state.affinity, node, term.topologyKey, sign);
     for (const term of state.requiredAnti) if (matches(term, other)) add(state.anti, node, term.topologyKey, sign);
   };
+  /** Whether terms select the Pod, each asked once. */
+  const matcher = (pod: PodInfo): ((term: AffinityTerm) => boolean) => {
+    const known = new Map<string, boolean>();
+    return term => {
+      let is = known.get(term.key);
+      if (is === undefined) {
+        is = matches(term, pod);
+        known.set(term.key, is);
+      }
+      return is;
+    };
+  };
   const countExistingAnti = (pod: PodInfo): Counts => {
     const counts: Counts = new Map();
+    const selects = matcher(pod);
     for (const node of snapshot.withRequiredAntiAffinity())
-      for (const other of node.withRequiredAntiAffinity)
-        for (const term of other.affinity.requiredAnti) if (matches(term, pod)) add(counts, node, term.topologyKey, 1);
+      for (const { kind, term, count } of node.terms.values())
+        if (kind === 'requiredAnti' && selects(term)) add(counts, node, term.topologyKey, count);
     return counts;
   };
 
@@ -82,14 +89,14 @@ export function interPodAffinity(snapshot: Snapshot, namespaces: Indexer<Namespa
       if (existingAnti.size === 0 && required.length === 0 && requiredAnti.length === 0) return { skip: true };
       const affinity: Counts = new Map();
       const anti: Counts = new Map();
-      const requiredKey = required.map(keyOfTerm).join('\n\n');
+      const requiredKey = required.map(term => term.key).join('\n\n');
       for (const node of required.length + requiredAnti.length === 0 ? [] : snapshot.nodes()) {
         if (required.length > 0) {
           const count = node.count(`affinity ${requiredKey}`, other => matchesAll(required, other));
           for (const term of required) add(affinity, node, term.topologyKey, count);
         }
         for (const term of requiredAnti) {
-          const count = node.count(`term ${keyOfTerm(term)}`, other => matches(term, other));
+          const count = node.count(`term ${term.key}`, other => matches(term, other));
           add(anti, node, term.topologyKey, count);
         }
       }
@@ -125,19 +132,14 @@ export function interPodAffinity(snapshot: Snapshot, namespaces: Indexer<Namespa
       ];
       for (const node of wishes.length === 0 ? [] : snapshot.nodes())
         for (const { term, sign } of wishes) {
-          const count = node.count(`term ${keyOfTerm(term)}`, other => matches(term, other));
+          const count = node.count(`term ${term.key}`, other => matches(term, other));
           add(counts, node, term.topologyKey, sign * term.weight * count);
         }
+      const selects = matcher(pod);
       for (const node of snapshot.withAffinity())
-        for (const { affinity } of node.withAffinity) {
-          const wish = (terms: readonly AffinityTerm[], sign: number, fixed?: number): void => {
-            for (const term of terms)
-              if (matches(term, pod)) add(counts, node, term.topologyKey, sign * (fixed ?? term.weight));
-          };
-          wish(affinity.required, 1, HARD_WEIGHT);
-          wish(affinity.preferred, 1);
-          wish(affinity.preferredAnti, -1);
-        }
+        for (const { kind, term, count } of node.terms.values())
+          if (kind !== 'requiredAnti' && selects(term))
+            add(counts, node, term.topologyKey, count * weightOf(kind, term));
       return counts.size === 0 ? undefined : counts;
     },
     score: (counts, _pod, node) => Object.keys(node.labels).reduce((sum, key) => sum + countAt(counts, node, key), 0),
