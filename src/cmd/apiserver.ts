@@ -1,3 +1,4 @@
+import { loggingFormat } from './logging-format.js';
 import { Option, type Command } from 'commander';
 
 /** `kubette apiserver`. Flags carry kube-apiserver's names where it has one. */
@@ -35,7 +36,8 @@ export function register(program: Command): void {
     .option('--node-credentials <names>', 'also write kubeconfig and certificate of these nodes’ agents', '')
     .addOption(new Option('--folder-locked', 'whoever started this process has the data folder locked').hideHelp())
     .option('--quiet', 'print only problems')
-    .option('-v, --v <level>', 'log level: error, warn, info, debug', 'warn');
+    .option('-v, --v <level>', 'log level: error, warn, info, debug', 'warn')
+    .addOption(loggingFormat());
   // kube-apiserver's etcd flags must not be taken for something that was heard.
   for (const flag of ['etcd-servers', 'etcd-prefix', 'etcd-cafile', 'etcd-certfile', 'etcd-keyfile'])
     command.option(`--${flag} <value>`, 'refused: the store is in --data-dir');

@@ -1,3 +1,4 @@
+import { loggingFormat } from './logging-format.js';
 import type { Command } from 'commander';
 
 /** `kubette controller-manager`. Flags carry kube-controller-manager's names. */
@@ -25,6 +26,7 @@ export function register(program: Command): void {
       'key that signs tokens kept in Secrets; default: none are made',
     )
     .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
+    .addOption(loggingFormat())
     .action(async (options: Record<string, string>) => {
       const { runControllerManager } = await import('./run-controller-manager.js');
       await runControllerManager(options);

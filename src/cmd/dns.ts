@@ -1,3 +1,4 @@
+import { loggingFormat } from './logging-format.js';
 import type { Command } from 'commander';
 
 /** `kubette dns`: what CoreDNS is in a cluster. */
@@ -13,6 +14,7 @@ export function register(program: Command): void {
     .option('--host-address <ip>', 'address at which Pods see this machine', '172.18.0.1')
     .option('--metrics-port <port>', 'HTTP port of /metrics, /health and /ready; 0 takes a free one', '0')
     .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
+    .addOption(loggingFormat())
     .action(async (options: Record<string, string>) => {
       const { runDns } = await import('./run-dns.js');
       await runDns(options);

@@ -1,3 +1,4 @@
+import { loggingFormat } from './logging-format.js';
 import type { Command } from 'commander';
 
 const collect = (value: string, previous: string[]): string[] => [...previous, value];
@@ -27,6 +28,7 @@ export function register(program: Command): void {
     .option('--min-sync-period <duration>', 'least time between two loads of rules', '50ms')
     .option('--sync-period <duration>', 'after a failed load of rules, the next try', '30s')
     .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
+    .addOption(loggingFormat())
     .action(async (options: Record<string, string | string[]>) => {
       const { runNodeAgent } = await import('./run-node-agent.js');
       await runNodeAgent(options);

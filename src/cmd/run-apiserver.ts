@@ -188,7 +188,7 @@ async function tokensFlag(path: string): Promise<ReadonlyMap<string, UserInfo>> 
 /** Serves until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runApiServer(flags: Flags): Promise<void> {
   const signal = signalOnTermination();
-  const log = createLogger('apiserver', text(flags, 'v'));
+  const log = createLogger('apiserver', { level: text(flags, 'v'), format: text(flags, 'loggingFormat') });
   try {
     refuseEtcd(flags);
     const dataDir = text(flags, 'dataDir');

@@ -18,7 +18,7 @@ import { durationFlag, fail, FlagError, saveMemory, signalOnTermination } from '
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runControllerManager(flags: Record<string, string>): Promise<void> {
-  const log = createLogger('controller-manager', flags['v']);
+  const log = createLogger('controller-manager', { level: flags['v'], format: flags['loggingFormat'] });
   saveMemory();
   const signal = signalOnTermination();
   const milliseconds = (name: string): number => durationFlag(name, flags[camel(name)] ?? '');

@@ -12,7 +12,7 @@ import { fail, FlagError, integerFlag, saveMemory, signalOnTermination } from '.
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runDns(flags: Record<string, string>): Promise<void> {
-  const log = createLogger('dns', flags['v']);
+  const log = createLogger('dns', { level: flags['v'], format: flags['loggingFormat'] });
   saveMemory();
   const signal = signalOnTermination();
   try {

@@ -19,7 +19,7 @@ export async function runNodeAgent(flags: Record<string, string | string[]>): Pr
     const value = flags[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
     return typeof value === 'string' ? value : '';
   };
-  const log = createLogger('node-agent', text('v'));
+  const log = createLogger('node-agent', { level: text('v'), format: text('loggingFormat') });
   saveMemory();
   const signal = signalOnTermination();
   const bad = (name: string, want: string): FlagError =>

@@ -81,11 +81,17 @@ function apiServer({ dataDir, port, flags }: Plan): ProcessSpec {
       ...['--data-dir', dataDir, '--secure-port', String(port), '--bind-address', text(flags, 'bindAddress')],
       ...['--storage', text(flags, 'storage'), '--service-cluster-ip-range', text(flags, 'serviceClusterIpRange')],
       // This process has the folder for all of them.
-      ...['--quiet', '--folder-locked', '--v', text(flags, 'v'), ...optional],
+      ...['--quiet', '--folder-locked', ...logFlags(flags), ...optional],
     ],
     ...(flags['acceptDataLoss'] === true ? { firstArgs: ['--accept-data-loss'] } : {}),
   };
 }
+
+/** How every process logs. */
+const logFlags = (flags: Plan['flags']): string[] => [
+  ...['--v', text(flags, 'v')],
+  ...['--logging-format', text(flags, 'loggingFormat')],
+];
 
 /** The tenth address of the Service range, where every cluster has its DNS. */
 function clusterDns({ flags }: Plan): string {
@@ -98,7 +104,7 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
   const { dataDir, port, flags, nodes } = plan;
   const server = `https://${HOST}:${port}`;
   const kubeconfig = (identity: Identity): Promise<string> => ensureKubeconfig(dataDir, pki, identity, server);
-  const log = ['--v', text(flags, 'v')];
+  const log = logFlags(flags);
   await kubeconfig(ADMIN);
   const manager: ProcessSpec = {
     name: 'controller-manager',

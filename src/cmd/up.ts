@@ -1,3 +1,4 @@
+import { loggingFormat } from './logging-format.js';
 import type { Command } from 'commander';
 
 /** `kubette up`: the whole control plane as separate processes. */
@@ -18,6 +19,7 @@ export function register(program: Command): void {
     .option('--controllers <list>', "as of controller-manager, e.g. '*,-scheduler'", '*')
     .option('--quiet', 'print only problems')
     .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')
+    .addOption(loggingFormat())
     .action(async (options: Record<string, string | boolean>) => {
       const { runUp } = await import('./run-up.js');
       await runUp(options);

@@ -4,7 +4,7 @@ import { peerLeft } from '../../src/server/connect/ended.js';
 
 t.test('what processes say is one readable line each, whatever it holds', t => {
   const lines: string[] = [];
-  const log = createLogger('apiserver', 'info', { write: line => lines.push(line), now: () => 0 });
+  const log = createLogger('apiserver', { level: 'info', sink: { write: line => lines.push(line), now: () => 0 } });
   const loop: Record<string, unknown> = {};
   loop['loop'] = loop;
   log.debug({}, 'not asked for');
@@ -36,5 +36,23 @@ t.test('a peer that leaves is no fault of a tunnel', t => {
   ];
   for (const { code, expect } of rows) t.equal(peerLeft(Object.assign(new Error('x'), { code })), expect, code);
   t.equal(peerLeft(new Error('bug')), false);
+  t.end();
+});
+
+t.test('--logging-format json: what programs read has the error whole', t => {
+  const lines: string[] = [];
+  const sink = { write: (line: string) => lines.push(line), now: () => 0 };
+  const log = createLogger('dns', { level: 'info', format: 'json', sink });
+  log.debug({}, 'not asked for');
+  log.error({ err: new Error('no room'), url: '/a\nb' }, 'write failed');
+  t.equal(lines.length, 1);
+  t.match(JSON.parse(lines[0] ?? ''), {
+    level: 50,
+    name: 'dns',
+    time: '1970-01-01T00:00:00.000Z',
+    msg: 'write failed',
+    url: '/a\nb',
+    err: { message: 'no room', stack: /Error: no room/ },
+  });
   t.end();
 });
