@@ -59,7 +59,9 @@ export function backendOf(exchange: Exchange, target: ProxyTarget, context: ApiC
     const outgoing = httpRequest({ createConnection: () => stream, method, path, headers, setHost: false });
     // One request is all that this connection carries; the server need not know.
     if (headers['connection'] === undefined) outgoing.removeHeader('Connection');
-    outgoing.once('close', () => stream.destroy());
+    let switched = false;
+    outgoing.once('upgrade', () => (switched = true));
+    outgoing.once('close', () => void (switched || stream.destroy()));
     return outgoing;
   };
   return { path, host: `${address}:${port}`, open };
