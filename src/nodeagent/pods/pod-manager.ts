@@ -34,7 +34,8 @@ export function runPodManager({ informer, deps, signal }: PodManagerOptions): Po
   const admission = createAdmission({
     node: deps.node,
     admitted: () => [...workers.values()].filter(w => w.active).map(w => w.allocated),
-    async preempt(victim) {
+    async preempt(victim, resource) {
+      deps.counters.increment('kubelet_preemptions', { preemption_signal: resource });
       const message = 'Preempted in order to admit critical pod';
       deps.recorder.event(
         { kind: 'Pod', apiVersion: 'v1', metadata: victim.metadata },

@@ -18,8 +18,8 @@ export interface AdmissionOptions {
   readonly node: () => DeepReadonly<Node>;
   /** The Pods of this node that have been admitted and have not ended. */
   readonly admitted: () => readonly ReadonlyPod[];
-  /** Ends a Pod for the sake of a critical one. Resolves when it has ended. */
-  readonly preempt: (victim: ReadonlyPod) => Promise<void>;
+  /** Ends a Pod for the sake of a critical one that lacks a resource. Resolves when it has ended. */
+  readonly preempt: (victim: ReadonlyPod, resource: string) => Promise<void>;
 }
 
 export function createAdmission({ node, admitted, preempt }: AdmissionOptions): Admission {
@@ -43,7 +43,7 @@ export function createAdmission({ node, admitted, preempt }: AdmissionOptions): 
         resource,
         quantity: requested - (capacity - used),
       }));
-      for (const victim of podsToPreempt(pod, others, needs)) await preempt(victim);
+      for (const victim of podsToPreempt(pod, others, needs)) await preempt(victim, shortage.resource);
       return undefined;
     } catch (error) {
       return {
