@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import t from 'tap';
-import { PODS } from '../../src/client/resources.js';
+import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS } from '../../src/client/resources.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import type { Pod } from '../../src/machinery/types.js';
 import { captured } from '../../src/nodeagent/containers/io.js';
@@ -23,6 +23,14 @@ const exec = async (node: SimulatedNode, name: string, ...command: string[]) => 
   const signal = new AbortController().signal;
   await running?.exec(command, { stdout: output, stderr: output, tty: false, signal });
   return output.text();
+};
+
+/** A claim that is bound to a volume of that source. */
+const bind = (node: SimulatedNode, name: string, source: object): void => {
+  const metadata = { name, namespace: 'default' };
+  const claim = { metadata, spec: { volumeName: `pv-${name}` }, status: { phase: 'Bound' } };
+  node.cluster.load(PERSISTENT_VOLUME_CLAIMS, claim);
+  node.cluster.load(PERSISTENT_VOLUMES, { metadata: { name: `pv-${name}` }, spec: source });
 };
 
 t.test('files of environment variables', async t => {
@@ -105,6 +113,8 @@ t.test('mounts: images, read-only claims, recursion; working directories; pull s
     { name: 'e', mountPath: '/d', readOnly: true },
     { name: 'e', mountPath: '/w' },
   ];
+  bind(node, 'data', { hostPath: { path: '/srv/data' } });
+  bind(node, 'p-own', { hostPath: { path: '/var/local-path-provisioner/p-own', type: 'DirectoryOrCreate' } });
   const c = container('c', 'sleep infinity', { volumeMounts, workingDir: '/not/there' });
   node.load(pod('p', { volumes, imagePullSecrets: [{ name: 'absent' }], containers: [c] }));
   const broken = [{ name: 'image', image: { reference: 'example.com/does-not-exist:1' } }];
@@ -138,6 +148,52 @@ t.test('mounts: images, read-only claims, recursion; working directories; pull s
     'an image that is not there',
     () => node.status('broken').containerStatuses?.[0]?.state?.waiting?.reason === 'ErrImagePull',
   );
+  node.stop();
+});
+
+t.test('a claim shows the volume that it is bound to', async t => {
+  const node = startNode();
+  const mounting = (claimName: string, extra: object[] = []) => ({
+    volumes: [{ name: 'v', persistentVolumeClaim: { claimName } }, ...extra],
+    securityContext: { runAsUser: 1000 },
+    containers: [
+      container('c', 'sleep infinity', {
+        volumeMounts: [{ name: 'v', mountPath: '/v' }, ...extra.map(() => ({ name: 'host', mountPath: '/host' }))],
+      }),
+    ],
+  });
+  bind(node, 'local', { hostPath: { path: '/var/local-path-provisioner/x', type: 'DirectoryOrCreate' } });
+  bind(node, 'one', { nfs: { server: 's', path: '/' } });
+  node.cluster.load(PERSISTENT_VOLUME_CLAIMS, { metadata: { name: 'unbound', namespace: 'default' } });
+  const host = { name: 'host', hostPath: { path: '/var/local-path-provisioner' } };
+  node.load(pod('local', mounting('local', [host])), pod('one', mounting('one')));
+  node.load(pod('unbound', mounting('unbound')), pod('missing', mounting('missing')));
+  node.start();
+  for (const name of ['local', 'one']) await node.until(`${name} runs`, () => node.status(name).phase === 'Running');
+  t.equal(await exec(node, 'local', 'touch', '/v/here'), '', 'writable for everybody');
+  t.equal(await exec(node, 'local', 'ls', '/host/x'), 'here\n', 'it is where the volume says');
+  await exec(node, 'one', 'touch', '/v/old');
+  const [prefix, failed] = [
+    'unmounted volumes=[v], unattached volumes=[], failed to process volumes=[v]: error processing PVC',
+    'FailedMount',
+  ];
+  for (const why of [
+    'default/unbound: PVC is not bound',
+    'default/missing: failed to fetch PVC from API server: persistentvolumeclaims "missing" not found',
+  ])
+    await node.until(why, () => node.events.some(e => e.reason === failed && e.message.endsWith(`${prefix} ${why}`)));
+  // The same claim by name is another when it is bound to another volume.
+  bind(node, 'one', { nfs: { server: 's', path: '/' } });
+  node.cluster.load(PERSISTENT_VOLUME_CLAIMS, {
+    metadata: { name: 'one', namespace: 'default' },
+    spec: { volumeName: 'pv-two' },
+    status: { phase: 'Bound' },
+  });
+  node.cluster.load(PERSISTENT_VOLUMES, { metadata: { name: 'pv-two' }, spec: { nfs: { server: 's', path: '/' } } });
+  node.clock.step(2_000);
+  node.load(pod('again', mounting('one')));
+  await node.until('again runs', () => node.status('again').phase === 'Running');
+  t.equal(await exec(node, 'again', 'ls', '/v'), '', 'what was in the volume before is not here');
   node.stop();
 });
 

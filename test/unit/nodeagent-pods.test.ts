@@ -702,6 +702,8 @@ t.test('small parts', async t => {
         configMap: async () => undefined,
         secret: async () => undefined,
         resourceClaim: async () => undefined,
+        volumeClaim: async () => undefined,
+        volume: async () => undefined,
         token: async () => '',
       },
       allocatable: {},

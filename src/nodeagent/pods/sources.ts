@@ -1,8 +1,22 @@
 import type { Client, ResourceClient } from '../../client/types.js';
-import { CONFIG_MAPS, RESOURCE_CLAIMS, SECRETS, SERVICE_ACCOUNTS } from '../../client/resources.js';
+import {
+  CONFIG_MAPS,
+  PERSISTENT_VOLUME_CLAIMS,
+  PERSISTENT_VOLUMES,
+  RESOURCE_CLAIMS,
+  SECRETS,
+  SERVICE_ACCOUNTS,
+} from '../../client/resources.js';
 import type { Clock } from '../../machinery/clock.js';
 import { isStatusError } from '../../machinery/status.js';
-import type { ConfigMap, KubeObject, ResourceClaim, Secret } from '../../machinery/types.js';
+import type {
+  ConfigMap,
+  KubeObject,
+  PersistentVolume,
+  PersistentVolumeClaim,
+  ResourceClaim,
+  Secret,
+} from '../../machinery/types.js';
 
 /** ConfigMaps, Secrets and tokens that Pods refer to. */
 export interface Sources {
@@ -10,6 +24,8 @@ export interface Sources {
   configMap(namespace: string, name: string): Promise<ConfigMap | undefined>;
   secret(namespace: string, name: string): Promise<Secret | undefined>;
   resourceClaim(namespace: string, name: string): Promise<ResourceClaim | undefined>;
+  volumeClaim(namespace: string, name: string): Promise<PersistentVolumeClaim | undefined>;
+  volume(name: string): Promise<PersistentVolume | undefined>;
   /** A service account token bound to the Pod. */
   token(request: {
     namespace: string;
@@ -41,10 +57,13 @@ export function createSources(client: Client, clock: Clock): Sources {
       return value;
     };
   };
+  const volumes = cached(client.resource<PersistentVolume>(PERSISTENT_VOLUMES));
   const accounts = client.resource(SERVICE_ACCOUNTS);
   return {
     configMap: cached(client.resource<ConfigMap>(CONFIG_MAPS)),
     secret: cached(client.resource<Secret>(SECRETS)),
+    volumeClaim: cached(client.resource<PersistentVolumeClaim>(PERSISTENT_VOLUME_CLAIMS)),
+    volume: name => volumes('', name),
     resourceClaim: cached(client.resource<ResourceClaim>(RESOURCE_CLAIMS)),
     async token({ namespace, serviceAccount, pod, audience, expirationSeconds = 3600 }) {
       const answer = await accounts.createSubresource({ namespace, name: serviceAccount }, 'token', {

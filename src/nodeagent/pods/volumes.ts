@@ -42,7 +42,7 @@ export interface VolumeInput {
   readonly allocatable: Readonly<Record<string, string>>;
   /** The node's own root file system: hostPath. */
   readonly hostTree: Tree;
-  /** Volumes of claims, which outlive Pods on this node, by name. */
+  /** Persistent volumes without a path on the node, by name. */
   readonly nodeTrees: Map<string, Tree>;
 }
 
@@ -53,6 +53,7 @@ export async function setUpVolumes(input: VolumeInput): Promise<SetUpVolumes> {
     try {
       volumes.set(volume.name, await setUp(volume, input));
     } catch (error) {
+      if (error instanceof MountError) throw error;
       throw new MountError(`MountVolume.SetUp failed for volume "${volume.name}" : ${(error as Error).message}`, {
         cause: error,
       });
@@ -88,8 +89,7 @@ const DEFAULT_MODE = 0o644;
 const TOKEN_MODE = 0o600;
 
 async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
-  const { pod, nodeTrees } = input;
-  const namespace = pod.metadata.namespace ?? '';
+  const { pod } = input;
   const gid = pod.spec?.securityContext?.fsGroup;
   const group = gid === undefined ? {} : { gid };
   /** A directory of everybody's, and with an fsGroup of the group's too. */
@@ -108,12 +108,7 @@ async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
   };
   if (volume.hostPath !== undefined) return hostPath(volume.hostPath, input.hostTree);
   const claim = claimOf(volume, pod);
-  if (claim !== undefined) {
-    const name = `claim ${namespace}/${claim}`;
-    const tree = nodeTrees.get(name) ?? shared(false);
-    nodeTrees.set(name, tree);
-    return { tree, at: '' };
-  }
+  if (claim !== undefined) return claimed(volume.name, claim, input, () => shared(false));
   if (volume.projected !== undefined) {
     const files: Files = {};
     for (const source of volume.projected.sources ?? [])
@@ -149,6 +144,42 @@ async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
 /** The claim behind a volume: named, or made for the Pod. */
 const claimOf = ({ name, persistentVolumeClaim, ephemeral }: Volume, pod: ReadonlyPod): string | undefined =>
   persistentVolumeClaim?.claimName ?? (ephemeral === undefined ? undefined : `${pod.metadata.name ?? ''}-${name}`);
+
+/** Where the house's provisioner has its volumes, which it makes writable for everybody. */
+const PROVISIONED = '/var/local-path-provisioner/';
+
+/** The volume that a claim is bound to. What has no path on the node is kept by the volume's name. @throws MountError */
+async function claimed(
+  volume: string,
+  claim: string,
+  { pod, sources, hostTree, nodeTrees }: VolumeInput,
+  create: () => Tree,
+): Promise<SetUpVolume> {
+  const namespace = pod.metadata.namespace ?? '';
+  const failed = (why: string): MountError =>
+    new MountError(
+      `Unable to attach or mount volumes: unmounted volumes=[${volume}], unattached volumes=[], failed to process volumes=[${volume}]: error processing PVC ${namespace}/${claim}: ${why}`,
+    );
+  const found = await sources.volumeClaim(namespace, claim);
+  if (found === undefined)
+    throw failed(`failed to fetch PVC from API server: persistentvolumeclaims "${claim}" not found`);
+  const name = found.spec?.volumeName ?? '';
+  if (name === '' || found.status?.phase !== 'Bound') throw failed('PVC is not bound');
+  const persistent = await sources.volume(name);
+  if (persistent === undefined)
+    throw failed(`failed to fetch PV ${name} from API server: persistentvolumes "${name}" not found`);
+  const { hostPath: onNode, local } = persistent.spec ?? {};
+  const path = onNode?.path ?? local?.path;
+  if (path !== undefined) {
+    const at = resolvePath('/', path);
+    if (at.startsWith(PROVISIONED) && !isDirectoryIn(hostTree, at)) hostTree.directories.set(at, newDirectory(0o777));
+    return hostPath({ path, ...(onNode?.type === undefined ? {} : { type: onNode.type }) }, hostTree);
+  }
+  const key = `volume ${name}`;
+  const tree = nodeTrees.get(key) ?? create();
+  nodeTrees.set(key, tree);
+  return { tree, at: '' };
+}
 
 /** A path of the node, with the check its type asks for (pkg/volume/hostpath). @throws Error */
 function hostPath({ path, type = '' }: { readonly path: string; readonly type?: string }, tree: Tree): SetUpVolume {
