@@ -181,7 +181,10 @@ t.test('a claim shows the volume that it is bound to', async t => {
     'default/unbound: PVC is not bound',
     'default/missing: failed to fetch PVC from API server: persistentvolumeclaims "missing" not found',
   ])
-    await node.until(why, () => node.events.some(e => e.reason === failed && e.message.endsWith(`${prefix} ${why}`)));
+    await node.until(why, () => {
+      node.clock.step(1_000);
+      return node.events.some(e => e.reason === failed && e.message.endsWith(`${prefix} ${why}`));
+    });
   // The same claim by name is another when it is bound to another volume.
   bind(node, 'one', { nfs: { server: 's', path: '/' } });
   node.cluster.load(PERSISTENT_VOLUME_CLAIMS, {

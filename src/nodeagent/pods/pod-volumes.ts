@@ -2,7 +2,14 @@ import type { PodDependencies } from './dependencies.js';
 import type { PodAddresses } from './field-ref.js';
 import type { PodEvents } from './pod-events.js';
 import type { ReadonlyPod } from './types.js';
-import { hasRefreshable, MountError, refreshVolumeContent, setUpVolumes, type SetUpVolumes } from './volumes.js';
+import {
+  ClaimNotReadyError,
+  hasRefreshable,
+  MountError,
+  refreshVolumeContent,
+  setUpVolumes,
+  type SetUpVolumes,
+} from './volumes.js';
 
 /** The volumes of one Pod over its life. */
 export interface PodVolumes {
@@ -20,6 +27,11 @@ export interface PodVolumes {
 const REFRESH_MS = 60_000;
 const RETRY = { firstMs: 500, maxMs: 122_000 };
 
+/** The kubelet's podAttachAndMountTimeout. */
+const MOUNT_TIMEOUT_MS = 123_000;
+/** As long as an answer about a claim is remembered. */
+const CLAIM_RETRY_MS = 1_000;
+
 export interface PodVolumesOptions {
   readonly pod: () => ReadonlyPod;
   readonly deps: PodDependencies;
@@ -33,6 +45,8 @@ export function createPodVolumes({ pod, deps, events, kickAfter }: PodVolumesOpt
   let addresses: PodAddresses = { podIP: '', nodeIP };
   let delay = RETRY.firstMs;
   let failedAt: number | undefined;
+  /** Clock milliseconds since when a claim has been waited for. */
+  let waitingSince: number | undefined;
   let stopped = false;
   let cancelRefresh: () => void = () => undefined;
 
@@ -68,6 +82,15 @@ export function createPodVolumes({ pod, deps, events, kickAfter }: PodVolumesOpt
         mounted = await setUpVolumes(input());
       } catch (error) {
         if (!(error instanceof MountError)) throw error;
+        if (error instanceof ClaimNotReadyError) {
+          waitingSince ??= clock.now();
+          if (clock.now() - waitingSince >= MOUNT_TIMEOUT_MS) {
+            events.warning('FailedMount', error.message);
+            waitingSince = clock.now();
+          }
+          kickAfter(CLAIM_RETRY_MS);
+          return false;
+        }
         events.warning('FailedMount', error.message);
         if (failedAt !== undefined) delay = Math.min(RETRY.maxMs, delay * 2);
         failedAt = clock.now();

@@ -27,6 +27,9 @@ export class MountError extends Error {
   override readonly name = 'MountError';
 }
 
+/** A claim that is not bound yet: usual for a moment, said only when it lasts. */
+export class ClaimNotReadyError extends MountError {}
+
 /** A volume that is set up: a tree and where in it the volume begins, '' for its root. */
 export interface SetUpVolume {
   readonly tree: Tree;
@@ -157,7 +160,7 @@ async function claimed(
 ): Promise<SetUpVolume> {
   const namespace = pod.metadata.namespace ?? '';
   const failed = (why: string): MountError =>
-    new MountError(
+    new ClaimNotReadyError(
       `Unable to attach or mount volumes: unmounted volumes=[${volume}], unattached volumes=[], failed to process volumes=[${volume}]: error processing PVC ${namespace}/${claim}: ${why}`,
     );
   const found = await sources.volumeClaim(namespace, claim);
