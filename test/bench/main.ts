@@ -9,6 +9,7 @@ import { createClient, type RestClient } from '../../src/client/rest-client.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { ConfigMap, Pod } from '../../src/machinery/types.js';
 import { eventually, freePort, KUBETTE, startUp } from '../support/up.js';
+import { memoryBounds } from './bounds.js';
 import { kubectlGetPods } from './kubectl.js';
 import { memoryOf } from './memory.js';
 import { podInProcess } from './pod.js';
@@ -178,6 +179,7 @@ const rows = [
   ...(await apiServerAlone('memory')),
   ...(await apiServerAlone('leveldb')),
   ...(await wholeCluster()),
+  ...(await memoryBounds()),
 ];
 printTable(rows);
 process.exit(0);
