@@ -1,3 +1,5 @@
+import { trimStart } from '../../machinery/trim.js';
+
 /**
  * YAML as sigs.k8s.io/yaml writes it: keys in go-yaml's natural order, sequences not indented, plain scalars where
  * they read back as strings, folded at 80 columns. Input is JSON data.
@@ -7,32 +9,46 @@ const WIDTH = 80;
 const isDigit = (c: string): boolean => c >= '0' && c <= '9';
 const isLetter = (c: string): boolean => /\p{L}/u.test(c);
 
+/** The digits of `text` from `start`, without zeros in front, and how many there are with them. */
+function digitsAt(text: string, start: number): { digits: string; length: number } {
+  let end = start;
+  while (end < text.length && isDigit(text.charAt(end))) end++;
+  return { digits: trimStart(text.slice(start, end), '0'), length: end - start };
+}
+
+/** Where two texts part, at the beginning of a character. */
+function firstDifference(a: string, b: string): number {
+  const length = Math.min(a.length, b.length);
+  let i = 0;
+  while (i < length && a.charCodeAt(i) === b.charCodeAt(i)) i++;
+  const before = a.charCodeAt(i - 1);
+  return i > 0 && before >= 0xd800 && before < 0xdc00 ? i - 1 : i;
+}
+
+const characterAt = (text: string, at: number): string => String.fromCodePoint(text.codePointAt(at) ?? 0);
+
 /** go-yaml's keyList.Less as a comparison: letters bytewise, runs of digits by their number. */
 export function compareKeys(a: string, b: string): number {
-  const [ar, br] = [[...a], [...b]];
-  let digits = false;
-  for (let i = 0; i < ar.length && i < br.length; i++) {
-    const [ac, bc] = [ar[i] ?? '', br[i] ?? ''];
-    if (ac === bc) {
-      digits = isDigit(ac);
-      continue;
-    }
-    const [al, bl] = [isLetter(ac), isLetter(bc)];
-    if (al && bl) return ac < bc ? -1 : 1;
-    if (al || bl) return (digits ? al : bl) ? -1 : 1;
-    const an = /^\d*/.exec(ar.slice(i).join(''))?.[0] ?? '';
-    const bn = /^\d*/.exec(br.slice(i).join(''))?.[0] ?? '';
-    const difference = Number(an === '' ? 0 : an) - Number(bn === '' ? 0 : bn);
-    if (difference !== 0) return difference;
-    if (an.length !== bn.length) return an.length - bn.length;
-    return ac < bc ? -1 : 1;
-  }
-  return ar.length - br.length;
+  const i = firstDifference(a, b);
+  if (i >= a.length || i >= b.length) return a.length - b.length;
+  const [ac, bc] = [characterAt(a, i), characterAt(b, i)];
+  const [al, bl] = [isLetter(ac), isLetter(bc)];
+  if (al && bl) return ac < bc ? -1 : 1;
+  const afterDigit = i > 0 && isDigit(a.charAt(i - 1));
+  if (al || bl) return (afterDigit ? al : bl) ? -1 : 1;
+  const [an, bn] = [digitsAt(a, i), digitsAt(b, i)];
+  if (an.digits.length !== bn.digits.length) return an.digits.length - bn.digits.length;
+  if (an.digits !== bn.digits) return an.digits < bn.digits ? -1 : 1;
+  if (an.length !== bn.length) return an.length - bn.length;
+  return ac < bc ? -1 : 1;
 }
 
 /** Text that YAML 1.1, as go-yaml resolves it, would read as something else than a string. */
 const NOT_A_STRING =
   /^(?:|~|null|Null|NULL|true|True|TRUE|false|False|FALSE|y|Y|yes|Yes|YES|n|N|no|No|NO|on|On|ON|off|Off|OFF|<<|\.nan|\.NaN|\.NAN|[-+]?\.(?:inf|Inf|INF)|[-+]?(?:0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|\d[\d_]*)|[-+]?(?:\.\d+|\d[\d_]*(?:\.[\d_]*)?)(?:[eE][-+]?\d+)?|[-+]?\d[\d_]*(?::[0-5]?\d)+(?:\.[\d_]*)?|\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]|[ \t]+)\d{1,2}:\d{2}:\d{2}(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d{1,2}(?::?\d{2})?))?)?)$/;
+
+/** How such a text begins: most do not. */
+const MAY_BE_NO_STRING = /^(?:$|[-+.~<0-9nNtTfFyYoO])/;
 
 /** libyaml's "plain allowed in block context". */
 function plainAllowed(text: string): boolean {
@@ -79,6 +95,7 @@ function escaped(char: string): string {
 
 /** Breaks a one-line scalar at single spaces once a line is wider than 80, as libyaml does. */
 function fold(text: string, column: number, indent: number, escapeLead = false): string {
+  if (!text.includes(' ')) return text;
   let line = column;
   let out = '';
   for (let i = 0; i < text.length; i++) {
@@ -111,7 +128,7 @@ function scalar(text: string, column: number, indent: number): string {
     if (blockAllowed) return literal(text, indent);
     return `"${[...text].map(escaped).join('')}"`;
   }
-  if (NOT_A_STRING.test(text)) return `"${text}"`;
+  if (MAY_BE_NO_STRING.test(text) && NOT_A_STRING.test(text)) return `"${text}"`;
   if (plainAllowed(text)) return fold(text, column, indent);
   if (PRINTABLE.test(text) && !/^ | $/.test(text)) return `'${fold(text.replaceAll("'", "''"), column + 1, indent)}'`;
   if (PRINTABLE.test(text)) return `'${text.replaceAll("'", "''")}'`;
