@@ -151,6 +151,27 @@ t.test('mounts: images, read-only claims, recursion; working directories; pull s
   node.stop();
 });
 
+t.test('an emptyDir in memory takes what it may, and no more', async t => {
+  const node = startNode();
+  const limit = (memory: string) => ({ resources: { limits: { memory } } });
+  const rows = [
+    { name: 'own-limit', emptyDir: { medium: 'Memory', sizeLimit: '64Ki' }, extra: {}, full: true },
+    { name: 'limit-of-the-pod', emptyDir: { medium: 'Memory' }, extra: limit('64Ki'), full: true },
+    { name: 'none', emptyDir: { medium: 'Memory' }, extra: {}, full: false },
+  ];
+  for (const { name, emptyDir, extra } of rows) {
+    const c = container('c', 'sleep infinity', { volumeMounts: [{ name: 'e', mountPath: '/e' }], ...extra });
+    node.load(pod(name, { volumes: [{ name: 'e', emptyDir }], containers: [c] }));
+  }
+  node.start();
+  for (const { name, full } of rows) {
+    await node.until(`${name} runs`, () => node.status(name).phase === 'Running');
+    const said = await exec(node, name, 'dd', 'if=/dev/zero', 'of=/e/f', 'bs=1024', 'count=100');
+    t.equal(/No space left on device/.test(said), full, `${name}: ${said}`);
+  }
+  node.stop();
+});
+
 t.test('a claim shows the volume that it is bound to', async t => {
   const node = startNode();
   const mounting = (claimName: string, extra: object[] = []) => ({

@@ -90,7 +90,7 @@ export interface TreeOptions {
   readonly virtual?: VirtualFiles;
 }
 
-const DEFAULT_CAPACITY = 256 * 1024 * 1024;
+export const DEFAULT_CAPACITY = 256 * 1024 * 1024;
 /** Inodes of a tree. */
 export const MAX_ENTRIES = 100_000;
 

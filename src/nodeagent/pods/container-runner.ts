@@ -105,10 +105,10 @@ export function createContainerRunner({
     record.image = image.canonical;
     record.imageID = image.id;
     let started: Started;
+    const budget = deps.machine.budget({ memoryLimit: () => memoryLimit(record.resources) });
     try {
       const cgroup = cgroupTree(() => record.resources);
       const processes = containerProcesses(spec, place.processes, records, deps.nodeProcesses);
-      const budget = deps.machine.budget({ memoryLimit: () => memoryLimit(record.resources) });
       started = await startPodContainer({ pod: pod(), spec, image, cgroup, ...place, processes, budget }, deps);
     } catch (error) {
       if (error instanceof ContainerConfigError) {
@@ -124,6 +124,7 @@ export function createContainerRunner({
     record.running = running;
     record.processes = started.processes;
     record.disk = started.disk;
+    record.usage = () => ({ cpuSeconds: budget.cpu.spentMs / 1000, memoryBytes: budget.memory.used });
     record.user = started.credentials;
     record.previousLogs = record.logs;
     record.logs = running.logs;

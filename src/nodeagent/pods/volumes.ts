@@ -10,7 +10,10 @@ import {
 } from '../containers/file-system.js';
 import { knownImage } from '../images/index.js';
 import { parseImage } from '../images/reference.js';
+import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
+import { podLimits } from '../../machinery/pod-requests.js';
 import type { PodSpec } from '../../machinery/types.js';
+import { DEFAULT_CAPACITY } from '../containers/tree.js';
 import type { DeepReadonly } from '../../machinery/types.js';
 import { ContainerConfigError, expandReferences } from './environment.js';
 import { fieldValue, resourceValue, type PodAddresses } from './field-ref.js';
@@ -96,8 +99,16 @@ async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
   const gid = pod.spec?.securityContext?.fsGroup;
   const group = gid === undefined ? {} : { gid };
   /** A directory of everybody's, and with an fsGroup of the group's too. */
-  const shared = (tmpfs: boolean): Tree =>
-    createTree({}, { mode: gid === undefined ? 0o777 : 0o777 | GROUP_WRITES | GROUP_DIRECTORY, ...group, tmpfs });
+  const shared = (tmpfs: boolean, capacity?: number): Tree =>
+    createTree(
+      {},
+      {
+        mode: gid === undefined ? 0o777 : 0o777 | GROUP_WRITES | GROUP_DIRECTORY,
+        ...group,
+        tmpfs,
+        ...(capacity === undefined ? {} : { capacity }),
+      },
+    );
   const generated = (files: Files, tmpfs: boolean): Tree => {
     const owned = Object.entries(files).map(([path, file]): [string, FileSource] => [
       path,
@@ -141,7 +152,18 @@ async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
     return { tree: generated(files, configMap === undefined), at: '' };
   }
   // emptyDir, and every other kind of storage: an empty directory of the Pod's own.
-  return { tree: shared(emptyDir?.medium === 'Memory'), at: '' };
+  const inMemory = emptyDir?.medium === 'Memory';
+  return { tree: inMemory ? shared(true, memoryCapacity(emptyDir.sizeLimit, pod)) : shared(false), at: '' };
+}
+
+/** What a tmpfs takes at most: its limit, and what the Pod may use of memory (emptydir calculateEmptyDirMemorySize). */
+function memoryCapacity(sizeLimit: string | undefined, pod: ReadonlyPod): number | undefined {
+  const limited = (pod.spec?.containers ?? []).every(c => c.resources?.limits?.['memory'] !== undefined);
+  const limits = [sizeLimit, limited ? podLimits(pod)['memory'] : undefined].flatMap(text => {
+    const bytes = text === undefined ? 0 : Number(scaledValue(parseQuantity(text), 0));
+    return bytes > 0 ? [bytes] : [];
+  });
+  return limits.length === 0 ? undefined : Math.min(DEFAULT_CAPACITY, ...limits);
 }
 
 /** The claim behind a volume: named, or made for the Pod. */

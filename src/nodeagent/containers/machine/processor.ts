@@ -7,6 +7,8 @@ export interface Cpu {
    * for the next one.
    */
   spend(work?: number): Promise<void> | undefined;
+  /** Milliseconds that it has had in all. */
+  readonly spentMs: number;
 }
 
 /** The processor of a simulated node: the agent's event loop, which its containers share with everything else. */
@@ -26,6 +28,7 @@ const CREDIT_MS = 20;
 interface Share extends Cpu {
   /** Milliseconds used, kept near the others' for one that was idle: who has least goes first. */
   used: number;
+  spentMs: number;
   readonly waiting: (() => void)[];
 }
 
@@ -70,7 +73,9 @@ export function createProcessor(clock: Pick<Clock, 'monotonic'>): Processor {
     if (sinceLook >= WORK_PER_LOOK) {
       sinceLook = 0;
       const now = clock.monotonic();
-      share.used += now - mark + amount / SLICE_WORK;
+      const had = now - mark + amount / SLICE_WORK;
+      share.used += had;
+      share.spentMs += had;
       mark = now;
       if (now - (began ?? now) < SLICE_MS && work < SLICE_WORK) return undefined;
     } else if (work < SLICE_WORK) return undefined;
@@ -85,7 +90,7 @@ export function createProcessor(clock: Pick<Clock, 'monotonic'>): Processor {
   };
   return {
     share() {
-      const share: Share = { used: floor, waiting: [], spend: (amount = 1) => spend(share, amount) };
+      const share: Share = { used: floor, spentMs: 0, waiting: [], spend: (amount = 1) => spend(share, amount) };
       return share;
     },
   };
