@@ -6,6 +6,7 @@ import type { Pod } from '../../src/machinery/types.js';
 import { captured } from '../../src/nodeagent/containers/io.js';
 import type { RunningContainer } from '../../src/nodeagent/containers/container.js';
 import { envFileValue } from '../../src/nodeagent/pods/env-file.js';
+import { memoryCapacity } from '../../src/nodeagent/pods/volumes.js';
 import { runProbe } from '../../src/nodeagent/probes/probe.js';
 import { pod, startNode } from '../support/simulated-node.js';
 
@@ -153,14 +154,28 @@ t.test('mounts: images, read-only claims, recursion; working directories; pull s
 
 t.test('an emptyDir in memory takes what it may, and no more', async t => {
   const node = startNode();
-  const limit = (memory: string) => ({ resources: { limits: { memory } } });
-  const rows = [
-    { name: 'own-limit', emptyDir: { medium: 'Memory', sizeLimit: '64Ki' }, extra: {}, full: true },
-    { name: 'limit-of-the-pod', emptyDir: { medium: 'Memory' }, extra: limit('64Ki'), full: true },
-    { name: 'none', emptyDir: { medium: 'Memory' }, extra: {}, full: false },
+  const limit = (memory: string) => ({ name: memory, resources: { limits: { memory } } });
+  const capacities = [
+    { name: 'nothing limits it', sizeLimit: undefined, containers: [{ name: 'c' }], expect: undefined },
+    { name: 'its own limit', sizeLimit: '1Mi', containers: [{ name: 'c' }], expect: 1_048_576 },
+    { name: 'a limit of nothing is none', sizeLimit: '0', containers: [{ name: 'c' }], expect: undefined },
+    { name: 'what the Pod may use', sizeLimit: undefined, containers: [limit('1Mi'), limit('2Mi')], expect: 3_145_728 },
+    { name: 'the smaller of both', sizeLimit: '8Mi', containers: [limit('1Mi')], expect: 1_048_576 },
+    {
+      name: 'one container without a limit',
+      sizeLimit: '8Mi',
+      containers: [limit('1Mi'), { name: 'c' }],
+      expect: 8_388_608,
+    },
   ];
-  for (const { name, emptyDir, extra } of rows) {
-    const c = container('c', 'sleep infinity', { volumeMounts: [{ name: 'e', mountPath: '/e' }], ...extra });
+  for (const { name, sizeLimit, containers, expect } of capacities)
+    t.equal(memoryCapacity(sizeLimit, pod('p', { containers })), expect, name);
+  const rows = [
+    { name: 'limited', emptyDir: { medium: 'Memory', sizeLimit: '64Ki' }, full: true },
+    { name: 'not-limited', emptyDir: { medium: 'Memory' }, full: false },
+  ];
+  for (const { name, emptyDir } of rows) {
+    const c = container('c', 'sleep infinity', { volumeMounts: [{ name: 'e', mountPath: '/e' }] });
     node.load(pod(name, { volumes: [{ name: 'e', emptyDir }], containers: [c] }));
   }
   node.start();

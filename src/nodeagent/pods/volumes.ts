@@ -157,7 +157,7 @@ async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
 }
 
 /** What a tmpfs takes at most: its limit, and what the Pod may use of memory (emptydir calculateEmptyDirMemorySize). */
-function memoryCapacity(sizeLimit: string | undefined, pod: ReadonlyPod): number | undefined {
+export function memoryCapacity(sizeLimit: string | undefined, pod: ReadonlyPod): number | undefined {
   const limited = (pod.spec?.containers ?? []).every(c => c.resources?.limits?.['memory'] !== undefined);
   const limits = [sizeLimit, limited ? podLimits(pod)['memory'] : undefined].flatMap(text => {
     const bytes = text === undefined ? 0 : Number(scaledValue(parseQuantity(text), 0));
