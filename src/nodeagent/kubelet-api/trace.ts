@@ -5,6 +5,7 @@ import { createResolver, type DnsAnswer, type Lookup } from '../network/resolver
 import type { ConnectOptions, NetNamespace, NetworkStep, SocketAddress } from '../network/types.js';
 import { hostsFile, podNames, resolverConfig, type ClusterDns } from '../pods/etc-files.js';
 import type { PodWorker } from '../pods/pod-worker.js';
+import { explainFailure } from './trace-failure.js';
 import { parseTarget, type TraceTarget } from './trace-target.js';
 import { HttpError, sendJson, type KubeletContext, type KubeletRoute } from './types.js';
 
@@ -156,19 +157,11 @@ async function contact(
   } catch (error) {
     const late = error instanceof DeadlineExceeded;
     const code = late ? 'ETIMEDOUT' : error instanceof NetworkError ? error.code : 'EPROTO';
-    const message = late ? `no answer within ${TIMEOUT_MS / 1000} s` : explain(error as Error, steps, to, protocol);
+    const message = late
+      ? `no answer within ${TIMEOUT_MS / 1000} s`
+      : explainFailure(error as Error, steps, { protocol, ...to });
     return { connection: { ...connection, error: { code, message } }, error: message };
   }
-}
-
-/** A refusal has two causes: a rule, which the error names, or nobody who listens where the packet went. */
-function explain(error: Error, steps: readonly NetworkStep[], to: SocketAddress, protocol: 'tcp' | 'udp'): string {
-  const last = steps.findLast(step => step.kind === 'netfilter' && step.direction === 'request');
-  const route = steps.findLast(step => step.kind === 'route');
-  if (!(error instanceof NetworkError) || error.code !== 'ECONNREFUSED' || error.detail !== '' || route === undefined)
-    return error.message;
-  const port = last?.kind === 'netfilter' ? last.out.dstPort : to.port;
-  return `${error.message}: nothing listens on ${protocol} port ${port} of ${route.kind === 'route' ? route.via : ''}`;
 }
 
 /** Bytes of the answer; 0 when none came although the datagram was not lost on the way. */

@@ -1,0 +1,22 @@
+import { NetworkError } from '../network/errors.js';
+import type { NetworkStep } from '../network/types.js';
+
+interface Asked {
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
+}
+
+/** A refusal has two causes: a rule, which the error names, or nobody who listens where the packet went. */
+export function explainFailure(error: Error, steps: readonly NetworkStep[], asked: Asked): string {
+  if (!(error instanceof NetworkError) || error.code !== 'ECONNREFUSED' || error.detail !== '') return error.message;
+  let owner: string | undefined;
+  let { port } = asked;
+  for (const step of steps) {
+    if (step.kind === 'netfilter' && step.direction === 'request') port = step.out.dstPort;
+    else if (step.kind === 'route') owner = step.via;
+    else if (step.kind === 'deliver') owner = step.to;
+  }
+  return owner === undefined
+    ? error.message
+    : `${error.message}: nothing listens on ${asked.protocol} port ${port} of ${owner}`;
+}
