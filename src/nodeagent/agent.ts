@@ -206,6 +206,10 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
 
   const ownCertificate = async (): Promise<KeyPair> => {
     const { selfSignedCertificate } = await import('./kubelet-api/certificate.js');
+    log.warn(
+      {},
+      'no serving certificate is given: the API server cannot know this node by one that signs itself, and will not ask it for logs, exec or proxies',
+    );
     return selfSignedCertificate(nodeName, [nodeName, nodeIP, options.listenAddress], clock);
   };
   const { cert, key } = options.serving ?? (await ownCertificate());

@@ -3,6 +3,9 @@ import type { ContainerContext, Process, Program } from '../containers/process.j
 import { serveHttp } from './http-server.js';
 import type { Image } from './types.js';
 
+/** What of a body is shown. The rest is read and counted: an upload of any size costs no more than this. */
+const MAX_BODY_BYTES = 1 << 20;
+
 /** What the server knows of a request: who asked, and who answers. */
 function describe(request: IncomingMessage, { pod, hostname }: ContainerContext) {
   const { remoteAddress = '', remotePort = 0, localPort = 0 } = request.socket;
@@ -30,13 +33,18 @@ export function answerEcho(request: IncomingMessage, response: ServerResponse, p
     `${new Date(container.clock.now()).toISOString()} ${facts.client} "${facts.method} ${facts.path}" ${status}\n`,
   );
   const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  let size = 0;
+  request.on('data', (chunk: Buffer) => {
+    if (size < MAX_BODY_BYTES) chunks.push(chunk.subarray(0, MAX_BODY_BYTES - size));
+    size += chunk.length;
+  });
   request.on('error', () => response.destroy());
   request.on('end', () => {
     const body = Buffer.concat(chunks).toString('utf8');
+    const cut = size > MAX_BODY_BYTES ? { bodyBytes: size } : {};
     const wantsJson = (request.headers.accept ?? '').includes('application/json') || facts.path.includes('format=json');
     if (wantsJson) {
-      const text = `${JSON.stringify({ ...facts, headers: request.headers, ...(body === '' ? {} : { body }) })}\n`;
+      const text = `${JSON.stringify({ ...facts, headers: request.headers, ...(body === '' ? {} : { body }), ...cut })}\n`;
       response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
       response.end(request.method === 'HEAD' ? undefined : text);
       return;
@@ -50,6 +58,7 @@ export function answerEcho(request: IncomingMessage, response: ServerResponse, p
       `Request: ${facts.method} ${facts.path}`,
       `Host: ${facts.host}`,
       ...(body === '' ? [] : ['', body]),
+      ...(size > MAX_BODY_BYTES ? [`(${size} bytes, of which the first ${MAX_BODY_BYTES} are shown)`] : []),
     ];
     const text = `${lines.join('\n')}\n`;
     response.writeHead(status, { 'Content-Type': 'text/plain', 'Content-Length': Buffer.byteLength(text) });

@@ -68,8 +68,13 @@ export const containerLogs: KubeletRoute = async (context, { url, segments, resp
     if (signal.aborted) break;
     if (!response.write(text))
       await new Promise<void>(resolve => {
-        response.once('drain', resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        const done = (): void => {
+          response.off('drain', done);
+          signal.removeEventListener('abort', done);
+          resolve();
+        };
+        response.once('drain', done);
+        signal.addEventListener('abort', done, { once: true });
       });
   }
   response.end();
