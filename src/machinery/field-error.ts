@@ -64,8 +64,19 @@ const detail = (prefix: string, text: string): string => (text === '' ? prefix :
 
 export const required = (at: At, text = ''): FieldError =>
   make('FieldValueRequired', at, detail('Required value', text));
-export const invalid = (at: At, value: unknown, text: string): FieldError =>
-  make('FieldValueInvalid', at, detail(`Invalid value: ${formatValue(value)}`, text));
+export function invalid(at: At, value: unknown, text: string): FieldError {
+  if (typeof value !== 'object' || value === null)
+    return make('FieldValueInvalid', at, detail(`Invalid value: ${formatValue(value)}`, text));
+  // A list that is shown for each of its thousand items is printed when somebody reads it, which nobody does so often.
+  let message: string | undefined;
+  return {
+    type: 'FieldValueInvalid',
+    field: at.toString(),
+    get message() {
+      return (message ??= detail(`Invalid value: ${formatValue(value)}`, text));
+    },
+  };
+}
 export const typeInvalid = (at: At, value: unknown, text: string): FieldError =>
   make('FieldValueTypeInvalid', at, detail(`Invalid value: ${formatValue(value)}`, text));
 export const forbidden = (at: At, text = ''): FieldError => make('FieldValueForbidden', at, detail('Forbidden', text));

@@ -157,18 +157,29 @@ export const reasonlessError = (message: string, code = 500): StatusError =>
  * 422 for a kind. `kind` is "Pod" or "Deployment.apps" in the text (upstream GroupKind); errors equal in text are
  * printed once, causes are all listed.
  */
+/** An answer says this much of what is wrong, and one error in any case. Upstream has no bound, and a list of errors that each show the list. */
+const MAX_ERROR_CHARACTERS = 4 * 1024 * 1024;
+
+function withinBudget(errors: readonly FieldError[]): readonly FieldError[] {
+  let characters = 0;
+  const end = errors.findIndex(({ message }) => (characters += message.length) > MAX_ERROR_CHARACTERS);
+  return end < 0 ? errors : errors.slice(0, Math.max(end, 1));
+}
+
 export function invalidError(
   gk: { group: string; kind: string },
   name: string,
   errors: readonly FieldError[],
 ): StatusError {
-  const texts = [...new Set(errors.map(formatFieldError))];
+  const told = withinBudget(errors);
+  const texts = [...new Set(told.map(formatFieldError))];
+  if (told.length < errors.length) texts.push(`and ${errors.length - told.length} more errors`);
   const joined = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
   const qualifiedKind = gk.group === '' ? gk.kind : `${gk.kind}.${gk.group}`;
   return new StatusError(422, 'Invalid', `${qualifiedKind} ${quote(name)} is invalid: ${joined}`, {
     ...(name === '' ? {} : { name }),
     ...(gk.group === '' ? {} : { group: gk.group }),
     ...(gk.kind === '' ? {} : { kind: gk.kind }),
-    causes: errors.map(e => ({ reason: e.type, message: e.message, field: e.field })),
+    causes: told.map(e => ({ reason: e.type, message: e.message, field: e.field })),
   });
 }

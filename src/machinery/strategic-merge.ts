@@ -254,7 +254,7 @@ function applyItemDirectives(
   patch: readonly unknown[],
   mergeKey: string,
 ): { original: unknown[]; patch: unknown[] } {
-  let kept = original;
+  const deleted = new Set<unknown>();
   let replace = false;
   const plain: unknown[] = [];
   for (const item of patch as Obj[]) {
@@ -267,14 +267,15 @@ function applyItemDirectives(
       replace = true;
     } else if (directive === 'delete') {
       if (!(mergeKey in item)) throw noMergeKey(item, mergeKey);
-      const key = item[mergeKey];
-      kept = asItems(kept).filter(old => !(mergeKey in old) || old[mergeKey] !== key);
+      deleted.add(item[mergeKey]);
     } else if (directive === 'merge') {
       throw reasonlessError('merging lists cannot yet be specified in the patch');
     } else {
       throw badDirective(directive, item);
     }
   }
+  const kept =
+    deleted.size === 0 ? original : asItems(original).filter(old => !(mergeKey in old) || !deleted.has(old[mergeKey]));
   return replace ? { original: plain, patch: [] } : { original: kept, patch: plain };
 }
 
@@ -290,11 +291,17 @@ function mergeLists(before: readonly unknown[], patch: readonly unknown[], rules
   const applied = applyItemDirectives([...before], patch, mergeKey);
   const server = [...applied.original];
   const merged = [...applied.original];
+  const places = new Map<unknown, number>();
+  asItems(merged).forEach((old, i) => {
+    if (mergeKey in old && !places.has(old[mergeKey])) places.set(old[mergeKey], i);
+  });
   for (const item of applied.patch as Obj[]) {
     if (!(mergeKey in item)) throw noMergeKey(item, mergeKey);
-    const index = asItems(merged).findIndex(old => mergeKey in old && old[mergeKey] === item[mergeKey]);
-    if (index < 0) merged.push(item);
-    else merged[index] = mergeMap(merged[index] as Obj, item, rules.items);
+    const index = places.get(item[mergeKey]);
+    if (index === undefined) {
+      places.set(item[mergeKey], merged.length);
+      merged.push(item);
+    } else merged[index] = mergeMap(merged[index] as Obj, item, rules.items);
   }
   return order(merged, applied.patch, server, mergeKey);
 }

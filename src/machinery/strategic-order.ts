@@ -20,14 +20,24 @@ export function partition(items: readonly unknown[], by: readonly unknown[], key
 export function deduplicate(items: readonly unknown[]): unknown[] {
   const list = [...items];
   let last = list.length - 1;
+  const places = new Map<unknown, number[]>();
+  const note = (i: number): void => {
+    const known = places.get(list[i]);
+    if (known === undefined) places.set(list[i], [i]);
+    else known.push(i);
+  };
+  list.forEach((_, i) => note(i));
   for (let i = 0; i < last; i++) {
-    for (let j = i + 1; j <= last; j++) {
-      if (list[i] === list[j]) {
+    const item = list[i];
+    const found = places.get(item) ?? [];
+    if (found.length < 2) continue;
+    for (const j of found.sort((a, b) => a - b)) {
+      if (j <= i) continue;
+      while (j <= last && list[j] === item) {
         list[j] = list[last];
-        list.length = last;
-        last--;
-        j--;
+        list.length = last--;
       }
+      if (j <= last) note(j);
     }
   }
   return list;

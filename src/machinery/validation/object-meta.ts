@@ -189,7 +189,8 @@ export function validateObjectMetaUpdate(
 ): FieldError[] {
   const errors: FieldError[] = [];
   if (old.deletionTimestamp !== undefined && old.deletionTimestamp !== null) {
-    const added = [...new Set(meta.finalizers ?? [])].filter(f => old.finalizers?.includes(f) !== true).sort();
+    const before = new Set(old.finalizers ?? []);
+    const added = [...new Set(meta.finalizers ?? [])].filter(f => !before.has(f)).sort();
     if (added.length > 0) {
       const text = `no new finalizers can be added if the object is being deleted, found new finalizers ${formatGoStrings(added)}`;
       errors.push(forbidden(at.child('finalizers'), text));

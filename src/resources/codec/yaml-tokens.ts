@@ -58,6 +58,8 @@ export class YamlTokens {
   private readonly indents: number[] = [];
   /** The possible key of the block context and of every open flow collection. */
   private readonly keys: (SimpleKey | undefined)[] = [undefined];
+  /** The level at which a token may be a key: flow collections nest by thousands. */
+  private readonly levels = new Map<number, number>();
   private readonly reader: YamlReader;
 
   constructor(text: string) {
@@ -74,6 +76,7 @@ export class YamlTokens {
     const token = this.peek();
     if (token.type === 'stream end') return token;
     this.queue.shift();
+    this.levels.delete(this.taken);
     this.taken++;
     return token;
   }
@@ -84,7 +87,8 @@ export class YamlTokens {
 
   /** A "key" token may still have to go before the head of the queue. */
   private headMayFollowKey(): boolean {
-    return this.keys.some((key, level) => key?.token === this.taken && this.stillPossible(level));
+    const level = this.levels.get(this.taken);
+    return level !== undefined && this.keys[level]?.token === this.taken && this.stillPossible(level);
   }
 
   /** A simple key ends on its line and within 1024 characters. @throws YamlSyntaxError */
@@ -109,7 +113,9 @@ export class YamlTokens {
     this.dropKey();
     const { mark } = this.reader;
     const required = this.flow === 0 && this.indent === mark.column;
-    this.keys[this.flow] = { mark, required, token: this.taken + this.queue.length };
+    const token = this.taken + this.queue.length;
+    this.keys[this.flow] = { mark, required, token };
+    this.levels.set(token, this.flow);
   }
 
   private push(type: TokenType, mark: Mark = this.reader.mark, words: readonly string[] = [], plain = false): void {

@@ -23,6 +23,7 @@ import { checkQualifiedName, checkSelector, list } from '../validation/formats.j
 import { goForm } from '../validation/go-form.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
 import { ageCell, nameCell, UNSET } from './cells.js';
+import { createRepeatCheck } from '../../machinery/repeats.js';
 
 interface Policy extends KubeObject {
   spec?: Wire<k8s.V1ValidatingAdmissionPolicySpec>;
@@ -235,9 +236,10 @@ function checkParamRef(out: FieldError[], at: FieldPath, ref: NonNullable<Bindin
 }
 
 function checkActions(out: FieldError[], at: FieldPath, actions: readonly string[]): void {
+  const again = createRepeatCheck<string>();
   actions.forEach((action, i) => {
     if (!ACTIONS.includes(action)) out.push(notSupported(at.index(i), action, ACTIONS));
-    if (actions.indexOf(action) < i) out.push(duplicate(at.index(i), action));
+    if (again(action)) out.push(duplicate(at.index(i), action));
   });
   if (actions.includes('Deny') && actions.includes('Warn')) {
     const why = 'repeating the same validation failure information in the API response and headers serves no purpose';

@@ -14,6 +14,7 @@ import { checkMetadataAgain } from '../validation/metadata.js';
 import { checkSignerName } from '../validation/signer-name.js';
 import { jsonDiff } from '../validation/spec-diff.js';
 import { ageCell, nameCell, NONE } from './cells.js';
+import { createRepeatCheck } from '../../machinery/repeats.js';
 
 type Condition = Wire<k8s.V1CertificateSigningRequestCondition>;
 interface Request extends KubeObject {
@@ -110,8 +111,9 @@ function checkSpec(out: FieldError[], spec: ReadonlyRequest['spec'], tolerated: 
   usages.forEach((usage, i) => {
     if (!tolerated.unknownUsages && !USAGES.includes(usage)) out.push(notSupported(at.index(i), usage, USAGES));
   });
+  const again = createRepeatCheck<string>();
   usages.forEach((usage, i) => {
-    if (!tolerated.duplicateUsages && usages.indexOf(usage) < i) out.push(duplicate(at.index(i), usage));
+    if (again(usage) && !tolerated.duplicateUsages) out.push(duplicate(at.index(i), usage));
   });
   if (!tolerated.legacySigner && spec.signerName === LEGACY_SIGNER) {
     const text = 'the legacy signerName is not allowed via this API version';
@@ -189,13 +191,15 @@ function checkUpdate(now: ReadonlyRequest, old: ReadonlyRequest, may?: 'decide' 
 
 /** Mutates: conditions say when they came to be. */
 function stampConditions(conditions: Condition[], old: readonly DeepReadonly<Condition>[], now: string): void {
+  const keyOf = ({ type, status }: Pick<Condition, 'type' | 'status'>): string => JSON.stringify([type, status]);
+  const before = new Map<string, string>();
+  for (const condition of old) {
+    const key = keyOf(condition);
+    if (condition.lastTransitionTime !== undefined && !before.has(key)) before.set(key, condition.lastTransitionTime);
+  }
   for (const condition of conditions) {
     condition.lastUpdateTime ??= now;
-    const same = old.find(
-      ({ type, status, lastTransitionTime }) =>
-        type === condition.type && status === condition.status && lastTransitionTime !== undefined,
-    );
-    condition.lastTransitionTime ??= same?.lastTransitionTime ?? now;
+    condition.lastTransitionTime ??= before.get(keyOf(condition)) ?? now;
   }
 }
 

@@ -16,6 +16,7 @@ import { goForm } from '../validation/go-form.js';
 import { checkResourceQuantity } from '../validation/resources.js';
 import { checkTaintEffect } from '../validation/scheduling.js';
 import { ageCell, nameCell, NONE, UNKNOWN } from './cells.js';
+import { createRepeatCheck } from '../../machinery/repeats.js';
 
 type ReadonlyNode = DeepReadonly<Node>;
 
@@ -54,8 +55,9 @@ function checkPodCidrs(out: FieldError[], cidrs: readonly string[]): void {
   if (cidrs.length < 2) return;
   if (new Set(cidrs.map(isIpv4)).size < 2 || cidrs.length > 2)
     out.push(invalid(at, cidrs, 'may specify no more than one CIDR for each IP family'));
+  const again = createRepeatCheck<string>();
   cidrs.forEach((cidr, i) => {
-    if (cidrs.indexOf(cidr) < i) out.push(duplicate(at.index(i), cidr));
+    if (again(cidr)) out.push(duplicate(at.index(i), cidr));
   });
 }
 

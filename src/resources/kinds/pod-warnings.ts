@@ -8,6 +8,7 @@ import { APPARMOR_ANNOTATION, appArmorFromAnnotation } from './app-armor.js';
 import { DEPRECATED_NODE_LABELS, nodeSelectorTermWarnings } from './node-labels.js';
 import { portWarnings } from './port-warnings.js';
 import { volumeWarnings } from './volume-warnings.js';
+import { createRepeatCheck } from '../../machinery/repeats.js';
 
 type Spec = DeepReadonly<PodSpec>;
 type Container = DeepReadonly<AnyContainer>;
@@ -103,7 +104,7 @@ const deprecatedAnnotationWarnings = (annotations: Annotations, meta: string): s
 
 function duplicateWarnings(spec: Spec, at: string): string[] {
   const again = (values: readonly string[], warn: (value: string, i: number) => string): string[] =>
-    values.flatMap((value, i) => (values.indexOf(value) < i ? [warn(value, i)] : []));
+    values.map(createRepeatCheck<string>()).flatMap((repeated, i) => (repeated ? [warn(values[i] ?? '', i)] : []));
   const secrets = list(spec.imagePullSecrets).map(({ name = '' }) => name);
   return [
     ...again(

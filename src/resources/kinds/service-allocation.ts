@@ -50,7 +50,8 @@ function keepAllocated(spec: Spec, old: ServiceSpec): void {
       spec.clusterIPs = [...old.clusterIPs];
   }
   if (needsNodePort(old) && needsNodePort(spec)) {
-    const kept = new Set(nodePortsOf(spec).filter(port => nodePortsOf(old).includes(port)));
+    const oldPorts = new Set(nodePortsOf(old));
+    const kept = new Set(nodePortsOf(spec).filter(port => oldPorts.has(port)));
     const byName = new Map((old.ports ?? []).map(port => [port.name ?? '', port.nodePort ?? 0]));
     for (const port of spec.ports ?? []) {
       const before = byName.get(port.name ?? '') ?? 0;
@@ -208,11 +209,13 @@ function takePort(service: ReadonlyService, ports: PortOperation, index: number,
 function allocateNodePorts(service: Mutable, ports: PortOperation): void {
   const byPort = new Map<number, number>();
   const list = service.spec.ports ?? [];
+  const askedFor = new Map<number, number>();
+  for (const { port, nodePort } of list) if (nodePort && !askedFor.has(port)) askedFor.set(port, nodePort);
   list.forEach((port, i) => {
     if (!port.nodePort && !needsNodePort(service.spec)) return;
     const shared = byPort.get(port.port);
     if (shared === undefined) {
-      const asked = list.find(other => other.port === port.port && other.nodePort)?.nodePort;
+      const asked = askedFor.get(port.port);
       if (asked !== undefined) takePort(service, ports, i, asked);
       const nodePort = asked ?? nextPort(ports);
       port.nodePort = nodePort;

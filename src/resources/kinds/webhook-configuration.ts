@@ -19,6 +19,7 @@ import { checkMetadataAgain } from '../validation/metadata.js';
 import { checkFullyQualifiedName } from '../validation/qualified-name.js';
 import { checkWebhookClient } from '../validation/webhook.js';
 import { ageCell, nameCell } from './cells.js';
+import { createRepeatCheck } from '../../machinery/repeats.js';
 
 interface Configuration extends KubeObject {
   /** A ValidatingWebhook is a MutatingWebhook without reinvocationPolicy. */
@@ -70,8 +71,9 @@ function leniencyFor(now: ReadonlyConfiguration, old: ReadonlyConfiguration): Le
 function checkReviewVersions(out: FieldError[], at: FieldPath, versions: readonly string[], lenient: boolean): void {
   const known = REVIEW_VERSIONS.join(', ');
   if (versions.length === 0) return void out.push(required(at, `must specify one of ${known}`));
+  const again = createRepeatCheck<string>();
   versions.forEach((version, i) => {
-    if (versions.indexOf(version) < i) return void out.push(invalid(at.index(i), version, 'duplicate version'));
+    if (again(version)) return void out.push(invalid(at.index(i), version, 'duplicate version'));
     for (const text of isDns1035Label(version)) out.push(invalid(at.index(i), version, text));
   });
   if (!lenient && !versions.some(version => REVIEW_VERSIONS.includes(version)))

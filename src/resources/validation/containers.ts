@@ -94,6 +94,8 @@ function checkMounts(
   volumes: ReadonlyMap<string, Volume>,
 ): void {
   const devices = container.volumeDevices ?? [];
+  const deviceNames = new Set(devices.map(({ name }) => name));
+  const devicePaths = new Set(devices.map(({ devicePath }) => devicePath));
   const paths = new Set<string>();
   (container.volumeMounts ?? []).forEach((mount, i) => {
     const item = at.index(i);
@@ -103,9 +105,9 @@ function checkMounts(
     if (!mount.mountPath) out.push(required(item.child('mountPath')));
     if (paths.has(mount.mountPath)) out.push(invalid(item.child('mountPath'), mount.mountPath, 'must be unique'));
     paths.add(mount.mountPath);
-    if (devices.some(device => device.name === mount.name))
+    if (deviceNames.has(mount.name))
       out.push(invalid(item.child('name'), mount.name, 'must not already exist in volumeDevices'));
-    if (devices.some(device => device.devicePath === mount.mountPath))
+    if (devicePaths.has(mount.mountPath))
       out.push(invalid(item.child('mountPath'), mount.mountPath, 'must not already exist as a path in volumeDevices'));
     if (volume?.image !== undefined && mount.subPathExpr)
       out.push(invalid(item.child('subPathExpr'), mount.subPathExpr, 'not allowed in image volume sources'));
@@ -129,6 +131,8 @@ function checkDevices(
   volumes: ReadonlyMap<string, Volume>,
 ): void {
   const mounts = container.volumeMounts ?? [];
+  const mountNames = new Set(mounts.map(mount => mount.name));
+  const mountPaths = new Set(mounts.map(({ mountPath }) => mountPath));
   const paths = new Set<string>();
   const names = new Set<string>();
   (container.volumeDevices ?? []).forEach(({ name, devicePath }, i) => {
@@ -146,9 +150,8 @@ function checkDevices(
     if ((devicePath ?? '').split('/').includes('..'))
       out.push(invalid(item.child('devicePath'), devicePath, "can not contain backsteps ('..')"));
     else paths.add(devicePath);
-    if (mounts.some(mount => mount.name === name))
-      out.push(invalid(item.child('name'), name, 'must not already exist in volumeMounts'));
-    if (mounts.some(mount => mount.mountPath === devicePath))
+    if (mountNames.has(name)) out.push(invalid(item.child('name'), name, 'must not already exist in volumeMounts'));
+    if (mountPaths.has(devicePath))
       out.push(invalid(item.child('devicePath'), devicePath, 'must not already exist as a path in volumeMounts'));
     if (name) names.add(name);
   });

@@ -102,11 +102,12 @@ function checkDeadline(out: FieldError[], now: number | undefined, before: numbe
 
 function checkAddedTolerations(out: FieldError[], now: Spec['tolerations'], before: Spec['tolerations']): void {
   const at = SPEC.child('tolerations');
+  type Tolerations = NonNullable<Spec['tolerations']>;
+  const keyOf = ({ key, operator, value, effect }: Tolerations[number]): string =>
+    JSON.stringify([key, operator, value, effect].map(text => text ?? ''));
+  const present = new Set((now ?? []).map(keyOf));
   for (const old of before ?? []) {
-    const kept = (now ?? []).some(toleration =>
-      semanticEqual({ ...old, tolerationSeconds: undefined }, { ...toleration, tolerationSeconds: undefined }),
-    );
-    if (!kept)
+    if (!present.has(keyOf(old)))
       return void out.push(forbidden(at, 'existing toleration can not be modified except its tolerationSeconds'));
   }
   checkTolerations(out, at, now);
@@ -265,17 +266,18 @@ function checkAllocated(
   statuses: Statuses,
   containers: readonly ReadonlyContainer[],
 ): void {
+  const byName = new Map(containers.map(container => [container.name, container]));
   (statuses ?? []).forEach((status, i) => {
+    const container = byName.get(status.name);
+    const claims = new Set(
+      (container?.resources?.claims ?? []).map(c => `claim:${c.name}${c.request ? `/${c.request}` : ''}`),
+    );
     (status.allocatedResourcesStatus ?? []).forEach((resource, j) => {
       const item = at.index(i).child('allocatedResourcesStatus').index(j);
-      const container = containers.find(c => c.name === status.name);
       if (container !== undefined) {
         const isClaim = resource.name.startsWith('claim:');
-        const claims = (container.resources?.claims ?? []).map(
-          c => `claim:${c.name}${c.request ? `/${c.request}` : ''}`,
-        );
         const found = isClaim
-          ? claims.includes(resource.name)
+          ? claims.has(resource.name)
           : container.resources?.requests?.[resource.name] !== undefined;
         if (!found) {
           const text = isClaim
@@ -389,8 +391,9 @@ export function checkEphemeralUpdate(out: FieldError[], pod: ReadonlyPod, old: R
   checkPod(out, pod);
   checkAnnotationUpdates(out, pod, old);
   const at = SPEC.child('ephemeralContainers');
+  const present = new Map((pod.spec?.ephemeralContainers ?? []).map(container => [container.name, container]));
   for (const before of old.spec?.ephemeralContainers ?? []) {
-    const now = pod.spec?.ephemeralContainers?.find(container => container.name === before.name);
+    const now = present.get(before.name);
     const name = JSON.stringify(before.name);
     if (now === undefined) out.push(forbidden(at, `existing ephemeral containers ${name} may not be removed\n`));
     else if (!semanticEqual(before, now))

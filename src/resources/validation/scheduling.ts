@@ -2,6 +2,7 @@ import { duplicate, forbidden, invalid, notSupported, required } from '../../mac
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, LabelSelector, PodSpec, Toleration } from '../../machinery/types.js';
 import { checkDnsLabel, checkLabelKey, checkSelector, dnsSubdomainErrors, labelValueErrors } from './formats.js';
+import { createRepeatCheck } from '../../machinery/repeats.js';
 
 type Spec = DeepReadonly<PodSpec>;
 type Affinity = NonNullable<Spec['affinity']>;
@@ -118,8 +119,9 @@ function checkPodTerm(out: FieldError[], at: FieldPath, term: PodAffinityTerm): 
   checkLabelKeys(out, at.child('matchLabelKeys'), term.matchLabelKeys, term.labelSelector);
   checkLabelKeys(out, at.child('mismatchLabelKeys'), term.mismatchLabelKeys, term.labelSelector);
   checkSelectedTwice(out, at, term.matchLabelKeys, term.labelSelector);
+  const mismatched = new Set(term.mismatchLabelKeys ?? []);
   (term.matchLabelKeys ?? []).forEach((key, i) => {
-    if ((term.mismatchLabelKeys ?? []).includes(key)) {
+    if (mismatched.has(key)) {
       const text = 'exists in both matchLabelKeys and mismatchLabelKeys';
       out.push(invalid(at.child('matchLabelKeys').index(i), key, text));
     }
@@ -154,18 +156,13 @@ export function checkAffinity(out: FieldError[], at: FieldPath, affinity: Spec['
 const ACTIONS = ['DoNotSchedule', 'ScheduleAnyway'];
 const INCLUSION = ['Honor', 'Ignore'];
 
-function checkSpread(
-  out: FieldError[],
-  at: FieldPath,
-  constraint: SpreadConstraint,
-  rest: readonly SpreadConstraint[],
-): void {
+function checkSpread(out: FieldError[], at: FieldPath, constraint: SpreadConstraint, comesAgain: boolean): void {
   const { maxSkew, topologyKey, whenUnsatisfiable, minDomains } = constraint;
   if ((maxSkew ?? 0) <= 0) out.push(invalid(at.child('maxSkew'), maxSkew ?? 0, 'must be greater than zero'));
   if (!topologyKey) out.push(required(at.child('topologyKey'), 'can not be empty'));
   if (!ACTIONS.includes(whenUnsatisfiable))
     out.push(notSupported(at.child('whenUnsatisfiable'), whenUnsatisfiable ?? '', ACTIONS));
-  if (rest.some(other => other.topologyKey === topologyKey && other.whenUnsatisfiable === whenUnsatisfiable))
+  if (comesAgain)
     out.push(duplicate(at.child('{topologyKey, whenUnsatisfiable}'), `{${topologyKey}, ${whenUnsatisfiable}}`));
   if (minDomains !== undefined) {
     if (minDomains <= 0) out.push(invalid(at.child('minDomains'), minDomains, 'must be greater than zero'));
@@ -189,7 +186,13 @@ export function checkTopologySpread(
   constraints: Spec['topologySpreadConstraints'],
 ): void {
   const list = constraints ?? [];
-  list.forEach((constraint, i) => checkSpread(out, at.index(i), constraint, list.slice(i + 1)));
+  const again = createRepeatCheck<string>();
+  const repeated = list
+    .map(({ topologyKey, whenUnsatisfiable }) => JSON.stringify([topologyKey, whenUnsatisfiable]))
+    .reverse()
+    .map(key => again(key))
+    .reverse();
+  list.forEach((constraint, i) => checkSpread(out, at.index(i), constraint, repeated[i] === true));
 }
 
 export function checkTaintEffect(

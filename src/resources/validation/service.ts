@@ -15,6 +15,7 @@ import {
   parseIp,
 } from './formats.js';
 import { goForm } from './go-form.js';
+import { createRepeatCheck } from '../../machinery/repeats.js';
 
 export type ReadonlyService = DeepReadonly<Service>;
 export type ServiceSpec = NonNullable<ReadonlyService['spec']>;
@@ -53,10 +54,11 @@ export function checkClusterIps(out: FieldError[], spec: ServiceSpec): void {
     else if (ips[0] !== spec.clusterIP) out.push(invalid(at, ips, 'first value must match `clusterIP`'));
   } else if (ips.length > 0) out.push(invalid(at, ips, 'must be empty when `clusterIP` is not specified'));
   const families = spec.ipFamilies ?? [];
+  const again = createRepeatCheck<string>();
   families.forEach((family, i) => {
     const item = SPEC.child('ipFamilies').index(i);
     if (!FAMILIES.includes(family)) out.push(notSupported(item, family, FAMILIES));
-    if (families.indexOf(family) < i) out.push(duplicate(item, family));
+    if (again(family)) out.push(duplicate(item, family));
   });
   const policy = spec.ipFamilyPolicy;
   if (policy !== undefined && !FAMILY_POLICIES.includes(policy))

@@ -59,6 +59,7 @@ export function finalizersFor(
   const wanted = present.filter(f => f !== FINALIZER_ORPHAN && f !== FINALIZER_FOREGROUND);
   if (how === 'Orphan') wanted.push(FINALIZER_ORPHAN);
   if (how === 'Foreground') wanted.push(FINALIZER_FOREGROUND);
-  const same = wanted.length === present.length && wanted.every(f => present.includes(f));
+  const there = new Set(present);
+  const same = wanted.length === present.length && wanted.every(f => there.has(f));
   return same ? undefined : wanted;
 }

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { formatTime } from '../../machinery/clock.js';
-import { jsonEqual } from '../../machinery/json-equal.js';
 import { badRequestError } from '../../machinery/status.js';
 import type { KubeObject, ObjectKey, ObjectMeta, OwnerReference } from '../../machinery/types.js';
 import type { RequestContext } from '../../resources/strategy.js';
+import { createRepeatCheck } from '../../machinery/repeats.js';
 
 /** No vowels and no digits that look like them, so that generated names spell nothing. */
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
@@ -76,8 +76,10 @@ export function dedupOwnerReferences(ctx: RequestContext, meta: ObjectMeta, afte
   if (owners === undefined || owners.length < 2) return;
   const kept: OwnerReference[] = [];
   const duplicates = new Set<string>();
+  const again = createRepeatCheck<string>();
   for (const owner of owners) {
-    if (kept.some(k => jsonEqual(k, owner))) duplicates.add(owner.uid);
+    const { apiVersion, kind, name, uid, controller, blockOwnerDeletion } = owner;
+    if (again(JSON.stringify([apiVersion, kind, name, uid, controller, blockOwnerDeletion]))) duplicates.add(uid);
     else kept.push(owner);
   }
   if (duplicates.size === 0) return;
