@@ -3,6 +3,7 @@ import type { DeepReadonly, PodSpec } from '../../machinery/types.js';
 import { list } from '../validation/formats.js';
 import { claimSpecWarnings } from '../validation/claims.js';
 import { trimEnd } from '../../machinery/trim.js';
+import { overlappingPaths } from './path-overlaps.js';
 
 type Volume = NonNullable<DeepReadonly<PodSpec>['volumes']>[number];
 type Source = NonNullable<NonNullable<Volume['projected']>['sources']>[number];
@@ -31,16 +32,12 @@ const shown = ({ path, source }: File): string => (source === '' ? quote(path) :
 const filesOf = (items: readonly { readonly path: string }[] | undefined, source = ''): File[] =>
   list(items).map(({ path }) => ({ path: trimEnd(path, '/'), source }));
 
-const overlap = (a: string, b: string): boolean => `${a}/`.startsWith(`${b}/`) || `${b}/`.startsWith(`${a}/`);
-
 /** Files that are the same, or in the way of each other's folder; each against those before it. */
 const overlaps = (files: readonly File[]): string[] =>
-  files.flatMap((file, i) =>
-    files
-      .slice(0, i)
-      .filter(other => file.path !== '' && other.path !== '' && overlap(other.path, file.path))
-      .map(other => `${shown(file)} with ${shown(other)}`),
-  );
+  overlappingPaths(files.map(({ path }) => path)).flatMap(([i, j]) => {
+    const [file, other] = [files[i], files[j]];
+    return file === undefined || other === undefined ? [] : [`${shown(file)} with ${shown(other)}`];
+  });
 
 function projectedFiles({ configMap, secret, downwardAPI, serviceAccountToken }: Source): File[] {
   if (configMap?.items !== undefined) return filesOf(configMap.items, `ConfigMap ${quote(configMap.name ?? '')}`);
