@@ -1,4 +1,4 @@
-import { parseCel, type Expr } from './parser.js';
+import { NOWHERE, parseCel, type Expr } from './parser.js';
 import type { Problem } from './tokens.js';
 
 /**
@@ -211,6 +211,7 @@ function typeOf(check: Check, expr: Expr): string {
 }
 
 function describe(source: string, { at, text }: Problem): string {
+  if (at === NOWHERE) return `ERROR: <input>:-1:0: ${text}`;
   const before = source.slice(0, at).split('\n');
   const column = before[before.length - 1]?.length ?? 0;
   const line = source.split('\n')[before.length - 1] ?? '';
@@ -226,11 +227,20 @@ function describe(source: string, { at, text }: Problem): string {
   return `${head}\n | ${line.replaceAll('\t', ' ')}\n | ${dots}${mark}`;
 }
 
+/** Each is shown with its line, which may be all of the source. cel-go stops at as many errors of syntax. */
+const MAX_PROBLEMS = 100;
+
 /** Parses and checks an expression. Pure. */
 export function compileCel(source: string, scope: CelScope): CelResult {
   const { expr, problems } = parseCel(source);
   const check: Check = { ...scope, problems: [...problems] };
   const type = expr === undefined ? UNKNOWN : typeOf(check, expr);
   const sorted = [...check.problems].sort((a, b) => a.at - b.at);
-  return { type, text: sorted.map(problem => describe(source, problem)).join('\n') };
+  return {
+    type,
+    text: sorted
+      .slice(0, MAX_PROBLEMS)
+      .map(problem => describe(source, problem))
+      .join('\n'),
+  };
 }

@@ -41,9 +41,31 @@ const LEVELS: readonly (readonly string[])[] = [
   ['*', '/', '%'],
 ];
 
+/** The loosest levels are those of logic. */
+const LOGIC_LEVELS = 2;
+
 interface Reader {
   peek(ahead?: number): Token;
   next(): Token;
+  /** How many conditionals the one being read is in, itself included. */
+  depth: number;
+}
+
+/** cel-go's bounds of what it parses (parser/options.go), and where it says so: nowhere. */
+const MAX_DEPTH = 250;
+const MAX_CODE_POINTS = 100_000;
+export const NOWHERE = -1;
+
+/** How deep operators and members are in each other. Logic is not counted: its trees are balanced. */
+const depths = new WeakMap<Expr, number>();
+const depthOf = (expr: Expr): number => depths.get(expr) ?? 0;
+
+/** @throws SyntaxProblem when the expression is nested too deep */
+function nested<T extends Expr>(expr: T, children: readonly Expr[], own: 0 | 1): T {
+  const depth = own + children.reduce((most, child) => Math.max(most, depthOf(child)), 0);
+  if (depth > MAX_DEPTH) throw new SyntaxProblem({ at: NOWHERE, text: 'max recursion depth exceeded' });
+  depths.set(expr, depth);
+  return expr;
 }
 
 const isIdent = (token: Token): boolean => token.kind === 'ident' && token.text !== 'in';
@@ -67,6 +89,14 @@ function close(reader: Reader, text: string): void {
 }
 
 function conditional(reader: Reader): Expr {
+  if (++reader.depth > MAX_DEPTH)
+    throw new SyntaxProblem({ at: NOWHERE, text: `expression recursion limit exceeded: ${MAX_DEPTH}` });
+  const expr = openConditional(reader);
+  reader.depth--;
+  return expr;
+}
+
+function openConditional(reader: Reader): Expr {
   const condition = binary(reader, 0);
   const mark = reader.peek();
   if (mark.kind !== 'op' || mark.text !== '?') return condition;
@@ -75,12 +105,14 @@ function conditional(reader: Reader): Expr {
   const colon = reader.peek();
   if (colon.text !== ':') unexpected(colon, reader.peek(1).text === ':', "':'");
   reader.next();
-  return { kind: 'call', target: undefined, name: '_?_:_', args: [condition, then, conditional(reader)], at: mark.at };
+  const args = [condition, then, conditional(reader)];
+  return nested({ kind: 'call', target: undefined, name: '_?_:_', args, at: mark.at }, args, 1);
 }
 
 function binary(reader: Reader, level: number): Expr {
   const operators = LEVELS[level];
   if (operators === undefined) return unary(reader);
+  if (level < LOGIC_LEVELS) return logic(reader, level, operators);
   let left = binary(reader, level + 1);
   for (;;) {
     const token = reader.peek();
@@ -88,8 +120,27 @@ function binary(reader: Reader, level: number): Expr {
     if (!isOperator) return left;
     reader.next();
     const name = token.text === 'in' ? '@in' : `_${token.text}_`;
-    left = { kind: 'call', target: undefined, name, args: [left, binary(reader, level + 1)], at: token.at };
+    const args = [left, binary(reader, level + 1)];
+    left = nested({ kind: 'call', target: undefined, name, args, at: token.at }, args, 1);
   }
+}
+
+/** A chain of "||" or "&&" as a balanced tree, as cel-go makes it: such chains may be long. */
+function logic(reader: Reader, level: number, [operator = '']: readonly string[]): Expr {
+  const terms = [binary(reader, level + 1)];
+  const places: number[] = [];
+  for (let token = reader.peek(); token.kind === 'op' && token.text === operator; token = reader.peek()) {
+    places.push(reader.next().at);
+    terms.push(binary(reader, level + 1));
+  }
+  const tree = (from: number, to: number): Expr => {
+    if (from === to) return terms[from] as Expr;
+    const middle = Math.floor((from + to) / 2);
+    const args = [tree(from, middle), tree(middle + 1, to)];
+    const at = places[middle] ?? 0;
+    return nested({ kind: 'call', target: undefined, name: `_${operator}_`, args, at }, args, 0);
+  };
+  return tree(0, terms.length - 1);
 }
 
 function unary(reader: Reader): Expr {
@@ -105,7 +156,11 @@ function unary(reader: Reader): Expr {
     return { ...operand, at: first.at };
   // An even number of them is none.
   if (count % 2 === 0) return operand;
-  return { kind: 'call', target: undefined, name: `${first.text}_`, args: [operand], at: first.at };
+  return nested(
+    { kind: 'call', target: undefined, name: `${first.text}_`, args: [operand], at: first.at },
+    [operand],
+    0,
+  );
 }
 
 function member(reader: Reader): Expr {
@@ -119,7 +174,8 @@ function member(reader: Reader): Expr {
       if (reader.peek().text === '?') reader.next();
       const index = conditional(reader);
       close(reader, ']');
-      expr = { kind: 'call', target: undefined, name: '_[_]', args: [expr, index], at: token.at };
+      const args = [expr, index];
+      expr = nested({ kind: 'call', target: undefined, name: '_[_]', args, at: token.at }, args, 1);
     } else if (token.text === '{' && (expr.kind === 'ident' || expr.kind === 'select')) {
       braces(reader);
       expr = { kind: 'message', at: token.at };
@@ -138,8 +194,10 @@ function selection(reader: Reader, of: Expr): Expr {
   }
   reader.next();
   const paren = reader.peek();
-  if (paren.kind !== 'op' || paren.text !== '(') return { kind: 'select', of, field: name.text, at: dot.at };
-  return { kind: 'call', target: of, name: name.text, args: callArguments(reader), at: paren.at };
+  if (paren.kind !== 'op' || paren.text !== '(')
+    return nested({ kind: 'select', of, field: name.text, at: dot.at }, [of], 1);
+  const args = callArguments(reader);
+  return nested({ kind: 'call', target: of, name: name.text, args, at: paren.at }, [of, ...args], 1);
 }
 
 /** The list after "(" of a call. */
@@ -174,7 +232,10 @@ function primary(reader: Reader): Expr {
       return inner;
     }
     if (token.text === '[') return listLiteral(reader);
-    if (token.text === '{') return { kind: 'map', entries: braces(reader), at: token.at };
+    if (token.text === '{') {
+      const entries = braces(reader);
+      return nested({ kind: 'map', entries, at: token.at }, entries.flat(), 0);
+    }
     unexpected(token, beginsExpr(reader.peek(1)), BEGINS);
   }
   if (token.kind === 'end' || token.text === 'in') unexpected(token, beginsExpr(reader.peek(1)), BEGINS);
@@ -187,8 +248,10 @@ function primary(reader: Reader): Expr {
   if (literal !== undefined) return { kind: 'literal', type: literal, value: text, at };
   if (RESERVED.has(text)) throw new SyntaxProblem({ at, text: `reserved identifier: ${text}` });
   const paren = reader.peek();
-  if (paren.kind === 'op' && paren.text === '(')
-    return { kind: 'call', target: undefined, name: text, args: callArguments(reader), at: paren.at };
+  if (paren.kind === 'op' && paren.text === '(') {
+    const args = callArguments(reader);
+    return nested({ kind: 'call', target: undefined, name: text, args, at: paren.at }, args, 0);
+  }
   return { kind: 'ident', name: text, at };
 }
 
@@ -203,7 +266,7 @@ function listLiteral(reader: Reader): Expr {
     else if (token.text !== ']') unexpected(token, reader.peek(1).text === ']', "{']', ','}");
   }
   reader.next();
-  return { kind: 'list', items, at };
+  return nested({ kind: 'list', items, at }, items, 0);
 }
 
 /** Entries of a map or of a message. */
@@ -227,12 +290,19 @@ function braces(reader: Reader): (readonly [Expr, Expr])[] {
 
 /** The expression, or why it is none: the first problem of the grammar, after those of the words. */
 export function parseCel(source: string): { readonly expr?: Expr; readonly problems: readonly Problem[] } {
+  // Code points are at most as many as characters.
+  const size = source.length > MAX_CODE_POINTS ? [...source].length : source.length;
+  if (size > MAX_CODE_POINTS) {
+    const text = `expression code point size exceeds limit: size: ${size}, limit ${MAX_CODE_POINTS}`;
+    return { problems: [{ at: NOWHERE, text }] };
+  }
   const { tokens, problems } = tokenize(source);
   const last = tokens[tokens.length - 1] as Token;
   let i = 0;
   const reader: Reader = {
     peek: (ahead = 0) => tokens[i + ahead] ?? last,
     next: () => tokens[i++] ?? last,
+    depth: 0,
   };
   try {
     const expr = conditional(reader);
@@ -241,6 +311,6 @@ export function parseCel(source: string): { readonly expr?: Expr; readonly probl
     return problems.length > 0 ? { problems } : { expr, problems };
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
-    return { problems: [...problems, error.problem] };
+    return { problems: error.problem.at === NOWHERE ? [error.problem] : [...problems, error.problem] };
   }
 }
