@@ -1,10 +1,11 @@
+import { MAX_JSON_DEPTH } from './json-depth.js';
+
 /**
  * What Go's encoding/json says about text that is not JSON. Run only on text that already failed to parse: it is exact,
  * not fast. Source: encoding/json/scanner.go.
  */
 type State = 'value' | 'valueOrEnd' | 'key' | 'keyOrEnd' | 'colon' | 'objectNext' | 'arrayNext' | 'end';
 
-const MAX_DEPTH = 10000;
 const LITERALS: Readonly<Record<string, string>> = { t: 'true', f: 'false', n: 'null' };
 const END = 'unexpected end of JSON input';
 
@@ -127,7 +128,7 @@ export function goJsonSyntaxError(bytes: Uint8Array): string | undefined {
       } else if (char === '{' || char === '[') {
         at++;
         stack.push(char);
-        if (stack.length > MAX_DEPTH) return 'exceeded max depth';
+        if (stack.length > MAX_JSON_DEPTH) return 'exceeded max depth';
         state = char === '{' ? 'keyOrEnd' : 'valueOrEnd';
         continue;
       } else if (char === '"') error = string();

@@ -130,6 +130,16 @@ function locate(document: Container, pointer: unknown): { container: Container; 
  * @throws StatusError 422 without details when an operation fails
  */
 export function applyJsonPatch(document: unknown, operations: readonly (JsonPatchOperation | null)[]): unknown {
+  try {
+    return applyOperations(document, operations);
+  } catch (error) {
+    // Operations that nest one value in another can make what is deeper than the stack.
+    if (error instanceof RangeError) throw rejected();
+    throw error;
+  }
+}
+
+function applyOperations(document: unknown, operations: readonly (JsonPatchOperation | null)[]): unknown {
   const copy: unknown = cloneJson(document);
   if (!isContainer(copy)) throw rejected();
   let root: Container = copy;

@@ -8,6 +8,7 @@ import { decode, type BodyType, type DecodedBody } from './decode.js';
 import { decodeCustom } from './decode-custom.js';
 import { openEnvelope, readRawObject } from './protobuf.js';
 import { duplicateKeysProblem, yamlToJson } from './yaml.js';
+import { isTooDeep } from '../../machinery/json-depth.js';
 
 /** Reads the bodies of requests. */
 export interface Codec {
@@ -54,7 +55,8 @@ function fromYaml(body: Buffer): { json: Buffer; strictProblems: readonly string
 
 function parseJson(body: Buffer): unknown {
   try {
-    return JSON.parse(body.toString());
+    if (!isTooDeep(body)) return JSON.parse(body.toString());
+    throw new SyntaxError('exceeded max depth');
   } catch (error) {
     const text = goJsonSyntaxError(body) ?? (error as Error).message;
     throw badRequestError(`couldn't get version/kind; json parse error: ${text}`);

@@ -9,6 +9,7 @@ import { openEnvelope, readRawObject } from './protobuf.js';
 import { structReader } from './read-type.js';
 import { resolveKind, resolveMeta, summarize, type Resolved, type Unresolved } from './resolve-kind.js';
 import { duplicateKeysProblem, yamlToJson } from './yaml.js';
+import { isTooDeep } from '../../machinery/json-depth.js';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
@@ -50,7 +51,7 @@ export function decode(
     if (converted.duplicateKeys.length > 0) problems.push(duplicateKeysProblem(converted.duplicateKeys));
   }
   const cursor = new JsonCursor(json.toString(), json);
-  const object = readObject(cursor, target) ?? decodeSlowly(json, bytes, target, api);
+  const object = (isTooDeep(json) ? undefined : readObject(cursor, target)) ?? decodeSlowly(json, bytes, target, api);
   if (validation === 'Ignore') return { object, strictProblems: [] };
   problems.push(...cursor.strictProblems);
   if (validation === 'Strict' && problems.length > 0)
@@ -157,13 +158,27 @@ const unrecognized = (target: KindType, error: string, body: Buffer): StatusErro
     `the object provided is unrecognized (must be of type ${target.kind}): ${error} (${summarize(body)})`,
   );
 
+const TOO_DEEP = 'exceeded max depth';
+
+/** A patch can nest what it is given, so that it is deeper than the stack. */
+function jsonText(object: object): string {
+  try {
+    return JSON.stringify(object);
+  } catch (error) {
+    if (error instanceof RangeError) throw new GoDecodeError(TOO_DEEP);
+    throw error;
+  }
+}
+
 /**
  * Brings an object that was made in the server (by a patch, a merge) to the form that decoding gives.
  * @throws GoDecodeError with Go's message when a value has the wrong type
  */
 export function canonicalize(object: object, target: KindType): DecodedBody {
-  const text = JSON.stringify(object);
-  const cursor = new JsonCursor(text, Buffer.from(text));
+  const text = jsonText(object);
+  const bytes = Buffer.from(text);
+  if (isTooDeep(bytes)) throw new GoDecodeError(TOO_DEEP);
+  const cursor = new JsonCursor(text, bytes);
   const result = structReader(target.type)(cursor) as KubeObject;
   if (cursor.typeError !== undefined) throw new GoDecodeError(cursor.typeError);
   return { object: withKind(result, target), strictProblems: cursor.strictProblems };

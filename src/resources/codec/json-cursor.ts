@@ -1,3 +1,5 @@
+import { MAX_JSON_DEPTH } from '../../machinery/json-depth.js';
+
 /** Something the fast reader will not go on with; the text is looked at again, slowly, to say what (see decode.ts). */
 export class NotJson extends Error {
   override readonly name = 'NotJson';
@@ -8,8 +10,6 @@ export class GoDecodeError extends Error {
   override readonly name = 'GoDecodeError';
 }
 
-/** Upstream allows 10000; a JavaScript stack does not. */
-const MAX_DEPTH = 1000;
 /** sigs.k8s.io/json stops collecting strict errors there. */
 const MAX_STRICT_PROBLEMS = 100;
 /** V8 keeps the whole parent text alive for a slice of this length or more. */
@@ -94,7 +94,7 @@ export class JsonCursor {
 
   enter(): void {
     this.at++;
-    if (++this.depth > MAX_DEPTH) throw new NotJson('exceeded max depth');
+    if (++this.depth > MAX_JSON_DEPTH) throw new NotJson('exceeded max depth');
   }
 
   /** After an opening bracket: whether there is a first member. */
@@ -170,7 +170,7 @@ export class JsonCursor {
       const code = this.skipSpace();
       if (code === 0x22) this.skipString();
       else if (code === 0x7b || code === 0x5b) {
-        if (++depth + this.depth > MAX_DEPTH) throw new NotJson('exceeded max depth');
+        if (++depth + this.depth > MAX_JSON_DEPTH) throw new NotJson('exceeded max depth');
         this.at++;
       } else if (code === 0x7d || code === 0x5d) {
         depth--;

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../machinery/types.js';
 import { setOwn } from './own-property.js';
 import { isNamedList, readUnion, unionOf } from './schema-unions.js';
 import { finishStruct, zeroValue } from './zero.js';
+import { isTooDeep } from '../../machinery/json-depth.js';
 
 /** Which field of a struct a number means; embedded structs nest. */
 type Numbers = Map<number, number | Numbers>;
@@ -183,6 +184,7 @@ function readRaw(reader: ProtobufReader): unknown {
     else reader.skip(wire);
   }
   if (raw === undefined || raw.length === 0) return undefined;
+  if (isTooDeep(raw)) throw new ProtobufError('exceeded max depth');
   try {
     return JSON.parse(raw.toString()) as unknown;
   } catch (error) {

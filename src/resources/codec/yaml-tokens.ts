@@ -1,4 +1,5 @@
 import { YamlReader, YamlSyntaxError, type Mark } from './yaml-reader.js';
+import { MAX_JSON_DEPTH } from '../../machinery/json-depth.js';
 
 export type TokenType =
   | 'stream end'
@@ -41,6 +42,7 @@ interface SimpleKey {
 
 const MAX_KEY_LENGTH = 1024;
 /** Of collections in one another. */
+/** What go-yaml says; what is walked here ends where JSON does. */
 export const MAX_DEPTH = 10_000;
 const FLOW: Readonly<Record<string, TokenType>> = { '[': '[', '{': '{', ']': ']', '}': '}', ',': ',' };
 const NOT_PLAIN = /[-?:,[\]{}#&*!|>'"%@`]/;
@@ -126,7 +128,7 @@ export class YamlTokens {
     if (this.flow > 0 || this.indent >= mark.column) return;
     this.indents.push(this.indent);
     this.indent = mark.column;
-    if (this.indents.length > MAX_DEPTH) throw this.error(`exceeded max depth of ${MAX_DEPTH}`);
+    if (this.indents.length > MAX_JSON_DEPTH) throw this.error(`exceeded max depth of ${MAX_DEPTH}`);
     this.queue.splice(token === undefined ? this.queue.length : token - this.taken, 0, { type, mark, words: [] });
   }
 
@@ -212,7 +214,7 @@ export class YamlTokens {
     if (opens) {
       this.saveKey();
       this.keys.push(undefined);
-      if (this.flow > MAX_DEPTH) throw this.error(`exceeded max depth of ${MAX_DEPTH}`);
+      if (this.flow > MAX_JSON_DEPTH) throw this.error(`exceeded max depth of ${MAX_DEPTH}`);
     } else {
       this.dropKey();
       if (type !== ',' && this.flow > 0) this.keys.pop();

@@ -2,6 +2,7 @@ import { composeJson, YamlConversionError } from './yaml-compose.js';
 import { parseYaml } from './yaml-document.js';
 import { YamlSyntaxError } from './yaml-reader.js';
 import { MAX_DEPTH } from './yaml-tokens.js';
+import { isTooDeep } from '../../machinery/json-depth.js';
 
 export interface YamlResult {
   readonly json: string;
@@ -38,7 +39,7 @@ function countKeys(value: unknown): number {
  * else. A text has at least as many ends of keys as keys, so that an equal count leaves no room for a duplicate.
  */
 function fromJson(text: string): string | undefined {
-  if (!text.startsWith('{') || DELICATE.test(text)) return undefined;
+  if (!text.startsWith('{') || DELICATE.test(text) || isTooDeep(Buffer.from(text))) return undefined;
   try {
     const value = JSON.parse(text) as unknown;
     return countKeys(value) === (text.match(KEYS)?.length ?? 0) ? sortedJson(value) : undefined;

@@ -2,6 +2,7 @@ import { goJsonSyntaxError } from '../../machinery/go-json.js';
 import { badRequestError } from '../../machinery/status.js';
 import { yamlToJson } from '../../resources/codec/yaml.js';
 import type { PatchType } from '../negotiation/media-types.js';
+import { isTooDeep } from '../../machinery/json-depth.js';
 
 export interface DecodedPatch {
   /** Any JSON: whether it is a patch of its type is for the registry to say. */
@@ -18,6 +19,7 @@ export interface DecodedPatch {
 export function decodePatch(body: Buffer, type: PatchType, checked: boolean): DecodedPatch {
   if (type === 'apply') return decodeApply(body);
   try {
+    if (isTooDeep(body)) throw new SyntaxError('exceeded max depth');
     return { patch: JSON.parse(body.toString('utf8')), duplicateKeys: [] };
   } catch (error) {
     if (type === 'merge' && !checked) throw badRequestError('Invalid JSON Patch');
@@ -29,5 +31,7 @@ export function decodePatch(body: Buffer, type: PatchType, checked: boolean): De
 function decodeApply(body: Buffer): DecodedPatch {
   const { json, error, duplicateKeys } = yamlToJson(body.toString('utf8'));
   if (error !== undefined) throw badRequestError(`error decoding YAML: error converting YAML to JSON: ${error}`);
+  // Aliases nest what is not nested in the text.
+  if (isTooDeep(Buffer.from(json))) throw badRequestError('error decoding YAML: exceeded max depth');
   return { patch: JSON.parse(json) as unknown, duplicateKeys };
 }
