@@ -33,6 +33,8 @@ const endless: readonly Row[] = [
   { name: 'dd', script: 'dd if=/dev/zero bs=1k count=3 2>/dev/null | wc -c', stdout: '3072\n' },
   { name: 'a loop that writes', script: 'while true; do echo x; done | head -n 2', stdout: 'x\nx\n' },
   { name: 'read from an endless stream', script: 'yes | { read a; read b; echo $a$b; }', stdout: 'yy\n' },
+  { name: 'cat of a device', script: 'cat /dev/urandom | head -c 10 | od | wc -l', stdout: '2\n' },
+  { name: 'awk exit', script: "yes | awk 'NR == 3 { print NR; exit }'", stdout: '3\n' },
   { name: 'xargs', script: 'yes | xargs -n 1 echo | head -n 2', stdout: 'y\ny\n' },
 ];
 
@@ -58,6 +60,9 @@ const hungry: readonly Row[] = [
     name: 'variables without end',
     script: `long=${'a'.repeat(4000)}; i=0; while :; do i=$((i+1)); eval "v$i=$long"; done`,
   },
+  { name: 'tac', script: `yes ${'long '.repeat(20)} | tac` },
+  { name: 'awk that gathers', script: `yes ${'long '.repeat(50)} | awk '{ a[NR] = $0 }'` },
+  { name: 'an awk string that doubles', script: `awk 'BEGIN { x = "aaaa"; while (1) x = x x }'` },
   { name: 'positional parameters', script: 'set -- a b c d; while :; do set -- "$@" "$@"; done' },
   { name: 'background jobs', script: 'while :; do sleep 1000 & done' },
 ];
@@ -94,6 +99,7 @@ const busy: readonly string[] = [
   'dd if=/dev/zero of=/dev/null bs=1M',
   'echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa > /tmp/a; while :; do grep -E "(a|aa)+(a|aa)+b" /tmp/a; done',
   'f() { f; }; while :; do (f) 2>/dev/null; done',
+  "awk 'BEGIN { while (1) i++ }'",
   'trap "" TERM; while :; do eval ":"; done',
 ];
 

@@ -98,6 +98,7 @@ export interface FileSystem {
 }
 
 const SETGID = 0o2000;
+const DEFAULT_UMASK = 0o022;
 const STICKY = 0o1000;
 const IMPLIED = newDirectory();
 /** path_resolution(7). */
@@ -142,6 +143,7 @@ function viewOf(
   viewer: Viewer | undefined,
   create: (viewer: Viewer) => FileSystem,
 ): FileSystem {
+  const umask = viewer?.umask ?? DEFAULT_UMASK;
   const touch = (entry: Owned): void => {
     const time = now();
     if (time !== undefined) entry.mtime = time;
@@ -446,7 +448,7 @@ function viewOf(
       const output = await fs.openWrite(path, options);
       await output.write(data);
     },
-    async openWrite(path, { append = false, at, mode = 0o644 } = {}) {
+    async openWrite(path, { append = false, at, mode = 0o666 & ~umask } = {}) {
       const place = locate(path);
       const node = virtualAt(place);
       if (node?.kind === 'descriptor') {
@@ -482,7 +484,7 @@ function viewOf(
       roomFor(tree, size - old.length);
       put(entry, tree, old, size, Buffer.alloc(0));
     },
-    makeDirectory(path, { parents = false, mode = 0o755 } = {}) {
+    makeDirectory(path, { parents = false, mode = 0o777 & ~umask } = {}) {
       const place = locate(path);
       const what = kindAt(place);
       if (what !== undefined) {

@@ -67,6 +67,8 @@ export interface Process {
   /** The terminal behind `tty`, where there is one. */
   readonly terminal?: Terminal | undefined;
   readonly pid: number;
+  /** Bits that what it makes does not get; its children have it too. */
+  readonly umask: number;
   /** Aborts with Killed when the process must end; every wait takes it. */
   readonly signal: AbortSignal;
   /** Catches a signal that would otherwise end the process. Returns the remover. */

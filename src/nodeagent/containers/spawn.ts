@@ -26,6 +26,7 @@ export interface SpawnOptions {
   readonly terminal?: Terminal | undefined;
   /** Its end is this process's end. */
   readonly parent: AbortSignal;
+  readonly umask?: number;
   /** The process that starts it; 0: from outside. */
   readonly ppid?: number;
 }
@@ -58,7 +59,7 @@ const tooLong = (args: readonly string[]): boolean =>
  * @throws ForkError; Killed when the container is out of memory
  */
 export function spawn(container: ContainerContext, options: SpawnOptions): Child {
-  const { args, program, parent, env, cwd, tty = false, terminal, ppid = 0 } = options;
+  const { args, program, parent, env, cwd, tty = false, terminal, ppid = 0, umask = 0o022 } = options;
   const { budget, processes } = container;
   if (tooLong(args)) throw new ForkError(`${args[0]?.slice(0, 80) ?? ''}: Argument list too long`);
   if (budget.processes.count >= budget.processes.max)
@@ -125,10 +126,11 @@ export function spawn(container: ContainerContext, options: SpawnOptions): Child
     tty,
     terminal,
     pid: entry.pid,
+    umask,
     signal: life.signal,
     turn,
     memory,
-    container: seenFrom(container, entry.pid),
+    container: seenFrom(container, entry.pid, umask),
     trap(name, handler) {
       traps.set(name, handler);
       return () => {
@@ -169,12 +171,12 @@ export function spawn(container: ContainerContext, options: SpawnOptions): Child
 }
 
 /** The container as one of its processes sees it: /proc/self is that process. */
-const seenFrom = (container: ContainerContext, pid: number): ContainerContext => {
+const seenFrom = (container: ContainerContext, pid: number, umask: number): ContainerContext => {
   let files: ContainerContext['files'] | undefined;
   return {
     ...container,
     get files() {
-      return (files ??= container.files.seenBy({ pid }));
+      return (files ??= container.files.seenBy({ pid, umask }));
     },
   };
 };
@@ -182,6 +184,7 @@ const seenFrom = (container: ContainerContext, pid: number): ContainerContext =>
 /** Puts a program in the place of the one that runs, as execve(2) does: same process, new arguments and files. */
 export function replaceProgram(
   process: Process,
+  umask: number,
   program: Program,
   options: Pick<SpawnOptions, 'args' | 'env' | 'cwd' | 'stdin' | 'stdout' | 'stderr'>,
 ): Promise<number> {
@@ -195,7 +198,8 @@ export function replaceProgram(
     entry.become(args);
     entry.descriptors.set(0, stdin).set(1, stdout).set(2, stderr);
   }
-  return program({ ...process, args, env, cwd, stdin, stdout, stderr });
+  const container = umask === process.umask ? process.container : seenFrom(process.container, process.pid, umask);
+  return program({ ...process, container, umask, args, env, cwd, stdin, stdout, stderr });
 }
 
 /** Held shut by SIGSTOP, until SIGCONT. */

@@ -40,6 +40,8 @@ export type VirtualNode =
 /** Who looks: /proc/self differs. */
 export interface Viewer {
   readonly pid: number;
+  /** Bits that what it makes does not get. */
+  readonly umask?: number;
 }
 
 export interface VirtualFiles {

@@ -267,6 +267,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       listen: (port, handler, { loopbackOnly = false, address: on } = {}) =>
         sockets.listen(port, handler, loopbackOnly, on),
       listenUdp: (port, handler, { address: on } = {}) => sockets.listenUdp(port, handler, on),
+      ports: () => sockets.ports(),
     };
   };
 

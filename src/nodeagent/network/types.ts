@@ -64,4 +64,6 @@ export interface NetNamespace {
   /** Listens on all addresses of the namespace, or on loopback only. Returns the closer. @throws NetworkError EADDRINUSE */
   listen(port: number, handler: TcpHandler, options?: { loopbackOnly?: boolean; address?: string }): () => void;
   listenUdp(port: number, handler: UdpHandler, options?: { address?: string }): () => void;
+  /** What listens in it. */
+  readonly ports?: () => { readonly tcp: readonly number[]; readonly udp: readonly number[] };
 }

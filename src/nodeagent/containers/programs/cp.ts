@@ -40,59 +40,82 @@ export const cp: Program = async process => {
   const to = options.get('t') ?? operands.pop();
   if (to === undefined || operands.length === 0) return usage(process, 'cp [-arPLHpfilsTu] SOURCE DEST');
   const { files } = process.container;
-  if (operands.length > 1 && files.kind(resolvePath(process.cwd, to)) !== 'directory') {
-    await process.stderr.write(`cp: target '${to}': Not a directory\n`);
-    return 1;
-  }
-  return forEachPath(process, operands, 'stat', async (path, given) => {
-    const target = options.has('T') ? resolvePath(process.cwd, to) : targetPath(process, to, given);
-    await copy(process, options, path, target, 0);
+  const many = operands.length > 1;
+  let status = 0;
+  const failed = await forEachPath(process, operands, 'stat', async (path, given) => {
+    const into = !options.has('T') && (many || files.kind(resolvePath(process.cwd, to)) === 'directory');
+    const shown = into ? `${to.replace(/\/$/, '')}/${baseName(given)}` : to;
+    status = Math.max(
+      status,
+      await copy(process, options, { path, shown: given }, { path: resolvePath(process.cwd, shown), shown }, 0),
+    );
   });
+  return Math.max(status, failed);
 };
 
-async function copy(process: Process, options: Options, from: string, to: string, depth: number): Promise<void> {
+interface Named {
+  readonly path: string;
+  /** As messages call it. */
+  readonly shown: string;
+}
+
+/** Copies one thing. What goes wrong and has been said gives 1. @throws FileError */
+async function copy(process: Process, options: Options, from: Named, to: Named, depth: number): Promise<number> {
   const { files } = process.container;
   const { has } = options;
-  if (depth > MAX_DEPTH) throw new FileError('ENAMETOOLONG');
   const wait = process.turn();
   if (wait !== undefined) await wait;
+  const complain = async (text: string): Promise<number> => {
+    await process.stderr.write(`cp: ${text}\n`);
+    return 1;
+  };
   const recursive = has('r') || has('R') || has('a');
   const asLink = has('P') || has('a') || has('d') || (recursive && !has('L') && !(has('H') && depth === 0));
-  const stat = asLink ? await files.linkStat(from) : await files.stat(from);
-  if (stat === undefined) throw new FileError('ENOENT');
-  const say = (): void | Promise<void> => (has('v') ? process.stdout.write(`'${from}' -> '${to}'\n`) : undefined);
+  const stat = asLink ? await files.linkStat(from.path) : await files.stat(from.path);
+  if (stat === undefined || depth > MAX_DEPTH) throw new FileError('ENOENT');
+  const say = (): void | Promise<void> =>
+    has('v') ? process.stdout.write(`'${from.shown}' -> '${to.shown}'\n`) : undefined;
+  let status = 0;
   if (stat.kind === 'directory') {
-    if (!recursive) {
-      await process.stderr.write(`cp: omitting directory '${from}'\n`);
-      throw new FileError('EISDIR');
-    }
-    if (to === from || to.startsWith(`${from}/`)) throw new FileError('EINVAL');
-    if (files.kind(to) === undefined) files.makeDirectory(to, { mode: stat.mode });
+    if (!recursive) return complain(`omitting directory '${from.shown}'`);
+    if (to.path === from.path || to.path.startsWith(`${from.path}/`))
+      return complain(`recursion detected, omitting directory '${from.shown}'`);
+    if (files.kind(to.path) === undefined) files.makeDirectory(to.path, { mode: stat.mode });
     await say();
-    for (const name of files.list(from))
-      await copy(process, options, joinPath(from, name), joinPath(to, name), depth + 1);
+    for (const name of files.list(from.path)) {
+      const inner = (place: Named): Named => ({
+        path: joinPath(place.path, name),
+        shown: `${place.shown.replace(/\/$/, '')}/${name}`,
+      });
+      status = Math.max(status, await copy(process, options, inner(from), inner(to), depth + 1));
+    }
   } else if (stat.kind === 'link') {
-    if (files.isLink(to) || files.kind(to) === 'file') files.remove(to);
-    files.symlink(stat.target ?? '', to);
-    return void (await say());
-  } else {
-    const old = await files.stat(to);
-    if (old?.inode === stat.inode && old.tree === stat.tree) {
-      await process.stderr.write(`cp: '${from}' and '${to}' are the same file\n`);
-      throw new FileError('EEXIST');
-    }
-    if (has('u') && old !== undefined && (old.mtime ?? 0) >= (stat.mtime ?? 0)) return;
-    if (has('s') || has('l')) {
-      if (has('s')) files.symlink(from, to);
-      else files.link(from, to);
-      return void (await say());
-    }
-    if (has('f') && files.kind(to) === 'file' && !files.allows(to, 'write')) files.remove(to);
-    await copyFile(process, from, to, stat.mode);
+    if (files.isLink(to.path) || files.kind(to.path) === 'file') files.remove(to.path);
+    files.symlink(stat.target ?? '', to.path);
     await say();
+    return 0;
+  } else {
+    const old = await files.stat(to.path);
+    if (old?.inode === stat.inode && old.tree === stat.tree)
+      return complain(`'${from.shown}' and '${to.shown}' are the same file`);
+    if (has('u') && old !== undefined && (old.mtime ?? 0) >= (stat.mtime ?? 0)) return 0;
+    try {
+      if (has('s')) files.symlink(from.path, to.path);
+      else if (has('l')) files.link(from.path, to.path);
+      else {
+        if (has('f') && files.kind(to.path) === 'file' && !files.allows(to.path, 'write')) files.remove(to.path);
+        await copyFile(process, from.path, to.path, stat.mode);
+      }
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      return complain(`can't create '${to.shown}': ${error.message}`);
+    }
+    await say();
+    if (has('s') || has('l')) return 0;
   }
-  if (!has('p') && !has('a')) return;
-  files.chmod(to, stat.mode);
-  if (process.container.security.credentials.uid === 0) files.chown(to, { uid: stat.uid, gid: stat.gid });
-  if (stat.mtime !== undefined) files.setTime(to, stat.mtime);
+  if (!has('p') && !has('a')) return status;
+  files.chmod(to.path, stat.mode);
+  if (process.container.security.credentials.uid === 0) files.chown(to.path, { uid: stat.uid, gid: stat.gid });
+  if (stat.mtime !== undefined) files.setTime(to.path, stat.mtime);
+  return status;
 }

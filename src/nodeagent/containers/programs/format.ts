@@ -4,6 +4,8 @@ import { unescapeText } from './escapes.js';
 export interface Values {
   /** The next argument as a string, a number, an integer. */
   string(): string;
+  /** Of %c, where that is not just the first of the string. */
+  character?(): string;
   number(): number;
   integer(): bigint;
 }
@@ -80,7 +82,7 @@ export function formatText(format: string, values: Values, escapes: boolean): { 
         zero = false;
         break;
       case 'c':
-        body = values.string().slice(0, 1);
+        body = values.character?.() ?? values.string().slice(0, 1);
         zero = false;
         break;
       case 'b': {

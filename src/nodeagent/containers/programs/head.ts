@@ -6,7 +6,9 @@ import { parseOptions, type Options } from './options.js';
 
 /** "-n 5", "-5". */
 export function countOptions(process: Process, short: string): Options {
-  const normal = process.args.slice(1).map(arg => (/^-\d+$/.test(arg) ? `-n${arg.slice(1)}` : arg));
+  const normal = process.args
+    .slice(1)
+    .map((arg, i, all) => (/^-\d+$/.test(arg) && !/^-[nc]$/.test(all[i - 1] ?? '') ? `-n${arg.slice(1)}` : arg));
   return parseOptions(normal, { short, long: { lines: 'n:', bytes: 'c:', follow: 'f', quiet: 'q', verbose: 'v' } });
 }
 

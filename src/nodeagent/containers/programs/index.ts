@@ -1,4 +1,5 @@
 import type { Program } from '../process.js';
+import { REFUSED, refusedProgram } from './refused.js';
 
 type Load = () => Promise<Program>;
 
@@ -81,6 +82,10 @@ const PROGRAMS: Readonly<Record<string, Load>> = {
   pkill: async () => (await import('./kill.js')).pkill,
   printenv: async () => (await import('./env.js')).printenv,
   ps: async () => (await import('./ps.js')).ps,
+  pwdx: async () => (await import('./ps.js')).pwdx,
+  pstree: async () => (await import('./ps.js')).pstree,
+  linux32: async () => (await import('./run-with.js')).linux64,
+  pipe_progress: async () => (await import('./cat.js')).cat,
   pwd: async () => (await import('./small.js')).pwd,
   readlink: async () => (await import('./ln.js')).readlink,
   realpath: async () => (await import('./ln.js')).realpath,
@@ -102,12 +107,79 @@ const PROGRAMS: Readonly<Record<string, Load>> = {
   whoami: async () => (await import('./id.js')).whoami,
   xargs: async () => (await import('./xargs.js')).xargs,
   ping: async () => (await import('./ping.js')).ping,
+  awk: async () => (await import('./awk.js')).awk,
+  od: async () => (await import('./od.js')).od,
+  hexdump: async () => (await import('./hexdump.js')).hexdump,
+  hd: async () => (await import('./hexdump.js')).hexdump,
+  xxd: async () => (await import('./hexdump.js')).xxd,
+  gzip: async () => (await import('./gzip.js')).gzip,
+  gunzip: async () => (await import('./gzip.js')).gunzip,
+  zcat: async () => (await import('./gzip.js')).zcat,
+  tac: async () => (await import('./tac.js')).tac,
+  rev: async () => (await import('./rev.js')).rev,
+  nl: async () => (await import('./nl.js')).nl,
+  fold: async () => (await import('./fold.js')).fold,
+  expand: async () => (await import('./fold.js')).expand,
+  unexpand: async () => (await import('./fold.js')).unexpand,
+  df: async () => (await import('./df.js')).df,
+  du: async () => (await import('./df.js')).du,
+  free: async () => (await import('./free.js')).free,
+  uptime: async () => (await import('./free.js')).uptime,
+  w: async () => (await import('./free.js')).w,
+  who: async () => (await import('./free.js')).who,
+  top: async () => (await import('./top.js')).top,
+  diff: async () => (await import('./diff.js')).diff,
+  cmp: async () => (await import('./cmp.js')).cmp,
+  comm: async () => (await import('./cmp.js')).comm,
+  paste: async () => (await import('./cmp.js')).paste,
+  split: async () => (await import('./split.js')).split,
+  strings: async () => (await import('./strings.js')).strings,
+  factor: async () => (await import('./factor.js')).factor,
+  shuf: async () => (await import('./shuf.js')).shuf,
+  cal: async () => (await import('./cal.js')).cal,
+  mktemp: async () => (await import('./mktemp.js')).mktemp,
+  install: async () => (await import('./mktemp.js')).install,
+  mkfifo: async () => (await import('./mktemp.js')).mkfifo,
+  mknod: async () => (await import('./mktemp.js')).mknod,
+  truncate: async () => (await import('./truncate.js')).truncate,
+  fallocate: async () => (await import('./truncate.js')).fallocate,
+  shred: async () => (await import('./truncate.js')).shred,
+  time: async () => (await import('./run-with.js')).time,
+  watch: async () => (await import('./run-with.js')).watch,
+  nohup: async () => (await import('./run-with.js')).nohup,
+  nice: async () => (await import('./run-with.js')).nice,
+  setsid: async () => (await import('./run-with.js')).setsid,
+  ionice: async () => (await import('./run-with.js')).ionice,
+  taskset: async () => (await import('./run-with.js')).taskset,
+  linux64: async () => (await import('./run-with.js')).linux64,
+  ts: async () => (await import('./run-with.js')).ts,
+  netstat: async () => (await import('./netstat.js')).netstat,
+  ss: async () => (await import('./netstat.js')).ss,
+  dmesg: async () => (await import('./netstat.js')).dmesg,
+  ifconfig: async () => (await import('./ifconfig.js')).ifconfig,
+  route: async () => (await import('./ifconfig.js')).route,
+  arp: async () => (await import('./ifconfig.js')).arp,
+  stty: async () => (await import('./stty.js')).stty,
+  resize: async () => (await import('./stty.js')).resize,
+  bc: async () => (await import('./bc.js')).bc,
+  dc: async () => (await import('./dc.js')).dc,
+  busybox: async () => (await import('./busybox.js')).busybox,
+  more: async () => (await import('./cat.js')).cat,
+  less: async () => (await import('./cat.js')).cat,
+  dos2unix: async () => (await import('./newlines.js')).dos2unix,
+  unix2dos: async () => (await import('./newlines.js')).unix2dos,
+  crc32: async () => (await import('./checksums.js')).crc32,
+  cksum: async () => (await import('./checksums.js')).cksum,
+  sum: async () => (await import('./checksums.js')).sum,
+  getopt: async () => (await import('./getopt.js')).getopt,
 };
 
 /** A program of the common userland; undefined when there is none of that name. */
 export async function userlandProgram(name: string): Promise<Program | undefined> {
-  const load = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
-  return load?.();
+  if (Object.hasOwn(PROGRAMS, name)) return PROGRAMS[name]?.();
+  const missing = Object.hasOwn(REFUSED, name) ? REFUSED[name] : undefined;
+  return missing === undefined ? undefined : refusedProgram(missing);
 }
 
-export const userlandNames = (): string[] => Object.keys(PROGRAMS).sort();
+/** Everything that can be called, what is refused by name among it. */
+export const userlandNames = (): string[] => [...Object.keys(PROGRAMS), ...Object.keys(REFUSED)].sort();

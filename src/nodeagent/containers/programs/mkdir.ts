@@ -28,7 +28,7 @@ export const rmdir: Program = async process => {
     long: { parents: 'p', 'ignore-fail-on-non-empty': 'i' },
   });
   const { files } = process.container;
-  return forEachPath(process, operands, 'remove', (path, given) => {
+  return forEachPath(process, operands, '', (path, given) => {
     files.list(path);
     files.remove(path);
     if (!has('p')) return;

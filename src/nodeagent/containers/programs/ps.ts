@@ -79,3 +79,32 @@ export const ps: Program = async process => {
   for (const entry of processes.list()) await process.stdout.write(line(chosen.map(column => column.value(entry))));
   return 0;
 };
+
+/** pwdx PID... */
+export const pwdx: Program = async process => {
+  let status = 0;
+  for (const text of process.args.slice(1)) {
+    const entry = process.container.processes.get(Number(text));
+    if (entry !== undefined) await process.stdout.write(`${text}: ${entry.cwd}\n`);
+    else {
+      await process.stderr.write(`pwdx: can't read link '/proc/${text}/cwd': No such file or directory\n`);
+      status = 1;
+    }
+  }
+  return status;
+};
+
+/** pstree [-p]: one process a line, indented below who started it. */
+export const pstree: Program = async process => {
+  const { has } = parseOptions(process.args.slice(1), { short: 'p' });
+  const entries = process.container.processes.list();
+  const shown = new Set<number>();
+  const show = async (entry: ProcessEntry, depth: number): Promise<void> => {
+    if (shown.has(entry.pid) || depth > 200) return;
+    shown.add(entry.pid);
+    await process.stdout.write(`${'  '.repeat(depth)}${commOf(entry)}${has('p') ? `(${entry.pid})` : ''}\n`);
+    for (const child of entries) if (child.ppid === entry.pid) await show(child, depth + 1);
+  };
+  for (const entry of entries) if (!entries.some(other => other.pid === entry.ppid)) await show(entry, 0);
+  return 0;
+};

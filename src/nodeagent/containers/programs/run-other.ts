@@ -15,7 +15,20 @@ export async function startOther(
     await stderr.write(`${process.args[0] ?? ''}: can't execute '${name}': No such file or directory\n`);
     return undefined;
   }
-  return spawn(container, { args, program, env, cwd, stdin, stdout, stderr, tty, terminal, parent, ppid: pid });
+  return spawn(container, {
+    args,
+    program,
+    env,
+    cwd,
+    stdin,
+    stdout,
+    stderr,
+    tty,
+    terminal,
+    parent,
+    ppid: pid,
+    umask: process.umask,
+  });
 }
 
 /** Runs a program by name with the caller's streams. */

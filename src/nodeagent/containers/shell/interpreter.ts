@@ -68,6 +68,7 @@ function fork(shell: Shell, options: Omit<SpawnOptions, 'ppid' | 'env' | 'cwd' |
       env: environmentOf(shell),
       cwd: shell.cwd,
       ppid: process.pid,
+      umask: shell.umask,
     });
   } catch (error) {
     if (!(error instanceof ForkError)) throw error;
@@ -164,6 +165,7 @@ async function runPiped(shell: Shell, commands: readonly Command[], streams: Str
       upstream = writes;
       children.push(child);
       shell.foreground.add(child);
+      if (shell.interrupted?.aborted === true) child.kill('INT');
       const done = child.exited.finally(() => {
         shell.foreground.delete(child);
         writes?.closeWrite();
@@ -513,7 +515,7 @@ export async function runProgram(
   const env = environmentOf(shell, assigned);
   const { stdin, stdout, stderr } = streams;
   if (last && shell.traps.size === 0) {
-    return replaceProgram(process, found, { args, env, cwd: shell.cwd, stdin, stdout, stderr });
+    return replaceProgram(process, shell.umask, found, { args, env, cwd: shell.cwd, stdin, stdout, stderr });
   }
   let child: Child;
   try {
@@ -530,6 +532,7 @@ export async function runProgram(
       terminal: process.terminal,
       parent: process.signal,
       ppid: process.pid,
+      umask: shell.umask,
     });
   } catch (error) {
     if (!(error instanceof ForkError)) throw error;
@@ -538,6 +541,8 @@ export async function runProgram(
     return 126;
   }
   shell.foreground.add(child);
+  // The interrupt may have come while it was looked for.
+  if (shell.interrupted?.aborted === true) child.kill('INT');
   const status = await child.exited;
   shell.foreground.delete(child);
   throwIfEnded(shell);

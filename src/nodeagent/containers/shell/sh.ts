@@ -135,16 +135,17 @@ async function interactive(terminal: Terminal, shell: Shell, streams: Streams): 
     if (run === 'incomplete') continue;
     text = '';
     if (run === undefined) continue;
+    let work: Promise<number> | undefined;
     running = new AbortController();
     shell.interrupted = running.signal;
     try {
-      const ended = untilAborted(
-        reported(shell, streams, () => runScript(shell, run, streams)),
-        running.signal,
-      );
-      shell.status = await ended;
+      work = reported(shell, streams, () => runScript(shell, run, streams));
+      shell.status = await untilAborted(work, running.signal);
     } catch (error) {
       if (!(error instanceof Killed) || process.signal.aborted) throw error;
+      // What was interrupted notices at its next step; what does not is left behind.
+      const ended = work?.catch(() => undefined);
+      await Promise.race([ended, process.container.clock.sleep(LEFT_BEHIND_MS, process.signal)]);
       shell.status = error.exitCode;
       shell.loops = shell.depth = 0;
     } finally {
@@ -154,6 +155,8 @@ async function interactive(terminal: Terminal, shell: Shell, streams: Streams): 
     await runTraps(shell, streams);
   }
 }
+
+const LEFT_BEHIND_MS = 500;
 
 const mark = (shell: Shell): string => (shell.process.container.security.credentials.uid === 0 ? '#' : '$');
 

@@ -99,7 +99,7 @@ export function createShell(process: Process, name: string, positional: readonly
     lastBackground: undefined,
     loops: 0,
     depth: 0,
-    umask: 0o022,
+    umask: process.umask,
     foreground: new Set(),
     interrupted: undefined,
     locals: undefined,
