@@ -3,6 +3,8 @@ import { createCodec } from '../../src/resources/codec/create-codec.js';
 import { loadApi } from '../../src/resources/load.js';
 import type { CatalogEntry } from '../../src/resources/catalog.js';
 import { apiVersionOf, resourceId } from '../../src/resources/resource-info.js';
+import { realClock } from '../../src/machinery/clock.js';
+import { createTurns } from '../../src/machinery/turns.js';
 import { StatusError } from '../../src/machinery/status.js';
 import { cloneJson } from '../../src/machinery/json-equal.js';
 import type { JsonObject, KubeObject } from '../../src/machinery/types.js';
@@ -46,7 +48,7 @@ export async function openTargets(): Promise<{ targets: Target[]; close: () => v
     issueToken: () => Promise.resolve({ token: 'token', expiresMs: 0 }),
     apiAudiences: ['https://kubernetes.default.svc.cluster.local'],
   });
-  const f = await fixture({ strategies });
+  const f = await fixture({ strategies, turns: createTurns(realClock) });
   const targets: Target[] = [];
   for (const entry of f.catalog.entries()) {
     const { info } = entry;

@@ -1,4 +1,5 @@
 import { FakeClock } from '../../src/machinery/clock.js';
+import type { Turns } from '../../src/machinery/turns.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { createCatalog, type MutableCatalog, type Strategies } from '../../src/resources/create-catalog.js';
 import { loadApi } from '../../src/resources/load.js';
@@ -39,6 +40,7 @@ export async function fixture(
     admission?: readonly AdmissionPlugin[];
     store?: KvStore;
     clock?: FakeClock;
+    turns?: Turns;
   } = {},
 ): Promise<Fixture> {
   const { strategies = {}, admission = [], store = createMemoryStore(), clock = new FakeClock() } = options;
@@ -49,7 +51,8 @@ export async function fixture(
   const warnings: string[] = [];
   const failures: string[] = [];
   const onError = (_error: unknown, what: string): void => void failures.push(what);
-  const registries = await createRegistries({ store, catalog, clock, admission, codec, signal, onError });
+  const turns = options.turns === undefined ? {} : { turns: options.turns };
+  const registries = await createRegistries({ store, catalog, clock, admission, codec, signal, onError, ...turns });
   return {
     clock,
     store,

@@ -3,6 +3,7 @@ import type { Status } from '../../machinery/status.js';
 import { patchType } from '../negotiation/media-types.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Answer } from '../pipeline/exchange.js';
+import { breathe } from '../registry/scope.js';
 import type { WriteResult } from '../registry/types.js';
 import { decodePatch, type DecodedPatch } from './decode-patch.js';
 import { decodeBody } from './decode-body.js';
@@ -19,6 +20,7 @@ const written = (result: WriteResult): Answer => ({
 export const createObject: Handler = async (exchange, route, context) => {
   const { query, raw } = exchange.request;
   const options = writeOptions('CreateOptions', query, raw.headers['user-agent']);
+  await breathe(context);
   const object = decodeBody(exchange, route, options, context);
   const ctx = requestContext(exchange, context, options);
   const result = await route.registry.create(ctx, route.namespace, object);
@@ -28,6 +30,7 @@ export const createObject: Handler = async (exchange, route, context) => {
 export const updateObject: Handler = async (exchange, route, context) => {
   const { query, raw } = exchange.request;
   const options = writeOptions('UpdateOptions', query, raw.headers['user-agent']);
+  await breathe(context);
   const object = decodeBody(exchange, route, options, context);
   const ctx = requestContext(exchange, context, options);
   const { namespace, name, subresource } = route;

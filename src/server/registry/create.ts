@@ -23,7 +23,7 @@ import {
 } from './metadata.js';
 import { resetFields } from './reset-fields.js';
 import { hold } from './reservation.js';
-import { entryOf, groupResource, type Scope } from './scope.js';
+import { breathe, entryOf, groupResource, type Scope } from './scope.js';
 import type { WriteResult } from './types.js';
 import { validateNew } from './validation.js';
 
@@ -38,12 +38,15 @@ export async function create(
 ): Promise<WriteResult> {
   const { info, clock } = scope;
   const expected = info.namespaced ? namespace : '';
+  await breathe(scope);
   wipeSystemFields(object.metadata);
   ensureNamespace(object.metadata, expected);
   dedupOwnerReferences(ctx, object.metadata, false);
   scope.codec.applyDefaults(entryOf(scope), object);
   const write = { manager: ctx.options.fieldManager, subresource: '', nowMs: clock.now() };
+  await breathe(scope);
   scope.fieldManagers.main.update(undefined, object, write);
+  await breathe(scope);
   if (!info.stored) return review(scope, ctx, namespace, object);
   await scope.cache.ready();
   await admit(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
@@ -71,9 +74,11 @@ async function store(scope: Scope, ctx: RequestContext, namespace: string, objec
   const { metadata } = object;
   fillSystemFields(metadata, scope.clock.now());
   if (needsGeneratedName(metadata)) metadata.name = generateName(metadata.generateName ?? '');
+  await breathe(scope);
   const reserved = hold(await scope.strategy.reserve?.(ctx, object, undefined));
   try {
     await beforeCreate(scope, ctx, namespace, object);
+    await breathe(scope);
     const result = await insert(scope, ctx, object);
     reserved.settle(!ctx.options.dryRun);
     if (isStored(result)) await scope.strategy.afterCreate?.(ctx, result.object);
@@ -101,7 +106,9 @@ export async function beforeCreate(
   if (strategy.prepareForCreate !== undefined) strategy.prepareForCreate(ctx, object);
   else resetFields(info, '', object, undefined);
   if (info.generation !== 'none') object.metadata.generation = 1;
+  await breathe(scope);
   validateNew(scope, ctx, object);
+  await breathe(scope);
   for (const text of strategy.warnings?.(ctx, object, undefined) ?? []) ctx.warn(text);
   strategy.canonicalize?.(object);
   scope.normalize(object);

@@ -45,3 +45,11 @@ export const entryOf = (scope: Scope): CatalogEntry => ({ info: scope.info, stra
  */
 export const isInternal = (info: ResourceInfo, subresource: string): boolean =>
   subresource !== '' && !info.subresources.some(s => s.name === subresource);
+
+/**
+ * To be called between the steps of a write, which of a big object take long: others have their turn of the event loop.
+ * The first call of a turn only notes when it began.
+ */
+export async function breathe({ turns }: Pick<Scope, 'turns'>): Promise<void> {
+  if (turns.isOver()) await turns.next();
+}

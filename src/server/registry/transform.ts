@@ -8,7 +8,7 @@ import type { RequestContext, ViewSubresource } from '../../resources/strategy.j
 import { admit } from './admission.js';
 import type { Kind } from './codec.js';
 import { checkName, dedupOwnerReferences, ensureNamespace } from './metadata.js';
-import { entryOf, isInternal, type Scope } from './scope.js';
+import { breathe, entryOf, isInternal, type Scope } from './scope.js';
 import type { UpdateRequest } from './update.js';
 
 /** What a write is about: the object itself, or a view of it with a kind and a field manager of its own. */
@@ -79,6 +79,7 @@ export function transformObject(
   return async live => {
     const object = change(live?.object, target);
     checkTarget(scope, key, object);
+    await breathe(scope);
     if (!internal) await admitChange(scope, ctx, key, subresource, object, live?.object);
     return object;
   };

@@ -17,7 +17,7 @@ import { isStored, put, remove } from './commit.js';
 import { fillSystemFields } from './metadata.js';
 import { beforeUpdate } from './before-update.js';
 import { hold, type Hold } from './reservation.js';
-import { groupResource, isInternal, type Scope } from './scope.js';
+import { breathe, groupResource, isInternal, type Scope } from './scope.js';
 import { parseUint64 } from './strconv.js';
 import type { StoredObject, WriteResult } from './types.js';
 
@@ -128,13 +128,16 @@ async function updateExisting(
   existing: CachedObject,
 ): Promise<Outcome> {
   const { key, subresource } = request;
+  await breathe(scope);
   const live = scope.view.show(existing);
   const object = await request.transform(live);
+  await breathe(scope);
   checkVersion(scope, key, object, existing);
   const reserves = subresource === '' ? scope.strategy.reserve?.(ctx, object, live.object) : undefined;
   const reserved = hold(await reserves);
   try {
     beforeUpdate(scope, ctx, key, subresource, object, live.object);
+    await breathe(scope);
     if (!isInternal(scope.info, subresource)) {
       await validateAdmission(scope, ctx, { operation: 'UPDATE', subresource, key, object, old: live.object });
     }
