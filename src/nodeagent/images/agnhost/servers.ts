@@ -1,6 +1,7 @@
 import { FileError, resolvePath } from '../../containers/file-system.js';
 import { formatDuration } from '../../../machinery/duration.js';
 import { nextSignal, serveHttp } from '../http-server.js';
+import { sniffedTextType } from './content-type.js';
 import { logLine, type Subcommand } from './command.js';
 import { readBody } from './http.js';
 import { readKeyPair } from './tls-files.js';
@@ -53,7 +54,7 @@ export const porter: Subcommand = async (process, flags) => {
       process,
       [Number(port)],
       ({ method = '' }, response) => {
-        if (json) response.setHeader('Content-Type', 'application/json');
+        response.setHeader('Content-Type', json ? 'application/json' : sniffedTextType(value));
         response.end(json ? JSON.stringify({ Method: method, Body: value }) : value);
       },
       {
