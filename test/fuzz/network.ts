@@ -1,0 +1,158 @@
+import { mirror } from '../../src/controllers/endpointslicemirroring/mirror.js';
+import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
+import { createProxy } from '../../src/dataplane/proxy.js';
+import { servicePorts } from '../../src/dataplane/service-ports.js';
+import { decodeQuery, encodeResponse, MessageError } from '../../src/dns/message.js';
+import { RCODE } from '../../src/dns/records.js';
+import { FakeClock } from '../../src/machinery/clock.js';
+import type { EndpointSlice, Service } from '../../src/machinery/types.js';
+import { parseTarget } from '../../src/nodeagent/kubelet-api/trace-target.js';
+import { HttpError } from '../../src/nodeagent/kubelet-api/types.js';
+import { NetworkError } from '../../src/nodeagent/network/errors.js';
+import { createResolver } from '../../src/nodeagent/network/resolver.js';
+import type { NetNamespace } from '../../src/nodeagent/network/types.js';
+import { parsePacket, parseVerdict } from '../../src/nodeagent/network/wire.js';
+import { FuzzFault, type Row } from './growth.js';
+import type { Shape } from './shapes.js';
+import type { Rows } from './worker.js';
+
+/** A text of as many characters as there are to be items; `send` makes the list of its length. */
+const COUNT: Shape = { name: 'many', make: size => 'x'.repeat(size) };
+/** Agents and controllers serve nobody while they work: what counts is that their time grows with the list, and no more. */
+const many = (name: string, sizes: readonly number[], send: (count: number) => unknown): Row => ({
+  name,
+  shapes: [COUNT],
+  sizes,
+  send: text => send(text.length),
+});
+
+/** Only errors of these classes are answers; anything else thrown would have ended a process. */
+const expecting =
+  (...known: readonly (abstract new (...args: never[]) => Error)[]) =>
+  (work: () => unknown): void => {
+    try {
+      work();
+    } catch (error) {
+      if (!known.some(type => error instanceof type)) throw new FuzzFault(String(error));
+    }
+  };
+
+const HEADER = Buffer.from('000701000001000000000000', 'hex');
+function asMessage(bytes: Buffer): void {
+  expecting(MessageError)(() => {
+    const query = decodeQuery(bytes);
+    const answer = { rcode: RCODE.NXDOMAIN, authoritative: false, answers: [], authority: [], additional: [] };
+    encodeResponse(query, answer, 512);
+  });
+}
+
+const silent: NetNamespace = {
+  address: '10.244.1.2',
+  connect: () => Promise.reject(new NetworkError('ECONNREFUSED')),
+  exchange: (_to, payload) => Promise.resolve(Buffer.concat([payload, Buffer.from([0xc0, 12])])),
+  listen: () => () => undefined,
+  listenUdp: () => () => undefined,
+};
+const resolver = createResolver({
+  config: {
+    nameservers: ['10.96.0.10'],
+    search: ['default.svc.cluster.local', 'svc.cluster.local'],
+    ndots: 5,
+    timeoutMs: 1,
+    attempts: 1,
+  },
+  network: silent,
+  hosts: async () => '127.0.0.1 localhost\n',
+});
+
+const service = (spec: Service['spec'], name = 'web'): Service => ({
+  metadata: { namespace: 'shop', name },
+  spec: spec ?? {},
+});
+const withText = (text: string): Service =>
+  service({
+    type: 'LoadBalancer',
+    clusterIP: text,
+    clusterIPs: [text],
+    externalIPs: [text],
+    loadBalancerSourceRanges: [text, `${text}/0`],
+    ports: [
+      { name: text, protocol: text, port: 80 },
+      { name: text, port: 80 },
+    ],
+  });
+const addressOf = (i: number): string => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+const slice = (count: number): EndpointSlice => ({
+  metadata: { namespace: 'shop', name: 'web-1', labels: { 'kubernetes.io/service-name': 'web' } },
+  addressType: 'IPv4',
+  ports: [{ name: 'http', port: 80, protocol: 'TCP' }],
+  endpoints: Array.from({ length: count }, (_, i) => ({ addresses: [addressOf(i)], conditions: { ready: true } })),
+});
+
+function program(services: readonly Service[], slices: readonly EndpointSlice[]): void {
+  const clock = new FakeClock();
+  const proxy = createProxy({ clock, mode: 'iptables', family: 'IPv4', nodeName: 'n', nodeIP: '172.18.0.2' });
+  for (const object of services) proxy.onServiceUpdate(object);
+  for (const object of slices) proxy.onSliceUpdate(object);
+  const { ruleset } = proxy.sync();
+  if (ruleset !== undefined) createNetfilter({ clock, random: () => 0, nodeIPs: () => ['172.18.0.2'] }).apply(ruleset);
+}
+
+/** What strangers send to the data plane, the DNS server, the agents' links and the trace. */
+export async function rows(): Promise<Rows> {
+  const list: Row[] = [
+    { name: 'trace url', send: text => expecting(HttpError)(() => parseTarget(text)) },
+    { name: 'trace url after a scheme', send: text => expecting(HttpError)(() => parseTarget(`udp://${text}:53`)) },
+    { name: 'DNS message', send: text => asMessage(Buffer.from(text, 'latin1').subarray(0, 65_535)) },
+    {
+      name: 'DNS message after a header',
+      send: text => asMessage(Buffer.concat([HEADER, Buffer.from(text, 'latin1')]).subarray(0, 65_535)),
+    },
+    { name: 'name to look up', send: text => resolver.lookup(text) },
+    {
+      name: 'frame of a peer',
+      send: text => expecting(NetworkError, SyntaxError)(() => parsePacket(JSON.parse(text))),
+    },
+    {
+      name: 'answer of a peer',
+      send: text => expecting(NetworkError, SyntaxError)(() => parseVerdict(JSON.parse(text))),
+    },
+    { name: 'texts of a Service', send: text => expecting()(() => servicePorts(withText(text), 'IPv4')) },
+    many('subsets of Endpoints', [50, 500, 5_000], count =>
+      mirror({
+        metadata: { name: 'web' },
+        subsets: Array.from({ length: count }, (_, i) => ({
+          addresses: [{ ip: addressOf(i) }],
+          ports: [{ port: 1 + (i % 60_000) }],
+        })),
+      }),
+    ),
+    many('ports of a Service', [10, 100, 1_000], count =>
+      program(
+        [
+          service({
+            clusterIP: '10.96.0.1',
+            clusterIPs: ['10.96.0.1'],
+            ipFamilies: ['IPv4'],
+            ports: Array.from({ length: count }, (_, i) => ({ name: `p${i}`, port: 1 + i })),
+          }),
+        ],
+        [],
+      ),
+    ),
+    many('endpoints of a slice', [100, 500, 1_000], count =>
+      program(
+        [
+          service({
+            clusterIP: '10.96.0.1',
+            clusterIPs: ['10.96.0.1'],
+            ipFamilies: ['IPv4'],
+            ports: [{ name: 'http', port: 80 }],
+          }),
+        ],
+        [slice(count)],
+      ),
+    ),
+  ];
+  return { rows: list, close: () => undefined };
+}
