@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 # `make test REPORTER=tap` prints every assertion.
 REPORTER ?= terse
 
-.PHONY: install build up test lint format unit e2e tap bench fuzz clients clean
+.PHONY: install build up test lint format unit e2e tap bench fuzz clients conformance clean
 
 install: node_modules/.package-lock.json
 node_modules/.package-lock.json: package.json package-lock.json
@@ -53,6 +53,11 @@ fuzz: build
 # Client libraries of five languages, two operator frameworks and Helm; CLIENTS='go rust' runs only those.
 clients: build
 	@node build/test/clients/main.js $(CLIENTS)
+
+# Kubernetes' own conformance suite, built with Go on first use; about an hour. CONFORMANCE='--focus ServiceAccounts' runs a part,
+# --all runs what is known to need more than there is, --write records the score in test/upstream/score.json.
+conformance: build
+	@node build/test/upstream/main.js $(CONFORMANCE)
 
 clean:
 	rm -rf build .tap
