@@ -3,6 +3,7 @@ import type { Clock } from '../../machinery/clock.js';
 import { serveSpdy, type SpdyStream } from './spdy/connection.js';
 import type { WantedStreams } from './request.js';
 import { inputFrom, outputTo } from './stream-io.js';
+import { createTerminalSizes } from './terminal-sizes.js';
 import { StreamingError, type CommandSession } from './types.js';
 
 /** Versions of the remote command protocol over SPDY, best first. v4 ends with a Status; before it, with plain text. */
@@ -31,6 +32,7 @@ export function acceptSpdyCommand(
   if (wants.tty && protocol !== 'v2.channel.k8s.io' && protocol !== 'channel.k8s.io') expected.push('resize');
   const streams = new Map<string, SpdyStream>();
   const gone = new AbortController();
+  const sizes = createTerminalSizes();
   return new Promise((resolve, reject) => {
     const connection = serveSpdy(
       socket,
@@ -38,7 +40,7 @@ export function acceptSpdyCommand(
         const type = stream.headers.get('streamtype') ?? '';
         streams.set(type, stream);
         stream.on('error', () => gone.abort(new StreamingError(499, 'the client reset a stream')));
-        if (type === 'resize') stream.resume();
+        if (type === 'resize') stream.on('data', (data: Buffer) => sizes.push(data)).on('close', sizes.end);
         if (expected.every(name => streams.has(name))) {
           cancel();
           resolve(session());
@@ -61,6 +63,7 @@ export function acceptSpdyCommand(
         signal: gone.signal,
         streams: {
           tty: wants.tty,
+          resize: sizes,
           ...(stdin === undefined ? {} : { stdin: inputFrom(stdin) }),
           ...(stdout === undefined ? {} : { stdout: outputTo(stdout) }),
           ...(stderr === undefined ? {} : { stderr: outputTo(stderr) }),

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { TerminalSize } from '../containers/container.js';
 import type { Input, Output } from '../containers/io.js';
 
 export interface ContainerTarget {
@@ -13,6 +14,8 @@ export interface CommandStreams {
   readonly stdout?: Output;
   readonly stderr?: Output;
   readonly tty: boolean;
+  /** Sizes of the client's terminal, as they come. */
+  readonly resize?: AsyncIterable<TerminalSize>;
 }
 
 /** What the streaming endpoints need of the agent. */

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
 import { BrokenPipe, createPipe } from '../containers/io.js';
 import type { WantedStreams } from './request.js';
+import { createTerminalSizes } from './terminal-sizes.js';
 import { StreamingError, type CommandSession } from './types.js';
 
 /** Versions of the remote command protocol over WebSocket, best first. v5 can half-close stdin. */
@@ -20,6 +21,7 @@ const frame = (channel: number, data: Buffer): Buffer => Buffer.concat([Buffer.f
 export function acceptWebSocketCommand(socket: WebSocket, wants: WantedStreams): CommandSession {
   const gone = new AbortController();
   const stdin = createPipe();
+  const sizes = createTerminalSizes();
   /** No more is read of the connection until the program has room for what came. */
   const take = async (data: Buffer): Promise<void> => {
     socket.pause();
@@ -35,10 +37,12 @@ export function acceptWebSocketCommand(socket: WebSocket, wants: WantedStreams):
   socket.on('message', (data: Buffer) => {
     const channel = data[0];
     if (channel === CHANNEL.stdin) void take(data.subarray(1)).catch(leave);
+    else if (channel === CHANNEL.resize) sizes.push(data.subarray(1));
     else if (channel === CHANNEL.close && data[1] === CHANNEL.stdin) stdin.closeWrite();
   });
   const leave = (): void => {
     stdin.closeWrite();
+    sizes.end();
     gone.abort(new StreamingError(499, 'the client is gone'));
   };
   socket.on('close', leave);
@@ -56,6 +60,7 @@ export function acceptWebSocketCommand(socket: WebSocket, wants: WantedStreams):
     signal: gone.signal,
     streams: {
       tty: wants.tty,
+      resize: sizes,
       ...(wants.stdin ? { stdin } : {}),
       ...(wants.stdout ? { stdout: output(CHANNEL.stdout) } : {}),
       ...(wants.stderr ? { stderr: output(CHANNEL.stderr) } : {}),
