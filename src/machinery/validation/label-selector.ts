@@ -11,7 +11,7 @@ export const validateLabelName = (name: string, at: FieldPath): FieldError[] =>
 export function validateLabels(labels: Readonly<Record<string, string>> | undefined, at: FieldPath): FieldError[] {
   const errors: FieldError[] = [];
   for (const key in labels) {
-    errors.push(...validateLabelName(key, at));
+    for (const one of validateLabelName(key, at)) errors.push(one);
     const value = labels[key] ?? '';
     for (const text of isLabelValue(value)) errors.push(invalid(at, value, text));
   }
@@ -32,7 +32,8 @@ export function validateLabelSelector(
   if (selector === undefined || selector === null) return [];
   const errors = validateLabels(selector.matchLabels, at.child('matchLabels'));
   selector.matchExpressions?.forEach((requirement, i) => {
-    errors.push(...validateLabelSelectorRequirement(requirement, at.child('matchExpressions').index(i), options));
+    for (const one of validateLabelSelectorRequirement(requirement, at.child('matchExpressions').index(i), options))
+      errors.push(one);
   });
   return errors;
 }
@@ -71,7 +72,7 @@ export function validateLabelSelectorRequirement(
         errors.push(invalid(here.child('operator'), requirement.operator ?? '', 'not a valid selector operator'));
       }
   }
-  errors.push(...validateLabelName(requirement.key ?? '', here.child('key')));
+  for (const one of validateLabelName(requirement.key ?? '', here.child('key'))) errors.push(one);
   if (options.allowInvalidValues !== true) {
     values.forEach((value, j) => {
       for (const text of isLabelValue(value)) errors.push(invalid(here.child('values').index(j), value, text));

@@ -63,7 +63,7 @@ export function validateOwnerReferences(
   const errors: FieldError[] = [];
   let first = '';
   for (const owner of owners ?? []) {
-    errors.push(...validateOwnerReference(owner, at));
+    for (const one of validateOwnerReference(owner, at)) errors.push(one);
     if (owner.controller !== true) continue;
     const name = `${owner.kind}/${owner.name}`;
     if (first === '') {
@@ -130,7 +130,7 @@ export function validateManagedFields(
     if (entry.fieldsType !== undefined && entry.fieldsType !== '' && entry.fieldsType !== 'FieldsV1') {
       errors.push(invalid(here.child('fieldsType'), entry.fieldsType, 'must be `FieldsV1`'));
     }
-    errors.push(...validateFieldManager(entry.manager, here.child('manager')));
+    for (const one of validateFieldManager(entry.manager, here.child('manager'))) errors.push(one);
     if (goLength(entry.subresource ?? '') > SUBRESOURCE_MAX_LENGTH) {
       errors.push(tooLong(here.child('subresource'), SUBRESOURCE_MAX_LENGTH));
     }
@@ -162,15 +162,17 @@ export function validateObjectMeta(meta: Meta, rules: ObjectMetaRules, at: Field
   } else {
     for (const text of nameIsDnsLabel(namespace, false)) errors.push(invalid(at.child('namespace'), namespace, text));
   }
-  errors.push(
-    ...validateNonnegative(meta.generation ?? 0, at.child('generation')),
-    ...validateLabels(meta.labels, at.child('labels')),
-    ...validateAnnotations(meta.annotations, at.child('annotations')),
-    ...validateOwnerReferences(meta.ownerReferences, at.child('ownerReferences')),
-    ...validateFinalizers(meta.finalizers, at.child('finalizers')),
-    ...validateManagedFields(meta.managedFields, at.child('managedFields')),
-  );
-  if (rules.builtIn) errors.push(...validateBuiltInFinalizers(meta.finalizers, at.child('finalizers')));
+  for (const list of [
+    validateNonnegative(meta.generation ?? 0, at.child('generation')),
+    validateLabels(meta.labels, at.child('labels')),
+    validateAnnotations(meta.annotations, at.child('annotations')),
+    validateOwnerReferences(meta.ownerReferences, at.child('ownerReferences')),
+    validateFinalizers(meta.finalizers, at.child('finalizers')),
+    validateManagedFields(meta.managedFields, at.child('managedFields')),
+  ])
+    for (const one of list) errors.push(one);
+  if (rules.builtIn)
+    for (const one of validateBuiltInFinalizers(meta.finalizers, at.child('finalizers'))) errors.push(one);
   return errors;
 }
 
@@ -203,17 +205,20 @@ export function validateObjectMetaUpdate(
     errors.push(invalid(at.child('generation'), meta.generation ?? 0, 'must not be decremented'));
   }
   for (const field of ABSENT_IS_EMPTY) {
-    errors.push(...validateImmutableField(meta[field] ?? '', old[field] ?? '', at.child(field)));
+    for (const one of validateImmutableField(meta[field] ?? '', old[field] ?? '', at.child(field))) errors.push(one);
   }
   for (const field of ABSENT_IS_NULL) {
-    errors.push(...validateImmutableField(meta[field] ?? null, old[field] ?? null, at.child(field)));
+    for (const one of validateImmutableField(meta[field] ?? null, old[field] ?? null, at.child(field)))
+      errors.push(one);
   }
-  errors.push(
-    ...validateLabels(meta.labels, at.child('labels')),
-    ...validateAnnotations(meta.annotations, at.child('annotations')),
-    ...validateOwnerReferences(meta.ownerReferences, at.child('ownerReferences')),
-    ...validateManagedFields(meta.managedFields, at.child('managedFields')),
-  );
-  if (rules.builtIn) errors.push(...validateBuiltInFinalizers(meta.finalizers, at.child('finalizers')));
+  for (const list of [
+    validateLabels(meta.labels, at.child('labels')),
+    validateAnnotations(meta.annotations, at.child('annotations')),
+    validateOwnerReferences(meta.ownerReferences, at.child('ownerReferences')),
+    validateManagedFields(meta.managedFields, at.child('managedFields')),
+  ])
+    for (const one of list) errors.push(one);
+  if (rules.builtIn)
+    for (const one of validateBuiltInFinalizers(meta.finalizers, at.child('finalizers'))) errors.push(one);
   return errors;
 }

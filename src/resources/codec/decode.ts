@@ -53,7 +53,7 @@ export function decode(
   const cursor = new JsonCursor(json.toString(), json);
   const object = (isTooDeep(json) ? undefined : readObject(cursor, target)) ?? decodeSlowly(json, bytes, target, api);
   if (validation === 'Ignore') return { object, strictProblems: [] };
-  problems.push(...cursor.strictProblems);
+  for (const one of cursor.strictProblems) problems.push(one);
   if (validation === 'Strict' && problems.length > 0)
     throw unhandled(target, target, `strict decoding error: ${problems.join(', ')}`);
   return { object, strictProblems: problems };

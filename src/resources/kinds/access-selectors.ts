@@ -49,7 +49,9 @@ export function checkAskedSelector(
   requirements.forEach((requirement, i) => {
     const here = at.child('requirements').index(i);
     if (of === 'fields') checkFieldRequirement(out, here, requirement);
-    else out.push(...validateLabelSelectorRequirement(requirement, here, { allowUnknownOperator: true }));
+    else
+      for (const one of validateLabelSelectorRequirement(requirement, here, { allowUnknownOperator: true }))
+        out.push(one);
   });
 }
 
@@ -119,14 +121,14 @@ export function understandSelectors(
       ? parsed(() => parseFieldSelector(rawSelector).requirements)
       : understandEach(list(fieldSelector.requirements), fieldRequirement);
     fields = understood.requirements;
-    problems.push(...complaint('spec.resourceAttributes.fieldSelector', understood));
+    for (const one of complaint('spec.resourceAttributes.fieldSelector', understood)) problems.push(one);
   }
   if (labelSelector !== undefined) {
     const { rawSelector } = labelSelector;
     const understood = rawSelector
       ? parsed(() => parseLabelSelector(rawSelector).requirements ?? [])
       : understandEach(list(labelSelector.requirements), labelRequirement);
-    problems.push(...complaint('spec.resourceAttributes.labelSelector', understood));
+    for (const one of complaint('spec.resourceAttributes.labelSelector', understood)) problems.push(one);
   }
   return { fields, problems };
 }

@@ -177,7 +177,7 @@ function checkDecisionsUnchanged(out: FieldError[], now: ReadonlyRequest, old: R
 function checkUpdate(now: ReadonlyRequest, old: ReadonlyRequest, may?: 'decide' | 'issue'): FieldError[] {
   const out: FieldError[] = [];
   checkMetadataAgain(out, now, { namespaced: false, name: anyName });
-  out.push(...checkRequest(now, old));
+  for (const one of checkRequest(now, old)) out.push(one);
   for (const type of DECISIVE)
     if (ofType(now, type).length < ofType(old, type).length)
       out.push(forbidden(CONDITIONS, `updates may not remove a condition of type "${type}"`));

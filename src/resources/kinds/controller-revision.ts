@@ -35,7 +35,7 @@ export const controllerRevisionStrategy: Strategy<ControllerRevision> = {
   validateUpdate(_ctx, revision, old) {
     const out: FieldError[] = [];
     checkMetadataAgain(out, revision, { namespaced: true, name: nameIsDnsSubdomain });
-    out.push(...checkRevision(revision));
+    for (const one of checkRevision(revision)) out.push(one);
     checkImmutable(out, path('data'), revision.data, old.data);
     return out;
   },

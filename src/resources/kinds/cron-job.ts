@@ -108,7 +108,7 @@ export const cronJobStrategy: Strategy<CronJob> = {
   warnings(_ctx, cronJob, old) {
     const template = (c: ReadonlyCronJob) => c.spec?.jobTemplate?.spec?.template;
     const out = old === undefined ? nameWarnings(cronJob.metadata.name) : [];
-    out.push(...changedTemplateWarnings(template(cronJob), old && { template: template(old) }));
+    for (const one of changedTemplateWarnings(template(cronJob), old && { template: template(old) })) out.push(one);
     if (cronJob.spec?.schedule.includes('TZ'))
       out.unshift(
         `cannot use TZ or CRON_TZ in schedule, use timeZone instead: ${JSON.stringify(cronJob.spec.schedule)}`,

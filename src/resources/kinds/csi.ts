@@ -170,7 +170,7 @@ export const csiNodeStrategy: Strategy<CsiNode> = {
     // Upstream runs the rules of creation twice.
     for (let round = 0; round < 2; round++) {
       checkMetadataAgain(out, node, CLUSTER);
-      out.push(...checkCsiNode(node));
+      for (const one of checkCsiNode(node)) out.push(one);
     }
     for (const before of list(old.spec.drivers))
       for (const now of list(node.spec.drivers)) {
@@ -214,7 +214,7 @@ export const csiStorageCapacityStrategy: Strategy<Capacity> = {
   validateUpdate(_ctx, capacity, old) {
     const out: FieldError[] = [];
     checkMetadataAgain(out, capacity, { namespaced: true, name: nameIsDnsSubdomain });
-    out.push(...checkCapacity(capacity));
+    for (const one of checkCapacity(capacity)) out.push(one);
     checkImmutable(out, path('nodeTopology'), capacity.nodeTopology, old.nodeTopology);
     checkImmutable(out, path('storageClassName'), capacity.storageClassName, old.storageClassName);
     return out;
@@ -270,7 +270,7 @@ function checkAttachment({ spec, status }: DeepReadonly<Attachment>): FieldError
 function checkAttachmentUpdate(now: DeepReadonly<Attachment>, old: DeepReadonly<Attachment>): FieldError[] {
   const out: FieldError[] = [];
   checkMetadataAgain(out, now, CLUSTER);
-  out.push(...checkAttachment(now));
+  for (const one of checkAttachment(now)) out.push(one);
   const { spec } = now;
   checkImmutable(out, SPEC, spec, old.spec, goForm('VolumeAttachmentSpec', spec));
   return out;

@@ -178,7 +178,7 @@ export const endpointSliceStrategy: Strategy<EndpointSlice> = {
   validateUpdate(_ctx, slice, old) {
     const out: FieldError[] = [];
     checkMetadataAgain(out, slice, { namespaced: true, name: nameIsDnsSubdomain });
-    out.push(...checkSlice(slice, old));
+    for (const one of checkSlice(slice, old)) out.push(one);
     checkImmutable(out, path('addressType'), slice.addressType, old.addressType);
     return out;
   },

@@ -46,7 +46,7 @@ export const ipAddressStrategy: Strategy<IpAddress> = {
   validateUpdate(_ctx, address, old) {
     const out: FieldError[] = [];
     checkMetadataAgain(out, address, { namespaced: false, name: isAddress });
-    out.push(...checkAddress(address));
+    for (const one of checkAddress(address)) out.push(one);
     const shown = goForm('ParentReference', address.spec?.parentRef);
     checkImmutable(out, PARENT, address.spec?.parentRef, old.spec?.parentRef, shown);
     return out;

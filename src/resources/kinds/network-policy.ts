@@ -110,7 +110,7 @@ function warningsOf({ spec }: ReadonlyPolicy): string[] {
     list(peers).forEach(({ ipBlock }, i) => {
       if (ipBlock === undefined) return;
       const field = at.index(i).child('ipBlock');
-      out.push(...formats.cidrWarnings(field.child('cidr'), ipBlock.cidr));
+      for (const one of formats.cidrWarnings(field.child('cidr'), ipBlock.cidr)) out.push(one);
       list(ipBlock.except).forEach((text, k) =>
         out.push(...formats.cidrWarnings(field.child('except').index(k), text)),
       );
@@ -133,7 +133,7 @@ export const networkPolicyStrategy: Strategy<NetworkPolicy> = {
     const out: FieldError[] = [];
     checkMetadataAgain(out, policy, { namespaced: true, name: nameIsDnsSubdomain });
     // Upstream runs the rules of creation and those of updates, which are the same.
-    for (let round = 0; round < 2; round++) out.push(...checkPolicy(policy));
+    for (let round = 0; round < 2; round++) for (const one of checkPolicy(policy)) out.push(one);
     return out;
   },
   warnings: (_ctx, policy) => warningsOf(policy),

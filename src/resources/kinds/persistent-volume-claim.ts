@@ -98,7 +98,7 @@ function checkSpecUnchanged(out: FieldError[], claim: ReadonlyClaim, old: Readon
 function checkUpdate(claim: ReadonlyClaim, old: ReadonlyClaim): FieldError[] {
   const out: FieldError[] = [];
   checkMetadataAgain(out, claim, { namespaced: true, name: nameIsDnsSubdomain });
-  out.push(...checkClaim(claim, old));
+  for (const one of checkClaim(claim, old)) out.push(one);
   checkSpecUnchanged(out, claim, old);
   const size = (of: ReadonlyClaim): string => of.spec?.resources?.requests?.['storage'] ?? '0';
   // An expansion that failed may be taken back, but not below what there is.

@@ -148,7 +148,7 @@ export const persistentVolumeStrategy: Strategy<PersistentVolume> = {
     // Upstream runs the rules of creation twice.
     for (const round of ['first', 'second'] as const) {
       checkMetadataAgain(out, volume, { namespaced: false, name: nameIsDnsSubdomain });
-      out.push(...checkVolume(volume));
+      for (const one of checkVolume(volume)) out.push(one);
       if (round === 'first') checkMountOptions(out, volume);
     }
     checkUpdate(out, specOf(volume), specOf(old));

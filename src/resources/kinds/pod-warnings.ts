@@ -146,7 +146,7 @@ function containerWarnings(
   }
   for (const name of ['memory', 'ephemeral-storage'])
     for (const which of ['limits', 'requests'] as const)
-      out.push(...fractionWarnings(resources?.[which], `${at}.resources.${which}`, name));
+      for (const one of fractionWarnings(resources?.[which], `${at}.resources.${which}`, name)) out.push(one);
   const names = new Set<string>();
   list(container.env).forEach(({ name, value = '', valueFrom }, i) => {
     const reference = `$(${name})`;

@@ -239,7 +239,7 @@ export const resourceClaimTemplateStrategy: Strategy<Template> = {
   validateUpdate(_ctx, template, old) {
     const out: FieldError[] = [];
     checkMetadataAgain(out, template, NAMED);
-    out.push(...checkTemplate(template));
+    for (const one of checkTemplate(template)) out.push(one);
     if (semanticEqual(template.spec, old.spec)) return out;
     const { metadata = {}, spec } = template.spec ?? {};
     return [...out, invalid(SPEC, { ...metadata, Spec: goForm('DevicesSpec', spec) }, FIELD_IMMUTABLE)];

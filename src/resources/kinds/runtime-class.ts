@@ -54,7 +54,7 @@ export const runtimeClassStrategy: Strategy<RuntimeClass> = {
   validateUpdate(_ctx, runtime, old) {
     const out: FieldError[] = [];
     checkMetadataAgain(out, runtime, { namespaced: false, name: nameIsDnsSubdomain });
-    out.push(...checkClass(runtime));
+    for (const one of checkClass(runtime)) out.push(one);
     checkImmutable(out, path('handler'), runtime.handler, old.handler);
     return out;
   },

@@ -109,7 +109,7 @@ export const storageClassStrategy: Strategy<StorageClass> = {
   validateUpdate(_ctx, storageClass, old) {
     const out: FieldError[] = [];
     again(out, storageClass);
-    out.push(...checkClass(storageClass));
+    for (const one of checkClass(storageClass)) out.push(one);
     for (const field of ['parameters', 'provisioner', 'reclaimPolicy'] as const)
       mayNotChange(out, field, storageClass[field], old[field]);
     checkImmutable(out, path('volumeBindingMode'), storageClass.volumeBindingMode, old.volumeBindingMode);

@@ -95,7 +95,7 @@ function checkHook(out: FieldError[], at: FieldPath, hook: Hook, lenient: Lenien
     out.push(invalid(at.child('timeoutSeconds'), seconds, 'the timeout value must be between 1 and 30 seconds'));
   for (const field of ['namespaceSelector', 'objectSelector'] as const) {
     const options = { allowInvalidValues: lenient.selectors };
-    out.push(...validateLabelSelector(hook[field], at.child(field), options));
+    for (const one of validateLabelSelector(hook[field], at.child(field), options)) out.push(one);
   }
   checkOneOf(out, at.child('reinvocationPolicy'), hook.reinvocationPolicy, REINVOCATION_POLICIES);
   checkWebhookClient(out, at.child('clientConfig'), hook.clientConfig);

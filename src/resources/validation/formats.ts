@@ -87,11 +87,11 @@ export function checkImmutable(out: FieldError[], at: FieldPath, now: unknown, b
 type StringMap = Readonly<Record<string, string>>;
 
 export function checkLabels(out: FieldError[], at: FieldPath, labels: StringMap | undefined): void {
-  if (labels !== undefined) out.push(...validateLabels(labels, at));
+  if (labels !== undefined) for (const one of validateLabels(labels, at)) out.push(one);
 }
 
 export function checkAnnotations(out: FieldError[], at: FieldPath, annotations: StringMap | undefined): void {
-  if (annotations !== undefined) out.push(...validateAnnotations(annotations, at));
+  if (annotations !== undefined) for (const one of validateAnnotations(annotations, at)) out.push(one);
 }
 
 export function checkSelector(
@@ -99,7 +99,7 @@ export function checkSelector(
   at: FieldPath,
   selector: DeepReadonly<LabelSelector> | undefined,
 ): void {
-  if (selector !== undefined) out.push(...validateLabelSelector(selector, at));
+  if (selector !== undefined) for (const one of validateLabelSelector(selector, at)) out.push(one);
 }
 
 /** Go walks maps in random order; we walk them by key. */

@@ -15,7 +15,7 @@ export function checkMetadataAgain(
   object: DeepReadonly<KubeObject>,
   rules: { readonly namespaced: boolean; readonly name: NameCheck; readonly builtIn?: boolean },
 ): void {
-  out.push(...validateObjectMeta(object.metadata, { builtIn: true, ...rules }, METADATA));
+  for (const one of validateObjectMeta(object.metadata, { builtIn: true, ...rules }, METADATA)) out.push(one);
 }
 
 /** The same for the rules of a change, where an endpoint has them and the others of its kind do not. */
@@ -24,7 +24,7 @@ export function checkMetadataUpdateAgain(
   object: DeepReadonly<KubeObject>,
   old: DeepReadonly<KubeObject>,
 ): void {
-  out.push(...validateObjectMetaUpdate(object.metadata, old.metadata, METADATA, { builtIn: true }));
+  for (const one of validateObjectMetaUpdate(object.metadata, old.metadata, METADATA, { builtIn: true })) out.push(one);
 }
 
 /** What a template's metadata may not have, in Go's order and as upstream spells it. */

@@ -117,7 +117,7 @@ export function deleteOptions(query: URLSearchParams, body: Record<string, unkno
     );
   if (policy !== undefined && !POLICIES.includes(policy as Policy))
     errors.push(fieldError.notSupported('propagationPolicy', policy, [...POLICIES, 'nil']));
-  errors.push(...validateDryRun(options.dryRun));
+  for (const one of validateDryRun(options.dryRun)) errors.push(one);
   if (errors.length > 0) throw invalidError({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', errors);
   const { dryRun, propagationPolicy, ...rest } = options;
   return {
