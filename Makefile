@@ -5,7 +5,7 @@ BIN := node_modules/.bin
 # `make test REPORTER=tap` prints every assertion.
 REPORTER ?= terse
 
-.PHONY: install build up test lint format unit e2e tap bench fuzz clients conformance clean
+.PHONY: install build up test lint format unit e2e tap bench fuzz fields clients conformance clean
 
 install: node_modules/.package-lock.json
 node_modules/.package-lock.json: package.json package-lock.json
@@ -49,6 +49,10 @@ bench: build
 # Hostile texts for every field that takes one. SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows.
 fuzz: build
 	node build/test/fuzz/main.js
+
+# The table of what reads which field, made anew.
+fields: build
+	node build/test/fields/main.js
 
 # Client libraries of five languages, two operator frameworks and Helm; CLIENTS='go rust' runs only those.
 clients: build

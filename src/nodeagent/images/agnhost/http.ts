@@ -4,9 +4,18 @@ import { deadline } from '../../containers/programs/deadline.js';
 import { httpCall } from '../../network/http-client.js';
 import type { SocketAddress } from '../../network/types.js';
 
+/** What one message may make an agent hold; more is no use of these programs. */
+const MAX_BODY = 32 * 1024 * 1024;
+
+/** The whole body. @throws Error when it is larger than an agent should hold, or cut off */
 export async function readBody(message: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of message) chunks.push(chunk as Buffer);
+  let size = 0;
+  for await (const chunk of message) {
+    size += (chunk as Buffer).length;
+    if (size > MAX_BODY) throw new Error('http: request body too large');
+    chunks.push(chunk as Buffer);
+  }
   return Buffer.concat(chunks);
 }
 
