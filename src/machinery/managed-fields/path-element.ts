@@ -120,7 +120,7 @@ export function sortElements(elements: string[]): string[] {
   const fields = elements.filter(element => element.startsWith('f:'));
   if (fields.length === elements.length) return elements;
   const items = elements.filter(element => !element.startsWith('f:'));
-  elements.splice(0, elements.length, ...fields, ...items);
+  [...fields, ...items].forEach((element, i) => (elements[i] = element));
   sortItems(elements, fields.length);
   return elements;
 }

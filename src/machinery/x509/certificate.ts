@@ -121,7 +121,7 @@ export function issueCertificate(options: CertificateOptions): KeyPair {
     const names = options.subjectAltNames.map(name =>
       isIP(name) === 0 ? der.implicit(2, Buffer.from(name)) : der.implicit(7, der.ipBytes(name)),
     );
-    extensions.push(extension(OID.subjectAltName, false, der.sequence(...names)));
+    extensions.push(extension(OID.subjectAltName, false, der.sequenceOf(names)));
   }
   const toBeSigned = der.sequence(
     der.explicit(0, der.integer(Buffer.of(2))), // v3
@@ -131,7 +131,7 @@ export function issueCertificate(options: CertificateOptions): KeyPair {
     der.sequence(der.time(options.notBefore), der.time(options.notAfter)),
     encodeName(options.subject),
     spki,
-    der.explicit(3, der.sequence(...extensions)),
+    der.explicit(3, der.sequenceOf(extensions)),
   );
   const signature = sign('sha256', toBeSigned, createPrivateKey(signer));
   const cert = der.sequence(toBeSigned, SIGNATURE_ALGORITHM, der.bitString(signature));

@@ -7,10 +7,12 @@ function length(size: number): Buffer {
   if (size < 0x80) return Buffer.of(size);
   const bytes: number[] = [];
   for (let rest = size; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
-  return Buffer.of(0x80 | bytes.length, ...bytes);
+  return Buffer.from([0x80 | bytes.length, ...bytes]);
 }
 
-export const sequence = (...items: Buffer[]): Buffer => tlv(0x30, Buffer.concat(items));
+export const sequence = (...items: Buffer[]): Buffer => sequenceOf(items);
+/** As sequence, of however many. */
+export const sequenceOf = (items: readonly Buffer[]): Buffer => tlv(0x30, Buffer.concat(items));
 export const set = (...items: Buffer[]): Buffer => tlv(0x31, Buffer.concat(items));
 export const bool = (value: boolean): Buffer => tlv(0x01, Buffer.of(value ? 0xff : 0));
 export const utf8String = (text: string): Buffer => tlv(0x0c, Buffer.from(text));
@@ -35,7 +37,7 @@ export function oid(dotted: string): Buffer {
   for (const arc of rest) {
     const groups = [arc & 0x7f];
     for (let more = arc >>> 7; more > 0; more >>>= 7) groups.unshift(0x80 | (more & 0x7f));
-    bytes.push(...groups);
+    for (const group of groups) bytes.push(group);
   }
   return tlv(0x06, Buffer.from(bytes));
 }

@@ -42,7 +42,7 @@ export interface KeyUsages {
 /** Sorts usages into those of the key and those of the certificate. */
 export function keyUsages(usages: readonly string[]): KeyUsages {
   const numbers = usages.flatMap(usage => KEY_USAGE_BITS[usage] ?? []);
-  const last = Math.max(-1, ...numbers);
+  const last = numbers.reduce((a, b) => Math.max(a, b), -1);
   const bytes = Buffer.alloc(Math.floor(last / 8) + 1);
   for (const n of numbers) bytes[n >> 3] = (bytes[n >> 3] ?? 0) | (0x80 >> (n & 7));
   const known = EXTENDED_USAGES.flatMap(([names]) => names);

@@ -57,10 +57,10 @@ function extensionsFor(request: CertificateRequest, { usages }: SigningOptions, 
     ...(bits === undefined ? [] : [extension(OID.keyUsage, true, der.bitString(bits.bytes, bits.unused))]),
     ...(purposes.length === 0
       ? []
-      : [extension(OID.extKeyUsage, false, der.sequence(...purposes.map(purpose => der.oid(purpose))))]),
+      : [extension(OID.extKeyUsage, false, der.sequenceOf(purposes.map(purpose => der.oid(purpose))))]),
     extension(OID.basicConstraints, true, der.sequence()),
     extension(OID.authorityKeyIdentifier, false, der.sequence(der.implicit(0, authority))),
-    ...(names.length === 0 ? [] : [extension(OID.subjectAltName, nameless, der.sequence(...names))]),
+    ...(names.length === 0 ? [] : [extension(OID.subjectAltName, nameless, der.sequenceOf(names))]),
   ];
 }
 
@@ -82,7 +82,7 @@ export function signRequest(request: CertificateRequest, options: SigningOptions
     der.sequence(der.time(options.notBefore), der.time(options.notAfter)),
     request.encoded.subject,
     request.encoded.publicKey,
-    der.explicit(3, der.sequence(...extensionsFor(request, options, authorityKeyId(ca)))),
+    der.explicit(3, der.sequenceOf(extensionsFor(request, options, authorityKeyId(ca)))),
   );
   const certificate = der.sequence(toBeSigned, algorithm, der.bitString(sign('sha256', toBeSigned, key)));
   return pem('CERTIFICATE', certificate);

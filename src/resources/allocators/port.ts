@@ -83,16 +83,21 @@ export interface PortOperation {
 
 export function startPortOperation(allocator: PortAllocator, dryRun: boolean): PortOperation {
   const taken = new Set<number>();
+  let last = BEFORE_MADE_UP;
   const released = new Set<number>();
+  const take = (port: number): void => {
+    last = taken.size === 0 ? port : Math.max(last, port);
+    taken.add(port);
+  };
   return {
     allocate(port) {
       if (!dryRun) allocator.allocate(port);
       else if (allocator.has(port) || taken.has(port)) throw new AllocationError(PORT_ALLOCATED);
-      taken.add(port);
+      take(port);
     },
     allocateNext() {
-      const port = dryRun ? (taken.size === 0 ? BEFORE_MADE_UP : Math.max(...taken)) + 1 : allocator.allocateNext();
-      taken.add(port);
+      const port = dryRun ? last + 1 : allocator.allocateNext();
+      take(port);
       return port;
     },
     releaseLater(port) {

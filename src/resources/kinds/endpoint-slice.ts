@@ -159,7 +159,7 @@ function warningsOf(slice: Slice): string[] {
   if (OWN_MANAGERS.includes(slice.metadata.labels?.['endpointslice.kubernetes.io/managed-by'] ?? '')) return out;
   list(slice.endpoints).forEach((endpoint, i) =>
     list(endpoint.addresses).forEach((address, k) =>
-      out.push(...ipWarnings(path('endpoints').index(i).child('addresses').index(k), address)),
+      ipWarnings(path('endpoints').index(i).child('addresses').index(k), address).forEach(text => out.push(text)),
     ),
   );
   return out;

@@ -13,7 +13,7 @@ const BATCH = 50;
 function lastWriteMs(event: DeepReadonly<CoreEvent>): number {
   const { creationTimestamp, managedFields } = event.metadata;
   const times = [creationTimestamp, ...(managedFields ?? []).map(entry => entry.time)];
-  return Math.max(...times.map(time => (time === undefined ? 0 : Date.parse(time))));
+  return times.reduce((last, time) => Math.max(last, time === undefined ? 0 : Date.parse(time)), 0);
 }
 
 export interface EventTtlOptions {

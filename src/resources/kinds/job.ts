@@ -192,8 +192,8 @@ export const jobStrategy: Strategy<Job> = {
       out.push(
         'In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail',
       );
-    if (old === undefined) out.unshift(...nameWarnings(job.metadata.name));
-    return [...out, ...changedTemplateWarnings(job.spec?.template, old && { template: old.spec?.template })];
+    const named = old === undefined ? nameWarnings(job.metadata.name) : [];
+    return [...named, ...out, ...changedTemplateWarnings(job.spec?.template, old && { template: old.spec?.template })];
   },
   fields: job => ({ 'status.successful': String(job.status?.succeeded ?? 0) }),
   beforeDelete(ctx, _job, options) {

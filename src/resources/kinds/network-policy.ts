@@ -112,7 +112,7 @@ function warningsOf({ spec }: ReadonlyPolicy): string[] {
       const field = at.index(i).child('ipBlock');
       for (const one of formats.cidrWarnings(field.child('cidr'), ipBlock.cidr)) out.push(one);
       list(ipBlock.except).forEach((text, k) =>
-        out.push(...formats.cidrWarnings(field.child('except').index(k), text)),
+        formats.cidrWarnings(field.child('except').index(k), text).forEach(one => out.push(one)),
       );
     });
   list(spec?.ingress).forEach((rule, i) => warn(SPEC.child('ingress').index(i).child('from'), rule.from));

@@ -155,7 +155,9 @@ export const nodeStrategy: Strategy<Node> = {
   warnings(_ctx, node) {
     const out: string[] = [];
     if (node.spec?.externalID) out.push('spec.externalID: this field is deprecated, and is unused by Kubernetes');
-    (node.spec?.podCIDRs ?? []).forEach((cidr, i) => out.push(...cidrWarnings(SPEC.child('podCIDRs').index(i), cidr)));
+    (node.spec?.podCIDRs ?? []).forEach((cidr, i) =>
+      cidrWarnings(SPEC.child('podCIDRs').index(i), cidr).forEach(text => out.push(text)),
+    );
     return out;
   },
   fields: node => ({ 'spec.unschedulable': String(node.spec?.unschedulable === true) }),

@@ -41,7 +41,7 @@ function* branch(node: Node): Iterable<Node> {
   const left = [node];
   for (let next = left.pop(); next !== undefined; next = left.pop()) {
     yield next;
-    left.push(...next.children);
+    for (const child of next.children) left.push(child);
   }
 }
 

@@ -82,6 +82,7 @@ function warningsOf(service: ReadonlyService): string[] {
   const at = path('spec');
   const out: string[] = [];
   const annotations = service.metadata.annotations ?? {};
+  const add = (texts: readonly string[]): void => texts.forEach(text => out.push(text));
   if (annotations['service.kubernetes.io/topology-aware-hints'] !== undefined)
     out.push(
       'annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode instead',
@@ -91,11 +92,11 @@ function warningsOf(service: ReadonlyService): string[] {
     if ((spec.externalIPs ?? []).length > 0) out.push('spec.externalIPs is ignored for headless services');
     if (spec.sessionAffinity !== 'None') out.push('spec.SessionAffinity is ignored for headless services');
   } else if (spec.type !== 'ExternalName')
-    (spec.clusterIPs ?? []).forEach((ip, i) => out.push(...ipWarnings(at.child('clusterIPs').index(i), ip)));
-  (spec.externalIPs ?? []).forEach((ip, i) => out.push(...ipWarnings(at.child('externalIPs').index(i), ip)));
-  if (spec.loadBalancerIP) out.push(...ipWarnings(at.child('loadBalancerIP'), spec.loadBalancerIP));
+    (spec.clusterIPs ?? []).forEach((ip, i) => add(ipWarnings(at.child('clusterIPs').index(i), ip)));
+  (spec.externalIPs ?? []).forEach((ip, i) => add(ipWarnings(at.child('externalIPs').index(i), ip)));
+  if (spec.loadBalancerIP) add(ipWarnings(at.child('loadBalancerIP'), spec.loadBalancerIP));
   (spec.loadBalancerSourceRanges ?? []).forEach((range, i) =>
-    out.push(...cidrWarnings(at.child('loadBalancerSourceRanges').index(i), range)),
+    add(cidrWarnings(at.child('loadBalancerSourceRanges').index(i), range)),
   );
   if (spec.type !== 'ExternalName' && spec.externalName)
     out.push('spec.externalName is ignored when spec.type is not "ExternalName"');

@@ -34,10 +34,13 @@ function fillIn(container: Container, which: 'limits' | 'requests', defaults: Re
   return missing.map(([name]) => name);
 }
 
+const allOf = (lists: readonly (ResourceList | undefined)[]): ResourceList =>
+  lists.reduce<ResourceList>((all, list) => Object.assign(all, list), {});
+
 function setDefaults(pod: Pod, limits: readonly Limit[]): void {
   const ofContainers = limits.filter(limit => limit.type === 'Container');
-  const requests = Object.assign({}, ...ofContainers.map(limit => limit.defaultRequest)) as ResourceList;
-  const maxima = Object.assign({}, ...ofContainers.map(limit => limit.default)) as ResourceList;
+  const requests = allOf(ofContainers.map(limit => limit.defaultRequest));
+  const maxima = allOf(ofContainers.map(limit => limit.default));
   const notes: string[] = [];
   const visit = (containers: readonly Container[] | undefined, what: string): void => {
     for (const container of containers ?? []) {

@@ -47,7 +47,7 @@ export function decodeBody(
       `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${strictProblems.join(', ')}`,
     );
   }
-  exchange.warnings.push(...strictProblems.flatMap(yamlLines));
+  for (const line of strictProblems.flatMap(yamlLines)) exchange.warnings.push(line);
   return object;
 }
 

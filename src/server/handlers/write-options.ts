@@ -60,7 +60,7 @@ export function writeOptions(
       errors.push(fieldError.required('fieldManager', 'is required for apply patch'));
     }
   }
-  errors.push(...validateFieldManager(manager), ...validateDryRun(dryRun));
+  for (const one of [...validateFieldManager(manager), ...validateDryRun(dryRun)]) errors.push(one);
   if (!VALIDATIONS.includes(validation))
     errors.push(fieldError.notSupported('fieldValidation', validation, VALIDATIONS));
   if (errors.length > 0) throw invalidError({ group: 'meta.k8s.io', kind }, '', errors);

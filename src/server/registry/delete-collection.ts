@@ -36,7 +36,7 @@ export async function deleteCollection(
     const { resourceVersion: _revision, resourceVersionMatch: _match, ...rest } = query;
     page = await list(scope, ctx, namespace, { ...rest, limit: PAGE, continue: page.continue });
     await deleteAll(scope, ctx, namespace, page.items, options);
-    items.push(...page.items);
+    for (const item of page.items) items.push(item);
   }
   return { ...found, items };
 }

@@ -1,3 +1,4 @@
+import { trimEnd } from '../../../machinery/trim.js';
 import { unescapeText } from './escapes.js';
 
 /** What printf and awk's sprintf ask for one conversion. */
@@ -32,7 +33,7 @@ function general(value: number, given: number | undefined, alternative: boolean,
   else text = value.toFixed(Math.min(100, Math.max(0, precision - 1 - power)));
   if (alternative || !text.includes('.')) return text;
   const [mantissa = '', rest] = text.split(/(?=[eE])/);
-  return mantissa.replace(/\.?0+$/, '') + (rest ?? '');
+  return trimEnd(trimEnd(mantissa, '0'), '.') + (rest ?? '');
 }
 
 /**

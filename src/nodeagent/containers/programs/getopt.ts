@@ -1,3 +1,4 @@
+import { trimEnd } from '../../../machinery/trim.js';
 import type { Program } from '../process.js';
 import { parseOptions, UsageError } from './options.js';
 
@@ -16,7 +17,7 @@ export const getopt: Program = async process => {
   const long = new Map(
     all('l')
       .flatMap(list => list.split(','))
-      .map(name => [name.replace(/:+$/, ''), name.endsWith(':')]),
+      .map(name => [trimEnd(name, ':'), name.endsWith(':')]),
   );
   const found: string[] = [];
   const rest: string[] = [];

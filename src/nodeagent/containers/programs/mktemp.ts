@@ -1,3 +1,4 @@
+import { trimEnd } from '../../../machinery/trim.js';
 import { FileError, resolvePath } from '../file-system.js';
 import { joinPath } from '../paths.js';
 import type { Program } from '../process.js';
@@ -16,14 +17,14 @@ export const mktemp: Program = async process => {
     long: { directory: 'd', tmpdir: 'p:' },
   });
   const template = operands[0] ?? 'tmp.XXXXXX';
-  const marks = /X{6,}$/.exec(template)?.[0] ?? '';
+  const marks = template.slice(trimEnd(template, 'X').length);
   const { files, random } = process.container;
   const base = get('p') ?? (has('t') || operands.length === 0 ? (process.env['TMPDIR'] ?? '/tmp') : undefined);
   const fail = async (text: string): Promise<number> => {
     if (!has('q')) await process.stderr.write(`mktemp: ${text}\n`);
     return 1;
   };
-  if (marks === '') return fail(`(null): Invalid argument`);
+  if (marks.length < 6) return fail(`(null): Invalid argument`);
   for (let attempt = 0; attempt < 100; attempt++) {
     const tail = Array.from(
       marks,

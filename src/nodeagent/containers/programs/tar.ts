@@ -1,3 +1,4 @@
+import { trimEnd, trimStart } from '../../../machinery/trim.js';
 import { createGunzip, createGzip } from 'node:zlib';
 import { FileError, resolvePath, type FileStat } from '../file-system.js';
 import type { Input, Output } from '../io.js';
@@ -257,14 +258,14 @@ async function extract(process: Process, options: Options): Promise<number> {
   const zipped = start?.[0] === 0x1f && start[1] === 0x8b;
   const reader = new Reader(zipped ? through(process, again, createGunzip()) : again, process.signal);
   const strip = Number(options.get('strip') ?? 0);
-  const wanted = options.operands.map(name => name.replace(/\/+$/, ''));
+  const wanted = options.operands.map(name => trimEnd(name, '/'));
   const excluded = excluder(options);
   const say = options.has('O') ? process.stderr : process.stdout;
   for await (const header of headers(reader)) {
     const { name, size } = header;
     const chosen =
       wanted.length === 0 || wanted.some(path => name === path || name === `${path}/` || name.startsWith(`${path}/`));
-    const stripped = name.replace(/\/+$/, '').split('/').slice(strip).join('/').replace(/^\/+/, '');
+    const stripped = trimStart(trimEnd(name, '/').split('/').slice(strip).join('/'), '/');
     if (!chosen || excluded(name)) {
       await reader.skip(size + padding(size).length);
       continue;
@@ -379,7 +380,7 @@ async function create(process: Process, options: Options): Promise<number> {
       if (options.has('v')) await process.stderr.write(`${inside}${stat.kind === 'directory' ? '/' : ''}\n`);
       await one(stat, path, inside === '' ? './' : inside);
       if (stat.kind !== 'directory') return;
-      const base = name.replace(/\/+$/, '');
+      const base = trimEnd(name, '/');
       for (const child of files.list(path)) await add(base === '' ? `/${child}` : joinPath(base, child), depth + 1);
     };
     const one = async (stat: FileStat, path: string, inside: string): Promise<void> => {

@@ -239,7 +239,9 @@ export function createLineEditor(process: Process, terminal: Terminal, shell: Sh
 
 /** What a tab adds to a line: the name of a command in the first place, else that of a file. */
 function complete(shell: Shell, before: string): { added: string; choices: string[] } {
-  const word = before.slice(before.search(/[^\s;|&<>()]*$/));
+  let start = before.length;
+  while (start > 0 && !/[\s;|&<>()]/.test(before.charAt(start - 1))) start--;
+  const word = before.slice(start);
   const isCommand = /(?:^|[;|&(])\s*$/.test(
     before.slice(Math.max(0, before.length - word.length - 64), before.length - word.length),
   );

@@ -135,7 +135,7 @@ export function compactRules(rules: readonly PolicyRule[]): PolicyRule[] {
     const key = JSON.stringify([apiGroups, resources, resourceNames]);
     const known = simple.get(key);
     if (known === undefined) simple.set(key, { ...rule, verbs: [...rule.verbs] });
-    else known.verbs.push(...rule.verbs);
+    else for (const verb of rule.verbs) known.verbs.push(verb);
   }
   return [...compacted, ...simple.values()];
 }

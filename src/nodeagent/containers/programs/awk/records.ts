@@ -1,3 +1,4 @@
+import { trimEnd } from '../../../../machinery/trim.js';
 import type { Input } from '../../io.js';
 import type { Process } from '../../process.js';
 import type { Regex } from '../../regex/regex.js';
@@ -106,6 +107,6 @@ export class RecordReader {
     this.buffer = '';
     this.at = 0;
     this.release();
-    return separator.kind === 'character' ? rest : rest.replace(/\n+$/, '');
+    return separator.kind === 'character' ? rest : trimEnd(rest, '\n');
   }
 }

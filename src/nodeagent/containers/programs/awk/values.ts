@@ -12,8 +12,8 @@ export class NumericText {
 /** Undefined: never assigned, which is "" and 0. */
 export type Value = number | string | NumericText | undefined;
 
-const LOOKS_NUMERIC = /^[ \t\n]*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?[ \t\n]*$/;
-const LEADING_NUMBER = /^[ \t\n]*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)/;
+const LOOKS_NUMERIC = /^[ \t\n]*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?[ \t\n]*$/;
+const LEADING_NUMBER = /^[ \t\n]*([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)/;
 /** Longer digits are no number that anybody computes with. */
 const MAX_NUMERIC = 256;
 
