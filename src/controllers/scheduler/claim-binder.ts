@@ -65,7 +65,7 @@ export function createClaimBinder({ clock, pods, claims, volumeClient, claimClie
         try {
           if (isReady()) finish(resolve);
         } catch (error) {
-          finish(() => reject(error as Error));
+          finish(() => reject(error instanceof Error ? error : new Error(String(error))));
         }
       };
       const cancel = clock.after(BIND_TIMEOUT_MS, () => finish(() => reject(new Error('timed out'))));

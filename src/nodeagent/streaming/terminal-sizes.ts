@@ -18,8 +18,8 @@ export function createTerminalSizes(): TerminalSizes {
     push(message) {
       if (message.length > MAX_MESSAGE) return;
       const text = message.toString('latin1');
-      const side = (name: string): number => Number(new RegExp(`"${name}":\\s?(\\d{1,5})`).exec(text)?.[1] ?? 0);
-      const [columns, rows] = [side('Width'), side('Height')];
+      const columns = Number(/"Width":\s?(\d{1,5})/.exec(text)?.[1] ?? 0);
+      const rows = Number(/"Height":\s?(\d{1,5})/.exec(text)?.[1] ?? 0);
       if (columns < 1 || rows < 1 || columns > MAX_SIDE || rows > MAX_SIDE) return;
       latest = { columns, rows };
       wake();
