@@ -4,6 +4,7 @@ import { keepTimesIfUnchanged } from '../../src/machinery/managed-fields/entries
 import { createFieldManager, type FieldManagerOptions } from '../../src/machinery/managed-fields/field-manager.js';
 import { parentEntries, scaleEntries } from '../../src/machinery/managed-fields/scale.js';
 import type { Field, StructType } from '../../src/machinery/schema.js';
+import { atOnce } from '../../src/machinery/steps.js';
 import { isStatusError, type Status } from '../../src/machinery/status.js';
 import type { KubeObject, ManagedFieldsEntry } from '../../src/machinery/types.js';
 import { loadApi } from '../../src/resources/load.js';
@@ -43,16 +44,16 @@ function object(kind: 'ConfigMap' | 'Service' | 'Deployment', overrides: Partial
       if (live?.metadata.managedFields !== undefined && next.metadata.managedFields === undefined) {
         next.metadata.managedFields = live.metadata.managedFields;
       }
-      manager.update(live, next, write(name, subresource));
+      atOnce(manager.update(live, next, write(name, subresource)));
       return store(next);
     },
     apply(name: string, part: object, force = false, subresource = ''): KubeObject {
-      return store(manager.apply(live, deepFreeze(complete(part)), { ...write(name, subresource), force }));
+      return store(atOnce(manager.apply(live, deepFreeze(complete(part)), { ...write(name, subresource), force })));
     },
     /** The Status of an apply that fails. */
     refused(name: string, part: object): Status {
       try {
-        manager.apply(live, deepFreeze(complete(part)), { ...write(name), force: false });
+        atOnce(manager.apply(live, deepFreeze(complete(part)), { ...write(name), force: false }));
       } catch (error) {
         if (isStatusError(error)) return error.status;
         throw error;
@@ -313,7 +314,7 @@ t.test('other versions', t => {
   });
   const config = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'x' }, data: { a: '1' } };
   const write = { manager: 'm', subresource: '', nowMs: 0, force: false };
-  const pruned = manager.apply(live([entry('v0', 'f:values')]), config, write);
+  const pruned = atOnce(manager.apply(live([entry('v0', 'f:values')]), config, write));
   t.same(pruned['data'], { a: '1' }, 'what was applied in an older version is pruned');
   t.same(
     pruned.metadata.managedFields?.map(e => [e.apiVersion, e.fieldsV1]),
@@ -321,10 +322,12 @@ t.test('other versions', t => {
   );
 
   const next: KubeObject = { ...config, metadata: { name: 'x', uid: 'u' }, data: { a: '9', b: '2' } };
-  manager.update(live([entry('v0', 'f:values'), { ...entry('gone', 'f:x'), manager: 'g' }]), next, {
-    ...write,
-    manager: 'u',
-  });
+  atOnce(
+    manager.update(live([entry('v0', 'f:values'), { ...entry('gone', 'f:x'), manager: 'g' }]), next, {
+      ...write,
+      manager: 'u',
+    }),
+  );
   t.same(owned(next), { 'm Apply': { 'f:values': { 'f:b': {} } }, 'u Update': { 'f:data': { 'f:a': {} } } });
   t.end();
 });
@@ -436,7 +439,7 @@ t.test('custom resources', t => {
   });
   const created = make({ color: 'red', open: { a: '1', z: { y: [1] } }, tags: ['a', 'b'], atom: { k: 'v' } });
   const write = { subresource: '', nowMs: 0 };
-  manager.update(undefined, created, { ...write, manager: 'c' });
+  atOnce(manager.update(undefined, created, { ...write, manager: 'c' }));
   t.same(owned(created), {
     'c Update': {
       'f:spec': {
@@ -449,18 +452,20 @@ t.test('custom resources', t => {
     },
   });
   const live = deepFreeze({ ...created, metadata: { ...created.metadata, uid: 'u' } });
-  const applied = manager.apply(live, make({ open: { z: { w: 1 } }, tags: ['c', 'a'] }), {
-    ...write,
-    manager: 'a',
-    force: false,
-  });
+  const applied = atOnce(
+    manager.apply(live, make({ open: { z: { w: 1 } }, tags: ['c', 'a'] }), {
+      ...write,
+      manager: 'a',
+      force: false,
+    }),
+  );
   t.same(applied['spec'], {
     color: 'red',
     open: { a: '1', z: { y: [1], w: 1 } },
     tags: ['c', 'a', 'b'],
     atom: { k: 'v' },
   });
-  t.throws(() => manager.apply(live, make({ items: [{ v: '1' }] }), { ...write, manager: 'a', force: false }), {
+  t.throws(() => atOnce(manager.apply(live, make({ items: [{ v: '1' }] }), { ...write, manager: 'a', force: false })), {
     message: `failed to create typed patch object (/x; e.org/v1, Kind=Widget): .spec.items: element 0: associative list with keys has an element that omits all key fields ["k" "l"] (and doesn't have default values for any key fields)`,
   });
   const granular: ManagedFieldsEntry = {
@@ -474,7 +479,7 @@ t.test('custom resources', t => {
   next.metadata.uid = 'u';
   const before = make({ color: 'red', atom: { k: 'v' } });
   before.metadata = { name: 'x', uid: 'u', managedFields: [granular] };
-  manager.update(deepFreeze(before), next, { ...write, manager: 'c' });
+  atOnce(manager.update(deepFreeze(before), next, { ...write, manager: 'c' }));
   t.same(owned(next)['g Apply'], { 'f:spec': { 'f:atom': {} } }, 'a field that became atomic is owned as a whole');
   t.end();
 });

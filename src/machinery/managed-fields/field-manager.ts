@@ -1,6 +1,7 @@
 import { cloneJson } from '../json-equal.js';
 import type { StructType } from '../schema.js';
 import { badRequestError, reasonlessError } from '../status.js';
+import type { Steps } from '../steps.js';
 import type { DeepReadonly, KubeObject, ManagedFieldsEntry } from '../types.js';
 import { annotationsSize, TOTAL_ANNOTATION_SIZE_LIMIT } from '../validation/object-meta.js';
 import { compareObjects } from './compare.js';
@@ -24,7 +25,7 @@ export interface FieldManager {
    * owns what it changed. Call it after decoding and defaulting, before admission. Never throws for bad
    * managedFields: what cannot be understood is dropped.
    */
-  update(live: DeepReadonly<KubeObject> | undefined, object: KubeObject, write: FieldWrite): void;
+  update(live: DeepReadonly<KubeObject> | undefined, object: KubeObject, write: FieldWrite): Steps<void>;
   /**
    * Merges `applied` (as the client sent it, undefaulted) into `live`; returns a new object with managedFields set,
    * to be decoded, defaulted and validated by the caller: it may have null where a field went. `live` undefined: the
@@ -35,7 +36,7 @@ export interface FieldManager {
     live: DeepReadonly<KubeObject> | undefined,
     applied: DeepReadonly<KubeObject>,
     write: FieldWrite & { readonly force: boolean },
-  ): KubeObject;
+  ): Steps<KubeObject>;
 }
 
 export interface FieldWrite {
@@ -154,8 +155,8 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
   });
 
   /** Gives `manager` what changed from live to object. @throws SchemaError */
-  function track(live: JsonMap, object: JsonMap, owners: Owners, write: FieldWrite, manager: string): void {
-    const set = difference(update(live, object, owners, versionsFor(write.subresource)), SYSTEM_FIELDS);
+  function* track(live: JsonMap, object: JsonMap, owners: Owners, write: FieldWrite, manager: string): Steps<void> {
+    const set = difference(yield* update(live, object, owners, versionsFor(write.subresource)), SYSTEM_FIELDS);
     if (!isEmptySet(set)) {
       const owner = { manager, operation: 'Update', apiVersion, subresource: write.subresource } as const;
       const id = ownerId(owner);
@@ -176,13 +177,18 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
     return owners === undefined || owners.size === 0 ? fromLive() : owners;
   }
 
-  function updateObject(live: DeepReadonly<KubeObject> | undefined, object: KubeObject, write: FieldWrite): void {
+  function* updateObject(
+    live: DeepReadonly<KubeObject> | undefined,
+    object: KubeObject,
+    write: FieldWrite,
+  ): Steps<void> {
     const owners = readOwners(live, object, write.subresource);
     delete object.metadata.managedFields;
     // Objects that nobody applied and that have lost their entries stay untracked until an apply.
     if (owners.size === 0 && live?.metadata.uid !== undefined && live.metadata.uid !== '') return;
     try {
-      track(live === undefined ? NO_OBJECT : tracked(live), tracked(object), owners, write, write.manager);
+      yield* track(live === undefined ? NO_OBJECT : tracked(live), tracked(object), owners, write, write.manager);
+      yield;
       setEntries(object, owners);
     } catch (error) {
       // As upstream's UpdateNoErrors: an object whose lists have no keys is stored untracked.
@@ -229,50 +235,54 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
     return applied;
   }
 
-  function applyObject(
+  function* applyObject(
     live: DeepReadonly<KubeObject> | undefined,
     applied: DeepReadonly<KubeObject>,
     write: FieldWrite & { readonly force: boolean },
-  ): KubeObject {
+  ): Steps<KubeObject> {
     const stored = readEntries(live?.metadata.managedFields);
     if (stored === undefined) throw reasonlessError('failed to decode managed fields: invalid entry');
     const config = checkApplied(applied);
+    yield;
     const current: JsonMap = live === undefined ? { apiVersion, kind, metadata: {} } : withoutManagedFields(live);
     const base: Owners = new Map(stored);
-    if (base.size === 0 && live !== undefined) track(NO_OBJECT, tracked(live), base, write, BEFORE_FIRST_APPLY);
+    if (base.size === 0 && live !== undefined) yield* track(NO_OBJECT, tracked(live), base, write, BEFORE_FIRST_APPLY);
 
     const applier = { manager: write.manager, operation: 'Apply', apiVersion, subresource: write.subresource } as const;
-    const attempt = (force: boolean): { object: JsonMap | undefined; owners: Owners } => {
+    const attempt = function* (force: boolean): Steps<{ object: JsonMap | undefined; owners: Owners }> {
       const owners: Owners = new Map(base);
       const versions = versionsFor(write.subresource);
-      return { object: apply(current, config, owners, applier, SYSTEM_FIELDS, force, versions), owners };
+      return { object: yield* apply(current, config, owners, applier, SYSTEM_FIELDS, force, versions), owners };
     };
-    let result: ReturnType<typeof attempt>;
+    let result: { object: JsonMap | undefined; owners: Owners };
     try {
-      result = attempt(write.force);
+      result = yield* attempt(write.force);
     } catch (error) {
       if (!(error instanceof ConflictError) || write.manager !== KUBECTL) throw error;
       const allowed = setByClientSideApply(live);
       const rest = allowed === undefined ? error.conflicts : conflictsWithout(error.conflicts, allowed);
       if (rest.length > 0) throw new ConflictError(rest);
-      result = attempt(true);
+      result = yield* attempt(true);
     }
     const { owners } = result;
     const id = ownerId(applier);
     const owner = owners.get(id);
     // Time moves only when the object does.
     if (result.object !== undefined && owner !== undefined) owners.set(id, { ...owner, time: timeOf(write.nowMs) });
+    yield;
     const object = cloneJson(result.object ?? current) as KubeObject;
+    yield;
     setEntries(object, owners);
+    yield;
     if (write.manager === KUBECTL) refreshLastApplied(object, applied);
     return object;
   }
 
   return {
     update: updateObject,
-    apply(live, applied, write) {
+    *apply(live, applied, write) {
       try {
-        return applyObject(live, applied, write);
+        return yield* applyObject(live, applied, write);
       } catch (error) {
         if (error instanceof ConflictError) throw conflictError(error.conflicts);
         if (error instanceof SchemaError) throw reasonlessError(error.message);

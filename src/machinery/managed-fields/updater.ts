@@ -1,5 +1,6 @@
 import type { StructType } from '../schema.js';
 import { jsonEqual } from '../json-equal.js';
+import type { Steps } from '../steps.js';
 import { compareObjects, type Comparison } from './compare.js';
 import { ownerId, type Owner, type Owners } from './entries.js';
 import {
@@ -66,7 +67,7 @@ const isUnchanged = ({ removed, modified, added }: Comparison): boolean =>
   isEmptySet(removed) && isEmptySet(modified) && isEmptySet(added);
 
 /** Takes from every owner but `workflow` what changed. Mutates owners. @throws ConflictError unless forced */
-function takeChanges(
+function* takeChanges(
   live: JsonMap,
   object: JsonMap,
   origin: Origin,
@@ -74,7 +75,7 @@ function takeChanges(
   workflow: string | undefined,
   force: boolean,
   versions: Versions,
-): Comparison {
+): Steps<Comparison> {
   const own = compareAt(live, object, versions.struct, origin, versions);
   const known = new Map<string, Comparison | undefined>([[versions.apiVersion, own]]);
   const comparisonAt = (apiVersion: string): Comparison | undefined => {
@@ -98,12 +99,14 @@ function takeChanges(
       continue;
     }
     if (isUnchanged(comparison)) continue;
+    yield;
     const conflict = intersection(owner.set, union(comparison.modified, comparison.added));
     if (!isEmptySet(conflict)) conflicts.set(id, { owner, set: conflict });
     taken.set(id, union(conflict, comparison.removed));
   }
   if (!force && conflicts.size > 0) throw new ConflictError([...conflicts.values()]);
   for (const [id, set] of taken) {
+    yield;
     const owner = owners.get(id);
     if (owner !== undefined) owners.set(id, withSet(owner, difference(owner.set, set)));
   }
@@ -155,10 +158,10 @@ const exclude = (set: FieldSet, ignored: FieldSet): FieldSet =>
  * What an update owns now, beside what its manager owned before; owners lose it. Mutates owners.
  * @throws SchemaError
  */
-export function update(live: JsonMap, object: JsonMap, owners: Owners, versions: Versions): FieldSet {
+export function* update(live: JsonMap, object: JsonMap, owners: Owners, versions: Versions): Steps<FieldSet> {
   reconcile(owners, versions);
   const origin = versions.unstructured ? 'raw' : 'typed';
-  const comparison = takeChanges(live, object, origin, owners, undefined, true, versions);
+  const comparison = yield* takeChanges(live, object, origin, owners, undefined, true, versions);
   return exclude(union(comparison.modified, comparison.added), versions.ignored);
 }
 
@@ -166,7 +169,7 @@ export function update(live: JsonMap, object: JsonMap, owners: Owners, versions:
  * The object after an apply, or undefined when it is the live one. Mutates owners, which then say what `applier`
  * owns. @throws ConflictError, SchemaError
  */
-export function apply(
+export function* apply(
   live: JsonMap,
   config: JsonMap,
   owners: Owners,
@@ -174,11 +177,13 @@ export function apply(
   system: FieldSet,
   force: boolean,
   versions: Versions,
-): JsonMap | undefined {
+): Steps<JsonMap | undefined> {
   reconcile(owners, versions);
   const type: FieldType = { kind: 'struct', struct: versions.struct };
   const before = versions.unstructured ? live : (materialize(live, type) as JsonMap);
+  yield;
   const merged = mergeObjects(before, config, versions.struct);
+  yield;
   const id = ownerId(applier);
   const last = owners.get(id);
   const set = exclude(toFieldSet(config, versions.struct, 'raw'), versions.ignored);
@@ -186,14 +191,18 @@ export function apply(
   // Whatever is still applied stays, so that an apply that gives nothing up has nothing to prune.
   const prunes =
     last !== undefined && (last.apiVersion !== versions.apiVersion || !isEmptySet(difference(last.set, set)));
-  const object = prunes ? prune(merged, owners, last, versions) : merged;
-  takeChanges(before, object, 'raw', owners, id, force, versions);
+  yield;
+  const object = prunes ? yield* prune(merged, owners, last, versions) : merged;
+  yield;
+  yield* takeChanges(before, object, 'raw', owners, id, force, versions);
+  yield;
   const owned = owners.get(id);
   if (owned !== undefined) {
     const kept = difference(owned.set, system);
     if (isEmptySet(kept)) owners.delete(id);
     else owners.set(id, unchangedEntry(last, withSet(owned, kept)));
   }
+  yield;
   return jsonEqual(before, object) ? undefined : object;
 }
 
@@ -208,7 +217,7 @@ function unchangedEntry(last: Owner | undefined, owner: Owner): Owner {
  * Takes out what the applier owned and no longer applies, unless somebody else owns it. As upstream: take out all that
  * was owned, then add back what others (or the new configuration) own, then what the applier never owned.
  */
-function prune(merged: JsonMap, owners: Owners, last: Owner, versions: Versions): JsonMap {
+function* prune(merged: JsonMap, owners: Owners, last: Owner, versions: Versions): Steps<JsonMap> {
   const at = (object: JsonMap, apiVersion: string): { object: JsonMap; struct: StructType } | undefined =>
     apiVersion === versions.apiVersion
       ? { object, struct: versions.struct }
@@ -221,23 +230,27 @@ function prune(merged: JsonMap, owners: Owners, last: Owner, versions: Versions)
   const named = (set: FieldSet): FieldSet => withNamedFields(set, type, undefined);
 
   let pruned = removeItems(converted.object, named(last.set), struct);
-  pruned = addBackOwned(converted.object, pruned, last.apiVersion, owners, versions, struct);
+  yield;
+  pruned = yield* addBackOwned(converted.object, pruned, last.apiVersion, owners, versions, struct);
+  yield;
   const prunedSet = named(toFieldSet(pruned, struct, 'raw'));
+  yield;
   const mergedSet = named(toFieldSet(converted.object, struct, 'raw'));
+  yield;
   const gone = intersection(difference(mergedSet, prunedSet), named(last.set));
   const kept = removeItems(converted.object, gone, struct);
   if (last.apiVersion === versions.apiVersion) return kept;
   return versions.convert(kept, versions.apiVersion, last.apiVersion)?.object ?? kept;
 }
 
-function addBackOwned(
+function* addBackOwned(
   merged: JsonMap,
   pruned: JsonMap,
   version: string,
   owners: Owners,
   versions: Versions,
   struct: StructType,
-): JsonMap {
+): Steps<JsonMap> {
   const owned = new Map<string, FieldSet>();
   for (const owner of owners.values()) {
     owned.set(owner.apiVersion, union(owned.get(owner.apiVersion) ?? EMPTY_SET, owner.set));
@@ -252,11 +265,14 @@ function addBackOwned(
     if (before === undefined || after === undefined) continue;
     const type: FieldType = { kind: 'struct', struct: before.struct };
     const named = (set: FieldSet): FieldSet => withNamedFields(set, type, undefined);
+    yield;
     const keep = union(
       named(toFieldSet(after.object, before.struct, 'raw')),
       named(owned.get(apiVersion) ?? EMPTY_SET),
     );
+    yield;
     const gone = difference(named(toFieldSet(before.object, before.struct, 'raw')), keep);
+    yield;
     const kept = removeItems(before.object, gone, before.struct);
     result = same ? kept : (versions.convert(kept, version, apiVersion)?.object ?? result);
   }

@@ -1,4 +1,5 @@
 import { methodNotAllowedError, pathNotFoundError, type Status } from '../../machinery/status.js';
+import { inTurns } from '../../machinery/steps.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { ActionSubresource, RequestContext } from '../../resources/strategy.js';
 import { admit, validateAdmission } from './admission.js';
@@ -32,7 +33,7 @@ export async function createSubresource(
   if (behaviour === undefined) throw pathNotFoundError();
   if (behaviour.kind !== 'action') throw methodNotAllowedError();
   await scope.cache.ready();
-  if (body !== undefined) prepareBody(scope, ctx, behaviour, subresource, body);
+  if (body !== undefined) await prepareBody(scope, ctx, behaviour, subresource, body);
   const call = { operation: 'CREATE', subresource, key, ...(body === undefined ? {} : { object: body }) } as const;
   await admit(scope, ctx, call);
   await validateAdmission(scope, ctx, call);
@@ -41,17 +42,17 @@ export async function createSubresource(
 }
 
 /** The body is an object of its own kind: defaulted, and marked with who set what (a TokenRequest is answered with it). */
-function prepareBody(
+async function prepareBody(
   scope: Scope,
   ctx: RequestContext,
   behaviour: ActionSubresource,
   name: string,
   body: KubeObject,
-): void {
+): Promise<void> {
   behaviour.default?.(body);
   const info = scope.info.subresources.find(s => s.name === name);
   const kind = info === undefined ? undefined : scope.codec.kind(info.group, info.version, info.kind);
   if (info === undefined || kind === undefined) return;
   const write = { manager: ctx.options.fieldManager, subresource: name, nowMs: scope.clock.now() };
-  scope.fieldManagers.view(info, kind.type).update(undefined, body, write);
+  await inTurns(scope.fieldManagers.view(info, kind.type).update(undefined, body, write), scope.turns);
 }

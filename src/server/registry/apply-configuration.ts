@@ -1,5 +1,6 @@
 import type { FieldWrite } from '../../machinery/managed-fields/field-manager.js';
 import { badRequestError, pathNotFoundError, reasonlessError } from '../../machinery/status.js';
+import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject } from '../../machinery/types.js';
 import { restoreProblem } from '../../resources/codec/restore.js';
 import { duplicateKeysProblem } from '../../resources/codec/yaml.js';
@@ -12,19 +13,22 @@ import type { PatchRequest } from './types.js';
  * Server-side apply of a request: the object that comes of it, decoded and defaulted.
  * @throws StatusError 400 for what is no configuration, 409 for conflicts, and reasonless ones
  */
-export function applyConfiguration(
+export function* applyConfiguration(
   scope: Scope,
   ctx: RequestContext,
   target: Target,
   live: DeepReadonly<KubeObject> | undefined,
   request: PatchRequest,
   write: FieldWrite,
-): KubeObject {
+): Steps<KubeObject> {
   if (target.fields === undefined) throw pathNotFoundError();
   const { patch, duplicateKeys } = request.decode();
+  yield;
   const configuration = asObject(patch);
-  const applied = target.fields.apply(live, configuration, { ...write, force: request.force });
-  const object = decodeApplied(scope, target, applied, configuration);
+  const applied = yield* target.fields.apply(live, configuration, { ...write, force: request.force });
+  yield;
+  const object = yield* decodeApplied(scope, target, applied, configuration);
+  yield;
   target.applyDefaults(object);
   checkDuplicates(ctx, duplicateKeys);
   return object;
@@ -44,7 +48,12 @@ function asObject(patch: unknown): KubeObject {
 }
 
 /** Values that the schema lets pass may not fit the Go type. @throws StatusError without a reason */
-function decodeApplied(scope: Scope, target: Target, applied: KubeObject, configuration: KubeObject): KubeObject {
+function* decodeApplied(
+  scope: Scope,
+  target: Target,
+  applied: KubeObject,
+  configuration: KubeObject,
+): Steps<KubeObject> {
   const { kind } = target;
   const problem = scope.info.custom === true ? undefined : restoreProblem(applied, kind.type);
   if (problem !== undefined) {
@@ -55,6 +64,7 @@ function decodeApplied(scope: Scope, target: Target, applied: KubeObject, config
         `unable to convert unstructured object to ${type}: ${problem}`,
     );
   }
+  yield;
   try {
     return scope.codec.canonicalize(applied, kind).object;
   } catch (error) {

@@ -6,21 +6,21 @@ import type { PartSubresource, RequestContext } from '../../resources/strategy.j
 import { setAt } from './field-path.js';
 import { ensureNamespace } from './metadata.js';
 import { resetFields } from './reset-fields.js';
-import { isInternal, type Scope } from './scope.js';
+import { breathe, isInternal, type Scope } from './scope.js';
 import { validateChanged } from './validation.js';
 
 /**
  * rest.BeforeUpdate: mutates `object` into what will be stored, and checks it.
  * @throws StatusError
  */
-export function beforeUpdate(
+export async function beforeUpdate(
   scope: Scope,
   ctx: RequestContext,
   key: ObjectKey,
   subresource: string,
   object: KubeObject,
   old: DeepReadonly<KubeObject>,
-): void {
+): Promise<void> {
   const { info, strategy } = scope;
   const part = partOf(scope, subresource);
   ensureNamespace(object.metadata, key.namespace);
@@ -35,9 +35,14 @@ export function beforeUpdate(
   if (subresource !== 'status' && !isInternal(info, subresource) && generationMoves(scope, object, old)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
+  await breathe(scope);
   keepManagedFieldsTimes(object, old);
+  await breathe(scope);
 
-  validateChanged(scope, object, old, ownErrors(scope, ctx, part, object, old));
+  const own = ownErrors(scope, ctx, part, object, old);
+  await breathe(scope);
+  validateChanged(scope, object, old, own);
+  await breathe(scope);
   if (part === undefined) for (const text of strategy.warnings?.(ctx, object, old) ?? []) ctx.warn(text);
   strategy.canonicalize?.(object);
   scope.normalize(object);

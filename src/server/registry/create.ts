@@ -7,6 +7,7 @@ import {
   reasonlessError,
   StatusError,
 } from '../../machinery/status.js';
+import { inTurns } from '../../machinery/steps.js';
 import type { KubeObject } from '../../machinery/types.js';
 import { dropDisabledFields } from '../../resources/disabled-fields.js';
 import type { RequestContext } from '../../resources/strategy.js';
@@ -45,7 +46,7 @@ export async function create(
   scope.codec.applyDefaults(entryOf(scope), object);
   const write = { manager: ctx.options.fieldManager, subresource: '', nowMs: clock.now() };
   await breathe(scope);
-  scope.fieldManagers.main.update(undefined, object, write);
+  await inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns);
   await breathe(scope);
   if (!info.stored) return review(scope, ctx, namespace, object);
   await scope.cache.ready();

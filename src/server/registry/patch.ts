@@ -4,6 +4,7 @@ import { applyJsonPatch, decodeJsonPatch } from '../../machinery/json-patch.js';
 import { applyMergePatch, checkMergePatch } from '../../machinery/merge-patch.js';
 import { conflictError, invalidError, notFoundError, pathNotFoundError } from '../../machinery/status.js';
 import { applyStrategicMergePatch, asStrategicMergePatch } from '../../machinery/strategic-merge.js';
+import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
 import { restoreProblem } from '../../resources/codec/restore.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
@@ -35,9 +36,9 @@ export function patchChange(scope: Scope, ctx: RequestContext, key: ObjectKey, r
     nowMs: scope.clock.now(),
   });
   if (request.type === 'apply') {
-    return (live, target) => {
+    return function* (live, target) {
       if (target.fields === undefined) throw pathNotFoundError();
-      const object = applyConfiguration(scope, ctx, target, live, request, write(target));
+      const object = yield* applyConfiguration(scope, ctx, target, live, request, write(target));
       const { uid = '' } = object.metadata;
       if (live !== undefined || uid === '') return object;
       const text = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
@@ -45,12 +46,16 @@ export function patchChange(scope: Scope, ctx: RequestContext, key: ObjectKey, r
     };
   }
   const { type } = request;
-  return (live, target) => {
+  return function* (live, target) {
     if (live === undefined) throw notFoundError(groupResource(scope.info), key.name);
-    const patched = apply(scope, ctx, target, live, type, request.decode().patch);
-    const object = decodePatched(scope, ctx, target, request, patched);
+    const { patch } = request.decode();
+    yield;
+    const patched = apply(scope, ctx, target, live, type, patch);
+    yield;
+    const object = yield* decodePatched(scope, ctx, target, request, patched);
     target.applyDefaults(object);
-    target.fields?.update(live, object, write(target));
+    yield;
+    if (target.fields !== undefined) yield* target.fields.update(live, object, write(target));
     return object;
   };
 }
@@ -96,17 +101,18 @@ function apply(
 }
 
 /** Understands the patched document as an object of the kind. @throws StatusError 422 with the field "patch" */
-function decodePatched(
+function* decodePatched(
   scope: Scope,
   ctx: RequestContext,
   target: Target,
   request: PatchRequest,
   patched: Patched,
-): KubeObject {
+): Steps<KubeObject> {
   const refuse = (why: string): never => {
     throw invalidError({ group: '', kind: '' }, '', [invalid('patch', patched.text(), why)]);
   };
   const decoded = decode(scope, target, request, patched, refuse);
+  yield;
   const problems = isChecked(ctx)
     ? [...duplicateFields(request.raw, request.type), ...patched.problems, ...[...decoded.strictProblems].sort()]
     : [];

@@ -1,5 +1,6 @@
 import { conflictError, invalidError } from '../../machinery/status.js';
 import { cloneJson } from '../../machinery/json-equal.js';
+import { inTurns, type Steps } from '../../machinery/steps.js';
 import type { FieldManager } from '../../machinery/managed-fields/field-manager.js';
 import { parentEntries, scaleEntries, type ScaleMapping } from '../../machinery/managed-fields/scale.js';
 import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
@@ -24,16 +25,17 @@ export interface Target {
  * Makes the new object from the present one: a replacement or a patch, managedFields included. Runs once per attempt;
  * the result is new each time. @throws StatusError
  */
-export type Change = (live: DeepReadonly<KubeObject> | undefined, target: Target) => KubeObject;
+export type Change = (live: DeepReadonly<KubeObject> | undefined, target: Target) => Steps<KubeObject>;
 
 /** PUT. `body` is decoded. */
 export function replacement(scope: Scope, ctx: RequestContext, body: KubeObject): Change {
-  return (live, target) => {
+  return function* (live, target) {
     const object = cloneJson(body);
     target.applyDefaults(object);
+    yield;
     if (target.fields === undefined) return object;
     const write = { manager: ctx.options.fieldManager, subresource: target.subresource, nowMs: scope.clock.now() };
-    target.fields.update(live, object, write);
+    yield* target.fields.update(live, object, write);
     return object;
   };
 }
@@ -77,7 +79,7 @@ export function transformObject(
     applyDefaults: object => scope.codec.applyDefaults(entryOf(scope), object),
   };
   return async live => {
-    const object = change(live?.object, target);
+    const object = await inTurns(change(live?.object, target), scope.turns);
     checkTarget(scope, key, object);
     await breathe(scope);
     if (!internal) await admitChange(scope, ctx, key, subresource, object, live?.object);
@@ -107,7 +109,7 @@ export function transformView(
     const own = scaleEntries(managedFields, mapping);
     if (own !== undefined) old.metadata.managedFields = own;
 
-    const shown = change(old, target);
+    const shown = await inTurns(change(old, target), scope.turns);
     checkTarget(scope, key, shown);
     await admitChange(scope, ctx, key, target.subresource, shown, old);
     const errors = view.validate?.(shown) ?? [];

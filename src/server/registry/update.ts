@@ -136,7 +136,7 @@ async function updateExisting(
   const reserves = subresource === '' ? scope.strategy.reserve?.(ctx, object, live.object) : undefined;
   const reserved = hold(await reserves);
   try {
-    beforeUpdate(scope, ctx, key, subresource, object, live.object);
+    await beforeUpdate(scope, ctx, key, subresource, object, live.object);
     await breathe(scope);
     if (!isInternal(scope.info, subresource)) {
       await validateAdmission(scope, ctx, { operation: 'UPDATE', subresource, key, object, old: live.object });
