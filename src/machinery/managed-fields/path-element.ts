@@ -114,12 +114,27 @@ function sortItems(elements: string[], from: number): void {
   items.forEach(({ element }, i) => (elements[from + i] = element));
 }
 
+/** An item known by one key, whose text has the order of its value: it has nothing at or below a quotation mark. */
+const PLAIN_KEY = /^k:\{"[A-Za-z]+":"[#-[\]-~]*"\}$/;
+
+/** Whether elements are in order already, seen without parsing them; false for those that need it. */
+export function areInOrder(elements: readonly string[]): boolean {
+  const fields = elements[0]?.startsWith('f:') === true;
+  for (let i = 0; i < elements.length; i++) {
+    const element = elements[i] ?? '';
+    if (fields ? !element.startsWith('f:') : !PLAIN_KEY.test(element)) return false;
+    if (i > 0 && element < (elements[i - 1] ?? '')) return false;
+  }
+  return true;
+}
+
 /** Sorts in place, as upstream writes and lists elements: fields, keys, values, indexes; numbers as numbers. */
 export function sortElements(elements: string[]): string[] {
   elements.sort();
   const fields = elements.filter(element => element.startsWith('f:'));
   if (fields.length === elements.length) return elements;
   const items = elements.filter(element => !element.startsWith('f:'));
+  if (fields.length === 0 && items.every(element => PLAIN_KEY.test(element))) return elements;
   [...fields, ...items].forEach((element, i) => (elements[i] = element));
   sortItems(elements, fields.length);
   return elements;

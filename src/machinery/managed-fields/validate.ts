@@ -10,7 +10,19 @@ import { asMap, DEDUCED, fieldOf, itemElement, SchemaError, shapeOf, type JsonMa
 
 type Problems = string[];
 
-const at = (path: string, text: string): string => (path === '' ? text : `${path}: ${text}`);
+/** Where a value is: its last path element and where the rest of it is. Written out for problems only. */
+interface Place {
+  readonly element: string;
+  readonly within: Place | undefined;
+}
+
+function at(place: Place | undefined, text: string): string {
+  if (place === undefined) return text;
+  const parts: string[] = [];
+  for (let here: Place | undefined = place; here !== undefined; here = here.within)
+    parts.push(formatElement(here.element));
+  return `${parts.reverse().join('')}: ${text}`;
+}
 
 /** Go prints the wrapper of the value, `&{x}`, in %v and %#v. */
 const dump = (value: unknown): string => `&{${formatGo(value)}}`;
@@ -33,9 +45,9 @@ function scalarProblem(value: unknown, type: FieldType): string | undefined {
   }
 }
 
-function checkMap(map: JsonMap, type: FieldType, path: string, problems: Problems): void {
+function checkMap(map: JsonMap, type: FieldType, path: Place | undefined, problems: Problems): void {
   for (const name in map) {
-    const here = path + formatElement(fieldElement(name));
+    const here = { element: fieldElement(name), within: path };
     const field = type.kind === 'struct' ? fieldOf(type.struct, name) : type.kind === 'any' ? DEDUCED : undefined;
     const memberType = field?.type ?? (type.kind === 'map' ? type.values : undefined);
     if (memberType === undefined) {
@@ -50,7 +62,7 @@ function checkList(
   list: readonly unknown[],
   type: FieldType,
   field: Field | undefined,
-  path: string,
+  path: Place,
   problems: Problems,
 ): void {
   if (type.kind !== 'list') return;
@@ -69,11 +81,11 @@ function checkList(
       if (seen.has(element)) problems.push(at(path, `duplicate entries for key ${formatElement(element)}`));
       seen.add(element);
     }
-    check(item, type.items, undefined, path + formatElement(element), problems);
+    check(item, type.items, undefined, { element, within: path }, problems);
   }
 }
 
-function check(value: unknown, type: FieldType, field: Field | undefined, path: string, problems: Problems): void {
+function check(value: unknown, type: FieldType, field: Field | undefined, path: Place, problems: Problems): void {
   if (value === null || value === undefined) return;
   switch (type.kind) {
     case 'struct':
@@ -99,7 +111,7 @@ function check(value: unknown, type: FieldType, field: Field | undefined, path: 
 /** Throws a SchemaError that says what is wrong, with paths such as `.spec.containers[name="a"].foo`. */
 export function validateConfiguration(object: JsonMap, struct: StructType): void {
   const problems: Problems = [];
-  checkMap(object, { kind: 'struct', struct }, '', problems);
+  checkMap(object, { kind: 'struct', struct }, undefined, problems);
   const first = problems[0];
   if (first === undefined) return;
   throw new SchemaError(problems.length === 1 ? first : ['errors:', ...problems.map(p => `  ${p}`)].join('\n'));

@@ -1,6 +1,6 @@
 import { goJsonSyntaxError } from '../../machinery/go-json.js';
 import { badRequestError } from '../../machinery/status.js';
-import { yamlToJson } from '../../resources/codec/yaml.js';
+import { yamlToValue } from '../../resources/codec/yaml.js';
 import type { PatchType } from '../negotiation/media-types.js';
 import { isTooDeep } from '../../machinery/json-depth.js';
 
@@ -29,9 +29,8 @@ export function decodePatch(body: Buffer, type: PatchType, checked: boolean): De
 }
 
 function decodeApply(body: Buffer): DecodedPatch {
-  const { json, error, duplicateKeys } = yamlToJson(body.toString('utf8'));
+  const { value, error, duplicateKeys } = yamlToValue(body.toString('utf8'));
   if (error !== undefined) throw badRequestError(`error decoding YAML: error converting YAML to JSON: ${error}`);
-  // Aliases nest what is not nested in the text.
-  if (isTooDeep(Buffer.from(json))) throw badRequestError('error decoding YAML: exceeded max depth');
-  return { patch: JSON.parse(json) as unknown, duplicateKeys };
+  if (value === undefined) throw badRequestError('error decoding YAML: exceeded max depth');
+  return { patch: value, duplicateKeys };
 }

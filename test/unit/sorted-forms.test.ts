@@ -1,0 +1,74 @@
+import t from 'tap';
+import { sortSet, type FieldSet } from '../../src/machinery/managed-fields/field-set.js';
+import { areInOrder, sortElements } from '../../src/machinery/managed-fields/path-element.js';
+import { yamlToJson, yamlToValue } from '../../src/resources/codec/yaml.js';
+
+/** What is in order already is not parsed, sorted or copied: it must come out as if it had been. */
+
+t.test('elements seen to be in order are those that sorting leaves as they are', t => {
+  const keys = ['a', 'a b', 'a!b', 'a-b', 'ab', 'a.b', 'B', '', '\\"', '\\u0001', 'é', '~', '['];
+  const elements = [
+    ...keys.map(key => `k:{"name":"${key}"}`),
+    'k:{"port":80}',
+    'k:{"port":9}',
+    'k:{"port":80,"protocol":"TCP"}',
+    'k:{"uid":"a"}',
+    'f:a',
+    'f:b',
+    'f:A',
+    'v:"a"',
+    'v:10',
+    'v:9',
+    'i:10',
+    'i:9',
+  ];
+  let seen = 0;
+  for (const a of elements)
+    for (const b of elements) {
+      if (a === b) continue;
+      const sorted = sortElements([a, b]);
+      t.same(sortElements([b, a]), sorted);
+      if (!areInOrder([a, b])) continue;
+      seen++;
+      t.same(sorted, [a, b]);
+    }
+  t.ok(seen > 20, 'many are');
+  t.end();
+});
+
+t.test('a sorted set is kept, any other is put in order with "." first', t => {
+  const sorted: FieldSet = { 'f:a': { '.': {}, 'k:{"name":"a"}': {}, 'k:{"name":"b"}': { '.': {}, 'f:x': {} } } };
+  const once = sortSet(sorted);
+  t.equal(sortSet(once), once);
+  const mixed: FieldSet = {
+    'f:b': {},
+    'f:a': { 'k:{"name":"b"}': { 'f:x': {}, '.': {} }, '.': {}, 'k:{"name":"a"}': {} },
+  };
+  t.equal(
+    JSON.stringify(sortSet(mixed)),
+    '{"f:a":{".":{},"k:{\\"name\\":\\"a\\"}":{},"k:{\\"name\\":\\"b\\"}":{".":{},"f:x":{}}},"f:b":{}}',
+  );
+  t.end();
+});
+
+t.test('the value of YAML is what its JSON says', t => {
+  for (const [name, text] of [
+    ['JSON in order', '{"a":1,"b":{"c":[1,{"d":null}]}}'],
+    ['JSON out of order', '{"b":{"z":1,"y":[{"n":1,"m":-0.0}]},"a":-0}'],
+    ['keys of JSON that are numbers', '{"10":1,"9":2,"a":{"1":0}}'],
+    ['a key that is no plain one', '{"z":1,"__proto__":{"b":1,"a":2}}'],
+    ['blanks before colons', '{"b" :1, "a"\t: {"c"  :":"}}'],
+    ['text with what looks like keys', '{"b":"\\":\\" :", "a":1}'],
+    ['a duplicate key', '{"a":1,"a":2}'],
+    ['plain YAML', 'b: 1\na: [x, {z: 1, y: 2}]\n'],
+    ['nothing', ''],
+    ['an error', 'a: b: c'],
+  ] as const) {
+    const { json, ...rest } = yamlToJson(text);
+    const { value, ...others } = yamlToValue(text);
+    t.same(others, rest, name);
+    if (rest.error === undefined) t.equal(JSON.stringify(value), JSON.stringify(JSON.parse(json)), name);
+  }
+  t.equal(Object.is((yamlToValue('{"a":-0}').value as { a: number }).a, 0), true, 'no negative zero');
+  t.end();
+});
