@@ -4,6 +4,7 @@ import { loadApi } from '../../src/resources/load.js';
 import type { CatalogEntry } from '../../src/resources/catalog.js';
 import { apiVersionOf, resourceId } from '../../src/resources/resource-info.js';
 import { realClock } from '../../src/machinery/clock.js';
+import { inTurns } from '../../src/machinery/steps.js';
 import { createTurns } from '../../src/machinery/turns.js';
 import { StatusError } from '../../src/machinery/status.js';
 import { cloneJson } from '../../src/machinery/json-equal.js';
@@ -77,7 +78,8 @@ export async function openTargets(): Promise<{ targets: Target[]; close: () => v
       if (turns.isOver()) await turns.next();
       try {
         if (way === 'create' || way === 'yaml' || way === 'update') {
-          const { object } = codec.decode(raw, way === 'yaml' ? 'application/yaml' : 'application/json', entry);
+          const steps = codec.decodeSteps(raw, way === 'yaml' ? 'application/yaml' : 'application/json', entry);
+          const { object } = await inTurns(steps, turns);
           if (way === 'update') await registry.update(ctx, key, object, '');
           else await registry.create(ctx, namespace, object);
         } else {

@@ -1,10 +1,11 @@
 import { goJsonSyntaxError } from '../../machinery/go-json.js';
 import { ProtobufError } from '../../machinery/protobuf-wire.js';
+import { atOnce, type Steps } from '../../machinery/steps.js';
 import { badRequestError } from '../../machinery/status.js';
 import type { CatalogEntry } from '../catalog.js';
 import type { Api, KindType } from '../load.js';
 import { apiVersionOf, type SubresourceInfo } from '../resource-info.js';
-import { decode, type BodyType, type DecodedBody } from './decode.js';
+import { decodeSteps, type BodyType, type DecodedBody } from './decode.js';
 import { decodeCustom } from './decode-custom.js';
 import { openEnvelope, readRawObject } from './protobuf.js';
 import { duplicateKeysProblem, yamlToJson } from './yaml.js';
@@ -14,6 +15,8 @@ import { isTooDeep } from '../../machinery/json-depth.js';
 export interface Codec {
   /** The object for a resource or one of its subresources, canonical. @throws StatusError 400 with upstream's text */
   decode(body: Buffer, type: BodyType, entry: CatalogEntry, subresource?: SubresourceInfo): DecodedBody;
+  /** As decode. */
+  decodeSteps(body: Buffer, type: BodyType, entry: CatalogEntry, subresource?: SubresourceInfo): Steps<DecodedBody>;
   /** A body that is no resource: options, patches. @throws StatusError 400 */
   parse(body: Buffer, type: BodyType): unknown;
 }
@@ -28,15 +31,17 @@ export function createCodec(api: Api): Codec {
       );
     return known;
   };
+  const steps: Codec['decodeSteps'] = function* (body, type, entry, subresource) {
+    const kind = target(entry, subresource);
+    if (kind !== entry.info || entry.info.custom !== true) return yield* decodeSteps(body, type, kind, api);
+    const { json, strictProblems } = type === 'application/yaml' ? fromYaml(body) : { json: body, strictProblems: [] };
+    yield;
+    const decoded = decodeCustom(json, body, entry.info, api);
+    return { object: decoded.object, strictProblems: [...strictProblems, ...decoded.strictProblems] };
+  };
   return {
-    decode(body, type, entry, subresource) {
-      const kind = target(entry, subresource);
-      if (kind !== entry.info || entry.info.custom !== true) return decode(body, type, kind, api);
-      const { json, strictProblems } =
-        type === 'application/yaml' ? fromYaml(body) : { json: body, strictProblems: [] };
-      const decoded = decodeCustom(json, body, entry.info, api);
-      return { object: decoded.object, strictProblems: [...strictProblems, ...decoded.strictProblems] };
-    },
+    decode: (body, type, entry, subresource) => atOnce(steps(body, type, entry, subresource)),
+    decodeSteps: steps,
     parse(body, type) {
       if (type === 'application/vnd.kubernetes.protobuf') return parseProtobuf(body, api);
       return parseJson(type === 'application/yaml' ? fromYaml(body).json : body);

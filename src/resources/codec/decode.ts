@@ -1,5 +1,6 @@
 import { badRequestError, type StatusError } from '../../machinery/status.js';
 import { goJsonSyntaxError } from '../../machinery/go-json.js';
+import { atOnce, type Steps } from '../../machinery/steps.js';
 import { ProtobufError } from '../../machinery/protobuf-wire.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Api, KindType } from '../load.js';
@@ -8,7 +9,7 @@ import { GoDecodeError, JsonCursor, NotJson } from './json-cursor.js';
 import { openEnvelope, readRawObject } from './protobuf.js';
 import { structReader } from './read-type.js';
 import { resolveKind, resolveMeta, summarize, type Resolved, type Unresolved } from './resolve-kind.js';
-import { duplicateKeysProblem, yamlToJson } from './yaml.js';
+import { duplicateKeysProblem, yamlSteps } from './yaml.js';
 import { isTooDeep } from '../../machinery/json-depth.js';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -31,13 +32,22 @@ export interface DecodedBody {
  * Decodes a request body into `target`, the kind that the endpoint takes (a resource's or a subresource's).
  * @throws StatusError 400 with the real server's text; with fieldValidation Strict also for strict problems
  */
-export function decode(
+export const decode = (
   body: Uint8Array,
   type: BodyType,
   target: KindType,
   api: Api,
   options: DecodeOptions = {},
-): DecodedBody {
+): DecodedBody => atOnce(decodeSteps(body, type, target, api, options));
+
+/** As decode. @throws StatusError */
+export function* decodeSteps(
+  body: Uint8Array,
+  type: BodyType,
+  target: KindType,
+  api: Api,
+  options: DecodeOptions = {},
+): Steps<DecodedBody> {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const validation = options.fieldValidation ?? 'Warn';
   if (type === 'application/vnd.kubernetes.protobuf')
@@ -45,13 +55,16 @@ export function decode(
   let json = bytes;
   const problems: string[] = [];
   if (type === 'application/yaml') {
-    const converted = yamlToJson(bytes.toString());
+    const converted = yield* yamlSteps(bytes.toString());
+    yield;
     if (converted.error !== undefined) throw unrecognized(target, converted.error, bytes);
     json = Buffer.from(converted.json);
     if (converted.duplicateKeys.length > 0) problems.push(duplicateKeysProblem(converted.duplicateKeys));
   }
   const cursor = new JsonCursor(json.toString(), json);
-  const object = (isTooDeep(json) ? undefined : readObject(cursor, target)) ?? decodeSlowly(json, bytes, target, api);
+  const tooDeep = isTooDeep(json);
+  yield;
+  const object = (tooDeep ? undefined : readObject(cursor, target)) ?? decodeSlowly(json, bytes, target, api);
   if (validation === 'Ignore') return { object, strictProblems: [] };
   for (const one of cursor.strictProblems) problems.push(one);
   if (validation === 'Strict' && problems.length > 0)
@@ -174,10 +187,15 @@ function jsonText(object: object): string {
  * Brings an object that was made in the server (by a patch, a merge) to the form that decoding gives.
  * @throws GoDecodeError with Go's message when a value has the wrong type
  */
-export function canonicalize(object: object, target: KindType): DecodedBody {
+export const canonicalize = (object: object, target: KindType): DecodedBody => atOnce(canonicalSteps(object, target));
+
+/** As canonicalize. @throws GoDecodeError */
+export function* canonicalSteps(object: object, target: KindType): Steps<DecodedBody> {
   const text = jsonText(object);
+  yield;
   const bytes = Buffer.from(text);
   if (isTooDeep(bytes)) throw new GoDecodeError(TOO_DEEP);
+  yield;
   const cursor = new JsonCursor(text, bytes);
   const result = structReader(target.type)(cursor) as KubeObject;
   if (cursor.typeError !== undefined) throw new GoDecodeError(cursor.typeError);

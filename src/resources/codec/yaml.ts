@@ -2,6 +2,7 @@ import { composeJson, YamlConversionError } from './yaml-compose.js';
 import { parseYaml } from './yaml-document.js';
 import { YamlSyntaxError } from './yaml-reader.js';
 import { MAX_DEPTH } from './yaml-tokens.js';
+import { atOnce, type Steps } from '../../machinery/steps.js';
 import { setMember } from '../../machinery/json-equal.js';
 import { isTooDeep } from '../../machinery/json-depth.js';
 
@@ -101,27 +102,32 @@ function fromJson(text: string): object | undefined {
 const CONTROL = /[^\t\n\r\u0020-\u007e\u0085\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
 /** sigs.k8s.io/yaml's YAMLToJSON: the first document, YAML 1.1 as go-yaml v2 has it, keys as text. */
-export function yamlToJson(text: string): YamlResult {
+export const yamlToJson = (text: string): YamlResult => atOnce(yamlSteps(text));
+
+/** As yamlToJson. */
+export function* yamlSteps(text: string): Steps<YamlResult> {
   const value = fromJson(text);
-  return value === undefined ? convert(text) : { json: sortedJson(value), duplicateKeys: [] };
+  yield;
+  return value === undefined ? yield* convert(text) : { json: sortedJson(value), duplicateKeys: [] };
 }
 
 /** As yamlToJson, of which the text is not needed: a value, which belongs to the caller; undefined when it is too deep. */
 export function yamlToValue(text: string): Omit<YamlResult, 'json'> & { readonly value: unknown } {
   const value = fromJson(text);
   if (value !== undefined) return { value: sortedValue(value), duplicateKeys: [] };
-  const { json, ...rest } = convert(text);
+  const { json, ...rest } = atOnce(convert(text));
   if (rest.error !== undefined) return { ...rest, value: null };
   // Aliases nest what is not nested in the text.
   return { ...rest, value: isTooDeep(Buffer.from(json)) ? undefined : (JSON.parse(json) as unknown) };
 }
 
-function convert(text: string): YamlResult {
+function* convert(text: string): Steps<YamlResult> {
   const failed = (error: string): YamlResult => ({ json: '', error, duplicateKeys: [] });
   if (CONTROL.test(text.startsWith('\ufeff') ? text.slice(1) : text))
     return failed('yaml: control characters are not allowed');
   try {
     const node = parseYaml(text);
+    yield;
     return node === undefined ? { json: 'null', duplicateKeys: [] } : composeJson(node);
   } catch (error) {
     if (error instanceof YamlConversionError) return failed(error.message);

@@ -1,5 +1,6 @@
 import { badRequestError } from '../../machinery/status.js';
 import { cloneJson } from '../../machinery/json-equal.js';
+import { inTurns } from '../../machinery/steps.js';
 import type { KubeObject } from '../../machinery/types.js';
 import { applyDefaults } from '../../resources/codec/apply-defaults.js';
 import type { WriteOptions } from '../../resources/strategy.js';
@@ -26,15 +27,16 @@ const yamlLines = (problem: string): string[] => {
  * The object in the body. Unknown and duplicate fields become warnings or a 400, as fieldValidation says.
  * @throws StatusError 400, 415
  */
-export function decodeBody(
+export async function decodeBody(
   exchange: Exchange,
   route: ResourceRoute,
   options: WriteOptions,
   context: ApiContext,
-): KubeObject {
+): Promise<KubeObject> {
   const { entry, subresource } = route;
   const encoding = inputEncoding(exchange.request.raw.headers['content-type'], inputEncodings(entry.info));
-  const { object, strictProblems } = context.codec.decode(exchange.body, encoding, entry, subresource);
+  const steps = context.codec.decodeSteps(exchange.body, encoding, entry, subresource);
+  const { object, strictProblems } = await inTurns(steps, context.turns);
   const { audit } = exchange;
   if (audit !== undefined) {
     audit.requested(() => asAudited(object, route));

@@ -21,7 +21,7 @@ export const createObject: Handler = async (exchange, route, context) => {
   const { query, raw } = exchange.request;
   const options = writeOptions('CreateOptions', query, raw.headers['user-agent']);
   await breathe(context);
-  const object = decodeBody(exchange, route, options, context);
+  const object = await decodeBody(exchange, route, options, context);
   const ctx = requestContext(exchange, context, options);
   const result = await route.registry.create(ctx, route.namespace, object);
   return { kind: 'object', code: 201, object: result.object };
@@ -31,7 +31,7 @@ export const updateObject: Handler = async (exchange, route, context) => {
   const { query, raw } = exchange.request;
   const options = writeOptions('UpdateOptions', query, raw.headers['user-agent']);
   await breathe(context);
-  const object = decodeBody(exchange, route, options, context);
+  const object = await decodeBody(exchange, route, options, context);
   const ctx = requestContext(exchange, context, options);
   const { namespace, name, subresource } = route;
   return written(await route.registry.update(ctx, { namespace, name }, object, subresource?.name ?? ''));
@@ -65,7 +65,7 @@ const isStatus = (object: KubeObject | Status): object is Status => object.kind 
 export const invoke: Handler = async (exchange, route, context) => {
   const { query, raw } = exchange.request;
   const options = writeOptions('CreateOptions', query, raw.headers['user-agent']);
-  const body = exchange.body.length === 0 ? undefined : decodeBody(exchange, route, options, context);
+  const body = exchange.body.length === 0 ? undefined : await decodeBody(exchange, route, options, context);
   const ctx = requestContext(exchange, context, options);
   const { namespace, name, subresource, registry } = route;
   const answer = await registry.createSubresource(ctx, { namespace, name }, subresource?.name ?? '', body);

@@ -66,7 +66,7 @@ function* decodeApplied(
   }
   yield;
   try {
-    return scope.codec.canonicalize(applied, kind).object;
+    return (yield* scope.codec.canonicalSteps(applied, kind)).object;
   } catch (error) {
     throw reasonlessError((error as Error).message);
   }

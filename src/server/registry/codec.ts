@@ -1,5 +1,6 @@
 import { applyDefaults } from '../../resources/codec/apply-defaults.js';
-import { canonicalize, decode } from '../../resources/codec/decode.js';
+import { canonicalize, canonicalSteps, decode } from '../../resources/codec/decode.js';
+import type { Steps } from '../../machinery/steps.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { Api } from '../../resources/load.js';
 import type { StructType } from '../../machinery/schema.js';
@@ -19,6 +20,8 @@ export interface Kind {
 export interface ObjectCodec {
   /** Brings parsed JSON to the form that decoding gives. @throws Error with encoding/json's text */
   canonicalize(object: object, kind: Kind): Decoded;
+  /** As canonicalize. */
+  canonicalSteps(object: object, kind: Kind): Steps<Decoded>;
   /** Why JSON text is no object of the kind, in upstream's words; undefined: it is one. */
   decodeError(text: string, kind: Kind): string | undefined;
   /** Mutates: schema defaults, then the strategy's. */
@@ -41,6 +44,7 @@ function withoutFrame(message: string, kind: string): string {
 /** The codec over the built-in kinds and, by their own types, custom resources. */
 export const createObjectCodec = (api: Api): ObjectCodec => ({
   canonicalize,
+  canonicalSteps,
   decodeError(text, kind) {
     try {
       decode(Buffer.from(text), 'application/json', kind, api, { fieldValidation: 'Ignore' });

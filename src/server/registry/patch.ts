@@ -111,7 +111,7 @@ function* decodePatched(
   const refuse = (why: string): never => {
     throw invalidError({ group: '', kind: '' }, '', [invalid('patch', patched.text(), why)]);
   };
-  const decoded = decode(scope, target, request, patched, refuse);
+  const decoded = yield* decode(scope, target, request, patched, refuse);
   yield;
   const problems = isChecked(ctx)
     ? [...duplicateFields(request.raw, request.type), ...patched.problems, ...[...decoded.strictProblems].sort()]
@@ -132,13 +132,13 @@ function internalObject(document: JsonObject, { kind }: Kind): Decoded {
   return { object: { kind, metadata: {} }, strictProblems: strange.map(key => `unknown field ${JSON.stringify(key)}`) };
 }
 
-function decode(
+function* decode(
   scope: Scope,
   target: Target,
   request: PatchRequest,
   patched: Patched,
   refuse: (why: string) => never,
-): Decoded {
+): Steps<Decoded> {
   const { kind } = target;
   const { document } = patched;
   const apiVersion = apiVersionOf(kind);
@@ -154,7 +154,7 @@ function decode(
     if (problem !== undefined) return refuse(problem);
   }
   try {
-    return scope.codec.canonicalize(document, kind);
+    return yield* scope.codec.canonicalSteps(document, kind);
   } catch (error) {
     return refuse((error as Error).message);
   }
