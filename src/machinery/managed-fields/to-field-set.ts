@@ -1,5 +1,5 @@
 import type { Field, FieldType, StructType } from '../schema.js';
-import { EMPTY_SET, LEAF, put, type FieldSet, type MutableFieldSet } from './field-set.js';
+import { EMPTY_SET, LEAF, type FieldSet, type MutableFieldSet } from './field-set.js';
 import { fieldElement } from './path-element.js';
 import { asList, asMap, DEDUCED, fieldOf, impliedMembers, itemElement, memberOf, present, shapeOf } from './shape.js';
 import type { JsonMap, Origin } from './shape.js';
@@ -18,14 +18,15 @@ interface Found {
 const SELF_ONLY: Found = { below: EMPTY_SET, self: true };
 const NOTHING: Found = { below: EMPTY_SET, self: false };
 
+/** `element` is not there yet: nothing is merged. */
 function putFound(set: MutableFieldSet, element: string, { below, self }: Found): void {
   let any = false;
   for (const _ in below) {
     any = true;
     break;
   }
-  if (self) put(set, element, any ? { '.': LEAF, ...below } : LEAF);
-  else if (any) put(set, element, below);
+  if (self) set[element] = any ? { '.': LEAF, ...below } : LEAF;
+  else if (any) set[element] = below;
 }
 
 const isEmptyOrNull = (value: unknown): boolean => {

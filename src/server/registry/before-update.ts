@@ -28,10 +28,12 @@ export async function beforeUpdate(
   delete object.metadata.selfLink;
 
   dropDisabledFields(object, info.type);
+  await breathe(scope);
   resetFields(info, part === undefined ? '' : subresource, object, old);
   if (part !== undefined) part.prepareForUpdate?.(ctx, object, old);
   else strategy.prepareForUpdate?.(ctx, object, old);
   keepSystemFields(object, old);
+  await breathe(scope);
   if (subresource !== 'status' && !isInternal(info, subresource) && generationMoves(scope, object, old)) {
     object.metadata.generation = (old.metadata.generation ?? 0) + 1;
   }
