@@ -31,7 +31,9 @@ export class FieldPath {
     return new FieldPath(name);
   }
   child(...names: string[]): FieldPath {
-    return new FieldPath([this.text, ...names].filter(part => part !== '').join('.'));
+    let text = this.text;
+    for (const name of names) if (name !== '') text = text === '' ? name : `${text}.${name}`;
+    return new FieldPath(text);
   }
   index(i: number): FieldPath {
     return new FieldPath(`${this.text}[${i}]`);
