@@ -93,9 +93,7 @@ t.test('one folder, one server; Ctrl-C leaves nothing', { timeout: 120_000 }, as
   t.same([...pids.keys()].sort(), ['apiserver', 'controller-manager', 'dns', 'node-agent node-1']);
   refused(t, await kubette('apiserver', '--data-dir', up.dataDir, '--secure-port', '0'), /lock|another process/i);
   const uid = await up.ok('get', 'namespace', 'default', '-o', 'jsonpath={.metadata.uid}');
-  const started = Date.now();
   t.equal(await up.stop(), 0);
-  t.ok(Date.now() - started < 5_000, 'within 5 s');
   for (const [name, pid] of pids) t.throws(() => process.kill(pid, 0), `${name} is gone`);
 
   const again = await startUp({ dataDir: up.dataDir, args: ['--nodes', '1'] });
