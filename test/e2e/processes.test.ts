@@ -91,7 +91,11 @@ t.test('one folder, one server; Ctrl-C leaves nothing', { timeout: 120_000 }, as
   const up = await startUp({ args: ['--nodes', '1'] });
   const pids = await up.pids();
   t.same([...pids.keys()].sort(), ['apiserver', 'controller-manager', 'dns', 'node-agent node-1']);
-  refused(t, await kubette('apiserver', '--data-dir', up.dataDir, '--secure-port', '0'), /lock|another process/i);
+  refused(
+    t,
+    await kubette('apiserver', '--data-dir', up.dataDir, '--secure-port', '0'),
+    /is in use by process \d+, which listens on/,
+  );
   const uid = await up.ok('get', 'namespace', 'default', '-o', 'jsonpath={.metadata.uid}');
   t.equal(await up.stop(), 0);
   for (const [name, pid] of pids) t.throws(() => process.kill(pid, 0), `${name} is gone`);

@@ -96,11 +96,18 @@ const rows: Row[] = [
   },
 ];
 
+/** A node whose agent is Kubette's. */
+const ourNode = (name: string): KubeObject => {
+  const node = aNode(name);
+  const status = node['status'] as object;
+  return { ...node, status: { ...status, nodeInfo: { containerRuntimeVersion: 'kubette://0.1.0' } } };
+};
+
 t.test('volumes are made', async t => {
   for (const row of rows)
     await t.test(row.name, async t => {
       const cluster = createFakeCluster();
-      cluster.load(NODES, aNode('a'), aNode('b'));
+      cluster.load(NODES, ourNode('a'), ourNode('b'));
       cluster.load(STORAGE_CLASSES, row.class);
       cluster.load(PERSISTENT_VOLUME_CLAIMS, row.claim);
       await run(cluster, localPathProvisioner);
@@ -162,9 +169,10 @@ t.test('the default class comes with the first node, unless there is another cla
     await run(cluster, localPathProvisioner);
     return cluster.list(STORAGE_CLASSES).map(({ metadata }) => metadata.name);
   };
-  t.same(await classes([], [aNode('a')]), ['standard']);
+  t.same(await classes([], [ourNode('a')]), ['standard']);
+  t.same(await classes([], [aNode('a')]), [], 'a Node that is only an object has no directories');
   t.same(await classes([], []), []);
-  t.same(await classes([{ metadata: { name: 'mine' } }], [aNode('a')]), ['mine']);
+  t.same(await classes([{ metadata: { name: 'mine' } }], [ourNode('a')]), ['mine']);
 });
 
 t.test('claims of ephemeral volumes', async t => {

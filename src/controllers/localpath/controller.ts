@@ -23,8 +23,10 @@ const CLASS = 'class';
 /** The provisioner of kind runs a Pod on the node that makes the directory: its volumes take this long, too. */
 const HELPER_MS = 6_000;
 
-const isReady = ({ status }: ReadonlyNode): boolean =>
-  status?.conditions?.find(condition => condition.type === 'Ready')?.status === 'True';
+/** A Ready node of ours: nobody would make a directory on a Node that is only an object, or another kubelet's. */
+const hasDirectories = ({ status }: ReadonlyNode): boolean =>
+  status?.nodeInfo?.containerRuntimeVersion?.startsWith('kubette://') === true &&
+  status.conditions?.find(condition => condition.type === 'Ready')?.status === 'True';
 
 /**
  * Makes volumes for claims of classes that name it, on the node that the scheduler chose, and removes them with their
@@ -58,7 +60,7 @@ export const localPathProvisioner: ControllerDefinition = {
     };
     volumes.addHandler({ add: volumeChanged, update: (_old, volume) => volumeChanged(volume) });
     const nodeChanged = (node: ReadonlyNode): void => {
-      if (!hasClass && isReady(node)) queue.add(CLASS);
+      if (!hasClass && hasDirectories(node)) queue.add(CLASS);
     };
     nodes.addHandler({ add: nodeChanged, update: (_old, node) => nodeChanged(node) });
 
@@ -71,7 +73,7 @@ export const localPathProvisioner: ControllerDefinition = {
       }
       const countOf = ({ metadata }: ReadonlyNode): number => counts.get(metadata.name ?? '') ?? 0;
       return [...nodes.indexer.list()]
-        .filter(node => isReady(node) && node.spec?.unschedulable !== true)
+        .filter(node => hasDirectories(node) && node.spec?.unschedulable !== true)
         .sort((a, b) => countOf(a) - countOf(b) || ((a.metadata.name ?? '') < (b.metadata.name ?? '') ? -1 : 1))[0];
     };
     /** The scheduler is to choose again. */
