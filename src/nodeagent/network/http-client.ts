@@ -64,7 +64,11 @@ export async function httpCall(
 async function secure(connection: NetStream, tls: NonNullable<HttpCall['tls']>): Promise<Duplex> {
   const { connect } = await import('node:tls');
   const { isIP } = await import('node:net');
+  const reset = (): Error => Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
+  // TLS over what has ended already would wait for ever: it hears of no close.
+  if (connection.destroyed) throw reset();
   return new Promise((resolve, reject) => {
+    connection.once('close', () => reject(reset()));
     const socket = connect({
       socket: connection,
       rejectUnauthorized: tls.verify,

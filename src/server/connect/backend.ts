@@ -20,10 +20,13 @@ export interface Backend {
 
 async function secure(connection: Duplex, signal: AbortSignal): Promise<Duplex> {
   const { connect } = await import('node:tls');
+  // TLS over what has ended already would wait for ever: it hears of no close.
+  if (connection.destroyed) throw new Error('EOF');
   return new Promise((resolve, reject) => {
     // As upstream: nobody has told the API server which certificate a Pod should have.
     const socket = connect({ socket: connection, rejectUnauthorized: false, servername: '' });
     const abort = (): void => void socket.destroy(signal.reason as Error);
+    connection.once('close', () => socket.destroy());
     signal.addEventListener('abort', abort, { once: true });
     socket.once('close', () => {
       signal.removeEventListener('abort', abort);
