@@ -26,8 +26,11 @@ export function createTurns(clock: Pick<Clock, 'monotonic'>, turnMs = TURN_MS): 
       startedAt = undefined;
       const [first, ...others] = waiting;
       waiting = others;
-      if (others.length > 0) schedule();
-      first?.();
+      if (first === undefined) return;
+      // Its work begins now: were it noted at its first question, what it did before would not count.
+      startedAt = clock.monotonic();
+      schedule();
+      first();
     });
   };
 

@@ -37,9 +37,10 @@ export async function rows(): Promise<Rows> {
     if (target === undefined) throw new Error(`no kind ${plural}`);
     const { apiVersion, kind, metadata } = target.example();
     const start = JSON.stringify({ apiVersion, kind, metadata }).slice(0, -1);
-    const send = (way: Way, text: string): Promise<void> => target.send(way, `${start},${head}${text}${tail}}`);
+    const prepare = (way: Way, text: string): (() => Promise<void>) =>
+      target.prepare(way, `${start},${head}${text}${tail}}`);
     for (const way of WAYS)
-      made.push({ name: `${name} (${way})`, shapes: DEPTHS, sizes: SIZES, send: text => send(way, text) });
+      made.push({ name: `${name} (${way})`, shapes: DEPTHS, sizes: SIZES, prepare: text => prepare(way, text) });
   }
   return { rows: made, close };
 }

@@ -81,7 +81,7 @@ function rowsOf(target: Target, seen: Set<string>, next: (n: number) => number):
     const way = WAYS[next(WAYS.length)] ?? 'create';
     rows.push({
       name: `${target.name} ${path.join('.')} (${way})`,
-      send: text => target.send(way, place(target.example(), type, path, text)),
+      prepare: text => target.prepare(way, place(target.example(), type, path, text)),
     });
   }
   return rows;

@@ -8,11 +8,14 @@ export interface Row {
   readonly shapes?: readonly Shape[];
   /** Sizes other than SIZES, the smallest first. */
   readonly sizes?: readonly number[];
-  /** Whatever it throws or rejects with is an answer too, unless it says so by a FuzzFault. */
-  send(text: string): unknown;
+  /**
+   * Makes what is sent, which is not measured, and gives what sends it. Whatever that throws or rejects with is an
+   * answer too, unless it says so by a FuzzFault.
+   */
+  prepare(text: string): () => unknown;
 }
 
-/** What `send` throws when the answer itself is wrong: a 500, a stack that overflowed. */
+/** What sending throws when the answer itself is wrong: a 500, a stack that overflowed. */
 export class FuzzFault extends Error {
   override readonly name = 'FuzzFault';
 }
@@ -36,8 +39,9 @@ export interface Bounds {
   readonly blockMs?: number;
 }
 
-/** Milliseconds from `send` to its answer, and the longest turn of the event loop on the way. */
+/** Milliseconds from sending to the answer, and the longest turn of the event loop on the way. */
 async function timed(row: Row, text: string): Promise<{ ms: number; blockMs: number }> {
+  const send = row.prepare(text);
   let blockMs = 0;
   let last = performance.now();
   let done = false;
@@ -51,7 +55,7 @@ async function timed(row: Row, text: string): Promise<{ ms: number; blockMs: num
   };
   setImmediate(tick);
   try {
-    await row.send(text);
+    await send();
   } catch (error) {
     if (error instanceof FuzzFault) throw error;
   } finally {

@@ -9,7 +9,7 @@ import type { Rows } from './worker.js';
 /** How many items a list gets, and keys a map: the biggest is what 3 MB hold of small ones. */
 const SIZES = [200, 2_000, 20_000];
 
-/** A text of as many characters as there are to be items; `send` makes the list of its length. */
+/** A text of as many characters as there are to be items; the list has its length. */
 const COUNT: Shape = { name: 'many', make: size => 'x'.repeat(size) };
 
 export function* collections(
@@ -72,10 +72,14 @@ function rowsOf(target: Target, seen: Set<string>, next: (n: number) => number):
     const id = owner?.kind === 'struct' ? `${owner.struct.name}.${path.at(-1)}` : `${target.name} ${path.join('.')}`;
     if (at === undefined || seen.has(id)) return [];
     seen.add(id);
-    const way = WAYS[next(WAYS.length)] ?? 'create';
-    const send = (text: string): Promise<void> =>
-      target.send(way, place(target.example(), type, path, many(at, text.length)) satisfies JsonObject);
-    return [{ name: `${target.name} ${path.join('.')} (${way})`, shapes: [COUNT], sizes: SIZES, send }];
+    const chosen = WAYS[next(WAYS.length)] ?? 'create';
+    return (process.env['WAYS'] === 'all' ? WAYS : [chosen]).map(way => ({
+      name: `${target.name} ${path.join('.')} (${way})`,
+      shapes: [COUNT],
+      sizes: SIZES,
+      prepare: (text: string) =>
+        target.prepare(way, place(target.example(), type, path, many(at, text.length)) satisfies JsonObject),
+    }));
   });
 }
 

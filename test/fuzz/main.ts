@@ -2,7 +2,8 @@ import { run } from './run.js';
 
 /**
  * `make fuzz`: hostile texts for everything that takes one. SEED chooses the shapes, SHAPES says how many a row gets
- * ("all"), ONLY names a part of the rows' names, SETS the files beside this one that have the rows.
+ * ("all"), ONLY names a part of the rows' names, SETS the files beside this one that have the rows; with WAYS=all
+ * every list is sent in every way.
  */
 const { SEED, SHAPES, ONLY, SETS = 'fields,lists,depths,requests,network' } = process.env;
 const seed = SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(SEED);

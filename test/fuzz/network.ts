@@ -16,14 +16,14 @@ import { FuzzFault, type Row } from './growth.js';
 import type { Shape } from './shapes.js';
 import type { Rows } from './worker.js';
 
-/** A text of as many characters as there are to be items; `send` makes the list of its length. */
+/** A text of as many characters as there are to be items; the list has its length. */
 const COUNT: Shape = { name: 'many', make: size => 'x'.repeat(size) };
 /** Agents and controllers serve nobody while they work: what counts is that their time grows with the list, and no more. */
 const many = (name: string, sizes: readonly number[], send: (count: number) => unknown): Row => ({
   name,
   shapes: [COUNT],
   sizes,
-  send: text => send(text.length),
+  prepare: text => () => send(text.length),
 });
 
 /** Only errors of these classes are answers; anything else thrown would have ended a process. */
@@ -101,23 +101,26 @@ function program(services: readonly Service[], slices: readonly EndpointSlice[])
 /** What strangers send to the data plane, the DNS server, the agents' links and the trace. */
 export async function rows(): Promise<Rows> {
   const list: Row[] = [
-    { name: 'trace url', send: text => expecting(HttpError)(() => parseTarget(text)) },
-    { name: 'trace url after a scheme', send: text => expecting(HttpError)(() => parseTarget(`udp://${text}:53`)) },
-    { name: 'DNS message', send: text => asMessage(Buffer.from(text, 'latin1').subarray(0, 65_535)) },
+    { name: 'trace url', prepare: text => () => expecting(HttpError)(() => parseTarget(text)) },
+    {
+      name: 'trace url after a scheme',
+      prepare: text => () => expecting(HttpError)(() => parseTarget(`udp://${text}:53`)),
+    },
+    { name: 'DNS message', prepare: text => () => asMessage(Buffer.from(text, 'latin1').subarray(0, 65_535)) },
     {
       name: 'DNS message after a header',
-      send: text => asMessage(Buffer.concat([HEADER, Buffer.from(text, 'latin1')]).subarray(0, 65_535)),
+      prepare: text => () => asMessage(Buffer.concat([HEADER, Buffer.from(text, 'latin1')]).subarray(0, 65_535)),
     },
-    { name: 'name to look up', send: text => resolver.lookup(text) },
+    { name: 'name to look up', prepare: text => () => resolver.lookup(text) },
     {
       name: 'frame of a peer',
-      send: text => expecting(NetworkError, SyntaxError)(() => parsePacket(JSON.parse(text))),
+      prepare: text => () => expecting(NetworkError, SyntaxError)(() => parsePacket(JSON.parse(text))),
     },
     {
       name: 'answer of a peer',
-      send: text => expecting(NetworkError, SyntaxError)(() => parseVerdict(JSON.parse(text))),
+      prepare: text => () => expecting(NetworkError, SyntaxError)(() => parseVerdict(JSON.parse(text))),
     },
-    { name: 'texts of a Service', send: text => expecting()(() => servicePorts(withText(text), 'IPv4')) },
+    { name: 'texts of a Service', prepare: text => () => expecting()(() => servicePorts(withText(text), 'IPv4')) },
     many('subsets of Endpoints', [50, 500, 5_000], count =>
       mirror({
         metadata: { name: 'web' },

@@ -138,21 +138,22 @@ function rowsOf(send: Send): Row[] {
       rows.push({
         name: `query ${method} ${path} ${name}`,
         sizes: IN_PATH,
-        send: text => send(withQuery(path, name, text), { method, ...(method === 'POST' ? { body: {} } : {}) }),
+        prepare: text => () =>
+          send(withQuery(path, name, text), { method, ...(method === 'POST' ? { body: {} } : {}) }),
       });
   for (const [name, before, behind] of SELECTORS)
     rows.push({
       name: `query selector ${name} ${before}`,
       sizes: IN_PATH,
-      send: text => send(withQuery(PODS, name, `${before}${text}${behind}`)),
+      prepare: text => () => send(withQuery(PODS, name, `${before}${text}${behind}`)),
     });
-  rows.push({ name: 'query names', sizes: IN_PATH, send: text => send(`/api?${escaped(text, IN_QUERY)}`) });
+  rows.push({ name: 'query names', sizes: IN_PATH, prepare: text => () => send(`/api?${escaped(text, IN_QUERY)}`) });
   for (const [name, before = ''] of HEADERS) {
     const upgrade = { connection: 'upgrade', upgrade: 'websocket' };
     rows.push({
       name: `header ${name} ${before}`.trim(),
       sizes: IN_HEADER,
-      send: text =>
+      prepare: text => () =>
         send(name.startsWith('impersonate') || name === 'content-type' ? PODS : '/api', {
           ...(name === 'content-type' ? { method: 'POST', body: {} } : {}),
           headers: {
@@ -166,23 +167,24 @@ function rowsOf(send: Send): Row[] {
   rows.push({
     name: 'header of a name',
     sizes: IN_HEADER,
-    send: text => send('/api', { headers: { [text.replace(/[^a-z0-9-]/g, 'a')]: 'v' } }),
+    prepare: text => () => send('/api', { headers: { [text.replace(/[^a-z0-9-]/g, 'a')]: 'v' } }),
   });
   for (const [name, before, behind] of PATHS)
     rows.push({
       name: `path of ${name}`,
       sizes: IN_PATH,
-      send: text => send(before + escaped(text, IN_SEGMENT) + behind),
+      prepare: text => () => send(before + escaped(text, IN_SEGMENT) + behind),
     });
   rows.push({
     name: 'body of a TokenReview',
     sizes: IN_BODY,
-    send: token => send('/apis/authentication.k8s.io/v1/tokenreviews', { method: 'POST', body: { spec: { token } } }),
+    prepare: token => () =>
+      send('/apis/authentication.k8s.io/v1/tokenreviews', { method: 'POST', body: { spec: { token } } }),
   });
   rows.push({
     name: 'body of a SubjectAccessReview',
     sizes: IN_BODY,
-    send: text =>
+    prepare: text => () =>
       send('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
         method: 'POST',
         body: { spec: { user: text, nonResourceAttributes: { path: `/${text}`, verb: 'get' } } },
