@@ -55,9 +55,12 @@ export async function readStore(db: Db, newestFile: string): Promise<Whole> {
   const [stateBytes, compactedBytes] = [db.getSync(META_STATE), db.getSync(META_COMPACTED)];
   const state = stateBytes === undefined ? NOTHING : decodeState(stateBytes);
   const compacted = compactedBytes === undefined ? 0 : decodeCompacted(compactedBytes);
-  await checkLog(db, compacted, state.revision);
+  // LevelDB reads for one while the other is looked at. What is told first is what is missing.
+  const [log, values] = await Promise.allSettled([checkLog(db, compacted, state.revision), countValues(db)]);
+  if (log.status === 'rejected') throw log.reason;
   assertNewest(state.revision, said);
-  const found = await countValues(db);
+  if (values.status === 'rejected') throw values.reason;
+  const found = values.value;
   if (found.keys !== state.keys) throw damaged(`it holds ${found.keys} objects where it held ${state.keys}`);
   if (found.sum !== state.sum) throw damaged('it holds values that are older than the newest');
   return { state, compacted };

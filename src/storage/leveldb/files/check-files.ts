@@ -24,17 +24,36 @@ export async function fileProblem(dir: string): Promise<string | undefined> {
     return said(name, error);
   }
   if (manifest.log !== 0 && !files.has(logName(manifest.log))) return `file ${logName(manifest.log)} is missing`;
-  for (const [number, size] of manifest.tables) {
-    const table = tableName(number);
-    if (!files.has(table)) return `file ${table} is missing`;
-    const problem = await tableProblem(dir, table, size);
+  const tables = [...manifest.tables].map(([number, size]) => ({ file: tableName(number), size }));
+  const missing = tables.find(({ file }) => !files.has(file));
+  if (missing !== undefined) return `file ${missing.file} is missing`;
+  for await (const { of, bytes } of contents(dir, tables)) {
+    const problem = tableProblem(of.file, bytes, of.size);
     if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-async function tableProblem(dir: string, table: string, size?: number): Promise<string | undefined> {
-  const bytes = await readFile(join(dir, table));
+/** What the files hold, one after the other: the next one is read from disk while the one before is looked at. */
+async function* contents<T extends { readonly file: string }>(
+  dir: string,
+  files: readonly T[],
+): AsyncGenerator<{ of: T; bytes: Buffer }> {
+  const read = (of: T | undefined): Promise<Buffer> | undefined => of && readFile(join(dir, of.file));
+  let ahead = read(files[0]);
+  try {
+    for (const [i, of] of files.entries()) {
+      const bytes = await ahead;
+      ahead = read(files[i + 1]);
+      if (bytes !== undefined) yield { of, bytes };
+    }
+  } finally {
+    // Who stopped at a problem has heard enough.
+    await Promise.allSettled([ahead]);
+  }
+}
+
+function tableProblem(table: string, bytes: Buffer, size?: number): string | undefined {
   if (size !== undefined && bytes.length !== size)
     return `file ${table} has ${bytes.length} bytes where it had ${size}`;
   try {
@@ -51,9 +70,10 @@ async function tableProblem(dir: string, table: string, size?: number): Promise<
  */
 export async function damagedTables(dir: string): Promise<ReadonlyMap<string, string>> {
   const found = new Map<string, string>();
-  for (const file of await readdir(dir)) {
-    const problem = /^\d+\.ldb$/.test(file) ? await tableProblem(dir, file) : undefined;
-    if (problem !== undefined) found.set(file, problem);
+  const tables = (await readdir(dir)).filter(file => /^\d+\.ldb$/.test(file)).map(file => ({ file }));
+  for await (const { of, bytes } of contents(dir, tables)) {
+    const problem = tableProblem(of.file, bytes);
+    if (problem !== undefined) found.set(of.file, problem);
   }
   return found;
 }
