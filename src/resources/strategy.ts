@@ -74,6 +74,12 @@ export interface RequestContext {
   warn(text: string): void;
 }
 
+/** All that a validator may know beside the object itself, so that it can be asked anywhere. */
+export interface ValidationContext {
+  /** The Namespace that the object is in. */
+  namespace(): DeepReadonly<KubeObject> | undefined;
+}
+
 /** What `reserve` took (an IP, a node port); exactly one of the two is called, once. */
 export interface Reservation {
   commit(): void;
@@ -100,12 +106,12 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   prepareForCreate?(ctx: RequestContext, object: T): void;
   /** Mutates. Restores what this endpoint may not change. Generic code has already reset status (see resetFields). */
   prepareForUpdate?(ctx: RequestContext, object: T, old: DeepReadonly<T>): void;
-  /** Must not mutate. Generic code checks metadata. */
-  validate?(ctx: RequestContext, object: DeepReadonly<T>): FieldError[];
+  /** Must not mutate. Generic code checks metadata. Of a big object it runs in another thread, as do the next two. */
+  validate?(ctx: ValidationContext, object: DeepReadonly<T>): FieldError[];
   /** Must not mutate. Called instead of `validate`, which it may call. */
-  validateUpdate?(ctx: RequestContext, object: DeepReadonly<T>, old: DeepReadonly<T>): FieldError[];
+  validateUpdate?(ctx: ValidationContext, object: DeepReadonly<T>, old: DeepReadonly<T>): FieldError[];
   /** Must not mutate. Texts for Warning headers. */
-  warnings?(ctx: RequestContext, object: DeepReadonly<T>, old: DeepReadonly<T> | undefined): string[];
+  warnings?(ctx: ValidationContext, object: DeepReadonly<T>, old: DeepReadonly<T> | undefined): string[];
   /** Mutates. Brings equal objects to one form, after validation. */
   canonicalize?(object: T): void;
   /** Whether metadata.generation moves, for kinds that depart from their catalog entry. */
@@ -158,7 +164,11 @@ export type Subresource = PartSubresource | ViewSubresource | ActionSubresource 
 export interface PartSubresource {
   readonly kind: 'part';
   prepareForUpdate?(ctx: RequestContext, object: KubeObject, old: DeepReadonly<KubeObject>): void;
-  validateUpdate?(ctx: RequestContext, object: DeepReadonly<KubeObject>, old: DeepReadonly<KubeObject>): FieldError[];
+  validateUpdate?(
+    ctx: ValidationContext,
+    object: DeepReadonly<KubeObject>,
+    old: DeepReadonly<KubeObject>,
+  ): FieldError[];
 }
 
 /** Shows the object as another kind and writes back through it (scale). */

@@ -34,6 +34,7 @@ import { createRegistries } from './registry/create-registries.js';
 import { createBacklog } from './watch-stream/backlog.js';
 import { createSecurity, type Security } from './security.js';
 import { firstServiceAddress } from './service-range.js';
+import { createOffLoopValidator } from './validation/off-loop.js';
 import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
 import { createAuditor } from './audit/auditor.js';
@@ -94,6 +95,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     turns,
     signal,
     codec: createObjectCodec(api),
+    validate: createOffLoopValidator({ clock, turns, signal }),
     admission: [
       ...createAdmission({ random: n => randomInt(n), authorizer: security.authorizer }).filter(
         plugin => options.disabledAdmission?.includes(plugin.name) !== true,

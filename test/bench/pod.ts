@@ -4,7 +4,6 @@ import { decode } from '../../src/resources/codec/decode.js';
 import { dropDisabledFields } from '../../src/resources/disabled-fields.js';
 import { podStrategy } from '../../src/resources/kinds/pod.js';
 import type { Pod } from '../../src/machinery/types.js';
-import type { RequestContext } from '../../src/resources/strategy.js';
 import { quantile, type Row } from './table.js';
 
 const container = (i: number): object => ({
@@ -62,7 +61,7 @@ export function podInProcess(): Row[] {
   const api = loadApi();
   const kind = api.kind('', 'v1', 'Pod');
   if (kind === undefined) throw new Error('no Pods');
-  const ctx = {} as RequestContext;
+  const ctx = { namespace: () => undefined };
   const read = (): Pod => {
     const pod = decode(POD, 'application/json', kind, api).object as Pod;
     applyDefaults(pod, kind.type);

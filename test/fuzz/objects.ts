@@ -10,6 +10,7 @@ import { StatusError } from '../../src/machinery/status.js';
 import { cloneJson } from '../../src/machinery/json-equal.js';
 import type { JsonObject, KubeObject } from '../../src/machinery/types.js';
 import { decodePatch } from '../../src/server/handlers/decode-patch.js';
+import { createOffLoopValidator } from '../../src/server/validation/off-loop.js';
 import { EXAMPLES } from '../conformance/registry-examples.js';
 import { fixture } from '../support/registries.js';
 import { FuzzFault } from './growth.js';
@@ -51,7 +52,10 @@ export async function openTargets(): Promise<{ targets: Target[]; close: () => v
     apiAudiences: ['https://kubernetes.default.svc.cluster.local'],
   });
   const turns = createTurns(realClock);
-  const f = await fixture({ strategies, turns });
+  const stopping = new AbortController();
+  // As the server validates.
+  const validate = createOffLoopValidator({ clock: realClock, turns, signal: stopping.signal });
+  const f = await fixture({ strategies, turns, validate });
   const targets: Target[] = [];
   for (const entry of f.catalog.entries()) {
     const { info } = entry;
@@ -96,7 +100,11 @@ export async function openTargets(): Promise<{ targets: Target[]; close: () => v
     };
     targets.push({ entry, name: `${resourceId(info)} ${info.version}`, example, prepare });
   }
-  return { targets, close: f.close };
+  const close = (): void => {
+    stopping.abort();
+    f.close();
+  };
+  return { targets, close };
 }
 
 /** A YAML mapping whose deepest value is the text, bare: what the reader of YAML makes of it. */

@@ -2,12 +2,12 @@ import { formatFieldError } from '../../src/machinery/field-error.js';
 import { cloneJson } from '../../src/machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, ObjectKey } from '../../src/machinery/types.js';
 import { createStrategies } from '../../src/resources/kinds/index.js';
-import type { Objects, RequestContext, Strategy } from '../../src/resources/strategy.js';
+import type { Objects, RequestContext, Strategy, ValidationContext } from '../../src/resources/strategy.js';
 
 /** Counts down from what was asked, so that tests know what "random" is: always the first choice. */
 const random = (): number => 0;
 
-const strategies = createStrategies({
+export const strategies = createStrategies({
   serviceCidr: '10.96.0.0/16',
   nodePortRange: { first: 30000, last: 32767 },
   random,
@@ -24,6 +24,9 @@ export function strategyOf(resource: string): Strategy {
   if (strategy === undefined) throw new Error(`no strategy of ${resource}`);
   return strategy;
 }
+
+/** What validators get that ask for no Namespace. */
+const UNNAMED: ValidationContext = { namespace: () => undefined };
 
 export const NOW = Date.parse('2026-01-01T00:10:00Z');
 
@@ -68,7 +71,7 @@ export function created(resource: string, object: KubeObject): KubeObject {
 
 /** What creating the object is refused with: "path: message". */
 export function createErrors(resource: string, object: KubeObject): string[] {
-  return (strategyOf(resource).validate?.(context(), created(resource, object)) ?? []).map(formatFieldError);
+  return (strategyOf(resource).validate?.(UNNAMED, created(resource, object)) ?? []).map(formatFieldError);
 }
 
 /** What changing `old`, which is created first, into `object` is refused with. */
@@ -79,14 +82,14 @@ export function updateErrors(resource: string, old: KubeObject, change: (object:
   change(after);
   strategy.default?.(after);
   strategy.prepareForUpdate?.(context(), after, before);
-  return (strategy.validateUpdate?.(context(), after, before) ?? []).map(formatFieldError);
+  return (strategy.validateUpdate?.(UNNAMED, after, before) ?? []).map(formatFieldError);
 }
 
 /** What a write of a status (or another part) is refused with. */
 export function partErrors(resource: string, name: string, object: KubeObject, old = object): string[] {
   const part = strategyOf(resource).subresources?.[name];
   if (part?.kind !== 'part') throw new Error(`${resource}/${name} is no part`);
-  return (part.validateUpdate?.(context(), object, old) ?? []).map(formatFieldError);
+  return (part.validateUpdate?.(UNNAMED, object, old) ?? []).map(formatFieldError);
 }
 
 export const cellsOf = (resource: string, object: DeepReadonly<KubeObject>): readonly unknown[] =>

@@ -14,6 +14,7 @@ import type {
   StoredObject,
   WatchListener,
 } from '../../src/server/registry/types.js';
+import type { Validator } from '../../src/server/validation/validator.js';
 import type { KvStore } from '../../src/storage/kv-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
 
@@ -41,6 +42,7 @@ export async function fixture(
     store?: KvStore;
     clock?: FakeClock;
     turns?: Turns;
+    validate?: Validator;
   } = {},
 ): Promise<Fixture> {
   const { strategies = {}, admission = [], store = createMemoryStore(), clock = new FakeClock() } = options;
@@ -51,8 +53,9 @@ export async function fixture(
   const warnings: string[] = [];
   const failures: string[] = [];
   const onError = (_error: unknown, what: string): void => void failures.push(what);
-  const turns = options.turns === undefined ? {} : { turns: options.turns };
-  const registries = await createRegistries({ store, catalog, clock, admission, codec, signal, onError, ...turns });
+  const { turns, validate } = options;
+  const given = { ...(turns === undefined ? {} : { turns }), ...(validate === undefined ? {} : { validate }) };
+  const registries = await createRegistries({ store, catalog, clock, admission, codec, signal, onError, ...given });
   return {
     clock,
     store,

@@ -6,7 +6,7 @@ import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, ObjectMeta, Wire } from '../../machinery/types.js';
 import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import { FIELD_IMMUTABLE } from '../../machinery/validation/object-meta.js';
-import type { RequestContext, Strategy } from '../strategy.js';
+import type { RequestContext, Strategy, ValidationContext } from '../strategy.js';
 import { checkConditions } from '../validation/conditions.js';
 import { checkCsiDriverName } from '../validation/csi.js';
 import * as devices from '../validation/devices.js';
@@ -36,27 +36,27 @@ const MAX_DATA = 10 * 1024;
 const MAX_IPS = 16;
 
 /** Devices in use by others may only be looked at from namespaces that are marked for it. */
-function checkAdmin(ctx: RequestContext, namespace: string, at: FieldPath): FieldError[] {
-  const labels = ctx.objects.get('namespaces', { namespace: '', name: namespace })?.metadata.labels;
+function checkAdmin(ctx: ValidationContext, at: FieldPath): FieldError[] {
+  const labels = ctx.namespace()?.metadata.labels;
   if (labels?.[ADMIN_LABEL] === 'true') return [];
   const text = `admin access to devices requires the \`${ADMIN_LABEL}: true\` label on the containing namespace`;
   return [forbidden(at, text)];
 }
 
-function checkAdminRequest(ctx: RequestContext, { metadata, spec }: ReadonlyClaim): FieldError[] {
+function checkAdminRequest(ctx: ValidationContext, { spec }: ReadonlyClaim): FieldError[] {
   const i = list(spec?.devices?.requests).findIndex(({ exactly }) => exactly?.adminAccess === true);
   // Upstream leaves "exactly" out of this path.
   const at = SPEC.child('devices', 'requests').index(i).child('adminAccess');
-  return i < 0 ? [] : checkAdmin(ctx, metadata.namespace ?? '', at);
+  return i < 0 ? [] : checkAdmin(ctx, at);
 }
 
 const resultsOf = (claim: ReadonlyClaim) => list(claim.status?.allocation?.devices?.results);
 
-function checkAdminResult(ctx: RequestContext, claim: ReadonlyClaim, old: ReadonlyClaim): FieldError[] {
+function checkAdminResult(ctx: ValidationContext, claim: ReadonlyClaim, old: ReadonlyClaim): FieldError[] {
   if (resultsOf(old).some(({ adminAccess }) => adminAccess === true)) return [];
   const i = resultsOf(claim).findIndex(({ adminAccess }) => adminAccess === true);
   const at = STATUS.child('allocation', 'devices', 'results').index(i).child('adminAccess');
-  return i < 0 ? [] : checkAdmin(ctx, claim.metadata.namespace ?? '', at);
+  return i < 0 ? [] : checkAdmin(ctx, at);
 }
 
 const SOURCES = ['FromClaim', 'FromClass'];

@@ -1,13 +1,11 @@
 import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
-import type { FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, ManagedFieldsEntry, ObjectKey } from '../../machinery/types.js';
 import { dropDisabledFields } from '../../resources/disabled-fields.js';
 import type { PartSubresource, RequestContext } from '../../resources/strategy.js';
 import { setAt } from './field-path.js';
 import { ensureNamespace } from './metadata.js';
 import { resetFields } from './reset-fields.js';
-import { breathe, isInternal, type Scope } from './scope.js';
-import { validateChanged } from './validation.js';
+import { breathe, entryOf, isInternal, type Scope } from './scope.js';
 
 /**
  * rest.BeforeUpdate: mutates `object` into what will be stored, and checks it.
@@ -41,11 +39,9 @@ export async function beforeUpdate(
   keepManagedFieldsTimes(object, old);
   await breathe(scope);
 
-  const own = ownErrors(scope, ctx, part, object, old);
+  const write = { subresource, partly: part !== undefined, object, old };
+  for (const text of await scope.validate(entryOf(scope), ctx, write)) ctx.warn(text);
   await breathe(scope);
-  validateChanged(scope, object, old, own);
-  await breathe(scope);
-  if (part === undefined) for (const text of strategy.warnings?.(ctx, object, old) ?? []) ctx.warn(text);
   strategy.canonicalize?.(object);
   scope.normalize(object);
 }
@@ -56,18 +52,6 @@ function partOf(scope: Scope, subresource: string): PartSubresource | undefined 
   const behaviour = scope.strategy.subresources?.[subresource];
   if (behaviour === undefined) return { kind: 'part' };
   return behaviour.kind === 'part' ? behaviour : undefined;
-}
-
-function ownErrors(
-  scope: Scope,
-  ctx: RequestContext,
-  part: PartSubresource | undefined,
-  object: DeepReadonly<KubeObject>,
-  old: DeepReadonly<KubeObject>,
-): FieldError[] {
-  if (part !== undefined) return part.validateUpdate?.(ctx, object, old) ?? [];
-  const { strategy } = scope;
-  return strategy.validateUpdate?.(ctx, object, old) ?? strategy.validate?.(ctx, object) ?? [];
 }
 
 function keepSystemFields(object: KubeObject, old: DeepReadonly<KubeObject>): void {

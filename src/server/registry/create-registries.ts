@@ -7,6 +7,7 @@ import type { KvStore } from '../../storage/kv-store.js';
 import { createHistoryBudget } from '../../storage/history-budget.js';
 import { resourcePrefix } from '../../storage/keys.js';
 import { createWatchCache, type WatchCache } from '../../storage/watch-cache.js';
+import { validateHere, type Validator } from '../validation/validator.js';
 import type { ObjectCodec } from './codec.js';
 import { createConverter } from './convert.js';
 import { createEmptyListVisitor } from './empty-lists.js';
@@ -26,6 +27,8 @@ export interface RegistriesOptions {
   /** In order; see server/admission. */
   readonly admission: readonly AdmissionPlugin[];
   readonly codec: ObjectCodec;
+  /** Default: at once, however big the object is. */
+  readonly validate?: Validator;
   /** Ends background work. The store is the caller's to close. */
   readonly signal: AbortSignal;
   readonly compaction?: Pick<CompactorOptions, 'keepMs' | 'keepRevisions' | 'intervalMs'>;
@@ -48,7 +51,16 @@ export interface Registries {
  * that come later (custom resources) are loaded when first asked for.
  */
 export async function createRegistries(options: RegistriesOptions): Promise<Registries> {
-  const { store, catalog, clock, admission, codec, signal, turns = createTurns(clock) } = options;
+  const {
+    store,
+    catalog,
+    clock,
+    admission,
+    codec,
+    signal,
+    turns = createTurns(clock),
+    validate = validateHere,
+  } = options;
   const report = (error: unknown, what: string): void => options.onError?.(error, what);
   /** Versions of a kind share what is stored. */
   const caches = new Map<string, WatchCache>();
@@ -88,6 +100,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         admission,
         report,
         codec,
+        validate,
         fieldManagers,
         computedFields,
         normalize,

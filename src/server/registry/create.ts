@@ -26,7 +26,6 @@ import { resetFields } from './reset-fields.js';
 import { hold } from './reservation.js';
 import { breathe, entryOf, groupResource, type Scope } from './scope.js';
 import type { WriteResult } from './types.js';
-import { validateNew } from './validation.js';
 
 const NAME_ATTEMPTS = 8;
 
@@ -108,9 +107,9 @@ export async function beforeCreate(
   else resetFields(info, '', object, undefined);
   if (info.generation !== 'none') object.metadata.generation = 1;
   await breathe(scope);
-  validateNew(scope, ctx, object);
+  const write = { subresource: '', partly: false, object, old: undefined };
+  for (const text of await scope.validate(entryOf(scope), ctx, write)) ctx.warn(text);
   await breathe(scope);
-  for (const text of strategy.warnings?.(ctx, object, undefined) ?? []) ctx.warn(text);
   strategy.canonicalize?.(object);
   scope.normalize(object);
   await allowed?.();

@@ -7,6 +7,7 @@ import type { ResourceInfo } from '../../resources/resource-info.js';
 import type { AdmissionPlugin, Strategy } from '../../resources/strategy.js';
 import type { KvStore } from '../../storage/kv-store.js';
 import type { WatchCache } from '../../storage/watch-cache.js';
+import type { Validator } from '../validation/validator.js';
 import type { ObjectCodec } from './codec.js';
 import type { FieldManagers } from './field-managers.js';
 import type { View } from './view.js';
@@ -25,6 +26,7 @@ export interface Scope {
   /** Told of failures that no request can be told of. */
   readonly report: (error: unknown, what: string) => void;
   readonly codec: ObjectCodec;
+  readonly validate: Validator;
   readonly fieldManagers: FieldManagers;
   /** The strategy's `fields`, computed once per object however many watchers ask. */
   readonly computedFields: ((object: DeepReadonly<KubeObject>) => Readonly<Record<string, string>>) | undefined;

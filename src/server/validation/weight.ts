@@ -1,0 +1,21 @@
+/** Nodes above which a value is looked at somewhere else: what a check of so many costs is milliseconds. */
+const HEAVY = 10_000;
+/** So much text weighs as much as one node. */
+const CHARACTERS = 4096;
+
+/** Whether looking at everything in a JSON value takes long. Counts no further than it must. */
+export function isHeavy(value: unknown, heavy = HEAVY): boolean {
+  let weight = 0;
+  const waiting: unknown[] = [value];
+  while (waiting.length > 0) {
+    const next = waiting.pop();
+    weight += typeof next === 'string' ? 1 + next.length / CHARACTERS : 1;
+    if (weight + waiting.length > heavy) return true;
+    if (typeof next !== 'object' || next === null) continue;
+    if (Array.isArray(next)) {
+      if (next.length > heavy) return true;
+      for (const item of next) waiting.push(item);
+    } else for (const key in next) waiting.push((next as Record<string, unknown>)[key]);
+  }
+  return false;
+}
