@@ -8,7 +8,7 @@ import { apiVersionOf, type SubresourceInfo } from '../resource-info.js';
 import { decodeSteps, type BodyType, type DecodedBody } from './decode.js';
 import { decodeCustom } from './decode-custom.js';
 import { openEnvelope, readRawObject } from './protobuf.js';
-import { duplicateKeysProblem, yamlToJson } from './yaml.js';
+import { duplicateKeysProblem, yamlSteps } from './yaml.js';
 import { isTooDeep } from '../../machinery/json-depth.js';
 
 /** Reads the bodies of requests. */
@@ -34,9 +34,10 @@ export function createCodec(api: Api): Codec {
   const steps: Codec['decodeSteps'] = function* (body, type, entry, subresource) {
     const kind = target(entry, subresource);
     if (kind !== entry.info || entry.info.custom !== true) return yield* decodeSteps(body, type, kind, api);
-    const { json, strictProblems } = type === 'application/yaml' ? fromYaml(body) : { json: body, strictProblems: [] };
+    const { json, strictProblems } =
+      type === 'application/yaml' ? yield* fromYaml(body) : { json: body, strictProblems: [] };
     yield;
-    const decoded = decodeCustom(json, body, entry.info, api);
+    const decoded = yield* decodeCustom(json, body, entry.info, api);
     return { object: decoded.object, strictProblems: [...strictProblems, ...decoded.strictProblems] };
   };
   return {
@@ -44,13 +45,13 @@ export function createCodec(api: Api): Codec {
     decodeSteps: steps,
     parse(body, type) {
       if (type === 'application/vnd.kubernetes.protobuf') return parseProtobuf(body, api);
-      return parseJson(type === 'application/yaml' ? fromYaml(body).json : body);
+      return parseJson(type === 'application/yaml' ? atOnce(fromYaml(body)).json : body);
     },
   };
 }
 
-function fromYaml(body: Buffer): { json: Buffer; strictProblems: readonly string[] } {
-  const { json, error, duplicateKeys } = yamlToJson(body.toString());
+function* fromYaml(body: Buffer): Steps<{ json: Buffer; strictProblems: readonly string[] }> {
+  const { json, error, duplicateKeys } = yield* yamlSteps(body.toString());
   if (error !== undefined) throw badRequestError(error);
   return {
     json: Buffer.from(json),

@@ -2,15 +2,16 @@ import { badRequestError, type StatusError } from '../../machinery/status.js';
 import { goJsonSyntaxError } from '../../machinery/go-json.js';
 import { atOnce, type Steps } from '../../machinery/steps.js';
 import { ProtobufError } from '../../machinery/protobuf-wire.js';
-import type { KubeObject } from '../../machinery/types.js';
+import type { StructType } from '../../machinery/schema.js';
+import type { JsonObject, KubeObject } from '../../machinery/types.js';
 import type { Api, KindType } from '../load.js';
 import { apiVersionOf } from '../resource-info.js';
 import { GoDecodeError, JsonCursor, NotJson } from './json-cursor.js';
+import { bigValues } from './json-outline.js';
 import { openEnvelope, readRawObject } from './protobuf.js';
 import { structReader } from './read-type.js';
 import { resolveKind, resolveMeta, summarize, type Resolved, type Unresolved } from './resolve-kind.js';
 import { duplicateKeysProblem, yamlSteps } from './yaml.js';
-import { isTooDeep } from '../../machinery/json-depth.js';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
@@ -61,10 +62,10 @@ export function* decodeSteps(
     json = Buffer.from(converted.json);
     if (converted.duplicateKeys.length > 0) problems.push(duplicateKeysProblem(converted.duplicateKeys));
   }
-  const cursor = new JsonCursor(json.toString(), json);
-  const tooDeep = isTooDeep(json);
+  const text = json.toString();
   yield;
-  const object = (tooDeep ? undefined : readObject(cursor, target)) ?? decodeSlowly(json, bytes, target, api);
+  const cursor = new JsonCursor(text, json, yield* bigValues(text));
+  const object = (yield* readObject(cursor, target)) ?? (yield* decodeSlowly(json, bytes, target, api));
   if (validation === 'Ignore') return { object, strictProblems: [] };
   for (const one of cursor.strictProblems) problems.push(one);
   if (validation === 'Strict' && problems.length > 0)
@@ -72,11 +73,14 @@ export function* decodeSteps(
   return { object, strictProblems: problems };
 }
 
+/** A small object at once, a big one in steps. */
+const readStruct = (cursor: JsonCursor, struct: StructType): Steps<JsonObject> => structReader(struct).steps(cursor);
+
 /** The fast way, which nearly all bodies take; undefined when there is anything to say about the body. */
-function readObject(cursor: JsonCursor, target: KindType): KubeObject | undefined {
+function* readObject(cursor: JsonCursor, target: KindType): Steps<KubeObject | undefined> {
   try {
     if (cursor.token() !== '{') return undefined;
-    const object = structReader(target.type)(cursor) as KubeObject;
+    const object = (yield* readStruct(cursor, target.type)) as KubeObject;
     cursor.end();
     if (cursor.typeError !== undefined || !isOf(object, target)) return undefined;
     return withKind(object, target);
@@ -99,11 +103,14 @@ function withKind(object: KubeObject, target: KindType): KubeObject {
  * Does what upstream does step by step, to fail with its words: syntax, version and kind, the kind's own type,
  * conversion. Source: apimachinery serializer/json, apiserver endpoints/handlers/rest.go transformDecodeError.
  */
-function decodeSlowly(json: Buffer, body: Buffer, target: KindType, api: Api): KubeObject {
+function* decodeSlowly(json: Buffer, body: Buffer, target: KindType, api: Api): Steps<KubeObject> {
+  yield;
   const syntax = goJsonSyntaxError(json);
+  yield;
   if (syntax !== undefined) throw unrecognized(target, `couldn't get version/kind; json parse error: ${syntax}`, body);
   const resolved = checked(resolveKind(json.toString(), target, api), target, body);
-  return converted(readAs(resolved, json, target), resolved, target);
+  yield;
+  return converted(yield* readAs(resolved, json, target), resolved, target);
 }
 
 function decodeProtobuf(body: Buffer, target: KindType, api: Api): KubeObject {
@@ -142,13 +149,14 @@ function converted(object: KubeObject, resolved: Resolved, target: KindType): Ku
   return withKind(object, target);
 }
 
-function readAs(resolved: Resolved, json: Buffer, target: KindType): KubeObject {
-  const cursor = new JsonCursor(json.toString(), json);
+function* readAs(resolved: Resolved, json: Buffer, target: KindType): Steps<KubeObject> {
+  const text = json.toString();
+  const cursor = new JsonCursor(text, json, yield* bigValues(text));
   try {
     if (resolved.type === undefined) return { metadata: {} };
     if (cursor.token() === 'null')
-      return structReader(resolved.type)(new JsonCursor('{}', Buffer.from('{}'))) as KubeObject;
-    const object = structReader(resolved.type)(cursor) as KubeObject;
+      return structReader(resolved.type).read(new JsonCursor('{}', Buffer.from('{}'))) as KubeObject;
+    const object = (yield* readStruct(cursor, resolved.type)) as KubeObject;
     if (cursor.typeError !== undefined) throw new GoDecodeError(cursor.typeError);
     return object;
   } catch (error) {
@@ -193,11 +201,14 @@ export const canonicalize = (object: object, target: KindType): DecodedBody => a
 export function* canonicalSteps(object: object, target: KindType): Steps<DecodedBody> {
   const text = jsonText(object);
   yield;
-  const bytes = Buffer.from(text);
-  if (isTooDeep(bytes)) throw new GoDecodeError(TOO_DEEP);
-  yield;
-  const cursor = new JsonCursor(text, bytes);
-  const result = structReader(target.type)(cursor) as KubeObject;
-  if (cursor.typeError !== undefined) throw new GoDecodeError(cursor.typeError);
-  return { object: withKind(result, target), strictProblems: cursor.strictProblems };
+  const cursor = new JsonCursor(text, Buffer.from(text), yield* bigValues(text));
+  try {
+    const result = (yield* readStruct(cursor, target.type)) as KubeObject;
+    if (cursor.typeError !== undefined) throw new GoDecodeError(cursor.typeError);
+    return { object: withKind(result, target), strictProblems: cursor.strictProblems };
+  } catch (error) {
+    // The text was made here: that is all that can be wrong with it.
+    if (error instanceof NotJson) throw new GoDecodeError(TOO_DEEP, { cause: error });
+    throw error;
+  }
 }

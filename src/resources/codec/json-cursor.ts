@@ -14,6 +14,9 @@ export class GoDecodeError extends Error {
 const MAX_STRICT_PROBLEMS = 100;
 /** V8 keeps the whole parent text alive for a slice of this length or more. */
 const SLICE_PINS = 13;
+/** Characters that are read in a millisecond or two. */
+const STEP = 16_384;
+const NOTHING_BIG: ReadonlySet<number> = new Set();
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 export type Token = '{' | '[' | '"' | 'number' | 'true' | 'false' | 'null';
@@ -39,18 +42,41 @@ export class JsonCursor {
   struct = '';
   /** Names of the struct fields on the way here. */
   readonly fields: string[] = [];
-  /** The way here as strict problems print it: ".spec", ".ports", "[0]". */
-  readonly path: string[] = [];
+  /** The way here, which strict problems print: names of fields, keys of maps, numbers of items. */
+  readonly path: (string | number)[] = [];
   readonly strictProblems: string[] = [];
   /** Go goes on after a type error and reports the first one. */
   typeError: string | undefined;
   private readonly ascii: boolean;
+  private rested = 0;
 
+  /** `big`: where the values begin that are to be read in steps. */
   constructor(
     readonly text: string,
     private readonly bytes: Buffer,
+    private readonly big: ReadonlySet<number> = NOTHING_BIG,
   ) {
     this.ascii = text.length === bytes.length;
+  }
+
+  /** The value that begins here is to be read in steps. */
+  isBig(): boolean {
+    this.skipSpace();
+    return this.big.has(this.at);
+  }
+
+  /** So much was read since the last step that this one may end. */
+  isTired(): boolean {
+    if (this.at - this.rested < STEP) return false;
+    this.rested = this.at;
+    return true;
+  }
+
+  /** Behind an object: there was nothing in it. What is in one does not end with its own opening bracket. */
+  wasEmpty(): boolean {
+    let at = this.at - 2;
+    while (this.text.charCodeAt(at) <= 0x20) at--;
+    return this.text.charCodeAt(at) === 0x7b;
   }
 
   /** The kind of the value that begins here. @throws NotJson */
@@ -246,8 +272,8 @@ export class JsonCursor {
   /** A problem of strict decoding with the key of the struct or map being read. */
   noteStrict(what: 'unknown' | 'duplicate', key: string): void {
     if (this.strictProblems.length >= MAX_STRICT_PROBLEMS) return;
-    const path = `${this.path.join('')}.${key}`.replace(/^\./, '');
-    const problem = `${what} field ${JSON.stringify(path)}`;
+    const path = [...this.path, key].map(step => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
+    const problem = `${what} field ${JSON.stringify(path.replace(/^\./, ''))}`;
     if (!this.strictProblems.includes(problem)) this.strictProblems.push(problem);
   }
 

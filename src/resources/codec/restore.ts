@@ -82,7 +82,7 @@ const decodingProblem = (problem: string | undefined): string | undefined =>
 function ownDecoderProblem(value: unknown, type: FieldType): string | undefined {
   const text = JSON.stringify(value);
   try {
-    typeReader(type, '')(new JsonCursor(text, Buffer.from(text)));
+    typeReader(type, '').read(new JsonCursor(text, Buffer.from(text)));
     return undefined;
   } catch (error) {
     if (error instanceof GoDecodeError) return error.message;

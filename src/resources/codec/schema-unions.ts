@@ -30,16 +30,18 @@ export function unionReader(field: Field, schema: StructType): Reader | undefine
   const union = unionOf(field);
   if (union === undefined) return undefined;
   const one = (cursor: JsonCursor): unknown => readJsonUnion(cursor, union, schema);
-  return cursor => {
-    const token = cursor.token();
-    if (token === 'null') {
-      cursor.at += 4;
-      return undefined;
-    }
-    if (field.type.kind !== 'map') return one(cursor);
-    if (token !== '{') return cursor.mismatch(token, field.goType ?? '');
-    const map = cursor.any() as JsonObject;
-    return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, one(cursorOf(value))]));
+  return {
+    read(cursor) {
+      const token = cursor.token();
+      if (token === 'null') {
+        cursor.at += 4;
+        return undefined;
+      }
+      if (field.type.kind !== 'map') return one(cursor);
+      if (token !== '{') return cursor.mismatch(token, field.goType ?? '');
+      const map = cursor.any() as JsonObject;
+      return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, one(cursorOf(value))]));
+    },
   };
 }
 
@@ -69,7 +71,7 @@ function stringItem(value: unknown): string {
 function readSchema(value: unknown, schema: StructType): unknown {
   const cursor = cursorOf(value);
   if (cursor.token() !== '{') throw cursor.foreign(cursor.token(), 'v1.JSONSchemaProps');
-  const object = structReader(schema)(cursor);
+  const object = structReader(schema).read(cursor);
   if (cursor.typeError !== undefined) throw new GoDecodeError(cursor.typeError);
   return object;
 }

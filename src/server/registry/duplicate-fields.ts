@@ -29,7 +29,7 @@ function walkObject(cursor: JsonCursor): void {
     const key = cursor.key();
     if (seen.has(key)) cursor.noteStrict('duplicate', key);
     seen.add(key);
-    cursor.path.push(`.${key}`);
+    cursor.path.push(key);
     walk(cursor);
     cursor.path.pop();
   } while (cursor.next(CLOSE_BRACE));
@@ -40,7 +40,7 @@ function walkList(cursor: JsonCursor): void {
   if (!cursor.first(CLOSE_BRACKET)) return;
   let index = 0;
   do {
-    cursor.path.push(`[${index++}]`);
+    cursor.path.push(index++);
     walk(cursor);
     cursor.path.pop();
   } while (cursor.next(CLOSE_BRACKET));

@@ -1,0 +1,121 @@
+import t from 'tap';
+import { atOnce, type Steps } from '../../src/machinery/steps.js';
+import { canonicalSteps, decodeSteps, type BodyType, type DecodedBody } from '../../src/resources/codec/decode.js';
+import { decodeCustom } from '../../src/resources/codec/decode-custom.js';
+import { bigValues } from '../../src/resources/codec/json-outline.js';
+import { loadApi, type KindType } from '../../src/resources/load.js';
+import type { ResourceInfo } from '../../src/resources/resource-info.js';
+
+const api = loadApi();
+
+function kind(group: string, name: string): KindType {
+  const found = api.kind(group, 'v1', name);
+  if (found === undefined) throw new Error(`no kind ${name}`);
+  return found;
+}
+
+/** What the steps come to, and how many there were. */
+function counted<T>(steps: Steps<T>): { value: T; count: number } {
+  for (let count = 1; ; count++) {
+    const step = steps.next();
+    if (step.done === true) return { value: step.value, count };
+  }
+}
+
+const MAP = Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, `n${i}`]));
+const LIST = Array.from({ length: 10_000 }, (_, i) => ({ name: `n${i}`, value: 'ü' }));
+const configMap = { kind: 'ConfigMap', apiVersion: 'v1', metadata: { name: 'a', labels: MAP }, data: MAP };
+const pod = {
+  kind: 'Pod',
+  apiVersion: 'v1',
+  metadata: { name: 'a' },
+  spec: { containers: [{ name: 'c', env: LIST, resources: {} }] },
+  status: {},
+};
+const role = {
+  kind: 'Role',
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  metadata: { name: 'a' },
+  rules: Array.from({ length: 500 }, (_, i) => ({
+    verbs: Array.from({ length: 40 }, (_, j) => `v${i}-${j}`),
+  })),
+};
+/** Small to big: how many bytes a step may read. */
+const STEP = 40_000;
+
+const decoded = (type: BodyType, body: object | string, of: KindType): { value: DecodedBody; count: number } =>
+  counted(decodeSteps(Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), type, of, api));
+
+t.test('a big body is read in many steps, and what is read is the same', async t => {
+  for (const [body, of] of [
+    [configMap, kind('', 'ConfigMap')],
+    [pod, kind('', 'Pod')],
+    [role, kind('rbac.authorization.k8s.io', 'Role')],
+  ] as const) {
+    const steps = JSON.stringify(body).length / STEP;
+    const read = decoded('application/json', body, of);
+    t.strictSame(read.value.object, body);
+    t.ok(read.count > steps, `${of.kind}: ${read.count} steps`);
+    const made = counted(canonicalSteps(body, of));
+    t.strictSame(made.value.object, body);
+    t.ok(made.count > steps, `${of.kind}, made here: ${made.count} steps`);
+  }
+});
+
+t.test('a custom resource is read in steps too', async t => {
+  const info = { kind: 'Thing', group: 'example.com', version: 'v1', custom: true } as ResourceInfo;
+  const thing = {
+    kind: 'Thing',
+    apiVersion: 'example.com/v1',
+    metadata: { name: 'a', labels: MAP },
+    spec: [MAP, LIST],
+  };
+  const text = JSON.stringify(thing).replace('"k7":"n7"', '"k6":"n6","k7":"n7"');
+  const body = Buffer.from(text.replace('"value":"ü"', '"value":"a","value":"ü"'));
+  const { value, count } = counted(decodeCustom(body, body, info, api));
+  t.strictSame(value.object, thing);
+  t.same(value.strictProblems, ['duplicate field "metadata.labels.k6"', 'duplicate field "spec[1][0].value"']);
+  t.ok(count > body.length / STEP, `${count} steps`);
+});
+
+t.test('what is wrong inside a big value is said as in a small one', async t => {
+  const text = JSON.stringify(pod);
+  const strict = text
+    .replace('"name":"n9000"', '"name":"n","name":"n9000","nam":1')
+    .replace('"resources":{}', '"x":[]');
+  t.same(decoded('application/json', strict, kind('', 'Pod')).value.strictProblems, [
+    'duplicate field "spec.containers[0].env[9000].name"',
+    'unknown field "spec.containers[0].env[9000].nam"',
+    'unknown field "spec.containers[0].x"',
+  ]);
+  for (const [name, wrong, message] of [
+    [
+      'a type',
+      text.replace('"name":"n9000"', '"name":9'),
+      'json: cannot unmarshal number into Go struct field EnvVar.spec.containers.env.name of type string',
+    ],
+    [
+      'another type',
+      text.replace('"env":[', '"env":{"a":[').replace('}],"resources"', '}]},"resources"'),
+      'cannot unmarshal object into Go struct field',
+    ],
+    ['syntax', text.replace('"name":"n9000",', '"name":"n9000"'), 'invalid character'],
+    ['an end', text.slice(0, -1), 'unexpected end of JSON input'],
+  ] as const)
+    t.throws(() => decoded('application/json', wrong, kind('', 'Pod')), { message: new RegExp(message) }, name);
+});
+
+t.test('a map is empty whatever blanks are in it, and null is none', async t => {
+  const body = '{"metadata":{"labels":{ \n },"annotations":null},"data":{"a":"{"},"binaryData":{},"data":{}}';
+  const { object } = decoded('application/json', body, kind('', 'ConfigMap')).value;
+  t.strictSame(object, { kind: 'ConfigMap', apiVersion: 'v1', metadata: {}, data: { a: '{' } });
+});
+
+t.test('big values are found by where they begin, brackets in texts not counted', async t => {
+  const long = 'x'.repeat(40_000);
+  const found = (text: string): number[] => [...atOnce(bigValues(text))].sort((a, b) => a - b);
+  t.same(found('{"a":[1],"b":{}}'), []);
+  t.same(found(`{"a":["${long}"],"b":"[${long}","c":{}}`), [0, 5]);
+  t.same(found(`["\\"]",{"a":"${long}\\\\"}]`), [0, 7]);
+  t.same(found(`]]${long}`), [], 'no JSON');
+});
