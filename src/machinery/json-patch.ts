@@ -1,5 +1,7 @@
+import { cloneSteps } from './clone-steps.js';
 import { cloneJson, jsonEqual, setMember } from './json-equal.js';
 import { badRequestError, StatusError, tooLargeError } from './status.js';
+import type { Steps } from './steps.js';
 
 /**
  * RFC 6902 as the API server applies it: the semantics of gopkg.in/evanphx/json-patch.v4, which differ from the RFC in
@@ -129,9 +131,9 @@ function locate(document: Container, pointer: unknown): { container: Container; 
  * The patched document; the given one is not changed.
  * @throws StatusError 422 without details when an operation fails
  */
-export function applyJsonPatch(document: unknown, operations: readonly (JsonPatchOperation | null)[]): unknown {
+export function* applyJsonPatch(document: unknown, operations: readonly (JsonPatchOperation | null)[]): Steps<unknown> {
   try {
-    return applyOperations(document, operations);
+    return yield* applyOperations(document, operations);
   } catch (error) {
     // Operations that nest one value in another can make what is deeper than the stack.
     if (error instanceof RangeError) throw rejected();
@@ -139,18 +141,20 @@ export function applyJsonPatch(document: unknown, operations: readonly (JsonPatc
   }
 }
 
-function applyOperations(document: unknown, operations: readonly (JsonPatchOperation | null)[]): unknown {
-  const copy: unknown = cloneJson(document);
+function* applyOperations(document: unknown, operations: readonly (JsonPatchOperation | null)[]): Steps<unknown> {
+  const copy: unknown = yield* cloneSteps(document);
   if (!isContainer(copy)) throw rejected();
   let root: Container = copy;
   let copied = 0;
   for (const operation of operations) {
+    // One operation may compare or move the whole of the object.
+    yield;
     const { op, path, from } = operation ?? {};
     const value: unknown = operation?.value;
     switch (op) {
       case 'add': {
         const { container, key } = locate(root, path);
-        add(container, key, cloneJson(value ?? null));
+        add(container, key, yield* cloneSteps(value ?? null));
         break;
       }
       case 'remove': {
@@ -161,11 +165,11 @@ function applyOperations(document: unknown, operations: readonly (JsonPatchOpera
       case 'replace': {
         if (path === '') {
           if (!isContainer(value)) throw rejected();
-          root = cloneJson(value);
+          root = yield* cloneSteps(value);
           break;
         }
         const { container, key } = locate(root, path);
-        replace(container, key, cloneJson(value ?? null));
+        replace(container, key, yield* cloneSteps(value ?? null));
         break;
       }
       case 'move': {

@@ -1,8 +1,10 @@
 import { formatGo, formatGoString, goTypeName, quote } from './go-text.js';
-import { cloneJson, setMember } from './json-equal.js';
+import { cloneSteps } from './clone-steps.js';
+import { setMember } from './json-equal.js';
 import type { Field, FieldType, StructType } from './schema.js';
 import { badRequestError, reasonlessError, StatusError } from './status.js';
-import { deduplicate, normalizeOrder, partition, type ItemKey } from './strategic-order.js';
+import type { Steps } from './steps.js';
+import { deduplicate, ITEMS_PER_STEP, normalizeOrder, partition, type ItemKey } from './strategic-order.js';
 
 /**
  * Strategic merge patch. Source: apimachinery pkg/util/strategicpatch/patch.go and the error mapping of apiserver
@@ -88,50 +90,60 @@ function lookupList(schema: Schema, name: string): ListRules {
   };
 }
 
-/** What stands for a new value: without directives and what they mark. */
-function withoutDirectives(value: unknown): { value: unknown; keep: boolean } {
+/** In place of a value that a directive takes away. */
+const GONE = Symbol('gone');
+
+/** What stands for a new value: without directives and what they mark, which is GONE. */
+function withoutDirectives(value: unknown): unknown {
   if (Array.isArray(value)) {
-    const list = value.map(withoutDirectives).filter(item => item.keep);
-    return { value: list.map(item => item.value), keep: true };
+    const list: unknown[] = [];
+    for (const item of value as unknown[]) {
+      const kept = typeof item === 'object' ? withoutDirectives(item) : item;
+      if (kept !== GONE) list.push(kept);
+    }
+    return list;
   }
-  if (!isObject(value)) return { value, keep: true };
-  if (DIRECTIVE in value) return { value: undefined, keep: false };
+  if (!isObject(value)) return value;
+  if (DIRECTIVE in value) return GONE;
   const out: Obj = {};
   for (const key in value) {
     const member = withoutDirectives(value[key]);
-    if (member.keep) setMember(out, key, member.value);
+    if (member !== GONE) setMember(out, key, member);
   }
-  return { value: out, keep: true };
+  return out;
 }
 
 function discardNulls(value: unknown): void {
   if (Array.isArray(value)) {
-    value.forEach(discardNulls);
+    for (const item of value as unknown[]) if (typeof item === 'object') discardNulls(item);
   } else if (isObject(value)) {
-    for (const key of Object.keys(value)) {
-      if (value[key] === null) delete value[key];
-      else discardNulls(value[key]);
+    for (const key in value) {
+      const member = value[key];
+      if (member === null) delete value[key];
+      else if (typeof member === 'object') discardNulls(member);
     }
   }
 }
 
 function setNew(original: Obj, key: string, patch: unknown): void {
-  const { value, keep } = withoutDirectives(patch);
-  if (keep) setMember(original, key, value);
-  else delete original[key];
+  const value = withoutDirectives(patch);
+  if (value === GONE) delete original[key];
+  else setMember(original, key, value);
 }
 
-function applyRetainKeys(original: Obj, patch: Obj): void {
+function* applyRetainKeys(original: Obj, patch: Obj): Steps<void> {
   const retain = patch[RETAIN_KEYS];
-  if (!(RETAIN_KEYS in patch)) return;
   delete patch[RETAIN_KEYS];
   if (!Array.isArray(retain)) throw BAD_RETAIN_KEYS();
   const kept = new Set<unknown>(retain);
+  yield;
   for (const key in patch) {
     if (patch[key] === null || key.startsWith(DELETE_FROM_LIST) || key.startsWith(SET_ORDER)) continue;
     if (!kept.has(key)) throw BAD_RETAIN_KEYS();
   }
+  yield;
   for (const key of Object.keys(original)) if (!kept.has(key)) delete original[key];
+  yield;
 }
 
 /** The name behind "$directive/name". */
@@ -141,11 +153,13 @@ function nameBehind(key: string, prefix: string, bad: () => StatusError): string
   return key.slice(slash + 1);
 }
 
+const MAP = 'map[string]interface {}';
+
 const isMapList = (...lists: readonly (readonly unknown[])[]): boolean => {
   let kind: string | undefined;
   for (const list of lists) {
     for (const item of list) {
-      const type = goTypeName(item);
+      const type = isObject(item) ? MAP : goTypeName(item);
       if (kind === undefined && Array.isArray(item)) throw listOfLists();
       if (kind !== undefined && type !== kind) {
         throw reasonlessError(`list element types are not identical: ${formatGo(lists)}`);
@@ -154,7 +168,7 @@ const isMapList = (...lists: readonly (readonly unknown[])[]): boolean => {
     }
   }
   if (kind === undefined) throw reasonlessError('no elements in any of the given slices');
-  return kind === 'map[string]interface {}';
+  return kind === MAP;
 };
 
 const asItems = (list: readonly unknown[]): Obj[] =>
@@ -199,8 +213,8 @@ function checkOrder(patch: readonly unknown[], order: readonly unknown[], mergeK
 }
 
 /** Merges the lists that have a $setElementOrder and takes both out of the patch. */
-function applySetOrder(original: Obj, patch: Obj, schema: Schema): void {
-  for (const directive of Object.keys(patch)) {
+function* applySetOrder(original: Obj, patch: Obj, schema: Schema): Steps<void> {
+  for (const directive in patch) {
     if (!directive.startsWith(SET_ORDER)) continue;
     const wantedOrder = patch[directive];
     delete patch[directive];
@@ -214,19 +228,20 @@ function applySetOrder(original: Obj, patch: Obj, schema: Schema): void {
     if (!Array.isArray(wanted)) throw badArgument('[]interface {}', wanted);
     const rules = lookupList(schema, name);
     checkOrder(wanted, wantedOrder, rules.mergeKey);
+    yield;
     if (!hasOriginal && !hasPatch) continue;
     const live = [...(before as unknown[])];
     const merged = !hasPatch
       ? live
       : hasOriginal
         ? rules.merges
-          ? mergeLists(before, wanted, rules)
+          ? yield* mergeLists(before, wanted, rules)
           : (wanted as unknown[])
-        : (withoutDirectives(wanted).value as unknown[]);
+        : (withoutDirectives(wanted) as unknown[]);
     const maps = isMapList(live, wanted);
-    const first: unknown = [...merged, ...live, ...(wantedOrder as unknown[])][0];
+    const first: unknown = [merged, live, wantedOrder as unknown[]].find(list => list.length > 0)?.[0];
     if (maps && rules.mergeKey === '' && isObject(first)) throw noMergeKey(first, '');
-    setMember(original, name, order(merged, wantedOrder, live, rules.mergeKey));
+    setMember(original, name, yield* order(merged, wantedOrder, live, rules.mergeKey));
     delete patch[name];
   }
 }
@@ -238,14 +253,15 @@ const itemKey =
     mergeKey === '' ? item : (item as Obj)[mergeKey];
 
 /** Orders a merged list. Where keys count, every item of every list must have one. */
-function order(
+function* order(
   merged: readonly unknown[],
   by: readonly unknown[],
   live: readonly unknown[],
   mergeKey: string,
-): unknown[] {
-  if (mergeKey !== '') for (const item of [...merged, ...by, ...live]) keyOf(item, mergeKey);
-  return normalizeOrder(partition(merged, by, itemKey(mergeKey)), by, live, mergeKey);
+): Steps<unknown[]> {
+  if (mergeKey !== '') for (const list of [merged, by, live]) for (const item of list) keyOf(item, mergeKey);
+  yield;
+  return yield* normalizeOrder(yield* partition(merged, by, itemKey(mergeKey)), by, live, mergeKey);
 }
 
 /** Applies the items that carry a directive; gives what is then merged. */
@@ -279,34 +295,37 @@ function applyItemDirectives(
   return replace ? { original: plain, patch: [] } : { original: kept, patch: plain };
 }
 
-function mergeLists(before: readonly unknown[], patch: readonly unknown[], rules: ListRules): unknown[] {
+function* mergeLists(before: readonly unknown[], patch: readonly unknown[], rules: ListRules): Steps<unknown[]> {
   if (before.length === 0 && patch.length === 0) return [];
   const { mergeKey } = rules;
   if (!isMapList(before, patch)) {
-    const merged = deduplicate([...before, ...patch]);
+    const merged = yield* deduplicate([...before, ...patch]);
     if (mergeKey !== '') throw badArgument('map[string]interface {}', merged[0]);
-    return order(merged, patch, before, '');
+    return yield* order(merged, patch, before, '');
   }
   if (mergeKey === '') throw reasonlessError('cannot merge lists without merge key for struct');
+  yield;
   const applied = applyItemDirectives([...before], patch, mergeKey);
-  const server = [...applied.original];
+  const server = applied.original;
   const merged = [...applied.original];
   const places = new Map<unknown, number>();
-  asItems(merged).forEach((old, i) => {
+  for (const [i, old] of asItems(merged).entries()) {
     if (mergeKey in old && !places.has(old[mergeKey])) places.set(old[mergeKey], i);
-  });
-  for (const item of applied.patch as Obj[]) {
+    if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield;
+  }
+  for (const [i, item] of (applied.patch as Obj[]).entries()) {
+    if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield;
     if (!(mergeKey in item)) throw noMergeKey(item, mergeKey);
     const index = places.get(item[mergeKey]);
     if (index === undefined) {
       places.set(item[mergeKey], merged.length);
       merged.push(item);
-    } else merged[index] = mergeMap(merged[index] as Obj, item, rules.items);
+    } else merged[index] = yield* mergeMap(merged[index] as Obj, item, rules.items);
   }
-  return order(merged, applied.patch, server, mergeKey);
+  return yield* order(merged, applied.patch, server, mergeKey);
 }
 
-function mergeMember(original: Obj, patch: Obj, directive: string, schema: Schema): void {
+function* mergeMember(original: Obj, patch: Obj, directive: string, schema: Schema): Steps<void> {
   let name = directive;
   const value = patch[directive];
   const deletes = directive.startsWith(DELETE_FROM_LIST);
@@ -319,28 +338,29 @@ function mergeMember(original: Obj, patch: Obj, directive: string, schema: Schem
   if (old === undefined || goTypeKind(old) !== goTypeKind(value)) {
     if (deletes) return;
     discardNulls(value);
+    yield;
     setNew(original, name, value);
   } else if (Array.isArray(old) && Array.isArray(value)) {
     const rules = lookupList(schema, name);
-    setMember(original, name, mergeListMember(old, value, rules, deletes));
+    setMember(original, name, yield* mergeListMember(old, value, rules, deletes));
   } else if (isObject(old) && isObject(value)) {
     const field = lookup(schema, name);
-    const merged = strategyOf(field) === 'replace' ? value : mergeMap(old, value, field.type);
+    const merged = strategyOf(field) === 'replace' ? value : yield* mergeMap(old, value, field.type);
     setMember(original, name, merged);
   } else {
     setNew(original, name, value);
   }
 }
 
-function mergeListMember(
+function* mergeListMember(
   old: readonly unknown[],
   value: readonly unknown[],
   rules: ListRules,
   deletes: boolean,
-): readonly unknown[] {
-  if (!deletes) return rules.merges ? mergeLists(old, value, rules) : value;
+): Steps<readonly unknown[]> {
+  if (!deletes) return rules.merges ? yield* mergeLists(old, value, rules) : value;
   if (old.length === 0 && value.length === 0) return old;
-  if (isMapList(old, value)) return mergeLists(old, value, rules);
+  if (isMapList(old, value)) return yield* mergeLists(old, value, rules);
   const gone = new Set(value);
   return old.filter(item => !gone.has(item));
 }
@@ -351,7 +371,7 @@ const goTypeKind = (value: unknown): string => {
 };
 
 /** May change both arguments. */
-function mergeMap(original: Obj, patch: Obj, schema: Schema): Obj {
+function* mergeMap(original: Obj, patch: Obj, schema: Schema): Steps<Obj> {
   if (DIRECTIVE in patch) {
     const directive = patch[DIRECTIVE];
     if (directive === 'replace') {
@@ -361,9 +381,13 @@ function mergeMap(original: Obj, patch: Obj, schema: Schema): Obj {
     if (directive === 'delete') return {};
     throw badDirective(directive, patch);
   }
-  applyRetainKeys(original, patch);
-  applySetOrder(original, patch, schema);
-  for (const key of Object.keys(patch)) mergeMember(original, patch, key, schema);
+  if (RETAIN_KEYS in patch) yield* applyRetainKeys(original, patch);
+  yield* applySetOrder(original, patch, schema);
+  let done = 0;
+  for (const key of Object.keys(patch)) {
+    if (++done % ITEMS_PER_STEP === 0) yield;
+    yield* mergeMember(original, patch, key, schema);
+  }
   return original;
 }
 
@@ -385,7 +409,8 @@ export interface StrategicMerge {
  * The patched object; neither argument is changed.
  * @throws StatusError 400 for malformed directives, a bare 422, or a reasonless 500 with upstream's text
  */
-export function applyStrategicMergePatch(object: Obj, patch: Obj, struct: StructType): StrategicMerge {
-  const consumed = cloneJson(patch);
-  return { merged: mergeMap(cloneJson(object), consumed, { kind: 'struct', struct }), consumed };
+export function* applyStrategicMergePatch(object: Obj, patch: Obj, struct: StructType): Steps<StrategicMerge> {
+  const consumed = yield* cloneSteps(patch);
+  const copy = yield* cloneSteps(object);
+  return { merged: yield* mergeMap(copy, consumed, { kind: 'struct', struct }), consumed };
 }

@@ -1,3 +1,5 @@
+import type { Steps } from './steps.js';
+
 /**
  * The order of merged lists: what $setElementOrder (or else the patch) says, then the order of the live list.
  * Source: apimachinery pkg/util/strategicpatch/patch.go, normalizeElementOrder.
@@ -11,13 +13,26 @@ export interface Partition {
   readonly others: readonly unknown[];
 }
 
-export function partition(items: readonly unknown[], by: readonly unknown[], key: ItemKey): Partition {
-  const names = new Set(by.map(key));
-  return { named: items.filter(item => names.has(key(item))), others: items.filter(item => !names.has(key(item))) };
+/** Items between two rests. */
+export const ITEMS_PER_STEP = 500;
+
+export function* partition(items: readonly unknown[], by: readonly unknown[], key: ItemKey): Steps<Partition> {
+  const names = new Set<unknown>();
+  for (const [i, item] of by.entries()) {
+    names.add(key(item));
+    if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield;
+  }
+  const named: unknown[] = [];
+  const others: unknown[] = [];
+  for (const [i, item] of items.entries()) {
+    (names.has(key(item)) ? named : others).push(item);
+    if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield;
+  }
+  return { named, others };
 }
 
 /** Distinct primitives. A duplicate's place is taken by the last item, as upstream's algorithm has it. */
-export function deduplicate(items: readonly unknown[]): unknown[] {
+export function* deduplicate(items: readonly unknown[]): Steps<unknown[]> {
   const list = [...items];
   let last = list.length - 1;
   const places = new Map<unknown, number[]>();
@@ -26,8 +41,12 @@ export function deduplicate(items: readonly unknown[]): unknown[] {
     if (known === undefined) places.set(list[i], [i]);
     else known.push(i);
   };
-  list.forEach((_, i) => note(i));
+  for (let i = 0; i < list.length; i++) {
+    note(i);
+    if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield;
+  }
   for (let i = 0; i < last; i++) {
+    if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield;
     const item = list[i];
     const found = places.get(item) ?? [];
     if (found.length < 2) continue;
@@ -44,43 +63,59 @@ export function deduplicate(items: readonly unknown[]): unknown[] {
 }
 
 /** `mergeKey` "" means primitives. */
-export function normalizeOrder(
+export function* normalizeOrder(
   { named, others }: Partition,
   order: readonly unknown[],
   live: readonly unknown[],
   mergeKey: string,
-): unknown[] {
+): Steps<unknown[]> {
   const keyOf: ItemKey = item =>
     mergeKey === ''
       ? item
       : typeof item === 'object' && item !== null
         ? (item as Record<string, unknown>)[mergeKey]
         : null;
-  const positions = (list: readonly unknown[]): Map<unknown, number> => {
-    const found = new Map<unknown, number>();
-    list.forEach((item, i) => {
-      if (!found.has(keyOf(item))) found.set(keyOf(item), i);
-    });
-    return found;
-  };
-  const inLive = positions(live);
-  const left = sortBy(others, positions(live), keyOf);
-  const right = sortBy(named, positions(order), keyOf);
+  const inLive = yield* positions(live, keyOf);
+  const left = yield* sortBy(others, inLive, keyOf);
+  const right = yield* sortBy(named, yield* positions(order, keyOf), keyOf);
   const out: unknown[] = [];
   let i = 0;
   let j = 0;
   while (i < left.length && j < right.length) {
+    if (out.length % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield;
     const l = inLive.get(keyOf(left[i]));
     const r = inLive.get(keyOf(right[j]));
     out.push(l !== undefined && r !== undefined && l < r ? left[i++] : right[j++]);
   }
-  return [...out, ...left.slice(i), ...right.slice(j)];
+  while (i < left.length) out.push(left[i++]);
+  while (j < right.length) out.push(right[j++]);
+  return out;
+}
+
+/** The first place of each key. */
+function* positions(list: readonly unknown[], keyOf: ItemKey): Steps<Map<unknown, number>> {
+  const found = new Map<unknown, number>();
+  for (const [i, item] of list.entries()) {
+    const key = keyOf(item);
+    if (!found.has(key)) found.set(key, i);
+    if (i % ITEMS_PER_STEP === ITEMS_PER_STEP - 1) yield;
+  }
+  return found;
 }
 
 /** By place in the ordering list; items it does not have come first. */
-function sortBy(items: readonly unknown[], positions: Map<unknown, number>, keyOf: ItemKey): unknown[] {
-  return items
-    .map(item => ({ item, at: positions.get(keyOf(item)) ?? -1 }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ item }) => item);
+function* sortBy(items: readonly unknown[], places: Map<unknown, number>, keyOf: ItemKey): Steps<unknown[]> {
+  const placed: { readonly item: unknown; readonly at: number }[] = [];
+  let inOrder = true;
+  let before = -1;
+  for (const item of items) {
+    const at = places.get(keyOf(item)) ?? -1;
+    if (at < before) inOrder = false;
+    before = at;
+    if (placed.push({ item, at }) % ITEMS_PER_STEP === 0) yield;
+  }
+  if (inOrder) return [...items];
+  placed.sort((a, b) => a.at - b.at);
+  yield;
+  return placed.map(({ item }) => item);
 }

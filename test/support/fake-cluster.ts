@@ -12,6 +12,7 @@ import { createWorkQueue } from '../../src/client/work-queue.js';
 import type { ControllerContext, ControllerOptions } from '../../src/controllers/controller.js';
 import { FakeClock, formatTime } from '../../src/machinery/clock.js';
 import { applyMergePatch } from '../../src/machinery/merge-patch.js';
+import { atOnce } from '../../src/machinery/steps.js';
 import { alreadyExistsError, notFoundError } from '../../src/machinery/status.js';
 import type { DeepReadonly, KubeObject, ObjectKey } from '../../src/machinery/types.js';
 
@@ -167,7 +168,9 @@ export function createFakeCluster(): FakeCluster {
           body: patch,
           ...(subresource === undefined ? {} : { subresource }),
         });
-        const updated = stamp(applyMergePatch(current(key), withoutDirectives(current(key), patch)) as KubeObject);
+        const updated = stamp(
+          atOnce(applyMergePatch(current(key), withoutDirectives(current(key), patch))) as KubeObject,
+        );
         put(name, updated);
         return updated as T;
       },

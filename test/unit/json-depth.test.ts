@@ -1,6 +1,7 @@
 import t from 'tap';
 import { isTooDeep, MAX_JSON_DEPTH } from '../../src/machinery/json-depth.js';
 import { applyJsonPatch } from '../../src/machinery/json-patch.js';
+import { atOnce } from '../../src/machinery/steps.js';
 import { StatusError } from '../../src/machinery/status.js';
 import { yamlToJson } from '../../src/resources/codec/yaml.js';
 
@@ -26,6 +27,6 @@ t.test('YAML that is too deep is refused in go-yaml’s words', async t => {
 t.test('a JSON patch that nests a value until the stack ends is refused, not a fault', async t => {
   const deep = JSON.parse(lists(900)) as unknown;
   const operations = Array.from({ length: 60 }, (_, i) => ({ op: 'add', path: '/0'.repeat(900 * i + 1), value: deep }));
-  const patch = (): unknown => applyJsonPatch([[]], [...operations, { op: 'copy', from: '/0', path: '/1' }]);
+  const patch = (): unknown => atOnce(applyJsonPatch([[]], [...operations, { op: 'copy', from: '/0', path: '/1' }]));
   t.throws(patch, StatusError);
 });

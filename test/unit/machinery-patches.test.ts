@@ -3,6 +3,7 @@ import { deepFreeze } from '../../src/machinery/json-equal.js';
 import { applyJsonPatch, decodeJsonPatch, MAX_JSON_PATCH_OPERATIONS } from '../../src/machinery/json-patch.js';
 import { applyMergePatch, checkMergePatch } from '../../src/machinery/merge-patch.js';
 import { isStatusError } from '../../src/machinery/status.js';
+import { atOnce } from '../../src/machinery/steps.js';
 import { applyStrategicMergePatch } from '../../src/machinery/strategic-merge.js';
 import type { StructType } from '../../src/machinery/schema.js';
 import { loadApi } from '../../src/resources/load.js';
@@ -22,7 +23,7 @@ const REJECTED = { code: 422, message: 'the server rejected our request due to a
 t.test('JSON patch', t => {
   const document = deepFreeze({ a: { b: 1, 'x/y': 2, 'm~n': 3 }, l: [1, 2, 3], n: null });
   const patch = (operations: unknown): unknown =>
-    applyJsonPatch(document, decodeJsonPatch(operations, true).operations);
+    atOnce(applyJsonPatch(document, decodeJsonPatch(operations, true).operations));
   const works: [name: string, operations: unknown, expect: unknown][] = [
     ['nothing', [], document],
     ['add', [{ op: 'add', path: '/a/c', value: 5 }], { ...document, a: { ...document.a, c: 5 } }],
@@ -123,7 +124,7 @@ t.test('merge patch', t => {
     [{ d: { e: 1 } }, { ...document, d: { e: 1 } }],
     [{ a: null }, { d: 'x' }],
   ];
-  for (const [patch, expect] of cases) t.same(applyMergePatch(document, patch), expect, JSON.stringify(patch));
+  for (const [patch, expect] of cases) t.same(atOnce(applyMergePatch(document, patch)), expect, JSON.stringify(patch));
   t.same(
     codeOf(() => checkMergePatch([], true)),
     {
@@ -257,7 +258,7 @@ t.test('strategic merge patch', t => {
     const given = deepFreeze(
       JSON.parse(JSON.stringify({ object, patch })) as Record<'object' | 'patch', Record<string, unknown>>,
     );
-    t.same(applyStrategicMergePatch(given.object, given.patch, struct).merged, expect, name);
+    t.same(atOnce(applyStrategicMergePatch(given.object, given.patch, struct)).merged, expect, name);
   }
   const errors: [name: string, patch: object, code: number, message: string][] = [
     ['no key', { containers: [{ image: 'x' }] }, 500, 'map: map[image:x] does not contain declared merge key: name'],
@@ -291,7 +292,7 @@ t.test('strategic merge patch', t => {
   ];
   for (const [name, patch, code, message] of errors) {
     t.same(
-      codeOf(() => applyStrategicMergePatch(ab, patch as Record<string, unknown>, spec)),
+      codeOf(() => atOnce(applyStrategicMergePatch(ab, patch as Record<string, unknown>, spec))),
       { code, message },
       name,
     );

@@ -4,7 +4,7 @@ import { applyJsonPatch, decodeJsonPatch } from '../../machinery/json-patch.js';
 import { applyMergePatch, checkMergePatch } from '../../machinery/merge-patch.js';
 import { conflictError, invalidError, notFoundError, pathNotFoundError } from '../../machinery/status.js';
 import { applyStrategicMergePatch, asStrategicMergePatch } from '../../machinery/strategic-merge.js';
-import type { Steps } from '../../machinery/steps.js';
+import { atOnce, type Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
 import { restoreProblem } from '../../resources/codec/restore.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
@@ -50,7 +50,7 @@ export function patchChange(scope: Scope, ctx: RequestContext, key: ObjectKey, r
     if (live === undefined) throw notFoundError(groupResource(scope.info), key.name);
     const { patch } = request.decode();
     yield;
-    const patched = apply(scope, ctx, target, live, type, patch);
+    const patched = yield* apply(scope, ctx, target, live, type, patch);
     yield;
     const object = yield* decodePatched(scope, ctx, target, request, patched);
     target.applyDefaults(object);
@@ -66,35 +66,37 @@ const isChecked = (ctx: RequestContext): boolean => ctx.options.fieldValidation 
 const inFieldOrder = (scope: Scope, target: Target, live: Live): JsonObject =>
   scope.codec.canonicalize(live, target.kind).object;
 
-function apply(
+function* apply(
   scope: Scope,
   ctx: RequestContext,
   target: Target,
   live: Live,
   type: Exclude<PatchType, 'apply'>,
   patch: unknown,
-): Patched {
+): Steps<Patched> {
   // Patching shares what it does not change or copies: the frozen object itself is what it starts from.
   const document = live as JsonObject;
   switch (type) {
     case 'json': {
       const { operations, problems } = decodeJsonPatch(patch, isChecked(ctx));
-      const patched = applyJsonPatch(document, operations) as JsonObject;
+      const patched = (yield* applyJsonPatch(document, operations)) as JsonObject;
       const paths = operations.flatMap(op => [op?.path ?? '', op?.from ?? '']);
-      const text = (): string => jsonPatchedText(applyJsonPatch(inFieldOrder(scope, target, live), operations), paths);
+      const text = (): string =>
+        jsonPatchedText(atOnce(applyJsonPatch(inFieldOrder(scope, target, live), operations)), paths);
       return { document: patched, problems, text };
     }
     case 'merge': {
       checkMergePatch(patch, isChecked(ctx));
-      const patched = applyMergePatch(document, patch) as JsonObject;
+      const patched = (yield* applyMergePatch(document, patch)) as JsonObject;
       const text = (): string => {
         const ordered = inFieldOrder(scope, target, live);
-        return mergedText(applyMergePatch(ordered, patch), ordered);
+        return mergedText(atOnce(applyMergePatch(ordered, patch)), ordered);
       };
       return { document: patched, problems: [], text };
     }
     case 'strategic': {
-      const { merged, consumed } = applyStrategicMergePatch(document, asStrategicMergePatch(patch), target.kind.type);
+      const steps = applyStrategicMergePatch(document, asStrategicMergePatch(patch), target.kind.type);
+      const { merged, consumed } = yield* steps;
       return { document: merged, problems: [], text: () => formatGo(consumed) };
     }
   }

@@ -1,0 +1,58 @@
+import { setMember } from './json-equal.js';
+import type { Steps } from './steps.js';
+
+/** How many members and items between two rests. */
+const PER_STEP = 1000;
+
+type Container = unknown[] | Record<string, unknown>;
+
+const isContainer = (value: unknown): value is Container => typeof value === 'object' && value !== null;
+
+function isEmpty(value: Container): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  for (const _ in value) return false;
+  return true;
+}
+
+/**
+ * As cloneJson. What is still to be copied waits in a list instead of on the stack, so that the work can rest anywhere
+ * in it and a small value pays for nothing but that.
+ */
+export function* cloneSteps<T>(value: T): Steps<T> {
+  if (!isContainer(value)) return value;
+  const root: Container = Array.isArray(value) ? [] : {};
+  const sources: Container[] = [value];
+  const copies: Container[] = [root];
+  let done = 0;
+  for (
+    let source = sources.pop(), copy = copies.pop();
+    source !== undefined;
+    source = sources.pop(), copy = copies.pop()
+  ) {
+    if (Array.isArray(source)) {
+      const list = copy as unknown[];
+      for (const item of source) {
+        if (++done % PER_STEP === 0) yield;
+        list.push(copyOf(item, sources, copies));
+      }
+      continue;
+    }
+    for (const key in source) {
+      if (++done % PER_STEP === 0) yield;
+      const member = source[key];
+      if (member !== undefined) setMember(copy as Record<string, unknown>, key, copyOf(member, sources, copies));
+    }
+  }
+  return root as T;
+}
+
+/** A scalar, or a container that is filled later. An empty one is whole at once: a client may send 300,000 of them. */
+function copyOf(value: unknown, sources: Container[], copies: Container[]): unknown {
+  if (!isContainer(value)) return value;
+  const copy: Container = Array.isArray(value) ? [] : {};
+  if (!isEmpty(value)) {
+    sources.push(value);
+    copies.push(copy);
+  }
+  return copy;
+}
