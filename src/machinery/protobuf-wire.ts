@@ -16,6 +16,24 @@ export class ProtobufReader {
     return this.at >= this.end;
   }
 
+  /** How many bytes there are still to read. */
+  get left(): number {
+    return this.end - this.at;
+  }
+
+  /** The length of the message that comes next, which stays; 0 when there is none. */
+  peekLength(): number {
+    const { at } = this;
+    try {
+      return this.length();
+    } catch (error) {
+      if (error instanceof ProtobufError) return 0;
+      throw error;
+    } finally {
+      this.at = at;
+    }
+  }
+
   /** Two halves of an unsigned varint: below 2^32 and above. */
   private halves(): [low: number, high: number] {
     let low = 0;

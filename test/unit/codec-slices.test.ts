@@ -3,6 +3,7 @@ import { atOnce, type Steps } from '../../src/machinery/steps.js';
 import { canonicalSteps, decodeSteps, type BodyType, type DecodedBody } from '../../src/resources/codec/decode.js';
 import { decodeCustom } from '../../src/resources/codec/decode-custom.js';
 import { bigValues } from '../../src/resources/codec/json-outline.js';
+import { createProtobufAnswers, openEnvelope, readRawObject } from '../../src/resources/codec/protobuf.js';
 import { loadApi, type KindType } from '../../src/resources/load.js';
 import type { ResourceInfo } from '../../src/resources/resource-info.js';
 
@@ -60,6 +61,52 @@ t.test('a big body is read in many steps, and what is read is the same', async t
     t.strictSame(made.value.object, body);
     t.ok(made.count > steps, `${of.kind}, made here: ${made.count} steps`);
   }
+});
+
+t.test('so it is in protobuf, and in what is cut short the error is found', async t => {
+  const protobuf = createProtobufAnswers(api);
+  const schema = {
+    kind: 'CustomResourceDefinition',
+    apiVersion: 'apiextensions.k8s.io/v1',
+    metadata: { name: 'a' },
+    spec: {
+      group: 'a',
+      names: { plural: 'a', kind: 'A' },
+      scope: 'Cluster',
+      versions: [
+        {
+          name: 'v1',
+          served: true,
+          storage: true,
+          schema: {
+            openAPIV3Schema: {
+              type: 'object',
+              properties: { k: { properties: Object.fromEntries(LIST.map(({ name }) => [name, { type: 'string' }])) } },
+            },
+          },
+        },
+      ],
+    },
+    status: { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null },
+  };
+  for (const [body, of] of [
+    [configMap, kind('', 'ConfigMap')],
+    [pod, kind('', 'Pod')],
+    [role, kind('rbac.authorization.k8s.io', 'Role')],
+    [schema, kind('apiextensions.k8s.io', 'CustomResourceDefinition')],
+  ] as const) {
+    const bytes = protobuf.object(body);
+    if (bytes === undefined) throw new Error('no protobuf');
+    const { value, count } = counted(decodeSteps(bytes, 'application/vnd.kubernetes.protobuf', of, api));
+    t.strictSame(
+      value.object,
+      atOnce(decodeSteps(Buffer.from(JSON.stringify(body)), 'application/json', of, api)).object,
+    );
+    t.ok(count > bytes.length / STEP, `${of.kind}: ${count} steps`);
+  }
+  const { type } = kind('', 'Pod');
+  const raw = openEnvelope(protobuf.object(pod) ?? Buffer.alloc(0)).raw;
+  t.throws(() => atOnce(readRawObject(raw.subarray(0, 100_000), type)), { message: 'unexpected EOF' });
 });
 
 t.test('a custom resource is read in steps too', async t => {

@@ -75,7 +75,7 @@ function parseProtobuf(body: Buffer, api: Api): unknown {
     const { apiVersion, kind, raw } = openEnvelope(body);
     const type = api.type(`meta.v1.${kind}`);
     if (type === undefined) throw badRequestError(`no kind "${kind}" is registered for version "${apiVersion}"`);
-    return { kind, apiVersion, ...readRawObject(raw, type) };
+    return { kind, apiVersion, ...atOnce(readRawObject(raw, type)) };
   } catch (error) {
     if (error instanceof ProtobufError) throw badRequestError(error.message);
     throw error;

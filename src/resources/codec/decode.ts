@@ -52,7 +52,7 @@ export function* decodeSteps(
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const validation = options.fieldValidation ?? 'Warn';
   if (type === 'application/vnd.kubernetes.protobuf')
-    return { object: decodeProtobuf(bytes, target, api), strictProblems: [] };
+    return { object: yield* decodeProtobuf(bytes, target, api), strictProblems: [] };
   let json = bytes;
   const problems: string[] = [];
   if (type === 'application/yaml') {
@@ -113,12 +113,12 @@ function* decodeSlowly(json: Buffer, body: Buffer, target: KindType, api: Api): 
   return converted(yield* readAs(resolved, json, target), resolved, target);
 }
 
-function decodeProtobuf(body: Buffer, target: KindType, api: Api): KubeObject {
+function* decodeProtobuf(body: Buffer, target: KindType, api: Api): Steps<KubeObject> {
   try {
     const { apiVersion, kind, raw } = openEnvelope(body);
     const resolved = checked(resolveMeta(apiVersion, kind, target, api), target, body);
     try {
-      const object = resolved.type === undefined ? {} : readRawObject(raw, resolved.type);
+      const object = resolved.type === undefined ? {} : yield* readRawObject(raw, resolved.type);
       return converted(object as KubeObject, resolved, target);
     } catch (error) {
       if (error instanceof ProtobufError) throw unhandled(resolved, target, error.message);

@@ -2,6 +2,7 @@ import type { ProtobufReader } from '../../machinery/protobuf-wire.js';
 import { ProtobufError } from '../../machinery/protobuf-wire.js';
 import { canonicalQuantity } from '../../machinery/quantity.js';
 import type { Field, FieldType, StructType } from '../../machinery/schema.js';
+import type { Steps } from '../../machinery/steps.js';
 import type { JsonObject } from '../../machinery/types.js';
 import { setOwn } from './own-property.js';
 import { isNamedList, readUnion, unionOf } from './schema-unions.js';
@@ -31,6 +32,9 @@ function numbers(struct: StructType): Numbers {
   return root;
 }
 
+/** Messages of this many bytes or more are read in steps, of about half as many each. */
+const BIG = 32_768;
+
 /**
  * Reads a message of a struct's type into the canonical object, the same that decoding JSON gives.
  * @throws ProtobufError with the texts of gogo/protobuf
@@ -41,16 +45,82 @@ export function readMessage(reader: ProtobufReader, struct: StructType): JsonObj
   return finishStruct(struct.fields, values);
 }
 
+/** As readMessage. @throws ProtobufError */
+export function* messageSteps(reader: ProtobufReader, struct: StructType): Steps<JsonObject> {
+  if (reader.left < BIG) return readMessage(reader, struct);
+  const values = new Array<unknown>(struct.fields.length);
+  yield* intoSteps(reader, struct, numbers(struct), values);
+  return finishStruct(struct.fields, values);
+}
+
+/** The field that comes next; undefined: one that is not known, which has been skipped. */
+function nextField(
+  reader: ProtobufReader,
+  struct: StructType,
+  known: Numbers,
+): { target: number | Numbers; wire: number } | undefined {
+  const { number, wire } = reader.tag();
+  if (wire === 4) throw new ProtobufError(`proto: ${struct.goName}: wiretype end group for non-group`);
+  if (number === 0) throw new ProtobufError(`proto: ${struct.goName}: illegal tag ${number} (wire type ${wire})`);
+  const target = known.get(number);
+  if (target === undefined) reader.skip(wire);
+  return target === undefined ? undefined : { target, wire };
+}
+
 function readInto(reader: ProtobufReader, struct: StructType, known: Numbers, values: unknown[]): void {
   while (!reader.done) {
-    const { number, wire } = reader.tag();
-    if (wire === 4) throw new ProtobufError(`proto: ${struct.goName}: wiretype end group for non-group`);
-    if (number === 0) throw new ProtobufError(`proto: ${struct.goName}: illegal tag ${number} (wire type ${wire})`);
-    const target = known.get(number);
-    if (target === undefined) reader.skip(wire);
-    else if (target instanceof Map) readInto(reader.message(), struct, target, values);
+    const next = nextField(reader, struct, known);
+    if (next === undefined) continue;
+    const { target, wire } = next;
+    if (target instanceof Map) readInto(reader.message(), struct, target, values);
     else values[target] = readField(reader, wire, struct, struct.fields[target] as Field, values[target]);
   }
+}
+
+function* intoSteps(reader: ProtobufReader, struct: StructType, known: Numbers, values: unknown[]): Steps<void> {
+  let rested = reader.left;
+  while (!reader.done) {
+    const next = nextField(reader, struct, known);
+    if (next === undefined) continue;
+    const { target, wire } = next;
+    if (target instanceof Map) yield* intoSteps(reader.message(), struct, target, values);
+    else {
+      const field = struct.fields[target] as Field;
+      const big = wire === 2 && unionOf(field) === undefined && reader.peekLength() >= BIG;
+      values[target] = big
+        ? yield* fieldSteps(reader, struct, field, values[target])
+        : readField(reader, wire, struct, field, values[target]);
+    }
+    if (rested - reader.left < BIG / 2) continue;
+    rested = reader.left;
+    yield;
+  }
+}
+
+/** A field whose next message is big. */
+function* fieldSteps(reader: ProtobufReader, struct: StructType, field: Field, old: unknown): Steps<unknown> {
+  const { type } = field;
+  if (type.kind === 'struct') return yield* messageSteps(reader.message(), type.struct);
+  if (type.kind === 'list' && type.items.kind === 'struct') {
+    const list = (old ?? []) as unknown[];
+    list.push(yield* messageSteps(reader.message(), type.items.struct));
+    return list;
+  }
+  if (type.kind === 'map' && type.values.kind === 'struct') {
+    const map = (old ?? {}) as JsonObject;
+    const entry = reader.message();
+    let key = '';
+    let value: unknown;
+    while (!entry.done) {
+      const tag = entry.tag();
+      if (tag.number === 1) key = entry.string();
+      else if (tag.number === 2) value = yield* messageSteps(entry.message(), type.values.struct);
+      else entry.skip(tag.wire);
+    }
+    setOwn(map, key, value ?? zeroValue(type.values));
+    return map;
+  }
+  return readField(reader, 2, struct, field, old);
 }
 
 function readField(reader: ProtobufReader, wire: number, struct: StructType, field: Field, old: unknown): unknown {

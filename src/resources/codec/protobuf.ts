@@ -1,10 +1,11 @@
 import { ProtobufError, ProtobufReader, ProtobufWriter } from '../../machinery/protobuf-wire.js';
 import type { StructType } from '../../machinery/schema.js';
 import type { Status } from '../../machinery/status.js';
+import type { Steps } from '../../machinery/steps.js';
 import type { JsonObject, KubeObject } from '../../machinery/types.js';
 import type { Api } from '../load.js';
 import { apiVersionOf, type ResourceInfo } from '../resource-info.js';
-import { readMessage } from './protobuf-decode.js';
+import { messageSteps } from './protobuf-decode.js';
 import { writeMessage } from './protobuf-encode.js';
 
 /** "k8s\0", then a runtime.Unknown: {1: {1: apiVersion, 2: kind}, 2: raw, 3: contentEncoding, 4: contentType}. */
@@ -50,14 +51,14 @@ function readTypeMeta(reader: ProtobufReader): { apiVersion: string; kind: strin
 }
 
 /** The object inside an envelope. @throws ProtobufError */
-export const readRawObject = (raw: Buffer, type: StructType): JsonObject => {
+export function* readRawObject(raw: Buffer, type: StructType): Steps<JsonObject> {
   try {
-    return readMessage(new ProtobufReader(raw), type);
+    return yield* messageSteps(new ProtobufReader(raw), type);
   } catch (error) {
     if (error instanceof RangeError) throw new ProtobufError('exceeded max depth', { cause: error });
     throw error;
   }
-};
+}
 
 function envelope(apiVersion: string, kind: string, writeRaw: (writer: ProtobufWriter) => void): Buffer {
   const writer = new ProtobufWriter();
