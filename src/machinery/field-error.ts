@@ -58,34 +58,79 @@ export function formatValue(value: unknown): string {
   return JSON.stringify(value);
 }
 
+/** Upstream lists every error. This is more than anybody reads, and what 3 MB may be wrong in fills the memory. */
+export const MAX_FIELD_ERRORS = 10_000;
+
+/** Thrown by a list of errors that is full: whoever asked for the check has enough of them. */
+export class TooManyFieldErrors extends Error {
+  override readonly name = 'TooManyFieldErrors';
+  constructor(readonly errors: readonly FieldError[]) {
+    super(`${errors.length} errors and more`);
+  }
+}
+
+class FieldErrorList extends Array<FieldError> {
+  /** What is made of the list is a plain one. */
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+  override push(...errors: FieldError[]): number {
+    for (const error of errors) {
+      if (this.length >= MAX_FIELD_ERRORS) throw new TooManyFieldErrors(this);
+      super.push(error);
+    }
+    return this.length;
+  }
+}
+
+/** What a validator adds its errors to. Those of one value may be many more than the value is long: of each two equal items, say. */
+export const errorList = (): FieldError[] => new FieldErrorList();
+
+/** The errors of a check, or as many as a list holds. */
+export function errorsOf(check: () => readonly FieldError[]): readonly FieldError[] {
+  try {
+    return check();
+  } catch (error) {
+    if (error instanceof TooManyFieldErrors) return error.errors;
+    throw error;
+  }
+}
+
 type At = FieldPath | string;
 
 const make = (type: FieldErrorType, at: At, message: string): FieldError => ({ type, field: at.toString(), message });
 
 const detail = (prefix: string, text: string): string => (text === '' ? prefix : `${prefix}: ${text}`);
 
-export const required = (at: At, text = ''): FieldError =>
-  make('FieldValueRequired', at, detail('Required value', text));
-export function invalid(at: At, value: unknown, text: string): FieldError {
-  if (typeof value !== 'object' || value === null)
-    return make('FieldValueInvalid', at, detail(`Invalid value: ${formatValue(value)}`, text));
-  // A list that is shown for each of its thousand items is printed when somebody reads it, which nobody does so often.
+const SHORT = 256;
+
+/**
+ * An error that shows a value. What is long is printed when somebody reads it: a list that is shown for each of its
+ * thousand items, or a path for each of its thousand segments, is not read that often.
+ */
+function showing(type: FieldErrorType, at: At, what: string, value: unknown, text = ''): FieldError {
+  const isShort = typeof value === 'string' ? value.length <= SHORT : typeof value !== 'object' || value === null;
+  if (isShort) return make(type, at, detail(`${what}: ${formatValue(value)}`, text));
   let message: string | undefined;
   return {
-    type: 'FieldValueInvalid',
+    type,
     field: at.toString(),
     get message() {
-      return (message ??= detail(`Invalid value: ${formatValue(value)}`, text));
+      return (message ??= detail(`${what}: ${formatValue(value)}`, text));
     },
   };
 }
+
+export const required = (at: At, text = ''): FieldError =>
+  make('FieldValueRequired', at, detail('Required value', text));
+export const invalid = (at: At, value: unknown, text: string): FieldError =>
+  showing('FieldValueInvalid', at, 'Invalid value', value, text);
 export const typeInvalid = (at: At, value: unknown, text: string): FieldError =>
-  make('FieldValueTypeInvalid', at, detail(`Invalid value: ${formatValue(value)}`, text));
+  showing('FieldValueTypeInvalid', at, 'Invalid value', value, text);
 export const forbidden = (at: At, text = ''): FieldError => make('FieldValueForbidden', at, detail('Forbidden', text));
 export const duplicate = (at: At, value: unknown): FieldError =>
-  make('FieldValueDuplicate', at, `Duplicate value: ${formatValue(value)}`);
-export const notFound = (at: At, value: unknown): FieldError =>
-  make('FieldValueNotFound', at, `Not found: ${formatValue(value)}`);
+  showing('FieldValueDuplicate', at, 'Duplicate value', value);
+export const notFound = (at: At, value: unknown): FieldError => showing('FieldValueNotFound', at, 'Not found', value);
 export const internal = (at: At, text: string): FieldError => make('InternalError', at, detail('Internal error', text));
 export const tooLong = (at: At, maxBytes: number): FieldError =>
   make('FieldValueTooLong', at, `Too long: may not be more than ${maxBytes} bytes`);
@@ -93,13 +138,12 @@ export const tooMany = (at: At, actual: number, max: number): FieldError =>
   make('FieldValueTooMany', at, `Too many: ${actual}: must have at most ${max} items`);
 /** `supported` is printed in the order given; upstream sorts most enums alphabetically, so pass them sorted. */
 export const notSupported = (at: At, value: unknown, supported: readonly string[]): FieldError =>
-  make(
+  showing(
     'FieldValueNotSupported',
     at,
-    detail(
-      `Unsupported value: ${formatValue(value)}`,
-      supported.length === 0 ? '' : `supported values: ${supported.map(s => JSON.stringify(s)).join(', ')}`,
-    ),
+    'Unsupported value',
+    value,
+    supported.length === 0 ? '' : `supported values: ${supported.map(s => JSON.stringify(s)).join(', ')}`,
   );
 
 /** "path: message", the form inside a Status message. */

@@ -1,5 +1,5 @@
 import { quote } from './go-text.js';
-import { formatFieldError, type FieldError } from './field-error.js';
+import { formatFieldError, MAX_FIELD_ERRORS, type FieldError } from './field-error.js';
 
 export interface StatusCause {
   reason?: string;
@@ -153,11 +153,7 @@ export const timeoutError = (message: string, details: StatusDetails = {}): Stat
 export const reasonlessError = (message: string, code = 500): StatusError =>
   new StatusError(code, undefined, message, undefined);
 
-/**
- * 422 for a kind. `kind` is "Pod" or "Deployment.apps" in the text (upstream GroupKind); errors equal in text are
- * printed once, causes are all listed.
- */
-/** An answer says this much of what is wrong, and one error in any case. Upstream has no bound, and a list of errors that each show the list. */
+/** An answer says this much of what is wrong, and one error in any case. Upstream has no bound. */
 const MAX_ERROR_CHARACTERS = 4 * 1024 * 1024;
 
 function withinBudget(errors: readonly FieldError[]): readonly FieldError[] {
@@ -166,6 +162,10 @@ function withinBudget(errors: readonly FieldError[]): readonly FieldError[] {
   return end < 0 ? errors : errors.slice(0, Math.max(end, 1));
 }
 
+/**
+ * 422 for a kind. `kind` is "Pod" or "Deployment.apps" in the text (upstream GroupKind); errors equal in text are
+ * printed once, causes are all listed.
+ */
 export function invalidError(
   gk: { group: string; kind: string },
   name: string,
@@ -173,7 +173,8 @@ export function invalidError(
 ): StatusError {
   const told = withinBudget(errors);
   const texts = [...new Set(told.map(formatFieldError))];
-  if (told.length < errors.length) texts.push(`and ${errors.length - told.length} more errors`);
+  if (errors.length >= MAX_FIELD_ERRORS) texts.push('and more errors');
+  else if (told.length < errors.length) texts.push(`and ${errors.length - told.length} more errors`);
   const joined = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
   const qualifiedKind = gk.group === '' ? gk.kind : `${gk.kind}.${gk.group}`;
   return new StatusError(422, 'Invalid', `${qualifiedKind} ${quote(name)} is invalid: ${joined}`, {

@@ -9,8 +9,9 @@ import type { Rows } from './worker.js';
 /** How many items a list gets, and keys a map: the biggest is what 3 MB hold of small ones. */
 const SIZES = [200, 2_000, 20_000];
 
-/** A text of as many characters as there are to be items; the list has its length. */
-const COUNT: Shape = { name: 'many', make: size => 'x'.repeat(size) };
+/** Texts of as many characters as there are to be items; the list has their length, and items of the kind that they say. */
+export const MANY: Shape = { name: 'many', make: size => 'x'.repeat(size) };
+export const EQUAL: Shape = { name: 'equal', make: size => '='.repeat(size) };
 
 export function* collections(
   type: FieldType,
@@ -57,10 +58,13 @@ function value(type: FieldType, i: number): unknown {
   }
 }
 
-function many(type: FieldType, count: number): unknown {
-  if (type.kind === 'list') return Array.from({ length: count }, (_, i) => value(type.items, i));
+/** Keys of a map differ in any case. */
+function many(type: FieldType, text: string): unknown {
+  const { length } = text;
+  const which = text.startsWith('=') ? () => 0 : (i: number) => i;
+  if (type.kind === 'list') return Array.from({ length }, (_, i) => value(type.items, which(i)));
   if (type.kind !== 'map') throw new Error('neither a list nor a map');
-  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, value(type.values, i)]));
+  return Object.fromEntries(Array.from({ length }, (_, i) => [`k${i}`, value(type.values, which(i))]));
 }
 
 function rowsOf(target: Target, seen: Set<string>, next: (n: number) => number): Row[] {
@@ -75,15 +79,15 @@ function rowsOf(target: Target, seen: Set<string>, next: (n: number) => number):
     const chosen = WAYS[next(WAYS.length)] ?? 'create';
     return (process.env['WAYS'] === 'all' ? WAYS : [chosen]).map(way => ({
       name: `${target.name} ${path.join('.')} (${way})`,
-      shapes: [COUNT],
+      shapes: [MANY, EQUAL],
       sizes: SIZES,
       prepare: (text: string) =>
-        target.prepare(way, place(target.example(), type, path, many(at, text.length)) satisfies JsonObject),
+        target.prepare(way, place(target.example(), type, path, many(at, text)) satisfies JsonObject),
     }));
   });
 }
 
-/** Every list of every kind with many different items, every map with many keys. */
+/** Every list of every kind with many different items and with many equal ones, every map with many keys. */
 export async function rows(next: (n: number) => number): Promise<Rows> {
   const { targets, close } = await openTargets();
   const seen = new Set<string>();

@@ -5,7 +5,7 @@ import { run } from './run.js';
  * ("all"), ONLY names a part of the rows' names, SETS the files beside this one that have the rows; with WAYS=all
  * every list is sent in every way.
  */
-const { SEED, SHAPES, ONLY, SETS = 'fields,lists,depths,requests,network' } = process.env;
+const { SEED, SHAPES, ONLY, SETS = 'fields,lists,pairs,depths,requests,network' } = process.env;
 const seed = SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(SEED);
 console.log(`SEED=${seed}`);
 let failed = false;

@@ -13,6 +13,7 @@ t.setTimeout(0);
 for (const [set, rows] of [
   ['fields', 120],
   ['lists', 20],
+  ['pairs', 19],
   ['depths', 24],
   ['requests', 30],
   ['network', 11],

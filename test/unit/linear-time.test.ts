@@ -4,7 +4,14 @@ import { deduplicate } from '../../src/machinery/strategic-order.js';
 import { canonicalQuantity, parseQuantity, scaledValue } from '../../src/machinery/quantity.js';
 import { pemBlocks } from '../../src/machinery/x509/certificate-request.js';
 import { expandReferences } from '../../src/nodeagent/pods/environment.js';
+import { errorList, errorsOf, invalid, MAX_FIELD_ERRORS, path } from '../../src/machinery/field-error.js';
+import { invalidError } from '../../src/machinery/status.js';
 import { overlappingPaths } from '../../src/resources/kinds/path-overlaps.js';
+import { portWarnings, type PlacedPort } from '../../src/resources/kinds/port-warnings.js';
+import { storageClassStrategy } from '../../src/resources/kinds/storage-class.js';
+import type { ValidationContext } from '../../src/resources/strategy.js';
+import { checkResourceRequirements } from '../../src/resources/validation/resources.js';
+import { unifiedDiff } from '../../src/resources/validation/spec-diff.js';
 
 /** What was quadratic and is not any more answers as the plain way of doing it does. Time is for `make fuzz`. */
 
@@ -54,6 +61,90 @@ t.test('duplicates of primitives go as in upstream’s algorithm', async t => {
     lists.filter(list => JSON.stringify(deduplicate(list)) !== JSON.stringify(plain(list))),
     [],
   );
+});
+
+t.test('a port clashes with those that comparing each with each finds', async t => {
+  const hosts = [undefined, 1, 2].flatMap(hostPort =>
+    [undefined, 'a', 'b'].map(hostIP => ({ ...(hostPort && { hostPort }), ...(hostIP && { hostIP }) })),
+  );
+  const ports: PlacedPort[] = [...hosts, ...hosts.reverse(), ...hosts].flatMap((host, i) =>
+    [1, 2].map(containerPort => ({ at: `${i}/${containerPort}`, port: { containerPort, ...host } })),
+  );
+  const plain = ports.flatMap((now, i) =>
+    ports.slice(0, i).flatMap(before => {
+      const warnings = portWarnings([before, now]).filter(text => text.includes('port definition with'));
+      return warnings;
+    }),
+  );
+  t.same(
+    portWarnings(ports).filter(text => text.includes('port definition with')),
+    plain,
+  );
+  t.ok(plain.length > 100);
+});
+
+t.test('of terms of topology every pair of equal ones is an error', async t => {
+  const expression = (key: string, ...values: string[]) => ({ key, values });
+  const terms = [
+    [expression('a', '1', '2'), expression('b', '3')],
+    [expression('b', '3'), expression('a', '2', '1')],
+    [expression('a', '1')],
+    [],
+    [expression('a', '2', '1'), expression('b', '3')],
+  ];
+  const object = {
+    metadata: { name: 'n' },
+    provisioner: 'p',
+    volumeBindingMode: 'Immediate',
+    allowedTopologies: terms.map(matchLabelExpressions => ({ matchLabelExpressions })),
+  };
+  const errors = storageClassStrategy.validate?.({} as ValidationContext, object) ?? [];
+  const at = (i: number): string => `allowedTopologies[${i}].matchLabelExpressions`;
+  t.same(
+    errors.map(error => error.field),
+    // An empty one is equal to as many as there are.
+    [at(1), ...terms.map(() => at(3)), at(4), at(4)],
+  );
+});
+
+t.test('a claim as a whole is a duplicate of each of its requests', async t => {
+  const out = errorList();
+  const claims = [
+    { name: 'a', request: 'x' },
+    { name: 'b' },
+    { name: 'a', request: 'y' },
+    { name: 'a' },
+    { name: 'a' },
+  ];
+  checkResourceRequirements(out, path('resources'), { claims });
+  t.same(
+    out.filter(error => error.type === 'FieldValueDuplicate').map(({ field }) => field),
+    ['resources.claims[3]', 'resources.claims[3]', 'resources.claims[4]'],
+  );
+});
+
+t.test('a list of errors ends, and its answer says so', async t => {
+  const errors = errorsOf(() => {
+    const out = errorList();
+    for (let i = 0; i <= MAX_FIELD_ERRORS; i++) out.push(invalid(`at[${i}]`, i, 'no'));
+    return out;
+  });
+  t.equal(errors.length, MAX_FIELD_ERRORS);
+  const { message = '', details } = invalidError({ group: '', kind: 'Thing' }, 'n', errors).status;
+  t.match(message, /at\[9999\]: Invalid value: 9999: no, and more errors\]$/);
+  t.equal(details?.causes?.length, MAX_FIELD_ERRORS);
+  t.throws(() => errorsOf(() => JSON.parse('{') as []), SyntaxError, 'another error goes on');
+});
+
+t.test('a diff of texts that differ all over is one still', async t => {
+  const lines = (step: number): string[] => Array.from({ length: 20_000 }, (_, i) => `line ${(i * step) % 199}`);
+  const [a, b] = [lines(1), lines(7)];
+  const shown = unifiedDiff(a.join('\n'), b.join('\n')).split('\n').slice(0, -1);
+  // All of both is within the hunks but what both begin or end with.
+  const side = (sign: string): string[] => shown.filter(l => l[0] === sign || l[0] === ' ').map(l => l.slice(1));
+  t.ok(a.join('\n').includes(side('-').join('\n')));
+  t.ok(b.join('\n').includes(side('+').join('\n')));
+  t.ok(shown.length > 20_000);
 });
 
 t.test('an item is a repeat when it came before', async t => {

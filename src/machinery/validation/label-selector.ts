@@ -1,4 +1,4 @@
-import { forbidden, invalid, required, type FieldError, type FieldPath } from '../field-error.js';
+import { errorList, forbidden, invalid, required, type FieldError, type FieldPath } from '../field-error.js';
 import type { DeepReadonly, LabelSelector } from '../types.js';
 import { isLabelValue, isQualifiedName } from './names.js';
 
@@ -9,7 +9,7 @@ export const validateLabelName = (name: string, at: FieldPath): FieldError[] =>
 
 /** Keys and values; both kinds of error carry the path of the map. */
 export function validateLabels(labels: Readonly<Record<string, string>> | undefined, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   for (const key in labels) {
     for (const one of validateLabelName(key, at)) errors.push(one);
     const value = labels[key] ?? '';
@@ -50,7 +50,7 @@ export function validateLabelSelectorRequirement(
   here: FieldPath,
   options: LabelSelectorOptions = {},
 ): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   const values = requirement.values ?? [];
   switch (requirement.operator) {
     case 'In':

@@ -1,4 +1,4 @@
-import { forbidden, invalid, required, tooLong, type FieldError, type FieldPath } from '../field-error.js';
+import { errorList, forbidden, invalid, required, tooLong, type FieldError, type FieldPath } from '../field-error.js';
 import { formatGoStrings, goLength, isPrint } from '../go-text.js';
 import { semanticEqual } from '../json-equal.js';
 import type { DeepReadonly, ManagedFieldsEntry, ObjectMeta, OwnerReference } from '../types.js';
@@ -32,7 +32,7 @@ export function validateAnnotations(
   annotations: Readonly<Record<string, string>> | undefined,
   at: FieldPath,
 ): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   for (const key in annotations) {
     // The rule is that of label keys, but case does not matter.
     for (const text of isQualifiedName(key.toLowerCase())) errors.push(invalid(at, key, text));
@@ -42,7 +42,7 @@ export function validateAnnotations(
 }
 
 function validateOwnerReference(owner: DeepReadonly<OwnerReference>, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   const apiVersion = owner.apiVersion ?? '';
   const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
   if (version === '') errors.push(invalid(at.child('apiVersion'), apiVersion, 'version must not be empty'));
@@ -60,7 +60,7 @@ export function validateOwnerReferences(
   owners: readonly DeepReadonly<OwnerReference>[] | undefined,
   at: FieldPath,
 ): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   let first = '';
   for (const owner of owners ?? []) {
     for (const one of validateOwnerReference(owner, at)) errors.push(one);
@@ -81,7 +81,7 @@ export const FINALIZER_FOREGROUND = 'foregroundDeletion';
 const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', FINALIZER_ORPHAN, FINALIZER_FOREGROUND]);
 
 export function validateFinalizers(finalizers: readonly string[] | undefined, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   for (const finalizer of finalizers ?? []) {
     for (const text of isQualifiedName(finalizer)) errors.push(invalid(at, finalizer, text));
   }
@@ -94,16 +94,19 @@ export function validateFinalizers(finalizers: readonly string[] | undefined, at
 }
 
 /** The stricter rule of built-in kinds: a name without '/' must be a standard finalizer. */
-export const validateBuiltInFinalizers = (finalizers: readonly string[] | undefined, at: FieldPath): FieldError[] =>
-  (finalizers ?? []).flatMap((finalizer, i) =>
-    finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)
-      ? []
-      : [invalid(at.index(i), finalizer, 'name is neither a standard finalizer name nor is it fully qualified')],
-  );
+export function validateBuiltInFinalizers(finalizers: readonly string[] | undefined, at: FieldPath): FieldError[] {
+  const errors = errorList();
+  finalizers?.forEach((finalizer, i) => {
+    if (finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)) return;
+    const text = 'name is neither a standard finalizer name nor is it fully qualified';
+    errors.push(invalid(at.index(i), finalizer, text));
+  });
+  return errors;
+}
 
 /** Length and printable characters of a fieldManager; positions count bytes. */
 export function validateFieldManager(manager: string | undefined, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   if (manager === undefined) return errors;
   if (goLength(manager) > FIELD_MANAGER_MAX_LENGTH) errors.push(tooLong(at, FIELD_MANAGER_MAX_LENGTH));
   let position = 0;
@@ -121,7 +124,7 @@ export function validateManagedFields(
   entries: readonly DeepReadonly<ManagedFieldsEntry>[] | undefined,
   at: FieldPath,
 ): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   entries?.forEach((entry, i) => {
     const here = at.index(i);
     if (entry.operation !== 'Apply' && entry.operation !== 'Update') {
@@ -147,7 +150,7 @@ export interface ObjectMetaRules {
 
 /** On creation, after name generation. `at` is usually path('metadata'). */
 export function validateObjectMeta(meta: Meta, rules: ObjectMetaRules, at: FieldPath): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   const { generateName = '', name = '', namespace = '' } = meta;
   if (generateName !== '') {
     for (const text of rules.name(generateName, true))
@@ -189,7 +192,7 @@ export function validateObjectMetaUpdate(
   at: FieldPath,
   rules: { readonly builtIn: boolean },
 ): FieldError[] {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   if (old.deletionTimestamp !== undefined && old.deletionTimestamp !== null) {
     const before = new Set(old.finalizers ?? []);
     const added = [...new Set(meta.finalizers ?? [])].filter(f => !before.has(f)).sort();

@@ -1,5 +1,5 @@
 import type * as k8s from '@kubernetes/client-node';
-import { duplicate, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
+import { duplicate, errorList, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, Wire } from '../../machinery/types.js';
@@ -17,7 +17,7 @@ import {
   defaultMatchResources,
   FAILURE_POLICIES,
 } from '../validation/admission-rules.js';
-import { checkCel, isCelIdentifier, REQUEST_VARIABLES } from '../validation/cel.js';
+import { checkCel, type Composed, isCelIdentifier, REQUEST_VARIABLES } from '../validation/cel.js';
 import { checkConditions } from '../validation/conditions.js';
 import { checkQualifiedName, checkSelector, list } from '../validation/formats.js';
 import { goForm } from '../validation/go-form.js';
@@ -63,7 +63,6 @@ function checkParamKind(
 }
 
 type Validation = NonNullable<Spec['validations']>[number];
-type Variables = ReadonlyMap<string, string>;
 
 function checkValidation(out: FieldError[], at: FieldPath, validation: Validation, scope: Scope): void {
   const { expression, message = '', messageExpression = '', reason } = validation;
@@ -95,17 +94,21 @@ interface Scope {
   readonly all: readonly string[];
   readonly message: readonly string[];
   /** The variables that are composed so far, with their types. */
-  readonly composed: Variables;
+  readonly composed: Composed;
 }
 
-function checkVariables(out: FieldError[], spec: Spec, all: readonly string[]): Variables {
-  const composed = new Map<string, string>();
+function checkVariables(out: FieldError[], spec: Spec, all: readonly string[]): Composed {
+  const types = Object.create(null) as Record<string, string>;
+  const composed = { types, size: 0 };
   list(spec.variables).forEach(({ name, expression }, i) => {
     const at = SPEC.child('variables').index(i);
     if (name.trim() === '') out.push(required(at.child('name'), 'name is not specified'));
     else if (!isCelIdentifier(name)) out.push(invalid(at.child('name'), name, 'must be a valid CEL identifier'));
     if (expression.trim() === '') out.push(required(at.child('expression'), 'expression is not specified'));
-    else composed.set(name, checkCel(out, at.child('expression'), expression, { variables: all, composed }));
+    else {
+      types[name] = checkCel(out, at.child('expression'), expression, { variables: all, composed });
+      composed.size++;
+    }
   });
   return composed;
 }
@@ -139,7 +142,7 @@ function checkAnnotations(out: FieldError[], spec: Spec, scope: Scope, policy: s
 }
 
 function checkPolicy({ metadata, spec = {} }: ReadonlyPolicy, old?: ReadonlyPolicy): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const params = spec.paramKind === undefined ? [] : ['params'];
   const all = [...REQUEST_VARIABLES, ...params];
   if (spec.failurePolicy === undefined) out.push(required(SPEC.child('failurePolicy')));
@@ -172,7 +175,7 @@ function checkPolicy({ metadata, spec = {} }: ReadonlyPolicy, old?: ReadonlyPoli
 }
 
 function checkStatus({ status }: ReadonlyPolicy): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const at = path('status', 'typeChecking', 'expressionWarnings');
   list(status?.typeChecking?.expressionWarnings).forEach(({ fieldRef, warning }, i) => {
     if (warning === '') out.push(required(at.index(i).child('warning')));
@@ -196,7 +199,7 @@ export const validatingAdmissionPolicyStrategy: Strategy<Policy> = {
   },
   validate: (_ctx, policy) => checkPolicy(policy),
   validateUpdate(_ctx, policy, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     again(out, policy);
     return [...out, ...checkPolicy(policy, old)];
   },
@@ -249,7 +252,7 @@ function checkActions(out: FieldError[], at: FieldPath, actions: readonly string
 }
 
 function checkBinding({ spec }: ReadonlyBinding): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const { policyName = '', paramRef, matchResources, validationActions }: Partial<BindingSpec> = spec ?? {};
   const at = SPEC.child('policyName');
   if (policyName === '') out.push(required(at));
@@ -264,7 +267,7 @@ export const validatingAdmissionPolicyBindingStrategy: Strategy<Binding> = {
   default: ({ spec }) => defaultMatchResources(spec?.matchResources),
   validate: (_ctx, binding) => checkBinding(binding),
   validateUpdate(_ctx, binding) {
-    const out: FieldError[] = [];
+    const out = errorList();
     again(out, binding);
     return [...out, ...checkBinding(binding)];
   },

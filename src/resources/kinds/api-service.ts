@@ -1,6 +1,6 @@
 import type * as k8s from '@kubernetes/client-node';
 import { formatTime } from '../../machinery/clock.js';
-import { invalid, notSupported, path, required, type FieldError } from '../../machinery/field-error.js';
+import { errorList, invalid, notSupported, path, required, type FieldError } from '../../machinery/field-error.js';
 import { quote } from '../../machinery/go-text.js';
 import type { DeepReadonly, KubeObject, Wire } from '../../machinery/types.js';
 import { isDns1035Label, isPortNumber, nameIsPathSegment, type NameCheck } from '../../machinery/validation/names.js';
@@ -53,7 +53,7 @@ function checkRemote(out: FieldError[], spec: Spec, service: NonNullable<Spec['s
 }
 
 function checkService({ spec = EMPTY }: ReadonlyService): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const { group = '', version = '', groupPriorityMinimum, versionPriority } = spec;
   if (group === '' && version !== 'v1')
     out.push(required(SPEC.child('group'), 'only v1 may have an empty group and it better be legacy kube'));
@@ -98,7 +98,7 @@ export const apiServiceStrategy: Strategy<ApiService> = {
     return [...problems.map(text => invalid(path('metadata', 'name'), name, text)), ...checkService(service)];
   },
   validateUpdate(_ctx, service) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, service, { namespaced: false, name: nameCheckOf(service.spec ?? EMPTY), builtIn: false });
     return [...out, ...checkService(service)];
   },

@@ -1,4 +1,4 @@
-import { path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, path } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { Container, Pod } from '../../machinery/types.js';
 import { checkAppArmor } from '../validation/security.js';
@@ -18,7 +18,7 @@ export function appArmorFromAnnotation(annotation: string): Profile | undefined 
 }
 
 function isValid(profile: Profile): boolean {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkAppArmor(out, path(), profile);
   return out.length === 0;
 }

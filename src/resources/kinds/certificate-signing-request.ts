@@ -1,7 +1,7 @@
 import type * as k8s from '@kubernetes/client-node';
 import { formatTime } from '../../machinery/clock.js';
 import { humanDuration } from '../../machinery/duration.js';
-import { duplicate, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
+import { duplicate, errorList, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
 import type { FieldError } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, Wire } from '../../machinery/types.js';
@@ -145,7 +145,7 @@ function checkConditions(out: FieldError[], conditions: readonly Condition[], to
 }
 
 function checkRequest(request: ReadonlyRequest, old?: ReadonlyRequest): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const tolerated = toleratedFor(request, old);
   checkSpec(out, request.spec, tolerated);
   checkConditions(out, list(request.status?.conditions), tolerated);
@@ -175,7 +175,7 @@ function checkDecisionsUnchanged(out: FieldError[], now: ReadonlyRequest, old: R
 
 /** `may`: what this endpoint is for. */
 function checkUpdate(now: ReadonlyRequest, old: ReadonlyRequest, may?: 'decide' | 'issue'): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkMetadataAgain(out, now, { namespaced: false, name: anyName });
   for (const one of checkRequest(now, old)) out.push(one);
   for (const type of DECISIVE)

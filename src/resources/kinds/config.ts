@@ -1,4 +1,12 @@
-import { forbidden, invalid, path, required, tooLong, type FieldError } from '../../machinery/field-error.js';
+import {
+  errorList,
+  forbidden,
+  invalid,
+  path,
+  required,
+  tooLong,
+  type FieldError,
+} from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { ConfigMap, DeepReadonly, KubeObject, Secret } from '../../machinery/types.js';
 import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
@@ -47,12 +55,12 @@ function checkConfigMap(out: FieldError[], config: DeepReadonly<ConfigMap>): voi
 
 export const configMapStrategy: Strategy<ConfigMap> = {
   validate(_ctx, config) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkConfigMap(out, config);
     return out;
   },
   validateUpdate(_ctx, config, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkFrozen(out, config, old, ['data', 'binaryData']);
     checkMetadataAgain(out, config, { namespaced: true, name: nameIsDnsSubdomain });
     checkConfigMap(out, config);
@@ -137,12 +145,12 @@ export const secretStrategy: Strategy<Secret> = {
     if (secret.type === undefined && old.type !== undefined) secret.type = old.type;
   },
   validate(_ctx, secret) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkSecret(out, secret);
     return out;
   },
   validateUpdate(_ctx, secret, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkImmutable(out, path('type'), secret.type, old.type);
     checkFrozen(out, secret, old, ['data']);
     checkMetadataAgain(out, secret, { namespaced: true, name: nameIsDnsSubdomain });

@@ -1,4 +1,4 @@
-import { path, required, type FieldError } from '../../machinery/field-error.js';
+import { errorList, path, required, type FieldError } from '../../machinery/field-error.js';
 import type { ControllerRevision, DeepReadonly, KubeObject } from '../../machinery/types.js';
 import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { Strategy } from '../strategy.js';
@@ -7,7 +7,7 @@ import { checkMetadataAgain } from '../validation/metadata.js';
 import { ageCell, nameCell, NONE } from './cells.js';
 
 function checkRevision(revision: DeepReadonly<ControllerRevision>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkNonNegative(out, path('revision'), revision.revision);
   return out;
 }
@@ -33,7 +33,7 @@ export const controllerRevisionStrategy: Strategy<ControllerRevision> = {
     return out;
   },
   validateUpdate(_ctx, revision, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, revision, { namespaced: true, name: nameIsDnsSubdomain });
     for (const one of checkRevision(revision)) out.push(one);
     checkImmutable(out, path('data'), revision.data, old.data);

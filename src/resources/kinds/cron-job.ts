@@ -1,5 +1,13 @@
 import { CronError, parseCron } from '../../machinery/cron.js';
-import { invalid, notSupported, path, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import {
+  errorList,
+  invalid,
+  notSupported,
+  path,
+  required,
+  type FieldError,
+  type FieldPath,
+} from '../../machinery/field-error.js';
 import { humanAge } from '../../machinery/duration.js';
 import type { CronJob, DeepReadonly, KubeObject } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
@@ -65,7 +73,7 @@ function checkTimeZone(out: FieldError[], at: FieldPath, zone: string): void {
 }
 
 function checkCronJob(cronJob: ReadonlyCronJob, old: ReadonlyCronJob | undefined): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const spec: Spec = cronJob.spec ?? {};
   checkSchedule(out, SPEC.child('schedule'), spec, old?.spec);
   checkNonNegative(out, SPEC.child('startingDeadlineSeconds'), spec.startingDeadlineSeconds);

@@ -1,5 +1,14 @@
 import type * as k8s from '@kubernetes/client-node';
-import { duplicate, forbidden, invalid, notSupported, path, required, tooLong } from '../../machinery/field-error.js';
+import {
+  duplicate,
+  errorList,
+  forbidden,
+  invalid,
+  notSupported,
+  path,
+  required,
+  tooLong,
+} from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { goLength } from '../../machinery/go-text.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
@@ -53,7 +62,7 @@ function checkTokenRequests(out: FieldError[], requests: DriverSpec['tokenReques
 }
 
 function checkDriver({ spec }: DeepReadonly<Driver>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   // Upstream spells this path with two more letters.
   if (spec.attachRequired === undefined) out.push(required(SPEC.child('attachedRequired')));
   if (spec.podInfoOnMount === undefined) out.push(required(SPEC.child('podInfoOnMount')));
@@ -153,7 +162,7 @@ function checkNodeDriver(out: FieldError[], at: FieldPath, driver: NodeDriver, n
 }
 
 function checkCsiNode({ spec }: DeepReadonly<CsiNode>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const names = new Set<string>();
   const at = SPEC.child('drivers');
   list(spec.drivers).forEach((driver, i) => checkNodeDriver(out, at.index(i), driver, names));
@@ -166,15 +175,21 @@ const withoutCount = ({ allocatable: _allocatable, ...driver }: NodeDriver): unk
 export const csiNodeStrategy: Strategy<CsiNode> = {
   validate: (_ctx, node) => checkCsiNode(node),
   validateUpdate(_ctx, node, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     // Upstream runs the rules of creation twice.
     for (let round = 0; round < 2; round++) {
       checkMetadataAgain(out, node, CLUSTER);
       for (const one of checkCsiNode(node)) out.push(one);
     }
+    const byName = new Map<string, NodeDriver[]>();
+    for (const now of list(node.spec.drivers)) {
+      const others = byName.get(now.name);
+      if (others === undefined) byName.set(now.name, [now]);
+      else others.push(now);
+    }
     for (const before of list(old.spec.drivers))
-      for (const now of list(node.spec.drivers)) {
-        if (now.name !== before.name || semanticEqual(withoutCount(now), withoutCount(before))) continue;
+      for (const now of byName.get(before.name) ?? []) {
+        if (semanticEqual(withoutCount(now), withoutCount(before))) continue;
         out.push(invalid(SPEC.child('drivers'), goForm('CSINodeDriver', withoutCount(now)), FIELD_IMMUTABLE));
       }
     return out;
@@ -189,7 +204,7 @@ interface Capacity extends KubeObject {
 }
 
 function checkCapacity(capacity: DeepReadonly<Capacity>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkSelector(out, path('nodeTopology'), capacity.nodeTopology);
   checkDnsSubdomain(out, path('storageClassName'), capacity.storageClassName);
   if (capacity.capacity !== undefined && quantitySign(capacity.capacity) < 0)
@@ -212,7 +227,7 @@ function topologyWarnings(topology: DeepReadonly<LabelSelector> | undefined): st
 export const csiStorageCapacityStrategy: Strategy<Capacity> = {
   validate: (_ctx, capacity) => checkCapacity(capacity),
   validateUpdate(_ctx, capacity, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, capacity, { namespaced: true, name: nameIsDnsSubdomain });
     for (const one of checkCapacity(capacity)) out.push(one);
     checkImmutable(out, path('nodeTopology'), capacity.nodeTopology, old.nodeTopology);
@@ -254,7 +269,7 @@ function checkAttachmentSource(out: FieldError[], source: DeepReadonly<Attachmen
 }
 
 function checkAttachment({ spec, status }: DeepReadonly<Attachment>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   if (spec.attacher === '') out.push(required(SPEC.child('attacher')));
   checkAttachmentSource(out, spec.source);
   checkDnsSubdomain(out, SPEC.child('nodeName'), spec.nodeName);
@@ -268,7 +283,7 @@ function checkAttachment({ spec, status }: DeepReadonly<Attachment>): FieldError
 }
 
 function checkAttachmentUpdate(now: DeepReadonly<Attachment>, old: DeepReadonly<Attachment>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkMetadataAgain(out, now, CLUSTER);
   for (const one of checkAttachment(now)) out.push(one);
   const { spec } = now;

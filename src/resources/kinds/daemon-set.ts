@@ -1,4 +1,4 @@
-import { invalid, notSupported, path, required, type FieldError } from '../../machinery/field-error.js';
+import { errorList, invalid, notSupported, path, required, type FieldError } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DaemonSet, DeepReadonly, KubeObject } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
@@ -44,7 +44,7 @@ function checkUpdateStrategy(out: FieldError[], strategy: Spec['updateStrategy']
 }
 
 function checkDaemonSet(set: ReadonlyDaemonSet): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const spec: Partial<Spec> = set.spec ?? {};
   const template = spec.template ?? {};
   const at = SPEC.child('template');
@@ -111,7 +111,7 @@ export const daemonSetStrategy: Strategy<DaemonSet> = {
   },
   validate: (_ctx, set) => checkDaemonSet(set),
   validateUpdate(_ctx, set, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkImmutable(out, SPEC.child('selector'), set.spec?.selector, old.spec?.selector);
     return [...out, ...checkDaemonSet(set)];
   },
@@ -142,7 +142,7 @@ export const daemonSetStrategy: Strategy<DaemonSet> = {
         setTemplateGeneration(object, templateGeneration(old));
       },
       validateUpdate(_ctx, object, old) {
-        const out: FieldError[] = [];
+        const out = errorList();
         const status = (object['status'] ?? {}) as Readonly<Record<string, unknown>>;
         checkCounts(out, status, COUNTS, []);
         checkCollisions(out, status, old['status'] as Readonly<Record<string, unknown>> | undefined);

@@ -1,4 +1,12 @@
-import { forbidden, invalid, notSupported, path, required, type FieldError } from '../../machinery/field-error.js';
+import {
+  errorList,
+  forbidden,
+  invalid,
+  notSupported,
+  path,
+  required,
+  type FieldError,
+} from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { Deployment, DeepReadonly, KubeObject } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
@@ -51,7 +59,7 @@ function checkStrategy(out: FieldError[], strategy: Spec['strategy']): void {
 }
 
 function checkDeployment(deployment: ReadonlyDeployment): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const spec: Partial<Spec> = deployment.spec ?? {};
   checkNonNegative(out, SPEC.child('replicas'), spec.replicas);
   checkWorkloadSelector(out, SPEC.child('selector'), spec.selector, 'deployment');
@@ -129,7 +137,7 @@ export const deploymentStrategy: Strategy<Deployment> = {
     status: {
       kind: 'part',
       validateUpdate(_ctx, object, old) {
-        const out: FieldError[] = [];
+        const out = errorList();
         const status = (object['status'] ?? {}) as Readonly<Record<string, unknown>>;
         checkCounts(out, status, COUNTS, ['updatedReplicas', 'readyReplicas', 'availableReplicas']);
         checkAvailableWithinReady(out, status, 'cannot be greater than readyReplicas');

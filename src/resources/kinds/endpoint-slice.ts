@@ -1,5 +1,6 @@
 import {
   duplicate,
+  errorList,
   invalid,
   notSupported,
   path,
@@ -106,7 +107,7 @@ function checkPorts(out: FieldError[], slice: Slice): void {
 
 /** Endpoints that have not changed are not held against an update. */
 function checkSlice(slice: Slice, old?: Slice): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const type = slice.addressType as string | undefined;
   if (!type) out.push(required(path('addressType')));
   else if (!ADDRESS_TYPES.includes(type)) out.push(notSupported(path('addressType'), type, ADDRESS_TYPES));
@@ -176,7 +177,7 @@ export const endpointSliceStrategy: Strategy<EndpointSlice> = {
   prepareForUpdate: (_ctx, slice, old) => dropTopology(slice, old),
   validate: (_ctx, slice) => checkSlice(slice),
   validateUpdate(_ctx, slice, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, slice, { namespaced: true, name: nameIsDnsSubdomain });
     for (const one of checkSlice(slice, old)) out.push(one);
     checkImmutable(out, path('addressType'), slice.addressType, old.addressType);

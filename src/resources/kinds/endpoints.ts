@@ -1,4 +1,4 @@
-import { path, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import { errorList, path, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, Endpoints } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
@@ -36,7 +36,7 @@ function checkPort(out: FieldError[], at: FieldPath, port: Port, needsName: bool
 }
 
 function checkEndpoints(endpoints: DeepReadonly<Endpoints>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   (endpoints.subsets ?? []).forEach((subset, i) => {
     const at = path('subsets').index(i);
     const { addresses = [], notReadyAddresses = [], ports = [] } = subset;
@@ -70,7 +70,7 @@ export const endpointsStrategy: Strategy<Endpoints> = {
   },
   validate: (_ctx, endpoints) => checkEndpoints(endpoints),
   validateUpdate(_ctx, endpoints) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, endpoints, { namespaced: true, name: nameIsDnsSubdomain });
     return [...out, ...checkEndpoints(endpoints)];
   },

@@ -1,5 +1,5 @@
 import { humanAge } from '../../machinery/duration.js';
-import { invalid, path, required, type FieldError } from '../../machinery/field-error.js';
+import { errorList, invalid, path, required, type FieldError } from '../../machinery/field-error.js';
 import type { CoreEvent, DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { Row, Strategy } from '../strategy.js';
 import { checkDnsLabel, checkImmutable, checkQualifiedName } from '../validation/formats.js';
@@ -139,7 +139,7 @@ function checkSeries(out: FieldError[], event: ReadonlyEvent): void {
 }
 
 function checkCreate(event: ReadonlyEvent, version: Version): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkBasics(out, event, version);
   if (version === 'v1') return out;
   checkSeries(out, event);
@@ -188,7 +188,7 @@ function asGo(field: string, value: unknown): unknown {
 }
 
 function checkUpdate(event: ReadonlyEvent, old: ReadonlyEvent, version: Version): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkBasics(out, event, version);
   if (version === 'v1') return out;
   if (JSON.stringify(event.series) !== JSON.stringify(old.series)) checkSeries(out, event);

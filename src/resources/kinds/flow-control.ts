@@ -1,4 +1,4 @@
-import { duplicate, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
+import { duplicate, errorList, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
@@ -160,7 +160,7 @@ function checkPrecedence(out: FieldError[], precedence: number, name: string): v
 }
 
 function checkFlowSchema({ metadata, spec, status }: DeepReadonly<FlowSchema>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const name = metadata.name ?? '';
   checkPrecedence(out, spec?.matchingPrecedence ?? 0, name);
   const method = spec?.distinguisherMethod;
@@ -183,7 +183,7 @@ function checkFlowSchema({ metadata, spec, status }: DeepReadonly<FlowSchema>): 
 const statusPart: PartSubresource = {
   kind: 'part',
   validateUpdate(_ctx, object) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkConditions(out, (object as { status?: Conditions }).status);
     return out;
   },
@@ -195,7 +195,7 @@ export const flowSchemaStrategy: Strategy<FlowSchema> = {
   },
   validate: (_ctx, schema) => checkFlowSchema(schema),
   validateUpdate(_ctx, schema) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, schema, CLUSTER);
     return [...out, ...checkFlowSchema(schema)];
   },
@@ -299,7 +299,7 @@ function checkMandatoryLevel(out: FieldError[], spec: LevelSpec, name: string): 
 const EMPTY: LevelSpec = { type: '' };
 
 function checkPriorityLevel({ metadata, spec = EMPTY, status }: DeepReadonly<PriorityLevel>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const name = metadata.name ?? '';
   if (metadata.annotations?.[ROUND_TRIP] !== undefined)
     out.push(forbidden(path('metadata', 'annotations'), `annotation '${ROUND_TRIP}' is forbidden`));
@@ -327,7 +327,7 @@ export const priorityLevelConfigurationStrategy: Strategy<PriorityLevel> = {
   },
   validate: (_ctx, level) => checkPriorityLevel(level),
   validateUpdate(_ctx, level) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, level, CLUSTER);
     return [...out, ...checkPriorityLevel(level)];
   },

@@ -1,4 +1,4 @@
-import { path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, path, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, Ingress, IngressClass } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
 import { checkImmutable, list } from '../validation/formats.js';
@@ -18,7 +18,7 @@ function hostsCell({ spec }: ReadonlyIngress): string {
 }
 
 const validate = (ingress: ReadonlyIngress, creating: boolean): FieldError[] => {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkIngress(out, ingress, creating);
   return out;
 };
@@ -53,7 +53,7 @@ export const ingressStrategy: Strategy<Ingress> = {
     status: {
       kind: 'part',
       validateUpdate(_ctx, object) {
-        const out: FieldError[] = [];
+        const out = errorList();
         checkIngressStatus(out, object);
         return out;
       },
@@ -62,7 +62,7 @@ export const ingressStrategy: Strategy<Ingress> = {
 };
 
 const validateClass = (ingressClass: DeepReadonly<IngressClass>): FieldError[] => {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkIngressClass(out, ingressClass);
   return out;
 };
@@ -74,7 +74,7 @@ export const ingressClassStrategy: Strategy<IngressClass> = {
   },
   validate: (_ctx, ingressClass) => validateClass(ingressClass),
   validateUpdate(_ctx, ingressClass, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     const { spec } = ingressClass;
     checkImmutable(out, path('spec', 'controller'), spec?.controller ?? '', old.spec?.controller ?? '');
     return [...out, ...validateClass(ingressClass)];

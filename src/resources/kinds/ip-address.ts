@@ -1,5 +1,5 @@
 import type * as k8s from '@kubernetes/client-node';
-import { invalid, path, required, type FieldError } from '../../machinery/field-error.js';
+import { errorList, invalid, path, required, type FieldError } from '../../machinery/field-error.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject, Service, Wire } from '../../machinery/types.js';
 import { nameIsPathSegment, type NameCheck } from '../../machinery/validation/names.js';
@@ -20,7 +20,7 @@ const PARENT = path('spec', 'parentRef');
 const isAddress: NameCheck = name => ipProblems(name);
 
 function checkAddress({ metadata, spec }: ReadonlyAddress): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const name = metadata.name ?? '';
   for (const text of ipProblems(name)) out.push(invalid(path('metadata', 'name'), name, text));
   const ref = spec?.parentRef;
@@ -44,7 +44,7 @@ function parentCell({ spec }: ReadonlyAddress): string {
 export const ipAddressStrategy: Strategy<IpAddress> = {
   validate: (_ctx, address) => checkAddress(address),
   validateUpdate(_ctx, address, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, address, { namespaced: false, name: isAddress });
     for (const one of checkAddress(address)) out.push(one);
     const shown = goForm('ParentReference', address.spec?.parentRef);
@@ -125,7 +125,7 @@ const CIDRS = path('spec', 'cidrs');
 const isV6 = (cidr: string): boolean => cidr.includes(':');
 
 function checkCidrs({ spec }: ReadonlyCidr): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const cidrs = list(spec?.cidrs);
   if (cidrs.length === 0) return [required(CIDRS, 'at least one CIDR required')];
   if (cidrs.length > 2) return [invalid(CIDRS, goForm('ServiceCIDRSpec', spec), 'may only hold up to 2 values')];

@@ -1,6 +1,6 @@
 import { humanDuration } from '../../machinery/duration.js';
 import { quote } from '../../machinery/go-text.js';
-import { invalid, path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, invalid, path, type FieldError } from '../../machinery/field-error.js';
 import { cloneJson, semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, Job, KubeObject, PodTemplateSpec } from '../../machinery/types.js';
 import { isDns1123Label } from '../../machinery/validation/names.js';
@@ -62,7 +62,7 @@ function generateSelector(job: Job): void {
 }
 
 function checkJob(job: ReadonlyJob): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   rules.checkGeneratedSelector(out, job);
   rules.checkJobSpec(out, SPEC, job.spec ?? {});
   return out;
@@ -218,7 +218,7 @@ export const jobStrategy: Strategy<Job> = {
     status: {
       kind: 'part',
       validateUpdate(_ctx, object, old) {
-        const out: FieldError[] = [];
+        const out = errorList();
         checkJobStatusUpdate(out, object, old);
         return out;
       },

@@ -1,4 +1,4 @@
-import { forbidden, invalid, path, required, type FieldError } from '../../machinery/field-error.js';
+import { errorList, forbidden, invalid, path, required, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, Lease } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
 import { checkQualifiedName, NEGATIVE } from '../validation/formats.js';
@@ -6,7 +6,7 @@ import { checkQualifiedName, NEGATIVE } from '../validation/formats.js';
 const SPEC = path('spec');
 
 function checkLease(lease: DeepReadonly<Lease>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const { leaseDurationSeconds, leaseTransitions, strategy, preferredHolder } = lease.spec ?? {};
   if (leaseDurationSeconds !== undefined && leaseDurationSeconds <= 0)
     out.push(invalid(SPEC.child('leaseDurationSeconds'), leaseDurationSeconds, 'must be greater than 0'));

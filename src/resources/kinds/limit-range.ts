@@ -1,4 +1,4 @@
-import { duplicate, forbidden, invalid, path, required } from '../../machinery/field-error.js';
+import { duplicate, errorList, forbidden, invalid, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import { isQualifiedName, nameIsDnsSubdomain } from '../../machinery/validation/names.js';
@@ -121,7 +121,7 @@ function checkLimit(out: FieldError[], at: FieldPath, limit: ReadonlyLimit): voi
 }
 
 function checkLimitRange(range: DeepReadonly<LimitRange>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const types = new Set<string>();
   list(range.spec?.limits).forEach((limit, i) => {
     const at = LIMITS.index(i);

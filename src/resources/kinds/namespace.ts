@@ -1,4 +1,4 @@
-import { invalid, path, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import { errorList, invalid, path, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, Namespace } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
@@ -41,12 +41,12 @@ export const namespaceStrategy: Strategy<Namespace> = {
     namespace.status = { ...old.status } as NonNullable<Namespace['status']>;
   },
   validate(_ctx, namespace) {
-    const out: FieldError[] = [];
+    const out = errorList();
     for (const name of finalizersOf(namespace)) checkFinalizer(out, path('spec', 'finalizers'), name);
     return out;
   },
   validateUpdate(_ctx, namespace) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, namespace, { namespaced: false, name: nameIsDnsLabel });
     for (const name of finalizersOf(namespace)) checkFinalizer(out, path('spec', 'finalizers'), name);
     return out;
@@ -78,7 +78,7 @@ export const namespaceStrategy: Strategy<Namespace> = {
         object['status'] = { ...(old['status'] as object | undefined) };
       },
       validateUpdate(_ctx, object) {
-        const out: FieldError[] = [];
+        const out = errorList();
         finalizersOf(object).forEach((name, i) => checkFinalizer(out, path('spec', 'finalizers').index(i), name));
         return out;
       },

@@ -1,4 +1,4 @@
-import { forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
+import { errorList, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, LabelSelector } from '../../machinery/types.js';
 import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
@@ -81,7 +81,7 @@ function checkPeer(out: FieldError[], at: FieldPath, peer: DeepReadonly<Peer>): 
 }
 
 function checkPolicy({ spec }: ReadonlyPolicy): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   if (spec?.podSelector) formats.checkSelector(out, SPEC.child('podSelector'), spec.podSelector);
   const check = (
     at: FieldPath,
@@ -130,7 +130,7 @@ export const networkPolicyStrategy: Strategy<NetworkPolicy> = {
   },
   validate: (_ctx, policy) => checkPolicy(policy),
   validateUpdate(_ctx, policy) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, policy, { namespaced: true, name: nameIsDnsSubdomain });
     // Upstream runs the rules of creation and those of updates, which are the same.
     for (let round = 0; round < 2; round++) for (const one of checkPolicy(policy)) out.push(one);

@@ -1,5 +1,13 @@
 import { nodeProxy } from './proxy.js';
-import { duplicate, forbidden, invalid, path, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import {
+  duplicate,
+  errorList,
+  forbidden,
+  invalid,
+  path,
+  type FieldError,
+  type FieldPath,
+} from '../../machinery/field-error.js';
 import type { DeepReadonly, Node, Taint } from '../../machinery/types.js';
 import type { Row, Strategy } from '../strategy.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
@@ -141,12 +149,12 @@ export const nodeStrategy: Strategy<Node> = {
   // A Node may be born with its status: the kubelet registers itself in one request.
   prepareForCreate() {},
   validate(_ctx, node) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkNode(out, node);
     return out;
   },
   validateUpdate(_ctx, node, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, node, { namespaced: false, name: nameIsDnsSubdomain });
     checkNode(out, node);
     checkNodeUpdate(out, node, old);
@@ -167,7 +175,7 @@ export const nodeStrategy: Strategy<Node> = {
     status: {
       kind: 'part',
       validateUpdate(_ctx, node, old) {
-        const out: FieldError[] = [];
+        const out = errorList();
         checkNodeUpdate(out, node, old);
         return out;
       },

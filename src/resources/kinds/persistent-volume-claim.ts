@@ -1,4 +1,12 @@
-import { forbidden, invalid, notSupported, path, required, type FieldError } from '../../machinery/field-error.js';
+import {
+  errorList,
+  forbidden,
+  invalid,
+  notSupported,
+  path,
+  required,
+  type FieldError,
+} from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, PersistentVolumeClaim } from '../../machinery/types.js';
 import { isQualifiedName, nameIsDnsSubdomain } from '../../machinery/validation/names.js';
@@ -46,7 +54,7 @@ function alignDataSources(spec: Spec, old: ReadonlySpec | undefined): void {
 }
 
 function checkClaim(claim: ReadonlyClaim, old?: ReadonlyClaim): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const { dataSource, dataSourceRef } = old?.spec ?? EMPTY;
   const anyGroup = dataSource?.apiGroup !== undefined || dataSourceRef?.apiGroup !== undefined;
   checkClaimSpec(out, SPEC, claim.spec, { anyGroup });
@@ -96,7 +104,7 @@ function checkSpecUnchanged(out: FieldError[], claim: ReadonlyClaim, old: Readon
 }
 
 function checkUpdate(claim: ReadonlyClaim, old: ReadonlyClaim): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkMetadataAgain(out, claim, { namespaced: true, name: nameIsDnsSubdomain });
   for (const one of checkClaim(claim, old)) out.push(one);
   checkSpecUnchanged(out, claim, old);
@@ -137,7 +145,7 @@ function checkResourceKey(out: FieldError[], at: ReturnType<typeof path>, name: 
 const isNegative = (amount: string): boolean => quantityValue(amount) < 0n;
 
 function checkStatus(claim: ReadonlyClaim): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   if (list(claim.spec?.accessModes).length === 0) out.push(required(path('Spec', 'accessModes')));
   const negative = (at: ReturnType<typeof path>, amount: string): FieldError =>
     invalid(at, Number(quantityValue(amount)), 'must be a valid resource quantity');

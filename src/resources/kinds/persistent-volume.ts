@@ -1,5 +1,5 @@
 import { formatTime } from '../../machinery/clock.js';
-import { forbidden, invalid, path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, forbidden, invalid, path, type FieldError } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, PersistentVolume } from '../../machinery/types.js';
 import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
@@ -23,7 +23,7 @@ const EMPTY: VolumeSpec = {};
 const specOf = (volume: ReadonlyVolume): VolumeSpec => volume.spec ?? EMPTY;
 
 function checkVolume(volume: ReadonlyVolume): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkVolumeSpec(out, specOf(volume), { root: SPEC, name: volume.metadata.name ?? '', inline: false });
   return out;
 }
@@ -144,7 +144,7 @@ export const persistentVolumeStrategy: Strategy<PersistentVolume> = {
     return out;
   },
   validateUpdate(_ctx, volume, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     // Upstream runs the rules of creation twice.
     for (const round of ['first', 'second'] as const) {
       checkMetadataAgain(out, volume, { namespaced: false, name: nameIsDnsSubdomain });
@@ -187,7 +187,7 @@ export const persistentVolumeStrategy: Strategy<PersistentVolume> = {
           status.lastPhaseTransitionTime = formatTime(ctx.clock.now());
       },
       validateUpdate(_ctx, object, old) {
-        const out: FieldError[] = [];
+        const out = errorList();
         checkMetadataUpdateAgain(out, object, old);
         return out;
       },

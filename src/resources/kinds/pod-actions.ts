@@ -1,5 +1,5 @@
 import { formatTime } from '../../machinery/clock.js';
-import { formatFieldError, notSupported, path, required, type FieldError } from '../../machinery/field-error.js';
+import { errorList, formatFieldError, notSupported, path, required } from '../../machinery/field-error.js';
 import { labelSelectorAsSelector } from '../../machinery/labels.js';
 import {
   badRequestError,
@@ -47,7 +47,7 @@ interface Target {
 }
 
 function checkTarget(target: Target): void {
-  const errors: FieldError[] = [];
+  const errors = errorList();
   if (target.kind && target.kind !== 'Node')
     errors.push(notSupported(path('target', 'kind'), target.kind, ['Node', '<empty>']));
   if (!target.name) errors.push(required(path('target', 'name')));

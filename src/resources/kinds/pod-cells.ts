@@ -112,7 +112,8 @@ const COMPLETED = {
 function gatesCell(pod: ReadonlyPod): string {
   const gates = pod.spec?.readinessGates ?? [];
   if (gates.length === 0) return NONE;
-  return `${gates.filter(gate => hasCondition(pod, gate.conditionType)).length}/${gates.length}`;
+  const met = new Set((pod.status?.conditions ?? []).filter(({ status }) => status === 'True').map(({ type }) => type));
+  return `${gates.filter(gate => met.has(gate.conditionType)).length}/${gates.length}`;
 }
 
 export function podRow(pod: ReadonlyPod, nowMs: number): Row {

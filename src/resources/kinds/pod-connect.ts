@@ -1,5 +1,5 @@
 import { podProxy } from './proxy.js';
-import { forbidden, invalid, notSupported, path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, forbidden, invalid, notSupported, path } from '../../machinery/field-error.js';
 import { badRequestError, invalidError, notFoundError } from '../../machinery/status.js';
 import type { DeepReadonly, ObjectKey, Pod } from '../../machinery/types.js';
 import type { ConnectSubresource, KubeletTarget, RequestContext } from '../strategy.js';
@@ -58,7 +58,7 @@ function logQuery(query: URLSearchParams, podName: string): URLSearchParams {
   const sinceSeconds = integer(query, 'sinceSeconds');
   const sinceTime = query.get('sinceTime');
   const stream = query.get('stream');
-  const errors: FieldError[] = [];
+  const errors = errorList();
   if (tailLines !== undefined && tailLines < 0) errors.push(invalid(path('tailLines'), tailLines, NEGATIVE));
   if (limitBytes !== undefined && limitBytes < 1)
     errors.push(invalid(path('limitBytes'), limitBytes, 'must be greater than 0'));

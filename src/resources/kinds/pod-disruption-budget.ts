@@ -1,4 +1,4 @@
-import { invalid, notSupported, path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, invalid, notSupported, path, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, PodDisruptionBudget } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
 import { checkConditions } from '../validation/conditions.js';
@@ -11,7 +11,7 @@ const SPEC = path('spec');
 const POLICIES = ['AlwaysAllow', 'IfHealthyBudget'];
 
 function checkBudget({ spec }: DeepReadonly<PodDisruptionBudget>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   if (spec === undefined) return out;
   if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined)
     out.push(
@@ -31,7 +31,7 @@ function checkBudget({ spec }: DeepReadonly<PodDisruptionBudget>): FieldError[] 
 const COUNTS = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'] as const;
 
 function checkStatus({ status }: DeepReadonly<PodDisruptionBudget>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const at = path('status');
   checkConditions(out, at.child('conditions'), status?.conditions ?? []);
   for (const field of COUNTS) checkNonNegative(out, at.child(field), status?.[field]);

@@ -1,4 +1,4 @@
-import { path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, path, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, PodTemplate } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
@@ -7,7 +7,7 @@ import { containerCells, labelsCell, nameCell } from './cells.js';
 import { changedTemplateWarnings } from './pod-warnings.js';
 
 function check(object: DeepReadonly<PodTemplate>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkPodTemplate(out, path('template'), object.template ?? {});
   return out;
 }

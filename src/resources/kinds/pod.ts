@@ -1,5 +1,5 @@
 import { formatTime } from '../../machinery/clock.js';
-import type { FieldError } from '../../machinery/field-error.js';
+import { errorList } from '../../machinery/field-error.js';
 import { cloneJson, semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, LabelSelector, Pod, PodSpec, PodStatus } from '../../machinery/types.js';
 import { isDns1123Label, nameIsDnsSubdomain } from '../../machinery/validation/names.js';
@@ -81,7 +81,7 @@ const statusPart: PartSubresource = {
     }
   },
   validateUpdate(_ctx, object, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkPodStatusUpdate(out, asPod(object), asPod(old));
     return out;
   },
@@ -125,7 +125,7 @@ const ephemeralPart: PartSubresource = {
     });
   },
   validateUpdate(_ctx, object, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkEphemeralUpdate(out, asPod(object), asPod(old));
     return out;
   },
@@ -159,7 +159,7 @@ const resizePart: PartSubresource = {
     });
   },
   validateUpdate(_ctx, object, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkPodResize(out, asPod(object), asPod(old));
     return out;
   },
@@ -218,12 +218,12 @@ export const podStrategy: Strategy<Pod> = {
     pod.status = cloneJson(old.status) as Status;
   },
   validate(_ctx, pod) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkPodCreate(out, pod);
     return out;
   },
   validateUpdate(_ctx, pod, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, pod, { namespaced: true, name: nameIsDnsSubdomain });
     checkPodUpdate(out, pod, old);
     return out;

@@ -23,20 +23,45 @@ function clash(now: Port, before: Port): string | undefined {
   return host === hostBefore && (ip === '') !== (ipBefore === '') ? 'dangerously ambiguous' : undefined;
 }
 
+/** More clashes than this are not told of: a header of warnings ends long before. */
+const MAX_CLASHES = 1000;
+
+/** Finds the ports before one that it may clash with, without asking each. */
+function createClashes(): (port: Port, place: number) => number[] {
+  const places = new Map<string, number[]>();
+  return (port, place) => {
+    const { hostPort = 0, hostIP = '' } = port;
+    const number = `${port.containerPort}/${port.protocol ?? ''}`;
+    const host = `${number}/${hostPort}`;
+    const at = (key: string): readonly number[] => list(places.get(key));
+    const found =
+      hostPort === 0
+        ? [...at(number)]
+        : [...at(`${number}/0`), ...(hostIP === '' ? at(host) : [...at(`${host}/`), ...at(`${host}/${hostIP}`)])];
+    for (const key of [number, host, `${host}/${hostIP}`]) {
+      const known = places.get(key);
+      if (known === undefined) places.set(key, [place]);
+      else known.push(place);
+    }
+    return found;
+  };
+}
+
 /** Warnings about the ports of all containers of a Pod. */
 export function portWarnings(ports: readonly PlacedPort[]): string[] {
   const out: string[] = [];
-  const byNumber = new Map<string, PlacedPort[]>();
-  for (const placed of ports) {
-    const { port, at } = placed;
+  const clashes = createClashes();
+  let told = 0;
+  for (const [place, { port, at }] of ports.entries()) {
     if (port.hostIP && !port.hostPort) out.push(`${at}: hostIP set without hostPort: ${shown(port)}`);
-    const key = `${port.containerPort}/${port.protocol ?? ''}`;
-    const others = list(byNumber.get(key));
-    for (const other of others) {
-      const how = clash(port, other.port);
-      if (how !== undefined) out.push(`${at}: ${how} port definition with ${other.at}`);
+    if (told === MAX_CLASHES) continue;
+    for (const before of clashes(port, place).sort((a, b) => a - b)) {
+      const other = ports[before];
+      const how = other === undefined ? undefined : clash(port, other.port);
+      if (other === undefined || how === undefined) continue;
+      out.push(`${at}: ${how} port definition with ${other.at}`);
+      if (++told === MAX_CLASHES) break;
     }
-    byNumber.set(key, [...others, placed]);
   }
   const byName = new Map<string, string>();
   for (const { port, at } of ports) {

@@ -1,4 +1,4 @@
-import { forbidden, path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, forbidden, path, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
 import { checkImmutable } from '../validation/formats.js';
@@ -38,7 +38,7 @@ function checkSystemName(out: FieldError[], name: string, priority: ReadonlyClas
 }
 
 function checkClass(priority: ReadonlyClass): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const name = priority.metadata.name ?? '';
   if (name.startsWith(SYSTEM_PREFIX)) checkSystemName(out, name, priority);
   else if ((priority.value ?? 0) > HIGHEST_USER_PRIORITY) {
@@ -56,7 +56,7 @@ export const priorityClassStrategy: Strategy<PriorityClass> = {
   },
   validate: (_ctx, priority) => checkClass(priority),
   validateUpdate(_ctx, priority, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     if ((priority.value ?? 0) !== (old.value ?? 0)) out.push(forbidden('value', 'may not be changed in an update.'));
     checkImmutable(out, path('preemptionPolicy'), priority.preemptionPolicy, old.preemptionPolicy);
     return out;

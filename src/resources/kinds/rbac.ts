@@ -1,4 +1,12 @@
-import { invalid, notSupported, path, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import {
+  errorList,
+  invalid,
+  notSupported,
+  path,
+  required,
+  type FieldError,
+  type FieldPath,
+} from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, LabelSelector } from '../../machinery/types.js';
 import { isDns1123Subdomain, nameIsPathSegment } from '../../machinery/validation/names.js';
@@ -51,7 +59,7 @@ function checkRule(out: FieldError[], at: FieldPath, rule: DeepReadonly<PolicyRu
 }
 
 function checkRules(role: DeepReadonly<Role>, namespaced: boolean): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   list(role.rules).forEach((rule, i) => checkRule(out, path('rules').index(i), rule, namespaced));
   return out;
 }
@@ -109,7 +117,7 @@ function checkSubject(out: FieldError[], at: FieldPath, subject: DeepReadonly<Su
 }
 
 function checkBinding(binding: DeepReadonly<Binding>, namespaced: boolean): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const at = path('roleRef');
   const { apiGroup, kind, name } = binding.roleRef;
   if (apiGroup !== GROUP) out.push(notSupported(at.child('apiGroup'), apiGroup, [GROUP]));

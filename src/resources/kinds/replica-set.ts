@@ -1,4 +1,4 @@
-import { path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, path, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, ReplicaSet } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
@@ -18,7 +18,7 @@ type ReadonlyReplicaSet = DeepReadonly<ReplicaSet>;
 const SPEC = path('spec');
 
 function checkReplicaSet(set: ReadonlyReplicaSet): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const spec: Partial<NonNullable<ReadonlyReplicaSet['spec']>> = set.spec ?? {};
   checkNonNegative(out, SPEC.child('replicas'), spec.replicas);
   checkNonNegative(out, SPEC.child('minReadySeconds'), spec.minReadySeconds);
@@ -38,7 +38,7 @@ const COUNTS = [
 
 /** Checks of ReplicaSetStatus, which ReplicationController shares. */
 export function checkReplicaStatus(object: DeepReadonly<KubeObject>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const status = (object['status'] ?? {}) as Readonly<Record<string, unknown>>;
   checkCounts(out, status, COUNTS, ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas']);
   checkAvailableWithinReady(out, status, 'cannot be greater than readyReplicas');

@@ -1,4 +1,4 @@
-import { invalid, path, required, type FieldError } from '../../machinery/field-error.js';
+import { errorList, invalid, path, required, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, ReplicationController } from '../../machinery/types.js';
 import { defaultPodTemplate } from '../defaults/pod-spec.js';
 import type { Strategy } from '../strategy.js';
@@ -18,7 +18,7 @@ const SPEC = path('spec');
 const isEmpty = (map: Labels | undefined): boolean => Object.keys(map ?? {}).length === 0;
 
 function checkController(controller: ReadonlyController): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const { spec } = controller;
   checkNonNegative(out, SPEC.child('minReadySeconds'), spec?.minReadySeconds);
   const selector = spec?.selector;

@@ -1,5 +1,14 @@
 import type * as k8s from '@kubernetes/client-node';
-import { forbidden, invalid, notSupported, path, required, tooLong, tooMany } from '../../machinery/field-error.js';
+import {
+  errorList,
+  forbidden,
+  invalid,
+  notSupported,
+  path,
+  required,
+  tooLong,
+  tooMany,
+} from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { goLength } from '../../machinery/go-text.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
@@ -110,7 +119,7 @@ function checkDevice(out: FieldError[], at: FieldPath, device: DeviceStatus, all
 }
 
 function checkStatus(claim: ReadonlyClaim, old: ReadonlyClaim): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const [status, before]: [Status, Status] = [claim.status ?? {}, old.status ?? {}];
   const consumers = list(status.reservedFor);
   const reservedAt = STATUS.child('reservedFor');
@@ -132,9 +141,10 @@ function checkStatus(claim: ReadonlyClaim, old: ReadonlyClaim): FieldError[] {
   if (consumers.length > 0 && status.allocation === undefined)
     out.push(forbidden(reservedAt, 'may not be specified when `allocated` is not set'));
   else if (consumers.length > 0 && claim.metadata.deletionTimestamp !== undefined) {
-    const isNew = (consumer: (typeof consumers)[number]): boolean =>
-      !list(before.reservedFor).some(known => semanticEqual(known, consumer));
-    if (consumers.some(isNew)) {
+    const keyOf = ({ apiGroup = '', resource, name, uid }: (typeof consumers)[number]): string =>
+      JSON.stringify([apiGroup, resource, name, uid]);
+    const known = new Set(list(before.reservedFor).map(keyOf));
+    if (consumers.some(consumer => !known.has(keyOf(consumer)))) {
       const text = 'new entries may not be added while `deallocationRequested` or `deletionTimestamp` are set';
       out.push(forbidden(reservedAt, text));
     }
@@ -190,7 +200,7 @@ export const resourceClaimStrategy: Strategy<Claim> = {
     return out;
   },
   validateUpdate(_ctx, claim, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, claim, NAMED);
     if (!semanticEqual(claim.spec, old.spec))
       out.push(invalid(SPEC, goForm('DevicesSpec', claim.spec), FIELD_IMMUTABLE));
@@ -221,7 +231,7 @@ function checkTemplateMetadata(out: FieldError[], at: FieldPath, metadata: DeepR
 }
 
 function checkTemplate({ spec }: DeepReadonly<Template>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkTemplateMetadata(out, SPEC.child('metadata'), spec?.metadata);
   devices.checkDeviceClaim(out, SPEC.child('spec', 'devices'), spec?.spec?.devices);
   return out;
@@ -237,7 +247,7 @@ export const resourceClaimTemplateStrategy: Strategy<Template> = {
     return [...checkAdminRequest(ctx, claim), ...checkTemplate(template)];
   },
   validateUpdate(_ctx, template, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, template, NAMED);
     for (const one of checkTemplate(template)) out.push(one);
     if (semanticEqual(template.spec, old.spec)) return out;
@@ -252,7 +262,7 @@ interface DeviceClass extends KubeObject {
 }
 
 function checkClass({ spec }: DeepReadonly<DeviceClass>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   devices.checkSelectors(out, SPEC.child('selectors'), spec?.selectors);
   devices.checkItems(out, SPEC.child('config'), list(spec?.config), devices.MAX_CONFIGS, (errors, at, config) =>
     devices.checkConfiguration(errors, at, config.opaque),
@@ -270,7 +280,7 @@ export const deviceClassStrategy: Strategy<DeviceClass> = {
   prepareForUpdate: dropExtendedResource,
   validate: (_ctx, deviceClass) => checkClass(deviceClass),
   validateUpdate(_ctx, deviceClass) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, deviceClass, { namespaced: false, name: nameIsDnsSubdomain });
     return [...out, ...checkClass(deviceClass)];
   },

@@ -1,4 +1,4 @@
-import { invalid, path, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import { errorList, invalid, path, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { Strategy } from '../strategy.js';
 import { list, sortedEntries } from '../validation/formats.js';
@@ -62,11 +62,17 @@ function checkAmounts(out: FieldError[], at: FieldPath, amounts: ResourceList | 
   }
 }
 
-/** How many of the counted resources a scope says nothing about. */
-function misfits(scope: string, hard: ResourceList | undefined): number {
-  const fitting = SCOPES[scope];
-  if (fitting === undefined) return 0;
-  return Object.keys(hard ?? {}).filter(name => isStandardQuota(name) && !fitting.includes(name)).length;
+/** How many of the counted resources a scope says nothing about; each scope is looked at once. */
+function createMisfits(hard: ResourceList | undefined): (scope: string) => number {
+  const names = Object.keys(hard ?? {}).filter(isStandardQuota);
+  const known = new Map<string, number>();
+  return scope => {
+    const fitting = SCOPES[scope];
+    if (fitting === undefined) return 0;
+    const count = known.get(scope) ?? names.filter(name => !fitting.includes(name)).length;
+    known.set(scope, count);
+    return count;
+  };
 }
 
 function checkOpposites(out: FieldError[], at: FieldPath, named: readonly string[], shown: unknown): void {
@@ -76,10 +82,10 @@ function checkOpposites(out: FieldError[], at: FieldPath, named: readonly string
 
 function checkScopes(out: FieldError[], { scopes, hard }: DeepReadonly<Spec>): void {
   const at = SPEC.child('scopes');
+  const misfits = createMisfits(hard);
   for (const scope of list(scopes)) {
     if (SCOPES[scope] === undefined) out.push(invalid(at, scopes, 'unsupported scope'));
-    for (let i = misfits(scope, hard); i > 0; i--)
-      out.push(invalid(at, scopes, 'unsupported scope applied to resource'));
+    for (let i = misfits(scope); i > 0; i--) out.push(invalid(at, scopes, 'unsupported scope applied to resource'));
   }
   checkOpposites(out, at, list(scopes), scopes);
 }
@@ -118,13 +124,12 @@ function checkScopeSelector(out: FieldError[], { scopeSelector, scopes, hard }: 
   if (scopeSelector === undefined) return;
   const at = SPEC.child('scopeSelector', 'matchExpressions');
   const requirements = list(scopeSelector.matchExpressions);
+  const misfits = createMisfits(hard);
+  const shown = goForm('ScopeSelector', scopeSelector);
   for (const requirement of requirements) {
     const { scopeName } = requirement;
     if (SCOPES[scopeName] === undefined) out.push(invalid(at.child('scopeName'), scopeName, 'unsupported scope'));
-    for (let i = misfits(scopeName, hard); i > 0; i--) {
-      const shown = goForm('ScopeSelector', scopeSelector);
-      out.push(invalid(at, shown, 'unsupported scope applied to resource'));
-    }
+    for (let i = misfits(scopeName); i > 0; i--) out.push(invalid(at, shown, 'unsupported scope applied to resource'));
     checkRequirement(out, at, requirement);
   }
   // Upstream shows the plain scopes here.
@@ -133,7 +138,7 @@ function checkScopeSelector(out: FieldError[], { scopeSelector, scopes, hard }: 
 }
 
 function checkSpec(spec: DeepReadonly<Spec> = {}): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkAmounts(out, SPEC.child('hard'), spec.hard);
   if (list(spec.scopes).length > 0) checkScopes(out, spec);
   checkScopeSelector(out, spec);
@@ -189,7 +194,7 @@ export const resourceQuotaStrategy: Strategy<ResourceQuota> = {
       kind: 'part',
       validateUpdate(_ctx, object) {
         const { status } = object as DeepReadonly<ResourceQuota>;
-        const out: FieldError[] = [];
+        const out = errorList();
         checkAmounts(out, STATUS.child('hard'), status?.hard);
         checkAmounts(out, STATUS.child('used'), status?.used);
         return out;

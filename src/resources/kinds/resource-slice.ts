@@ -1,5 +1,5 @@
 import type * as k8s from '@kubernetes/client-node';
-import { invalid, path, required, tooLong, tooMany } from '../../machinery/field-error.js';
+import { errorList, invalid, path, required, tooLong, tooMany } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { goLength } from '../../machinery/go-text.js';
 import type { DeepReadonly, KubeObject, Wire } from '../../machinery/types.js';
@@ -100,7 +100,7 @@ function checkNodes(out: FieldError[], spec: Spec): void {
 }
 
 function checkSlice({ spec }: ReadonlySlice, old?: ReadonlySlice): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const { driver = '', pool, devices }: Partial<Spec> = spec ?? {};
   checkCsiDriverName(out, SPEC.child('driver'), driver);
   const at = SPEC.child('pool');

@@ -1,5 +1,5 @@
 import { formatTime } from '../../machinery/clock.js';
-import { invalid, path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, errorsOf, invalid, path, type FieldError } from '../../machinery/field-error.js';
 import { badRequestError, invalidError } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Strategy, UserInfo } from '../strategy.js';
@@ -49,7 +49,7 @@ function checkMetadata(out: FieldError[], object: KubeObject, { local }: Rules):
 
 function checkReview(object: KubeObject, spec: AccessSpec, rules: Rules): FieldError[] {
   const { resourceAttributes: resource, nonResourceAttributes } = spec;
-  const out: FieldError[] = [];
+  const out = errorList();
   const url = { Path: nonResourceAttributes?.path ?? '', Verb: nonResourceAttributes?.verb ?? '' };
   if (resource !== undefined && nonResourceAttributes !== undefined) {
     const text = 'cannot be specified in combination with resourceAttributes';
@@ -99,7 +99,7 @@ async function decide(deps: KindDeps, user: UserInfo, object: KubeObject, spec: 
 const accessReview = (deps: KindDeps, rules: Rules): Strategy => ({
   async review(ctx, object) {
     const spec = (object['spec'] ?? {}) as AccessSpec;
-    const errors = checkReview(object, spec, rules);
+    const errors = errorsOf(() => checkReview(object, spec, rules));
     // The kind of a decoded object is empty upstream, and so is it in this error.
     if (errors.length > 0) throw invalidError({ group: GROUP, kind: '' }, '', errors);
     return decide(deps, rules.namesUser ? namedUser(spec) : ctx.user, object, spec);

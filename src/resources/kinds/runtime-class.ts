@@ -1,4 +1,4 @@
-import { duplicate, invalid, path, type FieldError } from '../../machinery/field-error.js';
+import { duplicate, errorList, invalid, path, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, Toleration } from '../../machinery/types.js';
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { Strategy } from '../strategy.js';
@@ -34,7 +34,7 @@ function checkScheduling(out: FieldError[], scheduling: NonNullable<ReadonlyClas
 }
 
 function checkClass({ handler, overhead, scheduling }: ReadonlyClass): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   for (const text of nameIsDnsLabel(handler, false)) out.push(invalid(path('handler'), handler, text));
   // The rules of a container's limits, whose path they take along.
   if (overhead !== undefined) checkResourceRequirements(out, path('overhead'), { limits: overhead.podFixed });
@@ -52,7 +52,7 @@ function warningsOf({ scheduling }: ReadonlyClass): string[] {
 export const runtimeClassStrategy: Strategy<RuntimeClass> = {
   validate: (_ctx, runtime) => checkClass(runtime),
   validateUpdate(_ctx, runtime, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, runtime, { namespaced: false, name: nameIsDnsSubdomain });
     for (const one of checkClass(runtime)) out.push(one);
     checkImmutable(out, path('handler'), runtime.handler, old.handler);

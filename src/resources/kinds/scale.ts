@@ -1,6 +1,5 @@
-import { path } from '../../machinery/field-error.js';
+import { errorList, path } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, LabelSelector } from '../../machinery/types.js';
-import type { FieldError } from '../../machinery/field-error.js';
 import type { Column } from '../resource-info.js';
 import type { ViewSubresource } from '../strategy.js';
 import { checkNonNegative } from '../validation/formats.js';
@@ -52,7 +51,7 @@ export function scaleOf(selectorOf: (selector: unknown) => string = byLabelSelec
       object['spec'] = { ...(object['spec'] as object | undefined), replicas };
     },
     validate(view: DeepReadonly<KubeObject>) {
-      const out: FieldError[] = [];
+      const out = errorList();
       checkNonNegative(out, path('spec', 'replicas'), (view as Scaled).spec?.replicas);
       return out;
     },

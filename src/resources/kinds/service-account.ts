@@ -1,4 +1,4 @@
-import { invalid, path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, invalid, path } from '../../machinery/field-error.js';
 import { formatTime } from '../../machinery/clock.js';
 import { badRequestError, conflictError, invalidError, notFoundError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject, ObjectKey, Pod, ServiceAccount } from '../../machinery/types.js';
@@ -22,7 +22,7 @@ const MIN_SECONDS = 600;
 function checkSpec(spec: TokenRequestSpec): void {
   const at = path('spec', 'expirationSeconds');
   const seconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
-  const errors: FieldError[] = [];
+  const errors = errorList();
   if (seconds < MIN_SECONDS) errors.push(invalid(at, seconds, 'may not specify a duration less than 10 minutes'));
   if (seconds > 2 ** 32) errors.push(invalid(at, seconds, 'may not specify a duration larger than 2^32 seconds'));
   if (errors.length > 0) throw invalidError(TOKEN_REQUEST, '', errors);
@@ -136,7 +136,7 @@ export const createServiceAccountStrategy = (deps: KindDeps): Strategy<ServiceAc
     cleanSecrets(account);
   },
   validateUpdate(_ctx, account) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, account, { namespaced: true, name: nameIsDnsSubdomain });
     return out;
   },

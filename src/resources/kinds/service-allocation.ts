@@ -1,6 +1,6 @@
 import { AllocationError, type IpAllocator } from '../allocators/ip.js';
 import { startPortOperation, type PortAllocator, type PortOperation } from '../allocators/port.js';
-import { invalid, path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, errorsOf, invalid, path, type FieldError } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import { internalError, invalidError, reasonlessError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
@@ -26,7 +26,7 @@ export interface ServiceAllocators {
 const SPEC = path('spec');
 const KIND = { group: '', kind: 'Service' };
 
-const refuse = (service: ReadonlyService, errors: FieldError[]): never => {
+const refuse = (service: ReadonlyService, errors: readonly FieldError[]): never => {
   throw invalidError(KIND, service.metadata.name ?? '', errors);
 };
 
@@ -114,9 +114,13 @@ function initFamilies(service: Mutable, old: ServiceSpec | undefined, family: 'I
   const { spec } = service;
   if (spec.type === 'ExternalName' || samePreferDualStack(spec, old)) return;
   spec.ipFamilyPolicy ??= old?.ipFamilyPolicy ?? (isHeadlessWithoutSelector(spec) ? 'RequireDualStack' : 'SingleStack');
-  const errors: FieldError[] = [];
-  checkClusterIps(errors, spec);
-  if (errors.length > 0) refuse(service, errors);
+  const wrong = errorsOf(() => {
+    const found = errorList();
+    checkClusterIps(found, spec);
+    return found;
+  });
+  if (wrong.length > 0) refuse(service, wrong);
+  const errors = errorList();
   if (old !== undefined) checkReduced(errors, spec, old);
   const policyAt = SPEC.child('ipFamilyPolicy');
   if (spec.ipFamilyPolicy === 'SingleStack') {

@@ -2,7 +2,7 @@ import { serviceProxy } from './proxy.js';
 import { createIpAllocator } from '../allocators/ip.js';
 import { createPortAllocator } from '../allocators/port.js';
 import { humanAge } from '../../machinery/duration.js';
-import { path, type FieldError } from '../../machinery/field-error.js';
+import { errorList, path } from '../../machinery/field-error.js';
 import { cloneJson, semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
@@ -168,12 +168,12 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
       dropMeaningless(service.spec);
     },
     validate(_ctx, service) {
-      const out: FieldError[] = [];
+      const out = errorList();
       checkService(out, service);
       return out;
     },
     validateUpdate(_ctx, service, old) {
-      const out: FieldError[] = [];
+      const out = errorList();
       checkServiceUpdate(out, service, old);
       return out;
     },
@@ -210,7 +210,7 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
       status: {
         kind: 'part',
         validateUpdate(_ctx, service) {
-          const out: FieldError[] = [];
+          const out = errorList();
           checkServiceStatus(out, service);
           return out;
         },

@@ -1,4 +1,12 @@
-import { forbidden, invalid, notSupported, path, required, type FieldError } from '../../machinery/field-error.js';
+import {
+  errorList,
+  forbidden,
+  invalid,
+  notSupported,
+  path,
+  required,
+  type FieldError,
+} from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, PodTemplateSpec, StatefulSet } from '../../machinery/types.js';
 import { defaultClaim } from '../defaults/claim.js';
@@ -92,7 +100,7 @@ interface UpdateRules {
 }
 
 function checkStatefulSet(set: ReadonlyStatefulSet, update?: UpdateRules): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const spec: Partial<Spec> = set.spec ?? {};
   const order = spec.podManagementPolicy ?? '';
   if (order === '') out.push(required(SPEC.child('podManagementPolicy')));
@@ -224,7 +232,7 @@ export const statefulSetStrategy: Strategy<StatefulSet> = {
     status: {
       kind: 'part',
       validateUpdate(_ctx, object, old) {
-        const out: FieldError[] = [];
+        const out = errorList();
         const status = (object['status'] ?? {}) as Readonly<Record<string, unknown>>;
         checkCounts(out, status, COUNTS, WITHIN);
         checkAvailableWithinReady(out, status, 'cannot be greater than status.readyReplicas');

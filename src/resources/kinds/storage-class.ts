@@ -1,7 +1,16 @@
-import { duplicate, forbidden, invalid, notSupported, path, required, tooLong } from '../../machinery/field-error.js';
+import {
+  duplicate,
+  errorList,
+  forbidden,
+  invalid,
+  notSupported,
+  path,
+  required,
+  tooLong,
+} from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { goLength } from '../../machinery/go-text.js';
-import { jsonEqual, semanticEqual } from '../../machinery/json-equal.js';
+import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, StorageClass } from '../../machinery/types.js';
 import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { Strategy } from '../strategy.js';
@@ -41,9 +50,9 @@ function checkParameters(out: FieldError[], parameters: Parameters, mayBeEmpty: 
   if (!mayBeEmpty && entries.length === 0) out.push(required(at, 'must contain at least one key/value pair'));
 }
 
-/** The values allowed for each key. */
-function checkTerm(out: FieldError[], at: FieldPath, term: Term): Record<string, string[]> {
-  const allowed: Record<string, string[]> = {};
+/** What tells terms apart: the values allowed for each key, in one order. Of a key's lists the last one counts. */
+function checkTerm(out: FieldError[], at: FieldPath, term: Term): string {
+  const allowed = new Map<string, string[]>();
   list(term.matchLabelExpressions).forEach(({ key, values }, i) => {
     const here = at.index(i);
     const seen = new Set<string>();
@@ -53,25 +62,26 @@ function checkTerm(out: FieldError[], at: FieldPath, term: Term): Record<string,
       seen.add(value);
     });
     checkLabelKey(out, here.child('key'), key);
-    if (Object.hasOwn(allowed, key)) out.push(duplicate(here.child('key'), key));
-    allowed[key] = [...seen].sort();
+    if (allowed.has(key)) out.push(duplicate(here.child('key'), key));
+    allowed.set(key, [...seen].sort());
   });
-  return allowed;
+  return JSON.stringify([...allowed].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function checkTopologies(out: FieldError[], terms: readonly Term[]): void {
   // Upstream begins with as many empty terms as there are, so that an empty one is always a duplicate.
-  const known: Record<string, string[]>[] = terms.map(() => ({}));
+  const known = new Map([['[]', terms.length]]);
   terms.forEach((term, i) => {
     const at = path('allowedTopologies').index(i).child('matchLabelExpressions');
     const allowed = checkTerm(out, at, term);
-    for (const other of known) if (jsonEqual(allowed, other)) out.push(duplicate(at, ''));
-    known.push(allowed);
+    const before = known.get(allowed) ?? 0;
+    for (let pair = 0; pair < before; pair++) out.push(duplicate(at, ''));
+    known.set(allowed, before + 1);
   });
 }
 
 function checkClass(storageClass: ReadonlyClass): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const { provisioner, parameters, reclaimPolicy, volumeBindingMode, allowedTopologies } = storageClass;
   checkDriver(out, path('provisioner'), provisioner);
   checkParameters(out, parameters, true);
@@ -107,7 +117,7 @@ export const storageClassStrategy: Strategy<StorageClass> = {
   },
   validate: (_ctx, storageClass) => checkClass(storageClass),
   validateUpdate(_ctx, storageClass, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     again(out, storageClass);
     for (const one of checkClass(storageClass)) out.push(one);
     for (const field of ['parameters', 'provisioner', 'reclaimPolicy'] as const)
@@ -134,7 +144,7 @@ interface VolumeAttributesClass extends KubeObject {
 }
 
 function checkAttributesClass(attributes: DeepReadonly<VolumeAttributesClass>): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkDriver(out, path('driverName'), attributes.driverName);
   checkParameters(out, attributes.parameters, false);
   return out;
@@ -143,7 +153,7 @@ function checkAttributesClass(attributes: DeepReadonly<VolumeAttributesClass>): 
 export const volumeAttributesClassStrategy: Strategy<VolumeAttributesClass> = {
   validate: (_ctx, attributes) => checkAttributesClass(attributes),
   validateUpdate(_ctx, attributes, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     mayNotChange(out, 'driverName', attributes.driverName, old.driverName);
     mayNotChange(out, 'parameters', attributes.parameters, old.parameters);
     again(out, attributes);

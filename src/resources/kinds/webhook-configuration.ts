@@ -1,5 +1,5 @@
 import type * as k8s from '@kubernetes/client-node';
-import { duplicate, invalid, notSupported, path, required } from '../../machinery/field-error.js';
+import { duplicate, errorList, invalid, notSupported, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { jsonEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, Wire } from '../../machinery/types.js';
@@ -106,7 +106,7 @@ function checkHook(out: FieldError[], at: FieldPath, hook: Hook, lenient: Lenien
 }
 
 function checkConfiguration(configuration: ReadonlyConfiguration, lenient: Leniency): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const names = new Set<string>();
   list(configuration.webhooks).forEach((hook, i) => {
     const at = HOOKS.index(i);
@@ -137,7 +137,7 @@ export const validatingWebhookConfigurationStrategy: Strategy<Configuration> = {
   generationChanged: (now, old) => !jsonEqual(now.webhooks, old.webhooks),
   validate: (_ctx, configuration) => checkConfiguration(configuration, STRICT),
   validateUpdate(_ctx, configuration, old) {
-    const out: FieldError[] = [];
+    const out = errorList();
     checkMetadataAgain(out, configuration, { namespaced: false, name: nameIsDnsSubdomain, builtIn: false });
     return [...out, ...checkConfiguration(configuration, leniencyFor(configuration, old))];
   },

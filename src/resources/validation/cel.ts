@@ -1,11 +1,17 @@
 import { compileCel } from '../../machinery/cel/check.js';
 import { invalid, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 
+/** A policy's own variables. They come one by one, and each may name those before it: the record grows, it is not copied. */
+export interface Composed {
+  /** By name; without a prototype. */
+  readonly types: Readonly<Record<string, string>>;
+  readonly size: number;
+}
+
 export interface CelRules {
   /** Variables of admission that the expression may name. */
   readonly variables: readonly string[];
-  /** A policy's own variables by name, with their types. */
-  readonly composed?: ReadonlyMap<string, string>;
+  readonly composed?: Composed;
   /** The types that the result may have; absent: any. */
   readonly returns?: readonly string[];
 }
@@ -97,7 +103,7 @@ export function checkCel(out: FieldError[], at: FieldPath, expression: string, r
   const { composed, returns } = rules;
   const variables = new Map(rules.variables.map(name => [name, TYPES[name] ?? 'unknown']));
   if (composed !== undefined && composed.size > 0) variables.set('variables', VARIABLES);
-  const structs = composed === undefined ? STRUCTS : { ...STRUCTS, [VARIABLES]: Object.fromEntries(composed) };
+  const structs = composed === undefined ? STRUCTS : { ...STRUCTS, [VARIABLES]: composed.types };
   const { type, text } = compileCel(expression, { variables, structs });
   if (text !== '') out.push(invalid(at, expression, `compilation failed: ${text}`));
   else if (returns !== undefined && type !== 'unknown' && !returns.includes(type))

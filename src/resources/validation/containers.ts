@@ -13,7 +13,7 @@ import { checkEnv, checkEnvFrom } from './env.js';
 import { checkDnsLabel, checkPortNumber, checkPortName } from './formats.js';
 import { checkLifecycle, checkLivenessProbe, checkReadinessProbe } from './handlers.js';
 import { checkLocalDescendingPath } from './paths.js';
-import { checkResourceRequirements } from './resources.js';
+import { checkResourceRequirements, type PodClaims } from './resources.js';
 import { checkSecurityContext } from './security.js';
 import { checkPullPolicy, type Volume } from './volumes.js';
 
@@ -23,7 +23,7 @@ export type ReadonlyContainer = DeepReadonly<Container>;
 export interface ContainerContext {
   readonly spec: DeepReadonly<PodSpec>;
   readonly volumes: ReadonlyMap<string, Volume>;
-  readonly claims: ReadonlySet<string>;
+  readonly claims: PodClaims;
   readonly isPod: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
+import { errorList, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import type { DeepReadonly, HorizontalPodAutoscaler } from '../../machinery/types.js';
 import { nameIsPathSegment } from '../../machinery/validation/names.js';
@@ -209,7 +209,7 @@ const isOtherKind = (a: Reference | undefined, b: Reference | undefined): boolea
 
 /** `old`: what was stored before the rule for apiVersion came may stay. */
 export function checkScaler({ spec }: ReadonlyScaler, old: ReadonlyScaler | undefined): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   const { minReplicas, maxReplicas = 0 }: Partial<Spec> = spec ?? {};
   if (minReplicas !== undefined && minReplicas < 1)
     out.push(invalid(SPEC.child('minReplicas'), minReplicas, 'must be greater than or equal to 1'));
@@ -238,7 +238,7 @@ export function checkScaler({ spec }: ReadonlyScaler, old: ReadonlyScaler | unde
 }
 
 export function checkScalerStatus({ status }: ReadonlyScaler): FieldError[] {
-  const out: FieldError[] = [];
+  const out = errorList();
   checkNonNegative(out, path('status', 'currentReplicas'), status?.currentReplicas);
   checkNonNegative(out, path('status', 'desiredReplicas'), status?.desiredReplicas);
   return out;

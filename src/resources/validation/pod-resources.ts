@@ -3,7 +3,7 @@ import type { DeepReadonly, PodSpec } from '../../machinery/types.js';
 import { aggregateResources } from '../../machinery/pod-requests.js';
 import { sortedEntries } from './formats.js';
 import { compareQuantities } from './quantities.js';
-import { checkPodResourceName, checkResourceRequirements, isHugePage } from './resources.js';
+import { checkPodResourceName, checkResourceRequirements, type PodClaims, isHugePage } from './resources.js';
 
 type Spec = DeepReadonly<PodSpec>;
 const byName = (quantities: ReadonlyMap<string, string>): [string, string][] =>
@@ -35,7 +35,7 @@ function checkCover(out: FieldError[], at: FieldPath, spec: Spec): void {
 }
 
 /** Resources of the Pod as a whole. `claims`: names in spec.resourceClaims. */
-export function checkPodResources(out: FieldError[], at: FieldPath, spec: Spec, claims: ReadonlySet<string>): void {
+export function checkPodResources(out: FieldError[], at: FieldPath, spec: Spec, claims: PodClaims): void {
   const own = spec.resources;
   if (own === undefined) return;
   if (spec.os?.name === 'windows') return void out.push(forbidden(at, 'may not be set for a windows pod'));

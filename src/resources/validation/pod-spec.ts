@@ -28,7 +28,7 @@ import {
   sortedEntries,
 } from './formats.js';
 import { checkPodResources } from './pod-resources.js';
-import { checkResourceRequirements } from './resources.js';
+import { checkResourceRequirements, podClaims, type PodClaims } from './resources.js';
 import { checkAffinity, checkTolerations, checkTopologySpread } from './scheduling.js';
 import { checkOperatingSystem, checkPodSecurityContext } from './security.js';
 import { checkVolumes } from './volumes.js';
@@ -82,7 +82,7 @@ function checkDnsConfig(out: FieldError[], at: FieldPath, config: Spec['dnsConfi
   });
 }
 
-function checkClaims(out: FieldError[], at: FieldPath, claims: Spec['resourceClaims']): ReadonlySet<string> {
+function checkClaims(out: FieldError[], at: FieldPath, claims: Spec['resourceClaims']): PodClaims {
   const names = new Set<string>();
   (claims ?? []).forEach((claim, i) => {
     const item = at.index(i);
@@ -108,7 +108,7 @@ function checkClaims(out: FieldError[], at: FieldPath, claims: Spec['resourceCla
     if (resourceClaimTemplateName !== undefined)
       checkDnsSubdomain(out, item.child('resourceClaimTemplateName'), resourceClaimTemplateName);
   });
-  return names;
+  return podClaims(names);
 }
 
 function checkHostNetwork(out: FieldError[], at: FieldPath, spec: Spec, isPod: boolean): void {
@@ -155,13 +155,15 @@ function checkHostnameOverride(out: FieldError[], at: FieldPath, spec: Spec): vo
 
 /** Variables read from a file: of a volume that an init container can write and the kubelet can read. */
 function checkFileKeyVolumes(out: FieldError[], at: FieldPath, spec: Spec): void {
+  // Of equal names the last one counts.
+  const volumes = new Map((spec.volumes ?? []).map(volume => [volume.name, volume]));
   for (const list of CONTAINER_LISTS)
     (spec[list] ?? []).forEach((container, i) => {
       (container.env ?? []).forEach((env, j) => {
         const name = env.valueFrom?.fileKeyRef?.volumeName;
         if (name === undefined) return;
         const field = at.child(list).index(i).child('env').index(j).child('valueFrom', 'fileKeyRef', 'volumeName');
-        const volume = spec.volumes?.findLast(candidate => candidate.name === name);
+        const volume = volumes.get(name);
         if (volume === undefined) out.push(notFound(field, name));
         else if (volume.emptyDir === undefined)
           out.push(invalid(field, name, 'referenced volume must be of type emptyDir'));
@@ -253,8 +255,7 @@ export function checkPodSpec(
   checkHostUsers(out, at, spec);
   checkHostnameOverride(out, at, spec);
   checkNames(out, at, spec);
-  if (spec.overhead !== undefined)
-    checkResourceRequirements(out, at.child('overhead'), { limits: spec.overhead }, new Set());
+  if (spec.overhead !== undefined) checkResourceRequirements(out, at.child('overhead'), { limits: spec.overhead });
   checkOperatingSystem(out, at, spec);
   checkFileKeyVolumes(out, at, spec);
 }

@@ -231,12 +231,14 @@ function checkTransitions(
   before: Statuses,
   mayRestart: (name: string, exitCode: number) => boolean,
 ): void {
+  const going = new Map<string, number>();
+  for (const { name, state } of now ?? [])
+    if (state?.terminated === undefined) going.set(name, (going.get(name) ?? 0) + 1);
   (before ?? []).forEach((old, i) => {
     const ended = old.state?.terminated;
     if (ended === undefined || mayRestart(old.name, ended.exitCode)) return;
-    for (const status of now ?? [])
-      if (status.name === old.name && status.state?.terminated === undefined)
-        out.push(forbidden(at.index(i).child('state'), 'may not be transitioned to non-terminated state'));
+    for (let left = going.get(old.name) ?? 0; left > 0; left--)
+      out.push(forbidden(at.index(i).child('state'), 'may not be transitioned to non-terminated state'));
   });
 }
 
@@ -267,17 +269,20 @@ function checkAllocated(
   containers: readonly ReadonlyContainer[],
 ): void {
   const byName = new Map(containers.map(container => [container.name, container]));
+  const claimsOf = new Map(
+    [...byName].map(([name, { resources }]) => [
+      name,
+      new Set((resources?.claims ?? []).map(c => `claim:${c.name}${c.request ? `/${c.request}` : ''}`)),
+    ]),
+  );
   (statuses ?? []).forEach((status, i) => {
     const container = byName.get(status.name);
-    const claims = new Set(
-      (container?.resources?.claims ?? []).map(c => `claim:${c.name}${c.request ? `/${c.request}` : ''}`),
-    );
     (status.allocatedResourcesStatus ?? []).forEach((resource, j) => {
       const item = at.index(i).child('allocatedResourcesStatus').index(j);
       if (container !== undefined) {
         const isClaim = resource.name.startsWith('claim:');
         const found = isClaim
-          ? claims.has(resource.name)
+          ? claimsOf.get(status.name)?.has(resource.name) === true
           : container.resources?.requests?.[resource.name] !== undefined;
         if (!found) {
           const text = isClaim

@@ -105,13 +105,32 @@ function checkHugePageValue(out: FieldError[], at: FieldPath, name: string, valu
     out.push(invalid(at, value, `${value} is not positive integer multiple of ${name}`));
 }
 
+/** The claims of a Pod, which its containers name. */
+export interface PodClaims {
+  has(name: string): boolean;
+  /** All of them, as an error says it. */
+  readonly text: string;
+}
+
+export function podClaims(names: ReadonlySet<string> = new Set()): PodClaims {
+  let text: string | undefined;
+  return {
+    has: name => names.has(name),
+    get text() {
+      return (text ??= names.size === 0 ? ' which is empty' : `: ${[...names].sort().join(', ')}`);
+    },
+  };
+}
+
 function checkClaims(
   out: FieldError[],
   at: FieldPath,
   claims: NonNullable<ResourceRequirements['claims']>,
-  podClaims: ReadonlySet<string>,
+  ofPod: PodClaims,
 ): void {
   const names = new Set<string>();
+  /** How many of the names begin with a claim's name and a slash. */
+  const requests = new Map<string, number>();
   claims.forEach((claim, i) => {
     const item = at.index(i);
     if (!claim.name) return void out.push(required(item));
@@ -120,14 +139,19 @@ function checkClaims(
       const key = claim.request ? `${claim.name}/${claim.request}` : claim.name;
       if (claim.request) checkDnsLabel(out, item.child('request'), claim.request);
       if (names.has(key)) out.push(duplicate(item, key));
-      else if (!claim.request)
-        for (const name of names) if (name.startsWith(`${claim.name}/`)) out.push(duplicate(item, claim.name));
+      else {
+        const overlaps = claim.request ? 0 : (requests.get(claim.name) ?? 0);
+        for (let other = 0; other < overlaps; other++) out.push(duplicate(item, claim.name));
+        const slash = key.indexOf('/');
+        const owner = key.slice(0, slash);
+        if (slash >= 0) requests.set(owner, (requests.get(owner) ?? 0) + 1);
+      }
       names.add(key);
     }
-    if (podClaims.has(claim.name)) return;
-    const known = podClaims.size === 0 ? ' which is empty' : `: ${[...podClaims].sort().join(', ')}`;
+    if (ofPod.has(claim.name)) return;
     const error = notFound(item, claim.name);
-    out.push({ ...error, message: `${error.message}: must be one of the names in pod.spec.resourceClaims${known}` });
+    const text = `must be one of the names in pod.spec.resourceClaims${ofPod.text}`;
+    out.push({ ...error, message: `${error.message}: ${text}` });
   });
 }
 
@@ -136,7 +160,7 @@ export function checkResourceRequirements(
   out: FieldError[],
   at: FieldPath,
   requirements: ResourceRequirements | undefined,
-  podClaims: ReadonlySet<string> = new Set(),
+  claims: PodClaims = podClaims(),
   checkName: (out: FieldError[], at: FieldPath, name: string) => void = checkContainerResourceName,
 ): void {
   if (requirements === undefined) return;
@@ -172,5 +196,5 @@ export function checkResourceRequirements(
     note(requests.key(name), name, value);
   }
   if (!compute && hugePages) out.push(forbidden(at, 'HugePages require cpu or memory'));
-  if (requirements.claims !== undefined) checkClaims(out, at.child('claims'), requirements.claims, podClaims);
+  if (requirements.claims !== undefined) checkClaims(out, at.child('claims'), requirements.claims, claims);
 }

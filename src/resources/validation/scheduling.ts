@@ -105,9 +105,11 @@ function checkSelectedTwice(
 ): void {
   if (keys === undefined || selector === undefined) return;
   const seen = new Set(Object.keys(selector.matchLabels ?? {}));
+  const places = new Map(keys.map((key, i) => [key, i]));
   for (const { key } of selector.matchExpressions ?? []) {
-    const i = keys.lastIndexOf(key);
-    if (i >= 0 && seen.has(key)) out.push(invalid(at.index(i), key, 'exists in both matchLabelKeys and labelSelector'));
+    const i = places.get(key);
+    if (i !== undefined && seen.has(key))
+      out.push(invalid(at.index(i), key, 'exists in both matchLabelKeys and labelSelector'));
     seen.add(key);
   }
 }

@@ -117,9 +117,10 @@ export function checkSecurityContext(
     const clash = 'cannot set `allowPrivilegeEscalation` to false and ';
     if (context.privileged === true)
       out.push(invalid(at, goForm('SecurityContext', context), `${clash}\`privileged\` to true`));
-    for (const capability of context.capabilities?.add ?? [])
-      if (capability === 'CAP_SYS_ADMIN')
-        out.push(invalid(at, goForm('SecurityContext', context), `${clash}\`capabilities.Add\` CAP_SYS_ADMIN`));
+    const added = context.capabilities?.add ?? [];
+    const shown = added.length > 0 ? goForm('SecurityContext', context) : undefined;
+    for (const capability of added)
+      if (capability === 'CAP_SYS_ADMIN') out.push(invalid(at, shown, `${clash}\`capabilities.Add\` CAP_SYS_ADMIN`));
   }
   checkWindowsOptions(out, at.child('windowsOptions'), context.windowsOptions);
   checkAppArmor(out, at.child('appArmorProfile'), context.appArmorProfile);

@@ -27,6 +27,12 @@ const CONTEXT = 3;
 const POPULAR_PERCENT = 100;
 const LONG_TEXT = 200;
 
+/**
+ * How many pairs of lines are looked at. What a person changes takes a few thousand; of objects made to differ all over
+ * the rest is shown as taken out and put in whole.
+ */
+const MAX_STEPS = 1_000_000;
+
 interface Match {
   readonly a: number;
   readonly b: number;
@@ -52,12 +58,15 @@ function indexLines(lines: readonly string[]): ReadonlyMap<string, readonly numb
  */
 function matches(a: readonly string[], b: readonly string[]): Match[] {
   const places = indexLines(b);
+  let left = MAX_STEPS;
   const longest = (a0: number, a1: number, b0: number, b1: number): Match => {
     let best: Match = { a: a0, b: b0, size: 0 };
     let lengths = new Map<number, number>();
     for (let i = a0; i < a1; i++) {
       const next = new Map<number, number>();
+      left--;
       for (const j of places.get(a[i] ?? '') ?? []) {
+        if (--left < 0) return best;
         if (j < b0) continue;
         if (j >= b1) break;
         const size = (lengths.get(j - 1) ?? 0) + 1;

@@ -1,4 +1,4 @@
-import { forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
+import { errorsOf, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
 import { labelSelectorAsSelector } from '../../machinery/labels.js';
 import type { DeepReadonly, LabelSelector, PodTemplateSpec } from '../../machinery/types.js';
@@ -33,7 +33,7 @@ type Labels = Readonly<Record<string, string>>;
 export function selectorMatches(selector: Selector | undefined, labels: Labels): boolean | undefined {
   if (!selector) return false;
   // The rules of a well-formed selector and those of a usable one are the same.
-  if (validateLabelSelector(selector, path('selector')).length > 0) return undefined;
+  if (errorsOf(() => validateLabelSelector(selector, path('selector'))).length > 0) return undefined;
   return labelSelectorAsSelector(selector).matches(labels);
 }
 

@@ -1,6 +1,7 @@
 import { podLimits, podRequests } from '../../machinery/pod-requests.js';
 import { compareAmounts, type ResourceList } from '../../machinery/quota/resource-list.js';
 import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
+import { reasonlessError } from '../../machinery/status.js';
 import type { Container, DeepReadonly, KubeObject, Pod } from '../../machinery/types.js';
 import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../resources/strategy.js';
 import { aggregate } from '../auth/quote.js';
@@ -25,10 +26,14 @@ function* limitsOf(ctx: RequestContext, namespace: string): Generator<readonly L
     yield (range['spec'] as { limits?: readonly Limit[] | null } | undefined)?.limits ?? [];
 }
 
-/** Names whose default was set, sorted. */
-function fillIn(container: Container, which: 'limits' | 'requests', defaults: ResourceList): string[] {
+/** Names whose default was set, sorted as the defaults are. */
+function fillIn(
+  container: Container,
+  which: 'limits' | 'requests',
+  defaults: readonly (readonly [string, string])[],
+): string[] {
   const own = container.resources?.[which] ?? NONE;
-  const missing = entries(defaults).filter(([name]) => own[name] === undefined);
+  const missing = defaults.filter(([name]) => own[name] === undefined);
   if (missing.length > 0)
     container.resources = { ...container.resources, [which]: { ...own, ...Object.fromEntries(missing) } };
   return missing.map(([name]) => name);
@@ -37,15 +42,22 @@ function fillIn(container: Container, which: 'limits' | 'requests', defaults: Re
 const allOf = (lists: readonly (ResourceList | undefined)[]): ResourceList =>
   lists.reduce<ResourceList>((all, list) => Object.assign(all, list), {});
 
+/** So many amounts are more than etcd's 1.5 MB, however short they are. */
+const MAX_SET = 200_000;
+
 function setDefaults(pod: Pod, limits: readonly Limit[]): void {
   const ofContainers = limits.filter(limit => limit.type === 'Container');
-  const requests = allOf(ofContainers.map(limit => limit.defaultRequest));
-  const maxima = allOf(ofContainers.map(limit => limit.default));
+  const requests = entries(allOf(ofContainers.map(limit => limit.defaultRequest)));
+  const maxima = entries(allOf(ofContainers.map(limit => limit.default)));
   const notes: string[] = [];
+  let set = 0;
   const visit = (containers: readonly Container[] | undefined, what: string): void => {
     for (const container of containers ?? []) {
       const setLimits = fillIn(container, 'limits', maxima);
       const setRequests = fillIn(container, 'requests', requests);
+      set += setLimits.length + setRequests.length;
+      // Every container gets every default: what that makes would be found too big to be stored, if it came so far.
+      if (set > MAX_SET) throw reasonlessError('etcdserver: request is too large');
       if (setRequests.length > 0) notes.push(`${setRequests.join(', ')} request for ${what} ${container.name}`);
       if (setLimits.length > 0) notes.push(`${setLimits.join(', ')} limit for ${what} ${container.name}`);
     }
@@ -108,41 +120,61 @@ function ratioProblem(type: string, name: string, bound: string, { requests, lim
 
 type Problem = typeof minProblem;
 
-const problems = (limit: Limit, bounds: ResourceList | undefined, usage: Usage, check: Problem): string[] =>
-  entries(bounds).flatMap(([name, bound]) => check(limit.type, name, bound, usage) ?? []);
+/** More than anybody reads: every container may go against every bound of a limit. */
+const MAX_PROBLEMS = 10_000;
 
-const computeProblems = (limit: Limit, usage: Usage): string[] => [
-  ...problems(limit, limit.min, usage, minProblem),
-  ...problems(limit, limit.max, usage, maxProblem),
-  ...problems(limit, limit.maxLimitRequestRatio, usage, ratioProblem),
-];
+const problems = (limit: Limit, bounds: ResourceList | undefined, check: Problem) => {
+  const sorted = entries(bounds);
+  return function* (usage: Usage): Iterable<string> {
+    for (const [name, bound] of sorted) {
+      const problem = check(limit.type, name, bound, usage);
+      if (problem !== undefined) yield problem;
+    }
+  };
+};
+
+function computeProblems(limit: Limit): (usage: Usage) => Iterable<string> {
+  const checks = [
+    problems(limit, limit.min, minProblem),
+    problems(limit, limit.max, maxProblem),
+    problems(limit, limit.maxLimitRequestRatio, ratioProblem),
+  ];
+  return function* (usage) {
+    for (const check of checks) yield* check(usage);
+  };
+}
 
 const usageOf = ({ resources }: DeepReadonly<Container>): Usage => ({
   requests: resources?.requests ?? NONE,
   limits: resources?.limits ?? NONE,
 });
 
-function podProblems(pod: DeepReadonly<Pod>, limits: readonly Limit[]): string[] {
+function* podProblems(pod: DeepReadonly<Pod>, limits: readonly Limit[]): Iterable<string> {
   const containers = [...(pod.spec?.containers ?? []), ...(pod.spec?.initContainers ?? [])];
   // Neither what a runtime adds nor what a resize has not yet taken away counts here.
   const { overhead: _overhead, ...spec } = pod.spec ?? { containers: [] };
   const bare: DeepReadonly<Pod> = { metadata: pod.metadata, spec };
-  return limits.flatMap(limit => {
-    if (limit.type === 'Container') return containers.flatMap(container => computeProblems(limit, usageOf(container)));
-    if (limit.type === 'Pod') return computeProblems(limit, { requests: podRequests(bare), limits: podLimits(bare) });
-    return [];
-  });
+  for (const limit of limits) {
+    const check = computeProblems(limit);
+    if (limit.type === 'Container') for (const container of containers) yield* check(usageOf(container));
+    if (limit.type === 'Pod') yield* check({ requests: podRequests(bare), limits: podLimits(bare) });
+  }
 }
 
-function claimProblems(claim: DeepReadonly<KubeObject>, limits: readonly Limit[]): string[] {
+function* claimProblems(claim: DeepReadonly<KubeObject>, limits: readonly Limit[]): Iterable<string> {
   const spec = claim['spec'] as { resources?: { requests?: ResourceList } } | undefined;
   const usage = { requests: spec?.resources?.requests ?? NONE, limits: NONE };
-  return limits
-    .filter(limit => limit.type === 'PersistentVolumeClaim')
-    .flatMap(limit => [
-      ...problems(limit, limit.min, usage, minProblem),
-      ...problems(limit, limit.max, usage, maxRequestProblem),
-    ]);
+  for (const limit of limits) {
+    if (limit.type !== 'PersistentVolumeClaim') continue;
+    yield* problems(limit, limit.min, minProblem)(usage);
+    yield* problems(limit, limit.max, maxRequestProblem)(usage);
+  }
+}
+
+function first(all: Iterable<string>, count: number): string[] {
+  const out: string[] = [];
+  for (const one of all) if (out.push(one) === count) break;
+  return out;
 }
 
 const isResize = (request: AdmissionRequest): boolean =>
@@ -163,9 +195,10 @@ export const limitRanger: AdmissionPlugin = {
     if ((!ofPod && !isClaimWrite(request)) || isGoing(request)) return;
     for (const limits of limitsOf(ctx, request.key.namespace)) {
       const { object } = request;
-      const found = ofPod
+      const all = ofPod
         ? podProblems(object as Pod, limits)
         : claimProblems(object as DeepReadonly<KubeObject>, limits);
+      const found = first(all, MAX_PROBLEMS);
       if (found.length > 0) throw forbid(request, aggregate(found));
     }
   },

@@ -188,8 +188,8 @@ export const runtimeClass: AdmissionPlugin = {
         const text = `conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`;
         throw forbid(request, text);
       }
-      spec.nodeSelector = { ...spec.nodeSelector, [key]: value };
     }
+    if (nodeSelector !== undefined) spec.nodeSelector = { ...spec.nodeSelector, ...nodeSelector };
     if (tolerations !== undefined)
       spec.tolerations = [...(spec.tolerations ?? []), ...tolerations.map(toleration => ({ ...toleration }))];
   },

@@ -1,3 +1,4 @@
+import { errorsOf } from '../../machinery/field-error.js';
 import { conflictError, invalidError } from '../../machinery/status.js';
 import { cloneJson } from '../../machinery/json-equal.js';
 import { inTurns, type Steps } from '../../machinery/steps.js';
@@ -112,7 +113,7 @@ export function transformView(
     const shown = await inTurns(change(old, target), scope.turns);
     checkTarget(scope, key, shown);
     await admitChange(scope, ctx, key, target.subresource, shown, old);
-    const errors = view.validate?.(shown) ?? [];
+    const errors = errorsOf(() => view.validate?.(shown) ?? []);
     if (errors.length > 0) throw invalidError(target.kind, shown.metadata.name ?? '', errors);
     checkViewUid(scope, target.subresource, shown, live.object);
 

@@ -1,4 +1,4 @@
-import { path, type FieldError } from '../../machinery/field-error.js';
+import { errorsOf, path, type FieldError } from '../../machinery/field-error.js';
 import { invalidError, type StatusError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import {
@@ -42,7 +42,10 @@ export interface Write {
 export function check(entry: CatalogEntry, ctx: ValidationContext, write: Write): string[] {
   const { object, old } = write;
   if (old === undefined) checkNew(entry, ctx, object);
-  else checkChanged(entry, object, old, ownErrors(entry.strategy, ctx, write, old));
+  else {
+    const own = errorsOf(() => ownErrors(entry.strategy, ctx, write, old));
+    checkChanged(entry, object, old, own);
+  }
   return write.partly ? [] : (entry.strategy.warnings?.(ctx, object, old) ?? []);
 }
 
@@ -60,14 +63,14 @@ function ownErrors(
 function checkNew(entry: CatalogEntry, ctx: ValidationContext, object: DeepReadonly<KubeObject>): void {
   const { info, strategy } = entry;
   const { create } = info.metadataRules;
-  const own = strategy.validate?.(ctx, object) ?? [];
+  const own = errorsOf(() => strategy.validate?.(ctx, object) ?? []);
   if (create === 'none') {
     throwIf(info, object, own);
-    throwIf(info, object, validateObjectMeta(object.metadata, anyKind(info), METADATA));
-    return;
+    const errors = errorsOf(() => validateObjectMeta(object.metadata, anyKind(info), METADATA));
+    return throwIf(info, object, errors);
   }
   const rules = { namespaced: info.namespaced, name: NAME_CHECKS[info.nameFormat], builtIn: create === 'core' };
-  throwIf(info, object, [...validateObjectMeta(object.metadata, rules, METADATA), ...own]);
+  throwIf(info, object, [...errorsOf(() => validateObjectMeta(object.metadata, rules, METADATA)), ...own]);
 }
 
 /** What is asked of the metadata of every kind. */
@@ -89,15 +92,16 @@ function checkChanged(
   own: readonly FieldError[],
 ): void {
   const { metadata } = object;
-  const generic = validateObjectMetaUpdate(metadata, old.metadata, METADATA, { builtIn: false });
+  const ofChange = (builtIn: boolean): readonly FieldError[] =>
+    errorsOf(() => validateObjectMetaUpdate(metadata, old.metadata, METADATA, { builtIn }));
+  const generic = ofChange(false);
   // What is valid so far was valid before, but for these two: the other checks would find nothing.
   const isClean =
     generic.length === 0 && metadata.finalizers === undefined && metadata.generateName === old.metadata.generateName;
   if (isClean) return throwIf(info, object, own);
-  const asNew = validateObjectMeta(metadata, anyKind(info), METADATA);
+  const asNew = errorsOf(() => validateObjectMeta(metadata, anyKind(info), METADATA));
   const { update } = info.metadataRules;
-  const repeated =
-    update === 'none' ? [] : validateObjectMetaUpdate(metadata, old.metadata, METADATA, { builtIn: update === 'core' });
+  const repeated = update === 'none' ? [] : ofChange(update === 'core');
   throwIf(info, object, [...asNew, ...generic, ...repeated, ...own]);
 }
 

@@ -47,9 +47,8 @@ const imagesOf = (containers: readonly SecuredContainer[] | undefined): string =
 function runsSomethingNew({ spec }: Subject, { spec: old }: Subject): boolean {
   if (imagesOf(spec.containers) !== imagesOf(old.containers)) return true;
   if (imagesOf(spec.initContainers) !== imagesOf(old.initContainers)) return true;
-  return (spec.ephemeralContainers ?? []).some(
-    container => old.ephemeralContainers?.find(({ name }) => name === container.name)?.image !== container.image,
-  );
+  const images = new Map((old.ephemeralContainers ?? []).map(({ name, image }) => [name, image]));
+  return (spec.ephemeralContainers ?? []).some(({ name, image }) => images.get(name) !== image);
 }
 
 /** Each standard is held against a Pod once, however many modes name it. */
@@ -129,7 +128,9 @@ function warnings(ctx: RequestContext, namespace: string, standard: Standard): s
     const violations = violationsOf(standard, subjectOf(pod));
     if (violations.length === 0) continue;
     const reason = violations.map(violation => violation.reason).join(', ');
-    byReason.set(reason, [...(byReason.get(reason) ?? []), pod.metadata.name ?? '']);
+    const names = byReason.get(reason);
+    if (names === undefined) byReason.set(reason, [pod.metadata.name ?? '']);
+    else names.push(pod.metadata.name ?? '');
   }
   const out: string[] = [];
   if (checked.length < pods.length)

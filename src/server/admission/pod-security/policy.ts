@@ -1,4 +1,4 @@
-import { invalid, path, type FieldError } from '../../../machinery/field-error.js';
+import { errorList, invalid, path, type FieldError } from '../../../machinery/field-error.js';
 
 /** From lenient to strict. */
 export const LEVELS = ['privileged', 'baseline', 'restricted'] as const;
@@ -57,7 +57,7 @@ function readMode(mode: Mode, labels: NonNullable<Labels>, errors: FieldError[])
 export function policyOf(labels: Labels): { readonly policy: Policy; readonly errors: readonly FieldError[] } {
   if (labels === undefined || !Object.keys(labels).some(key => key.startsWith(PREFIX)))
     return { policy: NONE, errors: [] };
-  const errors: FieldError[] = [];
+  const errors = errorList();
   const enforce = readMode('enforce', labels, errors);
   const levelIsClear = LEVELS.some(level => level === labels[`${PREFIX}enforce`]);
   const audit = readMode('audit', labels, errors);
