@@ -1,5 +1,6 @@
 import t from 'tap';
 import { createRepeatCheck } from '../../src/machinery/repeats.js';
+import { atOnce } from '../../src/machinery/steps.js';
 import { deduplicate } from '../../src/machinery/strategic-order.js';
 import { canonicalQuantity, parseQuantity, scaledValue } from '../../src/machinery/quantity.js';
 import { pemBlocks } from '../../src/machinery/x509/certificate-request.js';
@@ -58,7 +59,7 @@ t.test('duplicates of primitives go as in upstream’s algorithm', async t => {
   };
   const lists = [...texts('abc', 6)].map(text => [...text]);
   t.same(
-    lists.filter(list => JSON.stringify(deduplicate(list)) !== JSON.stringify(plain(list))),
+    lists.filter(list => JSON.stringify(atOnce(deduplicate(list))) !== JSON.stringify(plain(list))),
     [],
   );
 });
