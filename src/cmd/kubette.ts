@@ -1,5 +1,8 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { nameSourcesInStacks } from './source-maps.js';
+
+nameSourcesInStacks();
 
 /**
  * Subcommands by name. Only the chosen one is loaded, and each file holds only its flags: what it runs is imported in
