@@ -1,41 +1,54 @@
 # Everything a person or CI does with the repository. `make up` and `make test` are the two to know.
 SHELL := /bin/bash
 BIN := node_modules/.bin
+.DEFAULT_GOAL := help
 
-# `make test REPORTER=tap` prints every assertion.
-REPORTER ?= terse
+# Of a test run a terminal sees what fails while it runs, a file a line per test file; REPORTER=tap shows every assertion.
+REPORT := node build/test/report/main.js
+run_tests = @set -o pipefail; if [ -n "$(REPORTER)" ]; then $(BIN)/tap -R$(REPORTER) $(1); \
+	elif [ -t 1 ]; then $(BIN)/tap -Rterse $(1); else $(BIN)/tap -Rtap $(1) | $(REPORT); fi
 
-.PHONY: install build up test lint format unit e2e tap bench fuzz fields clients conformance clean
+.PHONY: help install build up test test-one watch lint format unit e2e tap bench fuzz fields clients conformance clean
 
-install: node_modules/.package-lock.json
+help: ## list what there is to make
+	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name about; \
+	do printf '  make %-12s %s\n' "$$name" "$$about"; done
+
+install: node_modules/.package-lock.json ## install what package-lock.json names
 node_modules/.package-lock.json: package.json package-lock.json
 	npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
 # Compiles, writes the generated documents, and joins each command's modules: a process starts in half the time.
-build: install
+build: install ## compile, generate, bundle
 	@npm run -s build
 
-up: build
+up: build ## build and run a whole cluster; Ctrl-C stops it. ARGS='--nodes 1' passes flags on
 	@exec node build/dist/kubette.js up $(ARGS)
 
-lint: install
+test: lint unit e2e ## everything that has to pass
+
+test-one: ## one test file, not built before: make test-one T=test/unit/steps.test.ts
+	@set -o pipefail; node --import tsx $(T) | node --import tsx test/report/main.ts
+
+watch: ## the same, again whenever it or what it imports is saved
+	@$(BIN)/tsx watch --clear-screen=false $(T) | node --import tsx test/report/main.ts
+
+lint: install ## eslint and prettier
 	$(BIN)/eslint src test
 	$(BIN)/prettier --check --log-level warn src test
 
-format: install
+format: install ## let prettier rewrite what is not in form
 	$(BIN)/prettier --write --log-level warn src test
 
 # The storage suite limits the size of files to fill a disk, which the runner's own hooks do not survive.
-unit: build tap
-	ls build/test/unit/*.test.js build/test/conformance/*.test.js | grep -v conformance/storage.test | xargs $(BIN)/tap -R$(REPORTER)
-	set -o pipefail; node build/test/conformance/storage.test.js | grep -E '^ *not ok|^# '
+unit: build tap ## unit and conformance tests
+	$(call run_tests,$$(ls build/test/unit/*.test.js build/test/conformance/*.test.js | grep -v conformance/storage.test))
+	@set -o pipefail; node build/test/conformance/storage.test.js | $(REPORT)
 
 # One at a time: these start clusters, which want the machine and its node ports for themselves.
-e2e: build tap
-	$(BIN)/tap -R$(REPORTER) -j1 build/test/e2e/*.test.js
-
-test: lint unit e2e
+e2e: build tap ## tests that start clusters, and the recordings of the real thing
+	$(call run_tests,-j1 build/test/e2e/*.test.js)
 
 # Joins tap with its plugins; the first run after an install would do it and fail.
 tap: node_modules/.tap-built
@@ -43,25 +56,24 @@ node_modules/.tap-built: package-lock.json .taprc | install
 	@$(BIN)/tap build >/dev/null
 	@touch $@
 
-bench: build
+bench: build ## what it costs: start, memory, first answers, writes
 	node build/test/bench/main.js
 
-# Hostile texts for every field that takes one. SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows.
-fuzz: build
+# SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows.
+fuzz: build ## hostile texts for every field that takes one
 	node build/test/fuzz/main.js
 
-# The table of what reads which field, made anew.
-fields: build
+fields: build ## write docs/fields.md, the table of what reads which field
 	node build/test/fields/main.js
 
-# Client libraries of five languages, two operator frameworks and Helm; CLIENTS='go rust' runs only those.
-clients: build
+# CLIENTS='go rust' runs only those.
+clients: build ## client libraries of five languages, two operator frameworks and Helm
 	@node build/test/clients/main.js $(CLIENTS)
 
-# Kubernetes' own conformance suite, built with Go on first use; about an hour. CONFORMANCE='--focus ServiceAccounts' runs a part,
-# --all runs what is known to need more than there is, --write records the score in test/upstream/score.json.
-conformance: build
+# Built with Go on first use; about an hour. CONFORMANCE='--focus ServiceAccounts' runs a part, --all runs what is known
+# to need more than there is, --write records the score in test/upstream/score.json.
+conformance: build ## Kubernetes' own conformance suite
 	@node build/test/upstream/main.js $(CONFORMANCE)
 
-clean:
+clean: ## remove what was built
 	rm -rf build .tap
