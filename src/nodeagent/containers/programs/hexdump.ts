@@ -1,11 +1,12 @@
 import type { Process, Program } from '../process.js';
+import { byteName, isPrintable } from './byte-names.js';
 import { parseCount } from './counts.js';
 import { concatenated, groups } from './dump.js';
 import { parseOptions } from './options.js';
 
 const printable = (bytes: Buffer): string => {
   let text = '';
-  for (const byte of bytes) text += byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.';
+  for (const byte of bytes) text += isPrintable(byte) ? String.fromCharCode(byte) : '.';
   return text;
 };
 const hex = (value: number, width: number): string => value.toString(16).padStart(width, '0');
@@ -45,16 +46,6 @@ const canonical = (bytes: Buffer, at: number): string => {
   });
   return `${hex(at, 8)}  ${pairs.slice(0, 8).join(' ')}  ${pairs.slice(8).join(' ')}  |${printable(bytes)}|\n`;
 };
-const NAMES: Readonly<Record<number, string>> = {
-  0: '\\0',
-  7: '\\a',
-  8: '\\b',
-  9: '\\t',
-  10: '\\n',
-  11: '\\v',
-  12: '\\f',
-  13: '\\r',
-};
 
 /** hexdump [-bcCdoxv] [-n LENGTH] [-s SKIP] [FILE...] */
 export const hexdump: Program = async process => {
@@ -84,11 +75,7 @@ export const hexdump: Program = async process => {
   const line = options.has('b')
     ? single(byte => byte.toString(8).padStart(3, '0'))
     : options.has('c')
-      ? single(byte =>
-          (
-            NAMES[byte] ?? (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : byte.toString(8).padStart(3, '0'))
-          ).padStart(3),
-        )
+      ? single(byteName)
       : options.has('d')
         ? words(3, value => String(value).padStart(5, '0'))
         : options.has('o')

@@ -1,5 +1,6 @@
 import type { Program } from '../process.js';
 import { asText } from './lines.js';
+import { byteName } from './byte-names.js';
 import { parseCount } from './counts.js';
 import { concatenated, groups } from './dump.js';
 import { parseOptions } from './options.js';
@@ -10,16 +11,6 @@ interface Format {
   readonly show: (bytes: Buffer, at: number) => string;
 }
 
-const NAMES: Readonly<Record<number, string>> = {
-  0: '\\0',
-  7: '\\a',
-  8: '\\b',
-  9: '\\t',
-  10: '\\n',
-  11: '\\v',
-  12: '\\f',
-  13: '\\r',
-};
 const CONTROL =
   'nul soh stx etx eot enq ack bel bs ht nl vt ff cr so si dle dc1 dc2 dc3 dc4 nak syn etb can em sub esc fs gs rs us sp'.split(
     ' ',
@@ -48,12 +39,7 @@ function integer(kind: string, size: number): Format {
 const character: Format = {
   size: 1,
   width: 4,
-  show(bytes, at) {
-    const byte = bytes[at] ?? 0;
-    return (
-      NAMES[byte] ?? (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : byte.toString(8).padStart(3, '0'))
-    ).padStart(3);
-  },
+  show: (bytes, at) => byteName(bytes[at] ?? 0),
 };
 const named: Format = {
   size: 1,

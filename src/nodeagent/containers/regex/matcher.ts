@@ -1,6 +1,7 @@
 import { holds } from './assertions.js';
 import type { Instruction } from './program.js';
 import type { Match } from './regex.js';
+import { createArrivals, walk, type Walk } from './walk.js';
 
 /** Finds where an expression matches, with its groups: all states at once, each with what it has captured. */
 export interface Matcher {
@@ -23,44 +24,41 @@ export function createMatcher(program: readonly Instruction[], groups: number): 
   let step = 0;
   const starts = firstCharacters(program);
 
+  let threads: Threads = { at: [], captures: [] };
+  /** Where the walk under way is: in the text of whoever began it. */
+  let place = 0;
+  let subject = '';
+  let isContinued = false;
+  const steps: Walk<readonly number[]> = {
+    enter(pc) {
+      if (seen[pc] === step) return false;
+      seen[pc] = step;
+      return true;
+    },
+    holds: what => holds(what, subject, place, isContinued),
+    save(slot, captures) {
+      const saved = captures.slice();
+      saved[slot] = place;
+      return saved;
+    },
+    arrive(pc, captures) {
+      threads.at.push(pc);
+      threads.captures.push(captures);
+    },
+  };
   const add = (
-    threads: Threads,
+    to: Threads,
     pc: number,
-    given: readonly number[],
+    captures: readonly number[],
     text: string,
     at: number,
     notStart: boolean,
   ): void => {
-    const stack: (readonly [number, readonly number[]])[] = [[pc, given]];
-    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-      const [here, captures] = next;
-      if (seen[here] === step) continue;
-      seen[here] = step;
-      const instruction = program[here];
-      switch (instruction?.op) {
-        case 'jump':
-          stack.push([instruction.to, captures]);
-          break;
-        case 'split':
-          stack.push([instruction.second, captures], [instruction.first, captures]);
-          break;
-        case 'save': {
-          const saved = captures.slice();
-          saved[instruction.slot] = at;
-          stack.push([here + 1, saved]);
-          break;
-        }
-        case 'assert':
-          if (holds(instruction.what, text, at, notStart)) stack.push([here + 1, captures]);
-          break;
-        case 'set':
-        case 'match':
-          threads.at.push(here);
-          threads.captures.push(captures);
-          break;
-        default:
-      }
-    }
+    threads = to;
+    subject = text;
+    place = at;
+    isContinued = notStart;
+    walk(program, pc, captures, steps);
   };
   return {
     *run(text, from, notStart) {
@@ -122,29 +120,13 @@ export function createMatcher(program: readonly Instruction[], groups: number): 
 /** Which characters a match can begin with (256: any beyond); undefined when it may be empty or is not known. */
 export function firstCharacters(program: readonly Instruction[]): Uint8Array | undefined {
   const first = new Uint8Array(257);
-  const seen = new Set<number>();
-  const stack = [0];
-  for (let pc = stack.pop(); pc !== undefined; pc = stack.pop()) {
-    if (seen.has(pc)) continue;
-    seen.add(pc);
+  let isKnown = true;
+  const begun = createArrivals(program)([0], () => (isKnown = false));
+  for (const pc of begun) {
     const instruction = program[pc];
-    switch (instruction?.op) {
-      case 'set':
-        for (let code = 0; code < 256; code++) if (instruction.set.has(code)) first[code] = 1;
-        first[256] = 1;
-        break;
-      case 'jump':
-        stack.push(instruction.to);
-        break;
-      case 'split':
-        stack.push(instruction.first, instruction.second);
-        break;
-      case 'save':
-        stack.push(pc + 1);
-        break;
-      default:
-        return undefined;
-    }
+    if (instruction?.op !== 'set') return undefined;
+    for (let code = 0; code < 256; code++) if (instruction.set.has(code)) first[code] = 1;
+    first[256] = 1;
   }
-  return first;
+  return isKnown ? first : undefined;
 }

@@ -1,5 +1,6 @@
 import { holds } from './assertions.js';
 import type { Instruction } from './program.js';
+import { createArrivals } from './walk.js';
 
 /** Says whether an expression matches somewhere: states of the set of states are made once and then looked up. */
 export interface Scanner {
@@ -21,42 +22,15 @@ export function createScanner(program: readonly Instruction[]): Scanner {
   const plain = program.every(({ op }) => op !== 'assert');
   let known = new Map<string, State>();
 
-  const close = (from: readonly number[], text: string, at: number): Set<number> => {
-    const reached = new Set<number>();
-    const stack = [...from];
-    const visited = new Set<number>();
-    for (let pc = stack.pop(); pc !== undefined; pc = stack.pop()) {
-      if (visited.has(pc)) continue;
-      visited.add(pc);
-      const instruction = program[pc];
-      switch (instruction?.op) {
-        case 'jump':
-          stack.push(instruction.to);
-          break;
-        case 'split':
-          stack.push(instruction.first, instruction.second);
-          break;
-        case 'save':
-          stack.push(pc + 1);
-          break;
-        case 'assert':
-          if (holds(instruction.what, text, at, false)) stack.push(pc + 1);
-          break;
-        case 'set':
-        case 'match':
-          reached.add(pc);
-          break;
-        default:
-      }
-    }
-    return reached;
-  };
+  const arrivals = createArrivals(program);
+  const close = (from: readonly number[], text: string, at: number): number[] =>
+    arrivals(from, what => holds(what, text, at, false));
   const isMatch = (places: Iterable<number>): boolean => {
     for (const pc of places) if (program[pc]?.op === 'match') return true;
     return false;
   };
   const stateOf = (from: readonly number[]): State => {
-    const places = [...close(from, '', 0)].sort((a, b) => a - b);
+    const places = close(from, '', 0).sort((a, b) => a - b);
     const key = places.join();
     const old = known.get(key);
     if (old !== undefined) return old;
@@ -101,7 +75,7 @@ export function createScanner(program: readonly Instruction[]): Scanner {
         if (at >= text.length) return false;
         const next = close(follow(places, text.charCodeAt(at)), text, at + 1);
         places = next;
-        work += next.size + 4;
+        work += next.length + 4;
         if (work > SLICE) {
           yield work;
           work = 0;
