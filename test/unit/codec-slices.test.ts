@@ -4,6 +4,7 @@ import { canonicalSteps, decodeSteps, type BodyType, type DecodedBody } from '..
 import { decodeCustom } from '../../src/resources/codec/decode-custom.js';
 import { bigValues } from '../../src/resources/codec/json-outline.js';
 import { createProtobufAnswers, openEnvelope, readRawObject } from '../../src/resources/codec/protobuf.js';
+import { utf8Steps } from '../../src/resources/codec/utf8-steps.js';
 import { loadApi, type KindType } from '../../src/resources/load.js';
 import type { ResourceInfo } from '../../src/resources/resource-info.js';
 
@@ -123,6 +124,40 @@ t.test('a custom resource is read in steps too', async t => {
   t.strictSame(value.object, thing);
   t.same(value.strictProblems, ['duplicate field "metadata.labels.k6"', 'duplicate field "spec[1][0].value"']);
   t.ok(count > body.length / STEP, `${count} steps`);
+});
+
+t.test('JSON that is sent as YAML is put in order in steps', async t => {
+  const reversed = Object.fromEntries(Object.entries(MAP).reverse());
+  const sorted = Object.keys(MAP).sort();
+  for (const data of [MAP, reversed]) {
+    const body = { ...configMap, metadata: { name: 'a' }, data };
+    const { value, count } = decoded('application/yaml', body, kind('', 'ConfigMap'));
+    t.same(Object.keys(value.object['data'] as object), sorted);
+    t.strictSame(value.object['data'], MAP);
+    t.ok(count > (2 * JSON.stringify(body).length) / STEP, `${count} steps`);
+  }
+  const twice = JSON.stringify(configMap).replace('"k9":"n9"', '"k9":"n9","k8":"n8"');
+  const { strictProblems } = decoded('application/yaml', twice, kind('', 'ConfigMap')).value;
+  t.match(strictProblems, ['key "k8" already set in map']);
+});
+
+t.test('text is decoded in steps as it is at once, whatever the bytes', async t => {
+  for (const unit of [
+    [0x61],
+    [0xc3, 0xa4],
+    [0xe2, 0x82, 0xac],
+    [0xf0, 0x9f, 0x98, 0x80],
+    [0x80],
+    [0xf0, 0x9f],
+    [0xe2, 0x82, 0xac, 0x80],
+  ])
+    for (const shift of [0, 1, 2, 3]) {
+      const bytes = Buffer.concat([Buffer.alloc(shift, 'x'), Buffer.alloc(300_000, Buffer.from(unit))]);
+      const { value, count } = counted(utf8Steps(bytes));
+      t.equal(value === bytes.toString(), true, `${unit.join()} at ${shift}`);
+      t.equal(count, 3);
+    }
+  t.equal(atOnce(utf8Steps(Buffer.alloc(0))), '');
 });
 
 t.test('what is wrong inside a big value is said as in a small one', async t => {

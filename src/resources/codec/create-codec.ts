@@ -8,6 +8,7 @@ import { apiVersionOf, type SubresourceInfo } from '../resource-info.js';
 import { decodeSteps, type BodyType, type DecodedBody } from './decode.js';
 import { decodeCustom } from './decode-custom.js';
 import { openEnvelope, readRawObject } from './protobuf.js';
+import { utf8Steps } from './utf8-steps.js';
 import { duplicateKeysProblem, yamlSteps } from './yaml.js';
 import { isTooDeep } from '../../machinery/json-depth.js';
 
@@ -51,7 +52,7 @@ export function createCodec(api: Api): Codec {
 }
 
 function* fromYaml(body: Buffer): Steps<{ json: Buffer; strictProblems: readonly string[] }> {
-  const { json, error, duplicateKeys } = yield* yamlSteps(body.toString());
+  const { json, error, duplicateKeys } = yield* yamlSteps(yield* utf8Steps(body));
   if (error !== undefined) throw badRequestError(error);
   return {
     json: Buffer.from(json),

@@ -10,6 +10,7 @@ import { bigValues } from './json-outline.js';
 import { setOwn } from './own-property.js';
 import { structReader } from './read-type.js';
 import { summarize } from './resolve-kind.js';
+import { utf8Steps } from './utf8-steps.js';
 
 const CLOSE_BRACE = 0x7d;
 const CLOSE_BRACKET = 0x5d;
@@ -24,7 +25,7 @@ export function* decodeCustom(json: Buffer, body: Buffer, info: ResourceInfo, ap
     badRequestError(
       `the object provided is unrecognized (must be of type ${info.kind}): ${error} (${summarize(body)})`,
     );
-  const text = json.toString();
+  const text = yield* utf8Steps(json);
   const cursor = new JsonCursor(text, json, yield* bigValues(text));
   const object = yield* parseObject(cursor);
   if (object === undefined) {

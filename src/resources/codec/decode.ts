@@ -11,6 +11,7 @@ import { bigValues } from './json-outline.js';
 import { openEnvelope, readRawObject } from './protobuf.js';
 import { structReader } from './read-type.js';
 import { resolveKind, resolveMeta, summarize, type Resolved, type Unresolved } from './resolve-kind.js';
+import { utf8Steps } from './utf8-steps.js';
 import { duplicateKeysProblem, yamlSteps } from './yaml.js';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -56,13 +57,13 @@ export function* decodeSteps(
   let json = bytes;
   const problems: string[] = [];
   if (type === 'application/yaml') {
-    const converted = yield* yamlSteps(bytes.toString());
+    const converted = yield* yamlSteps(yield* utf8Steps(bytes));
     yield;
     if (converted.error !== undefined) throw unrecognized(target, converted.error, bytes);
     json = Buffer.from(converted.json);
     if (converted.duplicateKeys.length > 0) problems.push(duplicateKeysProblem(converted.duplicateKeys));
   }
-  const text = json.toString();
+  const text = yield* utf8Steps(json);
   yield;
   const cursor = new JsonCursor(text, json, yield* bigValues(text));
   const object = (yield* readObject(cursor, target)) ?? (yield* decodeSlowly(json, bytes, target, api));
@@ -150,7 +151,7 @@ function converted(object: KubeObject, resolved: Resolved, target: KindType): Ku
 }
 
 function* readAs(resolved: Resolved, json: Buffer, target: KindType): Steps<KubeObject> {
-  const text = json.toString();
+  const text = yield* utf8Steps(json);
   const cursor = new JsonCursor(text, json, yield* bigValues(text));
   try {
     if (resolved.type === undefined) return { metadata: {} };
