@@ -109,6 +109,9 @@ async function filesBelow(process: Process, starts: readonly string[], options: 
 
 const isWord = (c: string | undefined): boolean => c !== undefined && /^\w$/.test(c);
 
+/** Matches of one line between two looks at the time. */
+const MATCHES_PER_TURN = 32;
+
 class Search {
   found = false;
   /** With -q: found, and nothing more is to be read. */
@@ -209,7 +212,9 @@ class Search {
   /** Matches between characters that belong to no word. */
   private async words(line: string, each: (text: string) => Promise<void> | undefined): Promise<boolean> {
     let any = false;
+    let tried = 0;
     for (let from = 0; from <= line.length;) {
+      if (++tried % MATCHES_PER_TURN === 0) await this.process.turn();
       const found = await this.regex.exec(line, from);
       if (found === undefined) return any;
       const fits = !isWord(line[found.start - 1]) && !isWord(line[found.end]);
@@ -224,7 +229,9 @@ class Search {
 
   private async onlyMatches(line: string, show: (text: string) => Promise<void> | undefined): Promise<void> {
     if (this.options.has('w')) return void (await this.words(line, show));
+    let tried = 0;
     for (let from = 0; from <= line.length;) {
+      if (++tried % MATCHES_PER_TURN === 0) await this.process.turn();
       const found = await this.regex.exec(line, from);
       if (found === undefined) return;
       if (found.end > found.start) await show(line.slice(found.start, found.end));

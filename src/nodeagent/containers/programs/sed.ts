@@ -1,3 +1,5 @@
+import { paced } from '../paced.js';
+import { mapPieces, TextBuilder } from './text-builder.js';
 import { FileError, resolvePath } from '../file-system.js';
 import type { Output } from '../io.js';
 import type { Process, Program } from '../process.js';
@@ -289,7 +291,8 @@ class Editor {
           break;
         case 'y': {
           const { map } = command;
-          this.pattern = [...this.pattern].map(c => map?.get(c) ?? c).join('');
+          const changed = (piece: string): string => [...piece].map(c => map?.get(c) ?? c).join('');
+          this.pattern = await paced(mapPieces(this.pattern, changed), this.process.turn);
           break;
         }
         case 'p':
@@ -392,7 +395,7 @@ class Editor {
     const { global, nth, print, replacement, file } = substitution;
     const regex = this.regex(substitution.regex);
     const text = this.pattern;
-    const parts: string[] = [];
+    const parts = new TextBuilder();
     let done = 0;
     let count = 0;
     let size = 0;
@@ -423,7 +426,7 @@ class Editor {
     }
     if (!any) return;
     parts.push(text.slice(done));
-    this.setPattern(parts.join(''));
+    this.setPattern(parts.text());
     this.replaced = true;
     if (print) await this.print(this.pattern);
     if (file !== undefined) await (await this.file(file)).write(toBytes(`${this.pattern}\n`));

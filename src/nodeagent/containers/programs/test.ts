@@ -1,6 +1,7 @@
 import { resolvePath } from '../file-system.js';
 import type { Program } from '../process.js';
-import { matchesPattern } from '../shell/pattern.js';
+import { paced } from '../paced.js';
+import { fitting } from '../shell/pattern.js';
 
 const MAX_DEPTH = 200;
 
@@ -51,7 +52,7 @@ export const test: Program = async process => {
   const binary: Readonly<Record<string, (a: string, b: string) => boolean | Promise<boolean>>> = {
     '=': (a, b) => same(a, b),
     '==': (a, b) => same(a, b),
-    '!=': (a, b) => !same(a, b),
+    '!=': async (a, b) => !(await same(a, b)),
     '-nt': newer,
     '-ot': (a, b) => newer(b, a),
     '-ef': async (a, b) => (await files.stat(at_(a)))?.inode === (await files.stat(at_(b)))?.inode,
@@ -66,8 +67,8 @@ export const test: Program = async process => {
   };
   const isDouble = process.args[0] === '[[';
   // In [[ ]] the right side is a pattern.
-  const same = (a: string, b: string): boolean =>
-    isDouble ? matchesPattern(a, [{ text: b, quoted: false }]) : a === b;
+  const same = async (a: string, b: string): Promise<boolean> =>
+    isDouble ? paced(fitting([{ text: b, quoted: false }], a), process.turn) : a === b;
   let depth = 0;
   const primary = async (): Promise<boolean> => {
     if (++depth > MAX_DEPTH) throw new Error('expression nested too deeply');

@@ -1,7 +1,9 @@
 import { resolvePath, type FileSystem } from '../file-system.js';
 import { evaluateArithmetic } from './arithmetic.js';
 import type { Script, Word, WordPart } from './ast.js';
-import { compilePattern, hasPattern, matchesSteps, replacePattern, trimPattern, type Fragment } from './pattern.js';
+import { paced } from '../paced.js';
+import { compilePattern, hasPattern, matchesSteps, type Fragment } from './pattern.js';
+import { replacePattern, trimPattern } from './replace-pattern.js';
 
 /** A failed expansion, e.g. of ${NAME:?message}: ends the shell. */
 export class ExpansionError extends Error {
@@ -43,18 +45,25 @@ const DEFAULT_IFS = ' \t\n';
 export async function expandWord(word: Word, context: ExpansionContext): Promise<string[]> {
   const fields: Fragment[][] = [];
   let current: Fragment[] | undefined;
+  let length = 0;
+  let count = 0;
   for (const part of word)
     for (const piece of await expandPart(part, context, true)) {
+      if (++count % FIELDS_PER_TURN === 0) await context.turn();
       if ('split' in piece) {
         if (current !== undefined) fields.push(current);
         current = undefined;
-      } else if (piece.text !== '' || piece.quoted) (current ??= []).push(piece);
+      } else if (piece.text !== '' || piece.quoted) {
+        (current ??= []).push(piece);
+        length += piece.text.length;
+      }
     }
   if (current !== undefined) fields.push(current);
-  await pay(context, lengthOf(fields.flat()) + fields.length * FIELD_BYTES);
+  await pay(context, length + fields.length * FIELD_BYTES);
   const literal = (field: readonly Fragment[]): string => field.map(f => f.text).join('');
   const words: string[] = [];
   for (const field of fields) {
+    if (words.length % FIELDS_PER_TURN === 0) await context.turn();
     const found = hasPattern(field) ? await expandPathNames(field, context) : [];
     if (found.length > 0) for (const name of found) words.push(name);
     else words.push(literal(withHome(field, context)));
@@ -63,6 +72,7 @@ export async function expandWord(word: Word, context: ExpansionContext): Promise
 }
 
 const FIELD_BYTES = 32;
+const FIELDS_PER_TURN = 256;
 const lengthOf = (fragments: readonly Fragment[]): number => fragments.reduce((sum, f) => sum + f.text.length, 0);
 
 /** Expands to fragments without splitting: patterns of `case` and `${name#pattern}`. */
@@ -146,11 +156,13 @@ async function expandParameter(
   const { name, quoted, op, argument = [] } = part;
   if ((name === '@' || name === '*') && op === undefined) return expandAll(name, quoted, context, splitting);
   const value = name === '@' || name === '*' ? context.positional.join(' ') : context.get(name);
+  const turn = (work?: number): Promise<void> | undefined => context.turn(work);
   const missing = value === undefined || (op?.startsWith(':') === true && value === '');
   const result = (text: string): Promise<Piece[]> => splitFields(text, quoted || !splitting, context);
   const otherwise = async (): Promise<Piece[]> => {
     const pieces: Piece[] = [];
-    for (const inner of argument) pieces.push(...(await expandPart(inner, context, splitting && !quoted)));
+    for (const inner of argument)
+      for (const piece of await expandPart(inner, context, splitting && !quoted)) pieces.push(piece);
     return quoted ? [{ text: pieces.map(p => ('split' in p ? ' ' : p.text)).join(''), quoted }] : pieces;
   };
   switch (op?.replace(':', '')) {
@@ -179,12 +191,14 @@ async function expandParameter(
     case '##':
     case '%':
     case '%%':
-      return result(trimPattern(value ?? '', await expandFragments(argument, context), op ?? ''));
+      return result(await paced(trimPattern(value ?? '', await expandFragments(argument, context), op ?? ''), turn));
     case '/':
     case '//': {
       const [pattern = '', replacement = ''] = splitOnce(await expandText(argument, context), '/');
       await pay(context, (value ?? '').length * (1 + (op === '//' ? replacement.length : 0)));
-      return result(replacePattern(value ?? '', [{ text: pattern, quoted: false }], replacement, op === '//'));
+      return result(
+        await paced(replacePattern(value ?? '', [{ text: pattern, quoted: false }], replacement, op === '//'), turn),
+      );
     }
     case 'substring': {
       const [from = '', length] = splitOnce(await expandText(argument, context), ':', true);

@@ -9,7 +9,8 @@ import { seekableInput } from './line-input.js';
 import { parameter } from './parameter.js';
 import { ShellSyntaxError } from './lexer.js';
 import { parseLines } from './parser.js';
-import { matchesPattern } from './pattern.js';
+import { paced } from '../paced.js';
+import { fitting } from './pattern.js';
 import { redirect } from './redirect.js';
 import { environmentOf, forkShell, FunctionReturn, LoopControl, ShellExit, type Shell, type Streams } from './state.js';
 
@@ -288,7 +289,7 @@ async function runCompound(shell: Shell, body: Compound, streams: Streams, mode:
       const subject = await expandText(body.subject, context);
       for (const { patterns, body: arm } of body.arms)
         for (const pattern of patterns)
-          if (matchesPattern(subject, await expandFragments(pattern, context))) {
+          if (await paced(fitting(await expandFragments(pattern, context), subject), shell.process.turn)) {
             shell.status = 0;
             return runScript(shell, arm, streams, mode);
           }

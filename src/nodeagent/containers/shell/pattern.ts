@@ -1,3 +1,5 @@
+import { atOnce, type Steps } from '../../../machinery/steps.js';
+
 /** A piece of a word after expansion: quoted text never acts as a pattern and is never split. */
 export interface Fragment {
   readonly text: string;
@@ -5,7 +7,7 @@ export interface Fragment {
 }
 
 /** One step of a pattern: any string, or a test of one character. */
-type Step = 'any' | ((c: string) => boolean);
+export type Step = 'any' | ((c: string) => boolean);
 
 const CLASSES: Readonly<Record<string, RegExp>> = {
   alpha: /^[A-Za-z]$/,
@@ -56,12 +58,24 @@ function bracket(text: string, at: number): { test: (c: string) => boolean; end:
   return { test: c => (singles.has(c) || tests.some(test => test(c))) !== negated, end: i + 1 };
 }
 
+/** Characters looked at between two rests. */
+const PER_STEP = 4096;
+
 /** POSIX pattern matching notation, ready to be matched in time of text times pattern at worst. */
-export function compilePattern(fragments: readonly Fragment[]): readonly Step[] {
+export const compilePattern = (fragments: readonly Fragment[]): readonly Step[] => atOnce(compiling(fragments));
+
+/** The same for patterns that may be long. */
+export function* compiling(fragments: readonly Fragment[]): Steps<readonly Step[]> {
   const steps: Step[] = [];
-  const literal = (wanted: string): void => void steps.push(c => c === wanted);
+  const literals = new Map<string, Step>();
+  const literal = (wanted: string): void => {
+    let step = literals.get(wanted);
+    if (step === undefined) literals.set(wanted, (step = c => c === wanted));
+    steps.push(step);
+  };
   for (const { text, quoted } of fragments) {
     for (let i = 0; i < text.length;) {
+      if (steps.length % PER_STEP === PER_STEP - 1) yield;
       const c = text[i] ?? '';
       if (quoted) literal(c);
       else if (c === '*') {
@@ -83,13 +97,19 @@ export function compilePattern(fragments: readonly Fragment[]): readonly Step[] 
   return steps;
 }
 
-/** Whether the pattern matches all of text[from, to): the last "*" alone is ever tried again, so nothing explodes. */
-export function matchesSteps(steps: readonly Step[], text: string, from = 0, to = text.length): boolean {
+/** Whether the pattern fits all of a text, where both may be long. */
+export function* fitting(fragments: readonly Fragment[], text: string): Steps<boolean> {
+  return yield* matching(yield* compiling(fragments), text);
+}
+
+/** Whether the pattern matches all of the text: the last "*" alone is ever tried again, so nothing explodes. */
+function* matching(steps: readonly Step[], text: string): Steps<boolean> {
   let step = 0;
-  let at = from;
+  let at = 0;
   let star = -1;
-  let starAt = from;
-  while (at < to) {
+  let starAt = 0;
+  for (let looked = 1; at < text.length; looked++) {
+    if (looked % PER_STEP === 0) yield;
     const next = steps[step];
     if (next === 'any') {
       star = step++;
@@ -106,84 +126,8 @@ export function matchesSteps(steps: readonly Step[], text: string, from = 0, to 
   return step === steps.length;
 }
 
-export const matchesPattern = (text: string, fragments: readonly Fragment[]): boolean =>
-  matchesSteps(compilePattern(fragments), text);
+/** For texts that are short, as names are. */
+export const matchesSteps = (steps: readonly Step[], text: string): boolean => atOnce(matching(steps, text));
 
 export const hasPattern = (fragments: readonly Fragment[]): boolean =>
   fragments.some(f => !f.quoted && /[*?[]/.test(f.text));
-
-/**
- * Where matches that begin at `from` may end: every end for which the steps match text[from, end), found in one pass with
- * a set of states.
- */
-function* matchEnds(steps: readonly Step[], text: string, from: number): Generator<number> {
-  let states = closure(steps, new Set([0]));
-  for (let at = from; ; at++) {
-    if (states.has(steps.length)) yield at;
-    if (at >= text.length || states.size === 0) return;
-    const next = new Set<number>();
-    for (const state of states) {
-      const step = steps[state];
-      if (step === 'any') next.add(state);
-      else if (step?.(text[at] ?? '') === true) next.add(state + 1);
-    }
-    states = closure(steps, next);
-  }
-}
-
-function closure(steps: readonly Step[], states: Set<number>): Set<number> {
-  for (const state of states) if (steps[state] === 'any') states.add(state + 1);
-  return states;
-}
-
-const reversed = (text: string): string => {
-  let out = '';
-  for (let i = text.length - 1; i >= 0; i--) out += text[i] ?? '';
-  return out;
-};
-
-/** ${name#pattern} and its kin. */
-export function trimPattern(value: string, fragments: readonly Fragment[], op: string): string {
-  const longest = op.length === 2;
-  const fromStart = op.startsWith('#');
-  const steps = compilePattern(fragments);
-  // A suffix is a prefix of the reversed text.
-  const text = fromStart ? value : reversed(value);
-  let end: number | undefined;
-  for (const at of matchEnds(fromStart ? steps : [...steps].reverse(), text, 0)) {
-    end = at;
-    if (!longest) break;
-  }
-  if (end === undefined) return value;
-  return fromStart ? value.slice(end) : value.slice(0, value.length - end);
-}
-
-/** ${name/pattern/replacement}: the longest match at the first place, or at every place. */
-export function replacePattern(
-  value: string,
-  fragments: readonly Fragment[],
-  replacement: string,
-  all: boolean,
-): string {
-  const steps = compilePattern(fragments);
-  const parts: string[] = [];
-  let done = 0;
-  let work = 0;
-  for (let at = 0; at < value.length;) {
-    let end: number | undefined;
-    for (const found of matchEnds(steps, value, at)) end = found;
-    // Each try may look at the whole rest: a bound on all of them together, beyond which the rest stays.
-    work += value.length - at;
-    if (end === undefined || end === at) at++;
-    else {
-      parts.push(value.slice(done, at), replacement);
-      done = at = end;
-      if (!all) break;
-    }
-    if (work > MAX_REPLACE_WORK && steps.includes('any')) break;
-  }
-  parts.push(value.slice(done));
-  return parts.join('');
-}
-
-const MAX_REPLACE_WORK = 5_000_000;

@@ -2,6 +2,9 @@ import { formatText } from '../format.js';
 import { formatTime } from '../times.js';
 import { then, type Interpreter, type Maybe } from './interpreter.js';
 import { AwkError, type Expression, type LValue } from './syntax.js';
+import { paced } from '../../paced.js';
+import { mapPieces, TextBuilder } from '../text-builder.js';
+import { LONG_TEXT } from './fields.js';
 import { AwkArray, fromOutside, isTrue, toNumber, type Value } from './values.js';
 
 const isLValue = (node: Expression): node is LValue =>
@@ -29,7 +32,7 @@ async function substitute(
   nth: number,
 ): Promise<{ count: number; result: string }> {
   const regex = await awk.pattern(pattern);
-  const parts: string[] = [];
+  const parts = new TextBuilder();
   let [done, seen, count, size] = [0, 0, 0, 0];
   for (let from = 0; from <= text.length;) {
     const found = regex.exec(text, from);
@@ -55,8 +58,12 @@ async function substitute(
     if (seen % 64 === 0) await awk.process.turn();
   }
   parts.push(text.slice(done));
-  return { count, result: parts.join('') };
+  return { count, result: parts.text() };
 }
+
+/** Changes a text, at once where it is short. */
+const inPieces = (awk: Interpreter, text: string, change: (piece: string) => string): Maybe<string> =>
+  text.length < LONG_TEXT ? change(text) : paced(mapPieces(text, change), awk.process.turn);
 
 /** Calls a function that awk has built in. */
 export function callBuiltin(awk: Interpreter, name: string, args: readonly Expression[]): Maybe<Value> {
@@ -94,9 +101,9 @@ export function callBuiltin(awk: Interpreter, name: string, args: readonly Expre
     case 'index':
       return then(text(0), s => then(text(1), wanted => s.indexOf(wanted) + 1));
     case 'tolower':
-      return then(text(0), s => s.replace(/[A-Z]+/g, part => part.toLowerCase()));
+      return then(text(0), s => inPieces(awk, s, piece => piece.replace(/[A-Z]+/g, part => part.toLowerCase())));
     case 'toupper':
-      return then(text(0), s => s.replace(/[a-z]+/g, part => part.toUpperCase()));
+      return then(text(0), s => inPieces(awk, s, piece => piece.replace(/[a-z]+/g, part => part.toUpperCase())));
     case 'int':
       return math(Math.trunc);
     case 'sqrt':

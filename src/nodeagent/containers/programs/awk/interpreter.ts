@@ -17,6 +17,9 @@ import {
   type Rule,
   type Statement,
 } from './syntax.js';
+import { atOnce, type Steps } from '../../../../machinery/steps.js';
+import { paced } from '../../paced.js';
+import { characters, fieldsBetween, fieldsBetweenBlanks, LONG_TEXT } from './fields.js';
 import { AwkArray, compareValues, fromOutside, isTrue, toNumber, toText, type Value } from './values.js';
 
 export type Maybe<T> = T | Promise<T>;
@@ -273,10 +276,12 @@ export class Interpreter {
   split(text: string, separator: string): Maybe<string[]> {
     this.pay(text.length);
     const paragraph = this.globals.get('RS') === '';
-    if (separator === ' ') return text.split(/[ \t\n]+/).filter(field => field !== '');
+    const run = (steps: Steps<string[]>): Maybe<string[]> =>
+      text.length < LONG_TEXT ? atOnce(steps) : paced(steps, this.process.turn);
+    if (separator === ' ') return run(fieldsBetweenBlanks(text));
     if (text === '') return [];
-    if (separator === '') return [...text];
-    if (separator.length === 1 && separator !== '\\' && !paragraph) return text.split(separator);
+    if (separator === '') return run(characters(text));
+    if (separator.length === 1 && separator !== '\\' && !paragraph) return run(fieldsBetween(text, separator));
     const regex = this.regex(
       separator.length === 1
         ? `[${separator === '^' || separator === '\\' ? `\\${separator}` : separator}]|\n`
@@ -287,7 +292,9 @@ export class Interpreter {
   private async splitBy(text: string, regex: Regex): Promise<string[]> {
     const parts: string[] = [];
     let done = 0;
+    let tried = 0;
     for (let from = 0; from <= text.length && parts.length < MAX_FIELDS;) {
+      if (++tried % 32 === 0) await this.process.turn();
       const found = regex.exec(text, from);
       const match = found instanceof Promise ? await found : found;
       if (match === undefined) break;
