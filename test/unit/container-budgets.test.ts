@@ -1,6 +1,8 @@
 import t from 'tap';
 import { startContainer } from '../../src/nodeagent/containers/container.js';
 import { captured } from '../../src/nodeagent/containers/io.js';
+import { Killed } from '../../src/nodeagent/containers/signals.js';
+import { writerOf } from '../../src/nodeagent/containers/spawn.js';
 import { ENV, containerContext, execute, imageOf, type Fixture } from '../support/simulated-container.js';
 
 const MIB = 1024 * 1024;
@@ -153,4 +155,20 @@ t.test('a number of processes is all there is', async t => {
   const result = await execute(['sh', '-c', 'i=0; while [ $i -lt 300 ]; do sleep 1000 & i=$((i+1)); done']);
   t.match(result, { exit: 137 }, 'without a limit the agent has its own');
   t.equal(context.budget.processes.max, 1024);
+});
+
+t.test('who is killed by what it writes, when its turn is over, ends once', async t => {
+  const unheard: unknown[] = [];
+  const hear = (error: unknown): void => void unheard.push(error);
+  process.on('unhandledRejection', hear);
+  t.teardown(() => process.off('unhandledRejection', hear));
+  const full = {
+    write: (): void => {
+      throw new Killed('KILL');
+    },
+  };
+  const writer = writerOf(full, () => Promise.reject(new Killed('KILL')));
+  t.throws(() => void writer.write('x'), Killed);
+  await new Promise(resolve => setImmediate(resolve));
+  t.same(unheard, []);
 });

@@ -245,7 +245,14 @@ export function writerOf(given: Wrapped<Output>, turn: Turn): Output {
   const output = given[INNER] ?? given;
   const write = (data: string | Buffer): void | Promise<void> => {
     const wait = turn(units(data.length));
-    const done = output.write(data);
+    let done: void | Promise<void>;
+    try {
+      done = output.write(data);
+    } catch (error) {
+      // Who is killed by what it writes waits for no turn: that this one does not come either is no second failure.
+      wait?.catch(() => undefined);
+      throw error;
+    }
     if (wait === undefined) return done;
     return done === undefined ? wait : Promise.all([wait, done]).then(() => undefined);
   };
