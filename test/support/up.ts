@@ -3,9 +3,9 @@ import { mkdtempSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ROOT } from './root.js';
 
-/** The repository's root, from build/test/support. */
-export const ROOT = join(import.meta.dirname, '../../..');
+export { ROOT };
 export const KUBETTE = join(ROOT, 'build/dist/kubette.js');
 
 export interface Finished {
