@@ -30,8 +30,14 @@ const isResourceList = (type: FieldType): boolean => type.kind === 'map' && type
 
 /** Resources are counted in thousandths at most. Mutates. */
 function roundResources(resources: unknown): void {
-  for (const [name, amount] of Object.entries((resources ?? {}) as Record<string, unknown>))
-    if (typeof amount === 'string') (resources as JsonObject)[name] = roundUpToMilli(amount);
+  if (typeof resources !== 'object' || resources === null) return;
+  const list = resources as JsonObject;
+  for (const name in list) {
+    const amount = list[name];
+    if (typeof amount !== 'string') continue;
+    const rounded = roundUpToMilli(amount);
+    if (rounded !== amount) list[name] = rounded;
+  }
 }
 
 function structOf(type: FieldType): StructType | undefined {

@@ -1,5 +1,6 @@
 import { duplicate, errorList, forbidden, invalid, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
+import { setMember } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import { isQualifiedName, nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { Strategy } from '../strategy.js';
@@ -136,10 +137,17 @@ function checkLimitRange(range: DeepReadonly<LimitRange>): FieldError[] {
 /** Limits default to the maximum, requests to the limit or else the minimum. */
 function defaultLimit(limit: Limit): void {
   if (limit.type !== 'Container') return;
-  const limits = { ...limit.max, ...limit.default };
-  const requests = { ...limit.min, ...limits, ...limit.defaultRequest };
-  if (Object.keys(limits).length > 0) limit.default = limits;
-  if (Object.keys(requests).length > 0) limit.defaultRequest = requests;
+  const limits = merged(limit.max, limit.default);
+  const requests = merged(limit.min, limits, limit.defaultRequest);
+  if (limits !== undefined) limit.default = limits;
+  if (requests !== undefined) limit.defaultRequest = requests;
+}
+
+/** The later lists win; undefined: nothing is in them. Of long lists a spread takes twice as long. */
+function merged(...lists: (ResourceList | undefined)[]): Record<string, string> | undefined {
+  let all: Record<string, string> | undefined;
+  for (const resources of lists) for (const name in resources) setMember((all ??= {}), name, resources[name]);
+  return all;
 }
 
 export const createLimitRangeStrategy = ({ uuid }: KindDeps): Strategy<LimitRange> => ({

@@ -29,7 +29,7 @@ export function* applyConfiguration(
   yield;
   const object = yield* decodeApplied(scope, target, applied, configuration);
   yield;
-  target.applyDefaults(object);
+  yield* target.applyDefaults(object);
   checkDuplicates(ctx, duplicateKeys);
   return object;
 }

@@ -25,7 +25,7 @@ export interface ObjectCodec {
   /** Why JSON text is no object of the kind, in upstream's words; undefined: it is one. */
   decodeError(text: string, kind: Kind): string | undefined;
   /** Mutates: schema defaults, then the strategy's. */
-  applyDefaults(entry: CatalogEntry, object: KubeObject): void;
+  applyDefaults(entry: CatalogEntry, object: KubeObject): Steps<void>;
   /** The kind of a subresource's body, e.g. autoscaling/v1 Scale. */
   kind(group: string, version: string, kind: string): Kind | undefined;
 }
@@ -55,8 +55,9 @@ export const createObjectCodec = (api: Api): ObjectCodec => ({
       return withoutFrame(error.message, kind.kind);
     }
   },
-  applyDefaults({ info, strategy }, object) {
+  *applyDefaults({ info, strategy }, object) {
     applyDefaults(object, info.type);
+    yield;
     strategy.default?.(object);
   },
   kind: (group, version, kind) => api.kind(group, version, kind),

@@ -1,3 +1,4 @@
+import { atOnce } from '../../machinery/steps.js';
 import type { Clock } from '../../machinery/clock.js';
 import { createTurns, type Turns } from '../../machinery/turns.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
@@ -156,7 +157,7 @@ function normalizerOf(entry: CatalogEntry, codec: ObjectCodec): Scope['normalize
   const { info } = entry;
   let visit: ReturnType<typeof createEmptyListVisitor> | null = info.custom === true ? undefined : null;
   return object => {
-    codec.applyDefaults(entry, object);
+    atOnce(codec.applyDefaults(entry, object));
     if (visit === null) visit = createEmptyListVisitor(info.type);
     visit?.(object);
   };

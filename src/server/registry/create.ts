@@ -42,7 +42,7 @@ export async function create(
   wipeSystemFields(object.metadata);
   ensureNamespace(object.metadata, expected);
   dedupOwnerReferences(ctx, object.metadata, false);
-  scope.codec.applyDefaults(entryOf(scope), object);
+  await inTurns(scope.codec.applyDefaults(entryOf(scope), object), scope.turns);
   const write = { manager: ctx.options.fieldManager, subresource: '', nowMs: clock.now() };
   await breathe(scope);
   await inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns);

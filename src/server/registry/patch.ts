@@ -53,7 +53,7 @@ export function patchChange(scope: Scope, ctx: RequestContext, key: ObjectKey, r
     const patched = yield* apply(scope, ctx, target, live, type, patch);
     yield;
     const object = yield* decodePatched(scope, ctx, target, request, patched);
-    target.applyDefaults(object);
+    yield* target.applyDefaults(object);
     yield;
     if (target.fields !== undefined) yield* target.fields.update(live, object, write(target));
     return object;

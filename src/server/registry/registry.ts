@@ -1,3 +1,4 @@
+import type { Steps } from '../../machinery/steps.js';
 import { pathNotFoundError } from '../../machinery/status.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { RequestContext } from '../../resources/strategy.js';
@@ -38,12 +39,15 @@ async function write(
   return { object: behaviour.get(objectOf(result.object)), created: false };
 }
 
+/** A view has no defaults. */
+function* nothing(): Steps<void> {}
+
 function viewTarget(scope: Scope, name: string): Target {
   const info = scope.info.subresources.find(s => s.name === name);
   const kind = info === undefined ? undefined : scope.codec.kind(info.group, info.version, info.kind);
   if (info === undefined || kind === undefined) throw pathNotFoundError();
   const fields = scope.fieldManagers.view(info, kind.type);
-  return { kind, fields, subresource: name, applyDefaults: () => undefined };
+  return { kind, fields, subresource: name, applyDefaults: nothing };
 }
 
 /** All operations on one resource in one version. */

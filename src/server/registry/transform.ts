@@ -19,7 +19,7 @@ export interface Target {
   /** undefined: who owns what is not recorded. */
   readonly fields: FieldManager | undefined;
   readonly subresource: string;
-  applyDefaults(object: KubeObject): void;
+  applyDefaults(object: KubeObject): Steps<void>;
 }
 
 /**
@@ -32,7 +32,8 @@ export type Change = (live: DeepReadonly<KubeObject> | undefined, target: Target
 export function replacement(scope: Scope, ctx: RequestContext, body: KubeObject): Change {
   return function* (live, target) {
     const object = cloneJson(body);
-    target.applyDefaults(object);
+    yield;
+    yield* target.applyDefaults(object);
     yield;
     if (target.fields === undefined) return object;
     const write = { manager: ctx.options.fieldManager, subresource: target.subresource, nowMs: scope.clock.now() };
