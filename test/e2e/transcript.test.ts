@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
+import { openTerminal } from '../support/terminal.js';
 import { eventually, ROOT, run, startUp } from '../support/up.js';
 
 // The whole file, also when it is run by itself.
@@ -59,6 +60,36 @@ t.test('a user deploys, exposes and watches traffic', { timeout: 240_000 }, asyn
       'hello\n',
       'stdin arrives',
     );
+  });
+
+  await t.test('a shell at a terminal', async t => {
+    const env = { KUBECONFIG: join(up.dataDir, 'kubeconfig'), HOME: up.dataDir };
+    const terminal = openTerminal('kubectl exec -it client -- sh', { rows: 30, columns: 111 }, env);
+    if (terminal === undefined) {
+      console.error('NOT TESTED: kubectl exec -it, because neither script nor python3 is here');
+      return void t.pass('a terminal', { skip: 'nothing here makes one' });
+    }
+    t.teardown(() => terminal.kill());
+    const prompt = /\/ # $/;
+    /** Types, and gives what came between the line and the next prompt. */
+    const answer = async (typed: string): Promise<string> => {
+      terminal.type(typed);
+      const lines = (await terminal.shows(new RegExp(`\\r\\n${prompt.source}`))).split('\r\n');
+      return lines.at(-2) ?? '';
+    };
+    await terminal.shows(prompt);
+    t.equal(await answer('stty size\r'), '30 111', 'the size of the window');
+    t.equal(await answer('echo one\r'), 'one');
+    t.equal(await answer('\x1b[A\r'), 'one', 'arrow up: the line before');
+    t.equal(await answer('echo wrld\x1b[D\x1b[D\x1b[Do\r'), 'world', 'arrow left');
+    t.equal(await answer('echo abX\x7fc\r'), 'abc', 'backspace');
+    t.equal(await answer('hello\x01echo \x05 there\r'), 'hello there', 'Ctrl-A and Ctrl-E');
+    terminal.type('echo be"gun"; sleep 1000\r');
+    await terminal.shows(/begun\r\n/);
+    t.match(await answer('\x03'), /\^C/, 'Ctrl-C gives a prompt');
+    t.equal(await answer('echo $?\r'), '130', 'and has ended what ran');
+    terminal.type('\x04');
+    t.equal(await terminal.ended, 0, 'Ctrl-D ends the shell');
   });
 
   await t.test('scale, delete, logs', async t => {
