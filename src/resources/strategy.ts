@@ -40,6 +40,8 @@ export interface Objects {
   list(resource: string, namespace?: string): Iterable<DeepReadonly<KubeObject>>;
   /** A number that moves whenever the resource's objects change, for who keeps an index of them. */
   generation?(resource: string): number;
+  /** Resolves when reads of the resource show at least what the store held when this was called. */
+  fresh?(resource: string, signal: AbortSignal): Promise<void>;
   /** Writes through the whole registry path (validation, admission, events to watchers). @throws StatusError */
   create(ctx: RequestContext, resource: string, object: KubeObject): Promise<KubeObject>;
   /**

@@ -29,7 +29,7 @@ export async function runCompactor(options: CompactorOptions): Promise<void> {
   /** What the newest revision was, oldest sample first. */
   let samples: { at: number; revision: number }[] = [];
   while (!signal.aborted) {
-    const newest = store.revision();
+    const newest = store.observed();
     const now = clock.monotonic();
     samples.push({ at: now, revision: newest });
     const aged = samples.filter(s => s.at <= now - keepMs).at(-1);

@@ -3,6 +3,8 @@ import type { EventHistory } from './event-history.js';
 /** What all histories of a server may hold on to together: a quiet resource does not pay for a busy one. */
 export interface HistoryBudget {
   add(history: EventHistory): void;
+  /** For a history that nobody reads any more. */
+  remove(history: EventHistory): void;
   /** Takes from the largest until all of them fit. */
   settle(): void;
 }
@@ -13,6 +15,7 @@ export function createHistoryBudget(maxBytes = DEFAULT_BYTES): HistoryBudget {
   const histories = new Set<EventHistory>();
   return {
     add: history => void histories.add(history),
+    remove: history => void histories.delete(history),
     settle() {
       for (;;) {
         let total = 0;

@@ -71,9 +71,36 @@ export interface ReplayBound {
   onCut(revision: number): void;
 }
 
+/** What a driver can and cannot do, as data. */
+export interface StoreSupports {
+  /**
+   * Every write goes through this object, and its events are delivered before the commit resolves: what has been
+   * observed is the newest there is for whoever has been answered.
+   */
+  readonly soleWriter: boolean;
+}
+
+/** Nothing more comes: the watch has to be opened again. */
+export interface Lost {
+  /** Everything up to this revision has been delivered. */
+  readonly after: number;
+  /** The fault of the watcher's own `events`, which may have taken a part of what comes after. */
+  readonly fault?: unknown;
+}
+
+export interface WatchHandlers {
+  /** Changes in order of revision, one call per commit or batch of commits. */
+  events(events: readonly WatchEvent[]): void;
+  /** Called at most once, after which the watch is over. Must not throw. */
+  lost(lost: Lost): void;
+}
+
 export interface KvStore {
-  /** The newest revision. 0 for a store that was never written. */
-  revision(): number;
+  readonly supports: StoreSupports;
+  /** The newest revision up to which every open watch of this process has been given what there was. */
+  observed(): number;
+  /** The newest revision of the store, whoever wrote it. Drivers that are the sole writer answer at once. */
+  latest(signal: AbortSignal): Promise<number>;
   /** Old revisions up to and including this one cannot be read any more. */
   compactedRevision(): number;
   get(key: string, options?: { revision?: number }): Promise<KeyValue | undefined>;
@@ -81,22 +108,16 @@ export interface KvStore {
   range(prefix: string, options?: RangeOptions): Promise<RangeResult>;
   /**
    * All or nothing: when every precondition holds, applies every op as one revision. Resolves only once the change is
-   * durable (for drivers that keep anything); its events are delivered before it resolves.
+   * durable (for drivers that keep anything). Whether its events have been delivered by then, `observed` tells.
    * @throws StorageError with code 'disk-full', 'closed' or 'io'
    */
   commit(preconditions: readonly Precondition[], ops: readonly Op[]): Promise<CommitResult>;
   /**
-   * Calls `onEvents` with every change of a key under `prefix` with a revision above `fromRevision`, in order of
-   * revision, one call per commit or batch of commits; the call is synchronous with the commit becoming visible.
-   * Missed history is replayed first.
+   * Tells of every change of a key under `prefix` with a revision above `fromRevision`. Missed history is replayed
+   * first; the watch counts as open once the promise has resolved.
    * @throws CompactedError when fromRevision is below compactedRevision()
    */
-  watch(
-    prefix: string,
-    fromRevision: number,
-    onEvents: (events: readonly WatchEvent[]) => void,
-    replay?: ReplayBound,
-  ): Promise<() => void>;
+  watch(prefix: string, fromRevision: number, handlers: WatchHandlers, replay?: ReplayBound): Promise<() => void>;
   /** @throws StorageError while commits fail or would (no space, read-only); asks again whether they do still. */
   assertWritable(): Promise<void>;
   /** Drops old revisions up to and including `revision`. @throws FutureRevisionError */

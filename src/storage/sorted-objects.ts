@@ -7,6 +7,7 @@ export interface SortedObjects {
   get(key: ObjectKey): CachedObject | undefined;
   set(object: CachedObject): void;
   delete(key: ObjectKey): void;
+  clear(): void;
   /** In order of key; '' lists every namespace. */
   list(namespace: string): readonly CachedObject[];
   count(namespace: string): number;
@@ -67,6 +68,11 @@ export function createSortedObjects(): SortedObjects {
       if (bucket.byName.size > 0) return;
       buckets.delete(namespace);
       namespaces.splice(namespaceIndex(namespace), 1);
+    },
+    clear() {
+      buckets.clear();
+      namespaces.length = 0;
+      size = 0;
     },
     list(namespace) {
       if (namespace !== '') return buckets.get(namespace)?.sorted.slice() ?? [];

@@ -4,8 +4,17 @@ import { atRevision, cachedObject, isPending, type CachedObject } from './cached
 import { createEventHistory, type CacheEvent, type EventHistory, type HistoryBounds } from './event-history.js';
 import type { HistoryBudget } from './history-budget.js';
 import { listPrefix, objectKey, parseKey, resourcePrefix, type StorageLocation } from './keys.js';
-import { CompactedError, type KeyValue, type KvStore, type WatchEvent } from './kv-store.js';
+import {
+  CompactedError,
+  type KeyValue,
+  type KvStore,
+  type Lost,
+  type ReplayBound,
+  type WatchEvent,
+} from './kv-store.js';
+import type { Progress } from './progress.js';
 import { createSortedObjects, partition } from './sorted-objects.js';
+import { createSubscriptions, type Subscriber, type Subscription } from './subscriptions.js';
 
 /** A part of a list: `remaining` objects follow the last item. */
 export interface Page {
@@ -13,22 +22,18 @@ export interface Page {
   readonly remaining: number;
 }
 
-/** Which events a subscriber gets: of one object, of a namespace, or ('' and '') all. */
-export interface Subscription {
-  readonly namespace: string;
-  readonly name: string;
-}
-
 /**
- * All objects of one resource in memory, in order, and its recent changes. Changes are visible here as soon as they are
- * in the store: the driver delivers them before a commit resolves.
+ * All objects of one resource in memory, in order, and its recent changes: the state of the store that this process has
+ * observed, which may be older than what it has itself committed. `fresh` waits until it is not.
  */
 export interface WatchCache {
   /** Storage key prefix of the resource, as in upstream's error texts. */
   readonly prefix: string;
-  /** Resolves when the present state and the retained history are loaded. Everything below needs it. */
-  ready(): Promise<void>;
-  /** The revision that get and list are consistent with: the store's newest. */
+  /** Resolves when the state and the retained history are loaded. Everything below needs it. */
+  loaded(): Promise<void>;
+  /** Resolves when the state is at least as new as the store was when this was called. */
+  fresh(signal: AbortSignal): Promise<void>;
+  /** The revision that get and list are consistent with. */
   revision(): number;
   /** The revision of the newest change of this resource; moves whenever what get or list say does. */
   changed(): number;
@@ -45,8 +50,10 @@ export interface WatchCache {
   since(revision: number): readonly CacheEvent[] | undefined;
   /** The oldest revision a watch may start from. */
   oldest(): number;
-  /** Calls back once per visible batch, in order; the returned function ends it. */
-  subscribe(what: Subscription, onEvents: (events: readonly CacheEvent[]) => void): () => void;
+  /** What the store holds, as the cached object when that is the same. */
+  objectOf(kv: KeyValue): CachedObject;
+  /** The returned function ends it. */
+  subscribe(what: Subscription, subscriber: Subscriber): () => void;
   /** Forgets history up to and including `revision`. */
   forget(revision: number): void;
   close(): void;
@@ -60,22 +67,39 @@ export interface WatchCacheOptions {
   readonly bounds?: Partial<HistoryBounds>;
   /** Shared with other resources. */
   readonly budget?: HistoryBudget;
+  /** Shared with other resources of the store. */
+  readonly progress: Progress;
+  /** Told of failures that no caller can be told of. */
+  onError(error: unknown): void;
 }
 
 /** How much of what the store still knows is read again at a start. */
 const REPLAY_BYTES = 16 << 20;
 
-type OnEvents = (events: readonly CacheEvent[]) => void;
+/** One watch of the store. */
+interface Session {
+  /** What came before the state that it starts from was known. */
+  readonly early: WatchEvent[];
+  lost: Lost | undefined;
+  stop(): void;
+}
+
+const DONE = Promise.resolve();
 
 export function createWatchCache(options: WatchCacheOptions): WatchCache {
-  const { store, namespaced, clock, bounds, budget } = options;
+  const { store, namespaced, clock, bounds, budget, progress } = options;
   const prefix = resourcePrefix(options.location);
   const objects = createSortedObjects();
-  const subscribers = new Map<string, Set<OnEvents>>();
+  const subscriptions = createSubscriptions(error => options.onError(error));
+  const closing = new AbortController();
   let history: EventHistory = createEventHistory(0, { events: 0 });
   /** Revision of the newest change of this resource. */
   let changed = 0;
-  let stop = (): void => undefined;
+  /** The watch that keeps the state up to date; undefined: there is none (any more). */
+  let live: Session | undefined;
+  /** Without a watch: the revision that the state is at, and whether it can be brought up to date from there. */
+  let left: { readonly revision: number; readonly whole: boolean } = { revision: 0, whole: false };
+  /** Never kept once it is settled: a failure is no reason to fail again. */
   let loading: Promise<void> | undefined;
 
   const fromKeyValue = (kv: KeyValue): CachedObject =>
@@ -110,7 +134,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       visible.push(event);
     }
     budget?.settle();
-    dispatch(visible);
+    subscriptions.dispatch(visible);
     // Watchers have looked at what was replaced; those that come later parse it again.
     for (const { type, object, previous } of visible) {
       previous?.release();
@@ -118,62 +142,127 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     }
   };
 
-  const dispatch = (events: readonly CacheEvent[]): void => {
-    if (subscribers.size === 0) return;
-    const batches = new Map<OnEvents, CacheEvent[]>();
-    for (const event of events) {
-      const { namespace, name } = event.object.key;
-      const topics = new Set([topic('', ''), topic(namespace, ''), topic('', name), topic(namespace, name)]);
-      for (const t of topics) {
-        for (const subscriber of subscribers.get(t) ?? []) {
-          const batch = batches.get(subscriber);
-          if (batch === undefined) batches.set(subscriber, [event]);
-          else batch.push(event);
-        }
+  const lose = (lost: Lost): void => {
+    live = undefined;
+    left = { revision: lost.after, whole: lost.fault === undefined };
+    if (lost.fault !== undefined) options.onError(lost.fault);
+    loaded().catch((error: unknown) => {
+      if (closing.signal.aborted) return;
+      options.onError(error);
+      subscriptions.endAll();
+    });
+  };
+
+  const open = async (from: number, replay: ReplayBound): Promise<Session> => {
+    const session: Session = { early: [], lost: undefined, stop: () => undefined };
+    session.stop = await store.watch(
+      prefix,
+      from,
+      {
+        events(events) {
+          if (live === session) apply(events);
+          else for (const event of events) session.early.push(event);
+        },
+        lost(lost) {
+          session.lost = lost;
+          if (live === session) lose(lost);
+        },
+      },
+      replay,
+    );
+    return session;
+  };
+
+  /** Goes on where the lost watch ended. @returns whether the store still knew what happened since */
+  const resume = async (): Promise<boolean> => {
+    let cut = false;
+    try {
+      const session = await open(left.revision, { bytes: REPLAY_BYTES, onCut: () => void (cut = true) });
+      if (session.lost !== undefined) return !cut;
+      if (cut) {
+        session.stop();
+        return false;
       }
+      live = session;
+      apply(session.early.splice(0));
+      return true;
+    } catch (error) {
+      if (error instanceof CompactedError) return false;
+      throw error;
     }
-    for (const [subscriber, batch] of batches) subscriber(batch);
   };
 
   /**
    * Takes the present state and, so that watches survive a restart of the server, every change the store still knows.
    */
+  const reload = async (): Promise<void> => {
+    const from = store.compactedRevision();
+    let start = from;
+    const replay = { bytes: REPLAY_BYTES, onCut: (revision: number) => void (start = revision) };
+    const session = await open(from, replay);
+    try {
+      const { items, revision } = await store.range(prefix);
+      // What is in the state already must not come again as news.
+      await progress.reached(revision, closing.signal);
+      if (session.lost !== undefined) return;
+      subscriptions.endAll();
+      take(items, start);
+      const early = session.early.splice(0);
+      for (const raw of early.filter(e => e.revision <= revision)) {
+        const event = toEvent(raw, undefined);
+        if (event === undefined) continue;
+        history.push(event, clock.monotonic());
+        changed = Math.max(changed, event.revision);
+      }
+      budget?.settle();
+      live = session;
+      apply(early.filter(e => e.revision > revision));
+    } finally {
+      if (live !== session) session.stop();
+    }
+  };
+
+  const take = (items: readonly KeyValue[], start: number): void => {
+    budget?.remove(history);
+    history = createEventHistory(start, bounds);
+    budget?.add(history);
+    const known = items.map(objectOf);
+    objects.clear();
+    for (const object of known) {
+      objects.set(object);
+      changed = Math.max(changed, object.revision);
+    }
+  };
+
   const load = async (): Promise<void> => {
-    for (;;) {
-      const from = store.compactedRevision();
-      const early: WatchEvent[] = [];
-      let start = from;
-      let live: ((events: readonly WatchEvent[]) => void) | undefined;
+    while (live === undefined) {
+      closing.signal.throwIfAborted();
+      // A watch may be lost, and the past compacted, while this goes on: then once more.
+      if (left.whole && (await resume())) continue;
       try {
-        const replay = { bytes: REPLAY_BYTES, onCut: (revision: number) => void (start = revision) };
-        const onEvents = (events: readonly WatchEvent[]): void => {
-          if (live !== undefined) live(events);
-          else for (const event of events) early.push(event);
-        };
-        const unwatch = await store.watch(prefix, from, onEvents, replay);
-        const { items, revision } = await store.range(prefix);
-        history = createEventHistory(start, bounds);
-        for (const kv of items) {
-          objects.set(fromKeyValue(kv));
-          changed = Math.max(changed, kv.modRevision);
-        }
-        for (const raw of early.filter(e => e.revision <= revision)) {
-          const event = toEvent(raw, undefined);
-          if (event === undefined) continue;
-          history.push(event, clock.monotonic());
-          changed = Math.max(changed, event.revision);
-        }
-        budget?.add(history);
-        budget?.settle();
-        stop = unwatch;
-        live = apply;
-        apply(early.filter(e => e.revision > revision));
-        return;
+        await reload();
       } catch (error) {
-        // Compacted between the two calls: start again from the new bound.
         if (!(error instanceof CompactedError)) throw error;
       }
     }
+  };
+
+  const loaded = (): Promise<void> =>
+    live === undefined ? (loading ??= load().finally(() => (loading = undefined))) : DONE;
+
+  const fresh = async (signal: AbortSignal): Promise<void> => {
+    do {
+      await loaded();
+      if (store.supports.soleWriter) continue;
+      await progress.reached(await store.latest(signal), signal);
+    } while (live === undefined);
+  };
+
+  const revision = (): number => (live === undefined ? left.revision : store.observed());
+
+  const objectOf = (kv: KeyValue): CachedObject => {
+    const known = objects.get(parseKey(prefix, kv.key, namespaced));
+    return known?.revision === kv.modRevision ? known : fromKeyValue(kv);
   };
 
   const present = (namespace: string, after: string, limit: number): Page => {
@@ -187,48 +276,34 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
 
   return {
     prefix,
-    ready: () => (loading ??= load()),
-    revision: () => store.revision(),
+    loaded,
+    fresh: signal => (live !== undefined && store.supports.soleWriter ? DONE : fresh(signal)),
+    revision,
     changed: () => changed,
     get: key => objects.get(key),
     list: namespace => objects.list(namespace),
     count: namespace => objects.count(namespace),
-    async page(namespace, revision, after, limit) {
-      if (revision <= store.compactedRevision() && revision < store.revision()) {
-        throw new CompactedError(revision, store.compactedRevision());
-      }
-      if (revision >= changed && revision <= store.revision()) return present(namespace, after, limit);
+    async page(namespace, at, after, limit) {
+      const newest = revision();
+      if (at <= store.compactedRevision() && at < newest) throw new CompactedError(at, store.compactedRevision());
+      if (at >= changed && at <= newest) return present(namespace, after, limit);
       const range = listPrefix(prefix, namespaced ? namespace : '');
       const { items, remaining } = await store.range(range, {
-        revision,
+        revision: at,
         limit,
         ...(after === '' ? {} : { after: range + after }),
       });
-      const known = (kv: KeyValue): CachedObject => {
-        const current = objects.get(parseKey(prefix, kv.key, namespaced));
-        return current?.revision === kv.modRevision ? current : fromKeyValue(kv);
-      };
-      return { items: items.map(known), remaining };
+      return { items: items.map(objectOf), remaining };
     },
     since: revision => history.since(revision),
     oldest: () => history.oldest(),
-    subscribe(what, onEvents) {
-      const key = topic(what.namespace, what.name);
-      // Its own function: one listener may subscribe twice.
-      const subscriber: OnEvents = events => onEvents(events);
-      const set = subscribers.get(key) ?? new Set();
-      subscribers.set(key, set.add(subscriber));
-      return () => {
-        set.delete(subscriber);
-        if (set.size === 0 && subscribers.get(key) === set) subscribers.delete(key);
-      };
-    },
+    objectOf,
+    subscribe: (what, subscriber) => subscriptions.add(what, subscriber),
     forget: revision => history.forget(revision),
     close() {
-      stop();
-      subscribers.clear();
+      closing.abort(new Error('the cache is closed'));
+      live?.stop();
+      subscriptions.clear();
     },
   };
 }
-
-const topic = (namespace: string, name: string): string => `${namespace}/${name}`;

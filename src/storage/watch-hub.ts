@@ -1,12 +1,10 @@
-import type { WatchEvent } from './kv-store.js';
-
-type OnEvents = (events: readonly WatchEvent[]) => void;
+import type { WatchEvent, WatchHandlers } from './kv-store.js';
 
 interface Watcher {
   readonly prefix: string;
   /** The watcher has seen everything up to here. */
   seen: number;
-  readonly onEvents: OnEvents;
+  readonly handlers: WatchHandlers;
   /** Live events that arrive while missed history is still being read. */
   held: WatchEvent[] | undefined;
 }
@@ -16,7 +14,7 @@ export interface WatchHub {
   /** `events` are those of one commit or of several in order. */
   publish(events: readonly WatchEvent[]): void;
   /** Live from now on; nothing at or below `fromRevision`. */
-  subscribe(prefix: string, fromRevision: number, onEvents: OnEvents): () => void;
+  subscribe(prefix: string, fromRevision: number, handlers: WatchHandlers): () => void;
   /**
    * Live from now on, but held back until `history` (events above `fromRevision` up to `upTo`, in order) has been
    * delivered.
@@ -24,9 +22,11 @@ export interface WatchHub {
   subscribeAfter(
     prefix: string,
     fromRevision: number,
-    onEvents: OnEvents,
+    handlers: WatchHandlers,
     history: () => Promise<{ events: readonly WatchEvent[]; upTo: number }>,
   ): Promise<() => void>;
+  /** Ends every watch; each is told. `after`: everything up to it has been published. */
+  lose(after: number): void;
   clear(): void;
 }
 
@@ -34,17 +34,17 @@ export function createWatchHub(): WatchHub {
   const watchers = new Set<Watcher>();
 
   const call = (watcher: Watcher, events: readonly WatchEvent[]): void => {
-    const fresh = events.filter(e => e.revision > watcher.seen && e.key.startsWith(watcher.prefix));
+    const { seen } = watcher;
+    const fresh = events.filter(e => e.revision > seen && e.key.startsWith(watcher.prefix));
     const last = events.at(-1);
-    if (last !== undefined && last.revision > watcher.seen) watcher.seen = last.revision;
+    if (last !== undefined && last.revision > seen) watcher.seen = last.revision;
     if (fresh.length === 0) return;
     try {
-      watcher.onEvents(fresh);
-    } catch (error) {
-      // A watcher's fault must neither fail the commit nor starve other watchers, nor go unnoticed.
-      queueMicrotask(() => {
-        throw error;
-      });
+      watcher.handlers.events(fresh);
+    } catch (fault) {
+      // It must neither fail the commit nor starve other watchers, nor go unnoticed.
+      watchers.delete(watcher);
+      watcher.handlers.lost({ after: seen, fault });
     }
   };
 
@@ -56,13 +56,13 @@ export function createWatchHub(): WatchHub {
         else for (const event of events) if (event.key.startsWith(watcher.prefix)) watcher.held.push(event);
       }
     },
-    subscribe(prefix, fromRevision, onEvents) {
-      const watcher: Watcher = { prefix, seen: fromRevision, onEvents, held: undefined };
+    subscribe(prefix, fromRevision, handlers) {
+      const watcher: Watcher = { prefix, seen: fromRevision, handlers, held: undefined };
       watchers.add(watcher);
       return () => void watchers.delete(watcher);
     },
-    async subscribeAfter(prefix, fromRevision, onEvents, history) {
-      const watcher: Watcher = { prefix, seen: fromRevision, onEvents, held: [] };
+    async subscribeAfter(prefix, fromRevision, handlers, history) {
+      const watcher: Watcher = { prefix, seen: fromRevision, handlers, held: [] };
       watchers.add(watcher);
       try {
         const { events, upTo } = await history();
@@ -81,6 +81,13 @@ export function createWatchHub(): WatchHub {
         throw error;
       }
       return () => void watchers.delete(watcher);
+    },
+    lose(after) {
+      for (const watcher of [...watchers]) {
+        if (!watchers.delete(watcher)) continue;
+        // One that still reads its history has been given nothing of it.
+        watcher.handlers.lost({ after: watcher.held === undefined ? Math.max(watcher.seen, after) : watcher.seen });
+      }
     },
     clear: () => watchers.clear(),
   };

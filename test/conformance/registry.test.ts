@@ -1,30 +1,15 @@
 import t, { type Test } from 'tap';
 import { createStrategies } from '../../src/resources/kinds/index.js';
-import type { KindDeps } from '../../src/resources/kinds/deps.js';
 import { resourceId } from '../../src/resources/resource-info.js';
 import type { KvStore } from '../../src/storage/kv-store.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
+import { kindDeps } from '../support/kind-deps.js';
 import { fixture } from '../support/registries.js';
 import { EXAMPLES } from './registry-examples.js';
 import { registrySuite } from './registry.js';
 
-let counter = 0;
-const refuse = (): never => {
-  throw new Error('this suite asks nobody');
-};
-const deps: KindDeps = {
-  serviceCidr: '10.96.0.0/16',
-  nodePortRange: { first: 30000, last: 32767 },
-  random: n => counter++ % n,
-  uuid: () => `00000000-0000-4000-8000-${String(counter++).padStart(12, '0')}`,
-  authorize: refuse,
-  rulesFor: refuse,
-  authenticateToken: refuse,
-  issueToken: refuse,
-  apiAudiences: [],
-};
-
+const deps = kindDeps();
 type Open = (t: Test) => Promise<KvStore>;
 const memory: Open = async () => createMemoryStore();
 const leveldb: Open = t => openLevelStore(t.testdir());

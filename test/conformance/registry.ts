@@ -18,7 +18,7 @@ const merge = (body: object): PatchRequest => ({
   force: false,
 });
 
-async function reason(promise: Promise<unknown>): Promise<string> {
+export async function reason(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;
     return 'none';
@@ -59,9 +59,9 @@ export async function registrySuite(t: Test, f: Fixture, registry: Registry, exa
   t.same({ ...item, kind: info.kind, apiVersion: apiVersionOf(info) }, created, 'lists it');
   t.equal(await reason(registry.create(ctx, namespace, make({ name: 'a' }))), 'AlreadyExists');
 
-  const revision = f.store.revision();
+  const revision = await f.store.latest(ctx.signal);
   await registry.update(ctx, at('a'), cloneJson(created), '');
-  t.equal(f.store.revision(), revision, 'putting back what was read writes nothing');
+  t.equal(await f.store.latest(ctx.signal), revision, 'putting back what was read writes nothing');
   const labelled = plain((await registry.patch(ctx, at('a'), merge({ metadata: { labels: { x: 'y' } } }), '')).object);
   t.match(labelled.metadata, { labels: { x: 'y' }, uid: created.metadata.uid });
   t.equal(await reason(registry.update(ctx, at('a'), cloneJson(created), '')), 'Conflict', 'an old resourceVersion');
@@ -74,6 +74,8 @@ export async function registrySuite(t: Test, f: Fixture, registry: Registry, exa
   if (f.catalog.preferred(info.plural)?.strategy.finalized === undefined) {
     t.equal(await reason(registry.get(ctx, at('a'), {})), 'NotFound', 'removing it lets it go');
     const types = ['ADDED', 'MODIFIED', 'MODIFIED', 'MODIFIED', 'DELETED'];
+    // A fresh list has seen all of it, and so have watchers.
+    await registry.list(ctx, namespace, {});
     await watch.until(types.length);
     t.same(
       watch.events.map(e => e.type),

@@ -12,8 +12,8 @@ const value = Buffer.alloc(Number(size), 'x');
 
 try {
   const store = await openLevelStore(dir);
-  writeSync(1, `open ${store.revision()}\n`);
-  let next = store.revision() * 10;
+  writeSync(1, `open ${store.observed()}\n`);
+  let next = store.observed() * 10;
   const writer = async (): Promise<void> => {
     for (;;) {
       const n = next++;
@@ -25,7 +25,7 @@ try {
     if (!(error instanceof StorageError)) throw error;
     writeSync(1, `failed ${error.code} ${error.message}\n`);
     const { items, remaining } = await store.range('/k/', { limit: 5 });
-    writeSync(1, `reads ${items.length + remaining} ${store.revision()}\n`);
+    writeSync(1, `reads ${items.length + remaining} ${store.observed()}\n`);
     const again = await store.commit([], [{ type: 'put', key: '/again', value }]).catch((e: unknown) => e);
     writeSync(1, `again ${again instanceof StorageError ? again.code : 'ok'}\n`);
     await store.close();

@@ -11,10 +11,14 @@ import { openDb } from '../../src/storage/leveldb/open.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
 import { randomFrom, storageSuite } from './storage.js';
+import { lateStore, losingStore } from '../support/stores.js';
 
 t.jobs = 1;
 storageSuite(t, 'memory', async () => createMemoryStore());
 storageSuite(t, 'leveldb', async t => openLevelStore(t.testdir()));
+storageSuite(t, 'memory that starts later', async () => createMemoryStore({ firstRevision: 1_000 }));
+storageSuite(t, 'a store that tells late', async () => lateStore(createMemoryStore()));
+storageSuite(t, 'a store that loses its watches', async () => losingStore(createMemoryStore(), 3));
 
 const put = async (store: KvStore, key: string, value: string): Promise<number> =>
   (await store.commit([], [{ type: 'put', key, value: Buffer.from(value) }])).revision;
@@ -57,7 +61,7 @@ t.test('leveldb: a new start serves the same state, history and revision', async
   await first.close();
 
   const second = await openLevelStore(dir);
-  t.equal(second.revision(), 10);
+  t.equal(second.observed(), 10);
   t.equal(second.compactedRevision(), 3);
   t.same(
     (await second.range('/', { revision: 5 })).items.map(kv => [kv.key, Buffer.from(kv.value).toString()]),
@@ -67,7 +71,7 @@ t.test('leveldb: a new start serves the same state, history and revision', async
     ],
   );
   const events: WatchEvent[] = [];
-  await second.watch('/', 3, batch => events.push(...batch));
+  await second.watch('/', 3, { events: batch => void events.push(...batch), lost: () => t.fail('lost') });
   t.same(
     events.map(e => e.revision),
     [4, 5, 6, 7, 8, 9, 10],
@@ -95,8 +99,8 @@ t.test('leveldb: kill -9 loses nothing acknowledged', async t => {
     const stored = new Map((await store.range('/k/')).items.map(kv => [kv.key, kv.modRevision]));
     const lost = [...acked].filter(([key, revision]) => stored.get(key) !== revision);
     t.same(lost, [], `round ${round}: ${acked.size} acknowledged, ${stored.size} stored`);
-    t.ok(store.revision() >= Math.max(...acked.values()), 'the revision never goes back');
-    newest = store.revision();
+    t.ok(store.observed() >= Math.max(...acked.values()), 'the revision never goes back');
+    newest = store.observed();
     await store.close();
   }
 });
@@ -240,7 +244,10 @@ t.test('leveldb: recovers in place after a failed write', async t => {
   await put(store, '/a', '1');
   // A folder where LevelDB wants its next table makes the write buffer impossible to flush.
   const seen: number[] = [];
-  await store.watch('/', 1, events => seen.push(...events.map(e => e.revision)));
+  await store.watch('/', 1, {
+    events: events => void seen.push(...events.map(e => e.revision)),
+    lost: () => t.fail('lost'),
+  });
   for (let n = 1; n < 60; n++) await mkdir(join(dir, `${String(n).padStart(6, '0')}.ldb`), { recursive: true });
   let failed: unknown;
   const value = 'x'.repeat(500_000);
@@ -251,7 +258,7 @@ t.test('leveldb: recovers in place after a failed write', async t => {
     );
   }
   t.match(failed, { name: 'StorageError', code: 'io' });
-  const before = store.revision();
+  const before = store.observed();
   t.equal((await store.range('/big/', { limit: 1 })).remaining, before - 2, 'reads go on');
   for (const file of await readdir(dir)) {
     if (file.endsWith('.ldb')) await rm(join(dir, file), { recursive: true });
@@ -264,7 +271,7 @@ t.test('leveldb: recovers in place after a failed write', async t => {
   clock.step(1000);
   const revision = await put(store, '/b', '1');
   t.ok(revision > before);
-  t.equal(store.revision(), revision);
+  t.equal(store.observed(), revision);
   t.equal(seen.at(-1), revision);
   t.same(
     seen,
@@ -275,11 +282,8 @@ t.test('leveldb: recovers in place after a failed write', async t => {
 
 t.test('memory: a first revision counts as compacted', async t => {
   const store = createMemoryStore({ firstRevision: 1_000 });
-  t.equal(store.revision(), 1_000);
-  await t.rejects(
-    store.watch('/', 10, () => undefined),
-    { name: 'CompactedError' },
-  );
+  t.equal(store.observed(), 1_000);
+  await t.rejects(store.watch('/', 10, { events: () => undefined, lost: () => undefined }), { name: 'CompactedError' });
   const result = await store.commit([], [{ type: 'put', key: '/a', value: Buffer.from('x') }]);
   t.match(result, { ok: true, revision: 1_001 });
   await store.close();

@@ -199,11 +199,11 @@ t.test('optimistic concurrency', async t => {
     const error = await failure(run());
     t.same([error.code, error.message], [code, message], name);
   }
-  const before = f.store.revision();
+  const before = f.store.observed();
   await put({});
   await put({ resourceVersion: '0' });
   await put({ resourceVersion: String(before + 1), uid });
-  t.equal(f.store.revision(), before + 1, 'the same again is not written');
+  t.equal(f.store.observed(), before + 1, 'the same again is not written');
 });
 
 t.test('an update creates where the kind allows it', async t => {
@@ -410,7 +410,7 @@ t.test('an empty list is owned by who sent it, and stored as none', async t => {
   t.equal(created['rules'], null);
   t.match(created.metadata.managedFields, [{ fieldsV1: { 'f:rules': {} } }]);
   await roles.update(f.context(), key('r'), body(), '');
-  t.equal(f.store.revision(), 1, 'the same again is not written');
+  t.equal(f.store.observed(), 1, 'the same again is not written');
 });
 
 t.test('managedFields: [] forgets who owned what', async t => {
@@ -435,7 +435,7 @@ t.test('dry runs do everything but store', async t => {
   t.ok(created.metadata.uid);
   t.notOk(created.metadata.resourceVersion);
   t.same(settled, ['rollback']);
-  t.equal(f.store.revision(), 0);
+  t.equal(f.store.observed(), 0);
 
   await maps.create(f.context(), NS, { ...configMap('a'), metadata: { name: 'a', finalizers: ['e.org/f'] } });
   t.same(settled.splice(0), ['rollback', 'commit']);
@@ -449,7 +449,7 @@ t.test('dry runs do everything but store', async t => {
     deletionTimestamp: /Z$/,
     resourceVersion: '1',
   });
-  t.equal(f.store.revision(), 1);
+  t.equal(f.store.observed(), 1);
   t.same(settled, ['rollback', 'rollback']);
 });
 
@@ -629,10 +629,10 @@ t.test('finalizers, propagation and preconditions', async t => {
 
   await maps.create(f.context(), NS, { metadata: { name: 'f', finalizers: ['e.org/f'] } });
   await maps.delete(f.context(), key('f'), NOW);
-  const before = f.store.revision();
+  const before = f.store.observed();
   f.clock.step(5000);
   await maps.delete(f.context(), key('f'), NOW);
-  t.equal(f.store.revision(), before, 'deleting again changes nothing');
+  t.equal(f.store.observed(), before, 'deleting again changes nothing');
   const more = patch('merge', { metadata: { finalizers: ['e.org/f', 'n.e/w'] } });
   t.equal(
     (await failure(maps.patch(f.context(), key('f'), more, ''))).message,
@@ -688,7 +688,7 @@ t.test('a kind deleted in two phases', async t => {
   t.equal(marked?.metadata.deletionGracePeriodSeconds, undefined);
   const second = await namespaces.delete(f.context(), at, NOW);
   t.notOk(second.deleted);
-  t.equal(f.store.revision(), 2);
+  t.equal(f.store.observed(), 2);
   await namespaces.update(f.context(), at, body([]), 'finalize');
   t.equal((await failure(namespaces.get(f.context(), at, {}))).code, 404);
 });

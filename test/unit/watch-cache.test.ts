@@ -9,10 +9,13 @@ import { runCompactor } from '../../src/storage/compactor.js';
 import { createEventHistory, type CacheEvent } from '../../src/storage/event-history.js';
 import { objectKey, parseKey, resourcePrefix } from '../../src/storage/keys.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
-import type { KvStore } from '../../src/storage/kv-store.js';
+import { CompactedError, type KvStore } from '../../src/storage/kv-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
+import { createProgress } from '../../src/storage/progress.js';
+import type { Subscriber } from '../../src/storage/subscriptions.js';
 import { createWatchCache, type WatchCache } from '../../src/storage/watch-cache.js';
 import { eventually } from '../support/registries.js';
+import { lateStore, losingStore } from '../support/stores.js';
 
 const location = { group: '', version: 'v1', resource: 'configmaps' };
 const key = (name: string, namespace = 'ns') => ({ namespace, name });
@@ -32,13 +35,25 @@ const remove = (store: KvStore, name: string) =>
   store.commit([], [{ type: 'delete', key: objectKey(resourcePrefix(location), key(name)) }]);
 
 async function open(store: KvStore): Promise<WatchCache> {
-  const cache = createWatchCache({ store, location, namespaced: true, clock: new FakeClock() });
-  await cache.ready();
+  const cache = createWatchCache({
+    store,
+    location,
+    namespaced: true,
+    clock: new FakeClock(),
+    progress: createProgress(store),
+    onError: error => t.fail(String(error)),
+  });
+  await cache.loaded();
   return cache;
 }
 
 const show = (events: readonly CacheEvent[] | undefined): string[] | undefined =>
   events?.map(e => `${e.type} ${e.object.key.name}@${e.revision}`);
+
+const into = (lines: string[]): Subscriber => ({
+  events: events => void lines.push(...(show(events) ?? [])),
+  ended: () => void lines.push('ended'),
+});
 
 t.test('keys are upstream’s, since errors show them', async t => {
   const cases: [group: string, resource: string, prefix: string][] = [
@@ -118,8 +133,8 @@ t.test('state, pages of the past, and events', async t => {
   const cache = await open(store);
   const seen: string[] = [];
   const narrow: string[] = [];
-  cache.subscribe({ namespace: '', name: '' }, events => void seen.push(...(show(events) ?? [])));
-  const stop = cache.subscribe({ namespace: 'ns', name: 'b' }, events => void narrow.push(...(show(events) ?? [])));
+  cache.subscribe({ namespace: '', name: '' }, into(seen));
+  const stop = cache.subscribe({ namespace: 'ns', name: 'b' }, into(narrow));
   await put(store, 'b');
   await put(store, 'a');
   await put(store, 'z', 'ns-2');
@@ -170,6 +185,124 @@ t.test('a restarted server knows what the store still knows', async t => {
   t.equal(cache.since(0), undefined, 'compacted');
   await put(store, 'c');
   t.same(show(cache.since(4)), ['ADDED c@5']);
+});
+
+t.test('a lost watch: goes on where it ended, or ends its subscribers', async t => {
+  const memory = createMemoryStore();
+  const losing = await losingStore(memory, 2);
+  let compacted = 0;
+  const store: KvStore = {
+    ...losing,
+    compactedRevision: () => compacted,
+    async watch(prefix, from, ...given) {
+      if (from < compacted) throw new CompactedError(from, compacted);
+      return losing.watch(prefix, from, ...given);
+    },
+  };
+  const cache = await open(store);
+  const seen: string[] = [];
+  cache.subscribe({ namespace: '', name: '' }, into(seen));
+  await put(store, 'a');
+  await put(store, 'b');
+  await put(store, 'c');
+  await cache.loaded();
+  t.same(seen, ['ADDED a@1', 'ADDED b@2', 'ADDED c@3'], 'what was lost is replayed, once');
+  t.same(show(cache.since(0)), seen);
+
+  // Lost again, and what happened since is not known any more.
+  compacted = 4;
+  await put(store, 'd');
+  await cache.loaded();
+  t.same(seen.slice(3), ['ended']);
+  t.same([cache.count('ns'), cache.revision(), cache.since(3)], [4, 4, undefined], 'the state is the newest');
+  await put(store, 'e');
+  t.same(show(cache.since(4)), ['ADDED e@5']);
+});
+
+t.test('a failed load is tried again by whoever comes next', async t => {
+  const memory = createMemoryStore();
+  let fail = 2;
+  const store: KvStore = {
+    ...memory,
+    range: async (prefix, options) => {
+      if (fail-- > 0) throw new Error('not now');
+      return memory.range(prefix, options);
+    },
+  };
+  const cache = createWatchCache({
+    store,
+    location,
+    namespaced: true,
+    clock: new FakeClock(),
+    progress: createProgress(store),
+    onError: error => t.fail(String(error)),
+  });
+  await t.rejects(cache.loaded(), { message: 'not now' });
+  await t.rejects(cache.fresh(new AbortController().signal), { message: 'not now' });
+  await put(store, 'a');
+  await cache.fresh(new AbortController().signal);
+  t.equal(cache.count(''), 1);
+});
+
+t.test('the fault of a subscriber reaches neither the writer nor other subscribers', async t => {
+  const store = createMemoryStore();
+  const told: string[] = [];
+  const cache = createWatchCache({
+    store,
+    location,
+    namespaced: true,
+    clock: new FakeClock(),
+    progress: createProgress(store),
+    onError: error => void told.push(String(error)),
+  });
+  await cache.loaded();
+  const seen: string[] = [];
+  let ended = 0;
+  const broken: Subscriber = {
+    events() {
+      throw new Error('a bug');
+    },
+    ended: () => void ended++,
+  };
+  cache.subscribe({ namespace: 'ns', name: '' }, broken);
+  cache.subscribe({ namespace: 'ns', name: '' }, into(seen));
+  await put(store, 'a');
+  await put(store, 'b');
+  t.same(seen, ['ADDED a@1', 'ADDED b@2']);
+  t.same([told, ended], [['Error: a bug'], 1], 'it is told once and gets nothing more');
+});
+
+t.test('who waits for a revision shares one watch of the store', async t => {
+  const memory = createMemoryStore();
+  let watches = 0;
+  let open = 0;
+  const late = await lateStore(memory);
+  const store: KvStore = {
+    ...late,
+    async watch(...given) {
+      watches++;
+      open++;
+      const stop = await late.watch(...given);
+      return () => {
+        open--;
+        stop();
+      };
+    },
+  };
+  const progress = createProgress(store);
+  await put(memory, 'a');
+  await put(memory, 'b');
+  const { signal } = new AbortController();
+  const impatient = new AbortController();
+  const given = progress.reached(9, impatient.signal);
+  await Promise.all(Array.from({ length: 100 }, (_, i) => progress.reached(1 + (i % 2), signal)));
+  t.equal(store.observed(), 2);
+  t.equal(watches, 1);
+  impatient.abort(new Error('given up'));
+  await t.rejects(given, { message: 'given up' });
+  await eventually('the watch is closed', () => open === 0);
+  await progress.reached(2, signal);
+  t.equal(watches, 1, 'what has been reached needs none');
 });
 
 t.test('revisions are compacted by age and by count, the newest never', async t => {

@@ -6,6 +6,7 @@ import { createEventHistory, type CacheEvent } from '../../src/storage/event-his
 import { createHistoryBudget } from '../../src/storage/history-budget.js';
 import { objectKey, resourcePrefix } from '../../src/storage/keys.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
+import { createProgress } from '../../src/storage/progress.js';
 import { createWatchCache } from '../../src/storage/watch-cache.js';
 
 const key = { namespace: 'ns', name: 'a' };
@@ -84,8 +85,10 @@ t.test('what was replaced forgets its parsed form, and can be read again', async
     location: { group: '', version: 'v1', resource: 'configmaps' },
     namespaced: true,
     clock: new FakeClock(),
+    progress: createProgress(store),
+    onError: error => t.fail(String(error)),
   });
-  await cache.ready();
+  await cache.loaded();
   const at = objectKey(resourcePrefix({ group: '', version: 'v1', resource: 'configmaps' }), key);
   for (const data of ['1', '2']) {
     const pending = pendingObject(key, object(data));

@@ -7,6 +7,7 @@ import { cachedObject, encodeForStorage } from '../../src/storage/cached-object.
 import { objectKey, resourcePrefix } from '../../src/storage/keys.js';
 import type { WatchEvent } from '../../src/storage/kv-store.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
+import { createProgress } from '../../src/storage/progress.js';
 import { createWatchCache } from '../../src/storage/watch-cache.js';
 
 const location = { group: '', version: 'v1', resource: 'configmaps' };
@@ -50,7 +51,11 @@ t.test('a start reads again only as much history as fits', async t => {
     const seen: WatchEvent[] = [];
     let told: number | undefined;
     const bound = bytes === undefined ? undefined : { bytes, onCut: (revision: number) => void (told = revision) };
-    const stop = await store.watch('/registry/', 0, events => void seen.push(...events), bound);
+    const handlers = {
+      events: (events: readonly WatchEvent[]) => void seen.push(...events),
+      lost: () => t.fail('lost'),
+    };
+    const stop = await store.watch('/registry/', 0, handlers, bound);
     stop();
     t.same(
       seen.map(event => event.revision),
@@ -60,8 +65,15 @@ t.test('a start reads again only as much history as fits', async t => {
     t.equal(told, cut, `${name}: what is left out`);
   }
 
-  const cache = createWatchCache({ store, location, namespaced: true, clock: new FakeClock() });
-  await cache.ready();
+  const cache = createWatchCache({
+    store,
+    location,
+    namespaced: true,
+    clock: new FakeClock(),
+    progress: createProgress(store),
+    onError: error => t.fail(String(error)),
+  });
+  await cache.loaded();
   t.equal(cache.list('ns').length, 31, 'every object is there');
   t.equal(cache.since(0), undefined, 'a watch from the beginning is told that it is too late');
   const known = cache.since(cache.oldest()) ?? [];

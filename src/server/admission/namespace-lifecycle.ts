@@ -8,7 +8,7 @@ const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);
 /** Nothing is created in a namespace that is missing or going, and some namespaces stay for ever. */
 export const namespaceLifecycle: AdmissionPlugin = {
   name: 'NamespaceLifecycle',
-  admit(ctx, request) {
+  async admit(ctx, request) {
     const { operation, key, resource } = request;
     if (isResource(request, '', 'namespaces')) {
       if (operation === 'DELETE' && IMMORTAL.has(key.name)) throw forbid(request, 'this namespace may not be deleted');
@@ -17,8 +17,10 @@ export const namespaceLifecycle: AdmissionPlugin = {
     const { namespace } = key;
     if (namespace === '' || operation === 'DELETE' || operation === 'CONNECT') return;
     if (resource.kind === 'LocalSubjectAccessReview') return;
-    const found = ctx.objects.get('namespaces', { namespace: '', name: namespace }) as
-      DeepReadonly<Namespace> | undefined;
+    const at = { namespace: '', name: namespace };
+    // It may just have been made.
+    if (ctx.objects.get('namespaces', at) === undefined) await ctx.objects.fresh?.('namespaces', ctx.signal);
+    const found = ctx.objects.get('namespaces', at) as DeepReadonly<Namespace> | undefined;
     if (found === undefined) throw notFoundError({ group: '', resource: 'namespaces' }, namespace);
     if (operation !== 'CREATE' || found.status?.phase !== 'Terminating') return;
     throw forbid(request, `unable to create new content in namespace ${namespace} because it is being terminated`, [

@@ -32,7 +32,7 @@ export async function createSubresource(
   const behaviour = scope.strategy.subresources?.[subresource];
   if (behaviour === undefined) throw pathNotFoundError();
   if (behaviour.kind !== 'action') throw methodNotAllowedError();
-  await scope.cache.ready();
+  await scope.cache.fresh(ctx.signal);
   if (body !== undefined) await prepareBody(scope, ctx, behaviour, subresource, body);
   const call = { operation: 'CREATE', subresource, key, ...(body === undefined ? {} : { object: body }) } as const;
   await admit(scope, ctx, call);

@@ -7,6 +7,7 @@ import { runCompactor, type CompactorOptions } from '../../storage/compactor.js'
 import type { KvStore } from '../../storage/kv-store.js';
 import { createHistoryBudget } from '../../storage/history-budget.js';
 import { resourcePrefix } from '../../storage/keys.js';
+import { createProgress } from '../../storage/progress.js';
 import { createWatchCache, type WatchCache } from '../../storage/watch-cache.js';
 import { validateHere, type Validator } from '../validation/validator.js';
 import type { ObjectCodec } from './codec.js';
@@ -66,6 +67,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
   /** Versions of a kind share what is stored. */
   const caches = new Map<string, WatchCache>();
   const budget = createHistoryBudget();
+  const progress = createProgress(store);
   // By info: a custom resource that changes comes back as a new entry.
   const scopes = new WeakMap<CatalogEntry, Scope>();
   const registries = new WeakMap<CatalogEntry, Registry>();
@@ -75,7 +77,8 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
     const prefix = resourcePrefix(location);
     let cache = caches.get(prefix);
     if (cache === undefined) {
-      cache = createWatchCache({ store, location, namespaced, clock, budget });
+      const onError = (error: unknown): void => report(error, `following ${prefix}`);
+      cache = createWatchCache({ store, location, namespaced, clock, budget, progress, onError });
       caches.set(prefix, cache);
     }
     return cache;
@@ -95,6 +98,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         strategy,
         store,
         cache,
+        progress,
         view,
         clock,
         turns,
@@ -125,7 +129,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
     catalog
       .entries()
       .filter(entry => entry.info.stored)
-      .map(entry => cacheOf(entry).ready()),
+      .map(entry => cacheOf(entry).loaded()),
   );
   const onError = (error: unknown): void => report(error, 'compaction of old revisions');
   runCompactor({ store, clock, signal, ...options.compaction, onCompacted: forget, onError }).catch(onError);

@@ -11,8 +11,10 @@ import { inTurns } from '../../machinery/steps.js';
 import type { KubeObject } from '../../machinery/types.js';
 import { dropDisabledFields } from '../../resources/disabled-fields.js';
 import type { RequestContext } from '../../resources/strategy.js';
+import type { CachedObject } from '../../storage/cached-object.js';
 import { admit, validateAdmission } from './admission.js';
 import { isStored, put } from './commit.js';
+import { newest } from './current.js';
 import {
   dedupOwnerReferences,
   ensureNamespace,
@@ -48,7 +50,7 @@ export async function create(
   await inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns);
   await breathe(scope);
   if (!info.stored) return review(scope, ctx, namespace, object);
-  await scope.cache.ready();
+  await scope.cache.loaded();
   await admit(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
   dedupOwnerReferences(ctx, object.metadata, true);
 
@@ -119,24 +121,25 @@ export async function beforeCreate(
 async function insert(scope: Scope, ctx: RequestContext, object: KubeObject): Promise<WriteResult['object']> {
   const key = keyOfObject(object);
   if (ctx.options.dryRun) {
-    if (scope.cache.get(key) !== undefined) throw existsError(scope, object);
+    const current = await newest(scope, key);
+    if (current !== undefined) throw existsError(scope, object, current);
     return object;
   }
   if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
     throw reasonlessError('resourceVersion should not be set on objects to be created');
   }
   const stored = await put(scope, key, object, undefined);
-  if (stored === undefined) throw existsError(scope, object);
-  return scope.view.show(stored);
+  if (!stored.ok) throw existsError(scope, object, stored.current);
+  return scope.view.show(stored.object);
 }
 
 /** Says more when the name was generated or the object in the way is going away. */
-export function existsError(scope: Scope, object: KubeObject): StatusError {
+export function existsError(scope: Scope, object: KubeObject, current: CachedObject | undefined): StatusError {
   const gr = groupResource(scope.info);
   const { name = '', generateName: base } = object.metadata;
   const plain = alreadyExistsError(gr, name);
   const generated = base !== undefined && base !== '';
-  const deleting = scope.cache.get(keyOfObject(object))?.object.metadata.deletionTimestamp !== undefined;
+  const deleting = current?.object.metadata.deletionTimestamp !== undefined;
   if (!generated && !deleting) return plain;
   const text = generated
     ? `${qualified(gr)} "${name}" already exists, the server was not able to generate a unique name for the object`

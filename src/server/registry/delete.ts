@@ -5,7 +5,8 @@ import type { DeleteOptions, RequestContext } from '../../resources/strategy.js'
 import type { CachedObject } from '../../storage/cached-object.js';
 import { admit, validateAdmission } from './admission.js';
 import { checkKey } from './check-key.js';
-import { put, remove } from './commit.js';
+import { put, remove, type Committed } from './commit.js';
+import { fromCurrent, type Attempt } from './current.js';
 import { checkPreconditions, validateDeleteOptions } from './delete-options.js';
 import { planDeletion } from './deletion-plan.js';
 import { groupResource, type Scope } from './scope.js';
@@ -15,7 +16,7 @@ import type { DeleteResult, StoredObject } from './types.js';
 type Begun =
   | { readonly kind: 'answered'; readonly result: DeleteResult }
   /** `marked`: this request has written that the object is being deleted. */
-  | { readonly kind: 'remove'; readonly marked: CachedObject | undefined };
+  | { readonly kind: 'remove'; readonly existing: CachedObject; readonly marked: boolean };
 
 /** DELETE (Store.Delete, apiserver pkg/registry/generic/registry/store.go). */
 export async function deleteObject(
@@ -26,9 +27,8 @@ export async function deleteObject(
 ): Promise<DeleteResult> {
   validateDeleteOptions(options);
   checkKey(scope, key);
-  await scope.cache.ready();
-  const begun = await begin(scope, ctx, key, options);
-  return begun.kind === 'answered' ? begun.result : finish(scope, ctx, key, options, begun.marked);
+  const begun = await fromCurrent(scope, key, ctx.signal, existing => begin(scope, ctx, key, options, existing));
+  return begun.kind === 'answered' ? begun.result : finish(scope, ctx, key, options, begun);
 }
 
 function admissionCall(scope: Scope, key: ObjectKey, options: DeleteOptions, existing: CachedObject) {
@@ -38,26 +38,34 @@ function admissionCall(scope: Scope, key: ObjectKey, options: DeleteOptions, exi
 
 const isDryRun = (ctx: RequestContext, options: DeleteOptions): boolean => options.dryRun || ctx.options.dryRun;
 
-async function begin(scope: Scope, ctx: RequestContext, key: ObjectKey, options: DeleteOptions): Promise<Begun> {
-  for (;;) {
-    ctx.signal.throwIfAborted();
-    const existing = scope.cache.get(key);
-    if (existing === undefined) throw notFoundError(groupResource(scope.info), key.name);
-    const live = scope.view.show(existing);
-    checkPreconditions(scope.info, options, live.object);
-    scope.strategy.beforeDelete?.(ctx, live.object, options);
-    const call = admissionCall(scope, key, options, existing);
-    await admit(scope, ctx, call);
-    await validateAdmission(scope, ctx, call);
-    const plan = planDeletion(scope, options, existing);
-    if (plan.kind === 'now') return { kind: 'remove', marked: undefined };
-    if (plan.kind === 'pending') return { kind: 'answered', result: answer(scope, live, false) };
-    if (isDryRun(ctx, options)) return kept(plan.object, !plan.stays);
-    // Deleting again what waits for its finalizers changes nothing.
-    const marked = jsonEqual(plan.object, live.object) ? existing : await put(scope, key, plan.object, existing);
-    if (marked === undefined) continue;
-    return plan.stays ? kept(scope.view.show(marked), false) : { kind: 'remove', marked };
-  }
+async function begin(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  options: DeleteOptions,
+  existing: CachedObject | undefined,
+): Promise<Attempt<Begun>> {
+  if (existing === undefined) throw notFoundError(groupResource(scope.info), key.name);
+  const live = scope.view.show(existing);
+  checkPreconditions(scope.info, options, live.object);
+  scope.strategy.beforeDelete?.(ctx, live.object, options);
+  const call = admissionCall(scope, key, options, existing);
+  await admit(scope, ctx, call);
+  await validateAdmission(scope, ctx, call);
+  const plan = planDeletion(scope, options, existing);
+  if (plan.kind === 'now') return { done: { kind: 'remove', existing, marked: false }, unproven: true };
+  if (plan.kind === 'pending')
+    return { done: { kind: 'answered', result: answer(scope, live, false) }, unproven: true };
+  if (isDryRun(ctx, options)) return { done: kept(plan.object, !plan.stays), unproven: true };
+  // Deleting again what waits for its finalizers changes nothing.
+  const same = jsonEqual(plan.object, live.object);
+  const stored = same ? ({ ok: true, object: existing } as const) : await put(scope, key, plan.object, existing);
+  if (!stored.ok) return stored;
+  const { object } = stored;
+  const begun: Begun = plan.stays
+    ? kept(scope.view.show(object), false)
+    : { kind: 'remove', existing: object, marked: true };
+  return { done: begun, unproven: same };
 }
 
 /** The object stays for now: it is the answer, whatever the kind answers otherwise. */
@@ -71,11 +79,12 @@ async function finish(
   ctx: RequestContext,
   key: ObjectKey,
   options: DeleteOptions,
-  marked: CachedObject | undefined,
+  begun: Extract<Begun, { kind: 'remove' }>,
 ): Promise<DeleteResult> {
+  const marked = begun.marked ? begun.existing : undefined;
+  let existing: CachedObject | undefined = begun.existing;
   for (;;) {
     ctx.signal.throwIfAborted();
-    const existing = scope.cache.get(key);
     if (existing === undefined) {
       // Somebody else (the kubelet) finished what this request began.
       if (marked !== undefined) return answer(scope, scope.view.show(marked), true);
@@ -85,9 +94,12 @@ async function finish(
     // The client's resourceVersion is that of the object before this request marked it.
     if (existing !== marked) checkUnchanged(scope, options, marked, existing);
     if (isDryRun(ctx, options)) return answer(scope, live, true);
-    const removed = await remove(scope, existing);
-    if (removed === undefined) continue;
-    const shown = scope.view.show(removed);
+    const removed: Committed = await remove(scope, existing);
+    if (!removed.ok) {
+      existing = removed.current;
+      continue;
+    }
+    const shown = scope.view.show(removed.object);
     await scope.strategy.afterDelete?.(ctx, shown.object);
     return answer(scope, shown, true);
   }

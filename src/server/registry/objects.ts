@@ -30,7 +30,11 @@ export function createObjects({ catalog, codec, registry, cache, view }: Objects
 
   const update: Objects['update'] = async (ctx, resource, key, change, options = {}) => {
     const entry = entryOf(resource);
-    const stored = cache(entry).get(key);
+    let stored = cache(entry).get(key);
+    if (stored === undefined) {
+      await cache(entry).fresh(ctx.signal);
+      stored = cache(entry).get(key);
+    }
     const { group, plural } = entry.info;
     if (stored === undefined) throw notFoundError({ group, resource: plural }, key.name);
     const draft = cloneJson(view(entry).show(stored).object) as KubeObject;
@@ -55,6 +59,7 @@ export function createObjects({ catalog, codec, registry, cache, view }: Objects
       const entry = catalog.preferred(resource);
       return entry === undefined ? 0 : cache(entry).changed();
     },
+    fresh: (resource, signal) => cache(entryOf(resource)).fresh(signal),
     async create(ctx, resource, object) {
       const entry = entryOf(resource);
       const { object: canonical } = codec.canonicalize(object, entry.info);
@@ -67,6 +72,7 @@ export function createObjects({ catalog, codec, registry, cache, view }: Objects
           return await update(ctx, resource, key, change, options);
         } catch (error) {
           if (!isConflict(error) || attempt >= CONFLICT_RETRIES) throw error;
+          await cache(entryOf(resource)).fresh(ctx.signal);
         }
       }
     },

@@ -28,12 +28,16 @@ export async function get(
 ): Promise<StoredObject> {
   checkKey(scope, key);
   const asked = revisionOr(error => reasonlessError(error.message), query.resourceVersion ?? '');
-  await scope.cache.ready();
-  await waitForRevision(scope.store, scope.clock, asked, ctx.signal);
+  await waitForRevision(scope, asked, ctx.signal);
+  await upToDate(scope, ctx, query.resourceVersion ?? '');
   const found = scope.cache.get(key);
   if (found === undefined) throw notFoundError(groupResource(scope.info), key.name);
   return scope.view.show(found);
 }
+
+/** No resourceVersion asks for the newest state; any other takes what the cache has by now. */
+export const upToDate = (scope: Scope, ctx: RequestContext, resourceVersion: string): Promise<void> =>
+  resourceVersion === '' ? scope.cache.fresh(ctx.signal) : scope.cache.loaded();
 
 function revisionOr(toStatus: (error: Error) => Error, text: string): number {
   try {
@@ -63,7 +67,7 @@ async function pointOf(scope: Scope, ctx: RequestContext, options: ListOptions, 
     return { revision: Math.max(0, token.revision), after: token.after, limit };
   }
   const revision = revisionOr(e => badRequestError(`invalid resource version: ${e.message}`), resourceVersion);
-  await waitForRevision(scope.store, scope.clock, revision, ctx.signal);
+  await waitForRevision(scope, revision, ctx.signal);
   const exact = match === 'Exact' || (match === '' && options.limit > 0 && revision > 0 && !single);
   // "Any" state comes from a cache upstream, which cannot page.
   const unlimited = single || (resourceVersion === '0' && match !== 'Exact');
@@ -80,8 +84,8 @@ export async function list(
   const selection = selectionOf(scope, options);
   const { cache, info } = scope;
   const single = selection.name !== '' && (namespace !== '' || !info.namespaced);
-  await cache.ready();
   const point = await pointOf(scope, ctx, options, single);
+  await upToDate(scope, ctx, options.resourceVersion);
   const revision = point.revision === 0 ? cache.revision() : point.revision;
   try {
     if (point.revision === 0 && single) return await one(scope, namespace, revision, selection);

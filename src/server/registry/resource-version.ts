@@ -1,8 +1,6 @@
-import type { Clock } from '../../machinery/clock.js';
 import { formatFieldError, invalid } from '../../machinery/field-error.js';
 import { StatusError } from '../../machinery/status.js';
-import type { KvStore } from '../../storage/kv-store.js';
-import { ROOT } from '../../storage/keys.js';
+import type { Scope } from './scope.js';
 import { parseUint64 } from './strconv.js';
 
 /** How long a read waits for a revision that this server has not seen yet. */
@@ -27,28 +25,16 @@ export const tooLargeResourceVersionError = (asked: number, current: number): St
     retryAfterSeconds: 1,
   });
 
-/** Resolves once the store has reached `revision`. @throws StatusError 504 after three seconds */
-export async function waitForRevision(
-  store: KvStore,
-  clock: Clock,
-  revision: number,
-  signal: AbortSignal,
-): Promise<void> {
-  if (store.revision() >= revision) return;
+/** Resolves once this server has seen `revision`. @throws StatusError 504 after three seconds */
+export async function waitForRevision(scope: Scope, revision: number, signal: AbortSignal): Promise<void> {
+  const { store, progress, clock } = scope;
+  if (store.observed() >= revision) return;
   const done = new AbortController();
   const cancelled = AbortSignal.any([signal, done.signal]);
-  let reached = false;
-  const stop = await store.watch(ROOT, store.revision(), events => {
-    if ((events.at(-1)?.revision ?? 0) < revision) return;
-    reached = true;
-    done.abort();
-  });
   try {
-    await clock.sleep(FRESHNESS_WAIT_MS, cancelled);
-  } catch (error) {
-    if (!reached) throw error;
+    await Promise.race([progress.reached(revision, cancelled), clock.sleep(FRESHNESS_WAIT_MS, cancelled)]);
   } finally {
-    stop();
+    done.abort();
   }
-  if (store.revision() < revision) throw tooLargeResourceVersionError(revision, store.revision());
+  if (store.observed() < revision) throw tooLargeResourceVersionError(revision, store.observed());
 }

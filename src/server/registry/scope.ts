@@ -6,6 +6,7 @@ import type { CatalogEntry } from '../../resources/catalog.js';
 import type { ResourceInfo } from '../../resources/resource-info.js';
 import type { AdmissionPlugin, Strategy } from '../../resources/strategy.js';
 import type { KvStore } from '../../storage/kv-store.js';
+import type { Progress } from '../../storage/progress.js';
 import type { WatchCache } from '../../storage/watch-cache.js';
 import type { Validator } from '../validation/validator.js';
 import type { ObjectCodec } from './codec.js';
@@ -18,6 +19,7 @@ export interface Scope {
   readonly strategy: Strategy;
   readonly store: KvStore;
   readonly cache: WatchCache;
+  readonly progress: Progress;
   readonly view: View;
   readonly clock: Clock;
   /** Cuts what takes long. */

@@ -14,6 +14,7 @@ import { objectKey } from '../../storage/keys.js';
 import { validateAdmission } from './admission.js';
 import { beforeCreate, existsError } from './create.js';
 import { isStored, put, remove } from './commit.js';
+import { fromCurrent, newest, type Attempt } from './current.js';
 import { fillSystemFields } from './metadata.js';
 import { beforeUpdate } from './before-update.js';
 import { hold, type Hold } from './reservation.js';
@@ -36,22 +37,12 @@ export interface UpdateRequest {
   transform(live: StoredObject | undefined): Promise<KubeObject>;
 }
 
-/** What an attempt came to; undefined: somebody else wrote in between. */
-type Outcome = { object: StoredObject | KubeObject; created: boolean } | undefined;
-
 /** Store.Update (apiserver pkg/registry/generic/registry/store.go) around storage's GuaranteedUpdate. */
 export async function updateObject(scope: Scope, ctx: RequestContext, request: UpdateRequest): Promise<WriteResult> {
-  await scope.cache.ready();
-  for (;;) {
-    ctx.signal.throwIfAborted();
-    const existing = scope.cache.get(request.key);
+  return fromCurrent(scope, request.key, ctx.signal, async existing => {
     checkUid(scope, request, existing);
-    const outcome =
-      existing === undefined
-        ? await createAbsent(scope, ctx, request)
-        : await updateExisting(scope, ctx, request, existing);
-    if (outcome !== undefined) return outcome;
-  }
+    return existing === undefined ? createAbsent(scope, ctx, request) : updateExisting(scope, ctx, request, existing);
+  });
 }
 
 /** storage.Preconditions.Check: the text shows the storage key, as upstream's does. */
@@ -67,7 +58,7 @@ function checkUid(scope: Scope, request: UpdateRequest, existing: CachedObject |
   );
 }
 
-async function createAbsent(scope: Scope, ctx: RequestContext, request: UpdateRequest): Promise<Outcome> {
+async function createAbsent(scope: Scope, ctx: RequestContext, request: UpdateRequest): Promise<Attempt<WriteResult>> {
   const { info, strategy } = scope;
   const { key } = request;
   if (request.subresource !== '' || (!info.allowCreateOnUpdate && !request.createIfAbsent)) {
@@ -80,17 +71,18 @@ async function createAbsent(scope: Scope, ctx: RequestContext, request: UpdateRe
   try {
     await beforeCreate(scope, ctx, key.namespace, object, () => ctx.mayCreate?.());
     if (ctx.options.dryRun) {
-      if (scope.cache.get(key) !== undefined) throw existsError(scope, object);
-      return { object, created: true };
+      const current = await newest(scope, key);
+      if (current !== undefined) throw existsError(scope, object, current);
+      return { done: { object, created: true } };
     }
     // An update may name any resourceVersion when there is nothing it could conflict with.
     delete object.metadata.resourceVersion;
     const stored = await put(scope, key, object, undefined);
-    if (stored === undefined) return undefined;
+    if (!stored.ok) return stored;
     reserved.settle(true);
-    const shown = scope.view.show(stored);
+    const shown = scope.view.show(stored.object);
     await strategy.afterCreate?.(ctx, shown.object);
-    return { object: shown, created: true };
+    return { done: { object: shown, created: true } };
   } finally {
     reserved.settle(false);
   }
@@ -126,7 +118,7 @@ async function updateExisting(
   ctx: RequestContext,
   request: UpdateRequest,
   existing: CachedObject,
-): Promise<Outcome> {
+): Promise<Attempt<WriteResult>> {
   const { key, subresource } = request;
   await breathe(scope);
   const live = scope.view.show(existing);
@@ -144,7 +136,7 @@ async function updateExisting(
     const outcome = goesAway(scope, object, live.object)
       ? await finishDeletion(scope, ctx, object, existing)
       : await replace(scope, ctx, request, object, existing, reserved);
-    if (outcome !== undefined && !ctx.options.dryRun) reserved.settle(true);
+    if ('done' in outcome && !ctx.options.dryRun) reserved.settle(true);
     return outcome;
   } finally {
     reserved.settle(false);
@@ -165,12 +157,12 @@ async function finishDeletion(
   ctx: RequestContext,
   object: KubeObject,
   existing: CachedObject,
-): Promise<Outcome> {
-  if (ctx.options.dryRun) return { object, created: false };
+): Promise<Attempt<WriteResult>> {
+  if (ctx.options.dryRun) return { done: { object, created: false }, unproven: true };
   const removed = await remove(scope, existing);
-  if (removed === undefined) return undefined;
-  await scope.strategy.afterDelete?.(ctx, scope.view.show(removed).object);
-  return { object, created: false };
+  if (!removed.ok) return removed;
+  await scope.strategy.afterDelete?.(ctx, scope.view.show(removed.object).object);
+  return { done: { object, created: false } };
 }
 
 async function replace(
@@ -180,17 +172,17 @@ async function replace(
   object: KubeObject,
   existing: CachedObject,
   reserved: Hold,
-): Promise<Outcome> {
-  if (ctx.options.dryRun) return { object, created: false };
+): Promise<Attempt<WriteResult>> {
+  if (ctx.options.dryRun) return { done: { object, created: false }, unproven: true };
   const live = scope.view.show(existing);
   // Writing what is there already makes no revision and no event.
-  if (jsonEqual(object, live.object)) return { object: live, created: false };
+  if (jsonEqual(object, live.object)) return { done: { object: live, created: false }, unproven: true };
   const stored = await put(scope, request.key, object, existing);
-  if (stored === undefined) return undefined;
+  if (!stored.ok) return stored;
   reserved.settle(true);
-  const shown = scope.view.show(stored);
+  const shown = scope.view.show(stored.object);
   if (request.subresource === '') await scope.strategy.afterUpdate?.(ctx, shown.object, live.object);
-  return { object: shown, created: false };
+  return { done: { object: shown, created: false } };
 }
 
 /** The plain object of a result. */

@@ -3,6 +3,7 @@ import type { RequestContext } from '../../resources/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import type { CacheEvent } from '../../storage/event-history.js';
 import { watchOptions, type ListOptions } from './list-options.js';
+import { upToDate } from './read.js';
 import { parseResourceVersion, waitForRevision } from './resource-version.js';
 import type { Scope } from './scope.js';
 import { selectionOf, type Selection } from './selection.js';
@@ -69,10 +70,10 @@ export async function watch(
   const options = watchOptions(query);
   const selection = selectionOf(scope, options);
   const asked = askedRevision(options);
-  await scope.cache.ready();
   let start: Start;
   try {
-    if (options.sendInitialEvents === true) await waitForRevision(scope.store, scope.clock, asked, ctx.signal);
+    if (options.sendInitialEvents === true) await waitForRevision(scope, asked, ctx.signal);
+    await upToDate(scope, ctx, options.resourceVersion);
     start = startOf(scope, namespace, options, asked);
   } catch (error) {
     if (!isStatusError(error)) throw error;
@@ -173,7 +174,7 @@ function run(
     }
     if (queue.length > MAX_QUEUED_EVENTS || queuedBytes > MAX_QUEUED_BYTES) cut();
   };
-  const unsubscribe = cache.subscribe({ namespace, name: selection.name }, onEvents);
+  const unsubscribe = cache.subscribe({ namespace, name: selection.name }, { events: onEvents, ended: end });
 
   const bookmark = (): void => {
     // Before the queue is empty the newest revision would promise events that have not been sent.

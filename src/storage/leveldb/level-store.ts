@@ -1,5 +1,12 @@
 import { realClock, type Clock } from '../../machinery/clock.js';
-import { CompactedError, FutureRevisionError, StorageError, type CommitResult, type KvStore } from '../kv-store.js';
+import {
+  CompactedError,
+  FutureRevisionError,
+  StorageError,
+  type CommitResult,
+  type KvStore,
+  type WatchEvent,
+} from '../kv-store.js';
 import { assertDistinctKeys } from '../ops.js';
 import { createWatchHub } from '../watch-hub.js';
 import { sweepLog } from './compact.js';
@@ -64,6 +71,8 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
   const newestFile = newestRevisionFile(dir, options);
   const hub = createWatchHub();
   let { db, state, compacted } = opened;
+  /** What watchers have been told of: during a recovery, less than there is. */
+  let observed = state.revision;
   const syncFailed = (error: unknown): void => {
     failure ??= { error: storageError(error, dir), at: clock.monotonic() };
   };
@@ -83,6 +92,11 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
   /** When it was last seen that the store can be written. */
   let writableAt = -Infinity;
   let probing: Promise<void> | undefined;
+
+  const publish = (events: readonly WatchEvent[]): void => {
+    observed = state.revision;
+    hub.publish(events);
+  };
 
   /** Users of `db`, so that it is not swapped under them. */
   let users = 0;
@@ -121,12 +135,11 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
     const again = await openDb(dir, { newestRevisionFile: newestFile, again: true });
     db = again.db;
     compacted = Math.max(compacted, again.compacted);
-    const { revision } = state;
     state = again.state;
     await newest.close();
     newest = await beginNewest();
     // A commit that failed only in its sync may have reached the disk after all: then it happened.
-    if (state.revision > revision) hub.publish((await readEvents(db, '', revision)).events);
+    if (state.revision > observed) publish((await readEvents(db, '', observed)).events);
   };
 
   const recover = async (failed: { error: StorageError; at: number }): Promise<void> => {
@@ -159,7 +172,7 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
         // The commits have happened; where this fails, they are the last ones until the store has recovered.
         await newest.write(group.state.revision).catch(syncFailed);
         state = group.state;
-        hub.publish(group.events);
+        publish(group.events);
       }
       jobs.forEach((job, i) => {
         const result = group.results[i] as CommitResult | Error;
@@ -204,7 +217,9 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
   };
 
   return {
-    revision: () => state.revision,
+    supports: { soleWriter: true },
+    observed: () => observed,
+    latest: async () => state.revision,
     compactedRevision: () => compacted,
     async get(key, { revision: at } = {}) {
       return use(async db => (at === undefined ? readCurrent(db, key) : readAt(db, key, at, compacted)));
@@ -222,11 +237,11 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
       probing ??= probe().finally(() => (probing = undefined));
       return probing;
     },
-    async watch(prefix, fromRevision, onEvents, replay) {
+    async watch(prefix, fromRevision, handlers, replay) {
       assertOpen();
       if (fromRevision < compacted) throw new CompactedError(fromRevision, compacted);
-      if (fromRevision >= state.revision) return hub.subscribe(prefix, fromRevision, onEvents);
-      return hub.subscribeAfter(prefix, fromRevision, onEvents, () =>
+      if (fromRevision >= observed) return hub.subscribe(prefix, fromRevision, handlers);
+      return hub.subscribeAfter(prefix, fromRevision, handlers, () =>
         use(db => readEvents(db, prefix, fromRevision, replay)),
       );
     },

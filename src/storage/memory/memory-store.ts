@@ -106,7 +106,9 @@ export function createMemoryStore({ firstRevision = 0 }: { readonly firstRevisio
   };
 
   return {
-    revision: () => current,
+    supports: { soleWriter: true },
+    observed: () => current,
+    latest: async () => current,
     compactedRevision: () => compacted,
     async get(key, options = {}) {
       assertOpen();
@@ -137,13 +139,13 @@ export function createMemoryStore({ firstRevision = 0 }: { readonly firstRevisio
         drain();
       });
     },
-    async watch(prefix, fromRevision, onEvents) {
+    async watch(prefix, fromRevision, handlers) {
       assertOpen();
       if (fromRevision < compacted) throw new CompactedError(fromRevision, compacted);
-      if (fromRevision >= current) return hub.subscribe(prefix, fromRevision, onEvents);
+      if (fromRevision >= current) return hub.subscribe(prefix, fromRevision, handlers);
       const upTo = current;
       const missed = history.slice(fromRevision - compacted);
-      return hub.subscribeAfter(prefix, fromRevision, onEvents, async () => ({
+      return hub.subscribeAfter(prefix, fromRevision, handlers, async () => ({
         events: missed.flatMap(revision => revision.events),
         upTo,
       }));

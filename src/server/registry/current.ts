@@ -1,0 +1,53 @@
+import type { ObjectKey } from '../../machinery/types.js';
+import type { CachedObject } from '../../storage/cached-object.js';
+import { objectKey } from '../../storage/keys.js';
+import type { Scope } from './scope.js';
+
+/**
+ * What an attempt to write came to: it is done, or somebody else wrote in between and the object is now `current`.
+ * `unproven`: nothing was committed, so nothing has shown that the attempt started from the newest state.
+ */
+export type Attempt<T> =
+  { readonly done: T; readonly unproven?: boolean } | { readonly current: CachedObject | undefined };
+
+/** What the store holds, asked where this process may not have been told yet. */
+export async function newest(scope: Scope, key: ObjectKey): Promise<CachedObject | undefined> {
+  if (scope.store.supports.soleWriter) return scope.cache.get(key);
+  const kv = await scope.store.get(objectKey(scope.cache.prefix, key));
+  return kv === undefined ? undefined : scope.cache.objectOf(kv);
+}
+
+/**
+ * Attempts a write until it is done. Starts from what the cache has, without waiting for news: where that was old, the
+ * refused commit says what is there now, and what was refused for another reason is tried again on that.
+ */
+export async function fromCurrent<T>(
+  scope: Scope,
+  key: ObjectKey,
+  signal: AbortSignal,
+  attempt: (existing: CachedObject | undefined) => Promise<Attempt<T>>,
+): Promise<T> {
+  await scope.cache.loaded();
+  let existing = scope.cache.get(key);
+  let certain = scope.store.supports.soleWriter;
+  for (;;) {
+    signal.throwIfAborted();
+    const before = existing;
+    try {
+      const outcome = await attempt(existing);
+      if (!('done' in outcome)) {
+        existing = outcome.current;
+        certain = true;
+        continue;
+      }
+      if (certain || outcome.unproven !== true) return outcome.done;
+      existing = await newest(scope, key);
+      if (existing?.revision === before?.revision) return outcome.done;
+    } catch (error) {
+      if (certain) throw error;
+      existing = await newest(scope, key);
+      if (existing?.revision === before?.revision) throw error;
+    }
+    certain = true;
+  }
+}
