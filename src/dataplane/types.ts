@@ -1,7 +1,8 @@
 import type { Clock } from '../machinery/clock.js';
 import type { DeepReadonly, EndpointSlice, Service } from '../machinery/types.js';
 
-export type Family = 'IPv4' | 'IPv6';
+export type { Family } from '../machinery/ip.js';
+import type { Family } from '../machinery/ip.js';
 export type Protocol = 'tcp' | 'udp' | 'sctp';
 export type ProxyMode = 'iptables';
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter';

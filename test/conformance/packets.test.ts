@@ -1,6 +1,6 @@
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
-import { createProxy } from '../../src/dataplane/proxy.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
 import type { Netfilter, ProxyConfig, ProxyMode } from '../../src/dataplane/types.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import { exampleConfig } from '../fixtures/iptables/inputs.js';

@@ -1,7 +1,7 @@
 import { mirror } from '../../src/controllers/endpointslicemirroring/mirror.js';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
-import { createProxy } from '../../src/dataplane/proxy.js';
-import { servicePorts } from '../../src/dataplane/service-ports.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
+import { servicePorts } from '../../src/dataplane/services/service-ports.js';
 import { decodeQuery, encodeResponse, MessageError } from '../../src/dns/message.js';
 import { RCODE } from '../../src/dns/records.js';
 import { FakeClock } from '../../src/machinery/clock.js';

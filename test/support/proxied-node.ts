@@ -3,7 +3,7 @@ import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Test } from 'tap';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { issueCertificate, type KeyPair } from '../../src/machinery/x509/certificate.js';

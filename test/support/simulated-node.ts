@@ -1,7 +1,7 @@
 import { createTree } from '../../src/nodeagent/containers/file-system.js';
 import { PODS, SERVICES } from '../../src/client/resources.js';
 import type { Client, ResourceClient, ResourceRef } from '../../src/client/types.js';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
 import type { DeepReadonly, KubeObject, Node, Pod, PodStatus, Service } from '../../src/machinery/types.js';
 import { createIpAllocator } from '../../src/nodeagent/network/ip-allocator.js';
 import { parseCidr } from '../../src/nodeagent/network/ip.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 
 const NODE = '172.18.0.2';

@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { parseCidr } from '../../src/dataplane/ip.js';
-import { endpointChain, serviceChains } from '../../src/dataplane/iptables/names.js';
-import { tokenize } from '../../src/dataplane/iptables/parse.js';
-import { parseRule } from '../../src/dataplane/iptables/parse-rule.js';
-import { printRestore } from '../../src/dataplane/iptables/restore-text.js';
-import { saveText } from '../../src/dataplane/iptables/rule-text.js';
-import { buildDispatchIndex } from '../../src/dataplane/netfilter/dispatch-index.js';
-import { compileMatches, type PacketState } from '../../src/dataplane/netfilter/match.js';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
-import { printSave } from '../../src/dataplane/netfilter/print-save.js';
-import { createRecentLists } from '../../src/dataplane/netfilter/recent.js';
-import { compile, createProxy } from '../../src/dataplane/proxy.js';
+import { parseCidr } from '../../src/machinery/ip.js';
+import { endpointChain, serviceChains } from '../../src/dataplane/proxiers/iptables/names.js';
+import { tokenize } from '../../src/dataplane/tools/iptables/parse.js';
+import { parseRule } from '../../src/dataplane/tools/iptables/parse-rule.js';
+import { printRestore } from '../../src/dataplane/proxiers/iptables/restore-text.js';
+import { saveText } from '../../src/dataplane/tools/iptables/rule-text.js';
+import { buildDispatchIndex } from '../../src/dataplane/kernel/xtables/dispatch-index.js';
+import { compileMatches, type PacketState } from '../../src/dataplane/kernel/xtables/match.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { printSave } from '../../src/dataplane/tools/iptables/print-save.js';
+import { createRecentLists } from '../../src/dataplane/kernel/xtables/recent.js';
+import { compile, createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
 import type {
   ConnectRequest,
   Connection,

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
-import { createProxy } from '../../src/dataplane/proxy.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
 import { realClock } from '../../src/machinery/clock.js';
 import { createNodeDirectory } from '../../src/nodeagent/network/node-directory.js';
 import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';

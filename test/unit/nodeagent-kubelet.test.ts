@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
 import { FakeClock, realClock } from '../../src/machinery/clock.js';
 import { issueCertificate } from '../../src/machinery/x509/certificate.js';
 import { createLogBuffer } from '../../src/nodeagent/containers/log-buffer.js';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
 import { nodeLogs } from '../../src/nodeagent/kubelet-api/node-logs.js';
 import { configz, metrics, stats } from '../../src/nodeagent/kubelet-api/stats.js';
 import { HttpError, type KubeletRoute } from '../../src/nodeagent/kubelet-api/types.js';

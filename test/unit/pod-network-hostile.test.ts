@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { createConntrack } from '../../src/dataplane/netfilter/conntrack.js';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
+import { createConntrack } from '../../src/dataplane/kernel/conntrack.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
 import type { Tuple } from '../../src/dataplane/types.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import { createEphemeralPorts } from '../../src/nodeagent/network/ephemeral-ports.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/netfilter/netfilter.js';
-import { createProxy } from '../../src/dataplane/proxy.js';
+import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Service } from '../../src/machinery/types.js';
 import { exampleConfig, service, slice } from '../fixtures/iptables/inputs.js';

@@ -1,5 +1,5 @@
-import { printSave } from '../../dataplane/netfilter/print-save.js';
-import { saveText } from '../../dataplane/iptables/rule-text.js';
+import { printSave } from '../../dataplane/tools/iptables/print-save.js';
+import { saveText } from '../../dataplane/tools/iptables/rule-text.js';
 import type { Netfilter, TableName } from '../../dataplane/types.js';
 import { HttpError, sendJson, sendText, type KubeletRoute } from './types.js';
 

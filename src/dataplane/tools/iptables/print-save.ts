@@ -1,7 +1,7 @@
-import { compareText } from '../endpoints.js';
-import { saveText } from '../iptables/rule-text.js';
-import type { ChainSnapshot, Netfilter, TableName } from '../types.js';
-import { BUILTIN_CHAINS } from './builtin-chains.js';
+import { compareText } from '../../services/endpoints.js';
+import { saveText } from './rule-text.js';
+import type { ChainSnapshot, Netfilter, TableName } from '../../types.js';
+import { BUILTIN_CHAINS } from '../../kernel/xtables/builtin-chains.js';
 
 export interface PrintSaveOptions {
   /** Only this table. Default: all that something was loaded into. */

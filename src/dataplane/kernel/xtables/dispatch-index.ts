@@ -1,5 +1,5 @@
-import { parseCidr } from '../ip.js';
-import type { Match, Rule } from '../types.js';
+import { parseCidr } from '../../../machinery/ip.js';
+import type { Match, Rule } from '../../types.js';
 import type { PacketState } from './match.js';
 
 /**

@@ -1,4 +1,4 @@
-import { canonicalIP } from '../ip.js';
+import { canonicalIP } from '../../machinery/ip.js';
 import type {
   CtState,
   Evaluation,
@@ -13,11 +13,11 @@ import type {
 } from '../types.js';
 import { type Conntrack, type Direction, invert, type MutableEntry } from './conntrack.js';
 import { NetfilterError } from './errors.js';
-import type { MatchEnvironment, PacketState } from './match.js';
+import type { MatchEnvironment, PacketState } from './xtables/match.js';
 import { destinationNat, type NatVerdict, resolveClash, sourceNat } from './nat.js';
-import type { RecentLists } from './recent.js';
-import type { Table } from './table.js';
-import { endText, type TableResult, traverseTable } from './traverse.js';
+import type { RecentLists } from './xtables/recent.js';
+import type { Table } from './xtables/table.js';
+import { endText, type TableResult, traverseTable } from './xtables/traverse.js';
 
 export interface Machine {
   readonly family: Family;

@@ -1,6 +1,6 @@
-import { parseCidr } from '../ip.js';
-import { inKernelOrder, kernelProbability } from '../iptables/rule-text.js';
-import type { CtState, Match, Packet, Rule } from '../types.js';
+import { parseCidr } from '../../../machinery/ip.js';
+import { inKernelOrder, kernelProbability } from '../../tools/iptables/rule-text.js';
+import type { CtState, Match, Packet, Rule } from '../../types.js';
 import type { RecentLists } from './recent.js';
 
 /** A packet on its way; NAT and MARK change it. */

@@ -1,6 +1,6 @@
-import { TABLES, BUILTIN_CHAINS } from '../netfilter/builtin-chains.js';
-import { NetfilterError } from '../netfilter/errors.js';
-import type { Family, Rule, TableName } from '../types.js';
+import { TABLES, BUILTIN_CHAINS } from '../../kernel/xtables/builtin-chains.js';
+import { NetfilterError } from '../../kernel/errors.js';
+import type { Family, Rule, TableName } from '../../types.js';
 import { parseRule } from './parse-rule.js';
 
 interface At {

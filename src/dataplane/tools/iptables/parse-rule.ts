@@ -1,7 +1,7 @@
-import { canonicalIP, parseCidr } from '../ip.js';
-import { TARGETS } from '../netfilter/builtin-chains.js';
-import { NetfilterError } from '../netfilter/errors.js';
-import type { AddressType, CtState, Family, Match, Protocol, Rule, Verdict } from '../types.js';
+import { canonicalIP, parseCidr } from '../../../machinery/ip.js';
+import { TARGETS } from '../../kernel/xtables/builtin-chains.js';
+import { NetfilterError } from '../../kernel/errors.js';
+import type { AddressType, CtState, Family, Match, Protocol, Rule, Verdict } from '../../types.js';
 
 /** The opposite of the printers: reads a rule's arguments. Throws NetfilterError for what is unknown or malformed. */
 export function parseRule(chain: string, args: readonly string[], family: Family): Rule {

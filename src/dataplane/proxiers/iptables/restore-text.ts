@@ -1,5 +1,5 @@
-import type { Ruleset } from '../types.js';
-import { restoreText } from './rule-text.js';
+import type { Ruleset } from '../../types.js';
+import { restoreText } from '../../tools/iptables/rule-text.js';
 
 /** The whole input for `iptables-restore --noflush --counters` that loads `ruleset`, byte for byte kube-proxy's. */
 export function printRestore(ruleset: Ruleset): string {

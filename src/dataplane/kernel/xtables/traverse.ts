@@ -1,10 +1,10 @@
-import { joinHostPort } from '../ip.js';
-import { defaultReject, saveText, setXmark } from '../iptables/rule-text.js';
-import type { Family, Hook, TableName, TraceStep, Verdict } from '../types.js';
+import { joinHostPort } from '../../../machinery/ip.js';
+import { defaultReject, saveText, setXmark } from '../../tools/iptables/rule-text.js';
+import type { Family, Hook, TableName, TraceStep, Verdict } from '../../types.js';
 import { BUILTIN_CHAIN_OF } from './builtin-chains.js';
 import { buildDispatchIndex, INDEX_FROM } from './dispatch-index.js';
 import { compileMatches, type MatchEnvironment, type PacketState } from './match.js';
-import type { NatVerdict } from './nat.js';
+import type { NatVerdict } from '../nat.js';
 import type { LoadedChain, LoadedRule, Table } from './table.js';
 
 /** How a packet leaves a table. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../machinery/clock.js';
-import { joinHostPort } from '../ip.js';
+import { joinHostPort } from '../../machinery/ip.js';
 import type { ConntrackEntry, Packet, TcpFlags, Tuple, UdpServicePort } from '../types.js';
 
 export type Direction = 'original' | 'reply';

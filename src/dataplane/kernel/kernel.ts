@@ -1,6 +1,6 @@
-import { familyOf } from '../ip.js';
-import { parseRestore, type RestoreBlock } from '../iptables/parse.js';
-import { saveText } from '../iptables/rule-text.js';
+import { familyOf } from '../../machinery/ip.js';
+import { parseRestore, type RestoreBlock } from '../tools/iptables/parse.js';
+import { saveText } from '../tools/iptables/rule-text.js';
 import type {
   ConnectRequest,
   Connection,
@@ -13,12 +13,12 @@ import type {
   TableName,
   TcpFlags,
 } from '../types.js';
-import { BUILTIN_CHAINS, TABLES } from './builtin-chains.js';
+import { BUILTIN_CHAINS, TABLES } from './xtables/builtin-chains.js';
 import { createConntrack, type Direction, type MutableEntry } from './conntrack.js';
 import { NetfilterError } from './errors.js';
-import { evaluate, type Machine } from './interpreter.js';
-import { createRecentLists } from './recent.js';
-import { checkLoops, createTable, editTable, newLoadedRule, type TableEdit } from './table.js';
+import { evaluate, type Machine } from './path.js';
+import { createRecentLists } from './xtables/recent.js';
+import { checkLoops, createTable, editTable, newLoadedRule, type TableEdit } from './xtables/table.js';
 
 /** See `Netfilter` for the contract. */
 export function createNetfilter(options: NetfilterOptions): Netfilter {

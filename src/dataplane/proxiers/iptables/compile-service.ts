@@ -1,8 +1,13 @@
-import type { EndpointInfo } from '../endpoints.js';
-import { parseCidr } from '../ip.js';
-import { externallyAccessible, type ServicePort, usesClusterEndpoints, usesLocalEndpoints } from '../service-ports.js';
-import type { EndpointCategories } from '../topology.js';
-import type { DetectLocal, Match, Origin, Rule, Verdict } from '../types.js';
+import type { EndpointInfo } from '../../services/endpoints.js';
+import { parseCidr } from '../../../machinery/ip.js';
+import {
+  externallyAccessible,
+  type ServicePort,
+  usesClusterEndpoints,
+  usesLocalEndpoints,
+} from '../../services/service-ports.js';
+import type { EndpointCategories } from '../../services/topology.js';
+import type { DetectLocal, Match, Origin, Rule, Verdict } from '../../types.js';
 import * as names from './names.js';
 import { addrtypeLocal, comment, dport, fromLocalPods, jump, proto, rule, source, to } from './rules.js';
 

@@ -1,5 +1,5 @@
-import { parseCidr } from '../ip.js';
-import type { ChainDeletion, Jump, Match, Origin, ProxyConfig, Rule, Ruleset, TableName } from '../types.js';
+import { parseCidr } from '../../../machinery/ip.js';
+import type { ChainDeletion, Jump, Match, Origin, ProxyConfig, Rule, Ruleset, TableName } from '../../types.js';
 import type { ServiceFragment } from './compile-service.js';
 import * as names from './names.js';
 import { addrtypeLocal, comment, ctstate, destination, jump, rule, source } from './rules.js';

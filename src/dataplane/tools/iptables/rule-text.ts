@@ -1,5 +1,5 @@
-import { joinHostPort, parseCidr } from '../ip.js';
-import type { CtState, Family, Match, Rule, Verdict } from '../types.js';
+import { joinHostPort, parseCidr } from '../../../machinery/ip.js';
+import type { CtState, Family, Match, Rule, Verdict } from '../../types.js';
 
 /** Prints a rule as kube-proxy writes it into iptables-restore: "-A CHAIN ..." with the arguments in the rule's own order. */
 export function restoreText(rule: Rule): string {

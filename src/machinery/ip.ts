@@ -1,5 +1,5 @@
 import ipaddr from 'ipaddr.js';
-import type { Family } from './types.js';
+export type Family = 'IPv4' | 'IPv6';
 
 /** Packs dotted decimal into an unsigned 32-bit number; undefined when `text` is not that. */
 export function parseIPv4(text: string): number | undefined {

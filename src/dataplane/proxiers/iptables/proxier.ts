@@ -1,10 +1,10 @@
-import type { DeepReadonly, EndpointSlice, Service } from '../machinery/types.js';
-import { compareText, type EndpointInfo, mergeSlices, portKey, serviceOfSlice } from './endpoints.js';
-import { createAssembler } from './iptables/assemble.js';
-import { compileServicePort, type ServiceCompileOptions, type ServiceFragment } from './iptables/compile-service.js';
-import { type ServicePort, servicePorts } from './service-ports.js';
-import { categorizeEndpoints } from './topology.js';
-import type { HealthCheckNodePort, Proxy, ProxyConfig, Ruleset, SyncResult, UdpServicePort } from './types.js';
+import type { DeepReadonly, EndpointSlice, Service } from '../../../machinery/types.js';
+import { compareText, type EndpointInfo, mergeSlices, portKey, serviceOfSlice } from '../../services/endpoints.js';
+import { createAssembler } from './assemble.js';
+import { compileServicePort, type ServiceCompileOptions, type ServiceFragment } from './compile-service.js';
+import { type ServicePort, servicePorts } from '../../services/service-ports.js';
+import { categorizeEndpoints } from '../../services/topology.js';
+import type { HealthCheckNodePort, Proxy, ProxyConfig, Ruleset, SyncResult, UdpServicePort } from '../../types.js';
 
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 const LARGE_CLUSTER_ENDPOINTS = 1000;

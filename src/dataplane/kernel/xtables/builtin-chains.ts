@@ -1,4 +1,4 @@
-import type { Hook, TableName } from '../types.js';
+import type { Hook, TableName } from '../../types.js';
 
 /** In the order in which iptables-nft lists them. */
 export const TABLES: readonly TableName[] = ['mangle', 'raw', 'filter', 'nat'];

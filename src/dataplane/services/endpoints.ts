@@ -1,7 +1,7 @@
-import type { DeepReadonly, EndpointSlice } from '../machinery/types.js';
-import { canonicalIP, joinHostPort } from './ip.js';
+import type { DeepReadonly, EndpointSlice } from '../../machinery/types.js';
+import { canonicalIP, joinHostPort } from '../../machinery/ip.js';
 import { isForTheProxy, protocolOf } from './service-ports.js';
-import type { Family } from './types.js';
+import type { Family } from '../types.js';
 
 /** One address and port behind a service port. */
 export interface EndpointInfo {

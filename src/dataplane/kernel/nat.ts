@@ -1,6 +1,6 @@
 import type { Verdict } from '../types.js';
 import type { Conntrack, MutableEntry } from './conntrack.js';
-import type { PacketState } from './match.js';
+import type { PacketState } from './xtables/match.js';
 
 export interface NatContext {
   readonly conntrack: Conntrack;

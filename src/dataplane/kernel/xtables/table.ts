@@ -1,7 +1,7 @@
-import type { Rule, TableName } from '../types.js';
+import type { Rule, TableName } from '../../types.js';
 import { BUILTIN_CHAINS } from './builtin-chains.js';
 import { type DispatchIndex } from './dispatch-index.js';
-import { NetfilterError } from './errors.js';
+import { NetfilterError } from '../errors.js';
 import { type CompiledRule } from './match.js';
 
 export interface LoadedRule {

@@ -1,4 +1,4 @@
-import type { DetectLocal, Match, Origin, Protocol, Rule, Verdict } from '../types.js';
+import type { DetectLocal, Match, Origin, Protocol, Rule, Verdict } from '../../types.js';
 
 /** Small constructors that keep the compiler's tables readable. */
 export const rule = (chain: string, matches: readonly Match[], verdict: Verdict, origin?: Origin): Rule =>
