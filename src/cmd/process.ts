@@ -28,6 +28,12 @@ export function signalOnTermination(): AbortSignal {
   return controller.signal;
 }
 
+export const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
 /**
  * For processes that do little, and of which there are many: the young generation stays small, and machine code is made
  * only for what is really hot. Set here and not on the command line, where any such flag makes node drop its own

@@ -1,28 +1,27 @@
+import type { Logger } from '../machinery/logger.js';
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { realClock } from '../machinery/clock.js';
 import type { JsonObject } from '../machinery/types.js';
 import { parsePortRange, type PortRange } from '../resources/allocators/port.js';
 import type { UserInfo } from '../resources/strategy.js';
 import { parseTokenFile } from '../server/auth/authn/token-file.js';
-import { ADMIN, COMPONENTS, ensureKubeconfig, ensureNodeCredentials } from '../server/auth/kubeconfig.js';
-import { ensurePki } from '../server/auth/pki.js';
-import { createApiServer } from '../server/create-server.js';
+import { startApiServer } from '../cluster/api-server.js';
+import { ensureDataFolder } from '../cluster/data-folder.js';
+import { lockFolder } from '../cluster/folder-lock.js';
+import { ADMIN, COMPONENTS, ensureKubeconfig, ensureNodeCredentials } from '../cluster/keys/kubeconfig.js';
+import { ensurePki } from '../cluster/keys/pki.js';
+import { openFolderStore, openMemoryStore } from '../cluster/store.js';
 import { pluginListProblem } from '../server/admission/names.js';
 import { createLogFile } from '../server/audit/log-file.js';
 import { AuditPolicyError, parseAuditPolicy, type AuditPolicy } from '../server/audit/policy.js';
 import type { ApiServerOptions } from '../server/options.js';
-import type { Logger } from '../server/pipeline/context.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
 import { firstServiceAddress, serviceRangeProblem } from '../server/service-range.js';
-import { StorageError, type KvStore } from '../storage/kv-store.js';
-import type { LevelStoreOptions } from '../storage/leveldb/level-store.js';
-import { ensureDataFolder } from './data-folder.js';
-import { lockFolder } from './folder-lock.js';
+import type { KvStore } from '../storage/kv-store.js';
 import { createLogger } from './logger.js';
-import { fail, FlagError, integerFlag, signalOnTermination } from './process.js';
+import { fail, FlagError, integerFlag, signalOnTermination, untilAborted } from './process.js';
 
 type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -96,39 +95,15 @@ function checkTls(flags: string, pems: Record<string, string | undefined>): void
   }
 }
 
-/** The newest acknowledged revision is kept beside the store, not in it: then a store that is gone is missed, too. */
-const NEWEST_REVISION = 'newest-revision';
-const PREDECESSOR_MS = 3_000;
-
-async function openStore(driver: string, dataDir: string, acceptDataLoss: boolean): Promise<KvStore> {
-  if (driver === 'memory') {
-    const { createMemoryStore } = await import('../storage/memory/memory-store.js');
-    // Milliseconds rise faster than revisions do, so that every start is beyond the last one.
-    return createMemoryStore({ firstRevision: realClock.now() });
-  }
+async function openStore(flags: Flags): Promise<KvStore> {
+  const driver = text(flags, 'storage');
+  if (driver === 'memory') return openMemoryStore(realClock);
   if (driver !== 'leveldb') throw new FlagError(`invalid --storage ${JSON.stringify(driver)}: want leveldb or memory`);
-  const { openLevelStore } = await import('../storage/leveldb/level-store.js');
-  const options: LevelStoreOptions = {
-    newestRevisionFile: join(dataDir, NEWEST_REVISION),
-    ...(acceptDataLoss
-      ? { acceptDataLoss: losses => losses.forEach(loss => process.stderr.write(`kubette apiserver: ${loss}\n`)) }
-      : {}),
-  };
-  try {
-    const open = (): Promise<KvStore> => openLevelStore(join(dataDir, 'store'), options);
-    return await open().catch(async (error: unknown) => {
-      if (!(error instanceof StorageError) || error.code !== 'locked') throw error;
-      // The folder is ours: who has the store still is a server that is about to end, as after a kill of its parent.
-      await realClock.sleep(PREDECESSOR_MS);
-      return open();
-    });
-  } catch (error) {
-    if (!(error instanceof StorageError) || error.code !== 'damaged' || acceptDataLoss) throw error;
-    throw new Error(
-      `${error.message}; put back a copy of the data folder, or start once with --accept-data-loss to go on with what is left`,
-      { cause: error },
-    );
-  }
+  const acceptDataLoss = (loss: string): void => void process.stderr.write(`kubette apiserver: ${loss}\n`);
+  return openFolderStore(text(flags, 'dataDir'), {
+    clock: realClock,
+    ...(flags['acceptDataLoss'] === true ? { acceptDataLoss } : {}),
+  });
 }
 
 const MEGABYTE = 1024 * 1024;
@@ -218,12 +193,12 @@ export async function runApiServer(flags: Flags): Promise<void> {
 
     await ensureDataFolder(dataDir);
     const lock = flags['folderLocked'] === true ? undefined : await lockFolder(dataDir);
-    const store = await openStore(text(flags, 'storage'), dataDir, flags['acceptDataLoss'] === true);
+    const store = await openStore(flags);
     const pki = await ensurePki(dataDir, {
       clock: realClock,
       serverNames: [firstServiceAddress(serviceClusterIpRange), advertiseAddress, bindAddress],
     });
-    const server = await createApiServer({
+    const server = await startApiServer({
       ...settings,
       store,
       pki,
@@ -232,8 +207,7 @@ export async function runApiServer(flags: Flags): Promise<void> {
       ...(clientCa === undefined ? {} : { clientCa }),
       ...(cert === undefined || key === undefined ? {} : { servingCertificate: { cert, key } }),
     });
-    const { port } = await listen(server, bindAddress, settings.securePort);
-    const url = `https://${hostOf(bindAddress)}:${port}`;
+    const { url } = server;
     await lock?.serving(url);
     for (const identity of [ADMIN, ...COMPONENTS]) await ensureKubeconfig(dataDir, pki, identity, url);
     for (const node of text(flags, 'nodeCredentials')
@@ -241,39 +215,10 @@ export async function runApiServer(flags: Flags): Promise<void> {
       .filter(name => name !== ''))
       await ensureNodeCredentials(dataDir, pki, url, node, ['127.0.0.1']);
     if (flags['quiet'] !== true) process.stdout.write(`serving on ${url}\n`);
-    await new Promise<void>(resolve => {
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
+    await untilAborted(signal);
     await server.close();
     process.exit(0);
   } catch (error) {
     fail('apiserver', error);
-  }
-}
-
-/** How processes on this machine reach a server that listens on `address`. */
-function hostOf(address: string): string {
-  if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
-  return address.includes(':') ? `[${address}]` : address;
-}
-
-async function listen(
-  server: { listen(): Promise<{ readonly port: number }> },
-  host: string,
-  port: number,
-): Promise<{ readonly port: number }> {
-  try {
-    return await server.listen();
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new Error(
-        `port ${port} of ${host} is in use (address already in use); --secure-port takes another, 0 any free one`,
-        { cause: error },
-      );
-    if (code === 'EACCES') throw new Error(`port ${port} of ${host}: permission denied`, { cause: error });
-    if (code === 'EADDRNOTAVAIL') throw new Error(`${host} is no address of this machine`, { cause: error });
-    throw error;
   }
 }

@@ -1,14 +1,10 @@
 import { isIP } from 'node:net';
-import { createInformerFactory } from '../client/informer.js';
 import { loadKubeConfig } from '../client/kubeconfig.js';
-import { createClient } from '../client/rest-client.js';
-import { createDnsMetrics } from '../dns/metrics.js';
-import { keepPublished } from '../dns/publish.js';
-import { createDnsServer } from '../dns/server.js';
-import { startStatusServer } from '../dns/status-server.js';
+import { startDns } from '../cluster/dns.js';
 import { realClock } from '../machinery/clock.js';
+import { realRandom } from '../machinery/random.js';
 import { createLogger } from './logger.js';
-import { fail, FlagError, integerFlag, saveMemory, signalOnTermination } from './process.js';
+import { fail, FlagError, integerFlag, saveMemory, signalOnTermination, untilAborted } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runDns(flags: Record<string, string>): Promise<void> {
@@ -16,51 +12,20 @@ export async function runDns(flags: Record<string, string>): Promise<void> {
   saveMemory();
   const signal = signalOnTermination();
   try {
-    const port = integerFlag('port', flags['port'] ?? '', 0, 65_535);
-    const metricsPort = integerFlag('metrics-port', flags['metricsPort'] ?? '', 0, 65_535);
-    const bindAddress = ipFlag('bind-address', flags['bindAddress']);
-    const clusterIP = ipFlag('cluster-ip', flags['clusterIp']);
-    const hostAddress = ipFlag('host-address', flags['hostAddress']);
-    const client = createClient(await loadKubeConfig(flags['kubeconfig'] ?? ''), 'kubette-dns');
-    const informers = createInformerFactory({
-      transport: client.transport,
-      clock: realClock,
-      onError: (ref, error) => log.warn({ resource: ref.resource, error: error.message }, 'watch failed, will retry'),
-    });
-    const metrics = createDnsMetrics();
-    const server = createDnsServer({
-      informers,
-      clock: realClock,
+    const dns = await startDns({
+      port: integerFlag('port', flags['port'] ?? '', 0, 65_535),
+      metricsPort: integerFlag('metrics-port', flags['metricsPort'] ?? '', 0, 65_535),
+      bindAddress: ipFlag('bind-address', flags['bindAddress']),
+      clusterIP: ipFlag('cluster-ip', flags['clusterIp']),
+      hostAddress: ipFlag('host-address', flags['hostAddress']),
       clusterDomain: flags['clusterDomain'] ?? 'cluster.local',
-      bindAddress,
-      port,
-      random: Math.random,
-      metrics,
-      onError: error => log.error({ error: error.message }, 'question failed'),
+      config: await loadKubeConfig(flags['kubeconfig'] ?? ''),
+      clock: realClock,
+      random: realRandom,
+      log,
     });
-    const dnsPort = await server.listen();
-    const status = await startStatusServer({
-      bindAddress,
-      port: metricsPort,
-      metrics,
-      isReady: () => server.state.synced,
-    });
-    informers.start(signal);
-    log.info({ bindAddress, dnsPort, metricsPort: status.port }, 'listening');
-    await keepPublished(
-      {
-        client,
-        clock: realClock,
-        clusterIP,
-        hostAddress,
-        dnsPort,
-        metricsPort: status.port,
-        onError: error => log.warn({ error: error.message }, 'publishing the Service failed, will retry'),
-      },
-      signal,
-    );
-    await Promise.all([server.close(), status.close()]);
-    client.close();
+    await Promise.race([untilAborted(signal), dns.ended]);
+    await dns.close();
   } catch (error) {
     fail('dns', error);
   }

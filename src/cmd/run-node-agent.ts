@@ -1,17 +1,20 @@
 import { readFile } from 'node:fs/promises';
-import { createInformerFactory } from '../client/informer.js';
 import { loadKubeConfig } from '../client/kubeconfig.js';
-import { ENDPOINT_SLICES, SERVICES } from '../client/resources.js';
-import { createClient } from '../client/rest-client.js';
-import type { InformerFactory } from '../client/types.js';
 import { realClock } from '../machinery/clock.js';
-import { isNodeAddress, startNodeAgent } from '../nodeagent/agent.js';
+import { startNodeAgent } from '../cluster/node-agent.js';
+import { realRandom } from '../machinery/random.js';
+import { isNodeAddress } from '../nodeagent/agent.js';
 import { parseCidr } from '../nodeagent/network/ip.js';
 import { createLogger } from './logger.js';
-import { durationFlag, fail, FlagError, integerFlag, saveMemory, signalOnTermination } from './process.js';
-
-/** What the Node says its kubelet is. */
-const KUBELET_VERSION = 'v1.35.6';
+import {
+  durationFlag,
+  fail,
+  FlagError,
+  integerFlag,
+  saveMemory,
+  signalOnTermination,
+  untilAborted,
+} from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runNodeAgent(flags: Record<string, string | string[]>): Promise<void> {
@@ -41,19 +44,11 @@ export async function runNodeAgent(flags: Record<string, string | string[]>): Pr
     const key = await file('tls-private-key-file');
     if ((cert === undefined) !== (key === undefined))
       throw new FlagError('--tls-cert-file and --tls-private-key-file go together');
-    const client = createClient(config, 'kubelet');
-    const proxyClient = proxyConfig === undefined ? client : createClient(proxyConfig, 'kube-proxy');
-    const informersOf = (transport: typeof client.transport): InformerFactory =>
-      createInformerFactory({
-        transport,
-        clock: realClock,
-        onError: (ref, error) => log.warn({ resource: ref.resource, error: error.message }, 'watch failed, will retry'),
-      });
     const agent = await startNodeAgent({
-      client,
-      informers: split(informersOf(client.transport), informersOf(proxyClient.transport)),
+      config,
+      ...(proxyConfig === undefined ? {} : { proxyConfig }),
       clock: realClock,
-      random: Math.random,
+      random: realRandom,
       log,
       nodeName: text('node-name'),
       nodeIP: address('node-ip'),
@@ -67,34 +62,18 @@ export async function runNodeAgent(flags: Record<string, string | string[]>): Pr
       clusterDomain: text('cluster-domain'),
       clusterCidr: text('cluster-cidr'),
       maxPods: integerFlag('max-pods', text('max-pods'), 1, 1000),
-      version: KUBELET_VERSION,
       minSyncPeriodMs: durationFlag('min-sync-period', text('min-sync-period')),
       syncPeriodMs: durationFlag('sync-period', text('sync-period')),
       ...(cert === undefined || key === undefined ? {} : { serving: { cert, key } }),
       clientCa,
     });
-    log.info({ kubeletPort: agent.kubeletPort, podNetworkPort: agent.podNetworkPort }, 'listening');
-    await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
+    await untilAborted(signal);
     await agent.close();
-    client.close();
-    proxyClient.close();
     process.exit(0);
   } catch (error) {
     fail('node-agent', error);
   }
 }
-
-/** The proxy's resources are watched under its own identity. */
-const split = (kubelet: InformerFactory, proxy: InformerFactory): InformerFactory => ({
-  informer: (ref, options) => (ref === SERVICES || ref === ENDPOINT_SLICES ? proxy : kubelet).informer(ref, options),
-  start(signal) {
-    kubelet.start(signal);
-    proxy.start(signal);
-  },
-  whenSynced: async signal => {
-    await Promise.all([kubelet.whenSynced(signal), proxy.whenSynced(signal)]);
-  },
-});
 
 /** @throws FlagError */
 function labelsOf(flag: string | string[] | undefined): Record<string, string> {

@@ -9,23 +9,23 @@ import {
   ensureKubeconfig,
   ensureNodeCredentials,
   type Identity,
-} from '../server/auth/kubeconfig.js';
-import { ensurePki, type Pki } from '../server/auth/pki.js';
-import { ensureDataFolder } from './data-folder.js';
-import { lockFolder } from './folder-lock.js';
-import { fail, FlagError, integerFlag, saveMemory, signalOnTermination } from './process.js';
-import { controllersLead, dnsAnswers, nodesReady, untilReady } from './readiness.js';
+} from '../cluster/keys/kubeconfig.js';
+import { ensurePki, type Pki } from '../cluster/keys/pki.js';
+import { clusterDnsAddress, HOST, nodeAddresses, type NodeAddresses } from '../cluster/addresses.js';
+import { ensureDataFolder } from '../cluster/data-folder.js';
+import { lockFolder } from '../cluster/folder-lock.js';
+import { fail, FlagError, integerFlag, saveMemory, signalOnTermination, untilAborted } from './process.js';
+import { controllersLead, dnsAnswers, nodesReady, untilReady } from '../cluster/readiness.js';
 import { createSupervisor, type ProcessSpec, type Supervisor } from './supervisor.js';
 
 type Flags = Readonly<Record<string, string | boolean>>;
 
-const HOST = '127.0.0.1';
 const STOP_GRACE_MS = 4_000;
 
 interface Plan {
   readonly dataDir: string;
   readonly port: number;
-  readonly nodes: readonly { readonly name: string; readonly ip: string; readonly bindAddress: string }[];
+  readonly nodes: readonly NodeAddresses[];
   readonly flags: Flags;
 }
 
@@ -44,13 +44,7 @@ async function planFrom(flags: Flags): Promise<Plan> {
     dataDir,
     port: port === 0 ? await freePort() : port,
     flags,
-    nodes: Array.from({ length: nodes }, (_, i) => ({
-      name: `node-${i + 1}`,
-      // As kind does: .1 is the host's bridge, nodes follow.
-      ip: `172.18.0.${i + 2}`,
-      // Linux answers on all of 127/8, so that every node has its own node ports.
-      bindAddress: process.platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
-    })),
+    nodes: nodeAddresses(nodes),
   };
 }
 
@@ -93,11 +87,7 @@ const logFlags = (flags: Plan['flags']): string[] => [
   ...['--logging-format', text(flags, 'loggingFormat')],
 ];
 
-/** The tenth address of the Service range, where every cluster has its DNS. */
-function clusterDns({ flags }: Plan): string {
-  const [base = ''] = text(flags, 'serviceClusterIpRange').split('/');
-  return base.replace(/\.\d+$/, last => `.${Number(last.slice(1)) + 10}`);
-}
+const clusterDns = ({ flags }: Plan): string => clusterDnsAddress(text(flags, 'serviceClusterIpRange'));
 
 /** What runs beside the API server; each with a kubeconfig of its own. */
 async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
@@ -190,9 +180,7 @@ export async function runUp(flags: Flags): Promise<void> {
     failed.catch(() => undefined);
     await Promise.race([failed, start(plan, pki, supervisor as unknown as Supervisor, signal)]);
     say(`ready in ${Math.round(realClock.monotonic() - started)} ms`);
-    await new Promise<void>(resolve =>
-      signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve()),
-    );
+    await untilAborted(signal);
   } catch (error) {
     await supervisor?.stop(STOP_GRACE_MS);
     if (!signal.aborted) fail('up', error);

@@ -1,13 +1,9 @@
+import type { Logger } from '../machinery/logger.js';
 import type { Clock } from '../machinery/clock.js';
+import type { Random } from '../machinery/random.js';
 import type { EventRecorder } from '../client/event-recorder.js';
 import type { Client, InformerFactory } from '../client/types.js';
 import type { WorkQueue } from '../client/work-queue.js';
-
-export interface Logger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** What flags of the process mean to controllers. */
 export interface ControllerOptions {
@@ -29,6 +25,7 @@ export interface ControllerContext {
   readonly client: Client;
   readonly informers: InformerFactory;
   readonly clock: Clock;
+  readonly random: Random;
   readonly options: ControllerOptions;
   readonly log: Logger;
   readonly queue: WorkQueue;

@@ -1,16 +1,19 @@
+import type { Logger } from '../machinery/logger.js';
 import type { Clock } from '../machinery/clock.js';
+import type { Random } from '../machinery/random.js';
 import { isStatusError } from '../machinery/status.js';
 import { createEventRecorder, type EventRecorder } from '../client/event-recorder.js';
 import { EVENTS } from '../client/resources.js';
 import type { Client, InformerFactory } from '../client/types.js';
 import { createWorkQueue } from '../client/work-queue.js';
 import type { CoreEvent } from '../machinery/types.js';
-import type { ControllerDefinition, ControllerOptions, Logger } from './controller.js';
+import type { ControllerDefinition, ControllerOptions } from './controller.js';
 
 export interface RunControllersOptions {
   readonly client: Client;
   readonly informers: InformerFactory;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly options: ControllerOptions;
 }
@@ -18,7 +21,7 @@ export interface RunControllersOptions {
 /** Builds the controllers over shared informers, waits for the caches, then works their queues until the signal aborts. */
 export async function runControllers(
   definitions: readonly ControllerDefinition[],
-  { client, informers, clock, log, options }: RunControllersOptions,
+  { client, informers, clock, random, log, options }: RunControllersOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const recorders = new Map<string, EventRecorder>();
@@ -35,7 +38,7 @@ export async function runControllers(
     const { retry } = definition;
     const delays = retry === undefined ? {} : { baseDelayMs: retry.baseMs, maxDelayMs: retry.maxMs };
     const queue = createWorkQueue({ clock, ...delays });
-    const reconciler = definition.build({ client, informers, clock, options, log, queue, signal, recorder });
+    const reconciler = definition.build({ client, informers, clock, random, options, log, queue, signal, recorder });
     return { definition, queue, reconciler };
   });
   informers.start(signal);

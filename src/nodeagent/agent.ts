@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import type { Logger } from '../machinery/logger.js';
 import { isIP, type AddressInfo, type Server } from 'node:net';
 import { createEventRecorder } from '../client/event-recorder.js';
 import { ENDPOINT_SLICES, EVENTS, LEASES, NODES, PODS, SERVICES } from '../client/resources.js';
@@ -7,6 +7,7 @@ import { createNetfilter } from '../dataplane/kernel/kernel.js';
 import { createProxy } from '../dataplane/proxiers/iptables/proxier.js';
 import { NOT_FOR_THE_PROXY } from '../dataplane/services/service-ports.js';
 import type { Clock } from '../machinery/clock.js';
+import type { Random } from '../machinery/random.js';
 import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { CoreEvent, DeepReadonly, EndpointSlice, Lease, Node, Pod, Service } from '../machinery/types.js';
 import { createTree, type Tree } from './containers/file-system.js';
@@ -26,7 +27,6 @@ import { createCounters } from './node/counters.js';
 import { openLocalPorts } from './node/local-ports.js';
 import { buildInfo, processStart, proxyMetrics } from './node/metrics.js';
 import { createRegistration } from './node/registration.js';
-import type { Log } from './pods/dependencies.js';
 import { addressesInUse, runPodManager, type PodManager } from './pods/pod-manager.js';
 import { createNodeProcesses } from './pods/process-namespaces.js';
 import { createSources } from './pods/sources.js';
@@ -40,9 +40,8 @@ export interface NodeAgentOptions {
   /** Of Pods (this node's), Nodes, Services and EndpointSlices; started by the agent. */
   readonly informers: InformerFactory;
   readonly clock: Clock;
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly log: Log;
+  readonly random: Random;
+  readonly log: Logger;
   readonly nodeName: string;
   /** The node's simulated address. */
   readonly nodeIP: string;
@@ -90,8 +89,9 @@ const listen = (server: Server, port: number, host: string): Promise<number> =>
   });
 
 /** Starts the agent of one node: kubelet, proxy and pod network. @throws Error when a port cannot be opened */
-export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
-  const { client, informers, clock, random, log, nodeName, nodeIP, hostGateway } = options;
+export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
+  const { client, informers, clock, log, nodeName, nodeIP, hostGateway } = options;
+  const random = (): number => options.random.number();
   const stopping = new AbortController();
   const { signal } = stopping;
 
@@ -260,8 +260,8 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
       labels: options.labels,
       maxPods: options.maxPods,
       version: options.version,
-      machineID: randomUUID().replace(/-/g, ''),
-      bootID: randomUUID(),
+      machineID: options.random.uuid().replace(/-/g, ''),
+      bootID: options.random.uuid(),
     },
     nodes: client.resource<Node>(NODES),
     leases: client.resource<Lease>(LEASES),

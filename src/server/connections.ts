@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../machinery/clock.js';
 
 /** How long a client may take to shake hands, and then to send a request head (kube-apiserver's ReadHeaderTimeout). */
@@ -33,6 +35,13 @@ export function refuseHeaders(response: ServerResponse): void {
 }
 
 export interface Connections {
+  /** Told of every TCP connection, before its handshake. */
+  opened(socket: Socket): void;
+  /** Told of the TLS connection it becomes. */
+  secured(socket: TLSSocket): void;
+  /** Ends what no request is under way on, now and from now on: the server stops. */
+  closeIdle(): void;
+
   /** Answers what never became a request. */
   onClientError(error: Error & { code?: string }, socket: Duplex): void;
   /** Ends a connection on which an answer has just been written for the last time. */
@@ -52,6 +61,11 @@ type Turns = (() => void)[];
 /** Rules for connections: none outlives its use because a client does not close it, and none takes more than its turn. */
 export function createConnections(clock: Clock): Connections {
   const turns = new WeakMap<Duplex, Turns>();
+  /** Without a handshake so far, by where they come from: the two sockets of a connection do not know each other. */
+  const shaking = new Map<string, Socket>();
+  const open = new Set<TLSSocket>();
+  let stopping = false;
+  const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress ?? ''} ${remotePort ?? 0}`;
   const closing = new WeakSet<Duplex>();
 
   /** A client that does not close its end is cut off, or a slow one would keep its connection for ever. */
@@ -76,11 +90,31 @@ export function createConnections(clock: Clock): Connections {
   const next = (socket: Duplex, waiting: Turns): void => {
     const start = waiting.shift();
     if (waiting.length === 0 && socket.isPaused()) socket.resume();
-    if (start === undefined || socket.destroyed) return void turns.delete(socket);
+    if (start === undefined || socket.destroyed) {
+      turns.delete(socket);
+      // What has been written still goes out.
+      if (stopping) (socket as TLSSocket).destroySoon();
+      return;
+    }
     start();
   };
 
   return {
+    opened(socket) {
+      const peer = peerOf(socket);
+      shaking.set(peer, socket);
+      socket.once('close', () => shaking.delete(peer));
+    },
+    secured(socket) {
+      shaking.delete(peerOf(socket));
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    },
+    closeIdle() {
+      stopping = true;
+      for (const socket of shaking.values()) socket.destroy();
+      for (const socket of open) if (!turns.has(socket)) socket.destroySoon();
+    },
     onClientError(error, socket) {
       // What the client still sends is no request either; it is dropped while the answer goes out.
       if (closing.has(socket)) return;

@@ -1,7 +1,8 @@
-import { randomInt, randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { realClock, type Clock } from '../machinery/clock.js';
+import { SILENT } from '../machinery/logger.js';
+import { realRandom } from '../machinery/random.js';
 import { createTurns } from '../machinery/turns.js';
 import { createCodec } from '../resources/codec/create-codec.js';
 import { createProtobufAnswers } from '../resources/codec/protobuf.js';
@@ -28,7 +29,7 @@ import { createMetrics } from './endpoints/metrics.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
 import type { ApiServer, ApiServerOptions } from './options.js';
 import { createInFlight } from './pipeline/in-flight.js';
-import type { ApiContext, Logger } from './pipeline/context.js';
+import type { ApiContext } from './pipeline/context.js';
 import { createObjectCodec } from './registry/codec.js';
 import { createRegistries } from './registry/create-registries.js';
 import { createBacklog } from './watch-stream/backlog.js';
@@ -39,8 +40,6 @@ import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
 import { createAuditor } from './audit/auditor.js';
 import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
-
-const SILENT: Logger = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 const DEFAULTS = {
   bindAddress: '127.0.0.1',
@@ -71,7 +70,7 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
  * @throws StorageError, PkiError
  */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { store, pki, clock = realClock, log = SILENT } = options;
+  const { store, pki, clock = realClock, random = realRandom, log = SILENT } = options;
   const settings = { ...DEFAULTS, ...options };
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -83,8 +82,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const strategies = createServerStrategies(security, clock, {
     serviceCidr: settings.serviceClusterIpRange,
     nodePortRange: settings.serviceNodePortRange,
-    random: n => randomInt(n),
-    uuid: randomUUID,
+    random: n => random.below(n),
+    uuid: () => random.uuid(),
   });
   const catalog = createCatalog(strategies, api);
   const turns = createTurns(clock);
@@ -92,12 +91,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     store,
     catalog,
     clock,
+    random,
     turns,
     signal,
     codec: createObjectCodec(api),
     validate: createOffLoopValidator({ clock, turns, signal }),
     admission: [
-      ...createAdmission({ random: n => randomInt(n), authorizer: security.authorizer }).filter(
+      ...createAdmission({ random: n => random.below(n), authorizer: security.authorizer }).filter(
         plugin => options.disabledAdmission?.includes(plugin.name) !== true,
       ),
       rbacEscalationCheck(security.authorizer, security.resolver),

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import fastifyWebsocket from '@fastify/websocket';
@@ -34,9 +35,8 @@ export interface HttpServer {
 
 const IDLE_TIMEOUT_MS = 90_000;
 
-/** What a stopping server gives its last answers; connections that are idle by then are closed every so often. */
+/** What a stopping server gives its last answers. */
 const CLOSE_GRACE_MS = 1_000;
-const IDLE_CHECK_MS = 20;
 
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE'] as const;
 
@@ -86,6 +86,8 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
     },
   });
   app.server.headersTimeout = HEADERS_TIMEOUT_MS;
+  app.server.on('connection', (socket: Socket) => connections.opened(socket));
+  app.server.on('secureConnection', (socket: TLSSocket) => connections.secured(socket));
   app.server.prependListener('upgrade', (raw: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node hears no errors of an upgraded connection; unheard, one would end the process.
     socket.on('error', () => socket.destroy());
@@ -133,20 +135,10 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
   app.setNotFoundHandler(never);
 
   const close = async (): Promise<void> => {
-    const closed = new AbortController();
-    const { clock } = options;
-    const reap = async (): Promise<void> => {
-      const until = clock.monotonic() + CLOSE_GRACE_MS;
-      while (!closed.signal.aborted && clock.monotonic() < until) {
-        app.server.closeIdleConnections();
-        await clock.sleep(IDLE_CHECK_MS);
-      }
-      app.server.closeAllConnections();
-    };
-    const reaped = reap();
+    connections.closeIdle();
+    const cancel = options.clock.after(CLOSE_GRACE_MS, () => app.server.closeAllConnections(), { unref: true });
     await app.close();
-    closed.abort();
-    await reaped;
+    cancel();
   };
 
   return {

@@ -1,18 +1,31 @@
+import type { Logger } from '../machinery/logger.js';
 import type { Clock } from '../machinery/clock.js';
+import type { Random } from '../machinery/random.js';
 import type { UserInfo } from '../resources/strategy.js';
 import type { PortRange } from '../resources/allocators/port.js';
 import type { KvStore } from '../storage/kv-store.js';
-import type { Pki } from './auth/pki.js';
+import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { AuditPolicy } from './audit/policy.js';
 import type { AuditSink } from './audit/auditor.js';
-import type { Logger } from './pipeline/context.js';
 import type { AuthorizationMode } from './security.js';
+
+/** The keys that a server works with. */
+export interface ServerKeys {
+  readonly ca: KeyPair;
+  /** The API server's serving certificate. */
+  readonly serving: KeyPair;
+  /** With it the API server calls node agents. */
+  readonly kubeletClient: KeyPair;
+  /** RSA private key, PEM, that signs service account tokens. */
+  readonly serviceAccountKey: string;
+}
 
 export interface ApiServerOptions {
   /** Closed with the server. */
   readonly store: KvStore;
-  readonly pki: Pki;
+  readonly pki: ServerKeys;
   readonly clock?: Clock;
+  readonly random?: Random;
   readonly log?: Logger;
   /** Default 127.0.0.1. */
   readonly bindAddress?: string;

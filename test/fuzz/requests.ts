@@ -3,7 +3,7 @@ import { Agent, request as httpsRequest, type RequestOptions } from 'node:https'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../../src/machinery/clock.js';
-import { ensurePki } from '../../src/server/auth/pki.js';
+import { ensurePki } from '../../src/cluster/keys/pki.js';
 import { createApiServer } from '../../src/server/create-server.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
 import { FuzzFault, type Row } from './growth.js';

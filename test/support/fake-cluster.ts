@@ -11,6 +11,7 @@ import { keyOf } from '../../src/client/types.js';
 import { createWorkQueue } from '../../src/client/work-queue.js';
 import type { ControllerContext, ControllerOptions } from '../../src/controllers/controller.js';
 import { FakeClock, formatTime } from '../../src/machinery/clock.js';
+import { seededRandom } from '../../src/machinery/random.js';
 import { applyMergePatch } from '../../src/machinery/merge-patch.js';
 import { atOnce } from '../../src/machinery/steps.js';
 import { alreadyExistsError, notFoundError } from '../../src/machinery/status.js';
@@ -227,6 +228,7 @@ export function createFakeCluster(): FakeCluster {
         client,
         informers,
         clock,
+        random: seededRandom(1),
         queue: {
           ...queue,
           add: key => void queued.add(key),

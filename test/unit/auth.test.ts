@@ -22,10 +22,11 @@ import { alwaysAllow, alwaysDeny, privilegedGroup, unionAuthorizer } from '../..
 import type { Attributes } from '../../src/server/auth/authorizer.js';
 import { notAllowedError } from '../../src/server/auth/forbidden.js';
 import { impersonate } from '../../src/server/auth/impersonation.js';
-import { ADMIN, ensureKubeconfig, NODE_AGENTS, nodeIdentity } from '../../src/server/auth/kubeconfig.js';
+import { ADMIN, ensureKubeconfig, nodeIdentity } from '../../src/cluster/keys/kubeconfig.js';
+import { NODE_AGENTS } from '../../src/server/auth/node-agents.js';
 import type { Lookup } from '../../src/server/auth/lookup.js';
 import { createNodeAuthorizer } from '../../src/server/auth/node-authorizer.js';
-import { ensurePki, PkiError } from '../../src/server/auth/pki.js';
+import { ensurePki, PkiError } from '../../src/cluster/keys/pki.js';
 import { bootstrapPolicy } from '../../src/server/auth/policy/bootstrap-policy.js';
 import { NODE_RULES } from '../../src/server/auth/policy/node-rules.js';
 import { rbacEscalationCheck } from '../../src/server/auth/rbac/escalation.js';

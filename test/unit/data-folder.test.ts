@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { ensureDataFolder } from '../../src/cmd/data-folder.js';
-import { lockFolder } from '../../src/cmd/folder-lock.js';
+import { ensureDataFolder } from '../../src/cluster/data-folder.js';
+import { lockFolder } from '../../src/cluster/folder-lock.js';
 import { FakeClock } from '../../src/machinery/clock.js';
-import { ensurePki } from '../../src/server/auth/pki.js';
+import { ensurePki } from '../../src/cluster/keys/pki.js';
 
 t.jobs = 1;
 
@@ -60,7 +60,7 @@ t.test('a folder in use is refused before anything in it is written, with where 
 t.test('a process that was killed lets go of its folder', async t => {
   const dir = t.testdir();
   const extension = import.meta.url.slice(-2);
-  const lockModule = new URL(`../../src/cmd/folder-lock.${extension}`, import.meta.url).href;
+  const lockModule = new URL(`../../src/cluster/folder-lock.${extension}`, import.meta.url).href;
   const script = `const { lockFolder } = await import(${JSON.stringify(lockModule)});
     await lockFolder(${JSON.stringify(dir)}); console.log('locked'); setInterval(() => undefined, 1000);`;
   const loader = extension === 'ts' ? ['--import', 'tsx'] : [];

@@ -13,7 +13,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   dataplane: ['machinery'],
   nodeagent: ['machinery', 'client', 'dataplane'],
   dns: ['machinery', 'client'],
-  cmd: ['machinery', 'resources', 'storage', 'server', 'client', 'controllers', 'dataplane', 'nodeagent', 'dns'],
+  cluster: ['machinery', 'resources', 'storage', 'server', 'client', 'controllers', 'dataplane', 'nodeagent', 'dns'],
+  cmd: ['machinery', 'resources', 'storage', 'server', 'client', 'controllers', 'dataplane', 'nodeagent', 'cluster'],
 };
 
 // Runs from build/test/unit as well as from test/unit.

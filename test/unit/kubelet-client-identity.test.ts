@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { realClock } from '../../src/machinery/clock.js';
 import { issueCertificate } from '../../src/machinery/x509/certificate.js';
-import { ensurePki } from '../../src/server/auth/pki.js';
+import { ensurePki } from '../../src/cluster/keys/pki.js';
 
 const NAME = 'kube-apiserver-kubelet-client';
 

@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as tlsConnect } from 'node:tls';
 import t, { type Test } from 'tap';
-import { realClock } from '../../src/machinery/clock.js';
-import { ensurePki } from '../../src/server/auth/pki.js';
+import { FakeClock, realClock } from '../../src/machinery/clock.js';
+import { ensurePki } from '../../src/cluster/keys/pki.js';
 import { createApiServer } from '../../src/server/create-server.js';
 import type { ApiServer, ApiServerOptions } from '../../src/server/options.js';
 import { serviceRangeProblem } from '../../src/server/service-range.js';
@@ -190,6 +193,21 @@ t.test('a restart over the same store keeps objects and follows the new port', a
   t.match((await second.call('GET', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes')).body, {
     ports: [{ port: second.port }],
   });
+});
+
+t.test('a server whose clock stands still closes, whatever is connected to it', async t => {
+  const clock = new FakeClock(realClock.now());
+  const { server, port, call, watch } = await start(t, { clock });
+  const silent = connect(port, '127.0.0.1');
+  await once(silent, 'connect');
+  const quiet = tlsConnect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  await once(quiet, 'secureConnect');
+  for (const socket of [silent, quiet]) socket.on('error', () => undefined);
+  t.equal((await call('GET', '/version')).status, 200);
+  const { lines, ended } = watch('/api/v1/namespaces?watch=true');
+  await until('the watch begins', () => lines.length > 0);
+  await server.close();
+  t.equal(await ended, 'clean');
 });
 
 t.test('service ranges', async t => {

@@ -327,5 +327,5 @@ export const scheduler: ControllerDefinition = {
   aliases: ['kube-scheduler'],
   // One at a time: each decision must see the one before it.
   workers: 1,
-  build: context => buildScheduler(context, DEFAULT_PROFILES, Math.random),
+  build: context => buildScheduler(context, DEFAULT_PROFILES, () => context.random.number()),
 };

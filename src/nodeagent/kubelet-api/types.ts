@@ -1,10 +1,10 @@
+import type { Logger } from '../../machinery/logger.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Netfilter } from '../../dataplane/types.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { Counters } from '../node/counters.js';
 import type { NodeFigures } from '../node/summary.js';
 import type { PodNetwork } from '../network/pod-network.js';
-import type { Log } from '../pods/dependencies.js';
 import type { PodManager } from '../pods/pod-manager.js';
 
 /** What the kubelet API shows. */
@@ -14,7 +14,7 @@ export interface KubeletContext {
   readonly network: PodNetwork;
   readonly netfilter: Netfilter;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Logger;
   readonly figures: NodeFigures;
   readonly counters: Counters;
   readonly version: string;

@@ -1,9 +1,9 @@
+import type { Logger } from '../../machinery/logger.js';
 import { createServer, type RequestListener } from 'node:http';
 import { formatTime, type Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, Node } from '../../machinery/types.js';
 import type { NetNamespace } from '../network/types.js';
 import { NetworkError } from '../network/errors.js';
-import type { Log } from '../pods/dependencies.js';
 import { prometheusText, PROMETHEUS_TYPE, type MetricFamily } from './prometheus-text.js';
 
 /** How far the proxy is. */
@@ -23,7 +23,7 @@ export interface LocalPortsOptions {
   readonly proxyMetrics: () => MetricFamily[];
   /** A change that waits longer than this makes the proxy unhealthy (twice its sync period). */
   readonly healthTimeoutMs: number;
-  readonly log: Log;
+  readonly log: Logger;
 }
 
 const KUBELET_HEALTHZ = 10248;

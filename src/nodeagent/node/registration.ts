@@ -1,3 +1,4 @@
+import type { Logger } from '../../machinery/logger.js';
 import type { EventRecorder } from '../../client/event-recorder.js';
 import type { ResourceClient } from '../../client/types.js';
 import { formatMicroTime, type Clock } from '../../machinery/clock.js';
@@ -5,7 +6,6 @@ import { semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { Lease, Node } from '../../machinery/types.js';
 import type { ImageReference } from '../images/reference.js';
-import type { Log } from '../pods/dependencies.js';
 import { nodeAnnotations, nodeLabels, nodeStatus, type NodeFacts } from './node-object.js';
 
 export interface RegistrationOptions {
@@ -14,7 +14,7 @@ export interface RegistrationOptions {
   readonly leases: ResourceClient<Lease>;
   readonly clock: Clock;
   readonly recorder: EventRecorder;
-  readonly log: Log;
+  readonly log: Logger;
   /** Whether Pods can have addresses: the node has its podCIDR. */
   readonly networkReady: () => boolean;
   /** Images that have been pulled. */
@@ -156,6 +156,8 @@ export function createRegistration(options: RegistrationOptions): Registration {
         wait = RETRY_MS;
         log.warn({ error: (error as Error).message }, `${name} failed, will retry`);
       }
+      // Stopped while it worked: the signal does not say so again.
+      if (signal.aborted) return;
       await new Promise<void>(resolve => {
         const go = (): void => {
           cancel();

@@ -1,3 +1,4 @@
+import type { Logger } from '../../machinery/logger.js';
 import type { EventRecorder } from '../../client/event-recorder.js';
 import type { ResourceClient } from '../../client/types.js';
 import type { Clock } from '../../machinery/clock.js';
@@ -10,12 +11,6 @@ import type { IpAllocator } from '../network/ip-allocator.js';
 import type { PodNetwork } from '../network/pod-network.js';
 import type { ClusterDns } from './etc-files.js';
 import type { Sources } from './sources.js';
-
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** What running a Pod takes of the node. */
 export interface PodDependencies {
@@ -45,5 +40,5 @@ export interface PodDependencies {
   readonly presentImages: Set<string>;
   readonly recorder: EventRecorder;
   readonly counters: Counters;
-  readonly log: Log;
+  readonly log: Logger;
 }

@@ -1,15 +1,15 @@
+import type { Logger } from '../../machinery/logger.js';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { NetworkError } from '../network/errors.js';
 import type { HealthCheckNodePort, Proxy } from '../../dataplane/types.js';
 import type { PodNetwork } from '../network/pod-network.js';
-import type { Log } from '../pods/dependencies.js';
 
 export interface HealthCheckOptions {
   readonly proxy: Proxy;
   readonly network: PodNetwork;
   /** Whether the rules are up to date. */
   readonly healthy: () => boolean;
-  readonly log: Log;
+  readonly log: Logger;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Logger } from '../../machinery/logger.js';
 import type { Socket as UdpSocket } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
@@ -5,7 +6,6 @@ import type { Proxy } from '../../dataplane/types.js';
 import { joinStreams } from '../network/join-streams.js';
 import { toNetworkError } from '../network/errors.js';
 import type { PodNetwork } from '../network/pod-network.js';
-import type { Log } from '../pods/dependencies.js';
 
 export interface NodePortOptions {
   readonly proxy: Proxy;
@@ -15,7 +15,7 @@ export interface NodePortOptions {
   readonly bindAddress: string;
   /** The address that a packet from the real host carries. */
   readonly hostGateway: string;
-  readonly log: Log;
+  readonly log: Logger;
   /** A port that cannot be opened: for an Event of the Service. */
   readonly onBusy: (service: { namespace: string; name: string }, message: string) => void;
 }

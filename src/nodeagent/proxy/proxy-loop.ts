@@ -1,8 +1,8 @@
+import type { Logger } from '../../machinery/logger.js';
 import type { Informer } from '../../client/types.js';
 import type { Netfilter, Proxy } from '../../dataplane/types.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, EndpointSlice, Service } from '../../machinery/types.js';
-import type { Log } from '../pods/dependencies.js';
 
 export interface ProxyLoopOptions {
   readonly services: Informer<Service>;
@@ -14,7 +14,7 @@ export interface ProxyLoopOptions {
   readonly minSyncPeriodMs: number;
   /** A failed sync is tried again after this long (--iptables-sync-period). */
   readonly syncPeriodMs: number;
-  readonly log: Log;
+  readonly log: Logger;
   /** After every sync that changed something. */
   readonly onSynced: () => void;
 }

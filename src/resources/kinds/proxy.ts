@@ -74,7 +74,7 @@ export const podProxy: ConnectSubresource = {
 };
 
 /** /api/v1/namespaces/{ns}/services/{[scheme:]name[:port]}/proxy/...: one of the ready endpoints, at random. */
-export const serviceProxy = (random: () => number): ConnectSubresource => ({
+export const serviceProxy = (random: (n: number) => number): ConnectSubresource => ({
   kind: 'connect',
   target(ctx, key) {
     const { scheme, name, port } = splitTarget(key.name, 'service');
@@ -82,7 +82,7 @@ export const serviceProxy = (random: () => number): ConnectSubresource => ({
       DeepReadonly<Service> | undefined;
     if (service === undefined) throw notFoundError({ group: '', resource: 'services' }, name);
     const candidates = readyEndpoints(ctx, { namespace: key.namespace, name }, servicePortName(service, port));
-    const chosen = candidates[Math.floor(random() * candidates.length)];
+    const chosen = candidates.length === 0 ? undefined : candidates[random(candidates.length)];
     if (chosen === undefined)
       throw serviceUnavailableError(`no endpoints available for service ${JSON.stringify(key.name)}`);
     return podTarget(chosen.pod, scheme, chosen.port);

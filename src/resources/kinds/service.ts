@@ -206,7 +206,7 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
       };
     },
     subresources: {
-      proxy: serviceProxy(Math.random),
+      proxy: serviceProxy(deps.random),
       status: {
         kind: 'part',
         validateUpdate(_ctx, service) {

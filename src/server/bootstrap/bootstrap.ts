@@ -1,9 +1,9 @@
+import type { Logger } from '../../machinery/logger.js';
 import { formatTime, type Clock } from '../../machinery/clock.js';
 import { jsonEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Objects, RequestContext } from '../../resources/strategy.js';
-import type { Logger } from '../pipeline/context.js';
 import { localApiServices, type GroupVersion } from './api-services.js';
 import { reconcilePolicy } from './reconcile-policy.js';
 import {

@@ -1,3 +1,4 @@
+import type { Logger } from '../../machinery/logger.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
@@ -14,12 +15,6 @@ import type { Registry } from '../registry/types.js';
 import type { Metrics } from '../endpoints/metrics.js';
 import type { InFlight } from './in-flight.js';
 import type { DocumentRoute, IncomingRequest } from './exchange.js';
-
-export interface Logger {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 /** Everything the pipeline and the handlers work with: made once by create-server, the same for all requests. */
 export interface ApiContext {

@@ -1,5 +1,6 @@
 import { atOnce } from '../../machinery/steps.js';
 import type { Clock } from '../../machinery/clock.js';
+import { realRandom, type Random } from '../../machinery/random.js';
 import { createTurns, type Turns } from '../../machinery/turns.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
 import type { AdmissionPlugin, Objects, Strategy } from '../../resources/strategy.js';
@@ -24,6 +25,8 @@ export interface RegistriesOptions {
   readonly store: KvStore;
   readonly catalog: Catalog;
   readonly clock: Clock;
+  /** Default: real chance. */
+  readonly random?: Random;
   /** Default: its own. */
   readonly turns?: Turns;
   /** In order; see server/admission. */
@@ -63,6 +66,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
     turns = createTurns(clock),
     validate = validateHere,
   } = options;
+  const { random = realRandom } = options;
   const report = (error: unknown, what: string): void => options.onError?.(error, what);
   /** Versions of a kind share what is stored. */
   const caches = new Map<string, WatchCache>();
@@ -101,6 +105,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         progress,
         view,
         clock,
+        random,
         turns,
         admission,
         report,

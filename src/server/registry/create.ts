@@ -74,8 +74,8 @@ async function review(scope: Scope, ctx: RequestContext, namespace: string, obje
 /** One attempt of Store.Create (apiserver pkg/registry/generic/registry/store.go). */
 async function store(scope: Scope, ctx: RequestContext, namespace: string, object: KubeObject): Promise<WriteResult> {
   const { metadata } = object;
-  fillSystemFields(metadata, scope.clock.now());
-  if (needsGeneratedName(metadata)) metadata.name = generateName(metadata.generateName ?? '');
+  fillSystemFields(metadata, scope);
+  if (needsGeneratedName(metadata)) metadata.name = generateName(metadata.generateName ?? '', scope.random);
   await breathe(scope);
   const reserved = hold(await scope.strategy.reserve?.(ctx, object, undefined));
   try {

@@ -1,5 +1,5 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { formatTime } from '../../machinery/clock.js';
+import { formatTime, type Clock } from '../../machinery/clock.js';
+import type { Random } from '../../machinery/random.js';
 import { badRequestError } from '../../machinery/status.js';
 import type { KubeObject, ObjectKey, ObjectMeta, OwnerReference } from '../../machinery/types.js';
 import type { RequestContext } from '../../resources/strategy.js';
@@ -11,14 +11,9 @@ const SUFFIX_LENGTH = 5;
 const MAX_BASE_LENGTH = 63 - SUFFIX_LENGTH;
 
 /** apiserver pkg/storage/names.SimpleNameGenerator */
-export function generateName(base: string): string {
+export function generateName(base: string, random: Random): string {
   let suffix = '';
-  while (suffix.length < SUFFIX_LENGTH) {
-    for (const byte of randomBytes(8)) {
-      // Bytes above the last full round of the alphabet would favour its start.
-      if (byte < 243 && suffix.length < SUFFIX_LENGTH) suffix += ALPHABET.charAt(byte % ALPHABET.length);
-    }
-  }
+  while (suffix.length < SUFFIX_LENGTH) suffix += ALPHABET.charAt(random.below(ALPHABET.length));
   return base.slice(0, MAX_BASE_LENGTH) + suffix;
 }
 
@@ -34,9 +29,9 @@ export function wipeSystemFields(meta: ObjectMeta): void {
 }
 
 /** Mutates. */
-export function fillSystemFields(meta: ObjectMeta, nowMs: number): void {
-  meta.creationTimestamp = formatTime(nowMs);
-  meta.uid = randomUUID();
+export function fillSystemFields(meta: ObjectMeta, { clock, random }: { clock: Clock; random: Random }): void {
+  meta.creationTimestamp = formatTime(clock.now());
+  meta.uid = random.uuid();
 }
 
 /** Mutates: an absent namespace becomes the request's, that of a cluster-scoped object goes. @throws StatusError 400 */

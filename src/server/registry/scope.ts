@@ -1,4 +1,5 @@
 import type { Clock } from '../../machinery/clock.js';
+import type { Random } from '../../machinery/random.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { GroupResource } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
@@ -22,6 +23,7 @@ export interface Scope {
   readonly progress: Progress;
   readonly view: View;
   readonly clock: Clock;
+  readonly random: Random;
   /** Cuts what takes long. */
   readonly turns: Turns;
   readonly admission: readonly AdmissionPlugin[];

@@ -66,7 +66,7 @@ async function createAbsent(scope: Scope, ctx: RequestContext, request: UpdateRe
   }
   const object = await request.transform(undefined);
   readVersion(object);
-  fillSystemFields(object.metadata, scope.clock.now());
+  fillSystemFields(object.metadata, scope);
   const reserved = hold(await strategy.reserve?.(ctx, object, undefined));
   try {
     await beforeCreate(scope, ctx, key.namespace, object, () => ctx.mayCreate?.());

@@ -116,7 +116,7 @@ function run(
   start: Start,
   listener: WatchListener,
 ): RegistryWatch {
-  const { cache, clock, view, turns } = scope;
+  const { cache, clock, random, view, turns } = scope;
   /** Changes that wait for the initial events to be through; undefined once they are. */
   let queue: CacheEvent[] | undefined = [];
   let queuedBytes = 0;
@@ -182,7 +182,7 @@ function run(
     if (stopped) return;
     cancelBookmark = scheduleBookmark();
   };
-  const timeoutMs = options.timeoutSeconds > 0 ? options.timeoutSeconds * 1000 : MIN_TIMEOUT_MS * (1 + Math.random());
+  const timeoutMs = options.timeoutSeconds > 0 ? options.timeoutSeconds * 1000 : MIN_TIMEOUT_MS * (1 + random.number());
   const deadline = clock.monotonic() + timeoutMs;
   const scheduleBookmark = (): (() => void) => {
     if (!options.allowWatchBookmarks) return () => undefined;

@@ -1,9 +1,9 @@
 import type { KubeObject } from '../../../machinery/types.js';
 import type { PolicyRule } from '../rbac/rules.js';
-import { NODE_AGENTS } from '../kubeconfig.js';
 import { componentRoles, schedulerRules } from './component-roles.js';
 import { controllerBindings, controllerRoles, controllerRules } from './controller-roles.js';
 import { clusterBinding, clusterRole, EVENTS, READ, role, roleBinding, rule } from './notation.js';
+import { NODE_AGENTS } from '../node-agents.js';
 import { userRoles } from './user-roles.js';
 
 const SYSTEM = 'kube-system';

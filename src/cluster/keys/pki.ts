@@ -12,7 +12,8 @@ import {
   type KeyPair,
   type Subject,
 } from '../../machinery/x509/certificate.js';
-import { readFileIfThere, writeFileAtomic } from './files.js';
+import type { ServerKeys } from '../../server/options.js';
+import { keyFolder, type KeyFiles } from './files.js';
 
 /** A key or certificate in the data folder that cannot be used. `message` is one line fit for a terminal. */
 export class PkiError extends Error {
@@ -25,16 +26,9 @@ export interface PkiOptions {
   readonly serverNames?: readonly string[];
 }
 
-/** The keys of one cluster, kept in `<data dir>/pki` under kubeadm's file names. */
-export interface Pki {
-  readonly ca: KeyPair;
-  /** The API server's serving certificate. */
-  readonly serving: KeyPair;
-  /** With it the API server calls node agents. */
-  readonly kubeletClient: KeyPair;
-  /** RSA private key, PEM, that signs service account tokens. */
-  readonly serviceAccountKey: string;
-  /** Where that is kept. */
+/** The keys of one cluster, kept under kubeadm's file names. */
+export interface Pki extends ServerKeys {
+  /** Where the service account key is kept. */
   readonly serviceAccountKeyFile: string;
   /** A client certificate kept under `file` (no extension); made anew when it is about to expire. */
   clientCertificate(file: string, subject: Subject): Promise<KeyPair>;
@@ -44,6 +38,9 @@ export interface Pki {
 
 const DAY_MS = 86_400_000;
 const SERVICE_ACCOUNT_KEY = 'sa.key';
+const SERVICE_ACCOUNT_PUBLIC_KEY = 'sa.pub';
+const CA_CERT = 'ca.crt';
+const CA_KEY = 'ca.key';
 const CA_DAYS = 3650;
 const LEAF_DAYS = 365;
 /** A certificate that would end within this time is replaced at the next start. */
@@ -69,15 +66,13 @@ const KEY_MODE = 0o600;
  * and the service account key are never replaced: everything out there depends on them.
  * @throws PkiError
  */
-export async function ensurePki(dataDir: string, options: PkiOptions): Promise<Pki> {
-  const dir = join(dataDir, 'pki');
+export async function createPki(files: KeyFiles, options: PkiOptions): Promise<Pki> {
   const { clock } = options;
-  await mkdir(dir, { recursive: true, mode: 0o700 });
   // The slow one (RSA) runs beside the others.
-  const [serviceAccountKey, ca] = await Promise.all([ensureServiceAccountKey(dir), ensureCa(dir, clock)]);
+  const [serviceAccountKey, ca] = await Promise.all([ensureServiceAccountKey(files), ensureCa(files, clock)]);
   const names = [...new Set([...FIXED_NAMES, ...(options.serverNames ?? [])])];
   const leaf = (file: string, what: Pick<CertificateOptions, 'subject' | 'usage' | 'subjectAltNames'>) =>
-    ensureLeaf(join(dir, file), ca, clock, what);
+    ensureLeaf(files, file, ca, clock, what);
   const [serving, kubeletClient] = await Promise.all([
     leaf('apiserver', { subject: { commonName: 'kube-apiserver' }, usage: 'server', subjectAltNames: names }),
     leaf('apiserver-kubelet-client', {
@@ -92,17 +87,23 @@ export async function ensurePki(dataDir: string, options: PkiOptions): Promise<P
     serving,
     kubeletClient,
     serviceAccountKey,
-    serviceAccountKeyFile: join(dir, SERVICE_ACCOUNT_KEY),
+    serviceAccountKeyFile: files.path(SERVICE_ACCOUNT_KEY),
     clientCertificate: (file, subject) => leaf(file, { subject, usage: 'client' }),
     servingCertificate: (file, subject, subjectAltNames) => leaf(file, { subject, usage: 'server', subjectAltNames }),
   };
 }
 
-async function ensureCa(dir: string, clock: Clock): Promise<KeyPair> {
-  const certFile = join(dir, 'ca.crt');
-  const keyFile = join(dir, 'ca.key');
-  const [cert, key] = await Promise.all([readFileIfThere(certFile), readFileIfThere(keyFile)]);
+/** The keys in `<data dir>/pki`. @throws PkiError */
+export async function ensurePki(dataDir: string, options: PkiOptions): Promise<Pki> {
+  const dir = join(dataDir, 'pki');
+  await mkdir(dir, { recursive: true, mode: 0o700 });
+  return createPki(keyFolder(dir), options);
+}
+
+async function ensureCa(files: KeyFiles, clock: Clock): Promise<KeyPair> {
+  const [cert, key] = await Promise.all([files.read(CA_CERT), files.read(CA_KEY)]);
   if (cert !== undefined) {
+    const [certFile, keyFile] = [files.path(CA_CERT), files.path(CA_KEY)];
     if (key === undefined) throw new PkiError(`${certFile} is there but ${keyFile} is missing`);
     const problem = unusable({ cert, key }, undefined, clock.now());
     if (problem !== undefined) throw new PkiError(`${certFile} and ${keyFile} ${problem}`);
@@ -111,13 +112,13 @@ async function ensureCa(dir: string, clock: Clock): Promise<KeyPair> {
   // The key is written first: with a key and no certificate, an earlier start died in between.
   if (key === undefined) {
     const fresh = newPrivateKey();
-    await writeFileAtomic(keyFile, fresh, KEY_MODE);
-    return certifyCa(certFile, fresh, clock);
+    await files.write(CA_KEY, fresh, KEY_MODE);
+    return certifyCa(files, fresh, clock);
   }
-  return certifyCa(certFile, key, clock);
+  return certifyCa(files, key, clock);
 }
 
-async function certifyCa(certFile: string, key: string, clock: Clock): Promise<KeyPair> {
+async function certifyCa(files: KeyFiles, key: string, clock: Clock): Promise<KeyPair> {
   const now = clock.now();
   const ca = issueCertificate({
     subject: { commonName: 'kubernetes' },
@@ -126,17 +127,18 @@ async function certifyCa(certFile: string, key: string, clock: Clock): Promise<K
     usage: 'ca',
     key,
   });
-  await writeFileAtomic(certFile, ca.cert, CERT_MODE);
+  await files.write(CA_CERT, ca.cert, CERT_MODE);
   return ca;
 }
 
 async function ensureLeaf(
-  path: string,
+  files: KeyFiles,
+  name: string,
   ca: KeyPair,
   clock: Clock,
   what: Pick<CertificateOptions, 'subject' | 'usage' | 'subjectAltNames'>,
 ): Promise<KeyPair> {
-  const [cert, key] = await Promise.all([readFileIfThere(`${path}.crt`), readFileIfThere(`${path}.key`)]);
+  const [cert, key] = await Promise.all([files.read(`${name}.crt`), files.read(`${name}.key`)]);
   const now = clock.now();
   if (cert !== undefined && key !== undefined) {
     const pair = { cert, key };
@@ -148,10 +150,7 @@ async function ensureLeaf(
     notBefore: now - BACKDATE_MS,
     notAfter: now + LEAF_DAYS * DAY_MS,
   });
-  await Promise.all([
-    writeFileAtomic(`${path}.key`, pair.key, KEY_MODE),
-    writeFileAtomic(`${path}.crt`, pair.cert, CERT_MODE),
-  ]);
+  await Promise.all([files.write(`${name}.key`, pair.key, KEY_MODE), files.write(`${name}.crt`, pair.cert, CERT_MODE)]);
   return pair;
 }
 
@@ -178,18 +177,18 @@ function sameKey(a: string, b: string): boolean {
 
 const generateKeyPairAsync = promisify(generateKeyPair);
 
-async function ensureServiceAccountKey(dir: string): Promise<string> {
-  const file = join(dir, SERVICE_ACCOUNT_KEY);
-  const publicFile = join(dir, 'sa.pub');
-  let key = await readFileIfThere(file);
-  const known = await readFileIfThere(publicFile);
+async function ensureServiceAccountKey(files: KeyFiles): Promise<string> {
+  const file = files.path(SERVICE_ACCOUNT_KEY);
+  const publicFile = files.path(SERVICE_ACCOUNT_PUBLIC_KEY);
+  let key = await files.read(SERVICE_ACCOUNT_KEY);
+  const known = await files.read(SERVICE_ACCOUNT_PUBLIC_KEY);
   if (key === undefined) {
     // The private key is written first: a new one here would make every token that is out there worthless.
     if (known !== undefined) throw new PkiError(`${file} is missing, and ${publicFile} is there: the keys are damaged`);
     // RS256 is what every consumer of service account tokens understands.
     const pair = await generateKeyPairAsync('rsa', { modulusLength: 2048 });
     key = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
-    await writeFileAtomic(file, key, KEY_MODE);
+    await files.write(SERVICE_ACCOUNT_KEY, key, KEY_MODE);
   }
   try {
     const privateKey = createPrivateKey(key);
@@ -200,7 +199,7 @@ async function ensureServiceAccountKey(dir: string): Promise<string> {
       throw new Error('it signs what it does not verify');
     if (known !== undefined && !sameKey(known, publicKey))
       throw new Error(`it does not belong to ${publicFile}; one of them is damaged`);
-    if (known !== publicKey) await writeFileAtomic(publicFile, publicKey, CERT_MODE);
+    if (known !== publicKey) await files.write(SERVICE_ACCOUNT_PUBLIC_KEY, publicKey, CERT_MODE);
   } catch (error) {
     throw new PkiError(`${file} is damaged: ${(error as Error).message}`, { cause: error });
   }

@@ -1,5 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where keys are kept, by file name. */
+export interface KeyFiles {
+  /** How messages call a file. */
+  path(name: string): string;
+  read(name: string): Promise<string | undefined>;
+  write(name: string, text: string, mode: number): Promise<void>;
+}
+
+export const keyFolder = (dir: string): KeyFiles => ({
+  path: name => join(dir, name),
+  read: name => readFileIfThere(join(dir, name)),
+  write: (name, text, mode) => writeFileAtomic(join(dir, name), text, mode),
+});
+
+/** For a cluster that leaves nothing behind. */
+export function keysInMemory(): KeyFiles {
+  const texts = new Map<string, string>();
+  return {
+    path: name => name,
+    read: name => Promise.resolve(texts.get(name)),
+    write: (name, text) => Promise.resolve(void texts.set(name, text)),
+  };
+}
 
 /** Writes a whole file or nothing: a crash in the middle leaves the old one. */
 export async function writeFileAtomic(path: string, text: string, mode: number): Promise<void> {

@@ -1,6 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ClientConfig } from '../../client/kubeconfig.js';
 import type { KeyPair, Subject } from '../../machinery/x509/certificate.js';
+import { NODE_AGENTS } from '../../server/auth/node-agents.js';
 import { readFileIfThere, writeFileAtomic } from './files.js';
 import type { Pki } from './pki.js';
 
@@ -24,9 +26,6 @@ export const COMPONENTS: readonly Identity[] = [
   { file: 'proxy.kubeconfig', subject: { commonName: 'system:kube-proxy' } },
   { file: 'dns.kubeconfig', subject: { commonName: 'system:coredns' } },
 ];
-
-/** Whose members are more than kubelets: proxies of their nodes, too. Other holders of system:nodes are not. */
-export const NODE_AGENTS = 'kubette:node-agents';
 
 export const nodeIdentity = (name: string): Identity => ({
   file: `node-${name}.kubeconfig`,
@@ -82,12 +81,20 @@ const jsonKubeconfig = (server: string, ca: string, client: KeyPair): string =>
 export async function ensureKubeconfig(dataDir: string, pki: Pki, identity: Identity, server: string): Promise<string> {
   const path = join(dataDir, identity.file);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const name = identity.file === ADMIN.file ? 'admin' : identity.file.replace(/\.kubeconfig$/, '');
-  const client = await pki.clientCertificate(name, identity.subject);
+  const client = await clientKeys(pki, identity);
   const format = identity.file === ADMIN.file ? formatKubeconfig : jsonKubeconfig;
   const text = format(server, pki.ca.cert, client);
   if ((await readFileIfThere(path)) !== text) await writeFileAtomic(path, text, 0o600);
   return path;
+}
+
+const clientKeys = (pki: Pki, { file, subject }: Identity): Promise<KeyPair> =>
+  pki.clientCertificate(file === ADMIN.file ? 'admin' : file.replace(/\.kubeconfig$/, ''), subject);
+
+/** What a process needs to be `identity` at `server`, as a value. */
+export async function clientConfig(pki: Pki, identity: Identity, server: string): Promise<ClientConfig> {
+  const { cert, key } = await clientKeys(pki, identity);
+  return { server, ca: pki.ca.cert, cert, key, insecureSkipTlsVerify: false, namespace: 'default' };
 }
 
 /** Files a node agent is started with. */

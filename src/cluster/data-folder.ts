@@ -1,6 +1,10 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { FlagError } from './process.js';
+
+/** A folder that nothing can be kept in. `message` is one line, whatever the path is. */
+export class DataFolderError extends Error {
+  override readonly name = 'DataFolderError';
+}
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   EEXIST: 'it is no folder',
@@ -16,12 +20,11 @@ const PROBLEMS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes the folder of --data-dir where it is missing, and its parents. @throws FlagError with one line, whatever the
- * path is
+ * Makes the folder of --data-dir where it is missing, and its parents. @throws DataFolderError
  */
 export async function ensureDataFolder(path: string): Promise<void> {
-  const refuse = (why: string, cause?: unknown): FlagError =>
-    new FlagError(`data folder ${shown(path)} cannot be used: ${why} (--data-dir)`, { cause });
+  const refuse = (why: string, cause?: unknown): DataFolderError =>
+    new DataFolderError(`data folder ${shown(path)} cannot be used: ${why} (--data-dir)`, { cause });
   if (path === '') throw refuse('it has no name');
   if (path.includes('\0')) throw refuse('its name has a NUL in it');
   try {

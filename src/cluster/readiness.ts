@@ -15,7 +15,8 @@ export async function untilReady(clock: Clock, signal: AbortSignal, ask: () => P
       await ask();
       return;
     } catch (error) {
-      if (signal.aborted) throw error;
+      // Whoever gives up knows why; the last answer only says that it is not there yet.
+      if (signal.aborted) throw (signal.reason as Error) ?? error;
       await clock.sleep(POLL_MS, signal);
     }
   }

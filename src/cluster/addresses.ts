@@ -1,0 +1,25 @@
+/** Where the processes of a cluster on this machine find each other. */
+export const HOST = '127.0.0.1';
+
+export interface NodeAddresses {
+  readonly name: string;
+  /** Its simulated address. */
+  readonly ip: string;
+  /** The real one on which its node ports are opened. */
+  readonly bindAddress: string;
+}
+
+/** node-1, node-2, …: as kind does, 172.18.0.1 is the host's bridge, and the nodes follow. */
+export const nodeAddresses = (count: number, platform: NodeJS.Platform = process.platform): NodeAddresses[] =>
+  Array.from({ length: count }, (_, i) => ({
+    name: `node-${i + 1}`,
+    ip: `172.18.0.${i + 2}`,
+    // Linux answers on all of 127/8, so that every node has its own node ports.
+    bindAddress: platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
+  }));
+
+/** The tenth address of the Service range, where every cluster has its DNS. */
+export function clusterDnsAddress(serviceClusterIpRange: string): string {
+  const [base = ''] = serviceClusterIpRange.split('/');
+  return base.replace(/\.\d+$/, last => `.${Number(last.slice(1)) + 10}`);
+}

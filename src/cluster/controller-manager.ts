@@ -1,0 +1,65 @@
+import { hostname } from 'node:os';
+import type { ClientConfig } from '../client/kubeconfig.js';
+import { runWhileLeading } from '../client/leader-election.js';
+import { LEASES } from '../client/resources.js';
+import { createClient } from '../client/rest-client.js';
+import { ALL_CONTROLLERS } from '../controllers/all.js';
+import type { ControllerOptions } from '../controllers/controller.js';
+import { runControllers } from '../controllers/run.js';
+import { selectControllers } from '../controllers/select.js';
+import type { Clock } from '../machinery/clock.js';
+import type { Logger } from '../machinery/logger.js';
+import type { Random } from '../machinery/random.js';
+import { RUNS_ANNOTATION } from '../machinery/runs.js';
+import type { Lease } from '../machinery/types.js';
+import { createLoggedInformers } from './informers.js';
+import { startPart, type RunningPart } from './part.js';
+
+export interface StartControllerManagerOptions {
+  readonly config: ClientConfig;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  /** As --controllers: '*' is all that are on by default, 'name' adds one, '-name' removes one. */
+  readonly controllers: readonly string[];
+  readonly options: ControllerOptions;
+  /** undefined: the only manager there is, which works at once. */
+  readonly leaderElection?: {
+    readonly leaseDurationMs: number;
+    readonly renewDeadlineMs: number;
+    readonly retryPeriodMs: number;
+  };
+}
+
+/** Runs the controllers, while it leads. @throws UnknownControllerError */
+export function startControllerManager(start: StartControllerManagerOptions): RunningPart {
+  const { config, clock, random, log, options, leaderElection } = start;
+  const definitions = selectControllers(ALL_CONTROLLERS, start.controllers);
+  const client = createClient(config, 'kube-controller-manager');
+  const informers = createLoggedInformers(client.transport, clock, log);
+  const work = (leading: AbortSignal): Promise<void> =>
+    runControllers(definitions, { client, informers, clock, random, log, options }, leading).catch((error: unknown) => {
+      if (!leading.aborted) throw error;
+    });
+  return startPart(async signal => {
+    try {
+      if (leaderElection === undefined) return await work(signal);
+      await runWhileLeading(
+        {
+          leases: client.resource<Lease>(LEASES),
+          lease: { namespace: 'kube-system', name: 'kube-controller-manager' },
+          identity: `${hostname()}_${random.uuid()}`,
+          annotations: { [RUNS_ANNOTATION]: definitions.map(({ name }) => name).join(',') },
+          clock,
+          ...leaderElection,
+          onError: error => log.warn({ error: error.message }, 'leader election'),
+        },
+        work,
+        signal,
+      );
+      if (!signal.aborted) throw new Error('leaderelection lost');
+    } finally {
+      client.close();
+    }
+  });
+}

@@ -1,0 +1,56 @@
+import type { ClientConfig } from '../client/kubeconfig.js';
+import { ENDPOINT_SLICES, SERVICES } from '../client/resources.js';
+import { createClient } from '../client/rest-client.js';
+import type { InformerFactory } from '../client/types.js';
+import type { Logger } from '../machinery/logger.js';
+import { createNodeAgent, type NodeAgent, type NodeAgentOptions } from '../nodeagent/agent.js';
+import { createLoggedInformers } from './informers.js';
+
+/** What the Node says its kubelet is. */
+const KUBELET_VERSION = 'v1.35.6';
+
+export interface StartNodeAgentOptions extends Omit<NodeAgentOptions, 'client' | 'informers' | 'version'> {
+  readonly config: ClientConfig;
+  /** The proxy's own identity; undefined: the kubelet's. */
+  readonly proxyConfig?: ClientConfig;
+  readonly log: Logger;
+}
+
+export type RunningNodeAgent = Pick<NodeAgent, 'kubeletPort' | 'podNetworkPort' | 'close'>;
+
+/** Runs the agent of one node. @throws Error when a port cannot be opened */
+export async function startNodeAgent(options: StartNodeAgentOptions): Promise<RunningNodeAgent> {
+  const { config, proxyConfig, clock, log } = options;
+  const client = createClient(config, 'kubelet');
+  const proxyClient = proxyConfig === undefined ? client : createClient(proxyConfig, 'kube-proxy');
+  const informersOf = (transport: typeof client.transport): InformerFactory =>
+    createLoggedInformers(transport, clock, log);
+  const agent = await createNodeAgent({
+    ...options,
+    client,
+    informers: split(informersOf(client.transport), informersOf(proxyClient.transport)),
+    version: KUBELET_VERSION,
+  });
+  log.info({ kubeletPort: agent.kubeletPort, podNetworkPort: agent.podNetworkPort }, 'listening');
+  return {
+    kubeletPort: agent.kubeletPort,
+    podNetworkPort: agent.podNetworkPort,
+    async close() {
+      await agent.close();
+      client.close();
+      proxyClient.close();
+    },
+  };
+}
+
+/** The proxy's resources are watched under its own identity. */
+const split = (kubelet: InformerFactory, proxy: InformerFactory): InformerFactory => ({
+  informer: (ref, options) => (ref === SERVICES || ref === ENDPOINT_SLICES ? proxy : kubelet).informer(ref, options),
+  start(signal) {
+    kubelet.start(signal);
+    proxy.start(signal);
+  },
+  whenSynced: async signal => {
+    await Promise.all([kubelet.whenSynced(signal), proxy.whenSynced(signal)]);
+  },
+});

@@ -1,0 +1,168 @@
+import type { ClientConfig } from '../client/kubeconfig.js';
+import { createClient } from '../client/rest-client.js';
+import { realClock, type Clock } from '../machinery/clock.js';
+import { SILENT, type Logger } from '../machinery/logger.js';
+import { realRandom, type Random } from '../machinery/random.js';
+import { firstServiceAddress } from '../server/service-range.js';
+import { clusterDnsAddress, HOST, nodeAddresses } from './addresses.js';
+import { startApiServer } from './api-server.js';
+import { startControllerManager } from './controller-manager.js';
+import { startDns } from './dns.js';
+import { keysInMemory } from './keys/files.js';
+import { ADMIN, clientConfig, COMPONENTS, formatKubeconfig, nodeIdentity, type Identity } from './keys/kubeconfig.js';
+import { createPki, type Pki } from './keys/pki.js';
+import { startNodeAgent } from './node-agent.js';
+import { dnsAnswers, nodesReady, untilReady } from './readiness.js';
+import { openMemoryStore } from './store.js';
+
+export interface StartClusterOptions {
+  /** Default 1; 0: no Pods are run, and there is no DNS. */
+  readonly nodes?: number;
+  /** Default 0: any free port. */
+  readonly securePort?: number;
+  /** As --controllers. */
+  readonly controllers?: readonly string[];
+  readonly serviceClusterIpRange?: string;
+  readonly clusterCidr?: string;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Logger;
+  /** Gives up the start. */
+  readonly signal?: AbortSignal;
+}
+
+export interface RunningCluster {
+  /** "https://127.0.0.1:41234" */
+  readonly url: string;
+  /** The administrator's, as text for a file. */
+  readonly kubeconfig: string;
+  /** The same as a value. */
+  readonly config: ClientConfig;
+  /** Ends all of it; nothing is left. */
+  close(): Promise<void>;
+}
+
+const DEFAULTS = { nodes: 1, securePort: 0, serviceClusterIpRange: '10.96.0.0/16', clusterCidr: '10.244.0.0/16' };
+
+const identityOf = (file: string): Identity => {
+  const found = COMPONENTS.find(identity => identity.file === file);
+  if (found === undefined) throw new Error(`no identity ${file}`);
+  return found;
+};
+
+/**
+ * A whole cluster in this process, in memory: API server, controllers, DNS and the agents of its nodes. Resolves when
+ * every node is Ready and names are answered. Several may run side by side.
+ * @throws Error when a port cannot be had
+ */
+export async function startCluster(options: StartClusterOptions = {}): Promise<RunningCluster> {
+  const { clock = realClock, random = realRandom, log = SILENT } = options;
+  const settings = { ...DEFAULTS, ...options };
+  const signal = options.signal ?? new AbortController().signal;
+  const parts: { close(): Promise<void> }[] = [];
+  const close = async (): Promise<void> => {
+    // What was started last goes first: nobody is left without whom it needs.
+    for (let part = parts.pop(); part !== undefined; part = parts.pop()) await part.close();
+  };
+  const started = <P extends { close(): Promise<void> }>(part: P): P => {
+    parts.push(part);
+    return part;
+  };
+  try {
+    const pki = await createPki(keysInMemory(), {
+      clock,
+      serverNames: [firstServiceAddress(settings.serviceClusterIpRange), '172.18.0.1', HOST],
+    });
+    const { url } = started(
+      await startApiServer({
+        store: await openMemoryStore(clock),
+        pki,
+        clock,
+        random,
+        log,
+        bindAddress: HOST,
+        securePort: settings.securePort,
+        serviceClusterIpRange: settings.serviceClusterIpRange,
+      }),
+    );
+    const config = await clientConfig(pki, ADMIN, url);
+    const shared = { clock, random, log };
+    started(
+      startControllerManager({
+        ...shared,
+        config: await clientConfig(pki, identityOf('controller-manager.kubeconfig'), url),
+        controllers: settings.controllers ?? ['*'],
+        options: {
+          rootCa: pki.ca.cert,
+          serviceAccountKey: pki.serviceAccountKey,
+          signing: { ...pki.ca, durationMs: 365 * 86_400_000 },
+          ...(settings.nodes > 0 ? { clusterCidr: settings.clusterCidr } : {}),
+          nodeCidrMaskSize: 24,
+          nodeMonitorPeriodMs: 5_000,
+          nodeMonitorGracePeriodMs: 50_000,
+        },
+      }),
+    );
+    const nodes = await startNodes(pki, url, settings, shared, started);
+    const client = createClient(config, 'kubette');
+    await untilReady(clock, signal, () => nodesReady(client, nodes));
+    if (nodes.length > 0) await untilReady(clock, signal, () => dnsAnswers(client, clock));
+    client.close();
+    const { cert = '', key = '' } = config;
+    return { url, kubeconfig: formatKubeconfig(url, pki.ca.cert, { cert, key }), config, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startNodes(
+  pki: Pki,
+  url: string,
+  settings: typeof DEFAULTS,
+  shared: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+  started: <P extends { close(): Promise<void> }>(part: P) => P,
+): Promise<string[]> {
+  const clusterDns = clusterDnsAddress(settings.serviceClusterIpRange);
+  const nodes = nodeAddresses(settings.nodes);
+  if (nodes.length === 0) return [];
+  started(
+    await startDns({
+      ...shared,
+      config: await clientConfig(pki, identityOf('dns.kubeconfig'), url),
+      bindAddress: HOST,
+      port: 0,
+      metricsPort: 0,
+      clusterDomain: 'cluster.local',
+      clusterIP: clusterDns,
+      hostAddress: '172.18.0.1',
+    }),
+  );
+  for (const { name, ip, bindAddress } of nodes) {
+    const identity = nodeIdentity(name);
+    const serving = await pki.servingCertificate(`kubelet-${name}`, identity.subject, [name, ip, HOST, bindAddress]);
+    started(
+      await startNodeAgent({
+        ...shared,
+        config: await clientConfig(pki, identity, url),
+        nodeName: name,
+        nodeIP: ip,
+        labels: {},
+        bindAddress,
+        listenAddress: HOST,
+        kubeletPort: 0,
+        podNetworkPort: 0,
+        hostGateway: '172.18.0.1',
+        clusterDns,
+        clusterDomain: 'cluster.local',
+        clusterCidr: settings.clusterCidr,
+        maxPods: 110,
+        minSyncPeriodMs: 50,
+        syncPeriodMs: 30_000,
+        serving,
+        clientCa: pki.ca.cert,
+      }),
+    );
+  }
+  return nodes.map(({ name }) => name);
+}

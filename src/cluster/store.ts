@@ -1,0 +1,45 @@
+import { join } from 'node:path';
+import type { Clock } from '../machinery/clock.js';
+import { StorageError, type KvStore } from '../storage/kv-store.js';
+import type { LevelStoreOptions } from '../storage/leveldb/level-store.js';
+
+export const STORAGE_DRIVERS = ['leveldb', 'memory'] as const;
+export type StorageDriver = (typeof STORAGE_DRIVERS)[number];
+
+export interface StoreOptions {
+  readonly clock: Clock;
+  /** A store that is damaged is opened all the same, and each loss is told here; undefined: it is not opened. */
+  readonly acceptDataLoss?: (loss: string) => void;
+}
+
+/** The newest acknowledged revision is kept beside the store, not in it: then a store that is gone is missed, too. */
+const NEWEST_REVISION = 'newest-revision';
+const PREDECESSOR_MS = 3_000;
+
+/** Milliseconds rise faster than revisions do, so that every start is beyond the last one. */
+export async function openMemoryStore(clock: Clock): Promise<KvStore> {
+  const { createMemoryStore } = await import('../storage/memory/memory-store.js');
+  return createMemoryStore({ firstRevision: clock.now() });
+}
+
+/** The store in a data folder that is ours. @throws StorageError */
+export async function openFolderStore(dataDir: string, { clock, acceptDataLoss }: StoreOptions): Promise<KvStore> {
+  const { openLevelStore } = await import('../storage/leveldb/level-store.js');
+  const options: LevelStoreOptions = {
+    newestRevisionFile: join(dataDir, NEWEST_REVISION),
+    ...(acceptDataLoss === undefined ? {} : { acceptDataLoss: losses => losses.forEach(acceptDataLoss) }),
+  };
+  const open = (): Promise<KvStore> => openLevelStore(join(dataDir, 'store'), options);
+  try {
+    return await open().catch(async (error: unknown) => {
+      if (!(error instanceof StorageError) || error.code !== 'locked') throw error;
+      // The folder is ours: who has the store still is a server that is about to end, as after a kill of its parent.
+      await clock.sleep(PREDECESSOR_MS);
+      return open();
+    });
+  } catch (error) {
+    if (!(error instanceof StorageError) || error.code !== 'damaged' || acceptDataLoss !== undefined) throw error;
+    const text = `${error.message}; put back a copy of the data folder, or start once with --accept-data-loss to go on with what is left`;
+    throw new StorageError('damaged', text, { cause: error });
+  }
+}
