@@ -2,7 +2,7 @@ import t from 'tap';
 import { negotiate, PLAIN } from '../../src/server/negotiation/media-types.js';
 import { parseRequestInfo } from '../../src/server/pipeline/request-info.js';
 import { warningHeaders } from '../../src/server/responses/warnings.js';
-import { toYaml } from '../../src/server/responses/yaml.js';
+import { toYaml, yamlParts } from '../../src/server/responses/yaml.js';
 
 t.test('YAML as go-yaml writes it', async t => {
   const rows: [string, unknown, string][] = [
@@ -33,7 +33,10 @@ t.test('YAML as go-yaml writes it', async t => {
       `a: ${'x'.repeat(50)} ${'y'.repeat(50)}\n  z\n`,
     ],
   ];
-  for (const [name, value, expect] of rows) t.equal(toYaml(value), expect, name);
+  for (const [name, value, expect] of rows) {
+    t.equal(toYaml(value), expect, name);
+    t.equal([...yamlParts(value)].join(''), expect, `${name}, in parts`);
+  }
 });
 
 t.test('request info', async t => {

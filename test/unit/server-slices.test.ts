@@ -7,7 +7,7 @@ import { parseLabelSelector } from '../../src/machinery/labels.js';
 import { createTurns } from '../../src/machinery/turns.js';
 import { createAuditor } from '../../src/server/audit/auditor.js';
 import { createLogFile } from '../../src/server/audit/log-file.js';
-import { toYaml, yamlWithList } from '../../src/server/responses/yaml.js';
+import { toYaml, yamlParts, yamlWithList } from '../../src/server/responses/yaml.js';
 import { startFakeApi } from '../support/fake-api.js';
 
 t.test('long pieces of work share the loop: one of them per turn, and others in between', async t => {
@@ -72,6 +72,27 @@ t.test('a list is the same whether it is written whole or as its items come', as
     t.equal(answer.text, whole?.toString(), `${count} in a list, as protobuf`);
   }
   t.same([...yamlWithList({ kind: 'L', items: [] }, 'items', [])], ['items: []\n', 'kind: L\n']);
+});
+
+t.test('a big object is answered in chunks, as YAML and indented, and is the same', async t => {
+  const api = await startFakeApi();
+  t.teardown(() => api.close());
+  const data = Object.fromEntries(
+    Array.from({ length: 5_000 }, (_, i) => [`k${i}`, i % 2 === 0 ? `n${i}` : 'a: b\nc']),
+  );
+  api.registry('configmaps').put('d', { metadata: { name: 'big', finalizers: ['a/b', 'a/c'] }, data });
+  const path = `${PLURAL}/big`;
+  const plain = await api.request('GET', path);
+  const yaml = await api.request('GET', path, { headers: { accept: 'application/yaml' } });
+  t.equal(yaml.text === toYaml(plain.body), true);
+  const pretty = await api.request('GET', `${path}?pretty=1`);
+  t.equal(pretty.text === `${JSON.stringify(plain.body, undefined, 2)}\n`, true);
+  const parts = [...yamlParts(plain.body)];
+  t.ok(parts.length > 5_000, `${parts.length} parts`);
+  t.ok(
+    parts.every(part => part.length < 100),
+    'of a line or so each',
+  );
 });
 
 t.test('a long list is recorded as it was answered, on one line', async t => {

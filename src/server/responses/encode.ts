@@ -25,7 +25,7 @@ import {
   tableHead,
   type TableOptions,
 } from './table.js';
-import { toYaml, yamlWithList } from './yaml.js';
+import { yamlParts, yamlWithList } from './yaml.js';
 
 /** What the encoder needs to know of a request. */
 export interface EncodeOptions {
@@ -41,6 +41,8 @@ export interface EncodeOptions {
 }
 
 const CHUNK_BYTES = 64 * 1024;
+/** YAML takes its time to write. */
+const YAML_CHUNK = 16 * 1024;
 
 const NEWLINE = Buffer.from('\n');
 const COMMA = Buffer.from(',');
@@ -289,6 +291,30 @@ const fullObject = (stored: StoredObject): unknown => JSON.parse(stored.encode()
 
 const concat = (pieces: readonly Buffer[]): string => Buffer.concat(pieces).toString('utf8');
 
+/** A chunk without bytes: others have their turn, since what was done before took long. */
+const REST = Buffer.alloc(0);
+
+function* prettyChunks(form: readonly Buffer[]): Generator<Buffer> {
+  const value: unknown = JSON.parse(concat(form));
+  yield REST;
+  const text = `${JSON.stringify(value, undefined, 2)}\n`;
+  yield REST;
+  yield Buffer.from(text);
+}
+
+function* yamlChunks(form: readonly Buffer[]): Generator<Buffer> {
+  const value: unknown = JSON.parse(concat(form));
+  yield REST;
+  let text = '';
+  for (const part of yamlParts(value)) {
+    text += part;
+    if (text.length < YAML_CHUNK) continue;
+    yield Buffer.from(text);
+    text = '';
+  }
+  if (text !== '') yield Buffer.from(text);
+}
+
 /**
  * An answer in the form that was negotiated.
  * @throws StatusError 406 for a transform that the answer does not allow
@@ -301,13 +327,11 @@ export function encodeAnswer(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>,
   }
   const form = jsonForm(answer, options);
   if (encoding === YAML_TYPE) {
-    const chunks = Array.isArray(form) ? [Buffer.from(toYaml(JSON.parse(concat(form))))] : chunked(yamlPieces(form));
+    const chunks = Array.isArray(form) ? yamlChunks(form) : chunked(yamlPieces(form));
     return { contentType: YAML_TYPE, chunks };
   }
   if (options.pretty || options.media.pretty) {
-    const chunks = Array.isArray(form)
-      ? [Buffer.from(`${JSON.stringify(JSON.parse(concat(form)), undefined, 2)}\n`)]
-      : chunked(prettyPieces(form));
+    const chunks = Array.isArray(form) ? prettyChunks(form) : chunked(prettyPieces(form));
     return { contentType: JSON_TYPE, chunks };
   }
   return { contentType: JSON_TYPE, chunks: Array.isArray(form) ? form : chunked(listPieces(form)) };

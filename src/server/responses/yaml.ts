@@ -186,6 +186,44 @@ export function* yamlWithList(
   }
 }
 
+const isFull = (value: unknown): value is object => typeof value === 'object' && value !== null && !isEmpty(value);
+
+/** The parts of a block; what opens its first line stands there already where `open` is true. */
+function* parts(value: object, indent: number, open: boolean): Generator<string> {
+  const pad = ' '.repeat(indent);
+  let start = open ? '' : pad;
+  if (Array.isArray(value)) {
+    for (const item of value as unknown[]) {
+      if (isFull(item)) {
+        yield `${start}- `;
+        yield* parts(item, indent + 2, true);
+      } else yield `${start}-${write(item, indent, indent + 1)}`;
+      start = `\n${pad}`;
+    }
+    return;
+  }
+  const map = value as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(map).sort(compareKeys)) {
+    const member = map[key];
+    if (member === undefined) continue;
+    const name = scalar(key, indent, indent);
+    if (isFull(member)) {
+      yield `${start}${name}:\n`;
+      yield* parts(member, Array.isArray(member) ? indent : indent + 2, false);
+    } else yield `${start}${name}:${write(member, indent, indent + name.length + 1)}`;
+    start = `\n${pad}`;
+  }
+}
+
+/** As toYaml, in parts of any length. */
+export function* yamlParts(value: unknown): Generator<string> {
+  if (!isFull(value)) yield toYaml(value);
+  else {
+    yield* parts(value, 0, false);
+    yield '\n';
+  }
+}
+
 /** One document with a final newline. */
 export function toYaml(value: unknown): string {
   if (typeof value === 'object' && value !== null && !isEmpty(value)) return `${block(value, 0)}\n`;
