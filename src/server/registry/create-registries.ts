@@ -1,5 +1,6 @@
 import { atOnce } from '../../machinery/steps.js';
 import type { Clock } from '../../machinery/clock.js';
+import { createLine } from '../../machinery/line.js';
 import { realRandom, type Random } from '../../machinery/random.js';
 import { createTurns, type Turns } from '../../machinery/turns.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
@@ -68,6 +69,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
   } = options;
   const { random = realRandom } = options;
   const report = (error: unknown, what: string): void => options.onError?.(error, what);
+  const line = createLine(turns);
   /** Versions of a kind share what is stored. */
   const caches = new Map<string, WatchCache>();
   const budget = createHistoryBudget();
@@ -107,6 +109,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         clock,
         random,
         turns,
+        line,
         admission,
         report,
         codec,

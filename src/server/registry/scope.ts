@@ -1,4 +1,5 @@
 import type { Clock } from '../../machinery/clock.js';
+import type { Line } from '../../machinery/line.js';
 import type { Random } from '../../machinery/random.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { GroupResource } from '../../machinery/status.js';
@@ -26,6 +27,8 @@ export interface Scope {
   readonly random: Random;
   /** Cuts what takes long. */
   readonly turns: Turns;
+  /** Watchers beyond the first few that are told of a change. */
+  readonly line: Line;
   readonly admission: readonly AdmissionPlugin[];
   /** Told of failures that no request can be told of. */
   readonly report: (error: unknown, what: string) => void;
@@ -39,7 +42,7 @@ export interface Scope {
 }
 
 /** What is the same for every resource of a server. */
-export type SharedScope = Pick<Scope, 'store' | 'clock' | 'turns' | 'admission' | 'codec'>;
+export type SharedScope = Pick<Scope, 'store' | 'clock' | 'turns' | 'line' | 'admission' | 'codec'>;
 
 export const groupResource = (info: ResourceInfo): GroupResource => ({ group: info.group, resource: info.plural });
 

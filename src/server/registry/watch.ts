@@ -18,7 +18,7 @@ const INITIAL_POLL_MS = 20;
 /** Initial events handed over at a time, so that a large collection does not hold up everything else. */
 const INITIAL_CHUNK = 200;
 const INITIAL_CHUNK_BYTES = 256 * 1024;
-/** Changes kept back while a client is still taking the initial events. */
+/** Changes kept back while a client is still taking the initial events, or is not yet told of those before. */
 const MAX_QUEUED_EVENTS = 10_000;
 const MAX_QUEUED_BYTES = 16 * 1024 * 1024;
 
@@ -116,8 +116,8 @@ function run(
   start: Start,
   listener: WatchListener,
 ): RegistryWatch {
-  const { cache, clock, random, view, turns } = scope;
-  /** Changes that wait for the initial events to be through; undefined once they are. */
+  const { cache, clock, random, view, turns, line } = scope;
+  /** Changes that wait for the initial events to be through, or for a turn; undefined where none has to wait. */
   let queue: CacheEvent[] | undefined = [];
   let queuedBytes = 0;
   let stopped = false;
@@ -167,12 +167,31 @@ function run(
   };
 
   const onEvents = (changes: readonly CacheEvent[]): void => {
-    if (queue === undefined) return deliver(changes);
+    if (queue === undefined) {
+      if (line.hasRoom()) return deliver(changes);
+      queue = [];
+      line.stand(catchUp);
+    }
     for (const change of changes) {
       queue.push(change);
       queuedBytes += change.object.size;
     }
     if (queue.length > MAX_QUEUED_EVENTS || queuedBytes > MAX_QUEUED_BYTES) cut();
+  };
+  /** One of thousands that are told of a change has its turn. */
+  const catchUp = (): void => {
+    if (stopped) return;
+    const now = queue?.slice(0, INITIAL_CHUNK) ?? [];
+    const rest = queue?.slice(INITIAL_CHUNK) ?? [];
+    queue = rest.length > 0 ? rest : undefined;
+    queuedBytes = rest.reduce((sum, change) => sum + change.object.size, 0);
+    if (queue !== undefined) line.stand(catchUp);
+    try {
+      deliver(now);
+    } catch (error) {
+      scope.report(error, 'delivery of watch events');
+      end();
+    }
   };
   const unsubscribe = cache.subscribe({ namespace, name: selection.name }, { events: onEvents, ended: end });
 
