@@ -43,6 +43,11 @@ function escapeChar(char: string): string {
 /** A decoded number as %v prints it: an int64 in full, a float64 in the shortest form, with an exponent below 1e-04 and from 1e+06 on. */
 function formatNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return BigInt(value).toString();
+  return formatGoFloat(value);
+}
+
+/** A float64 as %v prints it, whole or not. */
+export function formatGoFloat(value: number): string {
   const [digits = '', power = '0'] = value.toExponential().split('e');
   const exponent = Number(power);
   if (exponent >= -4 && exponent < 6) return String(value);

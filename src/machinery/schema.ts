@@ -15,8 +15,8 @@ export type FieldType =
   | { readonly kind: 'time' }
   /** metav1.MicroTime. */
   | { readonly kind: 'microTime' }
-  /** Any JSON: RawExtension, JSON, FieldsV1. */
-  | { readonly kind: 'any' }
+  /** Any JSON: RawExtension, JSON, FieldsV1. 'granular': its maps are merged member by member. */
+  | { readonly kind: 'any'; readonly mapType?: 'granular' }
   | { readonly kind: 'struct'; readonly struct: StructType }
   | { readonly kind: 'list'; readonly items: FieldType }
   | { readonly kind: 'map'; readonly values: FieldType };

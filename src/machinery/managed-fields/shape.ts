@@ -30,7 +30,7 @@ export function shapeOf(type: FieldType, field: Field | undefined): Shape {
     case 'list':
       return listShape(field);
     case 'any':
-      return field?.mapType === 'granular' ? 'deduced' : 'atomic';
+      return (field?.mapType ?? type.mapType) === 'granular' ? 'deduced' : 'atomic';
     default:
       return 'scalar';
   }

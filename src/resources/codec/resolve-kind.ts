@@ -51,10 +51,9 @@ const CORE_ONLY: ReadonlySet<string> = new Set([
   'SerializedReference',
 ]);
 
-/** Finds out the version and kind of JSON text that is known to be well-formed, as upstream does before decoding. */
-export function resolveKind(json: string, target: GroupVersionKind, api: Api): Resolved | Unresolved {
-  const value = JSON.parse(json) as unknown;
-  const parseError = (text: string): Unresolved => ({ error: `couldn't get version/kind; json parse error: ${text}` });
+/** The apiVersion and kind of a parsed body, as far as it has them; text: why it has none, in Go's words. */
+export function typeMetaOf(value: unknown): { readonly apiVersion?: string; readonly kind?: string } | string {
+  const parseError = (text: string): string => `couldn't get version/kind; json parse error: ${text}`;
   if (typeof value !== 'object' || Array.isArray(value))
     return parseError(`json: cannot unmarshal ${jsonTypeName(value)} into Go value of type ${INTERPRET}`);
   const meta: Record<string, string> = {};
@@ -64,7 +63,14 @@ export function resolveKind(json: string, target: GroupVersionKind, api: Api): R
       return parseError(`json: cannot unmarshal ${jsonTypeName(member)} into Go struct field .${key} of type string`);
     meta[key] = member;
   }
-  return resolveMeta(meta['apiVersion'] ?? '', meta['kind'] ?? '', target, api);
+  return meta;
+}
+
+/** Finds out the version and kind of JSON text that is known to be well-formed, as upstream does before decoding. */
+export function resolveKind(json: string, target: GroupVersionKind, api: Api): Resolved | Unresolved {
+  const meta = typeMetaOf(JSON.parse(json) as unknown);
+  if (typeof meta === 'string') return { error: meta };
+  return resolveMeta(meta.apiVersion ?? '', meta.kind ?? '', target, api);
 }
 
 /** The same for an apiVersion and kind that are at hand (protobuf's envelope). */

@@ -1,6 +1,6 @@
 import { FileError } from '../file-system.js';
 import type { Program } from '../process.js';
-import { RegexError } from '../regex/regex.js';
+import { RegexError } from '../../../machinery/regex/regex.js';
 import { Interpreter, Unwind } from './awk/interpreter.js';
 import { parseAwk } from './awk/parser.js';
 import { AwkError } from './awk/syntax.js';

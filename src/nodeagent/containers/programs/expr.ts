@@ -1,5 +1,5 @@
 import type { Program } from '../process.js';
-import { compileRegex, RegexError, type Turn } from '../regex/regex.js';
+import { compileRegex, RegexError, type Turn } from '../../../machinery/regex/regex.js';
 
 class ExprError extends Error {}
 

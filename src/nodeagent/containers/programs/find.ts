@@ -2,7 +2,7 @@ import { FileError, resolvePath } from '../file-system.js';
 import type { FileStat } from '../file-system.js';
 import { baseName } from '../paths.js';
 import type { Process, Program } from '../process.js';
-import { compileRegex } from '../regex/regex.js';
+import { compileRegex } from '../../../machinery/regex/regex.js';
 import { compilePattern, matchesSteps } from '../shell/pattern.js';
 import { accountNames } from './accounts.js';
 import { permissions } from './modes.js';

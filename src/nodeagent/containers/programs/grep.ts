@@ -1,7 +1,7 @@
 import type { FileError } from '../file-system.js';
 import { resolvePath } from '../file-system.js';
 import type { Process, Program } from '../process.js';
-import { compileRegex, RegexError, type Regex } from '../regex/regex.js';
+import { compileRegex, RegexError, type Regex } from '../../../machinery/regex/regex.js';
 import { parseCount } from './counts.js';
 import { forEachInput, openInput } from './each-input.js';
 import { asBytes, eachLine, fromBytes, holdAll, TextOutput } from './lines.js';

@@ -1,7 +1,7 @@
 import type { Process, ProcessEntry, Program } from '../process.js';
 import { commOf } from '../proc-tree.js';
 import { SIGNAL_NUMBERS, signalName, type SignalName } from '../signals.js';
-import { compileRegex } from '../regex/regex.js';
+import { compileRegex } from '../../../machinery/regex/regex.js';
 import { parseOptions } from './options.js';
 
 type Signal = SignalName | 'EXIT' | undefined;

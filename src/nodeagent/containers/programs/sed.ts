@@ -3,7 +3,7 @@ import { mapPieces, TextBuilder } from './text-builder.js';
 import { FileError, resolvePath } from '../file-system.js';
 import type { Output } from '../io.js';
 import type { Process, Program } from '../process.js';
-import { RegexError, type Match, type Regex } from '../regex/regex.js';
+import { RegexError, type Match, type Regex } from '../../../machinery/regex/regex.js';
 import { writerOf } from '../spawn.js';
 import { openInput } from './each-input.js';
 import { asBytes, fromBytes, holdAll, TextOutput, toBytes } from './lines.js';

@@ -1,7 +1,7 @@
 import { resolvePath } from '../../file-system.js';
 import { createPipe, emptyInput, type Output, type Pipe } from '../../io.js';
 import { Killed, type Process } from '../../process.js';
-import { compileRegex, type Regex } from '../../regex/regex.js';
+import { compileRegex, type Regex } from '../../../../machinery/regex/regex.js';
 import { readerOf, spawn, writerOf, type Child } from '../../spawn.js';
 import { openInput } from '../each-input.js';
 import { asBytes, asText, TextOutput } from '../lines.js';

@@ -1,7 +1,7 @@
 import { trimEnd } from '../../../../machinery/trim.js';
 import type { Input } from '../../io.js';
 import type { Process } from '../../process.js';
-import type { Regex } from '../../regex/regex.js';
+import type { Regex } from '../../../../machinery/regex/regex.js';
 import { fromBytes } from '../lines.js';
 
 /** Where records end: at a character, at empty lines, or where an expression matches. */

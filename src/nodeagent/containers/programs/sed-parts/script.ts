@@ -1,4 +1,4 @@
-import { compileRegex, RegexError, type Regex, type Turn } from '../../regex/regex.js';
+import { compileRegex, RegexError, type Regex, type Turn } from '../../../../machinery/regex/regex.js';
 
 export class SedError extends Error {
   override readonly name = 'SedError';

@@ -12,7 +12,8 @@ export type Node =
   | { readonly kind: 'repeat'; readonly body: Node; readonly min: number; readonly max: number }
   | { readonly kind: 'back'; readonly index: number };
 
-export type Assertion = 'start' | 'end' | 'word-start' | 'word-end' | 'boundary' | 'no-boundary';
+export type Assertion =
+  'start' | 'end' | 'line-start' | 'line-end' | 'word-start' | 'word-end' | 'boundary' | 'no-boundary';
 
 /** Characters by code: a table for the first 256, ranges beyond. */
 export class CharacterSet {

@@ -9,6 +9,10 @@ export function holds(what: Assertion, text: string, at: number, notStart: boole
       return at === 0 && !notStart;
     case 'end':
       return at === text.length;
+    case 'line-start':
+      return at === 0 || text[at - 1] === '\n';
+    case 'line-end':
+      return at === text.length || text[at] === '\n';
     case 'word-start':
       return !isWord(text.charCodeAt(at - 1)) && isWord(text.charCodeAt(at));
     case 'word-end':

@@ -1,0 +1,85 @@
+import type { FieldError } from '../../machinery/field-error.js';
+import type { Steps } from '../../machinery/steps.js';
+import type { CheckedWrite } from '../kind-schema.js';
+import { Correlation } from './correlation.js';
+import { checkEmbedded } from './embedded.js';
+import type { JsonSchemaProps } from './json-schema-props.js';
+import { checkListTypes } from './list-types.js';
+import type { Structural } from './structural-schema.js';
+import { checkAgain, createValueValidator } from './validator.js';
+import { createPace, type Pace } from './walk.js';
+
+/**
+ * What a schema says of values: types and limits, embedded objects, what lists may repeat. What has not changed may be
+ * as wrong as it is. Source: apiextensions-apiserver pkg/registry/customresource/{strategy,status_strategy}.go.
+ */
+export interface SchemaRules {
+  validate(write: CheckedWrite): Steps<FieldError[]>;
+}
+
+export function createSchemaRules(props: JsonSchemaProps, schema: Structural): SchemaRules {
+  const whole = createValueValidator(props);
+  const statusProps = props.properties?.['status'];
+  const status = statusProps === undefined ? undefined : createValueValidator(statusProps);
+  const statusSchema = schema.properties.get('status');
+
+  function* valueErrors({ subresource, partly, object, old }: CheckedWrite, pace: Pace): Steps<FieldError[]> {
+    const isStatus = partly && subresource === 'status';
+    const validator = isStatus ? status : whole;
+    const value = isStatus ? object['status'] : object;
+    if (validator === undefined || value === undefined) return [];
+    const within = isStatus ? 'status' : '';
+    const correlation = isStatus
+      ? new Correlation(value, old?.['status'], statusSchema, true)
+      : new Correlation(value, old, schema, true);
+    const result =
+      old === undefined
+        ? yield* validator.check(value, '', undefined, pace)
+        : yield* checkAgain(validator, correlation, '', pace);
+    return [...result.problems].map(problem => problem.error(within));
+  }
+
+  function* listErrors({ object, old }: CheckedWrite, pace: Pace): Steps<FieldError[]> {
+    if (!schema.hasListTypes) return [];
+    const errors: FieldError[] = [];
+    yield* checkListTypes(object, schema, undefined, errors, pace);
+    if (errors.length === 0 || old === undefined) return errors;
+    const before: FieldError[] = [];
+    yield* checkListTypes(old, schema, undefined, before, pace);
+    return before.length > 0 ? [] : errors;
+  }
+
+  return {
+    *validate(write) {
+      const pace = createPace();
+      const errors = yield* valueErrors(write, pace);
+      if (!(write.partly && write.subresource === 'status'))
+        yield* checkEmbedded(write.object, schema, undefined, errors, pace);
+      for (const one of yield* listErrors(write, pace)) errors.push(one);
+      return errors;
+    },
+  };
+}
+
+/** Where rules in CEL stand, which are not run: a definition that brings them is to be refused by these names. */
+export function rulePaths(props: JsonSchemaProps, path = 'openAPIV3Schema'): string[] {
+  const own = (props['x-kubernetes-validations'] ?? []).length > 0 ? [`${path}.x-kubernetes-validations`] : [];
+  const members = Object.entries(props.properties ?? {}).map(
+    ([name, member]) => [`.properties[${name}]`, member] as const,
+  );
+  const list = (name: 'allOf' | 'anyOf' | 'oneOf') =>
+    (props[name] ?? []).map((member, i) => [`.${name}[${i}]`, member] as const);
+  const inside: (readonly [string, JsonSchemaProps | undefined])[] = [
+    ...members,
+    ['.items', props.items],
+    ['.additionalProperties', typeof props.additionalProperties === 'object' ? props.additionalProperties : undefined],
+    ['.not', props.not],
+    ...list('allOf'),
+    ...list('anyOf'),
+    ...list('oneOf'),
+  ];
+  return [
+    ...own,
+    ...inside.flatMap(([step, member]) => (member === undefined ? [] : rulePaths(member, `${path}${step}`))),
+  ];
+}

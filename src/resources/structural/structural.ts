@@ -1,0 +1,112 @@
+import { cloneJson } from '../../machinery/json-equal.js';
+import { GoDecodeError } from '../codec/json-cursor.js';
+import type { StructType } from '../../machinery/schema.js';
+import { badRequestError } from '../../machinery/status.js';
+import { atOnce, type Steps } from '../../machinery/steps.js';
+import type { GroupVersionKind, JsonObject, KubeObject } from '../../machinery/types.js';
+import type { Columns } from '../columns.js';
+import type { DecodedBody, KindSchema } from '../kind-schema.js';
+import { applyDefaults, dropNulls } from './defaulting.js';
+import { coerceEmbedded, readableMetadata, readMetadata } from './embedded.js';
+import type { JsonSchemaProps } from './json-schema-props.js';
+import { mergeStruct } from './merge-schema.js';
+import { prune } from './prune.js';
+import { missingMeta, readBody } from './read-body.js';
+import { sortedCopy } from './sorted-copy.js';
+import { structuralOf } from './structural-schema.js';
+import { createSchemaRules } from './rules.js';
+import { createPace } from './walk.js';
+
+export interface StructuralOptions extends GroupVersionKind {
+  readonly columns: Columns;
+  /** Go's ObjectMeta, which metadata has whatever the schema says. */
+  readonly objectMeta: StructType;
+}
+
+/**
+ * The schema of a kind that is known at run time only. What the definition itself may say is not checked here.
+ * Source: apiextensions-apiserver pkg/apiserver/customresource_handler.go (schemaCoercingDecoder and its codec).
+ */
+export function structural(props: JsonSchemaProps, options: StructuralOptions): KindSchema {
+  const { group, version, kind, columns, objectMeta } = options;
+  const schema = structuralOf(props);
+  const rules = createSchemaRules(props, schema);
+  let struct: StructType | undefined;
+
+  /** Prunes, drops nulls, reads metadata, fills in defaults. Mutates. @throws GoDecodeError */
+  function* coerce(object: JsonObject, lenient: boolean): Steps<DecodedBody> {
+    const pace = createPace();
+    const problems: string[] = [];
+    const { metadata: given = {} } = object;
+    let metadata;
+    try {
+      const read = yield* readMetadata(given, objectMeta);
+      metadata = read.metadata;
+      problems.push(...read.unknown.map(path => `metadata.${path}`));
+    } catch (error) {
+      if (!lenient || !(error instanceof GoDecodeError)) throw error;
+      metadata = readableMetadata(given, objectMeta);
+    }
+    for (const path of yield* prune(object, schema, pace)) problems.push(path);
+    yield* dropNulls(object, schema, pace);
+    const unknown: string[] = [];
+    yield* coerceEmbedded(object, schema, undefined, { objectMeta, pace, lenient, unknown });
+    for (const path of unknown.sort()) problems.push(path);
+    const { kind: ownKind, apiVersion } = object;
+    yield* applyDefaults(object, schema, pace);
+    Object.assign(object, { kind: ownKind, apiVersion, metadata });
+    return {
+      object: (yield* sortedCopy(object, pace)) as KubeObject,
+      strictProblems: problems.map(path => `unknown field ${JSON.stringify(path)}`),
+    };
+  }
+
+  return {
+    group,
+    version,
+    kind,
+    columns,
+    mediaTypes: ['application/json', 'application/yaml'],
+    form: 'map',
+    *decode(body, type) {
+      if (type === 'application/vnd.kubernetes.protobuf') throw new Error('such bodies are refused before');
+      const read = yield* readBody(body, type, options);
+      yield;
+      try {
+        const { object, strictProblems } = yield* coerce(read.object, false);
+        return { object, strictProblems: [...read.strictProblems, ...strictProblems] };
+      } catch (error) {
+        if (!(error instanceof GoDecodeError)) throw error;
+        throw badRequestError(`${kind} in version "${version}" cannot be handled as a ${kind}: ${error.message}`);
+      }
+    },
+    *canonicalize(object) {
+      const copy = cloneJson(object) as JsonObject;
+      yield;
+      return yield* coerce({ kind, apiVersion: group === '' ? version : `${group}/${version}`, ...copy }, false);
+    },
+    *patched(document, text) {
+      const missing = missingMeta(document, '');
+      if (missing !== undefined) throw new GoDecodeError(missingMeta(document, text()));
+      return yield* coerce(cloneJson(document), false);
+    },
+    restoreProblem: () => undefined,
+    applyDefaults: object => applyDefaults(object, schema, createPace()),
+    dropDisabled: () => undefined,
+    normalize: () => undefined,
+    restore(object) {
+      const { object: restored } = atOnce(coerce(object as JsonObject, true));
+      for (const key of Object.keys(object)) if (!Object.hasOwn(restored, key)) delete object[key];
+      Object.assign(object, restored);
+    },
+    validate: rules.validate,
+    fields: {
+      unstructured: true,
+      get struct() {
+        return (struct ??= mergeStruct(kind, schema, props, objectMeta));
+      },
+    },
+    zero: () => ({}),
+    absent: () => undefined,
+  };
+}
