@@ -1,7 +1,8 @@
 import { atOnce, type Steps } from '../steps.js';
 import { parseGoRegex } from './go-syntax.js';
-import { compileNode, type Instruction } from './program.js';
-import { WORD } from './syntax.js';
+import { compileNode } from './program.js';
+import { WORD, type Assertion } from './syntax.js';
+import { createArrivals } from './walk.js';
 
 /** A Go regular expression that is asked whether it matches anywhere in a text, in time linear in its length. */
 export interface GoRegex {
@@ -14,7 +15,7 @@ export interface GoRegex {
 type Before = 'nothing' | 'newline' | 'word' | 'other';
 
 interface State {
-  /** Instructions reached, assertions among them: whether those hold depends on what comes next. */
+  /** Where to go on from: how far depends on what comes next, which assertions ask. */
   readonly places: readonly number[];
   readonly before: Before;
   /** By character; true: the expression has matched. */
@@ -34,10 +35,11 @@ const kindOf = (code: number): Before => (code === 10 ? 'newline' : isWord(code)
 /** @throws RegexError in Go's words */
 export function compileGoRegex(pattern: string): GoRegex {
   const program = compileNode(parseGoRegex(pattern));
+  const arrivals = createArrivals(program);
   let known = new Map<string, State>();
 
-  const stateOf = (kernel: readonly number[], before: Before): State => {
-    const places = [...reach(program, kernel, () => false)].sort((a, b) => a - b);
+  const stateOf = (from: readonly number[], before: Before): State => {
+    const places = [...new Set(from)].sort((a, b) => a - b);
     const key = `${before}:${places.join()}`;
     const old = known.get(key);
     if (old !== undefined) return old;
@@ -46,13 +48,9 @@ export function compileGoRegex(pattern: string): GoRegex {
     known.set(key, state);
     return state;
   };
-  /** What is reached once it is known what comes next. */
-  const resolve = (state: State, code: number): Set<number> =>
-    reach(program, state.places, what => holds(what, state.before, code));
-  const isMatch = (places: Iterable<number>): boolean => {
-    for (const place of places) if (program[place]?.op === 'match') return true;
-    return false;
-  };
+  const resolve = (state: State, code: number): readonly number[] =>
+    arrivals(state.places, what => holds(what, state.before, code));
+  const isMatch = (places: readonly number[]): boolean => places.some(place => program[place]?.op === 'match');
   const follow = (state: State, code: number): State | true => {
     const reached = resolve(state, code);
     if (isMatch(reached)) return true;
@@ -86,10 +84,8 @@ export function compileGoRegex(pattern: string): GoRegex {
   return { test: text => atOnce(steps(text)), steps };
 }
 
-type What = Extract<Instruction, { op: 'assert' }>['what'];
-
 /** Whether an assertion holds between what was and what comes. */
-function holds(what: What, before: Before, next: number): boolean {
+function holds(what: Assertion, before: Before, next: number): boolean {
   const wordBefore = before === 'word';
   const wordNext = isWord(next);
   switch (what) {
@@ -110,37 +106,4 @@ function holds(what: What, before: Before, next: number): boolean {
     case 'no-boundary':
       return wordBefore === wordNext;
   }
-}
-
-/** The instructions that wait for a character, and the assertions that do not hold (yet). */
-function reach(program: readonly Instruction[], from: readonly number[], passes: (what: What) => boolean): Set<number> {
-  const reached = new Set<number>();
-  const visited = new Set<number>();
-  const stack = [...from];
-  for (let place = stack.pop(); place !== undefined; place = stack.pop()) {
-    if (visited.has(place)) continue;
-    visited.add(place);
-    const instruction = program[place];
-    switch (instruction?.op) {
-      case 'jump':
-        stack.push(instruction.to);
-        break;
-      case 'split':
-        stack.push(instruction.first, instruction.second);
-        break;
-      case 'save':
-        stack.push(place + 1);
-        break;
-      case 'assert':
-        if (passes(instruction.what)) stack.push(place + 1);
-        else reached.add(place);
-        break;
-      case 'set':
-      case 'match':
-        reached.add(place);
-        break;
-      case undefined:
-    }
-  }
-  return reached;
 }
