@@ -37,6 +37,7 @@ export type RawResource = Pick<ResourceInfo, 'kind' | 'plural'> &
     readonly metadataRules?: Partial<ResourceInfo['metadataRules']>;
     /** The version whose form upstream's store holds, where it is not the served one: discovery's hash shows it. */
     readonly encodedAs?: string;
+    readonly plainFields?: readonly string[];
     readonly columns?: readonly (string | RawColumn)[];
     readonly selectableFields?: Readonly<Record<string, string>>;
     readonly subresources?: readonly (Partial<SubresourceInfo> & { readonly name: string; readonly verbs: Verb[] })[];

@@ -1,9 +1,11 @@
+import type { KindSchema } from './kind-schema.js';
 import type { ResourceInfo } from './resource-info.js';
 import type { Strategy } from './strategy.js';
 
-/** A served resource: its data and what it does. */
+/** A served resource: its data, what its objects look like, and what it does. */
 export interface CatalogEntry {
   readonly info: ResourceInfo;
+  readonly schema: KindSchema;
   readonly strategy: Strategy;
 }
 
@@ -18,6 +20,8 @@ export interface Catalog {
   find(group: string, version: string, plural: string): CatalogEntry | undefined;
   /** By body: apiVersion and kind. */
   findKind(group: string, version: string, kind: string): CatalogEntry | undefined;
+  /** What a body is that is no object of a resource, e.g. an autoscaling/v1 Scale. */
+  body(group: string, version: string, kind: string): KindSchema | undefined;
   /** By resourceId, in the preferred version. */
   preferred(resource: string): CatalogEntry | undefined;
   /** Group-versions in discovery order. */

@@ -1,5 +1,8 @@
 import type { Catalog, CatalogEntry } from './catalog.js';
-import { loadApi, type Api } from './load.js';
+import { columnsOf } from './columns.js';
+import { createBodySchemas } from './go-struct/body-schemas.js';
+import { goStruct } from './go-struct/go-struct.js';
+import { loadApi, type Api, type BuiltIn } from './load.js';
 import { resourceId, type ResourceInfo } from './resource-info.js';
 import type { Strategy } from './strategy.js';
 
@@ -14,7 +17,8 @@ export interface MutableCatalog extends Catalog {
 
 /** @throws Error when a strategy belongs to no resource: a misspelt key must not go unnoticed */
 export function createCatalog(strategies: Strategies, api: Api = loadApi()): MutableCatalog {
-  const builtIn = api.resources.map(info => ({ info, strategy: strategyOf(strategies, info) }));
+  const builtIn = api.resources.map(info => builtInEntry(info, strategyOf(strategies, info), api));
+  const bodies = createBodySchemas(api);
   const known = new Set(api.resources.flatMap(info => [resourceId(info), `${resourceId(info)}/${info.version}`]));
   for (const key of Object.keys(strategies))
     if (!known.has(key)) throw new Error(`a strategy is registered for ${key}, which is no built-in resource`);
@@ -28,6 +32,7 @@ export function createCatalog(strategies: Strategies, api: Api = loadApi()): Mut
     entries: () => view.entries,
     find: (group, version, plural) => view.byPath.get(`${group}/${version}/${plural}`),
     findKind: (group, version, kind) => view.byKind.get(`${group}/${version}/${kind}`),
+    body: bodies,
     preferred: resource => view.preferred.get(resource),
     groupVersions: () => view.groupVersions,
     setCustom(custom) {
@@ -36,6 +41,11 @@ export function createCatalog(strategies: Strategies, api: Api = loadApi()): Mut
       generation++;
     },
   };
+}
+
+function builtInEntry(info: BuiltIn, strategy: Strategy, api: Api): CatalogEntry {
+  const columns = columnsOf(info.columns, strategy.cells?.bind(strategy));
+  return { info, schema: goStruct(info, { api, columns, plainFields: info.plainFields ?? [] }), strategy };
 }
 
 const strategyOf = (strategies: Strategies, info: ResourceInfo): Strategy =>

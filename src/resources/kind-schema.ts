@@ -3,6 +3,7 @@ import type { StructType } from '../machinery/schema.js';
 import type { Steps } from '../machinery/steps.js';
 import type { DeepReadonly, GroupVersionKind, JsonObject, KubeObject } from '../machinery/types.js';
 import type { Columns } from './columns.js';
+import type { OwnDefinition } from './openapi/own-definition.js';
 
 /** Media types of bodies, without parameters. */
 export type BodyType = 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf';
@@ -81,4 +82,6 @@ export interface KindSchema extends GroupVersionKind {
   /** What is written where nothing is at the top of an object; undefined: nothing. */
   absent(member: string): unknown;
   readonly columns: Columns;
+  /** undefined: the OpenAPI documents find its types in api-schemas/. */
+  readonly openapi?: OwnDefinition;
 }

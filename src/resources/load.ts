@@ -14,13 +14,21 @@ export interface KindType {
   readonly alsoReads?: readonly string[];
 }
 
+/** A resource of api-schemas/, with what its schema object is made of. */
+export interface BuiltIn extends ResourceInfo {
+  readonly type: StructType;
+  readonly columns: readonly Column[];
+  /** Fields that upstream's internal type holds as plain values: a zero object has them, too (spec.replicas). */
+  readonly plainFields?: readonly string[];
+}
+
 /** The built-in API: types by name and by kind, resources in discovery order. */
 export interface Api {
   /** By short name "core.v1.Pod" or full name "io.k8s.api.core.v1.Pod". */
   type(name: string): StructType | undefined;
   kind(group: string, version: string, kind: string): KindType | undefined;
   readonly kinds: readonly KindType[];
-  readonly resources: readonly ResourceInfo[];
+  readonly resources: readonly BuiltIn[];
   readonly groupVersions: readonly { readonly group: string; readonly version: string }[];
 }
 
@@ -39,7 +47,7 @@ export function loadApi(folder?: string): Api {
   const types = linkTypes(files);
   const kinds = new Map<string, KindType>();
   const unserved = new Map<string, KindType>();
-  const resources: ResourceInfo[] = [];
+  const resources: BuiltIn[] = [];
   for (const [name, file] of files) {
     for (const [kind, raw] of Object.entries(file.types)) {
       const type = types.get(`${name}.${kind}`);
@@ -77,7 +85,7 @@ export function loadApi(folder?: string): Api {
   };
 }
 
-function resourceInfo(file: SchemaFile, raw: RawResource, type: StructType, index: SchemaIndex): ResourceInfo {
+function resourceInfo(file: SchemaFile, raw: RawResource, type: StructType, index: SchemaIndex): BuiltIn {
   const { group, version } = file;
   const stored = raw.stored ?? true;
   const storage = raw.storage ?? { group, version };

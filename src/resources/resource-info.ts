@@ -1,5 +1,3 @@
-import type { StructType } from '../machinery/schema.js';
-
 export type Verb = 'create' | 'delete' | 'deletecollection' | 'get' | 'list' | 'patch' | 'update' | 'watch';
 
 export interface Column {
@@ -30,8 +28,8 @@ export interface SubresourceInfo {
 }
 
 /**
- * One kind in one group-version: the catalog entry. Built from api-schemas/ for built-in kinds, from a
- * CustomResourceDefinition at run time. Everything that is generic over kinds iterates these.
+ * One kind in one group-version, as data; what its objects look like is its KindSchema. Built from api-schemas/ for
+ * built-in kinds, from a CustomResourceDefinition at run time. Everything that is generic over kinds iterates these.
  */
 export interface ResourceInfo {
   readonly group: string;
@@ -50,14 +48,8 @@ export interface ResourceInfo {
   readonly storage: { readonly group: string; readonly version: string; readonly resource: string };
   /** Discovery's storageVersionHash. */
   readonly storageVersionHash?: string;
-  /**
-   * Made from a CustomResourceDefinition: no protobuf, no strategic merge patch, list items carry kind and apiVersion.
-   */
-  readonly custom?: boolean;
   /** False for kinds that are only posted to (reviews, bindings). */
   readonly stored: boolean;
-  readonly type: StructType;
-  readonly columns: readonly Column[];
   /** Field selector label → path into the object ("spec.nodeName"). metadata.name and metadata.namespace are implied. */
   readonly selectableFields: ReadonlyMap<string, string>;
   /** Whether unknown labels are refused as "field label not supported" (kinds with a custom conversion upstream). */
@@ -74,8 +66,6 @@ export interface ResourceInfo {
   readonly resetFields: Readonly<Record<string, readonly string[]>>;
   /** Paths that such a writer cannot own though it may change them, for kinds whose strategy puts back only a part. */
   readonly unownedFields?: Readonly<Record<string, readonly string[]>>;
-  /** Fields that upstream's internal type holds as plain values: a zero object has them, too (spec.replicas). */
-  readonly plainFields?: readonly string[];
   /**
    * Who checks metadata in the kind's own validation: the rules of core (finalizers without '/' are standard ones), the
    * plain ones of apimachinery, or nobody but generic code.

@@ -2,7 +2,8 @@ import type { Clock } from '../machinery/clock.js';
 import type { FieldError } from '../machinery/field-error.js';
 import type { Status } from '../machinery/status.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey, ObjectMeta } from '../machinery/types.js';
-import type { Column, ResourceInfo } from './resource-info.js';
+import type { Columns } from './columns.js';
+import type { ResourceInfo } from './resource-info.js';
 
 export interface UserInfo {
   readonly name: string;
@@ -180,8 +181,8 @@ export interface ViewSubresource {
   /** Mutates `object` so that it says what `view` asks. */
   put(object: KubeObject, view: DeepReadonly<KubeObject>): void;
   validate?(view: DeepReadonly<KubeObject>): FieldError[];
-  /** Table columns of the view, each with a source. */
-  readonly columns?: readonly Column[];
+  /** The table of the view. */
+  readonly columns?: Columns;
   /** Fields of the view and of the object that are the same value for managedFields, e.g. {'spec.replicas': 'spec.replicas'}. */
   readonly fieldMap: Readonly<Record<string, string>>;
 }

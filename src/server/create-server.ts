@@ -30,7 +30,6 @@ import { createHttpServer, type HttpServer } from './http-server.js';
 import type { ApiServer, ApiServerOptions } from './options.js';
 import { createInFlight } from './pipeline/in-flight.js';
 import type { ApiContext } from './pipeline/context.js';
-import { createObjectCodec } from './registry/codec.js';
 import { createRegistries } from './registry/create-registries.js';
 import { createBacklog } from './watch-stream/backlog.js';
 import { createSecurity, type Security } from './security.js';
@@ -94,7 +93,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     random,
     turns,
     signal,
-    codec: createObjectCodec(api),
     validate: createOffLoopValidator({ clock, turns, signal }),
     admission: [
       ...createAdmission({ random: n => random.below(n), authorizer: security.authorizer }).filter(

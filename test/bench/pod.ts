@@ -1,7 +1,7 @@
 import { loadApi } from '../../src/resources/load.js';
-import { applyDefaults } from '../../src/resources/codec/apply-defaults.js';
+import { applyDefaults } from '../../src/resources/go-struct/apply-defaults.js';
 import { decode } from '../../src/resources/codec/decode.js';
-import { dropDisabledFields } from '../../src/resources/disabled-fields.js';
+import { dropDisabledFields } from '../../src/resources/go-struct/disabled-fields.js';
 import { podStrategy } from '../../src/resources/kinds/pod.js';
 import type { Pod } from '../../src/machinery/types.js';
 import { quantile, type Row } from './table.js';

@@ -70,7 +70,7 @@ export function inner(type: FieldType | undefined, step: string): FieldType | un
 }
 
 function rowsOf(target: Target, seen: Set<string>, next: (n: number) => number): Row[] {
-  const { type } = target.entry.info;
+  const type = target.entry.schema.fields.struct;
   const rows: Row[] = [];
   for (const path of textFields(type)) {
     // The same field of the same struct in another kind goes the same way: every kind gets its own fields, not all.

@@ -68,7 +68,7 @@ function many(type: FieldType, text: string): unknown {
 }
 
 function rowsOf(target: Target, seen: Set<string>, next: (n: number) => number): Row[] {
-  const { type } = target.entry.info;
+  const type = target.entry.schema.fields.struct;
   const root: FieldType = { kind: 'struct', struct: type };
   return [...collections(root)].flatMap(path => {
     const owner = path.slice(0, -1).reduce<FieldType | undefined>(inner, root);

@@ -4,7 +4,6 @@ import type { KubeObject } from '../../src/machinery/types.js';
 import { createCatalog, type MutableCatalog, type Strategies } from '../../src/resources/create-catalog.js';
 import { loadApi } from '../../src/resources/load.js';
 import type { AdmissionPlugin, RequestContext, WriteOptions } from '../../src/resources/strategy.js';
-import { createObjectCodec } from '../../src/server/registry/codec.js';
 import { createRegistries, type Registries } from '../../src/server/registry/create-registries.js';
 import type {
   ListQuery,
@@ -49,13 +48,12 @@ export async function fixture(
   const catalog = createCatalog(strategies, api);
   const stopping = new AbortController();
   const signal = stopping.signal;
-  const codec = createObjectCodec(api);
   const warnings: string[] = [];
   const failures: string[] = [];
   const onError = (_error: unknown, what: string): void => void failures.push(what);
   const { turns, validate } = options;
   const given = { ...(turns === undefined ? {} : { turns }), ...(validate === undefined ? {} : { validate }) };
-  const registries = await createRegistries({ store, catalog, clock, admission, codec, signal, onError, ...given });
+  const registries = await createRegistries({ store, catalog, clock, admission, signal, onError, ...given });
   return {
     clock,
     store,

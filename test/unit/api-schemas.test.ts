@@ -18,6 +18,7 @@ import { createSchemaCompiler } from '../../src/resources/json-schema.js';
 import { loadApi } from '../../src/resources/load.js';
 import { documentV2 } from '../../src/resources/openapi/document-v2.js';
 import { documentV2Protobuf } from '../../src/resources/openapi/document-v2-protobuf.js';
+import { customKind } from '../support/custom-kind.js';
 import { createOpenApiDocuments, sha512, TITLE } from '../../src/resources/openapi/documents.js';
 
 const api = loadApi();
@@ -31,7 +32,7 @@ interface Operation {
 
 t.test('the catalog', async t => {
   const info = (group: string, version: string, plural: string) => catalog.find(group, version, plural)?.info;
-  t.equal(info('', 'v1', 'pods')?.type.byName.get('spec')?.type.kind, 'struct');
+  t.equal(catalog.find('', 'v1', 'pods')?.schema.fields.struct.byName.get('spec')?.type.kind, 'struct');
   t.equal(catalog.preferred('horizontalpodautoscalers.autoscaling')?.info.version, 'v2');
   t.strictSame(info('events.k8s.io', 'v1', 'events')?.storage, { group: '', version: 'v1', resource: 'events' });
   t.equal(catalog.findKind('apps', 'v1', 'Deployment')?.info.plural, 'deployments');
@@ -48,8 +49,8 @@ t.test('the catalog', async t => {
   const own = createCatalog({ 'horizontalpodautoscalers.autoscaling/v1': { validate: () => [] } }, api);
   t.type(own.find('autoscaling', 'v1', 'horizontalpodautoscalers')?.strategy.validate, 'function');
   t.equal(own.find('autoscaling', 'v2', 'horizontalpodautoscalers')?.strategy.validate, undefined);
-  for (const { info: each } of catalog.entries()) {
-    t.ok(each.columns.length > 0, `${each.plural} has columns`);
+  for (const { info: each, schema } of catalog.entries()) {
+    t.ok(schema.columns.definitions.length > 0, `${each.plural} has columns`);
     for (const sub of each.subresources)
       t.ok(
         sub.kind.endsWith('Options') || api.kind(sub.group, sub.version, sub.kind) !== undefined,
@@ -58,7 +59,7 @@ t.test('the catalog', async t => {
     const roots = [...each.selectableFields.values(), ...Object.values(each.resetFields).flat()].map(
       p => p.split('.')[0],
     );
-    for (const root of roots) t.ok(each.type.byName.has(root ?? ''), `${each.plural} has ${root ?? ''}`);
+    for (const root of roots) t.ok(schema.fields.struct.byName.has(root ?? ''), `${each.plural} has ${root ?? ''}`);
     if (each.stored) t.ok(api.kind(each.group, each.version, each.listKind), `${each.plural} has a list`);
   }
 });
@@ -67,21 +68,7 @@ t.test('custom resources come and go', async t => {
   const mutable = createCatalog({}, api);
   const pods = mutable.find('', 'v1', 'pods');
   if (pods === undefined) return void t.fail('no pods');
-  const widgets = {
-    info: {
-      ...pods.info,
-      group: 'example.org',
-      version: 'v1',
-      kind: 'Widget',
-      listKind: 'WidgetList',
-      plural: 'widgets',
-      singular: 'widget',
-      shortNames: [],
-      subresources: [],
-      custom: true,
-    },
-    strategy: {},
-  };
+  const widgets = customKind(api, { type: 'object' });
   const before = mutable.generation;
   mutable.setCustom([widgets, { ...pods, strategy: { default: () => undefined } }]);
   t.ok(mutable.generation > before);

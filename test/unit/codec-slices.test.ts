@@ -1,12 +1,12 @@
 import t from 'tap';
 import { atOnce, type Steps } from '../../src/machinery/steps.js';
-import { canonicalSteps, decodeSteps, type BodyType, type DecodedBody } from '../../src/resources/codec/decode.js';
-import { decodeCustom } from '../../src/resources/codec/decode-custom.js';
+import { canonicalSteps, decodeSteps } from '../../src/resources/codec/decode.js';
 import { bigValues } from '../../src/resources/codec/json-outline.js';
 import { createProtobufAnswers, openEnvelope, readRawObject } from '../../src/resources/codec/protobuf.js';
 import { utf8Steps } from '../../src/resources/codec/utf8-steps.js';
 import { loadApi, type KindType } from '../../src/resources/load.js';
-import type { ResourceInfo } from '../../src/resources/resource-info.js';
+import type { BodyType, DecodedBody } from '../../src/resources/kind-schema.js';
+import { customKind } from '../support/custom-kind.js';
 
 const api = loadApi();
 
@@ -111,7 +111,8 @@ t.test('so it is in protobuf, and in what is cut short the error is found', asyn
 });
 
 t.test('a custom resource is read in steps too', async t => {
-  const info = { kind: 'Thing', group: 'example.com', version: 'v1', custom: true } as ResourceInfo;
+  const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } as const;
+  const { schema } = customKind(api, anything, { kind: 'Thing', group: 'example.com' });
   const thing = {
     kind: 'Thing',
     apiVersion: 'example.com/v1',
@@ -120,7 +121,7 @@ t.test('a custom resource is read in steps too', async t => {
   };
   const text = JSON.stringify(thing).replace('"k7":"n7"', '"k6":"n6","k7":"n7"');
   const body = Buffer.from(text.replace('"value":"ü"', '"value":"a","value":"ü"'));
-  const { value, count } = counted(decodeCustom(body, body, info, api));
+  const { value, count } = counted(schema.decode(body, 'application/json'));
   t.strictSame(value.object, thing);
   t.same(value.strictProblems, ['duplicate field "metadata.labels.k6"', 'duplicate field "spec[1][0].value"']);
   t.ok(count > body.length / STEP, `${count} steps`);

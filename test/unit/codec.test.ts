@@ -4,12 +4,14 @@ import { goJsonSyntaxError } from '../../src/machinery/go-json.js';
 import { canonicalTime } from '../../src/machinery/go-time.js';
 import type { FieldType, StructType } from '../../src/machinery/schema.js';
 import { isStatusError } from '../../src/machinery/status.js';
-import { applyDefaults } from '../../src/resources/codec/apply-defaults.js';
+import { applyDefaults } from '../../src/resources/go-struct/apply-defaults.js';
 import { createCodec } from '../../src/resources/codec/create-codec.js';
-import { canonicalize, decode, type BodyType, type FieldValidation } from '../../src/resources/codec/decode.js';
+import { canonicalize, decode, type FieldValidation } from '../../src/resources/codec/decode.js';
 import { createProtobufAnswers } from '../../src/resources/codec/protobuf.js';
 import { createCatalog } from '../../src/resources/create-catalog.js';
+import type { BodyType } from '../../src/resources/kind-schema.js';
 import { loadApi, type KindType } from '../../src/resources/load.js';
+import { customKind } from '../support/custom-kind.js';
 
 const api = loadApi();
 const protobuf = createProtobufAnswers(api);
@@ -705,12 +707,7 @@ t.test('schema defaults', async t => {
 
 t.test('custom resources', async t => {
   const codec = createCodec(api);
-  const info = createCatalog({}, api).find('', 'v1', 'configmaps')?.info;
-  if (info === undefined) return void t.fail('no configmaps');
-  const entry = {
-    info: { ...info, group: 'example.org', version: 'v1', kind: 'Widget', plural: 'widgets', custom: true },
-    strategy: {},
-  };
+  const entry = customKind(api, { type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
   const custom = (body: string): unknown => {
     try {
       return codec.decode(Buffer.from(body), JSON_TYPE, entry);

@@ -326,7 +326,7 @@ t.test('warnings of a Pod', async t => {
 });
 
 t.test('fields behind gates that are off are dropped', async t => {
-  const registered = await import('../../src/resources/disabled-fields.js');
+  const registered = await import('../../src/resources/go-struct/disabled-fields.js');
   const { loadApi } = await import('../../src/resources/load.js');
   const type = loadApi().kind('', 'v1', 'Pod')?.type;
   if (type === undefined) return void t.fail('no type of Pods');

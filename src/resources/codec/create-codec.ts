@@ -3,10 +3,10 @@ import { ProtobufError } from '../../machinery/protobuf-wire.js';
 import { atOnce, type Steps } from '../../machinery/steps.js';
 import { badRequestError } from '../../machinery/status.js';
 import type { CatalogEntry } from '../catalog.js';
-import type { Api, KindType } from '../load.js';
+import { createBodySchemas } from '../go-struct/body-schemas.js';
+import type { BodyType, DecodedBody, KindSchema } from '../kind-schema.js';
+import type { Api } from '../load.js';
 import { apiVersionOf, type SubresourceInfo } from '../resource-info.js';
-import { decodeSteps, type BodyType, type DecodedBody } from './decode.js';
-import { decodeCustom } from './decode-custom.js';
 import { openEnvelope, readRawObject } from './protobuf.js';
 import { utf8Steps } from './utf8-steps.js';
 import { duplicateKeysProblem, yamlSteps } from './yaml.js';
@@ -23,24 +23,18 @@ export interface Codec {
 }
 
 export function createCodec(api: Api): Codec {
-  const target = ({ info }: CatalogEntry, subresource: SubresourceInfo | undefined): KindType => {
-    if (subresource === undefined || subresource.kind === info.kind) return info;
-    const known = api.kind(subresource.group, subresource.version, subresource.kind);
+  const bodies = createBodySchemas(api);
+  const schemaOf = ({ info, schema }: CatalogEntry, subresource: SubresourceInfo | undefined): KindSchema => {
+    if (subresource === undefined || subresource.kind === info.kind) return schema;
+    const known = bodies(subresource.group, subresource.version, subresource.kind);
     if (known === undefined)
       throw badRequestError(
         `${info.plural}/${subresource.name} takes no ${apiVersionOf(subresource)} ${subresource.kind}`,
       );
     return known;
   };
-  const steps: Codec['decodeSteps'] = function* (body, type, entry, subresource) {
-    const kind = target(entry, subresource);
-    if (kind !== entry.info || entry.info.custom !== true) return yield* decodeSteps(body, type, kind, api);
-    const { json, strictProblems } =
-      type === 'application/yaml' ? yield* fromYaml(body) : { json: body, strictProblems: [] };
-    yield;
-    const decoded = yield* decodeCustom(json, body, entry.info, api);
-    return { object: decoded.object, strictProblems: [...strictProblems, ...decoded.strictProblems] };
-  };
+  const steps: Codec['decodeSteps'] = (body, type, entry, subresource) =>
+    schemaOf(entry, subresource).decode(body, type);
   return {
     decode: (body, type, entry, subresource) => atOnce(steps(body, type, entry, subresource)),
     decodeSteps: steps,

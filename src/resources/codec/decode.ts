@@ -4,6 +4,7 @@ import { atOnce, type Steps } from '../../machinery/steps.js';
 import { ProtobufError } from '../../machinery/protobuf-wire.js';
 import type { StructType } from '../../machinery/schema.js';
 import type { JsonObject, KubeObject } from '../../machinery/types.js';
+import type { BodyType, DecodedBody } from '../kind-schema.js';
 import type { Api, KindType } from '../load.js';
 import { apiVersionOf } from '../resource-info.js';
 import { GoDecodeError, JsonCursor, NotJson } from './json-cursor.js';
@@ -16,18 +17,8 @@ import { duplicateKeysProblem, yamlSteps } from './yaml.js';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
-/** Media types of bodies, without parameters. */
-export type BodyType = 'application/json' | 'application/yaml' | 'application/vnd.kubernetes.protobuf';
-
 export interface DecodeOptions {
   readonly fieldValidation?: FieldValidation;
-}
-
-export interface DecodedBody {
-  /** Canonical: as Go would write the typed object back. kind and apiVersion are set. */
-  readonly object: KubeObject;
-  /** `unknown field "spec.foo"`, `duplicate field "data.a"`, in upstream's order; empty when they are to be ignored. */
-  readonly strictProblems: readonly string[];
 }
 
 /**

@@ -100,8 +100,6 @@ export interface ProtobufListWriter {
 
 /** What the server answers, as protobuf with its envelope. */
 export interface ProtobufAnswers {
-  /** Whether a resource has a protobuf form: built-in ones do. */
-  encodes(info: ResourceInfo): boolean;
   /** undefined: the object's kind has no protobuf form (Table, custom resources). */
   object(object: KubeObject): Buffer | undefined;
   list(info: ResourceInfo, metadata: object): ProtobufListWriter;
@@ -157,7 +155,6 @@ export function createProtobufAnswers(api: Api): ProtobufAnswers {
     return bytes;
   };
   return {
-    encodes: info => info.custom !== true,
     object: encode,
     list(info, metadata) {
       const writer = listOf(apiVersionOf(info), info.listKind, metadata);

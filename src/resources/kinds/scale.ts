@@ -1,5 +1,6 @@
 import { errorList, path } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, LabelSelector } from '../../machinery/types.js';
+import { columnsOf } from '../columns.js';
 import type { Column } from '../resource-info.js';
 import type { ViewSubresource } from '../strategy.js';
 import { checkNonNegative } from '../validation/formats.js';
@@ -55,7 +56,7 @@ export function scaleOf(selectorOf: (selector: unknown) => string = byLabelSelec
       checkNonNegative(out, path('spec', 'replicas'), (view as Scaled).spec?.replicas);
       return out;
     },
-    columns: COLUMNS,
+    columns: columnsOf(COLUMNS),
     fieldMap: { 'spec.replicas': 'spec.replicas' },
   };
 }

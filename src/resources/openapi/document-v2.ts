@@ -4,6 +4,8 @@ import type { ResourceInfo } from '../resource-info.js';
 import { bodyKinds } from './body-kinds.js';
 import { discoveryOperation, fixedDocuments } from './fixed-operations.js';
 import { extensionsOf, operationsOf, type Media, type Operation } from './operations.js';
+import type { OwnKinds } from './document-v3.js';
+import type { OwnKind } from './own-definition.js';
 import type { Parameter } from './parameters.js';
 import { pathItems } from './path-item.js';
 import { createSchemaBuilder, V2, type Descriptions, type SchemaBuilder } from './schemas.js';
@@ -24,6 +26,7 @@ export function documentV2(
   resources: readonly ResourceInfo[],
   descriptions: Descriptions,
   title: { readonly title: string; readonly version: string },
+  own: OwnKinds = () => undefined,
 ): JsonObject {
   const schemas = createSchemaBuilder(V2, descriptions, bodyKinds(api));
   const parameters: JsonObject = {};
@@ -52,9 +55,9 @@ export function documentV2(
     ...resources.flatMap(info => operationsOf(info, api).map(operation => ({ ...operation, of: kindKey(info) }))),
   ];
   for (const item of pathItems(operations)) {
-    const named = item.operations.map(({ operation, parameters: own }) => {
+    const named = item.operations.map(({ operation, parameters }) => {
       const info = infos.get(operation.of ?? '');
-      return [operation.method, operationV2(operation, own.map(refer), schemas, api, info)] as const;
+      return [operation.method, operationV2(operation, parameters.map(refer), schemas, api, own(info))] as const;
     });
     const common = item.parameters.map(refer);
     paths[item.path] = { ...Object.fromEntries(named), ...(common.length === 0 ? {} : { parameters: common }) };
@@ -98,7 +101,7 @@ function operationV2(
   own: readonly JsonObject[],
   schemas: SchemaBuilder,
   api: Api,
-  info: ResourceInfo | undefined,
+  kind: OwnKind | undefined,
 ): JsonObject {
   const body =
     operation.body === undefined
@@ -108,10 +111,10 @@ function operationV2(
             in: 'body',
             name: 'body',
             ...(operation.bodyRequired === true ? { required: true } : {}),
-            schema: schemas.named(operation.body, api, info),
+            schema: schemas.named(operation.body, api, kind),
           },
         ];
-  const schema = schemas.named(operation.answer, api, info);
+  const schema = schemas.named(operation.answer, api, kind);
   return {
     ...(consumed(operation).length === 0 ? {} : { consumes: consumed(operation) }),
     description: operation.description,

@@ -4,6 +4,7 @@ import type { ResourceInfo } from '../resource-info.js';
 import { bodyKinds } from './body-kinds.js';
 import { discoveryOperation, type FixedDocument } from './fixed-operations.js';
 import { extensionsOf, operationsOf, type Media, type Operation } from './operations.js';
+import type { OwnKind } from './own-definition.js';
 import type { Parameter } from './parameters.js';
 import { pathItems } from './path-item.js';
 import { createSchemaBuilder, V3, type Descriptions, type SchemaBuilder } from './schemas.js';
@@ -46,13 +47,16 @@ export function documentV3(
   gv: { readonly group: string; readonly version: string },
   descriptions: Descriptions,
   title: { readonly title: string; readonly version: string },
+  own: OwnKinds = noneOwn,
 ): JsonObject {
   const schemas = createSchemaBuilder(V3, descriptions, bodyKinds(api));
   const mine = resources.filter(r => r.group === gv.group && r.version === gv.version);
   const infos = new Map(mine.map(info => [info.kind, info]));
   const operations = [discoveryOperation(gv), ...mine.flatMap(info => operationsOf(info, api))];
-  const custom = mine.some(info => info.custom === true);
-  return document(operations, schemas, title, { api, custom, info: operation => infos.get(operation.of ?? '') });
+  return document(operations, schemas, title, {
+    api,
+    own: operation => own(infos.get(operation.of ?? '')),
+  });
 }
 
 /** A document that is about no resource. */
@@ -63,15 +67,18 @@ export function fixedDocumentV3(
   title: { readonly title: string; readonly version: string },
 ): JsonObject {
   const schemas = createSchemaBuilder(V3, descriptions, bodyKinds(api));
-  return document([fixed.operation], schemas, title, { api, custom: false, info: () => undefined });
+  return document([fixed.operation], schemas, title, { api, own: noneOwn });
 }
+
+/** The kind of a resource that api-schemas/ does not know. */
+export type OwnKinds = (info: ResourceInfo | undefined) => OwnKind | undefined;
+
+const noneOwn = (): undefined => undefined;
 
 interface Context {
   readonly api: Api;
-  /** No protobuf, no strategic merge. */
-  readonly custom: boolean;
-  /** The resource an operation is about. */
-  readonly info: (operation: Operation) => ResourceInfo | undefined;
+  /** The kind that an operation is about, when it is such a one. */
+  readonly own: (operation: Operation) => OwnKind | undefined;
 }
 
 function document(
@@ -109,23 +116,29 @@ function document(
 
 function operationV3(
   operation: Operation,
-  own: readonly Parameter[],
+  parameters: readonly Parameter[],
   schemas: SchemaBuilder,
-  { api, custom, info }: Context,
+  { api, own }: Context,
 ): JsonObject {
-  const schemaOf = (key: string): JsonObject => schemas.named(key, api, info(operation));
-  const types = custom ? MEDIA[operation.media].filter(type => !type.startsWith(PROTOBUF)) : MEDIA[operation.media];
+  const kind = own(operation);
+  const schemaOf = (key: string): JsonObject => schemas.named(key, api, kind);
+  const types = kind === undefined ? MEDIA[operation.media] : [JSON_TYPE, YAML];
   const content = (media: readonly string[], schema: JsonObject): JsonObject =>
     Object.fromEntries(media.map(type => [type, { schema }]));
   const answer = {
     content: content(types, schemaOf(operation.answer)),
   };
-  const bodyTypes = operation.method !== 'patch' ? ['*/*'] : custom ? PATCHES.slice(0, 3) : PATCHES;
+  const bodyTypes =
+    operation.method === 'patch'
+      ? PATCHES.slice(0, kind === undefined ? undefined : -1)
+      : kind === undefined
+        ? ['*/*']
+        : [JSON_TYPE, YAML];
   return {
     tags: [operation.tag],
     description: operation.description,
     operationId: operation.operationId,
-    ...(own.length === 0 ? {} : { parameters: own.map(parameter) }),
+    ...(parameters.length === 0 ? {} : { parameters: parameters.map(parameter) }),
     ...(operation.body === undefined
       ? {}
       : {

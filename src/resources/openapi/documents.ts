@@ -7,7 +7,7 @@ import type { MutableCatalog } from '../create-catalog.js';
 import { apiVersionOf } from '../resource-info.js';
 import { documentV2 } from './document-v2.js';
 import { documentV2Protobuf } from './document-v2-protobuf.js';
-import { documentV3, fixedDocumentV3 } from './document-v3.js';
+import { documentV3, fixedDocumentV3, type OwnKinds } from './document-v3.js';
 import { fixedDocuments } from './fixed-operations.js';
 
 /** OpenAPI documents as bytes: JSON, but for v2Protobuf. */
@@ -24,6 +24,8 @@ export interface OpenApiDocuments {
 }
 
 export const TITLE = { title: 'Kubernetes', version: '1.35' };
+/** Of documents about kinds that are known at run time only. */
+const OWN_TITLE = { title: 'Kubernetes CRD Swagger', version: 'v0.1.0' };
 
 /** Where the build step leaves the documents, with descriptions. */
 export const GENERATED = 'build/generated/openapi';
@@ -57,8 +59,12 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
   const fixed = () => fixedDocuments(catalog.groupVersions());
   const fixedAt = (path: string) => fixed().find(document => document.path === path);
   const infos = () => catalog.entries().map(entry => entry.info);
-  const hasCustom = () => infos().some(info => info.custom === true);
-  const isCustom = (path: string) => infos().some(info => info.custom === true && pathOf(info) === path);
+  const own: OwnKinds = info => {
+    const definition = info && catalog.find(info.group, info.version, info.plural)?.schema.openapi;
+    return info === undefined || definition === undefined ? undefined : { info, definition };
+  };
+  const hasOwn = () => infos().some(info => own(info) !== undefined);
+  const isOwn = (path: string) => infos().some(info => pathOf(info) === path && own(info) !== undefined);
 
   let built = new Map<string, Promise<Buffer | undefined>>();
   let hashes: Promise<Record<string, string>> | undefined;
@@ -77,26 +83,26 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
       const fixed = fixedAt(path);
       const gv = groupVersionAt(path);
       if (gv === undefined && fixed === undefined) return undefined;
-      const file = folder === undefined || isCustom(path) ? undefined : join(folder, 'v3', fileOf(path));
+      const file = folder === undefined || isOwn(path) ? undefined : join(folder, 'v3', fileOf(path));
       if (file !== undefined && existsSync(file)) return readFile(file);
       if (fixed !== undefined) return Buffer.from(JSON.stringify(fixedDocumentV3(api, fixed, none, TITLE)));
       if (gv === undefined) return undefined;
-      return Buffer.from(JSON.stringify(documentV3(api, infos(), gv, none, TITLE)));
+      return Buffer.from(JSON.stringify(documentV3(api, infos(), gv, none, isOwn(path) ? OWN_TITLE : TITLE, own)));
     });
   const definite = async (bytes: Promise<Buffer | undefined>): Promise<Buffer> => (await bytes) ?? Buffer.alloc(0);
   const v2 = (): Promise<Buffer> =>
     definite(
       cached('v2', async () =>
-        folder !== undefined && !hasCustom()
+        folder !== undefined && !hasOwn()
           ? readFile(join(folder, 'v2.json'))
-          : Buffer.from(JSON.stringify(documentV2(api, infos(), none, TITLE))),
+          : Buffer.from(JSON.stringify(documentV2(api, infos(), none, TITLE, own))),
       ),
     );
   return {
     paths: () => [...fixed().map(({ path }) => path), ...catalog.groupVersions().map(pathOf)].sort(),
     v3,
     async hash(path) {
-      if (folder !== undefined && !isCustom(path)) {
+      if (folder !== undefined && !isOwn(path)) {
         hashes ??= readFile(join(folder, 'hashes.json'), 'utf8').then(
           text => JSON.parse(text) as Record<string, string>,
         );
@@ -109,7 +115,7 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
     v2Protobuf: () =>
       definite(
         cached('v2.pb', async () =>
-          folder !== undefined && !hasCustom()
+          folder !== undefined && !hasOwn()
             ? readFile(join(folder, 'v2.pb'))
             : documentV2Protobuf(JSON.parse((await v2()).toString()) as Record<string, unknown>),
         ),

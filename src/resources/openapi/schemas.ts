@@ -1,7 +1,7 @@
 import type { Field, FieldType, StructType } from '../../machinery/schema.js';
 import type { JsonObject } from '../../machinery/types.js';
 import type { Api, KindType } from '../load.js';
-import type { ResourceInfo } from '../resource-info.js';
+import { listDefinition, type OwnKind } from './own-definition.js';
 
 /** Texts for types and fields: "io.k8s.api.core.v1.PodSpec" and "io.k8s.api.core.v1.PodSpec.containers". */
 export type Descriptions = ReadonlyMap<string, string>;
@@ -113,9 +113,9 @@ const sorted = (object: JsonObject): JsonObject =>
 export interface SchemaBuilder {
   /**
    * The schema of a body or answer, by "group/version/kind" or by type name ("meta.v1.Status"); "string" is text.
-   * What it refers to becomes part of the result.
+   * What it refers to becomes part of the result. `own`: a kind that api-schemas/ does not know.
    */
-  named(key: string, api: Api, info: ResourceInfo | undefined): JsonObject;
+  named(key: string, api: Api, own: OwnKind | undefined): JsonObject;
   definitions(): JsonObject;
 }
 
@@ -198,15 +198,38 @@ export function createSchemaBuilder(
     });
   };
 
+  const ownRef = (own: OwnKind, api: Api, list: boolean): JsonObject => {
+    const { name: object } = own.definition;
+    const name = list ? `${object.slice(0, -own.info.kind.length)}${own.info.listKind}` : object;
+    const refer = (type: string, description: string): JsonObject => {
+      const struct = structNamed(type, api);
+      require({ kind: 'struct', struct }, struct.name);
+      return refTo(struct.name, { description });
+    };
+    if (!Object.hasOwn(definitions, name)) {
+      definitions[name] = {};
+      definitions[name] = list
+        ? listDefinition(own, dialect.refPrefix, object, refer)
+        : own.definition.schema(dialect.version, refer);
+      if (list) ownRef(own, api, false);
+    }
+    return refTo(name, {});
+  };
+
   return {
-    named(key, api, info) {
+    named(key, api, own) {
       if (key === 'string') return { type: 'string' };
       const scalar = NAMED_SCALARS[key];
       if (scalar !== undefined) {
         require({ kind: 'any' }, scalar);
         return refTo(scalar, {});
       }
-      const struct = structNamed(key, api, info);
+      if (own !== undefined) {
+        const { group, version, kind, listKind } = own.info;
+        if (key === `${group}/${version}/${kind}`) return ownRef(own, api, false);
+        if (key === `${group}/${version}/${listKind}`) return ownRef(own, api, true);
+      }
+      const struct = structNamed(key, api);
       require({ kind: 'struct', struct }, struct.name);
       return refTo(struct.name, {});
     },
@@ -218,7 +241,7 @@ export function createSchemaBuilder(
   };
 }
 
-function structNamed(key: string, api: Api, info: ResourceInfo | undefined): StructType {
+function structNamed(key: string, api: Api): StructType {
   const slash = key.lastIndexOf('/');
   if (slash < 0) {
     const type = api.type(key);
@@ -229,30 +252,7 @@ function structNamed(key: string, api: Api, info: ResourceInfo | undefined): Str
   const [group, version] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
   const known = api.kind(group ?? '', version ?? '', kind)?.type;
   if (known !== undefined) return known;
-  if (kind === info?.kind) return info.type;
-  if (info !== undefined && kind === info.listKind) return listOf(info, api);
   throw new Error(`api-schemas/ has no kind ${key}`);
-}
-
-/** Lists of custom resources have no type of their own. */
-function listOf(info: ResourceInfo, api: Api): StructType {
-  const listMeta = api.type('meta.v1.ListMeta');
-  if (listMeta === undefined) throw new Error('api-schemas/ has no ListMeta');
-  const plain = { pointer: true, omit: 'empty', required: false } as const;
-  const fields: Field[] = [
-    { ...plain, name: 'apiVersion', type: { kind: 'string' } },
-    { ...plain, name: 'kind', type: { kind: 'string' } },
-    { ...plain, name: 'metadata', type: { kind: 'struct', struct: listMeta } },
-    {
-      name: 'items',
-      type: { kind: 'list', items: { kind: 'struct', struct: info.type } },
-      pointer: false,
-      omit: 'never',
-      required: true,
-    },
-  ];
-  const name = `${info.type.name}List`;
-  return { name, goName: info.listKind, fields, byName: new Map(fields.map(field => [field.name, field])) };
 }
 
 const isZero = (value: unknown): boolean =>

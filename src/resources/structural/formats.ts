@@ -85,7 +85,12 @@ const INT64_DIGITS = 18;
 function isDuration(text: string): boolean {
   if (durationProblem(text) === undefined) return true;
   let known = false;
-  for (const [, number = '', unit = ''] of text.matchAll(/(\d+)\s*([A-Za-zµ]+)/g)) {
+  let digits = '';
+  for (const [word] of text.matchAll(/[0-9]+|[A-Za-zµ]+|[^0-9A-Za-zµ\s]/g)) {
+    const number = digits;
+    digits = /^[0-9]/.test(word) ? word : '';
+    if (number === '' || !/^[A-Za-zµ]/.test(word)) continue;
+    const unit = word;
     if (number.length > INT64_DIGITS) return false;
     const name = unit.toLowerCase();
     known ||= UNITS.some(variants => variants.includes(name) || name.startsWith(variants.at(-1) ?? name));

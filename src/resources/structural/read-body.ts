@@ -6,6 +6,7 @@ import { JsonCursor, NotJson } from '../codec/json-cursor.js';
 import { bigValues } from '../codec/json-outline.js';
 import { setOwn } from '../codec/own-property.js';
 import { summarize, typeMetaOf } from '../codec/resolve-kind.js';
+import { utf8Steps } from '../codec/utf8-steps.js';
 import { duplicateKeysProblem, yamlSteps } from '../codec/yaml.js';
 import { apiVersionOf } from '../resource-info.js';
 
@@ -30,13 +31,13 @@ export function* readBody(
   const problems: string[] = [];
   let json = body;
   if (type === 'application/yaml') {
-    const converted = yield* yamlSteps(body.toString());
+    const converted = yield* yamlSteps(yield* utf8Steps(body));
     if (converted.error !== undefined) throw badRequestError(converted.error);
     if (converted.duplicateKeys.length > 0) problems.push(duplicateKeysProblem(converted.duplicateKeys));
     json = Buffer.from(converted.json);
     yield;
   }
-  const text = json.toString();
+  const text = yield* utf8Steps(json);
   const cursor = new JsonCursor(text, json, yield* bigValues(text));
   const value = yield* parse(cursor);
   const unrecognized = (error: string): StatusError =>

@@ -14,7 +14,7 @@ import { createPace, type Pace } from './walk.js';
  * as wrong as it is. Source: apiextensions-apiserver pkg/registry/customresource/{strategy,status_strategy}.go.
  */
 export interface SchemaRules {
-  validate(write: CheckedWrite): Steps<FieldError[]>;
+  readonly validate: (write: CheckedWrite) => Steps<FieldError[]>;
 }
 
 export function createSchemaRules(props: JsonSchemaProps, schema: Structural): SchemaRules {

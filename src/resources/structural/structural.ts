@@ -1,7 +1,8 @@
 import { cloneJson } from '../../machinery/json-equal.js';
 import { GoDecodeError } from '../codec/json-cursor.js';
 import type { StructType } from '../../machinery/schema.js';
-import { badRequestError } from '../../machinery/status.js';
+import { invalid } from '../../machinery/field-error.js';
+import { badRequestError, invalidError } from '../../machinery/status.js';
 import { atOnce, type Steps } from '../../machinery/steps.js';
 import type { GroupVersionKind, JsonObject, KubeObject } from '../../machinery/types.js';
 import type { Columns } from '../columns.js';
@@ -10,6 +11,7 @@ import { applyDefaults, dropNulls } from './defaulting.js';
 import { coerceEmbedded, readableMetadata, readMetadata } from './embedded.js';
 import type { JsonSchemaProps } from './json-schema-props.js';
 import { mergeStruct } from './merge-schema.js';
+import { publishedSchema } from './openapi.js';
 import { prune } from './prune.js';
 import { missingMeta, readBody } from './read-body.js';
 import { sortedCopy } from './sorted-copy.js';
@@ -42,7 +44,7 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
     try {
       const read = yield* readMetadata(given, objectMeta);
       metadata = read.metadata;
-      problems.push(...read.unknown.map(path => `metadata.${path}`));
+      for (const path of read.unknown) problems.push(`metadata.${path}`);
     } catch (error) {
       if (!lenient || !(error instanceof GoDecodeError)) throw error;
       metadata = readableMetadata(given, objectMeta);
@@ -66,11 +68,13 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
     version,
     kind,
     columns,
+    openapi: publishedSchema(options, props),
     mediaTypes: ['application/json', 'application/yaml'],
     form: 'map',
     *decode(body, type) {
       if (type === 'application/vnd.kubernetes.protobuf') throw new Error('such bodies are refused before');
       const read = yield* readBody(body, type, options);
+      checkTypeMeta(read.object, options);
       yield;
       try {
         const { object, strictProblems } = yield* coerce(read.object, false);
@@ -86,8 +90,8 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
       return yield* coerce({ kind, apiVersion: group === '' ? version : `${group}/${version}`, ...copy }, false);
     },
     *patched(document, text) {
-      const missing = missingMeta(document, '');
-      if (missing !== undefined) throw new GoDecodeError(missingMeta(document, text()));
+      if (missingMeta(document, '') !== undefined) throw new GoDecodeError(missingMeta(document, text()));
+      checkTypeMeta(document, options);
       return yield* coerce(cloneJson(document), false);
     },
     restoreProblem: () => undefined,
@@ -109,4 +113,16 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
     zero: () => ({}),
     absent: () => undefined,
   };
+}
+
+/** An object of another kind is read by upstream like any, and then found to be invalid. @throws StatusError 422 */
+function checkTypeMeta(object: JsonObject, { group, version, kind }: GroupVersionKind): void {
+  const wanted = { kind, apiVersion: group === '' ? version : `${group}/${version}` };
+  const errors = (['kind', 'apiVersion'] as const).flatMap(field =>
+    object[field] === wanted[field] ? [] : [invalid(field, object[field], `must be ${wanted[field]}`)],
+  );
+  if (errors.length === 0) return;
+  const own = typeof object['kind'] === 'string' ? object['kind'] : kind;
+  const { name } = (object['metadata'] ?? {}) as { readonly name?: unknown };
+  throw invalidError({ group, kind: own }, typeof name === 'string' ? name : '', errors);
 }

@@ -4,7 +4,7 @@ import { compileGoRegex, type GoRegex } from '../../machinery/regex/go-regex.js'
 import { RegexError } from '../../machinery/regex/syntax.js';
 import type { Steps } from '../../machinery/steps.js';
 import type { JsonObject } from '../../machinery/types.js';
-import { Correlation } from './correlation.js';
+import type { Correlation } from './correlation.js';
 import { formatCheck } from './formats.js';
 import type { JsonSchemaProps } from './json-schema-props.js';
 import * as problem from './result.js';

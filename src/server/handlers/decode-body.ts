@@ -1,10 +1,10 @@
 import { badRequestError } from '../../machinery/status.js';
 import { cloneJson } from '../../machinery/json-equal.js';
-import { inTurns } from '../../machinery/steps.js';
+import { atOnce, inTurns } from '../../machinery/steps.js';
 import type { KubeObject } from '../../machinery/types.js';
-import { applyDefaults } from '../../resources/codec/apply-defaults.js';
+import { defaultObject } from '../../resources/default-object.js';
 import type { WriteOptions } from '../../resources/strategy.js';
-import { ENCODINGS, inputEncoding, inputEncodings } from '../negotiation/media-types.js';
+import { ENCODINGS, inputEncoding } from '../negotiation/media-types.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
 
@@ -12,8 +12,7 @@ import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
 function asAudited(object: KubeObject, { entry, subresource }: ResourceRoute): KubeObject {
   const copy = cloneJson(object);
   if (subresource !== undefined && subresource.kind !== entry.info.kind) return copy;
-  applyDefaults(copy, entry.info.type);
-  entry.strategy.default?.(copy);
+  atOnce(defaultObject(entry, copy));
   return copy;
 }
 
@@ -34,7 +33,7 @@ export async function decodeBody(
   context: ApiContext,
 ): Promise<KubeObject> {
   const { entry, subresource } = route;
-  const encoding = inputEncoding(exchange.request.raw.headers['content-type'], inputEncodings(entry.info));
+  const encoding = inputEncoding(exchange.request.raw.headers['content-type'], entry.schema.mediaTypes);
   const steps = context.codec.decodeSteps(exchange.body, encoding, entry, subresource);
   const { object, strictProblems } = await inTurns(steps, context.turns);
   const { audit } = exchange;

@@ -39,7 +39,7 @@ export const updateObject: Handler = async (exchange, route, context) => {
 
 export const patchObject: Handler = async (exchange, route, context) => {
   const { query, raw } = exchange.request;
-  const type = patchType(raw.headers['content-type'], route.entry.info.custom !== true);
+  const type = patchType(raw.headers['content-type'], route.entry.schema.strategic !== undefined);
   const options = writeOptions('PatchOptions', query, raw.headers['user-agent'], type);
   const ctx = requestContext(exchange, context, options);
   const { body } = exchange;

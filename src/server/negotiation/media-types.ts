@@ -102,10 +102,6 @@ const unsupportedBody = (accepted: readonly string[]): StatusError =>
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
   );
 
-/** Encodings that bodies of a resource may come in. */
-export const inputEncodings = (info: { readonly custom?: boolean }): readonly Encoding[] =>
-  info.custom === true ? [JSON_TYPE, YAML_TYPE] : ENCODINGS;
-
 /** How a request body is written; no header means JSON. @throws StatusError 415 */
 export function inputEncoding(header: string | undefined, accepted: readonly Encoding[]): Encoding {
   if (header === undefined || header === '') return accepted[0] ?? JSON_TYPE;

@@ -9,17 +9,14 @@ import {
   checkRoutable,
   ENCODINGS,
   inputEncoding,
-  inputEncodings,
   negotiate,
   notAcceptableError,
   patchType,
-  PROTOBUF_TYPE,
-  type Encoding,
 } from '../negotiation/media-types.js';
 import { respond } from '../responses/respond.js';
 import { readBody } from './body.js';
 import type { ApiContext } from './context.js';
-import type { Exchange, ResourceRoute } from './exchange.js';
+import type { Exchange } from './exchange.js';
 import { parseRequestInfo } from './request-info.js';
 import { requestedFields } from './requested-fields.js';
 import { findRoute } from './routes.js';
@@ -157,12 +154,6 @@ const routing: Step = {
 
 const STREAMS = ['application/json;stream=watch', 'application/vnd.kubernetes.protobuf;stream=watch'];
 
-/** Encodings the route's objects can be written in, in upstream's order. */
-function outputEncodings(route: ResourceRoute, context: ApiContext): readonly Encoding[] {
-  const binary = context.protobuf.encodes(route.entry.info);
-  return binary ? ENCODINGS : ENCODINGS.filter(e => e !== PROTOBUF_TYPE);
-}
-
 /** Streams into a Pod open with GET, too, as browsers must; yet they do what `create` stands for (since 1.35). */
 const streamPermission: Step = {
   name: 'stream permission',
@@ -179,7 +170,7 @@ const streamPermission: Step = {
 /** How the answer will be written, and whether the body is of a kind that the route takes. */
 const negotiation: Step = {
   name: 'negotiation',
-  run(exchange, context) {
+  run(exchange) {
     const { route, request } = exchange;
     const accept = request.raw.headers.accept;
     if (route.kind === 'document') {
@@ -188,9 +179,10 @@ const negotiation: Step = {
     }
     if (route.action === 'connect') return;
     const streams = route.action === 'watch' || route.action === 'list' ? STREAMS : [];
-    if (route.action === 'patch') patchType(request.raw.headers['content-type'], route.entry.info.custom !== true);
+    if (route.action === 'patch')
+      patchType(request.raw.headers['content-type'], route.entry.schema.strategic !== undefined);
     checkRoutable(accept, [...ENCODINGS, ...streams]);
-    const encodings = outputEncodings(route, context);
+    const encodings = route.entry.schema.mediaTypes;
     // What is only posted, as reviews are, has no rows.
     const tables = route.entry.info.verbs.includes('get');
     const media = negotiate(accept, { encodings, transforms: true, tables });
@@ -199,7 +191,7 @@ const negotiation: Step = {
       throw notAcceptableError(STREAMS.filter(s => encodings.some(e => s.startsWith(`${e};`))));
     exchange.media = media;
     if (route.action === 'create' || route.action === 'update')
-      inputEncoding(request.raw.headers['content-type'], inputEncodings(route.entry.info));
+      inputEncoding(request.raw.headers['content-type'], route.entry.schema.mediaTypes);
   },
 };
 

@@ -51,8 +51,8 @@ async function prepareBody(
 ): Promise<void> {
   behaviour.default?.(body);
   const info = scope.info.subresources.find(s => s.name === name);
-  const kind = info === undefined ? undefined : scope.codec.kind(info.group, info.version, info.kind);
-  if (info === undefined || kind === undefined) return;
+  const schema = info === undefined ? undefined : scope.body(info.group, info.version, info.kind);
+  if (info === undefined || schema === undefined) return;
   const write = { manager: ctx.options.fieldManager, subresource: name, nowMs: scope.clock.now() };
-  await inTurns(scope.fieldManagers.view(info, kind.type).update(undefined, body, write), scope.turns);
+  await inTurns(scope.fieldManagers.view(info, schema).update(undefined, body, write), scope.turns);
 }

@@ -2,10 +2,8 @@ import type { FieldWrite } from '../../machinery/managed-fields/field-manager.js
 import { badRequestError, pathNotFoundError, reasonlessError } from '../../machinery/status.js';
 import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject } from '../../machinery/types.js';
-import { restoreProblem } from '../../resources/codec/restore.js';
 import { duplicateKeysProblem } from '../../resources/codec/yaml.js';
 import type { RequestContext } from '../../resources/strategy.js';
-import type { Scope } from './scope.js';
 import type { Target } from './transform.js';
 import type { PatchRequest } from './types.js';
 
@@ -14,7 +12,6 @@ import type { PatchRequest } from './types.js';
  * @throws StatusError 400 for what is no configuration, 409 for conflicts, and reasonless ones
  */
 export function* applyConfiguration(
-  scope: Scope,
   ctx: RequestContext,
   target: Target,
   live: DeepReadonly<KubeObject> | undefined,
@@ -27,7 +24,7 @@ export function* applyConfiguration(
   const configuration = asObject(patch);
   const applied = yield* target.fields.apply(live, configuration, { ...write, force: request.force });
   yield;
-  const object = yield* decodeApplied(scope, target, applied, configuration);
+  const object = yield* decodeApplied(target, applied, configuration);
   yield;
   yield* target.applyDefaults(object);
   checkDuplicates(ctx, duplicateKeys);
@@ -48,17 +45,12 @@ function asObject(patch: unknown): KubeObject {
 }
 
 /** Values that the schema lets pass may not fit the Go type. @throws StatusError without a reason */
-function* decodeApplied(
-  scope: Scope,
-  target: Target,
-  applied: KubeObject,
-  configuration: KubeObject,
-): Steps<KubeObject> {
-  const { kind } = target;
-  const problem = scope.info.custom === true ? undefined : restoreProblem(applied, kind.type);
+function* decodeApplied(target: Target, applied: KubeObject, configuration: KubeObject): Steps<KubeObject> {
+  const { schema } = target;
+  const problem = schema.restoreProblem(applied);
   if (problem !== undefined) {
     const { namespace = '', name = '' } = configuration.metadata;
-    const type = `${kind.group}/${kind.version}, Kind=${kind.kind}`;
+    const type = `${schema.group}/${schema.version}, Kind=${schema.kind}`;
     throw reasonlessError(
       `failed to convert new object (${namespace}/${name}; ${type}) to proper version: ` +
         `unable to convert unstructured object to ${type}: ${problem}`,
@@ -66,7 +58,7 @@ function* decodeApplied(
   }
   yield;
   try {
-    return (yield* scope.codec.canonicalSteps(applied, kind)).object;
+    return (yield* schema.canonicalize(applied)).object;
   } catch (error) {
     throw reasonlessError((error as Error).message);
   }

@@ -1,6 +1,6 @@
 import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
+import { inTurns } from '../../machinery/steps.js';
 import type { DeepReadonly, KubeObject, ManagedFieldsEntry, ObjectKey } from '../../machinery/types.js';
-import { dropDisabledFields } from '../../resources/disabled-fields.js';
 import type { PartSubresource, RequestContext } from '../../resources/strategy.js';
 import { setAt } from './field-path.js';
 import { ensureNamespace } from './metadata.js';
@@ -25,9 +25,9 @@ export async function beforeUpdate(
   setAt(object.metadata as Record<string, unknown>, 'generation', old.metadata.generation);
   delete object.metadata.selfLink;
 
-  dropDisabledFields(object, info.type);
+  scope.schema.dropDisabled(object);
   await breathe(scope);
-  resetFields(info, part === undefined ? '' : subresource, object, old);
+  resetFields(scope, part === undefined ? '' : subresource, object, old);
   if (part !== undefined) part.prepareForUpdate?.(ctx, object, old);
   else strategy.prepareForUpdate?.(ctx, object, old);
   keepSystemFields(object, old);
@@ -43,7 +43,7 @@ export async function beforeUpdate(
   for (const text of await scope.validate(entryOf(scope), ctx, write)) ctx.warn(text);
   await breathe(scope);
   strategy.canonicalize?.(object);
-  scope.normalize(object);
+  await inTurns(scope.normalize(object), scope.turns);
 }
 
 /** The rules of a subresource that is part of the object; undefined: those of the object itself (also for views). */

@@ -33,6 +33,6 @@ export function createConverter(catalog: Catalog, entry: CatalogEntry): NonNulla
     const source = inVersion(from);
     const target = inVersion(to);
     if (source === undefined || target === undefined) return undefined;
-    return { object: convertObject(object as KubeObject, source, target), struct: target.info.type };
+    return { object: convertObject(object as KubeObject, source, target), struct: target.schema.fields.struct };
   };
 }

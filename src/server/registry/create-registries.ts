@@ -1,9 +1,9 @@
-import { atOnce } from '../../machinery/steps.js';
 import type { Clock } from '../../machinery/clock.js';
 import { createLine } from '../../machinery/line.js';
 import { realRandom, type Random } from '../../machinery/random.js';
 import { createTurns, type Turns } from '../../machinery/turns.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
+import { defaultObject } from '../../resources/default-object.js';
 import type { AdmissionPlugin, Objects, Strategy } from '../../resources/strategy.js';
 import { runCompactor, type CompactorOptions } from '../../storage/compactor.js';
 import type { KvStore } from '../../storage/kv-store.js';
@@ -12,9 +12,7 @@ import { resourcePrefix } from '../../storage/keys.js';
 import { createProgress } from '../../storage/progress.js';
 import { createWatchCache, type WatchCache } from '../../storage/watch-cache.js';
 import { validateHere, type Validator } from '../validation/validator.js';
-import type { ObjectCodec } from './codec.js';
 import { createConverter } from './convert.js';
-import { createEmptyListVisitor } from './empty-lists.js';
 import { createFieldManagers } from './field-managers.js';
 import { createObjects } from './objects.js';
 import { createRegistry } from './registry.js';
@@ -32,7 +30,6 @@ export interface RegistriesOptions {
   readonly turns?: Turns;
   /** In order; see server/admission. */
   readonly admission: readonly AdmissionPlugin[];
-  readonly codec: ObjectCodec;
   /** Default: at once, however big the object is. */
   readonly validate?: Validator;
   /** Ends background work. The store is the caller's to close. */
@@ -57,16 +54,7 @@ export interface Registries {
  * that come later (custom resources) are loaded when first asked for.
  */
 export async function createRegistries(options: RegistriesOptions): Promise<Registries> {
-  const {
-    store,
-    catalog,
-    clock,
-    admission,
-    codec,
-    signal,
-    turns = createTurns(clock),
-    validate = validateHere,
-  } = options;
+  const { store, catalog, clock, admission, signal, turns = createTurns(clock), validate = validateHere } = options;
   const { random = realRandom } = options;
   const report = (error: unknown, what: string): void => options.onError?.(error, what);
   const line = createLine(turns);
@@ -93,14 +81,15 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
   const scopeOf = (entry: CatalogEntry): Scope => {
     let scope = scopes.get(entry);
     if (scope === undefined) {
-      const { info, strategy } = entry;
-      const view: View = createView(info, strategy);
-      const fieldManagers = createFieldManagers(info, createConverter(catalog, entry));
-      const normalize = normalizerOf(entry, codec);
+      const { info, schema, strategy } = entry;
+      const view: View = createView(entry);
+      const fieldManagers = createFieldManagers(entry, createConverter(catalog, entry));
+      const normalize = normalizerOf(entry);
       const cache = cacheOf(entry);
       const computedFields = memoizedFields(strategy);
       scope = {
         info,
+        schema,
         strategy,
         store,
         cache,
@@ -112,7 +101,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         line,
         admission,
         report,
-        codec,
+        body: catalog.body,
         validate,
         fieldManagers,
         computedFields,
@@ -148,7 +137,6 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
     count: entry => cacheOf(entry).count(''),
     objects: createObjects({
       catalog,
-      codec,
       registry: get,
       cache: cacheOf,
       view: entry => scopeOf(entry).view,
@@ -162,16 +150,12 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
 
 /**
  * What is read from the store has been defaulted again, upstream: a Job gets the labels that its template was given
- * after the first time. Empty lists: compiled when the kind is first written; custom resources are kept as JSON, which
- * has them.
+ * after the first time.
  */
-function normalizerOf(entry: CatalogEntry, codec: ObjectCodec): Scope['normalize'] {
-  const { info } = entry;
-  let visit: ReturnType<typeof createEmptyListVisitor> | null = info.custom === true ? undefined : null;
-  return object => {
-    atOnce(codec.applyDefaults(entry, object));
-    if (visit === null) visit = createEmptyListVisitor(info.type);
-    visit?.(object);
+function normalizerOf(entry: CatalogEntry): Scope['normalize'] {
+  return function* (object) {
+    yield* defaultObject(entry, object);
+    entry.schema.normalize(object);
   };
 }
 

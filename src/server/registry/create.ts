@@ -9,7 +9,7 @@ import {
 } from '../../machinery/status.js';
 import { inTurns } from '../../machinery/steps.js';
 import type { KubeObject } from '../../machinery/types.js';
-import { dropDisabledFields } from '../../resources/disabled-fields.js';
+import { defaultObject } from '../../resources/default-object.js';
 import type { RequestContext } from '../../resources/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { admit, validateAdmission } from './admission.js';
@@ -44,7 +44,7 @@ export async function create(
   wipeSystemFields(object.metadata);
   ensureNamespace(object.metadata, expected);
   dedupOwnerReferences(ctx, object.metadata, false);
-  await inTurns(scope.codec.applyDefaults(entryOf(scope), object), scope.turns);
+  await inTurns(defaultObject(entryOf(scope), object), scope.turns);
   const write = { manager: ctx.options.fieldManager, subresource: '', nowMs: clock.now() };
   await breathe(scope);
   await inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns);
@@ -104,16 +104,16 @@ export async function beforeCreate(
 ): Promise<void> {
   const { info, strategy } = scope;
   ensureNamespace(object.metadata, namespace);
-  dropDisabledFields(object, info.type);
+  scope.schema.dropDisabled(object);
   if (strategy.prepareForCreate !== undefined) strategy.prepareForCreate(ctx, object);
-  else resetFields(info, '', object, undefined);
+  else resetFields(scope, '', object, undefined);
   if (info.generation !== 'none') object.metadata.generation = 1;
   await breathe(scope);
   const write = { subresource: '', partly: false, object, old: undefined };
   for (const text of await scope.validate(entryOf(scope), ctx, write)) ctx.warn(text);
   await breathe(scope);
   strategy.canonicalize?.(object);
-  scope.normalize(object);
+  await inTurns(scope.normalize(object), scope.turns);
   await allowed?.();
   await validateAdmission(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
 }

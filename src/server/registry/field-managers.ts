@@ -3,33 +3,34 @@ import {
   type FieldManager,
   type FieldManagerOptions,
 } from '../../machinery/managed-fields/field-manager.js';
-import type { StructType } from '../../machinery/schema.js';
+import type { CatalogEntry } from '../../resources/catalog.js';
+import type { KindSchema } from '../../resources/kind-schema.js';
 import type { ResourceInfo, SubresourceInfo } from '../../resources/resource-info.js';
 
 /** The field managers of a resource: of the object itself and of the views of it (scale). */
 export interface FieldManagers {
   readonly main: FieldManager;
-  view(subresource: SubresourceInfo, type: StructType): FieldManager;
+  view(subresource: SubresourceInfo, body: KindSchema): FieldManager;
 }
 
 /** `convert` knows the other versions of the kind; managers are made when first needed. */
 export function createFieldManagers(
-  info: ResourceInfo,
+  { info, schema }: Pick<CatalogEntry, 'info' | 'schema'>,
   convert: NonNullable<FieldManagerOptions['convert']>,
 ): FieldManagers {
-  const { group, version, kind, custom } = info;
+  const { group, version, kind } = info;
   let main: FieldManager | undefined;
   const views = new Map<string, FieldManager>();
   return {
     get main() {
-      const unstructured = custom === true;
+      const { struct, unstructured } = schema.fields;
       const resetFields = nobodysFields(info);
-      return (main ??= createFieldManager(info.type, { group, version, kind, resetFields, unstructured, convert }));
+      return (main ??= createFieldManager(struct, { group, version, kind, resetFields, unstructured, convert }));
     },
-    view(subresource, type) {
+    view(subresource, body) {
       let manager = views.get(subresource.name);
       if (manager === undefined) {
-        manager = createFieldManager(type, { ...subresource, resetFields: {} });
+        manager = createFieldManager(body.fields.struct, { ...subresource, resetFields: {} });
         views.set(subresource.name, manager);
       }
       return manager;

@@ -1,17 +1,16 @@
 import { cloneJson } from '../../machinery/json-equal.js';
 import { notFoundError } from '../../machinery/status.js';
+import { atOnce } from '../../machinery/steps.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
 import type { Objects, RequestContext } from '../../resources/strategy.js';
 import type { WatchCache } from '../../storage/watch-cache.js';
-import type { ObjectCodec } from './codec.js';
 import type { Registry } from './types.js';
 import { objectOf } from './update.js';
 import type { View } from './view.js';
 
 export interface ObjectsOptions {
   readonly catalog: Catalog;
-  readonly codec: ObjectCodec;
   readonly registry: (entry: CatalogEntry) => Registry;
   readonly cache: (entry: CatalogEntry) => WatchCache;
   readonly view: (entry: CatalogEntry) => View;
@@ -21,7 +20,7 @@ const isConflict = (error: unknown): boolean => (error as { reason?: unknown }).
 const CONFLICT_RETRIES = 10;
 
 /** Other kinds' objects for strategies, admission and the server itself: reads from memory, writes through the registry. */
-export function createObjects({ catalog, codec, registry, cache, view }: ObjectsOptions): Objects {
+export function createObjects({ catalog, registry, cache, view }: ObjectsOptions): Objects {
   const entryOf = (resource: string): CatalogEntry => {
     const entry = catalog.preferred(resource);
     if (entry === undefined) throw notFoundError({ group: '', resource }, '');
@@ -39,7 +38,7 @@ export function createObjects({ catalog, codec, registry, cache, view }: Objects
     if (stored === undefined) throw notFoundError({ group, resource: plural }, key.name);
     const draft = cloneJson(view(entry).show(stored).object) as KubeObject;
     change(draft);
-    const { object } = codec.canonicalize(draft, entry.info);
+    const { object } = atOnce(entry.schema.canonicalize(draft));
     const result = await registry(entry).update(dry(ctx, options.dryRun), key, object, options.subresource ?? '');
     return objectOf(result.object) as KubeObject;
   };
@@ -62,7 +61,7 @@ export function createObjects({ catalog, codec, registry, cache, view }: Objects
     fresh: (resource, signal) => cache(entryOf(resource)).fresh(signal),
     async create(ctx, resource, object) {
       const entry = entryOf(resource);
-      const { object: canonical } = codec.canonicalize(object, entry.info);
+      const { object: canonical } = atOnce(entry.schema.canonicalize(object));
       const result = await registry(entry).create(ctx, object.metadata.namespace ?? '', canonical);
       return objectOf(result.object) as KubeObject;
     },

@@ -44,10 +44,10 @@ function* nothing(): Steps<void> {}
 
 function viewTarget(scope: Scope, name: string): Target {
   const info = scope.info.subresources.find(s => s.name === name);
-  const kind = info === undefined ? undefined : scope.codec.kind(info.group, info.version, info.kind);
-  if (info === undefined || kind === undefined) throw pathNotFoundError();
-  const fields = scope.fieldManagers.view(info, kind.type);
-  return { kind, fields, subresource: name, applyDefaults: nothing };
+  const schema = info === undefined ? undefined : scope.body(info.group, info.version, info.kind);
+  if (info === undefined || schema === undefined) throw pathNotFoundError();
+  const fields = scope.fieldManagers.view(info, schema);
+  return { schema, fields, subresource: name, applyDefaults: nothing };
 }
 
 /** All operations on one resource in one version. */

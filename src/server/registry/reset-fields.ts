@@ -1,22 +1,21 @@
 import { cloneJson } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import { zeroValue } from '../../resources/codec/zero.js';
-import type { ResourceInfo } from '../../resources/resource-info.js';
 import { setAt, valueAt } from './field-path.js';
+import type { Scope } from './scope.js';
 
 /**
  * Puts what a writer of `subresource` may not change back to what is stored, or, for a new object, to nothing. Mutates
  * `object`; nothing in it is shared with `old`.
  */
 export function resetFields(
-  info: ResourceInfo,
+  { info, schema }: Pick<Scope, 'info' | 'schema'>,
   subresource: string,
   object: KubeObject,
   old: DeepReadonly<KubeObject> | undefined,
 ): void {
   for (const path of info.resetFields[subresource] ?? []) {
     if (path === 'metadata') resetMetadata(object, old);
-    else setAt(object, path, cloneJson(valueAt(old, path)) ?? zeroOf(info, path));
+    else setAt(object, path, cloneJson(valueAt(old, path)) ?? schema.absent(path));
   }
 }
 
@@ -26,10 +25,4 @@ function resetMetadata(object: KubeObject, old: DeepReadonly<KubeObject> | undef
   object.metadata = cloneJson(old?.metadata ?? {}) as KubeObject['metadata'];
   setAt(object, 'metadata.managedFields', managedFields);
   setAt(object, 'metadata.resourceVersion', resourceVersion);
-}
-
-/** What Go writes for a field that is not there. */
-function zeroOf(info: ResourceInfo, path: string): unknown {
-  const field = info.type.byName.get(path);
-  return field === undefined || field.omit !== 'never' || field.pointer ? undefined : zeroValue(field.type);
 }

@@ -1,23 +1,25 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Line } from '../../machinery/line.js';
 import type { Random } from '../../machinery/random.js';
+import type { Steps } from '../../machinery/steps.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { GroupResource } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { CatalogEntry } from '../../resources/catalog.js';
+import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
+import type { KindSchema } from '../../resources/kind-schema.js';
 import type { ResourceInfo } from '../../resources/resource-info.js';
 import type { AdmissionPlugin, Strategy } from '../../resources/strategy.js';
 import type { KvStore } from '../../storage/kv-store.js';
 import type { Progress } from '../../storage/progress.js';
 import type { WatchCache } from '../../storage/watch-cache.js';
 import type { Validator } from '../validation/validator.js';
-import type { ObjectCodec } from './codec.js';
 import type { FieldManagers } from './field-managers.js';
 import type { View } from './view.js';
 
 /** What all operations on one resource in one version share. */
 export interface Scope {
   readonly info: ResourceInfo;
+  readonly schema: KindSchema;
   readonly strategy: Strategy;
   readonly store: KvStore;
   readonly cache: WatchCache;
@@ -32,21 +34,26 @@ export interface Scope {
   readonly admission: readonly AdmissionPlugin[];
   /** Told of failures that no request can be told of. */
   readonly report: (error: unknown, what: string) => void;
-  readonly codec: ObjectCodec;
+  /** The schema of a subresource's body. */
+  readonly body: Catalog['body'];
   readonly validate: Validator;
   readonly fieldManagers: FieldManagers;
   /** The strategy's `fields`, computed once per object however many watchers ask. */
   readonly computedFields: ((object: DeepReadonly<KubeObject>) => Readonly<Record<string, string>>) | undefined;
   /** Mutates an object into what upstream's store would give back. */
-  readonly normalize: (object: KubeObject) => void;
+  readonly normalize: (object: KubeObject) => Steps<void>;
 }
 
 /** What is the same for every resource of a server. */
-export type SharedScope = Pick<Scope, 'store' | 'clock' | 'turns' | 'line' | 'admission' | 'codec'>;
+export type SharedScope = Pick<Scope, 'store' | 'clock' | 'turns' | 'line' | 'admission' | 'body'>;
 
 export const groupResource = (info: ResourceInfo): GroupResource => ({ group: info.group, resource: info.plural });
 
-export const entryOf = (scope: Scope): CatalogEntry => ({ info: scope.info, strategy: scope.strategy });
+export const entryOf = (scope: Scope): CatalogEntry => ({
+  info: scope.info,
+  schema: scope.schema,
+  strategy: scope.strategy,
+});
 
 /**
  * A name that the catalog does not list stands for a change that the server makes as part of another request (e.g. a

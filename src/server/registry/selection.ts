@@ -30,7 +30,7 @@ function checkLabels(info: ResourceInfo, strategy: Strategy, selector: FieldSele
     if (field === 'metadata.name' || info.selectableFields.has(field)) continue;
     // Cluster-scoped kinds with a conversion of their own do not list metadata.namespace.
     if (field === 'metadata.namespace' && (info.namespaced || !info.customFieldLabels)) continue;
-    if (info.custom === true || info.customFieldLabels) {
+    if (info.customFieldLabels) {
       throw badRequestError(strategy.unknownFieldLabel?.(field) ?? `field label not supported: ${field}`);
     }
     throw badRequestError(`"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`);

@@ -5,17 +5,18 @@ import { inTurns, type Steps } from '../../machinery/steps.js';
 import type { FieldManager } from '../../machinery/managed-fields/field-manager.js';
 import { parentEntries, scaleEntries, type ScaleMapping } from '../../machinery/managed-fields/scale.js';
 import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
+import { defaultObject } from '../../resources/default-object.js';
+import type { KindSchema } from '../../resources/kind-schema.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
 import type { RequestContext, ViewSubresource } from '../../resources/strategy.js';
 import { admit } from './admission.js';
-import type { Kind } from './codec.js';
 import { checkName, dedupOwnerReferences, ensureNamespace } from './metadata.js';
 import { breathe, entryOf, isInternal, type Scope } from './scope.js';
 import type { UpdateRequest } from './update.js';
 
 /** What a write is about: the object itself, or a view of it with a kind and a field manager of its own. */
 export interface Target {
-  readonly kind: Kind;
+  readonly schema: KindSchema;
   /** undefined: who owns what is not recorded. */
   readonly fields: FieldManager | undefined;
   readonly subresource: string;
@@ -75,10 +76,10 @@ export function transformObject(
 ): UpdateRequest['transform'] {
   const internal = isInternal(scope.info, subresource);
   const target: Target = {
-    kind: scope.info,
+    schema: scope.schema,
     fields: internal ? undefined : scope.fieldManagers.main,
     subresource,
-    applyDefaults: object => scope.codec.applyDefaults(entryOf(scope), object),
+    applyDefaults: object => defaultObject(entryOf(scope), object),
   };
   return async live => {
     const object = await inTurns(change(live?.object, target), scope.turns);
@@ -115,7 +116,7 @@ export function transformView(
     checkTarget(scope, key, shown);
     await admitChange(scope, ctx, key, target.subresource, shown, old);
     const errors = errorsOf(() => view.validate?.(shown) ?? []);
-    if (errors.length > 0) throw invalidError(target.kind, shown.metadata.name ?? '', errors);
+    if (errors.length > 0) throw invalidError(target.schema, shown.metadata.name ?? '', errors);
     checkViewUid(scope, target.subresource, shown, live.object);
 
     const object = cloneJson(live.object) as KubeObject;

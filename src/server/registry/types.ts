@@ -122,11 +122,4 @@ export type DeleteResult =
   | { readonly kind: 'object'; readonly object: StoredObject | KubeObject; readonly deleted: boolean }
   | { readonly kind: 'status'; readonly status: Status; readonly deleted: boolean };
 
-/** What a decoded request body is, besides the object: problems that fieldValidation turns into warnings or a 400. */
-export interface Decoded {
-  readonly object: KubeObject;
-  /** `unknown field "spec.foo"`, `duplicate field "data.a"`, in upstream's order. */
-  readonly strictProblems: readonly string[];
-}
-
 export type RawObject = JsonObject;

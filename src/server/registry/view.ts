@@ -1,7 +1,7 @@
-import { cloneJson } from '../../machinery/json-equal.js';
+import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
 import type { KubeObject } from '../../machinery/types.js';
-import { apiVersionOf, type ResourceInfo } from '../../resources/resource-info.js';
-import type { Strategy } from '../../resources/strategy.js';
+import type { CatalogEntry } from '../../resources/catalog.js';
+import { apiVersionOf } from '../../resources/resource-info.js';
 import { atRevision, cachedObject, encodeForStorage, type CachedObject } from '../../storage/cached-object.js';
 import type { CacheEvent } from '../../storage/event-history.js';
 import type { RegistryWatchEvent, StoredObject } from './types.js';
@@ -20,7 +20,7 @@ export interface View {
 
 type SharedEvents = Partial<Record<'ADDED' | 'MODIFIED' | 'DELETED', RegistryWatchEvent>>;
 
-export function createView(info: ResourceInfo, strategy: Strategy): View {
+export function createView({ info, schema, strategy }: CatalogEntry): View {
   const apiVersion = apiVersionOf(info);
   const storageApiVersion = apiVersionOf(info.storage);
   const sameVersion = apiVersion === storageApiVersion;
@@ -30,11 +30,13 @@ export function createView(info: ResourceInfo, strategy: Strategy): View {
   const convert = (stored: CachedObject): StoredObject => {
     let object = cloneJson(stored.object) as KubeObject;
     if (!sameVersion) object = { ...(strategy.fromStorage?.(object) ?? object), apiVersion, kind: info.kind };
+    schema.restore?.(object);
     strategy.decorate?.(object);
+    if (sameVersion && jsonEqual(object, stored.object)) return stored;
     return cachedObject(stored.key, stored.revision, encodeForStorage(object));
   };
 
-  const asIs = sameVersion && strategy.decorate === undefined;
+  const asIs = sameVersion && strategy.decorate === undefined && schema.restore === undefined;
   const show = (object: CachedObject): StoredObject => {
     if (asIs) return object;
     let view = shown.get(object);

@@ -75,10 +75,15 @@ interface ListText {
   readonly items: Iterable<readonly (Buffer | string)[]>;
 }
 
-function listText(info: ResourceInfo, result: ListResult): ListText {
-  const head = { kind: info.listKind, apiVersion: apiVersionOf(info), metadata: listMetadata(result) };
+function listText({ info, schema }: CatalogEntry, result: ListResult): ListText {
+  const [kind, apiVersion] = [info.listKind, apiVersionOf(info)];
+  const whole = schema.form === 'map';
+  // Go's map of a list has a continue, be there more or not.
+  const head = whole
+    ? { apiVersion, kind, metadata: { continue: '', ...listMetadata(result) } }
+    : { kind, apiVersion, metadata: listMetadata(result) };
   const items = (function* (): Generator<readonly Buffer[]> {
-    for (const item of result.items) yield item.encodeItem();
+    for (const item of result.items) yield whole ? [item.encode()] : item.encodeItem();
   })();
   return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items };
 }
@@ -230,7 +235,7 @@ function jsonForm(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>, options: E
       if (options.media.transform !== undefined) return transformed(answer, options.media.transform, options);
       if (answer.kind === 'object') return objectPieces(answer.object);
       if (options.entry === undefined) throw new Error('a list without its resource');
-      return listText(options.entry.info, answer.result);
+      return listText(options.entry, answer.result);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../../machinery/clock.js';
-import { humanAge } from '../../machinery/duration.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
+import { columnsOf, type Columns } from '../../resources/columns.js';
 import type { Column, SubresourceInfo } from '../../resources/resource-info.js';
 import type { StoredObject } from '../registry/types.js';
 
@@ -39,63 +39,23 @@ const DEFAULT_COLUMNS: readonly Column[] = [
   },
 ];
 
+const DEFAULT_TABLE = columnsOf(DEFAULT_COLUMNS);
+
 /** Columns of what an endpoint answers: its resource, or a subresource that shows it as another kind. */
-function columnsOf({ info, strategy }: CatalogEntry, subresource: SubresourceInfo | undefined): readonly Column[] {
-  if (subresource === undefined || subresource.kind === info.kind) return info.columns;
+function tableOf({ info, schema, strategy }: CatalogEntry, subresource: SubresourceInfo | undefined): Columns {
+  if (subresource === undefined || subresource.kind === info.kind) return schema.columns;
   const behaviour = strategy.subresources?.[subresource.name];
-  return (behaviour?.kind === 'view' ? behaviour.columns : undefined) ?? DEFAULT_COLUMNS;
+  return (behaviour?.kind === 'view' ? behaviour.columns : undefined) ?? DEFAULT_TABLE;
 }
 
 /** JSON of columnDefinitions. */
 export const columnDefinitions = (entry: CatalogEntry, subresource?: SubresourceInfo): string =>
-  JSON.stringify(
-    columnsOf(entry, subresource).map(({ name, type, format, description, priority }) => ({
-      name,
-      type,
-      format,
-      description,
-      priority,
-    })),
-  );
-
-function valueAt(object: DeepReadonly<KubeObject>, path: string): unknown {
-  let value: unknown = object;
-  for (const part of path.split('.')) {
-    if (typeof value !== 'object' || value === null) return undefined;
-    value = (value as Record<string, unknown>)[part];
-  }
-  return value;
-}
-
-const ZERO: Readonly<Record<Column['type'], unknown>> = {
-  string: '',
-  integer: 0,
-  number: 0,
-  boolean: false,
-  date: null,
-};
-
-function sourcedCell(object: DeepReadonly<KubeObject>, column: Column, nowMs: number): unknown {
-  if (column.source === 'name') return object.metadata.name ?? '';
-  if (column.source === 'age') return humanAge(object.metadata.creationTimestamp, nowMs);
-  const value = valueAt(object, column.source ?? '');
-  if (value === undefined || value === null) return ZERO[column.type];
-  if (column.type === 'integer' && Array.isArray(value)) return value.length;
-  if (column.type === 'string') return typeof value === 'string' ? value : JSON.stringify(value);
-  return value;
-}
+  JSON.stringify(tableOf(entry, subresource).definitions);
 
 /** One row as JSON. `object` is what is shown; `encoded` gives its bytes for includeObject=Object. */
 function row(object: DeepReadonly<KubeObject>, encoded: () => string, options: TableOptions): string {
-  const nowMs = options.clock.now();
-  const { strategy } = options.entry;
-  const columns = columnsOf(options.entry, options.subresource);
-  const computed = columns.some(c => c.source === undefined) ? strategy.cells?.(object, nowMs) : undefined;
-  const cells = computed?.cells ?? columns.map(c => sourcedCell(object, c, nowMs));
-  const conditions =
-    computed?.conditions === undefined || computed.conditions.length === 0
-      ? ''
-      : `,"conditions":${JSON.stringify(computed.conditions)}`;
+  const { cells, conditions: found } = tableOf(options.entry, options.subresource).row(object, options.clock.now());
+  const conditions = found === undefined || found.length === 0 ? '' : `,"conditions":${JSON.stringify(found)}`;
   return `{"cells":${JSON.stringify(cells)}${conditions},"object":${rowObject(object, encoded, options)}}`;
 }
 

@@ -15,6 +15,7 @@ import {
 } from '../../machinery/validation/object-meta.js';
 import type { ResourceInfo } from '../../resources/resource-info.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
+import type { CheckedWrite } from '../../resources/kind-schema.js';
 import type { Strategy, ValidationContext } from '../../resources/strategy.js';
 
 const NAME_CHECKS: Readonly<Record<ResourceInfo['nameFormat'], NameCheck>> = {
@@ -27,24 +28,18 @@ const NAME_CHECKS: Readonly<Record<ResourceInfo['nameFormat'], NameCheck>> = {
 
 const METADATA = path('metadata');
 
-/** An object that is to be stored, as generic code and its kind's strategy are to see it. */
-export interface Write {
-  /** The endpoint: "" for the object itself. */
-  readonly subresource: string;
-  /** Whether that part has rules of its own, in place of the object's (status, not scale). */
-  readonly partly: boolean;
-  readonly object: DeepReadonly<KubeObject>;
-  /** undefined: the object is new. */
-  readonly old: DeepReadonly<KubeObject> | undefined;
-}
-
-/** @returns what to warn of. @throws StatusError 422 */
-export function check(entry: CatalogEntry, ctx: ValidationContext, write: Write): string[] {
+/** `ofSchema`: what the schema has found. @returns what to warn of. @throws StatusError 422 */
+export function check(
+  entry: CatalogEntry,
+  ctx: ValidationContext,
+  write: CheckedWrite,
+  ofSchema: readonly FieldError[] = [],
+): string[] {
   const { object, old } = write;
-  if (old === undefined) checkNew(entry, ctx, object);
+  if (old === undefined) checkNew(entry, ctx, object, ofSchema);
   else {
     const own = errorsOf(() => ownErrors(entry.strategy, ctx, write, old));
-    checkChanged(entry, object, old, own);
+    checkChanged(entry, object, old, ofSchema.length === 0 ? own : [...ofSchema, ...own]);
   }
   return write.partly ? [] : (entry.strategy.warnings?.(ctx, object, old) ?? []);
 }
@@ -52,7 +47,7 @@ export function check(entry: CatalogEntry, ctx: ValidationContext, write: Write)
 function ownErrors(
   strategy: Strategy,
   ctx: ValidationContext,
-  { subresource, partly, object }: Write,
+  { subresource, partly, object }: CheckedWrite,
   old: DeepReadonly<KubeObject>,
 ): readonly FieldError[] {
   if (!partly) return strategy.validateUpdate?.(ctx, object, old) ?? strategy.validate?.(ctx, object) ?? [];
@@ -60,10 +55,16 @@ function ownErrors(
   return part?.kind === 'part' ? (part.validateUpdate?.(ctx, object, old) ?? []) : [];
 }
 
-function checkNew(entry: CatalogEntry, ctx: ValidationContext, object: DeepReadonly<KubeObject>): void {
+function checkNew(
+  entry: CatalogEntry,
+  ctx: ValidationContext,
+  object: DeepReadonly<KubeObject>,
+  ofSchema: readonly FieldError[],
+): void {
   const { info, strategy } = entry;
   const { create } = info.metadataRules;
-  const own = errorsOf(() => strategy.validate?.(ctx, object) ?? []);
+  const found = errorsOf(() => strategy.validate?.(ctx, object) ?? []);
+  const own = ofSchema.length === 0 ? found : [...ofSchema, ...found];
   if (create === 'none') {
     throwIf(info, object, own);
     const errors = errorsOf(() => validateObjectMeta(object.metadata, anyKind(info), METADATA));

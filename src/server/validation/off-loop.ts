@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../machinery/clock.js';
 import { StatusError, timeoutError, type Status } from '../../machinery/status.js';
 import type { Turns } from '../../machinery/turns.js';
-import { namespaceOf, validateHere, type Validator } from './validator.js';
+import { namespaceOf, validateHere, validateInSteps, type Validator } from './validator.js';
 import type { Question, Reply } from './validation-worker.js';
 import { isHeavy } from './weight.js';
 
@@ -67,8 +67,9 @@ export function createOffLoopValidator({ clock, turns, signal }: OffLoopOptions)
   return (entry, ctx, write) => {
     const { info } = entry;
     const { object, old, subresource, partly } = write;
-    // A custom resource's rules are not known to the thread.
-    if (info.custom === true || !(isHeavy(object) || isHeavy(old))) return validateHere(entry, ctx, write);
+    // What a schema says is not known to the thread; it is found out in steps.
+    if (entry.schema.validate !== undefined) return validateInSteps(entry, ctx, write, turns);
+    if (!(isHeavy(object) || isHeavy(old))) return validateHere(entry, ctx, write);
     const { group, version, plural } = info;
     return (async () => {
       const namespace = namespaceOf(ctx, object);

@@ -1,13 +1,16 @@
+import type { Turns } from '../../machinery/turns.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
 import type { RequestContext, ValidationContext } from '../../resources/strategy.js';
-import { check, type Write } from './check.js';
+import { atOnce, inTurns } from '../../machinery/steps.js';
+import type { CheckedWrite } from '../../resources/kind-schema.js';
+import { check } from './check.js';
 
 /**
  * Says what is wrong with an object, and what to warn of. Where that is found out is not the caller's business.
  * @throws StatusError 422
  */
-export type Validator = (entry: CatalogEntry, ctx: RequestContext, write: Write) => string[] | Promise<string[]>;
+export type Validator = (entry: CatalogEntry, ctx: RequestContext, write: CheckedWrite) => string[] | Promise<string[]>;
 
 export const namespaceOf = (
   ctx: RequestContext,
@@ -19,5 +22,18 @@ export const namespaceOf = (
 
 export const validateHere: Validator = (entry, ctx, write) => {
   const known: ValidationContext = { namespace: () => namespaceOf(ctx, write.object) };
-  return check(entry, known, write);
+  const { schema } = entry;
+  return check(entry, known, write, schema.validate === undefined ? [] : atOnce(schema.validate(write)));
 };
+
+/** As validateHere; others have their turn of the event loop while a big object is looked at. */
+export async function validateInSteps(
+  entry: CatalogEntry,
+  ctx: RequestContext,
+  write: CheckedWrite,
+  turns: Turns,
+): Promise<string[]> {
+  const known: ValidationContext = { namespace: () => namespaceOf(ctx, write.object) };
+  const { schema } = entry;
+  return check(entry, known, write, schema.validate === undefined ? [] : await inTurns(schema.validate(write), turns));
+}

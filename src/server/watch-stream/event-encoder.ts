@@ -1,8 +1,7 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Status } from '../../machinery/status.js';
-import type { JsonObject, KubeObject } from '../../machinery/types.js';
+import type { KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
-import { zeroStruct } from '../../resources/codec/zero.js';
 import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
 import { includeObject, PROTOBUF_TYPE, type MediaType } from '../negotiation/media-types.js';
@@ -42,15 +41,8 @@ const bookmarkMetadata = (event: Bookmark): KubeObject['metadata'] => ({
 
 /** An otherwise empty object of the kind: what Go writes for the type's zero value. */
 function bookmarkObject(entry: CatalogEntry, event: Bookmark): KubeObject {
-  const { info } = entry;
-  const { kind: _kind, apiVersion: _apiVersion, metadata: _metadata, ...fields } = zeroStruct(info.type);
-  for (const path of info.plainFields ?? []) setZero(fields, path.split('.'));
-  return { kind: info.kind, apiVersion: apiVersionOf(info), metadata: bookmarkMetadata(event), ...fields };
-}
-
-function setZero(object: JsonObject, [name = '', ...rest]: readonly string[]): void {
-  if (rest.length > 0) setZero(object[name] as JsonObject, rest);
-  else object[name] = 0;
+  const { info, schema } = entry;
+  return { kind: info.kind, apiVersion: apiVersionOf(info), metadata: bookmarkMetadata(event), ...schema.zero() };
 }
 
 const partialObject = (metadata: KubeObject['metadata'], version: string): KubeObject => ({

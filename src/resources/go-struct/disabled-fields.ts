@@ -1,5 +1,5 @@
-import type { Field, FieldType, StructType } from '../machinery/schema.js';
-import type { JsonObject } from '../machinery/types.js';
+import type { Field, FieldType, StructType } from '../../machinery/schema.js';
+import type { JsonObject } from '../../machinery/types.js';
 
 type Drop = (object: JsonObject) => void;
 

@@ -1,7 +1,7 @@
 import type { FieldType, StructType } from '../../machinery/schema.js';
-import { GoDecodeError, JsonCursor } from './json-cursor.js';
-import { base64Problem } from './read-scalar.js';
-import { typeReader } from './read-type.js';
+import { GoDecodeError, JsonCursor } from '../codec/json-cursor.js';
+import { base64Problem } from '../codec/read-scalar.js';
+import { typeReader } from '../codec/read-type.js';
 
 const goKind = (value: unknown): string => {
   if (Array.isArray(value)) return 'slice';

@@ -1,0 +1,69 @@
+import type { GroupVersionKind, JsonObject } from '../../machinery/types.js';
+import {
+  EMBEDDED_META,
+  groupVersionKind,
+  METADATA_TEXT,
+  TYPE_META,
+  type OwnDefinition,
+  type Refer,
+} from '../openapi/own-definition.js';
+import type { JsonSchemaProps } from './json-schema-props.js';
+
+/**
+ * A structural schema as the OpenAPI documents publish it.
+ * Source: apiextensions-apiserver pkg/controller/openapi/{builder,v2}.
+ */
+export function publishedSchema({ group, version, kind }: GroupVersionKind, props: JsonSchemaProps): OwnDefinition {
+  const own = groupVersionKind(group, version, kind);
+  return {
+    name: [...group.split('.').reverse(), version, kind].join('.'),
+    schema(openapi, refer) {
+      // kubectl before 1.29 takes what is not in the document for an unknown field.
+      if (openapi === 2 && props['x-kubernetes-preserve-unknown-fields'] === true) return { type: 'object', ...own };
+      const whole = published(props, openapi, refer);
+      const metadata = refer('meta.v1.ObjectMeta', METADATA_TEXT);
+      return { ...whole, properties: sorted({ ...(whole['properties'] as object), ...TYPE_META, metadata }), ...own };
+    },
+  };
+}
+
+const sorted = (members: object): JsonObject =>
+  Object.fromEntries(Object.entries(members).sort(([a], [b]) => (a < b ? -1 : 1)));
+
+const LISTS = ['allOf', 'anyOf', 'oneOf'] as const;
+
+function published(props: JsonSchemaProps, openapi: 2 | 3, refer: Refer): JsonObject {
+  const given = openapi === 2 ? withoutNews(props) : props;
+  const out: JsonObject = { ...given };
+  if (given.properties !== undefined)
+    out['properties'] = sorted(
+      Object.fromEntries(
+        Object.entries(given.properties).map(([name, member]) => [name, published(member, openapi, refer)]),
+      ),
+    );
+  if (given.items !== undefined) out['items'] = published(given.items, openapi, refer);
+  if (typeof given.additionalProperties === 'object')
+    out['additionalProperties'] = published(given.additionalProperties, openapi, refer);
+  for (const list of LISTS) {
+    const members = given[list];
+    if (members !== undefined) out[list] = members.map(member => ({ ...member }));
+  }
+  const keeps = openapi === 2 && given['x-kubernetes-preserve-unknown-fields'] === true;
+  if (given['x-kubernetes-embedded-resource'] !== true || keeps) return out;
+  const metadata = refer('meta.v1.ObjectMeta', METADATA_TEXT);
+  out['properties'] = sorted({ ...(out['properties'] as object | undefined), ...EMBEDDED_META, metadata });
+  out['required'] = [...new Set([...(given.required ?? []), 'kind', 'apiVersion'])];
+  return out;
+}
+
+/** What version 2 of OpenAPI has no word for: alternatives, null, and what may be an integer or a string. */
+function withoutNews(props: JsonSchemaProps): JsonSchemaProps {
+  const { oneOf: _one, anyOf: _any, not: _not, nullable, ...rest } = props;
+  if (nullable === true) {
+    const { description, title } = props;
+    return { ...(description === undefined ? {} : { description }), ...(title === undefined ? {} : { title }) };
+  }
+  if (props['x-kubernetes-preserve-unknown-fields'] !== true) return rest;
+  const { properties: _properties, items: _items, ...open } = rest;
+  return open;
+}
