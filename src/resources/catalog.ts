@@ -21,7 +21,7 @@ export interface Catalog {
   /** By body: apiVersion and kind. */
   findKind(group: string, version: string, kind: string): CatalogEntry | undefined;
   /** What a body is that is no object of a resource, e.g. an autoscaling/v1 Scale. */
-  body(group: string, version: string, kind: string): KindSchema | undefined;
+  readonly body: (group: string, version: string, kind: string) => KindSchema | undefined;
   /** By resourceId, in the preferred version. */
   preferred(resource: string): CatalogEntry | undefined;
   /** Group-versions in discovery order. */

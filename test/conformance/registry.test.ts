@@ -1,9 +1,11 @@
 import t, { type Test } from 'tap';
 import { createStrategies } from '../../src/resources/kinds/index.js';
+import { loadApi } from '../../src/resources/load.js';
 import { resourceId } from '../../src/resources/resource-info.js';
 import type { KvStore } from '../../src/storage/kv-store.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
+import { customKind } from '../support/custom-kind.js';
 import { kindDeps } from '../support/kind-deps.js';
 import { fixture } from '../support/registries.js';
 import { EXAMPLES } from './registry-examples.js';
@@ -38,3 +40,22 @@ for (const [name, strategies, open] of [
     }
   });
 }
+
+t.test('a kind whose schema is known at run time only', async t => {
+  const store = createMemoryStore();
+  const f = await fixture({ store });
+  t.teardown(async () => {
+    f.close();
+    await store.close();
+  });
+  const spec = { type: 'object', properties: { size: { type: 'integer', default: 1 }, color: { type: 'string' } } };
+  for (const [title, props, example] of [
+    ['its fields', { type: 'object', properties: { spec } }, { spec: { color: 'red' } }],
+    ['anything', { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, { any: [{ z: null }] }],
+    ['nothing', { type: 'object' }, {}],
+  ] as const) {
+    const entry = customKind(loadApi(), props);
+    f.catalog.setCustom([entry]);
+    await t.test(title, t => registrySuite(t, f, f.registries.get(entry), example));
+  }
+});

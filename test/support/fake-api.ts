@@ -11,7 +11,7 @@ import type { KubeObject, ObjectKey } from '../../src/machinery/types.js';
 import type { CatalogEntry } from '../../src/resources/catalog.js';
 import { createCodec } from '../../src/resources/codec/create-codec.js';
 import { createProtobufAnswers } from '../../src/resources/codec/protobuf.js';
-import { createCatalog } from '../../src/resources/create-catalog.js';
+import { createCatalog, type MutableCatalog } from '../../src/resources/create-catalog.js';
 import { apiVersionOf } from '../../src/resources/resource-info.js';
 import type { Objects, Strategy } from '../../src/resources/strategy.js';
 import { createKubeletConnection, type KubeletCredentials } from '../../src/server/connect/kubelet-connection.js';
@@ -155,9 +155,13 @@ export async function startFakeApi(
     audit?: Auditor;
     kubelet?: KubeletCredentials;
     authorizer?: Authorizer;
+    /** Default: the built-in kinds. */
+    catalog?: MutableCatalog;
+    /** Default: a FakeRegistry each. */
+    registryOf?: ApiContext['registryOf'];
   } = {},
 ): Promise<FakeApi> {
-  const catalog = createCatalog(options.strategies ?? {});
+  const catalog = options.catalog ?? createCatalog(options.strategies ?? {});
   const fakes = new Map<string, FakeRegistry>();
   const logged: { message: string; fields: object }[] = [];
   const stopping = new AbortController();
@@ -213,7 +217,7 @@ export async function startFakeApi(
       },
       openId: { configuration: '{"issuer":"https://x"}', keys: '{"keys":[]}' },
     }),
-    registryOf: entry => fakeOf(entry).registry(),
+    registryOf: options.registryOf ?? (entry => fakeOf(entry).registry()),
     acceptWebSocket: request => server.acceptWebSocket(request),
     authentication: {
       authenticate: ({ raw: { headers } }) => {

@@ -14,7 +14,6 @@ import {
   apiResourceList,
   apiVersions,
 } from '../../src/resources/discovery.js';
-import { createSchemaCompiler } from '../../src/resources/json-schema.js';
 import { loadApi } from '../../src/resources/load.js';
 import { documentV2 } from '../../src/resources/openapi/document-v2.js';
 import { documentV2Protobuf } from '../../src/resources/openapi/document-v2-protobuf.js';
@@ -252,15 +251,4 @@ t.test('a mistake in api-schemas is found by the build', async t => {
   t.throws(() => checkApiSchemas(folder), /coordination\.v1\.json\/resources\/0/);
   writeFileSync(file, text.replace('"LeaseSpec", "pb"', '"LeaseSpecs", "pb"'));
   t.throws(() => loadApi(folder).kind('coordination.k8s.io', 'v1', 'Lease')?.type.fields, /no type LeaseSpecs/);
-});
-
-t.test('schemas of custom resources', async t => {
-  const validate = createSchemaCompiler().compile({
-    type: 'object',
-    'x-kubernetes-validations': [],
-    properties: { spec: { type: 'object', required: ['size'], properties: { size: { type: 'integer', minimum: 1 } } } },
-  });
-  t.strictSame(validate({ spec: { size: 1 } }), []);
-  t.match(validate({ spec: { size: 0 } }), [{ pointer: '/spec/size', keyword: 'minimum', params: { limit: 1 } }]);
-  t.match(validate({ spec: {} }), [{ pointer: '/spec', keyword: 'required', params: { missingProperty: 'size' } }]);
 });

@@ -71,7 +71,8 @@ t.test('names', async t => {
 });
 
 /** Code that serves every kind alike; what one kind does is data or its strategy. */
-const GENERIC = /^(server\/(handlers|negotiation|registry|responses|watch-stream)|resources\/(codec|openapi))\//;
+const GENERIC =
+  /^(server\/(handlers|negotiation|registry|responses|watch-stream)|resources\/(codec|go-struct|openapi|structural))\//;
 /** Names of kinds that also mean something else: the meta types of the wire. */
 const META_TYPES: ReadonlySet<string> = new Set(['Status']);
 
@@ -98,5 +99,27 @@ t.test('generic code names no kind', async t => {
         return !isComment(line) && words.some(word => names.has(word)) ? [`${file}:${i + 1}: ${line.trim()}`] : [];
       });
     });
+  t.same(found, []);
+});
+
+/** Rooms with a door: what else is in there is nobody's business. */
+const DOORS: Readonly<Record<string, readonly string[]>> = {
+  'resources/go-struct': ['go-struct.ts', 'body-schemas.ts'],
+  'resources/structural': ['structural.ts', 'json-schema-props.ts', 'rules.ts'],
+};
+
+t.test('what makes a schema object is its own business', async t => {
+  const found = files.flatMap(file =>
+    imports(readFileSync(join(src, file), 'utf8'))
+      .filter(({ from }) => from.startsWith('.'))
+      .map(({ from }) => relative(src, resolve(dirname(join(src, file)), from)).replace(/\.js$/, '.ts'))
+      .filter(target => {
+        const room = Object.keys(DOORS).find(name => target.startsWith(`${name}/`));
+        return (
+          room !== undefined && !file.startsWith(`${room}/`) && !DOORS[room]?.includes(target.slice(room.length + 1))
+        );
+      })
+      .map(target => `${file}: imports ${target}`),
+  );
   t.same(found, []);
 });

@@ -74,7 +74,7 @@ export function oneOf(ranges: CodeRanges): Node {
 }
 
 /** The pairs of a range: those with its first high half, those with its last, all between. */
-function* pairs(from: number, to: number): Generator<Node, void> {
+function* pairs(from: number, to: number): Generator<Node, void, void> {
   const pair = (highs: Node, lows: Node): Node => ({ kind: 'sequence', parts: [highs, lows] });
   let [first, last] = [high(from), high(to)];
   if (first === last) return yield pair(setNode(first, first), setNode(low(from), low(to)));

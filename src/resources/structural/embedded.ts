@@ -129,7 +129,7 @@ export function* checkEmbedded(
   }
 }
 
-function* objectErrors(object: JsonObject, at: FieldPath): Generator<FieldError, void> {
+function* objectErrors(object: JsonObject, at: FieldPath): Generator<FieldError, void, void> {
   const { apiVersion, kind, metadata } = object;
   if (apiVersion === undefined) yield required(at.child('apiVersion'));
   if (kind === undefined) yield required(at.child('kind'));
@@ -148,7 +148,7 @@ function* objectErrors(object: JsonObject, at: FieldPath): Generator<FieldError,
   yield* validateObjectMeta(named, { namespaced, name: nameIsPathSegment, builtIn: false }, at.child('metadata'));
 }
 
-function* kindErrors(kind: unknown, at: FieldPath): Generator<FieldError, void> {
+function* kindErrors(kind: unknown, at: FieldPath): Generator<FieldError, void, void> {
   if (typeof kind !== 'string') return yield invalid(at, kind, 'must be a string');
   if (kind === '') return yield invalid(at, kind, 'must not be empty');
   const problems = isDns1035Label(kind.toLowerCase());

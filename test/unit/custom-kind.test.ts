@@ -1,0 +1,179 @@
+import t, { type Test } from 'tap';
+import type { JsonObject } from '../../src/machinery/types.js';
+import { loadApi } from '../../src/resources/load.js';
+import type { JsonSchemaProps } from '../../src/resources/structural/json-schema-props.js';
+import { customKind } from '../support/custom-kind.js';
+import { startFakeApi, type FakeApi } from '../support/fake-api.js';
+import { fixture } from '../support/registries.js';
+
+const WIDGETS = '/apis/example.org/v1/namespaces/d/widgets';
+
+const string: JsonSchemaProps = { type: 'string' };
+const spec: JsonSchemaProps = {
+  type: 'object',
+  properties: {
+    size: { type: 'integer' },
+    on: { type: 'boolean' },
+    name: { type: 'string', default: 'dee' },
+    tags: { type: 'array', items: string, 'x-kubernetes-list-type': 'set' },
+    opt: { type: 'string', nullable: true },
+    any: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    map: { type: 'object', additionalProperties: { type: 'integer' } },
+  },
+};
+
+/** The HTTP face over real registries, which serve widgets, too. */
+async function withWidgets(t: Test): Promise<FakeApi> {
+  const f = await fixture();
+  f.catalog.setCustom([customKind(loadApi(), { type: 'object', properties: { spec } })]);
+  const api = await startFakeApi({
+    catalog: f.catalog,
+    registryOf: entry => f.registries.get(entry),
+    objects: f.registries.objects,
+  });
+  t.teardown(async () => {
+    await api.close();
+    f.close();
+  });
+  return api;
+}
+
+const widget = (spec: unknown, metadata: object = {}): JsonObject => ({
+  apiVersion: 'example.org/v1',
+  kind: 'Widget',
+  metadata: { name: 'a', ...metadata },
+  spec,
+});
+
+const send = async (api: FakeApi, method: string, path: string, body: unknown, type = 'application/json') => {
+  const headers = { 'content-type': type, 'user-agent': 'test' };
+  const answer = await api.request(method, path, { headers, body: JSON.stringify(body) });
+  const json = answer.body as { spec?: unknown; metadata: JsonObject; message?: string };
+  const warnings = [answer.headers['warning'] ?? []].flat().join(' ');
+  return { code: answer.status, spec: json.spec, metadata: json.metadata, message: json.message, warnings };
+};
+
+const PATCHES = {
+  merge: 'application/merge-patch+json',
+  json: 'application/json-patch+json',
+  apply: 'application/apply-patch+yaml',
+  strategic: 'application/strategic-merge-patch+json',
+};
+
+const KEPT = { any: { n: null, z: 0 }, map: { b: 0 }, name: 'dee', on: false, opt: null, size: 0 };
+const SENT = { size: 0, on: false, tags: null, opt: null, name: null, any: { z: 0, n: null }, map: { b: 0, a: null } };
+
+t.test('nulls and zeros live through POST, PUT and every patch; what is unknown goes, with a word', async t => {
+  const api = await withWidgets(t);
+  const created = await send(api, 'POST', WIDGETS, widget({ ...SENT, extra: 1 }));
+  t.equal(created.code, 201);
+  t.same(created.spec, KEPT);
+  t.equal(created.warnings, '299 - "unknown field \\"spec.extra\\""');
+  const owned = created.metadata['managedFields'] as { fieldsV1: JsonObject }[];
+  t.same(
+    owned[0]?.fieldsV1,
+    {
+      'f:spec': {
+        '.': {},
+        'f:any': { '.': {}, 'f:n': {}, 'f:z': {} },
+        'f:map': { '.': {}, 'f:b': {} },
+        'f:name': {},
+        'f:on': {},
+        'f:opt': {},
+        'f:size': {},
+      },
+    },
+    'zeros and nulls are owned as well',
+  );
+  const { resourceVersion } = created.metadata;
+  const put = await send(api, 'PUT', `${WIDGETS}/a`, widget({ ...SENT, size: 1, extra: 1 }, { resourceVersion }));
+  t.same(put.spec, { ...KEPT, size: 1 });
+  t.match(put.warnings, /unknown field/);
+  const merged = await send(
+    api,
+    'PATCH',
+    `${WIDGETS}/a`,
+    { spec: { size: 0, extra: 1, map: { c: 0 } } },
+    PATCHES.merge,
+  );
+  t.same(merged.spec, { ...KEPT, map: { b: 0, c: 0 } });
+  t.match(merged.warnings, /unknown field/);
+  const operations = [
+    { op: 'add', path: '/spec/any/y', value: null },
+    { op: 'add', path: '/spec/zz', value: 0 },
+    { op: 'add', path: '/spec/tags', value: null },
+  ];
+  const patched = await send(api, 'PATCH', `${WIDGETS}/a`, operations, PATCHES.json);
+  t.same(patched.spec, { ...KEPT, any: { n: null, y: null, z: 0 }, map: { b: 0, c: 0 } });
+  t.match(patched.warnings, /unknown field \\"spec.zz\\"/);
+  const apply = `${WIDGETS}/a?fieldManager=m&force=true`;
+  const applied = await send(
+    api,
+    'PATCH',
+    apply,
+    widget({ opt: null, any: { n: null, q: 0 }, on: false }),
+    PATCHES.apply,
+  );
+  t.same(applied.spec, { ...KEPT, any: { n: null, q: 0, y: null, z: 0 }, map: { b: 0, c: 0 } });
+  t.same((await api.request('GET', `${WIDGETS}/a`)).body, (await api.request('GET', `${WIDGETS}/a`)).body);
+});
+
+t.test('what is refused', async t => {
+  const api = await withWidgets(t);
+  await send(api, 'POST', WIDGETS, widget({}));
+  const refused = async (
+    wanted: readonly [number, string | RegExp],
+    ...request: [string, string, unknown, string?]
+  ) => {
+    const answer = await send(api, ...request);
+    t.equal(answer.code, wanted[0]);
+    t.match(answer.message, wanted[1]);
+  };
+  const known = 'application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
+  const body = 'the body of the request was in an unknown format - accepted media types include:';
+  await refused([415, `${body} ${known}`], 'PATCH', `${WIDGETS}/a`, {}, PATCHES.strategic);
+  await refused(
+    [415, `${body} application/json, application/yaml`],
+    'POST',
+    WIDGETS,
+    {},
+    'application/vnd.kubernetes.protobuf',
+  );
+  const wrong = 'spec.size: Invalid value: "string": spec.size in body must be of type integer: "string"';
+  await refused(
+    [422, `Widget.example.org "b" is invalid: ${wrong}`],
+    'POST',
+    WIDGETS,
+    widget({ size: 'x' }, { name: 'b' }),
+  );
+  const other = 'Gadget.example.org "a" is invalid: kind: Invalid value: "Gadget": must be Widget';
+  await refused([422, other], 'POST', WIDGETS, { ...widget({}), kind: 'Gadget' });
+  await refused([422, other], 'PATCH', `${WIDGETS}/a`, { kind: 'Gadget' }, PATCHES.merge);
+  await refused(
+    [422, /": Object 'Kind' is missing in '\{"apiVersion":"example.org\/v1","metadata":\{/],
+    'PATCH',
+    `${WIDGETS}/a`,
+    { kind: null },
+    PATCHES.merge,
+  );
+  const apply =
+    'failed to create typed patch object (/a; example.org/v1, Kind=Widget): .spec.zz: field not declared in schema';
+  await refused([500, apply], 'PATCH', `${WIDGETS}/a?fieldManager=m`, widget({ zz: 1 }), PATCHES.apply);
+  const strict = 'Widget in version "v1" cannot be handled as a Widget: strict decoding error: unknown field "spec.zz"';
+  await refused([400, strict], 'POST', `${WIDGETS}?fieldValidation=Strict`, widget({ zz: 1 }));
+  const accept = { accept: 'application/vnd.kubernetes.protobuf' };
+  const binary = await api.request('GET', `${WIDGETS}/a`, { headers: accept });
+  t.equal(binary.status, 406);
+});
+
+t.test('lists hold whole objects', async t => {
+  const api = await withWidgets(t);
+  await send(api, 'POST', WIDGETS, widget({ size: 1 }));
+  const { body } = await api.request('GET', WIDGETS);
+  t.match(body, {
+    apiVersion: 'example.org/v1',
+    kind: 'WidgetList',
+    metadata: { continue: '', resourceVersion: String },
+    items: [{ apiVersion: 'example.org/v1', kind: 'Widget', spec: { name: 'dee', size: 1 } }],
+  });
+});
