@@ -62,6 +62,13 @@ export interface KindSchema extends GroupVersionKind {
    * @throws Error with the message that decoding that text gives
    */
   patched(document: JsonObject, text: () => string): Steps<DecodedBody>;
+  /**
+   * As canonicalize, of what server-side apply has made, which the kind's fields have let pass.
+   * @throws Error with Go's message when a value has the wrong type
+   */
+  applied(document: JsonObject): Steps<DecodedBody>;
+  /** The object with its members in the order of its JSON text, which error messages show. */
+  inTextOrder(object: DeepReadonly<KubeObject>): JsonObject;
   /** Why a merged document is no object of the kind in Go's eyes; undefined: it is one. May bring values to their types. */
   restoreProblem(document: JsonObject): string | undefined;
   /** Mutates. What the schema says of absent values. */

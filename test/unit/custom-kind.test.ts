@@ -1,10 +1,14 @@
 import t, { type Test } from 'tap';
+import { cloneJson } from '../../src/machinery/json-equal.js';
+import { atOnce } from '../../src/machinery/steps.js';
 import type { JsonObject } from '../../src/machinery/types.js';
+import type { CatalogEntry } from '../../src/resources/catalog.js';
 import { loadApi } from '../../src/resources/load.js';
+import { printerColumns } from '../../src/resources/structural/columns.js';
 import type { JsonSchemaProps } from '../../src/resources/structural/json-schema-props.js';
 import { customKind } from '../support/custom-kind.js';
 import { startFakeApi, type FakeApi } from '../support/fake-api.js';
-import { fixture } from '../support/registries.js';
+import { fixture, plain } from '../support/registries.js';
 
 const WIDGETS = '/apis/example.org/v1/namespaces/d/widgets';
 
@@ -164,6 +168,61 @@ t.test('what is refused', async t => {
   const accept = { accept: 'application/vnd.kubernetes.protobuf' };
   const binary = await api.request('GET', `${WIDGETS}/a`, { headers: accept });
   t.equal(binary.status, 406);
+});
+
+t.test('apply keeps a null that is refused where an update would drop it', async t => {
+  const api = await withWidgets(t);
+  await send(api, 'POST', WIDGETS, widget({ tags: null, size: 1 }));
+  const wrong = 'spec.tags: Invalid value: "null": spec.tags in body must be of type array: "null"';
+  const applied = await send(api, 'PATCH', `${WIDGETS}/a?fieldManager=m`, widget({ tags: null }), PATCHES.apply);
+  t.equal(applied.message, `Widget.example.org "a" is invalid: ${wrong}`);
+});
+
+t.test('what is stored is read by the schema of today, and written so by the next write', async t => {
+  const f = await fixture();
+  t.teardown(f.close);
+  const withDefault = (value: string): CatalogEntry => {
+    const more = { type: 'object', properties: { more: { ...string, default: value } } };
+    return customKind(loadApi(), { type: 'object', properties: { spec: more } });
+  };
+  const at = { namespace: 'd', name: 'a' };
+  const ctx = f.context();
+  const older = customKind(loadApi(), { type: 'object', properties: { spec } });
+  f.catalog.setCustom([older]);
+  const owners = [{ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: 'u', controller: true }];
+  const body = widget({ size: 1 }, { ownerReferences: owners });
+  const { object } = await f.registries.get(older).create(ctx, 'd', atOnce(older.schema.canonicalize(body)).object);
+  const text = JSON.stringify(plain(object).metadata.ownerReferences);
+  t.equal(text, JSON.stringify(owners), 'metadata is in Go’s order');
+  const first = withDefault('one');
+  f.catalog.setCustom([first]);
+  const read = plain(await f.registries.get(first).get(ctx, at, {}));
+  t.same(read['spec'], { more: 'one' });
+  t.equal(read.metadata.resourceVersion, plain(object).metadata.resourceVersion);
+  await f.registries.get(first).update(ctx, at, cloneJson(read), '');
+  const second = withDefault('two');
+  f.catalog.setCustom([second]);
+  const later = plain(await f.registries.get(second).get(ctx, at, {}));
+  t.same(later['spec'], { more: 'one' }, 'what was filled in has been stored');
+});
+
+t.test('columns come from JSONPath', async t => {
+  const { definitions, row } = printerColumns([
+    { name: 'S', type: 'string', jsonPath: '.spec.s' },
+    { name: 'N', type: 'integer', jsonPath: '.spec.n', description: 'the number' },
+    { name: 'First', type: 'string', jsonPath: '.spec.l[*].name', priority: 1 },
+    { name: 'O', type: 'string', jsonPath: '.spec.o' },
+    { name: 'D', type: 'date', jsonPath: '.spec.d' },
+  ]);
+  t.same(definitions.map(({ name, description, priority }) => [name, description, priority]).slice(1, 4), [
+    ['S', 'Custom resource definition column (in JSONPath format): .spec.s', 0],
+    ['N', 'the number', 0],
+    ['First', 'Custom resource definition column (in JSONPath format): .spec.l[*].name', 1],
+  ]);
+  const of = (spec: object): readonly unknown[] => row({ metadata: { name: 'a' }, spec }, Date.UTC(2026, 0, 2)).cells;
+  const d = '2026-01-01T00:00:00Z';
+  t.same(of({ s: 7, n: 1.5, l: [{ name: 'x' }, { name: 'y' }], o: { k: 1 }, d }), ['a', '7', 1, 'x', '{"k":1}', '24h']);
+  t.same(of({ s: '', n: 'x', l: [], d: 'never' }), ['a', '', null, null, null, '<invalid>']);
 });
 
 t.test('lists hold whole objects', async t => {

@@ -1,4 +1,5 @@
 import type { KubeObject, JsonObject } from '../../machinery/types.js';
+import { atOnce } from '../../machinery/steps.js';
 import { isStatusError } from '../../machinery/status.js';
 import { applyStrategicMergePatch, asStrategicMergePatch } from '../../machinery/strategic-merge.js';
 import { applyDefaults } from './apply-defaults.js';
@@ -44,6 +45,8 @@ export function goStruct(target: KindType, { api, columns, plainFields = [] }: G
       }
       return yield* canonicalSteps(document, target);
     },
+    applied: document => canonicalSteps(document, target),
+    inTextOrder: object => atOnce(canonicalSteps(object, target)).object,
     restoreProblem: document => restoreProblem(document, type),
     *applyDefaults(object) {
       applyDefaults(object, type);

@@ -4,7 +4,7 @@ import type { StructType } from '../../machinery/schema.js';
 import { invalid } from '../../machinery/field-error.js';
 import { badRequestError, invalidError } from '../../machinery/status.js';
 import { atOnce, type Steps } from '../../machinery/steps.js';
-import type { GroupVersionKind, JsonObject, KubeObject } from '../../machinery/types.js';
+import type { GroupVersionKind, JsonObject, KubeObject, ObjectMeta } from '../../machinery/types.js';
 import type { Columns } from '../columns.js';
 import type { DecodedBody, KindSchema } from '../kind-schema.js';
 import { applyDefaults, dropNulls } from './defaulting.js';
@@ -17,7 +17,7 @@ import { missingMeta, readBody } from './read-body.js';
 import { sortedCopy } from './sorted-copy.js';
 import { structuralOf } from './structural-schema.js';
 import { createSchemaRules } from './rules.js';
-import { createPace } from './walk.js';
+import { createPace, type Pace } from './walk.js';
 
 export interface StructuralOptions extends GroupVersionKind {
   readonly columns: Columns;
@@ -56,9 +56,9 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
     for (const path of unknown.sort()) problems.push(path);
     const { kind: ownKind, apiVersion } = object;
     yield* applyDefaults(object, schema, pace);
-    Object.assign(object, { kind: ownKind, apiVersion, metadata });
+    Object.assign(object, { kind: ownKind, apiVersion });
     return {
-      object: (yield* sortedCopy(object, pace)) as KubeObject,
+      object: yield* inOrder(object, metadata, pace),
       strictProblems: problems.map(path => `unknown field ${JSON.stringify(path)}`),
     };
   }
@@ -94,6 +94,15 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
       checkTypeMeta(document, options);
       return yield* coerce(cloneJson(document), false);
     },
+    *applied(document) {
+      const pace = createPace();
+      const object = cloneJson(document);
+      yield;
+      const { metadata } = yield* readMetadata(object['metadata'] ?? {}, objectMeta);
+      yield* applyDefaults(object, schema, pace);
+      return { object: yield* inOrder(object, metadata, pace), strictProblems: [] };
+    },
+    inTextOrder: object => atOnce(sortedCopy(object, createPace())) as JsonObject,
     restoreProblem: () => undefined,
     applyDefaults: object => applyDefaults(object, schema, createPace()),
     dropDisabled: () => undefined,
@@ -125,4 +134,12 @@ function checkTypeMeta(object: JsonObject, { group, version, kind }: GroupVersio
   const own = typeof object['kind'] === 'string' ? object['kind'] : kind;
   const { name } = (object['metadata'] ?? {}) as { readonly name?: unknown };
   throw invalidError({ group, kind: own }, typeof name === 'string' ? name : '', errors);
+}
+
+/** Maps in order, but for metadata, which is a struct's. */
+function* inOrder(object: JsonObject, metadata: ObjectMeta, pace: Pace): Steps<KubeObject> {
+  const { metadata: _, ...members } = object;
+  const sorted = (yield* sortedCopy(members, pace)) as JsonObject;
+  const { apiVersion, kind, ...rest } = sorted;
+  return { apiVersion, kind, metadata, ...rest } as KubeObject;
 }

@@ -27,6 +27,8 @@ export interface MediaType {
 export interface Restrictions {
   /** Encodings that this endpoint can write. */
   readonly encodings: readonly Encoding[];
+  /** Those of them in which the objects themselves can be written. Default: all. */
+  readonly objects?: readonly Encoding[];
   /** Whether the answer can be turned into partial metadata. */
   readonly transforms: boolean;
   /** Whether it can be turned into a Table, too. */
@@ -55,7 +57,8 @@ function accepts(clause: Clause, encoding: Encoding, restrictions: Restrictions)
   const transform = transformOf(clause);
   if (transform === 'refused') return undefined;
   const pretty = clause.params.get('pretty') === '1';
-  if (transform === 'none') return { encoding, pretty };
+  if (transform === 'none')
+    return (restrictions.objects ?? restrictions.encodings).includes(encoding) ? { encoding, pretty } : undefined;
   if (!restrictions.transforms) return undefined;
   if (transform.kind === 'Table' && (!restrictions.tables || encoding === PROTOBUF_TYPE)) return undefined;
   return { encoding, pretty, transform };
@@ -107,7 +110,8 @@ export function inputEncoding(header: string | undefined, accepted: readonly Enc
   if (header === undefined || header === '') return accepted[0] ?? JSON_TYPE;
   const media = bareContentType(header);
   const encoding = accepted.find(e => e === media);
-  if (encoding === undefined) throw unsupportedBody(accepted);
+  // Upstream names all that it knows, whatever this kind is read from.
+  if (encoding === undefined) throw unsupportedBody(ENCODINGS);
   return encoding;
 }
 

@@ -182,10 +182,11 @@ const negotiation: Step = {
     if (route.action === 'patch')
       patchType(request.raw.headers['content-type'], route.entry.schema.strategic !== undefined);
     checkRoutable(accept, [...ENCODINGS, ...streams]);
-    const encodings = route.entry.schema.mediaTypes;
+    const encodings = ENCODINGS;
+    const objects = route.entry.schema.mediaTypes;
     // What is only posted, as reviews are, has no rows.
     const tables = route.entry.info.verbs.includes('get');
-    const media = negotiate(accept, { encodings, transforms: true, tables });
+    const media = negotiate(accept, { encodings, objects, transforms: true, tables });
     if (media === undefined) throw notAcceptableError(encodings);
     if (route.action === 'watch' && media.encoding === 'application/yaml')
       throw notAcceptableError(STREAMS.filter(s => encodings.some(e => s.startsWith(`${e};`))));

@@ -58,7 +58,7 @@ function* decodeApplied(target: Target, applied: KubeObject, configuration: Kube
   }
   yield;
   try {
-    return (yield* schema.canonicalize(applied)).object;
+    return (yield* schema.applied(applied)).object;
   } catch (error) {
     throw reasonlessError((error as Error).message);
   }

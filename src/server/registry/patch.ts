@@ -66,9 +66,6 @@ export function patchChange(scope: Scope, ctx: RequestContext, key: ObjectKey, r
 
 const isChecked = (ctx: RequestContext): boolean => ctx.options.fieldValidation !== 'Ignore';
 
-/** The live object with its members in the order of its JSON text, which error messages show. */
-const inFieldOrder = (target: Target, live: Live): JsonObject => atOnce(target.schema.canonicalize(live)).object;
-
 function* apply(
   ctx: RequestContext,
   target: Target,
@@ -83,14 +80,15 @@ function* apply(
       const { operations, problems } = decodeJsonPatch(patch, isChecked(ctx));
       const patched = (yield* applyJsonPatch(document, operations)) as JsonObject;
       const paths = operations.flatMap(op => [op?.path ?? '', op?.from ?? '']);
-      const text = (): string => jsonPatchedText(atOnce(applyJsonPatch(inFieldOrder(target, live), operations)), paths);
+      const text = (): string =>
+        jsonPatchedText(atOnce(applyJsonPatch(target.schema.inTextOrder(live), operations)), paths);
       return { document: patched, problems, text };
     }
     case 'merge': {
       checkMergePatch(patch, isChecked(ctx));
       const patched = (yield* applyMergePatch(document, patch)) as JsonObject;
       const text = (): string => {
-        const ordered = inFieldOrder(target, live);
+        const ordered = target.schema.inTextOrder(live);
         return mergedText(atOnce(applyMergePatch(ordered, patch)), ordered);
       };
       return { document: patched, problems: [], text };

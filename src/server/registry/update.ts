@@ -1,4 +1,3 @@
-import { jsonEqual } from '../../machinery/json-equal.js';
 import {
   conflictError,
   invalidError,
@@ -176,7 +175,7 @@ async function replace(
   if (ctx.options.dryRun) return { done: { object, created: false }, unproven: true };
   const live = scope.view.show(existing);
   // Writing what is there already makes no revision and no event.
-  if (jsonEqual(object, live.object)) return { done: { object: live, created: false }, unproven: true };
+  if (scope.view.holds(existing, object)) return { done: { object: live, created: false }, unproven: true };
   const stored = await put(scope, request.key, object, existing);
   if (!stored.ok) return stored;
   reserved.settle(true);

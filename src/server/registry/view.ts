@@ -1,5 +1,5 @@
 import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
-import type { KubeObject } from '../../machinery/types.js';
+import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
 import { apiVersionOf } from '../../resources/resource-info.js';
 import { atRevision, cachedObject, encodeForStorage, type CachedObject } from '../../storage/cached-object.js';
@@ -14,6 +14,8 @@ export interface View {
   show(object: CachedObject): StoredObject;
   /** The object to store, in the storage version. May be `object` itself. */
   toStorage(object: KubeObject): KubeObject;
+  /** Whether writing the object would change nothing of what is stored. */
+  holds(stored: CachedObject, object: KubeObject): boolean;
   /** One event object for all watchers that see the change as `type`: what is encoded for one serves the others. */
   event(event: CacheEvent, type: 'ADDED' | 'MODIFIED' | 'DELETED'): RegistryWatchEvent;
 }
@@ -44,12 +46,20 @@ export function createView({ info, schema, strategy }: CatalogEntry): View {
     return view;
   };
 
+  const toStorage = (object: KubeObject): KubeObject => {
+    if (sameVersion) return object;
+    return { ...(strategy.toStorage?.(object) ?? object), apiVersion: storageApiVersion, kind: info.kind };
+  };
+
   return {
     asIs,
     show,
-    toStorage(object) {
-      if (sameVersion) return object;
-      return { ...(strategy.toStorage?.(object) ?? object), apiVersion: storageApiVersion, kind: info.kind };
+    toStorage,
+    holds(stored, object) {
+      // What was filled in when it was read is not stored yet.
+      if (schema.restore === undefined) return jsonEqual(object, show(stored).object);
+      const { metadata, ...rest } = toStorage(object);
+      return jsonEqual({ ...rest, metadata: { ...metadata, resourceVersion: undefined } }, unversioned(stored.object));
     },
     event(event, type) {
       let shared = events.get(event);
@@ -58,6 +68,11 @@ export function createView({ info, schema, strategy }: CatalogEntry): View {
     },
   };
 }
+
+const unversioned = ({ metadata, ...rest }: DeepReadonly<KubeObject>): object => ({
+  ...rest,
+  metadata: { ...metadata, resourceVersion: undefined },
+});
 
 /** An object that leaves a selection is reported as it was while it matched, at the revision of the change. */
 function contentOf(event: CacheEvent, type: 'ADDED' | 'MODIFIED' | 'DELETED'): CachedObject {
