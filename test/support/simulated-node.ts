@@ -48,7 +48,8 @@ function strategic(current: Pod, patch: { status?: Record<string, unknown> }): o
 
 /** Lets everything that is ready run: microtasks, timers that are due, module loads. */
 export async function eventually<T>(what: string, read: () => T | undefined | false): Promise<T> {
-  for (let turn = 0; turn < 3000; turn++) {
+  const limit = AbortSignal.timeout(60_000);
+  for (let turn = 0; !limit.aborted; turn++) {
     const value = read();
     if (value !== undefined && value !== false) return value;
     await new Promise(resolve => setImmediate(resolve));

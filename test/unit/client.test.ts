@@ -17,14 +17,11 @@ import { FakeClock, realClock } from '../../src/machinery/clock.js';
 import { isStatusError } from '../../src/machinery/status.js';
 import type { KubeObject, Lease, Pod } from '../../src/machinery/types.js';
 import { createFakeCluster } from '../support/fake-cluster.js';
+import { until } from '../support/until.js';
 
 /** Lets everything that is ready to run do so. */
 const settle = async (): Promise<void> => {
   for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve));
-};
-const until = async (what: string, holds: () => boolean): Promise<void> => {
-  for (let i = 0; i < 2_000 && !holds(); i++) await new Promise(resolve => setTimeout(resolve, 5));
-  if (!holds()) throw new Error(`never happened: ${what}`);
 };
 
 t.test('work queue', async t => {

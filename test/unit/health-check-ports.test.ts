@@ -7,6 +7,7 @@ import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';
 import { createHealthCheckPorts } from '../../src/nodeagent/proxy/health-check-ports.js';
 import { createNodePorts } from '../../src/nodeagent/proxy/node-ports.js';
 import { service, slice } from '../fixtures/iptables/inputs.js';
+import { answered } from '../support/until.js';
 
 const NODE = '172.18.0.2';
 const PORT = 31_997;
@@ -53,16 +54,11 @@ t.test('load balancers reach health check node ports where node ports are', asyn
     nodePorts.update();
     healthChecks.update();
   };
-  const ask = async (): Promise<{ status: number; body: unknown }> => {
-    for (let tries = 0; ; tries++)
-      try {
-        const response = await fetch(`http://127.0.0.1:${PORT}/healthz`, { headers: { connection: 'close' } });
-        return { status: response.status, body: await response.json() };
-      } catch (error) {
-        if (tries > 50) throw error;
-        await new Promise(resolve => setTimeout(resolve, 10));
-      }
-  };
+  const ask = (): Promise<{ status: number; body: unknown }> =>
+    answered(async () => {
+      const response = await fetch(`http://127.0.0.1:${PORT}/healthz`, { headers: { connection: 'close' } });
+      return { status: response.status, body: await response.json() };
+    });
   const body = (localEndpoints: number) => ({
     service: { namespace: 'shop', name: 'web' },
     localEndpoints,

@@ -17,6 +17,7 @@ import { streamPair } from '../../src/nodeagent/network/stream-pair.js';
 import type { NetworkStep, NetNamespace } from '../../src/nodeagent/network/types.js';
 import { createNodePorts } from '../../src/nodeagent/proxy/node-ports.js';
 import { execute } from '../support/simulated-container.js';
+import { answered, until } from '../support/until.js';
 
 const listen = (server: Server): Promise<number> =>
   new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
@@ -273,19 +274,11 @@ t.test('node ports on the real machine', async t => {
   };
   const ports = createNodePorts({ ...options, onBusy: (_service, message) => void busy.push(message) });
   ports.update();
-  const get = async (): Promise<string> => {
-    for (let i = 0; ; i++)
-      try {
-        return await (await fetch('http://127.0.0.1:30080/')).text();
-      } catch (error) {
-        if (i > 50) throw error;
-        await new Promise(resolve => setTimeout(resolve, 10));
-      }
-  };
+  const get = (): Promise<string> => answered(async () => (await fetch('http://127.0.0.1:30080/')).text());
   t.equal(await get(), 'ok');
   const second = createNodePorts({ ...options, onBusy: (_service, message) => void busy.push(message) });
   second.update();
-  for (let i = 0; i < 100 && busy.length === 0; i++) await new Promise(resolve => setTimeout(resolve, 10));
+  await until('the port is busy', () => busy.length > 0);
   t.match(busy, [/node port 30080\/tcp cannot be opened on 127\.0\.0\.1: .*EADDRINUSE/]);
   second.close();
   one.proxy.onServiceDelete(SERVICES[0] as Service);

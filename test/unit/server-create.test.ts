@@ -12,6 +12,7 @@ import { createApiServer } from '../../src/server/create-server.js';
 import type { ApiServer, ApiServerOptions } from '../../src/server/options.js';
 import { serviceRangeProblem } from '../../src/server/service-range.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
+import { until } from '../support/until.js';
 
 interface Running {
   readonly server: ApiServer;
@@ -88,14 +89,6 @@ async function start(t: Test, options: Partial<ApiServerOptions> = {}): Promise<
     },
   };
 }
-
-const until = async (what: string, holds: () => boolean): Promise<void> => {
-  const end = Date.now() + 5_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`never: ${what}`);
-    await new Promise(resolve => setImmediate(resolve));
-  }
-};
 
 t.test('a server in this process, over a memory store', async t => {
   const { call, watch, server, port } = await start(t);

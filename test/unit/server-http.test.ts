@@ -8,6 +8,7 @@ import { issueCertificate } from '../../src/machinery/x509/certificate.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import type { Strategy } from '../../src/resources/strategy.js';
 import { startFakeApi, type FakeApi } from '../support/fake-api.js';
+import { until } from '../support/until.js';
 
 const CONFIGMAPS = '/api/v1/namespaces/d/configmaps';
 const configMap = (name: string, data: Record<string, string> = {}): KubeObject => ({ metadata: { name }, data });
@@ -16,15 +17,6 @@ async function withApi(t: Test, options?: Parameters<typeof startFakeApi>[0]): P
   const api = await startFakeApi(options);
   t.teardown(() => api.close());
   return api;
-}
-
-/** Waits until `holds`; the conditions of these tests come within milliseconds. */
-async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 5_000;
-  while (!holds()) {
-    if (Date.now() > end) throw new Error(`never: ${what}`);
-    await new Promise(resolve => setImmediate(resolve));
-  }
 }
 
 const status = (code: number, reason: string | undefined, message: string, details?: object): object => ({

@@ -3,6 +3,7 @@ import { connect as tlsConnect, type ConnectionOptions, type TLSSocket } from 'n
 import t from 'tap';
 import { clientCertificateAuthenticator } from '../../src/server/auth/authn/client-certificate.js';
 import { startFakeApi } from '../support/fake-api.js';
+import { until } from '../support/until.js';
 
 t.test('a resumed session without a client certificate is nobody, for requests and upgrades', async t => {
   const authenticator = clientCertificateAuthenticator();
@@ -79,7 +80,7 @@ t.test('a client that reads a long answer too slowly is cut off when its time is
   socket.on('error', () => undefined);
   socket.write('GET /api/v1/namespaces/d/configmaps?timeout=500ms HTTP/1.1\r\nHost: x\r\n\r\n');
   socket.pause();
-  while ((await api.connections()) > 0) await new Promise(resolve => setTimeout(resolve, 20));
+  await until('no connection', async () => (await api.connections()) === 0);
   t.pass('its connection is gone');
   socket.destroy();
 });
