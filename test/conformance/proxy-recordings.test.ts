@@ -1,31 +1,25 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
 import { printSave } from '../../src/dataplane/tools/iptables/print-save.js';
 import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
 import type { DetectLocal, Family, Netfilter, Proxy, ProxyConfig } from '../../src/dataplane/types.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Node, Service } from '../../src/machinery/types.js';
-import { ROOT } from '../support/up.js';
+import { differingOriginals } from '../replay/originals.js';
+import { saveTextDifferences } from '../replay/proxy/save-text.js';
+import { ownRecordings, parseRecording } from '../replay/recordings.js';
 
 /*
  * What the real kube-proxy 1.35.4 programs, recorded, against what our proxy loads for the same objects: iptables mode,
- * both families, through the same incremental syncs as a running agent. The recordings are kept beside the repository.
+ * both families, through the same incremental syncs as a running agent.
  */
-const CORPUS = join(ROOT, '../shared/proxy-corpus');
-
-interface Recorded {
-  readonly iptables: { readonly v4: string; readonly v6: string };
-}
 type Item = (Service | EndpointSlice | Node) & { readonly kind: string };
 interface Step {
   readonly about: string;
   readonly delete?: readonly { readonly kind: string; readonly namespace?: string; readonly name: string }[];
   readonly apply?: readonly Item[];
   readonly restart?: boolean;
-  readonly recorded: Recorded;
+  readonly rules: { readonly v4: string; readonly v6: string };
 }
 interface Case {
   readonly name: string;
@@ -36,14 +30,7 @@ interface Case {
   readonly nodes: readonly Node[];
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
-  readonly recorded: Recorded;
-  readonly steps?: readonly Step[];
 }
-interface Compared {
-  readonly equal: boolean;
-  readonly diff: string;
-}
-type Compare = (expected: string, actual: string, options: { ignoreNfacct: boolean }) => Compared;
 
 /** Not of these recordings: the agent's iptables is 1.8.9 and listens where --bind-address does not say. */
 const SKIPPED: Readonly<Record<string, string>> = {
@@ -109,73 +96,87 @@ function load({ proxy, netfilter }: Machine): void {
   if (ruleset !== undefined) netfilter.apply(ruleset);
 }
 
-if (!existsSync(CORPUS))
-  t.test('recordings', { skip: `none beside the repository (${CORPUS})` }, async () => undefined);
-else {
-  const { compareRules } = (await import(pathToFileURL(join(CORPUS, 'compare.mjs')).href)) as {
-    compareRules: Compare;
-  };
-  const same = (expected: string, machine: Machine): string => {
-    const { equal, diff } = compareRules(expected, printSave(machine.netfilter), { ignoreNfacct: true });
-    return equal ? '' : diff;
-  };
-  for (const file of readdirSync(join(CORPUS, 'cases'))) {
-    const recording = JSON.parse(readFileSync(join(CORPUS, 'cases', file), 'utf8')) as Case;
-    for (const [family, key] of [
-      ['IPv4', 'v4'],
-      ['IPv6', 'v6'],
-    ] as const) {
-      const options = SKIPPED[recording.name] === undefined ? {} : { skip: SKIPPED[recording.name] ?? '' };
-      t.test(`${recording.name}, ${family}: ${recording.about}`, options, t => {
-        const config = configOf(recording, family);
-        const objects = new Map<string, Item>();
-        const keyOf = (kind: string, namespace = '', name = ''): string => `${kind} ${namespace}/${name}`;
-        const newMachine = (): Machine => ({
-          proxy: createProxy(config),
-          netfilter: createNetfilter({ clock: realClock, random: Math.random, family, nodeIPs: () => [config.nodeIP] }),
-        });
-        const machine = newMachine();
-        const tell = (item: Item, present: boolean): void => {
-          const { proxy } = machine;
-          if (item.kind === 'Service') {
-            if (present) proxy.onServiceUpdate(item as Service);
-            else proxy.onServiceDelete(item as Service);
-          } else if (item.kind === 'EndpointSlice') {
-            if (present) proxy.onSliceUpdate(item as EndpointSlice);
-            else proxy.onSliceDelete(item as EndpointSlice);
-          } else if (item.metadata.name === config.nodeName) proxy.setNode(item.metadata.labels ?? {});
-        };
-        const apply = (item: Item): void => {
-          objects.set(keyOf(item.kind, item.metadata.namespace, item.metadata.name), item);
-          tell(item, true);
-        };
-        const withKind = (kind: string, list: readonly (Service | EndpointSlice | Node)[]): Item[] =>
-          list.map(object => ({ ...object, kind }));
-        for (const node of withKind('Node', recording.nodes)) apply(node);
-        const services =
-          recording.keepKubernetesService === true ? [KUBERNETES, ...recording.services] : recording.services;
-        for (const service of withKind('Service', services.map(asStored))) apply(service);
-        for (const slice of withKind('EndpointSlice', recording.endpointSlices)) apply(slice);
-        load(machine);
-        t.equal(same(recording.recorded.iptables[key], machine), '', 'at the start');
-        for (const step of recording.steps ?? []) {
-          for (const gone of step.delete ?? []) {
-            const id = keyOf(gone.kind, gone.namespace, gone.name);
-            const item = objects.get(id);
-            objects.delete(id);
-            if (item !== undefined) tell(item, false);
-          }
-          for (const item of step.apply ?? []) apply(asStored(item as Item & Service));
-          if (step.restart === true) {
-            // What stops is the whole node, with its rules.
-            Object.assign(machine, newMachine());
-            for (const item of objects.values()) tell(item, true);
-          }
-          load(machine);
-          t.equal(same(step.recorded.iptables[key], machine), '', step.about);
-        }
-        t.end();
-      });
-    }
+const FAMILIES = [
+  ['IPv4', 'v4'],
+  ['IPv6', 'v6'],
+] as const;
+
+function replay(t: Test, text: string): void {
+  const { head, steps } = parseRecording<Case, Step>(text);
+  for (const [family, key] of FAMILIES) {
+    const options = SKIPPED[head.name] === undefined ? {} : { skip: SKIPPED[head.name] ?? '' };
+    t.test(`${head.name}, ${family}: ${head.about}`, options, t => {
+      const node = createNode(head, family);
+      for (const step of steps) {
+        node.change(step);
+        t.same(saveTextDifferences(step.rules[key], node.saved()), [], step.about);
+      }
+      t.end();
+    });
   }
 }
+
+const withKind = (kind: string, list: readonly (Service | EndpointSlice | Node)[]): Item[] =>
+  list.map(object => ({ ...object, kind }));
+
+/** One node that has the objects of the case; it is told of changes and syncs after each. */
+function createNode(head: Case, family: Family): { change(step: Step): void; saved(): string } {
+  const config = configOf(head, family);
+  const objects = new Map<string, Item>();
+  const keyOf = (kind: string, namespace = '', name = ''): string => `${kind} ${namespace}/${name}`;
+  const newMachine = (): Machine => ({
+    proxy: createProxy(config),
+    netfilter: createNetfilter({ clock: realClock, random: Math.random, family, nodeIPs: () => [config.nodeIP] }),
+  });
+  const machine = newMachine();
+  const tell = (item: Item, present: boolean): void => {
+    const { proxy } = machine;
+    if (item.kind === 'Service') {
+      if (present) proxy.onServiceUpdate(item as Service);
+      else proxy.onServiceDelete(item as Service);
+    } else if (item.kind === 'EndpointSlice') {
+      if (present) proxy.onSliceUpdate(item as EndpointSlice);
+      else proxy.onSliceDelete(item as EndpointSlice);
+    } else if (item.metadata.name === config.nodeName) proxy.setNode(item.metadata.labels ?? {});
+  };
+  const apply = (item: Item): void => {
+    objects.set(keyOf(item.kind, item.metadata.namespace, item.metadata.name), item);
+    tell(item, true);
+  };
+  for (const item of withKind('Node', head.nodes)) apply(item);
+  const services = head.keepKubernetesService === true ? [KUBERNETES, ...head.services] : head.services;
+  for (const item of withKind('Service', services.map(asStored))) apply(item);
+  for (const item of withKind('EndpointSlice', head.endpointSlices)) apply(item);
+  return {
+    change(step) {
+      for (const gone of step.delete ?? []) {
+        const id = keyOf(gone.kind, gone.namespace, gone.name);
+        const item = objects.get(id);
+        objects.delete(id);
+        if (item !== undefined) tell(item, false);
+      }
+      for (const item of step.apply ?? []) apply(asStored(item as Item & Service));
+      if (step.restart === true) {
+        // What stops is the whole node, with its rules.
+        Object.assign(machine, newMachine());
+        for (const item of objects.values()) tell(item, true);
+      }
+      load(machine);
+    },
+    saved: () => printSave(machine.netfilter),
+  };
+}
+
+const own = ownRecordings('proxy');
+for (const text of own.values()) replay(t, text);
+
+const others = differingOriginals('proxy', own);
+t.test(
+  'the originals beside the repository, where they differ',
+  { skip: others === undefined ? 'no original recordings beside the repository' : false },
+  t => {
+    t.comment(`${others?.size ?? 0} differ from the repository's`);
+    for (const text of others?.values() ?? []) replay(t, text);
+    t.end();
+  },
+);

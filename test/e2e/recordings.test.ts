@@ -1,50 +1,69 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { ROOT, run, startApiServer, startUp } from '../support/up.js';
+import { replaySessions } from '../replay/kubectl/replay.js';
+import { connectKubectl } from '../replay/kubectl/session.js';
+import type * as kubectl from '../replay/kubectl/types.js';
+import { differingOriginals } from '../replay/originals.js';
+import { ownRecordings, parseRecording, type Area, type Recording } from '../replay/recordings.js';
+import type { Replayed } from '../replay/types.js';
+import { createWireClient } from '../replay/wire/client.js';
+import { replayScenario } from '../replay/wire/replay.js';
+import type * as wire from '../replay/wire/types.js';
+import { ROOT } from '../support/root.js';
+import { run, startApiServer, startUp } from '../support/up.js';
 
 /*
- * Recordings of the real server, replayed. They are kept outside this repository, beside it; where they are absent the
- * tests say so and skip. Every step passes, but for those in recordings-known.json, each with its reason: at most 1 % of
- * them. Some steps race with the clock of a busy machine, so what failed is replayed once more by itself.
+ * Recordings of the real server, replayed: the repository's, and the originals beside it where they differ. Every step
+ * passes, but for those in recordings-known.json, each with its reason: at most 1 % of them. Some steps race with the
+ * clock of a busy machine, so what failed is replayed once more by itself.
  *
- * Replayed with kubectl.1.32 and kubectl.1.29, or those that KUBECTL_VERSIONS='1.27 1.31' names, where they lie beside
- * kubectl; with kubectl itself where there is none.
+ * Replayed with kubectl.1.32, and with kubectl.1.29 where that prints something else; KUBECTL_VERSIONS='1.27 1.31' replays
+ * everything with those. They lie beside kubectl; where there is none, kubectl itself is taken.
  */
 t.setTimeout(3_000_000);
 
-interface Known {
-  readonly wire: Readonly<Record<string, string>>;
-  readonly kubectl: Readonly<Record<string, string>>;
-}
-/** One step of a recording. */
-interface Step {
-  readonly scenario: string;
-  readonly step: string;
-  readonly ok: boolean;
-  readonly about: string;
-}
-/** Replays all scenarios, or only those named. */
-type Replay = (only: readonly string[]) => Promise<readonly Step[]>;
-
-const SHARED = join(ROOT, '../shared');
-const WIRE = join(SHARED, 'corpus/replay.mjs');
-const KUBECTL = join(SHARED, 'kubectl-corpus/replay.mjs');
-const known = JSON.parse(readFileSync(join(ROOT, 'test/e2e/recordings-known.json'), 'utf8')) as Known;
+type Reasons = Readonly<Record<string, string>>;
+const known = JSON.parse(readFileSync(join(ROOT, 'test/e2e/recordings-known.json'), 'utf8')) as {
+  readonly wire: Reasons;
+  readonly kubectl: Reasons;
+};
 const TOKEN = 'admin-token';
 const ALLOWED_SHARE = 0.01;
-const REPLAY_LIMIT_MS = 580_000;
+/** How long a session waits for what controllers do. */
+const PATIENCE_MS = 15_000;
 
-const absent = (file: string): string | false =>
-  existsSync(file) ? false : `no recordings beside the repository (${file})`;
+const id = ({ recording, step }: Replayed): string => `${recording}:${step}`;
 
-const id = ({ scenario, step }: Step): string => `${scenario}:${step}`;
+interface Named {
+  readonly head: { readonly name: string };
+}
 
-async function check(t: Test, replay: Replay, reasons: Readonly<Record<string, string>>): Promise<void> {
-  // Whole scenarios of kinds that are not served yet are not counted.
-  const isAbsent = ({ scenario }: Step): boolean => reasons[`${scenario}:*`] !== undefined;
-  const steps = (await replay([])).filter(step => !isAbsent(step));
+/** The repository's, then the originals that differ; without those of what is not served yet. */
+function recordingsOf<Head extends Named['head'], Step>(
+  t: Test,
+  area: Area & ('wire' | 'kubectl'),
+): Recording<Head, Step>[] {
+  const own = ownRecordings(area);
+  const originals = differingOriginals(area, own);
+  t.comment(
+    originals === undefined
+      ? 'NO ORIGINALS beside the repository: its own recordings only'
+      : `${originals.size} originals beside the repository differ from its own`,
+  );
+  return [...own.values(), ...(originals?.values() ?? [])]
+    .map(text => parseRecording<Head, Step>(text))
+    .filter(({ head }) => known[area][`${head.name}:*`] === undefined);
+}
+
+async function check<R extends Named>(
+  t: Test,
+  recordings: readonly R[],
+  replay: (recordings: readonly R[]) => Promise<readonly Replayed[]>,
+  reasons: Reasons,
+): Promise<void> {
+  const steps = await replay(recordings);
   const failed = steps.filter(({ ok }) => !ok);
   t.comment(`${steps.length - failed.length} of ${steps.length} steps passed`);
   t.ok(steps.length > 0, 'steps were replayed');
@@ -53,11 +72,11 @@ async function check(t: Test, replay: Replay, reasons: Readonly<Record<string, s
   t.ok(excused <= steps.length * ALLOWED_SHARE, `${excused} of the failures are known`);
   if (unexpected.length === 0) return;
   for (const step of unexpected) t.comment(`once more: ${id(step)}: ${step.about}`);
-  const names = new Set(unexpected.map(id));
-  const again = await replay([...new Set(unexpected.map(({ scenario }) => scenario))]);
-  const failedTwice = again.filter(step => !step.ok && names.has(id(step)));
+  const names = new Set(unexpected.map(({ recording }) => recording));
+  const again = await replay(recordings.filter(({ head }) => names.has(head.name)));
+  const before = new Set(unexpected.map(id));
   t.same(
-    failedTwice.map(step => `${id(step)}: ${step.about}`),
+    again.filter(step => !step.ok && before.has(id(step))).map(step => `${id(step)}: ${step.about}`),
     [],
     'no other step fails',
   );
@@ -78,65 +97,56 @@ async function withControllers(t: Test): Promise<Awaited<ReturnType<typeof start
   return up;
 }
 
-const jsonFile = (): string => join(mkdtempSync(join(tmpdir(), 'kubette-replay-')), 'replay.json');
+type Scenario = Recording<wire.Head, wire.Step>;
 
-function wireReplay(port: number, controllers: 'yes' | 'no'): Replay {
-  const served = readdirSync(join(SHARED, 'corpus/scenarios'))
-    .map(file => file.replace(/\.json$/, ''))
-    .filter(name => known.wire[`${name}:*`] === undefined);
-  return async only => {
-    const out = jsonFile();
-    const names = (only.length === 0 ? served : only).join(',');
-    const target = ['--server', `https://127.0.0.1:${port}`, '--token', TOKEN, '--insecure'];
-    const args = [...target, '--controllers', controllers, '--only', names, '--quiet', '--json', out];
-    await run(process.execPath, [WIRE, ...args], { timeoutMs: REPLAY_LIMIT_MS });
-    const { results } = JSON.parse(readFileSync(out, 'utf8')) as {
-      results: { scenario: string; steps: { name: string; ok: boolean; diff: string[] }[] }[];
-    };
-    return results.flatMap(({ scenario, steps }) =>
-      steps.map(({ name, ok, diff }) => ({
-        scenario,
-        step: name,
-        ok,
-        about: diff.slice(0, 3).join('; ').slice(0, 300),
-      })),
-    );
+/** Some scenarios mostly wait for watches to end; none of these asks for a fixed address. */
+const waits = ({ head }: Scenario): boolean => /^(watch|list)-/.test(head.name);
+
+async function checkWire(t: Test, port: number, controllers: boolean): Promise<void> {
+  const client = createWireClient(port);
+  t.teardown(() => client.close());
+  const scenarios = recordingsOf<wire.Head, wire.Step>(t, 'wire').filter(
+    ({ head }) => (head.needsControllers ?? false) === controllers,
+  );
+  const inOrder = async (some: readonly Scenario[]): Promise<Replayed[]> => {
+    const results: Replayed[] = [];
+    for (const scenario of some) for (const step of await replayScenario(scenario, client, TOKEN)) results.push(step);
+    return results;
   };
+  const replay = async (some: readonly Scenario[]): Promise<Replayed[]> =>
+    (await Promise.all([inOrder(some.filter(waits)), inOrder(some.filter(one => !waits(one)))])).flat();
+  await check(t, scenarios, replay, known.wire);
 }
 
-function kubectlReplay(kubectl: string, kubeconfig: string): Replay {
-  return async only => {
-    const out = jsonFile();
-    const names = only.flatMap(name => ['--only', name]);
-    const args = ['--kubectl', kubectl, '--kubeconfig', kubeconfig, '--max-retry', '15', '--jobs', '3', ...names];
-    await run(process.execPath, [KUBECTL, ...args, '--json', out], { timeoutMs: REPLAY_LIMIT_MS });
-    const { steps } = JSON.parse(readFileSync(out, 'utf8')) as {
-      steps: { script: string; step: number; run: string; ok: boolean }[];
-    };
-    return steps.map(({ script, step, run: about, ok }) => ({ scenario: script, step: String(step), ok, about }));
-  };
-}
-
-t.test('the wire, API server alone', { skip: absent(WIRE) }, async t => {
+t.test('the wire, API server alone', async t => {
   const { dataDir, flags } = dataDirWithTokens();
   const server = await startApiServer(['--data-dir', dataDir, ...flags]);
   t.teardown(() => server.stop());
-  await check(t, wireReplay(server.port, 'no'), known.wire);
+  await checkWire(t, server.port, false);
 });
 
-t.test('the wire, with controllers', { skip: absent(WIRE) }, async t => {
-  await check(t, wireReplay((await withControllers(t)).port, 'yes'), known.wire);
+t.test('the wire, with controllers', async t => {
+  await checkWire(t, (await withControllers(t)).port, true);
 });
 
-t.test('kubectl', { skip: absent(KUBECTL) }, async t => {
-  const kubectl = realpathSync((await run('sh', ['-c', 'command -v kubectl'])).stdout.trim());
-  const versions = (process.env['KUBECTL_VERSIONS'] ?? '1.32 1.29').split(' ');
-  const found = versions.map(v => join(dirname(kubectl), `kubectl.${v}`)).filter(binary => existsSync(binary));
-  const binaries = found.length === 0 ? [kubectl] : found;
-  for (const binary of binaries) {
+/** A version with a text of its own somewhere in the session. */
+const printsElse = ({ steps }: Recording<kubectl.Head, kubectl.Step>, version: string): boolean =>
+  steps.some(({ alt = [] }) => alt.some(({ versions }) => versions.includes(version)));
+
+t.test('kubectl', async t => {
+  const recordings = recordingsOf<kubectl.Head, kubectl.Step>(t, 'kubectl');
+  const there = realpathSync((await run('sh', ['-c', 'command -v kubectl'])).stdout.trim());
+  const beside = (version: string): string => join(dirname(there), `kubectl.${version}`);
+  const wanted = process.env['KUBECTL_VERSIONS']?.split(' ');
+  const found = (wanted ?? ['1.32', '1.29']).map(beside).filter(binary => existsSync(binary));
+  for (const [i, binary] of (found.length === 0 ? [there] : found).entries()) {
     await t.test(binary.split('/').at(-1) ?? '', async t => {
       const up = await withControllers(t);
-      await check(t, kubectlReplay(binary, join(up.dataDir, 'kubeconfig')), known.kubectl);
+      const client = await connectKubectl(binary, join(up.dataDir, 'kubeconfig'));
+      const whole = i === 0 || wanted !== undefined;
+      const chosen = whole ? recordings : recordings.filter(one => printsElse(one, client.version));
+      const options = { patienceMs: PATIENCE_MS, jobs: 3 };
+      await check(t, chosen, some => replaySessions(some, client, options), known.kubectl);
     });
   }
 });

@@ -1,0 +1,62 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../support/root.js';
+import type { Area } from './recordings.js';
+import { printRecording } from './recordings.js';
+
+/** Where whoever has the original recordings keeps them: beside the repository. */
+export const ORIGINALS = join(ROOT, '../shared');
+
+const FOLDERS: Readonly<Record<Area, string>> = {
+  wire: 'corpus/scenarios',
+  kubectl: 'kubectl-corpus/scripts',
+  proxy: 'proxy-corpus/cases',
+};
+
+type Original = Record<string, unknown> & { readonly steps?: readonly Record<string, unknown>[] };
+type Rules = Record<string, unknown>;
+
+const without = (object: object, ...names: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
+
+/** What nothing proves yet stays out: the modes that there are not, and what packets did. */
+const rulesOf = (recorded: unknown): Rules => (recorded as { readonly iptables: Rules }).iptables;
+
+function proxyCase(original: Original): string {
+  const head = without(original, 'steps', 'recorded', 'packets', 'udpFlow', 'rawWithCounters');
+  const first = { about: 'at the start', rules: rulesOf(original['recorded']) };
+  const later = (original.steps ?? []).map(step => ({
+    ...without(step, 'recorded'),
+    rules: rulesOf(step['recorded']),
+  }));
+  return printRecording({ head, steps: [first, ...later] });
+}
+
+/** How many events to wait for is how many there are. */
+const counted = (step: Record<string, unknown>): Record<string, unknown> =>
+  step['collect'] === undefined ? step : { ...step, collect: without(step['collect'] as object, 'count') };
+
+const session = (original: Original): string =>
+  printRecording({ head: without(original, 'steps', 'area'), steps: (original.steps ?? []).map(counted) });
+
+/** Name → text, in the repository's form, of what is in the folder; undefined: there is none. */
+export function originalRecordings(area: Area, folder = ORIGINALS): ReadonlyMap<string, string> | undefined {
+  const from = join(folder, FOLDERS[area]);
+  if (!existsSync(from)) return undefined;
+  const files = readdirSync(from).filter(file => file.endsWith('.json'));
+  return new Map(
+    files.sort().map(file => {
+      const original = JSON.parse(readFileSync(join(from, file), 'utf8')) as Original;
+      return [file.replace(/\.json$/, ''), area === 'proxy' ? proxyCase(original) : session(original)];
+    }),
+  );
+}
+
+/** Those that the repository has not, or has otherwise; undefined: there is no folder. */
+export function differingOriginals(
+  area: Area,
+  own: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> | undefined {
+  const originals = originalRecordings(area);
+  return originals && new Map([...originals].filter(([name, text]) => own.get(name) !== text));
+}

@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Recording } from '../recordings.js';
+import type { Replayed } from '../types.js';
+import { comparable, sameMediaType } from './answers.js';
+import type { Answer, Call, WireClient } from './client.js';
+import { createMatcher, show, substitute, type Matcher, type Variables } from './matcher.js';
+import { getAt, removeAt, sortAt, sortManagedFields } from './paths.js';
+import { createSetup } from './setup.js';
+import type { Head, Step, WaitFor } from './types.js';
+import { createWatch, type Watch } from './watches.js';
+
+interface Run {
+  readonly client: WireClient;
+  readonly token: string;
+  readonly variables: Variables;
+  readonly watches: Map<string, Watch>;
+  readonly matcher: Matcher;
+  /** Collections that something was written to. */
+  readonly touched: Set<string>;
+}
+
+const WAIT_MS = 60_000;
+/** In bodies of bytes, where no variable can stand: as long as the suffix. */
+const SUFFIX_IN_BYTES = 'uuuuuuuu';
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
+
+function bodyOf(step: Step, variables: Variables): string | Buffer | undefined {
+  const fill = (text: string): string => String(substitute(text, variables));
+  if (step.bodyBase64 !== undefined) {
+    const bytes = Buffer.from(step.bodyBase64, 'base64').toString('latin1');
+    return Buffer.from(bytes.replaceAll(SUFFIX_IN_BYTES, String(variables.get('u'))), 'latin1');
+  }
+  if (step.bodyRepeat !== undefined) {
+    const { before, text, times, after } = step.bodyRepeat;
+    return fill(before) + text.repeat(times) + fill(after);
+  }
+  if (step.body === undefined) return undefined;
+  return typeof step.body === 'string' ? fill(step.body) : JSON.stringify(substitute(step.body, variables));
+}
+
+function callOf(step: Step, { token, variables }: Run): Call {
+  const body = bodyOf(step, variables);
+  const bearer = step.token === undefined ? token : String(substitute(step.token, variables));
+  const headers = new Map([
+    ['accept', 'application/json'],
+    // Field managers are named after it.
+    ['user-agent', 'corpus/1.0'],
+    ...(bearer === '' ? [] : [['authorization', `Bearer ${bearer}`] as const]),
+    ...(body === undefined ? [] : [['content-type', 'application/json'] as const]),
+  ]);
+  for (const [name, value] of Object.entries(step.headers ?? {}))
+    if (value === null) headers.delete(name.toLowerCase());
+    else headers.set(name.toLowerCase(), String(substitute(value, variables)));
+  const target = String(substitute(step.path ?? '', variables));
+  return { method: step.method ?? 'GET', target, headers: Object.fromEntries(headers), body };
+}
+
+function holds(wanted: WaitFor, { status, content }: Answer, variables: Variables): boolean {
+  if (wanted.status !== undefined) return status === wanted.status;
+  const found = content.kind === 'json' ? getAt(content.body, wanted.path ?? '') : undefined;
+  if (wanted.absent === true) return found === undefined;
+  if (wanted.exists === true) return found !== undefined && found !== null;
+  if (wanted.length !== undefined) return Array.isArray(found) && found.length === wanted.length;
+  return JSON.stringify(found) === JSON.stringify(substitute(wanted.equals, variables));
+}
+
+async function waitFor(wanted: WaitFor, call: Call, { client, variables }: Run): Promise<Answer> {
+  const limit = AbortSignal.timeout(Math.max(wanted.timeoutMs ?? 0, WAIT_MS));
+  for (;;) {
+    const answer = await client.call(call);
+    if (limit.aborted || holds(wanted, answer, variables)) return answer;
+    await sleep(100);
+  }
+}
+
+/** What came, as it is compared; variables of the step are saved. */
+async function perform(step: Step, run: Run): Promise<Record<string, unknown> | undefined> {
+  if (step.sleepMs !== undefined) await sleep(step.sleepMs);
+  if (step.collect !== undefined) {
+    const { id, end, close } = step.collect;
+    const watch = run.watches.get(id);
+    if (watch === undefined) throw new Error(`watch ${id} is not open`);
+    const expected = step.expect?.['events'];
+    const { events, ended } = await watch.collect(step.collect, Array.isArray(expected) ? expected.length : 0);
+    if (close === true) watch.close();
+    save(step, { body: { events }, header: () => null }, run.variables);
+    return end === true ? { events, ended } : { events };
+  }
+  if (step.method === undefined) return undefined;
+  const call = callOf(step, run);
+  const collection = /^((?:\/api\/v1|\/apis\/[^/]+\/[^/]+)\/namespaces\/[^/]+\/[^/?]+)/.exec(call.target)?.[1];
+  if (collection !== undefined && call.method !== 'GET') run.touched.add(collection);
+  const answer = step.watch === undefined ? await ask(step, call, run) : await watchOf(step.watch.id, call, run);
+  const { content, header } = answer;
+  if (content.kind === 'json') save(step, { body: content.body, header }, run.variables);
+  return comparable(step, answer);
+}
+
+const ask = (step: Step, call: Call, run: Run): Promise<Answer> =>
+  step.waitFor === undefined ? run.client.call(call) : waitFor(step.waitFor, call, run);
+
+/** Opens it; one that is refused is an answer as any other. */
+async function watchOf(id: string, call: Call, { client, watches }: Run): Promise<Answer> {
+  const stream = await client.open(call);
+  const { response } = stream;
+  if (response.statusCode !== 200) return client.read(stream);
+  const { rawHeaders } = response;
+  watches.set(id, createWatch(stream));
+  return {
+    status: 200,
+    contentType: response.headers['content-type'] ?? '',
+    warnings: rawHeaders.filter((_, i) => rawHeaders[i - 1]?.toLowerCase() === 'warning'),
+    header: name => (response.headers[name.toLowerCase()] as string | undefined) ?? null,
+    content: { kind: 'text', text: '' },
+  };
+}
+
+function save(step: Step, from: { body: unknown; header: Answer['header'] }, variables: Variables): void {
+  for (const [name, path] of Object.entries(step.save ?? {})) {
+    const value = path.startsWith('header:') ? from.header(path.slice(7)) : getAt(from.body, path);
+    if (value !== undefined && value !== null) variables.set(name, value);
+  }
+}
+
+function differences(step: Step, seen: Record<string, unknown>, matcher: Matcher): string[] {
+  const expected = structuredClone(step.expect ?? {}) as Record<string, unknown>;
+  for (const side of [expected, seen]) {
+    sortManagedFields(side);
+    const sorted = side['body'] ?? side;
+    if (side === expected || 'events' in side) for (const path of step.unordered ?? []) sortAt(sorted, path);
+    if (side === seen && 'events' in side) for (const path of step.ignore ?? []) removeAt(side, path);
+  }
+  return [...new Set([...Object.keys(expected), ...Object.keys(seen)])].flatMap(key => {
+    if (!(key in expected)) return [`${key}: unexpected ${show(seen[key])}`];
+    if (!(key in seen)) return [`${key}: missing, expected ${show(expected[key])}`];
+    if (key !== 'contentType') return matcher.match(expected[key], seen[key], key);
+    const [wanted, got] = [String(expected[key]), String(seen[key])];
+    return sameMediaType(wanted, got) ? [] : [`Content-Type: expected ${wanted}, got ${got}`];
+  });
+}
+
+/** Sends what was sent and compares what comes; leaves nothing behind. */
+export async function replayScenario(
+  { head, steps }: Recording<Head, Step>,
+  client: WireClient,
+  token: string,
+): Promise<readonly Replayed[]> {
+  const suffix = `c${Array.from({ length: 7 }, () => LETTERS[Math.floor(Math.random() * LETTERS.length)]).join('')}`;
+  const variables: Variables = new Map<string, unknown>([['u', suffix]]);
+  for (const name of head.namespaces ?? []) variables.set(name, `${name}-${suffix}`);
+  const matcher = createMatcher(variables);
+  const run: Run = { client, token, variables, matcher, watches: new Map(), touched: new Set() };
+  const setup = createSetup(client, token);
+  const namespaces = (head.namespaces ?? []).map(name => String(variables.get(name)));
+  const results: Replayed[] = [];
+  try {
+    for (const name of namespaces) await setup.makeNamespace(name);
+    for (const step of steps) {
+      let problems: string[] = [];
+      try {
+        const seen = await perform(step, run);
+        if (seen === undefined) continue;
+        if (step.tolerate !== true) problems = differences(step, seen, matcher);
+      } catch (error) {
+        problems = [`error: ${(error as Error).message}`];
+      }
+      if (step.tolerate === true) continue;
+      const about = problems.slice(0, 3).join('; ').slice(0, 500);
+      results.push({ recording: head.name, step: step.name, ok: problems.length === 0, about });
+    }
+  } finally {
+    for (const watch of run.watches.values()) watch.close();
+    const made = (head.cleanup ?? []).filter(
+      path => ![...path.matchAll(/\$\{(\w+)\}/g)].some(m => !variables.has(m[1] ?? '')),
+    );
+    await setup.remove(made.map(path => String(substitute(path, variables))).reverse());
+    for (const collection of run.touched) await setup.empty(collection);
+    for (const name of namespaces) await setup.removeNamespace(name, head.needsControllers === true);
+  }
+  return results;
+}
