@@ -67,7 +67,8 @@ t.test('custom resources come and go', async t => {
   const mutable = createCatalog({}, api);
   const pods = mutable.find('', 'v1', 'pods');
   if (pods === undefined) return void t.fail('no pods');
-  const widgets = customKind(api, { type: 'object' });
+  const spec = { type: 'object', properties: { at: { 'x-kubernetes-int-or-string': true } } };
+  const widgets = customKind(api, { type: 'object', properties: { spec } });
   const before = mutable.generation;
   mutable.setCustom([widgets, { ...pods, strategy: { default: () => undefined } }]);
   t.ok(mutable.generation > before);
@@ -75,8 +76,32 @@ t.test('custom resources come and go', async t => {
   t.match(mutable.groupVersions().at(-1), { group: 'example.org', version: 'v1' });
   t.match(apiGroup(mutable, 'example.org'), { name: 'example.org' });
   const documents = createOpenApiDocuments(mutable);
-  const document = JSON.parse((await documents.v3('apis/example.org/v1'))?.toString() ?? '') as { paths: object };
+  const document = JSON.parse((await documents.v3('apis/example.org/v1'))?.toString() ?? '') as {
+    paths: Record<string, { patch: { requestBody: { content: object } } }>;
+    components: { schemas: Record<string, { properties: object }> };
+  };
   t.ok('/apis/example.org/v1/namespaces/{namespace}/widgets/{name}' in document.paths, 'with an OpenAPI document');
+  const { patch } = document.paths['/apis/example.org/v1/namespaces/{namespace}/widgets/{name}'] ?? {};
+  t.same(Object.keys(patch?.requestBody.content ?? {}), [
+    'application/apply-patch+yaml',
+    'application/json-patch+json',
+    'application/merge-patch+json',
+  ]);
+  const ref = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+  t.match(document.components.schemas['org.example.v1.Widget'], {
+    type: 'object',
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { allOf: [{ $ref: `#/components/schemas/${ref}` }] },
+      spec: { properties: { at: { anyOf: [{ type: 'integer' }, { type: 'string' }] } } },
+    },
+    'x-kubernetes-group-version-kind': [{ group: 'example.org', kind: 'Widget', version: 'v1' }],
+  });
+  t.match(document.components.schemas['org.example.v1.WidgetList'], {
+    properties: { items: { items: { $ref: '#/components/schemas/org.example.v1.Widget' } } },
+  });
+  t.ok(ref in document.components.schemas);
   mutable.setCustom([]);
   t.equal(await documents.v3('apis/example.org/v1'), undefined, 'which goes with them');
 });

@@ -47,6 +47,11 @@ export const groupVersionKind = (group: string, version: string, kind: string): 
   'x-kubernetes-group-version-kind': [{ group, kind, version }],
 });
 
+export const selectableFields = ({ info }: Pick<OwnKind, 'info'>): JsonObject =>
+  info.selectableFields.size === 0
+    ? {}
+    : { 'x-kubernetes-selectable-fields': [...info.selectableFields.values()].map(fieldPath => ({ fieldPath })) };
+
 /** The definition of a list of objects. */
 export function listDefinition({ info }: OwnKind, refPrefix: string, name: string, refer: Refer): JsonObject {
   return {
@@ -64,5 +69,6 @@ export function listDefinition({ info }: OwnKind, refPrefix: string, name: strin
       metadata: refer('meta.v1.ListMeta', `Standard list metadata. More info: ${CONVENTIONS}#types-kinds`),
     },
     ...groupVersionKind(info.group, info.version, info.listKind),
+    ...selectableFields({ info }),
   };
 }

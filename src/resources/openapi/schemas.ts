@@ -1,7 +1,7 @@
 import type { Field, FieldType, StructType } from '../../machinery/schema.js';
 import type { JsonObject } from '../../machinery/types.js';
 import type { Api, KindType } from '../load.js';
-import { listDefinition, type OwnKind } from './own-definition.js';
+import { listDefinition, selectableFields, type OwnKind } from './own-definition.js';
 
 /** Texts for types and fields: "io.k8s.api.core.v1.PodSpec" and "io.k8s.api.core.v1.PodSpec.containers". */
 export type Descriptions = ReadonlyMap<string, string>;
@@ -210,7 +210,7 @@ export function createSchemaBuilder(
       definitions[name] = {};
       definitions[name] = list
         ? listDefinition(own, dialect.refPrefix, object, refer)
-        : own.definition.schema(dialect.version, refer);
+        : { ...own.definition.schema(dialect.version, refer), ...selectableFields(own) };
       if (list) ownRef(own, api, false);
     }
     return refTo(name, {});

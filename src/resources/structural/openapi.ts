@@ -33,8 +33,8 @@ const sorted = (members: object): JsonObject =>
 const LISTS = ['allOf', 'anyOf', 'oneOf'] as const;
 
 function published(props: JsonSchemaProps, openapi: 2 | 3, refer: Refer): JsonObject {
-  const given = openapi === 2 ? withoutNews(props) : props;
-  const out: JsonObject = { ...given };
+  const given = openapi === 2 ? withoutNews(props) : unfolded(props);
+  const out: JsonObject = Object.fromEntries(Object.entries(given).filter(([key]) => !UNPUBLISHED.has(key)));
   if (given.properties !== undefined)
     out['properties'] = sorted(
       Object.fromEntries(
@@ -54,6 +54,21 @@ function published(props: JsonSchemaProps, openapi: 2 | 3, refer: Refer): JsonOb
   out['properties'] = sorted({ ...(out['properties'] as object | undefined), ...EMBEDDED_META, metadata });
   out['required'] = [...new Set([...(given.required ?? []), 'kind', 'apiVersion'])];
   return out;
+}
+
+/** What a definition may say that the documents do not repeat. */
+const UNPUBLISHED: ReadonlySet<string> = new Set(['$schema', 'example', 'externalDocs', 'id']);
+
+const INT_OR_STRING: readonly JsonSchemaProps[] = [{ type: 'integer' }, { type: 'string' }];
+
+/** What may be an integer or a string says so in plain words, too. */
+function unfolded(props: JsonSchemaProps): JsonSchemaProps {
+  if (props['x-kubernetes-int-or-string'] !== true) return props;
+  const says = (alternatives: readonly JsonSchemaProps[] | undefined): boolean =>
+    JSON.stringify(alternatives) === JSON.stringify(INT_OR_STRING);
+  if (says(props.anyOf) || says(props.allOf?.[0]?.anyOf)) return props;
+  if (props.anyOf === undefined && props.allOf === undefined) return { ...props, anyOf: INT_OR_STRING };
+  return { ...props, allOf: [{ anyOf: INT_OR_STRING }, ...(props.allOf ?? [])] };
 }
 
 /** What version 2 of OpenAPI has no word for: alternatives, null, and what may be an integer or a string. */
