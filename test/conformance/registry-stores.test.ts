@@ -1,3 +1,4 @@
+import { given } from '../../src/machinery/steps.js';
 import t, { type Test } from 'tap';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { createStrategies } from '../../src/resources/kinds/index.js';
@@ -38,7 +39,7 @@ const key = { namespace: 'ns', name: 'a' };
 const configMap = (): KubeObject => ({ metadata: { name: 'a' }, data: { k: '0' } });
 const merge = (body: object): PatchRequest => ({
   type: 'merge',
-  decode: () => ({ patch: body, duplicateKeys: [] }),
+  decode: () => given({ patch: body, duplicateKeys: [] }),
   raw: Buffer.from(JSON.stringify(body)),
   force: false,
 });

@@ -1,3 +1,4 @@
+import { given } from '../../src/machinery/steps.js';
 import type { Test } from 'tap';
 import { cloneJson } from '../../src/machinery/json-equal.js';
 import { StatusError } from '../../src/machinery/status.js';
@@ -13,7 +14,7 @@ const FINALIZER = 'example.org/hold';
 
 const merge = (body: object): PatchRequest => ({
   type: 'merge',
-  decode: () => ({ patch: body, duplicateKeys: [] }),
+  decode: () => given({ patch: body, duplicateKeys: [] }),
   raw: Buffer.from(JSON.stringify(body)),
   force: false,
 });

@@ -1,3 +1,4 @@
+import { atOnce } from '../../src/machinery/steps.js';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect as tlsConnect, type TLSSocket } from 'node:tls';
@@ -100,7 +101,7 @@ export class FakeRegistry {
         note(
           'patch',
           key,
-          { type: patch.type, patch: patch.decode().patch, force: patch.force },
+          { type: patch.type, patch: atOnce(patch.decode()).patch, force: patch.force },
           subresource,
           ctx.options,
         );

@@ -1,3 +1,4 @@
+import { given } from '../../src/machinery/steps.js';
 import t from 'tap';
 import { formatMicroTime } from '../../src/machinery/clock.js';
 import { RUNS_ANNOTATION } from '../../src/machinery/runs.js';
@@ -62,7 +63,7 @@ t.test('a CustomResourceDefinition is refused by name, not taken and left to lie
   const raw = Buffer.from(JSON.stringify(definition()));
   const apply = {
     type: 'apply',
-    decode: () => ({ patch: definition(), duplicateKeys: [] }),
+    decode: () => given({ patch: definition(), duplicateKeys: [] }),
     raw,
     force: false,
   } as const;

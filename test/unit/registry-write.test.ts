@@ -1,3 +1,4 @@
+import { given } from '../../src/machinery/steps.js';
 import t from 'tap';
 import { StatusError } from '../../src/machinery/status.js';
 import type { KubeObject } from '../../src/machinery/types.js';
@@ -27,7 +28,7 @@ async function failure(promise: Promise<unknown>): Promise<StatusError> {
 
 const patch = (type: PatchRequest['type'], body: unknown, force = false): PatchRequest => ({
   type,
-  decode: () => ({ patch: body, duplicateKeys: [] }),
+  decode: () => given({ patch: body, duplicateKeys: [] }),
   raw: Buffer.from(JSON.stringify(body)),
   force,
 });
@@ -334,10 +335,11 @@ t.test('patches that are refused', async t => {
       name: 'apply, twice the same key',
       request: {
         ...patch('apply', {}),
-        decode: () => ({
-          patch: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { z: '1' } },
-          duplicateKeys: ['line 7: key "z" already set in map'],
-        }),
+        decode: () =>
+          given({
+            patch: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: { z: '1' } },
+            duplicateKeys: ['line 7: key "z" already set in map'],
+          }),
       },
       code: 400,
       message:

@@ -32,11 +32,12 @@ export function* yamlSteps(text: string): Steps<YamlResult> {
 }
 
 /** As yamlToJson, of which the text is not needed: a value, which belongs to the caller; undefined when it is too deep. */
-export function yamlToValue(text: string): Omit<YamlResult, 'json'> & { readonly value: unknown } {
-  const value = atOnce(sortedValue(text));
+export function* yamlValueSteps(text: string): Steps<Omit<YamlResult, 'json'> & { readonly value: unknown }> {
+  const value = yield* sortedValue(text);
   if (value !== undefined) return { value, duplicateKeys: [] };
-  const { json, ...rest } = atOnce(convert(text));
+  const { json, ...rest } = yield* convert(text);
   if (rest.error !== undefined) return { ...rest, value: null };
+  yield;
   // Aliases nest what is not nested in the text.
   return { ...rest, value: isTooDeep(Buffer.from(json)) ? undefined : (JSON.parse(json) as unknown) };
 }

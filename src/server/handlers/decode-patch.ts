@@ -1,8 +1,9 @@
 import { goJsonSyntaxError } from '../../machinery/go-json.js';
 import { badRequestError } from '../../machinery/status.js';
-import { yamlToValue } from '../../resources/codec/yaml.js';
+import { yamlValueSteps } from '../../resources/codec/yaml.js';
 import type { PatchType } from '../negotiation/media-types.js';
 import { isTooDeep } from '../../machinery/json-depth.js';
+import type { Steps } from '../../machinery/steps.js';
 
 export interface DecodedPatch {
   /** Any JSON: whether it is a patch of its type is for the registry to say. */
@@ -16,10 +17,11 @@ export interface DecodedPatch {
  * (`checked` false), and the texts tell which decoder failed (apiserver endpoints/handlers/patch.go).
  * @throws StatusError 400 in the words of the Go decoder that upstream uses for the type
  */
-export function decodePatch(body: Buffer, type: PatchType, checked: boolean): DecodedPatch {
-  if (type === 'apply') return decodeApply(body);
+export function* decodePatch(body: Buffer, type: PatchType, checked: boolean): Steps<DecodedPatch> {
+  if (type === 'apply') return yield* decodeApply(body);
   try {
     if (isTooDeep(body)) throw new SyntaxError('exceeded max depth');
+    yield;
     return { patch: JSON.parse(body.toString('utf8')), duplicateKeys: [] };
   } catch (error) {
     if (type === 'merge' && !checked) throw badRequestError('Invalid JSON Patch');
@@ -28,8 +30,8 @@ export function decodePatch(body: Buffer, type: PatchType, checked: boolean): De
   }
 }
 
-function decodeApply(body: Buffer): DecodedPatch {
-  const { value, error, duplicateKeys } = yamlToValue(body.toString('utf8'));
+function* decodeApply(body: Buffer): Steps<DecodedPatch> {
+  const { value, error, duplicateKeys } = yield* yamlValueSteps(body.toString('utf8'));
   if (error !== undefined) throw badRequestError(`error decoding YAML: error converting YAML to JSON: ${error}`);
   if (value === undefined) throw badRequestError('error decoding YAML: exceeded max depth');
   return { patch: value, duplicateKeys };

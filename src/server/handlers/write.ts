@@ -1,4 +1,5 @@
 import { cloneJson } from '../../machinery/json-equal.js';
+import type { Steps } from '../../machinery/steps.js';
 import type { Status } from '../../machinery/status.js';
 import { patchType } from '../negotiation/media-types.js';
 import type { KubeObject } from '../../machinery/types.js';
@@ -49,9 +50,9 @@ export const patchObject: Handler = async (exchange, route, context) => {
     raw: body,
     force: options.force,
     /** Called by the registry once it has the object: a missing object is answered before a malformed patch. */
-    decode() {
+    *decode(): Steps<DecodedPatch> {
       if (decoded !== undefined) return decoded;
-      const read = decodePatch(body, type, options.fieldValidation !== 'Ignore');
+      const read = yield* decodePatch(body, type, options.fieldValidation !== 'Ignore');
       exchange.audit?.requested(() => cloneJson(read.patch));
       return (decoded = read);
     },

@@ -19,7 +19,7 @@ export function* applyConfiguration(
   write: FieldWrite,
 ): Steps<KubeObject> {
   if (target.fields === undefined) throw pathNotFoundError();
-  const { patch, duplicateKeys } = request.decode();
+  const { patch, duplicateKeys } = yield* request.decode();
   yield;
   const configuration = asObject(patch);
   const applied = yield* target.fields.apply(live, configuration, { ...write, force: request.force });

@@ -52,7 +52,7 @@ export function patchChange(scope: Scope, ctx: RequestContext, key: ObjectKey, r
   const { type } = request;
   return function* (live, target) {
     if (live === undefined) throw notFoundError(groupResource(scope.info), key.name);
-    const { patch } = request.decode();
+    const { patch } = yield* request.decode();
     yield;
     const patched = yield* apply(ctx, target, live, type, patch);
     yield;

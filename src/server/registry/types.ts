@@ -1,3 +1,4 @@
+import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { Status } from '../../machinery/status.js';
 import type { ResourceInfo } from '../../resources/resource-info.js';
@@ -69,7 +70,7 @@ export interface PatchRequest {
    * The patch as JSON, and keys that it gives twice, where the decoder finds them. Decoded once, when first asked for.
    * @throws StatusError 400
    */
-  decode(): { readonly patch: unknown; readonly duplicateKeys: readonly string[] };
+  decode(): Steps<{ readonly patch: unknown; readonly duplicateKeys: readonly string[] }>;
   /** The body as sent, for error texts. */
   readonly raw: Buffer;
   readonly force: boolean;
