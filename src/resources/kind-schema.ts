@@ -20,6 +20,8 @@ export interface MergeSchema {
   readonly struct: StructType;
   /** Go holds the objects as maps: an absent member is absent, whatever its type. */
   readonly unstructured: boolean;
+  /** Whether an object has the types that are said here: in one that has not, nobody owns anything. undefined: all have. */
+  readonly fits?: (object: DeepReadonly<KubeObject>) => Steps<boolean>;
 }
 
 export interface StrategicMerge {

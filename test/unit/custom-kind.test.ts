@@ -178,6 +178,26 @@ t.test('apply keeps a null that is refused where an update would drop it', async
   t.equal(applied.message, `Widget.example.org "a" is invalid: ${wrong}`);
 });
 
+t.test('an object that fits its types only without what is dropped is stored, and nobody owns it', async t => {
+  const f = await fixture();
+  t.teardown(f.close);
+  const status = { type: 'object', properties: { ready: { type: 'integer' } } };
+  const subresource = { name: 'status', kind: 'Widget', group: 'example.org', version: 'v1' };
+  const entry = customKind(
+    loadApi(),
+    { type: 'object', properties: { spec, status } },
+    { subresources: [{ ...subresource, verbs: ['get', 'update'] }], resetFields: { '': ['status'], status: ['spec'] } },
+  );
+  f.catalog.setCustom([entry]);
+  const registry = f.registries.get(entry);
+  const canonical = (name: string, ready: unknown) =>
+    atOnce(entry.schema.canonicalize({ ...widget({ size: 1 }, { name }), status: { ready } })).object;
+  const stored = plain((await registry.create(f.context(), 'd', canonical('a', 'soon'))).object);
+  t.same([stored['status'], stored.metadata.managedFields], [undefined, undefined]);
+  const other = plain((await registry.create(f.context(), 'd', canonical('b', 1))).object);
+  t.same([other['status'], other.metadata.managedFields?.length], [undefined, 1]);
+});
+
 t.test('what is stored is read by the schema of today, and written so by the next write', async t => {
   const f = await fixture();
   t.teardown(f.close);

@@ -9,6 +9,7 @@ import type { Columns } from '../columns.js';
 import type { DecodedBody, KindSchema } from '../kind-schema.js';
 import { applyDefaults, dropNulls } from './defaulting.js';
 import { coerceEmbedded, readableMetadata, readMetadata } from './embedded.js';
+import { fitsStruct } from './fits.js';
 import type { JsonSchemaProps } from './json-schema-props.js';
 import { mergeStruct } from './merge-schema.js';
 import { publishedSchema } from './openapi.js';
@@ -34,6 +35,7 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
   const schema = structuralOf(props);
   const rules = createSchemaRules(props, schema);
   let struct: StructType | undefined;
+  const merged = (): StructType => (struct ??= mergeStruct(kind, schema, props, objectMeta));
 
   /** Prunes, drops nulls, reads metadata, fills in defaults. Mutates. @throws GoDecodeError */
   function* coerce(object: JsonObject, lenient: boolean): Steps<DecodedBody> {
@@ -116,8 +118,9 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
     fields: {
       unstructured: true,
       get struct() {
-        return (struct ??= mergeStruct(kind, schema, props, objectMeta));
+        return merged();
       },
+      fits: object => fitsStruct(object, merged(), createPace()),
     },
     zero: () => ({}),
     absent: () => undefined,

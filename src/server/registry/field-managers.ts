@@ -4,7 +4,7 @@ import {
   type FieldManagerOptions,
 } from '../../machinery/managed-fields/field-manager.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
-import type { KindSchema } from '../../resources/kind-schema.js';
+import type { KindSchema, MergeSchema } from '../../resources/kind-schema.js';
 import type { ResourceInfo, SubresourceInfo } from '../../resources/resource-info.js';
 
 /** The field managers of a resource: of the object itself and of the views of it (scale). */
@@ -21,11 +21,15 @@ export function createFieldManagers(
   const { group, version, kind } = info;
   let main: FieldManager | undefined;
   const views = new Map<string, FieldManager>();
+  const createMain = (): FieldManager => {
+    const { struct, unstructured } = schema.fields;
+    const resetFields = nobodysFields(info);
+    const manager = createFieldManager(struct, { group, version, kind, resetFields, unstructured, convert });
+    return whereItFits(manager, schema.fields);
+  };
   return {
     get main() {
-      const { struct, unstructured } = schema.fields;
-      const resetFields = nobodysFields(info);
-      return (main ??= createFieldManager(struct, { group, version, kind, resetFields, unstructured, convert }));
+      return (main ??= createMain());
     },
     view(subresource, body) {
       let manager = views.get(subresource.name);
@@ -34,6 +38,19 @@ export function createFieldManagers(
         views.set(subresource.name, manager);
       }
       return manager;
+    },
+  };
+}
+
+/** As upstream's UpdateNoErrors: what does not fit its types is stored, and nobody owns it. */
+function whereItFits(manager: FieldManager, { fits }: MergeSchema): FieldManager {
+  if (fits === undefined) return manager;
+  return {
+    ...manager,
+    *update(live, object, write) {
+      if ((live === undefined || (yield* fits(live))) && (yield* fits(object)))
+        return yield* manager.update(live, object, write);
+      delete object.metadata.managedFields;
     },
   };
 }
