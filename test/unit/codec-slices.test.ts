@@ -64,6 +64,27 @@ t.test('a big body is read in many steps, and what is read is the same', async t
   }
 });
 
+t.test('so it is in YAML, of every style', async t => {
+  const block = [
+    'kind: ConfigMap\napiVersion: v1\nmetadata:\n  name: a\n  finalizers:',
+    ...LIST.map(({ name }) => `  - ${name}`),
+    'data:',
+    ...Object.entries(MAP).map(([key, value]) => `  ${key}: "${value}"`),
+  ].join('\n');
+  const flow = `{kind: ConfigMap, apiVersion: v1, metadata: {name: a, finalizers: [${LIST.map(({ name }) => name).join(', ')},]}, data: {${Object.entries(
+    MAP,
+  )
+    .map(([key, value]) => `${key}: ${value}`)
+    .join(', ')}}}`;
+  const expected = { ...configMap, metadata: { name: 'a', finalizers: LIST.map(({ name }) => name) } };
+  for (const [name, text] of Object.entries({ block, flow })) {
+    const { value, count } = decoded('application/yaml', text, kind('', 'ConfigMap'));
+    t.same(value.object, expected, name);
+    // Nodes are read, composed and written, 256 to 512 of them in a step.
+    t.ok(count > 150, `${name}: ${count} steps`);
+  }
+});
+
 t.test('so it is in protobuf, and in what is cut short the error is found', async t => {
   const protobuf = createProtobufAnswers(api);
   const schema = {

@@ -1,3 +1,4 @@
+import type { Steps } from '../../machinery/steps.js';
 import { formatGo, formatGoSyntax, quote } from '../../machinery/go-text.js';
 import { compositionError, type MapNode, type YamlNode } from './yaml-document.js';
 import { scalarValue, type ScalarValue } from './yaml-scalar.js';
@@ -15,10 +16,11 @@ export class YamlConversionError extends Error {
  * JSON of a document, as sigs.k8s.io/yaml makes it of what go-yaml decodes, and the keys that it gives twice.
  * @throws YamlSyntaxError, YamlConversionError
  */
-export function composeJson(node: YamlNode): { json: string; duplicateKeys: readonly string[] } {
+export function* composeJson(node: YamlNode): Steps<{ json: string; duplicateKeys: readonly string[] }> {
   const composer = new Composer();
-  const value = composer.value(node);
-  return { json: toJson(value), duplicateKeys: composer.duplicateKeys };
+  const value = yield* composer.value(node);
+  yield;
+  return { json: yield* toJson(value), duplicateKeys: composer.duplicateKeys };
 }
 
 const isMerge = (node: YamlNode): boolean =>
@@ -36,23 +38,27 @@ class Composer {
   private decoded = 0;
   private repeated = 0;
 
-  value(node: YamlNode): Value {
+  *value(node: YamlNode): Steps<Value> {
     this.count();
+    if (this.decoded % NODES_PER_STEP === 0) yield;
     switch (node.kind) {
       case 'scalar':
         return scalarValue(node);
-      case 'list':
-        return node.items.map(item => this.value(item));
+      case 'list': {
+        const list: Value[] = [];
+        for (const item of node.items) list.push(yield* this.value(item));
+        return list;
+      }
       case 'map': {
         const map: ValueMap = new Map();
-        this.fill(map, node);
+        yield* this.fill(map, node);
         return map;
       }
       case 'alias':
         if (this.following.has(node)) throw compositionError(`anchor '${node.name}' value contains itself`);
         this.following.add(node);
         try {
-          return this.value(node.node);
+          return yield* this.value(node.node);
         } finally {
           this.following.delete(node);
         }
@@ -67,43 +73,66 @@ class Composer {
       throw compositionError('document contains excessive aliasing');
   }
 
-  private fill(map: ValueMap, { pairs }: MapNode): void {
+  private *fill(map: ValueMap, { pairs }: MapNode): Steps<void> {
     for (const [keyNode, valueNode] of pairs) {
       if (isMerge(keyNode)) {
-        this.merge(map, valueNode);
+        yield* this.merge(map, valueNode);
         continue;
       }
-      const key = this.value(keyNode);
+      const key = yield* this.value(keyNode);
       if (typeof key === 'object' && key !== null) throw compositionError(`invalid map key: ${goSyntax(key)}`);
-      const value = this.value(valueNode);
+      const value = yield* this.value(valueNode);
       if (map.has(key)) this.duplicateKeys.push(`line ${valueNode.line + 1}: key ${goSyntax(key)} already set in map`);
       map.set(key, value);
     }
   }
 
-  private merge(map: ValueMap, node: YamlNode): void {
+  private *merge(map: ValueMap, node: YamlNode): Steps<void> {
     // Earlier maps of a list win, so they come last.
     for (const source of node.kind === 'list' ? [...node.items].reverse() : [node]) {
       const target = source.kind === 'alias' ? source.node : source;
       if (target.kind !== 'map') throw compositionError('map merge requires map or sequence of maps as the value');
-      this.fill(map, target);
+      yield* this.fill(map, target);
     }
   }
 }
 
-function toJson(value: Value): string {
+/** So many nodes, or values, are a step. */
+const NODES_PER_STEP = 512;
+
+function* toJson(value: Value): Steps<string> {
+  if (Array.isArray(value)) {
+    let text = '[';
+    for (let i = 0; i < value.length; i++) {
+      if (i % NODES_PER_STEP === NODES_PER_STEP - 1) yield;
+      const item = value[i] as Value;
+      text += (i === 0 ? '' : ',') + (isScalar(item) ? scalarJson(item) : yield* toJson(item));
+    }
+    return `${text}]`;
+  }
+  if (!(value instanceof Map)) return scalarJson(value);
+  // Go writes maps with sorted keys, which texts show that quote the document.
+  const members = new Map([...value].map(([key, member]) => [keyText(key, member), member]));
+  const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1));
+  let text = '{';
+  for (const [i, [key, member]] of sorted.entries()) {
+    if (i % NODES_PER_STEP === 0) yield;
+    text += `${i === 0 ? '' : ','}${JSON.stringify(key)}:`;
+    text += isScalar(member) ? scalarJson(member) : yield* toJson(member);
+  }
+  return `${text}}`;
+}
+
+const isScalar = (value: Value): value is ScalarValue => !Array.isArray(value) && !(value instanceof Map);
+
+function scalarJson(value: ScalarValue): string {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'number' && !Number.isFinite(value)) {
     throw new YamlConversionError(
       `json: unsupported value: ${Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf'}`,
     );
   }
-  if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
-  if (!(value instanceof Map)) return JSON.stringify(value);
-  // Go writes maps with sorted keys, which texts show that quote the document.
-  const members = new Map([...value].map(([key, member]) => [keyText(key, member), member]));
-  const sorted = [...members].sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${sorted.map(([key, member]) => `${JSON.stringify(key)}:${toJson(member)}`).join(',')}}`;
+  return JSON.stringify(value);
 }
 
 function keyText(key: ScalarValue, value: Value): string {

@@ -1,3 +1,4 @@
+import type { Steps } from '../../machinery/steps.js';
 import { YamlSyntaxError, type Mark } from './yaml-reader.js';
 import { YamlTokens, type TokenType } from './yaml-tokens.js';
 
@@ -34,7 +35,10 @@ export const compositionError = (problem: string): YamlSyntaxError =>
   new YamlSyntaxError('composer', problem, NO_MARK, NO_MARK);
 
 /** The first document of a text; undefined: there is none. @throws YamlSyntaxError */
-export const parseYaml = (text: string): YamlNode | undefined => new DocumentParser(text).parse();
+export const parseYaml = (text: string): Steps<YamlNode | undefined> => new DocumentParser(text).parse();
+
+/** So many nodes are a step. */
+const NODES_PER_STEP = 256;
 
 type Closer = ']' | '}';
 type Properties = { readonly anchor?: string; readonly tag: string; readonly line: number };
@@ -42,6 +46,7 @@ type Properties = { readonly anchor?: string; readonly tag: string; readonly lin
 /** The grammar of one document over its tokens. Source: the productions of libyaml's parser. */
 class DocumentParser {
   private readonly tokens: YamlTokens;
+  private nodes = 0;
   private readonly anchors = new Map<string, YamlNode>();
   private readonly handles = new Map([
     ['', ''],
@@ -53,12 +58,12 @@ class DocumentParser {
     this.tokens = new YamlTokens(text);
   }
 
-  parse(): YamlNode | undefined {
+  *parse(): Steps<YamlNode | undefined> {
     if (this.at('stream end')) return undefined;
     const explicit = this.at('directive', 'document start');
     if (explicit) this.directives();
     const isEmpty = explicit && this.at('directive', 'document start', 'document end', 'stream end');
-    const node = isEmpty ? this.empty(this.tokens.peek().mark) : this.node(true, false);
+    const node = isEmpty ? this.empty(this.tokens.peek().mark) : yield* this.node(true, false);
     // The end of the document is looked for, and so may fail.
     this.tokens.peek();
     return node;
@@ -88,7 +93,8 @@ class DocumentParser {
   }
 
   /** `indentless`: a sequence may stand at the indentation of the mapping around it. */
-  private node(block: boolean, indentless: boolean): YamlNode {
+  private *node(block: boolean, indentless: boolean): Steps<YamlNode> {
+    if (++this.nodes % NODES_PER_STEP === 0) yield;
     const start = this.tokens.peek();
     if (start.type === 'alias') return this.alias();
     const properties = this.properties(start.mark);
@@ -100,15 +106,15 @@ class DocumentParser {
     }
     if (type === '[' || (block && type === 'block sequence') || (indentless && type === '-')) {
       const list = this.anchored(properties, { kind: 'list', items: [], line });
-      if (type === '[') this.flowSequence(list, mark);
-      else if (type === '-') this.indentlessSequence(list);
-      else this.blockSequence(list, mark);
+      if (type === '[') yield* this.flowSequence(list, mark);
+      else if (type === '-') yield* this.indentlessSequence(list);
+      else yield* this.blockSequence(list, mark);
       return list;
     }
     if (type === '{' || (block && type === 'block mapping')) {
       const map = this.anchored(properties, { kind: 'map', pairs: [], line });
-      if (type === '{') this.flowMapping(map, mark);
-      else this.blockMapping(map, mark);
+      if (type === '{') yield* this.flowMapping(map, mark);
+      else yield* this.blockMapping(map, mark);
       return map;
     }
     if (properties.anchor === undefined && tag === '')
@@ -151,70 +157,68 @@ class DocumentParser {
     return { ...(anchor === undefined ? {} : { anchor }), tag: tag ?? '', line: start.line };
   }
 
-  private blockSequence({ items }: ListNode, start: Mark): void {
+  private *blockSequence({ items }: ListNode, start: Mark): Steps<void> {
     this.tokens.take();
     while (this.at('-')) {
       const { mark } = this.tokens.take();
-      items.push(this.at('-', 'block end') ? this.empty(mark) : this.node(true, false));
+      items.push(this.at('-', 'block end') ? this.empty(mark) : yield* this.node(true, false));
     }
     if (!this.at('block end')) throw this.error("did not find expected '-' indicator", start);
     this.tokens.take();
   }
 
-  private indentlessSequence({ items }: ListNode): void {
+  private *indentlessSequence({ items }: ListNode): Steps<void> {
     while (this.at('-')) {
       const { mark } = this.tokens.take();
-      items.push(this.at('-', 'key', 'value', 'block end') ? this.empty(mark) : this.node(true, false));
+      items.push(this.at('-', 'key', 'value', 'block end') ? this.empty(mark) : yield* this.node(true, false));
     }
   }
 
-  private blockMapping({ pairs }: MapNode, start: Mark): void {
+  private *blockMapping({ pairs }: MapNode, start: Mark): Steps<void> {
     this.tokens.take();
-    const part = (): YamlNode => {
-      const { mark } = this.tokens.take();
-      return this.at('key', 'value', 'block end') ? this.empty(mark) : this.node(true, true);
-    };
     while (this.at('key')) {
-      const key = part();
-      pairs.push([key, this.at('value') ? part() : this.empty(this.tokens.peek().mark)]);
+      const key = yield* this.mappingPart();
+      pairs.push([key, this.at('value') ? yield* this.mappingPart() : this.empty(this.tokens.peek().mark)]);
     }
     if (!this.at('block end')) throw this.error('did not find expected key', start);
     this.tokens.take();
   }
 
-  private flowSequence({ items }: ListNode, start: Mark): void {
-    this.flowItems(start, ']', () => {
-      const { mark } = this.tokens.peek();
-      if (this.at('key')) items.push({ kind: 'map', pairs: [this.flowPair(']')], line: mark.line });
-      else if (!this.at(']')) items.push(this.node(false, false));
-    });
-  }
-
-  private flowMapping({ pairs }: MapNode, start: Mark): void {
-    this.flowItems(start, '}', () => {
-      const { mark } = this.tokens.peek();
-      if (this.at('key')) pairs.push(this.flowPair('}'));
-      else if (!this.at('}')) pairs.push([this.node(false, false), this.empty(mark)]);
-    });
-  }
-
-  private flowItems(start: Mark, closer: Closer, item: () => void): void {
-    this.tokens.take();
-    for (let first = true; !this.at(closer); first = false) {
-      if (!first) {
-        if (!this.at(',')) throw this.error(`did not find expected ',' or '${closer}'`, start);
-        this.tokens.take();
-      }
-      item();
-    }
-    this.tokens.take();
-  }
-
-  private flowPair(closer: Closer): [YamlNode, YamlNode] {
+  private *mappingPart(): Steps<YamlNode> {
     const { mark } = this.tokens.take();
-    const key = this.at('value', ',', closer) ? this.empty(mark) : this.node(false, false);
+    return this.at('key', 'value', 'block end') ? this.empty(mark) : yield* this.node(true, true);
+  }
+
+  private *flowSequence({ items }: ListNode, start: Mark): Steps<void> {
+    while (this.flowItem(start, ']', items.length === 0)) {
+      const { mark } = this.tokens.peek();
+      if (this.at('key')) items.push({ kind: 'map', pairs: [yield* this.flowPair(']')], line: mark.line });
+      else if (!this.at(']')) items.push(yield* this.node(false, false));
+    }
+  }
+
+  private *flowMapping({ pairs }: MapNode, start: Mark): Steps<void> {
+    while (this.flowItem(start, '}', pairs.length === 0)) {
+      const { mark } = this.tokens.peek();
+      if (this.at('key')) pairs.push(yield* this.flowPair('}'));
+      else if (!this.at('}')) pairs.push([yield* this.node(false, false), this.empty(mark)]);
+    }
+  }
+
+  /** What opens the collection or stands between its items is taken; false: it is closed, and that is taken, too. */
+  private flowItem(start: Mark, closer: Closer, first: boolean): boolean {
+    if (first) this.tokens.take();
+    const ends = this.at(closer);
+    if (!first && !ends && !this.at(',')) throw this.error(`did not find expected ',' or '${closer}'`, start);
+    if (ends || !first) this.tokens.take();
+    return !ends;
+  }
+
+  private *flowPair(closer: Closer): Steps<[YamlNode, YamlNode]> {
+    const { mark } = this.tokens.take();
+    const key = this.at('value', ',', closer) ? this.empty(mark) : yield* this.node(false, false);
     if (!this.at('value')) return [key, this.empty(this.tokens.peek().mark)];
     this.tokens.take();
-    return [key, this.at(',', closer) ? this.empty(mark) : this.node(false, false)];
+    return [key, this.at(',', closer) ? this.empty(mark) : yield* this.node(false, false)];
   }
 }

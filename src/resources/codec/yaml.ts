@@ -47,9 +47,9 @@ function* convert(text: string): Steps<YamlResult> {
   if (CONTROL.test(text.startsWith('\ufeff') ? text.slice(1) : text))
     return failed('yaml: control characters are not allowed');
   try {
-    const node = parseYaml(text);
+    const node = yield* parseYaml(text);
     yield;
-    return node === undefined ? { json: 'null', duplicateKeys: [] } : composeJson(node);
+    return node === undefined ? { json: 'null', duplicateKeys: [] } : yield* composeJson(node);
   } catch (error) {
     if (error instanceof YamlConversionError) return failed(error.message);
     if (error instanceof YamlSyntaxError) return failed(`yaml: ${describe(error)}`);
