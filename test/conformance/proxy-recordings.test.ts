@@ -8,6 +8,7 @@ import type { EndpointSlice, Node, Service } from '../../src/machinery/types.js'
 import { differingOriginals } from '../replay/originals.js';
 import { saveTextDifferences } from '../replay/proxy/save-text.js';
 import { ownRecordings, parseRecording } from '../replay/recordings.js';
+import { checkScore } from '../support/score.js';
 
 /*
  * What the real kube-proxy 1.35.4 programs, recorded, against what our proxy loads for the same objects: iptables mode,
@@ -101,7 +102,8 @@ const FAMILIES = [
   ['IPv6', 'v6'],
 ] as const;
 
-function replay(t: Test, text: string): void {
+/** Counts the texts that are compared, and those that are right. */
+function replay(t: Test, text: string, count = { passed: 0, of: 0 }): void {
   const { head, steps } = parseRecording<Case, Step>(text);
   for (const [family, key] of FAMILIES) {
     const options = SKIPPED[head.name] === undefined ? {} : { skip: SKIPPED[head.name] ?? '' };
@@ -109,7 +111,9 @@ function replay(t: Test, text: string): void {
       const node = createNode(head, family);
       for (const step of steps) {
         node.change(step);
-        t.same(saveTextDifferences(step.rules[key], node.saved()), [], step.about);
+        const right = t.same(saveTextDifferences(step.rules[key], node.saved()), [], step.about);
+        count.of++;
+        if (right) count.passed++;
       }
       t.end();
     });
@@ -168,7 +172,9 @@ function createNode(head: Case, family: Family): { change(step: Step): void; sav
 }
 
 const own = ownRecordings('proxy');
-for (const text of own.values()) replay(t, text);
+const count = { passed: 0, of: 0 };
+for (const text of own.values()) replay(t, text, count);
+t.test('score', async t => checkScore(t, 'proxy', { iptables: count, skipped: SKIPPED }));
 
 const others = differingOriginals('proxy', own);
 t.test(

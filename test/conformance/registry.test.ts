@@ -10,6 +10,7 @@ import { kindDeps } from '../support/kind-deps.js';
 import { fixture } from '../support/registries.js';
 import { EXAMPLES } from './registry-examples.js';
 import { registrySuite } from './registry.js';
+import { checkScore } from '../support/score.js';
 
 const deps = kindDeps();
 type Open = (t: Test) => Promise<KvStore>;
@@ -28,16 +29,23 @@ for (const [name, strategies, open] of [
       f.close();
       await store.close();
     });
+    let passed = 0;
+    const withoutExample: string[] = [];
     for (const entry of f.catalog.entries().filter(e => e.info.stored)) {
       const id = resourceId(entry.info);
       const example = EXAMPLES[id];
       const title = `${id} ${entry.info.version}`;
       if (example === undefined) {
         t.pass(title, { skip: 'no example in registry-examples.ts' });
+        withoutExample.push(title);
         continue;
       }
-      await t.test(title, t => registrySuite(t, f, f.registries.get(entry), example));
+      await t.test(title, async t => {
+        await registrySuite(t, f, f.registries.get(entry), example);
+        if (t.passing()) passed++;
+      });
     }
+    checkScore(t, 'registry', { [name]: { passed, withoutExample } });
   });
 }
 

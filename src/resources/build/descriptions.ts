@@ -5,9 +5,11 @@ import type { StructType } from '../../machinery/schema.js';
 import type { Api } from '../load.js';
 
 /** Docs of one model: of the class, and of each field. */
-interface ModelDocs {
+export interface ModelDocs {
   readonly text: string;
   readonly fields: ReadonlyMap<string, string>;
+  /** All fields, those without a text among them. */
+  readonly names: ReadonlySet<string>;
 }
 
 const MODELS = '@kubernetes/client-node/dist/gen/models';
@@ -47,14 +49,18 @@ const clean = (comment: string): string =>
     .replace(/\\(["'`])/g, '$1')
     .trim();
 
+/** Words of the language have a line in front. */
+const fieldName = (name: string): string => name.replace(/^_(default|continue|enum|from)$/, '$1');
+
 function parseModel(source: string): ModelDocs {
   const text = /\/\*\*\n((?:\* ?.*\n)+)\*\/\nexport declare class/.exec(source)?.[1] ?? '';
   const fields = new Map<string, string>();
   for (const [, comment = '', name = ''] of source.matchAll(
     / {4}\/\*\*\n((?: {4}\*(?!\/).*\n)+) {4}\*\/\n {4}'([^']+)'\??:/g,
   ))
-    fields.set(name.replace(/^_(default|continue|enum|from)$/, '$1'), clean(comment));
-  return { text: clean(text), fields };
+    fields.set(fieldName(name), clean(comment));
+  const names = [...source.matchAll(/^ {4}'([^']+)'\??:/gm)].map(match => fieldName(match[1] ?? ''));
+  return { text: clean(text), fields, names: new Set(names) };
 }
 
 /** Descriptions by full type name, and by type name and field. */
@@ -84,7 +90,7 @@ export function describe(api: Api, docs: ReadonlyMap<string, ModelDocs>): Map<st
 }
 
 /** io.k8s.api.core.v1.Event is CoreV1Event, io.k8s.api.core.v1.Pod is V1Pod. */
-function modelOf(struct: StructType, docs: ReadonlyMap<string, ModelDocs>): ModelDocs | undefined {
+export function modelOf(struct: StructType, docs: ReadonlyMap<string, ModelDocs>): ModelDocs | undefined {
   const parts = struct.name.split('.');
   const version = parts.at(-2) ?? '';
   const group = parts.at(-3) ?? '';
