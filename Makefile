@@ -8,7 +8,7 @@ REPORT := node build/test/report/main.js
 run_tests = @set -o pipefail; if [ -n "$(REPORTER)" ]; then $(BIN)/tap -R$(REPORTER) $(1); \
 	elif [ -t 1 ]; then $(BIN)/tap -Rterse $(1); else $(BIN)/tap -Rtap $(1) | $(REPORT); fi
 
-.PHONY: help install build up test test-one watch lint format unit e2e tap bench fuzz fields clients conformance clean
+.PHONY: help install build up test test-one watch lint format unit e2e run-unit run-e2e tap bench fuzz fields clients conformance clean
 
 help: ## list what there is to make
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name about; \
@@ -26,7 +26,10 @@ build: install ## compile, generate, bundle
 up: build ## build and run a whole cluster; Ctrl-C stops it. ARGS='--nodes 1' passes flags on
 	@exec node build/dist/kubette.js up $(ARGS)
 
-test: lint unit e2e ## everything that has to pass
+# Lint takes one core and half a minute or more, which the unit tests leave it.
+test: build tap ## everything that has to pass
+	@$(MAKE) --no-print-directory -j2 lint run-unit
+	@$(MAKE) --no-print-directory run-e2e
 
 test-one: ## one test file, not built before: make test-one T=test/unit/steps.test.ts
 	@set -o pipefail; node --import tsx $(T) | node --import tsx test/report/main.ts
@@ -35,19 +38,25 @@ watch: ## the same, again whenever it or what it imports is saved
 	@$(BIN)/tsx watch --clear-screen=false $(T) | node --import tsx test/report/main.ts
 
 lint: install ## eslint and prettier
-	$(BIN)/eslint src test
-	$(BIN)/prettier --check --log-level warn src test
+	@$(BIN)/eslint src test
+	@$(BIN)/prettier --check --log-level warn src test
 
 format: install ## let prettier rewrite what is not in form
 	$(BIN)/prettier --write --log-level warn src test
 
-# The storage suite limits the size of files to fill a disk, which the runner's own hooks do not survive.
 unit: build tap ## unit and conformance tests
+	@$(MAKE) --no-print-directory run-unit
+
+e2e: build tap ## tests that start clusters, and the recordings of the real thing
+	@$(MAKE) --no-print-directory run-e2e
+
+# The storage suite limits the size of files to fill a disk, which the runner's own hooks do not survive.
+run-unit:
 	$(call run_tests,$$(ls build/test/unit/*.test.js build/test/conformance/*.test.js | grep -v conformance/storage.test))
 	@set -o pipefail; node build/test/conformance/storage.test.js | $(REPORT)
 
 # One at a time: these start clusters, which want the machine and its node ports for themselves.
-e2e: build tap ## tests that start clusters, and the recordings of the real thing
+run-e2e:
 	$(call run_tests,-j1 build/test/e2e/*.test.js)
 
 # Joins tap with its plugins; the first run after an install would do it and fail.

@@ -18,5 +18,5 @@ export function checkScore(t: Test, name: string, found: Score, folder = join(RO
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, `${JSON.stringify(now, undefined, 2)}\n`);
   }
-  t.same(before, now, `${file} says what was found; it has been written anew where it did not`);
+  t.same(now, before, `test/scores/${name}.json said what was found; where it did not, it does now`);
 }
