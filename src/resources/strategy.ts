@@ -83,10 +83,26 @@ export interface ValidationContext {
   namespace(): DeepReadonly<KubeObject> | undefined;
 }
 
-/** What `reserve` took (an IP, a node port); exactly one of the two is called, once. */
+/** A value that only one object may have (an address, a port), as an object of its own that is named for it. */
 export interface Reservation {
-  commit(): void;
-  rollback(): void;
+  /** A resourceId; what starts with "ranges/" has no API. */
+  readonly resource: string;
+  /** Not in a namespace. */
+  readonly object: KubeObject;
+}
+
+/**
+ * Values that no two objects may have. A reservation is made in the commit that gives the value to its holder, on the
+ * condition that there is none, and goes in the commit that takes it away: however many servers write, and wherever they
+ * stop, no value is handed out twice and none is lost.
+ */
+export interface Reservations<T extends KubeObject = KubeObject> {
+  /** Every resource that reservations may be of. */
+  readonly resources: readonly string[];
+  /** All that an object holds. Pure. */
+  heldBy(object: DeepReadonly<T>): Reservation[];
+  /** Whose a reservation is; undefined: it was not made for this kind. */
+  holderOf(reservation: DeepReadonly<KubeObject>): ObjectKey | undefined;
 }
 
 export interface Row {
@@ -103,8 +119,12 @@ export interface Row {
 export interface Strategy<T extends KubeObject = KubeObject> {
   /** Mutates. Defaults that the schema cannot say. Pure: runs again whenever an object is decoded for writing. */
   default?(object: T): void;
-  /** Mutates. Takes values from allocators. @throws StatusError */
-  reserve?(ctx: RequestContext, object: T, old: DeepReadonly<T> | undefined): Promise<Reservation | undefined>;
+  /**
+   * Mutates. Chooses values that nobody has reserved. Runs again, from the start, when another writer was faster.
+   * @throws StatusError
+   */
+  reserve?(ctx: RequestContext, object: T, old: DeepReadonly<T> | undefined): Promise<void>;
+  readonly reservations?: Reservations<T>;
   /** Mutates. Drops what clients may not set, fills in initial status. */
   prepareForCreate?(ctx: RequestContext, object: T): void;
   /** Mutates. Restores what this endpoint may not change. Generic code has already reset status (see resetFields). */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { FakeClock } from '../../src/machinery/clock.js';
 import type { Turns } from '../../src/machinery/turns.js';
 import type { KubeObject } from '../../src/machinery/types.js';
@@ -48,6 +49,8 @@ export async function fixture(
   const catalog = createCatalog(strategies, api);
   const stopping = new AbortController();
   const signal = stopping.signal;
+  // One for all requests of a test.
+  setMaxListeners(0, signal);
   const warnings: string[] = [];
   const failures: string[] = [];
   const onError = (_error: unknown, what: string): void => void failures.push(what);

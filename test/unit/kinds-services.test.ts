@@ -15,22 +15,23 @@ t.test('cluster IPs', async t => {
   const allocator = createIpAllocator('10.0.0.0/24', () => 0);
   t.equal(allocator.first, '10.0.0.1');
   t.equal(allocator.network, '10.0.0.0');
+  const taken = new Set(['10.0.0.7']);
+  const isTaken = (ip: string): boolean => taken.has(ip);
   t.throws(
-    () => allocator.allocate('10.0.1.1'),
+    () => allocator.check('10.0.1.1', isTaken),
     new AllocationError('the provided network does not match the current range'),
   );
-  allocator.allocate('10.0.0.7');
-  t.throws(() => allocator.allocate('10.0.0.7'), new AllocationError('provided IP is already allocated'));
-  const taken = new Set(['10.0.0.7']);
+  allocator.check('10.0.0.8', isTaken);
+  t.throws(() => allocator.check('10.0.0.7', isTaken), new AllocationError('provided IP is already allocated'));
   for (let i = 0; i < 253; i++) {
-    const ip = allocator.allocateNext();
+    const ip = allocator.next(isTaken);
     t.notOk(taken.has(ip), `${ip} is new`);
     taken.add(ip);
   }
   t.notOk(taken.has('10.0.0.0') || taken.has('10.0.0.255'), 'neither the network nor the broadcast address');
-  t.throws(() => allocator.allocateNext(), new AllocationError('range is full'));
-  allocator.release('10.0.0.9');
-  t.equal(allocator.allocateNext(), '10.0.0.9');
+  t.throws(() => allocator.next(isTaken), new AllocationError('range is full'));
+  taken.delete('10.0.0.9');
+  t.equal(allocator.next(isTaken), '10.0.0.9');
 });
 
 t.test('node ports', async t => {
@@ -38,33 +39,35 @@ t.test('node ports', async t => {
   t.strictSame(parsePortRange('30000+10'), { first: 30000, last: 30010 });
   t.equal(parsePortRange('2-1'), undefined);
   const allocator = createPortAllocator({ first: 30000, last: 30127 }, () => 0);
-  t.equal(allocator.allocateNext(), 30016, 'random ports stay above the band of those given by number');
-  const operation = startPortOperation(allocator, false);
+  const held = new Set([30016]);
+  const isHeld = (port: number): boolean => held.has(port);
+  t.equal(
+    allocator.next(() => false),
+    30016,
+    'random ports stay above the band of those given by number',
+  );
+  const operation = startPortOperation(allocator, isHeld, false);
   operation.allocate(30001);
   t.throws(() => operation.allocate(30001), new AllocationError('provided port is already allocated'));
-  operation.releaseLater(30016);
-  operation.rollback();
-  t.notOk(allocator.has(30001), 'what was taken is given back');
-  t.ok(allocator.has(30016), 'what was to be freed is kept');
-  const dry = startPortOperation(allocator, true);
+  t.throws(() => operation.allocate(30016), new AllocationError('provided port is already allocated'));
+  t.throws(() => operation.allocate(1), /provided port is not in the valid range/);
+  t.strictSame([operation.allocateNext(), operation.allocateNext()], [30017, 30018], 'one request asks for each once');
+  const dry = startPortOperation(allocator, isHeld, true);
   t.strictSame([dry.allocateNext(), dry.allocateNext()], [32769, 32770], 'a dry run makes ports up');
-  dry.commit();
-  const named = startPortOperation(allocator, true);
+  const named = startPortOperation(allocator, isHeld, true);
   named.allocate(30100);
   t.equal(named.allocateNext(), 30101, 'after the one that is named');
-  t.notOk(allocator.has(30100) || allocator.has(32769), 'and takes nothing');
-  const freeing = startPortOperation(allocator, false);
-  freeing.releaseLater(30016);
-  freeing.commit();
-  t.notOk(allocator.has(30016));
+  t.throws(() => named.allocate(30016), new AllocationError('provided port is already allocated'));
 });
 
 t.test('reserving', async t => {
   const strategy = strategyOf('services');
+  const stored: Record<string, KubeObject> = {};
   const reserve = async (spec: object, name: string): Promise<Record<string, unknown>> => {
     const object = defaulted('services', service(spec, name));
-    const reservation = await strategy.reserve?.(context(), object, undefined);
-    reservation?.commit();
+    await strategy.reserve?.(context(stored), object, undefined);
+    for (const held of strategy.reservations?.heldBy(object) ?? [])
+      stored[`${held.resource}//${held.object.metadata.name ?? ''}`] = held.object;
     return object['spec'] as Record<string, unknown>;
   };
   const first = await reserve({}, 'a');
@@ -74,6 +77,11 @@ t.test('reserving', async t => {
   t.not(second['clusterIP'], first['clusterIP']);
   const [port] = second['ports'] as { nodePort: number }[];
   t.ok(port !== undefined && port.nodePort >= 30000 && port.nodePort <= 32767);
+  t.strictSame(Object.keys(stored), [
+    `ipaddresses.networking.k8s.io//${String(first['clusterIP'])}`,
+    `ipaddresses.networking.k8s.io//${String(second['clusterIP'])}`,
+    `ranges/servicenodeports//${port?.nodePort}`,
+  ]);
   await t.rejects(reserve({ clusterIP: first['clusterIP'] }, 'c'), {
     message: `Service "c" is invalid: spec.clusterIPs: Invalid value: ["${String(first['clusterIP'])}"]: failed to allocate IP ${String(first['clusterIP'])}: provided IP is already allocated`,
   });

@@ -33,6 +33,7 @@ t.test('a list is as long as its client likes: none is spread into arguments', a
 t.test('ports made up in a dry run follow the highest that was taken', t => {
   const operation = startPortOperation(
     createPortAllocator({ first: 30000, last: 32767 }, () => 0),
+    () => false,
     true,
   );
   const first = operation.allocateNext();

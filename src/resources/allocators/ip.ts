@@ -11,7 +11,10 @@ export class AllocationError extends Error {
   override readonly name = 'AllocationError';
 }
 
-/** Hands out the addresses of one Service CIDR, never one twice. */
+/** Whether somebody has the value. */
+export type IsTaken<T> = (value: T) => boolean;
+
+/** Chooses addresses of one Service CIDR. Which of them are taken is not known here. */
 export interface IpAllocator {
   readonly family: IpFamily;
   /** The network address, which is what a dry run shows instead of a real one. */
@@ -19,14 +22,10 @@ export interface IpAllocator {
   /** The first usable address, kept for default/kubernetes. */
   readonly first: string;
   contains(ip: string): boolean;
-  /** Takes this address. @throws AllocationError */
-  allocate(ip: string): void;
-  /** Takes a random free address. @throws AllocationError when there is none */
-  allocateNext(): string;
-  release(ip: string): void;
-  has(ip: string): boolean;
-  /** How many addresses are taken. */
-  readonly used: number;
+  /** @throws AllocationError when this address cannot be had */
+  check(ip: string, isTaken: IsTaken<string>): void;
+  /** A random free address. @throws AllocationError when there is none */
+  next(isTaken: IsTaken<string>): string;
 }
 
 const toNumber = (bytes: readonly number[]): bigint => bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
@@ -55,8 +54,6 @@ export function createIpAllocator(cidr: string, random: (n: number) => number): 
   const size = Math.min(Math.max(0, usable), MAX_SIZE);
   // Upstream: min(max(16, size/16), 256), nothing for tiny ranges.
   const staticBand = size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / 16)), 256);
-  const taken = new Set<number>();
-
   const offsetOf = (ip: string): number | undefined => {
     if (!ipaddr.isValid(ip)) return undefined;
     const parsed = ipaddr.parse(ip);
@@ -66,13 +63,13 @@ export function createIpAllocator(cidr: string, random: (n: number) => number): 
   };
   const textOf = (offset: number): string => toText(base + 1n + BigInt(offset), family);
 
-  /** A free offset in [from, from+length), starting at a random one; undefined: the band is full. */
-  const findFree = (from: number, length: number): number | undefined => {
+  /** A free address at an offset in [from, from+length), looked for from a random one on; undefined: the band is full. */
+  const findFree = (from: number, length: number, isTaken: IsTaken<string>): string | undefined => {
     if (length <= 0) return undefined;
     const start = random(length);
-    for (let i = 0; i < length && i <= taken.size; i++) {
-      const offset = from + ((start + i) % length);
-      if (!taken.has(offset)) return offset;
+    for (let i = 0; i < length; i++) {
+      const ip = textOf(from + ((start + i) % length));
+      if (!isTaken(ip)) return ip;
     }
     return undefined;
   };
@@ -82,28 +79,15 @@ export function createIpAllocator(cidr: string, random: (n: number) => number): 
     network: toText(base, family),
     first: textOf(0),
     contains: ip => offsetOf(ip) !== undefined,
-    allocate(ip) {
+    check(ip, isTaken) {
       const offset = offsetOf(ip);
       if (offset === undefined) throw new AllocationError(IP_NOT_IN_RANGE);
-      if (taken.has(offset)) throw new AllocationError(IP_ALLOCATED);
-      taken.add(offset);
+      if (isTaken(textOf(offset))) throw new AllocationError(IP_ALLOCATED);
     },
-    allocateNext() {
-      const offset = findFree(staticBand, size - staticBand) ?? findFree(0, staticBand);
-      if (offset === undefined) throw new AllocationError(IP_RANGE_FULL);
-      taken.add(offset);
-      return textOf(offset);
-    },
-    release(ip) {
-      const offset = offsetOf(ip);
-      if (offset !== undefined) taken.delete(offset);
-    },
-    has(ip) {
-      const offset = offsetOf(ip);
-      return offset !== undefined && taken.has(offset);
-    },
-    get used() {
-      return taken.size;
+    next(isTaken) {
+      const ip = findFree(staticBand, size - staticBand, isTaken) ?? findFree(0, staticBand, isTaken);
+      if (ip === undefined) throw new AllocationError(IP_RANGE_FULL);
+      return ip;
     },
   };
 }

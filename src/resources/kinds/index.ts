@@ -17,7 +17,7 @@ import { flowSchemaStrategy, priorityLevelConfigurationStrategy } from './flow-c
 import { horizontalPodAutoscalerV1Strategy } from './hpa-v1.js';
 import { horizontalPodAutoscalerStrategy } from './hpa.js';
 import { ingressClassStrategy, ingressStrategy } from './ingress.js';
-import { ipAddressStrategy, serviceCidrStrategy, withIpAddresses } from './ip-address.js';
+import { ipAddressStrategy, serviceCidrStrategy } from './ip-address.js';
 import { jobStrategy } from './job.js';
 import { leaseStrategy } from './lease.js';
 import { createLimitRangeStrategy } from './limit-range.js';
@@ -69,7 +69,7 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     resourcequotas: resourceQuotaStrategy,
     secrets: secretStrategy,
     serviceaccounts: createServiceAccountStrategy(deps),
-    services: withIpAddresses(createServiceStrategy(deps)),
+    services: createServiceStrategy(deps),
     'mutatingwebhookconfigurations.admissionregistration.k8s.io': mutatingWebhookConfigurationStrategy,
     'validatingadmissionpolicies.admissionregistration.k8s.io': validatingAdmissionPolicyStrategy,
     'validatingadmissionpolicybindings.admissionregistration.k8s.io': validatingAdmissionPolicyBindingStrategy,

@@ -1,11 +1,10 @@
 import type * as k8s from '@kubernetes/client-node';
 import { errorList, invalid, path, required, type FieldError } from '../../machinery/field-error.js';
-import { isStatusError } from '../../machinery/status.js';
-import type { DeepReadonly, KubeObject, Service, Wire } from '../../machinery/types.js';
+import type { DeepReadonly, KubeObject, Wire } from '../../machinery/types.js';
 import { nameIsPathSegment, type NameCheck } from '../../machinery/validation/names.js';
 import { FIELD_IMMUTABLE } from '../../machinery/validation/object-meta.js';
-import type { RequestContext, Strategy } from '../strategy.js';
-import { checkDnsSubdomain, checkImmutable, isIpv6, list } from '../validation/formats.js';
+import type { Strategy } from '../strategy.js';
+import { checkDnsSubdomain, checkImmutable, list } from '../validation/formats.js';
 import { goForm } from '../validation/go-form.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
 import { checkStrictCidr, ipProblems } from '../validation/strict-ip.js';
@@ -53,68 +52,6 @@ export const ipAddressStrategy: Strategy<IpAddress> = {
   },
   cells: (address, nowMs) => ({ cells: [nameCell(address), parentCell(address), ageCell(address, nowMs)] }),
 };
-
-const ADDRESSES = 'ipaddresses.networking.k8s.io';
-
-const clusterIps = (service: DeepReadonly<Service> | undefined): readonly string[] =>
-  list(service?.spec?.clusterIPs).filter(ip => ip !== 'None' && ip !== '');
-
-/** The allocator acts for the server, not for who made the Service. */
-const asServer = (ctx: RequestContext): RequestContext => ({
-  ...ctx,
-  user: { name: 'system:apiserver', groups: ['system:masters'] },
-  options: { dryRun: false, fieldManager: 'kube-apiserver', fieldValidation: 'Ignore' },
-  warn: () => undefined,
-});
-
-async function publish(ctx: RequestContext, service: DeepReadonly<Service>, ip: string): Promise<void> {
-  const { name = '', namespace = '' } = service.metadata;
-  try {
-    await ctx.objects.create(asServer(ctx), ADDRESSES, {
-      apiVersion: 'networking.k8s.io/v1',
-      kind: 'IPAddress',
-      metadata: {
-        name: ip,
-        labels: {
-          'ipaddress.kubernetes.io/ip-family': isIpv6(ip) ? 'IPv6' : 'IPv4',
-          'ipaddress.kubernetes.io/managed-by': 'ipallocator.k8s.io',
-        },
-      },
-      spec: { parentRef: { resource: 'services', namespace, name } },
-    });
-  } catch (error) {
-    if (!isStatusError(error, 'AlreadyExists')) throw error;
-  }
-}
-
-async function withdraw(ctx: RequestContext, ip: string): Promise<void> {
-  try {
-    await ctx.objects.delete(asServer(ctx), ADDRESSES, { namespace: '', name: ip }, { dryRun: false });
-  } catch (error) {
-    if (!isStatusError(error, 'NotFound')) throw error;
-  }
-}
-
-/** Services whose addresses are there to be seen as IPAddress objects, as since 1.33. */
-export function withIpAddresses(strategy: Strategy<Service>): Strategy<Service> {
-  return {
-    ...strategy,
-    async afterCreate(ctx, service) {
-      await strategy.afterCreate?.(ctx, service);
-      for (const ip of clusterIps(service)) await publish(ctx, service, ip);
-    },
-    async afterUpdate(ctx, service, old) {
-      await strategy.afterUpdate?.(ctx, service, old);
-      const [now, before] = [clusterIps(service), clusterIps(old)];
-      for (const ip of before) if (!now.includes(ip)) await withdraw(ctx, ip);
-      for (const ip of now) if (!before.includes(ip)) await publish(ctx, service, ip);
-    },
-    async afterDelete(ctx, service) {
-      await strategy.afterDelete?.(ctx, service);
-      for (const ip of clusterIps(service)) await withdraw(ctx, ip);
-    },
-  };
-}
 
 interface ServiceCidr extends KubeObject {
   spec?: { cidrs?: string[] };

@@ -1,10 +1,9 @@
-import { AllocationError, type IpAllocator } from '../allocators/ip.js';
+import { AllocationError, type IpAllocator, type IsTaken } from '../allocators/ip.js';
 import { startPortOperation, type PortAllocator, type PortOperation } from '../allocators/port.js';
 import { errorList, errorsOf, invalid, path, type FieldError } from '../../machinery/field-error.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import { internalError, invalidError, reasonlessError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
-import type { Reservation } from '../strategy.js';
 import { isIpv6 } from '../validation/formats.js';
 import {
   checkClusterIps,
@@ -21,6 +20,8 @@ type Mutable = Service & { spec: Spec };
 export interface ServiceAllocators {
   readonly ips: IpAllocator;
   readonly ports: PortAllocator;
+  readonly isIpTaken: IsTaken<string>;
+  readonly isPortTaken: IsTaken<number>;
 }
 
 const SPEC = path('spec');
@@ -39,7 +40,7 @@ const textOf = (error: unknown): string => {
 const needsClusterIp = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName';
 const needsNodePort = (spec: ServiceSpec): boolean =>
   spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
-const nodePortsOf = (spec: ServiceSpec): number[] =>
+export const nodePortsOf = (spec: ServiceSpec): number[] =>
   (spec.ports ?? []).flatMap(port => (port.nodePort ? [port.nodePort] : []));
 
 /** What a client need not repeat in a PUT. */
@@ -157,17 +158,18 @@ function initFamilies(service: Mutable, old: ServiceSpec | undefined, family: 'I
   spec.ipFamilies = families.length === 0 ? [family] : families;
 }
 
-/** Takes the cluster IP; gives what was taken. */
-function allocateIp(service: Mutable, ips: IpAllocator, dryRun: boolean): string | undefined {
+function allocateIp(service: Mutable, { ips, isIpTaken }: ServiceAllocators, dryRun: boolean): void {
   const { spec } = service;
-  if (spec.type === 'ExternalName' || spec.clusterIPs?.[0] === 'None') return undefined;
+  if (spec.type === 'ExternalName' || spec.clusterIPs?.[0] === 'None') return;
   const asked = spec.clusterIPs?.[0];
+  const named = asked ?? (isKubernetes(service) ? ips.first : undefined);
   let ip: string;
   try {
-    if (asked === undefined) ip = dryRun ? ips.network : isKubernetes(service) ? takeFirst(ips) : ips.allocateNext();
+    if (asked === undefined && dryRun) ip = ips.network;
+    else if (named === undefined) ip = ips.next(isIpTaken);
     else {
-      if (!dryRun || !ips.contains(asked)) ips.allocate(asked);
-      ip = asked;
+      if (!dryRun || !ips.contains(named)) ips.check(named, isIpTaken);
+      ip = named;
     }
   } catch (error) {
     const text = textOf(error);
@@ -178,17 +180,11 @@ function allocateIp(service: Mutable, ips: IpAllocator, dryRun: boolean): string
   }
   spec.clusterIP = ip;
   spec.clusterIPs = [ip];
-  return dryRun ? undefined : ip;
 }
 
 /** The API server's own Service has the first address of the range. */
 const isKubernetes = ({ metadata }: Service): boolean =>
   metadata.namespace === 'default' && metadata.name === 'kubernetes';
-
-function takeFirst(ips: IpAllocator): string {
-  ips.allocate(ips.first);
-  return ips.first;
-}
 
 const refuseNodePort = (service: ReadonlyService, index: number, port: number, text: string): never =>
   refuse(service, [invalid(SPEC.child('ports').index(index).child('nodePort'), port, text)]);
@@ -244,8 +240,6 @@ function updateNodePorts(service: Mutable, old: ServiceSpec, ports: PortOperatio
     if (seen.has(key) && port.nodePort) throw reasonlessError(`duplicate nodePort: ${key}`);
     seen.add(key);
   });
-  const now = new Set(nodePortsOf(service.spec));
-  for (const port of before) if (!now.has(port)) ports.releaseLater(port);
 }
 
 function allocateHealthPort(spec: Spec, ports: PortOperation): void {
@@ -262,81 +256,31 @@ function allocateHealthPort(spec: Spec, ports: PortOperation): void {
 function updateHealthPort(spec: Spec, old: ServiceSpec, ports: PortOperation): void {
   const [needed, needs] = [needsHealthCheck(old), needsHealthCheck(spec)];
   if (!needed && needs) allocateHealthPort(spec, ports);
-  else if (needed && !needs) {
-    if (old.healthCheckNodePort) ports.releaseLater(old.healthCheckNodePort);
-    delete spec.healthCheckNodePort;
-  }
+  else if (needed && !needs) delete spec.healthCheckNodePort;
 }
 
-/** Address of an old Service that its new form has no use for. */
-const releasedIp = (spec: ServiceSpec, old: ServiceSpec): string | undefined =>
-  old.type !== 'ExternalName' && spec.type === 'ExternalName' ? realIp(old) : undefined;
-
-const realIp = (spec: ServiceSpec): string | undefined =>
-  spec.clusterIP !== undefined && spec.clusterIP !== '' && spec.clusterIP !== 'None' ? spec.clusterIP : undefined;
-
-/** Takes what the Service needs and writes it into `service`. @throws StatusError; nothing is then taken */
-export function reserveService(
-  { ips, ports }: ServiceAllocators,
+/** Chooses what the Service needs and writes it into `service`. @throws StatusError */
+export function allocateForService(
+  allocators: ServiceAllocators,
   service: Service,
   oldService: ReadonlyService | undefined,
   dryRun: boolean,
-): Reservation {
+): void {
   const mutable: Mutable = Object.assign(service, { spec: service.spec ?? {} });
   const { spec } = mutable;
   const old = oldService === undefined ? undefined : specOf(oldService);
   if (old !== undefined) keepAllocated(spec, old);
   normalizeClusterIps(spec, old);
-  initFamilies(mutable, old, ips.family);
-  const operation = startPortOperation(ports, dryRun);
-  let ip: string | undefined;
-  const rollback = (): void => {
-    operation.rollback();
-    if (ip !== undefined) ips.release(ip);
-  };
-  try {
-    if (old === undefined || (old.type === 'ExternalName' && spec.type !== 'ExternalName'))
-      ip = allocateIp(mutable, ips, dryRun);
-    const hasPorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
-    if (old === undefined) {
-      if (hasPorts) allocateNodePorts(mutable, operation);
-      if (needsHealthCheck(spec)) allocateHealthPort(spec, operation);
-    } else {
-      if (hasPorts) updateNodePorts(mutable, old, operation);
-      else for (const port of nodePortsOf(old)) operation.releaseLater(port);
-      updateHealthPort(spec, old, operation);
-    }
-  } catch (error) {
-    rollback();
-    throw error;
-  }
-  const freed = old === undefined ? undefined : releasedIp(spec, old);
-  return {
-    commit() {
-      operation.commit();
-      if (freed !== undefined && !dryRun) ips.release(freed);
-    },
-    rollback,
-  };
-}
-
-/** A deleted Service gives everything back. */
-export function releaseService({ ips, ports }: ServiceAllocators, service: ReadonlyService): void {
-  const spec = specOf(service);
-  const ip = realIp(spec);
-  if (ip !== undefined) ips.release(ip);
-  for (const port of nodePortsOf(spec)) ports.release(port);
-  if (spec.healthCheckNodePort) ports.release(spec.healthCheckNodePort);
-}
-
-/** What stored Services hold is taken before the first new one comes. Clashes in old data are left as they are. */
-export function loadServices({ ips, ports }: ServiceAllocators, services: Iterable<ReadonlyService>): void {
-  for (const service of services) {
-    const spec = specOf(service);
-    const ip = realIp(spec);
-    if (ip !== undefined && ips.contains(ip) && !ips.has(ip)) ips.allocate(ip);
-    const held = [...nodePortsOf(spec), ...(spec.healthCheckNodePort ? [spec.healthCheckNodePort] : [])];
-    for (const port of held)
-      if (port >= ports.range.first && port <= ports.range.last && !ports.has(port)) ports.allocate(port);
+  initFamilies(mutable, old, allocators.ips.family);
+  const ports = startPortOperation(allocators.ports, allocators.isPortTaken, dryRun);
+  if (old === undefined || (old.type === 'ExternalName' && spec.type !== 'ExternalName'))
+    allocateIp(mutable, allocators, dryRun);
+  const hasPorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+  if (old === undefined) {
+    if (hasPorts) allocateNodePorts(mutable, ports);
+    if (needsHealthCheck(spec)) allocateHealthPort(spec, ports);
+  } else {
+    if (hasPorts) updateNodePorts(mutable, old, ports);
+    updateHealthPort(spec, old, ports);
   }
 }

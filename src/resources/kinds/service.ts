@@ -6,7 +6,7 @@ import { errorList, path } from '../../machinery/field-error.js';
 import { cloneJson, semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
-import type { RequestContext, Strategy } from '../strategy.js';
+import type { Strategy } from '../strategy.js';
 import { cidrWarnings, ipWarnings, sortedEntries } from '../validation/formats.js';
 import {
   checkService,
@@ -19,7 +19,8 @@ import {
   type ServiceSpec,
 } from '../validation/service.js';
 import type { KindDeps } from './deps.js';
-import { loadServices, releaseService, reserveService, type ServiceAllocators } from './service-allocation.js';
+import { allocateForService } from './service-allocation.js';
+import { ADDRESSES, NODE_PORTS, serviceReservations } from './service-reservations.js';
 
 type Spec = NonNullable<Service['spec']>;
 
@@ -137,24 +138,19 @@ export function selectorCell(selector: Readonly<Record<string, string>> | undefi
 }
 
 export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
-  let allocators: ServiceAllocators | undefined;
-  /** Filled from the stored Services the first time anything is asked of it. */
-  const allocatorsFor = (ctx: RequestContext): ServiceAllocators => {
-    if (allocators !== undefined) return allocators;
-    const fresh = {
-      ips: createIpAllocator(deps.serviceCidr, deps.random),
-      ports: createPortAllocator(deps.nodePortRange, deps.random),
-    };
-    loadServices(fresh, ctx.objects.list('services') as Iterable<ReadonlyService>);
-    allocators = fresh;
-    return fresh;
-  };
+  const ips = createIpAllocator(deps.serviceCidr, deps.random);
+  const ports = createPortAllocator(deps.nodePortRange, deps.random);
 
   return {
     default: defaultService,
     async reserve(ctx, service, old) {
-      return reserveService(allocatorsFor(ctx), service, old, ctx.options.dryRun);
+      const { objects, options } = ctx;
+      const isIpTaken = (ip: string): boolean => objects.get(ADDRESSES, { namespace: '', name: ip }) !== undefined;
+      const isPortTaken = (port: number): boolean =>
+        objects.get(NODE_PORTS, { namespace: '', name: String(port) }) !== undefined;
+      allocateForService({ ips, ports, isIpTaken, isPortTaken }, service, old, options.dryRun);
     },
+    reservations: serviceReservations,
     prepareForCreate(_ctx, service) {
       service.status = { loadBalancer: {} };
     },
@@ -179,8 +175,6 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
     },
     warnings: (_ctx, service) => warningsOf(service),
     async afterDelete(ctx, service) {
-      // Before the first reservation there is nothing to give back: the load will not see the Service any more.
-      if (allocators !== undefined) releaseService(allocators, service);
       const key = { namespace: service.metadata.namespace ?? '', name: service.metadata.name ?? '' };
       if (ctx.objects.get('endpoints', key) === undefined) return;
       try {

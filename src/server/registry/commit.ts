@@ -1,51 +1,79 @@
-import { cloneJson } from '../../machinery/json-equal.js';
-import type { KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
 import { atRevision, pendingObject, type CachedObject } from '../../storage/cached-object.js';
-import type { CommitResult } from '../../storage/kv-store.js';
+import type { Op } from '../../storage/kv-store.js';
 import { objectKey } from '../../storage/keys.js';
+import { claimsOf, type Claims } from './reservation.js';
 import type { Scope } from './scope.js';
 import type { StoredObject } from './types.js';
 
-/** What was committed; or, when another writer was first, what the object is now. */
+/**
+ * What was committed; or, when another writer was first, what the object is now. `retry`: the object is what it was, but
+ * a value that it was to get has been taken.
+ */
 export type Committed =
   | { readonly ok: true; readonly object: CachedObject }
-  | { readonly ok: false; readonly current: CachedObject | undefined };
+  | { readonly ok: false; readonly current: CachedObject | undefined; readonly retry: boolean };
 
-/** Writes an object unless it has changed since `expected` was read (undefined: unless it exists). Takes over `object`. */
+const shownBy = (scope: Scope, object: CachedObject | undefined): DeepReadonly<KubeObject> | undefined =>
+  object === undefined ? undefined : scope.view.show(object).object;
+
+/**
+ * Writes an object, and what it reserves, unless it has changed since `expected` was read (undefined: unless it exists).
+ * Takes over `object`.
+ */
 export async function put(
   scope: Scope,
   key: ObjectKey,
   object: KubeObject,
   expected: CachedObject | undefined,
+  signal: AbortSignal,
 ): Promise<Committed> {
-  const storageKey = objectKey(scope.cache.prefix, key);
+  const reserves = scope.strategy.reservations !== undefined;
+  const claims = reserves ? await claimsOf(scope, key, shownBy(scope, expected), object) : undefined;
   const pending = pendingObject(key, scope.view.toStorage(object));
-  const result = await scope.store.commit(
-    [{ key: storageKey, modRevision: expected?.revision ?? 0 }],
-    [{ type: 'put', key: storageKey, value: pending.value, decoded: pending }],
-  );
-  if (!result.ok) return conflict(scope, result);
-  pending.committed(result.revision);
+  const storageKey = objectKey(scope.cache.prefix, key);
+  const op: Op = { type: 'put', key: storageKey, value: pending.value, decoded: pending };
+  const result = await commit(scope, op, expected, claims, signal);
+  if (typeof result !== 'number') return result;
+  pending.committed(result);
   return { ok: true, object: pending };
 }
 
-/** Removes an object unless it has changed. What was committed is its last state, at the revision of the deletion. */
-export async function remove(scope: Scope, expected: CachedObject): Promise<Committed> {
-  const storageKey = objectKey(scope.cache.prefix, expected.key);
+/**
+ * Removes an object, and what it has reserved, unless it has changed. What was committed is its last state, at the
+ * revision of the deletion.
+ */
+export async function remove(scope: Scope, expected: CachedObject, signal: AbortSignal): Promise<Committed> {
+  const reserves = scope.strategy.reservations !== undefined;
+  const claims = reserves ? await claimsOf(scope, expected.key, shownBy(scope, expected), undefined) : undefined;
+  const op: Op = { type: 'delete', key: objectKey(scope.cache.prefix, expected.key) };
+  const result = await commit(scope, op, expected, claims, signal);
+  return typeof result === 'number' ? { ok: true, object: atRevision(expected, result) } : result;
+}
+
+/** @returns the revision, or what was in the way */
+async function commit(
+  scope: Scope,
+  op: Op,
+  expected: CachedObject | undefined,
+  claims: Claims | undefined,
+  signal: AbortSignal,
+): Promise<number | Extract<Committed, { ok: false }>> {
   const result = await scope.store.commit(
-    [{ key: storageKey, modRevision: expected.revision }],
-    [{ type: 'delete', key: storageKey }],
+    [{ key: op.key, modRevision: expected?.revision ?? 0 }, ...(claims?.preconditions ?? [])],
+    [op, ...(claims?.ops ?? [])],
   );
-  return result.ok ? { ok: true, object: atRevision(expected, result.revision) } : conflict(scope, result);
+  if (result.ok) {
+    claims?.committed(result.revision);
+    return result.revision;
+  }
+  const { failed, current } = result;
+  if (failed.key === op.key)
+    return { ok: false, current: current === undefined ? undefined : scope.cache.objectOf(current), retry: false };
+  // Before it is tried again it must be seen, or the same would be tried for ever.
+  await claims?.settled(signal);
+  return { ok: false, current: expected, retry: true };
 }
-
-function conflict(scope: Scope, { current }: Extract<CommitResult, { ok: false }>): Committed {
-  return { ok: false, current: current === undefined ? undefined : scope.cache.objectOf(current) };
-}
-
-/** A copy of a stored object, in the served version, that a writer may change. */
-export const editable = (scope: Scope, object: CachedObject): KubeObject =>
-  cloneJson(scope.view.show(object).object) as KubeObject;
 
 /** Dry runs answer with an object that was never stored. */
 export const isStored = (object: StoredObject | KubeObject): object is StoredObject =>

@@ -8,7 +8,7 @@ import type { AdmissionPlugin, Objects, Strategy } from '../../resources/strateg
 import { runCompactor, type CompactorOptions } from '../../storage/compactor.js';
 import type { KvStore } from '../../storage/kv-store.js';
 import { createHistoryBudget } from '../../storage/history-budget.js';
-import { resourcePrefix } from '../../storage/keys.js';
+import { resourcePrefix, type StorageLocation } from '../../storage/keys.js';
 import { createProgress } from '../../storage/progress.js';
 import { createWatchCache, type WatchCache } from '../../storage/watch-cache.js';
 import { validateHere, type Validator } from '../validation/validator.js';
@@ -16,9 +16,14 @@ import { createConverter } from './convert.js';
 import { createFieldManagers } from './field-managers.js';
 import { createObjects } from './objects.js';
 import { createRegistry } from './registry.js';
-import type { Scope } from './scope.js';
+import { repairReservations } from './repair.js';
+import type { Scope, Shelf } from './scope.js';
 import type { Registry } from './types.js';
 import { createView, type View } from './view.js';
+
+const REPAIR_EVERY_MS = 3 * 60_000;
+/** Reservations without an API. */
+const RANGES = 'ranges/';
 
 export interface RegistriesOptions {
   readonly store: KvStore;
@@ -66,8 +71,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
   const scopes = new WeakMap<CatalogEntry, Scope>();
   const registries = new WeakMap<CatalogEntry, Registry>();
 
-  const cacheOf = (entry: CatalogEntry): WatchCache => {
-    const { storage: location, namespaced } = entry.info;
+  const cacheAt = (location: StorageLocation, namespaced: boolean): WatchCache => {
     const prefix = resourcePrefix(location);
     let cache = caches.get(prefix);
     if (cache === undefined) {
@@ -76,6 +80,14 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       caches.set(prefix, cache);
     }
     return cache;
+  };
+  const cacheOf = ({ info }: CatalogEntry): WatchCache => cacheAt(info.storage, info.namespaced);
+  const rangeOf = (resource: string): WatchCache => cacheAt({ group: '', version: 'v1', resource }, false);
+  const shelfOf = (resource: string): Shelf => {
+    const entry = catalog.preferred(resource);
+    return entry === undefined
+      ? { cache: rangeOf(resource), scope: undefined }
+      : { cache: cacheOf(entry), scope: scopeOf(entry) };
   };
 
   const scopeOf = (entry: CatalogEntry): Scope => {
@@ -94,6 +106,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         store,
         cache,
         progress,
+        shelf: shelfOf,
         view,
         clock,
         random,
@@ -122,12 +135,12 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
     for (const cache of caches.values()) cache.forget(revision);
   };
 
-  await Promise.all(
-    catalog
-      .entries()
-      .filter(entry => entry.info.stored)
-      .map(entry => cacheOf(entry).loaded()),
-  );
+  const stored = catalog.entries().filter(entry => entry.info.stored);
+  await Promise.all(stored.map(entry => cacheOf(entry).loaded()));
+  const repair = async (): Promise<void> => {
+    for (const entry of stored) await repairReservations(scopeOf(entry));
+  };
+  await keepRepaired(repair, clock, signal, error => report(error, 'repair of reservations'));
   const onError = (error: unknown): void => report(error, 'compaction of old revisions');
   runCompactor({ store, clock, signal, ...options.compaction, onCompacted: forget, onError }).catch(onError);
   signal.addEventListener('abort', () => caches.forEach(cache => cache.close()), { once: true });
@@ -140,12 +153,35 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       registry: get,
       cache: cacheOf,
       view: entry => scopeOf(entry).view,
+      range: resource => (resource.startsWith(RANGES) ? rangeOf(resource) : undefined),
     }),
     async compact(revision) {
       await store.compact(revision);
       forget(revision);
     },
   };
+}
+
+/**
+ * Repairs reservations now and, as upstream, every few minutes. Resolves after the first time, whatever came of it: a
+ * server that cannot write is still good to read from.
+ */
+async function keepRepaired(
+  repair: () => Promise<void>,
+  clock: Clock,
+  signal: AbortSignal,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  await repair().catch(onError);
+  const loop = async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(REPAIR_EVERY_MS, signal);
+      await repair().catch(onError);
+    }
+  };
+  loop().catch((error: unknown) => {
+    if (!signal.aborted) onError(error);
+  });
 }
 
 /**

@@ -24,8 +24,8 @@ import {
   needsGeneratedName,
   wipeSystemFields,
 } from './metadata.js';
+import { reserve } from './reserve.js';
 import { resetFields } from './reset-fields.js';
-import { hold } from './reservation.js';
 import { breathe, entryOf, groupResource, type Scope } from './scope.js';
 import type { WriteResult } from './types.js';
 
@@ -71,23 +71,35 @@ async function review(scope: Scope, ctx: RequestContext, namespace: string, obje
   return { object: await scope.strategy.review(ctx, object, namespace), created: true };
 }
 
-/** One attempt of Store.Create (apiserver pkg/registry/generic/registry/store.go). */
+/** Store.Create (apiserver pkg/registry/generic/registry/store.go). */
 async function store(scope: Scope, ctx: RequestContext, namespace: string, object: KubeObject): Promise<WriteResult> {
   const { metadata } = object;
   fillSystemFields(metadata, scope);
   if (needsGeneratedName(metadata)) metadata.name = generateName(metadata.generateName ?? '', scope.random);
-  await breathe(scope);
-  const reserved = hold(await scope.strategy.reserve?.(ctx, object, undefined));
-  try {
-    await beforeCreate(scope, ctx, namespace, object);
-    await breathe(scope);
-    const result = await insert(scope, ctx, object);
-    reserved.settle(!ctx.options.dryRun);
-    if (isStored(result)) await scope.strategy.afterCreate?.(ctx, result.object);
-    return { object: result, created: true };
-  } finally {
-    reserved.settle(false);
+  // Kinds that reserve values start again where somebody else was faster: what they had chosen is in the object.
+  const repeats = scope.strategy.reserve !== undefined;
+  for (;;) {
+    ctx.signal.throwIfAborted();
+    const result = await attempt(scope, ctx, namespace, repeats ? cloneJson(object) : object);
+    if (result !== undefined) return result;
   }
+}
+
+/** undefined: a value that was chosen has been taken meanwhile. */
+async function attempt(
+  scope: Scope,
+  ctx: RequestContext,
+  namespace: string,
+  object: KubeObject,
+): Promise<WriteResult | undefined> {
+  await breathe(scope);
+  await reserve(scope, ctx, object, undefined);
+  await beforeCreate(scope, ctx, namespace, object);
+  await breathe(scope);
+  const result = await insert(scope, ctx, object);
+  if (result === undefined) return undefined;
+  if (isStored(result)) await scope.strategy.afterCreate?.(ctx, result.object);
+  return { object: result, created: true };
 }
 
 /**
@@ -118,7 +130,11 @@ export async function beforeCreate(
   await validateAdmission(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
 }
 
-async function insert(scope: Scope, ctx: RequestContext, object: KubeObject): Promise<WriteResult['object']> {
+async function insert(
+  scope: Scope,
+  ctx: RequestContext,
+  object: KubeObject,
+): Promise<WriteResult['object'] | undefined> {
   const key = keyOfObject(object);
   if (ctx.options.dryRun) {
     const current = await newest(scope, key);
@@ -128,7 +144,8 @@ async function insert(scope: Scope, ctx: RequestContext, object: KubeObject): Pr
   if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
     throw reasonlessError('resourceVersion should not be set on objects to be created');
   }
-  const stored = await put(scope, key, object, undefined);
+  const stored = await put(scope, key, object, undefined, ctx.signal);
+  if (!stored.ok && stored.retry) return undefined;
   if (!stored.ok) throw existsError(scope, object, stored.current);
   return scope.view.show(stored.object);
 }

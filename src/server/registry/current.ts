@@ -11,7 +11,7 @@ export type Attempt<T> =
   { readonly done: T; readonly unproven?: boolean } | { readonly current: CachedObject | undefined };
 
 /** What the store holds, asked where this process may not have been told yet. */
-export async function newest(scope: Scope, key: ObjectKey): Promise<CachedObject | undefined> {
+export async function newest(scope: Pick<Scope, 'store' | 'cache'>, key: ObjectKey): Promise<CachedObject | undefined> {
   if (scope.store.supports.soleWriter) return scope.cache.get(key);
   const kv = await scope.store.get(objectKey(scope.cache.prefix, key));
   return kv === undefined ? undefined : scope.cache.objectOf(kv);

@@ -59,7 +59,9 @@ async function begin(
   if (isDryRun(ctx, options)) return { done: kept(plan.object, !plan.stays), unproven: true };
   // Deleting again what waits for its finalizers changes nothing.
   const same = jsonEqual(plan.object, live.object);
-  const stored = same ? ({ ok: true, object: existing } as const) : await put(scope, key, plan.object, existing);
+  const stored = same
+    ? ({ ok: true, object: existing } as const)
+    : await put(scope, key, plan.object, existing, ctx.signal);
   if (!stored.ok) return stored;
   const { object } = stored;
   const begun: Begun = plan.stays
@@ -94,7 +96,7 @@ async function finish(
     // The client's resourceVersion is that of the object before this request marked it.
     if (existing !== marked) checkUnchanged(scope, options, marked, existing);
     if (isDryRun(ctx, options)) return answer(scope, live, true);
-    const removed: Committed = await remove(scope, existing);
+    const removed: Committed = await remove(scope, existing, ctx.signal);
     if (!removed.ok) {
       existing = removed.current;
       continue;

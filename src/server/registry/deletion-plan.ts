@@ -1,8 +1,8 @@
 import { formatTime } from '../../machinery/clock.js';
+import { cloneJson } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { DeleteOptions } from '../../resources/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
-import { editable } from './commit.js';
 import { finalizersFor } from './delete-options.js';
 import type { Scope } from './scope.js';
 
@@ -21,6 +21,10 @@ interface Grace {
 }
 
 const PENDING: DeletionPlan = { kind: 'pending' };
+
+/** A copy of a stored object, in the served version, that may be changed. */
+const editable = (scope: Scope, object: CachedObject): KubeObject =>
+  cloneJson(scope.view.show(object).object) as KubeObject;
 
 /** rest.BeforeDelete and Store.updateForGracefulDeletionAndFinalizers as one decision. */
 export function planDeletion(scope: Scope, options: DeleteOptions, existing: CachedObject): DeletionPlan {

@@ -14,13 +14,15 @@ export interface ObjectsOptions {
   readonly registry: (entry: CatalogEntry) => Registry;
   readonly cache: (entry: CatalogEntry) => WatchCache;
   readonly view: (entry: CatalogEntry) => View;
+  /** Of what has no API and is only read here. */
+  readonly range: (resource: string) => WatchCache | undefined;
 }
 
 const isConflict = (error: unknown): boolean => (error as { reason?: unknown }).reason === 'Conflict';
 const CONFLICT_RETRIES = 10;
 
 /** Other kinds' objects for strategies, admission and the server itself: reads from memory, writes through the registry. */
-export function createObjects({ catalog, registry, cache, view }: ObjectsOptions): Objects {
+export function createObjects({ catalog, registry, cache, view, range }: ObjectsOptions): Objects {
   const entryOf = (resource: string): CatalogEntry => {
     const entry = catalog.preferred(resource);
     if (entry === undefined) throw notFoundError({ group: '', resource }, '');
@@ -46,8 +48,9 @@ export function createObjects({ catalog, registry, cache, view }: ObjectsOptions
   return {
     get(resource, key) {
       const entry = catalog.preferred(resource);
-      const stored = entry === undefined ? undefined : cache(entry).get(key);
-      return entry === undefined || stored === undefined ? undefined : view(entry).show(stored).object;
+      if (entry === undefined) return range(resource)?.get(key)?.object;
+      const stored = cache(entry).get(key);
+      return stored === undefined ? undefined : view(entry).show(stored).object;
     },
     *list(resource, namespace = '') {
       const entry = catalog.preferred(resource);

@@ -24,6 +24,8 @@ export interface Scope {
   readonly store: KvStore;
   readonly cache: WatchCache;
   readonly progress: Progress;
+  /** Where reservations of a resource are kept. */
+  readonly shelf: (resource: string) => Shelf;
   readonly view: View;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,6 +44,13 @@ export interface Scope {
   readonly computedFields: ((object: DeepReadonly<KubeObject>) => Readonly<Record<string, string>>) | undefined;
   /** Mutates an object into what upstream's store would give back. */
   readonly normalize: (object: KubeObject) => Steps<void>;
+}
+
+/** Where reservations of one resource are kept. */
+export interface Shelf {
+  readonly cache: WatchCache;
+  /** Of a resource with an API. */
+  readonly scope: Scope | undefined;
 }
 
 /** What is the same for every resource of a server. */

@@ -16,7 +16,7 @@ import { isStored, put, remove } from './commit.js';
 import { fromCurrent, newest, type Attempt } from './current.js';
 import { fillSystemFields } from './metadata.js';
 import { beforeUpdate } from './before-update.js';
-import { hold, type Hold } from './reservation.js';
+import { reserve } from './reserve.js';
 import { breathe, groupResource, isInternal, type Scope } from './scope.js';
 import { parseUint64 } from './strconv.js';
 import type { StoredObject, WriteResult } from './types.js';
@@ -66,25 +66,20 @@ async function createAbsent(scope: Scope, ctx: RequestContext, request: UpdateRe
   const object = await request.transform(undefined);
   readVersion(object);
   fillSystemFields(object.metadata, scope);
-  const reserved = hold(await strategy.reserve?.(ctx, object, undefined));
-  try {
-    await beforeCreate(scope, ctx, key.namespace, object, () => ctx.mayCreate?.());
-    if (ctx.options.dryRun) {
-      const current = await newest(scope, key);
-      if (current !== undefined) throw existsError(scope, object, current);
-      return { done: { object, created: true } };
-    }
-    // An update may name any resourceVersion when there is nothing it could conflict with.
-    delete object.metadata.resourceVersion;
-    const stored = await put(scope, key, object, undefined);
-    if (!stored.ok) return stored;
-    reserved.settle(true);
-    const shown = scope.view.show(stored.object);
-    await strategy.afterCreate?.(ctx, shown.object);
-    return { done: { object: shown, created: true } };
-  } finally {
-    reserved.settle(false);
+  await reserve(scope, ctx, object, undefined);
+  await beforeCreate(scope, ctx, key.namespace, object, () => ctx.mayCreate?.());
+  if (ctx.options.dryRun) {
+    const current = await newest(scope, key);
+    if (current !== undefined) throw existsError(scope, object, current);
+    return { done: { object, created: true } };
   }
+  // An update may name any resourceVersion when there is nothing it could conflict with.
+  delete object.metadata.resourceVersion;
+  const stored = await put(scope, key, object, undefined, ctx.signal);
+  if (!stored.ok) return stored;
+  const shown = scope.view.show(stored.object);
+  await strategy.afterCreate?.(ctx, shown.object);
+  return { done: { object: shown, created: true } };
 }
 
 /** 0: none was given. @throws StatusError 500 for one that is no number, as upstream */
@@ -124,22 +119,15 @@ async function updateExisting(
   const object = await request.transform(live);
   await breathe(scope);
   checkVersion(scope, key, object, existing);
-  const reserves = subresource === '' ? scope.strategy.reserve?.(ctx, object, live.object) : undefined;
-  const reserved = hold(await reserves);
-  try {
-    await beforeUpdate(scope, ctx, key, subresource, object, live.object);
-    await breathe(scope);
-    if (!isInternal(scope.info, subresource)) {
-      await validateAdmission(scope, ctx, { operation: 'UPDATE', subresource, key, object, old: live.object });
-    }
-    const outcome = goesAway(scope, object, live.object)
-      ? await finishDeletion(scope, ctx, object, existing)
-      : await replace(scope, ctx, request, object, existing, reserved);
-    if ('done' in outcome && !ctx.options.dryRun) reserved.settle(true);
-    return outcome;
-  } finally {
-    reserved.settle(false);
+  if (subresource === '') await reserve(scope, ctx, object, live.object);
+  await beforeUpdate(scope, ctx, key, subresource, object, live.object);
+  await breathe(scope);
+  if (!isInternal(scope.info, subresource)) {
+    await validateAdmission(scope, ctx, { operation: 'UPDATE', subresource, key, object, old: live.object });
   }
+  return goesAway(scope, object, live.object)
+    ? finishDeletion(scope, ctx, object, existing)
+    : replace(scope, ctx, request, object, existing);
 }
 
 /** ShouldDeleteDuringUpdate: the last finalizer of an object that is being deleted has gone. */
@@ -158,7 +146,7 @@ async function finishDeletion(
   existing: CachedObject,
 ): Promise<Attempt<WriteResult>> {
   if (ctx.options.dryRun) return { done: { object, created: false }, unproven: true };
-  const removed = await remove(scope, existing);
+  const removed = await remove(scope, existing, ctx.signal);
   if (!removed.ok) return removed;
   await scope.strategy.afterDelete?.(ctx, scope.view.show(removed.object).object);
   return { done: { object, created: false } };
@@ -170,15 +158,13 @@ async function replace(
   request: UpdateRequest,
   object: KubeObject,
   existing: CachedObject,
-  reserved: Hold,
 ): Promise<Attempt<WriteResult>> {
   if (ctx.options.dryRun) return { done: { object, created: false }, unproven: true };
   const live = scope.view.show(existing);
   // Writing what is there already makes no revision and no event.
   if (scope.view.holds(existing, object)) return { done: { object: live, created: false }, unproven: true };
-  const stored = await put(scope, request.key, object, existing);
+  const stored = await put(scope, request.key, object, existing, ctx.signal);
   if (!stored.ok) return stored;
-  reserved.settle(true);
   const shown = scope.view.show(stored.object);
   if (request.subresource === '') await scope.strategy.afterUpdate?.(ctx, shown.object, live.object);
   return { done: { object: shown, created: false } };
