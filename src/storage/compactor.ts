@@ -10,7 +10,7 @@ export interface CompactorOptions {
   /** At most this many revisions stay readable. */
   readonly keepRevisions?: number;
   readonly intervalMs?: number;
-  /** Told the new bound after each compaction. */
+  /** Told the new bound after each compaction, whichever server made it. */
   onCompacted(revision: number): void;
   /** A compaction failed; the next round tries again. */
   onError(error: unknown): void;
@@ -19,30 +19,27 @@ export interface CompactorOptions {
 const KEEP_MS = 5 * 60_000;
 const KEEP_REVISIONS = 10_000;
 const INTERVAL_MS = 10_000;
+/** Upstream's name for it. */
+const KEY = 'compact_rev_key';
 
 /**
  * Drops old revisions by age and by count until the signal aborts. The newest revision always stays readable, so that a
- * list taken from an idle server can be continued.
+ * list taken from an idle server can be continued. Of several servers over one store one compacts at a time: who is the
+ * first to write the key since its last round.
  */
 export async function runCompactor(options: CompactorOptions): Promise<void> {
-  const { store, clock, signal, keepMs = KEEP_MS, keepRevisions = KEEP_REVISIONS } = options;
-  /** What the newest revision was, oldest sample first. */
-  let samples: { at: number; revision: number }[] = [];
+  const { store, clock, signal } = options;
+  const due = createSchedule(options);
+  const turn = createTurn(store);
+  let told = store.compactedRevision();
   while (!signal.aborted) {
-    const newest = store.observed();
-    const now = clock.monotonic();
-    samples.push({ at: now, revision: newest });
-    const aged = samples.filter(s => s.at <= now - keepMs).at(-1);
-    if (aged !== undefined) samples = samples.slice(samples.indexOf(aged));
-    const target = Math.min(newest - 1, Math.max(aged?.revision ?? 0, newest - keepRevisions));
-    if (target > store.compactedRevision()) {
-      try {
-        await store.compact(target);
-        options.onCompacted(target);
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!(error instanceof FutureRevisionError)) options.onError(error);
-      }
+    const target = due(store.observed(), turn.wroteAt());
+    try {
+      if (target > store.compactedRevision() && (await turn.take(target))) await store.compact(target);
+      if (store.compactedRevision() > told) options.onCompacted((told = store.compactedRevision()));
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!(error instanceof FutureRevisionError)) options.onError(error);
     }
     try {
       await clock.sleep(options.intervalMs ?? INTERVAL_MS, signal);
@@ -51,4 +48,42 @@ export async function runCompactor(options: CompactorOptions): Promise<void> {
       throw error;
     }
   }
+}
+
+/** Up to which revision the past may go by now. */
+function createSchedule(options: CompactorOptions): (newest: number, ownRevision: number) => number {
+  const { clock, keepMs = KEEP_MS, keepRevisions = KEEP_REVISIONS } = options;
+  /** What the newest revision was, oldest sample first. */
+  let samples: { at: number; revision: number }[] = [];
+  return (newest, ownRevision) => {
+    const now = clock.monotonic();
+    samples.push({ at: now, revision: newest });
+    const aged = samples.filter(s => s.at <= now - keepMs).at(-1);
+    if (aged !== undefined) samples = samples.slice(samples.indexOf(aged));
+    // The last compaction's own key is no past that is worth another one.
+    if (newest === ownRevision) return 0;
+    return Math.min(newest - 1, Math.max(aged?.revision ?? 0, newest - keepRevisions));
+  };
+}
+
+interface Turn {
+  /** Whether no other server has compacted since this was asked last. */
+  take(target: number): Promise<boolean>;
+  /** The revision at which the key was last seen to be written. */
+  wroteAt(): number;
+}
+
+function createTurn(store: KvStore): Turn {
+  /** undefined: not looked at yet. */
+  let seen: number | undefined;
+  return {
+    wroteAt: () => seen ?? 0,
+    async take(target) {
+      seen ??= (await store.get(KEY))?.modRevision ?? 0;
+      const value = Buffer.from(String(target));
+      const result = await store.commit([{ key: KEY, modRevision: seen }], [{ type: 'put', key: KEY, value }]);
+      seen = result.ok ? result.revision : (result.current?.modRevision ?? 0);
+      return result.ok;
+    },
+  };
 }

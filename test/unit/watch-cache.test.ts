@@ -305,9 +305,8 @@ t.test('who waits for a revision shares one watch of the store', async t => {
   t.equal(watches, 1, 'what has been reached needs none');
 });
 
-t.test('revisions are compacted by age and by count, the newest never', async t => {
-  const clock = new FakeClock();
-  const store = createMemoryStore();
+/** Counts its compactions, and lets the clock go on by rounds of ten seconds. */
+function compacting(store: KvStore, clock: FakeClock, onError: (error: unknown) => void) {
   const stopping = new AbortController();
   const told: number[] = [];
   const running = runCompactor({
@@ -318,22 +317,64 @@ t.test('revisions are compacted by age and by count, the newest never', async t 
     keepRevisions: 5,
     intervalMs: 10_000,
     onCompacted: revision => void told.push(revision),
-    onError: error => t.fail(String(error)),
+    onError,
   });
-  const round = async (): Promise<void> => {
-    await eventually('the compactor sleeps', () => clock.waiting === 1);
-    clock.step(10_000);
-    await eventually('the compactor sleeps again', () => clock.waiting === 1);
+  return {
+    told,
+    async stop() {
+      stopping.abort();
+      await running;
+    },
   };
+}
+
+async function round(clock: FakeClock, compactors = 1): Promise<void> {
+  await eventually('the compactors sleep', () => clock.waiting === compactors);
+  clock.step(10_000);
+  await eventually('the compactors sleep again', () => clock.waiting === compactors);
+}
+
+t.test('revisions are compacted by age and by count, the newest never', async t => {
+  const clock = new FakeClock();
+  const store = createMemoryStore();
+  const { told, stop } = compacting(store, clock, error => t.fail(String(error)));
   for (const name of ['a', 'b', 'c']) await put(store, name);
-  await round();
+  await round(clock);
   t.equal(store.compactedRevision(), 0, 'young and few');
-  for (let i = 0; i < 7; i++) await round();
+  for (let i = 0; i < 7; i++) await round(clock);
   t.equal(store.compactedRevision(), 2, 'old, but the newest stays');
+  t.equal(store.observed(), 4, 'the compaction itself is a commit');
+  for (let i = 0; i < 20; i++) await round(clock);
+  t.same([store.compactedRevision(), store.observed()], [2, 4], 'which is no reason for another one');
   for (let i = 0; i < 8; i++) await put(store, `n${i}`);
-  await round();
-  t.equal(store.compactedRevision(), 6, 'too many');
-  t.same(told, [2, 6]);
-  stopping.abort();
-  await running;
+  await round(clock);
+  t.equal(store.compactedRevision(), 7, 'too many');
+  t.same(told, [2, 7]);
+  await stop();
+});
+
+t.test('of two servers over one store one compacts, and both are told', async t => {
+  const clock = new FakeClock();
+  const memory = createMemoryStore();
+  let compactions = 0;
+  const store: KvStore = {
+    ...memory,
+    compact(revision) {
+      compactions++;
+      return memory.compact(revision);
+    },
+  };
+  const fail = (error: unknown): void => void t.fail(String(error));
+  const [one, two] = [compacting(store, clock, fail), compacting(store, clock, fail)];
+  for (let rounds = 1; rounds <= 5; rounds++) {
+    for (let i = 0; i < 10; i++) await put(store, `n${i}`);
+    await round(clock, 2);
+    await round(clock, 2);
+    t.ok(compactions <= rounds, `${compactions} compactions`);
+  }
+  t.ok(compactions >= 4, 'each server does it sooner or later');
+  t.equal(one.told.at(-1), store.compactedRevision());
+  t.equal(two.told.at(-1), store.compactedRevision());
+  await one.stop();
+  await two.stop();
 });
