@@ -1,7 +1,10 @@
 import { formatTime } from '../clock.js';
+import { equalSteps } from '../equal-steps.js';
 import { jsonEqual } from '../json-equal.js';
+import { newPace } from '../pace.js';
+import type { Steps } from '../steps.js';
 import type { DeepReadonly, JsonObject, ManagedFieldsEntry } from '../types.js';
-import { EMPTY_SET, parseSet, sortSet, type FieldSet } from './field-set.js';
+import { EMPTY_SET, parseSet, sortSet, union, type FieldSet } from './field-set.js';
 
 /**
  * metadata.managedFields as the updater works on it: who owns what, by manager identifier.
@@ -36,12 +39,13 @@ export const ownerId = ({ manager, operation, apiVersion, subresource }: OwnerNa
 type Entries = readonly DeepReadonly<ManagedFieldsEntry>[];
 
 /** `trusted` entries were written by this server: their sets are taken as they are. */
-function readEntry(entry: DeepReadonly<ManagedFieldsEntry>, trusted: boolean): Owner | undefined {
+function* readEntry(entry: DeepReadonly<ManagedFieldsEntry>, trusted: boolean): Steps<Owner | undefined> {
   const { manager = '', operation, apiVersion = '', subresource = '', time, fieldsType, fieldsV1 } = entry;
   if ((operation !== 'Apply' && operation !== 'Update') || apiVersion === '' || fieldsType !== 'FieldsV1') {
     return undefined;
   }
-  const set = fieldsV1 === undefined ? EMPTY_SET : trusted ? (fieldsV1 as FieldSet) : parseSet(fieldsV1);
+  const set =
+    fieldsV1 === undefined ? EMPTY_SET : trusted ? (fieldsV1 as FieldSet) : yield* parseSet(fieldsV1, newPace());
   if (set === undefined) return undefined;
   const owner = { manager, operation, apiVersion, subresource, set, ...(time === undefined ? {} : { time }) };
   return trusted ? { ...owner, entry } : owner;
@@ -51,11 +55,11 @@ function readEntry(entry: DeepReadonly<ManagedFieldsEntry>, trusted: boolean): O
  * undefined when an entry is not understood: upstream then ignores all of them.
  * `known` are entries already stored, which need no checking when they come back unchanged.
  */
-export function readEntries(entries: Entries | null | undefined, known?: Entries | null): Owners | undefined {
+export function* readEntries(entries: Entries | null | undefined, known?: Entries | null): Steps<Owners | undefined> {
   const owners: Owners = new Map();
   for (const [i, entry] of (entries ?? []).entries()) {
-    const stored = known === undefined || jsonEqual(entry, known?.[i]);
-    const owner = readEntry(entry, stored);
+    const stored = known === undefined || (yield* equalSteps(entry, known?.[i], newPace()));
+    const owner = yield* readEntry(entry, stored);
     if (owner === undefined) return undefined;
     owners.set(ownerId(owner), owner);
   }
@@ -72,26 +76,30 @@ const compareEntries = (a: ManagedFieldsEntry, b: ManagedFieldsEntry): number =>
   compareText(a.apiVersion, b.apiVersion) ||
   compareText(a.subresource, b.subresource);
 
-function writeEntry(owner: Owner): ManagedFieldsEntry {
-  const { manager, operation, apiVersion, subresource, set, time, entry } = owner;
-  if (entry !== undefined && entry.time === time && entry.apiVersion === apiVersion) {
-    if (entry.fieldsV1 === set) return entry;
-  }
+/** The entry it was read from, when nothing about it changed. */
+function storedEntry({ entry, time, apiVersion, set }: Owner): ManagedFieldsEntry | undefined {
+  const same = entry !== undefined && entry.time === time && entry.apiVersion === apiVersion;
+  return same && entry.fieldsV1 === set ? entry : undefined;
+}
+
+function* writeEntry({ manager, operation, apiVersion, subresource, set, time }: Owner): Steps<ManagedFieldsEntry> {
   return {
     ...(manager === '' ? {} : { manager }),
     operation,
     apiVersion,
     ...(time === undefined ? {} : { time }),
     fieldsType: 'FieldsV1',
-    fieldsV1: sortSet(set),
+    fieldsV1: yield* sortSet(set, newPace()),
     ...(subresource === '' ? {} : { subresource }),
   };
 }
 
 /** Sorted by operation, time, manager, version; undefined when nobody owns anything. */
-export function writeEntries(owners: Owners): ManagedFieldsEntry[] | undefined {
+export function* writeEntries(owners: Owners): Steps<ManagedFieldsEntry[] | undefined> {
   if (owners.size === 0) return undefined;
-  return [...owners.values()].map(writeEntry).sort(compareEntries);
+  const entries: ManagedFieldsEntry[] = [];
+  for (const owner of owners.values()) entries.push(storedEntry(owner) ?? (yield* writeEntry(owner)));
+  return entries.sort(compareEntries);
 }
 
 export const timeOf = (nowMs: number): string => formatTime(nowMs);
@@ -104,7 +112,8 @@ const OLD_UPDATES_MANAGER = 'ancient-changes';
  * Merges the oldest updaters, per version, once there are more than ten.
  * Source: apimachinery pkg/util/managedfields/internal/capmanagers.go.
  */
-export function capUpdaters(owners: Owners, union: (a: FieldSet, b: FieldSet) => FieldSet): void {
+export function* capUpdaters(owners: Owners): Steps<void> {
+  if (owners.size <= MAX_UPDATERS) return;
   const updaters = [...owners].filter(([, owner]) => owner.operation === 'Update');
   let count = updaters.length;
   if (count <= MAX_UPDATERS) return;
@@ -127,7 +136,7 @@ export function capUpdaters(owners: Owners, union: (a: FieldSet, b: FieldSet) =>
     }
     // The time of the one merged last, which is the most recent.
     const time = owner.time === undefined ? {} : { time: owner.time };
-    owners.set(bucketId, { ...bucket, set: union(owner.set, merged), ...time });
+    owners.set(bucketId, { ...bucket, set: yield* union(owner.set, merged, newPace()), ...time });
     owners.delete(id);
     count--;
   }

@@ -1,4 +1,5 @@
-import { cloneJson } from '../json-equal.js';
+import { cloneSteps } from '../clone-steps.js';
+import { newPace } from '../pace.js';
 import type { StructType } from '../schema.js';
 import { badRequestError, reasonlessError } from '../status.js';
 import type { Steps } from '../steps.js';
@@ -131,11 +132,11 @@ function describeType(apiVersion: string, kind: string): string {
   return `${parts === 2 ? apiVersion : `/${apiVersion}`}, Kind=${kind}`;
 }
 
-const setEntries = (object: KubeObject, owners: Owners): void => {
-  const entries = writeEntries(owners);
+function* setEntries(object: KubeObject, owners: Owners): Steps<void> {
+  const entries = yield* writeEntries(owners);
   if (entries === undefined) delete object.metadata.managedFields;
   else object.metadata.managedFields = entries;
-};
+}
 
 export function createFieldManager(struct: StructType, options: FieldManagerOptions): FieldManager {
   const { group, version, kind, unstructured = false, convert } = options;
@@ -156,25 +157,33 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
 
   /** Gives `manager` what changed from live to object. @throws SchemaError */
   function* track(live: JsonMap, object: JsonMap, owners: Owners, write: FieldWrite, manager: string): Steps<void> {
-    const set = difference(yield* update(live, object, owners, versionsFor(write.subresource)), SYSTEM_FIELDS);
+    const pace = newPace();
+    const all = yield* update(live, object, owners, versionsFor(write.subresource));
+    const set = yield* difference(all, SYSTEM_FIELDS, pace);
     if (!isEmptySet(set)) {
       const owner = { manager, operation: 'Update', apiVersion, subresource: write.subresource } as const;
       const id = ownerId(owner);
       const before = owners.get(id)?.set ?? EMPTY_SET;
-      owners.set(id, { ...owner, set: union(before, set), time: timeOf(write.nowMs) });
+      owners.set(id, { ...owner, set: yield* union(before, set, pace), time: timeOf(write.nowMs) });
     }
-    capUpdaters(owners, union);
+    yield* capUpdaters(owners);
   }
 
-  function readOwners(live: DeepReadonly<KubeObject> | undefined, object: KubeObject, subresource: string): Owners {
+  function* readOwners(
+    live: DeepReadonly<KubeObject> | undefined,
+    object: KubeObject,
+    subresource: string,
+  ): Steps<Owners> {
     const stored = live?.metadata.managedFields;
-    const fromLive = (): Owners => readEntries(stored) ?? new Map<string, Owner>();
+    const fromLive = function* (): Steps<Owners> {
+      return (yield* readEntries(stored)) ?? new Map<string, Owner>();
+    };
     // A subresource cannot change who owns what.
-    if (subresource !== '') return fromLive();
+    if (subresource !== '') return yield* fromLive();
     const sent = object.metadata.managedFields;
     if (asksForReset(sent)) return new Map();
-    const owners = readEntries(sent, stored ?? []);
-    return owners === undefined || owners.size === 0 ? fromLive() : owners;
+    const owners = yield* readEntries(sent, stored ?? []);
+    return owners === undefined || owners.size === 0 ? yield* fromLive() : owners;
   }
 
   function* updateObject(
@@ -182,14 +191,13 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
     object: KubeObject,
     write: FieldWrite,
   ): Steps<void> {
-    const owners = readOwners(live, object, write.subresource);
+    const owners = yield* readOwners(live, object, write.subresource);
     delete object.metadata.managedFields;
     // Objects that nobody applied and that have lost their entries stay untracked until an apply.
     if (owners.size === 0 && live?.metadata.uid !== undefined && live.metadata.uid !== '') return;
     try {
       yield* track(live === undefined ? NO_OBJECT : tracked(live), tracked(object), owners, write, write.manager);
-      yield;
-      setEntries(object, owners);
+      yield* setEntries(object, owners);
     } catch (error) {
       // As upstream's UpdateNoErrors: an object whose lists have no keys is stored untracked.
       if (!(error instanceof SchemaError)) throw error;
@@ -197,7 +205,7 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
   }
 
   /** What kubectl's client-side apply set and nobody changed since: server-side apply may take it over. */
-  function setByClientSideApply(live: DeepReadonly<KubeObject> | undefined): FieldSet | undefined {
+  function* setByClientSideApply(live: DeepReadonly<KubeObject> | undefined): Steps<FieldSet | undefined> {
     const text = live?.metadata.annotations?.[LAST_APPLIED];
     if (live === undefined || text === undefined || text === '') return undefined;
     try {
@@ -205,18 +213,20 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
       if (typeof last !== 'object' || last === null || Array.isArray(last)) return undefined;
       const config = last as JsonMap;
       if (config['apiVersion'] !== apiVersion) return undefined;
-      validateConfiguration(config, struct);
+      yield* validateConfiguration(config, struct);
       const right = unstructured ? 'raw' : 'typed';
-      const changes = compareObjects(config, withoutManagedFields(live), struct, { left: 'raw', right });
-      const set = toFieldSet(config, struct, 'raw');
-      return difference(difference(difference(set, changes.modified), changes.added), changes.removed);
+      const changes = yield* compareObjects(config, withoutManagedFields(live), struct, { left: 'raw', right });
+      let set = yield* toFieldSet(config, struct, 'raw');
+      for (const change of [changes.modified, changes.added, changes.removed])
+        set = yield* difference(set, change, newPace());
+      return set;
     } catch (error) {
       if (error instanceof SchemaError || error instanceof SyntaxError) return undefined;
       throw error;
     }
   }
 
-  function checkApplied(applied: DeepReadonly<KubeObject>): JsonMap {
+  function* checkApplied(applied: DeepReadonly<KubeObject>): Steps<JsonMap> {
     const given = textOf(applied.apiVersion);
     if (given !== apiVersion || applied.kind !== kind) {
       throw badRequestError(`invalid object type: ${describeType(given, textOf(applied.kind))}`);
@@ -225,7 +235,7 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
     // Anything but a list is for the schema to refuse.
     if (Array.isArray(metadata.managedFields)) throw badRequestError('metadata.managedFields must be nil');
     try {
-      validateConfiguration(applied, struct);
+      yield* validateConfiguration(applied, struct);
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
       const name = `${textOf(metadata.namespace)}/${textOf(metadata.name)}`;
@@ -240,9 +250,9 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
     applied: DeepReadonly<KubeObject>,
     write: FieldWrite & { readonly force: boolean },
   ): Steps<KubeObject> {
-    const stored = readEntries(live?.metadata.managedFields);
+    const stored = yield* readEntries(live?.metadata.managedFields);
     if (stored === undefined) throw reasonlessError('failed to decode managed fields: invalid entry');
-    const config = checkApplied(applied);
+    const config = yield* checkApplied(applied);
     yield;
     const current: JsonMap = live === undefined ? { apiVersion, kind, metadata: {} } : withoutManagedFields(live);
     const base: Owners = new Map(stored);
@@ -259,8 +269,8 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
       result = yield* attempt(write.force);
     } catch (error) {
       if (!(error instanceof ConflictError) || write.manager !== KUBECTL) throw error;
-      const allowed = setByClientSideApply(live);
-      const rest = allowed === undefined ? error.conflicts : conflictsWithout(error.conflicts, allowed);
+      const allowed = yield* setByClientSideApply(live);
+      const rest = allowed === undefined ? error.conflicts : yield* conflictsWithout(error.conflicts, allowed);
       if (rest.length > 0) throw new ConflictError(rest);
       result = yield* attempt(true);
     }
@@ -269,10 +279,8 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
     const owner = owners.get(id);
     // Time moves only when the object does.
     if (result.object !== undefined && owner !== undefined) owners.set(id, { ...owner, time: timeOf(write.nowMs) });
-    yield;
-    const object = cloneJson(result.object ?? current) as KubeObject;
-    yield;
-    setEntries(object, owners);
+    const object = (yield* cloneSteps(result.object ?? current)) as KubeObject;
+    yield* setEntries(object, owners);
     yield;
     if (write.manager === KUBECTL) refreshLastApplied(object, applied);
     return object;
@@ -284,7 +292,7 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
       try {
         return yield* applyObject(live, applied, write);
       } catch (error) {
-        if (error instanceof ConflictError) throw conflictError(error.conflicts);
+        if (error instanceof ConflictError) throw yield* conflictError(error.conflicts);
         if (error instanceof SchemaError) throw reasonlessError(error.message);
         throw error;
       }

@@ -1,5 +1,7 @@
 import { setMember } from '../json-equal.js';
+import { isDue, newPace, type Pace } from '../pace.js';
 import type { Field, FieldType, StructType } from '../schema.js';
+import type { Steps } from '../steps.js';
 import { EMPTY_SET, isMember, type FieldSet } from './field-set.js';
 import { fieldElement } from './path-element.js';
 import { asList, asMap, DEDUCED, fieldOf, itemElement, shapeOf, type JsonMap } from './shape.js';
@@ -14,19 +16,38 @@ const childOf = (type: FieldType, name: string): { type: FieldType | undefined; 
   return { type: field?.type ?? (type.kind === 'map' ? type.values : undefined), field };
 };
 
-function mergeMaps(l: unknown, r: unknown, type: FieldType): unknown {
+const isEmptyMap = (map: JsonMap): boolean => {
+  for (const _ in map) return false;
+  return true;
+};
+
+/** Not by a spread, which takes a long map in one piece. */
+function* copyOf(map: JsonMap, pace: Pace): Steps<Record<string, unknown>> {
+  const out: Record<string, unknown> = {};
+  for (const name in map) {
+    if (isDue(pace)) yield;
+    setMember(out, name, map[name]);
+  }
+  return out;
+}
+
+function* mergeMaps(l: unknown, r: unknown, type: FieldType, pace: Pace): Steps<unknown> {
   const left = asMap(l);
   const right = asMap(r);
-  if (right === undefined || Object.keys(right).length === 0) {
-    return left === undefined || Object.keys(left).length === 0 ? r : l;
-  }
+  if (right === undefined || isEmptyMap(right)) return left === undefined || isEmptyMap(left) ? r : l;
   if (left === undefined) return r;
-  const out: Record<string, unknown> = { ...left };
+  const out = yield* copyOf(left, pace);
   for (const name in right) {
-    const child = childOf(type, name);
+    if (isDue(pace)) yield;
+    const value = right[name];
     const old = Object.hasOwn(left, name) ? left[name] : undefined;
-    const merged = child.type === undefined ? right[name] : mergeValues(old, right[name], child.type, child.field);
-    setMember(out, name, merged);
+    if (old === undefined || typeof value !== 'object') {
+      setMember(out, name, value === undefined ? old : value);
+      continue;
+    }
+    const { type: childType, field } = childOf(type, name);
+    const work = childType === undefined ? undefined : mergeValues(old, value, childType, field, pace);
+    setMember(out, name, work === undefined ? value : yield* work);
   }
   return out;
 }
@@ -35,36 +56,62 @@ function mergeMaps(l: unknown, r: unknown, type: FieldType): unknown {
  * The items of both, those that only the object has at their places, the shared ones in the order of the
  * configuration.
  */
-function mergeLists(l: unknown, r: unknown, type: FieldType, field: Field, shape: 'keyed' | 'set'): unknown {
+function* mergeLists(
+  l: unknown,
+  r: unknown,
+  type: FieldType,
+  field: Field,
+  shape: 'keyed' | 'set',
+  pace: Pace,
+): Steps<unknown> {
   const left = asList(l) ?? [];
   const right = asList(r) ?? [];
   if (left.length === 0 && right.length === 0) return r;
   if (type.kind !== 'list') return r;
-  const elementsOf = (list: readonly unknown[]): string[] =>
-    list.map(item => itemElement(item, shape, field, type.items));
-  const lefts = elementsOf(left);
-  const rights = elementsOf(right);
-  const rightItems = new Map(rights.map((element, i) => [element, right[i]]));
+  const lefts: string[] = [];
+  const rights: string[] = [];
   const leftItems = new Map<string, unknown>();
-  // Items repeated in the object are not merged with, they count as null.
-  lefts.forEach((element, i) => leftItems.set(element, leftItems.has(element) ? null : left[i]));
-
-  const shared = rights.filter(element => leftItems.has(element));
+  const rightItems = new Map<string, unknown>();
+  for (const item of left) {
+    if (isDue(pace)) yield;
+    const element = itemElement(item, shape, field, type.items);
+    lefts.push(element);
+    // Items repeated in the object are not merged with, they count as null.
+    leftItems.set(element, leftItems.has(element) ? null : item);
+  }
+  const shared: string[] = [];
+  for (const item of right) {
+    if (isDue(pace)) yield;
+    const element = itemElement(item, shape, field, type.items);
+    rights.push(element);
+    rightItems.set(element, item);
+    if (leftItems.has(element)) shared.push(element);
+  }
   let next = 0;
   const merged = new Set<string>();
   const out: unknown[] = [];
-  const take = (element: string): void => {
+  /** What is there of the item on both sides becomes one, where there are members to merge. */
+  const take = (element: string): Steps<unknown> | undefined => {
     merged.add(element);
-    out.push(mergeValues(leftItems.get(element), rightItems.get(element), type.items, undefined));
+    const old = leftItems.get(element);
+    const item = rightItems.get(element);
+    if (old !== undefined && typeof item === 'object') {
+      const work = mergeValues(old, item, type.items, undefined, pace);
+      if (work !== undefined) return work;
+    }
+    out.push(item);
+    return undefined;
   };
   let i = 0;
   let j = 0;
   while (i < lefts.length || j < rights.length) {
+    if (isDue(pace)) yield;
     const fromLeft = lefts[i];
     const fromRight = rights[j];
     if (fromLeft !== undefined && fromRight !== undefined) {
       if (fromLeft === fromRight) {
-        take(fromLeft);
+        const work = take(fromLeft);
+        if (work !== undefined) out.push(yield* work);
         i++;
         j++;
         next++;
@@ -86,7 +133,8 @@ function mergeLists(l: unknown, r: unknown, type: FieldType, field: Field, shape
       if (merged.has(fromLeft)) i++;
     }
     if (fromRight !== undefined) {
-      take(fromRight);
+      const work = take(fromRight);
+      if (work !== undefined) out.push(yield* work);
       j++;
       if (shared[next] === fromRight) next++;
     }
@@ -94,54 +142,68 @@ function mergeLists(l: unknown, r: unknown, type: FieldType, field: Field, shape
   return out;
 }
 
-function mergeValues(l: unknown, r: unknown, type: FieldType, field: Field | undefined): unknown {
-  if (r === undefined) return l;
-  if (l === undefined) return r;
+/** Where both values are there: the work of merging them, or undefined when the second takes the place of the first. */
+function mergeValues(
+  l: unknown,
+  r: unknown,
+  type: FieldType,
+  field: Field | undefined,
+  pace: Pace,
+): Steps<unknown> | undefined {
   const shape = shapeOf(type, field);
   switch (shape) {
     case 'scalar':
     case 'atomic':
-      return r;
+      return undefined;
     case 'struct':
     case 'map':
-      return mergeMaps(l, r, type);
+      return mergeMaps(l, r, type, pace);
     case 'deduced':
-      return asMap(r) !== undefined || (r === null && asMap(l) !== undefined) ? mergeMaps(l, r, type) : r;
+      if (asMap(r) === undefined && (r !== null || asMap(l) === undefined)) return undefined;
+      return mergeMaps(l, r, type, pace);
     case 'keyed':
     case 'set':
-      return field === undefined ? r : mergeLists(l, r, type, field, shape);
+      return field === undefined ? undefined : mergeLists(l, r, type, field, shape, pace);
   }
 }
 
 /** `config` on top of `live`. @throws SchemaError when a keyed list has items without keys */
-export const mergeObjects = (live: JsonMap, config: JsonMap, struct: StructType): JsonMap =>
-  mergeMaps(live, config, { kind: 'struct', struct }) as JsonMap;
+export function* mergeObjects(live: JsonMap, config: JsonMap, struct: StructType): Steps<JsonMap> {
+  return (yield* mergeMaps(live, config, { kind: 'struct', struct }, newPace())) as JsonMap;
+}
 
-function removeFromMap(value: unknown, set: FieldSet, type: FieldType): unknown {
+function* removeFromMap(value: unknown, set: FieldSet, type: FieldType, pace: Pace): Steps<unknown> {
   const map = asMap(value);
   if (map === undefined) return value;
   let out: Record<string, unknown> | undefined;
   for (const name of Object.keys(map)) {
+    if (isDue(pace)) yield;
     const node = set[fieldElement(name)];
     if (node === undefined) continue;
     if (isMember(node)) {
-      out ??= { ...map };
+      out ??= yield* copyOf(map, pace);
       delete out[name];
       continue;
     }
     const child = childOf(type, name);
     if (child.type === undefined) continue;
-    const rest = removeValues(map[name], node, child.type, child.field);
+    const rest = yield* removeValues(map[name], node, child.type, child.field, pace);
     if (rest === map[name]) continue;
-    out ??= { ...map };
+    out ??= yield* copyOf(map, pace);
     setMember(out, name, rest);
   }
   if (out === undefined) return value;
-  return Object.keys(out).length === 0 ? null : out;
+  return isEmptyMap(out) ? null : out;
 }
 
 /** What is left; null when everything went. Paths inside an atomic value take all of it. */
-function removeValues(value: unknown, set: FieldSet, type: FieldType, field: Field | undefined): unknown {
+function* removeValues(
+  value: unknown,
+  set: FieldSet,
+  type: FieldType,
+  field: Field | undefined,
+  pace: Pace,
+): Steps<unknown> {
   const shape = shapeOf(type, field);
   switch (shape) {
     case 'scalar':
@@ -151,7 +213,7 @@ function removeValues(value: unknown, set: FieldSet, type: FieldType, field: Fie
     case 'struct':
     case 'map':
     case 'deduced':
-      return removeFromMap(value, set, type);
+      return yield* removeFromMap(value, set, type, pace);
     case 'keyed':
     case 'set': {
       const list = asList(value);
@@ -159,12 +221,13 @@ function removeValues(value: unknown, set: FieldSet, type: FieldType, field: Fie
       const out: unknown[] = [];
       let changed = false;
       for (const item of list) {
+        if (isDue(pace)) yield;
         const node = set[itemElement(item, shape, field, type.items)] ?? undefined;
         if (node !== undefined && isMember(node)) {
           changed = true;
           continue;
         }
-        const rest = node === undefined ? item : removeValues(item, node, type.items, undefined);
+        const rest = node === undefined ? item : yield* removeValues(item, node, type.items, undefined, pace);
         if (rest !== item) changed = true;
         out.push(rest);
       }
@@ -174,5 +237,7 @@ function removeValues(value: unknown, set: FieldSet, type: FieldType, field: Fie
 }
 
 /** The object without the paths of a set; containers that lost all they had are null. */
-export const removeItems = (object: JsonMap, set: FieldSet, struct: StructType): JsonMap =>
-  set === EMPTY_SET ? object : ((removeFromMap(object, set, { kind: 'struct', struct }) ?? {}) as JsonMap);
+export function* removeItems(object: JsonMap, set: FieldSet, struct: StructType): Steps<JsonMap> {
+  if (set === EMPTY_SET) return object;
+  return ((yield* removeFromMap(object, set, { kind: 'struct', struct }, newPace())) ?? {}) as JsonMap;
+}

@@ -131,8 +131,8 @@ export function areInOrder(elements: readonly string[]): boolean {
 /** Sorts in place, as upstream writes and lists elements: fields, keys, values, indexes; numbers as numbers. */
 export function sortElements(elements: string[]): string[] {
   elements.sort();
+  if (elements.every(element => element.startsWith('f:'))) return elements;
   const fields = elements.filter(element => element.startsWith('f:'));
-  if (fields.length === elements.length) return elements;
   const items = elements.filter(element => !element.startsWith('f:'));
   if (fields.length === 0 && items.every(element => PLAIN_KEY.test(element))) return elements;
   [...fields, ...items].forEach((element, i) => (elements[i] = element));

@@ -1,4 +1,6 @@
 import type { DeepReadonly, ManagedFieldsEntry } from '../types.js';
+import { newPace } from '../pace.js';
+import { atOnce } from '../steps.js';
 import { readEntries, writeEntries, type Owner, type Owners } from './entries.js';
 import { difference, hasPath, isEmptySet, pathElements, setOfPaths } from './field-set.js';
 
@@ -19,7 +21,7 @@ const SCALE_REPLICAS = pathElements('spec.replicas');
 
 type Entries = readonly DeepReadonly<ManagedFieldsEntry>[] | undefined;
 
-const read = (entries: Entries): Owners => readEntries(entries) ?? new Map<string, Owner>();
+const read = (entries: Entries): Owners => atOnce(readEntries(entries)) ?? new Map<string, Owner>();
 
 /** The entries that own the replicas, as entries of the Scale. */
 export function scaleEntries(parent: Entries, mapping: ScaleMapping): ManagedFieldsEntry[] | undefined {
@@ -29,7 +31,7 @@ export function scaleEntries(parent: Entries, mapping: ScaleMapping): ManagedFie
     if (path === undefined || !hasPath(owner.set, pathElements(path))) continue;
     scale.set(id, { ...owner, apiVersion: SCALE_VERSION, set: setOfPaths([SCALE_REPLICAS]) });
   }
-  return writeEntries(scale);
+  return atOnce(writeEntries(scale));
 }
 
 /** The parent's entries after a write to its Scale. New owners have no time, as upstream. */
@@ -51,7 +53,7 @@ export function parentEntries(
       owners.set(id, owner);
       scales.delete(id);
     } else {
-      const rest = difference(owner.set, setOfPaths([elements]));
+      const rest = atOnce(difference(owner.set, setOfPaths([elements]), newPace()));
       if (!isEmptySet(rest)) owners.set(id, { ...owner, set: rest });
     }
   }
@@ -67,5 +69,5 @@ export function parentEntries(
       ...(time === undefined ? {} : { time }),
     });
   }
-  return writeEntries(owners);
+  return atOnce(writeEntries(owners));
 }

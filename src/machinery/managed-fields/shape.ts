@@ -1,6 +1,8 @@
 import type { Field, FieldType, StructType } from '../schema.js';
 import { quote } from '../go-text.js';
 import { setMember } from '../json-equal.js';
+import { isDue, type Pace } from '../pace.js';
+import type { Steps } from '../steps.js';
 import { fieldElement, keyElement, valueElement } from './path-element.js';
 
 /**
@@ -20,6 +22,9 @@ export type Shape =
   | 'set'
   /** Any JSON, whose maps are merged member by member. */
   | 'deduced';
+
+/** It has no paths below its own. */
+export const isOneValue = (shape: Shape): boolean => shape === 'scalar' || shape === 'atomic';
 
 export function shapeOf(type: FieldType, field: Field | undefined): Shape {
   switch (type.kind) {
@@ -198,24 +203,39 @@ export const impliedMembers = (type: FieldType, origin: Origin): readonly Member
  * A typed value with all its members spelled out, so that it can be merged with raw ones: a member that is taken away
  * later is then really gone.
  */
-export function materialize(value: unknown, type: FieldType): unknown {
-  if (type.kind === 'list') {
-    return Array.isArray(value) ? value.map(item => materialize(item, type.items)) : value;
+export function* materialize(whole: JsonMap, wholeType: FieldType, pace: Pace): Steps<JsonMap> {
+  const top: Record<string, unknown> = {};
+  // What is in a value waits in a list and has no steps of its own, which cost more than what they would cut.
+  const waiting: { from: object; to: object; type: FieldType }[] = [{ from: whole, to: top, type: wholeType }];
+  const copyOf = (value: unknown, type: FieldType | undefined): unknown => {
+    if (typeof value !== 'object' || value === null || type === undefined) return value;
+    if (Array.isArray(value) !== (type.kind === 'list')) return value;
+    const to = Array.isArray(value) ? [] : {};
+    waiting.push({ from: value, to, type });
+    return to;
+  };
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { from, to, type } = next;
+    if (Array.isArray(from)) {
+      for (const item of from as unknown[]) {
+        if (isDue(pace)) yield;
+        (to as unknown[]).push(copyOf(item, type.kind === 'list' ? type.items : undefined));
+      }
+      continue;
+    }
+    const map = from as JsonMap;
+    const out = to as Record<string, unknown>;
+    for (const name in map) {
+      if (isDue(pace)) yield;
+      const member = type.kind === 'struct' ? memberOf(type, name) : undefined;
+      const child = member === undefined ? map[name] : present(member, map[name], 'typed');
+      if (child === undefined) continue;
+      setMember(out, name, copyOf(child, member?.field.type ?? (type.kind === 'map' ? type.values : undefined)));
+    }
+    for (const { field, zero } of impliedMembers(type, 'typed'))
+      if (map[field.name] === undefined) out[field.name] = copyOf(zero, field.type);
   }
-  const map = asMap(value);
-  if (map === undefined) return value;
-  const out: Record<string, unknown> = {};
-  for (const name in map) {
-    const member = type.kind === 'struct' ? memberOf(type, name) : undefined;
-    const child = member === undefined ? map[name] : present(member, map[name], 'typed');
-    const childType = member?.field.type ?? (type.kind === 'map' ? type.values : undefined);
-    if (child === undefined) continue;
-    setMember(out, name, childType === undefined ? child : materialize(child, childType));
-  }
-  for (const { field, zero } of impliedMembers(type, 'typed')) {
-    if (map[field.name] === undefined) out[field.name] = materialize(zero, field.type);
-  }
-  return out;
+  return top;
 }
 
 /** An object that does not fit its schema. `message` is upstream's text, `path` where it was found. */

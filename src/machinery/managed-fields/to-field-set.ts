@@ -1,15 +1,17 @@
+import { isDue, newPace, type Pace } from '../pace.js';
 import type { Field, FieldType, StructType } from '../schema.js';
-import { EMPTY_SET, LEAF, type FieldSet, type MutableFieldSet } from './field-set.js';
+import type { Steps } from '../steps.js';
+import { EMPTY_SET, isEmptySet, LEAF, type FieldSet, type MutableFieldSet } from './field-set.js';
 import { fieldElement } from './path-element.js';
 import { asList, asMap, DEDUCED, fieldOf, impliedMembers, itemElement, memberOf, present, shapeOf } from './shape.js';
-import type { JsonMap, Origin } from './shape.js';
+import type { JsonMap, Origin, Shape } from './shape.js';
 
 /**
  * The paths that an object sets: leaves, list items, members of maps, and what is empty or null; not the structs, lists
  * and maps that merely contain them. Source: structured-merge-diff typed/tofieldset.go.
  */
 
-/** A node as it is put into its parent: the paths below, and whether the value's own path is set. */
+/** The paths below a value, and whether its own path is set. */
 interface Found {
   readonly below: FieldSet;
   readonly self: boolean;
@@ -19,88 +21,126 @@ const SELF_ONLY: Found = { below: EMPTY_SET, self: true };
 const NOTHING: Found = { below: EMPTY_SET, self: false };
 
 /** `element` is not there yet: nothing is merged. */
-function putFound(set: MutableFieldSet, element: string, { below, self }: Found): void {
-  let any = false;
-  for (const _ in below) {
-    any = true;
-    break;
-  }
-  if (self) set[element] = any ? { '.': LEAF, ...below } : LEAF;
-  else if (any) set[element] = below;
+function putFound(set: MutableFieldSet, element: string, below: FieldSet, self: boolean): void {
+  if (isEmptySet(below)) {
+    if (self) set[element] = LEAF;
+  } else set[element] = self ? { '.': LEAF, ...below } : below;
 }
 
 const isEmptyOrNull = (value: unknown): boolean => {
   if (value === null) return true;
   const map = asMap(value);
-  return map !== undefined && Object.keys(map).length === 0;
+  if (map === undefined) return false;
+  for (const _ in map) return false;
+  return true;
 };
 
-function fromList(list: readonly unknown[], type: FieldType, field: Field, origin: Origin): FieldSet {
+function* fromList(
+  list: readonly unknown[],
+  type: FieldType,
+  field: Field,
+  origin: Origin,
+  pace: Pace,
+): Steps<FieldSet> {
   const shape = shapeOf(type, field);
   if (type.kind !== 'list' || (shape !== 'keyed' && shape !== 'set')) return EMPTY_SET;
   const out: MutableFieldSet = {};
+  const itemShape = shapeOf(type.items, undefined);
+  const isOne = itemShape === 'scalar' || itemShape === 'atomic';
   for (const item of list) {
+    if (isDue(pace)) yield;
     const element = itemElement(item, shape, field, type.items);
-    if (element in out) out[element] = LEAF;
-    else putFound(out, element, { ...find(item, type.items, undefined, origin), self: true });
+    if (isOne || element in out) out[element] = LEAF;
+    else {
+      const known = foundAtOnce(item, type.items, itemShape, undefined);
+      const below = known?.below ?? (yield* pathsBelow(item, type.items, undefined, origin, pace));
+      putFound(out, element, below, true);
+    }
   }
   return out;
 }
 
-function fromMap(map: JsonMap, type: FieldType, origin: Origin): FieldSet {
+function* fromMap(map: JsonMap, type: FieldType, origin: Origin, pace: Pace): Steps<FieldSet> {
   const out: MutableFieldSet = {};
   const values = type.kind === 'map' ? type.values : undefined;
   for (const name in map) {
+    if (isDue(pace)) yield;
     const member = values === undefined ? memberOf(type, name) : undefined;
     const value = member === undefined ? map[name] : present(member, map[name], origin);
     const memberType = member?.field.type ?? values;
     if (value === undefined || memberType === undefined) continue;
-    const found = find(value, memberType, member?.field, origin);
+    const element = member?.element ?? fieldElement(name);
+    const shape = shapeOf(memberType, member?.field);
+    if (shape === 'scalar' || shape === 'atomic') {
+      out[element] = LEAF;
+      continue;
+    }
+    const known = foundAtOnce(value, memberType, shape, member?.field);
     const declared = member !== undefined && member.field !== DEDUCED;
-    putFound(out, member?.element ?? fieldElement(name), found.self || declared ? found : { ...found, self: true });
+    const below = known?.below ?? (yield* pathsBelow(value, memberType, member?.field, origin, pace));
+    putFound(out, element, below, known?.self === true || !declared);
   }
   for (const { field, element, zero } of impliedMembers(type, origin)) {
-    if (map[field.name] === undefined) putFound(out, element, find(zero, field.type, field, origin));
+    if (map[field.name] !== undefined) continue;
+    const known = foundAtOnce(zero, field.type, shapeOf(field.type, field), field);
+    const below = known?.below ?? (yield* pathsBelow(zero, field.type, field, origin, pace));
+    putFound(out, element, below, known?.self === true);
   }
   return out;
 }
 
-function find(value: unknown, type: FieldType, field: Field | undefined, origin: Origin): Found {
-  switch (shapeOf(type, field)) {
+/** What is known of a value without a look into it; undefined: there are members or items to look at. */
+function foundAtOnce(value: unknown, type: FieldType, shape: Shape, field: Field | undefined): Found | undefined {
+  switch (shape) {
     case 'scalar':
     case 'atomic':
       return SELF_ONLY;
     case 'keyed':
-    case 'set': {
-      const list = asList(value);
-      if (list === undefined || field === undefined) return value === null ? SELF_ONLY : NOTHING;
-      return { below: fromList(list, type, field, origin), self: false };
-    }
+    case 'set':
+      if (asList(value) !== undefined && field !== undefined) return undefined;
+      return value === null ? SELF_ONLY : NOTHING;
     case 'deduced':
     case 'struct':
-    case 'map': {
+    case 'map':
       if (isEmptyOrNull(value)) return SELF_ONLY;
-      const map = asMap(value);
+      if (asMap(value) !== undefined) return undefined;
       // Any JSON that is not a map is one value.
-      if (map === undefined) return type.kind === 'any' ? SELF_ONLY : NOTHING;
-      return { below: fromMap(map, type, origin), self: false };
-    }
+      return type.kind === 'any' ? SELF_ONLY : NOTHING;
   }
 }
 
+/** The paths below a value that has members or items. */
+function pathsBelow(
+  value: unknown,
+  type: FieldType,
+  field: Field | undefined,
+  origin: Origin,
+  pace: Pace,
+): Steps<FieldSet> {
+  const list = asList(value);
+  if (list !== undefined && field !== undefined) return fromList(list, type, field, origin, pace);
+  return fromMap(asMap(value) ?? {}, type, origin, pace);
+}
+
 /** @throws SchemaError when a keyed list has items without keys */
-export const toFieldSet = (object: JsonMap, struct: StructType, origin: Origin): FieldSet =>
-  fromMap(object, { kind: 'struct', struct }, origin);
+export const toFieldSet = (object: JsonMap, struct: StructType, origin: Origin): Steps<FieldSet> =>
+  fromMap(object, { kind: 'struct', struct }, origin, newPace());
 
 /**
  * Adds every struct field that has something below it: upstream does so before subtracting sets, where a field must
  * not survive by its parent alone.
  */
-export function withNamedFields(set: FieldSet, type: FieldType | undefined, field: Field | undefined): FieldSet {
+export function* withNamedFields(
+  set: FieldSet,
+  type: FieldType | undefined,
+  field: Field | undefined,
+  pace: Pace,
+): Steps<FieldSet> {
   const out: MutableFieldSet = {};
   for (const element in set) {
+    if (isDue(pace)) yield;
     const node = set[element] ?? LEAF;
-    if (element === '.') {
+    if (element === '.' || isEmptySet(node)) {
       out[element] = node;
       continue;
     }
@@ -120,8 +160,8 @@ export function withNamedFields(set: FieldSet, type: FieldType | undefined, fiel
     } else if (element.startsWith('k:') && type?.kind === 'list') {
       childType = type.items;
     }
-    const below = withNamedFields(node, childType, child);
-    out[element] = named && !('.' in below) && Object.keys(below).length > 0 ? { '.': LEAF, ...below } : below;
+    const below = yield* withNamedFields(node, childType, child, pace);
+    out[element] = named && !('.' in below) ? { '.': LEAF, ...below } : below;
   }
   return out;
 }

@@ -1,9 +1,11 @@
 import type { StructType } from '../schema.js';
-import { jsonEqual } from '../json-equal.js';
+import { equalSteps } from '../equal-steps.js';
+import { newPace } from '../pace.js';
 import type { Steps } from '../steps.js';
 import { compareObjects, type Comparison } from './compare.js';
 import { ownerId, type Owner, type Owners } from './entries.js';
 import {
+  covers,
   difference,
   EMPTY_SET,
   intersection,
@@ -47,24 +49,25 @@ export class ConflictError extends Error {
   }
 }
 
-const compareAt = (
+const isUnchanged = ({ removed, modified, added }: Comparison): boolean =>
+  isEmptySet(removed) && isEmptySet(modified) && isEmptySet(added);
+
+function* compareAt(
   live: JsonMap,
   object: JsonMap,
   struct: StructType,
   origin: Origin,
   versions: Versions,
-): Comparison => {
-  const comparison = compareObjects(live, object, struct, { left: origin, right: origin });
-  if (isEmptySet(versions.ignored)) return comparison;
+): Steps<Comparison> {
+  const comparison = yield* compareObjects(live, object, struct, { left: origin, right: origin });
+  const { ignored } = versions;
+  if (isEmptySet(ignored) || isUnchanged(comparison)) return comparison;
   return {
-    removed: recursiveDifference(comparison.removed, versions.ignored),
-    modified: recursiveDifference(comparison.modified, versions.ignored),
-    added: recursiveDifference(comparison.added, versions.ignored),
+    removed: yield* exclude(comparison.removed, ignored),
+    modified: yield* exclude(comparison.modified, ignored),
+    added: yield* exclude(comparison.added, ignored),
   };
-};
-
-const isUnchanged = ({ removed, modified, added }: Comparison): boolean =>
-  isEmptySet(removed) && isEmptySet(modified) && isEmptySet(added);
+}
 
 /** Takes from every owner but `workflow` what changed. Mutates owners. @throws ConflictError unless forced */
 function* takeChanges(
@@ -76,39 +79,42 @@ function* takeChanges(
   force: boolean,
   versions: Versions,
 ): Steps<Comparison> {
-  const own = compareAt(live, object, versions.struct, origin, versions);
+  const own = yield* compareAt(live, object, versions.struct, origin, versions);
   const known = new Map<string, Comparison | undefined>([[versions.apiVersion, own]]);
-  const comparisonAt = (apiVersion: string): Comparison | undefined => {
+  const comparisonAt = function* (apiVersion: string): Steps<Comparison | undefined> {
     if (known.has(apiVersion)) return known.get(apiVersion);
     const before = versions.convert(live, apiVersion, versions.apiVersion);
     const after = before === undefined ? undefined : versions.convert(object, apiVersion, versions.apiVersion);
     const comparison =
       before === undefined || after === undefined
         ? undefined
-        : compareAt(before.object, after.object, before.struct, origin, versions);
+        : yield* compareAt(before.object, after.object, before.struct, origin, versions);
     known.set(apiVersion, comparison);
     return comparison;
   };
+  const changed = new Map<Comparison, FieldSet>();
+  const pace = newPace();
   const conflicts = new Map<string, Conflict>();
   const taken = new Map<string, FieldSet>();
   for (const [id, owner] of owners) {
     if (id === workflow) continue;
-    const comparison = comparisonAt(owner.apiVersion);
+    const comparison = yield* comparisonAt(owner.apiVersion);
     if (comparison === undefined) {
       owners.delete(id);
       continue;
     }
     if (isUnchanged(comparison)) continue;
-    yield;
-    const conflict = intersection(owner.set, union(comparison.modified, comparison.added));
+    const set = changed.get(comparison) ?? (yield* union(comparison.modified, comparison.added, pace));
+    changed.set(comparison, set);
+    const conflict = isEmptySet(set) ? set : yield* intersection(owner.set, set, pace);
     if (!isEmptySet(conflict)) conflicts.set(id, { owner, set: conflict });
-    taken.set(id, union(conflict, comparison.removed));
+    const lost = isEmptySet(conflict) ? comparison.removed : yield* union(conflict, comparison.removed, pace);
+    if (!isEmptySet(lost)) taken.set(id, lost);
   }
   if (!force && conflicts.size > 0) throw new ConflictError([...conflicts.values()]);
   for (const [id, set] of taken) {
-    yield;
     const owner = owners.get(id);
-    if (owner !== undefined) owners.set(id, withSet(owner, difference(owner.set, set)));
+    if (owner !== undefined) owners.set(id, withSet(owner, yield* difference(owner.set, set, pace)));
   }
   for (const [id, owner] of owners) {
     if (isEmptySet(owner.set)) owners.delete(id);
@@ -151,8 +157,9 @@ function reconcile(owners: Owners, versions: Versions): void {
   }
 }
 
-const exclude = (set: FieldSet, ignored: FieldSet): FieldSet =>
-  isEmptySet(ignored) ? set : recursiveDifference(set, ignored);
+function* exclude(set: FieldSet, ignored: FieldSet): Steps<FieldSet> {
+  return isEmptySet(ignored) ? set : yield* recursiveDifference(set, ignored, newPace());
+}
 
 /**
  * What an update owns now, beside what its manager owned before; owners lose it. Mutates owners.
@@ -162,7 +169,8 @@ export function* update(live: JsonMap, object: JsonMap, owners: Owners, versions
   reconcile(owners, versions);
   const origin = versions.unstructured ? 'raw' : 'typed';
   const comparison = yield* takeChanges(live, object, origin, owners, undefined, true, versions);
-  return exclude(union(comparison.modified, comparison.added), versions.ignored);
+  const set = yield* union(comparison.modified, comparison.added, newPace());
+  return yield* exclude(set, versions.ignored);
 }
 
 /**
@@ -180,37 +188,28 @@ export function* apply(
 ): Steps<JsonMap | undefined> {
   reconcile(owners, versions);
   const type: FieldType = { kind: 'struct', struct: versions.struct };
-  const before = versions.unstructured ? live : (materialize(live, type) as JsonMap);
-  yield;
-  const merged = mergeObjects(before, config, versions.struct);
-  yield;
+  const pace = newPace();
+  const before = versions.unstructured ? live : yield* materialize(live, type, pace);
+  const merged = yield* mergeObjects(before, config, versions.struct);
   const id = ownerId(applier);
   const last = owners.get(id);
-  const set = exclude(toFieldSet(config, versions.struct, 'raw'), versions.ignored);
-  owners.set(id, { ...applier, ...(last?.time === undefined ? {} : { time: last.time }), set });
+  const set = yield* exclude(yield* toFieldSet(config, versions.struct, 'raw'), versions.ignored);
+  const kept = yield* difference(set, system, pace);
+  const owner: Owner = { ...applier, ...(last?.time === undefined ? {} : { time: last.time }), set };
+  owners.set(id, owner);
   // Whatever is still applied stays, so that an apply that gives nothing up has nothing to prune.
+  const keptAll = last !== undefined && (yield* covers(kept, last.set, pace));
   const prunes =
-    last !== undefined && (last.apiVersion !== versions.apiVersion || !isEmptySet(difference(last.set, set)));
-  yield;
+    last !== undefined &&
+    (last.apiVersion !== versions.apiVersion || !(keptAll || (yield* covers(set, last.set, pace))));
   const object = prunes ? yield* prune(merged, owners, last, versions) : merged;
-  yield;
   yield* takeChanges(before, object, 'raw', owners, id, force, versions);
-  yield;
-  const owned = owners.get(id);
-  if (owned !== undefined) {
-    const kept = difference(owned.set, system);
-    if (isEmptySet(kept)) owners.delete(id);
-    else owners.set(id, unchangedEntry(last, withSet(owned, kept)));
-  }
-  yield;
-  return jsonEqual(before, object) ? undefined : object;
-}
-
-/** Keeps the stored entry when the applier owns exactly what it did, so that it is written back as it is. */
-function unchangedEntry(last: Owner | undefined, owner: Owner): Owner {
-  if (last?.entry === undefined) return owner;
-  const same = isEmptySet(difference(last.set, owner.set)) && isEmptySet(difference(owner.set, last.set));
-  return same ? { ...owner, set: last.set, entry: last.entry } : owner;
+  if (isEmptySet(kept)) owners.delete(id);
+  // The stored entry when the applier owns exactly what it did, so that it is written back as it is.
+  else if (keptAll && last.entry !== undefined && (yield* covers(last.set, kept, pace)))
+    owners.set(id, { ...owner, set: last.set, entry: last.entry });
+  else owners.set(id, { ...owner, set: kept });
+  return (yield* equalSteps(before, object, pace)) ? undefined : object;
 }
 
 /**
@@ -227,18 +226,16 @@ function* prune(merged: JsonMap, owners: Owners, last: Owner, versions: Versions
   if (converted === undefined) return merged;
   const { struct } = converted;
   const type: FieldType = { kind: 'struct', struct };
-  const named = (set: FieldSet): FieldSet => withNamedFields(set, type, undefined);
+  const pace = newPace();
+  const named = (set: FieldSet): Steps<FieldSet> => withNamedFields(set, type, undefined, pace);
 
-  let pruned = removeItems(converted.object, named(last.set), struct);
-  yield;
+  const lastNamed = yield* named(last.set);
+  let pruned = yield* removeItems(converted.object, lastNamed, struct);
   pruned = yield* addBackOwned(converted.object, pruned, last.apiVersion, owners, versions, struct);
-  yield;
-  const prunedSet = named(toFieldSet(pruned, struct, 'raw'));
-  yield;
-  const mergedSet = named(toFieldSet(converted.object, struct, 'raw'));
-  yield;
-  const gone = intersection(difference(mergedSet, prunedSet), named(last.set));
-  const kept = removeItems(converted.object, gone, struct);
+  const prunedSet = yield* named(yield* toFieldSet(pruned, struct, 'raw'));
+  const mergedSet = yield* named(yield* toFieldSet(converted.object, struct, 'raw'));
+  const gone = yield* intersection(yield* difference(mergedSet, prunedSet, pace), lastNamed, pace);
+  const kept = yield* removeItems(converted.object, gone, struct);
   if (last.apiVersion === versions.apiVersion) return kept;
   return versions.convert(kept, versions.apiVersion, last.apiVersion)?.object ?? kept;
 }
@@ -251,9 +248,10 @@ function* addBackOwned(
   versions: Versions,
   struct: StructType,
 ): Steps<JsonMap> {
+  const pace = newPace();
   const owned = new Map<string, FieldSet>();
   for (const owner of owners.values()) {
-    owned.set(owner.apiVersion, union(owned.get(owner.apiVersion) ?? EMPTY_SET, owner.set));
+    owned.set(owner.apiVersion, yield* union(owned.get(owner.apiVersion) ?? EMPTY_SET, owner.set, pace));
   }
   // The version of the pruned object first, so that what conversion needs is there again.
   const order = [version, ...[...owned.keys()].filter(v => v !== version)].filter(v => owned.has(v));
@@ -264,23 +262,25 @@ function* addBackOwned(
     const after = same ? { object: result, struct } : versions.convert(result, apiVersion, version);
     if (before === undefined || after === undefined) continue;
     const type: FieldType = { kind: 'struct', struct: before.struct };
-    const named = (set: FieldSet): FieldSet => withNamedFields(set, type, undefined);
-    yield;
-    const keep = union(
-      named(toFieldSet(after.object, before.struct, 'raw')),
-      named(owned.get(apiVersion) ?? EMPTY_SET),
+    const named = (set: FieldSet): Steps<FieldSet> => withNamedFields(set, type, undefined, pace);
+    const keep = yield* union(
+      yield* named(yield* toFieldSet(after.object, before.struct, 'raw')),
+      yield* named(owned.get(apiVersion) ?? EMPTY_SET),
+      pace,
     );
-    yield;
-    const gone = difference(named(toFieldSet(before.object, before.struct, 'raw')), keep);
-    yield;
-    const kept = removeItems(before.object, gone, before.struct);
+    const all = yield* named(yield* toFieldSet(before.object, before.struct, 'raw'));
+    const kept = yield* removeItems(before.object, yield* difference(all, keep, pace), before.struct);
     result = same ? kept : (versions.convert(kept, version, apiVersion)?.object ?? result);
   }
   return result;
 }
 
 /** Paths of a conflict that `allowed` does not have. */
-export const conflictsWithout = (conflicts: readonly Conflict[], allowed: FieldSet): Conflict[] =>
-  conflicts
-    .map(conflict => ({ ...conflict, set: difference(conflict.set, allowed) }))
-    .filter(conflict => !isEmptySet(conflict.set));
+export function* conflictsWithout(conflicts: readonly Conflict[], allowed: FieldSet): Steps<Conflict[]> {
+  const rest: Conflict[] = [];
+  for (const conflict of conflicts) {
+    const set = yield* difference(conflict.set, allowed, newPace());
+    if (!isEmptySet(set)) rest.push({ ...conflict, set });
+  }
+  return rest;
+}

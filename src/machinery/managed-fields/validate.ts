@@ -1,5 +1,7 @@
 import { formatGo, formatGoSyntax, goTypeName } from '../go-text.js';
+import { isDue, newPace, type Pace } from '../pace.js';
 import type { Field, FieldType, StructType } from '../schema.js';
+import type { Steps } from '../steps.js';
 import { formatElement, fieldElement } from './path-element.js';
 import { asMap, DEDUCED, fieldOf, itemElement, SchemaError, shapeOf, type JsonMap } from './shape.js';
 
@@ -8,7 +10,11 @@ import { asMap, DEDUCED, fieldOf, itemElement, SchemaError, shapeOf, type JsonMa
  * dumps included.
  */
 
-type Problems = string[];
+/** Written out when all are found: a client may send 300,000 of them. */
+interface Problems {
+  readonly found: { readonly place: Place | undefined; readonly text: () => string }[];
+  readonly pace: Pace;
+}
 
 /** Where a value is: its last path element and where the rest of it is. Written out for problems only. */
 interface Place {
@@ -45,74 +51,106 @@ function scalarProblem(value: unknown, type: FieldType): string | undefined {
   }
 }
 
-function checkMap(map: JsonMap, type: FieldType, path: Place | undefined, problems: Problems): void {
+function note(problems: Problems, place: Place | undefined, text: () => string): void {
+  problems.found.push({ place, text });
+}
+
+function* checkMap(map: JsonMap, type: FieldType, path: Place | undefined, problems: Problems): Steps<void> {
   for (const name in map) {
-    const here = { element: fieldElement(name), within: path };
+    if (isDue(problems.pace)) yield;
+    const value = map[name];
     const field = type.kind === 'struct' ? fieldOf(type.struct, name) : type.kind === 'any' ? DEDUCED : undefined;
     const memberType = field?.type ?? (type.kind === 'map' ? type.values : undefined);
     if (memberType === undefined) {
-      problems.push(at(here, 'field not declared in schema'));
+      const here = { element: fieldElement(name), within: path };
+      note(problems, here, () => 'field not declared in schema');
       return;
     }
-    check(map[name], memberType, field, here, problems);
+    if (isFine(value, memberType)) continue;
+    const work = check(value, memberType, field, { element: fieldElement(name), within: path }, problems);
+    if (work !== undefined) yield* work;
   }
 }
 
-function checkList(
+function* checkList(
   list: readonly unknown[],
   type: FieldType,
   field: Field | undefined,
   path: Place,
   problems: Problems,
-): void {
+): Steps<void> {
   if (type.kind !== 'list') return;
   const shape = shapeOf(type, field);
   const seen = new Set<string>();
-  for (const [i, item] of list.entries()) {
-    let element = `i:${i}`;
+  for (let i = 0; i < list.length; i++) {
+    if (isDue(problems.pace)) yield;
+    const item = list[i];
+    let element: string | undefined;
     if (field !== undefined && (shape === 'keyed' || shape === 'set')) {
       try {
         element = itemElement(item, shape, field, type.items);
       } catch (error) {
         if (!(error instanceof SchemaError)) throw error;
-        problems.push(at(path, `element ${i}: ${error.message}`));
+        const { message } = error;
+        note(problems, path, () => `element ${i}: ${message}`);
         return;
       }
-      if (seen.has(element)) problems.push(at(path, `duplicate entries for key ${formatElement(element)}`));
+      if (seen.has(element)) noteDuplicate(problems, path, element);
       seen.add(element);
     }
-    check(item, type.items, undefined, { element, within: path }, problems);
+    if (isFine(item, type.items)) continue;
+    const work = check(item, type.items, undefined, { element: element ?? `i:${i}`, within: path }, problems);
+    if (work !== undefined) yield* work;
   }
 }
 
-function check(value: unknown, type: FieldType, field: Field | undefined, path: Place, problems: Problems): void {
-  if (value === null || value === undefined) return;
+const noteDuplicate = (problems: Problems, path: Place, element: string): void =>
+  note(problems, path, () => `duplicate entries for key ${formatElement(element)}`);
+
+/** Seen without a place for it: most values are texts where texts belong. */
+const isFine = (value: unknown, { kind }: FieldType): boolean =>
+  value === null || value === undefined || kind === 'any' || (typeof value === 'string' && kind === 'string');
+
+/** The work of looking into a value; undefined: there is nothing in it, and what is wrong was noted. */
+function check(
+  value: unknown,
+  type: FieldType,
+  field: Field | undefined,
+  path: Place,
+  problems: Problems,
+): Steps<void> | undefined {
   switch (type.kind) {
     case 'struct':
     case 'map': {
       const map = asMap(value);
-      if (map === undefined) problems.push(at(path, `expected map, got ${dump(value)}`));
-      else checkMap(map, type, path, problems);
-      return;
+      if (map !== undefined) return checkMap(map, type, path, problems);
+      note(problems, path, () => `expected map, got ${dump(value)}`);
+      return undefined;
     }
     case 'list':
-      if (Array.isArray(value)) checkList(value, type, field, path, problems);
-      else problems.push(at(path, `expected list, got ${dump(value)}`));
-      return;
-    case 'any':
-      return;
+      if (Array.isArray(value)) return checkList(value, type, field, path, problems);
+      note(problems, path, () => `expected list, got ${dump(value)}`);
+      return undefined;
     default: {
       const problem = scalarProblem(value, type);
-      if (problem !== undefined) problems.push(at(path, problem));
+      if (problem !== undefined) note(problems, path, () => problem);
+      return undefined;
     }
   }
 }
 
 /** Throws a SchemaError that says what is wrong, with paths such as `.spec.containers[name="a"].foo`. */
-export function validateConfiguration(object: JsonMap, struct: StructType): void {
-  const problems: Problems = [];
-  checkMap(object, { kind: 'struct', struct }, undefined, problems);
-  const first = problems[0];
+export function* validateConfiguration(object: JsonMap, struct: StructType): Steps<void> {
+  const pace = newPace();
+  const found: Problems['found'] = [];
+  yield* checkMap(object, { kind: 'struct', struct }, undefined, { found, pace });
+  const [first] = found;
   if (first === undefined) return;
-  throw new SchemaError(problems.length === 1 ? first : ['errors:', ...problems.map(p => `  ${p}`)].join('\n'));
+  if (found.length === 1) throw new SchemaError(at(first.place, first.text()));
+  let message = 'errors:';
+  for (const { place, text } of found) {
+    if (isDue(pace)) yield;
+    message += `\n  ${at(place, text())}`;
+  }
+  throw new SchemaError(message);
 }
