@@ -35,7 +35,7 @@ export function compileRegex(patterns: string | readonly string[], options: Synt
   const list = typeof patterns === 'string' ? [patterns] : patterns;
   const parsed = list.map(pattern => parseRegex(pattern, options));
   const [first] = parsed;
-  const groups = Math.max(0, ...parsed.map(p => p.groups));
+  const groups = parsed.reduce((most, p) => Math.max(most, p.groups), 0);
   if (parsed.some(p => p.back)) {
     const each = (text: string, from: number, notStart: boolean): Match | undefined => {
       let best: Match | undefined;
