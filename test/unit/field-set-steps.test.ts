@@ -1,5 +1,6 @@
 import t from 'tap';
 import * as sets from '../../src/machinery/managed-fields/field-set.js';
+import { sortElements, sortElementsSteps } from '../../src/machinery/managed-fields/path-element.js';
 import { newPace } from '../../src/machinery/pace.js';
 import { atOnce } from '../../src/machinery/steps.js';
 import { seeded } from '../fuzz/random.js';
@@ -72,6 +73,35 @@ t.test('a long set is put in order as a short one is', t => {
     t.same(Object.keys(data), Object.keys(many(count)).reverse());
     t.same(Object.keys(data['f:10001'] ?? {}), ['.', 'f:a', 'f:b']);
     t.equal(atOnce(sets.sortSet(set, newPace())), set, 'kept when it is');
+  }
+  t.end();
+});
+
+t.test('many elements are put in the order of a few', t => {
+  const shuffled = (elements: readonly string[]): string[] =>
+    elements
+      .map(element => ({ element, at: next(1e6) }))
+      .sort((a, b) => a.at - b.at)
+      .map(({ element }) => element);
+  const numbers = Array.from({ length: 700 }, (_, i) => i);
+  for (const kinds of [
+    [(i: number) => `f:${i}`, (i: number) => `f:k${i}`],
+    [(i: number) => `k:{"name":"${i}"}`, (i: number) => `k:{"name":"n${i}"}`],
+    [(i: number) => `k:{"name":"n${i}"}`, (i: number) => `k:{"containerPort":${i},"protocol":"TCP"}`],
+    [(i: number) => `v:${i}`, (i: number) => `v:"${i}"`, (i: number) => `i:${i}`, (i: number) => `f:${i}`],
+  ]) {
+    const many = shuffled(kinds.flatMap(kind => numbers.map(kind)));
+    const steps = sortElementsSteps([...many], newPace());
+    let rests = 0;
+    for (;;) {
+      const step = steps.next();
+      if (step.done !== true) rests++;
+      else {
+        t.same(step.value, sortElements([...many]));
+        break;
+      }
+    }
+    t.ok(rests >= 4);
   }
   t.end();
 });

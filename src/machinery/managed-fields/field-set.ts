@@ -1,6 +1,13 @@
 import { isDue, newPace, type Pace } from '../pace.js';
 import { atOnce, type Steps } from '../steps.js';
-import { areInOrder, canonicalElement, sortElements, fieldElement, formatElement } from './path-element.js';
+import {
+  areInOrder,
+  canonicalElement,
+  sortElements,
+  sortElementsSteps,
+  fieldElement,
+  formatElement,
+} from './path-element.js';
 
 /**
  * A set of field paths, in the very form of FieldsV1: {"f:spec": {"f:replicas": {}}}. A node without members is itself
@@ -211,8 +218,13 @@ function sortSmall(set: FieldSet): FieldSet {
 /** The set with its elements in upstream's order, "." first. */
 export function* sortSet(set: FieldSet, pace: Pace): Steps<FieldSet> {
   if (countNodes(set, SMALL) < SMALL) return sortSmall(set);
-  const { elements, same } = ordered(set);
-  if (elements.length === 0) return LEAF;
+  const keys = Object.keys(set);
+  const member = SELF in set;
+  const given = member ? keys.filter(element => element !== SELF) : keys;
+  const inOrder = areInOrder(given);
+  yield;
+  const elements = inOrder ? given : yield* sortElementsSteps(given, pace);
+  const same = inOrder && (!member || keys[0] === SELF);
   /** What is below those of them that have anything below, where it was put in order. */
   let changed: Map<string, FieldSet> | undefined;
   for (const element of elements) {
@@ -224,7 +236,7 @@ export function* sortSet(set: FieldSet, pace: Pace): Steps<FieldSet> {
   }
   // What is sorted already is kept: a copy would be another 20,000 objects of a client's longest list.
   if (same && changed === undefined) return set;
-  const out: MutableFieldSet = SELF in set ? { [SELF]: LEAF } : {};
+  const out: MutableFieldSet = member ? { [SELF]: LEAF } : {};
   for (const element of elements) {
     if (isDue(pace)) yield;
     out[element] = changed?.get(element) ?? set[element] ?? LEAF;
@@ -234,7 +246,7 @@ export function* sortSet(set: FieldSet, pace: Pace): Steps<FieldSet> {
 
 /** The paths as text, in upstream's order: those of a node before those below it. */
 export function* formatPaths(set: FieldSet, pace: Pace, prefix = '', paths: string[] = []): Steps<string[]> {
-  const elements = sortElements(elementsOf(set));
+  const elements = yield* sortElementsSteps(elementsOf(set), pace);
   const texts: string[] = [];
   for (const element of elements) {
     if (isDue(pace)) yield;

@@ -1,3 +1,6 @@
+import { isDue, type Pace } from '../pace.js';
+import { sortSteps } from '../sort-steps.js';
+import type { Steps } from '../steps.js';
 import { formatGo, quote } from '../go-text.js';
 
 /**
@@ -102,17 +105,24 @@ function compareKeys(a: Keys, b: Keys): number {
   }
 }
 
-/** Sorts in place what is not a field, each element parsed once. */
-function sortItems(elements: string[], from: number): void {
-  const ORDER = 'kvi';
-  const items = elements.slice(from).map(element => {
-    const kind = element.charAt(0);
-    const keys: Keys = kind === 'k' ? parseKeys(element) : [['', JSON.parse(element.slice(2))]];
-    return { element, rank: ORDER.indexOf(kind), keys };
-  });
-  items.sort((a, b) => a.rank - b.rank || compareKeys(a.keys, b.keys));
-  items.forEach(({ element }, i) => (elements[from + i] = element));
+/** An element that is not a field, parsed once for all its comparisons. */
+interface Item {
+  readonly element: string;
+  readonly rank: number;
+  readonly keys: Keys;
 }
+
+const ORDER = 'kvi';
+
+function parseItem(element: string): Item {
+  const kind = element.charAt(0);
+  const keys: Keys = kind === 'k' ? parseKeys(element) : [['', JSON.parse(element.slice(2))]];
+  return { element, rank: ORDER.indexOf(kind), keys };
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const compareItems = (a: Item, b: Item): number =>
+  a.rank - b.rank || compareKeys(a.keys, b.keys) || compareText(a.element, b.element);
 
 /** An item known by one key, whose text has the order of its value: it has nothing at or below a quotation mark. */
 const PLAIN_KEY = /^k:\{"[A-Za-z]+":"[#-[\]-~]*"\}$/;
@@ -135,7 +145,35 @@ export function sortElements(elements: string[]): string[] {
   const fields = elements.filter(element => element.startsWith('f:'));
   const items = elements.filter(element => !element.startsWith('f:'));
   if (fields.length === 0 && items.every(element => PLAIN_KEY.test(element))) return elements;
-  [...fields, ...items].forEach((element, i) => (elements[i] = element));
-  sortItems(elements, fields.length);
+  const sorted = items.map(parseItem).sort(compareItems);
+  [...fields, ...sorted.map(item => item.element)].forEach((element, i) => (elements[i] = element));
   return elements;
+}
+
+/** So many are sorted at once. */
+const FEW = 1000;
+
+/** The same with rests, where there are many. */
+export function* sortElementsSteps(elements: string[], pace: Pace): Steps<string[]> {
+  if (elements.length <= FEW) return sortElements(elements);
+  const fields: string[] = [];
+  const plain: string[] = [];
+  const items: Item[] = [];
+  for (const element of elements) {
+    if (isDue(pace)) yield;
+    if (element.startsWith('f:')) fields.push(element);
+    else if (items.length === 0 && PLAIN_KEY.test(element)) plain.push(element);
+    else items.push(parseItem(element));
+  }
+  const sorted = yield* sortSteps(fields, compareText, pace);
+  if (items.length === 0) {
+    for (const element of yield* sortSteps(plain, compareText, pace)) sorted.push(element);
+    return sorted;
+  }
+  for (const element of plain) {
+    if (isDue(pace)) yield;
+    items.push(parseItem(element));
+  }
+  for (const { element } of yield* sortSteps(items, compareItems, pace)) sorted.push(element);
+  return sorted;
 }
