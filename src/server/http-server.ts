@@ -106,8 +106,14 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
       response.once('finish', () => connections.close(raw.socket));
     }
     if (tooLarge) return refuseHeaders(response);
-    if (upgrade) return void answer(raw, response);
-    connections.inTurn(raw, response, () => void answer(raw, response));
+    if (upgrade) return begin(raw, response);
+    connections.inTurn(raw, response, () => begin(raw, response));
+  };
+  /** Under way, to the last line of their audit. */
+  const answering = new Set<Promise<void>>();
+  const begin = (raw: IncomingMessage, response: ServerResponse): void => {
+    const answered = answer(raw, response).finally(() => answering.delete(answered));
+    answering.add(answered);
   };
   const answer = (raw: IncomingMessage, response: ServerResponse): Promise<void> => {
     const auditId = raw.headers['audit-id'];
@@ -139,6 +145,13 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
     const cancel = options.clock.after(CLOSE_GRACE_MS, () => app.server.closeAllConnections(), { unref: true });
     await app.close();
     cancel();
+    // Their clients have gone by now; one that goes on all the same is not waited for.
+    let forget = (): void => undefined;
+    const enough = new Promise<void>(resolve => {
+      forget = options.clock.after(CLOSE_GRACE_MS, resolve, { unref: true });
+    });
+    await Promise.race([Promise.all(answering), enough]);
+    forget();
   };
 
   return {

@@ -11,11 +11,9 @@ import { createStreamingServer } from '../../src/nodeagent/streaming/serve.js';
 import { HEADER_DICTIONARY } from '../../src/nodeagent/streaming/spdy/dictionary.js';
 import { createFrameReader, createHeaderReader, dataFrame } from '../../src/nodeagent/streaming/spdy/frames.js';
 import type { StreamingBackend } from '../../src/nodeagent/streaming/types.js';
-import { eventually } from '../support/up.js';
+import { until } from '../support/until.js';
 
 const MIB = 1 << 20;
-const until = (what: string, holds: () => boolean): Promise<boolean> =>
-  eventually(what, async () => holds(), Boolean, 10_000);
 
 /** A Pod that reads nothing until it is told to. */
 let podRead = 0;

@@ -30,8 +30,9 @@ const noServer = (): never => {
 
 function serve(port: MessagePort): void {
   const strategies = createStrategies({
-    serviceCidr: '',
-    nodePortRange: { first: 0, last: 0 },
+    // Values are handed out elsewhere; strategies want to know from where all the same.
+    serviceCidr: '10.96.0.0/16',
+    nodePortRange: { first: 30000, last: 32767 },
     random: noServer,
     uuid: noServer,
     authorize: noServer,
