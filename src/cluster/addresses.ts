@@ -1,3 +1,5 @@
+import { addressAt, parseCidr } from '../machinery/cidr.js';
+
 /** Where the processes of a cluster on this machine find each other. */
 export const HOST = '127.0.0.1';
 
@@ -18,8 +20,10 @@ export const nodeAddresses = (count: number, platform: NodeJS.Platform = process
     bindAddress: platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
   }));
 
-/** The tenth address of the Service range, where every cluster has its DNS. */
+/** The tenth address of the Service range, where every cluster has its DNS. @throws RangeError when it has none */
 export function clusterDnsAddress(serviceClusterIpRange: string): string {
-  const [base = ''] = serviceClusterIpRange.split('/');
-  return base.replace(/\.\d+$/, last => `.${Number(last.slice(1)) + 10}`);
+  const range = parseCidr(serviceClusterIpRange);
+  const address = range && addressAt(range, 10n);
+  if (address === undefined) throw new RangeError(`${serviceClusterIpRange} is no range of more than ten addresses`);
+  return address;
 }

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { loadKubeConfig } from '../client/kubeconfig.js';
+import { parseCidr } from '../machinery/cidr.js';
 import { realClock } from '../machinery/clock.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
 import { realRandom } from '../machinery/random.js';
 import { isNodeAddress } from '../nodeagent/agent.js';
-import { parseCidr } from '../nodeagent/network/ip.js';
 import { createLogger } from './logger.js';
 import {
   durationFlag,

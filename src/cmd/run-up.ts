@@ -16,6 +16,7 @@ import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
 import { fail, FlagError, integerFlag, saveMemory, signalOnTermination, untilAborted } from './process.js';
 import { controllersLead, dnsAnswers, nodesReady, untilReady } from '../cluster/readiness.js';
+import { serviceRangeProblem } from '../server/service-range.js';
 import { createSupervisor, type ProcessSpec, type Supervisor } from './supervisor.js';
 
 type Flags = Readonly<Record<string, string | boolean>>;
@@ -39,6 +40,8 @@ async function planFrom(flags: Flags): Promise<Plan> {
     throw new FlagError(
       `invalid argument ${JSON.stringify(text(flags, 'storage'))} for "--storage" flag: want leveldb or memory`,
     );
+  const problem = serviceRangeProblem(text(flags, 'serviceClusterIpRange'));
+  if (problem !== undefined) throw new FlagError(problem);
   const dataDir = text(flags, 'dataDir');
   return {
     dataDir,

@@ -1,4 +1,4 @@
-import type { Origin, TraceStep } from '../dataplane/types.js';
+import type { Origin, TraceStep } from '../dataplane/trace.js';
 import type { DnsQueryTrace, TraceReport, UnansweredQuery } from '../nodeagent/kubelet-api/trace.js';
 import type { Flow, NetworkStep } from '../nodeagent/network/types.js';
 

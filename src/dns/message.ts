@@ -1,4 +1,4 @@
-import ipaddr from 'ipaddr.js';
+import { ipBytes } from '../machinery/ip.js';
 import { type Answer, CLASS_IN, OPT, RCODE, type Rcode, RECORD_TYPES, type ResourceRecord } from './records.js';
 
 /** What a query asks, with what its answer must repeat. */
@@ -210,7 +210,7 @@ function createWriter(query: Query): Writer {
     switch (record.type) {
       case 'A':
       case 'AAAA':
-        return bytes(Uint8Array.from(ipaddr.parse(record.address).toByteArray()));
+        return bytes(ipBytes(record.address));
       case 'CNAME':
       case 'PTR':
       case 'NS':

@@ -1,5 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import ipaddr from 'ipaddr.js';
+import { canonicalIP } from '../machinery/ip.js';
 import { type Found, findNames, findTargets, type Target } from './lookup.js';
 import type { Query } from './message.js';
 import { type Answer, AXFR, CLASS_IN, IXFR, RCODE, type Rcode, RECORD_TYPES, type ResourceRecord } from './records.js';
@@ -250,7 +250,7 @@ function reverseAddress({ zone, relative }: Question): string | undefined {
   }
   if (zone !== 'ip6.arpa' || parts.length !== 32 || !parts.every(part => /^[0-9a-f]$/.test(part))) return undefined;
   const groups = parts.join('').match(/.{4}/g) ?? [];
-  return ipaddr.IPv6.parse(groups.join(':')).toString();
+  return canonicalIP(groups.join(':'));
 }
 
 function answerTxt(question: Question): Records | undefined {

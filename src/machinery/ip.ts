@@ -1,30 +1,99 @@
-import ipaddr from 'ipaddr.js';
+/**
+ * Addresses and ranges of both families, read as Kubernetes reads them (netutils.ParseIPSloppy: leading zeros of a quad are
+ * decimal, zones are refused) in one pass over the text, and printed as Go prints them (RFC 5952).
+ */
 export type Family = 'IPv4' | 'IPv6';
+
+export interface IpAddress {
+  readonly family: Family;
+  /** As an unsigned number of 32 or 128 bits. */
+  readonly value: bigint;
+}
+
+export const bitsOf = (family: Family): number => (family === 'IPv4' ? 32 : 128);
+
+const DOT = 46;
+const ZERO = 48;
+const COLON = 58;
 
 /** Packs dotted decimal into an unsigned 32-bit number; undefined when `text` is not that. */
 export function parseIPv4(text: string): number | undefined {
   let value = 0;
-  let octet = -1;
+  let octet = 0;
+  let digits = 0;
   let dots = 0;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (c === 46) {
-      if (octet < 0 || ++dots > 3) return undefined;
+    if (c === DOT) {
+      if (digits === 0 || ++dots > 3) return undefined;
       value = value * 256 + octet;
-      octet = -1;
-    } else if (c >= 48 && c <= 57) {
-      octet = (octet < 0 ? 0 : octet * 10) + (c - 48);
-      if (octet > 255) return undefined;
+      octet = digits = 0;
+    } else if (c >= ZERO && c <= ZERO + 9) {
+      octet = octet * 10 + (c - ZERO);
+      if (++digits > 3 || octet > 255) return undefined;
     } else return undefined;
   }
-  return dots === 3 && octet >= 0 ? value * 256 + octet : undefined;
+  return dots === 3 && digits > 0 ? value * 256 + octet : undefined;
+}
+
+/** The eight groups of an IPv6 address; undefined when `text` is none. */
+function parseGroups(text: string): number[] | undefined {
+  const groups: number[] = [];
+  let gap = -1;
+  let i = 0;
+  if (text.startsWith('::')) {
+    gap = 0;
+    i = 2;
+  }
+  while (i < text.length) {
+    if (groups.length === 8) return undefined;
+    const start = i;
+    let group = 0;
+    for (; i < text.length; i++) {
+      const digit = hexDigit(text.charCodeAt(i));
+      if (digit < 0) break;
+      group = group * 16 + digit;
+      if (i - start >= 4) return undefined;
+    }
+    if (i === start) return undefined;
+    if (text.charCodeAt(i) === DOT) {
+      // The last two groups may be written as an IPv4 address.
+      const quad = groups.length > 6 ? undefined : parseIPv4(text.slice(start));
+      if (quad === undefined) return undefined;
+      groups.push(quad >>> 16, quad & 0xffff);
+      break;
+    }
+    groups.push(group);
+    if (i === text.length) break;
+    if (text.charCodeAt(i++) !== COLON || i === text.length) return undefined;
+    if (text.charCodeAt(i) !== COLON) continue;
+    if (gap >= 0) return undefined;
+    gap = groups.length;
+    i++;
+  }
+  if (gap < 0) return groups.length === 8 ? groups : undefined;
+  // "::" stands for one group of zeros at least.
+  if (groups.length === 8) return undefined;
+  return [...groups.slice(0, gap), ...Array.from({ length: 8 - groups.length }, () => 0), ...groups.slice(gap)];
+}
+
+function hexDigit(c: number): number {
+  if (c >= ZERO && c <= ZERO + 9) return c - ZERO;
+  const letter = c | 32;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }
 
 function parseIPv6(text: string): bigint | undefined {
-  if (!text.includes(':') || text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
-  let value = 0n;
-  for (const part of ipaddr.IPv6.parse(text).parts) value = (value << 16n) | BigInt(part);
-  return value;
+  const groups = text.includes(':') ? parseGroups(text) : undefined;
+  return groups?.reduce((value, group) => (value << 16n) | BigInt(group), 0n);
+}
+
+/** Undefined when `text` is no address. */
+export function parseIP(text: string): IpAddress | undefined {
+  const v4 = parseIPv4(text);
+  if (v4 !== undefined) return { family: 'IPv4', value: BigInt(v4) };
+  const v6 = parseIPv6(text);
+  return v6 === undefined ? undefined : { family: 'IPv6', value: v6 };
 }
 
 export function familyOf(address: string): Family | undefined {
@@ -32,78 +101,48 @@ export function familyOf(address: string): Family | undefined {
   return parseIPv6(address) === undefined ? undefined : 'IPv6';
 }
 
-/** The text Go's net.IP prints (RFC 5952); undefined when `text` is no address. */
-export function canonicalIP(text: string): string | undefined {
-  const v4 = parseIPv4(text);
-  if (v4 !== undefined) return formatIPv4(v4);
-  return parseIPv6(text) === undefined ? undefined : ipaddr.IPv6.parse(text).toString();
-}
-
 const formatIPv4 = (value: number): string =>
   `${Math.floor(value / 2 ** 24)}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
 
+/** RFC 5952: lower case, and the first of the longest runs of two or more zero groups is left out. */
 function formatIPv6(value: bigint): string {
-  const parts: number[] = [];
-  for (let shift = 112n; shift >= 0n; shift -= 16n) parts.push(Number((value >> shift) & 0xffffn));
-  return new ipaddr.IPv6(parts).toString();
+  const groups = Array.from({ length: 8 }, (_, i) => Number((value >> BigInt(112 - 16 * i)) & 0xffffn));
+  let best = { start: 0, length: 1 };
+  for (let start = 0; start < 8; start++) {
+    let length = 0;
+    while (groups[start + length] === 0) length++;
+    if (length > best.length) best = { start, length };
+  }
+  const hex = (part: readonly number[]): string => part.map(group => group.toString(16)).join(':');
+  if (best.length < 2) return hex(groups);
+  return `${hex(groups.slice(0, best.start))}::${hex(groups.slice(best.start + best.length))}`;
 }
 
-export interface Cidr {
-  readonly family: Family;
-  /** Network address with prefix length, always ("10.0.0.1/32"). */
-  readonly text: string;
-  readonly prefix: number;
-  /** The network address alone. */
-  readonly network: string;
-  contains(address: string): boolean;
-}
+export const formatIP = ({ family, value }: IpAddress): string =>
+  family === 'IPv4' ? formatIPv4(Number(value)) : formatIPv6(value);
 
-/** Reads "address/prefix" or a lone address (full-length prefix). Undefined when it is neither. */
-export function parseCidr(text: string): Cidr | undefined {
-  const slash = text.indexOf('/');
-  const address = slash < 0 ? text : text.slice(0, slash);
-  const length = slash < 0 ? undefined : text.slice(slash + 1);
-  if (length !== undefined && !/^\d{1,3}$/.test(length)) return undefined;
-  const v4 = parseIPv4(address);
-  if (v4 !== undefined) return ipv4Cidr(v4, length === undefined ? 32 : Number(length));
-  const v6 = parseIPv6(address);
-  return v6 === undefined ? undefined : ipv6Cidr(v6, length === undefined ? 128 : Number(length));
-}
-
-function ipv4Cidr(address: number, prefix: number): Cidr | undefined {
-  if (prefix > 32) return undefined;
-  const size = 2 ** (32 - prefix);
-  const first = Math.floor(address / size) * size;
-  const network = formatIPv4(first);
-  return {
-    family: 'IPv4',
-    text: `${network}/${prefix}`,
-    prefix,
-    network,
-    contains(other) {
-      const value = parseIPv4(other);
-      return value !== undefined && value >= first && value < first + size;
-    },
-  };
-}
-
-function ipv6Cidr(address: bigint, prefix: number): Cidr | undefined {
-  if (prefix > 128) return undefined;
-  const shift = BigInt(128 - prefix);
-  const bits = address >> shift;
-  const network = formatIPv6(bits << shift);
-  return {
-    family: 'IPv6',
-    text: `${network}/${prefix}`,
-    prefix,
-    network,
-    contains(other) {
-      const value = parseIPv6(other);
-      return value !== undefined && value >> shift === bits;
-    },
-  };
+/** The text Go's net.IP prints; undefined when `text` is no address. */
+export function canonicalIP(text: string): string | undefined {
+  const v4 = parseIPv4(text);
+  if (v4 !== undefined) return formatIPv4(v4);
+  const v6 = parseIPv6(text);
+  return v6 === undefined ? undefined : formatIPv6(v6);
 }
 
 /** "ip:port", or "[ip]:port" for IPv6. */
 export const joinHostPort = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
+/** The first address of the range of this prefix length that `ip` is in. */
+export function networkOf({ family, value }: IpAddress, prefix: number): IpAddress {
+  const host = BigInt(bitsOf(family) - prefix);
+  return { family, value: (value >> host) << host };
+}
+
+/** As they stand in a packet. @throws RangeError when `text` is no address */
+export function ipBytes(text: string): Uint8Array {
+  const ip = parseIP(text);
+  if (ip === undefined) throw new RangeError(`${JSON.stringify(text)} is no IP address`);
+  const length = bitsOf(ip.family) / 8;
+  return Uint8Array.from({ length }, (_, i) => Number((ip.value >> BigInt(8 * (length - 1 - i))) & 0xffn));
+}

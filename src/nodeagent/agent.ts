@@ -3,9 +3,11 @@ import { isIP, type AddressInfo, type Server } from 'node:net';
 import { createEventRecorder } from '../client/event-recorder.js';
 import { ENDPOINT_SLICES, EVENTS, LEASES, NODES, PODS, SERVICES } from '../client/resources.js';
 import type { Client, InformerFactory } from '../client/types.js';
-import { createNetfilter } from '../dataplane/kernel/kernel.js';
-import { createProxy } from '../dataplane/proxiers/iptables/proxier.js';
+import { createKernel } from '../dataplane/kernel/kernel.js';
+import { createRouteTable, defaultRoute } from '../dataplane/kernel/routes.js';
+import { createProxier, DEFAULT_PROXY_MODE } from '../dataplane/proxiers/index.js';
 import { NOT_FOR_THE_PROXY } from '../dataplane/services/service-ports.js';
+import { type Cidr, parseCidr } from '../machinery/cidr.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Random } from '../machinery/random.js';
 import type { KeyPair } from '../machinery/x509/certificate.js';
@@ -15,11 +17,11 @@ import { createMachine } from './containers/machine/machine.js';
 import { createKubeletServer } from './kubelet-api/server.js';
 import { parseImage } from './images/reference.js';
 import { createIpAllocator, type IpAllocator } from './network/ip-allocator.js';
-import { cidrContains, parseCidr } from './network/ip.js';
 import { joinStreams } from './network/join-streams.js';
 import { createNodeDirectory } from './network/node-directory.js';
 import { createPeerServer } from './network/peer-link.js';
-import { createPodNetwork, POD_INTERFACE } from './network/pod-network.js';
+import { NODE_LINK } from './network/links.js';
+import { createPodNetwork } from './network/pod-network.js';
 import { dialReal } from './network/real-host.js';
 import { capacityOf, nodeLabels } from './node/node-object.js';
 import { kubeletConfiguration } from './node/configuration.js';
@@ -103,30 +105,29 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     labelSelector: NOT_FOR_THE_PROXY.map(label => `!${label}`).join(','),
   });
 
-  const directory = createNodeDirectory();
+  const nodeAddresses = [nodeIP] as const;
+  const routes = createRouteTable('IPv4');
+  for (const address of nodeAddresses) routes.addAddress(NODE_LINK, address);
+  routes.add({ destination: defaultRoute(routes.family), link: NODE_LINK });
+  const directory = createNodeDirectory({ nodeName, routes });
   const self = (): DeepReadonly<Node> | undefined => nodes.indexer.get(nodeName);
-  const ownCidr = () => parseCidr(self()?.spec?.podCIDR ?? '');
+  const ownCidrs = (): readonly Cidr[] => {
+    const { podCIDR, podCIDRs = podCIDR === undefined ? [] : [podCIDR] } = self()?.spec ?? {};
+    return podCIDRs.flatMap(text => parseCidr(text) ?? []).filter(({ family }) => family === routes.family);
+  };
   const clusterRange = parseCidr(options.clusterCidr);
-  const isOwn = (address: string): boolean => address === nodeIP || address.startsWith('127.');
-  const netfilter = createNetfilter({
+  const kernel = createKernel({
     clock,
     random,
-    nodeIPs: () => [nodeIP],
+    routes,
     // As kindnet: outside of the Pods' range nobody knows the way back to a Pod.
     masquerades: ({ src, dst }) =>
-      clusterRange !== undefined && !isOwn(src) && !isOwn(dst) && !cidrContains(clusterRange, dst),
-    route(destination) {
-      const cidr = ownCidr();
-      const local = isOwn(destination);
-      const pod = !local && cidr !== undefined && cidrContains(cidr, destination);
-      // Masqueraded packets carry the node's address whichever way they leave, as with CNI plugins that route.
-      return { local, outInterface: local ? 'lo' : pod ? POD_INTERFACE : 'eth0', sourceAddress: nodeIP };
-    },
+      clusterRange !== undefined && !routes.isLocal(src) && !routes.isLocal(dst) && !clusterRange.contains(dst),
   });
   const network = createPodNetwork({
     nodeName,
-    nodeIP,
-    netfilter,
+    nodeAddresses,
+    kernel,
     directory,
     clock,
     hostGateway,
@@ -157,9 +158,9 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
 
   let ips: IpAllocator | undefined;
   const allocator = (): IpAllocator | undefined => {
-    const cidr = ips === undefined ? ownCidr() : undefined;
-    if (cidr !== undefined) {
-      ips = createIpAllocator(cidr);
+    const cidrs = ips === undefined ? ownCidrs() : [];
+    if (cidrs.length > 0) {
+      ips = createIpAllocator(cidrs);
       for (const address of addressesInUse(pods.indexer.list())) ips.reserve(address);
     }
     return ips;
@@ -218,7 +219,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
       nodeName,
       pods: podsOfNode,
       network,
-      netfilter,
+      kernel,
       clock,
       log,
       figures,
@@ -268,22 +269,23 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     clock,
     recorder,
     log,
-    networkReady: () => ownCidr() !== undefined,
+    networkReady: () => ownCidrs().length > 0,
     images: () => [...presentImages].flatMap(name => parseImage(name) ?? []),
   });
 
-  const proxy = createProxy({
+  const mode = DEFAULT_PROXY_MODE;
+  const proxy = createProxier({
     clock,
-    mode: 'iptables',
-    family: 'IPv4',
+    mode,
+    family: kernel.family,
     nodeName,
-    nodeIP,
+    nodeAddresses,
     ...(options.clusterCidr === '' ? {} : { detectLocal: { kind: 'cidr', cidr: options.clusterCidr } }),
   });
   const nodePorts = createNodePorts({
     proxy,
     network,
-    nodeIP,
+    nodeAddresses,
     bindAddress: options.bindAddress,
     hostGateway,
     log,
@@ -305,7 +307,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
       services,
       slices,
       proxy,
-      netfilter,
+      kernel,
       clock,
       minSyncPeriodMs: options.minSyncPeriodMs,
       syncPeriodMs: options.syncPeriodMs,
@@ -323,11 +325,11 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     clock,
     node: self,
     proxy: () => loop,
-    proxyMode: 'iptables',
+    proxyMode: mode,
     proxyMetrics: () => [
       buildInfo(options.version),
       processStart(figures.startedAt),
-      ...proxyMetrics(netfilter, loop.lastSync),
+      ...proxyMetrics(kernel, loop.lastSync),
     ],
     healthTimeoutMs: 2 * options.syncPeriodMs,
     log,
@@ -339,7 +341,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     if (node.metadata.name !== nodeName) return;
     proxy.setNode(node.metadata.labels ?? {});
     loop.poke();
-    if (hadCidr || ownCidr() === undefined) return;
+    if (hadCidr || ownCidrs().length === 0) return;
     hadCidr = true;
     registration.poke();
     podsOfNode.kickAll();

@@ -4,10 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { printRestore } from '../../src/dataplane/proxiers/iptables/restore-text.js';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from '../support/host-routes.js';
+import { createRouteTable, defaultRoute, type RouteTable } from '../../src/dataplane/kernel/routes.js';
 import { printSave } from '../../src/dataplane/tools/iptables/print-save.js';
-import { compile } from '../../src/dataplane/proxiers/iptables/proxier.js';
-import type { Netfilter, NetfilterOptions, ProxyConfig, Ruleset } from '../../src/dataplane/types.js';
+import { compile } from '../../src/dataplane/proxiers/index.js';
+import type { Program } from '../../src/dataplane/kernel/program.js';
+import type { Kernel } from '../../src/dataplane/kernel/types.js';
+import type { ProxyConfig } from '../../src/dataplane/proxiers/index.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import { EXAMPLE_NODE_LABELS, exampleConfig, examples } from '../fixtures/iptables/inputs.js';
 import { LOCAL_POD, NODE, type PacketRow, packetRows } from './packets.js';
@@ -47,34 +51,33 @@ const inNamespace = (script: string): string =>
 t.test('the kernel reads and lists our rules as we do', options, async t => {
   const folder = scratch(t);
   for (const example of examples) {
-    const { family, nodeIP } = exampleConfig(example);
-    const ruleset = compile(
+    const { family, nodeAddresses } = exampleConfig(example);
+    const program = compile(
       { ...exampleConfig(example), clock: new FakeClock() },
       { services: example.services, slices: example.slices, nodeLabels: EXAMPLE_NODE_LABELS },
     );
-    const netfilter = createNetfilter({ family, clock: new FakeClock(), random: () => 0, nodeIPs: () => [nodeIP] });
-    netfilter.apply(ruleset);
-    const whole = printSave(netfilter);
+    const kernel = createKernel({ clock: new FakeClock(), random: () => 0, routes: hostRoutes(...nodeAddresses) });
+    kernel.load(program);
+    const whole = printSave(kernel);
     writeFileSync(join(folder, 'whole'), whole);
-    writeFileSync(join(folder, 'sync'), printRestore(ruleset));
-    const program = family === 'IPv4' ? 'iptables-nft' : 'ip6tables-nft';
+    writeFileSync(join(folder, 'sync'), printRestore(program));
+    const tool = family === 'IPv4' ? 'iptables-nft' : 'ip6tables-nft';
     const listed = inNamespace(
-      `${program}-restore < ${folder}/whole && ${program}-restore --noflush --counters < ${folder}/sync && ${program}-save`,
+      `${tool}-restore < ${folder}/whole && ${tool}-restore --noflush --counters < ${folder}/sync && ${tool}-save`,
     );
     t.equal(withoutHeads(listed), withoutHeads(whole), example.name);
   }
 });
 
 /** Pods of this node behind "cni0", everything else behind "eth0". */
-const TOPOLOGY: Pick<NetfilterOptions, 'nodeIPs' | 'route'> = {
-  nodeIPs: () => [NODE, '10.66.1.1'],
-  route: destination => {
-    if (destination === NODE || destination === '10.66.1.1' || destination.startsWith('127.')) return { local: true };
-    return destination.startsWith('10.66.1.')
-      ? { local: false, outInterface: 'cni0', sourceAddress: '10.66.1.1' }
-      : { local: false, outInterface: 'eth0', sourceAddress: NODE };
-  },
-};
+function topology(): RouteTable {
+  const routes = createRouteTable('IPv4');
+  routes.addAddress('eth0', NODE);
+  routes.addAddress('cni0', '10.66.1.1');
+  routes.add({ destination: '10.66.1.0/24', link: 'cni0' });
+  routes.add({ destination: defaultRoute('IPv4'), link: 'eth0' });
+  return routes;
+}
 
 const SETUP = `
   unshare -n sleep 600 & pod=$!
@@ -93,15 +96,15 @@ const SETUP = `
   nsenter -t $outside -n bash -c 'ip link set lo up; ip link set eth0 up; ip addr add 192.168.50.1/24 dev eth0; ip addr add 198.51.100.7/32 dev lo; ip addr add 192.0.2.1/32 dev lo'
 `;
 
-function rulesetOf(row: PacketRow): Ruleset {
+function rulesetOf(row: PacketRow): Program {
   const config = { ...exampleConfig({ config: {} }), ...row.config, clock: new FakeClock() } as ProxyConfig;
   return compile(config, row.nodeLabels === undefined ? row : { ...row, nodeLabels: row.nodeLabels });
 }
 
-function loaded(ruleset: Ruleset, random: number): Netfilter {
-  const netfilter = createNetfilter({ clock: new FakeClock(), random: () => random, ...TOPOLOGY });
-  netfilter.apply(ruleset);
-  return netfilter;
+function loaded(program: Program, random: number): Kernel {
+  const kernel = createKernel({ clock: new FakeClock(), random: () => random, routes: topology() });
+  kernel.load(program);
+  return kernel;
 }
 
 /** Sends one packet from the row's place; TCP gives up before it would send a second. */
@@ -125,22 +128,22 @@ t.test('the kernel does with packets what we do', options, async t => {
   const rows = packetRows.filter(({ packet }) => packet.to[0] !== '127.0.0.1' || packet.hook === 'output');
   const rulesets = rows.map(rulesetOf);
   const steps = rows.map((row, i) => {
-    const ruleset = rulesets[i];
-    if (ruleset !== undefined) writeFileSync(join(folder, `${i}.in`), printSave(loaded(ruleset, 0)));
+    const program = rulesets[i];
+    if (program !== undefined) writeFileSync(join(folder, `${i}.in`), printSave(loaded(program, 0)));
     return `iptables-nft-restore < ${folder}/${i}.in; ${send(row)} 2> /dev/null; iptables-nft-save -c > ${folder}/${i}.out`;
   });
   inNamespace(`${SETUP}\n${steps.join('\n')}\ntrue`);
   rows.forEach((row, i) => {
-    const ruleset = rulesets[i];
-    if (ruleset === undefined) return;
+    const program = rulesets[i];
+    if (program === undefined) return;
     const seen = hits(readFileSync(join(folder, `${i}.out`), 'utf8'));
     // Both ends of the dice: rows have at most two endpoints.
     const ours = [0, 0.99].map(random => {
-      const netfilter = loaded(ruleset, random);
+      const kernel = loaded(program, random);
       const { from, to, proto = 'tcp' } = row.packet;
       const hook = row.packet.hook ?? (from === NODE ? 'output' : 'prerouting');
       const inInterface = from.startsWith('10.66.1.') ? 'cni0' : 'eth0';
-      netfilter.connect({
+      kernel.connect({
         proto,
         src: from,
         srcPort: 40_000,
@@ -151,7 +154,7 @@ t.test('the kernel does with packets what we do', options, async t => {
         size: proto === 'tcp' ? 60 : 29,
         ...(hook === 'output' ? {} : { inInterface }),
       });
-      return hits(printSave(netfilter, { counters: true }));
+      return hits(printSave(kernel, { counters: true }));
     });
     const same = ours.find(one => JSON.stringify(one) === JSON.stringify(seen));
     t.same(seen, same ?? ours[0], row.name);

@@ -1,10 +1,12 @@
-import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
-import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
-import type { Netfilter, ProxyConfig, ProxyMode } from '../../src/dataplane/types.js';
+import t, { type Test } from 'tap';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import type { Kernel } from '../../src/dataplane/kernel/types.js';
+import { createProxier, PROXY_MODES, type ProxyConfig, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
 import { FakeClock } from '../../src/machinery/clock.js';
+import { type Family, joinHostPort } from '../../src/machinery/ip.js';
 import { exampleConfig } from '../fixtures/iptables/inputs.js';
-import { NODE, type PacketRow, packetRows } from './packets.js';
+import { hostRoutes } from '../support/host-routes.js';
+import { inFamily, NODE, type PacketRow, packetRows } from './packets.js';
 
 /** A fixed sequence that looks random enough for the balancing rules (Numerical Recipes' generator). */
 function sequence(): () => number {
@@ -12,49 +14,51 @@ function sequence(): () => number {
   return () => (seed = (seed * 1664525 + 1013904223) >>> 0) / 2 ** 32;
 }
 
-function load(mode: ProxyMode, row: PacketRow): Netfilter {
+function load(mode: ProxyMode, family: Family, row: PacketRow): Kernel {
   const clock = new FakeClock();
-  const config = { ...exampleConfig({ config: {} }), ...row.config, clock, mode } as ProxyConfig;
-  const proxy = createProxy(config);
+  const config = { ...inFamily(exampleConfig({ config: {} }), family), ...row.config, clock, mode } as ProxyConfig;
+  const proxy = createProxier(config);
   proxy.setNode(row.nodeLabels ?? {});
   row.services.forEach(service => proxy.onServiceUpdate(service));
   row.slices.forEach(slice => proxy.onSliceUpdate(slice));
-  const netfilter = createNetfilter({ clock, random: sequence(), nodeIPs: () => [NODE] });
-  const { ruleset } = proxy.sync();
-  if (ruleset === undefined) throw new Error('the first sync is always full');
-  netfilter.apply(ruleset);
-  return netfilter;
+  const kernel = createKernel({ clock, random: sequence(), routes: hostRoutes(inFamily(NODE, family)) });
+  const { program } = proxy.sync();
+  if (program === undefined) throw new Error('the first sync is always full');
+  kernel.load(program);
+  return kernel;
 }
 
-const modes: readonly ProxyMode[] = ['iptables'];
-
-for (const mode of modes) {
-  t.test(`packets in ${mode} mode`, async t => {
-    for (const row of packetRows) {
-      if (row.modes !== undefined && !row.modes.includes(mode)) continue;
-      const netfilter = load(mode, row);
-      const { from, to, proto = 'tcp' } = row.packet;
-      const hook = row.packet.hook ?? (from === NODE ? 'output' : 'prerouting');
-      const reached = new Set<string>();
-      const sources = new Set<string>();
-      const verdicts = new Set<string>();
-      for (let i = 0; i < 100; i++) {
-        const { verdict, packet } = netfilter.connect({
-          proto,
-          src: from,
-          srcPort: 40_000 + i,
-          dst: to[0],
-          dstPort: to[1],
-          hook,
-        });
-        verdicts.add(verdict);
-        reached.add(`${packet.dst}:${packet.dstPort}`);
-        sources.add(packet.src);
-      }
-      t.same([...verdicts], [row.expect.verdict], row.name);
-      if (row.expect.verdict !== 'accept') continue;
-      t.same([...reached].sort(), [...row.expect.reaches].sort(), `${row.name}: destinations`);
-      t.same([...sources], [row.expect.masquerade ? NODE : from], `${row.name}: source`);
-    }
-  });
+function check(t: Test, mode: ProxyMode, family: Family, row: PacketRow): void {
+  const kernel = load(mode, family, row);
+  const node = inFamily(NODE, family);
+  const { from, to, proto = 'tcp' } = row.packet;
+  const hook = row.packet.hook ?? (from === node ? 'output' : 'prerouting');
+  const reached = new Set<string>();
+  const sources = new Set<string>();
+  const verdicts = new Set<string>();
+  for (let i = 0; i < 100; i++) {
+    const { verdict, packet } = kernel.connect({
+      proto,
+      src: from,
+      srcPort: 40_000 + i,
+      dst: to[0],
+      dstPort: to[1],
+      hook,
+    });
+    verdicts.add(verdict);
+    reached.add(joinHostPort(packet.dst, packet.dstPort));
+    sources.add(packet.src);
+  }
+  t.same([...verdicts], [row.expect.verdict], row.name);
+  if (row.expect.verdict !== 'accept') return;
+  t.same([...reached].sort(), [...row.expect.reaches].sort(), `${row.name}: destinations`);
+  t.same([...sources], [row.expect.masquerade ? node : from], `${row.name}: source`);
 }
+
+for (const mode of PROXY_MODES)
+  for (const family of ['IPv4', 'IPv6'] as const)
+    t.test(`packets in ${mode} mode, ${family}`, async t => {
+      const rows = packetRows.filter(row => row.modes.includes(mode) && row.families.includes(family));
+      t.ok(rows.length > 30, `${rows.length} rows`);
+      for (const row of rows) check(t, mode, family, inFamily(row, family));
+    });

@@ -1,12 +1,16 @@
 import type { EndpointSlice, Service } from '../../src/machinery/types.js';
-import type { Protocol, ProxyConfig, ProxyMode } from '../../src/dataplane/types.js';
+import type { Protocol } from '../../src/dataplane/packet.js';
+import { PROXY_MODES, type ProxyConfig, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
+import { canonicalIP, type Family } from '../../src/machinery/ip.js';
 import { service, slice } from '../fixtures/iptables/inputs.js';
 
 /** What must happen to the first packet of a connection, whatever the proxy mode. */
 export interface PacketRow {
   readonly name: string;
-  /** Modes in which upstream behaves differently are left out. Default: all. */
-  readonly modes?: readonly ProxyMode[];
+  /** Modes in which upstream behaves differently are left out. */
+  readonly modes: readonly ProxyMode[];
+  /** A row is written in IPv4; `inFamily` says how it reads in the other. */
+  readonly families: readonly Family[];
   readonly config?: Partial<ProxyConfig>;
   readonly nodeLabels?: Readonly<Record<string, string>>;
   readonly services: readonly Service[];
@@ -59,9 +63,17 @@ const reaches = (masquerade: boolean, ...ends: string[]): PacketRow['expect'] =>
 const terminating = { ready: false, serving: true, terminating: true };
 const dead = { ready: false, serving: false, terminating: true };
 
+const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
+const EVERYWHERE = { modes: PROXY_MODES, families: FAMILIES };
+/** 127.0.0.0/8 is a range and node ports listen on it; "::1" is one address, and they do not. */
+const IPV4_ONLY = { modes: PROXY_MODES, families: ['IPv4'] as const };
+/** nftables mode refuses what a known ClusterIP has no port for, and drops what no Service has. */
+const UNTOUCHED = { modes: ['iptables'] as const, families: FAMILIES };
+
 export const packetRows: readonly PacketRow[] = [
   {
     name: 'a Pod reaches all endpoints of a ClusterIP and keeps its address',
+    ...EVERYWHERE,
     services: [web({})],
     slices: both,
     packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -69,6 +81,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'the node itself is masqueraded',
+    ...EVERYWHERE,
     services: [web({})],
     slices: both,
     packet: { from: NODE, to: ['10.200.4.10', 80] },
@@ -76,6 +89,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'a stranger that routes to a ClusterIP is masqueraded',
+    ...EVERYWHERE,
     services: [web({})],
     slices: both,
     packet: { from: OUTSIDE, to: ['10.200.4.10', 80] },
@@ -83,6 +97,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'masqueradeAll masquerades Pods too',
+    ...EVERYWHERE,
     config: { masqueradeAll: true },
     services: [web({})],
     slices: both,
@@ -91,6 +106,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'without a way to tell local traffic nothing is masqueraded',
+    ...EVERYWHERE,
     config: { detectLocal: undefined as never },
     services: [web({})],
     slices: both,
@@ -99,6 +115,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'hairpin: a Pod that reaches itself sees the node as its client',
+    ...EVERYWHERE,
     services: [web({})],
     slices: localOnly,
     packet: { from: '10.66.1.10', to: ['10.200.4.10', 80] },
@@ -106,6 +123,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'another port of the ClusterIP is nobody’s business',
+    ...UNTOUCHED,
     services: [web({})],
     slices: both,
     packet: { from: LOCAL_POD, to: ['10.200.4.10', 81] },
@@ -113,6 +131,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'another protocol on the same port is left alone',
+    ...UNTOUCHED,
     services: [web({})],
     slices: both,
     packet: { proto: 'udp', from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -120,6 +139,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'ClusterIP without endpoints: refused at once',
+    ...EVERYWHERE,
     services: [web({})],
     slices: [],
     packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -127,6 +147,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'ClusterIP without endpoints, from the node',
+    ...EVERYWHERE,
     services: [web({})],
     slices: [],
     packet: { from: NODE, to: ['10.200.4.10', 80] },
@@ -134,6 +155,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'node port without endpoints',
+    ...EVERYWHERE,
     services: [web({ type: 'NodePort' })],
     slices: [],
     packet: { from: OUTSIDE, to: [NODE, 30080] },
@@ -141,6 +163,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external IP without endpoints',
+    ...EVERYWHERE,
     services: [web({ externalIPs: ['192.0.2.50'] })],
     slices: [],
     packet: { from: OUTSIDE, to: ['192.0.2.50', 80] },
@@ -148,6 +171,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'internal policy Local: only the endpoint of this node',
+    ...EVERYWHERE,
     services: [web({ internalTrafficPolicy: 'Local' })],
     slices: both,
     packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -155,6 +179,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'internal policy Local without local endpoint: dropped',
+    ...EVERYWHERE,
     services: [web({ internalTrafficPolicy: 'Local' })],
     slices: remoteOnly,
     packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -162,6 +187,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'node port from outside: any endpoint, masqueraded',
+    ...EVERYWHERE,
     services: [web({ type: 'NodePort' })],
     slices: both,
     packet: { from: OUTSIDE, to: [NODE, 30080] },
@@ -169,6 +195,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'node port through loopback',
+    ...IPV4_ONLY,
     services: [web({ type: 'NodePort' })],
     slices: both,
     packet: { from: '127.0.0.1', to: ['127.0.0.1', 30080], hook: 'output' },
@@ -176,6 +203,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'no node port on loopback when it is turned off',
+    ...IPV4_ONLY,
     config: { localhostNodePorts: false },
     services: [web({ type: 'NodePort' })],
     slices: both,
@@ -184,6 +212,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'a stranger cannot send to loopback',
+    ...IPV4_ONLY,
     services: [web({ type: 'NodePort' })],
     slices: both,
     packet: { from: OUTSIDE, to: ['127.0.0.1', 10250] },
@@ -191,6 +220,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'nodePortAddresses leaves the other addresses alone',
+    ...EVERYWHERE,
     config: { nodePortAddresses: ['10.1.0.0/16'] },
     services: [web({ type: 'NodePort' })],
     slices: both,
@@ -199,6 +229,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external policy Local from outside: the local endpoint sees the client',
+    ...EVERYWHERE,
     services: [web({ type: 'NodePort', externalTrafficPolicy: 'Local' })],
     slices: both,
     packet: { from: OUTSIDE, to: [NODE, 30080] },
@@ -206,6 +237,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external policy Local without local endpoint: dropped',
+    ...EVERYWHERE,
     services: [web({ type: 'NodePort', externalTrafficPolicy: 'Local' })],
     slices: remoteOnly,
     packet: { from: OUTSIDE, to: [NODE, 30080] },
@@ -213,6 +245,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external policy Local, from a Pod to a load balancer IP: treated as inside',
+    ...EVERYWHERE,
     services: [web({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' }, balancer)],
     slices: both,
     packet: { from: LOCAL_POD, to: ['203.0.113.77', 80] },
@@ -220,6 +253,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external policy Local, from the node to a load balancer IP: inside, but masqueraded',
+    ...EVERYWHERE,
     services: [web({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' }, balancer)],
     slices: both,
     packet: { from: NODE, to: ['203.0.113.77', 80] },
@@ -227,6 +261,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'load balancer IP from outside',
+    ...EVERYWHERE,
     services: [web({ type: 'LoadBalancer' }, balancer)],
     slices: both,
     packet: { from: OUTSIDE, to: ['203.0.113.77', 80] },
@@ -234,6 +269,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'ipMode Proxy: the load balancer handles its IP itself',
+    ...EVERYWHERE,
     services: [web({ type: 'LoadBalancer' }, { loadBalancer: { ingress: [{ ip: '203.0.113.77', ipMode: 'Proxy' }] } })],
     slices: both,
     packet: { from: LOCAL_POD, to: ['203.0.113.77', 80] },
@@ -241,6 +277,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'source ranges let a member in',
+    ...EVERYWHERE,
     services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['198.51.100.0/24'] }, balancer)],
     slices: both,
     packet: { from: OUTSIDE, to: ['203.0.113.77', 80] },
@@ -248,6 +285,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'source ranges drop everyone else',
+    ...EVERYWHERE,
     services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['198.51.100.0/24'] }, balancer)],
     slices: both,
     packet: { from: '192.0.2.1', to: ['203.0.113.77', 80] },
@@ -255,6 +293,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'node ports have no source ranges',
+    ...EVERYWHERE,
     services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['198.51.100.0/24'] }, balancer)],
     slices: both,
     packet: { from: '192.0.2.1', to: [NODE, 30080] },
@@ -262,6 +301,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external IP',
+    ...EVERYWHERE,
     services: [web({ externalIPs: ['192.0.2.50'] })],
     slices: both,
     packet: { from: OUTSIDE, to: ['192.0.2.50', 80] },
@@ -269,6 +309,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'with nothing ready, terminating endpoints that still serve are used',
+    ...EVERYWHERE,
     services: [web({})],
     slices: [
       slice('shop/web', { name: 'http', port: 8080 }, [
@@ -281,6 +322,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'with one ready, terminating endpoints are not used',
+    ...EVERYWHERE,
     services: [web({})],
     slices: [
       slice('shop/web', { name: 'http', port: 8080 }, [
@@ -293,6 +335,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'zone hints keep traffic in the zone',
+    ...EVERYWHERE,
     nodeLabels: { 'topology.kubernetes.io/zone': 'z1' },
     services: [web({})],
     slices: [
@@ -306,6 +349,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'hints for other zones only are ignored',
+    ...EVERYWHERE,
     nodeLabels: { 'topology.kubernetes.io/zone': 'z3' },
     services: [web({})],
     slices: [
@@ -319,6 +363,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'one endpoint without hints turns them all off',
+    ...EVERYWHERE,
     nodeLabels: { 'topology.kubernetes.io/zone': 'z1' },
     services: [web({})],
     slices: [
@@ -332,6 +377,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'node hints beat zone hints',
+    ...EVERYWHERE,
     nodeLabels: { 'topology.kubernetes.io/zone': 'z2' },
     services: [web({})],
     slices: [
@@ -345,6 +391,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'UDP',
+    ...EVERYWHERE,
     services: [service('kube-system/dns', { clusterIP: '10.200.0.10', ports: [{ protocol: 'UDP', port: 53 }] })],
     slices: [slice('kube-system/dns', { protocol: 'UDP', port: 5353 }, [{ ip: '10.66.2.53', node: THERE }])],
     packet: { proto: 'udp', from: LOCAL_POD, to: ['10.200.0.10', 53] },
@@ -352,6 +399,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'a Service that another proxy handles is skipped',
+    ...UNTOUCHED,
     services: [
       {
         ...web({}),
@@ -365,6 +413,7 @@ export const packetRows: readonly PacketRow[] = [
   ...['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'].flatMap((label): PacketRow[] => [
     {
       name: `a Service labelled ${label} is skipped, whatever the value`,
+      ...UNTOUCHED,
       services: [{ ...web({}), metadata: { namespace: 'shop', name: 'web', labels: { [label]: '' } } }],
       slices: both,
       packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -372,6 +421,7 @@ export const packetRows: readonly PacketRow[] = [
     },
     {
       name: `a slice labelled ${label} has no endpoints for the proxy`,
+      ...EVERYWHERE,
       services: [web({})],
       slices: both.map(object => ({
         ...object,
@@ -383,6 +433,7 @@ export const packetRows: readonly PacketRow[] = [
   ]),
   ...[['0.0.0.0/0'], ['198.51.100.99/32', ' 0.0.0.0/0 '], ['10.0.0.0/0']].map((ranges): PacketRow => ({
     name: `the source ranges ${JSON.stringify(ranges)} are no firewall`,
+    ...EVERYWHERE,
     services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ranges }, balancer)],
     slices: both,
     packet: { from: OUTSIDE, to: ['203.0.113.77', 80] },
@@ -390,6 +441,7 @@ export const packetRows: readonly PacketRow[] = [
   })),
   {
     name: 'two halves of the address space are ranges as any other, and so is all of IPv6',
+    ...IPV4_ONLY,
     services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['0.0.0.0/1', '::/0'] }, balancer)],
     slices: both,
     packet: { from: OUTSIDE, to: ['203.0.113.77', 80] },
@@ -397,9 +449,30 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'traffic between Pods passes untouched',
+    ...EVERYWHERE,
     services: [web({})],
     slices: both,
     packet: { from: LOCAL_POD, to: ['10.66.2.20', 8080] },
     expect: reaches(false, REMOTE_EP),
   },
 ];
+
+/** The row as it reads in the family: each octet of an IPv4 address is a group of an IPv6 address, from fd00:: on. */
+export const inFamily = <T>(value: T, family: Family): T => (family === 'IPv4' ? value : (toIPv6(value) as T));
+
+function toIPv6(value: unknown): unknown {
+  if (typeof value === 'string') return value === 'IPv4' ? 'IPv6' : value.replace(ADDRESS, inIPv6);
+  if (Array.isArray(value)) return value.map(toIPv6);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, toIPv6(part)]));
+}
+
+const ADDRESS = /(\d+\.\d+\.\d+\.\d+)(?:\/(\d+))?(:\d+)?/g;
+
+function inIPv6(_text: string, address: string, prefix?: string, port?: string): string {
+  const groups = address.split('.').map(octet => Number(octet).toString(16));
+  const six = canonicalIP(`fd00:0:0:0:${groups.join(':')}`) ?? '';
+  if (port !== undefined) return `[${six}]${port}`;
+  if (prefix === undefined) return six;
+  return `${six}/${prefix === '0' ? 0 : 64 + 2 * Number(prefix)}`;
+}

@@ -1,8 +1,12 @@
 import t, { type Test } from 'tap';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { createRouteTable } from '../../src/dataplane/kernel/routes.js';
 import { printSave } from '../../src/dataplane/tools/iptables/print-save.js';
-import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
-import type { DetectLocal, Family, Netfilter, Proxy, ProxyConfig } from '../../src/dataplane/types.js';
+import { createProxier } from '../../src/dataplane/proxiers/index.js';
+import type { Kernel } from '../../src/dataplane/kernel/types.js';
+import type { ProxyConfig } from '../../src/dataplane/proxiers/index.js';
+import type { DetectLocal, Proxier } from '../../src/dataplane/proxiers/types.js';
+import type { Family } from '../../src/machinery/ip.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Node, Service } from '../../src/machinery/types.js';
 import { differingOriginals } from '../replay/originals.js';
@@ -62,7 +66,7 @@ function configOf({ node: nodeName, nodes, config: { flags } }: Case, family: Fa
     mode: 'iptables',
     family,
     nodeName,
-    nodeIP: (v6 ? undefined : flag('bind-address')) ?? nodeIP ?? '',
+    nodeAddresses: [(v6 ? undefined : flag('bind-address')) ?? nodeIP ?? []].flat(),
     ...(detectLocal === undefined ? {} : { detectLocal }),
     ...(nodePortAddresses === undefined ? {} : { nodePortAddresses: ofFamily(nodePortAddresses, family) }),
     masqueradeAll: flags.includes('--masquerade-all'),
@@ -88,13 +92,13 @@ function asStored<T extends { readonly spec?: Service['spec'] }>(object: T): T {
 }
 
 interface Machine {
-  proxy: Proxy;
-  netfilter: Netfilter;
+  proxy: Proxier;
+  kernel: Kernel;
 }
 
-function load({ proxy, netfilter }: Machine): void {
-  const { ruleset } = proxy.sync();
-  if (ruleset !== undefined) netfilter.apply(ruleset);
+function load({ proxy, kernel }: Machine): void {
+  const { program } = proxy.sync();
+  if (program !== undefined) kernel.load(program);
 }
 
 const FAMILIES = [
@@ -129,8 +133,8 @@ function createNode(head: Case, family: Family): { change(step: Step): void; sav
   const objects = new Map<string, Item>();
   const keyOf = (kind: string, namespace = '', name = ''): string => `${kind} ${namespace}/${name}`;
   const newMachine = (): Machine => ({
-    proxy: createProxy(config),
-    netfilter: createNetfilter({ clock: realClock, random: Math.random, family, nodeIPs: () => [config.nodeIP] }),
+    proxy: createProxier(config),
+    kernel: createKernel({ clock: realClock, random: Math.random, routes: createRouteTable(family) }),
   });
   const machine = newMachine();
   const tell = (item: Item, present: boolean): void => {
@@ -167,7 +171,7 @@ function createNode(head: Case, family: Family): { change(step: Step): void; sav
       }
       load(machine);
     },
-    saved: () => printSave(machine.netfilter),
+    saved: () => printSave(machine.kernel),
   };
 }
 

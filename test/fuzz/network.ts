@@ -1,6 +1,7 @@
 import { mirror } from '../../src/controllers/endpointslicemirroring/mirror.js';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
-import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from '../support/host-routes.js';
+import { createProxier } from '../../src/dataplane/proxiers/index.js';
 import { servicePorts } from '../../src/dataplane/services/service-ports.js';
 import { decodeQuery, encodeResponse, MessageError } from '../../src/dns/message.js';
 import { RCODE } from '../../src/dns/records.js';
@@ -47,7 +48,7 @@ function asMessage(bytes: Buffer): void {
 }
 
 const silent: NetNamespace = {
-  address: '10.244.1.2',
+  addresses: ['10.244.1.2'],
   connect: () => Promise.reject(new NetworkError('ECONNREFUSED')),
   exchange: (_to, payload) => Promise.resolve(Buffer.concat([payload, Buffer.from([0xc0, 12])])),
   listen: () => () => undefined,
@@ -91,11 +92,17 @@ const slice = (count: number): EndpointSlice => ({
 
 function program(services: readonly Service[], slices: readonly EndpointSlice[]): void {
   const clock = new FakeClock();
-  const proxy = createProxy({ clock, mode: 'iptables', family: 'IPv4', nodeName: 'n', nodeIP: '172.18.0.2' });
+  const proxy = createProxier({
+    clock,
+    mode: 'iptables',
+    family: 'IPv4',
+    nodeName: 'n',
+    nodeAddresses: ['172.18.0.2'],
+  });
   for (const object of services) proxy.onServiceUpdate(object);
   for (const object of slices) proxy.onSliceUpdate(object);
-  const { ruleset } = proxy.sync();
-  if (ruleset !== undefined) createNetfilter({ clock, random: () => 0, nodeIPs: () => ['172.18.0.2'] }).apply(ruleset);
+  const { program } = proxy.sync();
+  if (program !== undefined) createKernel({ clock, random: () => 0, routes: hostRoutes('172.18.0.2') }).load(program);
 }
 
 /** What strangers send to the data plane, the DNS server, the agents' links and the trace. */

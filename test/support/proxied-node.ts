@@ -3,7 +3,8 @@ import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Test } from 'tap';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from './host-routes.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { issueCertificate, type KeyPair } from '../../src/machinery/x509/certificate.js';
@@ -65,7 +66,7 @@ export async function startProxiedNode(t: Test): Promise<ProxiedNode> {
     'the secret is in the log',
     () => manager.find('other', 'secret')?.records[0]?.running !== undefined,
   );
-  const attached = node.network.attach(WEB, 'default/web');
+  const attached = node.network.attach([WEB], 'default/web');
   let handler: PodServer = stream => stream.destroy();
   attached.listen(80, stream => handler(stream));
   const ca = issue('ca', 'ca');
@@ -77,7 +78,7 @@ export async function startProxiedNode(t: Test): Promise<ProxiedNode> {
       nodeName: 'node-1',
       pods: manager,
       network: node.network,
-      netfilter: createNetfilter({ clock: realClock, random: () => 0.5, nodeIPs: () => ['172.18.0.2'] }),
+      kernel: createKernel({ clock: realClock, random: () => 0.5, routes: hostRoutes('172.18.0.2') }),
       clock: realClock,
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     },

@@ -19,7 +19,7 @@ export function loopbackNetwork(address = '10.244.1.5'): NetNamespace {
   let port = 40000;
   const own = (to: string): boolean => to === address || to.startsWith('127.');
   return {
-    address,
+    addresses: [address],
     async connect(to) {
       if (!own(to.address)) throw new NetworkError('EHOSTUNREACH');
       const flow = { proto: 'tcp' as const, src: address, srcPort: port++, dst: to.address, dstPort: to.port };
@@ -76,7 +76,7 @@ export function containerContext(fixture: Fixture = {}): ContainerContext {
   ];
   const fs = createFileSystem(all, fixture.credentials, () => clock.now());
   return {
-    pod: { namespace: 'default', name: 'p', uid: 'u1', nodeName: 'node-1', ip: network.address },
+    pod: { namespace: 'default', name: 'p', uid: 'u1', nodeName: 'node-1', ip: network.addresses[0] },
     containerName: 'c',
     image,
     hostname: 'p',

@@ -1,10 +1,11 @@
 import { createTree } from '../../src/nodeagent/containers/file-system.js';
 import { PODS, SERVICES } from '../../src/client/resources.js';
 import type { Client, ResourceClient, ResourceRef } from '../../src/client/types.js';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from './host-routes.js';
 import type { DeepReadonly, KubeObject, Node, Pod, PodStatus, Service } from '../../src/machinery/types.js';
 import { createIpAllocator } from '../../src/nodeagent/network/ip-allocator.js';
-import { parseCidr } from '../../src/nodeagent/network/ip.js';
+import { parseCidr } from '../../src/machinery/cidr.js';
 import { createNodeDirectory } from '../../src/nodeagent/network/node-directory.js';
 import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';
 import { createCounters } from '../../src/nodeagent/node/counters.js';
@@ -86,11 +87,12 @@ export function startNode(services: readonly Service[] = []) {
   };
   cluster.load(SERVICES, ...(services as unknown as KubeObject[]));
   const { clock } = cluster;
+  const routes = hostRoutes('172.18.0.2');
   const network = createPodNetwork({
     nodeName: 'node-1',
-    nodeIP: '172.18.0.2',
-    netfilter: createNetfilter({ clock, random: () => 0.5, nodeIPs: () => ['172.18.0.2'] }),
-    directory: createNodeDirectory(),
+    nodeAddresses: ['172.18.0.2'],
+    kernel: createKernel({ clock, random: () => 0.5, routes }),
+    directory: createNodeDirectory({ nodeName: 'node-1', routes }),
     clock,
     hostGateway: '172.18.0.1',
     hostAddress: '127.0.0.1',
@@ -100,7 +102,7 @@ export function startNode(services: readonly Service[] = []) {
   const events: { type: string; reason: string; message: string; fieldPath?: string }[] = [];
   const cidr = parseCidr('10.244.1.0/24');
   if (cidr === undefined) throw new Error('bad CIDR');
-  const ips = createIpAllocator(cidr);
+  const ips = createIpAllocator([cidr]);
   const problems: string[] = [];
   const log = {
     info: () => undefined,

@@ -1,5 +1,7 @@
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { restore } from '../../src/dataplane/tools/iptables/restore.js';
+import { hostRoutes } from '../support/host-routes.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 
 const NODE = '172.18.0.2';
@@ -13,28 +15,28 @@ t.test('what the CNI plugin masquerades, beside the rules', async t => {
     { name: 'the node itself', src: NODE, dst: '172.18.0.3', seen: NODE },
   ];
   for (const { name, src, dst, seen } of rows) {
-    const netfilter = createNetfilter({
+    const kernel = createKernel({
       clock: new FakeClock(),
       random: () => 0,
-      nodeIPs: () => [NODE],
+      routes: hostRoutes(NODE),
       masquerades: packet => packet.src !== NODE && !packet.dst.startsWith('10.244.'),
     });
     const hook = src === NODE ? 'output' : 'prerouting';
-    const connection = netfilter.connect({ proto: 'tcp', src, srcPort: 40_000, dst, dstPort: 80, hook });
+    const connection = kernel.connect({ proto: 'tcp', src, srcPort: 40_000, dst, dstPort: 80, hook });
     t.match(connection.packet, { src: seen, srcPort: 40_000, dst }, name);
     t.match(connection.reply().packet, { src: dst, dst: src, dstPort: 40_000 }, `${name}: and back`);
   }
 });
 
 t.test('what the rules decide about a flow later does not change the source it has', async t => {
-  const netfilter = createNetfilter({
+  const kernel = createKernel({
     clock: new FakeClock(),
     random: () => 0,
-    nodeIPs: () => [NODE],
+    routes: hostRoutes(NODE),
     masquerades: () => true,
   });
-  netfilter.restore('*nat\n-A POSTROUTING -j SNAT --to-source 192.0.2.1\nCOMMIT\n');
-  const { packet } = netfilter.connect({
+  restore(kernel, '*nat\n-A POSTROUTING -j SNAT --to-source 192.0.2.1\nCOMMIT\n');
+  const { packet } = kernel.connect({
     proto: 'udp',
     src: POD,
     srcPort: 1,

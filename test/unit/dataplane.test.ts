@@ -1,25 +1,25 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { parseCidr } from '../../src/machinery/ip.js';
+import { parseCidr } from '../../src/machinery/cidr.js';
 import { endpointChain, serviceChains } from '../../src/dataplane/proxiers/iptables/names.js';
 import { tokenize } from '../../src/dataplane/tools/iptables/parse.js';
 import { parseRule } from '../../src/dataplane/tools/iptables/parse-rule.js';
 import { printRestore } from '../../src/dataplane/proxiers/iptables/restore-text.js';
 import { saveText } from '../../src/dataplane/tools/iptables/rule-text.js';
 import { buildDispatchIndex } from '../../src/dataplane/kernel/xtables/dispatch-index.js';
-import { compileMatches, type PacketState } from '../../src/dataplane/kernel/xtables/match.js';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import type { PacketState } from '../../src/dataplane/kernel/passage.js';
+import { compileMatches } from '../../src/dataplane/kernel/xtables/match.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { printTrace } from '../../src/dataplane/tools/iptables/trace-text.js';
+import { restore } from '../../src/dataplane/tools/iptables/restore.js';
+import { hostRoutes } from '../support/host-routes.js';
 import { printSave } from '../../src/dataplane/tools/iptables/print-save.js';
 import { createRecentLists } from '../../src/dataplane/kernel/xtables/recent.js';
-import { compile, createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
-import type {
-  ConnectRequest,
-  Connection,
-  Netfilter,
-  Proxy,
-  Ruleset,
-  UdpServicePort,
-} from '../../src/dataplane/types.js';
+import { compile, createProxier } from '../../src/dataplane/proxiers/index.js';
+import type { UdpServicePort } from '../../src/dataplane/kernel/flow.js';
+import type { Program } from '../../src/dataplane/kernel/program.js';
+import type { ConnectRequest, Connection, Kernel } from '../../src/dataplane/kernel/types.js';
+import type { Proxier } from '../../src/dataplane/proxiers/types.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Service } from '../../src/machinery/types.js';
 import {
@@ -37,12 +37,11 @@ const POD = '10.66.1.99';
 /** When the fixtures were recorded. */
 const RECORDED = Date.parse('2026-11-22T13:50:41Z');
 
-function netfilterFor(example: Pick<Example, 'config'>, clock = new FakeClock(RECORDED), random = () => 0): Netfilter {
-  const { family, nodeIP } = exampleConfig(example);
-  return createNetfilter({ family, clock, random, nodeIPs: () => [nodeIP] });
+function netfilterFor(example: Pick<Example, 'config'>, clock = new FakeClock(RECORDED), random = () => 0): Kernel {
+  return createKernel({ clock, random, routes: hostRoutes(...exampleConfig(example).nodeAddresses) });
 }
 
-const compiled = (example: Example): Ruleset =>
+const compiled = (example: Example): Program =>
   compile(
     { ...exampleConfig(example), clock: new FakeClock() },
     { services: example.services, slices: example.slices, nodeLabels: EXAMPLE_NODE_LABELS },
@@ -50,35 +49,35 @@ const compiled = (example: Example): Ruleset =>
 
 t.test('the worked examples, byte for byte', async t => {
   for (const example of examples) {
-    const ruleset = compiled(example);
-    const restore = fixture(`${example.name}.restore`);
+    const program = compiled(example);
+    const input = fixture(`${example.name}.restore`);
     const save = fixture(`${example.name}.iptables-save`);
-    t.equal(printRestore(ruleset), restore, `${example.name}: restore input`);
+    t.equal(printRestore(program), input, `${example.name}: restore input`);
 
     const applied = netfilterFor(example);
-    applied.apply({ ...ruleset, jumps: [], ensureChains: [] });
-    t.equal(printSave(applied), save, `${example.name}: loaded as a ruleset`);
+    applied.load({ ...program, jumps: [], ensureChains: [] });
+    t.equal(printSave(applied), save, `${example.name}: loaded as a program`);
 
     const parsed = netfilterFor(example);
-    parsed.restore(restore, { noflush: true });
+    restore(parsed, input, { noflush: true });
     t.equal(printSave(parsed), save, `${example.name}: loaded as restore text`);
 
     const saved = netfilterFor(example);
-    saved.restore(save);
+    restore(saved, save);
     t.equal(printSave(saved), save, `${example.name}: loaded as save text`);
 
     const shuffled = { ...example, services: [...example.services].reverse(), slices: [...example.slices].reverse() };
-    t.equal(printRestore(compiled(shuffled)), restore, `${example.name}: whatever the order of the input`);
+    t.equal(printRestore(compiled(shuffled)), input, `${example.name}: whatever the order of the input`);
   }
 });
 
 t.test('the jumps of a fresh host', async t => {
   const [first] = examples;
   if (first === undefined) throw new Error('no examples');
-  const netfilter = netfilterFor(first);
-  netfilter.apply(compiled(first));
+  const kernel = netfilterFor(first);
+  kernel.load(compiled(first));
   const jumps = (table: string, chain: string): string[] =>
-    (netfilter.tables().find(one => one.table === table)?.chains ?? [])
+    (kernel.xtables.tables().find(one => one.table === table)?.chains ?? [])
       .filter(one => one.name === chain)
       .flatMap(one => one.rules.map(({ rule }) => (rule.verdict.kind === 'jump' ? rule.verdict.chain : '')));
   t.same(jumps('filter', 'INPUT'), [
@@ -95,11 +94,11 @@ t.test('the jumps of a fresh host', async t => {
   ]);
   t.same(jumps('filter', 'OUTPUT'), ['KUBE-FIREWALL', 'KUBE-PROXY-FIREWALL', 'KUBE-SERVICES']);
   t.same(jumps('nat', 'POSTROUTING'), ['KUBE-POSTROUTING']);
-  const before = printSave(netfilter);
-  netfilter.apply(compiled(first));
-  t.equal(printSave(netfilter), before, 'loading again changes nothing');
+  const before = printSave(kernel);
+  kernel.load(compiled(first));
+  t.equal(printSave(kernel), before, 'loading again changes nothing');
   const again = netfilterFor(first);
-  again.restore(before);
+  restore(again, before);
   t.equal(printSave(again), before, 'and the whole text reads back');
 });
 
@@ -205,44 +204,45 @@ t.test('text that cannot be loaded changes nothing', async t => {
     { name: 'no option', text: '*nat\nhello\nCOMMIT\n', error: /Bad argument `hello'/ },
   ];
   for (const { name, text, error } of rows) {
-    const netfilter = netfilterFor({ config: {} });
-    t.throws(() => netfilter.restore(text, { noflush: true }), { name: 'NetfilterError', message: error }, name);
-    t.equal(printSave(netfilter), '', `${name}: nothing loaded`);
+    const kernel = netfilterFor({ config: {} });
+    t.throws(() => restore(kernel, text, { noflush: true }), { name: 'NetfilterError', message: error }, name);
+    t.equal(printSave(kernel), '', `${name}: nothing loaded`);
   }
-  const netfilter = netfilterFor({ config: {} });
-  netfilter.restore(
+  const kernel = netfilterFor({ config: {} });
+  restore(
+    kernel,
     '*nat\n:A - [0:0]\n:B - [0:0]\n[3:180] -A OUTPUT -p tcp -j A\n-I OUTPUT 1 -j B\n-A A -j RETURN\nCOMMIT\n',
   );
-  netfilter.restore('*nat\n-D OUTPUT -j B\n-X B\nCOMMIT\n', { noflush: true });
+  restore(kernel, '*nat\n-D OUTPUT -j B\n-X B\nCOMMIT\n', { noflush: true });
   t.match(
-    printSave(netfilter, { counters: true }),
+    printSave(kernel, { counters: true }),
     /POSTROUTING ACCEPT \[0:0\]\n:A - \[0:0\]\n\[3:180\] -A OUTPUT -p tcp -j A\n\[0:0\] -A A -j RETURN\nCOMMIT/,
   );
-  netfilter.restore('*nat\n:C - [0:0]\nCOMMIT\n');
-  t.notMatch(printSave(netfilter), /:A /, 'without --noflush the table starts empty');
+  restore(kernel, '*nat\n:C - [0:0]\nCOMMIT\n');
+  t.notMatch(printSave(kernel), /:A /, 'without --noflush the table starts empty');
 });
 
 interface Cluster {
-  readonly proxy: Proxy;
-  readonly netfilter: Netfilter;
+  readonly proxy: Proxier;
+  readonly kernel: Kernel;
   readonly clock: FakeClock;
-  readonly sync: () => Ruleset | undefined;
+  readonly sync: () => Program | undefined;
 }
 
 function cluster(services: readonly Service[], slices: readonly EndpointSlice[], random = () => 0): Cluster {
   const clock = new FakeClock();
-  const proxy = createProxy({ ...exampleConfig({ config: {} }), clock });
+  const proxy = createProxier({ ...exampleConfig({ config: {} }), clock });
   services.forEach(one => proxy.onServiceUpdate(one));
   slices.forEach(one => proxy.onSliceUpdate(one));
-  const netfilter = createNetfilter({ clock, random, nodeIPs: () => [NODE] });
-  const sync = (): Ruleset | undefined => {
-    const { ruleset, udpCleanup } = proxy.sync();
-    if (ruleset !== undefined) netfilter.apply(ruleset);
-    netfilter.cleanupUdp(udpCleanup);
-    return ruleset;
+  const kernel = createKernel({ clock, random, routes: hostRoutes(NODE) });
+  const sync = (): Program | undefined => {
+    const { program, udpCleanup } = proxy.sync();
+    if (program !== undefined) kernel.load(program);
+    kernel.cleanupUdp(udpCleanup);
+    return program;
   };
   sync();
-  return { proxy, netfilter, clock, sync };
+  return { proxy, kernel, clock, sync };
 }
 
 const web = service('shop/web', { clusterIP: '10.200.4.10', ports: [{ name: 'http', protocol: 'TCP', port: 80 }] });
@@ -254,11 +254,11 @@ const webSlice = (...ips: string[]): EndpointSlice =>
     ips.map(ip => ({ ip })),
   );
 const apiSlice = slice('shop/api', { name: 'http', port: 9090 }, [{ ip: '10.66.2.90' }]);
-const chainsOf = (ruleset: Ruleset | undefined): readonly string[] =>
-  ruleset?.tables.find(table => table.table === 'nat')?.chains ?? [];
+const chainsOf = (program: Program | undefined): readonly string[] =>
+  program?.tables.find(table => table.table === 'nat')?.chains ?? [];
 
 t.test('a partial sync writes only what changed', async t => {
-  const { proxy, netfilter, sync } = cluster([web, api], [webSlice('10.66.2.1', '10.66.2.2'), apiSlice]);
+  const { proxy, kernel, sync } = cluster([web, api], [webSlice('10.66.2.1', '10.66.2.2'), apiSlice]);
   const web1 = endpointChain('shop/web:http', 'tcp', '10.66.2.1:8080');
   const web2 = endpointChain('shop/web:http', 'tcp', '10.66.2.2:8080');
   const web3 = endpointChain('shop/web:http', 'tcp', '10.66.2.3:8080');
@@ -266,11 +266,11 @@ t.test('a partial sync writes only what changed', async t => {
 
   proxy.onSliceUpdate(webSlice('10.66.2.2', '10.66.2.3'));
   t.equal(proxy.pending, true);
-  const ruleset = sync();
-  t.equal(ruleset?.full, false);
+  const program = sync();
+  t.equal(program?.full, false);
   const fixed = ['KUBE-SERVICES', 'KUBE-NODEPORTS', 'KUBE-POSTROUTING', 'KUBE-MARK-MASQ'];
-  t.same(chainsOf(ruleset), [...fixed, serviceChains('shop/web:http', 'tcp').cluster, web2, web3, web1]);
-  const text = ruleset === undefined ? '' : printRestore(ruleset);
+  t.same(chainsOf(program), [...fixed, serviceChains('shop/web:http', 'tcp').cluster, web2, web3, web1]);
+  const text = program === undefined ? '' : printRestore(program);
   t.match(
     text,
     `-X ${web1}\n-A KUBE-SERVICES -m comment --comment "kubernetes service nodeports`,
@@ -279,8 +279,8 @@ t.test('a partial sync writes only what changed', async t => {
   t.match(text, '"shop/api:http cluster IP" -m tcp -p tcp -d 10.200.4.11', 'the dispatch chains are complete');
 
   const fresh = netfilterFor({ config: {} }, new FakeClock());
-  fresh.apply(proxy.ruleset());
-  t.equal(printSave(netfilter), printSave(fresh), 'step by step ends where a fresh start does');
+  fresh.load(proxy.program());
+  t.equal(printSave(kernel), printSave(fresh), 'step by step ends where a fresh start does');
 
   proxy.onSliceUpdate({
     ...webSlice('10.66.2.2', '10.66.2.3'),
@@ -291,7 +291,7 @@ t.test('a partial sync writes only what changed', async t => {
 
   proxy.onServiceDelete(web);
   sync();
-  t.notMatch(printSave(netfilter), /shop\/web/, 'nothing of a deleted Service stays');
+  t.notMatch(printSave(kernel), /shop\/web/, 'nothing of a deleted Service stays');
   proxy.setNode({ 'topology.kubernetes.io/zone': 'z1' });
   t.equal(sync()?.full, true, 'another zone: everything is written');
 });
@@ -309,10 +309,10 @@ t.test('bookkeeping', async t => {
     { ip: '10.66.1.2', node: 'worker-a', conditions: { ready: false } },
     { ip: '10.66.2.1', node: 'worker-b' },
   ]);
-  const { proxy, netfilter } = cluster([web, balancer], [endpoints]);
+  const { proxy, kernel } = cluster([web, balancer], [endpoints]);
   t.same(proxy.healthCheckNodePorts(), [{ namespace: 'shop', name: 'lb', port: 32100, localEndpoints: 1 }]);
   t.same(proxy.nodePorts(), [{ protocol: 'tcp', port: 30080, namespace: 'shop', name: 'lb' }]);
-  const probe = netfilter.connect({
+  const probe = kernel.connect({
     proto: 'tcp',
     src: '198.51.100.1',
     srcPort: 1,
@@ -332,32 +332,32 @@ t.test('two slices that share an endpoint', async t => {
     slice('shop/web', { name: 'http', port: 8080 }, [{ ip: '10.66.2.1', conditions: dying }], 'a'),
     slice('shop/web', { name: 'http', port: 8080 }, [{ ip: '10.66.2.1' }, { ip: '10.66.2.2' }], 'b'),
   ];
-  const { netfilter } = cluster([web], rows);
-  t.match(printSave(netfilter), /"shop\/web:http -> 10.66.2.1:8080" -m statistic/, 'the live one is used');
+  const { kernel } = cluster([web], rows);
+  t.match(printSave(kernel), /"shop\/web:http -> 10.66.2.1:8080" -m statistic/, 'the live one is used');
 });
 
 t.test('a large cluster writes shorter rules and looks for old chains now and then', async t => {
   const ips = Array.from({ length: 1001 }, (_, i) => `10.77.${Math.floor(i / 250)}.${(i % 250) + 1}`);
-  const { proxy, sync, netfilter, clock } = cluster([web, api], [webSlice('10.66.2.1'), apiSlice]);
-  t.match(printSave(netfilter), /-m comment --comment "shop\/api:http -> 10.66.2.90:9090" -j KUBE-SEP/);
+  const { proxy, sync, kernel, clock } = cluster([web, api], [webSlice('10.66.2.1'), apiSlice]);
+  t.match(printSave(kernel), /-m comment --comment "shop\/api:http -> 10.66.2.90:9090" -j KUBE-SEP/);
   proxy.onSliceUpdate(webSlice(...ips));
   sync();
-  t.notMatch(printSave(netfilter), /"shop\/web:http -> /);
+  t.notMatch(printSave(kernel), /"shop\/web:http -> /);
   t.match(
-    printSave(netfilter),
+    printSave(kernel),
     /"shop\/api:http -> 10.66.2.90:9090"/,
     'an unchanged Service keeps its rules until a full sync',
   );
   const removed = endpointChain('shop/web:http', 'tcp', '10.66.2.1:8080');
-  t.match(printSave(netfilter), removed, 'the old chain waits');
+  t.match(printSave(kernel), removed, 'the old chain waits');
   clock.step(30_000);
   proxy.onSliceDelete(apiSlice);
   sync();
-  t.notMatch(printSave(netfilter), removed, 'until the sync period is over');
+  t.notMatch(printSave(kernel), removed, 'until the sync period is over');
   proxy.onSliceUpdate(apiSlice);
-  const ruleset = proxy.sync({ full: true }).ruleset;
-  t.equal(ruleset?.full, true);
-  t.notMatch(ruleset === undefined ? '' : printRestore(ruleset), /shop\/api:http -> /);
+  const program = proxy.sync({ full: true }).program;
+  t.equal(program?.full, true);
+  t.notMatch(program === undefined ? '' : printRestore(program), /shop\/api:http -> /);
 });
 
 t.test('an index over a long chain finds what a walk finds', async t => {
@@ -428,8 +428,8 @@ const fromPod = (srcPort: number, over: Partial<ConnectRequest> = {}): ConnectRe
 const destinationOf = ({ packet }: Connection): string => `${packet.dst}:${packet.dstPort}`;
 
 t.test('a connection and its answers', async t => {
-  const { netfilter, clock } = cluster([web], [webSlice('10.66.2.1')]);
-  const connection = netfilter.connect(fromPod(4000));
+  const { kernel, clock } = cluster([web], [webSlice('10.66.2.1')]);
+  const connection = kernel.connect(fromPod(4000));
   t.match(connection, {
     verdict: 'accept',
     state: 'NEW',
@@ -446,7 +446,7 @@ t.test('a connection and its answers', async t => {
     `${endpointChain('shop/web:http', 'tcp', '10.66.2.1:8080')} 2`,
   ]);
   t.match(
-    connection.trace.find(step => step.chain?.startsWith('KUBE-SEP') === true),
+    printTrace(connection.trace, 'IPv4').find(step => step.chain?.startsWith('KUBE-SEP') === true),
     {
       table: 'nat',
       effect: 'dnat: destination becomes 10.66.2.1:8080',
@@ -463,20 +463,20 @@ t.test('a connection and its answers', async t => {
     state: 'ESTABLISHED',
     packet: { src: '10.200.4.10', srcPort: 80, dst: POD, dstPort: 4000 },
   });
-  t.match(netfilter.conntrack(), [{ tcpState: 'ESTABLISHED', assured: true, dnat: true, snat: false }]);
+  t.match(kernel.conntrack(), [{ tcpState: 'ESTABLISHED', assured: true, dnat: true, snat: false }]);
   t.match(connection.send(), { state: 'ESTABLISHED', packet: { dst: '10.66.2.1', dstPort: 8080 } });
   clock.step(4 * 24 * 3600 * 1000);
-  t.equal(netfilter.conntrack().length, 1, 'an established connection is remembered for five days');
+  t.equal(kernel.conntrack().length, 1, 'an established connection is remembered for five days');
   connection.close();
-  t.match(netfilter.conntrack(), [{ tcpState: 'TIME_WAIT' }]);
-  t.equal(netfilter.connect(fromPod(4000)).state, 'NEW', 'its ports can be used again at once');
+  t.match(kernel.conntrack(), [{ tcpState: 'TIME_WAIT' }]);
+  t.equal(kernel.connect(fromPod(4000)).state, 'NEW', 'its ports can be used again at once');
   clock.step(120_000);
-  t.same(netfilter.conntrack(), [], 'and an unanswered one for two minutes');
+  t.same(kernel.conntrack(), [], 'and an unanswered one for two minutes');
 });
 
 t.test('masquerade and its way back', async t => {
-  const { netfilter } = cluster([web], [webSlice('10.66.2.1')], () => 0.5);
-  const connection = netfilter.connect(fromPod(4000, { src: NODE, hook: 'output' }));
+  const { kernel } = cluster([web], [webSlice('10.66.2.1')], () => 0.5);
+  const connection = kernel.connect(fromPod(4000, { src: NODE, hook: 'output' }));
   const port = connection.packet.srcPort;
   t.match(connection.packet, { src: NODE, dst: '10.66.2.1', mark: 0 });
   t.ok(port >= 1024 && port !== 4000, '--random-fully takes another port');
@@ -485,13 +485,13 @@ t.test('masquerade and its way back', async t => {
     packet: { src: '10.200.4.10', srcPort: 80, dst: NODE, dstPort: 4000 },
   });
 
-  const hairpin = netfilter.connect(fromPod(4000, { src: '10.66.2.1' }));
+  const hairpin = kernel.connect(fromPod(4000, { src: '10.66.2.1' }));
   t.match(hairpin.packet, { src: NODE, dst: '10.66.2.1', dstPort: 8080 });
   t.match(hairpin.reply().packet, { src: '10.200.4.10', srcPort: 80, dst: '10.66.2.1', dstPort: 4000 });
   const ports = new Set(
     Array.from(
       { length: 50 },
-      (_, i) => netfilter.connect(fromPod(5000 + i, { src: NODE, hook: 'output' })).packet.srcPort,
+      (_, i) => kernel.connect(fromPod(5000 + i, { src: NODE, hook: 'output' })).packet.srcPort,
     ),
   );
   t.equal(ports.size, 50, 'no two connections get one port');
@@ -503,9 +503,9 @@ t.test('two Services before one Pod, from one port', async t => {
     ports: [{ name: 'http', protocol: 'TCP', port: 80 }],
   });
   const otherSlice = slice('shop/other', { name: 'http', port: 8080 }, [{ ip: '10.66.2.1' }]);
-  const { netfilter } = cluster([web, other], [webSlice('10.66.2.1'), otherSlice]);
-  const first = netfilter.connect(fromPod(4000));
-  const second = netfilter.connect(fromPod(4000, { dst: '10.200.4.13' }));
+  const { kernel } = cluster([web, other], [webSlice('10.66.2.1'), otherSlice]);
+  const first = kernel.connect(fromPod(4000));
+  const second = kernel.connect(fromPod(4000, { dst: '10.200.4.13' }));
   t.match(first.packet, { src: POD, srcPort: 4000 });
   t.match(second.packet, { src: POD, dst: '10.66.2.1' });
   t.not(second.packet.srcPort, 4000, 'the second cannot look like the first');
@@ -522,8 +522,8 @@ t.test('UDP flows', async t => {
       ips.map(ip => ({ ip })),
     );
   let draw = 0;
-  const { proxy, netfilter, clock, sync } = cluster([dns], [dnsSlice('10.66.2.1', '10.66.2.2')], () => draw);
-  const ask = (): Connection => netfilter.connect(fromPod(4000, { proto: 'udp', dst: '10.200.0.10', dstPort: 53 }));
+  const { proxy, kernel, clock, sync } = cluster([dns], [dnsSlice('10.66.2.1', '10.66.2.2')], () => draw);
+  const ask = (): Connection => kernel.connect(fromPod(4000, { proto: 'udp', dst: '10.200.0.10', dstPort: 53 }));
   t.equal(destinationOf(ask()), '10.66.2.1:53');
   draw = 0.9;
   t.equal(destinationOf(ask()), '10.66.2.1:53', 'a flow stays where it went');
@@ -539,14 +539,14 @@ t.test('UDP flows', async t => {
 
   proxy.onSliceUpdate(dnsSlice('10.66.2.1'));
   sync();
-  t.same(netfilter.conntrack(), [], 'a flow to an endpoint that is gone is forgotten');
+  t.same(kernel.conntrack(), [], 'a flow to an endpoint that is gone is forgotten');
   t.equal(destinationOf(ask()), '10.66.2.1:53');
   const keep: UdpServicePort = {
     destinations: [{ address: '10.200.0.10', port: 53 }],
     nodePort: 0,
     servingEndpoints: new Set(['10.66.2.1:53']),
   };
-  t.equal(netfilter.cleanupUdp([keep]), 0, 'others stay');
+  t.equal(kernel.cleanupUdp([keep]), 0, 'others stay');
 });
 
 t.test('client IP affinity', async t => {
@@ -557,10 +557,9 @@ t.test('client IP affinity', async t => {
     ports: [{ name: 'http', protocol: 'TCP', port: 80 }],
   });
   let draw = 0;
-  const { proxy, netfilter, clock, sync } = cluster([sticky], [webSlice('10.66.2.1', '10.66.2.2')], () => draw);
+  const { proxy, kernel, clock, sync } = cluster([sticky], [webSlice('10.66.2.1', '10.66.2.2')], () => draw);
   let port = 4000;
-  const reach = (src = POD, dryRun = false): string =>
-    destinationOf(netfilter.connect(fromPod(port++, { src, dryRun })));
+  const reach = (src = POD, dryRun = false): string => destinationOf(kernel.connect(fromPod(port++, { src, dryRun })));
   t.equal(reach(POD, true), '10.66.2.1:8080', 'a dry run');
   draw = 0.9;
   t.equal(reach(), '10.66.2.2:8080', 'leaves no memory');
@@ -574,55 +573,55 @@ t.test('client IP affinity', async t => {
   proxy.onSliceUpdate(webSlice('10.66.2.2'));
   sync();
   t.equal(reach(), '10.66.2.2:8080', 'an endpoint that is gone is forgotten');
-  t.same([...netfilter.recent().keys()], [endpointChain('shop/web:http', 'tcp', '10.66.2.2:8080')], 'with its list');
+  t.same(
+    [...kernel.xtables.recent().keys()],
+    [endpointChain('shop/web:http', 'tcp', '10.66.2.2:8080')],
+    'with its list',
+  );
   for (let i = 0; i < 150; i++) reach(`10.66.1.${i}`);
-  t.equal([...netfilter.recent().values()][0]?.size, 100, 'a list holds a hundred clients');
+  t.equal([...kernel.xtables.recent().values()][0]?.size, 100, 'a list holds a hundred clients');
 });
 
 t.test('counters, and a dry run that leaves none', async t => {
-  const { netfilter } = cluster([web], [webSlice('10.66.2.1')]);
+  const { kernel } = cluster([web], [webSlice('10.66.2.1')]);
   const counters = (): string | undefined =>
-    /\[(\d+:\d+)\] -A KUBE-SERVICES -d 10.200.4.10/.exec(printSave(netfilter, { counters: true }))?.[1];
-  const dry = netfilter.connect(fromPod(4000, { dryRun: true }));
+    /\[(\d+:\d+)\] -A KUBE-SERVICES -d 10.200.4.10/.exec(printSave(kernel, { counters: true }))?.[1];
+  const dry = kernel.connect(fromPod(4000, { dryRun: true }));
   t.equal(destinationOf(dry), '10.66.2.1:8080');
   t.match(dry.reply().packet, { src: '10.200.4.10', dst: POD }, 'with a whole answer');
   t.equal(counters(), '0:0');
-  t.same(netfilter.conntrack(), []);
-  const connection = netfilter.connect(fromPod(4000, { size: 52 }));
+  t.same(kernel.conntrack(), []);
+  const connection = kernel.connect(fromPod(4000, { size: 52 }));
   connection.send(1500);
   t.equal(counters(), '1:52', 'the nat table sees first packets only');
   t.match(
-    printSave(netfilter, { table: 'nat' }),
+    printSave(kernel, { table: 'nat' }),
     /^# Generated by iptables-save v1.8.9 \(nf_tables\) on Thu Jan {2}1 00:00:00 2026\n\*nat\n/,
   );
 });
 
 t.test('what belongs to no connection', async t => {
-  const { netfilter } = cluster([web], [webSlice('10.66.2.1')]);
+  const { kernel } = cluster([web], [webSlice('10.66.2.1')]);
   const stray = { protocol: 'tcp', src: '10.66.2.9', srcPort: 1, dst: POD, dstPort: 2, mark: 0, size: 60 } as const;
   for (const flags of ['synack', 'fin', 'rst'] as const) {
-    t.match(
-      netfilter.evaluate({ ...stray, flags }, { hook: 'prerouting' }),
-      { verdict: 'drop', state: 'INVALID' },
-      flags,
-    );
+    t.match(kernel.evaluate({ ...stray, flags }, { hook: 'prerouting' }), { verdict: 'drop', state: 'INVALID' }, flags);
   }
   t.match(
-    netfilter.evaluate({ ...stray, flags: 'ack' }, { hook: 'prerouting' }),
+    kernel.evaluate({ ...stray, flags: 'ack' }, { hook: 'prerouting' }),
     { verdict: 'accept', state: 'NEW' },
     'a lone ACK is picked up',
   );
-  const { entry } = netfilter.connect(fromPod(4000));
+  const { entry } = kernel.connect(fromPod(4000));
   const error = { protocol: 'icmp', src: '10.66.2.254', srcPort: 0, dst: POD, dstPort: 0, mark: 0, size: 90 } as const;
-  const related = netfilter.evaluate(
+  const related = kernel.evaluate(
     { ...error, ...(entry === undefined ? {} : { embedded: entry.original }) },
     { hook: 'prerouting' },
   );
   t.match(related, { verdict: 'accept', state: 'RELATED' }, 'an ICMP error about a connection');
-  const refused = cluster([web], []).netfilter.connect(fromPod(4000));
+  const refused = cluster([web], []).kernel.connect(fromPod(4000));
   t.match(refused, { verdict: 'reject', rejectWith: 'icmp-port-unreachable', entry: undefined });
   t.throws(() => refused.reply(), { name: 'NetfilterError' });
-  t.throws(() => netfilter.connect(fromPod(1, { dst: 'web' })), {
+  t.throws(() => kernel.connect(fromPod(1, { dst: 'web' })), {
     name: 'NetfilterError',
     message: '"web" is not an IP address',
   });

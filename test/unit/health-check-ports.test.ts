@@ -1,6 +1,7 @@
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
-import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from '../support/host-routes.js';
+import { createProxier } from '../../src/dataplane/proxiers/index.js';
 import { realClock } from '../../src/machinery/clock.js';
 import { createNodeDirectory } from '../../src/nodeagent/network/node-directory.js';
 import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';
@@ -23,21 +24,21 @@ const on = (node: string) => slice('shop/web', { name: 'http', port: 8080 }, [{ 
 t.test('load balancers reach health check node ports where node ports are', async t => {
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const clock = realClock;
-  const netfilter = createNetfilter({ clock, random: Math.random, nodeIPs: () => [NODE] });
+  const kernel = createKernel({ clock, random: Math.random, routes: hostRoutes(NODE) });
   const network = createPodNetwork({
     nodeName: 'node-1',
-    nodeIP: NODE,
-    netfilter,
-    directory: createNodeDirectory(),
+    nodeAddresses: [NODE],
+    kernel,
+    directory: createNodeDirectory({ nodeName: 'node-1', routes: kernel.routes }),
     clock,
     hostGateway: '172.18.0.1',
     hostAddress: '127.0.0.1',
   });
-  const proxy = createProxy({ clock, mode: 'iptables', family: 'IPv4', nodeName: 'node-1', nodeIP: NODE });
+  const proxy = createProxier({ clock, mode: 'iptables', family: 'IPv4', nodeName: 'node-1', nodeAddresses: [NODE] });
   const nodePorts = createNodePorts({
     proxy,
     network,
-    nodeIP: NODE,
+    nodeAddresses: [NODE],
     bindAddress: '127.0.0.1',
     hostGateway: '172.18.0.1',
     log,
@@ -49,8 +50,8 @@ t.test('load balancers reach health check node ports where node ports are', asyn
     healthChecks.close();
   });
   const sync = (): void => {
-    const { ruleset } = proxy.sync();
-    if (ruleset !== undefined) netfilter.apply(ruleset);
+    const { program } = proxy.sync();
+    if (program !== undefined) kernel.load(program);
     nodePorts.update();
     healthChecks.update();
   };

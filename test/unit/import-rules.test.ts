@@ -60,6 +60,38 @@ t.test('imports follow the map', async t => {
   );
 });
 
+/** Rooms of the data plane, and what each may import of the others. A mode is a folder that only the table of modes opens. */
+const DATA_PLANE: Record<string, readonly string[]> = {
+  kernel: [],
+  services: ['kernel'],
+  tools: ['kernel'],
+  proxiers: ['kernel', 'services', 'tools'],
+};
+
+t.test(
+  'the data plane: the kernel knows no Services, no modes and no printers, and one table names the modes',
+  async t => {
+    const wrong: string[] = [];
+    const roomOf = (file: string): string => /^dataplane\/(\w+)\//.exec(file)?.[1] ?? '';
+    const modeOf = (file: string): string => /^dataplane\/proxiers\/(\w+)\//.exec(file)?.[1] ?? '';
+    for (const file of files) {
+      for (const { from } of imports(readFileSync(join(src, file), 'utf8'))) {
+        if (!from.startsWith('.')) continue;
+        const target = relative(src, resolve(dirname(join(src, file)), from));
+        const [room, targetRoom] = [roomOf(file), roomOf(target)];
+        if (room !== '' && targetRoom !== '' && room !== targetRoom && DATA_PLANE[room]?.includes(targetRoom) !== true)
+          wrong.push(`${file}: imports ${from}`);
+        const mode = modeOf(target);
+        if (mode !== '' && mode !== modeOf(file) && file !== 'dataplane/proxiers/index.ts')
+          wrong.push(`${file}: imports ${from}, of one mode`);
+      }
+    }
+    t.same(wrong, []);
+    const rooms = new Set(files.filter(file => file.startsWith('dataplane/')).map(roomOf));
+    t.same([...rooms].filter(room => room !== '').sort(), Object.keys(DATA_PLANE).sort(), 'every room is on the map');
+  },
+);
+
 t.test('names', async t => {
   t.same(
     files.filter(file => /(^|\/)(utils?|helpers?|common|misc)\.ts$/.test(file)),

@@ -290,7 +290,7 @@ t.test('HTTP probes follow redirects on the same host', async t => {
     response.writeHead(Number(code), location === undefined ? {} : { Location: decodeURIComponent(location) });
     response.end('body');
   });
-  const attached = network.attach('10.244.1.9', 'pod');
+  const attached = network.attach(['10.244.1.9'], 'pod');
   attached.listen(80, stream => void server.emit('connection', stream));
   const to = (code: number, location: string): string => `/${code}?to=${encodeURIComponent(location)}`;
   const rows = [

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from '../support/host-routes.js';
 import { FakeClock, realClock } from '../../src/machinery/clock.js';
 import { issueCertificate } from '../../src/machinery/x509/certificate.js';
 import { createLogBuffer } from '../../src/nodeagent/containers/log-buffer.js';
@@ -44,14 +45,14 @@ t.test('the kubelet API', async t => {
   if (manager === undefined) throw new Error('the node runs');
   const ca = issue('ca', 'ca');
   const serving = issue('node-1', 'server', ca);
-  const netfilter = createNetfilter({ clock: realClock, random: () => 0.5, nodeIPs: () => ['172.18.0.2'] });
+  const kernel = createKernel({ clock: realClock, random: () => 0.5, routes: hostRoutes('172.18.0.2') });
   const server = createKubeletServer({
     context: {
       ...kubeletFacts(),
       nodeName: 'node-1',
       pods: manager,
       network: node.network,
-      netfilter,
+      kernel,
       clock: realClock,
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     },

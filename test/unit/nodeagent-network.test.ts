@@ -2,13 +2,14 @@ import type { AddressInfo, Server } from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
 import { createSocket } from 'node:dgram';
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
-import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from '../support/host-routes.js';
+import { createProxier } from '../../src/dataplane/proxiers/index.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Node, Service } from '../../src/machinery/types.js';
 import { httpCall } from '../../src/nodeagent/network/http-client.js';
 import { createIpAllocator } from '../../src/nodeagent/network/ip-allocator.js';
-import { parseCidr } from '../../src/nodeagent/network/ip.js';
+import { parseCidr } from '../../src/machinery/cidr.js';
 import { createNodeDirectory, POD_NETWORK_ANNOTATION } from '../../src/nodeagent/network/node-directory.js';
 import { createPeerServer } from '../../src/nodeagent/network/peer-link.js';
 import { createPodNetwork, type PodNamespace } from '../../src/nodeagent/network/pod-network.js';
@@ -59,24 +60,24 @@ async function twoNodes() {
     [1, 2].map(async i => {
       const nodeIP = `172.18.0.${i + 1}`;
       const nodeName = `node-${i}`;
-      const netfilter = createNetfilter({ clock: realClock, random: () => 0.5, nodeIPs: () => [nodeIP] });
-      const proxy = createProxy({
+      const kernel = createKernel({ clock: realClock, random: () => 0.5, routes: hostRoutes(nodeIP) });
+      const proxy = createProxier({
         clock: realClock,
         mode: 'iptables',
         family: 'IPv4',
         nodeName,
-        nodeIP,
+        nodeAddresses: [nodeIP],
         detectLocal: { kind: 'cidr', cidr: '10.244.0.0/16' },
       });
       SERVICES.forEach(s => proxy.onServiceUpdate(s));
       SLICES.forEach(s => proxy.onSliceUpdate(s));
-      const { ruleset } = proxy.sync();
-      if (ruleset !== undefined) netfilter.apply(ruleset);
-      const directory = createNodeDirectory();
+      const { program } = proxy.sync();
+      if (program !== undefined) kernel.load(program);
+      const directory = createNodeDirectory({ nodeName, routes: kernel.routes });
       const network = createPodNetwork({
         nodeName,
-        nodeIP,
-        netfilter,
+        nodeAddresses: [nodeIP],
+        kernel,
         directory,
         clock: realClock,
         hostGateway: '172.18.0.1',
@@ -89,7 +90,7 @@ async function twoNodes() {
         spec: { podCIDRs: [`10.244.${i}.0/24`] },
         status: { addresses: [{ type: 'InternalIP', address: nodeIP }] },
       } as unknown as Node;
-      return { network, netfilter, proxy, directory, server, object, nodeIP };
+      return { network, kernel, proxy, directory, server, object, nodeIP };
     }),
   );
   for (const { directory } of nodes) for (const { object } of nodes) directory.update(object);
@@ -118,9 +119,9 @@ async function ask(from: NetNamespace, address: string, port: number): Promise<s
 
 t.test('where a connection goes', async t => {
   const { one, two, close } = await twoNodes();
-  const a = one.network.attach('10.244.1.2', 'pod default/a');
-  const neighbour = one.network.attach('10.244.1.3', 'pod default/neighbour');
-  const b = two.network.attach('10.244.2.2', 'pod default/b');
+  const a = one.network.attach(['10.244.1.2'], 'pod default/a');
+  const neighbour = one.network.attach(['10.244.1.3'], 'pod default/neighbour');
+  const b = two.network.attach(['10.244.2.2'], 'pod default/b');
   for (const namespace of [a, neighbour, b]) whoAmI(namespace, 8080);
   whoAmI(one.network.node, 9000);
   whoAmI(two.network.node, 9000);
@@ -203,8 +204,8 @@ t.test('where a connection goes', async t => {
 
 t.test('datagrams, and a trace of everything', async t => {
   const { one, two, close } = await twoNodes();
-  const a = one.network.attach('10.244.1.2', 'pod default/a');
-  const b = two.network.attach('10.244.2.2', 'pod default/b');
+  const a = one.network.attach(['10.244.1.2'], 'pod default/a');
+  const b = two.network.attach(['10.244.2.2'], 'pod default/b');
   b.listenUdp(5353, (payload, { client }) => Buffer.from(`${client.address} said ${payload.toString()}`));
   whoAmI(b, 8080);
   const reply = await a.exchange({ address: '10.96.0.23', port: 53 }, Buffer.from('hi'));
@@ -257,7 +258,7 @@ t.test('datagrams, and a trace of everything', async t => {
 
 t.test('node ports on the real machine', async t => {
   const { one, two, close } = await twoNodes();
-  const b = two.network.attach('10.244.2.2', 'pod default/b');
+  const b = two.network.attach(['10.244.2.2'], 'pod default/b');
   b.listen(8080, stream => {
     stream.resume();
     stream.end(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok`);
@@ -267,7 +268,7 @@ t.test('node ports on the real machine', async t => {
   const options = {
     proxy: one.proxy,
     network: one.network,
-    nodeIP: one.nodeIP,
+    nodeAddresses: [one.nodeIP] as const,
     bindAddress: '127.0.0.1',
     hostGateway: '172.18.0.1',
     log,
@@ -291,8 +292,8 @@ t.test('node ports on the real machine', async t => {
 
 t.test('programs over the network', async t => {
   const { one, two, close } = await twoNodes();
-  const a: PodNamespace = one.network.attach('10.244.1.2', 'pod default/a');
-  const b = two.network.attach('10.244.2.2', 'pod default/b');
+  const a: PodNamespace = one.network.attach(['10.244.1.2'], 'pod default/a');
+  const b = two.network.attach(['10.244.2.2'], 'pod default/b');
   const server = createHttpServer((request, response) => {
     if (request.url === '/missing') response.statusCode = 404;
     response.setHeader('X-Test', 'yes');
@@ -402,16 +403,16 @@ t.test('small parts', async t => {
 
   const cidr = parseCidr('10.244.1.0/29');
   if (cidr === undefined) throw new Error('bad CIDR');
-  const ips = createIpAllocator(cidr);
+  const ips = createIpAllocator([cidr]);
   ips.reserve('10.244.1.4');
   t.same(
     [1, 2, 3].map(() => ips.allocate()),
-    ['10.244.1.5', '10.244.1.6', '10.244.1.2'],
+    [['10.244.1.5'], ['10.244.1.6'], ['10.244.1.2']],
   );
   ips.release('10.244.1.5');
   t.same(
     [1, 2, 3].map(() => ips.allocate()),
-    ['10.244.1.3', '10.244.1.5', undefined],
+    [['10.244.1.3'], ['10.244.1.5'], undefined],
   );
 
   const { client, server } = streamPair({ address: '1.1.1.1', port: 1 }, { address: '2.2.2.2', port: 2 });

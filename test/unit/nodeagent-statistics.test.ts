@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from '../support/host-routes.js';
 import { nodeLogs } from '../../src/nodeagent/kubelet-api/node-logs.js';
 import { configz, metrics, stats } from '../../src/nodeagent/kubelet-api/stats.js';
 import { HttpError, type KubeletRoute } from '../../src/nodeagent/kubelet-api/types.js';
@@ -50,7 +51,7 @@ t.test('logs, configuration, statistics and metrics of a node', async t => {
     nodeName: 'node-1',
     pods: manager,
     network,
-    netfilter: createNetfilter({ clock, random: () => 0.5, nodeIPs: () => ['172.18.0.2'] }),
+    kernel: createKernel({ clock, random: () => 0.5, routes: hostRoutes('172.18.0.2') }),
     clock,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   };

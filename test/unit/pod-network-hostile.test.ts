@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { createConntrack } from '../../src/dataplane/kernel/conntrack.js';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
-import type { Tuple } from '../../src/dataplane/types.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from '../support/host-routes.js';
+import type { Tuple } from '../../src/dataplane/packet.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import { createEphemeralPorts } from '../../src/nodeagent/network/ephemeral-ports.js';
 import { createNodeDirectory, POD_NETWORK_ANNOTATION } from '../../src/nodeagent/network/node-directory.js';
@@ -75,11 +76,12 @@ const listen = async (t: Test, server: Server): Promise<number> => {
 };
 
 function oneNode(clock: FakeClock) {
-  const directory = createNodeDirectory();
+  const routes = hostRoutes('172.18.0.3');
+  const directory = createNodeDirectory({ nodeName: 'node-2', routes });
   const network = createPodNetwork({
     nodeName: 'node-2',
-    nodeIP: '172.18.0.3',
-    netfilter: createNetfilter({ clock, random: () => 0.5, nodeIPs: () => ['172.18.0.3'] }),
+    nodeAddresses: ['172.18.0.3'],
+    kernel: createKernel({ clock, random: () => 0.5, routes }),
     directory,
     clock,
     hostGateway: '172.18.0.1',
@@ -91,7 +93,7 @@ function oneNode(clock: FakeClock) {
 t.test('no frame ends the process, keeps a connection or fills it', async t => {
   const clock = new FakeClock();
   const { network } = oneNode(clock);
-  const pod = network.attach('10.244.2.2', 'pod default/b');
+  const pod = network.attach(['10.244.2.2'], 'pod default/b');
   pod.listen(80, stream => void stream.end('hello'));
   const server = createPeerServer(network, clock);
   let dialled = 0;
@@ -152,7 +154,7 @@ t.test('a peer that accepts and says nothing is a packet that nobody answers', a
     spec: { podCIDRs: ['10.244.1.0/24'] },
     status: { addresses: [] },
   });
-  const pod = network.attach('10.244.2.2', 'pod default/b');
+  const pod = network.attach(['10.244.2.2'], 'pod default/b');
   const failed = pod.connect({ address: '10.244.1.2', port: 80 }, { timeoutMs: 3000 });
   const refused = t.rejects(failed, { code: 'ETIMEDOUT' });
   await until('it is connected', () => accepted.length === 1);

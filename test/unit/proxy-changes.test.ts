@@ -1,6 +1,7 @@
 import t from 'tap';
-import { createNetfilter } from '../../src/dataplane/kernel/kernel.js';
-import { createProxy } from '../../src/dataplane/proxiers/iptables/proxier.js';
+import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from '../support/host-routes.js';
+import { createProxier } from '../../src/dataplane/proxiers/index.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Service } from '../../src/machinery/types.js';
 import { exampleConfig, service, slice } from '../fixtures/iptables/inputs.js';
@@ -40,14 +41,14 @@ t.test('a slice leaves the Service that had it, whatever its labels say when it 
   for (const deleted of [false, true])
     for (const { name, change, ...expect } of rows) {
       const clock = new FakeClock();
-      const proxy = createProxy({ ...exampleConfig({ config: {} }), clock });
-      const netfilter = createNetfilter({ clock, random: () => 0, nodeIPs: () => ['192.168.50.11'] });
+      const proxy = createProxier({ ...exampleConfig({ config: {} }), clock });
+      const kernel = createKernel({ clock, random: () => 0, routes: hostRoutes('192.168.50.11') });
       const sync = (): void => {
-        const { ruleset } = proxy.sync();
-        if (ruleset !== undefined) netfilter.apply(ruleset);
+        const { program } = proxy.sync();
+        if (program !== undefined) kernel.load(program);
       };
       const reach = (dst: string): string => {
-        const { verdict, packet } = netfilter.connect({
+        const { verdict, packet } = kernel.connect({
           proto: 'tcp',
           src: CLIENT,
           srcPort: 4000,

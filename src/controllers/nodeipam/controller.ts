@@ -1,11 +1,10 @@
+import { parseCidr } from '../../machinery/cidr.js';
+import { bitsOf, formatIP } from '../../machinery/ip.js';
 import type { DeepReadonly, Node } from '../../machinery/types.js';
 import { NODES } from '../../client/resources.js';
 import type { ControllerDefinition } from '../controller.js';
 
-const toNumber = (ip: string): number => ip.split('.').reduce((n, part) => n * 256 + Number(part), 0);
-const toText = (n: number): string => [24, 16, 8, 0].map(shift => Math.floor(n / 2 ** shift) % 256).join('.');
-
-/** Hands out equal slices of one IPv4 range, lowest first. */
+/** Hands out equal slices of one range, lowest first. */
 export interface CidrSet {
   /** Marks a slice as taken; false when it is not one of this set's. */
   occupy(cidr: string): boolean;
@@ -14,20 +13,18 @@ export interface CidrSet {
   release(cidr: string): void;
 }
 
-/** @throws RangeError for a range that is no IPv4 CIDR or is smaller than a slice */
+/** @throws RangeError for a range that is no CIDR or is smaller than a slice */
 export function createCidrSet(clusterCidr: string, maskSize: number): CidrSet {
-  const match = /^(\d+\.\d+\.\d+\.\d+)\/(\d+)$/.exec(clusterCidr);
-  const prefix = Number(match?.[2]);
-  if (match?.[1] === undefined || prefix > maskSize || maskSize > 30)
+  const range = parseCidr(clusterCidr);
+  if (range === undefined || range.prefix > maskSize || maskSize > bitsOf(range.family) - 2)
     throw new RangeError(`cluster CIDR ${clusterCidr} cannot be divided into /${maskSize} ranges`);
-  const size = 2 ** (32 - maskSize);
-  const base = Math.floor(toNumber(match[1]) / size) * size;
-  const count = 2 ** (maskSize - prefix);
+  const { family, first } = range;
+  const size = 1n << BigInt(bitsOf(family) - maskSize);
+  const count = 2 ** (maskSize - range.prefix);
   const taken = new Set<number>();
-  const indexOf = (cidr: string): number | undefined => {
-    const [ip = '', mask] = cidr.split('/');
-    const index = (toNumber(ip) - base) / size;
-    return Number(mask) === maskSize && Number.isInteger(index) && index >= 0 && index < count ? index : undefined;
+  const indexOf = (text: string): number | undefined => {
+    const cidr = parseCidr(text);
+    return cidr?.prefix === maskSize && range.contains(cidr.network) ? Number((cidr.first - first) / size) : undefined;
   };
   return {
     occupy(cidr) {
@@ -39,7 +36,7 @@ export function createCidrSet(clusterCidr: string, maskSize: number): CidrSet {
       for (let index = 0; index < count; index++) {
         if (taken.has(index)) continue;
         taken.add(index);
-        return `${toText(base + index * size)}/${maskSize}`;
+        return `${formatIP({ family, value: first + BigInt(index) * size })}/${maskSize}`;
       }
       return undefined;
     },

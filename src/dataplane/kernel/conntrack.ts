@@ -1,6 +1,7 @@
 import type { Clock } from '../../machinery/clock.js';
 import { joinHostPort } from '../../machinery/ip.js';
-import type { ConntrackEntry, Packet, TcpFlags, Tuple, UdpServicePort } from '../types.js';
+import type { Packet, TcpFlags, Tuple } from '../packet.js';
+import type { ConntrackEntry, UdpServicePort } from './flow.js';
 
 export type Direction = 'original' | 'reply';
 export type MutableEntry = {

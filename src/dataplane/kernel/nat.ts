@@ -1,6 +1,6 @@
-import type { Verdict } from '../types.js';
 import type { Conntrack, MutableEntry } from './conntrack.js';
-import type { PacketState } from './xtables/match.js';
+import type { PacketState } from './passage.js';
+import type { Verdict } from './xtables/rule.js';
 
 export interface NatContext {
   readonly conntrack: Conntrack;

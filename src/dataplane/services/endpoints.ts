@@ -1,7 +1,8 @@
+import { compareText } from '../../machinery/compare-text.js';
 import type { DeepReadonly, EndpointSlice } from '../../machinery/types.js';
 import { canonicalIP, joinHostPort } from '../../machinery/ip.js';
 import { isForTheProxy, protocolOf } from './service-ports.js';
-import type { Family } from '../types.js';
+import type { Family } from '../packet.js';
 
 /** One address and port behind a service port. */
 export interface EndpointInfo {
@@ -85,6 +86,3 @@ function addEndpoints(
     if (known === undefined || (known.terminating && !info.terminating)) endpoints.set(info.address, info);
   }
 }
-
-/** Byte order, as Go sorts strings (all keys here are ASCII). */
-export const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,6 +1,7 @@
 import type { DeepReadonly, Service } from '../../machinery/types.js';
-import { canonicalIP, familyOf, parseCidr } from '../../machinery/ip.js';
-import type { Family, Protocol } from '../types.js';
+import { parseCidr } from '../../machinery/cidr.js';
+import { canonicalIP, familyOf } from '../../machinery/ip.js';
+import type { Family, Protocol } from '../packet.js';
 
 /** One entry per (Service, port name, protocol) and IP family: kube-proxy's ServicePort. Addresses are canonical. */
 export interface ServicePort {

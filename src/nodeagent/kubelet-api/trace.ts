@@ -69,7 +69,7 @@ export async function traceRequest(
   const identity = {
     namespace: pod.metadata.namespace ?? '',
     name: pod.metadata.name ?? '',
-    ip: network.address,
+    ip: network.addresses[0],
     node: context.nodeName,
   };
   try {
@@ -108,7 +108,7 @@ async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, d
   // The Pod's own resolver, with an eye on every question it sends.
   const resolver = createResolver({
     config: resolverConfig(pod, dns).config,
-    hosts: async () => hostsFile(pod, names, network.address),
+    hosts: async () => hostsFile(pod, names, network.addresses[0]),
     network: {
       ...network,
       async exchange(to, payload, options) {

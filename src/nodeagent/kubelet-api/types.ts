@@ -1,6 +1,6 @@
 import type { Logger } from '../../machinery/logger.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Netfilter } from '../../dataplane/types.js';
+import type { Kernel } from '../../dataplane/kernel/types.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { Counters } from '../node/counters.js';
 import type { NodeFigures } from '../node/summary.js';
@@ -12,7 +12,7 @@ export interface KubeletContext {
   readonly nodeName: string;
   readonly pods: PodManager;
   readonly network: PodNetwork;
-  readonly netfilter: Netfilter;
+  readonly kernel: Kernel;
   readonly clock: Clock;
   readonly log: Logger;
   readonly figures: NodeFigures;

@@ -1,42 +1,71 @@
-import { ipv4ToNumber, numberToIPv4, type Cidr } from './ip.js';
+import { type Cidr } from '../../machinery/cidr.js';
+import { formatIP, parseIP } from '../../machinery/ip.js';
+import type { Addresses } from './types.js';
 
 export interface IpAllocator {
-  /** The next free address, or undefined when the range is used up. */
-  allocate(): string | undefined;
+  /** The next free addresses, one of each range, or undefined when one of the ranges is used up. */
+  allocate(): Addresses | undefined;
   /** Marks an address that is already in use, e.g. of a Pod known from before a restart. */
   reserve(address: string): void;
   release(address: string): void;
 }
 
+/** The addresses of one range. */
+interface Pool {
+  allocate(): bigint | undefined;
+  reserve(value: bigint): void;
+  release(value: bigint): void;
+}
+
 /**
- * Pod addresses of one node, as the host-local CNI plugin gives them: next-fit, so that an address freed a moment ago
- * is not handed to another Pod at once; the network, gateway and broadcast addresses are left out.
+ * Pod addresses of one node, one of each of its ranges, as the host-local CNI plugin gives them: next-fit, so that an
+ * address freed a moment ago is not handed to another Pod at once; the network, gateway and broadcast addresses are left out.
  */
-export function createIpAllocator(range: Cidr): IpAllocator {
-  const used = new Set<number>();
-  const first = range.base + 2;
-  const last = range.base + range.size - 2;
-  let next = first;
+export function createIpAllocator(ranges: readonly Cidr[]): IpAllocator {
+  const pools = ranges.map(range => ({ family: range.family, pool: createPool(range) }));
+  const each = (address: string, act: (pool: Pool, value: bigint) => void): void => {
+    const ip = parseIP(address);
+    if (ip === undefined) return;
+    for (const { family, pool } of pools) if (family === ip.family) act(pool, ip.value);
+  };
   return {
     allocate() {
-      for (let tried = first; tried <= last; tried++) {
-        const candidate = next;
-        next = next >= last ? first : next + 1;
+      const found = pools.flatMap(({ family, pool }) => {
+        const value = pool.allocate();
+        return value === undefined ? [] : [{ family, pool, value }];
+      });
+      const [first, ...rest] = found.map(formatIP);
+      if (first !== undefined && found.length === pools.length) return [first, ...rest];
+      for (const { pool, value } of found) pool.release(value);
+      return undefined;
+    },
+    reserve: address => each(address, (pool, value) => pool.reserve(value)),
+    release: address => each(address, (pool, value) => pool.release(value)),
+  };
+}
+
+function createPool(range: Cidr): Pool {
+  const used = new Set<bigint>();
+  const first = range.first + 2n;
+  const last = range.last - 1n;
+  let from = first;
+  const after = (value: bigint): bigint => (value >= last ? first : value + 1n);
+  return {
+    allocate() {
+      for (let tried = 0n; tried <= last - first; tried++) {
+        const candidate = from;
+        from = after(candidate);
         if (used.has(candidate)) continue;
         used.add(candidate);
-        return numberToIPv4(candidate);
+        return candidate;
       }
       return undefined;
     },
-    reserve(address) {
-      const value = ipv4ToNumber(address);
-      if (value === undefined || value < first || value > last) return;
+    reserve(value) {
+      if (value < first || value > last) return;
       used.add(value);
-      if (value >= next) next = value >= last ? first : value + 1;
+      if (value >= from) from = after(value);
     },
-    release(address) {
-      const value = ipv4ToNumber(address);
-      if (value !== undefined) used.delete(value);
-    },
+    release: value => void used.delete(value),
   };
 }

@@ -1,5 +1,8 @@
+import type { RouteTable } from '../../dataplane/kernel/routes.js';
+import { parseCidr } from '../../machinery/cidr.js';
+import { familyOf } from '../../machinery/ip.js';
 import type { DeepReadonly, Node } from '../../machinery/types.js';
-import { cidrContains, parseCidr, type Cidr } from './ip.js';
+import { METRIC, NODE_LINK, POD_LINK } from './links.js';
 import type { SocketAddress } from './types.js';
 
 /** Where a node agent's pod network listens, "host:port", on its Node. */
@@ -7,18 +10,22 @@ export const POD_NETWORK_ANNOTATION = 'kubette.dev/pod-network';
 
 export interface Peer {
   readonly nodeName: string;
-  readonly addresses: readonly string[];
-  readonly podCidrs: readonly Cidr[];
   /** Undefined until that node's agent has announced it. */
   readonly podNetwork: SocketAddress | undefined;
 }
 
-/** Which node owns an address: the routing table a CNI plugin would program. */
+/** The nodes of the cluster. Keeps the routes to them and to their Pods, as a CNI plugin's agent would. */
 export interface NodeDirectory {
   update(node: DeepReadonly<Node>): void;
   remove(nodeName: string): void;
-  /** The node that has this address, or whose Pod range it is in. */
-  find(address: string): Peer | undefined;
+  /** The node that a route names as next hop. */
+  get(nodeName: string): Peer | undefined;
+}
+
+export interface NodeDirectoryOptions {
+  /** Whose directory it is: the way to its own Pods is its bridge. */
+  readonly nodeName: string;
+  readonly routes: RouteTable;
 }
 
 function parseAddress(text: string | undefined): SocketAddress | undefined {
@@ -28,34 +35,36 @@ function parseAddress(text: string | undefined): SocketAddress | undefined {
   return { address: text.slice(0, colon), port };
 }
 
-export function createNodeDirectory(): NodeDirectory {
-  const peers = new Map<string, Peer>();
-  const byAddress = new Map<string, Peer>();
+export function createNodeDirectory({ nodeName: self, routes }: NodeDirectoryOptions): NodeDirectory {
+  const peers = new Map<string, { readonly peer: Peer; readonly undo: readonly (() => void)[] }>();
   const forget = (nodeName: string): void => {
-    for (const address of peers.get(nodeName)?.addresses ?? []) byAddress.delete(address);
+    for (const undo of peers.get(nodeName)?.undo ?? []) undo();
     peers.delete(nodeName);
   };
+  const addressesOf = (node: DeepReadonly<Node>): string[] =>
+    (node.status?.addresses ?? [])
+      .filter(
+        ({ type, address }) => (type === 'InternalIP' || type === 'ExternalIP') && familyOf(address) === routes.family,
+      )
+      .map(({ address }) => address);
+  const rangesOf = (node: DeepReadonly<Node>): string[] =>
+    (node.spec?.podCIDRs ?? []).filter(text => parseCidr(text)?.family === routes.family);
+
   return {
     update(node) {
       const nodeName = node.metadata.name ?? '';
       forget(nodeName);
-      const addresses = (node.status?.addresses ?? [])
-        .filter(a => a.type === 'InternalIP' || a.type === 'ExternalIP')
-        .map(a => a.address);
-      const podCidrs = (node.spec?.podCIDRs ?? [])
-        .map(cidr => parseCidr(cidr))
-        .filter((cidr): cidr is Cidr => cidr !== undefined);
+      const ranges = rangesOf(node);
+      const undo =
+        nodeName === self
+          ? ranges.map(destination => routes.add({ destination, link: POD_LINK, metric: METRIC.podRange }))
+          : [...addressesOf(node), ...ranges].map(destination =>
+              routes.add({ destination, link: NODE_LINK, nextHop: nodeName, metric: METRIC.peer }),
+            );
       const podNetwork = parseAddress(node.metadata.annotations?.[POD_NETWORK_ANNOTATION]);
-      const peer = { nodeName, addresses, podCidrs, podNetwork };
-      peers.set(nodeName, peer);
-      for (const address of addresses) byAddress.set(address, peer);
+      peers.set(nodeName, { peer: { nodeName, podNetwork }, undo });
     },
     remove: forget,
-    find(address) {
-      const owner = byAddress.get(address);
-      if (owner !== undefined) return owner;
-      for (const peer of peers.values()) if (peer.podCidrs.some(cidr => cidrContains(cidr, address))) return peer;
-      return undefined;
-    },
+    get: nodeName => peers.get(nodeName)?.peer,
   };
 }

@@ -2,9 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../machinery/clock.js';
 import { NetworkError, toNetworkError } from './errors.js';
 import { joinStreams } from './join-streams.js';
-import type { PodNetwork } from './pod-network.js';
 import { dialReal } from './real-host.js';
-import type { ConnectOptions, NetworkStep, SocketAddress } from './types.js';
+import type { ConnectOptions, NetworkStep, PacketReceiver, SocketAddress } from './types.js';
 import {
   MAX_PACKET_LINE,
   MAX_VERDICT_LINE,
@@ -57,7 +56,7 @@ const PACKET_DEADLINE_MS = 10_000;
 const MAX_CONNECTIONS = 4096;
 
 /** Serves packets that other agents send to this node. The caller listens and closes. */
-export function createPeerServer(network: PodNetwork, clock: Clock): Server {
+export function createPeerServer(network: PacketReceiver, clock: Clock): Server {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     const gone = new AbortController();
     const cancelDeadline = clock.after(PACKET_DEADLINE_MS, () => socket.destroy());
@@ -74,7 +73,7 @@ export function createPeerServer(network: PodNetwork, clock: Clock): Server {
 
 /** Never rejects: whatever is sent, it is this one connection's trouble. */
 async function serve(
-  network: PodNetwork,
+  network: PacketReceiver,
   socket: Socket,
   signal: AbortSignal,
   cancelDeadline: () => void,

@@ -1,20 +1,33 @@
-import type { Connection, Netfilter } from '../../dataplane/types.js';
+import type { Connection, Kernel } from '../../dataplane/kernel/types.js';
+import { printTrace } from '../../dataplane/tools/iptables/trace-text.js';
 import type { Clock } from '../../machinery/clock.js';
+import { familyOf, joinHostPort } from '../../machinery/ip.js';
+import { deliveryTarget, type Target } from './delivery.js';
 import { NetworkError, toNetworkError } from './errors.js';
 import { joinStreams } from './join-streams.js';
+import { HOST, isLoopback, isUnspecified, loopbackLike, METRIC, NODE_LINK, POD_LINK } from './links.js';
 import type { NodeDirectory } from './node-directory.js';
 import { callPeer } from './peer-link.js';
 import { createEphemeralPorts } from './ephemeral-ports.js';
 import { dialReal, exchangeReal } from './real-host.js';
 import { createSockets, type Sockets } from './sockets.js';
 import { streamPair } from './stream-pair.js';
-import type { ConnectOptions, Flow, NetNamespace, NetStream, SocketAddress } from './types.js';
+import type {
+  Addresses,
+  ConnectOptions,
+  Flow,
+  ForwardOptions,
+  NetNamespace,
+  NetStream,
+  PacketReceiver,
+  SocketAddress,
+} from './types.js';
 import { MAX_TTL, type WirePacket } from './wire.js';
 
 export interface PodNetworkOptions {
   readonly nodeName: string;
-  readonly nodeIP: string;
-  readonly netfilter: Netfilter;
+  readonly nodeAddresses: Addresses;
+  readonly kernel: Kernel;
   readonly directory: NodeDirectory;
   readonly clock: Clock;
   /** The address under which Pods see the real host, as the bridge gateway of a kind cluster. */
@@ -28,25 +41,15 @@ export interface PodNetworkOptions {
 /** One Pod's network namespace. */
 export interface PodNamespace extends NetNamespace {
   readonly sockets: Sockets;
-  /** Ends all its sockets and frees its address. */
+  /** Ends all its sockets and frees its addresses. */
   detach(): void;
 }
 
-export interface PodNetwork {
+export interface PodNetwork extends PacketReceiver {
   /** The node's own network namespace: the kubelet's and that of Pods with hostNetwork. */
   readonly node: NetNamespace & { readonly sockets: Sockets };
-  attach(address: string, owner: string): PodNamespace;
-  /** A TCP packet that reaches this node from outside: from another agent or the real host. @throws NetworkError */
-  acceptTcp(flow: Flow, options: ForwardOptions): Promise<NetStream>;
-  acceptUdp(flow: Flow, payload: Buffer, options: ForwardOptions): Promise<Buffer | undefined>;
+  attach(addresses: Addresses, owner: string): PodNamespace;
 }
-
-export interface ForwardOptions extends ConnectOptions {
-  readonly ttl?: number;
-}
-
-/** The bridge that a node's Pods hang on, as CNI's is named. */
-export const POD_INTERFACE = 'cni0';
 
 /** tcp_syn_retries = 6: 127 s until connect(2) gives up. */
 const TCP_CONNECT_TIMEOUT_MS = 127_000;
@@ -54,18 +57,16 @@ const UDP_TIMEOUT_MS = 5_000;
 /** Beyond the time that the other node may take to answer. */
 const PEER_GRACE_MS = 1_000;
 
-type Target =
-  | { readonly kind: 'sockets'; readonly sockets: Sockets }
-  | { readonly kind: 'host' }
-  | { readonly kind: 'peer'; readonly nodeName: string; readonly at: SocketAddress };
-
-const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '0.0.0.0';
-const show = (flow: Flow): string => `${flow.dst}:${flow.dstPort}`;
+const show = (flow: Flow): string => joinHostPort(flow.dst, flow.dstPort);
 
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
-  const { nodeName, nodeIP, netfilter, directory, clock, hostGateway, hostAddress } = options;
+  const { nodeName, nodeAddresses, kernel, directory, clock, hostGateway, hostAddress } = options;
   const pods = new Map<string, Sockets>();
   const nodeSockets = createSockets(`node ${nodeName}`);
+  const { routes } = kernel;
+  const isOfFamily = (address: string): boolean => familyOf(address) === routes.family;
+  if (isOfFamily(hostGateway))
+    routes.add({ destination: hostGateway, link: NODE_LINK, nextHop: HOST, metric: METRIC.own });
 
   /** A packet that nobody answers: the caller waits as long as it would for a real one. */
   const lost = async (detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never> => {
@@ -88,23 +89,21 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       dst: packet.dst,
       dstPort: packet.dstPort,
     };
-    observe?.({ kind: 'netfilter', node: nodeName, direction, hook, in: flow, out, verdict, rules: trace });
+    observe?.({
+      kind: 'netfilter',
+      node: nodeName,
+      direction,
+      hook,
+      in: flow,
+      out,
+      verdict,
+      rules: printTrace(trace, kernel.family),
+    });
     return out;
   };
 
-  const route = (flow: Flow): Target => {
-    const { dst } = flow;
-    if (dst === nodeIP || isLoopback(dst)) return { kind: 'sockets', sockets: nodeSockets };
-    const pod = pods.get(dst);
-    if (pod !== undefined) return { kind: 'sockets', sockets: pod };
-    if (dst === hostGateway) return { kind: 'host' };
-    const peer = directory.find(dst);
-    if (peer === undefined)
-      throw new NetworkError('EHOSTUNREACH', options.explain?.(flow) ?? `${dst} is no address of this cluster`);
-    if (peer.nodeName === nodeName) throw new NetworkError('EHOSTUNREACH', `no Pod of ${nodeName} has ${dst}`);
-    if (peer.podNetwork === undefined) throw new NetworkError('EHOSTUNREACH', `${peer.nodeName} is not up`);
-    return { kind: 'peer', nodeName: peer.nodeName, at: peer.podNetwork };
-  };
+  const route = (flow: Flow): Target =>
+    deliveryTarget(flow, { nodeName, routes, directory, nodeSockets, pods, explain: options.explain });
 
   /** Runs a first packet through this node's rules and routing. @throws NetworkError */
   const decide = async (
@@ -118,8 +117,8 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       throw error;
     };
     if (ttl <= 0) fail(new NetworkError('EHOSTUNREACH', 'time to live exceeded'));
-    const inInterface = hook === 'output' ? {} : { inInterface: pods.has(flow.src) ? POD_INTERFACE : 'eth0' };
-    const connection = netfilter.connect({ ...flow, hook, ...inInterface });
+    const inInterface = hook === 'output' ? {} : { inInterface: pods.has(flow.src) ? POD_LINK : NODE_LINK };
+    const connection = kernel.connect({ ...flow, hook, ...inInterface });
     const out = observeFilter(connection, flow, hook, 'request', observe);
     if (connection.verdict === 'reject')
       fail(new NetworkError('ECONNREFUSED', `rejected with ${connection.rejectWith ?? 'icmp-port-unreachable'}`));
@@ -231,20 +230,21 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     return reply;
   };
 
-  const namespace = (address: string, sockets: Sockets, hook: 'prerouting' | 'output'): NetNamespace => {
+  const namespace = (addresses: Addresses, sockets: Sockets, hook: 'prerouting' | 'output'): NetNamespace => {
     const ports = createEphemeralPorts(Math.random);
     const outgoing = (proto: Flow['proto'], to: SocketAddress, localPort: number | undefined): Flow => {
       const srcPort = ports.choose(localPort);
-      const dst = to.address === '0.0.0.0' ? '127.0.0.1' : to.address;
-      return { proto, src: isLoopback(dst) ? '127.0.0.1' : address, srcPort, dst, dstPort: to.port };
+      const dst = isUnspecified(to.address) ? loopbackLike(to.address) : to.address;
+      const own = addresses.find(address => address.includes(':') === dst.includes(':')) ?? addresses[0];
+      return { proto, src: isLoopback(dst) ? loopbackLike(dst) : own, srcPort, dst, dstPort: to.port };
     };
     /** A Pod that talks to itself never leaves its namespace, so no rule of the node applies. */
     const inside = (to: SocketAddress): boolean =>
-      hook === 'prerouting' && (isLoopback(to.address) || to.address === address);
+      hook === 'prerouting' && (isLoopback(to.address) || isUnspecified(to.address) || addresses.includes(to.address));
     const delivered = (flow: Flow, observe: ConnectOptions['observe']): void =>
       observe?.({ kind: 'deliver', node: nodeName, to: sockets.owner, flow });
     return {
-      address,
+      addresses,
       async connect(to, options = {}) {
         const flow = outgoing('tcp', to, options.localPort);
         const release = ports.hold(flow.srcPort);
@@ -272,15 +272,19 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   };
 
   return {
-    node: { ...namespace(nodeIP, nodeSockets, 'output'), sockets: nodeSockets },
-    attach(address, owner) {
+    node: { ...namespace(nodeAddresses, nodeSockets, 'output'), sockets: nodeSockets },
+    attach(addresses, owner) {
       const sockets = createSockets(owner);
-      pods.set(address, sockets);
+      const undo = addresses.filter(isOfFamily).map(address => {
+        pods.set(address, sockets);
+        return routes.add({ destination: address, link: POD_LINK, metric: METRIC.own });
+      });
       const detach = (): void => {
-        if (pods.get(address) === sockets) pods.delete(address);
+        for (const remove of undo) remove();
+        for (const address of addresses) if (pods.get(address) === sockets) pods.delete(address);
         sockets.close();
       };
-      return { ...namespace(address, sockets, 'prerouting'), sockets, detach };
+      return { ...namespace(addresses, sockets, 'prerouting'), sockets, detach };
     },
     acceptTcp: (flow, options) => openTcp(flow, 'prerouting', options),
     acceptUdp: (flow, payload, options) => sendUdp(flow, 'prerouting', payload, options),

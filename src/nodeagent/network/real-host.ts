@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIPv6, type Socket } from 'node:net';
 import { NetworkError, toNetworkError } from './errors.js';
 import type { SocketAddress } from './types.js';
 
@@ -31,7 +31,7 @@ export function dialReal(to: SocketAddress, signal?: AbortSignal): Promise<Socke
  */
 export async function exchangeReal(to: SocketAddress, payload: Buffer, signal: AbortSignal): Promise<Buffer> {
   const { createSocket } = await import('node:dgram');
-  const socket = createSocket('udp4');
+  const socket = createSocket(isIPv6(to.address) ? 'udp6' : 'udp4');
   try {
     return await new Promise<Buffer>((resolve, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });

@@ -1,5 +1,5 @@
 import type { decode as decodePacket, DecodedPacket, Packet } from 'dns-packet';
-import { ipv4ToNumber } from './ip.js';
+import { familyOf } from '../../machinery/ip.js';
 import { NetworkError } from './errors.js';
 import type { ConnectOptions, NetNamespace, SocketAddress } from './types.js';
 
@@ -191,7 +191,7 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
     query,
     search,
     async lookup(name, { type = 'A', ...options } = {}) {
-      if (ipv4ToNumber(name) !== undefined) return { addresses: [name], canonicalName: name, queries: [] };
+      if (familyOf(name) === 'IPv4') return { addresses: [name], canonicalName: name, queries: [] };
       const known = parseHosts(await hosts()).get(name.toLowerCase());
       if (known !== undefined) return { addresses: [known], canonicalName: name, queries: [], fromHosts: true };
       return search(name, type, options);
@@ -204,7 +204,7 @@ function parseHosts(text: string): Map<string, string> {
   const known = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [address = '', ...names] = (line.split('#')[0] ?? '').trim().split(/\s+/);
-    if (ipv4ToNumber(address) === undefined) continue;
+    if (familyOf(address) !== 'IPv4') continue;
     for (const name of names) if (!known.has(name.toLowerCase())) known.set(name.toLowerCase(), address);
   }
   return known;

@@ -1,5 +1,6 @@
 import { NetworkError } from './errors.js';
 import { streamPair } from './stream-pair.js';
+import { isUnspecified } from './links.js';
 import type { Flow, NetStream, TcpHandler, UdpHandler } from './types.js';
 
 /** The listening sockets of one network namespace. */
@@ -18,7 +19,8 @@ export interface Sockets {
   close(): void;
 }
 
-const ANY = '0.0.0.0';
+/** A listener on all addresses of its namespace. */
+const ANY = '*';
 /** Streams are memory of the agent: one Pod's clients may not take all of it. */
 export const MAX_ACCEPTED = 4096;
 
@@ -28,7 +30,7 @@ export function createSockets(owner: string): Sockets {
   const open = new Set<NetStream>();
 
   function bind<T>(table: Map<string, T>, port: number, address: string, value: T): () => void {
-    const key = `${address}:${port}`;
+    const key = `${isUnspecified(address) ? ANY : address}:${port}`;
     if (table.has(key)) throw new NetworkError('EADDRINUSE', `port ${port}`);
     table.set(key, value);
     return () => {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { TraceStep } from '../../dataplane/types.js';
+import type { TraceStep } from '../../dataplane/trace.js';
 
 export interface SocketAddress {
   readonly address: string;
@@ -13,6 +13,9 @@ export interface NetStream extends Duplex {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
 }
+
+/** The addresses of one network namespace, one of each family at most; the first is the primary one. */
+export type Addresses = readonly [string, ...string[]];
 
 export interface Flow {
   readonly proto: 'tcp' | 'udp';
@@ -54,9 +57,21 @@ export interface ConnectOptions {
   readonly localPort?: number;
 }
 
+export interface ForwardOptions extends ConnectOptions {
+  /** Times the packet may still be forwarded. */
+  readonly ttl?: number;
+}
+
+/** Takes packets that reach a node from outside: from another agent or the real host. */
+export interface PacketReceiver {
+  /** @throws NetworkError */
+  acceptTcp(flow: Flow, options: ForwardOptions): Promise<NetStream>;
+  acceptUdp(flow: Flow, payload: Buffer, options: ForwardOptions): Promise<Buffer | undefined>;
+}
+
 /** A network namespace: the sockets of one Pod, or of the node itself. */
 export interface NetNamespace {
-  readonly address: string;
+  readonly addresses: Addresses;
   /** @throws NetworkError */
   connect(to: SocketAddress, options?: ConnectOptions): Promise<NetStream>;
   /** Sends one datagram and waits for its answer. @throws NetworkError */

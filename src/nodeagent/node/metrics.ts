@@ -1,4 +1,4 @@
-import type { Netfilter } from '../../dataplane/types.js';
+import type { Kernel } from '../../dataplane/kernel/types.js';
 import type { PodWorker } from '../pods/pod-worker.js';
 import type { ContainerRecord } from '../pods/types.js';
 import type { Counters } from './counters.js';
@@ -218,12 +218,12 @@ export const processStart = (startedAt: number): MetricFamily =>
   ]);
 
 /** GET /metrics of kube-proxy, what of it this proxy knows. */
-export function proxyMetrics(netfilter: Netfilter, lastSync: number | undefined): MetricFamily[] {
-  const rules = netfilter
+export function proxyMetrics(kernel: Kernel, lastSync: number | undefined): MetricFamily[] {
+  const rules = kernel.xtables
     .tables()
     .filter(({ touched }) => touched)
     .map(({ table, chains }) => ({
-      labels: { ip_family: netfilter.family, table },
+      labels: { ip_family: kernel.family, table },
       value: chains.reduce((sum, chain) => sum + chain.rules.length, 0),
     }));
   return [
@@ -237,7 +237,7 @@ export function proxyMetrics(netfilter: Netfilter, lastSync: number | undefined)
       'gauge',
       'kubeproxy_sync_proxy_rules_last_timestamp_seconds',
       '[ALPHA] The last time proxy rules were successfully synced',
-      lastSync === undefined ? [] : [{ labels: { ip_family: netfilter.family }, value: lastSync / 1000 }],
+      lastSync === undefined ? [] : [{ labels: { ip_family: kernel.family }, value: lastSync / 1000 }],
     ),
   ];
 }

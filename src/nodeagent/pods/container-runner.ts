@@ -212,7 +212,7 @@ export function createContainerRunner({
     const container = record.running;
     const handler = spec.lifecycle?.postStart;
     if (container === undefined || handler === undefined) return;
-    const target = { container, spec, podIP: place.network.address, network: podNetwork.node, clock };
+    const target = { container, spec, podIP: place.network.addresses[0], network: podNetwork.node, clock };
     const problem = await Promise.race([
       runHook(handler, { ...target, signal: place.signal, limitMs: Infinity }),
       container.exited.then(() => undefined),
@@ -248,7 +248,7 @@ export function createContainerRunner({
       const target = {
         container: running,
         spec,
-        podIP: place.network.address,
+        podIP: place.network.addresses[0],
         network: podNetwork.node,
         clock,
         signal,

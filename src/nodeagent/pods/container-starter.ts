@@ -68,7 +68,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   const hostname = names.nodename;
   const { config, options } = resolverConfig(pod, dns);
   const base = { PATH, HOSTNAME: hostname, HOME: '/root', ...image.env };
-  const addresses = { podIP: network.address, nodeIP };
+  const addresses = { podIP: network.addresses[0], nodeIP };
   const env = await makeEnvironment({
     pod,
     container: spec,
@@ -93,7 +93,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   const messagePath = spec.terminationMessagePath ?? '/dev/termination-log';
   const etc = createTree({
     hostname: `${hostname}\n`,
-    hosts: hostsFile(pod, names, network.address),
+    hosts: hostsFile(pod, names, network.addresses[0]),
     'resolv.conf': formatResolvConf(config, options),
     message: { content: '', mode: 0o666 },
   });
@@ -122,7 +122,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
         name: pod.metadata.name ?? '',
         uid: pod.metadata.uid ?? '',
         nodeName,
-        ip: network.address,
+        ip: network.addresses[0],
       },
       containerName: spec.name,
       image: spec.image ?? '',

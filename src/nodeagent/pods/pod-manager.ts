@@ -6,6 +6,7 @@ import type { PodDependencies } from './dependencies.js';
 import { runEviction } from './eviction.js';
 import { createPodWorker, type PodWorker } from './pod-worker.js';
 import { createRestartBackoff } from './restart-backoff.js';
+import { addressesOf } from './sandbox.js';
 import { isTerminalPhase } from './types.js';
 
 /** All Pods bound to this node. */
@@ -99,7 +100,5 @@ export function runPodManager({ informer, deps, signal }: PodManagerOptions): Po
 /** Addresses of Pods that this node ran before its agent started: they keep them. */
 export const addressesInUse = (pods: Iterable<ReadonlyPod>): string[] =>
   [...pods].flatMap(pod =>
-    pod.spec?.hostNetwork === true || isTerminalPhase(pod.status?.phase) || pod.status?.podIP === undefined
-      ? []
-      : [pod.status.podIP],
+    pod.spec?.hostNetwork === true || isTerminalPhase(pod.status?.phase) ? [] : (addressesOf(pod) ?? []),
   );

@@ -150,7 +150,7 @@ export function createPodWorker(
       pod,
       records,
       nodeIP,
-      podIP: place?.network.address ?? (hostNetwork ? nodeIP : undefined),
+      podIP: place?.network.addresses[0] ?? (hostNetwork ? nodeIP : undefined),
       startTime,
       sandboxReady: place !== undefined && volumes.mounted !== undefined && !finished,
       finished,
@@ -189,7 +189,7 @@ export function createPodWorker(
         return false;
       }
     }
-    return volumes.ensure(place.network.address);
+    return volumes.ensure(place.network.addresses[0]);
   };
 
   const sync = async (): Promise<void> => {

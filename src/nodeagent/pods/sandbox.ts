@@ -1,7 +1,7 @@
 import type { ProcessTable } from '../containers/process.js';
 import { NetworkError } from '../network/errors.js';
 import { joinStreams } from '../network/join-streams.js';
-import type { NetNamespace } from '../network/types.js';
+import type { Addresses, NetNamespace } from '../network/types.js';
 import { podResources, showPodCgroup } from './cgroup.js';
 import type { PodDependencies } from './dependencies.js';
 import { podNames, resolverConfig } from './etc-files.js';
@@ -49,10 +49,10 @@ export function createSandbox(
   }
   for (const problem of resolverConfig(pod, deps.dns).problems) events.warning('DNSConfigForming', problem);
   // A Pod from before a restart of this agent keeps its address: the manager has reserved it.
-  const address = pod.status?.podIP ?? ips.allocate();
-  if (address === undefined) return failed('no IP addresses available in range set');
-  const attached = network.attach(address, `pod ${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`);
-  const closers = openHostPorts(pod, address, deps, events);
+  const addresses = addressesOf(pod) ?? ips.allocate();
+  if (addresses === undefined) return failed('no IP addresses available in range set');
+  const attached = network.attach(addresses, `pod ${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`);
+  const closers = openHostPorts(pod, addresses[0], deps, events);
   closers.push(showCgroup());
   return {
     network: attached,
@@ -60,9 +60,15 @@ export function createSandbox(
     detach() {
       for (const close of closers) close();
       attached.detach();
-      ips.release(address);
+      for (const address of addresses) ips.release(address);
     },
   };
+}
+
+/** What its status says; undefined: it has none yet. */
+export function addressesOf({ status }: ReadonlyPod): Addresses | undefined {
+  const [first = status?.podIP, ...rest] = (status?.podIPs ?? []).flatMap(({ ip }) => (ip ? [ip] : []));
+  return first === undefined ? undefined : [first, ...rest];
 }
 
 /** hostPort, as the portmap CNI plugin: the node's port leads to the Pod's. */

@@ -1,11 +1,12 @@
 import type { Logger } from '../../machinery/logger.js';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { NetworkError } from '../network/errors.js';
-import type { HealthCheckNodePort, Proxy } from '../../dataplane/types.js';
+import type { Proxier } from '../../dataplane/proxiers/types.js';
+import type { HealthCheckNodePort } from '../../dataplane/services/ports-in-use.js';
 import type { PodNetwork } from '../network/pod-network.js';
 
 export interface HealthCheckOptions {
-  readonly proxy: Proxy;
+  readonly proxy: Proxier;
   readonly network: PodNetwork;
   /** Whether the rules are up to date. */
   readonly healthy: () => boolean;
@@ -13,7 +14,7 @@ export interface HealthCheckOptions {
 }
 
 /**
- * The health check node ports of load balancers with externalTrafficPolicy Local (kube-proxy.md section 6): 200 while
+ * The health check node ports of load balancers with externalTrafficPolicy Local (docs/kube-proxy.md section 6): 200 while
  * this node has a ready endpoint of the Service. They listen on the node's simulated address.
  */
 export interface HealthCheckPorts {

@@ -2,15 +2,16 @@ import type { Logger } from '../../machinery/logger.js';
 import type { Socket as UdpSocket } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import type { Proxy } from '../../dataplane/types.js';
+import type { Proxier } from '../../dataplane/proxiers/types.js';
 import { joinStreams } from '../network/join-streams.js';
 import { toNetworkError } from '../network/errors.js';
 import type { PodNetwork } from '../network/pod-network.js';
+import type { Addresses } from '../network/types.js';
 
 export interface NodePortOptions {
-  readonly proxy: Proxy;
+  readonly proxy: Proxier;
   readonly network: PodNetwork;
-  readonly nodeIP: string;
+  readonly nodeAddresses: Addresses;
   /** Real address to listen on. */
   readonly bindAddress: string;
   /** The address that a packet from the real host carries. */
@@ -32,7 +33,7 @@ interface Closer {
 }
 
 export function createNodePorts(options: NodePortOptions): NodePorts {
-  const { proxy, network, nodeIP, bindAddress, hostGateway, log, onBusy } = options;
+  const { proxy, network, nodeAddresses, bindAddress, hostGateway, log, onBusy } = options;
   const open = new Map<string, Closer>();
 
   const openTcp = (port: number, busy: (error: Error) => void): Closer => {
@@ -45,7 +46,7 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
         proto: 'tcp',
         src: hostGateway,
         srcPort: socket.remotePort ?? 0,
-        dst: nodeIP,
+        dst: nodeAddresses[0],
         dstPort: port,
       } as const;
       const gone = new AbortController();
@@ -76,7 +77,13 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
       const own = (socket = createSocket('udp4'));
       own.on('error', busy);
       own.on('message', (payload, from) => {
-        const flow = { proto: 'udp', src: hostGateway, srcPort: from.port, dst: nodeIP, dstPort: port } as const;
+        const flow = {
+          proto: 'udp',
+          src: hostGateway,
+          srcPort: from.port,
+          dst: nodeAddresses[0],
+          dstPort: port,
+        } as const;
         network.acceptUdp(flow, payload, {}).then(
           reply => {
             if (reply !== undefined && !closed) own.send(reply, from.port, from.address);

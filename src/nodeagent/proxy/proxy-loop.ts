@@ -1,14 +1,15 @@
 import type { Logger } from '../../machinery/logger.js';
 import type { Informer } from '../../client/types.js';
-import type { Netfilter, Proxy } from '../../dataplane/types.js';
+import type { Kernel } from '../../dataplane/kernel/types.js';
+import type { Proxier } from '../../dataplane/proxiers/types.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, EndpointSlice, Service } from '../../machinery/types.js';
 
 export interface ProxyLoopOptions {
   readonly services: Informer<Service>;
   readonly slices: Informer<EndpointSlice>;
-  readonly proxy: Proxy;
-  readonly netfilter: Netfilter;
+  readonly proxy: Proxier;
+  readonly kernel: Kernel;
   readonly clock: Clock;
   /** Least time from the end of one sync to the start of the next (kube-proxy --iptables-min-sync-period). */
   readonly minSyncPeriodMs: number;
@@ -28,7 +29,7 @@ export interface ProxyLoop {
   poke(): void;
 }
 
-/** A full sync at least this often, whatever happened (kube-proxy.md 1.7). */
+/** A full sync at least this often, whatever happened (docs/kube-proxy.md 1.7). */
 const FULL_SYNC_MS = 3_600_000;
 
 /**
@@ -37,7 +38,7 @@ const FULL_SYNC_MS = 3_600_000;
  * both informers have synced.
  */
 export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): ProxyLoop {
-  const { services, slices, proxy, netfilter, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced } = options;
+  const { services, slices, proxy, kernel, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced } = options;
   let lastEnd = -Infinity;
   let lastFull = -Infinity;
   let lastSync: number | undefined;
@@ -51,16 +52,16 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     if (signal.aborted) return;
     try {
       const full = failed || clock.monotonic() - lastFull > FULL_SYNC_MS;
-      const { ruleset, udpCleanup } = proxy.sync({ full });
-      if (ruleset !== undefined) {
-        netfilter.apply(ruleset);
-        if (ruleset.full) lastFull = clock.monotonic();
+      const { program, udpCleanup } = proxy.sync({ full });
+      if (program !== undefined) {
+        kernel.load(program);
+        if (program.full) lastFull = clock.monotonic();
       }
-      if (udpCleanup.length > 0) netfilter.cleanupUdp(udpCleanup);
+      if (udpCleanup.length > 0) kernel.cleanupUdp(udpCleanup);
       failed = false;
       lastSync = clock.now();
       pendingSince = undefined;
-      if (ruleset !== undefined) onSynced();
+      if (program !== undefined) onSynced();
     } catch (error) {
       failed = true;
       log.error({ err: error }, 'rules could not be loaded, will retry');

@@ -1,6 +1,7 @@
-import ipaddr from 'ipaddr.js';
+import { parseCidr } from '../../machinery/cidr.js';
+import { type Family as IpFamily, formatIP, parseIP } from '../../machinery/ip.js';
 
-export type IpFamily = 'IPv4' | 'IPv6';
+export type { IpFamily };
 
 /** The texts that upstream's ipallocator returns; callers put them behind "failed to allocate IP x: ". */
 export const IP_ALLOCATED = 'provided IP is already allocated';
@@ -28,14 +29,6 @@ export interface IpAllocator {
   next(isTaken: IsTaken<string>): string;
 }
 
-const toNumber = (bytes: readonly number[]): bigint => bytes.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-
-function toText(value: bigint, family: IpFamily): string {
-  const bytes = Array.from({ length: family === 'IPv4' ? 4 : 16 }, () => 0);
-  for (let i = bytes.length - 1, rest = value; i >= 0; i--, rest >>= 8n) bytes[i] = Number(rest & 0xffn);
-  return ipaddr.fromByteArray(bytes).toString();
-}
-
 /** At most this many offsets are random-accessed: a /64 has more than a number can count. */
 const MAX_SIZE = 2 ** 48;
 
@@ -43,25 +36,24 @@ const MAX_SIZE = 2 ** 48;
  * Addresses given by name mostly come from the low band, random ones from the high band, so that they rarely collide:
  * https://kubernetes.io/docs/concepts/services-networking/cluster-ip-allocation/
  * `random(n)` gives an integer in [0, n).
+ * @throws RangeError when `cidr` is none
  */
 export function createIpAllocator(cidr: string, random: (n: number) => number): IpAllocator {
-  const [address, prefix] = ipaddr.parseCIDR(cidr);
-  const family: IpFamily = address.kind() === 'ipv4' ? 'IPv4' : 'IPv6';
-  const hostBits = BigInt((family === 'IPv4' ? 32 : 128) - prefix);
-  const base = (toNumber(address.toByteArray()) >> hostBits) << hostBits;
+  const range = parseCidr(cidr);
+  if (range === undefined) throw new RangeError(`${cidr} is no CIDR`);
+  const { family, network, first: base, last } = range;
   // Neither the network address nor, for IPv4, the broadcast address can be given out.
-  const usable = Number((1n << hostBits) - (family === 'IPv4' ? 2n : 1n));
+  const usable = Number(last - base + 1n - (family === 'IPv4' ? 2n : 1n));
   const size = Math.min(Math.max(0, usable), MAX_SIZE);
   // Upstream: min(max(16, size/16), 256), nothing for tiny ranges.
   const staticBand = size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / 16)), 256);
   const offsetOf = (ip: string): number | undefined => {
-    if (!ipaddr.isValid(ip)) return undefined;
-    const parsed = ipaddr.parse(ip);
-    if ((parsed.kind() === 'ipv4') !== (family === 'IPv4')) return undefined;
-    const offset = toNumber(parsed.toByteArray()) - base - 1n;
+    const parsed = parseIP(ip);
+    if (parsed?.family !== family) return undefined;
+    const offset = parsed.value - base - 1n;
     return offset < 0n || offset >= BigInt(size) ? undefined : Number(offset);
   };
-  const textOf = (offset: number): string => toText(base + 1n + BigInt(offset), family);
+  const textOf = (offset: number): string => formatIP({ family, value: base + 1n + BigInt(offset) });
 
   /** A free address at an offset in [from, from+length), looked for from a random one on; undefined: the band is full. */
   const findFree = (from: number, length: number, isTaken: IsTaken<string>): string | undefined => {
@@ -76,7 +68,7 @@ export function createIpAllocator(cidr: string, random: (n: number) => number): 
 
   return {
     family,
-    network: toText(base, family),
+    network,
     first: textOf(0),
     contains: ip => offsetOf(ip) !== undefined,
     check(ip, isTaken) {

@@ -1,5 +1,7 @@
+import { parsePrefix } from '../../machinery/cidr.js';
 import { errorList, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
+import type { IpAddress } from '../../machinery/ip.js';
 import type { DeepReadonly, KubeObject, LabelSelector } from '../../machinery/types.js';
 import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { Strategy } from '../strategy.js';
@@ -55,19 +57,19 @@ function checkPort(out: FieldError[], at: FieldPath, port: DeepReadonly<Port>): 
 function checkBlock(out: FieldError[], at: FieldPath, block: NonNullable<DeepReadonly<Peer>['ipBlock']>): void {
   if (!block.cidr) return void out.push(required(at.child('cidr')));
   formats.checkCidr(out, at.child('cidr'), block.cidr);
-  const outer = formats.parseCidr(block.cidr);
+  const outer = parsePrefix(block.cidr);
   list(block.except).forEach((text, i) => {
     const field = at.child('except').index(i);
     formats.checkCidr(out, field, text);
-    const inner = formats.parseCidr(text);
+    const inner = parsePrefix(text);
     if (outer === undefined || inner === undefined) return;
-    const sameFamily = outer.ip.kind() === inner.ip.kind();
+    const sameFamily = outer.ip.family === inner.ip.family;
     if (!sameFamily || outer.prefix >= inner.prefix || !contains(outer, inner.ip))
       out.push(invalid(field, text, 'must be a strict subset of `cidr`'));
   });
 }
 
-const contains = (outer: { ip: formats.ParsedIp; prefix: number }, ip: formats.ParsedIp): boolean =>
+const contains = (outer: { ip: IpAddress; prefix: number }, ip: IpAddress): boolean =>
   formats.networkOf(ip, outer.prefix) === formats.networkOf(outer.ip, outer.prefix);
 
 function checkPeer(out: FieldError[], at: FieldPath, peer: DeepReadonly<Peer>): void {

@@ -1,5 +1,6 @@
-import ipaddr from 'ipaddr.js';
 import { duplicate, invalid, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import { parsePrefix } from '../../machinery/cidr.js';
+import { formatIP, type IpAddress, networkOf as firstOf, parseIP } from '../../machinery/ip.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, LabelSelector } from '../../machinery/types.js';
 import { validateLabels, validateLabelSelector } from '../../machinery/validation/label-selector.js';
@@ -127,98 +128,65 @@ export const list = <T>(value: readonly T[] | undefined | null): readonly T[] =>
 
 export const duplicateText = duplicate;
 
-/** The dotted quad with decimal parts that net.ParseIP knows; ipaddr.js alone takes octal and short forms too. */
-const QUAD = /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/;
 const LEADING_ZERO = /(^|\.)0\d/;
 
-export type ParsedIp = ReturnType<typeof ipaddr.parse>;
-
-/** As netutils.ParseIPSloppy: leading zeros of a quad are tolerated; zones are not. */
-export function parseIp(text: string): ParsedIp | undefined {
-  if (text.includes(':')) {
-    if (text.includes('%') || !ipaddr.IPv6.isValid(text)) return undefined;
-    return ipaddr.parse(text);
-  }
-  if (!QUAD.test(text)) return undefined;
-  const bytes = text.split('.').map(Number);
-  return bytes.every(byte => byte <= 255) ? ipaddr.fromByteArray(bytes) : undefined;
-}
-
 export const isIpv4 = (text: string): boolean => !text.includes(':');
-export const isIpv6 = (text: string): boolean => text.includes(':') && parseIp(text) !== undefined;
+export const isIpv6 = (text: string): boolean => text.includes(':') && parseIP(text) !== undefined;
 
 export const IP_TEXT = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
 const CIDR_TEXT = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
 /** What old objects may hold. */
 export function checkIp(out: FieldError[], at: FieldPath, text: string): void {
-  if (parseIp(text) === undefined) out.push(invalid(at, text, IP_TEXT));
-}
-
-/** A CIDR: the address and the prefix length; undefined when malformed. */
-export function parseCidr(text: string): { readonly ip: ParsedIp; readonly prefix: number } | undefined {
-  const slash = text.indexOf('/');
-  const ip = slash < 0 ? undefined : parseIp(text.slice(0, slash));
-  const digits = text.slice(slash + 1);
-  if (ip === undefined || !/^(0|[1-9]\d{0,2})$/.test(digits)) return undefined;
-  const prefix = Number(digits);
-  return prefix <= (ip.kind() === 'ipv4' ? 32 : 128) ? { ip, prefix } : undefined;
+  if (parseIP(text) === undefined) out.push(invalid(at, text, IP_TEXT));
 }
 
 export function checkCidr(out: FieldError[], at: FieldPath, text: string): void {
-  if (parseCidr(text) === undefined) out.push(invalid(at, text, CIDR_TEXT));
+  if (parsePrefix(text) === undefined) out.push(invalid(at, text, CIDR_TEXT));
 }
 
 /** The address that a CIDR begins with, e.g. 10.0.0.0 of 10.0.0.7/8. */
-export function networkOf(ip: ParsedIp, prefix: number): string {
-  const bytes = ip.toByteArray().map((byte, i) => {
-    const bits = Math.min(8, Math.max(0, prefix - i * 8));
-    return byte & (0xff00 >> bits) & 0xff;
-  });
-  return ipaddr.fromByteArray(bytes).toString();
-}
+export const networkOf = (ip: IpAddress, prefix: number): string => formatIP(firstOf(ip, prefix));
 
 /** Warnings about a valid but non-canonical address: validation.GetWarningsForIP. */
 export function ipWarnings(at: FieldPath, text: string): string[] {
-  const ip = parseIp(text);
+  const ip = parseIP(text);
   if (ip === undefined) return [];
   if (isIpv4(text) && LEADING_ZERO.test(text))
     return [
-      `${at.toString()}: non-standard IP address "${text}" will be considered invalid in a future Kubernetes release: use "${ip.toString()}"`,
+      `${at.toString()}: non-standard IP address "${text}" will be considered invalid in a future Kubernetes release: use "${formatIP(ip)}"`,
     ];
-  if (ip.kind() === 'ipv6' && /^::ffff:/i.test(text) && text.includes('.'))
+  if (ip.family === 'IPv6' && /^::ffff:/i.test(text) && text.includes('.'))
     return [
       `${at.toString()}: non-standard IP address "${text}" will be considered invalid in a future Kubernetes release: use "${text.slice(7)}"`,
     ];
-  const canonical = ip.kind() === 'ipv4' ? text : compressIpv6(ip);
-  if (ip.kind() === 'ipv6' && canonical !== text)
+  const canonical = ip.family === 'IPv4' ? text : formatIP(ip);
+  if (ip.family === 'IPv6' && canonical !== text)
     return [`${at.toString()}: IPv6 address "${text}" should be in RFC 5952 canonical format ("${canonical}")`];
   return [];
 }
 
-const compressIpv6 = (ip: ParsedIp): string => (ip instanceof ipaddr.IPv6 ? ip.toRFC5952String() : ip.toString());
-
 /** Warnings about a valid CIDR: validation.GetWarningsForCIDR. */
 export function cidrWarnings(at: FieldPath, text: string): string[] {
-  const cidr = parseCidr(text);
+  const cidr = parsePrefix(text);
   if (cidr === undefined) return [];
   const { ip, prefix } = cidr;
   const address = text.slice(0, text.indexOf('/'));
   const network = networkOf(ip, prefix);
   const out: string[] = [];
-  if (network !== ip.toString()) {
-    const single = `${ip.toString()}/${ip.kind() === 'ipv4' ? 32 : 128}`;
+  if (network !== formatIP(ip)) {
+    const single = `${formatIP(ip)}/${ip.family === 'IPv4' ? 32 : 128}`;
     out.push(
       `${at.toString()}: CIDR value "${text}" is ambiguous in this context (should be "${network}/${prefix}" or "${single}"?)`,
     );
   }
-  const isMapped = ip.kind() === 'ipv6' && /^::ffff:/i.test(address);
+  const isMapped = ip.family === 'IPv6' && /^::ffff:/i.test(address);
   if (isMapped || (isIpv4(address) && LEADING_ZERO.test(address)))
     out.push(
       `${at.toString()}: non-standard CIDR value "${text}" will be considered invalid in a future Kubernetes release: use "${network}/${prefix}"`,
     );
-  const canonical = `${compressIpv6(ip)}/${prefix}`;
-  if (out.length === 0 && ip.kind() === 'ipv6' && canonical !== text)
+  const canonical = `${formatIP(ip)}/${prefix}`;
+  if (out.length === 0 && ip.family === 'IPv6' && canonical !== text)
     out.push(`${at.toString()}: IPv6 CIDR value "${text}" should be in RFC 5952 canonical format ("${canonical}")`);
   return out;
 }

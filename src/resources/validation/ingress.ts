@@ -1,5 +1,6 @@
 import { forbidden, invalid, notSupported, path, required, tooLong } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
+import { parseIP } from '../../machinery/ip.js';
 import type { DeepReadonly, Ingress, IngressClass } from '../../machinery/types.js';
 import { nameIsPathSegment } from '../../machinery/validation/names.js';
 import * as formats from './formats.js';
@@ -73,8 +74,7 @@ function checkHost(out: FieldError[], at: FieldPath, host: string): void {
 function checkRule(out: FieldError[], at: FieldPath, rule: Rule): void {
   const host = rule.host ?? '';
   if (host !== '') {
-    if (formats.parseIp(host) !== undefined)
-      out.push(invalid(at.child('host'), host, 'must be a DNS name, not an IP address'));
+    if (parseIP(host) !== undefined) out.push(invalid(at.child('host'), host, 'must be a DNS name, not an IP address'));
     else checkHost(out, at.child('host'), host);
   }
   if (rule.http === undefined) return;
@@ -118,7 +118,7 @@ export function checkIngressStatus(out: FieldError[], ingress: DeepReadonly<Ingr
     if (!point.hostname) return;
     for (const text of formats.dnsSubdomainErrors(point.hostname))
       out.push(invalid(field.child('hostname'), point.hostname, text));
-    if (formats.parseIp(point.hostname) !== undefined)
+    if (parseIP(point.hostname) !== undefined)
       out.push(invalid(field.child('hostname'), point.hostname, 'must be a DNS name, not an IP address'));
   });
 }

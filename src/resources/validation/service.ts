@@ -1,5 +1,7 @@
+import { parseCidr } from '../../machinery/cidr.js';
 import { duplicate, forbidden, invalid, notSupported, path, required } from '../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../machinery/field-error.js';
+import { parseIP } from '../../machinery/ip.js';
 import type { DeepReadonly, Service } from '../../machinery/types.js';
 import { checkProtocol } from './containers.js';
 import {
@@ -12,7 +14,6 @@ import {
   checkPortNumberOrName,
   checkQualifiedName,
   isIpv6,
-  parseIp,
 } from './formats.js';
 import { goForm } from './go-form.js';
 import { createRepeatCheck } from '../../machinery/repeats.js';
@@ -71,7 +72,7 @@ export function checkClusterIps(out: FieldError[], spec: ServiceSpec): void {
       out.push(invalid(at, ips, "'None' must be the first and only value"));
       return;
     }
-    if (parseIp(ip) === undefined) malformed = true;
+    if (parseIP(ip) === undefined) malformed = true;
     checkIp(out, at.index(i), ip);
   });
   if (ips.length > 2) out.push(invalid(at, ips, 'may only hold up to 2 values'));
@@ -128,21 +129,22 @@ function checkDuplicatePorts(out: FieldError[], ports: readonly Port[]): void {
   });
 }
 
+const LOOPBACK = [parseCidr('127.0.0.0/8'), parseCidr('::1')];
+const LINK_LOCAL = [parseCidr('169.254.0.0/16'), parseCidr('fe80::/10')];
+const LINK_LOCAL_GROUPS = parseCidr('224.0.0.0/24');
+
 /** Addresses that cannot be an endpoint or an external IP of anything. */
 export function checkNonSpecialIp(out: FieldError[], at: FieldPath, text: string): void {
-  const ip = parseIp(text);
+  const ip = parseIP(text);
   if (ip === undefined) return void out.push(invalid(at, text, 'must be a valid IP address'));
-  const range = ip.range() as string;
-  const bytes = ip.toByteArray();
-  if (range === 'unspecified' && bytes.every(byte => byte === 0))
-    out.push(invalid(at, text, `may not be unspecified (${text})`));
-  if (range === 'loopback') out.push(invalid(at, text, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'));
-  if (range === 'linkLocal')
+  if (ip.value === 0n) out.push(invalid(at, text, `may not be unspecified (${text})`));
+  if (LOOPBACK.some(range => range?.contains(text)))
+    out.push(invalid(at, text, 'may not be in the loopback range (127.0.0.0/8, ::1/128)'));
+  if (LINK_LOCAL.some(range => range?.contains(text)))
     out.push(invalid(at, text, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'));
+  // The four flags of an IPv6 group address do not matter, only its scope.
   const multicast =
-    bytes.length === 4
-      ? bytes[0] === 224 && bytes[1] === 0 && bytes[2] === 0
-      : bytes[0] === 0xff && ((bytes[1] ?? 0) & 0x0f) === 0x02;
+    ip.family === 'IPv4' ? LINK_LOCAL_GROUPS?.contains(text) === true : ((ip.value >> 112n) & 0xff0fn) === 0xff02n;
   if (multicast) out.push(invalid(at, text, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'));
 }
 
@@ -260,7 +262,7 @@ export function checkService(out: FieldError[], service: ReadonlyService): void 
   checkClusterIps(out, spec);
   (spec.externalIPs ?? []).forEach((ip, i) => {
     const at = SPEC.child('externalIPs').index(i);
-    if (parseIp(ip) === undefined) checkIp(out, at, ip);
+    if (parseIP(ip) === undefined) checkIp(out, at, ip);
     else checkNonSpecialIp(out, at, ip);
   });
   oneOf(out, SPEC.child('type'), spec.type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']);
@@ -333,7 +335,7 @@ function checkIngress(out: FieldError[], at: FieldPath, ingress: Ingress): void 
   else if (!IP_MODES.includes(mode)) out.push(notSupported(at.child('ipMode'), mode, IP_MODES));
   if (!ingress.hostname) return;
   checkDnsSubdomain(out, at.child('hostname'), ingress.hostname);
-  if (parseIp(ingress.hostname) !== undefined)
+  if (parseIP(ingress.hostname) !== undefined)
     out.push(invalid(at.child('hostname'), ingress.hostname, 'must be a DNS name, not an IP address'));
 }
 

@@ -1,6 +1,7 @@
-import ipaddr from 'ipaddr.js';
 import { invalid, type FieldError, type FieldPath } from '../../machinery/field-error.js';
-import { checkCidr, checkIp, isIpv4, networkOf, parseCidr, parseIp, type ParsedIp } from './formats.js';
+import { parsePrefix } from '../../machinery/cidr.js';
+import { formatIP, parseIP } from '../../machinery/ip.js';
+import { checkCidr, checkIp, isIpv4, networkOf } from './formats.js';
 
 /**
  * Addresses as newer fields take them: in their one canonical form (apimachinery IsValidIP and IsValidCIDR). What older
@@ -9,24 +10,22 @@ import { checkCidr, checkIp, isIpv4, networkOf, parseCidr, parseIp, type ParsedI
 const LEADING_ZERO = /(^|\.)0\d/;
 const MAPPED = /^::ffff:/i;
 
-const canonical = (ip: ParsedIp): string => (ip instanceof ipaddr.IPv6 ? ip.toRFC5952String() : ip.toString());
-
 /** The texts of what is wrong with an address. */
 export function ipProblems(text: string): string[] {
-  const ip = parseIp(text);
+  const ip = parseIP(text);
   if (ip === undefined) return ['must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'];
   if (isIpv4(text) && LEADING_ZERO.test(text)) return ['must not have leading 0s'];
   if (MAPPED.test(text) && text.includes('.')) return ['must not be an IPv4-mapped IPv6 address'];
-  return canonical(ip) === text ? [] : [`must be in canonical form ("${canonical(ip)}")`];
+  return formatIP(ip) === text ? [] : [`must be in canonical form ("${formatIP(ip)}")`];
 }
 
 export function checkStrictIp(out: FieldError[], at: FieldPath, text: string): void {
-  if (parseIp(text) === undefined) return checkIp(out, at, text);
+  if (parseIP(text) === undefined) return checkIp(out, at, text);
   for (const problem of ipProblems(text)) out.push(invalid(at, text, problem));
 }
 
 export function checkStrictCidr(out: FieldError[], at: FieldPath, text: string): void {
-  const cidr = parseCidr(text);
+  const cidr = parsePrefix(text);
   if (cidr === undefined) return checkCidr(out, at, text);
   const address = text.slice(0, text.indexOf('/'));
   const network = `${networkOf(cidr.ip, cidr.prefix)}/${cidr.prefix}`;
@@ -34,18 +33,18 @@ export function checkStrictCidr(out: FieldError[], at: FieldPath, text: string):
     out.push(invalid(at, text, 'must not have leading 0s in IP or prefix length'));
   else if (MAPPED.test(address) && address.includes('.'))
     out.push(invalid(at, text, 'must not have an IPv4-mapped IPv6 address'));
-  else if (networkOf(cidr.ip, cidr.prefix) !== canonical(cidr.ip))
+  else if (networkOf(cidr.ip, cidr.prefix) !== formatIP(cidr.ip))
     out.push(invalid(at, text, 'must not have bits set beyond the prefix length'));
   else if (network !== text) out.push(invalid(at, text, `must be in canonical form ("${network}")`));
 }
 
 /** An address of an interface, with the length of its network: "10.9.8.7/24". */
 export function checkInterfaceAddress(out: FieldError[], at: FieldPath, text: string): void {
-  const cidr = parseCidr(text);
+  const cidr = parsePrefix(text);
   if (cidr === undefined)
     return void out.push(
       invalid(at, text, 'must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)'),
     );
-  const shown = `${canonical(cidr.ip)}/${cidr.prefix}`;
+  const shown = `${formatIP(cidr.ip)}/${cidr.prefix}`;
   if (shown !== text) out.push(invalid(at, text, `must be in canonical form ("${shown}")`));
 }

@@ -1,4 +1,5 @@
-import type { Hook, TableName } from '../../types.js';
+import type { Hook } from '../../trace.js';
+import type { TableName } from './rule.js';
 
 /** In the order in which iptables-nft lists them. */
 export const TABLES: readonly TableName[] = ['mangle', 'raw', 'filter', 'nat'];

@@ -1,6 +1,6 @@
-import { parseCidr } from '../../../machinery/ip.js';
-import type { Match, Rule } from '../../types.js';
-import type { PacketState } from './match.js';
+import { parseCidr } from '../../../machinery/cidr.js';
+import type { PacketState } from '../passage.js';
+import type { Match, Rule } from './rule.js';
 
 /**
  * Finds the rules of a long chain that a packet can match, without testing thousands of others. It only leaves out

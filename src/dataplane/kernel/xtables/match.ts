@@ -1,22 +1,8 @@
-import { parseCidr } from '../../../machinery/ip.js';
-import { inKernelOrder, kernelProbability } from '../../tools/iptables/rule-text.js';
-import type { CtState, Match, Packet, Rule } from '../../types.js';
+import { parseCidr } from '../../../machinery/cidr.js';
+import type { PacketState } from '../passage.js';
+import { inKernelOrder, kernelProbability } from './kernel-form.js';
 import type { RecentLists } from './recent.js';
-
-/** A packet on its way; NAT and MARK change it. */
-export interface PacketState {
-  protocol: Packet['protocol'];
-  src: string;
-  srcPort: number;
-  dst: string;
-  dstPort: number;
-  inInterface: string | undefined;
-  outInterface: string | undefined;
-  mark: number;
-  size: number;
-  /** The connection tracking state, and DNAT or SNAT beside it. */
-  states: readonly CtState[];
-}
+import type { Match, Rule } from './rule.js';
 
 /** What rules may ask of the machine they run on. */
 export interface MatchEnvironment {

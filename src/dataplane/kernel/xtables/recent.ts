@@ -1,5 +1,5 @@
 import type { Clock } from '../../../machinery/clock.js';
-import type { Match } from '../../types.js';
+import type { Match } from './rule.js';
 
 type RecentMatch = Extract<Match, { kind: 'recent' }>;
 

@@ -1,8 +1,8 @@
-import type { Rule, TableName } from '../../types.js';
+import { NetfilterError } from '../errors.js';
 import { BUILTIN_CHAINS } from './builtin-chains.js';
 import { type DispatchIndex } from './dispatch-index.js';
-import { NetfilterError } from '../errors.js';
 import { type CompiledRule } from './match.js';
+import type { Rule, TableName } from './rule.js';
 
 export interface LoadedRule {
   readonly rule: Rule;
@@ -10,7 +10,6 @@ export interface LoadedRule {
   bytes: number;
   /** Made on first use: most rules of a large ruleset never see a packet. */
   compiled?: CompiledRule;
-  text?: string;
 }
 
 export interface LoadedChain {

@@ -1,57 +1,66 @@
-import { joinHostPort } from '../../../machinery/ip.js';
-import { defaultReject, saveText, setXmark } from '../../tools/iptables/rule-text.js';
-import type { Family, Hook, TableName, TraceStep, Verdict } from '../../types.js';
+import type { Family } from '../../packet.js';
+import type { Hook } from '../../trace.js';
+import { ACCEPT, type HookResult } from '../hooks.js';
+import type { PacketState, Passage } from '../passage.js';
+import type { Translate } from '../translation.js';
 import { BUILTIN_CHAIN_OF } from './builtin-chains.js';
 import { buildDispatchIndex, INDEX_FROM } from './dispatch-index.js';
-import { compileMatches, type MatchEnvironment, type PacketState } from './match.js';
-import type { NatVerdict } from '../nat.js';
+import { defaultReject, setXmark } from './kernel-form.js';
+import { compileMatches, type MatchEnvironment } from './match.js';
+import type { Verdict } from './rule.js';
 import type { LoadedChain, LoadedRule, Table } from './table.js';
 
-/** How a packet leaves a table. */
-export type TableResult = { readonly kind: 'accept' | 'drop' } | { readonly kind: 'reject'; readonly with: string };
+export interface TraversalOptions {
+  readonly family: Family;
+  readonly environment: Omit<MatchEnvironment, 'dryRun'>;
+  readonly translate: Translate;
+}
 
-export interface TraversalContext {
+interface Traversal {
+  readonly table: Table;
+  readonly hook: Hook;
+  readonly passage: Passage;
   readonly family: Family;
   readonly environment: MatchEnvironment;
-  readonly trace: TraceStep[];
-  /** Counters stay as they are. */
-  readonly dryRun: boolean;
-  /** Carries out a translation and says what it did. */
-  nat(verdict: NatVerdict, hook: Hook): string;
-  notrack(): void;
+  readonly translate: Translate;
+}
+
+export function createTraversal({ family, translate, environment }: TraversalOptions) {
+  const live: MatchEnvironment = { ...environment, dryRun: false };
+  const dry: MatchEnvironment = { ...environment, dryRun: true };
+  return (table: Table, hook: Hook, passage: Passage): HookResult =>
+    traverseTable({ table, hook, passage, family, translate, environment: passage.dryRun ? dry : live });
 }
 
 /** Runs the built-in chain of `table` for `hook`. A table that has no such chain accepts. */
-export function traverseTable(table: Table, hook: Hook, packet: PacketState, context: TraversalContext): TableResult {
+function traverseTable(traversal: Traversal): HookResult {
+  const { table, hook, passage } = traversal;
+  const { packet } = passage;
   const chain = table.chains.get(BUILTIN_CHAIN_OF[hook]);
-  if (chain === undefined) return { kind: 'accept' };
+  if (chain === undefined) return ACCEPT;
   if (chain.rules.length > 0) {
-    const result = traverseChain(table, chain, hook, packet, context);
+    const result = traverseChain(traversal, chain);
     if (result !== undefined) return result;
   }
   const policy = chain.policy ?? 'ACCEPT';
-  if (!context.dryRun) count(chain, packet);
+  if (!passage.dryRun) count(chain, packet);
   if (chain.rules.length > 0 || policy === 'DROP') {
-    context.trace.push({ kind: 'policy', hook, table: table.name, chain: chain.name, effect: `policy ${policy}` });
+    passage.trace.push({ kind: 'policy', hook, table: table.name, chain: chain.name, effect: `policy ${policy}` });
   }
   return { kind: policy === 'ACCEPT' ? 'accept' : 'drop' };
 }
 
 /** Undefined: the packet came to the end of the chain, or to a RETURN. */
-function traverseChain(
-  table: Table,
-  chain: LoadedChain,
-  hook: Hook,
-  packet: PacketState,
-  context: TraversalContext,
-): TableResult | undefined {
+function traverseChain(traversal: Traversal, chain: LoadedChain): HookResult | undefined {
+  const { table, hook, passage, environment } = traversal;
+  const { packet } = passage;
   for (const position of candidates(chain, packet)) {
     const loaded = chain.rules[position];
     if (loaded === undefined) continue;
     loaded.compiled ??= compileMatches(loaded.rule);
-    if (!loaded.compiled(packet, context.environment)) continue;
-    if (!context.dryRun) count(loaded, packet);
-    const step = traceRule(table.name, chain, position, loaded, hook, context);
+    if (!loaded.compiled(packet, environment)) continue;
+    if (!passage.dryRun) count(loaded, packet);
+    const step = traceRule(traversal, chain, position, loaded);
     const { verdict } = loaded.rule;
     switch (verdict.kind) {
       case 'none':
@@ -67,7 +76,7 @@ function traverseChain(
         step('return');
         return undefined;
       case 'reject': {
-        const answer = verdict.with ?? defaultReject(context.family);
+        const answer = verdict.with ?? defaultReject(traversal.family);
         step(`reject with ${answer}`);
         return { kind: 'reject', with: answer };
       }
@@ -75,7 +84,7 @@ function traverseChain(
       case 'goto': {
         step(`${verdict.kind} ${verdict.chain}`);
         const target = table.chains.get(verdict.chain);
-        const result = target === undefined ? undefined : traverseChain(table, target, hook, packet, context);
+        const result = target === undefined ? undefined : traverseChain(traversal, target);
         if (result !== undefined || verdict.kind === 'goto') return result;
         break;
       }
@@ -83,14 +92,15 @@ function traverseChain(
         step(mark(packet, verdict));
         break;
       case 'notrack':
-        context.notrack();
+        passage.state = 'UNTRACKED';
+        packet.states = ['UNTRACKED'];
         step('not tracked');
         break;
       case 'dnat':
       case 'snat':
       case 'redirect':
       case 'masquerade':
-        step(context.nat(verdict, hook));
+        step(traversal.translate(passage, verdict, hook));
         return { kind: 'accept' };
       default:
         return verdict satisfies never;
@@ -117,22 +127,18 @@ function mark(packet: PacketState, verdict: Extract<Verdict, { kind: 'mark' }>):
 }
 
 function traceRule(
-  table: TableName,
+  { table, hook, passage }: Traversal,
   chain: LoadedChain,
   position: number,
-  loaded: LoadedRule,
-  hook: Hook,
-  { family, trace }: TraversalContext,
+  { rule }: LoadedRule,
 ): (effect: string) => void {
-  loaded.text ??= saveText(loaded.rule, family);
-  const rule = loaded.text;
-  const { matches, origin } = loaded.rule;
+  const { matches, origin } = rule;
   const comment = matches.find(match => match.kind === 'comment')?.text;
   return effect => {
-    trace.push({
+    passage.trace.push({
       kind: 'rule',
       hook,
-      table,
+      table: table.name,
       chain: chain.name,
       ruleNumber: position + 1,
       rule,
@@ -142,6 +148,3 @@ function traceRule(
     });
   };
 }
-
-/** "10.0.0.1:80", or the address alone where there are no ports. */
-export const endText = (address: string, port: number): string => (port === 0 ? address : joinHostPort(address, port));

@@ -1,5 +1,8 @@
-import { parseCidr } from '../../../machinery/ip.js';
-import type { ChainDeletion, Jump, Match, Origin, ProxyConfig, Rule, Ruleset, TableName } from '../../types.js';
+import { type Cidr, parseCidr } from '../../../machinery/cidr.js';
+import type { ChainDeletion, Jump, XtablesProgram } from '../../kernel/program.js';
+import type { Match, Rule, TableName } from '../../kernel/xtables/rule.js';
+import type { Origin } from '../../trace.js';
+import type { ProxierConfig } from '../types.js';
 import type { ServiceFragment } from './compile-service.js';
 import * as names from './names.js';
 import { addrtypeLocal, comment, ctstate, destination, jump, rule, source } from './rules.js';
@@ -10,7 +13,7 @@ export interface AssembleInput {
   readonly fragments: readonly ServiceFragment[];
   /** The service ports whose own chains are written; the others' stay as they are in the kernel. */
   readonly changed: ReadonlySet<ServiceFragment>;
-  /** Chains of earlier rulesets that nothing uses any more. */
+  /** Chains of earlier programs that nothing uses any more. */
   readonly staleChains: readonly string[];
 }
 
@@ -26,10 +29,10 @@ interface FixedRules {
 }
 
 /**
- * Returns a pure function that joins the service ports' fragments with the fixed chains to a ruleset. The cost is one
+ * Returns a pure function that joins the service ports' fragments with the fixed chains to a program. The cost is one
  * pass over the dispatch rules.
  */
-export function createAssembler(config: ProxyConfig): (input: AssembleInput) => Ruleset {
+export function createAssembler(config: ProxierConfig): (input: AssembleInput) => XtablesProgram {
   const fixed: FixedRules = {
     firewall: firewallRules(config),
     forward: forwardRules(config),
@@ -37,7 +40,7 @@ export function createAssembler(config: ProxyConfig): (input: AssembleInput) => 
     nodePorts: nodePortRules(config),
   };
   return input => ({
-    mode: config.mode,
+    kind: 'xtables',
     family: config.family,
     full: input.full,
     jumps: input.full ? jumps() : [],
@@ -46,9 +49,6 @@ export function createAssembler(config: ProxyConfig): (input: AssembleInput) => 
       { table: 'filter', chains: filterChains(config), commands: filterCommands(input, fixed) },
       { table: 'nat', chains: natChains(input), commands: natCommands(input, fixed) },
     ],
-    ipsets: [],
-    virtualServers: [],
-    maps: [],
   });
 }
 
@@ -80,12 +80,12 @@ function jumps(): Jump[] {
   ];
 }
 
-function ensuredChains(): Ruleset['ensureChains'] {
+function ensuredChains(): XtablesProgram['ensureChains'] {
   const canaries = (['mangle', 'nat', 'filter'] as const).map(table => ({ table, chain: names.CANARY }));
   return [...canaries, { table: 'filter', chain: names.FIREWALL }];
 }
 
-const filterChains = (config: ProxyConfig): string[] => [
+const filterChains = (config: ProxierConfig): string[] => [
   names.SERVICES,
   names.EXTERNAL_SERVICES,
   names.FORWARD,
@@ -101,7 +101,7 @@ function filterCommands({ fragments }: AssembleInput, fixed: FixedRules): Rule[]
   return commands;
 }
 
-function firewallRules(config: ProxyConfig): Rule[] {
+function firewallRules(config: ProxierConfig): Rule[] {
   if (!localhostNodePorts(config)) return [];
   const matches = [
     comment('block incoming localnet connections'),
@@ -112,7 +112,7 @@ function firewallRules(config: ProxyConfig): Rule[] {
   return [rule(names.FIREWALL, matches, { kind: 'drop' }, PROXY)];
 }
 
-function forwardRules(config: ProxyConfig): Rule[] {
+function forwardRules(config: ProxierConfig): Rule[] {
   const mark = masqueradeMark(config);
   const accept = (text: string, match: Match): Rule =>
     rule(names.FORWARD, [comment(text), match], { kind: 'accept' }, PROXY);
@@ -141,7 +141,7 @@ function natCommands({ fragments, changed, staleChains }: AssembleInput, fixed: 
   return commands;
 }
 
-function postroutingRules(config: ProxyConfig): Rule[] {
+function postroutingRules(config: ProxierConfig): Rule[] {
   const mark = masqueradeMark(config);
   const snat = comment('kubernetes service traffic requiring SNAT');
   return [
@@ -153,10 +153,10 @@ function postroutingRules(config: ProxyConfig): Rule[] {
   ];
 }
 
-const masqueradeMark = (config: ProxyConfig): number => (1 << (config.masqueradeBit ?? 14)) >>> 0;
+const masqueradeMark = (config: ProxierConfig): number => (1 << (config.masqueradeBit ?? 14)) >>> 0;
 
 /** The tail of KUBE-SERVICES: what was no service address may be a node port. */
-function nodePortRules(config: ProxyConfig): Rule[] {
+function nodePortRules(config: ProxierConfig): Rule[] {
   const text = comment('kubernetes service nodeports; NOTE: this must be the last rule in this chain');
   const nodePorts = (matches: readonly Match[]): Rule =>
     rule(names.SERVICES, [text, ...matches], jump(names.NODEPORTS), PROXY);
@@ -168,29 +168,29 @@ function nodePortRules(config: ProxyConfig): Rule[] {
   return nodePortIPs(config).map(ip => nodePorts([destination(ip)]));
 }
 
-function nodePortIPs(config: ProxyConfig): string[] {
-  if (config.nodePortAddresses?.includes('primary') === true) return [config.nodeIP];
+function nodePortIPs(config: ProxierConfig): string[] {
+  if (config.nodePortAddresses?.includes('primary') === true) return config.nodeAddresses.slice(0, 1);
   const cidrs = nodePortCidrs(config);
   const loopback = localhostNodePorts(config) ? ['127.0.0.1'] : [];
-  const addresses = [...(config.nodeAddresses ?? [config.nodeIP]), ...loopback];
+  const addresses = [...config.nodeAddresses, ...loopback];
   return addresses.filter(ip => cidrs.some(cidr => cidr.contains(ip)));
 }
 
-function nodePortCidrs(config: ProxyConfig): NonNullable<ReturnType<typeof parseCidr>>[] {
+function nodePortCidrs(config: ProxierConfig): Cidr[] {
   return (config.nodePortAddresses ?? []).flatMap(text => {
     const cidr = parseCidr(text);
     return cidr !== undefined && cidr.family === config.family ? [cidr] : [];
   });
 }
 
-function matchesAllAddresses(config: ProxyConfig): boolean {
+function matchesAllAddresses(config: ProxierConfig): boolean {
   if (config.nodePortAddresses?.includes('primary') === true) return false;
   const cidrs = nodePortCidrs(config);
   return cidrs.length === 0 || cidrs.some(cidr => cidr.prefix === 0);
 }
 
 /** Node ports on 127.0.0.1 need route_localnet, which KUBE-FIREWALL guards; only where loopback accepts node ports at all. */
-function localhostNodePorts(config: ProxyConfig): boolean {
+function localhostNodePorts(config: ProxierConfig): boolean {
   if (config.localhostNodePorts === false || config.family === 'IPv6') return false;
   return matchesAllAddresses(config) || nodePortCidrs(config).some(cidr => cidr.contains('127.0.0.1'));
 }

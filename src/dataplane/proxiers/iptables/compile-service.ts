@@ -1,5 +1,6 @@
+import { parseCidr } from '../../../machinery/cidr.js';
+import type { Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
 import type { EndpointInfo } from '../../services/endpoints.js';
-import { parseCidr } from '../../../machinery/ip.js';
 import {
   externallyAccessible,
   type ServicePort,
@@ -7,14 +8,16 @@ import {
   usesLocalEndpoints,
 } from '../../services/service-ports.js';
 import type { EndpointCategories } from '../../services/topology.js';
-import type { DetectLocal, Match, Origin, Rule, Verdict } from '../../types.js';
+import type { Origin } from '../../trace.js';
+import type { DetectLocal } from '../types.js';
 import * as names from './names.js';
 import { addrtypeLocal, comment, dport, fromLocalPods, jump, proto, rule, source, to } from './rules.js';
 
 export interface ServiceCompileOptions {
   readonly detectLocal: DetectLocal | undefined;
   readonly masqueradeAll: boolean;
-  readonly nodeIP: string;
+  /** Undefined: the node has none in this family. */
+  readonly nodeIP: string | undefined;
   /** More than 1000 endpoints in the cluster: per-endpoint rules lose their comments, which saves time in the kernel. */
   readonly largeCluster: boolean;
 }
@@ -43,7 +46,7 @@ interface ServiceContext {
   readonly usesLocalChain: boolean;
 }
 
-/** The rules of one service port, kube-proxy.md section 2.2 step 2. Pure. */
+/** The rules of one service port, docs/kube-proxy.md section 2.2 step 2. Pure. */
 export function compileServicePort(
   service: ServicePort,
   eps: EndpointCategories,
@@ -180,7 +183,8 @@ function firewallRules({ service, options, chains, origin }: ServiceContext): Ru
     );
   const rules = service.sourceRanges.map(allow);
   // A node that may use the load balancer reaches it with the VIP as its source, since the VIP is one of its addresses.
-  if (service.sourceRanges.some(range => parseCidr(range)?.contains(options.nodeIP) === true)) {
+  const { nodeIP = '' } = options;
+  if (service.sourceRanges.some(range => parseCidr(range)?.contains(nodeIP) === true)) {
     rules.push(...service.loadBalancerVIPs.map(allow));
   }
   const text = `other traffic to ${service.fullName} will be dropped by ${names.PROXY_FIREWALL}`;

@@ -1,10 +1,10 @@
-import type { Ruleset } from '../../types.js';
+import type { XtablesProgram } from '../../kernel/program.js';
 import { restoreText } from '../../tools/iptables/rule-text.js';
 
-/** The whole input for `iptables-restore --noflush --counters` that loads `ruleset`, byte for byte kube-proxy's. */
-export function printRestore(ruleset: Ruleset): string {
+/** The whole input for `iptables-restore --noflush --counters` that loads `program`, byte for byte kube-proxy's. */
+export function printRestore(program: XtablesProgram): string {
   const lines: string[] = [];
-  for (const { table, chains, commands } of ruleset.tables) {
+  for (const { table, chains, commands } of program.tables) {
     lines.push(`*${table}`);
     for (const chain of chains) lines.push(`:${chain} - [0:0]`);
     for (const command of commands) {

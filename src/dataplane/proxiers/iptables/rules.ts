@@ -1,4 +1,7 @@
-import type { DetectLocal, Match, Origin, Protocol, Rule, Verdict } from '../../types.js';
+import type { Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
+import type { Protocol } from '../../packet.js';
+import type { Origin } from '../../trace.js';
+import type { DetectLocal } from '../types.js';
 
 /** Small constructors that keep the compiler's tables readable. */
 export const rule = (chain: string, matches: readonly Match[], verdict: Verdict, origin?: Origin): Rule =>

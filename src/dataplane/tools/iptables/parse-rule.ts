@@ -1,7 +1,10 @@
-import { canonicalIP, parseCidr } from '../../../machinery/ip.js';
-import { TARGETS } from '../../kernel/xtables/builtin-chains.js';
+import { parseCidr } from '../../../machinery/cidr.js';
+import { canonicalIP } from '../../../machinery/ip.js';
 import { NetfilterError } from '../../kernel/errors.js';
-import type { AddressType, CtState, Family, Match, Protocol, Rule, Verdict } from '../../types.js';
+import type { CtState } from '../../kernel/flow.js';
+import { TARGETS } from '../../kernel/xtables/builtin-chains.js';
+import type { AddressType, Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
+import type { Family, Protocol } from '../../packet.js';
 
 /** The opposite of the printers: reads a rule's arguments. Throws NetfilterError for what is unknown or malformed. */
 export function parseRule(chain: string, args: readonly string[], family: Family): Rule {

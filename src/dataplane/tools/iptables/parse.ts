@@ -1,6 +1,7 @@
-import { TABLES, BUILTIN_CHAINS } from '../../kernel/xtables/builtin-chains.js';
 import { NetfilterError } from '../../kernel/errors.js';
-import type { Family, Rule, TableName } from '../../types.js';
+import { BUILTIN_CHAINS, TABLES } from '../../kernel/xtables/builtin-chains.js';
+import type { Rule, TableName } from '../../kernel/xtables/rule.js';
+import type { Family } from '../../packet.js';
 import { parseRule } from './parse-rule.js';
 
 interface At {

@@ -1,7 +1,8 @@
-import { compareText } from '../../services/endpoints.js';
-import { saveText } from './rule-text.js';
-import type { ChainSnapshot, Netfilter, TableName } from '../../types.js';
+import { compareText } from '../../../machinery/compare-text.js';
+import type { Kernel } from '../../kernel/types.js';
 import { BUILTIN_CHAINS } from '../../kernel/xtables/builtin-chains.js';
+import type { ChainSnapshot, TableName } from '../../kernel/xtables/rule.js';
+import { saveText } from './rule-text.js';
 
 export interface PrintSaveOptions {
   /** Only this table. Default: all that something was loaded into. */
@@ -11,11 +12,11 @@ export interface PrintSaveOptions {
 }
 
 /** What `iptables-save` 1.8.9 (nf_tables) prints for these tables, byte for byte. */
-export function printSave(netfilter: Netfilter, options: PrintSaveOptions = {}): string {
-  const program = netfilter.family === 'IPv4' ? 'iptables-save' : 'ip6tables-save';
-  const time = asctime(netfilter.clock.now());
+export function printSave(kernel: Kernel, options: PrintSaveOptions = {}): string {
+  const program = kernel.family === 'IPv4' ? 'iptables-save' : 'ip6tables-save';
+  const time = asctime(kernel.clock.now());
   const lines: string[] = [];
-  for (const { table, touched, chains } of netfilter.tables()) {
+  for (const { table, touched, chains } of kernel.xtables.tables()) {
     if (options.table === undefined ? !touched : options.table !== table) continue;
     const builtin = BUILTIN_CHAINS[table];
     const own = chains.filter(chain => !builtin.includes(chain.name)).sort((a, b) => compareText(a.name, b.name));
@@ -25,7 +26,7 @@ export function printSave(netfilter: Netfilter, options: PrintSaveOptions = {}):
     for (const chain of ordered) {
       for (const { rule, packets, bytes } of chain.rules) {
         const counters = options.counters === true ? `[${packets}:${bytes}] ` : '';
-        lines.push(counters + saveText(rule, netfilter.family));
+        lines.push(counters + saveText(rule, kernel.family));
       }
     }
     lines.push('COMMIT', `# Completed on ${time}`);

@@ -1,5 +1,14 @@
-import { joinHostPort, parseCidr } from '../../../machinery/ip.js';
-import type { CtState, Family, Match, Rule, Verdict } from '../../types.js';
+import { parseCidr } from '../../../machinery/cidr.js';
+import { joinHostPort } from '../../../machinery/ip.js';
+import {
+  defaultReject,
+  inKernelOrder,
+  kernelProbability,
+  setXmark,
+  STATE_ORDER,
+} from '../../kernel/xtables/kernel-form.js';
+import type { Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
+import type { Family } from '../../packet.js';
 
 /** Prints a rule as kube-proxy writes it into iptables-restore: "-A CHAIN ..." with the arguments in the rule's own order. */
 export function restoreText(rule: Rule): string {
@@ -95,30 +104,6 @@ export function saveText(rule: Rule, family: Family): string {
   return parts.join(' ');
 }
 
-const HEADER: readonly Match['kind'][] = ['source', 'destination', 'inInterface', 'outInterface', 'protocol'];
-
-/**
- * The order in which the kernel tests: the header first, then the modules as given, each port with its module.
- * `-p tcp --dport 80` without `-m tcp` loads the module where the port stands.
- */
-export function inKernelOrder(matches: readonly Match[]): Match[] {
-  const header = HEADER.flatMap(kind => matches.filter(match => match.kind === kind));
-  const ports = (['sourcePort', 'destinationPort'] as const).flatMap(kind =>
-    matches.filter(match => match.kind === kind),
-  );
-  const isPort = (match: Match): boolean => match.kind === 'sourcePort' || match.kind === 'destinationPort';
-  const modules = matches.filter(match => !HEADER.includes(match.kind) && !isPort(match));
-  if (ports.length === 0) return [...header, ...modules];
-  const l4 = modules.findIndex(match => match.kind === 'l4');
-  if (l4 >= 0) return [...header, ...modules.slice(0, l4 + 1), ...ports, ...modules.slice(l4 + 1)];
-  const protocol = header.find(match => match.kind === 'protocol')?.protocol;
-  if (protocol !== 'tcp' && protocol !== 'udp' && protocol !== 'sctp') return [...header, ...ports, ...modules];
-  const firstPort = matches.findIndex(isPort);
-  const before = matches.slice(0, firstPort).filter(match => modules.includes(match));
-  return [...header, ...before, { kind: 'l4', protocol }, ...ports, ...modules.slice(before.length)];
-}
-
-const STATE_ORDER: readonly CtState[] = ['INVALID', 'NEW', 'RELATED', 'ESTABLISHED', 'UNTRACKED', 'SNAT', 'DNAT'];
 const HOST_MASK = { IPv4: '255.255.255.255', IPv6: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff' } as const;
 
 function saveMatch(match: Match, family: Family): string {
@@ -151,26 +136,6 @@ function saveMatch(match: Match, family: Family): string {
       return plainMatch(match);
     default:
       return match satisfies never;
-  }
-}
-
-/** The kernel keeps a probability as a 31-bit integer of the ten decimals it was given. */
-export const kernelProbability = (probability: number): number =>
-  Math.round(Number(probability.toFixed(10)) * 2 ** 31) / 2 ** 31;
-
-/** The (value, mask) of MARK's set-xmark, to which all its forms come down: mark = (mark & ~mask) ^ value. */
-export function setXmark(verdict: Extract<Verdict, { kind: 'mark' }>): { value: number; mask: number } {
-  switch (verdict.op) {
-    case 'set':
-      return { value: verdict.value, mask: verdict.mask };
-    case 'or':
-      return { value: verdict.value, mask: verdict.value };
-    case 'xor':
-      return { value: verdict.value, mask: 0 };
-    case 'and':
-      return { value: 0, mask: ~verdict.value >>> 0 };
-    default:
-      return verdict.op satisfies never;
   }
 }
 
@@ -210,8 +175,5 @@ function saveVerdict(verdict: Verdict, family: Family): string {
       return verdict satisfies never;
   }
 }
-
-export const defaultReject = (family: Family): string =>
-  family === 'IPv4' ? 'icmp-port-unreachable' : 'icmp6-port-unreachable';
 
 const quote = (text: string): string => `"${text.replace(/["'\\]/g, character => `\\${character}`)}"`;

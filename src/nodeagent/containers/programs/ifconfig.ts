@@ -1,12 +1,12 @@
 import type { Process, Program } from '../process.js';
 
-const gateway = (process: Process): string => process.container.network.address.replace(/\.\d+$/, '.1');
-const prefix = (process: Process): string => process.container.network.address.replace(/\.\d+$/, '.0');
+const gateway = (process: Process): string => process.container.network.addresses[0].replace(/\.\d+$/, '.1');
+const prefix = (process: Process): string => process.container.network.addresses[0].replace(/\.\d+$/, '.0');
 
 /** ifconfig [-a] [INTERFACE]: as it is; nobody changes it here. */
 export const ifconfig: Program = async process => {
   const [name, ...rest] = process.args.slice(1).filter(arg => arg !== '-a');
-  const { address } = process.container.network;
+  const [address] = process.container.network.addresses;
   if (rest.length > 0) {
     await process.stderr.write('ifconfig: SIOCSIFADDR: Operation not permitted\n');
     return 1;

@@ -1,5 +1,5 @@
+import { familyOf } from '../../../machinery/ip.js';
 import { NetworkError } from '../../network/errors.js';
-import { ipv4ToNumber } from '../../network/ip.js';
 import { reverseName, type Lookup, type RecordType } from '../../network/resolver.js';
 import type { Program } from '../process.js';
 
@@ -32,11 +32,11 @@ export const nslookup: Program = async process => {
   }
   const { resolver } = process.container;
   const wanted = /^-(?:q|qt|query|querytype|type)=(\w+)$/i.exec(flags.at(-1) ?? '')?.[1]?.toUpperCase();
-  const reverse = ipv4ToNumber(name) !== undefined;
+  const reverse = familyOf(name) === 'IPv4';
   const type = (wanted ?? (reverse ? 'PTR' : 'A')) as RecordType;
   const using = at ?? resolver.config.nameservers[0] ?? '';
   const serverAddress =
-    at === undefined || ipv4ToNumber(at) !== undefined
+    at === undefined || familyOf(at) === 'IPv4'
       ? at
       : (await resolver.lookup(at, { signal: process.signal })).addresses[0];
   const options = { signal: process.signal, ...server(serverAddress) };
@@ -118,7 +118,7 @@ export const getent: Program = async process => {
 };
 
 export const ip: Program = async process => {
-  const { address } = process.container.network;
+  const [address] = process.container.network.addresses;
   const what = process.args[1] ?? '';
   if ('address'.startsWith(what) && what !== '')
     await process.stdout.write(

@@ -1,0 +1,62 @@
+import type { Packet, TcpFlags } from '../packet.js';
+import type { Conntrack, Direction, MutableEntry } from './conntrack.js';
+import { NetfilterError } from './errors.js';
+import { evaluate, type PathOptions } from './path.js';
+import type { Connection, ConnectRequest, Evaluation } from './types.js';
+
+/** The usual length of a TCP segment without data. */
+const DEFAULT_SIZE = 60;
+
+/** Sends the first packet of a connection; the others follow its flow. */
+export function connect(path: PathOptions, conntrack: Conntrack, request: ConnectRequest): Connection {
+  const dryRun = request.dryRun === true;
+  const first: Packet = {
+    protocol: request.proto,
+    src: request.src,
+    srcPort: request.srcPort,
+    dst: request.dst,
+    dstPort: request.dstPort,
+    ...(request.inInterface === undefined ? {} : { inInterface: request.inInterface }),
+    mark: 0,
+    size: request.size ?? DEFAULT_SIZE,
+    ...(request.proto === 'tcp' ? { flags: 'syn' as const } : {}),
+  };
+  const opened = evaluate(path, first, { hook: request.hook, dryRun });
+
+  const flowEntry = (): MutableEntry => {
+    if (opened.entry === undefined) throw new NetfilterError('the connection was not let through');
+    return opened.entry as MutableEntry;
+  };
+  const pass = (direction: Direction, size: number, flags: TcpFlags): Evaluation => {
+    const entry = flowEntry();
+    const tuple = direction === 'original' ? entry.original : entry.reply;
+    // The answer of a socket of this node starts here; another comes in from where the packet went out.
+    const answerHook = opened.delivery === 'local' ? 'output' : 'prerouting';
+    const inInterface = direction === 'original' ? first.inInterface : opened.packet.outInterface;
+    const packet: Packet = {
+      ...tuple,
+      ...(inInterface === undefined ? {} : { inInterface }),
+      mark: 0,
+      size,
+      ...(tuple.protocol === 'tcp' ? { flags } : {}),
+    };
+    const hook = direction === 'original' ? request.hook : answerHook;
+    return evaluate(path, packet, { hook, dryRun, ...(dryRun ? { flow: { entry, direction } } : {}) });
+  };
+  return {
+    ...opened,
+    send: (size = DEFAULT_SIZE) => pass('original', size, 'ack'),
+    reply(size = DEFAULT_SIZE) {
+      const opening = flowEntry().tcpState === 'SYN_SENT';
+      const answer = pass('reply', size, opening ? 'synack' : 'ack');
+      if (opening && answer.verdict === 'accept') pass('original', DEFAULT_SIZE, 'ack');
+      return answer;
+    },
+    close() {
+      const entry = opened.entry as MutableEntry | undefined;
+      if (dryRun || entry?.confirmed !== true || entry.tcpState === undefined) return;
+      conntrack.advance(entry, 'original', 'fin');
+      conntrack.advance(entry, 'reply', 'fin');
+    },
+  };
+}

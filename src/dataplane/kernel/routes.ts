@@ -1,0 +1,114 @@
+import { type Family, type IpAddress, networkOf, parseIP } from '../../machinery/ip.js';
+import { parseCidr } from '../../machinery/cidr.js';
+
+/** Where this node sends a packet. */
+export interface Route {
+  /** To a socket of this node. */
+  readonly local: boolean;
+  /** The interface it leaves by; "lo" for a local one. */
+  readonly link: string;
+  /** Who takes it on that link, by the name that the one who delivers knows; undefined: the destination itself. */
+  readonly nextHop?: string;
+  /** The address MASQUERADE uses: the primary one of the outgoing interface, else the node's. */
+  readonly source?: string;
+}
+
+export interface RouteEntry {
+  /** CIDR, or a lone address. */
+  readonly destination: string;
+  readonly link: string;
+  readonly nextHop?: string;
+  /** Of two entries for one destination the lower is taken. Default 0. */
+  readonly metric?: number;
+}
+
+/**
+ * The addresses, links and routes of one node and IP family: the one place that says whether an address is this node's and
+ * which way everything else goes. Netfilter and delivery both ask it.
+ */
+export interface RouteTable {
+  readonly family: Family;
+  /** The first address of a link is its primary one; the first of all is the node's. Returns what takes it away. */
+  addAddress(link: string, address: string): () => void;
+  /** Returns what takes it away. @throws RangeError for a destination that is no range of this family */
+  add(entry: RouteEntry): () => void;
+  /** The longest prefix that holds the address; undefined: no route. */
+  lookup(destination: string): Route | undefined;
+  isLocal(address: string): boolean;
+  primaryAddress(): string | undefined;
+}
+
+export const LOOPBACK_LINK = 'lo';
+const LOOPBACK = { IPv4: '127.0.0.0/8', IPv6: '::1/128' } as const;
+
+/** A table that knows loopback only. */
+export function createRouteTable(family: Family): RouteTable {
+  const addresses: { readonly link: string; readonly address: string }[] = [];
+  const local = new Set<string>();
+  /** By prefix length, the longest first, then by network. A packet costs one look per length, however many nodes there are. */
+  let lengths: number[] = [];
+  const byLength = new Map<number, Map<bigint, RouteEntry[]>>();
+  const loopback = parseCidr(LOOPBACK[family]);
+
+  const find = (ip: IpAddress): RouteEntry | undefined => {
+    for (const length of lengths) {
+      const entry = byLength.get(length)?.get(networkOf(ip, length).value)?.[0];
+      if (entry !== undefined) return entry;
+    }
+    return undefined;
+  };
+  const isLocal = (address: string): boolean => local.has(address) || loopback?.contains(address) === true;
+  const sourceOn = (link: string): string | undefined =>
+    (addresses.find(one => one.link === link) ?? addresses[0])?.address;
+  const withSource = (link: string): Pick<Route, 'source'> => {
+    const source = sourceOn(link);
+    return source === undefined ? {} : { source };
+  };
+
+  return {
+    family,
+    addAddress(link, address) {
+      const added = { link, address };
+      addresses.push(added);
+      local.add(address);
+      return () => {
+        const at = addresses.indexOf(added);
+        if (at >= 0) addresses.splice(at, 1);
+        if (!addresses.some(one => one.address === address)) local.delete(address);
+      };
+    },
+    add(entry) {
+      const cidr = parseCidr(entry.destination);
+      if (cidr?.family !== family) throw new RangeError(`${entry.destination} is no ${family} range`);
+      const networks = byLength.get(cidr.prefix) ?? new Map<bigint, RouteEntry[]>();
+      byLength.set(cidr.prefix, networks);
+      lengths = [...byLength.keys()].sort((a, b) => b - a);
+      const entries = [...(networks.get(cidr.first) ?? []), entry];
+      networks.set(
+        cidr.first,
+        entries.sort((a, b) => (a.metric ?? 0) - (b.metric ?? 0)),
+      );
+      return () => {
+        const left = (networks.get(cidr.first) ?? []).filter(one => one !== entry);
+        if (left.length > 0) networks.set(cidr.first, left);
+        else networks.delete(cidr.first);
+        if (networks.size > 0) return;
+        byLength.delete(cidr.prefix);
+        lengths = lengths.filter(length => length !== cidr.prefix);
+      };
+    },
+    lookup(destination) {
+      if (isLocal(destination)) return { local: true, link: LOOPBACK_LINK, ...withSource(LOOPBACK_LINK) };
+      const ip = parseIP(destination);
+      const entry = ip?.family === family ? find(ip) : undefined;
+      if (entry === undefined) return undefined;
+      const { link, nextHop } = entry;
+      return { local: false, link, ...(nextHop === undefined ? {} : { nextHop }), ...withSource(link) };
+    },
+    isLocal,
+    primaryAddress: () => addresses[0]?.address,
+  };
+}
+
+/** The route that takes what no other does. */
+export const defaultRoute = (family: Family): string => (family === 'IPv4' ? '0.0.0.0/0' : '::/0');

@@ -1,0 +1,38 @@
+import type { DeepReadonly, EndpointSlice, Service } from '../../machinery/types.js';
+import type { Program } from '../kernel/program.js';
+import { createIptablesProxier } from './iptables/proxier.js';
+import type { CreateProxier, Proxier, ProxierConfig } from './types.js';
+
+/** The modes: a folder and a line each. Nothing else names one. */
+const PROXIERS = {
+  iptables: createIptablesProxier,
+} satisfies Record<string, CreateProxier>;
+
+export type ProxyMode = keyof typeof PROXIERS;
+export const PROXY_MODES = Object.keys(PROXIERS) as readonly ProxyMode[];
+/** kube-proxy's default on Linux. */
+export const DEFAULT_PROXY_MODE: ProxyMode = 'iptables';
+
+export interface ProxyConfig extends ProxierConfig {
+  readonly mode: ProxyMode;
+}
+
+/** See `Proxier` for the contract. */
+export const createProxier = (config: ProxyConfig): Proxier => PROXIERS[config.mode](config);
+
+/** The complete program for a fixed state, e.g. to print it. A proxier comes to the same step by step. */
+export function compile(
+  config: ProxyConfig,
+  state: {
+    services: Iterable<DeepReadonly<Service>>;
+    slices: Iterable<DeepReadonly<EndpointSlice>>;
+    nodeLabels?: Readonly<Record<string, string>>;
+  },
+): Program {
+  const proxier = createProxier(config);
+  proxier.setNode(state.nodeLabels ?? {});
+  for (const service of state.services) proxier.onServiceUpdate(service);
+  for (const slice of state.slices) proxier.onSliceUpdate(slice);
+  proxier.sync();
+  return proxier.program();
+}

@@ -1,0 +1,63 @@
+import type { Clock } from '../../machinery/clock.js';
+import type { UdpServicePort } from '../kernel/flow.js';
+import type { Program } from '../kernel/program.js';
+import type { Family } from '../packet.js';
+import type { HealthCheckNodePort, NodePort } from '../services/ports-in-use.js';
+import type { ServiceWatch } from '../services/service-states.js';
+
+/** How the proxy tells traffic of Pods of this node from the rest (kube-proxy --detect-local-mode). */
+export type DetectLocal =
+  | { readonly kind: 'cidr'; readonly cidr: string }
+  | { readonly kind: 'bridgeInterface'; readonly name: string }
+  | { readonly kind: 'interfaceNamePrefix'; readonly prefix: string };
+
+/** What every mode is told of its node. Which mode it is, only the table of modes knows. */
+export interface ProxierConfig {
+  readonly clock: Clock;
+  readonly family: Family;
+  readonly nodeName: string;
+  /** All addresses of the node in this family; the first is primary: it is used in the load balancer source range test. */
+  readonly nodeAddresses: readonly string[];
+  /** Undefined: rules that need it are left out. */
+  readonly detectLocal?: DetectLocal;
+  /** Default false. */
+  readonly masqueradeAll?: boolean;
+  /** Default 14. */
+  readonly masqueradeBit?: number;
+  /** CIDRs; empty (default) means every local address. 'primary' means the first of nodeAddresses. */
+  readonly nodePortAddresses?: readonly string[];
+  /** Default true; IPv4 only. */
+  readonly localhostNodePorts?: boolean;
+  /** Leaves out the INVALID rule (nf_conntrack_tcp_be_liberal). Default false. */
+  readonly conntrackTCPLiberal?: boolean;
+  /** Stale chains of a large cluster wait this long. Default 30 s. */
+  readonly syncPeriodMs?: number;
+}
+
+export interface SyncResult {
+  /** Undefined when nothing changed since the last sync. */
+  readonly program: Program | undefined;
+  /** All UDP service ports with a serving endpoint, when the endpoints of a UDP service port changed; else empty. */
+  readonly udpCleanup: readonly UdpServicePort[];
+}
+
+/**
+ * kube-proxy's bookkeeping for one IP family and mode. Feed it every Service and EndpointSlice (it filters by the labels of
+ * docs/kube-proxy.md section 1.2 itself), then `sync()` for what must change. Pure: it writes nothing.
+ */
+export interface Proxier extends ServiceWatch {
+  /** The labels of this proxy's node (topology.kubernetes.io/zone). A change forces a full sync. */
+  setNode(labels: Readonly<Record<string, string>>): void;
+  /** True when `sync()` would return a program. */
+  readonly pending: boolean;
+  /** Computes what to load since the last sync. The first is full; `{full: true}` forces it (also after a failed load). */
+  sync(options?: { full?: boolean }): SyncResult;
+  /** The complete program as of the last sync, whatever was loaded. */
+  program(): Program;
+  healthCheckNodePorts(): readonly HealthCheckNodePort[];
+  /** Node ports in use, for hosts that open a real listener for each. */
+  nodePorts(): readonly NodePort[];
+}
+
+/** A mode: changes in, programs out. */
+export type CreateProxier = (config: ProxierConfig) => Proxier;

@@ -1,0 +1,134 @@
+import { compareText } from '../../machinery/compare-text.js';
+import type { Family } from '../packet.js';
+import { type EndpointInfo, mergeSlices, portKey } from './endpoints.js';
+import type { ServicePort } from './service-ports.js';
+import { createServiceStates, type ServiceState, type ServiceWatch } from './service-states.js';
+import { categorizeEndpoints, type EndpointCategories } from './topology.js';
+
+/** A service port and its endpoints, as one node sees them. Immutable: what changed is another object. */
+export interface TrackedPort {
+  readonly sortKey: string;
+  readonly service: ServicePort;
+  readonly endpoints: readonly EndpointInfo[];
+  readonly categories: EndpointCategories;
+  /** Tell whether anything that rules depend on is different. */
+  readonly servicePrint: string;
+  readonly endpointsPrint: string;
+}
+
+/** The ports of one Service, before and now; those that are as before are the same objects. */
+export interface ServiceChange {
+  readonly before: readonly TrackedPort[];
+  readonly after: readonly TrackedPort[];
+}
+
+export interface ServiceChanges {
+  readonly services: readonly ServiceChange[];
+  /** The node's zone is another one, so every port was looked at anew. */
+  readonly topologyChanged: boolean;
+  /** The endpoints of a UDP port changed. */
+  readonly udpChanged: boolean;
+}
+
+/** What all proxy modes know of the cluster: its service ports, sorted, and what changed since they last asked. */
+export interface ServiceMap extends ServiceWatch {
+  /** The labels of this node (topology.kubernetes.io/zone). */
+  setNode(labels: Readonly<Record<string, string>>): void;
+  /** True when `take()` may find changes. */
+  readonly pending: boolean;
+  take(): ServiceChanges;
+  /** As of the last `take()`, by name and protocol. */
+  readonly ports: readonly TrackedPort[];
+  /** Of all ports together. */
+  readonly endpointCount: number;
+}
+
+const ZONE_LABEL = 'topology.kubernetes.io/zone';
+
+export function createServiceMap({ family, nodeName }: { family: Family; nodeName: string }): ServiceMap {
+  const states = createServiceStates(family);
+  const tracked = new Map<string, readonly TrackedPort[]>();
+  let ports: readonly TrackedPort[] = [];
+  let endpointCount = 0;
+  let zone: string | undefined;
+  let topologyChanged = false;
+
+  /** A Service's ports as they are now; undefined when they are as before. */
+  function refresh(key: string, force: boolean): ServiceChange | undefined {
+    const before = tracked.get(key) ?? [];
+    const known = new Map(before.map(port => [port.sortKey, port]));
+    const after = look(states.get(key), nodeName).map(({ service, endpoints }): TrackedPort => {
+      const sortKey = `${service.fullName}\0${service.protocol}`;
+      const old = known.get(sortKey);
+      const servicePrint = JSON.stringify(service);
+      const endpointsPrint = JSON.stringify(endpoints);
+      if (!force && old?.endpointsPrint === endpointsPrint && old.servicePrint === servicePrint) return old;
+      const categories = categorizeEndpoints(service, endpoints, { nodeName, zone });
+      return { sortKey, service, endpoints, categories, servicePrint, endpointsPrint };
+    });
+    if (after.length === before.length && after.every((port, i) => port === before[i])) return undefined;
+    if (after.length === 0) tracked.delete(key);
+    else tracked.set(key, after);
+    for (const port of before) endpointCount -= port.endpoints.length;
+    for (const port of after) endpointCount += port.endpoints.length;
+    return { before, after };
+  }
+
+  return {
+    ...states,
+    setNode(labels) {
+      const next = labels[ZONE_LABEL];
+      if (next === zone) return;
+      zone = next;
+      topologyChanged = true;
+    },
+    get pending() {
+      return topologyChanged || states.dirty.size > 0;
+    },
+    take() {
+      const force = topologyChanged;
+      const keys = force ? new Set([...states.keys(), ...tracked.keys(), ...states.dirty]) : states.dirty;
+      const services = [...keys].flatMap(key => refresh(key, force) ?? []);
+      states.dirty.clear();
+      topologyChanged = false;
+      if (services.length > 0) ports = mergePorts(ports, services);
+      return { services, topologyChanged: force, udpChanged: services.some(udpEndpointsChanged) };
+    },
+    get ports() {
+      return ports;
+    },
+    get endpointCount() {
+      return endpointCount;
+    },
+  };
+}
+
+function look(state: ServiceState, nodeName: string) {
+  const merged = mergeSlices(state.slices.values(), nodeName);
+  return state.ports.map(service => ({
+    service,
+    endpoints: merged.get(portKey(service.portName, service.protocol)) ?? [],
+  }));
+}
+
+function udpEndpointsChanged({ before, after }: ServiceChange): boolean {
+  const known = new Map(before.map(port => [port.sortKey, port.endpointsPrint]));
+  return after.some(port => port.service.protocol === 'udp' && known.get(port.sortKey) !== port.endpointsPrint);
+}
+
+/** Merges the changed ports into the order in one pass. */
+function mergePorts(ordered: readonly TrackedPort[], changes: readonly ServiceChange[]): readonly TrackedPort[] {
+  const removed = new Set(changes.flatMap(({ before }) => before));
+  const fresh = changes.flatMap(({ after }) => after).sort((a, b) => compareText(a.sortKey, b.sortKey));
+  const next: TrackedPort[] = [];
+  let i = 0;
+  for (const port of ordered) {
+    if (removed.has(port)) continue;
+    for (let f = fresh[i]; f !== undefined && f.sortKey < port.sortKey; f = fresh[i]) {
+      next.push(f);
+      i++;
+    }
+    next.push(port);
+  }
+  return [...next, ...fresh.slice(i)];
+}
