@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { realClock } from '../machinery/clock.js';
-import type { JsonObject } from '../machinery/types.js';
 import { parsePortRange, type PortRange } from '../resources/allocators/port.js';
 import type { UserInfo } from '../resources/strategy.js';
 import { parseTokenFile } from '../server/auth/authn/token-file.js';
@@ -12,8 +11,9 @@ import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
 import { ADMIN, COMPONENTS, ensureKubeconfig, ensureNodeCredentials } from '../cluster/keys/kubeconfig.js';
 import { ensurePki } from '../cluster/keys/pki.js';
-import { openFolderStore, openMemoryStore } from '../cluster/store.js';
+import { openFolderStore, openMemoryStore, STORAGE_DRIVERS } from '../cluster/store.js';
 import { pluginListProblem } from '../server/admission/names.js';
+import type { AuditSink } from '../server/audit/auditor.js';
 import { createLogFile } from '../server/audit/log-file.js';
 import { AuditPolicyError, parseAuditPolicy, type AuditPolicy } from '../server/audit/policy.js';
 import type { ApiServerOptions } from '../server/options.js';
@@ -98,7 +98,8 @@ function checkTls(flags: string, pems: Record<string, string | undefined>): void
 async function openStore(flags: Flags): Promise<KvStore> {
   const driver = text(flags, 'storage');
   if (driver === 'memory') return openMemoryStore(realClock);
-  if (driver !== 'leveldb') throw new FlagError(`invalid --storage ${JSON.stringify(driver)}: want leveldb or memory`);
+  if (driver !== 'leveldb')
+    throw new FlagError(`invalid --storage ${JSON.stringify(driver)}: want ${STORAGE_DRIVERS.join(' or ')}`);
   const acceptDataLoss = (loss: string): void => void process.stderr.write(`kubette apiserver: ${loss}\n`);
   return openFolderStore(text(flags, 'dataDir'), {
     clock: realClock,
@@ -110,6 +111,11 @@ const MEGABYTE = 1024 * 1024;
 const DAY_MS = 86_400_000;
 /** What a file of the log holds when --audit-log-maxsize does not say. */
 const DEFAULT_LOG_MEGABYTES = 100;
+
+const stdoutSink: AuditSink = {
+  write: event => void process.stdout.write(`${JSON.stringify(event)}\n`),
+  flush: () => new Promise(resolve => process.stdout.write('', () => resolve())),
+};
 
 async function auditFlags(flags: Flags, log: Logger): Promise<ApiServerOptions['audit']> {
   const policyPath = text(flags, 'auditPolicyFile');
@@ -138,7 +144,7 @@ async function auditFlags(flags: Flags, log: Logger): Promise<ApiServerOptions['
   if (path === '') return undefined;
   const sink =
     path === '-'
-      ? { write: (event: JsonObject) => void process.stdout.write(`${JSON.stringify(event)}\n`) }
+      ? stdoutSink
       : await createLogFile(path, rotation, realClock, err => log.error({ err }, 'could not write the audit log'));
   return { sink, ...(policy === undefined ? {} : { policy }) };
 }

@@ -189,6 +189,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       ready = false;
       stopping.abort(new Error('the server is stopping'));
       await http.close();
+      // What has been answered is on record: whoever stops the server may end the process next.
+      await options.audit?.sink.flush();
       await store.close();
     },
   };

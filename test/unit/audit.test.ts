@@ -109,7 +109,11 @@ function record(
 ): { events: JsonObject[]; recorded: boolean } {
   const events: JsonObject[] = [];
   const clock = new FakeClock(NOW);
-  const auditor = createAuditor(parseAuditPolicy(policy(rules)), { write: event => void events.push(event) }, clock);
+  const auditor = createAuditor(
+    parseAuditPolicy(policy(rules)),
+    { write: event => void events.push(event), flush: () => Promise.resolve() },
+    clock,
+  );
   const begun = auditor.begin(exchange(attributes), known ? attributes.user : undefined);
   if (begun !== undefined) act(begun);
   return { events, recorded: begun !== undefined };

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { connect as tlsConnect } from 'node:tls';
 import t, { type Test } from 'tap';
 import { FakeClock, realClock } from '../../src/machinery/clock.js';
 import { ensurePki } from '../../src/cluster/keys/pki.js';
+import { createLogFile } from '../../src/server/audit/log-file.js';
 import { createApiServer } from '../../src/server/create-server.js';
 import type { ApiServer, ApiServerOptions } from '../../src/server/options.js';
 import { serviceRangeProblem } from '../../src/server/service-range.js';
@@ -20,6 +21,14 @@ interface Running {
   call(method: string, path: string, body?: object, token?: string): Promise<{ status: number; body: unknown }>;
   /** Opens a watch; `lines` grows, `ended` says how the stream went. */
   watch(path: string): { lines: string[]; ended: Promise<'clean' | 'cut'> };
+}
+
+/** No two files of a log are turned at one moment. */
+class TickingClock extends FakeClock {
+  override now(): number {
+    this.step(1);
+    return super.now();
+  }
 }
 
 const ADMIN = 'admin-token';
@@ -186,6 +195,26 @@ t.test('a restart over the same store keeps objects and follows the new port', a
   t.match((await second.call('GET', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes')).body, {
     ports: [{ port: second.port }],
   });
+});
+
+t.test('a server that has stopped has written the audit of all that it answered', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'kubette-audit-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  const path = join(dir, 'audit.log');
+  // A line or so per file: those that are turned away from count, too.
+  const rotation = { maxBytes: 1500, maxBackups: 0, maxAgeMs: 0 };
+  const sink = await createLogFile(path, rotation, new TickingClock(), error => t.error(error));
+  const { server, call } = await start(t, { audit: { sink } });
+  const uris = Array.from({ length: 20 }, (_, i) => `/api/v1/namespaces?limit=${i + 1}`);
+  await Promise.all(uris.map(uri => call('GET', uri)));
+  await server.close();
+  const files = readdirSync(dir);
+  t.ok(files.length > 1, `${files.length} files`);
+  const log = files.map(name => readFileSync(join(dir, name), 'utf8')).join('');
+  t.same(
+    uris.filter(uri => !log.includes(`"${uri}"`)),
+    [],
+  );
 });
 
 t.test('a server whose clock stands still closes, whatever is connected to it', async t => {

@@ -112,6 +112,7 @@ t.test('a long list is recorded as it was answered, on one line', async t => {
     for (let i = 0; i < 20; i++) fake.put('d', { metadata: { name: `c${i}`, managedFields: [{ manager: 'm' }] } });
     const { body } = await api.request('GET', `${PLURAL}?pretty=1`);
     await api.close();
+    await sink.flush();
     const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
     const event = JSON.parse(lines.at(-1) ?? '') as { responseObject: { items: { metadata: object }[] } };
     t.equal(lines.length, omitManagedFields ? 2 : 1);

@@ -10,6 +10,8 @@ import { AUDIT_LEVELS, createAuditRules, type AuditLevel, type AuditPolicy, type
 /** Takes the lines of the audit log. */
 export interface AuditSink {
   write(event: JsonObject): void;
+  /** Resolves when all that was written has gone out, or cannot. */
+  flush(): Promise<void>;
 }
 
 /** What is being recorded of one request. Every method is cheap when the level asks for less. */

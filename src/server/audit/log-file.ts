@@ -57,6 +57,8 @@ export async function createLogFile(
     return stream;
   };
   let stream = openStream();
+  /** What is still going on with files that have been turned away from. */
+  let ended: Promise<unknown> = Promise.resolve();
 
   const turn = (): void => {
     const nowMs = clock.now();
@@ -66,10 +68,12 @@ export async function createLogFile(
     } catch (error) {
       return onError(error as Error);
     }
-    stream.end();
+    const old = stream;
+    const closed = new Promise<void>(resolve => old.once('close', resolve));
+    old.end();
     stream = openStream();
     size = 0;
-    removeOld(path, rotation, nowMs).catch(onError);
+    ended = Promise.all([ended, closed, removeOld(path, rotation, nowMs).catch(onError)]);
   };
 
   return {
@@ -78,6 +82,10 @@ export async function createLogFile(
       if (rotation.maxBytes > 0 && size > 0 && size + line.length > rotation.maxBytes) turn();
       size += line.length;
       stream.write(line);
+    },
+    async flush() {
+      // The callback of a write comes after those before it, whether it failed or not.
+      await Promise.all([ended, new Promise<void>(resolve => stream.write('', () => resolve()))]);
     },
   };
 }
