@@ -2,6 +2,9 @@ import { addressAt, parseCidr } from '../machinery/cidr.js';
 
 /** Where the processes of a cluster on this machine find each other. */
 export const HOST = '127.0.0.1';
+/** Where Pods find this machine: as with kind, the bridge that the nodes are on. */
+export const HOST_GATEWAY = '172.18.0.1';
+export const CLUSTER_DOMAIN = 'cluster.local';
 
 export interface NodeAddresses {
   readonly name: string;
@@ -11,7 +14,7 @@ export interface NodeAddresses {
   readonly bindAddress: string;
 }
 
-/** node-1, node-2, …: as kind does, 172.18.0.1 is the host's bridge, and the nodes follow. */
+/** node-1, node-2, …: on the host's bridge, after the host itself. */
 export const nodeAddresses = (count: number, platform: NodeJS.Platform = process.platform): NodeAddresses[] =>
   Array.from({ length: count }, (_, i) => ({
     name: `node-${i + 1}`,

@@ -1,5 +1,6 @@
 import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { FILE_PROBLEMS } from './file-problems.js';
 
 /** A folder that nothing can be kept in. `message` is one line, whatever the path is. */
 export class DataFolderError extends Error {
@@ -7,16 +8,11 @@ export class DataFolderError extends Error {
 }
 
 const PROBLEMS: Readonly<Record<string, string>> = {
+  ...FILE_PROBLEMS,
   EEXIST: 'it is no folder',
-  ENOTDIR: 'a part of its path is no folder',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
   ENOENT: 'it cannot be made there',
   ENAMETOOLONG: 'its name is too long',
   ELOOP: 'its symbolic links lead in circles',
-  ENOSPC: 'no space left on device',
-  EDQUOT: 'no space left on device',
 };
 
 /**

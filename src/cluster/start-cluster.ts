@@ -4,12 +4,12 @@ import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
 import { realRandom, type Random } from '../machinery/random.js';
 import { firstServiceAddress } from '../server/service-range.js';
-import { clusterDnsAddress, HOST, nodeAddresses } from './addresses.js';
+import { CLUSTER_DOMAIN, clusterDnsAddress, HOST, HOST_GATEWAY, nodeAddresses } from './addresses.js';
 import { startApiServer } from './api-server.js';
 import { startControllerManager } from './controller-manager.js';
 import { startDns } from './dns.js';
 import { keysInMemory } from './keys/files.js';
-import { ADMIN, clientConfig, COMPONENTS, formatKubeconfig, nodeIdentity, type Identity } from './keys/kubeconfig.js';
+import { ADMIN, clientConfig, componentIdentity, formatKubeconfig, nodeIdentity } from './keys/kubeconfig.js';
 import { createPki, type Pki } from './keys/pki.js';
 import { startNodeAgent } from './node-agent.js';
 import { dnsAnswers, nodesReady, untilReady } from './readiness.js';
@@ -44,12 +44,6 @@ export interface RunningCluster {
 
 const DEFAULTS = { nodes: 1, securePort: 0, serviceClusterIpRange: '10.96.0.0/16', clusterCidr: '10.244.0.0/16' };
 
-const identityOf = (file: string): Identity => {
-  const found = COMPONENTS.find(identity => identity.file === file);
-  if (found === undefined) throw new Error(`no identity ${file}`);
-  return found;
-};
-
 /**
  * A whole cluster in this process, in memory: API server, controllers, DNS and the agents of its nodes. Resolves when
  * every node is Ready and names are answered. Several may run side by side.
@@ -71,7 +65,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
   try {
     const pki = await createPki(keysInMemory(), {
       clock,
-      serverNames: [firstServiceAddress(settings.serviceClusterIpRange), '172.18.0.1', HOST],
+      serverNames: [firstServiceAddress(settings.serviceClusterIpRange), HOST_GATEWAY, HOST],
     });
     const { url } = started(
       await startApiServer({
@@ -90,7 +84,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
     started(
       startControllerManager({
         ...shared,
-        config: await clientConfig(pki, identityOf('controller-manager.kubeconfig'), url),
+        config: await clientConfig(pki, componentIdentity('controller-manager'), url),
         controllers: settings.controllers ?? ['*'],
         options: {
           rootCa: pki.ca.cert,
@@ -129,13 +123,13 @@ async function startNodes(
   started(
     await startDns({
       ...shared,
-      config: await clientConfig(pki, identityOf('dns.kubeconfig'), url),
+      config: await clientConfig(pki, componentIdentity('dns'), url),
       bindAddress: HOST,
       port: 0,
       metricsPort: 0,
-      clusterDomain: 'cluster.local',
+      clusterDomain: CLUSTER_DOMAIN,
       clusterIP: clusterDns,
-      hostAddress: '172.18.0.1',
+      hostAddress: HOST_GATEWAY,
     }),
   );
   for (const { name, ip, bindAddress } of nodes) {
@@ -152,9 +146,9 @@ async function startNodes(
         listenAddress: HOST,
         kubeletPort: 0,
         podNetworkPort: 0,
-        hostGateway: '172.18.0.1',
+        hostGateway: HOST_GATEWAY,
         clusterDns,
-        clusterDomain: 'cluster.local',
+        clusterDomain: CLUSTER_DOMAIN,
         clusterCidr: settings.clusterCidr,
         maxPods: 110,
         minSyncPeriodMs: 50,

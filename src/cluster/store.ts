@@ -3,8 +3,7 @@ import type { Clock } from '../machinery/clock.js';
 import { StorageError, type KvStore } from '../storage/kv-store.js';
 import type { LevelStoreOptions } from '../storage/leveldb/level-store.js';
 
-export const STORAGE_DRIVERS = ['leveldb', 'memory'] as const;
-export type StorageDriver = (typeof STORAGE_DRIVERS)[number];
+export const STORAGE_DRIVERS: readonly string[] = ['leveldb', 'memory'];
 
 export interface StoreOptions {
   readonly clock: Clock;

@@ -5,13 +5,14 @@ import { createClient, type RestClient } from '../client/rest-client.js';
 import { realClock } from '../machinery/clock.js';
 import {
   ADMIN,
-  COMPONENTS,
+  componentIdentity,
   ensureKubeconfig,
   ensureNodeCredentials,
   type Identity,
 } from '../cluster/keys/kubeconfig.js';
 import { ensurePki, type Pki } from '../cluster/keys/pki.js';
 import { clusterDnsAddress, HOST, nodeAddresses, type NodeAddresses } from '../cluster/addresses.js';
+import { STORAGE_DRIVERS } from '../cluster/store.js';
 import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
 import { fail, FlagError, integerFlag, saveMemory, signalOnTermination, untilAborted } from './process.js';
@@ -36,9 +37,9 @@ const text = (flags: Flags, name: string): string => String(flags[name] ?? '');
 async function planFrom(flags: Flags): Promise<Plan> {
   const nodes = integerFlag('nodes', text(flags, 'nodes'), 0, 250);
   const port = integerFlag('secure-port', text(flags, 'securePort'), 0, 65_535);
-  if (!['leveldb', 'memory'].includes(text(flags, 'storage')))
+  if (!STORAGE_DRIVERS.includes(text(flags, 'storage')))
     throw new FlagError(
-      `invalid argument ${JSON.stringify(text(flags, 'storage'))} for "--storage" flag: want leveldb or memory`,
+      `invalid argument ${JSON.stringify(text(flags, 'storage'))} for "--storage" flag: want ${STORAGE_DRIVERS.join(' or ')}`,
     );
   const problem = serviceRangeProblem(text(flags, 'serviceClusterIpRange'));
   if (problem !== undefined) throw new FlagError(problem);
@@ -58,12 +59,6 @@ async function freePort(): Promise<number> {
   await new Promise(resolve => server.close(resolve));
   return port;
 }
-
-const component = (file: string): Identity => {
-  const found = COMPONENTS.find(identity => identity.file === file);
-  if (found === undefined) throw new Error(`no identity ${file}`);
-  return found;
-};
 
 function apiServer({ dataDir, port, flags }: Plan): ProcessSpec {
   const optional = (['tokenAuthFile', 'authorizationMode'] as const).flatMap(name =>
@@ -105,7 +100,7 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
       'controller-manager',
       ...[
         '--kubeconfig',
-        await kubeconfig(component('controller-manager.kubeconfig')),
+        await kubeconfig(componentIdentity('controller-manager')),
         '--controllers',
         text(flags, 'controllers'),
         '--service-account-private-key-file',
@@ -128,14 +123,7 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
   };
   const dns: ProcessSpec = {
     name: 'dns',
-    args: [
-      'dns',
-      '--kubeconfig',
-      await kubeconfig(component('dns.kubeconfig')),
-      '--cluster-ip',
-      clusterDns(plan),
-      ...log,
-    ],
+    args: ['dns', '--kubeconfig', await kubeconfig(componentIdentity('dns')), '--cluster-ip', clusterDns(plan), ...log],
   };
   const agents = await Promise.all(
     nodes.map(async ({ name, ip, bindAddress }): Promise<ProcessSpec> => {

@@ -15,15 +15,14 @@ export interface Random {
 
 export const realRandom: Random = { number: () => Math.random(), below: n => randomInt(n), uuid: () => randomUUID() };
 
-/** The same sequence for the same seed (xorshift32). */
+/** The same sequence for the same seed (mulberry32). */
 export function seededRandom(seed: number): Random {
-  let state = seed >>> 0 || 1;
+  let state = seed >>> 0;
   const next = (): number => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state;
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
   };
   const number = (): number => next() / 2 ** 32;
   const hex = (): string => next().toString(16).padStart(8, '0');

@@ -3,12 +3,6 @@ import type { Turns } from './turns.js';
 /** Long work on one value, cut where it may rest: a step ends at each `yield`. Nothing happens until it is run. */
 export type Steps<T> = Generator<void, T, void>;
 
-/** A value that is there already. */
-export function* given<T>(value: T): Steps<T> {
-  yield* [];
-  return value;
-}
-
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const step = steps.next();

@@ -11,6 +11,16 @@ export interface Columns {
   row(object: DeepReadonly<KubeObject>, nowMs: number): Row;
 }
 
+/** Of the column that nearly every table begins with, from meta/v1 ObjectMeta. */
+export const NAME_COLUMN: ColumnDefinition = {
+  name: 'Name',
+  type: 'string',
+  format: 'name',
+  description:
+    'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names',
+  priority: 0,
+};
+
 export type Cell = (object: DeepReadonly<KubeObject>, nowMs: number) => unknown;
 
 const definitionOf = ({ name, type, format, description, priority }: ColumnDefinition): ColumnDefinition => ({

@@ -1,4 +1,4 @@
-import { given } from '../../src/machinery/steps.js';
+import { given } from '../support/steps.js';
 import t, { type Test } from 'tap';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { createStrategies } from '../../src/resources/kinds/index.js';

@@ -1,4 +1,4 @@
-import { given } from '../../src/machinery/steps.js';
+import { given } from '../support/steps.js';
 import type { Test } from 'tap';
 import { cloneJson } from '../../src/machinery/json-equal.js';
 import { StatusError } from '../../src/machinery/status.js';

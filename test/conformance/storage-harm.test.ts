@@ -6,7 +6,7 @@ import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
 import { currentKey, logKey } from '../../src/storage/leveldb/layout.js';
 import { openDb } from '../../src/storage/leveldb/open.js';
 import { openRaw } from '../../src/storage/leveldb/raw.js';
-import { randomFrom } from './storage.js';
+import { seededRandom } from '../../src/machinery/random.js';
 
 t.jobs = 1;
 // Every case is several starts, each with its syncs.
@@ -27,7 +27,7 @@ const stateOf = async (store: KvStore): Promise<string[]> =>
 
 /** Several starts, so that there are tables and a log, and a copy taken while the store is open: as a kill leaves it. */
 async function makeStore(dir: string): Promise<Acknowledged> {
-  const random = randomFrom(11);
+  const random = seededRandom(11).below;
   const live = join(dir, '..', 'live');
   const now = new Map<string, string>();
   const ever = new Set<string>();
@@ -65,7 +65,7 @@ const HARMS: readonly { name: string; do: (file: string, size: number, seed: num
     name: `bit flipped (${n})`,
     async do(file: string, size: number, seed: number) {
       if (size === 0) return false;
-      const random = randomFrom(seed * 100 + n);
+      const random = seededRandom(seed * 100 + n).below;
       const bytes = await readFile(file);
       const at = n < 2 ? n * (size - 1) : random(size);
       bytes[at] = (bytes[at] as number) ^ (1 << random(8));

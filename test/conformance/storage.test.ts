@@ -10,7 +10,8 @@ import type { KvStore, WatchEvent } from '../../src/storage/kv-store.js';
 import { openDb } from '../../src/storage/leveldb/open.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
-import { randomFrom, storageSuite } from './storage.js';
+import { seededRandom } from '../../src/machinery/random.js';
+import { storageSuite } from './storage.js';
 import { lateStore, losingStore } from '../support/stores.js';
 
 t.jobs = 1;
@@ -82,7 +83,7 @@ t.test('leveldb: a new start serves the same state, history and revision', async
 
 t.test('leveldb: kill -9 loses nothing acknowledged', async t => {
   const dir = t.testdir();
-  const random = randomFrom(7);
+  const random = seededRandom(7).below;
   let newest = 0;
   const acked = new Map<string, number>();
   for (let round = 0; round < 4; round++) {

@@ -1,3 +1,4 @@
+import { seededRandom } from '../../src/machinery/random.js';
 import type { Test } from 'tap';
 import { compareKeys } from '../../src/storage/key-order.js';
 import {
@@ -30,17 +31,6 @@ async function commit(store: KvStore, ...ops: Op[]): Promise<number> {
   const result = await store.commit([], ops);
   if (!result.ok) throw new Error('a commit without preconditions was refused');
   return result.revision;
-}
-
-/** A repeatable source of numbers (mulberry32). */
-export function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return below => {
-    state = (state + 0x6d2b79f5) | 0;
-    let x = Math.imul(state ^ (state >>> 15), 1 | state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) % below;
-  };
 }
 
 /**
@@ -298,7 +288,7 @@ export function storageSuite(t: Test, name: string, open: (t: Test) => Promise<K
   });
 
   test('agrees with a plain model over a random history', async (t, store, { watch, told }) => {
-    const random = randomFrom(42);
+    const random = seededRandom(42).below;
     const model = new Map<string, KeyValue>();
     const states: KeyValue[][] = [[]];
     const log: string[] = [];

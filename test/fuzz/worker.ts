@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { probe, type Bounds, type Row } from './growth.js';
-import { seeded } from './random.js';
+import { seededRandom } from '../../src/machinery/random.js';
 import { SHAPES, type Shape } from './shapes.js';
 
 /** What the thread is asked: which rows (a module with `rows()`), and how many shapes each row gets. */
@@ -31,7 +31,7 @@ function choose<T>(all: readonly T[], count: number | undefined, next: (n: numbe
 const task = workerData as Task;
 const port = parentPort;
 if (port === null) throw new Error('this is a worker thread');
-const next = seeded(task.seed);
+const next = seededRandom(task.seed).below;
 const { rows: makeRows } = (await import(task.module)) as { rows(next: (n: number) => number): Promise<Rows> };
 const { rows, close } = await makeRows(next);
 const wanted = rows.filter(row => row.name.includes(task.only ?? ''));

@@ -1,4 +1,9 @@
-import { startContainer, programFinder } from '../../src/nodeagent/containers/container.js';
+import {
+  startContainer,
+  programFinder,
+  type ContainerOptions,
+  type RunningContainer,
+} from '../../src/nodeagent/containers/container.js';
 import { createFileSystem, createTree, newDirectory, type Mount } from '../../src/nodeagent/containers/file-system.js';
 import { ROOT, type Credentials } from '../../src/nodeagent/containers/credentials.js';
 import { captured, inputOf } from '../../src/nodeagent/containers/io.js';
@@ -40,6 +45,24 @@ export function imageOf(name: string): Image {
   if (image === undefined) throw new Error(`no image ${name}`);
   return image;
 }
+
+/** A container that waits, or does what is said. */
+export const busybox = (
+  context: ContainerContext,
+  options: Partial<Omit<ContainerOptions, 'context'>> = {},
+): Promise<RunningContainer> =>
+  startContainer({
+    context,
+    image: imageOf('busybox'),
+    command: ['sleep', 'infinity'],
+    args: undefined,
+    env: ENV,
+    workingDir: '/',
+    stdin: false,
+    stdinOnce: false,
+    tty: false,
+    ...options,
+  });
 
 export interface Fixture {
   readonly image?: string;
@@ -111,16 +134,9 @@ export const ENV = {
 /** Runs a command in a container that otherwise does nothing, as `kubectl exec` would. */
 export async function execute(command: readonly string[], fixture: Fixture & { stdin?: string } = {}) {
   const context = containerContext(fixture);
-  const main = await startContainer({
-    context,
+  const main = await busybox(context, {
     image: imageOf(fixture.image ?? 'busybox'),
-    command: ['sleep', 'infinity'],
-    args: undefined,
     env: { ...ENV, ...fixture.env },
-    workingDir: '/',
-    stdin: false,
-    stdinOnce: false,
-    tty: false,
   });
   const stdout = captured();
   const stderr = captured();

@@ -1,4 +1,4 @@
-import { given } from '../../src/machinery/steps.js';
+import { given } from '../support/steps.js';
 import t from 'tap';
 import { formatMicroTime } from '../../src/machinery/clock.js';
 import { RUNS_ANNOTATION } from '../../src/machinery/runs.js';

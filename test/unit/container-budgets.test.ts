@@ -1,9 +1,8 @@
 import t from 'tap';
-import { startContainer } from '../../src/nodeagent/containers/container.js';
 import { captured } from '../../src/nodeagent/containers/io.js';
 import { Killed } from '../../src/nodeagent/containers/signals.js';
 import { writerOf } from '../../src/nodeagent/containers/spawn.js';
-import { ENV, containerContext, execute, imageOf, type Fixture } from '../support/simulated-container.js';
+import { busybox, containerContext, execute, type Fixture } from '../support/simulated-container.js';
 
 const MIB = 1024 * 1024;
 
@@ -72,17 +71,7 @@ const hungry: readonly Row[] = [
 t.test('what passes the memory limit is killed with its container', async t => {
   for (const { name, script } of hungry) {
     const context = containerContext({ memoryLimit: 24 * MIB });
-    const main = await startContainer({
-      context,
-      image: imageOf('busybox'),
-      command: ['sh', '-c', script],
-      args: undefined,
-      env: ENV,
-      workingDir: '/',
-      stdin: false,
-      stdinOnce: false,
-      tty: false,
-    });
+    const main = await busybox(context, { command: ['sh', '-c', script] });
     t.equal(await main.exited, 137, name);
     t.ok(main.outOfMemory(), `${name}: out of memory`);
     t.same(context.processes.list(), [], `${name}: nothing is left`);
@@ -108,18 +97,7 @@ const busy: readonly string[] = [
 t.test('what is busy without end leaves the event loop its turns, and ends when it is killed', async t => {
   for (const script of busy) {
     const context = containerContext();
-    const start = (command: readonly string[]) =>
-      startContainer({
-        context: { ...context, processes: context.processes },
-        image: imageOf('busybox'),
-        command,
-        args: undefined,
-        env: ENV,
-        workingDir: '/',
-        stdin: false,
-        stdinOnce: false,
-        tty: false,
-      });
+    const start = (command: readonly string[]) => busybox({ ...context, processes: context.processes }, { command });
     const main = await start(['sh', '-c', script]);
     for (let i = 0; i < 3; i++) {
       const output = captured();

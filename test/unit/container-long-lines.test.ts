@@ -1,7 +1,6 @@
 import t from 'tap';
-import { startContainer } from '../../src/nodeagent/containers/container.js';
 import { captured } from '../../src/nodeagent/containers/io.js';
-import { containerContext, ENV, imageOf } from '../support/simulated-container.js';
+import { busybox, containerContext } from '../support/simulated-container.js';
 
 const WORDS = 60_000;
 const LINE = 'abcdefgh ijklmno '.repeat(WORDS);
@@ -12,17 +11,7 @@ async function run(script: string): Promise<{ stdout: string; asked: number }> {
   let asked = 0;
   const cpu = { spend: () => void asked++, spentMs: 0 };
   const output = captured();
-  const main = await startContainer({
-    context: { ...context, budget: { ...context.budget, cpu } },
-    image: imageOf('busybox'),
-    command: ['sleep', 'infinity'],
-    args: undefined,
-    env: ENV,
-    workingDir: '/',
-    stdin: false,
-    stdinOnce: false,
-    tty: false,
-  });
+  const main = await busybox({ ...context, budget: { ...context.budget, cpu } });
   await main.exec(['sh', '-c', script], { stdout: output, tty: false, signal: new AbortController().signal });
   main.kill('KILL');
   await main.exited;

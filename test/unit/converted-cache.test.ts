@@ -10,6 +10,7 @@ import type { KvStore } from '../../src/storage/kv-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
 import { createProgress } from '../../src/storage/progress.js';
 import { createWatchCache } from '../../src/storage/watch-cache.js';
+import type { Subscription } from '../../src/storage/subscriptions.js';
 import { eventually } from '../support/registries.js';
 
 const location = { group: 'example.org', version: 'v1', resource: 'widgets' };
@@ -73,6 +74,14 @@ const lines = (events: readonly CacheEvent[]): string[] =>
     return `${type} ${object.key.name}@${revision} ${JSON.stringify(object.object['spec'])}${before}`;
   });
 
+/** The lines of what a subscriber is told, as it is told. */
+function seenBy(cache: ConvertedCache, what: Subscription): string[] {
+  const seen: string[] = [];
+  const events = (batch: readonly CacheEvent[]): void => void seen.push(...lines(batch));
+  cache.subscribe(what, { events, ended: () => undefined });
+  return seen;
+}
+
 t.test('readers wait until what is stored is converted, once', async t => {
   const { store, converted, calls, next } = await open(t);
   await put(store, 'a', 1);
@@ -96,12 +105,7 @@ t.test('changes are seen in order, each after it is converted', async t => {
   const ready = converted.fresh(signal);
   await next();
   await ready;
-  const seen: string[] = [];
-  const subscriber = {
-    events: (events: readonly CacheEvent[]) => void seen.push(...lines(events)),
-    ended: () => undefined,
-  };
-  converted.subscribe({ namespace: 'ns', name: '' }, subscriber);
+  const seen = seenBy(converted, { namespace: 'ns', name: '' });
   await put(store, 'a', 5);
   await put(store, 'b', 6);
   t.equal(converted.revision(), 1, 'the state stays behind');
@@ -142,12 +146,7 @@ t.test('a conversion that fails is told to who waits for it, and tried again by 
   const ready = converted.fresh(signal);
   await next();
   await ready;
-  const seen: string[] = [];
-  const subscriber = {
-    events: (events: readonly CacheEvent[]) => void seen.push(...lines(events)),
-    ended: () => undefined,
-  };
-  converted.subscribe({ namespace: '', name: '' }, subscriber);
+  const seen = seenBy(converted, { namespace: '', name: '' });
   await put(store, 'a', 2);
   await next(new Error('again'));
   await eventually('the failure is told', () => errors.length > 0);

@@ -3,11 +3,11 @@ import * as sets from '../../src/machinery/managed-fields/field-set.js';
 import { sortElements, sortElementsSteps } from '../../src/machinery/managed-fields/path-element.js';
 import { newPace } from '../../src/machinery/pace.js';
 import { atOnce } from '../../src/machinery/steps.js';
-import { seeded } from '../fuzz/random.js';
+import { seededRandom } from '../../src/machinery/random.js';
 
 type FieldSet = sets.FieldSet;
 
-const next = seeded(7);
+const next = seededRandom(7).below;
 const NAMES = ['f:b', 'f:a', 'k:{"name":"x"}', 'v:"y"', 'i:1'];
 const randomPath = (): string[] => Array.from({ length: 1 + next(3) }, () => NAMES[next(NAMES.length)] ?? '');
 const randomPaths = (): string[][] => Array.from({ length: next(9) }, randomPath);

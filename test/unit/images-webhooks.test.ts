@@ -2,12 +2,11 @@ import t from 'tap';
 import { createServer } from 'node:http';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { startContainer } from '../../src/nodeagent/containers/container.js';
 import { admitAll, isReview } from '../../src/nodeagent/images/admit-all.js';
 import { agnhost } from '../../src/nodeagent/images/agnhost/index.js';
 import { NetworkError } from '../../src/nodeagent/network/errors.js';
 import type { NetStream } from '../../src/nodeagent/network/types.js';
-import { containerContext, ENV } from '../support/simulated-container.js';
+import { busybox, containerContext } from '../support/simulated-container.js';
 
 type Json = Record<string, unknown>;
 
@@ -15,17 +14,7 @@ type Json = Record<string, unknown>;
 async function startServer(subcommand: string, ...more: string[]) {
   const context = containerContext({ image: 'agnhost', files: agnhost.files ?? {} });
   const tls = ['--tls-cert-file=/localhost.crt', '--tls-private-key-file=/localhost.key', '--port=8444'];
-  const running = await startContainer({
-    context,
-    image: agnhost,
-    command: undefined,
-    args: [subcommand, ...tls, ...more],
-    env: ENV,
-    workingDir: '/',
-    stdin: false,
-    stdinOnce: false,
-    tty: false,
-  });
+  const running = await busybox(context, { image: agnhost, command: undefined, args: [subcommand, ...tls, ...more] });
   const open = async (): Promise<NetStream> => {
     for (let turn = 0; turn < 1000; turn++) {
       try {

@@ -1,23 +1,12 @@
 import t from 'tap';
-import { startContainer } from '../../src/nodeagent/containers/container.js';
 import { captured, createPipe } from '../../src/nodeagent/containers/io.js';
 import { realClock } from '../../src/machinery/clock.js';
-import { ENV, containerContext, imageOf } from '../support/simulated-container.js';
+import { busybox, containerContext } from '../support/simulated-container.js';
 
 /** A shell on a terminal: what is typed, and what is on the screen. */
 async function shell() {
   const context = containerContext();
-  const main = await startContainer({
-    context,
-    image: imageOf('busybox'),
-    command: ['sleep', 'infinity'],
-    args: undefined,
-    env: ENV,
-    workingDir: '/',
-    stdin: false,
-    stdinOnce: false,
-    tty: false,
-  });
+  const main = await busybox(context);
   const keys = createPipe();
   const screen = captured();
   const exited = main.exec(['sh'], { stdin: keys, stdout: screen, tty: true, signal: new AbortController().signal });

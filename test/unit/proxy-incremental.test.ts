@@ -3,6 +3,7 @@ import { createKernel } from '../../src/dataplane/kernel/kernel.js';
 import { createProxier, PROXY_MODES, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
 import { printSave } from '../../src/dataplane/tools/iptables/print-save.js';
 import { FakeClock } from '../../src/machinery/clock.js';
+import { seededRandom } from '../../src/machinery/random.js';
 import type { EndpointSlice, Service } from '../../src/machinery/types.js';
 import { exampleConfig, service, slice } from '../fixtures/iptables/inputs.js';
 import { hostRoutes } from '../support/host-routes.js';
@@ -17,11 +18,7 @@ const NODES = ['worker-a', 'worker-b'] as const;
 const ZONES = ['z1', 'z2', ''] as const;
 
 function random(seed: number) {
-  let state = seed;
-  const below = (n: number): number => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return (state >>> 8) % n;
-  };
+  const { below } = seededRandom(seed);
   return {
     below,
     chance: (percent: number) => below(100) < percent,

@@ -1,4 +1,4 @@
-import { given } from '../../src/machinery/steps.js';
+import { given } from '../support/steps.js';
 import t from 'tap';
 import { StatusError } from '../../src/machinery/status.js';
 import type { KubeObject } from '../../src/machinery/types.js';

@@ -13,11 +13,11 @@ import { CompactedError, type KvStore } from '../../src/storage/kv-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
 import { createProgress } from '../../src/storage/progress.js';
 import type { Subscriber } from '../../src/storage/subscriptions.js';
-import { createWatchCache, type WatchCache } from '../../src/storage/watch-cache.js';
+import type { WatchCache } from '../../src/storage/watch-cache.js';
 import { eventually } from '../support/registries.js';
 import { lateStore, losingStore } from '../support/stores.js';
+import { CONFIG_MAPS, configMapCache } from '../support/watch-caches.js';
 
-const location = { group: '', version: 'v1', resource: 'configmaps' };
 const key = (name: string, namespace = 'ns') => ({ namespace, name });
 const object = (name: string, more: object = {}): KubeObject => ({
   kind: 'ConfigMap',
@@ -28,21 +28,14 @@ const object = (name: string, more: object = {}): KubeObject => ({
 
 async function put(store: KvStore, name: string, namespace = 'ns', data = {}): Promise<void> {
   const pending = pendingObject(key(name, namespace), object(name, { data }));
-  const at = objectKey(resourcePrefix(location), key(name, namespace));
+  const at = objectKey(resourcePrefix(CONFIG_MAPS), key(name, namespace));
   await store.commit([], [{ type: 'put', key: at, value: pending.value, decoded: pending }]);
 }
 const remove = (store: KvStore, name: string) =>
-  store.commit([], [{ type: 'delete', key: objectKey(resourcePrefix(location), key(name)) }]);
+  store.commit([], [{ type: 'delete', key: objectKey(resourcePrefix(CONFIG_MAPS), key(name)) }]);
 
 async function open(store: KvStore): Promise<WatchCache> {
-  const cache = createWatchCache({
-    store,
-    location,
-    namespaced: true,
-    clock: new FakeClock(),
-    progress: createProgress(store),
-    onError: error => t.fail(String(error)),
-  });
+  const cache = configMapCache(store);
   await cache.loaded();
   return cache;
 }
@@ -229,14 +222,7 @@ t.test('a failed load is tried again by whoever comes next', async t => {
       return memory.range(prefix, options);
     },
   };
-  const cache = createWatchCache({
-    store,
-    location,
-    namespaced: true,
-    clock: new FakeClock(),
-    progress: createProgress(store),
-    onError: error => t.fail(String(error)),
-  });
+  const cache = configMapCache(store);
   await t.rejects(cache.loaded(), { message: 'not now' });
   await t.rejects(cache.fresh(new AbortController().signal), { message: 'not now' });
   await put(store, 'a');
@@ -247,14 +233,7 @@ t.test('a failed load is tried again by whoever comes next', async t => {
 t.test('the fault of a subscriber reaches neither the writer nor other subscribers', async t => {
   const store = createMemoryStore();
   const told: string[] = [];
-  const cache = createWatchCache({
-    store,
-    location,
-    namespaced: true,
-    clock: new FakeClock(),
-    progress: createProgress(store),
-    onError: error => void told.push(String(error)),
-  });
+  const cache = configMapCache(store, error => void told.push(String(error)));
   await cache.loaded();
   const seen: string[] = [];
   let ended = 0;

@@ -1,13 +1,11 @@
 import t from 'tap';
-import { FakeClock } from '../../src/machinery/clock.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { atRevision, cachedObject, encodeForStorage, pendingObject } from '../../src/storage/cached-object.js';
 import { createEventHistory, type CacheEvent } from '../../src/storage/event-history.js';
 import { createHistoryBudget } from '../../src/storage/history-budget.js';
 import { objectKey, resourcePrefix } from '../../src/storage/keys.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
-import { createProgress } from '../../src/storage/progress.js';
-import { createWatchCache } from '../../src/storage/watch-cache.js';
+import { CONFIG_MAPS, configMapCache } from '../support/watch-caches.js';
 
 const key = { namespace: 'ns', name: 'a' };
 const object = (data: string): KubeObject => ({
@@ -80,16 +78,9 @@ t.test('the bytes of an object are kept once', async t => {
 
 t.test('what was replaced forgets its parsed form, and can be read again', async t => {
   const store = createMemoryStore();
-  const cache = createWatchCache({
-    store,
-    location: { group: '', version: 'v1', resource: 'configmaps' },
-    namespaced: true,
-    clock: new FakeClock(),
-    progress: createProgress(store),
-    onError: error => t.fail(String(error)),
-  });
+  const cache = configMapCache(store);
   await cache.loaded();
-  const at = objectKey(resourcePrefix({ group: '', version: 'v1', resource: 'configmaps' }), key);
+  const at = objectKey(resourcePrefix(CONFIG_MAPS), key);
   for (const data of ['1', '2']) {
     const pending = pendingObject(key, object(data));
     await store.commit([], [{ type: 'put', key: at, value: pending.value, decoded: pending }]);

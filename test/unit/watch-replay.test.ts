@@ -2,16 +2,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { FakeClock } from '../../src/machinery/clock.js';
 import { cachedObject, encodeForStorage } from '../../src/storage/cached-object.js';
 import { objectKey, resourcePrefix } from '../../src/storage/keys.js';
 import type { WatchEvent } from '../../src/storage/kv-store.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
-import { createProgress } from '../../src/storage/progress.js';
-import { createWatchCache } from '../../src/storage/watch-cache.js';
+import { CONFIG_MAPS, configMapCache } from '../support/watch-caches.js';
 
-const location = { group: '', version: 'v1', resource: 'configmaps' };
-const at = (name: string): string => objectKey(resourcePrefix(location), { namespace: 'ns', name });
+const at = (name: string): string => objectKey(resourcePrefix(CONFIG_MAPS), { namespace: 'ns', name });
 
 t.test('a start reads again only as much history as fits', async t => {
   const dir = mkdtempSync(join(tmpdir(), 'kubette-replay-'));
@@ -65,14 +62,7 @@ t.test('a start reads again only as much history as fits', async t => {
     t.equal(told, cut, `${name}: what is left out`);
   }
 
-  const cache = createWatchCache({
-    store,
-    location,
-    namespaced: true,
-    clock: new FakeClock(),
-    progress: createProgress(store),
-    onError: error => t.fail(String(error)),
-  });
+  const cache = configMapCache(store);
   await cache.loaded();
   t.equal(cache.list('ns').length, 31, 'every object is there');
   t.equal(cache.since(0), undefined, 'a watch from the beginning is told that it is too late');

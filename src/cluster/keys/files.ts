@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { FILE_PROBLEMS } from '../file-problems.js';
 
 /** Where keys are kept, by file name. */
 export interface KeyFiles {
@@ -47,20 +48,10 @@ export async function writeFileAtomic(path: string, text: string, mode: number):
   }
 }
 
-const PROBLEMS: Readonly<Record<string, string>> = {
-  EISDIR: 'it is a folder',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left on device',
-  EDQUOT: 'no space left on device',
-  ENOTDIR: 'a part of its path is no folder',
-};
-
 /** Node's own messages often leave out which file it was. */
 function fileError(what: 'read' | 'written', path: string, error: unknown): Error {
   const { code = '', message } = error as NodeJS.ErrnoException;
-  return Object.assign(new Error(`${path} cannot be ${what}: ${PROBLEMS[code] ?? message}`, { cause: error }), {
+  return Object.assign(new Error(`${path} cannot be ${what}: ${FILE_PROBLEMS[code] ?? message}`, { cause: error }), {
     code,
   });
 }

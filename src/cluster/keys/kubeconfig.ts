@@ -27,6 +27,13 @@ export const COMPONENTS: readonly Identity[] = [
   { file: 'dns.kubeconfig', subject: { commonName: 'system:coredns' } },
 ];
 
+/** Of one of our processes, by the name of its command. */
+export function componentIdentity(name: string): Identity {
+  const found = COMPONENTS.find(({ file }) => file === `${name}.kubeconfig`);
+  if (found === undefined) throw new Error(`no identity of ${name}`);
+  return found;
+}
+
 export const nodeIdentity = (name: string): Identity => ({
   file: `node-${name}.kubeconfig`,
   subject: { commonName: `system:node:${name}`, organizations: ['system:nodes', NODE_AGENTS] },

@@ -2,7 +2,7 @@ import { humanAge } from '../../machinery/duration.js';
 import { canonicalTime, GoTimeError } from '../../machinery/go-time.js';
 import { formatGo } from '../../machinery/go-text.js';
 import { parseJsonPath } from '../../machinery/json-path.js';
-import { columnsOfCells, type Cell, type ColumnDefinition, type Columns } from '../columns.js';
+import { columnsOfCells, NAME_COLUMN, type Cell, type ColumnDefinition, type Columns } from '../columns.js';
 
 /** An entry of additionalPrinterColumns. */
 export interface PrinterColumn {
@@ -14,15 +14,6 @@ export interface PrinterColumn {
   readonly priority?: number;
 }
 
-const NAME: ColumnDefinition = {
-  name: 'Name',
-  type: 'string',
-  format: 'name',
-  description:
-    'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names',
-  priority: 0,
-};
-
 /** What a definition that names no columns has. */
 const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 
@@ -33,7 +24,7 @@ const AGE: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.cre
 export function printerColumns(columns: readonly PrinterColumn[] = []): Columns {
   const given = columns.length > 0 ? columns : [AGE];
   return columnsOfCells([
-    { column: NAME, cell: object => object.metadata.name ?? '' },
+    { column: NAME_COLUMN, cell: object => object.metadata.name ?? '' },
     ...given.map(column => ({ column: definitionOf(column), cell: cellOf(column) })),
   ]);
 }

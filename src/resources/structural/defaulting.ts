@@ -1,7 +1,8 @@
+import { isDue, type Pace } from '../../machinery/pace.js';
 import { cloneJson, setMember } from '../../machinery/json-equal.js';
 import type { Steps } from '../../machinery/steps.js';
 import { memberSchema, type Structural } from './structural-schema.js';
-import { isMap, type Pace } from './walk.js';
+import { isMap } from './walk.js';
 
 /** Source: apiextensions-apiserver pkg/apiserver/schema/defaulting/{algorithm,prunenulls}.go. */
 
@@ -22,7 +23,7 @@ export function* dropNulls(value: unknown, schema: Structural | undefined, pace:
   if (Array.isArray(value)) {
     for (const item of value) {
       if (typeof item !== 'object' || item === null) continue;
-      if (pace.isTired()) yield;
+      if (isDue(pace)) yield;
       yield* dropNulls(item, schema.items, pace);
     }
   } else if (isMap(value)) {
@@ -34,7 +35,7 @@ export function* dropNulls(value: unknown, schema: Structural | undefined, pace:
         if (isRefusedNull(member, inner) && inner?.default === undefined) delete value[key];
         continue;
       }
-      if (pace.isTired()) yield;
+      if (isDue(pace)) yield;
       yield* dropNulls(member, inner, pace);
     }
   }
@@ -45,7 +46,7 @@ export function* applyDefaults(value: unknown, schema: Structural | undefined, p
   if (schema?.hasDefaults !== true) return;
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) {
-      if (pace.isTired()) yield;
+      if (isDue(pace)) yield;
       if (isRefusedNull(value[i], schema.items)) value[i] = fresh(schema.items?.default);
       yield* applyDefaults(value[i], schema.items, pace);
     }
@@ -57,7 +58,7 @@ export function* applyDefaults(value: unknown, schema: Structural | undefined, p
     for (const key of Object.keys(value)) {
       const inner = schemaOf(schema, key);
       if (inner === undefined) continue;
-      if (pace.isTired()) yield;
+      if (isDue(pace)) yield;
       // A property that had a default has it by now.
       if (!schema.properties.has(key) && isRefusedNull(value[key], inner)) setMember(value, key, fresh(inner.default));
       yield* applyDefaults(value[key], inner, pace);

@@ -1,3 +1,4 @@
+import { isDue, type Pace } from '../../machinery/pace.js';
 import { FieldPath, formatFieldError, invalid, required, type FieldError } from '../../machinery/field-error.js';
 import type { StructType } from '../../machinery/schema.js';
 import { atOnce, type Steps } from '../../machinery/steps.js';
@@ -8,7 +9,7 @@ import { GoDecodeError, JsonCursor } from '../codec/json-cursor.js';
 import { bigValues } from '../codec/json-outline.js';
 import { structReader } from '../codec/read-type.js';
 import { memberSchema, type Structural } from './structural-schema.js';
-import { fieldPath, isMap, type Pace, type Place } from './walk.js';
+import { fieldPath, isMap, type Place } from './walk.js';
 
 /** Source: apiextensions-apiserver pkg/apiserver/schema/objectmeta. */
 
@@ -67,7 +68,7 @@ export function* coerceEmbedded(
   if (schema?.hasEmbedded !== true) return;
   if (Array.isArray(value)) {
     for (const [i, item] of value.entries()) {
-      if (how.pace.isTired()) yield;
+      if (isDue(how.pace)) yield;
       yield* coerceEmbedded(item, schema.items, { step: i, within: place }, how);
     }
     return;
@@ -77,7 +78,7 @@ export function* coerceEmbedded(
   for (const key of Object.keys(value)) {
     const inner = memberSchema(schema, key);
     if (inner === undefined || inner === 'anything') continue;
-    if (how.pace.isTired()) yield;
+    if (isDue(how.pace)) yield;
     yield* coerceEmbedded(value[key], inner, { step: key, keyed: !schema.properties.has(key), within: place }, how);
   }
 }
@@ -113,7 +114,7 @@ export function* checkEmbedded(
   if (schema?.hasEmbedded !== true) return;
   if (Array.isArray(value)) {
     for (const [i, item] of value.entries()) {
-      if (pace.isTired()) yield;
+      if (isDue(pace)) yield;
       yield* checkEmbedded(item, schema.items, { step: i, within: place }, errors, pace);
     }
     return;
@@ -123,7 +124,7 @@ export function* checkEmbedded(
   for (const key in value) {
     const inner = memberSchema(schema, key);
     if (inner === undefined || inner === 'anything') continue;
-    if (pace.isTired()) yield;
+    if (isDue(pace)) yield;
     const keyed = !schema.properties.has(key);
     yield* checkEmbedded(value[key], inner, { step: key, keyed, within: place }, errors, pace);
   }

@@ -1,7 +1,8 @@
+import { isDue, type Pace } from '../../machinery/pace.js';
 import type { Field, FieldType, StructType } from '../../machinery/schema.js';
 import { itemElement, SchemaError, shapeOf } from '../../machinery/managed-fields/shape.js';
 import type { Steps } from '../../machinery/steps.js';
-import { isMap, type Pace } from './walk.js';
+import { isMap } from './walk.js';
 
 /**
  * Whether an object has the types that its schema says: only then does upstream know who owns what in it. Values are
@@ -39,7 +40,7 @@ function* membersFit(
   pace: Pace,
 ): Steps<boolean> {
   for (const name in map) {
-    if (pace.isTired()) yield;
+    if (isDue(pace)) yield;
     const field = type.kind === 'struct' ? type.struct.byName.get(name) : undefined;
     const member = type.kind === 'map' ? type.values : field?.type;
     if (member !== undefined && !(yield* fits(map[name], member, field, pace))) return false;
@@ -55,7 +56,7 @@ function* itemsFit(
 ): Steps<boolean> {
   const shape = shapeOf(type, field);
   for (const item of list) {
-    if (pace.isTired()) yield;
+    if (isDue(pace)) yield;
     if (field !== undefined && (shape === 'keyed' || shape === 'set') && !hasElement(item, shape, field, type.items))
       return false;
     if (!(yield* fits(item, type.items, undefined, pace))) return false;

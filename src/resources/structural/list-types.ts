@@ -1,7 +1,8 @@
+import { isDue, type Pace } from '../../machinery/pace.js';
 import { duplicate, invalid, type FieldError } from '../../machinery/field-error.js';
 import type { Steps } from '../../machinery/steps.js';
 import { memberSchema, type Structural } from './structural-schema.js';
-import { fieldPath, isMap, type Pace, type Place } from './walk.js';
+import { fieldPath, isMap, type Place } from './walk.js';
 
 /**
  * What sets and lists with keys repeat. Source: apiextensions-apiserver pkg/apiserver/schema/listtype/validation.go.
@@ -18,14 +19,14 @@ export function* checkListTypes(
     if (schema.listType === 'set') checkSet(value, value, place, errors);
     else if (schema.listType === 'map') checkKeyed(value, schema, place, errors);
     for (const [i, item] of value.entries()) {
-      if (pace.isTired()) yield;
+      if (isDue(pace)) yield;
       yield* checkListTypes(item, schema.items, { step: i, within: place }, errors, pace);
     }
   } else if (isMap(value)) {
     for (const key in value) {
       const inner = memberSchema(schema, key);
       if (inner === undefined || inner === 'anything') continue;
-      if (pace.isTired()) yield;
+      if (isDue(pace)) yield;
       const keyed = !schema.properties.has(key);
       yield* checkListTypes(value[key], inner, { step: key, keyed, within: place }, errors, pace);
     }

@@ -1,6 +1,7 @@
+import { isDue, type Pace } from '../../machinery/pace.js';
 import type { Steps } from '../../machinery/steps.js';
 import { memberSchema, type Structural } from './structural-schema.js';
-import { isMap, type Pace } from './walk.js';
+import { isMap } from './walk.js';
 
 /** Source: apiextensions-apiserver pkg/apiserver/schema/pruning/algorithm.go. */
 
@@ -30,7 +31,7 @@ function* visit(value: unknown, schema: Structural | undefined, keeps: boolean, 
     if (keeps && schema?.items === undefined) return;
     for (const [i, item] of value.entries()) {
       if (typeof item !== 'object' || item === null) continue;
-      if (pruning.pace.isTired()) yield;
+      if (isDue(pruning.pace)) yield;
       pruning.path.push(`[${i}]`);
       // Items of a list that keeps everything keep everything, too.
       yield* visit(item, schema?.items, keeps || schema?.items?.preservesUnknown === true, pruning);
@@ -56,7 +57,7 @@ function* visitMap(
     }
     const value = map[key];
     if (typeof value !== 'object' || value === null) continue;
-    if (pruning.pace.isTired()) yield;
+    if (isDue(pruning.pace)) yield;
     pruning.path.push(pruning.path.length === 0 ? key : `.${key}`);
     const inner = member === 'anything' ? undefined : member;
     yield* visit(value, inner, inner?.preservesUnknown === true, pruning);

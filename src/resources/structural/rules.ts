@@ -1,3 +1,4 @@
+import { newPace, type Pace } from '../../machinery/pace.js';
 import type { FieldError } from '../../machinery/field-error.js';
 import type { Steps } from '../../machinery/steps.js';
 import type { CheckedWrite } from '../kind-schema.js';
@@ -7,7 +8,6 @@ import type { JsonSchemaProps } from './json-schema-props.js';
 import { checkListTypes } from './list-types.js';
 import type { Structural } from './structural-schema.js';
 import { checkAgain, createValueValidator } from './validator.js';
-import { createPace, type Pace } from './walk.js';
 
 /**
  * What a schema says of values: types and limits, embedded objects, what lists may repeat. What has not changed may be
@@ -51,7 +51,7 @@ export function createSchemaRules(props: JsonSchemaProps, schema: Structural): S
 
   return {
     *validate(write) {
-      const pace = createPace();
+      const pace = newPace();
       const errors = yield* valueErrors(write, pace);
       if (!(write.partly && write.subresource === 'status'))
         yield* checkEmbedded(write.object, schema, undefined, errors, pace);

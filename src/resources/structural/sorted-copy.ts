@@ -1,6 +1,7 @@
+import { isDue, type Pace } from '../../machinery/pace.js';
 import { setMember } from '../../machinery/json-equal.js';
 import type { Steps } from '../../machinery/steps.js';
-import { isMap, type Pace } from './walk.js';
+import { isMap } from './walk.js';
 
 /** The same value with the members of all maps in order, as Go writes maps. */
 export function* sortedCopy(value: unknown, pace: Pace): Steps<unknown> {
@@ -9,7 +10,7 @@ export function* sortedCopy(value: unknown, pace: Pace): Steps<unknown> {
     for (const item of value) {
       if (typeof item !== 'object' || item === null) list.push(item);
       else {
-        if (pace.isTired()) yield;
+        if (isDue(pace)) yield;
         list.push(yield* sortedCopy(item, pace));
       }
     }
@@ -23,7 +24,7 @@ export function* sortedCopy(value: unknown, pace: Pace): Steps<unknown> {
       if (member !== undefined) setMember(copy, key, member);
       continue;
     }
-    if (pace.isTired()) yield;
+    if (isDue(pace)) yield;
     setMember(copy, key, yield* sortedCopy(member, pace));
   }
   return copy;

@@ -1,3 +1,4 @@
+import { newPace, type Pace } from '../../machinery/pace.js';
 import { cloneJson } from '../../machinery/json-equal.js';
 import { GoDecodeError } from '../codec/json-cursor.js';
 import type { StructType } from '../../machinery/schema.js';
@@ -18,7 +19,6 @@ import { missingMeta, readBody } from './read-body.js';
 import { sortedCopy } from './sorted-copy.js';
 import { structuralOf } from './structural-schema.js';
 import { createSchemaRules } from './rules.js';
-import { createPace, type Pace } from './walk.js';
 
 export interface StructuralOptions extends GroupVersionKind {
   readonly columns: Columns;
@@ -39,7 +39,7 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
 
   /** Prunes, drops nulls, reads metadata, fills in defaults. Mutates. @throws GoDecodeError */
   function* coerce(object: JsonObject, lenient: boolean): Steps<DecodedBody> {
-    const pace = createPace();
+    const pace = newPace();
     const problems: string[] = [];
     const { metadata: given = {} } = object;
     let metadata;
@@ -97,16 +97,16 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
       return yield* coerce(cloneJson(document), false);
     },
     *applied(document) {
-      const pace = createPace();
+      const pace = newPace();
       const object = cloneJson(document);
       yield;
       const { metadata } = yield* readMetadata(object['metadata'] ?? {}, objectMeta);
       yield* applyDefaults(object, schema, pace);
       return { object: yield* inOrder(object, metadata, pace), strictProblems: [] };
     },
-    inTextOrder: object => atOnce(sortedCopy(object, createPace())) as JsonObject,
+    inTextOrder: object => atOnce(sortedCopy(object, newPace())) as JsonObject,
     restoreProblem: () => undefined,
-    applyDefaults: object => applyDefaults(object, schema, createPace()),
+    applyDefaults: object => applyDefaults(object, schema, newPace()),
     dropDisabled: () => undefined,
     normalize: () => undefined,
     restore(object) {
@@ -120,7 +120,7 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
       get struct() {
         return merged();
       },
-      fits: object => fitsStruct(object, merged(), createPace()),
+      fits: object => fitsStruct(object, merged(), newPace()),
     },
     zero: () => ({}),
     absent: () => undefined,

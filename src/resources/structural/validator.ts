@@ -1,3 +1,4 @@
+import { isDue, type Pace } from '../../machinery/pace.js';
 import { codePoints, isJsonInteger, isWhole } from './numbers.js';
 import { jsonEqual } from '../../machinery/json-equal.js';
 import { compileGoRegex, type GoRegex } from '../../machinery/regex/go-regex.js';
@@ -9,7 +10,7 @@ import { formatCheck } from './formats.js';
 import type { JsonSchemaProps } from './json-schema-props.js';
 import * as problem from './result.js';
 import { Result } from './result.js';
-import { isMap, type Pace } from './walk.js';
+import { isMap } from './walk.js';
 
 /**
  * Checks values against a schema as kube-openapi pkg/validation/validate does, text by text and count by count: which
@@ -52,7 +53,7 @@ function compile(schema: JsonSchemaProps): ValueValidator['check'] {
       ofEnum?.(null, name, result);
       return result;
     }
-    if (pace.isTired()) yield;
+    if (isDue(pace)) yield;
     if (ofType !== undefined) {
       ofType(value, name, result);
       result.matches++;

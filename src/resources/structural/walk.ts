@@ -1,18 +1,5 @@
 import type { JsonObject } from '../../machinery/types.js';
 
-/** Nodes between two rests. */
-const PER_STEP = 500;
-
-/** Says when a walk through a value has done enough to rest. */
-export interface Pace {
-  isTired(): boolean;
-}
-
-export function createPace(): Pace {
-  let nodes = 0;
-  return { isTired: () => ++nodes % PER_STEP === 0 };
-}
-
 export const isMap = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

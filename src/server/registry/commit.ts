@@ -7,12 +7,16 @@ import type { Scope } from './scope.js';
 import type { StoredObject } from './types.js';
 
 /**
- * What was committed; or, when another writer was first, what the object is now. `retry`: the object is what it was, but
- * a value that it was to get has been taken.
+ * Another writer was first: what the object is now. `retry`: it is what it was, but a value that it was to get has been
+ * taken.
  */
-export type Committed =
-  | { readonly ok: true; readonly object: CachedObject }
-  | { readonly ok: false; readonly current: CachedObject | undefined; readonly retry: boolean };
+export interface Refused {
+  readonly ok: false;
+  readonly current: CachedObject | undefined;
+  readonly retry: boolean;
+}
+
+export type Committed = { readonly ok: true; readonly object: CachedObject } | Refused;
 
 const shownBy = (scope: Scope, object: CachedObject | undefined): DeepReadonly<KubeObject> | undefined =>
   object === undefined ? undefined : scope.view.show(object).object;
@@ -58,7 +62,7 @@ async function commit(
   expected: CachedObject | undefined,
   claims: Claims | undefined,
   signal: AbortSignal,
-): Promise<number | Extract<Committed, { ok: false }>> {
+): Promise<number | Refused> {
   const result = await scope.store.commit(
     [{ key: op.key, modRevision: expected?.revision ?? 0 }, ...(claims?.preconditions ?? [])],
     [op, ...(claims?.ops ?? [])],

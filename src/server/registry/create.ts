@@ -8,12 +8,12 @@ import {
   StatusError,
 } from '../../machinery/status.js';
 import { inTurns } from '../../machinery/steps.js';
-import type { KubeObject } from '../../machinery/types.js';
+import type { KubeObject, ObjectMeta } from '../../machinery/types.js';
 import { defaultObject } from '../../resources/default-object.js';
 import type { RequestContext } from '../../resources/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { admit, validateAdmission } from './admission.js';
-import { isStored, put } from './commit.js';
+import { put, type Refused } from './commit.js';
 import { newest } from './current.js';
 import {
   dedupOwnerReferences,
@@ -80,26 +80,46 @@ async function store(scope: Scope, ctx: RequestContext, namespace: string, objec
   const repeats = scope.strategy.reserve !== undefined;
   for (;;) {
     ctx.signal.throwIfAborted();
-    const result = await attempt(scope, ctx, namespace, repeats ? cloneJson(object) : object);
-    if (result !== undefined) return result;
+    const outcome = await storeNew(scope, ctx, namespace, repeats ? cloneJson(object) : object, refuseVersion);
+    if ('done' in outcome) return outcome.done;
+    if (!outcome.retry) throw existsError(scope, object, outcome.current);
   }
 }
 
-/** undefined: a value that was chosen has been taken meanwhile. */
-async function attempt(
+function refuseVersion({ resourceVersion }: ObjectMeta): void {
+  if (resourceVersion !== undefined && resourceVersion !== '')
+    throw reasonlessError('resourceVersion should not be set on objects to be created');
+}
+
+/**
+ * One attempt to store an object that is not there yet. `version` says what becomes of a resourceVersion in it, just before
+ * it is committed; `allowed` is for beforeCreate.
+ * @throws StatusError
+ */
+export async function storeNew(
   scope: Scope,
   ctx: RequestContext,
   namespace: string,
   object: KubeObject,
-): Promise<WriteResult | undefined> {
+  version: (metadata: ObjectMeta) => void,
+  allowed?: () => Promise<void> | undefined,
+): Promise<{ readonly done: WriteResult } | Refused> {
   await breathe(scope);
   await reserve(scope, ctx, object, undefined);
-  await beforeCreate(scope, ctx, namespace, object);
+  await beforeCreate(scope, ctx, namespace, object, allowed);
   await breathe(scope);
-  const result = await insert(scope, ctx, object);
-  if (result === undefined) return undefined;
-  if (isStored(result)) await scope.strategy.afterCreate?.(ctx, result.object);
-  return { object: result, created: true };
+  const key = keyOfObject(object);
+  if (ctx.options.dryRun) {
+    const current = await newest(scope, key);
+    if (current !== undefined) throw existsError(scope, object, current);
+    return { done: { object, created: true } };
+  }
+  version(object.metadata);
+  const stored = await put(scope, key, object, undefined, ctx.signal);
+  if (!stored.ok) return stored;
+  const shown = scope.view.show(stored.object);
+  await scope.strategy.afterCreate?.(ctx, shown.object);
+  return { done: { object: shown, created: true } };
 }
 
 /**
@@ -107,7 +127,7 @@ async function attempt(
  * between, when the request did not set out to create.
  * @throws StatusError
  */
-export async function beforeCreate(
+async function beforeCreate(
   scope: Scope,
   ctx: RequestContext,
   namespace: string,
@@ -130,28 +150,8 @@ export async function beforeCreate(
   await validateAdmission(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
 }
 
-async function insert(
-  scope: Scope,
-  ctx: RequestContext,
-  object: KubeObject,
-): Promise<WriteResult['object'] | undefined> {
-  const key = keyOfObject(object);
-  if (ctx.options.dryRun) {
-    const current = await newest(scope, key);
-    if (current !== undefined) throw existsError(scope, object, current);
-    return object;
-  }
-  if (object.metadata.resourceVersion !== undefined && object.metadata.resourceVersion !== '') {
-    throw reasonlessError('resourceVersion should not be set on objects to be created');
-  }
-  const stored = await put(scope, key, object, undefined, ctx.signal);
-  if (!stored.ok && stored.retry) return undefined;
-  if (!stored.ok) throw existsError(scope, object, stored.current);
-  return scope.view.show(stored.object);
-}
-
 /** Says more when the name was generated or the object in the way is going away. */
-export function existsError(scope: Scope, object: KubeObject, current: CachedObject | undefined): StatusError {
+function existsError(scope: Scope, object: KubeObject, current: CachedObject | undefined): StatusError {
   const gr = groupResource(scope.info);
   const { name = '', generateName: base } = object.metadata;
   const plain = alreadyExistsError(gr, name);

@@ -53,9 +53,6 @@ export interface Shelf {
   readonly scope: Scope | undefined;
 }
 
-/** What is the same for every resource of a server. */
-export type SharedScope = Pick<Scope, 'store' | 'clock' | 'turns' | 'line' | 'admission' | 'body'>;
-
 export const groupResource = (info: ResourceInfo): GroupResource => ({ group: info.group, resource: info.plural });
 
 export const entryOf = (scope: Scope): CatalogEntry => ({

@@ -6,14 +6,14 @@ import {
   reasonlessError,
 } from '../../machinery/status.js';
 import { invalid } from '../../machinery/field-error.js';
-import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../../machinery/types.js';
 import type { RequestContext } from '../../resources/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { objectKey } from '../../storage/keys.js';
 import { validateAdmission } from './admission.js';
-import { beforeCreate, existsError } from './create.js';
+import { storeNew } from './create.js';
 import { isStored, put, remove } from './commit.js';
-import { fromCurrent, newest, type Attempt } from './current.js';
+import { fromCurrent, type Attempt } from './current.js';
 import { fillSystemFields } from './metadata.js';
 import { beforeUpdate } from './before-update.js';
 import { reserve } from './reserve.js';
@@ -58,7 +58,7 @@ function checkUid(scope: Scope, request: UpdateRequest, existing: CachedObject |
 }
 
 async function createAbsent(scope: Scope, ctx: RequestContext, request: UpdateRequest): Promise<Attempt<WriteResult>> {
-  const { info, strategy } = scope;
+  const { info } = scope;
   const { key } = request;
   if (request.subresource !== '' || (!info.allowCreateOnUpdate && !request.createIfAbsent)) {
     throw notFoundError(groupResource(info), key.name);
@@ -66,20 +66,9 @@ async function createAbsent(scope: Scope, ctx: RequestContext, request: UpdateRe
   const object = await request.transform(undefined);
   readVersion(object);
   fillSystemFields(object.metadata, scope);
-  await reserve(scope, ctx, object, undefined);
-  await beforeCreate(scope, ctx, key.namespace, object, () => ctx.mayCreate?.());
-  if (ctx.options.dryRun) {
-    const current = await newest(scope, key);
-    if (current !== undefined) throw existsError(scope, object, current);
-    return { done: { object, created: true } };
-  }
   // An update may name any resourceVersion when there is nothing it could conflict with.
-  delete object.metadata.resourceVersion;
-  const stored = await put(scope, key, object, undefined, ctx.signal);
-  if (!stored.ok) return stored;
-  const shown = scope.view.show(stored.object);
-  await strategy.afterCreate?.(ctx, shown.object);
-  return { done: { object: shown, created: true } };
+  const dropVersion = (metadata: ObjectMeta): void => void delete metadata.resourceVersion;
+  return storeNew(scope, ctx, key.namespace, object, dropVersion, () => ctx.mayCreate?.());
 }
 
 /** 0: none was given. @throws StatusError 500 for one that is no number, as upstream */

@@ -1,7 +1,7 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../resources/catalog.js';
-import { columnsOf, type Columns } from '../../resources/columns.js';
+import { columnsOf, NAME_COLUMN, type Columns } from '../../resources/columns.js';
 import type { Column, SubresourceInfo } from '../../resources/resource-info.js';
 import type { StoredObject } from '../registry/types.js';
 
@@ -19,15 +19,7 @@ export interface TableOptions {
 
 /** meta/v1 ObjectMeta's own columns, for kinds that define none (registry/rest/table.go). */
 const DEFAULT_COLUMNS: readonly Column[] = [
-  {
-    name: 'Name',
-    type: 'string',
-    format: 'name',
-    description:
-      'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names',
-    priority: 0,
-    source: 'name',
-  },
+  { ...NAME_COLUMN, source: 'name' },
   {
     name: 'Created At',
     type: 'date',

@@ -42,6 +42,7 @@ export function createOffLoopValidator({ clock, turns, signal }: OffLoopOptions)
       resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
     });
     started.unref();
+    if (signal.aborted) void started.terminate();
     return started;
   };
 

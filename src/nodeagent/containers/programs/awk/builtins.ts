@@ -1,3 +1,4 @@
+import { seededRandom } from '../../../../machinery/random.js';
 import { formatText } from '../format.js';
 import { formatTime } from '../times.js';
 import { then, type Interpreter, type Maybe } from './interpreter.js';
@@ -10,17 +11,11 @@ import { AwkArray, fromOutside, isTrue, toNumber, type Value } from './values.js
 const isLValue = (node: Expression): node is LValue =>
   node.kind === 'variable' || node.kind === 'element' || node.kind === 'field';
 const RECORD: LValue = { kind: 'field', index: { kind: 'number', value: 0 } };
-const LARGE_RANDOM = 2 ** 31;
 
-/** A small generator for srand: the same seed gives the same numbers. */
+/** For srand: the same seed gives the same numbers. */
 function generator(seed: number): () => number {
-  let state = (Math.trunc(seed) ^ 0x9e3779b9) >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 / LARGE_RANDOM;
-  };
+  const random = seededRandom(Math.trunc(seed) ^ 0x9e3779b9);
+  return () => random.number();
 }
 
 /** Replaces matches in a target. `nth` 0: all. Resolves with how many, and the text. */
