@@ -153,13 +153,24 @@ export const timeoutError = (message: string, details: StatusDetails = {}): Stat
 export const reasonlessError = (message: string, code = 500): StatusError =>
   new StatusError(code, undefined, message, undefined);
 
-/** An answer says this much of what is wrong, and one error in any case. Upstream has no bound. */
+/** An answer says this much of what is wrong, and this much of one error. Upstream has no bound. */
 const MAX_ERROR_CHARACTERS = 4 * 1024 * 1024;
+const MAX_MESSAGE_CHARACTERS = 1024 * 1024;
+
+const shortened = (message: string): string =>
+  `${message.slice(0, MAX_MESSAGE_CHARACTERS)}... (${message.length - MAX_MESSAGE_CHARACTERS} more characters)`;
 
 function withinBudget(errors: readonly FieldError[]): readonly FieldError[] {
   let characters = 0;
-  const end = errors.findIndex(({ message }) => (characters += message.length) > MAX_ERROR_CHARACTERS);
-  return end < 0 ? errors : errors.slice(0, Math.max(end, 1));
+  const told: FieldError[] = [];
+  for (const error of errors) {
+    const { type, field, message } = error;
+    const isLong = message.length > MAX_MESSAGE_CHARACTERS;
+    characters += isLong ? MAX_MESSAGE_CHARACTERS : message.length;
+    if (characters > MAX_ERROR_CHARACTERS) break;
+    told.push(isLong ? { type, field, message: shortened(message) } : error);
+  }
+  return told;
 }
 
 /**

@@ -10,9 +10,10 @@ import { invalidError } from '../../src/machinery/status.js';
 import { overlappingPaths } from '../../src/resources/kinds/path-overlaps.js';
 import { portWarnings, type PlacedPort } from '../../src/resources/kinds/port-warnings.js';
 import { storageClassStrategy } from '../../src/resources/kinds/storage-class.js';
-import type { ValidationContext } from '../../src/resources/strategy.js';
+import type { AdmissionRequest, RequestContext, ValidationContext } from '../../src/resources/strategy.js';
 import { checkResourceRequirements } from '../../src/resources/validation/resources.js';
 import { unifiedDiff } from '../../src/resources/validation/spec-diff.js';
+import { limitRanger } from '../../src/server/admission/limit-ranger.js';
 
 /** What was quadratic and is not any more answers as the plain way of doing it does. Time is for `make fuzz`. */
 
@@ -135,6 +136,38 @@ t.test('a list of errors ends, and its answer says so', async t => {
   t.match(message, /at\[9999\]: Invalid value: 9999: no, and more errors\]$/);
   t.equal(details?.causes?.length, MAX_FIELD_ERRORS);
   t.throws(() => errorsOf(() => JSON.parse('{') as []), SyntaxError, 'another error goes on');
+});
+
+t.test('one error that shows megabytes says that there is more', async t => {
+  const { message = '', details } = invalidError({ group: '', kind: 'Thing' }, 'n', [
+    invalid('at', 'x'.repeat(3_000_000), 'no'),
+    invalid('other', 1, 'no'),
+  ]).status;
+  const [shown = '', other] = details?.causes?.map(cause => cause.message ?? '') ?? [];
+  t.ok(shown.length < 1_100_000);
+  t.match(shown.slice(-50), /^x+\.\.\. \(\d+ more characters\)$/);
+  t.equal(other, 'Invalid value: 1: no');
+  t.ok(message.length < 1_200_000);
+});
+
+t.test('defaults of a LimitRange for more amounts than can be stored are refused before anything is set', async t => {
+  const amounts = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`a${i}`, '1']));
+  const range = { metadata: {}, spec: { limits: [{ type: 'Container', default: amounts }] } };
+  const containers = Array.from({ length: 1_000 }, (_, i) => ({ name: `c${i}` }));
+  const ctx = { objects: { list: () => [range] } } as unknown as RequestContext;
+  const admit = (object: object): unknown =>
+    limitRanger.admit?.(ctx, {
+      operation: 'CREATE',
+      subresource: '',
+      key: { namespace: 'ns', name: 'p' },
+      resource: { group: '', version: 'v1', plural: 'pods', kind: 'Pod' },
+      object,
+    } as unknown as AdmissionRequest);
+  t.throws(() => admit({ metadata: {}, spec: { containers } }), { message: 'etcdserver: request is too large' });
+  t.same(containers[0], { name: 'c0' });
+  const few = { metadata: {}, spec: { containers: containers.slice(0, 100) } };
+  admit(few);
+  t.same(few.spec.containers[99], { name: 'c99', resources: { limits: amounts } });
 });
 
 t.test('a diff of texts that differ all over is one still', async t => {

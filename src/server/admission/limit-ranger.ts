@@ -26,44 +26,58 @@ function* limitsOf(ctx: RequestContext, namespace: string): Generator<readonly L
     yield (range['spec'] as { limits?: readonly Limit[] | null } | undefined)?.limits ?? [];
 }
 
-/** Names whose default was set, sorted as the defaults are. */
-function fillIn(
-  container: Container,
-  which: 'limits' | 'requests',
-  defaults: readonly (readonly [string, string])[],
-): string[] {
-  const own = container.resources?.[which] ?? NONE;
-  const missing = defaults.filter(([name]) => own[name] === undefined);
-  if (missing.length > 0)
-    container.resources = { ...container.resources, [which]: { ...own, ...Object.fromEntries(missing) } };
-  return missing.map(([name]) => name);
+type Amount = readonly [name: string, amount: string];
+interface Missing {
+  readonly requests: readonly Amount[];
+  readonly limits: readonly Amount[];
+}
+
+const missingOf = (own: ResourceList | undefined, defaults: readonly Amount[]): readonly Amount[] =>
+  own === undefined ? defaults : defaults.filter(([name]) => own[name] === undefined);
+
+function fillIn(container: Container, which: keyof Missing, missing: readonly Amount[]): void {
+  if (missing.length === 0) return;
+  const filled: Record<string, string> = { ...container.resources?.[which] };
+  for (const [name, amount] of missing) filled[name] = amount;
+  container.resources = { ...container.resources, [which]: filled };
 }
 
 const allOf = (lists: readonly (ResourceList | undefined)[]): ResourceList =>
   lists.reduce<ResourceList>((all, list) => Object.assign(all, list), {});
 
 /** So many amounts are more than etcd's 1.5 MB, however short they are. */
-const MAX_SET = 200_000;
+const MAX_SET = 150_000;
 
 function setDefaults(pod: Pod, limits: readonly Limit[]): void {
   const ofContainers = limits.filter(limit => limit.type === 'Container');
   const requests = entries(allOf(ofContainers.map(limit => limit.defaultRequest)));
   const maxima = entries(allOf(ofContainers.map(limit => limit.default)));
-  const notes: string[] = [];
   let set = 0;
-  const visit = (containers: readonly Container[] | undefined, what: string): void => {
-    for (const container of containers ?? []) {
-      const setLimits = fillIn(container, 'limits', maxima);
-      const setRequests = fillIn(container, 'requests', requests);
-      set += setLimits.length + setRequests.length;
-      // Every container gets every default: what that makes would be found too big to be stored, if it came so far.
-      if (set > MAX_SET) throw reasonlessError('etcdserver: request is too large');
-      if (setRequests.length > 0) notes.push(`${setRequests.join(', ')} request for ${what} ${container.name}`);
-      if (setLimits.length > 0) notes.push(`${setLimits.join(', ')} limit for ${what} ${container.name}`);
-    }
+  const find = (container: Container, what: string): { container: Container; what: string; missing: Missing } => {
+    const { resources } = container;
+    const missing = {
+      requests: missingOf(resources?.requests, requests),
+      limits: missingOf(resources?.limits, maxima),
+    };
+    set += missing.requests.length + missing.limits.length;
+    // Every container gets every default: what that makes would be found too big to be stored, if it came so far.
+    if (set > MAX_SET) throw reasonlessError('etcdserver: request is too large');
+    return { container, what, missing };
   };
-  visit(pod.spec?.containers, 'container');
-  visit(pod.spec?.initContainers, 'init container');
+  const found = [
+    ...(pod.spec?.containers ?? []).map(container => find(container, 'container')),
+    ...(pod.spec?.initContainers ?? []).map(container => find(container, 'init container')),
+  ];
+  const notes: string[] = [];
+  for (const { container, what, missing } of found)
+    for (const [which, one] of [
+      ['requests', 'request'],
+      ['limits', 'limit'],
+    ] as const) {
+      fillIn(container, which, missing[which]);
+      if (missing[which].length > 0)
+        notes.push(`${missing[which].map(([name]) => name).join(', ')} ${one} for ${what} ${container.name}`);
+    }
   if (notes.length > 0)
     pod.metadata.annotations = {
       ...pod.metadata.annotations,
