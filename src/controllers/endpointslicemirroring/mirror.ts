@@ -15,9 +15,15 @@ export interface Mirrored {
   readonly skipped: number;
 }
 
+interface Held {
+  readonly key: string;
+  address: Address;
+  ready: boolean;
+}
+
 interface Repacked {
   readonly ports: Port[];
-  readonly addresses: readonly { readonly address: Address; readonly ready: boolean }[];
+  readonly addresses: readonly Readonly<Held>[];
 }
 
 /** One slice per set of addresses and address family: pure. */
@@ -47,20 +53,24 @@ export const tooMany = (skipped: number): string =>
  * is ready here and not there is not ready.
  */
 function repack(subsets: readonly Subset[]): Repacked[] {
-  const byPort = new Map<
-    string,
-    { port: Port | undefined; addresses: Map<string, { address: Address; ready: boolean }> }
-  >();
+  const byPort = new Map<string, { place: number; port: Port | undefined; addresses: Held[] }>();
+  // One map for all ports: one for each of 5,000 is most of the work.
+  const held = new Map<string, Held>();
   for (const subset of subsets) {
     const ports: readonly (Port | undefined)[] = (subset.ports ?? []).length === 0 ? [undefined] : (subset.ports ?? []);
     for (const port of ports) {
       const id = port === undefined ? '' : JSON.stringify([port.name, port.port, port.protocol, port.appProtocol]);
-      const entry = byPort.get(id) ?? { port, addresses: new Map<string, { address: Address; ready: boolean }>() };
+      const entry = byPort.get(id) ?? { place: byPort.size, port, addresses: [] };
       byPort.set(id, entry);
       const put = (address: Address, ready: boolean): void => {
         const key = `${address.ip} ${address.targetRef?.uid ?? ''}`;
-        const known = entry.addresses.get(key);
-        if (known === undefined || known.ready) entry.addresses.set(key, { address, ready });
+        const place = `${entry.place} ${key}`;
+        const known = held.get(place);
+        if (known === undefined) {
+          const first: Held = { key, address, ready };
+          held.set(place, first);
+          entry.addresses.push(first);
+        } else if (known.ready) Object.assign(known, { address, ready });
       };
       for (const address of subset.addresses ?? []) put(address, true);
       for (const address of subset.notReadyAddresses ?? []) put(address, false);
@@ -68,8 +78,8 @@ function repack(subsets: readonly Subset[]): Repacked[] {
   }
   const byAddresses = new Map<string, Repacked>();
   for (const { port, addresses } of byPort.values()) {
-    const id = JSON.stringify([...addresses].map(([key, { ready }]) => [key, ready]).sort(byText));
-    const group = byAddresses.get(id) ?? { ports: [], addresses: [...addresses.values()] };
+    const id = JSON.stringify(addresses.map(({ key, ready }) => [key, ready]).sort(byText));
+    const group = byAddresses.get(id) ?? { ports: [], addresses };
     byAddresses.set(id, group);
     if (port !== undefined) group.ports.push(port);
   }
