@@ -51,7 +51,7 @@ export default tseslint.config(
   },
   { files: ['src/**/*.ts'], ignores: ['src/machinery/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...bareTime] } },
   {
-    files: ['src/{machinery,resources,server}/**/*.ts'],
+    files: ['src/{machinery,api,kinds,server}/**/*.ts'],
     ignores: ['src/machinery/clock.ts'],
     rules: { 'no-restricted-syntax': ['error', ...bareTime, ...listAsArguments] },
   },

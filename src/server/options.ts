@@ -1,8 +1,8 @@
 import type { Logger } from '../machinery/logger.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Random } from '../machinery/random.js';
-import type { UserInfo } from '../resources/strategy.js';
-import type { PortRange } from '../resources/allocators/port.js';
+import type { UserInfo } from '../api/strategy.js';
+import type { PortRange } from '../kinds/core/port-allocator.js';
 import type { KvStore } from '../storage/kv-store.js';
 import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { AuditPolicy } from './audit/policy.js';

@@ -1,6 +1,6 @@
 import type { Clock } from '../machinery/clock.js';
 import type { DeepReadonly, KubeObject } from '../machinery/types.js';
-import type { Objects, UserInfo } from '../resources/strategy.js';
+import type { Objects, UserInfo } from '../api/strategy.js';
 import { createAuthentication, type Authentication } from './auth/authn/authenticate.js';
 import { legacyTokenAuthenticator } from './auth/authn/legacy-token.js';
 import { serviceAccountTokenAuthenticator } from './auth/authn/service-account-token.js';

@@ -1,6 +1,6 @@
-import type { Strategies } from '../resources/create-catalog.js';
-import type { AccessAttributes, KindDeps, TokenClaims } from '../resources/kinds/deps.js';
-import { createStrategies } from '../resources/kinds/index.js';
+import type { Strategies } from '../api/create-catalog.js';
+import type { AccessAttributes, KindDeps, TokenClaims } from '../kinds/deps.js';
+import { createStrategies } from '../kinds/index.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Attributes } from './auth/authorizer.js';
 import { aggregate } from './auth/quote.js';

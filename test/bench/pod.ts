@@ -1,8 +1,8 @@
-import { loadApi } from '../../src/resources/load.js';
-import { applyDefaults } from '../../src/resources/go-struct/apply-defaults.js';
-import { decode } from '../../src/resources/codec/decode.js';
-import { dropDisabledFields } from '../../src/resources/go-struct/disabled-fields.js';
-import { podStrategy } from '../../src/resources/kinds/pod.js';
+import { loadApi } from '../../src/api/load.js';
+import { applyDefaults } from '../../src/api/go-struct/apply-defaults.js';
+import { decode } from '../../src/api/codec/decode.js';
+import { dropDisabledFields } from '../../src/api/go-struct/disabled-fields.js';
+import { podStrategy } from '../../src/kinds/core/pod/pod.js';
 import type { Pod } from '../../src/machinery/types.js';
 import { quantile, type Row } from './table.js';
 

@@ -1,8 +1,8 @@
 import { given } from '../support/steps.js';
 import t, { type Test } from 'tap';
 import type { KubeObject } from '../../src/machinery/types.js';
-import { createStrategies } from '../../src/resources/kinds/index.js';
-import { resourceId } from '../../src/resources/resource-info.js';
+import { createStrategies } from '../../src/kinds/index.js';
+import { resourceId } from '../../src/api/resource-info.js';
 import type { PatchRequest } from '../../src/server/registry/types.js';
 import type { KvStore } from '../../src/storage/kv-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
-import { createStrategies } from '../../src/resources/kinds/index.js';
-import { loadApi } from '../../src/resources/load.js';
-import { resourceId } from '../../src/resources/resource-info.js';
+import { createStrategies } from '../../src/kinds/index.js';
+import { loadApi } from '../../src/api/load.js';
+import { resourceId } from '../../src/api/resource-info.js';
 import type { KvStore } from '../../src/storage/kv-store.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';

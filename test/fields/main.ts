@@ -13,7 +13,8 @@ import { checkTable, type FieldTable, mentions, PAGE_FILE, printPage, readTable,
  */
 
 /** They look at every field, which is no effect. */
-const NO_READERS = /^src\/resources\/(validation|codec|defaults|openapi|build)\/|-warnings\.ts$|^src\/cmd\/trace/;
+const NO_READERS =
+  /^src\/api\/(codec|openapi|build)\/|^src\/kinds\/(.*\/)?validation\/|-defaults\.ts$|-warnings\.ts$|^src\/cmd\/trace/;
 /** What gives a field its effect comes before what only checks it at the door. */
 const ORDER = [
   /^src\/(controllers|dataplane|dns|nodeagent)\//,
@@ -54,7 +55,7 @@ for (const each of fields) {
   const reason = reasons.find(({ fields: patterns }) => patterns.some(pattern => matches(pattern, each)));
   // Pod Security's look at a field is an effect, but not the one that its name promises.
   const readers = readersOf(each);
-  const onlyChecked = readers.every(file => /pod-security|^src\/resources\/kinds\//.test(file));
+  const onlyChecked = readers.every(file => /pod-security|^src\/kinds\//.test(file));
   const earlier = before[type]?.[field];
   const kept = Array.isArray(earlier) ? (earlier as string[]).filter(file => mentions(textOf(file), field)) : [];
   const excused = reason !== undefined && (onlyChecked || reason.always === true);

@@ -8,9 +8,9 @@ export const plainReaders: readonly { readonly types: readonly string[]; readonl
       'meta.v1.LabelSelectorRequirement',
     ],
     files: [
-      'src/resources/kinds/reviews.ts',
-      'src/resources/kinds/access-selectors.ts',
-      'src/resources/kinds/service-account.ts',
+      'src/kinds/authorization/reviews.ts',
+      'src/kinds/authorization/access-selectors.ts',
+      'src/kinds/core/service-account.ts',
     ],
   },
   {
@@ -19,7 +19,7 @@ export const plainReaders: readonly { readonly types: readonly string[]; readonl
       'src/server/auth/rbac/rule-resolver.ts',
       'src/server/auth/rbac/rules.ts',
       'src/server/auth/rbac/escalation.ts',
-      'src/resources/kinds/rbac.ts',
+      'src/kinds/rbac/rbac.ts',
     ],
   },
   {
@@ -31,25 +31,25 @@ export const plainReaders: readonly { readonly types: readonly string[]; readonl
     files: ['src/machinery/quota/scopes.ts', 'src/machinery/quota/usage.ts', 'src/server/admission/resource-quota.ts'],
   },
   { types: ['node.v1.*', 'scheduling.v1.*'], files: ['src/server/admission/pod-scheduling.ts'] },
-  { types: ['core.v1.Event', 'events.v1.Event'], files: ['src/resources/kinds/event.ts'] },
-  { types: ['core.v1.Binding', 'core.v1.ObjectReference'], files: ['src/resources/kinds/pod-actions.ts'] },
+  { types: ['core.v1.Event', 'events.v1.Event'], files: ['src/kinds/core/event.ts'] },
+  { types: ['core.v1.Binding', 'core.v1.ObjectReference'], files: ['src/kinds/core/pod/pod-actions.ts'] },
   {
     types: ['certificates.v1.*'],
     files: [
       'src/controllers/certificates/controllers.ts',
       'src/controllers/certificates/request.ts',
       'src/server/admission/certificates.ts',
-      'src/resources/kinds/certificate-signing-request.ts',
+      'src/kinds/certificates/certificate-signing-request.ts',
     ],
   },
   { types: ['core.v1.HostPathVolumeSource'], files: ['src/nodeagent/pods/volumes.ts'] },
-  { types: ['policy.v1.PodDisruptionBudgetSpec'], files: ['src/resources/kinds/pod-actions.ts'] },
+  { types: ['policy.v1.PodDisruptionBudgetSpec'], files: ['src/kinds/core/pod/pod-actions.ts'] },
   { types: ['storage.v1.StorageClass'], files: ['src/server/admission/storage.ts'] },
   { types: ['core.v1.ReplicationControllerSpec'], files: ['src/controllers/replicationcontroller/controller.ts'] },
-  { types: ['core.v1.ConfigMap', 'core.v1.Secret'], files: ['src/resources/kinds/config.ts'] },
+  { types: ['core.v1.ConfigMap', 'core.v1.Secret'], files: ['src/kinds/core/config.ts'] },
   {
     types: ['networking.v1.ServiceCIDR*', 'networking.v1.IPAddress*'],
-    files: ['src/resources/kinds/ip-address.ts', 'src/server/bootstrap/bootstrap.ts'],
+    files: ['src/kinds/networking/ip-address.ts', 'src/server/bootstrap/bootstrap.ts'],
   },
   {
     types: [
@@ -90,12 +90,12 @@ export const plainReaders: readonly { readonly types: readonly string[]; readonl
     files: [
       'src/controllers/scheduler/pod-info.ts',
       'src/controllers/scheduler/plugins/inter-pod-affinity.ts',
-      'src/resources/kinds/pod.ts',
+      'src/kinds/core/pod/pod.ts',
     ],
   },
   { types: ['core.v1.Volume'], files: ['src/server/admission/pod-security/restricted-checks.ts'] },
   { types: ['storage.v1.CSIDriverSpec', 'storage.v1.TokenRequest'], files: ['src/server/admission/node-token.ts'] },
-  { types: ['autoscaling.v1.*', 'autoscaling.v2.*'], files: ['src/resources/kinds/hpa-v1.ts'] },
+  { types: ['autoscaling.v1.*', 'autoscaling.v2.*'], files: ['src/kinds/autoscaling/hpa-v1.ts'] },
 ];
 
 /** The agent runs what is in one type through the code of another. */

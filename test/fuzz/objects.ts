@@ -1,8 +1,8 @@
-import { createStrategies } from '../../src/resources/kinds/index.js';
-import { createCodec } from '../../src/resources/codec/create-codec.js';
-import { loadApi } from '../../src/resources/load.js';
-import type { CatalogEntry } from '../../src/resources/catalog.js';
-import { apiVersionOf, resourceId } from '../../src/resources/resource-info.js';
+import { createStrategies } from '../../src/kinds/index.js';
+import { createCodec } from '../../src/api/codec/create-codec.js';
+import { loadApi } from '../../src/api/load.js';
+import type { CatalogEntry } from '../../src/api/catalog.js';
+import { apiVersionOf, resourceId } from '../../src/api/resource-info.js';
 import { realClock } from '../../src/machinery/clock.js';
 import { inTurns } from '../../src/machinery/steps.js';
 import { createTurns } from '../../src/machinery/turns.js';

@@ -1,9 +1,9 @@
-import type { CatalogEntry } from '../../src/resources/catalog.js';
-import { columnsOf } from '../../src/resources/columns.js';
-import type { Api } from '../../src/resources/load.js';
-import type { ResourceInfo } from '../../src/resources/resource-info.js';
-import type { JsonSchemaProps } from '../../src/resources/structural/json-schema-props.js';
-import { structural } from '../../src/resources/structural/structural.js';
+import type { CatalogEntry } from '../../src/api/catalog.js';
+import { columnsOf } from '../../src/api/columns.js';
+import type { Api } from '../../src/api/load.js';
+import type { ResourceInfo } from '../../src/api/resource-info.js';
+import type { JsonSchemaProps } from '../../src/api/structural/json-schema-props.js';
+import { structural } from '../../src/api/structural/structural.js';
 
 const COLUMNS = columnsOf([
   { name: 'Name', type: 'string', format: 'name', description: '', priority: 0, source: 'name' },

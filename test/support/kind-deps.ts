@@ -1,4 +1,4 @@
-import type { KindDeps } from '../../src/resources/kinds/deps.js';
+import type { KindDeps } from '../../src/kinds/deps.js';
 
 const refuse = (): never => {
   throw new Error('nobody is asked here');

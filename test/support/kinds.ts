@@ -1,8 +1,8 @@
 import { formatFieldError } from '../../src/machinery/field-error.js';
 import { cloneJson } from '../../src/machinery/json-equal.js';
 import type { DeepReadonly, KubeObject, ObjectKey } from '../../src/machinery/types.js';
-import { createStrategies } from '../../src/resources/kinds/index.js';
-import type { Objects, RequestContext, Strategy, ValidationContext } from '../../src/resources/strategy.js';
+import { createStrategies } from '../../src/kinds/index.js';
+import type { Objects, RequestContext, Strategy, ValidationContext } from '../../src/api/strategy.js';
 
 /** Counts down from what was asked, so that tests know what "random" is: always the first choice. */
 const random = (): number => 0;

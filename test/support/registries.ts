@@ -2,9 +2,9 @@ import { setMaxListeners } from 'node:events';
 import { FakeClock } from '../../src/machinery/clock.js';
 import type { Turns } from '../../src/machinery/turns.js';
 import type { KubeObject } from '../../src/machinery/types.js';
-import { createCatalog, type MutableCatalog, type Strategies } from '../../src/resources/create-catalog.js';
-import { loadApi } from '../../src/resources/load.js';
-import type { AdmissionPlugin, RequestContext, WriteOptions } from '../../src/resources/strategy.js';
+import { createCatalog, type MutableCatalog, type Strategies } from '../../src/api/create-catalog.js';
+import { loadApi } from '../../src/api/load.js';
+import type { AdmissionPlugin, RequestContext, WriteOptions } from '../../src/api/strategy.js';
 import { createRegistries, type Registries } from '../../src/server/registry/create-registries.js';
 import type {
   ListQuery,

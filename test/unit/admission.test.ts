@@ -1,8 +1,8 @@
 import t from 'tap';
 import { StatusError } from '../../src/machinery/status.js';
 import type { KubeObject, ObjectKey } from '../../src/machinery/types.js';
-import type { ResourceInfo } from '../../src/resources/resource-info.js';
-import type { AdmissionPlugin, AdmissionRequest, RequestContext, UserInfo } from '../../src/resources/strategy.js';
+import type { ResourceInfo } from '../../src/api/resource-info.js';
+import type { AdmissionPlugin, AdmissionRequest, RequestContext, UserInfo } from '../../src/api/strategy.js';
 import { createAdmission } from '../../src/server/admission/index.js';
 import { pluginListProblem, SERVED_PLUGINS } from '../../src/server/admission/names.js';
 import { createNodeRestriction } from '../../src/server/admission/node-restriction.js';

@@ -2,10 +2,10 @@ import { mkdtempSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { packageFolder } from '../../src/resources/api-schemas.js';
-import { checkApiSchemas } from '../../src/resources/build/check-schemas.js';
-import { describe, readModelDocs } from '../../src/resources/build/descriptions.js';
-import { createCatalog } from '../../src/resources/create-catalog.js';
+import { packageFolder } from '../../src/api/api-schemas.js';
+import { checkApiSchemas } from '../../src/api/build/check-schemas.js';
+import { describe, readModelDocs } from '../../src/api/build/descriptions.js';
+import { createCatalog } from '../../src/api/create-catalog.js';
 import {
   aggregatedCore,
   aggregatedGroups,
@@ -13,12 +13,12 @@ import {
   apiGroupList,
   apiResourceList,
   apiVersions,
-} from '../../src/resources/discovery.js';
-import { loadApi } from '../../src/resources/load.js';
-import { documentV2 } from '../../src/resources/openapi/document-v2.js';
-import { documentV2Protobuf } from '../../src/resources/openapi/document-v2-protobuf.js';
+} from '../../src/api/discovery.js';
+import { loadApi } from '../../src/api/load.js';
+import { documentV2 } from '../../src/api/openapi/document-v2.js';
+import { documentV2Protobuf } from '../../src/api/openapi/document-v2-protobuf.js';
 import { customKind } from '../support/custom-kind.js';
-import { createOpenApiDocuments, sha512, TITLE } from '../../src/resources/openapi/documents.js';
+import { createOpenApiDocuments, sha512, TITLE } from '../../src/api/openapi/documents.js';
 
 const api = loadApi();
 const catalog = createCatalog({}, api);

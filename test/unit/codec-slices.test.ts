@@ -1,11 +1,11 @@
 import t from 'tap';
 import { atOnce, type Steps } from '../../src/machinery/steps.js';
-import { canonicalSteps, decodeSteps } from '../../src/resources/codec/decode.js';
-import { bigValues } from '../../src/resources/codec/json-outline.js';
-import { createProtobufAnswers, openEnvelope, readRawObject } from '../../src/resources/codec/protobuf.js';
-import { utf8Steps } from '../../src/resources/codec/utf8-steps.js';
-import { loadApi, type KindType } from '../../src/resources/load.js';
-import type { BodyType, DecodedBody } from '../../src/resources/kind-schema.js';
+import { canonicalSteps, decodeSteps } from '../../src/api/codec/decode.js';
+import { bigValues } from '../../src/api/codec/json-outline.js';
+import { createProtobufAnswers, openEnvelope, readRawObject } from '../../src/api/codec/protobuf.js';
+import { utf8Steps } from '../../src/api/codec/utf8-steps.js';
+import { loadApi, type KindType } from '../../src/api/load.js';
+import type { BodyType, DecodedBody } from '../../src/api/kind-schema.js';
 import { customKind } from '../support/custom-kind.js';
 
 const api = loadApi();

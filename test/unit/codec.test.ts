@@ -1,16 +1,16 @@
 import t from 'tap';
-import { yamlToJson } from '../../src/resources/codec/yaml.js';
+import { yamlToJson } from '../../src/api/codec/yaml.js';
 import { goJsonSyntaxError } from '../../src/machinery/go-json.js';
 import { canonicalTime } from '../../src/machinery/go-time.js';
 import type { FieldType, StructType } from '../../src/machinery/schema.js';
 import { isStatusError } from '../../src/machinery/status.js';
-import { applyDefaults } from '../../src/resources/go-struct/apply-defaults.js';
-import { createCodec } from '../../src/resources/codec/create-codec.js';
-import { canonicalize, decode, type FieldValidation } from '../../src/resources/codec/decode.js';
-import { createProtobufAnswers } from '../../src/resources/codec/protobuf.js';
-import { createCatalog } from '../../src/resources/create-catalog.js';
-import type { BodyType } from '../../src/resources/kind-schema.js';
-import { loadApi, type KindType } from '../../src/resources/load.js';
+import { applyDefaults } from '../../src/api/go-struct/apply-defaults.js';
+import { createCodec } from '../../src/api/codec/create-codec.js';
+import { canonicalize, decode, type FieldValidation } from '../../src/api/codec/decode.js';
+import { createProtobufAnswers } from '../../src/api/codec/protobuf.js';
+import { createCatalog } from '../../src/api/create-catalog.js';
+import type { BodyType } from '../../src/api/kind-schema.js';
+import { loadApi, type KindType } from '../../src/api/load.js';
 import { customKind } from '../support/custom-kind.js';
 
 const api = loadApi();

@@ -3,8 +3,8 @@ import t from 'tap';
 import { formatMicroTime } from '../../src/machinery/clock.js';
 import { RUNS_ANNOTATION } from '../../src/machinery/runs.js';
 import type { KubeObject } from '../../src/machinery/types.js';
-import { componentStatusStrategy } from '../../src/resources/kinds/component-status.js';
-import { customResourceDefinitionStrategy } from '../../src/resources/kinds/custom-resource-definition.js';
+import { componentStatusStrategy } from '../../src/kinds/core/component-status.js';
+import { customResourceDefinitionStrategy } from '../../src/kinds/apiextensions/custom-resource-definition.js';
 import { fixture } from '../support/registries.js';
 
 t.test('componentstatuses: our own processes by their Leases, no fixed port of the machine', async t => {

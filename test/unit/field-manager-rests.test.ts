@@ -6,7 +6,7 @@ import { newPace } from '../../src/machinery/pace.js';
 import { isStatusError } from '../../src/machinery/status.js';
 import { atOnce, type Steps } from '../../src/machinery/steps.js';
 import type { KubeObject } from '../../src/machinery/types.js';
-import { loadApi } from '../../src/resources/load.js';
+import { loadApi } from '../../src/api/load.js';
 
 const type = loadApi().type('core.v1.ConfigMap');
 if (type === undefined) throw new Error('no ConfigMap');

@@ -5,16 +5,17 @@ import t from 'tap';
 /** Who may import whom: dependencies point one way, and only `cmd` sees everything (ARCHITECTURE.md). */
 const ALLOWED: Record<string, readonly string[]> = {
   machinery: [],
-  resources: ['machinery'],
-  storage: ['machinery', 'resources'],
-  server: ['machinery', 'resources', 'storage'],
+  api: ['machinery'],
+  kinds: ['machinery', 'api'],
+  storage: ['machinery', 'api'],
+  server: ['machinery', 'api', 'kinds', 'storage'],
   client: ['machinery'],
   controllers: ['machinery', 'client'],
   dataplane: ['machinery'],
   nodeagent: ['machinery', 'client', 'dataplane'],
   dns: ['machinery', 'client'],
-  cluster: ['machinery', 'resources', 'storage', 'server', 'client', 'controllers', 'dataplane', 'nodeagent', 'dns'],
-  cmd: ['machinery', 'resources', 'storage', 'server', 'client', 'controllers', 'dataplane', 'nodeagent', 'cluster'],
+  cluster: ['machinery', 'api', 'kinds', 'storage', 'server', 'client', 'controllers', 'dataplane', 'nodeagent', 'dns'],
+  cmd: ['machinery', 'api', 'kinds', 'storage', 'server', 'client', 'controllers', 'dataplane', 'nodeagent', 'cluster'],
 };
 
 // Runs from build/test/unit as well as from test/unit.
@@ -45,7 +46,7 @@ t.test('imports follow the map', async t => {
     const layer = file.split('/')[0] ?? '';
     if (!file.includes('/')) continue;
     for (const { from, typeOnly } of imports(readFileSync(join(src, file), 'utf8'))) {
-      if (from === '@kubernetes/client-node' && !typeOnly && !file.startsWith('resources/build/'))
+      if (from === '@kubernetes/client-node' && !typeOnly && !file.startsWith('api/build/'))
         wrong.push(`${file}: imports @kubernetes/client-node at run time (a second and 50 MB)`);
       if (!from.startsWith('.')) continue;
       const target = relative(src, resolve(dirname(join(src, file)), from)).split('/')[0] ?? '';
@@ -104,9 +105,23 @@ t.test('names', async t => {
 
 /** Code that serves every kind alike; what one kind does is data or its strategy. */
 const GENERIC =
-  /^(server\/(handlers|negotiation|registry|responses|watch-stream)|resources\/(codec|go-struct|openapi|structural))\//;
+  /^(server\/(handlers|negotiation|registry|responses|watch-stream)|api\/(codec|go-struct|openapi|structural))\//;
 /** Names of kinds that also mean something else: the meta types of the wire. */
 const META_TYPES: ReadonlySet<string> = new Set(['Status']);
+
+/** What of the server may open the kinds: it chooses, seeds or judges objects of kinds it knows. All else takes any kind. */
+const KNOWS_KINDS = /^server\/(admission|bootstrap)\/|^server\/(strategies|options|validation\/validation-worker)\.ts$/;
+
+t.test('generic code imports no kind', async t => {
+  const wrong = files
+    .filter(file => file.startsWith('server/') && !KNOWS_KINDS.test(file))
+    .flatMap(file =>
+      imports(readFileSync(join(src, file), 'utf8'))
+        .filter(({ from }) => relative(src, resolve(dirname(join(src, file)), from)).startsWith('kinds/'))
+        .map(({ from }) => `${file}: imports ${from}`),
+    );
+  t.same(wrong, []);
+});
 
 t.test('generic code names no kind', async t => {
   const schemas = join(root ?? '', 'api-schemas');
@@ -136,8 +151,8 @@ t.test('generic code names no kind', async t => {
 
 /** Rooms with a door: what else is in there is nobody's business. */
 const DOORS: Readonly<Record<string, readonly string[]>> = {
-  'resources/go-struct': ['go-struct.ts', 'body-schemas.ts'],
-  'resources/structural': ['structural.ts', 'columns.ts', 'json-schema-props.ts', 'rules.ts'],
+  'api/go-struct': ['go-struct.ts', 'body-schemas.ts'],
+  'api/structural': ['structural.ts', 'columns.ts', 'json-schema-props.ts', 'rules.ts'],
 };
 
 t.test('what makes a schema object is its own business', async t => {

@@ -3,7 +3,7 @@ import { isTooDeep, MAX_JSON_DEPTH } from '../../src/machinery/json-depth.js';
 import { applyJsonPatch } from '../../src/machinery/json-patch.js';
 import { atOnce } from '../../src/machinery/steps.js';
 import { StatusError } from '../../src/machinery/status.js';
-import { yamlToJson } from '../../src/resources/codec/yaml.js';
+import { yamlToJson } from '../../src/api/codec/yaml.js';
 
 const lists = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
 

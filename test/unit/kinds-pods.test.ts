@@ -1,10 +1,10 @@
 import t from 'tap';
 import { path, type FieldError } from '../../src/machinery/field-error.js';
 import type { KubeObject } from '../../src/machinery/types.js';
-import { isLatestImage } from '../../src/resources/defaults/image.js';
-import { podSpecWarnings } from '../../src/resources/kinds/pod-warnings.js';
-import { checkPodSpec } from '../../src/resources/validation/pod-spec.js';
-import { unifiedDiff } from '../../src/resources/validation/spec-diff.js';
+import { isLatestImage } from '../../src/kinds/core/pod/image-defaults.js';
+import { podSpecWarnings } from '../../src/kinds/core/pod/pod-warnings.js';
+import { checkPodSpec } from '../../src/kinds/core/pod/validation/pod-spec.js';
+import { unifiedDiff } from '../../src/kinds/validation/spec-diff.js';
 import {
   cellsOf,
   context,
@@ -326,8 +326,8 @@ t.test('warnings of a Pod', async t => {
 });
 
 t.test('fields behind gates that are off are dropped', async t => {
-  const registered = await import('../../src/resources/go-struct/disabled-fields.js');
-  const { loadApi } = await import('../../src/resources/load.js');
+  const registered = await import('../../src/api/go-struct/disabled-fields.js');
+  const { loadApi } = await import('../../src/api/load.js');
   const type = loadApi().kind('', 'v1', 'Pod')?.type;
   if (type === undefined) return void t.fail('no type of Pods');
   const object = pod(

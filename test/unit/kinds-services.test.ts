@@ -1,6 +1,6 @@
 import t from 'tap';
-import { AllocationError, createIpAllocator } from '../../src/resources/allocators/ip.js';
-import { createPortAllocator, parsePortRange, startPortOperation } from '../../src/resources/allocators/port.js';
+import { AllocationError, createIpAllocator } from '../../src/kinds/core/ip-allocator.js';
+import { createPortAllocator, parsePortRange, startPortOperation } from '../../src/kinds/core/port-allocator.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { cellsOf, context, createErrors, defaulted, strategyOf } from '../support/kinds.js';
 

@@ -7,12 +7,12 @@ import { pemBlocks } from '../../src/machinery/x509/certificate-request.js';
 import { expandReferences } from '../../src/nodeagent/pods/environment.js';
 import { errorList, errorsOf, invalid, MAX_FIELD_ERRORS, path } from '../../src/machinery/field-error.js';
 import { invalidError } from '../../src/machinery/status.js';
-import { overlappingPaths } from '../../src/resources/kinds/path-overlaps.js';
-import { portWarnings, type PlacedPort } from '../../src/resources/kinds/port-warnings.js';
-import { storageClassStrategy } from '../../src/resources/kinds/storage-class.js';
-import type { AdmissionRequest, RequestContext, ValidationContext } from '../../src/resources/strategy.js';
-import { checkResourceRequirements } from '../../src/resources/validation/resources.js';
-import { unifiedDiff } from '../../src/resources/validation/spec-diff.js';
+import { overlappingPaths } from '../../src/kinds/core/pod/path-overlaps.js';
+import { portWarnings, type PlacedPort } from '../../src/kinds/core/pod/port-warnings.js';
+import { storageClassStrategy } from '../../src/kinds/storage/storage-class.js';
+import type { AdmissionRequest, RequestContext, ValidationContext } from '../../src/api/strategy.js';
+import { checkResourceRequirements } from '../../src/kinds/core/pod/validation/resources.js';
+import { unifiedDiff } from '../../src/kinds/validation/spec-diff.js';
 import { limitRanger } from '../../src/server/admission/limit-ranger.js';
 
 /** What was quadratic and is not any more answers as the plain way of doing it does. Time is for `make fuzz`. */

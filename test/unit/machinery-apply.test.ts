@@ -7,7 +7,7 @@ import type { Field, StructType } from '../../src/machinery/schema.js';
 import { atOnce } from '../../src/machinery/steps.js';
 import { isStatusError, type Status } from '../../src/machinery/status.js';
 import type { KubeObject, ManagedFieldsEntry } from '../../src/machinery/types.js';
-import { loadApi } from '../../src/resources/load.js';
+import { loadApi } from '../../src/api/load.js';
 
 const api = loadApi();
 

@@ -6,7 +6,7 @@ import { isStatusError } from '../../src/machinery/status.js';
 import { atOnce } from '../../src/machinery/steps.js';
 import { applyStrategicMergePatch } from '../../src/machinery/strategic-merge.js';
 import type { StructType } from '../../src/machinery/schema.js';
-import { loadApi } from '../../src/resources/load.js';
+import { loadApi } from '../../src/api/load.js';
 
 const codeOf = (run: () => unknown): { code: number; message: string } | undefined => {
   try {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { StructType } from '../../src/machinery/schema.js';
-import { modelOf, readModelDocs } from '../../src/resources/build/descriptions.js';
-import { loadApi } from '../../src/resources/load.js';
+import { modelOf, readModelDocs } from '../../src/api/build/descriptions.js';
+import { loadApi } from '../../src/api/load.js';
 import { checkScore } from '../support/score.js';
 
 /** Every type that a kind is made of. */

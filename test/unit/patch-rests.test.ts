@@ -3,7 +3,7 @@ import { applyJsonPatch } from '../../src/machinery/json-patch.js';
 import { applyMergePatch } from '../../src/machinery/merge-patch.js';
 import type { Steps } from '../../src/machinery/steps.js';
 import { applyStrategicMergePatch } from '../../src/machinery/strategic-merge.js';
-import { loadApi } from '../../src/resources/load.js';
+import { loadApi } from '../../src/api/load.js';
 
 /** What comes of it, and how often it rested. */
 function counted<T>(steps: Steps<T>): { value: T; rests: number } {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { KubeObject } from '../../src/machinery/types.js';
-import { createStrategies } from '../../src/resources/kinds/index.js';
+import { createStrategies } from '../../src/kinds/index.js';
 import type { KvStore } from '../../src/storage/kv-store.js';
 import { StorageError } from '../../src/storage/kv-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';

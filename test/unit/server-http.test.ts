@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import WebSocket from 'ws';
 import { issueCertificate } from '../../src/machinery/x509/certificate.js';
 import type { KubeObject } from '../../src/machinery/types.js';
-import type { Strategy } from '../../src/resources/strategy.js';
+import type { Strategy } from '../../src/api/strategy.js';
 import { startFakeApi, type FakeApi } from '../support/fake-api.js';
 import { until } from '../support/until.js';
 

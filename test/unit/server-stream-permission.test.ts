@@ -1,6 +1,6 @@
 import t from 'tap';
 import { NO_RULES, type Attributes } from '../../src/server/auth/authorizer.js';
-import { podConnections } from '../../src/resources/kinds/pod-connect.js';
+import { podConnections } from '../../src/kinds/core/pod/pod-connect.js';
 import { startFakeApi } from '../support/fake-api.js';
 
 t.test('streams into a Pod need create, whatever the method', async t => {

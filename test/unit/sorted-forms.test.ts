@@ -3,7 +3,7 @@ import { sortSet, type FieldSet } from '../../src/machinery/managed-fields/field
 import { newPace } from '../../src/machinery/pace.js';
 import { areInOrder, sortElements } from '../../src/machinery/managed-fields/path-element.js';
 import { atOnce } from '../../src/machinery/steps.js';
-import { yamlToJson, yamlValueSteps } from '../../src/resources/codec/yaml.js';
+import { yamlToJson, yamlValueSteps } from '../../src/api/codec/yaml.js';
 
 /** What is in order already is not parsed, sorted or copied: it must come out as if it had been. */
 

@@ -3,12 +3,12 @@ import { formatFieldError } from '../../src/machinery/field-error.js';
 import { isStatusError } from '../../src/machinery/status.js';
 import { atOnce } from '../../src/machinery/steps.js';
 import type { KubeObject } from '../../src/machinery/types.js';
-import { columnsOf } from '../../src/resources/columns.js';
-import type { KindSchema } from '../../src/resources/kind-schema.js';
-import { loadApi } from '../../src/resources/load.js';
-import type { JsonSchemaProps } from '../../src/resources/structural/json-schema-props.js';
-import { rulePaths } from '../../src/resources/structural/rules.js';
-import { structural } from '../../src/resources/structural/structural.js';
+import { columnsOf } from '../../src/api/columns.js';
+import type { KindSchema } from '../../src/api/kind-schema.js';
+import { loadApi } from '../../src/api/load.js';
+import type { JsonSchemaProps } from '../../src/api/structural/json-schema-props.js';
+import { rulePaths } from '../../src/api/structural/rules.js';
+import { structural } from '../../src/api/structural/structural.js';
 
 const objectMeta = loadApi().type('meta.v1.ObjectMeta');
 if (objectMeta === undefined) throw new Error('no ObjectMeta');

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { inTurns } from '../../src/machinery/steps.js';
-import { createCodec } from '../../src/resources/codec/create-codec.js';
-import { loadApi } from '../../src/resources/load.js';
+import { createCodec } from '../../src/api/codec/create-codec.js';
+import { loadApi } from '../../src/api/load.js';
 import { decodePatch } from '../../src/server/handlers/decode-patch.js';
 import type { PatchType } from '../../src/server/registry/types.js';
 import { fixture } from '../support/registries.js';

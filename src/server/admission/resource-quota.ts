@@ -12,8 +12,8 @@ import {
 } from '../../machinery/quota/resource-list.js';
 import type { ScopedSpec } from '../../machinery/quota/scopes.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import { resourceId } from '../../resources/resource-info.js';
-import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../resources/strategy.js';
+import { resourceId } from '../../api/resource-info.js';
+import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../api/strategy.js';
 import { selfContext } from '../bootstrap/bootstrap.js';
 import { forbid } from './forbidden.js';
 

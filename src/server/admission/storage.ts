@@ -1,6 +1,6 @@
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../resources/strategy.js';
-import { compareQuantities } from '../../resources/validation/quantities.js';
+import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../api/strategy.js';
+import { compareQuantities } from '../../kinds/validation/quantities.js';
 import { forbid, isResource } from './forbidden.js';
 
 interface Claim extends KubeObject {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Status } from '../../machinery/status.js';
 import type { JsonObject, KubeObject } from '../../machinery/types.js';
-import type { UserInfo } from '../../resources/strategy.js';
+import type { UserInfo } from '../../api/strategy.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { RawJson } from './raw-json.js';
 import { auditEvent, type AuditFacts } from './event.js';

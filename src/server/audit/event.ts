@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { formatMicroTime } from '../../machinery/clock.js';
 import type { Status } from '../../machinery/status.js';
 import type { JsonObject, ObjectMeta } from '../../machinery/types.js';
-import type { UserInfo } from '../../resources/strategy.js';
+import type { UserInfo } from '../../api/strategy.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import type { AuditLevel, AuditStage } from './policy.js';
 

@@ -9,7 +9,7 @@ import {
 } from '../../machinery/field-error.js';
 import { trimEnd } from '../../machinery/trim.js';
 import { isDns1123Subdomain } from '../../machinery/validation/names.js';
-import { yamlToJson } from '../../resources/codec/yaml.js';
+import { yamlToJson } from '../../api/codec/yaml.js';
 import type { Attributes } from '../auth/authorizer.js';
 import { aggregate } from '../auth/quote.js';
 

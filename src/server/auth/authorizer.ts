@@ -1,5 +1,5 @@
 import type { FieldRequirement } from '../../machinery/fields.js';
-import type { UserInfo } from '../../resources/strategy.js';
+import type { UserInfo } from '../../api/strategy.js';
 
 /** What a request wants to do: k8s.io/apiserver's authorizer.Attributes. */
 export interface Attributes {

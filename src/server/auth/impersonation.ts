@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { badRequestError } from '../../machinery/status.js';
-import type { UserInfo } from '../../resources/strategy.js';
+import type { UserInfo } from '../../api/strategy.js';
 import type { Attributes, Authorizer } from './authorizer.js';
 import { notAllowedError } from './forbidden.js';
 import {

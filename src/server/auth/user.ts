@@ -1,4 +1,4 @@
-import type { UserInfo } from '../../resources/strategy.js';
+import type { UserInfo } from '../../api/strategy.js';
 
 export const ANONYMOUS = 'system:anonymous';
 export const AUTHENTICATED = 'system:authenticated';

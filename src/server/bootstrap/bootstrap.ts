@@ -3,7 +3,7 @@ import { formatTime, type Clock } from '../../machinery/clock.js';
 import { jsonEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
-import type { Objects, RequestContext } from '../../resources/strategy.js';
+import type { Objects, RequestContext } from '../../api/strategy.js';
 import { localApiServices, type GroupVersion } from './api-services.js';
 import { reconcilePolicy } from './reconcile-policy.js';
 import {

@@ -1,6 +1,6 @@
 import { jsonEqual, semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { Objects, RequestContext } from '../../resources/strategy.js';
+import type { Objects, RequestContext } from '../../api/strategy.js';
 import { uncovered, type PolicyRule } from '../auth/rbac/rules.js';
 import type { SystemObject } from './system-objects.js';
 

@@ -1,6 +1,6 @@
 import { formatTime } from '../../machinery/clock.js';
 import type { KubeObject } from '../../machinery/types.js';
-import { FLOW_SCHEMAS, PRIORITY_LEVELS } from '../../resources/defaults/flow-control.js';
+import { FLOW_SCHEMAS, PRIORITY_LEVELS } from '../../kinds/flowcontrol/flow-control-defaults.js';
 
 /** An object that the API server makes at start, when it is not there. */
 export interface SystemObject {

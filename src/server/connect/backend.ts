@@ -1,6 +1,6 @@
 import { request as httpRequest, type ClientRequest, type OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { AddressTarget, KubeletProxyTarget } from '../../resources/strategy.js';
+import type { AddressTarget, KubeletProxyTarget } from '../../api/strategy.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
 import { ownEndpoint } from './own-endpoint.js';

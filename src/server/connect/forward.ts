@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { badRequestError, internalError, reasonlessError, StatusError } from '../../machinery/status.js';
-import type { KubeletTarget } from '../../resources/strategy.js';
+import type { KubeletTarget } from '../../api/strategy.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
 import { dialProblem } from './dial-problem.js';

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { PeerCertificate } from 'node:tls';
 import { StatusError } from '../../machinery/status.js';
 import type { DeepReadonly, Node } from '../../machinery/types.js';
-import type { Objects } from '../../resources/strategy.js';
+import type { Objects } from '../../api/strategy.js';
 import { DialError, dialProblem } from './dial-problem.js';
 import { checkAddress, checkedLookup, kubeletAddress, type OwnEndpoint } from './kubelet-address.js';
 

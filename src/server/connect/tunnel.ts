@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { badRequestError, reasonlessError, StatusError } from '../../machinery/status.js';
-import type { ConnectTarget } from '../../resources/strategy.js';
+import type { ConnectTarget } from '../../api/strategy.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
 import { backendOf } from './backend.js';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
 import { methodNotAllowedError } from '../../machinery/status.js';
-import type { Catalog } from '../../resources/catalog.js';
+import type { Catalog } from '../../api/catalog.js';
 import {
   aggregatedCore,
   aggregatedGroups,
@@ -8,7 +8,7 @@ import {
   apiGroupList,
   apiResourceList,
   apiVersions,
-} from '../../resources/discovery.js';
+} from '../../api/discovery.js';
 import { parseAccept } from '../negotiation/accept.js';
 import { ENCODINGS, negotiate, notAcceptableError, PLAIN } from '../negotiation/media-types.js';
 import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';

@@ -1,4 +1,4 @@
-import type { OpenApiDocuments } from '../../resources/openapi/documents.js';
+import type { OpenApiDocuments } from '../../api/openapi/documents.js';
 import { methodNotAllowedError } from '../../machinery/status.js';
 import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';
 import { checkRoutable, JSON_TYPE } from '../negotiation/media-types.js';

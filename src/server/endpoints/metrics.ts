@@ -1,5 +1,5 @@
 import type { Clock } from '../../machinery/clock.js';
-import type { ResourceInfo } from '../../resources/resource-info.js';
+import type { ResourceInfo } from '../../api/resource-info.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { counter, histogram, readGauge, type Family, type Labels } from './metric-families.js';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { OpenApiDocuments } from '../../resources/openapi/documents.js';
+import type { OpenApiDocuments } from '../../api/openapi/documents.js';
 import { JSON_TYPE } from '../negotiation/media-types.js';
 import { parseAccept } from '../negotiation/accept.js';
 import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';

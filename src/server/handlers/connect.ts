@@ -1,5 +1,5 @@
 import { badRequestError, pathNotFoundError } from '../../machinery/status.js';
-import type { KubeletTarget } from '../../resources/strategy.js';
+import type { KubeletTarget } from '../../api/strategy.js';
 import { askKubelet, forward } from '../connect/forward.js';
 import { carriesLogs, streamToWebSocket } from '../connect/log-websocket.js';
 import { proxyRequest } from '../connect/proxy.js';

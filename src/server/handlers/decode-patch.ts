@@ -1,6 +1,6 @@
 import { goJsonSyntaxError } from '../../machinery/go-json.js';
 import { badRequestError } from '../../machinery/status.js';
-import { yamlValueSteps } from '../../resources/codec/yaml.js';
+import { yamlValueSteps } from '../../api/codec/yaml.js';
 import type { PatchType } from '../negotiation/media-types.js';
 import { isTooDeep } from '../../machinery/json-depth.js';
 import type { Steps } from '../../machinery/steps.js';

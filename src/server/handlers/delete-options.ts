@@ -2,7 +2,7 @@ import { jsonTypeName } from '../../machinery/go-json.js';
 import * as fieldError from '../../machinery/field-error.js';
 import type { FieldError } from '../../machinery/field-error.js';
 import { badRequestError, invalidError } from '../../machinery/status.js';
-import type { DeleteOptions, Preconditions } from '../../resources/strategy.js';
+import type { DeleteOptions, Preconditions } from '../../api/strategy.js';
 import { queryBoolean } from '../pipeline/request-info.js';
 import { parseInt64 } from '../registry/strconv.js';
 import { validateDryRun } from './write-options.js';

@@ -1,4 +1,4 @@
-import type { DeleteOptions } from '../../resources/strategy.js';
+import type { DeleteOptions } from '../../api/strategy.js';
 import type { Handler } from './dispatch.js';
 import { decodeOptions } from './decode-body.js';
 import { deleteOptions } from './delete-options.js';

@@ -1,4 +1,4 @@
-import type { RequestContext, WriteOptions } from '../../resources/strategy.js';
+import type { RequestContext, WriteOptions } from '../../api/strategy.js';
 import { notAllowedError } from '../auth/forbidden.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange } from '../pipeline/exchange.js';

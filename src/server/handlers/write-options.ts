@@ -2,7 +2,7 @@ import * as fieldError from '../../machinery/field-error.js';
 import type { FieldError } from '../../machinery/field-error.js';
 import { isPrint } from '../../machinery/go-text.js';
 import { invalidError } from '../../machinery/status.js';
-import type { WriteOptions } from '../../resources/strategy.js';
+import type { WriteOptions } from '../../api/strategy.js';
 import { queryBoolean } from '../pipeline/request-info.js';
 import type { PatchType } from '../negotiation/media-types.js';
 

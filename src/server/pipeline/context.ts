@@ -1,10 +1,10 @@
 import type { Logger } from '../../machinery/logger.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { Turns } from '../../machinery/turns.js';
-import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
-import type { Codec } from '../../resources/codec/create-codec.js';
-import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
-import type { Objects } from '../../resources/strategy.js';
+import type { Catalog, CatalogEntry } from '../../api/catalog.js';
+import type { Codec } from '../../api/codec/create-codec.js';
+import type { ProtobufAnswers } from '../../api/codec/protobuf.js';
+import type { Objects } from '../../api/strategy.js';
 import type { WebSocket } from 'ws';
 import type { Auditor } from '../audit/auditor.js';
 import type { Authentication } from '../auth/authn/authenticate.js';

@@ -1,4 +1,4 @@
-import type { UserInfo } from '../../resources/strategy.js';
+import type { UserInfo } from '../../api/strategy.js';
 import { isPrivileged } from '../auth/authorizer.js';
 
 /** kube-apiserver's --max-requests-inflight and --max-mutating-requests-inflight. */

@@ -1,6 +1,6 @@
 import { methodNotAllowedError, pathNotFoundError } from '../../machinery/status.js';
-import type { CatalogEntry } from '../../resources/catalog.js';
-import type { SubresourceInfo, Verb } from '../../resources/resource-info.js';
+import type { CatalogEntry } from '../../api/catalog.js';
+import type { SubresourceInfo, Verb } from '../../api/resource-info.js';
 import { pathBelow } from '../connect/proxy-path.js';
 import type { ApiContext } from './context.js';
 import type { Answer, DocumentRoute, Exchange, ResourceAction, ResourceRoute, Route } from './exchange.js';

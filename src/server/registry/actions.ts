@@ -1,7 +1,7 @@
 import { methodNotAllowedError, pathNotFoundError, type Status } from '../../machinery/status.js';
 import { inTurns } from '../../machinery/steps.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
-import type { ActionSubresource, RequestContext } from '../../resources/strategy.js';
+import type { ActionSubresource, RequestContext } from '../../api/strategy.js';
 import { admit, validateAdmission } from './admission.js';
 import { get } from './read.js';
 import type { Scope } from './scope.js';

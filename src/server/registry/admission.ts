@@ -1,4 +1,4 @@
-import type { AdmissionRequest, RequestContext } from '../../resources/strategy.js';
+import type { AdmissionRequest, RequestContext } from '../../api/strategy.js';
 import type { Scope } from './scope.js';
 
 /** What each plugin is told, beside what the scope already knows. */

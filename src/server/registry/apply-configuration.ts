@@ -2,8 +2,8 @@ import type { FieldWrite } from '../../machinery/managed-fields/field-manager.js
 import { badRequestError, pathNotFoundError, reasonlessError } from '../../machinery/status.js';
 import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject } from '../../machinery/types.js';
-import { duplicateKeysProblem } from '../../resources/codec/yaml.js';
-import type { RequestContext } from '../../resources/strategy.js';
+import { duplicateKeysProblem } from '../../api/codec/yaml.js';
+import type { RequestContext } from '../../api/strategy.js';
 import type { Target } from './transform.js';
 import type { PatchRequest } from './types.js';
 

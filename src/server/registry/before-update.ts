@@ -1,7 +1,7 @@
 import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
 import { inTurns } from '../../machinery/steps.js';
 import type { DeepReadonly, KubeObject, ManagedFieldsEntry, ObjectKey } from '../../machinery/types.js';
-import type { PartSubresource, RequestContext } from '../../resources/strategy.js';
+import type { PartSubresource, RequestContext } from '../../api/strategy.js';
 import { setAt } from './field-path.js';
 import { ensureNamespace } from './metadata.js';
 import { resetFields } from './reset-fields.js';

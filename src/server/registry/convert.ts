@@ -1,7 +1,7 @@
 import type { FieldManagerOptions } from '../../machinery/managed-fields/field-manager.js';
 import type { KubeObject } from '../../machinery/types.js';
-import type { Catalog, CatalogEntry } from '../../resources/catalog.js';
-import { apiVersionOf } from '../../resources/resource-info.js';
+import type { Catalog, CatalogEntry } from '../../api/catalog.js';
+import { apiVersionOf } from '../../api/resource-info.js';
 
 const sameObjects = (a: CatalogEntry, b: CatalogEntry): boolean =>
   a.info.storage.group === b.info.storage.group && a.info.storage.resource === b.info.storage.resource;

@@ -9,8 +9,8 @@ import {
 } from '../../machinery/status.js';
 import { inTurns } from '../../machinery/steps.js';
 import type { KubeObject, ObjectMeta } from '../../machinery/types.js';
-import { defaultObject } from '../../resources/default-object.js';
-import type { RequestContext } from '../../resources/strategy.js';
+import { defaultObject } from '../../api/default-object.js';
+import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { admit, validateAdmission } from './admission.js';
 import { put, type Refused } from './commit.js';

@@ -1,5 +1,5 @@
 import { isStatusError } from '../../machinery/status.js';
-import type { DeleteOptions, RequestContext } from '../../resources/strategy.js';
+import type { DeleteOptions, RequestContext } from '../../api/strategy.js';
 import { deleteObject } from './delete.js';
 import { validateDeleteOptions } from './delete-options.js';
 import { list } from './read.js';

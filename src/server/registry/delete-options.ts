@@ -2,8 +2,8 @@ import { invalid, notSupported, type FieldError } from '../../machinery/field-er
 import { conflictError, invalidError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject, ObjectMeta } from '../../machinery/types.js';
 import { FINALIZER_FOREGROUND, FINALIZER_ORPHAN } from '../../machinery/validation/object-meta.js';
-import type { ResourceInfo } from '../../resources/resource-info.js';
-import type { DeleteOptions } from '../../resources/strategy.js';
+import type { ResourceInfo } from '../../api/resource-info.js';
+import type { DeleteOptions } from '../../api/strategy.js';
 
 const POLICIES = ['Foreground', 'Background', 'Orphan'];
 

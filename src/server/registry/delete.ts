@@ -1,7 +1,7 @@
 import { jsonEqual } from '../../machinery/json-equal.js';
 import { conflictError, notFoundError, type Status } from '../../machinery/status.js';
 import type { JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
-import type { DeleteOptions, RequestContext } from '../../resources/strategy.js';
+import type { DeleteOptions, RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { admit, validateAdmission } from './admission.js';
 import { checkKey } from './check-key.js';

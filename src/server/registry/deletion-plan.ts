@@ -1,7 +1,7 @@
 import { formatTime } from '../../machinery/clock.js';
 import { cloneJson } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { DeleteOptions } from '../../resources/strategy.js';
+import type { DeleteOptions } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { finalizersFor } from './delete-options.js';
 import type { Scope } from './scope.js';

@@ -1,4 +1,4 @@
-import { JsonCursor } from '../../resources/codec/json-cursor.js';
+import { JsonCursor } from '../../api/codec/json-cursor.js';
 import type { PatchType } from './types.js';
 
 const CLOSE_BRACE = 0x7d;

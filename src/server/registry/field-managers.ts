@@ -3,9 +3,9 @@ import {
   type FieldManager,
   type FieldManagerOptions,
 } from '../../machinery/managed-fields/field-manager.js';
-import type { CatalogEntry } from '../../resources/catalog.js';
-import type { KindSchema, MergeSchema } from '../../resources/kind-schema.js';
-import type { ResourceInfo, SubresourceInfo } from '../../resources/resource-info.js';
+import type { CatalogEntry } from '../../api/catalog.js';
+import type { KindSchema, MergeSchema } from '../../api/kind-schema.js';
+import type { ResourceInfo, SubresourceInfo } from '../../api/resource-info.js';
 
 /** The field managers of a resource: of the object itself and of the views of it (scale). */
 export interface FieldManagers {

@@ -1,6 +1,6 @@
 import { notFoundError } from '../../machinery/status.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
-import type { RequestContext } from '../../resources/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
 import { listOptions } from './list-options.js';
 import type { Scope } from './scope.js';
 import { selectionOf } from './selection.js';

@@ -2,7 +2,7 @@ import { formatTime, type Clock } from '../../machinery/clock.js';
 import type { Random } from '../../machinery/random.js';
 import { badRequestError } from '../../machinery/status.js';
 import type { KubeObject, ObjectKey, ObjectMeta, OwnerReference } from '../../machinery/types.js';
-import type { RequestContext } from '../../resources/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
 import { createRepeatCheck } from '../../machinery/repeats.js';
 
 /** No vowels and no digits that look like them, so that generated names spell nothing. */

@@ -11,9 +11,9 @@ import {
 } from '../../machinery/status.js';
 import { atOnce, type Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
-import type { DecodedBody } from '../../resources/kind-schema.js';
-import { apiVersionOf } from '../../resources/resource-info.js';
-import type { RequestContext } from '../../resources/strategy.js';
+import type { DecodedBody } from '../../api/kind-schema.js';
+import { apiVersionOf } from '../../api/resource-info.js';
+import type { RequestContext } from '../../api/strategy.js';
 import { applyConfiguration } from './apply-configuration.js';
 import { duplicateFields } from './duplicate-fields.js';
 import { jsonPatchedText, mergedText } from './patched-text.js';

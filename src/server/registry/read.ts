@@ -1,6 +1,6 @@
 import { badRequestError, expiredError, notFoundError, reasonlessError } from '../../machinery/status.js';
 import type { ObjectKey } from '../../machinery/types.js';
-import type { RequestContext } from '../../resources/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { relativeKey } from '../../storage/keys.js';
 import { CompactedError, FutureRevisionError } from '../../storage/kv-store.js';

@@ -1,7 +1,7 @@
 import type { Steps } from '../../machinery/steps.js';
 import { pathNotFoundError } from '../../machinery/status.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
-import type { RequestContext } from '../../resources/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
 import { createSubresource, getSubresource } from './actions.js';
 import { checkKey } from './check-key.js';
 import { create } from './create.js';

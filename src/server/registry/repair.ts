@@ -1,5 +1,5 @@
 import type { ObjectKey } from '../../machinery/types.js';
-import type { Reservation, Reservations } from '../../resources/strategy.js';
+import type { Reservation, Reservations } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { objectKey } from '../../storage/keys.js';
 import type { Op, Precondition } from '../../storage/kv-store.js';

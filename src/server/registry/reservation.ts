@@ -1,7 +1,7 @@
 import { inTurns } from '../../machinery/steps.js';
 import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
-import { defaultObject } from '../../resources/default-object.js';
-import type { Reservation } from '../../resources/strategy.js';
+import { defaultObject } from '../../api/default-object.js';
+import type { Reservation } from '../../api/strategy.js';
 import { pendingObject, type CachedObject, type PendingObject } from '../../storage/cached-object.js';
 import { objectKey } from '../../storage/keys.js';
 import type { Op, Precondition } from '../../storage/kv-store.js';

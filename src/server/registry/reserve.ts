@@ -1,5 +1,5 @@
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { RequestContext } from '../../resources/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
 import type { Scope } from './scope.js';
 
 /** Mutates: values that nobody has are chosen, as far as the store knows by now. @throws StatusError */

@@ -2,8 +2,8 @@ import { parseFieldSelector, type FieldSelector } from '../../machinery/fields.j
 import { parseLabelSelector } from '../../machinery/labels.js';
 import { badRequestError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { ResourceInfo } from '../../resources/resource-info.js';
-import type { Strategy } from '../../resources/strategy.js';
+import type { ResourceInfo } from '../../api/resource-info.js';
+import type { Strategy } from '../../api/strategy.js';
 import type { Scope } from './scope.js';
 
 /** What a list or watch asked for, ready to be put to objects. */

@@ -1,8 +1,8 @@
 import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { Status } from '../../machinery/status.js';
-import type { ResourceInfo } from '../../resources/resource-info.js';
-import type { DeleteOptions, RequestContext } from '../../resources/strategy.js';
+import type { ResourceInfo } from '../../api/resource-info.js';
+import type { DeleteOptions, RequestContext } from '../../api/strategy.js';
 
 /**
  * An object as the watch cache keeps it: parsed once, encoded at most once per form, frozen. Everything the server

@@ -7,7 +7,7 @@ import {
 } from '../../machinery/status.js';
 import { invalid } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../../machinery/types.js';
-import type { RequestContext } from '../../resources/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { objectKey } from '../../storage/keys.js';
 import { validateAdmission } from './admission.js';

@@ -1,7 +1,7 @@
 import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { CatalogEntry } from '../../resources/catalog.js';
-import { apiVersionOf } from '../../resources/resource-info.js';
+import type { CatalogEntry } from '../../api/catalog.js';
+import { apiVersionOf } from '../../api/resource-info.js';
 import { atRevision, cachedObject, encodeForStorage, type CachedObject } from '../../storage/cached-object.js';
 import type { CacheEvent } from '../../storage/event-history.js';
 import type { RegistryWatchEvent, StoredObject } from './types.js';

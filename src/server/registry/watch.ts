@@ -1,5 +1,5 @@
 import { expiredError, isStatusError, reasonlessError } from '../../machinery/status.js';
-import type { RequestContext } from '../../resources/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import type { CacheEvent } from '../../storage/event-history.js';
 import { watchOptions, type ListOptions } from './list-options.js';

@@ -2,9 +2,9 @@ import type { Clock } from '../../machinery/clock.js';
 import { StatusError, type Status } from '../../machinery/status.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { KubeObject } from '../../machinery/types.js';
-import type { CatalogEntry } from '../../resources/catalog.js';
-import type { ProtobufAnswers, ProtobufListWriter } from '../../resources/codec/protobuf.js';
-import { apiVersionOf, type ResourceInfo, type SubresourceInfo } from '../../resources/resource-info.js';
+import type { CatalogEntry } from '../../api/catalog.js';
+import type { ProtobufAnswers, ProtobufListWriter } from '../../api/codec/protobuf.js';
+import { apiVersionOf, type ResourceInfo, type SubresourceInfo } from '../../api/resource-info.js';
 import {
   includeObject,
   JSON_TYPE,

@@ -1,8 +1,8 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { CatalogEntry } from '../../resources/catalog.js';
-import { columnsOf, NAME_COLUMN, type Columns } from '../../resources/columns.js';
-import type { Column, SubresourceInfo } from '../../resources/resource-info.js';
+import type { CatalogEntry } from '../../api/catalog.js';
+import { columnsOf, NAME_COLUMN, type Columns } from '../../api/columns.js';
+import type { Column, SubresourceInfo } from '../../api/resource-info.js';
 import type { StoredObject } from '../registry/types.js';
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object';

@@ -13,10 +13,10 @@ import {
   validateObjectMetaUpdate,
   type ObjectMetaRules,
 } from '../../machinery/validation/object-meta.js';
-import type { ResourceInfo } from '../../resources/resource-info.js';
-import type { CatalogEntry } from '../../resources/catalog.js';
-import type { CheckedWrite } from '../../resources/kind-schema.js';
-import type { Strategy, ValidationContext } from '../../resources/strategy.js';
+import type { ResourceInfo } from '../../api/resource-info.js';
+import type { CatalogEntry } from '../../api/catalog.js';
+import type { CheckedWrite } from '../../api/kind-schema.js';
+import type { Strategy, ValidationContext } from '../../api/strategy.js';
 
 const NAME_CHECKS: Readonly<Record<ResourceInfo['nameFormat'], NameCheck>> = {
   subdomain: nameIsDnsSubdomain,

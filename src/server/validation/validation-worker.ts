@@ -1,8 +1,8 @@
 import { isMainThread, parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { isStatusError, type Status } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import { createCatalog } from '../../resources/create-catalog.js';
-import { createStrategies } from '../../resources/kinds/index.js';
+import { createCatalog } from '../../api/create-catalog.js';
+import { createStrategies } from '../../kinds/index.js';
 import { check } from './check.js';
 
 /** This module is what the thread runs, and the thread's owner has to find it in a bundle whose names are hashes. */

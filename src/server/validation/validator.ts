@@ -1,9 +1,9 @@
 import type { Turns } from '../../machinery/turns.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { CatalogEntry } from '../../resources/catalog.js';
-import type { RequestContext, ValidationContext } from '../../resources/strategy.js';
+import type { CatalogEntry } from '../../api/catalog.js';
+import type { RequestContext, ValidationContext } from '../../api/strategy.js';
 import { atOnce, inTurns } from '../../machinery/steps.js';
-import type { CheckedWrite } from '../../resources/kind-schema.js';
+import type { CheckedWrite } from '../../api/kind-schema.js';
 import { check } from './check.js';
 
 /**

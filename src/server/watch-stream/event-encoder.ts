@@ -1,9 +1,9 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Status } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
-import type { CatalogEntry } from '../../resources/catalog.js';
-import type { ProtobufAnswers } from '../../resources/codec/protobuf.js';
-import { apiVersionOf } from '../../resources/resource-info.js';
+import type { CatalogEntry } from '../../api/catalog.js';
+import type { ProtobufAnswers } from '../../api/codec/protobuf.js';
+import { apiVersionOf } from '../../api/resource-info.js';
 import { includeObject, PROTOBUF_TYPE, type MediaType } from '../negotiation/media-types.js';
 import type { RegistryWatchEvent } from '../registry/types.js';
 import {

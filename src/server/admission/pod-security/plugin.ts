@@ -1,8 +1,8 @@
 import { formatFieldError } from '../../../machinery/field-error.js';
 import { invalidError } from '../../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../../machinery/types.js';
-import { resourceId } from '../../../resources/resource-info.js';
-import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../../resources/strategy.js';
+import { resourceId } from '../../../api/resource-info.js';
+import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../../api/strategy.js';
 import { aggregate } from '../../auth/quote.js';
 import { forbid } from '../forbidden.js';
 import { describeViolations, violationsOf } from './evaluate.js';

@@ -1,5 +1,5 @@
 import { unauthorizedError } from '../../../machinery/status.js';
-import type { UserInfo } from '../../../resources/strategy.js';
+import type { UserInfo } from '../../../api/strategy.js';
 import { aggregate } from '../quote.js';
 import { anonymousUser, withAuthenticatedGroup } from '../user.js';
 import { clientCertificateAuthenticator } from './client-certificate.js';

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { UserInfo } from '../../../resources/strategy.js';
+import type { UserInfo } from '../../../api/strategy.js';
 
 /** What authentication looks at; the pipeline's request fits. */
 export interface Credentials {

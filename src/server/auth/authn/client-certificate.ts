@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
-import type { UserInfo } from '../../../resources/strategy.js';
+import type { UserInfo } from '../../../api/strategy.js';
 import { CREDENTIAL_ID } from '../user.js';
 import { NONE, refused, type Outcome, type RequestAuthenticator } from './authenticator.js';
 

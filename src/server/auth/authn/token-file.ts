@@ -1,4 +1,4 @@
-import type { UserInfo } from '../../../resources/strategy.js';
+import type { UserInfo } from '../../../api/strategy.js';
 import { CsvError, parseCsv } from './csv.js';
 import { NONE, type TokenAuthenticator } from './authenticator.js';
 

@@ -1,5 +1,5 @@
 import type { DeepReadonly, KubeObject } from '../../../machinery/types.js';
-import type { UserInfo } from '../../../resources/strategy.js';
+import type { UserInfo } from '../../../api/strategy.js';
 import type { Lookup } from '../lookup.js';
 import { quote } from '../quote.js';
 import type { PolicyRule } from './rules.js';
