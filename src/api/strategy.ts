@@ -1,7 +1,7 @@
 import type { Clock } from '../machinery/clock.js';
 import type { FieldError } from '../machinery/field-error.js';
 import type { Status } from '../machinery/status.js';
-import type { DeepReadonly, JsonObject, KubeObject, ObjectKey, ObjectMeta } from '../machinery/types.js';
+import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../machinery/types.js';
 import type { Columns } from './columns.js';
 import type { ResourceInfo } from './resource-info.js';
 
@@ -230,6 +230,11 @@ export interface ConnectSubresource {
    * undefined: there is nothing to answer (204).
    */
   target(ctx: RequestContext, parent: ObjectKey, query: URLSearchParams): ConnectTarget | undefined;
+  /**
+   * What admission is shown of the request: its options as an object (PodExecOptions and the like). `path` is what follows
+   * the subresource, from its slash on. Absent for what only reads (log), which admission does not see.
+   */
+  options?(query: URLSearchParams, path: string): KubeObject;
 }
 
 export type ConnectTarget = KubeletTarget | KubeletProxyTarget | AddressTarget;
@@ -257,26 +262,4 @@ export interface AddressTarget {
   readonly scheme: 'http' | 'https';
   readonly address: string;
   readonly port: number;
-}
-
-/** An admission plugin: one entry of the ordered list in server/admission. */
-export interface AdmissionPlugin {
-  /** Upstream's name, e.g. "ServiceAccount". */
-  readonly name: string;
-  /** May mutate request.object. @throws StatusError */
-  admit?(ctx: RequestContext, request: AdmissionRequest): void | Promise<void>;
-  /** Must not mutate. Runs after validation of the object. @throws StatusError */
-  validate?(ctx: RequestContext, request: AdmissionRequest): void | Promise<void>;
-}
-
-export interface AdmissionRequest {
-  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
-  readonly resource: ResourceInfo;
-  readonly subresource: string;
-  readonly key: ObjectKey;
-  /** The new object (CREATE, UPDATE). */
-  readonly object?: KubeObject;
-  /** The stored object (UPDATE, DELETE). */
-  readonly old?: DeepReadonly<KubeObject>;
-  readonly deleteOptions?: JsonObject;
 }

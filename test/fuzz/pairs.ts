@@ -8,7 +8,8 @@ import { resourceClaimStrategy } from '../../src/kinds/resource/resource-claim.j
 import { resourceQuotaStrategy } from '../../src/kinds/core/resource-quota.js';
 import { storageClassStrategy } from '../../src/kinds/storage/storage-class.js';
 import { validatingAdmissionPolicyStrategy } from '../../src/kinds/admissionregistration/admission-policy.js';
-import type { AdmissionRequest, RequestContext, Strategy, ValidationContext } from '../../src/api/strategy.js';
+import type { RequestContext, Strategy, ValidationContext } from '../../src/api/strategy.js';
+import type { AdmissionRequest } from '../../src/server/admission/types.js';
 import { checkPodSpec } from '../../src/kinds/core/pod/validation/pod-spec.js';
 import { checkPodStatusUpdate } from '../../src/kinds/core/pod/validation/pod-update.js';
 import { jsonDiff } from '../../src/kinds/validation/spec-diff.js';

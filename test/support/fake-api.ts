@@ -92,6 +92,11 @@ export class FakeRegistry {
         note('createSubresource', key, subresource, body);
         return { object: body ?? { metadata: {} }, code: 201 };
       },
+      connect: async (ctx, key, subresource, { query }) => {
+        const behaviour = this.entry.strategy.subresources?.[subresource];
+        if (behaviour?.kind !== 'connect') throw new Error(`${subresource} is no connection`);
+        return behaviour.target(ctx, key, query);
+      },
       update: async (ctx, key, object, subresource) => {
         note('update', key, object, subresource, ctx.options);
         return { object: this.put(key.namespace, object, 'MODIFIED'), created: false };

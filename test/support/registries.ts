@@ -4,7 +4,8 @@ import type { Turns } from '../../src/machinery/turns.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { createCatalog, type MutableCatalog, type Strategies } from '../../src/api/create-catalog.js';
 import { loadApi } from '../../src/api/load.js';
-import type { AdmissionPlugin, RequestContext, WriteOptions } from '../../src/api/strategy.js';
+import type { RequestContext, WriteOptions } from '../../src/api/strategy.js';
+import type { AdmissionPlugin } from '../../src/server/admission/types.js';
 import { createRegistries, type Registries } from '../../src/server/registry/create-registries.js';
 import type {
   ListQuery,

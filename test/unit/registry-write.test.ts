@@ -2,7 +2,8 @@ import { given } from '../support/steps.js';
 import t from 'tap';
 import { StatusError } from '../../src/machinery/status.js';
 import type { KubeObject } from '../../src/machinery/types.js';
-import type { AdmissionPlugin, DeleteOptions, Strategy } from '../../src/api/strategy.js';
+import type { DeleteOptions, Strategy } from '../../src/api/strategy.js';
+import type { AdmissionPlugin } from '../../src/server/admission/types.js';
 import type { PatchRequest } from '../../src/server/registry/types.js';
 import { fixture, plain, record, type Fixture } from '../support/registries.js';
 

@@ -3,6 +3,10 @@ import { badRequestError, notFoundError, serviceUnavailableError } from '../../m
 import type { DeepReadonly, EndpointSlice, Node, ObjectKey, Pod, Service } from '../../machinery/types.js';
 import type { AddressTarget, ConnectSubresource, RequestContext } from '../../api/strategy.js';
 
+const pathOf =
+  (kind: string): NonNullable<ConnectSubresource['options']> =>
+  (_query, path) => ({ apiVersion: 'v1', kind, metadata: {}, ...(path === '' ? {} : { path }) });
+
 interface Asked {
   readonly scheme: 'http' | 'https';
   readonly name: string;
@@ -47,6 +51,7 @@ const KUBELET_PORT = 10_250;
 /** /api/v1/nodes/{name[:port]}/proxy/...: the kubelet API; with another port, that port of the node. */
 export const nodeProxy: ConnectSubresource = {
   kind: 'connect',
+  options: pathOf('NodeProxyOptions'),
   target(ctx, key) {
     const { scheme, name, port } = splitTarget(key.name, 'node');
     const node = ctx.objects.get('nodes', { namespace: '', name }) as DeepReadonly<Node> | undefined;
@@ -63,6 +68,7 @@ export const nodeProxy: ConnectSubresource = {
 /** /api/v1/namespaces/{ns}/pods/{[scheme:]name[:port]}/proxy/...: without a port, the first one the Pod declares. */
 export const podProxy: ConnectSubresource = {
   kind: 'connect',
+  options: pathOf('PodProxyOptions'),
   target(ctx, key) {
     const { scheme, name, port } = splitTarget(key.name, 'pod');
     const pod = ctx.objects.get('pods', { namespace: key.namespace, name }) as DeepReadonly<Pod> | undefined;
@@ -76,6 +82,7 @@ export const podProxy: ConnectSubresource = {
 /** /api/v1/namespaces/{ns}/services/{[scheme:]name[:port]}/proxy/...: one of the ready endpoints, at random. */
 export const serviceProxy = (random: (n: number) => number): ConnectSubresource => ({
   kind: 'connect',
+  options: pathOf('ServiceProxyOptions'),
   target(ctx, key) {
     const { scheme, name, port } = splitTarget(key.name, 'service');
     const service = ctx.objects.get('services', { namespace: key.namespace, name }) as

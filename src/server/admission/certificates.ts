@@ -1,7 +1,8 @@
 import { semanticEqual } from '../../machinery/json-equal.js';
 import { parseCertificateRequest } from '../../machinery/x509/certificate-request.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../api/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
+import type { AdmissionPlugin, AdmissionRequest } from './types.js';
 import type { Authorizer } from '../auth/authorizer.js';
 import { quote } from '../auth/quote.js';
 import { forbid, isResource } from './forbidden.js';

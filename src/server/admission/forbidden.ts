@@ -1,5 +1,5 @@
 import { forbiddenError, type StatusCause, type StatusError } from '../../machinery/status.js';
-import type { AdmissionRequest } from '../../api/strategy.js';
+import type { AdmissionRequest } from './types.js';
 
 /** admission.NewForbidden: names the object as far as it has a name yet. */
 export function forbid(request: AdmissionRequest, why: string, causes?: StatusCause[]): StatusError {

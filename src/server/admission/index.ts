@@ -1,4 +1,4 @@
-import type { AdmissionPlugin } from '../../api/strategy.js';
+import type { AdmissionPlugin } from './types.js';
 import type { Authorizer } from '../auth/authorizer.js';
 import { certificateSubjectRestriction, createCertificateApproval, createCertificateSigning } from './certificates.js';
 import { limitRanger } from './limit-ranger.js';

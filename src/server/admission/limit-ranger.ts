@@ -3,7 +3,8 @@ import { compareAmounts, type ResourceList } from '../../machinery/quota/resourc
 import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
 import { reasonlessError } from '../../machinery/status.js';
 import type { Container, DeepReadonly, KubeObject, Pod } from '../../machinery/types.js';
-import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../api/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
+import type { AdmissionPlugin, AdmissionRequest } from './types.js';
 import { aggregate } from '../auth/quote.js';
 import { forbid, isPodCreate, isResource } from './forbidden.js';
 

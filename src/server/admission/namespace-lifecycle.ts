@@ -1,6 +1,6 @@
 import { notFoundError } from '../../machinery/status.js';
 import type { DeepReadonly, Namespace } from '../../machinery/types.js';
-import type { AdmissionPlugin } from '../../api/strategy.js';
+import type { AdmissionPlugin } from './types.js';
 import { forbid, isResource } from './forbidden.js';
 
 const IMMORTAL = new Set(['default', 'kube-system', 'kube-public']);

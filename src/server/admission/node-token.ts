@@ -1,5 +1,6 @@
 import type { DeepReadonly, KubeObject, ObjectKey, Pod } from '../../machinery/types.js';
-import type { AdmissionRequest, RequestContext } from '../../api/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
+import type { AdmissionRequest } from './types.js';
 import type { Authorizer } from '../auth/authorizer.js';
 import { aggregate, quote } from '../auth/quote.js';
 import { forbid } from './forbidden.js';

@@ -2,7 +2,8 @@ import { reasonlessError } from '../../machinery/status.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import { requestNameProblem } from '../../machinery/validation/request-name.js';
 import type { DeepReadonly, KubeObject, Node, Pod, PodSpec, Toleration } from '../../machinery/types.js';
-import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../api/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
+import type { AdmissionPlugin, AdmissionRequest } from './types.js';
 import { forbid, isPodCreate, isResource } from './forbidden.js';
 
 const NOT_READY = 'node.kubernetes.io/not-ready';

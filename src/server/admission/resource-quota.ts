@@ -13,7 +13,8 @@ import {
 import type { ScopedSpec } from '../../machinery/quota/scopes.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import { resourceId } from '../../api/resource-info.js';
-import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../api/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
+import type { AdmissionPlugin, AdmissionRequest } from './types.js';
 import { selfContext } from '../bootstrap/bootstrap.js';
 import { forbid } from './forbidden.js';
 

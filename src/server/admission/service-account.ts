@@ -1,7 +1,8 @@
 import { requestNameProblem } from '../../machinery/validation/request-name.js';
 import { internalError } from '../../machinery/status.js';
 import type { DeepReadonly, Pod, PodSpec, ServiceAccount } from '../../machinery/types.js';
-import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../api/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
+import type { AdmissionPlugin, AdmissionRequest } from './types.js';
 import { secretsOf } from '../auth/node-references.js';
 import { forbid, isPodCreate, isResource } from './forbidden.js';
 import { ephemeralSecretProblem, secretProblem } from './mountable-secrets.js';

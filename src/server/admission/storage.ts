@@ -1,5 +1,6 @@
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { AdmissionPlugin, AdmissionRequest, RequestContext } from '../../api/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
+import type { AdmissionPlugin, AdmissionRequest } from './types.js';
 import { compareQuantities } from '../../kinds/validation/quantities.js';
 import { forbid, isResource } from './forbidden.js';
 

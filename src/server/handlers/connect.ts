@@ -36,9 +36,10 @@ async function streamLog(exchange: Exchange, target: KubeletTarget, context: Api
 export const connect: Handler = async (exchange, route, context) => {
   const { request } = exchange;
   const { namespace, name, subresource, rest } = route;
-  const behaviour = subresource === undefined ? undefined : route.entry.strategy.subresources?.[subresource.name];
-  if (behaviour?.kind !== 'connect') throw pathNotFoundError();
-  const target = behaviour.target(requestContext(exchange, context), { namespace, name }, request.query);
+  if (subresource === undefined) throw pathNotFoundError();
+  const ctx = requestContext(exchange, context);
+  const asked = { query: request.query, path: rest };
+  const target = await route.registry.connect(ctx, { namespace, name }, subresource.name, asked);
   if (target === undefined) return { kind: 'raw', code: 204, headers: {}, body: '' };
   if (target.kind === 'kubelet' && !target.upgrade) return streamLog(exchange, target, context);
   if (request.upgradeHead !== undefined) {

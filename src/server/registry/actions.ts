@@ -1,7 +1,7 @@
 import { methodNotAllowedError, pathNotFoundError, type Status } from '../../machinery/status.js';
 import { inTurns } from '../../machinery/steps.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
-import type { ActionSubresource, RequestContext } from '../../api/strategy.js';
+import type { ActionSubresource, ConnectTarget, RequestContext } from '../../api/strategy.js';
 import { admit, validateAdmission } from './admission.js';
 import { get } from './read.js';
 import type { Scope } from './scope.js';
@@ -39,6 +39,28 @@ export async function createSubresource(
   await validateAdmission(scope, ctx, call);
   const { object, code = 201 } = await behaviour.create(ctx, key, body);
   return { object, code };
+}
+
+/**
+ * Where a connection goes, once admission has let it pass. `path` is what follows the subresource.
+ * undefined: there is nothing to answer. @throws StatusError
+ */
+export async function connectTo(
+  scope: Scope,
+  ctx: RequestContext,
+  key: ObjectKey,
+  subresource: string,
+  asked: { readonly query: URLSearchParams; readonly path: string },
+): Promise<ConnectTarget | undefined> {
+  const behaviour = scope.strategy.subresources?.[subresource];
+  if (behaviour?.kind !== 'connect') throw pathNotFoundError();
+  if (behaviour.options !== undefined) {
+    const object = behaviour.options(asked.query, asked.path);
+    const call = { operation: 'CONNECT', subresource, key, object } as const;
+    await admit(scope, ctx, call);
+    await validateAdmission(scope, ctx, call);
+  }
+  return behaviour.target(ctx, key, asked.query);
 }
 
 /** The body is an object of its own kind: defaulted, and marked with who set what (a TokenRequest is answered with it). */

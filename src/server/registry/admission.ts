@@ -1,4 +1,5 @@
-import type { AdmissionRequest, RequestContext } from '../../api/strategy.js';
+import type { RequestContext } from '../../api/strategy.js';
+import type { AdmissionRequest } from '../admission/types.js';
 import type { Scope } from './scope.js';
 
 /** What each plugin is told, beside what the scope already knows. */

@@ -2,7 +2,7 @@ import type { Steps } from '../../machinery/steps.js';
 import { pathNotFoundError } from '../../machinery/status.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { RequestContext } from '../../api/strategy.js';
-import { createSubresource, getSubresource } from './actions.js';
+import { connectTo, createSubresource, getSubresource } from './actions.js';
 import { checkKey } from './check-key.js';
 import { create } from './create.js';
 import { deleteCollection } from './delete-collection.js';
@@ -63,6 +63,7 @@ export const createRegistry = (scope: Scope): Registry => ({
   create: (ctx, namespace, object) => create(scope, ctx, namespace, object),
   getSubresource: (ctx, key, subresource, query) => getSubresource(scope, ctx, key, subresource, query),
   createSubresource: (ctx, key, subresource, body) => createSubresource(scope, ctx, key, subresource, body),
+  connect: (ctx, key, subresource, asked) => connectTo(scope, ctx, key, subresource, asked),
   async update(ctx: RequestContext, key: ObjectKey, object: KubeObject, subresource: string) {
     checkTarget(scope, key, object);
     const { uid } = object.metadata;

@@ -2,7 +2,7 @@ import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { Status } from '../../machinery/status.js';
 import type { ResourceInfo } from '../../api/resource-info.js';
-import type { DeleteOptions, RequestContext } from '../../api/strategy.js';
+import type { ConnectTarget, DeleteOptions, RequestContext } from '../../api/strategy.js';
 
 /**
  * An object as the watch cache keeps it: parsed once, encoded at most once per form, frozen. Everything the server
@@ -106,6 +106,13 @@ export interface Registry {
     subresource: string,
     body: KubeObject | undefined,
   ): Promise<{ object: KubeObject | Status; code: number }>;
+  /** Where a connection goes (exec, proxy, ...), through admission. undefined: there is nothing to answer (204). */
+  connect(
+    ctx: RequestContext,
+    key: ObjectKey,
+    subresource: string,
+    asked: { readonly query: URLSearchParams; readonly path: string },
+  ): Promise<ConnectTarget | undefined>;
   update(ctx: RequestContext, key: ObjectKey, object: KubeObject, subresource: string): Promise<WriteResult>;
   patch(ctx: RequestContext, key: ObjectKey, patch: PatchRequest, subresource: string): Promise<WriteResult>;
   /** `object` set: answer it; else the Status. */

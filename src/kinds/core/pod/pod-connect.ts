@@ -1,5 +1,6 @@
 import { podProxy } from '../proxy.js';
 import { errorList, forbidden, invalid, notSupported, path } from '../../../machinery/field-error.js';
+import { quote } from '../../../machinery/go-text.js';
 import { badRequestError, invalidError, notFoundError } from '../../../machinery/status.js';
 import type { DeepReadonly, ObjectKey, Pod } from '../../../machinery/types.js';
 import type { ConnectSubresource, KubeletTarget, RequestContext } from '../../../api/strategy.js';
@@ -108,11 +109,29 @@ const log: ConnectSubresource = {
   },
 };
 
+/** What admission is shown of an exec or attach. */
+const streamOptions =
+  (kind: 'PodExecOptions' | 'PodAttachOptions'): NonNullable<ConnectSubresource['options']> =>
+  query => {
+    const flags = ['stdin', 'stdout', 'stderr', 'tty'].filter(name => isTrue(query, name));
+    const container = query.get('container') ?? '';
+    const command = kind === 'PodExecOptions' ? query.getAll('command') : [];
+    return {
+      apiVersion: 'v1',
+      kind,
+      metadata: {},
+      ...Object.fromEntries(flags.map(name => [name, true])),
+      ...(container === '' ? {} : { container }),
+      ...(command.length === 0 ? {} : { command }),
+    };
+  };
+
 /** exec and attach: the kubelet calls the streams otherwise than the API. */
 function streams(kind: 'exec' | 'attach'): ConnectSubresource {
   return {
     kind: 'connect',
     needs: 'create',
+    options: streamOptions(kind === 'exec' ? 'PodExecOptions' : 'PodAttachOptions'),
     target(ctx, key, query) {
       const pod = podOf(ctx, key);
       const container = containerOf(pod, query.get('container') ?? '');
@@ -131,13 +150,28 @@ function streams(kind: 'exec' | 'attach'): ConnectSubresource {
   };
 }
 
+/** Ports, each a parameter or several with commas between (apimachinery Convert_Slice_string_To_Slice_int32). @throws StatusError 400 */
+function portsOf(query: URLSearchParams): number[] {
+  return query.getAll('ports').flatMap(list =>
+    list.split(',').map(text => {
+      const problem = !/^\d+$/.test(text) ? 'invalid syntax' : Number(text) > 65_535 ? 'value out of range' : undefined;
+      if (problem === undefined) return Number(text);
+      throw badRequestError(`cannot convert to []int32: strconv.ParseUint: parsing ${quote(text)}: ${problem}`);
+    }),
+  );
+}
+
 const portforward: ConnectSubresource = {
   kind: 'connect',
   needs: 'create',
+  options(query) {
+    const ports = portsOf(query);
+    return { apiVersion: 'v1', kind: 'PodPortForwardOptions', metadata: {}, ...(ports.length === 0 ? {} : { ports }) };
+  },
   target(ctx, key, query) {
     const node = hostOf(podOf(ctx, key));
     const out = new URLSearchParams();
-    for (const port of query.getAll('ports')) out.append('port', port);
+    for (const port of portsOf(query)) out.append('port', String(port));
     return target(node, `/portForward/${encode(key.namespace, key.name)}`, out, true);
   },
 };

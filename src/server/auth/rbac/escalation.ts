@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { forbiddenError, notFoundError, type GroupResource } from '../../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../../machinery/types.js';
-import type { AdmissionPlugin, AdmissionRequest, UserInfo } from '../../../api/strategy.js';
+import type { UserInfo } from '../../../api/strategy.js';
+import type { AdmissionPlugin, AdmissionRequest } from '../../admission/types.js';
 import { isPrivileged, type Authorizer } from '../authorizer.js';
 import { aggregate, quote, quoteList } from '../quote.js';
 import type { RoleRef, RuleResolver } from './rule-resolver.js';
