@@ -31,7 +31,7 @@ test: build tap ## everything that has to pass
 	@$(MAKE) --no-print-directory -j2 lint run-unit
 	@$(MAKE) --no-print-directory run-e2e
 
-test-one: ## one test file, not built before: make test-one T=test/unit/steps.test.ts
+test-one: ## one test file, not built before: make test-one T=test/unit/machinery/steps.test.ts
 	@set -o pipefail; node --import tsx $(T) | node --import tsx test/report/main.ts
 
 watch: ## the same, again whenever it or what it imports is saved
@@ -52,7 +52,7 @@ e2e: build tap ## tests that start clusters, and the recordings of the real thin
 
 # The storage suite limits the size of files to fill a disk, which the runner's own hooks do not survive.
 run-unit:
-	$(call run_tests,$$(ls build/test/unit/*.test.js build/test/conformance/*.test.js | grep -v conformance/storage.test))
+	$(call run_tests,$$(find build/test/unit build/test/conformance -name '*.test.js' | grep -v conformance/storage.test | sort))
 	@set -o pipefail; node build/test/conformance/storage.test.js | $(REPORT)
 
 # One at a time: these start clusters, which want the machine and its node ports for themselves.

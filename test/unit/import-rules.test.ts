@@ -61,6 +61,17 @@ t.test('imports follow the map', async t => {
   );
 });
 
+t.test('unit tests stand in folders named as those of src', async t => {
+  const folders = readdirSync(join(root ?? '', 'test/unit'), { withFileTypes: true }).filter(entry =>
+    entry.isDirectory(),
+  );
+  t.ok(folders.length > 5);
+  t.same(
+    folders.map(({ name }) => name).filter(name => !(name in ALLOWED)),
+    [],
+  );
+});
+
 /** Rooms of the data plane, and what each may import of the others. A mode is a folder that only the table of modes opens. */
 const DATA_PLANE: Record<string, readonly string[]> = {
   kernel: [],

@@ -1,0 +1,217 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import t, { type Test } from 'tap';
+import { createConntrack } from '../../../src/dataplane/kernel/conntrack.js';
+import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
+import { hostRoutes } from '../../support/host-routes.js';
+import type { Tuple } from '../../../src/dataplane/packet.js';
+import { FakeClock } from '../../../src/machinery/clock.js';
+import { createEphemeralPorts } from '../../../src/nodeagent/network/ephemeral-ports.js';
+import { createNodeDirectory, POD_NETWORK_ANNOTATION } from '../../../src/nodeagent/network/node-directory.js';
+import { createPeerServer } from '../../../src/nodeagent/network/peer-link.js';
+import { createPodNetwork } from '../../../src/nodeagent/network/pod-network.js';
+import { createSockets, MAX_ACCEPTED } from '../../../src/nodeagent/network/sockets.js';
+import { MAX_PACKET_LINE, parsePacket, parseVerdict } from '../../../src/nodeagent/network/wire.js';
+
+const flow = { proto: 'tcp', src: '10.244.1.2', srcPort: 4000, dst: '10.244.2.2', dstPort: 80 } as const;
+const packet = { flow, ttl: 7, trace: false, timeoutMs: 1000 };
+
+const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let tries = 0; !holds(); tries++) {
+    if (tries > 5000) throw new Error(`did not happen: ${what}`);
+    await turn();
+  }
+}
+
+t.test('packets of other agents are taken or refused, and nothing else of them is kept', async t => {
+  t.same(parsePacket({ ...packet, flow: { ...flow, more: 1 }, payload: 'YQ==', more: 2 }), {
+    ...packet,
+    payload: 'YQ==',
+  });
+  t.equal(parsePacket({ ...packet, timeoutMs: 1e300 }).timeoutMs, 127_000, 'nobody waits longer than Linux would');
+  const rows: { name: string; value: unknown }[] = [
+    { name: 'null', value: null },
+    { name: 'a number', value: 5 },
+    { name: 'a list', value: [] },
+    { name: 'no flow', value: { ...packet, flow: undefined } },
+    { name: 'a flow that is null', value: { ...packet, flow: null } },
+    { name: 'another protocol', value: { ...packet, flow: { ...flow, proto: 'icmp' } } },
+    { name: 'a name as an address', value: { ...packet, flow: { ...flow, dst: 'localhost' } } },
+    { name: 'a port out of range', value: { ...packet, flow: { ...flow, dstPort: 65_536 } } },
+    { name: 'a port that is text', value: { ...packet, flow: { ...flow, srcPort: '1' } } },
+    { name: 'a packet that may travel for ever', value: { ...packet, ttl: 1e9 } },
+    { name: 'time that is no number', value: { ...packet, timeoutMs: null } },
+    { name: 'time before now', value: { ...packet, timeoutMs: -1 } },
+    { name: 'a payload that only says how long it is', value: { ...packet, payload: { length: 4e9 } } },
+  ];
+  for (const { name, value } of rows)
+    t.throws(() => parsePacket(value), { code: 'ECONNRESET', detail: 'malformed packet' }, name);
+});
+
+t.test('answers of other agents', async t => {
+  t.same(parseVerdict({ steps: [], payload: 'YQ==', more: 1 }), { steps: [], payload: 'YQ==' });
+  t.same(parseVerdict({ steps: [], error: { code: 'ETIMEDOUT', detail: 'dropped' } }).error, {
+    code: 'ETIMEDOUT',
+    detail: 'dropped',
+  });
+  const rows: unknown[] = [
+    null,
+    {},
+    { steps: 'no' },
+    { steps: [1] },
+    { steps: [], error: { code: 'EPERM', detail: '' } },
+    { steps: [], error: 'no' },
+    { steps: [], payload: { length: 4e9 } },
+  ];
+  for (const value of rows)
+    t.throws(() => parseVerdict(value), { code: 'ECONNRESET', message: /malformed verdict/ }, JSON.stringify(value));
+});
+
+const listen = async (t: Test, server: Server): Promise<number> => {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+};
+
+function oneNode(clock: FakeClock) {
+  const routes = hostRoutes('172.18.0.3');
+  const directory = createNodeDirectory({ nodeName: 'node-2', routes });
+  const network = createPodNetwork({
+    nodeName: 'node-2',
+    nodeAddresses: ['172.18.0.3'],
+    kernel: createKernel({ clock, random: () => 0.5, routes }),
+    directory,
+    clock,
+    hostGateway: '172.18.0.1',
+    hostAddress: '127.0.0.1',
+  });
+  return { network, directory };
+}
+
+t.test('no frame ends the process, keeps a connection or fills it', async t => {
+  const clock = new FakeClock();
+  const { network } = oneNode(clock);
+  const pod = network.attach(['10.244.2.2'], 'pod default/b');
+  pod.listen(80, stream => void stream.end('hello'));
+  const server = createPeerServer(network, clock);
+  let dialled = 0;
+  server.on('connection', () => dialled++);
+  const port = await listen(t, server);
+  const dial = (): { socket: Socket; received: () => string; closed: () => boolean } => {
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    let text = '';
+    let gone = false;
+    socket.on('data', chunk => (text += String(chunk)));
+    socket.on('error', () => undefined);
+    socket.on('end', () => (gone = true));
+    socket.on('close', () => (gone = true));
+    t.teardown(() => socket.destroy());
+    return { socket, received: () => text, closed: () => gone };
+  };
+  const rows: { name: string; bytes: string }[] = [
+    { name: 'no JSON', bytes: 'GET / HTTP/1.1\n' },
+    { name: 'deep JSON', bytes: `${'['.repeat(60_000)}\n` },
+    { name: 'a malformed packet', bytes: '{"flow":null}\n' },
+    { name: 'a line without end', bytes: 'x'.repeat(MAX_PACKET_LINE + 1) },
+    { name: 'bytes that are no text', bytes: '\0\xff\xfe\n' },
+  ];
+  for (const { name, bytes } of rows) {
+    const peer = dial();
+    peer.socket.write(bytes);
+    await until(`${name} is refused`, () => peer.received().includes('ECONNRESET'));
+    peer.socket.end();
+    await until(`${name}: closed`, () => peer.closed());
+    t.pass(name);
+  }
+  const before = dialled;
+  const slow = dial();
+  slow.socket.write('{"flow":');
+  const silent = dial();
+  await turn();
+  await until('both are accepted', () => dialled === before + 2);
+  clock.step(10_000);
+  await until('who does not finish is hung up on', () => slow.closed() && silent.closed());
+  const good = dial();
+  good.socket.write(`${JSON.stringify(packet)}\n`);
+  await until('a good packet is served after all that', () => good.received().endsWith('hello'));
+});
+
+t.test('a peer that accepts and says nothing is a packet that nobody answers', async t => {
+  const clock = new FakeClock();
+  const { network, directory } = oneNode(clock);
+  const mute = createServer();
+  const accepted: Socket[] = [];
+  mute.on('connection', socket => {
+    accepted.push(socket);
+    socket.on('error', () => undefined);
+  });
+  const port = await listen(t, mute);
+  t.teardown(() => accepted.forEach(socket => socket.destroy()));
+  directory.update({
+    metadata: { name: 'node-1', annotations: { [POD_NETWORK_ANNOTATION]: `127.0.0.1:${port}` } },
+    spec: { podCIDRs: ['10.244.1.0/24'] },
+    status: { addresses: [] },
+  });
+  const pod = network.attach(['10.244.2.2'], 'pod default/b');
+  const failed = pod.connect({ address: '10.244.1.2', port: 80 }, { timeoutMs: 3000 });
+  const refused = t.rejects(failed, { code: 'ETIMEDOUT' });
+  await until('it is connected', () => accepted.length === 1);
+  await turn();
+  clock.step(10_000);
+  await refused;
+});
+
+t.test('a full table of flows gives up what is unanswered or over, and nothing else', async t => {
+  const tuple = (i: number): Tuple => ({
+    protocol: 'udp',
+    src: '10.244.1.2',
+    srcPort: i,
+    dst: '10.96.0.10',
+    dstPort: 53,
+  });
+  const fill = (each: (table: ReturnType<typeof createConntrack>, i: number) => void) => {
+    const table = createConntrack(new FakeClock(), 100);
+    for (let i = 0; i < 100; i++) each(table, i);
+    const fresh = table.create(tuple(1000));
+    return { taken: table.confirm(fresh), size: table.entries().length };
+  };
+  t.same(
+    fill((table, i) => void table.confirm(table.create(tuple(i)))),
+    { taken: true, size: 100 },
+    'datagrams that nobody answers',
+  );
+  const tcp = (state: 'ESTABLISHED' | 'TIME_WAIT') =>
+    fill((table, i) => {
+      const entry = table.create({ ...tuple(i), protocol: 'tcp' });
+      Object.assign(entry, { assured: true, tcpState: state });
+      table.confirm(entry);
+    });
+  t.same(tcp('TIME_WAIT'), { taken: true, size: 100 }, 'connections that are over');
+  t.same(tcp('ESTABLISHED'), { taken: false, size: 100 }, 'open connections stay');
+});
+
+t.test('ports of a namespace', async t => {
+  const ports = createEphemeralPorts(() => 0);
+  const first = ports.choose();
+  const release = ports.hold(first);
+  t.throws(() => ports.choose(first), { code: 'EADDRINUSE' }, 'a port that is asked for and taken');
+  const others = Array.from({ length: 60_999 - 32_768 + 1 }, () => ports.choose());
+  t.notOk(others.includes(first), 'nobody else gets it, also after a whole turn');
+  const all = Array.from({ length: 60_999 - 32_768 }, () => ports.hold(ports.choose()));
+  t.throws(() => ports.choose(), { code: 'EADDRNOTAVAIL' }, 'none is left');
+  t.equal(ports.choose(7), 7, 'others can still be asked for');
+  release();
+  t.equal(ports.choose(), first, 'until one is free again');
+  all.forEach(free => free());
+});
+
+t.test('one Pod’s clients cannot take all memory', async t => {
+  const sockets = createSockets('pod default/b');
+  sockets.listen(80, stream => stream.resume(), false);
+  const streams = Array.from({ length: MAX_ACCEPTED }, () => sockets.accept(flow, flow, false));
+  t.throws(() => sockets.accept(flow, flow, false), { code: 'ECONNREFUSED', detail: /open connections/ });
+  sockets.close();
+  for (const stream of streams) stream.destroy();
+});
