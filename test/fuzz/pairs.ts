@@ -11,7 +11,7 @@ import { validatingAdmissionPolicyStrategy } from '../../src/kinds/admissionregi
 import type { RequestContext, Strategy, ValidationContext } from '../../src/api/strategy.js';
 import type { AdmissionRequest } from '../../src/server/admission/types.js';
 import { checkPodSpec } from '../../src/kinds/core/pod/validation/pod-spec.js';
-import { checkPodStatusUpdate } from '../../src/kinds/core/pod/validation/pod-update.js';
+import { checkPodStatusUpdate } from '../../src/kinds/core/pod/validation/pod-status-update.js';
 import { jsonDiff } from '../../src/kinds/validation/spec-diff.js';
 import { checkWebhookClient } from '../../src/kinds/admissionregistration/validation/webhook.js';
 import { limitRanger } from '../../src/server/admission/limit-ranger.js';

@@ -7,13 +7,11 @@ import { defaultPod, defaultPodSpec } from './pod-spec-defaults.js';
 import type { PartSubresource, Strategy } from '../../../api/strategy.js';
 import { checkMetadataAgain } from '../../validation/metadata.js';
 import { podQos } from './validation/pod-qos.js';
-import {
-  checkEphemeralUpdate,
-  checkPodCreate,
-  checkPodResize,
-  checkPodStatusUpdate,
-  checkPodUpdate,
-} from './validation/pod-update.js';
+import { checkEphemeralUpdate } from './validation/ephemeral-containers-update.js';
+import { checkPodCreate } from './validation/pod.js';
+import { checkPodResize } from './validation/pod-resize.js';
+import { checkPodStatusUpdate } from './validation/pod-status-update.js';
+import { checkPodUpdate } from './validation/pod-update.js';
 import { syncAppArmor } from './app-armor.js';
 import { podConnections } from './pod-connect.js';
 import { podRow } from './pod-cells.js';
