@@ -1,7 +1,6 @@
 import { humanAge } from '../machinery/duration.js';
 import type { DeepReadonly, KubeObject } from '../machinery/types.js';
 import type { Column } from './resource-info.js';
-import type { Row } from './strategy.js';
 
 export type ColumnDefinition = Pick<Column, 'name' | 'type' | 'format' | 'description' | 'priority'>;
 
@@ -79,4 +78,9 @@ function valueAt(object: DeepReadonly<KubeObject>, path: readonly string[]): unk
     value = (value as Record<string, unknown>)[part];
   }
   return value;
+}
+
+export interface Row {
+  readonly cells: readonly unknown[];
+  readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
 }

@@ -1,3 +1,4 @@
+import type { Row } from './columns.js';
 import type { Clock } from '../machinery/clock.js';
 import type { FieldError } from '../machinery/field-error.js';
 import type { Status } from '../machinery/status.js';
@@ -103,11 +104,6 @@ export interface Reservations<T extends KubeObject = KubeObject> {
   heldBy(object: DeepReadonly<T>): Reservation[];
   /** Whose a reservation is; undefined: it was not made for this kind. */
   holderOf(reservation: DeepReadonly<KubeObject>): ObjectKey | undefined;
-}
-
-export interface Row {
-  readonly cells: readonly unknown[];
-  readonly conditions?: readonly { type: string; status: string; reason?: string; message?: string }[];
 }
 
 /**

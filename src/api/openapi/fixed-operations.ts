@@ -1,5 +1,5 @@
 import { groupWord, tagOf } from './group-words.js';
-import type { Operation } from './operations.js';
+import type { Operation } from './operation.js';
 
 /** One document of the index that is about no resource: "apis/apps", with what it says. */
 export interface FixedDocument {

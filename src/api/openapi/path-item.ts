@@ -1,4 +1,4 @@
-import type { Operation } from './operations.js';
+import type { Operation } from './operation.js';
 import type { Parameter } from './parameters.js';
 
 /** The operations of one path, with the parameters that all of them take set apart, as kube-openapi writes them. */

@@ -1,5 +1,5 @@
 import type { ResourceInfo } from '../resource-info.js';
-import type { Operation } from './operations.js';
+import type { Operation } from './operation.js';
 import * as parameters from './parameters.js';
 
 const WATCH_EVENT = 'meta.v1.WatchEvent';

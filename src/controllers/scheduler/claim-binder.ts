@@ -6,7 +6,7 @@ import { BIND_COMPLETED, createBinder } from '../persistentvolume/bind.js';
 import { SELECTED_NODE } from '../persistentvolume/provision.js';
 import type { ReadonlyClaim, ReadonlyVolume } from './plugins/claims.js';
 import type { PodInfo } from './pod-info.js';
-import type { VolumePlan } from './plugins/volume-binding.js';
+import type { VolumePlan } from './plugins/claims.js';
 
 /** How long the binding of a Pod waits for its volumes (VolumeBindingArgs.bindTimeoutSeconds). */
 const BIND_TIMEOUT_MS = 600_000;

@@ -1,5 +1,6 @@
 import type { DeepReadonly, HorizontalPodAutoscaler } from '../../machinery/types.js';
-import type { Row, Strategy } from '../../api/strategy.js';
+import type { Strategy } from '../../api/strategy.js';
+import type { Row } from '../../api/columns.js';
 import { checkScaler, checkScalerStatus, defaultScaler } from './validation/hpa.js';
 import { ageCell, nameCell, NONE, UNKNOWN, UNSET } from '../cells.js';
 

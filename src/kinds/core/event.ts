@@ -1,7 +1,8 @@
 import { humanAge } from '../../machinery/duration.js';
 import { errorList, invalid, path, required, type FieldError } from '../../machinery/field-error.js';
 import type { CoreEvent, DeepReadonly, KubeObject } from '../../machinery/types.js';
-import type { Row, Strategy } from '../../api/strategy.js';
+import type { Strategy } from '../../api/strategy.js';
+import type { Row } from '../../api/columns.js';
 import { checkDnsLabel, checkImmutable, checkQualifiedName } from '../validation/formats.js';
 import { goForm } from '../validation/go-form.js';
 import { UNKNOWN } from '../cells.js';

@@ -9,7 +9,8 @@ import {
   type FieldPath,
 } from '../../machinery/field-error.js';
 import type { DeepReadonly, Node, Taint } from '../../machinery/types.js';
-import type { Row, Strategy } from '../../api/strategy.js';
+import type { Strategy } from '../../api/strategy.js';
+import type { Row } from '../../api/columns.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
 import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import {

@@ -1,5 +1,5 @@
 import { holds } from './assertions.js';
-import type { Match } from './regex.js';
+import type { Match } from './match.js';
 import { RegexError, type Node } from './syntax.js';
 
 /** Back references have no linear matcher: tries are counted, and too many are refused. */

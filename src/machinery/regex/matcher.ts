@@ -1,6 +1,6 @@
 import { holds } from './assertions.js';
 import type { Instruction } from './program.js';
-import type { Match } from './regex.js';
+import type { Match } from './match.js';
 import { createArrivals, walk, type Walk } from './walk.js';
 
 /** Finds where an expression matches, with its groups: all states at once, each with what it has captured. */

@@ -1,3 +1,4 @@
+import type { Match } from './match.js';
 import { backtrack } from './backtrack.js';
 import { createScanner, type Scanner } from './scanner.js';
 import { createMatcher, type Matcher } from './matcher.js';
@@ -5,13 +6,6 @@ import { compileNode } from './program.js';
 import { parseRegex, type SyntaxOptions } from './syntax.js';
 
 export { RegexError } from './syntax.js';
-
-/** Where an expression matched: pairs of start and end by group; -1 for a group that took no part. */
-export interface Match {
-  readonly start: number;
-  readonly end: number;
-  readonly groups: readonly number[];
-}
 
 type Maybe<T> = T | Promise<T>;
 

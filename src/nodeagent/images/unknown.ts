@@ -1,5 +1,5 @@
 import type { ContainerContext, Process, Program } from '../containers/process.js';
-import { resolvePort } from '../probes/probe.js';
+import { resolvePort } from '../probes/probe-result.js';
 import type { ReadonlyContainer, ReadonlyPod } from '../pods/types.js';
 import { NetworkError } from '../network/errors.js';
 import { createAnyProtocolServer } from './any-protocol-server.js';

@@ -1,3 +1,4 @@
+import type { ContainerUsage } from '../pods/types.js';
 import { formatTime } from '../../machinery/clock.js';
 import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
 import { ephemeralBytes, type PodDisk } from '../pods/disk-usage.js';
@@ -10,13 +11,6 @@ export interface NodeFigures {
   /** Clock milliseconds at which the agent started. */
   readonly startedAt: number;
   readonly capacity: Readonly<Record<string, string>>;
-}
-
-/** What a container takes of processor and memory. */
-export interface ContainerUsage {
-  /** Since it started. */
-  readonly cpuSeconds: number;
-  readonly memoryBytes: number;
 }
 
 export const usageOf = ({ usage, running }: ContainerRecord): ContainerUsage =>

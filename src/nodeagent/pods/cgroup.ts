@@ -1,9 +1,7 @@
+import type { Resources } from './types.js';
 import { createTree, type Tree } from '../containers/file-system.js';
 import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
-import type { Container, DeepReadonly } from '../../machinery/types.js';
 import type { ReadonlyPod } from './types.js';
-
-export type Resources = DeepReadonly<NonNullable<Container['resources']>>;
 
 const PERIOD_US = 100_000;
 const MIN_QUOTA_US = 1_000;

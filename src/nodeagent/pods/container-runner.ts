@@ -3,7 +3,7 @@ import type { ImageReference } from '../images/reference.js';
 import type { ProcessTable } from '../containers/process.js';
 import type { NetNamespace } from '../network/types.js';
 import { runProbeWorker, type ProbeKind } from '../probes/probe-worker.js';
-import type { ProbeResult } from '../probes/probe.js';
+import type { ProbeResult } from '../probes/probe-result.js';
 import { formatDuration } from '../../machinery/duration.js';
 import { cgroupTree, memoryLimit } from './cgroup.js';
 import { startPodContainer, type Started } from './container-starter.js';
@@ -15,7 +15,7 @@ import type { PodEvents } from './pod-events.js';
 import { containerProcesses, sharesProcesses } from './process-namespaces.js';
 import { pullImage, type NoImage, type Pullable } from './pull-image.js';
 import type { RestartBackoff } from './restart-backoff.js';
-import type { SetUpVolumes } from './volumes.js';
+import type { SetUpVolumes } from './set-up-volume.js';
 import { formatPod, type ContainerRecord, type ReadonlyContainer, type ReadonlyPod, type Terminated } from './types.js';
 
 /** Starts and stops the containers of one Pod and keeps their records. */

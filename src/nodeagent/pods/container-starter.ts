@@ -15,14 +15,16 @@ import { imageFor } from '../images/index.js';
 import type { ImageReference } from '../images/reference.js';
 import { createResolver, formatResolvConf } from '../network/resolver.js';
 import type { NetNamespace } from '../network/types.js';
-import { logBytes, writableLayer, type ContainerDisk } from './disk-usage.js';
+import { logBytes, writableLayer } from './disk-usage.js';
+import type { ContainerDisk } from './types.js';
 import type { PodDependencies } from './dependencies.js';
 import { expandReferences, makeEnvironment } from './environment.js';
 import { hostsFile, podNames, resolverConfig } from './etc-files.js';
 import { containersOf, type ReadonlyContainer, type ReadonlyPod } from './types.js';
 import { ownedNetwork } from './owned-network.js';
 import { securityOf } from './security.js';
-import { mountsOf, type SetUpVolumes } from './volumes.js';
+import { mountsOf } from './volumes.js';
+import type { SetUpVolumes } from './set-up-volume.js';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DIRECTORIES = ['/bin', '/etc', '/home', '/proc', '/sys', '/usr/bin', '/var/log', '/var/run'];

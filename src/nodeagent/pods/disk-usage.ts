@@ -1,14 +1,8 @@
+import type { ContainerDisk } from './types.js';
 import type { Tree } from '../containers/file-system.js';
 import type { LogBuffer } from '../containers/log-buffer.js';
 import type { ContainerRecord, ReadonlyPod } from './types.js';
-import type { SetUpVolumes } from './volumes.js';
-
-/** Bytes of a container on the node's disk. */
-export interface ContainerDisk {
-  /** The writable layer: what it has written beside its image. */
-  readonly rootfs: number;
-  readonly logs: number;
-}
+import type { SetUpVolumes } from './set-up-volume.js';
 
 export interface PodDisk {
   readonly containers: ReadonlyMap<string, ContainerDisk>;

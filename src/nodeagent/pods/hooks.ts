@@ -4,7 +4,7 @@ import type { RunningContainer } from '../containers/container.js';
 import { deadline, DeadlineExceeded } from '../containers/programs/deadline.js';
 import { httpCall } from '../network/http-client.js';
 import type { NetNamespace } from '../network/types.js';
-import { resolvePort } from '../probes/probe.js';
+import { resolvePort } from '../probes/probe-result.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { ReadonlyContainer } from './types.js';
 

@@ -2,14 +2,8 @@ import type { PodDependencies } from './dependencies.js';
 import type { PodAddresses } from './field-ref.js';
 import type { PodEvents } from './pod-events.js';
 import type { ReadonlyPod } from './types.js';
-import {
-  ClaimNotReadyError,
-  hasRefreshable,
-  MountError,
-  refreshVolumeContent,
-  setUpVolumes,
-  type SetUpVolumes,
-} from './volumes.js';
+import { ClaimNotReadyError, hasRefreshable, MountError, refreshVolumeContent, setUpVolumes } from './volumes.js';
+import type { SetUpVolumes } from './set-up-volume.js';
 
 /** The volumes of one Pod over its life. */
 export interface PodVolumes {

@@ -1,6 +1,7 @@
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { Rejection } from './admission/admit.js';
-import { beyondCapacity, type Resources } from './cgroup.js';
+import { beyondCapacity } from './cgroup.js';
+import type { Resources } from './types.js';
 import type { PodEvents } from './pod-events.js';
 import type { ContainerRecord, ReadonlyContainer, ReadonlyPod } from './types.js';
 

@@ -1,10 +1,7 @@
 import type { ProcessTable } from '../containers/process.js';
 import type { Credentials } from '../containers/credentials.js';
-import type { Resources } from './cgroup.js';
 import type { LogBuffer } from '../containers/log-buffer.js';
 import type { RunningContainer } from '../containers/container.js';
-import type { ContainerUsage } from '../node/summary.js';
-import type { ContainerDisk } from './disk-usage.js';
 import type { Container, ContainerStatus, DeepReadonly, Pod } from '../../machinery/types.js';
 
 export type ReadonlyPod = DeepReadonly<Pod>;
@@ -115,3 +112,19 @@ export const formatPod = ({ metadata }: ReadonlyPod): string =>
   `${metadata.name ?? ''}_${metadata.namespace ?? ''}(${metadata.uid ?? ''})`;
 
 export const isTerminalPhase = (phase: string | undefined): boolean => phase === 'Succeeded' || phase === 'Failed';
+
+export type Resources = DeepReadonly<NonNullable<Container['resources']>>;
+
+/** Bytes of a container on the node's disk. */
+export interface ContainerDisk {
+  /** The writable layer: what it has written beside its image. */
+  readonly rootfs: number;
+  readonly logs: number;
+}
+
+/** What a container takes of processor and memory. */
+export interface ContainerUsage {
+  /** Since it started. */
+  readonly cpuSeconds: number;
+  readonly memoryBytes: number;
+}

@@ -1,3 +1,4 @@
+import type { SetUpVolume, SetUpVolumes } from './set-up-volume.js';
 import {
   createTree,
   isDirectoryIn,
@@ -32,14 +33,6 @@ export class MountError extends Error {
 
 /** A claim that is not bound yet: usual for a moment, said only when it lasts. */
 export class ClaimNotReadyError extends MountError {}
-
-/** A volume that is set up: a tree and where in it the volume begins, '' for its root. */
-export interface SetUpVolume {
-  readonly tree: Tree;
-  readonly at: string;
-}
-
-export type SetUpVolumes = ReadonlyMap<string, SetUpVolume>;
 
 export interface VolumeInput {
   readonly pod: ReadonlyPod;

@@ -3,7 +3,15 @@ import type { DeepReadonly, Probe } from '../../machinery/types.js';
 import { DeadlineExceeded } from '../containers/programs/deadline.js';
 import { NetworkError } from '../network/errors.js';
 import { httpCall } from '../network/http-client.js';
-import { broken, dialError, failure, resolvePort, success, type ProbeResult, type ProbeTarget } from './probe.js';
+import {
+  broken,
+  dialError,
+  failure,
+  resolvePort,
+  success,
+  type ProbeResult,
+  type ProbeTarget,
+} from './probe-result.js';
 
 type HttpGet = NonNullable<DeepReadonly<Probe>['httpGet']>;
 

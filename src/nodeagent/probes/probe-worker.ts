@@ -1,5 +1,6 @@
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
-import { runProbe, type ProbeResult, type ProbeTarget } from './probe.js';
+import { runProbe } from './probe.js';
+import type { ProbeResult, ProbeTarget } from './probe-result.js';
 
 export type ProbeKind = 'readiness' | 'liveness' | 'startup';
 

@@ -1,42 +1,19 @@
+import {
+  type ProbeResult,
+  type ProbeTarget,
+  resolvePort,
+  failure,
+  success,
+  broken,
+  dialError,
+} from './probe-result.js';
 import { captured } from '../containers/io.js';
-import type { RunningContainer } from '../containers/container.js';
-import type { Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
 import { deadline, DeadlineExceeded } from '../containers/programs/deadline.js';
 import { NetworkError } from '../network/errors.js';
-import type { NetNamespace } from '../network/types.js';
 import { httpProbe } from './http-probe.js';
-import type { ReadonlyContainer } from '../pods/types.js';
-
-/** `error`: the probe itself could not be run; the result is thrown away. A warning is a success with an Event. */
-export interface ProbeResult {
-  readonly outcome: 'success' | 'warning' | 'failure' | 'error';
-  readonly output: string;
-}
-
-export interface ProbeTarget {
-  readonly container: RunningContainer;
-  readonly spec: ReadonlyContainer;
-  readonly podIP: string;
-  /** The node's own namespace: that is where the kubelet probes from. */
-  readonly network: NetNamespace;
-  readonly clock: Clock;
-  readonly signal: AbortSignal;
-}
 
 const MAX_OUTPUT = 10 * 1024;
-
-/** A port given by number or by the name of a containerPort; undefined when there is none of that name. */
-export function resolvePort(port: number | string, container: ReadonlyContainer): number | undefined {
-  if (typeof port === 'number') return port;
-  const named = container.ports?.find(p => p.name === port)?.containerPort;
-  if (named !== undefined) return named;
-  return /^\d+$/.test(port) ? Number(port) : undefined;
-}
-
-export const failure = (output: string): ProbeResult => ({ outcome: 'failure', output });
-export const success = (output = ''): ProbeResult => ({ outcome: 'success', output });
-export const broken = (output: string): ProbeResult => ({ outcome: 'error', output });
 
 /** Runs a probe once. Rejects only with the signal's reason. */
 export async function runProbe(probe: DeepReadonly<Probe>, target: ProbeTarget): Promise<ProbeResult> {
@@ -69,12 +46,6 @@ async function execProbe(command: readonly string[], target: ProbeTarget, signal
     target.signal.throwIfAborted();
     return failure((error as Error).message);
   }
-}
-
-/** Go's words for a connection that could not be made. */
-export function dialError(error: unknown, at: string): string {
-  if (error instanceof NetworkError) return `dial tcp ${at}: connect: ${error.text.toLowerCase()}`;
-  return `dial tcp ${at}: i/o timeout`;
 }
 
 /** HealthCheckResponse.ServingStatus. */

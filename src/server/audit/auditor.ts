@@ -1,6 +1,7 @@
+import type { AuditRecord } from './audit-record.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { Status } from '../../machinery/status.js';
-import type { JsonObject, KubeObject } from '../../machinery/types.js';
+import type { JsonObject } from '../../machinery/types.js';
 import type { UserInfo } from '../../api/strategy.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { RawJson } from './raw-json.js';
@@ -12,25 +13,6 @@ export interface AuditSink {
   write(event: JsonObject): void;
   /** Resolves when all that was written has gone out, or cannot. */
   flush(): Promise<void>;
-}
-
-/** What is being recorded of one request. Every method is cheap when the level asks for less. */
-export interface AuditRecord {
-  annotate(key: string, value: string): void;
-  impersonated(user: UserInfo): void;
-  /** What was asked for: the decoded object, a patch or options. Made only when the level wants it. */
-  requested(make: () => unknown): void;
-  /** The object in the request, whose name and uid the event shows. */
-  targets(metadata: KubeObject['metadata']): void;
-  /** How what is answered is wanted; undefined: it is not. */
-  readonly answer: { readonly omitManagedFields: boolean } | undefined;
-  /** What is answered; of raw JSON whoever made it has left out what is not wanted. */
-  answered(object: unknown): void;
-  /** An error or another Status. */
-  answeredStatus(status: Status): void;
-  /** The head of a long-running answer goes out, with this HTTP status. */
-  started(code: number): void;
-  completed(): void;
 }
 
 export interface Auditor {

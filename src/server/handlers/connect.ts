@@ -7,7 +7,7 @@ import { queryOf } from '../connect/proxy-path.js';
 import { tunnel } from '../connect/tunnel.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Answer, Exchange } from '../pipeline/exchange.js';
-import type { Handler } from './dispatch.js';
+import type { Handler } from './handler.js';
 import { requestContext } from './request-context.js';
 import { peerLeft } from '../connect/ended.js';
 

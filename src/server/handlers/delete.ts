@@ -1,5 +1,5 @@
 import type { DeleteOptions } from '../../api/strategy.js';
-import type { Handler } from './dispatch.js';
+import type { Handler } from './handler.js';
 import { decodeOptions } from './decode-body.js';
 import { deleteOptions } from './delete-options.js';
 import { listQuery } from './read.js';

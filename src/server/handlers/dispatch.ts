@@ -1,12 +1,10 @@
-import type { ApiContext } from '../pipeline/context.js';
-import type { Answer, Exchange, ResourceAction, ResourceRoute } from '../pipeline/exchange.js';
+import type { Handler } from './handler.js';
+import type { ResourceAction } from '../pipeline/exchange.js';
 import { connect } from './connect.js';
 import { deleteCollection, deleteObject } from './delete.js';
 import { getObject, listObjects } from './read.js';
 import { watchObjects } from './watch.js';
 import { createObject, invoke, patchObject, updateObject } from './write.js';
-
-export type Handler = (exchange: Exchange, route: ResourceRoute, context: ApiContext) => Promise<Answer>;
 
 const HANDLERS: Readonly<Record<ResourceAction, Handler>> = {
   get: getObject,

@@ -1,7 +1,7 @@
 import { badRequestError } from '../../machinery/status.js';
 import { queryBoolean } from '../pipeline/request-info.js';
 import type { ListQuery } from '../registry/types.js';
-import type { Handler } from './dispatch.js';
+import type { Handler } from './handler.js';
 import { requestContext } from './request-context.js';
 
 const LIST_PARAMETERS = [

@@ -8,7 +8,7 @@ import { createEventEncoder } from '../watch-stream/event-encoder.js';
 import { httpSink } from '../watch-stream/http-sink.js';
 import type { WatchSink } from '../watch-stream/sink.js';
 import { webSocketSink } from '../watch-stream/websocket-sink.js';
-import type { Handler } from './dispatch.js';
+import type { Handler } from './handler.js';
 import { listQuery } from './read.js';
 import { requestContext } from './request-context.js';
 

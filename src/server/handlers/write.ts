@@ -8,7 +8,7 @@ import { breathe } from '../registry/scope.js';
 import type { WriteResult } from '../registry/types.js';
 import { decodePatch, type DecodedPatch } from './decode-patch.js';
 import { decodeBody } from './decode-body.js';
-import type { Handler } from './dispatch.js';
+import type { Handler } from './handler.js';
 import { requestContext } from './request-context.js';
 import { writeOptions } from './write-options.js';
 

@@ -6,7 +6,7 @@ import type { KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../api/catalog.js';
 import type { SubresourceInfo } from '../../api/resource-info.js';
 import type { UserInfo } from '../../api/strategy.js';
-import type { AuditRecord } from '../audit/auditor.js';
+import type { AuditRecord } from '../audit/audit-record.js';
 import type { MediaType } from '../negotiation/media-types.js';
 import type { ListResult, Registry, StoredObject } from '../registry/types.js';
 import type { RequestInfo } from './request-info.js';

@@ -37,3 +37,9 @@ export function notForPod({ metadata }: ReadonlyPod, claim: ReadonlyClaim): stri
 }
 
 export const notFound = (kind: string, name: string): string => `${kind} "${name}" not found`;
+
+/** What binding a Pod to a node would do to its claims. */
+export interface VolumePlan {
+  readonly bind: readonly { readonly claim: ReadonlyClaim; readonly volume: ReadonlyVolume }[];
+  readonly provision: readonly ReadonlyClaim[];
+}

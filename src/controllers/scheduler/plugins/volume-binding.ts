@@ -1,3 +1,4 @@
+import type { VolumePlan } from './claims.js';
 import type { ClaimBinder } from '../claim-binder.js';
 import { classOf, findVolumeFor, isUsableOn } from '../../persistentvolume/match.js';
 import { BIND_COMPLETED } from '../../persistentvolume/bind.js';
@@ -13,11 +14,6 @@ import {
   type VolumeLists,
 } from './claims.js';
 
-/** What binding a Pod to a node would do to its claims. */
-export interface VolumePlan {
-  readonly bind: readonly { readonly claim: ReadonlyClaim; readonly volume: ReadonlyVolume }[];
-  readonly provision: readonly ReadonlyClaim[];
-}
 interface State {
   readonly bound: readonly ReadonlyClaim[];
   readonly delayed: readonly ReadonlyClaim[];

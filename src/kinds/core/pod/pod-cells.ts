@@ -1,6 +1,6 @@
 import { humanAge } from '../../../machinery/duration.js';
 import type { DeepReadonly, Pod } from '../../../machinery/types.js';
-import type { Row } from '../../../api/strategy.js';
+import type { Row } from '../../../api/columns.js';
 import { isSidecar } from './validation/containers.js';
 import { ageCell, nameCell, NONE } from '../../cells.js';
 

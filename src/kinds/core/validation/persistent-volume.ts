@@ -7,7 +7,8 @@ import { checkCsiDriverName } from '../../storage/validation/csi.js';
 import { checkNoBacksteps } from '../pod/validation/paths.js';
 import { quantitySign, quantityValue } from '../../validation/quantities.js';
 import { checkNodeSelector } from '../pod/validation/scheduling.js';
-import { checkVolumeSource, type Volume } from '../pod/validation/volumes.js';
+import { checkVolumeSource } from '../pod/validation/volumes.js';
+import type { Volume } from '../pod/validation/volume-check.js';
 
 export type VolumeSpec = NonNullable<DeepReadonly<PersistentVolume>['spec']>;
 

@@ -15,7 +15,8 @@ import { checkLifecycle, checkLivenessProbe, checkReadinessProbe } from './handl
 import { checkLocalDescendingPath } from './paths.js';
 import { checkResourceRequirements, type PodClaims } from './resources.js';
 import { checkSecurityContext } from './security.js';
-import { checkPullPolicy, type Volume } from './volumes.js';
+import { checkPullPolicy } from './volumes.js';
+import type { Volume } from './volume-check.js';
 
 export type ReadonlyContainer = DeepReadonly<Container>;
 

@@ -1,9 +1,7 @@
+import type { VolumeCheck } from './volume-check.js';
 import { invalid, notSupported, required, type FieldError, type FieldPath } from '../../../../machinery/field-error.js';
 import { goLength } from '../../../../machinery/go-text.js';
 import { checkDnsLabel, sortedEntries } from '../../../validation/formats.js';
-import type { Volume, VolumeContext } from './volumes.js';
-
-type Check = (out: FieldError[], at: FieldPath, volume: Volume, ctx: VolumeContext) => void;
 
 const need = (out: FieldError[], at: FieldPath, value: unknown): void => {
   if (value === undefined || value === '' || value === null || (Array.isArray(value) && value.length === 0))
@@ -43,17 +41,6 @@ function checkIscsiName(out: FieldError[], at: FieldPath, name: string): void {
     if (!isIqn(name)) out.push(invalid(at, name, 'must be valid format'));
   } else if (format === undefined) out.push(invalid(at, name, 'must be valid format starting with iqn, eui, or naa'));
   else if (!format.test(name)) out.push(invalid(at, name, 'must be valid format'));
-}
-
-export interface VolumeCheck {
-  readonly source: keyof Volume;
-  /** Upstream's spelling of the path where it differs from the field. */
-  readonly as?: string;
-  /** The same where the source is one too many. */
-  readonly extraAs?: string;
-  readonly check: Check;
-  /** Runs in any case. `at` is the volume. */
-  readonly always?: Check;
 }
 
 /**

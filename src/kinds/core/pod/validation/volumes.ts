@@ -1,3 +1,4 @@
+import type { Volume, VolumeContext } from './volume-check.js';
 import { duplicate, forbidden, invalid, notSupported, required } from '../../../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../../../machinery/field-error.js';
 import type { DeepReadonly, PodSpec } from '../../../../machinery/types.js';
@@ -6,24 +7,18 @@ import { checkDnsLabel, checkDnsSubdomain, dnsSubdomainErrors } from '../../../v
 import { checkFileMode, checkLocalDescendingPath, checkLocalNonReservedPath, checkNoBacksteps } from './paths.js';
 import { checkClaimSpec } from '../../validation/claims.js';
 import { checkCsiDriverName } from '../../../storage/validation/csi.js';
-import { LEGACY_VOLUME_CHECKS, type VolumeCheck } from './legacy-volumes.js';
+import { LEGACY_VOLUME_CHECKS } from './legacy-volumes.js';
+import type { VolumeCheck } from './volume-check.js';
 import { checkTemplateMetadata } from '../../../validation/metadata.js';
 import { quantitySign } from '../../../validation/quantities.js';
 
 type Spec = DeepReadonly<PodSpec>;
-export type Volume = NonNullable<Spec['volumes']>[number];
 type Projected = NonNullable<Volume['projected']>;
 type Source = NonNullable<Projected['sources']>[number];
 interface KeyToPath {
   readonly key: string;
   readonly path: string;
   readonly mode?: number | undefined;
-}
-
-export interface VolumeContext {
-  /** metadata.name when the spec belongs to a real Pod: generic ephemeral volumes name their claims after it. */
-  readonly podName: string | undefined;
-  readonly isPod: boolean;
 }
 
 const DOWNWARD_VOLUME_FIELDS = [
