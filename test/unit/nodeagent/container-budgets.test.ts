@@ -128,6 +128,11 @@ t.test('what is too deep is refused or ends as a stack does that overflows', asy
   for (const [name, script, exit] of rows) t.equal((await execute(['sh', '-c', script])).exit, exit, name);
 });
 
+t.test('a stack that overflows in a subshell or a substitution leaves the shell that waits for it', async t => {
+  const script = 'f() { f; }; (f); echo "subshell $?"; x=$(f); echo "substitution $?"; f | :; echo "pipe $?"';
+  t.match(await execute(['sh', '-c', script]), { exit: 0, stdout: 'subshell 139\nsubstitution 139\npipe 0\n' });
+});
+
 t.test('a number of processes is all there is', async t => {
   const context = containerContext();
   const result = await execute(['sh', '-c', 'i=0; while [ $i -lt 300 ]; do sleep 1000 & i=$((i+1)); done']);

@@ -241,6 +241,10 @@ async function inSubshell(shell: Shell, work: (copy: Shell) => Promise<number>):
   const copy = forkShell(shell);
   try {
     return await catchExit(() => work(copy));
+  } catch (error) {
+    // A stack that overflows in a subshell is that process's end, not its parent's, though both are one process here.
+    if (error instanceof Killed && error.by === 'SEGV' && !shell.process.signal.aborted) return error.exitCode;
+    throw error;
   } finally {
     copy.variables.release();
   }
@@ -370,12 +374,12 @@ function heldOutput(process: Process): Output & { text(): string; release(): voi
   return {
     description: 'pipe:[1]',
     write(data) {
-      const wait = process.turn(1 + (data.length >> 12));
       const chunk = Buffer.from(data);
       held += chunk.length + 64;
       process.memory.add(chunk.length + 64);
       chunks.push(chunk);
-      return wait;
+      // Last: a turn that nobody waits for, because the memory was too much, would be a failure that nobody hears.
+      return process.turn(1 + (data.length >> 12));
     },
     text: () => Buffer.concat(chunks).toString('utf8'),
     release: () => process.memory.remove(held),
