@@ -18,8 +18,16 @@ function isEmpty(value: Container): boolean {
  * As cloneJson. What is still to be copied waits in a list instead of on the stack, so that the work can rest anywhere
  * in it and a small value pays for nothing but that.
  */
-export function* cloneSteps<T>(value: T): Steps<T> {
-  if (!isContainer(value)) return value;
+export const cloneSteps = <T>(value: T): Steps<T> => copySteps(value);
+
+/**
+ * A copy in which half a pair of surrogates, which JSON can write and UTF-8 cannot, is U+FFFD, as encoding/json reads it:
+ * in strings and in keys.
+ */
+export const wellFormedSteps = (value: unknown): Steps<unknown> => copySteps(value, text => text.toWellFormed());
+
+function* copySteps<T>(value: T, textOf?: (text: string) => string): Steps<T> {
+  if (!isContainer(value)) return copyOf(value, [], [], textOf) as T;
   const root: Container = Array.isArray(value) ? [] : {};
   const sources: Container[] = [value];
   const copies: Container[] = [root];
@@ -33,21 +41,29 @@ export function* cloneSteps<T>(value: T): Steps<T> {
       const list = copy as unknown[];
       for (const item of source) {
         if (++done % PER_STEP === 0) yield;
-        list.push(copyOf(item, sources, copies));
+        list.push(copyOf(item, sources, copies, textOf));
       }
       continue;
     }
     for (const key in source) {
       if (++done % PER_STEP === 0) yield;
       const member = source[key];
-      if (member !== undefined) setMember(copy as Record<string, unknown>, key, copyOf(member, sources, copies));
+      if (member === undefined) continue;
+      const name = textOf === undefined ? key : textOf(key);
+      setMember(copy as Record<string, unknown>, name, copyOf(member, sources, copies, textOf));
     }
   }
   return root as T;
 }
 
 /** A scalar, or a container that is filled later. An empty one is whole at once: a client may send 300,000 of them. */
-function copyOf(value: unknown, sources: Container[], copies: Container[]): unknown {
+function copyOf(
+  value: unknown,
+  sources: Container[],
+  copies: Container[],
+  textOf: ((text: string) => string) | undefined,
+): unknown {
+  if (typeof value === 'string' && textOf !== undefined) return textOf(value);
   if (!isContainer(value)) return value;
   const copy: Container = Array.isArray(value) ? [] : {};
   if (!isEmpty(value)) {

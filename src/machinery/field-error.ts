@@ -21,6 +21,8 @@ export interface FieldError {
   readonly type: FieldErrorType;
   readonly field: string;
   readonly message: string;
+  /** The message of an error that shows a long value, where the caller may know the value's text from another error. */
+  readonly messageBy?: (print: (value: unknown) => string) => string;
 }
 
 /** A path into an object, e.g. `path('spec').child('ports').index(0).child('name')` prints "spec.ports[0].name". */
@@ -104,6 +106,15 @@ const detail = (prefix: string, text: string): string => (text === '' ? prefix :
 
 const SHORT = 256;
 
+/** Prints values; one that comes several times in a row, as one that is wrong in several ways, is printed once. */
+export function valuePrinter(): (value: unknown) => string {
+  let last: { readonly value: unknown; readonly text: string } | undefined;
+  return value => {
+    if (last === undefined || last.value !== value) last = { value, text: formatValue(value) };
+    return last.text;
+  };
+}
+
 /**
  * An error that shows a value. What is long is printed when somebody reads it: a list that is shown for each of its
  * thousand items, or a path for each of its thousand segments, is not read that often.
@@ -112,12 +123,15 @@ function showing(type: FieldErrorType, at: At, what: string, value: unknown, tex
   const isShort = typeof value === 'string' ? value.length <= SHORT : typeof value !== 'object' || value === null;
   if (isShort) return make(type, at, detail(`${what}: ${formatValue(value)}`, text));
   let message: string | undefined;
+  const messageBy = (print: (value: unknown) => string): string =>
+    (message ??= detail(`${what}: ${print(value)}`, text));
   return {
     type,
     field: at.toString(),
     get message() {
-      return (message ??= detail(`${what}: ${formatValue(value)}`, text));
+      return messageBy(formatValue);
     },
+    messageBy,
   };
 }
 

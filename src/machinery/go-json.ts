@@ -11,7 +11,8 @@ const END = 'unexpected end of JSON input';
 
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
-const isHex = (byte: number): boolean => /[0-9a-fA-F]/.test(String.fromCharCode(byte));
+const isHex = (byte: number): boolean =>
+  (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x46) || (byte >= 0x61 && byte <= 0x66);
 
 function quoteByte(byte: number): string {
   const char = String.fromCharCode(byte);

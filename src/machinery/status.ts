@@ -1,5 +1,5 @@
 import { quote } from './go-text.js';
-import { formatFieldError, MAX_FIELD_ERRORS, type FieldError } from './field-error.js';
+import { formatFieldError, valuePrinter, MAX_FIELD_ERRORS, type FieldError } from './field-error.js';
 
 export interface StatusCause {
   reason?: string;
@@ -163,8 +163,10 @@ const shortened = (message: string): string =>
 function withinBudget(errors: readonly FieldError[]): readonly FieldError[] {
   let characters = 0;
   const told: FieldError[] = [];
+  const print = valuePrinter();
   for (const error of errors) {
-    const { type, field, message } = error;
+    const { type, field } = error;
+    const message = error.messageBy?.(print) ?? error.message;
     const isLong = message.length > MAX_MESSAGE_CHARACTERS;
     characters += isLong ? MAX_MESSAGE_CHARACTERS : message.length;
     if (characters > MAX_ERROR_CHARACTERS) break;

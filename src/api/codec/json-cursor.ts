@@ -17,7 +17,6 @@ const SLICE_PINS = 13;
 /** Characters that are read in a millisecond or two. */
 const STEP = 16_384;
 const NOTHING_BIG: ReadonlySet<number> = new Set();
-const LONE_SURROGATE = /\p{Surrogate}/gu;
 
 export type Token = '{' | '[' | '"' | 'number' | 'true' | 'false' | 'null';
 
@@ -163,7 +162,7 @@ export class JsonCursor {
       at++;
     }
     this.at = at + 1;
-    if (!plain) return this.parse<string>(start - 1, at + 1).replace(LONE_SURROGATE, '\ufffd');
+    if (!plain) return this.parse<string>(start - 1, at + 1).toWellFormed();
     if (at - start < SLICE_PINS) return text.slice(start, at);
     return this.ascii ? this.bytes.toString('latin1', start, at) : this.parse<string>(start - 1, at + 1);
   }

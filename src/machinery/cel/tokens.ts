@@ -21,6 +21,10 @@ const RAW = `[rR](?:"""[^]*?"""|'''[^]*?'''|"[^"\\r\\n]*"|'[^'\\r\\n]*')`;
 const SPACE = /(?:[ \t\r\n\f]|\/\/[^\n]*(?:\n|$))+/y;
 const OPERATORS = /==|!=|<=|>=|&&|\|\||[<>[\]{}().,\-!?:+*/%]/y;
 
+const MAY_BE_SPACE: ReadonlySet<number> = new Set(Array.from(' \t\r\n\f/', char => char.charCodeAt(0)));
+/** What is an operator whatever comes next. */
+const ALWAYS_OPERATORS: ReadonlySet<string> = new Set('[]{}(),-?:+*/%');
+
 /** Tried in this order at each place. */
 const RULES: readonly (readonly [Token['kind'], RegExp])[] = [
   ['float', /(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)/y],
@@ -51,9 +55,11 @@ export function tokenize(source: string): { readonly tokens: readonly Token[]; r
   const tokens: Token[] = [];
   const problems: Problem[] = [];
   for (let at = 0; at < source.length;) {
-    SPACE.lastIndex = at;
-    at += SPACE.exec(source)?.[0].length ?? 0;
-    if (at >= source.length) break;
+    if (MAY_BE_SPACE.has(source.charCodeAt(at))) {
+      SPACE.lastIndex = at;
+      at += SPACE.exec(source)?.[0].length ?? 0;
+      if (at >= source.length) break;
+    }
     const token = readToken(source, at);
     if (token === undefined) {
       const length = unreadable(source, at);
@@ -69,6 +75,9 @@ export function tokenize(source: string): { readonly tokens: readonly Token[]; r
 }
 
 function readToken(source: string, at: number): Token | undefined {
+  const char = source.charAt(at);
+  // An expression may be nothing but these.
+  if (ALWAYS_OPERATORS.has(char)) return { kind: 'op', text: char, at };
   for (const [kind, rule] of RULES) {
     rule.lastIndex = at;
     const text = rule.exec(source)?.[0];

@@ -1,9 +1,13 @@
+import { wellFormedSteps } from '../../machinery/clone-steps.js';
 import { goJsonSyntaxError } from '../../machinery/go-json.js';
 import { badRequestError } from '../../machinery/status.js';
 import { yamlValueSteps } from '../../api/codec/yaml.js';
 import type { PatchType } from '../negotiation/media-types.js';
 import { isTooDeep } from '../../machinery/json-depth.js';
 import type { Steps } from '../../machinery/steps.js';
+
+/** The escape of half a pair: JSON.parse takes it without the other half. */
+const SURROGATE = /\\u[dD][89a-fA-F]/;
 
 export interface DecodedPatch {
   /** Any JSON: whether it is a patch of its type is for the registry to say. */
@@ -22,7 +26,11 @@ export function* decodePatch(body: Buffer, type: PatchType, checked: boolean): S
   try {
     if (isTooDeep(body)) throw new SyntaxError('exceeded max depth');
     yield;
-    return { patch: JSON.parse(body.toString('utf8')), duplicateKeys: [] };
+    const text = body.toString('utf8');
+    const patch: unknown = JSON.parse(text);
+    if (!SURROGATE.test(text)) return { patch, duplicateKeys: [] };
+    yield;
+    return { patch: yield* wellFormedSteps(patch), duplicateKeys: [] };
   } catch (error) {
     if (type === 'merge' && !checked) throw badRequestError('Invalid JSON Patch');
     const prefix = type === 'strategic' || !checked ? '' : 'error decoding patch: ';

@@ -4,10 +4,13 @@
  */
 type Touched = (value: unknown, path: string) => boolean;
 
-const HTML = /[<>&\u2028\u2029]/g;
+const HTML = /[<>&\u2028\u2029]/;
+const ALL_HTML = new RegExp(HTML, 'g');
 /** encoding/json makes its output safe inside HTML. */
 const quoted = (text: string): string =>
-  JSON.stringify(text).replace(HTML, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  !HTML.test(text)
+    ? JSON.stringify(text)
+    : JSON.stringify(text).replace(ALL_HTML, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
 function write(value: unknown, path: string, touched: Touched): string {
   if (typeof value === 'string') return quoted(value);

@@ -160,6 +160,11 @@ t.test('equality and copies of JSON', t => {
 t.test("Go's text forms", t => {
   t.equal(quote('a"b\\\n\u0001é\u200b'), '"a\\"b\\\\\\n\\x01é\\u200b"');
   t.equal(quote('\u0000😀\ud800'.repeat(3_000)), `"${'\\x00😀\\ud800'.repeat(3_000)}"`);
+  t.equal(
+    quote(`a${'\ud800'.repeat(3)}😀${'\n'.repeat(2_500)}b`),
+    `"a${'\\ud800'.repeat(3)}😀${'\\n'.repeat(2_500)}b"`,
+  );
+  t.equal(quote('\ud800\ud800😀\ud800\ud800\udc00\udc00'), '"\\ud800\\ud800😀\\ud800𐀀\\udc00"');
   t.equal(quote('"'), '"\\""');
   t.equal(formatGo({ b: [1, 'x', null], a: { c: true } }), 'map[a:map[c:true] b:[1 x <nil>]]');
   t.equal(formatGoSyntax({ a: ['x', 1] }), 'map[string]interface {}{"a":[]interface {}{"x", 1}}');
