@@ -3,7 +3,8 @@ import { ENDPOINT_SLICES, SERVICES } from '../client/resources.js';
 import { createClient } from '../client/rest-client.js';
 import type { InformerFactory } from '../client/types.js';
 import type { Logger } from '../machinery/logger.js';
-import { createNodeAgent, type NodeAgent, type NodeAgentOptions } from '../nodeagent/agent.js';
+import { createNodeAgent } from '../nodeagent/agent.js';
+import type { NodeAgent, NodeAgentOptions } from '../nodeagent/agent-options.js';
 import { createLoggedInformers } from './informers.js';
 
 /** What the Node says its kubelet is. */

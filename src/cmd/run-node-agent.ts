@@ -4,7 +4,7 @@ import { parseCidr } from '../machinery/cidr.js';
 import { realClock } from '../machinery/clock.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
 import { realRandom } from '../machinery/random.js';
-import { isNodeAddress } from '../nodeagent/agent.js';
+import { isNodeAddress } from '../nodeagent/node/node-address.js';
 import { createLogger } from './logger.js';
 import {
   durationFlag,

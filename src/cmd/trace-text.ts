@@ -1,6 +1,6 @@
 import type { Origin, TraceStep } from '../dataplane/trace.js';
 import type { DnsQueryTrace, TraceReport, UnansweredQuery } from '../nodeagent/kubelet-api/trace.js';
-import type { Flow, NetworkStep } from '../nodeagent/network/types.js';
+import type { Flow, NetworkStep } from '../containers/network/types.js';
 
 const flowText = (flow: Flow): string => `${flow.proto} ${flow.src}:${flow.srcPort} -> ${flow.dst}:${flow.dstPort}`;
 

@@ -1,139 +1,27 @@
-import type { Logger } from '../machinery/logger.js';
-import { isIP, type AddressInfo, type Server } from 'node:net';
 import { createEventRecorder } from '../client/event-recorder.js';
-import { ENDPOINT_SLICES, EVENTS, LEASES, NODES, PODS, SERVICES } from '../client/resources.js';
-import type { Client, InformerFactory } from '../client/types.js';
-import { createKernel } from '../dataplane/kernel/kernel.js';
-import { createRouteTable, defaultRoute } from '../dataplane/kernel/routes.js';
-import { createProxier, DEFAULT_PROXY_MODE } from '../dataplane/proxiers/index.js';
-import { NOT_FOR_THE_PROXY } from '../dataplane/services/service-ports.js';
-import { type Cidr, parseCidr } from '../machinery/cidr.js';
-import type { Clock } from '../machinery/clock.js';
-import type { Random } from '../machinery/random.js';
-import type { KeyPair } from '../machinery/x509/certificate.js';
-import type { CoreEvent, DeepReadonly, EndpointSlice, Lease, Node, Pod, Service } from '../machinery/types.js';
-import { createTree, type Tree } from './containers/file-system.js';
-import { createMachine } from './containers/machine/machine.js';
-import { createKubeletServer } from './kubelet-api/server.js';
-import { parseImage } from './images/reference.js';
-import { createIpAllocator, type IpAllocator } from './network/ip-allocator.js';
-import { joinStreams } from './network/join-streams.js';
-import { createNodeDirectory } from './network/node-directory.js';
+import { EVENTS, LEASES, NODES } from '../client/resources.js';
+import type { CoreEvent, DeepReadonly, Lease, Node } from '../machinery/types.js';
+import type { NodeAgent, NodeAgentOptions } from './agent-options.js';
+import { parseImage } from '../containers/images/reference.js';
+import { listen } from './listen.js';
 import { createPeerServer } from './network/peer-link.js';
-import { NODE_LINK } from './network/links.js';
-import { createPodNetwork } from './network/pod-network.js';
-import { dialReal } from './network/real-host.js';
-import { capacityOf, nodeLabels } from './node/node-object.js';
-import { kubeletConfiguration } from './node/configuration.js';
+import { createNodeInformers } from './node-informers.js';
+import { startNodeKubelet } from './node-kubelet.js';
+import { createNodeNetwork } from './node-network.js';
+import { createNodePods } from './node-pods.js';
+import { runNodeProxy } from './node-proxy.js';
 import { createCounters } from './node/counters.js';
-import { openLocalPorts } from './node/local-ports.js';
-import { buildInfo, processStart, proxyMetrics } from './node/metrics.js';
+import { capacityOf } from './node/node-object.js';
 import { createRegistration } from './node/registration.js';
-import { addressesInUse, runPodManager, type PodManager } from './pods/pod-manager.js';
-import { createNodeProcesses } from './pods/process-namespaces.js';
-import { createSources } from './pods/sources.js';
-import { explainAddress } from './proxy/explain-address.js';
-import { createHealthCheckPorts } from './proxy/health-check-ports.js';
-import { createNodePorts } from './proxy/node-ports.js';
-import { runProxyLoop } from './proxy/proxy-loop.js';
-
-export interface NodeAgentOptions {
-  readonly client: Client;
-  /** Of Pods (this node's), Nodes, Services and EndpointSlices; started by the agent. */
-  readonly informers: InformerFactory;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly log: Logger;
-  readonly nodeName: string;
-  /** The node's simulated address. */
-  readonly nodeIP: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Real address of node port listeners, and of the kubelet API and the pod network unless those say otherwise. */
-  readonly bindAddress: string;
-  /** Real loopback address of kubelet API and pod network; the Node announces it. */
-  readonly listenAddress: string;
-  /** 0: any free port. */
-  readonly kubeletPort: number;
-  readonly podNetworkPort: number;
-  readonly hostGateway: string;
-  readonly clusterDns: string;
-  readonly clusterDomain: string;
-  /** Range of all Pods: tells the proxy which traffic is local. Empty: unknown. */
-  readonly clusterCidr: string;
-  readonly maxPods: number;
-  readonly version: string;
-  readonly minSyncPeriodMs: number;
-  readonly syncPeriodMs: number;
-  /** PEM; absent: a certificate that signs itself. */
-  readonly serving?: { readonly cert: string; readonly key: string };
-  /** PEM of the CA whose clients may use the kubelet API. */
-  readonly clientCa: string;
-}
-
-export interface NodeAgent {
-  readonly kubeletPort: number;
-  readonly podNetworkPort: number;
-  readonly pods: PodManager;
-  /** Ends every container and listener. The Node object stays. */
-  close(): Promise<void>;
-}
-
-/** Where others expect the kubelet of a node, e.g. Pods that do not read the Node. */
-const KUBELET_PORT = 10250;
-
-const listen = (server: Server, port: number, host: string): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
 
 /** Starts the agent of one node: kubelet, proxy and pod network. @throws Error when a port cannot be opened */
 export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
-  const { client, informers, clock, log, nodeName, nodeIP, hostGateway } = options;
-  const random = (): number => options.random.number();
+  const { client, clock, log, nodeName } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
-
-  const nodes = informers.informer<Node>(NODES);
-  const pods = informers.informer<Pod>(PODS, { fieldSelector: `spec.nodeName=${nodeName}` });
-  // Of all Services: Pods' environments name also those that the proxy leaves to others, which it does itself.
-  const services = informers.informer<Service>(SERVICES);
-  const slices = informers.informer<EndpointSlice>(ENDPOINT_SLICES, {
-    labelSelector: NOT_FOR_THE_PROXY.map(label => `!${label}`).join(','),
-  });
-
-  const nodeAddresses = [nodeIP] as const;
-  const routes = createRouteTable('IPv4');
-  for (const address of nodeAddresses) routes.addAddress(NODE_LINK, address);
-  routes.add({ destination: defaultRoute(routes.family), link: NODE_LINK });
-  const directory = createNodeDirectory({ nodeName, routes });
-  const self = (): DeepReadonly<Node> | undefined => nodes.indexer.get(nodeName);
-  const ownCidrs = (): readonly Cidr[] => {
-    const { podCIDR, podCIDRs = podCIDR === undefined ? [] : [podCIDR] } = self()?.spec ?? {};
-    return podCIDRs.flatMap(text => parseCidr(text) ?? []).filter(({ family }) => family === routes.family);
-  };
-  const clusterRange = parseCidr(options.clusterCidr);
-  const kernel = createKernel({
-    clock,
-    random,
-    routes,
-    // As kindnet: outside of the Pods' range nobody knows the way back to a Pod.
-    masquerades: ({ src, dst }) =>
-      clusterRange !== undefined && !routes.isLocal(src) && !routes.isLocal(dst) && !clusterRange.contains(dst),
-  });
-  const network = createPodNetwork({
-    nodeName,
-    nodeAddresses,
-    kernel,
-    directory,
-    clock,
-    hostGateway,
-    hostAddress: '127.0.0.1',
-    explain: flow => explainAddress(services.indexer.list(), flow),
-  });
+  const informers = createNodeInformers(options.informers, nodeName);
+  const nodeNetwork = createNodeNetwork(options, informers);
+  const { kernel, network, directory } = nodeNetwork;
   const peers = createPeerServer(network, clock);
   const podNetworkPort = await listen(peers, options.podNetworkPort, options.listenAddress);
 
@@ -144,119 +32,26 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     host: nodeName,
     onError: error => log.info({ error: error.message }, 'event could not be written'),
   });
-  const clusterDns = { address: options.clusterDns, domain: options.clusterDomain, hostNameservers: [hostGateway] };
-
-  const hostTree = createTree({
-    '/etc/hostname': `${nodeName}\n`,
-    '/etc/hosts': `127.0.0.1\tlocalhost\n${nodeIP}\t${nodeName}\n`,
-    '/etc/resolv.conf': `nameserver ${hostGateway}\n`,
-  });
-
+  const dns = {
+    address: options.clusterDns,
+    domain: options.clusterDomain,
+    hostNameservers: [options.hostGateway],
+  };
   const counters = createCounters();
-  const presentImages = new Set<string>();
   const figures = { nodeName, startedAt: clock.now(), capacity: capacityOf(options.maxPods) };
-
-  let ips: IpAllocator | undefined;
-  const allocator = (): IpAllocator | undefined => {
-    const cidrs = ips === undefined ? ownCidrs() : [];
-    if (cidrs.length > 0) {
-      ips = createIpAllocator(cidrs);
-      for (const address of addressesInUse(pods.indexer.list())) ips.reserve(address);
-    }
-    return ips;
-  };
-  /** What a Pod that is bound before the Node is known is judged by. */
-  const unregistered: DeepReadonly<Node> = {
-    metadata: { name: nodeName, labels: nodeLabels({ name: nodeName, labels: options.labels }) },
-    status: { allocatable: capacityOf(options.maxPods) },
-  };
-  const startPods = (): PodManager =>
-    runPodManager({
-      informer: pods,
-      signal,
-      deps: {
-        nodeName,
-        nodeIP,
-        clock,
-        random,
-        network,
-        dns: clusterDns,
-        ips: allocator,
-        pods: client.resource<Pod>(PODS),
-        sources: createSources(client, clock),
-        services: () => services.indexer.list(),
-        allocatable: capacityOf(options.maxPods),
-        node: () => self() ?? unregistered,
-        nodeProcesses: createNodeProcesses(),
-        counters,
-        machine: createMachine(clock),
-        hostTree,
-        nodeTrees: new Map<string, Tree>(),
-        presentImages,
-        recorder,
-        log,
-      },
-    });
-  let manager: PodManager | undefined;
-  const podsOfNode: PodManager = {
-    find: (namespace, name) => manager?.find(namespace, name),
-    container: (namespace, name, container) => manager?.container(namespace, name, container),
-    list: () => manager?.list() ?? [],
-    kickAll: () => manager?.kickAll(),
-  };
-
-  const ownCertificate = async (): Promise<KeyPair> => {
-    const { selfSignedCertificate } = await import('./kubelet-api/certificate.js');
-    log.warn(
-      {},
-      'no serving certificate is given: the API server cannot know this node by one that signs itself, and will not ask it for logs, exec or proxies',
-    );
-    return selfSignedCertificate(nodeName, [nodeName, nodeIP, options.listenAddress], clock);
-  };
-  const { cert, key } = options.serving ?? (await ownCertificate());
-  const kubelet = createKubeletServer({
-    context: {
-      nodeName,
-      pods: podsOfNode,
-      network,
-      kernel,
-      clock,
-      log,
-      figures,
-      counters,
-      version: options.version,
-      configuration: () =>
-        kubeletConfiguration({
-          port: kubeletPort,
-          clusterDns: options.clusterDns,
-          clusterDomain: options.clusterDomain,
-          maxPods: options.maxPods,
-        }),
-    },
-    dns: clusterDns,
-    cert,
-    key,
-    clientCa: options.clientCa,
-    hostGateway,
-    allowedNames: ['kube-apiserver-kubelet-client'],
-    allowedOrganizations: ['system:masters'],
+  const pods = createNodePods({ agent: options, informers, network: nodeNetwork, dns, recorder, counters });
+  const kubelet = await startNodeKubelet({
+    agent: options,
+    dns,
+    context: { nodeName, pods, network, kernel, clock, log, figures, counters, version: options.version },
   });
-  const kubeletPort = await listen(kubelet, options.kubeletPort, options.listenAddress);
-  // Pods reach the node's kubelet at its simulated address, as on a real node.
-  for (const port of new Set([kubeletPort, KUBELET_PORT]))
-    network.node.listen(port, stream => {
-      dialReal({ address: options.listenAddress, port: kubeletPort }).then(
-        socket => joinStreams(stream, socket),
-        () => stream.destroy(),
-      );
-    });
 
   const registration = createRegistration({
     facts: {
       name: nodeName,
-      nodeIP,
+      nodeIP: options.nodeIP,
       kubeletAddress: options.listenAddress,
-      kubeletPort,
+      kubeletPort: kubelet.port,
       podNetwork: `${options.listenAddress}:${podNetworkPort}`,
       labels: options.labels,
       maxPods: options.maxPods,
@@ -269,116 +64,52 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     clock,
     recorder,
     log,
-    networkReady: () => ownCidrs().length > 0,
-    images: () => [...presentImages].flatMap(name => parseImage(name) ?? []),
+    networkReady: () => informers.podCidrs(kernel.family).length > 0,
+    images: () => [...pods.presentImages].flatMap(name => parseImage(name) ?? []),
   });
-
-  const mode = DEFAULT_PROXY_MODE;
-  const proxy = createProxier({
-    clock,
-    mode,
-    family: kernel.family,
-    nodeName,
-    nodeAddresses,
-    ...(options.clusterCidr === '' ? {} : { detectLocal: { kind: 'cidr', cidr: options.clusterCidr } }),
-  });
-  const nodePorts = createNodePorts({
-    proxy,
-    network,
-    nodeAddresses,
-    bindAddress: options.bindAddress,
-    hostGateway,
-    log,
-    onBusy: ({ namespace, name }, message) =>
-      recorder.event(
-        {
-          kind: 'Service',
-          apiVersion: 'v1',
-          metadata: services.indexer.get(`${namespace}/${name}`)?.metadata ?? { namespace, name },
-        },
-        'Warning',
-        'NodePortUnavailable',
-        message,
-      ),
-  });
-  const healthChecks = createHealthCheckPorts({ proxy, network, healthy: () => loop.lastSync !== undefined, log });
-  const loop = runProxyLoop(
-    {
-      services,
-      slices,
-      proxy,
-      kernel,
-      clock,
-      minSyncPeriodMs: options.minSyncPeriodMs,
-      syncPeriodMs: options.syncPeriodMs,
-      log,
-      onSynced() {
-        nodePorts.update();
-        healthChecks.update();
-      },
-    },
+  const proxy = runNodeProxy(
+    { agent: options, informers, network: nodeNetwork, recorder, startedAt: figures.startedAt },
     signal,
   );
-
-  const closeLocalPorts = openLocalPorts({
-    network: network.node,
-    clock,
-    node: self,
-    proxy: () => loop,
-    proxyMode: mode,
-    proxyMetrics: () => [
-      buildInfo(options.version),
-      processStart(figures.startedAt),
-      ...proxyMetrics(kernel, loop.lastSync),
-    ],
-    healthTimeoutMs: 2 * options.syncPeriodMs,
-    log,
-  });
 
   let hadCidr = false;
   const seen = (node: DeepReadonly<Node>): void => {
     directory.update(node);
     if (node.metadata.name !== nodeName) return;
-    proxy.setNode(node.metadata.labels ?? {});
-    loop.poke();
-    if (hadCidr || ownCidrs().length === 0) return;
+    proxy.setNode(node);
+    if (hadCidr || informers.podCidrs(kernel.family).length === 0) return;
     hadCidr = true;
     registration.poke();
-    podsOfNode.kickAll();
+    pods.kickAll();
   };
-  nodes.addHandler({
+  informers.nodes.addHandler({
     add: seen,
     update: (_old, node) => seen(node),
     delete: node => directory.remove(node.metadata.name ?? ''),
   });
 
-  informers.start(signal);
+  options.informers.start(signal);
   const registering = registration.run(signal);
   // Pods start when the Services are known: their environment lists them (kubelet waits for the same).
-  void Promise.all([pods.whenSynced(signal), nodes.whenSynced(signal), services.whenSynced(signal)]).then(
-    () => (manager = startPods()),
+  const known = [informers.pods, informers.nodes, informers.services].map(informer => informer.whenSynced(signal));
+  void Promise.all(known).then(
+    () => pods.start(signal),
     (error: unknown) => {
       if (!signal.aborted) log.error({ err: error }, 'Pods cannot be run');
     },
   );
 
   return {
-    kubeletPort,
+    kubeletPort: kubelet.port,
     podNetworkPort,
-    pods: podsOfNode,
+    pods,
     async close() {
       stopping.abort(new Error('the node agent stops'));
-      nodePorts.close();
-      healthChecks.close();
-      closeLocalPorts();
+      proxy.close();
       kubelet.close();
-      kubelet.closeAllConnections();
       peers.close();
       await registering;
       await recorder.flush();
     },
   };
 }
-
-/** Whether text can be a node's address. */
-export const isNodeAddress = (text: string): boolean => isIP(text) === 4;

@@ -9,7 +9,7 @@ import { realClock } from '../../src/machinery/clock.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { issueCertificate, type KeyPair } from '../../src/machinery/x509/certificate.js';
 import { createKubeletServer } from '../../src/nodeagent/kubelet-api/server.js';
-import type { NetStream } from '../../src/nodeagent/network/types.js';
+import type { NetStream } from '../../src/containers/network/types.js';
 import { podConnections } from '../../src/kinds/core/pod/pod-connect.js';
 import { nodeProxy, serviceProxy } from '../../src/kinds/core/proxy.js';
 import { startFakeApi, type FakeApi } from './fake-api.js';

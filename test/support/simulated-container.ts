@@ -3,19 +3,19 @@ import {
   programFinder,
   type ContainerOptions,
   type RunningContainer,
-} from '../../src/nodeagent/containers/container.js';
-import { createFileSystem, createTree, newDirectory, type Mount } from '../../src/nodeagent/containers/file-system.js';
-import { ROOT, type Credentials } from '../../src/nodeagent/containers/credentials.js';
-import { captured, inputOf } from '../../src/nodeagent/containers/io.js';
-import { createMachine } from '../../src/nodeagent/containers/machine/machine.js';
-import { systemMounts } from '../../src/nodeagent/containers/system-mounts.js';
-import { createProcessTable, type ContainerContext } from '../../src/nodeagent/containers/process.js';
-import { knownImage } from '../../src/nodeagent/images/index.js';
-import type { Image } from '../../src/nodeagent/images/types.js';
+} from '../../src/containers/container.js';
+import { createFileSystem, createTree, newDirectory, type Mount } from '../../src/containers/file-system.js';
+import { ROOT, type Credentials } from '../../src/containers/credentials.js';
+import { captured, inputOf } from '../../src/containers/io.js';
+import { createMachine } from '../../src/containers/machine/machine.js';
+import { systemMounts } from '../../src/containers/system-mounts.js';
+import { createProcessTable, type ContainerContext } from '../../src/containers/process.js';
+import { knownImage } from '../../src/containers/images/index.js';
+import type { Image } from '../../src/containers/images/types.js';
 import { createSockets } from '../../src/nodeagent/network/sockets.js';
-import { createResolver } from '../../src/nodeagent/network/resolver.js';
-import { NetworkError } from '../../src/nodeagent/network/errors.js';
-import type { NetNamespace } from '../../src/nodeagent/network/types.js';
+import { createResolver } from '../../src/containers/network/resolver.js';
+import { NetworkError } from '../../src/containers/network/errors.js';
+import type { NetNamespace } from '../../src/containers/network/types.js';
 import { realClock, type Clock } from '../../src/machinery/clock.js';
 
 /** A network that reaches nothing but its own listeners. */

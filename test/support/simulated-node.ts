@@ -1,4 +1,4 @@
-import { createTree } from '../../src/nodeagent/containers/file-system.js';
+import { createTree } from '../../src/containers/file-system.js';
 import { PODS, SERVICES } from '../../src/client/resources.js';
 import type { Client, ResourceClient, ResourceRef } from '../../src/client/types.js';
 import { createKernel } from '../../src/dataplane/kernel/kernel.js';
@@ -11,7 +11,7 @@ import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';
 import { createCounters } from '../../src/nodeagent/node/counters.js';
 import { capacityOf } from '../../src/nodeagent/node/node-object.js';
 import { addressesInUse, runPodManager } from '../../src/nodeagent/pods/pod-manager.js';
-import { createMachine } from '../../src/nodeagent/containers/machine/machine.js';
+import { createMachine } from '../../src/containers/machine/machine.js';
 import { createNodeProcesses } from '../../src/nodeagent/pods/process-namespaces.js';
 import { createSources } from '../../src/nodeagent/pods/sources.js';
 import { createFakeCluster } from './fake-cluster.js';

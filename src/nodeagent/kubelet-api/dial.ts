@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { NetworkError } from '../network/errors.js';
+import { NetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from '../network/join-streams.js';
-import type { NetNamespace, SocketAddress } from '../network/types.js';
+import type { NetNamespace, SocketAddress } from '../../containers/network/types.js';
 
 /** How long upstream's API server dials a Pod. */
 const DIAL_TIMEOUT_MS = 30_000;

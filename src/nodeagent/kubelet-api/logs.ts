@@ -1,4 +1,4 @@
-import type { LogBuffer, LogOptions } from '../containers/log-buffer.js';
+import type { LogBuffer, LogOptions } from '../../containers/log-buffer.js';
 import type { ContainerRecord } from '../pods/types.js';
 import { HttpError, type KubeletRoute } from './types.js';
 

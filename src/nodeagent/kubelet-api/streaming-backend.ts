@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { StartError, type RunningContainer } from '../containers/container.js';
-import { NetworkError } from '../network/errors.js';
+import { StartError, type RunningContainer } from '../../containers/container.js';
+import { NetworkError } from '../../containers/network/errors.js';
 import type { PodWorker } from '../pods/pod-worker.js';
 import type { PodManager } from '../pods/pod-manager.js';
 import { StreamingError, type ContainerTarget, type StreamingBackend } from '../streaming/types.js';

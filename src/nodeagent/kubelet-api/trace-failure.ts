@@ -1,5 +1,5 @@
-import { NetworkError } from '../network/errors.js';
-import type { NetworkStep } from '../network/types.js';
+import { NetworkError } from '../../containers/network/errors.js';
+import type { NetworkStep } from '../../containers/network/types.js';
 
 interface Asked {
   readonly protocol: 'tcp' | 'udp';

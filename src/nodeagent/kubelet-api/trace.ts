@@ -1,8 +1,8 @@
-import { deadline, DeadlineExceeded } from '../containers/programs/deadline.js';
-import { NetworkError } from '../network/errors.js';
-import { httpCall } from '../network/http-client.js';
-import { createResolver, type DnsAnswer, type Lookup } from '../network/resolver.js';
-import type { ConnectOptions, NetNamespace, NetworkStep, SocketAddress } from '../network/types.js';
+import { deadline, DeadlineExceeded } from '../../containers/programs/deadline.js';
+import { NetworkError } from '../../containers/network/errors.js';
+import { httpCall } from '../../containers/network/http-client.js';
+import { createResolver, type DnsAnswer, type Lookup } from '../../containers/network/resolver.js';
+import type { ConnectOptions, NetNamespace, NetworkStep, SocketAddress } from '../../containers/network/types.js';
 import { hostsFile, podNames, resolverConfig, type ClusterDns } from '../pods/etc-files.js';
 import type { PodWorker } from '../pods/pod-worker.js';
 import { explainFailure } from './trace-failure.js';

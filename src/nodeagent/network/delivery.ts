@@ -1,9 +1,9 @@
 import type { RouteTable } from '../../dataplane/kernel/routes.js';
-import { NetworkError } from './errors.js';
+import { NetworkError } from '../../containers/network/errors.js';
 import { HOST, POD_LINK } from './links.js';
 import type { NodeDirectory } from './node-directory.js';
 import type { Sockets } from './sockets.js';
-import type { Flow, SocketAddress } from './types.js';
+import type { Flow, SocketAddress } from '../../containers/network/types.js';
 
 /** Who gets a packet that has been through the hooks. */
 export type Target =

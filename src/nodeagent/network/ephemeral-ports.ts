@@ -1,4 +1,4 @@
-import { NetworkError } from './errors.js';
+import { NetworkError } from '../../containers/network/errors.js';
 
 /** net.ipv4.ip_local_port_range. */
 const RANGE = { first: 32_768, last: 60_999 };

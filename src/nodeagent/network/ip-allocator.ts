@@ -1,6 +1,6 @@
 import { type Cidr } from '../../machinery/cidr.js';
 import { formatIP, parseIP } from '../../machinery/ip.js';
-import type { Addresses } from './types.js';
+import type { Addresses } from '../../containers/network/types.js';
 
 export interface IpAllocator {
   /** The next free addresses, one of each range, or undefined when one of the ranges is used up. */

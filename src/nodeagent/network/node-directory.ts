@@ -3,7 +3,7 @@ import { parseCidr } from '../../machinery/cidr.js';
 import { familyOf } from '../../machinery/ip.js';
 import type { DeepReadonly, Node } from '../../machinery/types.js';
 import { METRIC, NODE_LINK, POD_LINK } from './links.js';
-import type { SocketAddress } from './types.js';
+import type { SocketAddress } from '../../containers/network/types.js';
 
 /** Where a node agent's pod network listens, "host:port", on its Node. */
 export const POD_NETWORK_ANNOTATION = 'kubette.dev/pod-network';

@@ -1,9 +1,9 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Clock } from '../../machinery/clock.js';
-import { NetworkError, toNetworkError } from './errors.js';
+import { NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from './join-streams.js';
 import { dialReal } from './real-host.js';
-import type { ConnectOptions, NetworkStep, PacketReceiver, SocketAddress } from './types.js';
+import type { ConnectOptions, NetworkStep, PacketReceiver, SocketAddress } from '../../containers/network/types.js';
 import {
   MAX_PACKET_LINE,
   MAX_VERDICT_LINE,

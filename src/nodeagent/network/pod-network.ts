@@ -3,7 +3,7 @@ import { printTrace } from '../../dataplane/tools/iptables/trace-text.js';
 import type { Clock } from '../../machinery/clock.js';
 import { familyOf, joinHostPort } from '../../machinery/ip.js';
 import { deliveryTarget, type Target } from './delivery.js';
-import { NetworkError, toNetworkError } from './errors.js';
+import { NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from './join-streams.js';
 import { HOST, isLoopback, isUnspecified, loopbackLike, METRIC, NODE_LINK, POD_LINK } from './links.js';
 import type { NodeDirectory } from './node-directory.js';
@@ -21,7 +21,7 @@ import type {
   NetStream,
   PacketReceiver,
   SocketAddress,
-} from './types.js';
+} from '../../containers/network/types.js';
 import { MAX_TTL, type WirePacket } from './wire.js';
 
 export interface PodNetworkOptions {

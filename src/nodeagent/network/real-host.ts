@@ -1,6 +1,6 @@
 import { connect, isIPv6, type Socket } from 'node:net';
-import { NetworkError, toNetworkError } from './errors.js';
-import type { SocketAddress } from './types.js';
+import { NetworkError, toNetworkError } from '../../containers/network/errors.js';
+import type { SocketAddress } from '../../containers/network/types.js';
 
 /** Opens a real TCP connection. @throws NetworkError, or the signal's reason */
 export function dialReal(to: SocketAddress, signal?: AbortSignal): Promise<Socket> {

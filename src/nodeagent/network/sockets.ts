@@ -1,7 +1,7 @@
-import { NetworkError } from './errors.js';
+import { NetworkError } from '../../containers/network/errors.js';
 import { streamPair } from './stream-pair.js';
 import { isUnspecified } from './links.js';
-import type { Flow, NetStream, TcpHandler, UdpHandler } from './types.js';
+import type { Flow, NetStream, TcpHandler, UdpHandler } from '../../containers/network/types.js';
 
 /** The listening sockets of one network namespace. */
 export interface Sockets {

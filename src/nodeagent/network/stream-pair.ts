@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
-import { NetworkError } from './errors.js';
-import type { NetStream, SocketAddress } from './types.js';
+import { NetworkError } from '../../containers/network/errors.js';
+import type { NetStream, SocketAddress } from '../../containers/network/types.js';
 
 /** One end of an in-process TCP connection. Backpressure: a write completes when the peer has room to read. */
 class PairedStream extends Duplex implements NetStream {

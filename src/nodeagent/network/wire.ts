@@ -1,6 +1,6 @@
 import { isIP, type Socket } from 'node:net';
-import { isNetworkErrorCode, NetworkError, type NetworkErrorCode } from './errors.js';
-import type { Flow, NetworkStep } from './types.js';
+import { isNetworkErrorCode, NetworkError, type NetworkErrorCode } from '../../containers/network/errors.js';
+import type { Flow, NetworkStep } from '../../containers/network/types.js';
 
 /**
  * How agents hand packets to each other: a TCP connection that starts with one line of JSON, the Packet, answered by one

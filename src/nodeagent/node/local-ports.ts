@@ -2,8 +2,8 @@ import type { Logger } from '../../machinery/logger.js';
 import { createServer, type RequestListener } from 'node:http';
 import { formatTime, type Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, Node } from '../../machinery/types.js';
-import type { NetNamespace } from '../network/types.js';
-import { NetworkError } from '../network/errors.js';
+import type { NetNamespace } from '../../containers/network/types.js';
+import { NetworkError } from '../../containers/network/errors.js';
 import { prometheusText, PROMETHEUS_TYPE, type MetricFamily } from './prometheus-text.js';
 
 /** How far the proxy is. */

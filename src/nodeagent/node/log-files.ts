@@ -1,4 +1,4 @@
-import type { LogBuffer } from '../containers/log-buffer.js';
+import type { LogBuffer } from '../../containers/log-buffer.js';
 import type { PodWorker } from '../pods/pod-worker.js';
 import type { ContainerRecord } from '../pods/types.js';
 

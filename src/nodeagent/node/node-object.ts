@@ -1,6 +1,6 @@
 import { formatTime } from '../../machinery/clock.js';
 import type { Node } from '../../machinery/types.js';
-import type { ImageReference } from '../images/reference.js';
+import type { ImageReference } from '../../containers/images/reference.js';
 import { POD_NETWORK_ANNOTATION } from '../network/node-directory.js';
 
 export interface NodeFacts {

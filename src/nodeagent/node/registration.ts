@@ -5,7 +5,7 @@ import { formatMicroTime, type Clock } from '../../machinery/clock.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { Lease, Node } from '../../machinery/types.js';
-import type { ImageReference } from '../images/reference.js';
+import type { ImageReference } from '../../containers/images/reference.js';
 import { nodeAnnotations, nodeLabels, nodeStatus, type NodeFacts } from './node-object.js';
 
 export interface RegistrationOptions {

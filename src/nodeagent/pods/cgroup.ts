@@ -1,5 +1,5 @@
 import type { Resources } from './types.js';
-import { createTree, type Tree } from '../containers/file-system.js';
+import { createTree, type Tree } from '../../containers/file-system.js';
 import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
 import type { ReadonlyPod } from './types.js';
 

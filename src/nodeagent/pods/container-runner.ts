@@ -1,7 +1,7 @@
-import { newContainerId, StartError } from '../containers/container.js';
-import type { ImageReference } from '../images/reference.js';
-import type { ProcessTable } from '../containers/process.js';
-import type { NetNamespace } from '../network/types.js';
+import { newContainerId, StartError } from '../../containers/container.js';
+import type { ImageReference } from '../../containers/images/reference.js';
+import type { ProcessTable } from '../../containers/process.js';
+import type { NetNamespace } from '../../containers/network/types.js';
 import { runProbeWorker, type ProbeKind } from '../probes/probe-worker.js';
 import type { ProbeResult } from '../probes/probe-result.js';
 import { formatDuration } from '../../machinery/duration.js';

@@ -1,4 +1,4 @@
-import { programFinder, startContainer, type RunningContainer } from '../containers/container.js';
+import { programFinder, startContainer, type RunningContainer } from '../../containers/container.js';
 import {
   createFileSystem,
   createTree,
@@ -6,15 +6,15 @@ import {
   resolvePath,
   type Mount,
   type Tree,
-} from '../containers/file-system.js';
-import type { Budget } from '../containers/machine/machine.js';
-import { systemMounts } from '../containers/system-mounts.js';
-import type { Credentials } from '../containers/credentials.js';
-import type { ProcessTable } from '../containers/process.js';
-import { imageFor } from '../images/index.js';
-import type { ImageReference } from '../images/reference.js';
-import { createResolver, formatResolvConf } from '../network/resolver.js';
-import type { NetNamespace } from '../network/types.js';
+} from '../../containers/file-system.js';
+import type { Budget } from '../../containers/machine/machine.js';
+import { systemMounts } from '../../containers/system-mounts.js';
+import type { Credentials } from '../../containers/credentials.js';
+import type { ProcessTable } from '../../containers/process.js';
+import { imageFor } from '../../containers/images/index.js';
+import type { ImageReference } from '../../containers/images/reference.js';
+import { createResolver, formatResolvConf } from '../../containers/network/resolver.js';
+import type { NetNamespace } from '../../containers/network/types.js';
 import { logBytes, writableLayer } from './disk-usage.js';
 import type { ContainerDisk } from './types.js';
 import type { PodDependencies } from './dependencies.js';

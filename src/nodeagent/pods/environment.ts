@@ -1,5 +1,5 @@
 import type { DeepReadonly, Service } from '../../machinery/types.js';
-import { resolvePath } from '../containers/file-system.js';
+import { resolvePath } from '../../containers/file-system.js';
 import { envFileValue } from './env-file.js';
 import { fieldValue, resourceValue, type PodAddresses } from './field-ref.js';
 import type { Sources } from './sources.js';

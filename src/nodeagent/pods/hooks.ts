@@ -1,10 +1,10 @@
 import type { Container, DeepReadonly } from '../../machinery/types.js';
-import { captured } from '../containers/io.js';
-import type { RunningContainer } from '../containers/container.js';
-import { deadline, DeadlineExceeded } from '../containers/programs/deadline.js';
-import { httpCall } from '../network/http-client.js';
-import type { NetNamespace } from '../network/types.js';
-import { resolvePort } from '../probes/probe-result.js';
+import { captured } from '../../containers/io.js';
+import type { RunningContainer } from '../../containers/container.js';
+import { deadline, DeadlineExceeded } from '../../containers/programs/deadline.js';
+import { httpCall } from '../../containers/network/http-client.js';
+import type { NetNamespace } from '../../containers/network/types.js';
+import { resolvePort } from '../../containers/images/container-port.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { ReadonlyContainer } from './types.js';
 

@@ -1,4 +1,4 @@
-import type { NetNamespace } from '../network/types.js';
+import type { NetNamespace } from '../../containers/network/types.js';
 
 /** A network namespace as one container uses it: what it listens on is closed when it ends, however it ends. */
 export interface OwnedNetwork {

@@ -1,6 +1,6 @@
 import { semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
-import type { NetNamespace } from '../network/types.js';
+import type { NetNamespace } from '../../containers/network/types.js';
 import type { Admission } from './admission/admission.js';
 import type { Rejection } from './admission/admit.js';
 import { adoptRecords } from './adopt.js';

@@ -1,4 +1,4 @@
-import { createProcessTable, idleProcess, type ProcessTable } from '../containers/process-table.js';
+import { createProcessTable, idleProcess, type ProcessTable } from '../../containers/process-table.js';
 import type { ContainerRecord, ReadonlyContainer, ReadonlyPod } from './types.js';
 
 /** The node's own process namespace: what a container with hostPID sees, every other container's processes among it. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
-import { pullProblem } from '../images/absent.js';
-import { parseImage, type ImageReference } from '../images/reference.js';
+import { pullProblem } from '../../containers/images/absent.js';
+import { parseImage, type ImageReference } from '../../containers/images/reference.js';
 import type { PodEvents } from './pod-events.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import type { ContainerRecord, ReadonlyContainer } from './types.js';

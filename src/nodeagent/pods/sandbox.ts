@@ -1,7 +1,7 @@
-import type { ProcessTable } from '../containers/process.js';
-import { NetworkError } from '../network/errors.js';
+import type { ProcessTable } from '../../containers/process.js';
+import { NetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from '../network/join-streams.js';
-import type { Addresses, NetNamespace } from '../network/types.js';
+import type { Addresses, NetNamespace } from '../../containers/network/types.js';
 import { podResources, showPodCgroup } from './cgroup.js';
 import type { PodDependencies } from './dependencies.js';
 import { podNames, resolverConfig } from './etc-files.js';

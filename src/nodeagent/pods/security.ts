@@ -1,6 +1,6 @@
-import type { Credentials } from '../containers/credentials.js';
-import type { ContainerSecurity } from '../containers/process.js';
-import type { Image } from '../images/types.js';
+import type { Credentials } from '../../containers/credentials.js';
+import type { ContainerSecurity } from '../../containers/process.js';
+import type { Image } from '../../containers/images/types.js';
 import { ContainerConfigError } from './environment.js';
 import { formatPod, type ReadonlyContainer, type ReadonlyPod } from './types.js';
 

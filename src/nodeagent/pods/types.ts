@@ -1,7 +1,7 @@
-import type { ProcessTable } from '../containers/process.js';
-import type { Credentials } from '../containers/credentials.js';
-import type { LogBuffer } from '../containers/log-buffer.js';
-import type { RunningContainer } from '../containers/container.js';
+import type { ProcessTable } from '../../containers/process.js';
+import type { Credentials } from '../../containers/credentials.js';
+import type { LogBuffer } from '../../containers/log-buffer.js';
+import type { RunningContainer } from '../../containers/container.js';
 import type { Container, ContainerStatus, DeepReadonly, Pod } from '../../machinery/types.js';
 
 export type ReadonlyPod = DeepReadonly<Pod>;

@@ -8,13 +8,13 @@ import {
   type LazyContent,
   type Mount,
   type Tree,
-} from '../containers/file-system.js';
-import { knownImage } from '../images/index.js';
-import { parseImage } from '../images/reference.js';
+} from '../../containers/file-system.js';
+import { knownImage } from '../../containers/images/index.js';
+import { parseImage } from '../../containers/images/reference.js';
 import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
 import { podLimits } from '../../machinery/pod-requests.js';
 import type { PodSpec } from '../../machinery/types.js';
-import { DEFAULT_CAPACITY } from '../containers/tree.js';
+import { DEFAULT_CAPACITY } from '../../containers/tree.js';
 import type { DeepReadonly } from '../../machinery/types.js';
 import { ContainerConfigError, expandReferences } from './environment.js';
 import { fieldValue, resourceValue, type PodAddresses } from './field-ref.js';

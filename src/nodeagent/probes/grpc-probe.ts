@@ -1,6 +1,6 @@
 import { connect, constants, type IncomingHttpHeaders } from 'node:http2';
-import type { NetNamespace, SocketAddress } from '../network/types.js';
-import { grpcFrame, healthRequest, readHealthStatus } from './grpc-messages.js';
+import type { NetNamespace, SocketAddress } from '../../containers/network/types.js';
+import { grpcFrame, healthRequest, readHealthStatus } from '../../containers/network/grpc-messages.js';
 
 export interface GrpcAnswer {
   /** grpc-status; 0 is OK. */

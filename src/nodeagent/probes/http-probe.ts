@@ -1,17 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
-import { DeadlineExceeded } from '../containers/programs/deadline.js';
-import { NetworkError } from '../network/errors.js';
-import { httpCall } from '../network/http-client.js';
-import {
-  broken,
-  dialError,
-  failure,
-  resolvePort,
-  success,
-  type ProbeResult,
-  type ProbeTarget,
-} from './probe-result.js';
+import { resolvePort } from '../../containers/images/container-port.js';
+import { DeadlineExceeded } from '../../containers/programs/deadline.js';
+import { NetworkError } from '../../containers/network/errors.js';
+import { httpCall } from '../../containers/network/http-client.js';
+import { broken, dialError, failure, success, type ProbeResult, type ProbeTarget } from './probe-result.js';
 
 type HttpGet = NonNullable<DeepReadonly<Probe>['httpGet']>;
 

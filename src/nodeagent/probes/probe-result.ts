@@ -1,7 +1,7 @@
-import type { RunningContainer } from '../containers/container.js';
+import type { RunningContainer } from '../../containers/container.js';
 import type { Clock } from '../../machinery/clock.js';
-import type { NetNamespace } from '../network/types.js';
-import { NetworkError } from '../network/errors.js';
+import type { NetNamespace } from '../../containers/network/types.js';
+import { NetworkError } from '../../containers/network/errors.js';
 import type { ReadonlyContainer } from '../pods/types.js';
 
 /** `error`: the probe itself could not be run; the result is thrown away. A warning is a success with an Event. */
@@ -18,14 +18,6 @@ export interface ProbeTarget {
   readonly network: NetNamespace;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-}
-
-/** A port given by number or by the name of a containerPort; undefined when there is none of that name. */
-export function resolvePort(port: number | string, container: ReadonlyContainer): number | undefined {
-  if (typeof port === 'number') return port;
-  const named = container.ports?.find(p => p.name === port)?.containerPort;
-  if (named !== undefined) return named;
-  return /^\d+$/.test(port) ? Number(port) : undefined;
 }
 
 export const failure = (output: string): ProbeResult => ({ outcome: 'failure', output });

@@ -1,16 +1,9 @@
-import {
-  type ProbeResult,
-  type ProbeTarget,
-  resolvePort,
-  failure,
-  success,
-  broken,
-  dialError,
-} from './probe-result.js';
-import { captured } from '../containers/io.js';
+import { resolvePort } from '../../containers/images/container-port.js';
+import { type ProbeResult, type ProbeTarget, failure, success, broken, dialError } from './probe-result.js';
+import { captured } from '../../containers/io.js';
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
-import { deadline, DeadlineExceeded } from '../containers/programs/deadline.js';
-import { NetworkError } from '../network/errors.js';
+import { deadline, DeadlineExceeded } from '../../containers/programs/deadline.js';
+import { NetworkError } from '../../containers/network/errors.js';
 import { httpProbe } from './http-probe.js';
 
 const MAX_OUTPUT = 10 * 1024;

@@ -1,5 +1,5 @@
 import type { DeepReadonly, Service } from '../../machinery/types.js';
-import type { Flow } from '../network/types.js';
+import type { Flow } from '../../containers/network/types.js';
 
 const PROXY_NAME = 'service.kubernetes.io/service-proxy-name';
 

@@ -1,6 +1,6 @@
 import type { Logger } from '../../machinery/logger.js';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { NetworkError } from '../network/errors.js';
+import { NetworkError } from '../../containers/network/errors.js';
 import type { Proxier } from '../../dataplane/proxiers/types.js';
 import type { HealthCheckNodePort } from '../../dataplane/services/ports-in-use.js';
 import type { PodNetwork } from '../network/pod-network.js';

@@ -4,9 +4,9 @@ import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Proxier } from '../../dataplane/proxiers/types.js';
 import { joinStreams } from '../network/join-streams.js';
-import { toNetworkError } from '../network/errors.js';
+import { toNetworkError } from '../../containers/network/errors.js';
 import type { PodNetwork } from '../network/pod-network.js';
-import type { Addresses } from '../network/types.js';
+import type { Addresses } from '../../containers/network/types.js';
 
 export interface NodePortOptions {
   readonly proxy: Proxier;

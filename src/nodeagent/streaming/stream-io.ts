@@ -1,5 +1,5 @@
 import type { Duplex, Readable } from 'node:stream';
-import type { Input, Output } from '../containers/io.js';
+import type { Input, Output } from '../../containers/io.js';
 
 /** A node stream as a process's standard input. */
 export function inputFrom(stream: Readable): Input {

@@ -1,4 +1,4 @@
-import type { TerminalSize } from '../containers/container.js';
+import type { TerminalSize } from '../../containers/container.js';
 
 /** The sizes of a client's terminal as they come; of those that nobody has read the last. */
 export interface TerminalSizes extends AsyncIterable<TerminalSize> {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import type { TerminalSize } from '../containers/container.js';
-import type { Input, Output } from '../containers/io.js';
+import type { TerminalSize } from '../../containers/container.js';
+import type { Input, Output } from '../../containers/io.js';
 
 export interface ContainerTarget {
   readonly namespace: string;

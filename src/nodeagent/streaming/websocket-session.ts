@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { BrokenPipe, createPipe } from '../containers/io.js';
+import { BrokenPipe, createPipe } from '../../containers/io.js';
 import type { WantedStreams } from './request.js';
 import { createTerminalSizes } from './terminal-sizes.js';
 import { StreamingError, type CommandSession } from './types.js';

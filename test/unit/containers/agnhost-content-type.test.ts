@@ -1,5 +1,5 @@
 import t from 'tap';
-import { sniffedTextType } from '../../../src/nodeagent/images/agnhost/content-type.js';
+import { sniffedTextType } from '../../../src/containers/images/agnhost/content-type.js';
 
 t.test('a text that has no type gets the one that a Go server finds', async t => {
   for (const page of ['<a href="/x">', ' \n<HTML>', '<!DOCTYPE html>', '<!-- x', '<br>', '<P>x'])

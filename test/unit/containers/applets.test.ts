@@ -1,6 +1,6 @@
 import t from 'tap';
-import { userlandNames } from '../../../src/nodeagent/containers/programs/index.js';
-import { REFUSED } from '../../../src/nodeagent/containers/programs/refused.js';
+import { userlandNames } from '../../../src/containers/programs/index.js';
+import { REFUSED } from '../../../src/containers/programs/refused.js';
 import { execute } from '../../support/simulated-container.js';
 
 /** What BusyBox 1.35 writes, recorded from it: sh -c SCRIPT in an empty directory. */

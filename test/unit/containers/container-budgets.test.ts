@@ -1,7 +1,7 @@
 import t from 'tap';
-import { captured } from '../../../src/nodeagent/containers/io.js';
-import { Killed } from '../../../src/nodeagent/containers/signals.js';
-import { writerOf } from '../../../src/nodeagent/containers/spawn.js';
+import { captured } from '../../../src/containers/io.js';
+import { Killed } from '../../../src/containers/signals.js';
+import { writerOf } from '../../../src/containers/spawn.js';
 import { busybox, containerContext, execute, type Fixture } from '../../support/simulated-container.js';
 
 const MIB = 1024 * 1024;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { captured } from '../../../src/nodeagent/containers/io.js';
+import { captured } from '../../../src/containers/io.js';
 import { busybox, containerContext } from '../../support/simulated-container.js';
 
 const WORDS = 60_000;

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import { pullProblem } from '../../../src/nodeagent/images/absent.js';
-import { parseImage } from '../../../src/nodeagent/images/reference.js';
+import { pullProblem } from '../../../src/containers/images/absent.js';
+import { parseImage } from '../../../src/containers/images/reference.js';
 import { pod, startNode } from '../../support/simulated-node.js';
 
 const IMAGE = 'example.com/team/controller:v1.2.3';

@@ -2,10 +2,10 @@ import t from 'tap';
 import { createServer } from 'node:http';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { admitAll, isReview } from '../../../src/nodeagent/images/admit-all.js';
-import { agnhost } from '../../../src/nodeagent/images/agnhost/index.js';
-import { NetworkError } from '../../../src/nodeagent/network/errors.js';
-import type { NetStream } from '../../../src/nodeagent/network/types.js';
+import { admitAll, isReview } from '../../../src/containers/images/admit-all.js';
+import { agnhost } from '../../../src/containers/images/agnhost/index.js';
+import { NetworkError } from '../../../src/containers/network/errors.js';
+import type { NetStream } from '../../../src/containers/network/types.js';
 import { busybox, containerContext } from '../../support/simulated-container.js';
 
 type Json = Record<string, unknown>;

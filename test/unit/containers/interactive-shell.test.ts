@@ -1,5 +1,5 @@
 import t from 'tap';
-import { captured, createPipe } from '../../../src/nodeagent/containers/io.js';
+import { captured, createPipe } from '../../../src/containers/io.js';
 import { realClock } from '../../../src/machinery/clock.js';
 import { busybox, containerContext } from '../../support/simulated-container.js';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createTree } from '../../../src/nodeagent/containers/file-system.js';
+import { createTree } from '../../../src/containers/file-system.js';
 import { execute, type Fixture } from '../../support/simulated-container.js';
 
 interface Row extends Fixture {

@@ -2,7 +2,7 @@ import t from 'tap';
 import { LEASES, NODES } from '../../../src/client/resources.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import type { DeepReadonly, KubeObject, Lease, Node } from '../../../src/machinery/types.js';
-import { httpCall } from '../../../src/nodeagent/network/http-client.js';
+import { httpCall } from '../../../src/containers/network/http-client.js';
 import { openLocalPorts, type ProxyProgress } from '../../../src/nodeagent/node/local-ports.js';
 import { createRegistration } from '../../../src/nodeagent/node/registration.js';
 import { createFakeCluster } from '../../support/fake-cluster.js';

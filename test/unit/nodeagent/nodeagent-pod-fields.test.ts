@@ -1,6 +1,6 @@
 import t from 'tap';
 import { CONFIG_MAPS } from '../../../src/client/resources.js';
-import { captured } from '../../../src/nodeagent/containers/io.js';
+import { captured } from '../../../src/containers/io.js';
 import { podNames } from '../../../src/nodeagent/pods/etc-files.js';
 import { restarts } from '../../../src/nodeagent/pods/plan.js';
 import type { ContainerKind } from '../../../src/nodeagent/pods/types.js';

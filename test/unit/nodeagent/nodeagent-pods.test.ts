@@ -1,7 +1,7 @@
 import t from 'tap';
 import { CONFIG_MAPS, PODS, SECRETS } from '../../../src/client/resources.js';
 import type { ContainerStatus, Pod, Service } from '../../../src/machinery/types.js';
-import { captured } from '../../../src/nodeagent/containers/io.js';
+import { captured } from '../../../src/containers/io.js';
 import { makeEnvironment, serviceEnvironment } from '../../../src/nodeagent/pods/environment.js';
 import { hostsFile, resolverConfig } from '../../../src/nodeagent/pods/etc-files.js';
 import { planPod } from '../../../src/nodeagent/pods/plan.js';

@@ -6,7 +6,7 @@ import { constants, deflateSync } from 'node:zlib';
 import t from 'tap';
 import { WebSocket } from 'ws';
 import { realClock } from '../../../src/machinery/clock.js';
-import type { createPipe } from '../../../src/nodeagent/containers/io.js';
+import type { createPipe } from '../../../src/containers/io.js';
 import { createStreamingServer } from '../../../src/nodeagent/streaming/serve.js';
 import { HEADER_DICTIONARY } from '../../../src/nodeagent/streaming/spdy/dictionary.js';
 import { createFrameReader, createHeaderReader, dataFrame } from '../../../src/nodeagent/streaming/spdy/frames.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { httpCall } from '../../../src/nodeagent/network/http-client.js';
+import { httpCall } from '../../../src/containers/network/http-client.js';
 import { loopbackNetwork } from '../../support/simulated-container.js';
 
 t.test('TLS to who hangs up before the handshake ends as a reset, whenever that is', async t => {

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { NetworkError } from '../../../src/nodeagent/network/errors.js';
-import type { NetworkStep } from '../../../src/nodeagent/network/types.js';
+import { NetworkError } from '../../../src/containers/network/errors.js';
+import type { NetworkStep } from '../../../src/containers/network/types.js';
 import { explainFailure } from '../../../src/nodeagent/kubelet-api/trace-failure.js';
 
 const flow = { proto: 'tcp', src: '10.244.1.2', srcPort: 4000, dst: '10.96.0.20', dstPort: 80 } as const;

@@ -1,0 +1,46 @@
+import type { Client, InformerFactory } from '../client/types.js';
+import type { Clock } from '../machinery/clock.js';
+import type { Logger } from '../machinery/logger.js';
+import type { Random } from '../machinery/random.js';
+import type { PodManager } from './pods/pod-manager.js';
+
+export interface NodeAgentOptions {
+  readonly client: Client;
+  /** Of Pods (this node's), Nodes, Services and EndpointSlices; started by the agent. */
+  readonly informers: InformerFactory;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly nodeName: string;
+  /** The node's simulated address. */
+  readonly nodeIP: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Real address of node port listeners, and of the kubelet API and the pod network unless those say otherwise. */
+  readonly bindAddress: string;
+  /** Real loopback address of kubelet API and pod network; the Node announces it. */
+  readonly listenAddress: string;
+  /** 0: any free port. */
+  readonly kubeletPort: number;
+  readonly podNetworkPort: number;
+  readonly hostGateway: string;
+  readonly clusterDns: string;
+  readonly clusterDomain: string;
+  /** Range of all Pods: tells the proxy which traffic is local. Empty: unknown. */
+  readonly clusterCidr: string;
+  readonly maxPods: number;
+  readonly version: string;
+  readonly minSyncPeriodMs: number;
+  readonly syncPeriodMs: number;
+  /** PEM; absent: a certificate that signs itself. */
+  readonly serving?: { readonly cert: string; readonly key: string };
+  /** PEM of the CA whose clients may use the kubelet API. */
+  readonly clientCa: string;
+}
+
+export interface NodeAgent {
+  readonly kubeletPort: number;
+  readonly podNetworkPort: number;
+  readonly pods: PodManager;
+  /** Ends every container and listener. The Node object stays. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,39 @@
+import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../client/resources.js';
+import type { Informer, InformerFactory } from '../client/types.js';
+import { NOT_FOR_THE_PROXY } from '../dataplane/services/service-ports.js';
+import type { Family } from '../dataplane/packet.js';
+import { type Cidr, parseCidr } from '../machinery/cidr.js';
+import type { DeepReadonly, EndpointSlice, Node, Pod, Service } from '../machinery/types.js';
+
+/** What an agent watches. */
+export interface NodeInformers {
+  readonly nodes: Informer<Node>;
+  /** Of this node. */
+  readonly pods: Informer<Pod>;
+  /** All: Pods' environments name also those that the proxy leaves to others, which it does itself. */
+  readonly services: Informer<Service>;
+  /** Those that the proxy takes. */
+  readonly slices: Informer<EndpointSlice>;
+  /** The agent's own Node; undefined until it is registered. */
+  self(): DeepReadonly<Node> | undefined;
+  /** The ranges of its Pods, once it has been given them. */
+  podCidrs(family: Family): readonly Cidr[];
+}
+
+export function createNodeInformers(informers: InformerFactory, nodeName: string): NodeInformers {
+  const nodes = informers.informer<Node>(NODES);
+  const self = (): DeepReadonly<Node> | undefined => nodes.indexer.get(nodeName);
+  return {
+    nodes,
+    pods: informers.informer<Pod>(PODS, { fieldSelector: `spec.nodeName=${nodeName}` }),
+    services: informers.informer<Service>(SERVICES),
+    slices: informers.informer<EndpointSlice>(ENDPOINT_SLICES, {
+      labelSelector: NOT_FOR_THE_PROXY.map(label => `!${label}`).join(','),
+    }),
+    self,
+    podCidrs(family) {
+      const { podCIDR, podCIDRs = podCIDR === undefined ? [] : [podCIDR] } = self()?.spec ?? {};
+      return podCIDRs.flatMap(text => parseCidr(text) ?? []).filter(cidr => cidr.family === family);
+    },
+  };
+}

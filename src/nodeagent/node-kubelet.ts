@@ -1,0 +1,73 @@
+import type { KeyPair } from '../machinery/x509/certificate.js';
+import type { NodeAgentOptions } from './agent-options.js';
+import { createKubeletServer } from './kubelet-api/server.js';
+import type { KubeletContext } from './kubelet-api/types.js';
+import { listen } from './listen.js';
+import { joinStreams } from './network/join-streams.js';
+import { dialReal } from './network/real-host.js';
+import { kubeletConfiguration } from './node/configuration.js';
+import type { ClusterDns } from './pods/etc-files.js';
+
+/** The kubelet API of the node, where it really listens. */
+export interface NodeKubelet {
+  readonly port: number;
+  close(): void;
+}
+
+export interface NodeKubeletOptions {
+  readonly agent: NodeAgentOptions;
+  readonly dns: ClusterDns;
+  readonly context: Omit<KubeletContext, 'configuration'>;
+}
+
+/** Where others expect the kubelet of a node, e.g. Pods that do not read the Node. */
+const KUBELET_PORT = 10250;
+
+/** Opens the kubelet API. @throws Error when its port cannot be opened */
+export async function startNodeKubelet({ agent, dns, context }: NodeKubeletOptions): Promise<NodeKubelet> {
+  const { cert, key } = agent.serving ?? (await ownCertificate(agent));
+  const server = createKubeletServer({
+    context: {
+      ...context,
+      configuration: () =>
+        kubeletConfiguration({
+          port,
+          clusterDns: agent.clusterDns,
+          clusterDomain: agent.clusterDomain,
+          maxPods: agent.maxPods,
+        }),
+    },
+    dns,
+    cert,
+    key,
+    clientCa: agent.clientCa,
+    hostGateway: agent.hostGateway,
+    allowedNames: ['kube-apiserver-kubelet-client'],
+    allowedOrganizations: ['system:masters'],
+  });
+  const port = await listen(server, agent.kubeletPort, agent.listenAddress);
+  // Pods reach the node's kubelet at its simulated address, as on a real node.
+  for (const simulated of new Set([port, KUBELET_PORT]))
+    context.network.node.listen(simulated, stream => {
+      dialReal({ address: agent.listenAddress, port }).then(
+        socket => joinStreams(stream, socket),
+        () => stream.destroy(),
+      );
+    });
+  return {
+    port,
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function ownCertificate({ nodeName, nodeIP, listenAddress, clock, log }: NodeAgentOptions): Promise<KeyPair> {
+  const { selfSignedCertificate } = await import('./kubelet-api/certificate.js');
+  log.warn(
+    {},
+    'no serving certificate is given: the API server cannot know this node by one that signs itself, and will not ask it for logs, exec or proxies',
+  );
+  return selfSignedCertificate(nodeName, [nodeName, nodeIP, listenAddress], clock);
+}
