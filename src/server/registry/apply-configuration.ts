@@ -1,8 +1,10 @@
 import type { FieldWrite } from '../../machinery/managed-fields/field-manager.js';
+import { withBareEntries } from '../../machinery/managed-fields/bare-entries.js';
 import { badRequestError, pathNotFoundError, reasonlessError } from '../../machinery/status.js';
 import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject } from '../../machinery/types.js';
 import { duplicateKeysProblem } from '../../api/codec/yaml.js';
+import type { KindSchema } from '../../api/kind-schema.js';
 import type { RequestContext } from '../../api/strategy.js';
 import type { Target } from './transform.js';
 import type { PatchRequest } from './types.js';
@@ -58,10 +60,24 @@ function* decodeApplied(target: Target, applied: KubeObject, configuration: Kube
   }
   yield;
   try {
-    return (yield* schema.applied(applied)).object;
+    return yield* canonicalForm(schema, applied);
   } catch (error) {
     throw reasonlessError((error as Error).message);
   }
+}
+
+/**
+ * The object in the form that decoding gives. The sets of managed fields, which may be as large as the object and were made
+ * here, are not written and read again.
+ * @throws GoDecodeError
+ */
+function* canonicalForm(schema: KindSchema, applied: KubeObject): Steps<KubeObject> {
+  const { object } = yield* schema.applied(withBareEntries(applied));
+  object.metadata.managedFields?.forEach((entry, i) => {
+    const fieldsV1 = applied.metadata.managedFields?.[i]?.fieldsV1;
+    if (fieldsV1 !== undefined) entry.fieldsV1 = fieldsV1;
+  });
+  return object;
 }
 
 /** Upstream decodes strictly only when everything else went well. @throws StatusError 400 with Strict */

@@ -1,3 +1,4 @@
+import { withBareEntries } from '../../machinery/managed-fields/bare-entries.js';
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../machinery/clock.js';
 import { StatusError, timeoutError, type Status } from '../../machinery/status.js';
@@ -80,8 +81,8 @@ export function createOffLoopValidator({ clock, turns, signal }: OffLoopOptions)
         plural,
         subresource,
         partly,
-        object: await text(object),
-        old: old === undefined ? undefined : await text(old),
+        object: await text(withBareEntries(object)),
+        old: old === undefined ? undefined : await text(withBareEntries(old)),
         namespace: namespace === undefined ? undefined : await text(namespace),
       };
       const turn = asked.then(() => (ctx.signal.throwIfAborted(), ask(question)));
