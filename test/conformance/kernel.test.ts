@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import t from 'tap';
 import { printRestore } from '../../src/dataplane/proxiers/iptables/restore-text.js';
 import { createKernel } from '../../src/dataplane/kernel/kernel.js';
+import { xtablesProgram } from '../support/xtables-program.js';
 import { hostRoutes } from '../support/host-routes.js';
 import { createRouteTable, defaultRoute, type RouteTable } from '../../src/dataplane/kernel/routes.js';
 import { printSave } from '../../src/dataplane/tools/iptables/print-save.js';
 import { compile } from '../../src/dataplane/proxiers/index.js';
-import type { Program } from '../../src/dataplane/kernel/program.js';
+import type { XtablesProgram } from '../../src/dataplane/kernel/program.js';
 import type { Kernel } from '../../src/dataplane/kernel/types.js';
 import type { ProxyConfig } from '../../src/dataplane/proxiers/index.js';
 import { FakeClock } from '../../src/machinery/clock.js';
@@ -52,9 +53,11 @@ t.test('the kernel reads and lists our rules as we do', options, async t => {
   const folder = scratch(t);
   for (const example of examples) {
     const { family, nodeAddresses } = exampleConfig(example);
-    const program = compile(
-      { ...exampleConfig(example), clock: new FakeClock() },
-      { services: example.services, slices: example.slices, nodeLabels: EXAMPLE_NODE_LABELS },
+    const program = xtablesProgram(
+      compile(
+        { ...exampleConfig(example), clock: new FakeClock() },
+        { services: example.services, slices: example.slices, nodeLabels: EXAMPLE_NODE_LABELS },
+      ),
     );
     const kernel = createKernel({ clock: new FakeClock(), random: () => 0, routes: hostRoutes(...nodeAddresses) });
     kernel.load(program);
@@ -96,12 +99,12 @@ const SETUP = `
   nsenter -t $outside -n bash -c 'ip link set lo up; ip link set eth0 up; ip addr add 192.168.50.1/24 dev eth0; ip addr add 198.51.100.7/32 dev lo; ip addr add 192.0.2.1/32 dev lo'
 `;
 
-function rulesetOf(row: PacketRow): Program {
+function rulesetOf(row: PacketRow): XtablesProgram {
   const config = { ...exampleConfig({ config: {} }), ...row.config, clock: new FakeClock() } as ProxyConfig;
-  return compile(config, row.nodeLabels === undefined ? row : { ...row, nodeLabels: row.nodeLabels });
+  return xtablesProgram(compile(config, row.nodeLabels === undefined ? row : { ...row, nodeLabels: row.nodeLabels }));
 }
 
-function loaded(program: Program, random: number): Kernel {
+function loaded(program: XtablesProgram, random: number): Kernel {
   const kernel = createKernel({ clock: new FakeClock(), random: () => random, routes: topology() });
   kernel.load(program);
   return kernel;

@@ -19,8 +19,8 @@ type Rules = Record<string, unknown>;
 const without = (object: object, ...names: readonly string[]): Record<string, unknown> =>
   Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
 
-/** What nothing proves yet stays out: the modes that there are not, and what packets did. */
-const rulesOf = (recorded: unknown): Rules => (recorded as { readonly iptables: Rules }).iptables;
+/** What is programmed, by mode. */
+const rulesOf = (recorded: unknown): Rules => recorded as Rules;
 
 function proxyCase(original: Original): string {
   const head = without(original, 'steps', 'recorded', 'packets', 'udpFlow', 'rawWithCounters');

@@ -1,6 +1,7 @@
 import { connect } from './connection.js';
 import { createConntrack } from './conntrack.js';
 import { orderHooks } from './hooks.js';
+import { createNftables } from './nftables/nftables.js';
 import { evaluate, rerouteHook } from './path.js';
 import type { Program } from './program.js';
 import { trackingHooks } from './tracking.js';
@@ -14,12 +15,18 @@ export function createKernel({ clock, random, routes, masquerades }: KernelOptio
   const conntrack = createConntrack(clock);
   const translate = createTranslate({ conntrack, random, routes });
   const xtables = createXtables({ clock, random, routes, translate });
-  const natRules = [...(masquerades === undefined ? [] : [cniMasquerade(masquerades, translate)]), ...xtables.natRules];
+  const nftables = createNftables({ clock, random, routes, translate });
+  const natRules = [
+    ...(masquerades === undefined ? [] : [cniMasquerade(masquerades, translate)]),
+    ...xtables.natRules,
+    ...nftables.natRules,
+  ];
   const hooks = orderHooks([
     ...trackingHooks({ conntrack, random }),
     ...natHooks(natRules),
     rerouteHook(routes),
     ...xtables.hooks,
+    ...nftables.hooks,
   ]);
   const path = { hooks, routes };
 
@@ -28,8 +35,11 @@ export function createKernel({ clock, random, routes, masquerades }: KernelOptio
       case 'xtables':
         xtables.load(program);
         break;
+      case 'nftables':
+        nftables.load(program);
+        break;
       default:
-        program.kind satisfies never;
+        program satisfies never;
     }
   }
 
@@ -38,6 +48,7 @@ export function createKernel({ clock, random, routes, masquerades }: KernelOptio
     clock,
     routes,
     xtables,
+    nftables,
     load,
     connect: request => connect(path, conntrack, request),
     evaluate: (packet, context) => evaluate(path, packet, context),

@@ -1,11 +1,12 @@
 import type { Family } from '../packet.js';
+import type { NftChain, NftElement, NftRule, NftSet } from './nftables/rule.js';
 import type { Rule, TableName } from './xtables/rule.js';
 
 /**
  * What a proxier wants in the kernel: a union of what the kernel's parts can be told, not of proxy modes. A mode may use
  * another's part, as IPVS does with xtables.
  */
-export type Program = XtablesProgram;
+export type Program = XtablesProgram | NftablesProgram;
 
 /**
  * A full program makes the state from nothing; a partial one (from a later sync) rewrites the dispatch chains and only the
@@ -39,3 +40,23 @@ export interface Jump {
   readonly table: TableName;
   readonly rule: Rule;
 }
+
+/** A transaction of nft on one table. A full one is done on an empty table. */
+export interface NftablesProgram {
+  readonly kind: 'nftables';
+  readonly family: Family;
+  readonly full: boolean;
+  readonly table: string;
+  readonly comment: string;
+  readonly commands: readonly NftCommand[];
+}
+
+/** Adding what is there already changes nothing, except that an element gets the new verdict. */
+export type NftCommand =
+  | { readonly kind: 'addChain'; readonly chain: NftChain }
+  | { readonly kind: 'flushChain' | 'deleteChain'; readonly chain: string }
+  | { readonly kind: 'addRules'; readonly chain: string; readonly rules: readonly NftRule[] }
+  | { readonly kind: 'addSet'; readonly set: NftSet }
+  | { readonly kind: 'deleteSet'; readonly set: string }
+  | { readonly kind: 'addElement'; readonly set: string; readonly element: NftElement }
+  | { readonly kind: 'deleteElement'; readonly set: string; readonly key: readonly string[] };

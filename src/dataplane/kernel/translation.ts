@@ -101,6 +101,9 @@ export function createTranslate(options: TranslationOptions): Translate {
     }
     setStates(passage);
     const destination = verdict.kind === 'dnat' || verdict.kind === 'redirect';
+    // Decided: the other functions at this hook are not asked any more.
+    if (destination) passage.destinationSet = true;
+    else passage.sourceSet = true;
     const end = destination ? endText(packet.dst, packet.dstPort) : endText(packet.src, packet.srcPort);
     return `${verdict.kind}: ${destination ? 'destination' : 'source'} becomes ${end}`;
   };

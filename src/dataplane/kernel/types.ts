@@ -1,6 +1,7 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Family, Packet, Protocol } from '../packet.js';
 import type { ConntrackEntry, FlowState, UdpServicePort } from './flow.js';
+import type { Nftables } from './nftables/nftables.js';
 import type { Program } from './program.js';
 import type { RouteTable } from './routes.js';
 import type { KernelStep } from './step.js';
@@ -62,6 +63,7 @@ export interface Kernel {
   readonly clock: Clock;
   readonly routes: RouteTable;
   readonly xtables: Xtables;
+  readonly nftables: Nftables;
   /** Loads what `Proxier.sync()` returned, all or nothing. Throws NetfilterError and changes nothing on a bad program. */
   load(program: Program): void;
   connect(request: ConnectRequest): Connection;

@@ -1,11 +1,13 @@
 import type { DeepReadonly, EndpointSlice, Service } from '../../machinery/types.js';
 import type { Program } from '../kernel/program.js';
 import { createIptablesProxier } from './iptables/proxier.js';
+import { createNftablesProxier } from './nftables/proxier.js';
 import type { CreateProxier, Proxier, ProxierConfig } from './types.js';
 
 /** The modes: a folder and a line each. Nothing else names one. */
 const PROXIERS = {
   iptables: createIptablesProxier,
+  nftables: createNftablesProxier,
 } satisfies Record<string, CreateProxier>;
 
 export type ProxyMode = keyof typeof PROXIERS;

@@ -16,16 +16,25 @@ export interface ProxierConfig {
   readonly clock: Clock;
   readonly family: Family;
   readonly nodeName: string;
-  /** All addresses of the node in this family; the first is primary: it is used in the load balancer source range test. */
+  /** All addresses of the node in this family. */
   readonly nodeAddresses: readonly string[];
+  /** The one that counts for load balancer source ranges, and as the primary one. Default: the first of nodeAddresses. */
+  readonly nodeIP?: string;
   /** Undefined: rules that need it are left out. */
   readonly detectLocal?: DetectLocal;
   /** Default false. */
   readonly masqueradeAll?: boolean;
   /** Default 14. */
   readonly masqueradeBit?: number;
-  /** CIDRs; empty (default) means every local address. 'primary' means the first of nodeAddresses. */
+  /**
+   * CIDRs; empty means every local address, 'primary' the nodeIP. Default: every one, in nftables mode the
+   * primary one.
+   */
   readonly nodePortAddresses?: readonly string[];
+  /** The ranges of ClusterIPs in this family. In nftables mode packets to an address of them that no Service has are dropped. */
+  readonly serviceCidrs?: readonly string[];
+  /** Names of the chains that are loaded, maybe by a proxy before this one. Read by full syncs. */
+  readonly loadedChains?: () => readonly string[];
   /** Default true; IPv4 only. */
   readonly localhostNodePorts?: boolean;
   /** Leaves out the INVALID rule (nf_conntrack_tcp_be_liberal). Default false. */

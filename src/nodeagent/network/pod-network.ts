@@ -1,5 +1,5 @@
 import type { Connection, Kernel } from '../../dataplane/kernel/types.js';
-import { printTrace } from '../../dataplane/tools/iptables/trace-text.js';
+import { printTrace } from '../../dataplane/tools/trace-text.js';
 import type { Clock } from '../../machinery/clock.js';
 import { familyOf, joinHostPort } from '../../machinery/ip.js';
 import { deliveryTarget, type Target } from './delivery.js';

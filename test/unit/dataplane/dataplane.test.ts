@@ -10,14 +10,15 @@ import { buildDispatchIndex } from '../../../src/dataplane/kernel/xtables/dispat
 import type { PacketState } from '../../../src/dataplane/kernel/passage.js';
 import { compileMatches } from '../../../src/dataplane/kernel/xtables/match.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
-import { printTrace } from '../../../src/dataplane/tools/iptables/trace-text.js';
+import { printTrace } from '../../../src/dataplane/tools/trace-text.js';
 import { restore } from '../../../src/dataplane/tools/iptables/restore.js';
+import { xtablesProgram } from '../../support/xtables-program.js';
 import { hostRoutes } from '../../support/host-routes.js';
 import { printSave } from '../../../src/dataplane/tools/iptables/print-save.js';
 import { createRecentLists } from '../../../src/dataplane/kernel/xtables/recent.js';
 import { compile, createProxier } from '../../../src/dataplane/proxiers/index.js';
 import type { UdpServicePort } from '../../../src/dataplane/kernel/flow.js';
-import type { Program } from '../../../src/dataplane/kernel/program.js';
+import type { XtablesProgram } from '../../../src/dataplane/kernel/program.js';
 import type { ConnectRequest, Connection, Kernel } from '../../../src/dataplane/kernel/types.js';
 import type { Proxier } from '../../../src/dataplane/proxiers/types.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
@@ -41,10 +42,12 @@ function netfilterFor(example: Pick<Example, 'config'>, clock = new FakeClock(RE
   return createKernel({ clock, random, routes: hostRoutes(...exampleConfig(example).nodeAddresses) });
 }
 
-const compiled = (example: Example): Program =>
-  compile(
-    { ...exampleConfig(example), clock: new FakeClock() },
-    { services: example.services, slices: example.slices, nodeLabels: EXAMPLE_NODE_LABELS },
+const compiled = (example: Example): XtablesProgram =>
+  xtablesProgram(
+    compile(
+      { ...exampleConfig(example), clock: new FakeClock() },
+      { services: example.services, slices: example.slices, nodeLabels: EXAMPLE_NODE_LABELS },
+    ),
   );
 
 t.test('the worked examples, byte for byte', async t => {
@@ -226,7 +229,7 @@ interface Cluster {
   readonly proxy: Proxier;
   readonly kernel: Kernel;
   readonly clock: FakeClock;
-  readonly sync: () => Program | undefined;
+  readonly sync: () => XtablesProgram | undefined;
 }
 
 function cluster(services: readonly Service[], slices: readonly EndpointSlice[], random = () => 0): Cluster {
@@ -235,11 +238,11 @@ function cluster(services: readonly Service[], slices: readonly EndpointSlice[],
   services.forEach(one => proxy.onServiceUpdate(one));
   slices.forEach(one => proxy.onSliceUpdate(one));
   const kernel = createKernel({ clock, random, routes: hostRoutes(NODE) });
-  const sync = (): Program | undefined => {
+  const sync = (): XtablesProgram | undefined => {
     const { program, udpCleanup } = proxy.sync();
     if (program !== undefined) kernel.load(program);
     kernel.cleanupUdp(udpCleanup);
-    return program;
+    return program === undefined ? undefined : xtablesProgram(program);
   };
   sync();
   return { proxy, kernel, clock, sync };
@@ -254,7 +257,7 @@ const webSlice = (...ips: string[]): EndpointSlice =>
     ips.map(ip => ({ ip })),
   );
 const apiSlice = slice('shop/api', { name: 'http', port: 9090 }, [{ ip: '10.66.2.90' }]);
-const chainsOf = (program: Program | undefined): readonly string[] =>
+const chainsOf = (program: XtablesProgram | undefined): readonly string[] =>
   program?.tables.find(table => table.table === 'nat')?.chains ?? [];
 
 t.test('a partial sync writes only what changed', async t => {
@@ -357,7 +360,7 @@ t.test('a large cluster writes shorter rules and looks for old chains now and th
   proxy.onSliceUpdate(apiSlice);
   const program = proxy.sync({ full: true }).program;
   t.equal(program?.full, true);
-  t.notMatch(program === undefined ? '' : printRestore(program), /shop\/api:http -> /);
+  t.notMatch(program === undefined ? '' : printRestore(xtablesProgram(program)), /shop\/api:http -> /);
 });
 
 t.test('an index over a long chain finds what a walk finds', async t => {

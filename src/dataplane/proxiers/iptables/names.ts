@@ -1,21 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Protocol } from '../../packet.js';
+import { nameHash } from '../name-hash.js';
 
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-
-/** The first 16 characters of the base32 SHA-256 of `text`: chain names must stay under 29 characters. */
-export function chainHash(text: string): string {
-  const digest = createHash('sha256').update(text).digest();
-  let hash = '';
-  let bits = 0;
-  let buffer = 0;
-  for (let i = 0; hash.length < 16; i++) {
-    buffer = (buffer << 8) | (digest[i] ?? 0);
-    for (bits += 8; bits >= 5 && hash.length < 16; bits -= 5) hash += BASE32[(buffer >>> (bits - 5)) & 31] ?? '';
-    buffer &= (1 << bits) - 1;
-  }
-  return hash;
-}
+/** Chain names must stay under 29 characters. */
+export const chainHash = (text: string): string => nameHash(text, 16);
 
 export interface ServiceChains {
   /** Cluster-wide endpoints. */
@@ -51,3 +38,8 @@ export const FORWARD = 'KUBE-FORWARD';
 export const PROXY_FIREWALL = 'KUBE-PROXY-FIREWALL';
 export const FIREWALL = 'KUBE-FIREWALL';
 export const CANARY = 'KUBE-PROXY-CANARY';
+
+const SERVICE_PREFIXES: readonly string[] = ['KUBE-SVC-', 'KUBE-SVL-', 'KUBE-EXT-', 'KUBE-FW-', 'KUBE-SEP-'];
+
+/** Whether a chain is one of some Service's own. */
+export const isServiceChain = (name: string): boolean => SERVICE_PREFIXES.some(prefix => name.startsWith(prefix));

@@ -4,6 +4,7 @@ import { createServiceMap, type ServiceChange, type TrackedPort } from '../../se
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
 import { createAssembler } from './assemble.js';
 import { compileServicePort, type ServiceFragment } from './compile-service.js';
+import { isServiceChain } from './names.js';
 import { createStaleChains } from './stale-chains.js';
 
 const LARGE_CLUSTER_ENDPOINTS = 1000;
@@ -29,7 +30,7 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
     const fragment = compileServicePort(port.service, port.categories, {
       detectLocal: config.detectLocal,
       masqueradeAll: config.masqueradeAll ?? false,
-      nodeIP: config.nodeAddresses[0],
+      nodeIP: config.nodeIP ?? config.nodeAddresses[0],
       largeCluster,
     });
     compiled.set(port, { fragment, largeCluster });
@@ -67,9 +68,16 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
     stale: readonly string[],
   ): XtablesProgram => assemble({ full, fragments: services.ports.map(fragmentOf), changed, staleChains: stale });
 
+  /** Chains of Services that are loaded and that none uses, e.g. of a proxy before this one. */
+  function leftChains(): string[] {
+    const used = new Set(services.ports.flatMap(port => fragmentOf(port).chains));
+    return (config.loadedChains?.() ?? []).filter(name => isServiceChain(name) && !used.has(name));
+  }
+
   function sync(options: { full?: boolean } = {}): SyncResult {
     const changes = services.take();
     const full = options.full === true || !synced || changes.topologyChanged;
+    if (full) staleChains.add(leftChains());
     const changed = new Set<ServiceFragment>();
     for (const service of changes.services) writeService(service, changed);
     if (!full && changes.services.length === 0) return { program: undefined, udpCleanup: [] };

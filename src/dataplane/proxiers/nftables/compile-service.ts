@@ -1,0 +1,190 @@
+import { parseCidr } from '../../../machinery/cidr.js';
+import type { NftExpression, NftRule, NftSet, NftVerdict } from '../../kernel/nftables/rule.js';
+import type { Family } from '../../packet.js';
+import type { EndpointInfo } from '../../services/endpoints.js';
+import {
+  externallyAccessible,
+  type ServicePort,
+  usesClusterEndpoints,
+  usesLocalEndpoints,
+} from '../../services/service-ports.js';
+import type { EndpointCategories } from '../../services/topology.js';
+import type { Origin } from '../../trace.js';
+import type { DetectLocal } from '../types.js';
+import { serviceElements, type SetElement } from './elements.js';
+import { drop, fibLocal, fromLocalPods, goTo, inSet, isNoneOf, isOneOf, rule, verdict } from './expressions.js';
+import * as names from './names.js';
+
+export interface ServiceCompileOptions {
+  readonly family: Family;
+  readonly detectLocal: DetectLocal | undefined;
+  readonly masqueradeAll: boolean;
+  /** Undefined: the node has none in this family. */
+  readonly nodeIP: string | undefined;
+}
+
+/** What one service port contributes. */
+export interface ServiceFragment {
+  /** This service port's own chains, and the rules in them by chain. */
+  readonly chains: readonly string[];
+  readonly rules: readonly NftRule[];
+  /** One of each endpoint that clients stay with. */
+  readonly affinitySets: readonly NftSet[];
+  /** In the sets and maps that all Services share. */
+  readonly elements: readonly SetElement[];
+}
+
+interface Endpoint {
+  readonly info: EndpointInfo;
+  readonly chain: string;
+  readonly affinitySet: string;
+  readonly origin: Origin;
+}
+
+interface ServiceContext {
+  readonly service: ServicePort;
+  readonly eps: EndpointCategories;
+  readonly options: ServiceCompileOptions;
+  readonly chains: names.ServiceChains;
+  readonly origin: Origin;
+}
+
+/** The rules of one service port, docs/kube-proxy.md section 3. Pure. */
+export function compileServicePort(
+  service: ServicePort,
+  eps: EndpointCategories,
+  options: ServiceCompileOptions,
+): ServiceFragment {
+  const chains = names.serviceChains(service);
+  const port = service.portName === '' ? String(service.port) : service.portName;
+  const origin: Origin = { kind: 'Service', namespace: service.namespace, name: service.name, port };
+  const context: ServiceContext = { service, eps, options, chains, origin };
+  const endpoints = new Map(eps.reachable.map(info => [info, endpointOf(context, info)]));
+  const of = (list: readonly EndpointInfo[]): Endpoint[] => list.flatMap(info => endpoints.get(info) ?? []);
+
+  const usesCluster = eps.cluster.length > 0 && usesClusterEndpoints(service);
+  const usesLocal = eps.local.length > 0 && usesLocalEndpoints(service);
+  const usesExternal = eps.hasEndpoints && externallyAccessible(service);
+  const usesFirewall = service.loadBalancerVIPs.length > 0 && service.sourceRanges.length > 0;
+  return {
+    chains: [
+      ...[...endpoints.values()].map(({ chain }) => chain),
+      ...(usesCluster ? [chains.cluster] : []),
+      ...(usesLocal ? [chains.local] : []),
+      ...(usesExternal ? [chains.external] : []),
+      ...(usesFirewall ? [chains.firewall] : []),
+    ],
+    rules: [
+      ...clusterIPRules(context),
+      ...(usesExternal ? externalRules(context) : []),
+      ...(usesFirewall ? [firewallRule(context)] : []),
+      ...(usesCluster ? balancingRules(context, chains.cluster, of(eps.cluster)) : []),
+      ...(usesLocal ? balancingRules(context, chains.local, of(eps.local)) : []),
+      ...[...endpoints.values()].flatMap(endpoint => endpointRules(context, endpoint)),
+    ],
+    affinitySets: affinitySets(context, [...endpoints.values()]),
+    elements: serviceElements(service, eps, chains),
+  };
+}
+
+function endpointOf({ service, origin }: ServiceContext, info: EndpointInfo): Endpoint {
+  const { port } = origin;
+  return {
+    info,
+    ...names.endpointNames(service, info),
+    origin: {
+      kind: 'EndpointSlice',
+      namespace: service.namespace,
+      name: info.slice,
+      endpoint: info.address,
+      ...(port === undefined ? {} : { port }),
+    },
+  };
+}
+
+/** The answer of a Pod must come back this way when the client is no Pod of this node, so its source is replaced. */
+function clusterIPRules({ service, eps, options, chains, origin }: ServiceContext): NftRule[] {
+  if (!eps.hasInternal) return [];
+  const { detectLocal, masqueradeAll } = options;
+  if (!masqueradeAll && detectLocal === undefined) return [];
+  const fromElsewhere = masqueradeAll || detectLocal === undefined ? [] : [fromLocalPods(detectLocal, true)];
+  const chain = service.internalPolicyLocal ? chains.local : chains.cluster;
+  return [
+    rule(
+      chain,
+      [isOneOf('daddr', [service.clusterIP]), ...fromElsewhere, verdict('jump', names.MARK_FOR_MASQUERADE)],
+      origin,
+    ),
+  ];
+}
+
+function externalRules({ service, eps, options, chains, origin }: ServiceContext): NftRule[] {
+  const external = (expressions: readonly NftExpression[], comment?: string): NftRule =>
+    rule(chains.external, expressions, origin, comment);
+  if (!service.externalPolicyLocal) {
+    const rules = [external([verdict('jump', names.MARK_FOR_MASQUERADE)])];
+    return eps.hasExternal ? [...rules, external([verdict('goto', chains.cluster)])] : rules;
+  }
+  const { detectLocal } = options;
+  const toAll = verdict('goto', chains.cluster);
+  const local = fibLocal('saddr');
+  return [
+    ...(detectLocal === undefined
+      ? []
+      : [external([fromLocalPods(detectLocal, false), toAll], 'short-circuit pod traffic')]),
+    external([local, verdict('jump', names.MARK_FOR_MASQUERADE)], 'masquerade local traffic'),
+    external([local, toAll], 'short-circuit local traffic'),
+    ...(eps.hasExternal ? [external([verdict('goto', chains.local)])] : []),
+  ];
+}
+
+function firewallRule({ service, options, chains, origin }: ServiceContext): NftRule {
+  const { nodeIP = '' } = options;
+  // A node that may use the load balancer reaches it with the VIP as its source, since the VIP is one of its addresses.
+  const nodeMay = service.sourceRanges.some(range => parseCidr(range)?.contains(nodeIP) === true);
+  const sources = [...service.sourceRanges, ...(nodeMay ? service.loadBalancerVIPs : [])];
+  return rule(chains.firewall, [isNoneOf('saddr', sources), drop], origin);
+}
+
+function balancingRules({ service, origin }: ServiceContext, chain: string, endpoints: readonly Endpoint[]): NftRule[] {
+  const sticky = service.affinitySeconds === undefined ? [] : endpoints;
+  const verdicts: NftVerdict[] = endpoints.map(endpoint => goTo(endpoint.chain));
+  return [
+    ...sticky.map(endpoint =>
+      rule(chain, [inSet('saddr', endpoint.affinitySet), verdict('goto', endpoint.chain)], endpoint.origin),
+    ),
+    rule(chain, [{ kind: 'numgen', verdicts }], origin),
+  ];
+}
+
+function endpointRules({ service }: ServiceContext, { info, chain, affinitySet, origin }: Endpoint): NftRule[] {
+  const remember =
+    service.affinitySeconds === undefined
+      ? []
+      : [rule(chain, [{ kind: 'update', set: affinitySet, side: 'saddr' }], origin)];
+  return [
+    // Hairpin: a Pod that reaches itself through the Service would otherwise see its own address and drop the packet.
+    rule(chain, [isOneOf('saddr', [info.ip]), verdict('jump', names.MARK_FOR_MASQUERADE)], origin),
+    ...remember,
+    rule(
+      chain,
+      [
+        { kind: 'l4proto', protocol: service.protocol },
+        { kind: 'dnat', address: info.ip, port: info.port },
+      ],
+      origin,
+    ),
+  ];
+}
+
+function affinitySets({ service, options }: ServiceContext, endpoints: readonly Endpoint[]): NftSet[] {
+  const { affinitySeconds } = service;
+  if (affinitySeconds === undefined) return [];
+  const type = options.family === 'IPv4' ? 'ipv4_addr' : 'ipv6_addr';
+  return endpoints.map(({ affinitySet }) => ({
+    name: affinitySet,
+    kind: 'set',
+    key: [type],
+    timeoutSeconds: affinitySeconds,
+  }));
+}

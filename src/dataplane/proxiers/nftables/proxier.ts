@@ -1,0 +1,137 @@
+import type { NftCommand, NftablesProgram } from '../../kernel/program.js';
+import { healthCheckNodePorts, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
+import { createServiceMap, type ServiceChange, type TrackedPort } from '../../services/service-map.js';
+import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
+import { baseCommands, rulesByChain } from './base-rules.js';
+import { compileServicePort, type ServiceFragment } from './compile-service.js';
+import { createElementStore } from './elements.js';
+import { TABLE, TABLE_COMMENT } from './names.js';
+import { createStaleChains } from './stale-chains.js';
+
+/** Chains of Services have a slash in their names, the fixed ones have none. */
+const isServiceChain = (name: string): boolean => name.includes('/');
+
+/** A sync costs what changed: the rules of changed Services, and their elements in the shared maps. */
+export function createNftablesProxier(config: ProxierConfig): Proxier {
+  const services = createServiceMap(config);
+  const staleChains = createStaleChains(config.clock);
+  const elements = createElementStore();
+  const compiled = new Map<TrackedPort, ServiceFragment>();
+  let synced = false;
+
+  function fragmentOf(port: TrackedPort): ServiceFragment {
+    const known = compiled.get(port);
+    if (known !== undefined) return known;
+    const fragment = compileServicePort(port.service, port.categories, {
+      family: config.family,
+      detectLocal: config.detectLocal,
+      masqueradeAll: config.masqueradeAll ?? false,
+      nodeIP: config.nodeIP ?? config.nodeAddresses[0],
+    });
+    compiled.set(port, fragment);
+    return fragment;
+  }
+
+  /** What is written of the changed Services, and the affinity sets that go with what is gone. */
+  function take(changes: readonly ServiceChange[]): { written: ServiceFragment[]; goneSets: Set<string> } {
+    const written: ServiceFragment[] = [];
+    const goneSets = new Set<string>();
+    for (const { before, after } of changes) {
+      for (const port of before) {
+        const fragment = fragmentOf(port);
+        staleChains.add(fragment.chains);
+        for (const { name } of fragment.affinitySets) goneSets.add(name);
+        if (after.includes(port)) continue;
+        compiled.delete(port);
+        elements.set(port.sortKey, []);
+      }
+      for (const port of after) {
+        const fragment = fragmentOf(port);
+        staleChains.remove(fragment.chains);
+        for (const { name } of fragment.affinitySets) goneSets.delete(name);
+        elements.set(port.sortKey, fragment.elements);
+        written.push(fragment);
+      }
+    }
+    return { written, goneSets };
+  }
+
+  const program = (full: boolean, commands: readonly NftCommand[]): NftablesProgram => ({
+    kind: 'nftables',
+    family: config.family,
+    full,
+    table: TABLE,
+    comment: TABLE_COMMENT,
+    commands,
+  });
+
+  const flush = (chain: string): NftCommand => ({ kind: 'flushChain', chain });
+
+  function partialProgram(
+    old: readonly string[],
+    written: readonly ServiceFragment[],
+    goneSets: ReadonlySet<string>,
+  ): NftablesProgram {
+    return program(false, [
+      ...old.map((chain): NftCommand => ({ kind: 'deleteChain', chain })),
+      ...written.flatMap(({ chains }) =>
+        chains.flatMap((name): NftCommand[] => [{ kind: 'addChain', chain: { name } }, flush(name)]),
+      ),
+      ...written.flatMap(({ affinitySets }) => affinitySets.map((set): NftCommand => ({ kind: 'addSet', set }))),
+      ...rulesByChain(written.flatMap(({ rules }) => rules)),
+      ...staleChains.takeNew().map(flush),
+      ...[...goneSets].map((set): NftCommand => ({ kind: 'deleteSet', set })),
+      ...elements.take(),
+    ]);
+  }
+
+  /** `left`: empty chains of a proxy before this one. */
+  function fullProgram(left: readonly string[]): NftablesProgram {
+    const fragments = services.ports.map(fragmentOf);
+    const chains = [...fragments.flatMap(fragment => fragment.chains), ...left];
+    return program(true, [
+      ...baseCommands(config),
+      ...chains.map((name): NftCommand => ({ kind: 'addChain', chain: { name } })),
+      ...fragments.flatMap(({ affinitySets }) => affinitySets.map((set): NftCommand => ({ kind: 'addSet', set }))),
+      ...rulesByChain(fragments.flatMap(({ rules }) => rules)),
+      ...elements.all(),
+    ]);
+  }
+
+  /** Chains that are there already and that no Service uses. */
+  function leftChains(): string[] {
+    const used = new Set(services.ports.flatMap(port => fragmentOf(port).chains));
+    return (config.loadedChains?.() ?? []).filter(name => isServiceChain(name) && !used.has(name));
+  }
+
+  function sync(options: { full?: boolean } = {}): SyncResult {
+    const changes = services.take();
+    const full = options.full === true || !synced || changes.topologyChanged;
+    const old = full ? [] : staleChains.takeOld();
+    if (!full && changes.services.length === 0 && old.length === 0) return { program: undefined, udpCleanup: [] };
+    const { written, goneSets } = take(changes.services);
+    const udpCleanup = changes.udpChanged ? udpServicePorts(services.ports) : [];
+    if (!full) return { program: partialProgram(old, written, goneSets), udpCleanup };
+    // A full program begins with an empty table.
+    staleChains.clear();
+    const left = leftChains();
+    synced = true;
+    staleChains.add(left);
+    return { program: fullProgram(left), udpCleanup };
+  }
+
+  return {
+    onServiceUpdate: service => services.onServiceUpdate(service),
+    onServiceDelete: service => services.onServiceDelete(service),
+    onSliceUpdate: slice => services.onSliceUpdate(slice),
+    onSliceDelete: slice => services.onSliceDelete(slice),
+    setNode: labels => services.setNode(labels),
+    get pending() {
+      return !synced || services.pending;
+    },
+    sync,
+    program: () => fullProgram([]),
+    healthCheckNodePorts: () => healthCheckNodePorts(services.ports),
+    nodePorts: () => nodePorts(services.ports),
+  };
+}

@@ -1,0 +1,80 @@
+import { compareText } from '../../../machinery/compare-text.js';
+import { parseIP } from '../../../machinery/ip.js';
+import type { NftBase } from '../../kernel/nftables/rule.js';
+import type { LoadedChain, LoadedSet, NftTable } from '../../kernel/nftables/table.js';
+import type { Kernel } from '../../kernel/types.js';
+import type { Family } from '../../packet.js';
+import { durationText, elementText, setLines } from './set-text.js';
+import { nftRuleText } from './rule-text.js';
+
+/** Names of priorities; at the output hook nft prints the number where it has no name for it there. */
+const PRIORITY_NAMES: readonly (readonly [number, string])[] = [
+  [0, 'filter'],
+  [-100, 'dstnat'],
+  [100, 'srcnat'],
+];
+
+function priorityText({ hook, priority }: NftBase): string {
+  for (const [value, name] of PRIORITY_NAMES) {
+    if (value !== 0 && hook === 'output') continue;
+    if (priority === value) return name;
+    if (value !== 0 && Math.abs(priority - value) <= 10)
+      return `${name} ${priority < value ? '-' : '+'} ${Math.abs(priority - value)}`;
+  }
+  return String(priority);
+}
+
+/** Sets of a chain that is written of whole lines. */
+const block = (head: string, lines: readonly string[]): string =>
+  `\t${head} {\n${lines.map(line => `\t\t${line}\n`).join('')}\t}\n`;
+
+/** Addresses in the order of their values, ports by number, the rest as text. */
+function compareKeys(a: readonly string[], b: readonly string[]): number {
+  for (const [i, part] of a.entries()) {
+    const other = b[i] ?? '';
+    if (part === other) continue;
+    const [x, y] = [parseIP(part)?.value, parseIP(other)?.value];
+    if (x !== undefined && y !== undefined) return x < y ? -1 : 1;
+    return Number(part) - Number(other) || compareText(part, other);
+  }
+  return 0;
+}
+
+function setText({ set, elements, learned }: LoadedSet, now: number): string {
+  const static_ = [...elements.values()].sort((a, b) => compareKeys(a.key, b.key)).map(elementText);
+  const dynamic = [...learned]
+    .filter(([, expires]) => expires > now)
+    .sort(([a], [b]) => compareKeys([a], [b]))
+    .map(([key, expires]) => `${key} expires ${durationText(Math.ceil((expires - now) / 1000))}`);
+  const all = [...static_, ...dynamic];
+  const lines = setLines(set);
+  if (all.length > 0) lines.push(`elements = { ${all.join(',\n\t\t\t     ')} }`);
+  return block(`${set.kind} ${set.name}`, lines);
+}
+
+function chainText({ chain, rules }: LoadedChain, family: Family): string {
+  const { base, comment } = chain;
+  return block(`chain ${chain.name}`, [
+    ...(base === undefined
+      ? []
+      : [`type ${base.type} hook ${base.hook} priority ${priorityText(base)}; policy accept;`]),
+    ...(comment === undefined ? [] : [`comment "${comment}"`]),
+    ...rules.map(rule => nftRuleText(rule, family)),
+  ]);
+}
+
+function tableText(table: NftTable, family: Family, now: number): string {
+  const objects = [
+    ...[...table.sets.values()].map(set => setText(set, now)),
+    ...[...table.chains.values()].map(chain => chainText(chain, family)),
+  ];
+  const head = `table ${family === 'IPv4' ? 'ip' : 'ip6'} ${table.name} {\n\tcomment "${table.comment}"\n`;
+  return `${head}${objects.join('\n')}}\n`;
+}
+
+/** All tables as `nft -s list ruleset` prints them. */
+export const printNftList = ({ nftables, family, clock }: Kernel): string =>
+  nftables
+    .tables()
+    .map(table => tableText(table, family, clock.now()))
+    .join('\n');

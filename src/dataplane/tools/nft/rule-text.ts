@@ -1,0 +1,67 @@
+import { joinHostPort } from '../../../machinery/ip.js';
+import type { NftExpression, NftField, NftRule, NftVerdict } from '../../kernel/nftables/rule.js';
+import type { Family } from '../../packet.js';
+import { listedAddresses } from './addresses-text.js';
+
+const ip = (family: Family): string => (family === 'IPv4' ? 'ip' : 'ip6');
+
+export const verdictText = (verdict: NftVerdict): string =>
+  verdict.kind === 'jump' || verdict.kind === 'goto' ? `${verdict.kind} ${verdict.chain}` : verdict.kind;
+
+const bits = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
+
+function fieldText(field: NftField, family: Family): string {
+  switch (field) {
+    case 'saddr':
+    case 'daddr':
+      return `${ip(family)} ${field}`;
+    case 'l4proto':
+      return 'meta l4proto';
+    case 'dport':
+      return 'th dport';
+  }
+}
+
+function expressionText(expression: NftExpression, family: Family): string {
+  switch (expression.kind) {
+    case 'address': {
+      const { addresses, side, invert } = expression;
+      const among = addresses.kind === 'set' ? `@${addresses.name}` : listedAddresses(addresses.elements, family);
+      return `${ip(family)} ${side} ${invert === true ? '!= ' : ''}${among}`;
+    }
+    case 'ctState':
+      return `ct state ${expression.state.toLowerCase()}`;
+    case 'l4proto':
+      return `meta l4proto ${expression.protocol}`;
+    case 'fibLocal':
+      return `fib ${expression.side} type local`;
+    case 'iifname':
+      return `iifname ${expression.invert === true ? '!= ' : ''}"${expression.name}"`;
+    case 'markClear':
+      return `meta mark & ${bits(expression.mask)} == 0x00000000`;
+    case 'vmap':
+      return `${expression.key.map(field => fieldText(field, family)).join(' . ')} vmap @${expression.map}`;
+    case 'numgen': {
+      const targets = expression.verdicts.map((verdict, i) => `${i} : ${verdictText(verdict)}`);
+      return `numgen random mod ${targets.length} vmap { ${targets.join(', ')} }`;
+    }
+    case 'update':
+      return `update @${expression.set} { ${ip(family)} ${expression.side} }`;
+    case 'mark':
+      return `meta mark set meta mark ${expression.op === 'or' ? '|' : '^'} ${bits(expression.value)}`;
+    case 'dnat':
+      return `dnat to ${joinHostPort(expression.address, expression.port)}`;
+    case 'masquerade':
+      return 'masquerade fully-random';
+    case 'reject':
+      return 'reject';
+    case 'verdict':
+      return verdictText(expression.verdict);
+  }
+}
+
+/** A rule as `nft list` prints it, which `nft -f` reads as well. */
+export function nftRuleText({ expressions, comment }: NftRule, family: Family): string {
+  const text = expressions.map(expression => expressionText(expression, family)).join(' ');
+  return comment === undefined ? text : `${text} comment "${comment}"`;
+}

@@ -1,0 +1,136 @@
+import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
+import { createRouteTable, defaultRoute } from '../../../src/dataplane/kernel/routes.js';
+import type { Kernel } from '../../../src/dataplane/kernel/types.js';
+import { createProxier, type ProxyConfig, type ProxyMode } from '../../../src/dataplane/proxiers/index.js';
+import type { DetectLocal, Proxier } from '../../../src/dataplane/proxiers/types.js';
+import { type Clock, FakeClock } from '../../../src/machinery/clock.js';
+import type { Family } from '../../../src/machinery/ip.js';
+import type { EndpointSlice, Node, Service } from '../../../src/machinery/types.js';
+import type { Case, Item, Step } from './types.js';
+
+const ofFamily = (list: string, family: Family): string[] =>
+  list.split(',').filter(text => text === 'primary' || text.includes(':') === (family === 'IPv6'));
+
+export function configOf(
+  { node: nodeName, nodes, config: { flags } }: Case,
+  mode: ProxyMode,
+  family: Family,
+  clock: Clock,
+): ProxyConfig {
+  const flag = (name: string): string | undefined =>
+    flags.find(text => text.startsWith(`--${name}=`))?.slice(name.length + 3);
+  const node = nodes.find(n => n.metadata.name === nodeName);
+  const v6 = family === 'IPv6';
+  const nodeIP = node?.status?.addresses?.find(a => a.type === 'InternalIP' && a.address.includes(':') === v6)?.address;
+  const nodeCidr = node?.spec?.podCIDRs?.find(cidr => cidr.includes(':') === v6);
+  const detect = (): DetectLocal | undefined => {
+    const prefix = flag('pod-interface-name-prefix');
+    if (prefix !== undefined) return { kind: 'interfaceNamePrefix', prefix };
+    const cidr =
+      flag('detect-local-mode') === 'NodeCIDR' ? nodeCidr : ofFamily(flag('cluster-cidr') ?? '', family).find(Boolean);
+    return cidr === undefined ? undefined : { kind: 'cidr', cidr };
+  };
+  const detectLocal = detect();
+  const bindAddress = flag('bind-address');
+  const nodePortAddresses = flag('nodeport-addresses');
+  return {
+    clock,
+    mode,
+    family,
+    nodeName,
+    nodeAddresses: [nodeIP ?? []].flat(),
+    ...(v6 || bindAddress === undefined ? {} : { nodeIP: bindAddress }),
+    ...(detectLocal === undefined ? {} : { detectLocal }),
+    ...(nodePortAddresses === undefined ? {} : { nodePortAddresses: ofFamily(nodePortAddresses, family) }),
+    masqueradeAll: flags.includes('--masquerade-all'),
+    conntrackTCPLiberal: flags.includes('--conntrack-tcp-be-liberal'),
+    localhostNodePorts: flag('iptables-localhost-nodeports') !== 'false',
+    serviceCidrs: [v6 ? 'fd00:10:96::/112' : '10.96.0.0/16'],
+  };
+}
+
+/** The API server's own Service, which it makes itself. */
+const KUBERNETES: Service = {
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { namespace: 'default', name: 'kubernetes' },
+  spec: { clusterIP: '10.96.0.1', ports: [{ name: 'https', protocol: 'TCP', port: 443, targetPort: 6443 }] },
+};
+
+/** What the API server fills in when it creates the Service. */
+function asStored<T extends { readonly spec?: Service['spec'] }>(object: T): T {
+  const { clusterIP, clusterIPs } = object.spec ?? {};
+  return clusterIP === undefined || clusterIPs !== undefined
+    ? object
+    : { ...object, spec: { ...object.spec, clusterIPs: [clusterIP] } };
+}
+
+const load = (proxy: Proxier, kernel: Kernel): void => {
+  const { program } = proxy.sync();
+  if (program !== undefined) kernel.load(program);
+};
+
+const chainsOf = ({ xtables, nftables }: Kernel): string[] => [
+  ...xtables.tables().flatMap(table => table.chains.map(chain => chain.name)),
+  ...nftables.tables().flatMap(table => [...table.chains.keys()]),
+];
+
+/** The recordings were taken some seconds after each change. */
+const STEP_MS = 5_000;
+
+export interface RecordedNode {
+  readonly kernel: Kernel;
+  change(step: Step): void;
+}
+
+const withKind = (kind: string, list: readonly (Service | EndpointSlice | Node)[]): Item[] =>
+  list.map(object => ({ ...object, kind }));
+
+/** One node that has the objects of the case; it is told of changes and syncs after each. */
+export function createNode(head: Case, mode: ProxyMode, family: Family, random = (): number => 0): RecordedNode {
+  const clock = new FakeClock();
+  const config = configOf(head, mode, family, clock);
+  const objects = new Map<string, Item>();
+  const keyOf = (kind: string, namespace = '', name = ''): string => `${kind} ${namespace}/${name}`;
+  const routes = createRouteTable(family);
+  for (const address of config.nodeAddresses) routes.addAddress('eth0', address);
+  routes.add({ destination: defaultRoute(family), link: 'eth0' });
+  const kernel = createKernel({ clock, random, routes });
+  const newProxy = (): Proxier => createProxier({ ...config, loadedChains: () => chainsOf(kernel) });
+  let proxy = newProxy();
+  const tell = (item: Item, present: boolean): void => {
+    if (item.kind === 'Service') {
+      if (present) proxy.onServiceUpdate(item as Service);
+      else proxy.onServiceDelete(item as Service);
+    } else if (item.kind === 'EndpointSlice') {
+      if (present) proxy.onSliceUpdate(item as EndpointSlice);
+      else proxy.onSliceDelete(item as EndpointSlice);
+    } else if (item.metadata.name === config.nodeName) proxy.setNode(item.metadata.labels ?? {});
+  };
+  const apply = (item: Item): void => {
+    objects.set(keyOf(item.kind, item.metadata.namespace, item.metadata.name), item);
+    tell(item, true);
+  };
+  for (const item of withKind('Node', head.nodes)) apply(item);
+  const services = head.keepKubernetesService === true ? [KUBERNETES, ...head.services] : head.services;
+  for (const item of withKind('Service', services.map(asStored))) apply(item);
+  for (const item of withKind('EndpointSlice', head.endpointSlices)) apply(item);
+  return {
+    kernel,
+    change(step) {
+      for (const gone of step.delete ?? []) {
+        const id = keyOf(gone.kind, gone.namespace, gone.name);
+        const item = objects.get(id);
+        objects.delete(id);
+        if (item !== undefined) tell(item, false);
+      }
+      for (const item of step.apply ?? []) apply(asStored(item as Item & Service));
+      if (step.restart === true) {
+        proxy = newProxy();
+        for (const item of objects.values()) tell(item, true);
+      }
+      clock.step(STEP_MS);
+      load(proxy, kernel);
+    },
+  };
+}
