@@ -65,8 +65,8 @@ const dead = { ready: false, serving: false, terminating: true };
 
 const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
 const EVERYWHERE = { modes: PROXY_MODES, families: FAMILIES };
-/** 127.0.0.0/8 is a range and node ports listen on it; "::1" is one address, and they do not. */
-const IPV4_ONLY = { modes: PROXY_MODES, families: ['IPv4'] as const };
+/** In iptables mode node ports listen on 127.0.0.0/8, which is a range; "::1" is one address, and they do not; nor in nftables mode. */
+const IPV4_ONLY = { modes: ['iptables'] as const, families: ['IPv4'] as const };
 /** nftables mode refuses what a known ClusterIP has no port for, and drops what no Service has. */
 const UNTOUCHED = { modes: ['iptables'] as const, families: FAMILIES };
 

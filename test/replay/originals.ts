@@ -22,8 +22,22 @@ const without = (object: object, ...names: readonly string[]): Record<string, un
 /** What is programmed, by mode. */
 const rulesOf = (recorded: unknown): Rules => recorded as Rules;
 
+/** What the name of the Service and the kind of its address add is known from the address; so is whether there was SNAT. */
+function packetsOf(packets: unknown): object {
+  const modes = Object.entries((packets ?? {}) as Record<string, { readonly probes: readonly object[] }>);
+  return Object.fromEntries(
+    modes.map(([mode, { probes }]) => [
+      mode,
+      probes.map(probe => without(probe, 'service', 'kind', 'n', 'snat', 'leftTheNode')),
+    ]),
+  );
+}
+
 function proxyCase(original: Original): string {
-  const head = without(original, 'steps', 'recorded', 'packets', 'udpFlow', 'rawWithCounters');
+  const head = {
+    ...without(original, 'steps', 'recorded', 'packets', 'udpFlow', 'rawWithCounters'),
+    packets: packetsOf(original['packets']),
+  };
   const first = { about: 'at the start', rules: rulesOf(original['recorded']) };
   const later = (original.steps ?? []).map(step => ({
     ...without(step, 'recorded'),

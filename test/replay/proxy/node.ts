@@ -1,9 +1,10 @@
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
-import { createRouteTable, defaultRoute } from '../../../src/dataplane/kernel/routes.js';
+import { createRouteTable, defaultRoute, type RouteTable } from '../../../src/dataplane/kernel/routes.js';
 import type { Kernel } from '../../../src/dataplane/kernel/types.js';
 import { createProxier, type ProxyConfig, type ProxyMode } from '../../../src/dataplane/proxiers/index.js';
 import type { DetectLocal, Proxier } from '../../../src/dataplane/proxiers/types.js';
 import { type Clock, FakeClock } from '../../../src/machinery/clock.js';
+import { parseCidr } from '../../../src/machinery/cidr.js';
 import type { Family } from '../../../src/machinery/ip.js';
 import type { EndpointSlice, Node, Service } from '../../../src/machinery/types.js';
 import type { Case, Item, Step } from './types.js';
@@ -75,6 +76,14 @@ const chainsOf = ({ xtables, nftables }: Kernel): string[] => [
   ...nftables.tables().flatMap(table => [...table.chains.keys()]),
 ];
 
+/** Of the node that was recorded, the first is its primary one. */
+const NODE_ADDRESSES = {
+  IPv4: ['192.168.50.11', '192.168.60.11'],
+  IPv6: ['fd00:50::11', 'fd00:60::11'],
+} as const;
+export const NODE_LINK = 'eth0';
+export const POD_LINK = 'veth0';
+
 /** The recordings were taken some seconds after each change. */
 const STEP_MS = 5_000;
 
@@ -86,15 +95,24 @@ export interface RecordedNode {
 const withKind = (kind: string, list: readonly (Service | EndpointSlice | Node)[]): Item[] =>
   list.map(object => ({ ...object, kind }));
 
+/** The links of the recording machine: its own Pods on a bridge, everything else behind one interface. */
+function topology({ nodes, node: name }: Case, family: Family): RouteTable {
+  const routes = createRouteTable(family);
+  for (const address of NODE_ADDRESSES[family]) routes.addAddress(NODE_LINK, address);
+  const ranges = nodes.find(node => node.metadata.name === name)?.spec?.podCIDRs ?? [];
+  for (const range of ranges)
+    if (parseCidr(range)?.family === family) routes.add({ destination: range, link: POD_LINK });
+  routes.add({ destination: defaultRoute(family), link: NODE_LINK });
+  return routes;
+}
+
 /** One node that has the objects of the case; it is told of changes and syncs after each. */
 export function createNode(head: Case, mode: ProxyMode, family: Family, random = (): number => 0): RecordedNode {
   const clock = new FakeClock();
   const config = configOf(head, mode, family, clock);
   const objects = new Map<string, Item>();
   const keyOf = (kind: string, namespace = '', name = ''): string => `${kind} ${namespace}/${name}`;
-  const routes = createRouteTable(family);
-  for (const address of config.nodeAddresses) routes.addAddress('eth0', address);
-  routes.add({ destination: defaultRoute(family), link: 'eth0' });
+  const routes = topology(head, family);
   const kernel = createKernel({ clock, random, routes });
   const newProxy = (): Proxier => createProxier({ ...config, loadedChains: () => chainsOf(kernel) });
   let proxy = newProxy();
