@@ -1,7 +1,7 @@
 import type { ClientConfig } from '../client/kubeconfig.js';
-import { ENDPOINT_SLICES, SERVICES } from '../client/resources.js';
+import { ENDPOINT_SLICES, SERVICE_CIDRS, SERVICES } from '../client/resources.js';
 import { createClient } from '../client/rest-client.js';
-import type { InformerFactory } from '../client/types.js';
+import type { InformerFactory, ResourceRef } from '../client/types.js';
 import type { Logger } from '../machinery/logger.js';
 import { createNodeAgent } from '../nodeagent/agent.js';
 import type { NodeAgent, NodeAgentOptions } from '../nodeagent/agent-options.js';
@@ -44,9 +44,11 @@ export async function startNodeAgent(options: StartNodeAgentOptions): Promise<Ru
   };
 }
 
+const OF_THE_PROXY: ReadonlySet<ResourceRef> = new Set([SERVICES, ENDPOINT_SLICES, SERVICE_CIDRS]);
+
 /** The proxy's resources are watched under its own identity. */
 const split = (kubelet: InformerFactory, proxy: InformerFactory): InformerFactory => ({
-  informer: (ref, options) => (ref === SERVICES || ref === ENDPOINT_SLICES ? proxy : kubelet).informer(ref, options),
+  informer: (ref, options) => (OF_THE_PROXY.has(ref) ? proxy : kubelet).informer(ref, options),
   start(signal) {
     kubelet.start(signal);
     proxy.start(signal);

@@ -1,5 +1,6 @@
 import type { ClientConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
+import { dealt, DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers/index.js';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
 import { realRandom, type Random } from '../machinery/random.js';
@@ -24,6 +25,8 @@ export interface StartClusterOptions {
   readonly controllers?: readonly string[];
   readonly serviceClusterIpRange?: string;
   readonly clusterCidr?: string;
+  /** Dealt to the nodes in turn. Default: iptables. */
+  readonly proxyModes?: readonly ProxyMode[];
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Logger;
@@ -42,7 +45,13 @@ export interface RunningCluster {
   close(): Promise<void>;
 }
 
-const DEFAULTS = { nodes: 1, securePort: 0, serviceClusterIpRange: '10.96.0.0/16', clusterCidr: '10.244.0.0/16' };
+const DEFAULTS = {
+  nodes: 1,
+  securePort: 0,
+  serviceClusterIpRange: '10.96.0.0/16',
+  clusterCidr: '10.244.0.0/16',
+  proxyModes: [DEFAULT_PROXY_MODE] as readonly ProxyMode[],
+};
 
 /**
  * A whole cluster in this process, in memory: API server, controllers, DNS and the agents of its nodes. Resolves when
@@ -132,7 +141,7 @@ async function startNodes(
       hostAddress: HOST_GATEWAY,
     }),
   );
-  for (const { name, ip, bindAddress } of nodes) {
+  for (const [i, { name, ip, bindAddress }] of nodes.entries()) {
     const identity = nodeIdentity(name);
     const serving = await pki.servingCertificate(`kubelet-${name}`, identity.subject, [name, ip, HOST, bindAddress]);
     started(
@@ -150,6 +159,7 @@ async function startNodes(
         clusterDns,
         clusterDomain: CLUSTER_DOMAIN,
         clusterCidr: settings.clusterCidr,
+        proxyMode: dealt(settings.proxyModes, i),
         maxPods: 110,
         minSyncPeriodMs: 50,
         syncPeriodMs: 30_000,

@@ -1,4 +1,5 @@
 import { loggingFormat } from './logging-format.js';
+import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/index.js';
 import type { Command } from 'commander';
 
 const collect = (value: string, previous: string[]): string[] => [...previous, value];
@@ -23,6 +24,7 @@ export function register(program: Command): void {
     .option('--cluster-dns <ip>', 'ClusterIP of the cluster DNS', '10.96.0.10')
     .option('--cluster-domain <domain>', 'zone of the cluster', 'cluster.local')
     .option('--cluster-cidr <cidr>', 'range of all Pod addresses', '10.244.0.0/16')
+    .option('--proxy-mode <mode>', `how Services are programmed: ${PROXY_MODES.join(', ')}`, DEFAULT_PROXY_MODE)
     .option('--host-gateway <ip>', 'address at which Pods see this machine', '172.18.0.1')
     .option('--max-pods <n>', 'how many Pods the node takes', '110')
     .option('--min-sync-period <duration>', 'least time between two loads of rules', '50ms')

@@ -5,6 +5,7 @@ import { realClock } from '../machinery/clock.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
 import { realRandom } from '../machinery/random.js';
 import { isNodeAddress } from '../nodeagent/node/node-address.js';
+import { proxyModeFlag } from './proxy-mode.js';
 import { createLogger } from './logger.js';
 import {
   durationFlag,
@@ -61,6 +62,7 @@ export async function runNodeAgent(flags: Record<string, string | string[]>): Pr
       clusterDns: address('cluster-dns'),
       clusterDomain: text('cluster-domain'),
       clusterCidr: text('cluster-cidr'),
+      proxyMode: proxyModeFlag(text('proxy-mode')),
       maxPods: integerFlag('max-pods', text('max-pods'), 1, 1000),
       minSyncPeriodMs: durationFlag('min-sync-period', text('min-sync-period')),
       syncPeriodMs: durationFlag('sync-period', text('sync-period')),

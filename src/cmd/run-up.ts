@@ -1,4 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
+import { dealt, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { proxyModeFlag } from './proxy-mode.js';
 import { join, relative } from 'node:path';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
@@ -28,6 +30,8 @@ interface Plan {
   readonly dataDir: string;
   readonly port: number;
   readonly nodes: readonly NodeAddresses[];
+  /** Dealt to the nodes in turn. */
+  readonly proxyModes: readonly ProxyMode[];
   readonly flags: Flags;
 }
 
@@ -49,6 +53,7 @@ async function planFrom(flags: Flags): Promise<Plan> {
     port: port === 0 ? await freePort() : port,
     flags,
     nodes: nodeAddresses(nodes),
+    proxyModes: text(flags, 'proxyMode').split(',').map(proxyModeFlag),
   };
 }
 
@@ -126,7 +131,7 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
     args: ['dns', '--kubeconfig', await kubeconfig(componentIdentity('dns')), '--cluster-ip', clusterDns(plan), ...log],
   };
   const agents = await Promise.all(
-    nodes.map(async ({ name, ip, bindAddress }): Promise<ProcessSpec> => {
+    nodes.map(async ({ name, ip, bindAddress }, i): Promise<ProcessSpec> => {
       const files = await ensureNodeCredentials(dataDir, pki, server, name, [ip, HOST, bindAddress]);
       return {
         name: `node-agent ${name}`,
@@ -134,7 +139,7 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
           'node-agent',
           ...['--kubeconfig', files.kubeconfig, '--node-name', name, '--node-ip', ip, '--bind-address', bindAddress],
           ...['--tls-cert-file', files.certificate, '--tls-private-key-file', files.key],
-          ...['--client-ca-file', files.clientCa],
+          ...['--client-ca-file', files.clientCa, '--proxy-mode', dealt(plan.proxyModes, i)],
           ...['--cluster-cidr', text(flags, 'clusterCidr'), '--cluster-dns', clusterDns(plan), ...log],
         ],
       };

@@ -1,4 +1,5 @@
 import { loggingFormat } from './logging-format.js';
+import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/index.js';
 import type { Command } from 'commander';
 
 /** `kubette up`: the whole control plane as separate processes. */
@@ -16,6 +17,11 @@ export function register(program: Command): void {
     .option('--authorization-mode <modes>', 'passed to the API server')
     .option('--service-cluster-ip-range <cidr>', 'range of ClusterIPs', '10.96.0.0/16')
     .option('--cluster-cidr <cidr>', 'range of Pod addresses', '10.244.0.0/16')
+    .option(
+      '--proxy-mode <modes>',
+      `how nodes program Services: ${PROXY_MODES.join(', ')}; several, comma separated, are dealt to the nodes in turn`,
+      DEFAULT_PROXY_MODE,
+    )
     .option('--controllers <list>', "as of controller-manager, e.g. '*,-scheduler'", '*')
     .option('--quiet', 'print only problems')
     .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')

@@ -1,4 +1,5 @@
 import type { Client, InformerFactory } from '../client/types.js';
+import type { ProxyMode } from '../dataplane/proxiers/index.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
 import type { Random } from '../machinery/random.js';
@@ -27,6 +28,7 @@ export interface NodeAgentOptions {
   readonly clusterDomain: string;
   /** Range of all Pods: tells the proxy which traffic is local. Empty: unknown. */
   readonly clusterCidr: string;
+  readonly proxyMode: ProxyMode;
   readonly maxPods: number;
   readonly version: string;
   readonly minSyncPeriodMs: number;

@@ -1,9 +1,9 @@
-import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../client/resources.js';
+import { ENDPOINT_SLICES, NODES, PODS, SERVICE_CIDRS, SERVICES } from '../client/resources.js';
 import type { Informer, InformerFactory } from '../client/types.js';
 import { NOT_FOR_THE_PROXY } from '../dataplane/services/service-ports.js';
 import type { Family } from '../dataplane/packet.js';
 import { type Cidr, parseCidr } from '../machinery/cidr.js';
-import type { DeepReadonly, EndpointSlice, Node, Pod, Service } from '../machinery/types.js';
+import type { DeepReadonly, EndpointSlice, Node, Pod, Service, ServiceCIDR } from '../machinery/types.js';
 
 /** What an agent watches. */
 export interface NodeInformers {
@@ -14,6 +14,7 @@ export interface NodeInformers {
   readonly services: Informer<Service>;
   /** Those that the proxy takes. */
   readonly slices: Informer<EndpointSlice>;
+  readonly serviceCidrs: Informer<ServiceCIDR>;
   /** The agent's own Node; undefined until it is registered. */
   self(): DeepReadonly<Node> | undefined;
   /** The ranges of its Pods, once it has been given them. */
@@ -30,6 +31,7 @@ export function createNodeInformers(informers: InformerFactory, nodeName: string
     slices: informers.informer<EndpointSlice>(ENDPOINT_SLICES, {
       labelSelector: NOT_FOR_THE_PROXY.map(label => `!${label}`).join(','),
     }),
+    serviceCidrs: informers.informer<ServiceCIDR>(SERVICE_CIDRS),
     self,
     podCidrs(family) {
       const { podCIDR, podCIDRs = podCIDR === undefined ? [] : [podCIDR] } = self()?.spec ?? {};

@@ -1,5 +1,5 @@
 import type { EventRecorder } from '../client/event-recorder.js';
-import { createProxier, DEFAULT_PROXY_MODE } from '../dataplane/proxiers/index.js';
+import { createProxier } from '../dataplane/proxiers/index.js';
 import type { DeepReadonly, Node } from '../machinery/types.js';
 import type { NodeAgentOptions } from './agent-options.js';
 import type { NodeInformers } from './node-informers.js';
@@ -30,8 +30,8 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
   const { agent, informers, recorder } = options;
   const { clock, log, nodeName, hostGateway, minSyncPeriodMs, syncPeriodMs } = agent;
   const { nodeAddresses, kernel, network } = options.network;
-  const { services, slices } = informers;
-  const mode = DEFAULT_PROXY_MODE;
+  const { services, slices, serviceCidrs } = informers;
+  const mode = agent.proxyMode;
   const proxy = createProxier({
     clock,
     mode,
@@ -65,7 +65,7 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     healthChecks.update();
   };
   const loop = runProxyLoop(
-    { services, slices, proxy, kernel, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced },
+    { services, slices, serviceCidrs, proxy, kernel, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced },
     signal,
   );
   const closeLocalPorts = openLocalPorts({

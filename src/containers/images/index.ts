@@ -38,5 +38,8 @@ const byName = new Map(IMAGES.flatMap(image => image.names.map(name => [name, im
 export const knownImage = (repository: string): Image | undefined => byName.get(repository);
 
 /** What a container runs. */
-export const imageFor = ({ repository }: ImageReference, pod: DeepReadonly<Pod>, spec: DeepReadonly<Container>): Image =>
-  knownImage(repository) ?? unknownImage(pod, spec, PARTLY_KNOWN.get(repository));
+export const imageFor = (
+  { repository }: ImageReference,
+  pod: DeepReadonly<Pod>,
+  spec: DeepReadonly<Container>,
+): Image => knownImage(repository) ?? unknownImage(pod, spec, PARTLY_KNOWN.get(repository));

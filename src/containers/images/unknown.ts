@@ -18,7 +18,11 @@ const TOOL_PATHS = /^(?:\/usr(?:\/local)?)?\/s?bin\/[^/]+$/;
  * a user that the Pod allows, listens on every port that the Pod names and speaks what the Pod's probes speak, passes
  * exec probes, and ends where ending is its task. Commands of the common userland run as they are.
  */
-export function unknownImage(pod: DeepReadonly<Pod>, spec: DeepReadonly<Container>, programs: Image['programs'] = {}): Image {
+export function unknownImage(
+  pod: DeepReadonly<Pod>,
+  spec: DeepReadonly<Container>,
+  programs: Image['programs'] = {},
+): Image {
   const ends = endsByItself(pod, spec);
   const life: Program = ends ? complete : process => serve(process, spec);
   const nonRoot = (spec.securityContext?.runAsNonRoot ?? pod.spec?.securityContext?.runAsNonRoot) === true;

@@ -15,6 +15,10 @@ export const PROXY_MODES = Object.keys(PROXIERS) as readonly ProxyMode[];
 /** kube-proxy's default on Linux. */
 export const DEFAULT_PROXY_MODE: ProxyMode = 'iptables';
 
+/** The mode of the i-th node: modes are dealt in turn. */
+export const dealt = (modes: readonly ProxyMode[], i: number): ProxyMode =>
+  modes[i % modes.length] ?? DEFAULT_PROXY_MODE;
+
 export interface ProxyConfig extends ProxierConfig {
   readonly mode: ProxyMode;
 }

@@ -31,8 +31,6 @@ export interface ProxierConfig {
    * primary one.
    */
   readonly nodePortAddresses?: readonly string[];
-  /** The ranges of ClusterIPs in this family. In nftables mode packets to an address of them that no Service has are dropped. */
-  readonly serviceCidrs?: readonly string[];
   /** Names of the chains that are loaded, maybe by a proxy before this one. Read by full syncs. */
   readonly loadedChains?: () => readonly string[];
   /** Default true; IPv4 only. */
@@ -57,6 +55,11 @@ export interface SyncResult {
 export interface Proxier extends ServiceWatch {
   /** The labels of this proxy's node (topology.kubernetes.io/zone). A change forces a full sync. */
   setNode(labels: Readonly<Record<string, string>>): void;
+  /**
+   * The ranges of ClusterIPs, of any family; none until it is told. In nftables mode packets to an address of them that no
+   * Service has are dropped, and a change forces a full sync.
+   */
+  setServiceCidrs(cidrs: readonly string[]): void;
   /** True when `sync()` would return a program. */
   readonly pending: boolean;
   /** Computes what to load since the last sync. The first is full; `{full: true}` forces it (also after a failed load). */

@@ -226,13 +226,11 @@ export function proxyMetrics(kernel: Kernel, lastSync: number | undefined): Metr
       labels: { ip_family: kernel.family, table },
       value: chains.reduce((sum, chain) => sum + chain.rules.length, 0),
     }));
+  const name = 'kubeproxy_sync_proxy_rules_iptables_total';
+  const help = '[ALPHA] Total number of iptables rules owned by kube-proxy';
   return [
-    family(
-      'gauge',
-      'kubeproxy_sync_proxy_rules_iptables_total',
-      '[ALPHA] Total number of iptables rules owned by kube-proxy',
-      rules,
-    ),
+    // In other modes there is none.
+    ...(rules.length === 0 ? [] : [family('gauge', name, help, rules)]),
     family(
       'gauge',
       'kubeproxy_sync_proxy_rules_last_timestamp_seconds',

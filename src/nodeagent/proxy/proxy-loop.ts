@@ -3,11 +3,12 @@ import type { Informer } from '../../client/types.js';
 import type { Kernel } from '../../dataplane/kernel/types.js';
 import type { Proxier } from '../../dataplane/proxiers/types.js';
 import type { Clock } from '../../machinery/clock.js';
-import type { DeepReadonly, EndpointSlice, Service } from '../../machinery/types.js';
+import type { DeepReadonly, EndpointSlice, Service, ServiceCIDR } from '../../machinery/types.js';
 
 export interface ProxyLoopOptions {
   readonly services: Informer<Service>;
   readonly slices: Informer<EndpointSlice>;
+  readonly serviceCidrs: Informer<ServiceCIDR>;
   readonly proxy: Proxier;
   readonly kernel: Kernel;
   readonly clock: Clock;
@@ -38,7 +39,8 @@ const FULL_SYNC_MS = 3_600_000;
  * both informers have synced.
  */
 export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): ProxyLoop {
-  const { services, slices, proxy, kernel, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced } = options;
+  const { services, slices, serviceCidrs, proxy, kernel, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced } =
+    options;
   let lastEnd = -Infinity;
   let lastFull = -Infinity;
   let lastSync: number | undefined;
@@ -88,6 +90,9 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     update: (_old, slice: DeepReadonly<EndpointSlice>) => changed(() => proxy.onSliceUpdate(slice)),
     delete: slice => changed(() => proxy.onSliceDelete(slice)),
   });
+  const tellRanges = (): void =>
+    changed(() => proxy.setServiceCidrs([...serviceCidrs.indexer.list()].flatMap(({ spec }) => spec?.cidrs ?? [])));
+  serviceCidrs.addHandler({ add: tellRanges, update: tellRanges, delete: tellRanges });
   function changed(tell: () => void): void {
     tell();
     pendingSince ??= clock.now();

@@ -46,7 +46,6 @@ export function configOf(
     masqueradeAll: flags.includes('--masquerade-all'),
     conntrackTCPLiberal: flags.includes('--conntrack-tcp-be-liberal'),
     localhostNodePorts: flag('iptables-localhost-nodeports') !== 'false',
-    serviceCidrs: [v6 ? 'fd00:10:96::/112' : '10.96.0.0/16'],
   };
 }
 
@@ -75,6 +74,9 @@ const chainsOf = ({ xtables, nftables }: Kernel): string[] => [
   ...xtables.tables().flatMap(table => table.chains.map(chain => chain.name)),
   ...nftables.tables().flatMap(table => [...table.chains.keys()]),
 ];
+
+/** Of the API server that was recorded. */
+const SERVICE_CIDRS: readonly string[] = ['10.96.0.0/16', 'fd00:10:96::/112'];
 
 /** Of the node that was recorded, the first is its primary one. */
 const NODE_ADDRESSES = {
@@ -114,7 +116,11 @@ export function createNode(head: Case, mode: ProxyMode, family: Family, random =
   const keyOf = (kind: string, namespace = '', name = ''): string => `${kind} ${namespace}/${name}`;
   const routes = topology(head, family);
   const kernel = createKernel({ clock, random, routes });
-  const newProxy = (): Proxier => createProxier({ ...config, loadedChains: () => chainsOf(kernel) });
+  const newProxy = (): Proxier => {
+    const created = createProxier({ ...config, loadedChains: () => chainsOf(kernel) });
+    created.setServiceCidrs(SERVICE_CIDRS);
+    return created;
+  };
   let proxy = newProxy();
   const tell = (item: Item, present: boolean): void => {
     if (item.kind === 'Service') {

@@ -94,6 +94,8 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
     onSliceUpdate: slice => services.onSliceUpdate(slice),
     onSliceDelete: slice => services.onSliceDelete(slice),
     setNode: labels => services.setNode(labels),
+    // No rule depends on them.
+    setServiceCidrs: () => undefined,
     get pending() {
       return !synced || services.pending;
     },

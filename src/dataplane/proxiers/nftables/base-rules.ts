@@ -66,9 +66,8 @@ function nodePortIPs({
   return nodeAddresses.filter(address => cidrs.some(cidr => cidr.contains(address)));
 }
 
-/** What the configuration alone decides: sets, maps, base chains and the rules in the chains that all Services share. */
-export function baseCommands(config: ProxierConfig): NftCommand[] {
-  const { serviceCidrs = [] } = config;
+/** What depends on no Service: sets, maps, base chains and the rules in the chains that all Services share. */
+export function baseCommands(config: ProxierConfig, serviceCidrs: readonly string[]): NftCommand[] {
   const nodeIPs = nodePortIPs(config);
   const regular = [...CHAINS.map(name => ({ name })), { name: names.REJECT, comment: REJECT_COMMENT }];
   const base = BASE_CHAINS.map(({ name, type, hook, priority }) => ({ name, base: { type, hook, priority } }));

@@ -1,3 +1,4 @@
+import { parseCidr } from '../../../machinery/cidr.js';
 import type { NftCommand, NftablesProgram } from '../../kernel/program.js';
 import { healthCheckNodePorts, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
 import { createServiceMap, type ServiceChange, type TrackedPort } from '../../services/service-map.js';
@@ -18,6 +19,8 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
   const elements = createElementStore();
   const compiled = new Map<TrackedPort, ServiceFragment>();
   let synced = false;
+  let serviceCidrs: readonly string[] = [];
+  let rangesChanged = false;
 
   function fragmentOf(port: TrackedPort): ServiceFragment {
     const known = compiled.get(port);
@@ -90,7 +93,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     const fragments = services.ports.map(fragmentOf);
     const chains = [...fragments.flatMap(fragment => fragment.chains), ...left];
     return program(true, [
-      ...baseCommands(config),
+      ...baseCommands(config, serviceCidrs),
       ...chains.map((name): NftCommand => ({ kind: 'addChain', chain: { name } })),
       ...fragments.flatMap(({ affinitySets }) => affinitySets.map((set): NftCommand => ({ kind: 'addSet', set }))),
       ...rulesByChain(fragments.flatMap(({ rules }) => rules)),
@@ -106,7 +109,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
 
   function sync(options: { full?: boolean } = {}): SyncResult {
     const changes = services.take();
-    const full = options.full === true || !synced || changes.topologyChanged;
+    const full = options.full === true || !synced || rangesChanged || changes.topologyChanged;
     const old = full ? [] : staleChains.takeOld();
     if (!full && changes.services.length === 0 && old.length === 0) return { program: undefined, udpCleanup: [] };
     const { written, goneSets } = take(changes.services);
@@ -116,6 +119,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     staleChains.clear();
     const left = leftChains();
     synced = true;
+    rangesChanged = false;
     staleChains.add(left);
     return { program: fullProgram(left), udpCleanup };
   }
@@ -126,8 +130,14 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     onSliceUpdate: slice => services.onSliceUpdate(slice),
     onSliceDelete: slice => services.onSliceDelete(slice),
     setNode: labels => services.setNode(labels),
+    setServiceCidrs(cidrs) {
+      const ofFamily = cidrs.filter(cidr => parseCidr(cidr)?.family === config.family).sort();
+      if (ofFamily.join() === serviceCidrs.join()) return;
+      serviceCidrs = ofFamily;
+      rangesChanged = true;
+    },
     get pending() {
-      return !synced || services.pending;
+      return !synced || rangesChanged || services.pending;
     },
     sync,
     program: () => fullProgram([]),
