@@ -11,7 +11,7 @@ import {
   checkPortNumber,
   checkQualifiedName,
 } from '../validation/formats.js';
-import { checkNonSpecialIp } from './validation/service.js';
+import { checkNonSpecialIp } from './validation/special-ips.js';
 import { ageCell, nameCell, NONE } from '../cells.js';
 
 type Subset = NonNullable<DeepReadonly<Endpoints>['subsets']>[number];

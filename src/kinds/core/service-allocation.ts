@@ -5,13 +5,8 @@ import { semanticEqual } from '../../machinery/json-equal.js';
 import { internalError, invalidError, reasonlessError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
 import { isIpv6 } from '../validation/formats.js';
-import {
-  checkClusterIps,
-  needsHealthCheck,
-  specOf,
-  type ReadonlyService,
-  type ServiceSpec,
-} from './validation/service.js';
+import { checkClusterIps } from './validation/service-cluster-ips.js';
+import { needsHealthCheck, specOf, type ReadonlyService, type ServiceSpec } from './validation/service-spec.js';
 
 /** Source: pkg/registry/core/service/storage/alloc.go and storage.go, for clusters with one Service CIDR. */
 type Spec = NonNullable<Service['spec']>;

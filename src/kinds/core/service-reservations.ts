@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import type { DeepReadonly, KubeObject, Service } from '../../machinery/types.js';
 import type { Reservation, Reservations } from '../../api/strategy.js';
 import { isIpv6, list } from '../validation/formats.js';
-import { specOf, type ReadonlyService } from './validation/service.js';
+import { specOf, type ReadonlyService } from './validation/service-spec.js';
 import { nodePortsOf } from './service-allocation.js';
 
 /** There to be seen, as since 1.33. */

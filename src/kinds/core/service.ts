@@ -8,16 +8,16 @@ import { isStatusError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
 import type { Strategy } from '../../api/strategy.js';
 import { cidrWarnings, ipWarnings, sortedEntries } from '../validation/formats.js';
+import { checkService } from './validation/service.js';
+import { checkServiceStatus } from './validation/service-status.js';
+import { checkServiceUpdate } from './validation/service-update.js';
 import {
-  checkService,
-  checkServiceStatus,
-  checkServiceUpdate,
   isExternallyAccessible,
   isHeadless,
   specOf,
   type ReadonlyService,
   type ServiceSpec,
-} from './validation/service.js';
+} from './validation/service-spec.js';
 import type { KindDeps } from '../deps.js';
 import { allocateForService } from './service-allocation.js';
 import { ADDRESSES, NODE_PORTS, serviceReservations } from './service-reservations.js';

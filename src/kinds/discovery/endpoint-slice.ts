@@ -26,7 +26,7 @@ import {
   list,
   sortedEntries,
 } from '../validation/formats.js';
-import { checkNonSpecialIp } from '../core/validation/service.js';
+import { checkNonSpecialIp } from '../core/validation/special-ips.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
 import { checkFullyQualifiedDomainName } from '../validation/qualified-name.js';
 import { checkStrictIp } from '../validation/strict-ip.js';
