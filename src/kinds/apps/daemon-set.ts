@@ -5,7 +5,7 @@ import { defaultPodTemplate } from '../core/pod/pod-spec-defaults.js';
 import type { Strategy } from '../../api/strategy.js';
 import { checkImmutable, checkNonNegative, checkSelector } from '../validation/formats.js';
 import { goForm } from '../validation/go-form.js';
-import { checkPodTemplate } from '../core/pod/validation/pod-spec.js';
+import { checkPodTemplate } from '../core/pod/validation/pod-template.js';
 import {
   checkAlways,
   checkCollisions,

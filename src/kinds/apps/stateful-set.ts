@@ -15,7 +15,7 @@ import type { Strategy } from '../../api/strategy.js';
 import { checkClaimSpec } from '../core/validation/claims.js';
 import { checkDnsLabel, checkNonNegative, list } from '../validation/formats.js';
 import { goForm } from '../validation/go-form.js';
-import { checkPodTemplate, checkPodTemplateMetadata } from '../core/pod/validation/pod-spec.js';
+import { checkPodTemplate, checkPodTemplateMetadata } from '../core/pod/validation/pod-template.js';
 import {
   checkAlways,
   checkAvailableWithinReady,

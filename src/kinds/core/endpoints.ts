@@ -3,7 +3,7 @@ import type { DeepReadonly, Endpoints } from '../../machinery/types.js';
 import type { Strategy } from '../../api/strategy.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
 import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
-import { checkProtocol } from './pod/validation/containers.js';
+import { checkProtocol } from './pod/validation/container-ports.js';
 import {
   checkDnsLabel,
   checkDnsSubdomain,

@@ -2,7 +2,7 @@ import { errorList, path, type FieldError } from '../../machinery/field-error.js
 import type { DeepReadonly, PodTemplate } from '../../machinery/types.js';
 import { defaultPodTemplate } from './pod/pod-spec-defaults.js';
 import type { Strategy } from '../../api/strategy.js';
-import { checkPodTemplate } from './pod/validation/pod-spec.js';
+import { checkPodTemplate } from './pod/validation/pod-template.js';
 import { containerCells, labelsCell, nameCell } from '../cells.js';
 import { changedTemplateWarnings } from './pod/pod-warnings.js';
 

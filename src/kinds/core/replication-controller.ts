@@ -3,7 +3,7 @@ import type { DeepReadonly, KubeObject, ReplicationController } from '../../mach
 import { defaultPodTemplate } from './pod/pod-spec-defaults.js';
 import type { Strategy } from '../../api/strategy.js';
 import { checkNonNegative, sortedMap } from '../validation/formats.js';
-import { checkPodTemplate } from './pod/validation/pod-spec.js';
+import { checkPodTemplate } from './pod/validation/pod-template.js';
 import { checkAlways } from '../apps/validation/workload.js';
 import { ageCell, containerCells, labelsCell, nameCell, NONE } from '../cells.js';
 import { changedTemplateWarnings } from './pod/pod-warnings.js';

@@ -5,7 +5,7 @@ import type { DeepReadonly, LabelSelector, PodTemplateSpec } from '../../../mach
 import { validateLabelSelector } from '../../../machinery/validation/label-selector.js';
 import { isDns1123Label, isPercent } from '../../../machinery/validation/names.js';
 import { checkNonNegative, checkSelector, sortedMap, sortedSelector } from '../../validation/formats.js';
-import { checkPodTemplate } from '../../core/pod/validation/pod-spec.js';
+import { checkPodTemplate } from '../../core/pod/validation/pod-template.js';
 
 /** Null: the wire carries it where the field is always written. */
 type Selector = DeepReadonly<LabelSelector> | null;

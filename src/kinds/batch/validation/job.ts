@@ -10,7 +10,7 @@ import {
 import { invalidOmitted, list, sortedMap, sortedSelector } from '../../validation/formats.js';
 import { parseIndexes } from './job-indexes.js';
 import { goForm } from '../../validation/go-form.js';
-import { checkPodTemplate } from '../../core/pod/validation/pod-spec.js';
+import { checkPodTemplate } from '../../core/pod/validation/pod-template.js';
 import { checkTemplateLabels, selectorMatches } from '../../apps/validation/workload.js';
 
 export type JobSpec = Partial<NonNullable<DeepReadonly<Job>['spec']>>;

@@ -1,7 +1,7 @@
 import { humanAge } from '../../../machinery/duration.js';
 import type { DeepReadonly, Pod } from '../../../machinery/types.js';
 import type { Row } from '../../../api/columns.js';
-import { isSidecar } from './validation/containers.js';
+import { isSidecar } from './validation/container-context.js';
 import { ageCell, nameCell, NONE } from '../../cells.js';
 
 type ReadonlyPod = DeepReadonly<Pod>;

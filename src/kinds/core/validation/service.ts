@@ -1,7 +1,7 @@
 import { duplicate, forbidden, invalid, notSupported, path, required } from '../../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../../machinery/field-error.js';
 import { parseIP } from '../../../machinery/ip.js';
-import { checkProtocol } from '../pod/validation/containers.js';
+import { checkProtocol } from '../pod/validation/container-ports.js';
 import {
   checkCidr,
   checkDnsLabel,

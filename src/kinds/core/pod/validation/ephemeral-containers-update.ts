@@ -2,7 +2,8 @@ import { forbidden, type FieldError } from '../../../../machinery/field-error.js
 import { semanticEqual } from '../../../../machinery/json-equal.js';
 import { goForm } from '../../../validation/go-form.js';
 import { jsonDiff } from '../../../validation/spec-diff.js';
-import { checkAnnotationUpdates, checkPod, MIRROR, SPEC, type ReadonlyPod } from './pod.js';
+import { MIRROR } from './pod-annotations.js';
+import { checkAnnotationUpdates, checkPod, SPEC, type ReadonlyPod } from './pod.js';
 
 /** An update of /ephemeralcontainers: they are added, never changed or removed. */
 export function checkEphemeralUpdate(out: FieldError[], pod: ReadonlyPod, old: ReadonlyPod): void {

@@ -1,8 +1,9 @@
 import { forbidden, invalid, type FieldError, type FieldPath } from '../../../../machinery/field-error.js';
 import { semanticEqual } from '../../../../machinery/json-equal.js';
-import { isSidecar, type ReadonlyContainer } from './containers.js';
+import { isSidecar, type ReadonlyContainer } from './container-context.js';
 import { podQos } from './pod-qos.js';
-import { checkPod, MIRROR, NO_SPEC, SPEC, type ReadonlyPod, type ReadonlyPodSpec } from './pod.js';
+import { MIRROR } from './pod-annotations.js';
+import { checkPod, NO_SPEC, SPEC, type ReadonlyPod, type ReadonlyPodSpec } from './pod.js';
 
 type Resources = ReadonlyContainer['resources'];
 type Quantities = Readonly<Record<string, string>>;

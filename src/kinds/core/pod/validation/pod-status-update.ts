@@ -7,7 +7,7 @@ import {
   type FieldError,
   type FieldPath,
 } from '../../../../machinery/field-error.js';
-import { isSidecar, type ReadonlyContainer } from './containers.js';
+import { isSidecar, type ReadonlyContainer } from './container-context.js';
 import {
   checkDnsSubdomain,
   checkGroupId,

@@ -1,6 +1,6 @@
 import { forbidden, invalid, required, type FieldError, type FieldPath } from '../../../../machinery/field-error.js';
 import { semanticEqual } from '../../../../machinery/json-equal.js';
-import type { ReadonlyContainer } from './containers.js';
+import type { ReadonlyContainer } from './container-context.js';
 import { goPodSpec } from '../../../validation/go-form.js';
 import { jsonDiff } from '../../../validation/spec-diff.js';
 import {

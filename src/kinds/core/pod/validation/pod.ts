@@ -1,18 +1,33 @@
-import { forbidden, path, type FieldError } from '../../../../machinery/field-error.js';
+import { forbidden, path, type FieldError, type FieldPath } from '../../../../machinery/field-error.js';
 import type { DeepReadonly, Pod, PodSpec } from '../../../../machinery/types.js';
 import { sortedEntries } from '../../../validation/formats.js';
-import { checkPodAnnotations, checkPodOnly, checkPodSpec } from './pod-spec.js';
+import { checkPodImages } from './containers.js';
+import { checkPodAnnotations, MIRROR } from './pod-annotations.js';
+import { checkPodSpec } from './pod-spec.js';
 
 export type ReadonlyPod = DeepReadonly<Pod>;
 export type ReadonlyPodSpec = DeepReadonly<PodSpec>;
 
 export const SPEC = path('spec');
 export const NO_SPEC = {} as ReadonlyPodSpec;
-/** On Pods that a node runs from a file of its own. */
-export const MIRROR = 'kubernetes.io/config.mirror';
 
 const METADATA = path('metadata');
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+
+/** Rules of a Pod that a template does not have. */
+function checkPodOnly(out: FieldError[], at: FieldPath, spec: ReadonlyPodSpec): void {
+  if (!spec.serviceAccountName) {
+    (spec.volumes ?? []).forEach((volume, i) => {
+      (volume.projected?.sources ?? []).forEach((source, j) => {
+        if (source.serviceAccountToken === undefined) return;
+        const field = at.child('volumes').index(i).child('projected', 'sources').index(j).child('serviceAccountToken');
+        out.push(forbidden(field, 'must not be specified when serviceAccountName is not set'));
+      });
+    });
+  }
+  checkPodImages(out, at.child('containers'), spec.containers ?? []);
+  checkPodImages(out, at.child('initContainers'), spec.initContainers ?? []);
+}
 
 /** Everything that is wrong with the Pod as it stands. */
 export function checkPod(out: FieldError[], pod: ReadonlyPod): void {
