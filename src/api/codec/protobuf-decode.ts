@@ -142,14 +142,14 @@ function readField(reader: ProtobufReader, wire: number, struct: StructType, fie
     while (!entry.done) {
       const tag = entry.tag();
       if (tag.number === 1) key = entry.string();
-      else if (tag.number === 2 && union !== undefined) value = readUnion(entry.message(), union, struct);
+      else if (tag.number === 2 && union !== undefined) value = readUnion(entry.message(), union, struct, readMessage);
       else if (tag.number === 2) value = readValue(entry, tag.wire, type.values, field);
       else entry.skip(tag.wire);
     }
     setOwn(map, key, value ?? zeroValue(type.values));
     return map;
   }
-  if (union !== undefined) return readUnion(reader.message(), union, struct);
+  if (union !== undefined) return readUnion(reader.message(), union, struct, readMessage);
   return readValue(reader, wire, type, field);
 }
 

@@ -59,8 +59,10 @@ function writeField(writer: ProtobufWriter, number: number, struct: StructType, 
   const absent = value === undefined || value === null;
   if (union !== undefined) {
     if (type.kind === 'map')
-      writeEntries(writer, number, (value ?? {}) as JsonObject, v => writeUnion(writer, 2, union, struct, v));
-    else if (!absent) writeUnion(writer, number, union, struct, value);
+      writeEntries(writer, number, (value ?? {}) as JsonObject, v =>
+        writeUnion(writer, 2, union, struct, v, writeMessage),
+      );
+    else if (!absent) writeUnion(writer, number, union, struct, value, writeMessage);
   } else if (type.kind === 'list' && isNamedList(field)) {
     if (!absent) writeValue(writer, number, type, value);
   } else if (type.kind === 'list') {

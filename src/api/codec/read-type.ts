@@ -1,31 +1,17 @@
 import type { Field, FieldType, StructType } from '../../machinery/schema.js';
-import type { Steps } from '../../machinery/steps.js';
 import type { JsonObject } from '../../machinery/types.js';
 import type { JsonCursor } from './json-cursor.js';
 import { readBytes, readInteger, readIntOrString, readNumber, readQuantity, readTime } from './read-scalar.js';
 import { setOwn } from './own-property.js';
+import type { Read, Reader, StructReader } from './reader.js';
 import { unionReader } from './schema-unions.js';
 import { EMPTY_MAP, finishStruct, zeroValue } from './zero.js';
-
-/** Reads one value in its canonical form. undefined: null, or of the wrong type (noted in the cursor). */
-export type Read = (cursor: JsonCursor) => unknown;
-
-export interface Reader {
-  readonly read: Read;
-  /** The same, of a value that takes long; undefined: there is nothing in it to rest between. */
-  readonly steps?: (cursor: JsonCursor) => Steps<unknown>;
-}
 
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 const CLOSE_BRACKET = 0x5d;
 
 const compiled = new WeakMap<StructType, StructReader>();
-
-interface StructReader {
-  readonly read: (cursor: JsonCursor) => JsonObject;
-  readonly steps: (cursor: JsonCursor) => Steps<JsonObject>;
-}
 
 /**
  * The reader of a struct, compiled once per type. It does in one pass what Go does in several: checks types, notes
@@ -57,7 +43,8 @@ function compileStruct(struct: StructType): StructReader {
   const fields = struct.fields;
   const goName = struct.goName;
   const indexOf = new Map(fields.map((field, index) => [field.name, index]));
-  const readers = fields.map(field => unionReader(field, struct) ?? typeReader(field.type, field.goType ?? ''));
+  const own = structReader(struct);
+  const readers = fields.map(field => unionReader(field, own) ?? typeReader(field.type, field.goType ?? ''));
   const steps = fields.map(field => [...(field.embeddedIn ?? []), field.name].join('.'));
 
   const begin = (cursor: JsonCursor): StructParts => {

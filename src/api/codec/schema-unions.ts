@@ -2,9 +2,7 @@ import type { ProtobufReader, ProtobufWriter } from '../../machinery/protobuf-wi
 import type { Field, StructType } from '../../machinery/schema.js';
 import type { JsonObject } from '../../machinery/types.js';
 import { GoDecodeError, JsonCursor } from './json-cursor.js';
-import { readMessage } from './protobuf-decode.js';
-import { writeMessage } from './protobuf-encode.js';
-import { structReader, type Reader } from './read-type.js';
+import type { Reader, StructReader } from './reader.js';
 
 /**
  * The three types of JSON Schema that are one thing or another: Go decodes them by hand, without strictness.
@@ -25,8 +23,8 @@ export const unionOf = (field: Field): Union | undefined => UNIONS[field.goType 
 export const isNamedList = ({ type, goType }: Field): boolean =>
   type.kind === 'list' && type.items.kind === 'string' && goType !== undefined && !goType.startsWith('[]');
 
-/** The reader of such a field of `schema`; undefined for all other fields. */
-export function unionReader(field: Field, schema: StructType): Reader | undefined {
+/** The reader of such a field of the struct that `schema` reads; undefined for all other fields. */
+export function unionReader(field: Field, schema: StructReader): Reader | undefined {
   const union = unionOf(field);
   if (union === undefined) return undefined;
   const one = (cursor: JsonCursor): unknown => readJsonUnion(cursor, union, schema);
@@ -50,7 +48,7 @@ function cursorOf(value: unknown): JsonCursor {
   return new JsonCursor(text, Buffer.from(text));
 }
 
-function readJsonUnion(cursor: JsonCursor, union: Union, schema: StructType): unknown {
+function readJsonUnion(cursor: JsonCursor, union: Union, schema: StructReader): unknown {
   const value = cursor.any();
   if (typeof value === 'boolean' && union === 'OrBool') return value;
   if (Array.isArray(value)) {
@@ -68,15 +66,21 @@ function stringItem(value: unknown): string {
   throw cursor.foreign(cursor.token(), 'string');
 }
 
-function readSchema(value: unknown, schema: StructType): unknown {
+function readSchema(value: unknown, schema: StructReader): unknown {
   const cursor = cursorOf(value);
   if (cursor.token() !== '{') throw cursor.foreign(cursor.token(), 'v1.JSONSchemaProps');
-  const object = structReader(schema).read(cursor);
+  const object = schema.read(cursor);
   if (cursor.typeError !== undefined) throw new GoDecodeError(cursor.typeError);
   return object;
 }
 
-export function readUnion(reader: ProtobufReader, union: Union, schema: StructType): unknown {
+/** `readMessage` and `writeMessage` are given, so that what reads and writes messages may ask for unions. */
+export function readUnion(
+  reader: ProtobufReader,
+  union: Union,
+  schema: StructType,
+  readMessage: (reader: ProtobufReader, struct: StructType) => unknown,
+): unknown {
   const list: unknown[] = [];
   let single: unknown;
   let allows = false;
@@ -99,6 +103,7 @@ export function writeUnion(
   union: Union,
   schema: StructType,
   value: unknown,
+  writeMessage: (writer: ProtobufWriter, struct: StructType, object: JsonObject) => void,
 ): void {
   const mark = writer.mark;
   const message = (at: number, item: unknown): void => {
