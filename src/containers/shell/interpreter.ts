@@ -1,10 +1,9 @@
-import { resolvePath } from '../file-system.js';
-import { createPipe, emptyInput, type Output } from '../io.js';
-import { Killed, type Process, type Program } from '../process.js';
-import { ForkError, replaceProgram, spawn, type Child, type SpawnOptions } from '../spawn.js';
+import { createPipe, emptyInput } from '../io.js';
+import { Killed, type Program } from '../process.js';
+import type { Child } from '../spawn.js';
 import type { AndOr, Command, Compound, Pipeline, Script, SimpleCommand } from './ast.js';
-import { builtins } from './builtins.js';
-import { expandFragments, expandText, expandWord, ExpansionError, type ExpansionContext } from './expand.js';
+import { builtins } from './builtins/index.js';
+import { expandFragments, expandText, expandWord, type ExpansionContext } from './expand.js';
 import { seekableInput } from './line-input.js';
 import { parameter } from './parameter.js';
 import { ShellSyntaxError } from './lexer.js';
@@ -12,7 +11,12 @@ import { parseLines } from './parser.js';
 import { paced } from '../paced.js';
 import { fitting } from './pattern.js';
 import { redirect } from './redirect.js';
-import { environmentOf, forkShell, FunctionReturn, LoopControl, ShellExit, type Shell, type Streams } from './state.js';
+import { forkShell, FunctionReturn, LoopControl, ShellExit, type Shell, type Streams } from './state.js';
+import { assignVariable } from './assign.js';
+import { heldOutput } from './held-output.js';
+import { checkpoint, descriptorsOf, fork, runProgram, streamsOf, throwIfEnded } from './processes.js';
+import { quoteForTrace } from './quote.js';
+import type { Interpreter } from './builtins/types.js';
 
 /** Where a failing command does not end a shell under `set -e`: conditions, all but the last of a list. */
 interface Tested {
@@ -50,6 +54,8 @@ export async function runText(shell: Shell, text: string, streams: Streams): Pro
 /** Longer ones are no scripts. */
 export const MAX_SCRIPT = 4 * 1024 * 1024;
 
+const INTERPRETER: Interpreter = { runText, isBuiltin: name => builtins.has(name) };
+
 /** Runs the actions of signals caught meanwhile. */
 export async function runTraps(shell: Shell, streams: Streams): Promise<void> {
   for (let name = shell.caught.shift(); name !== undefined; name = shell.caught.shift()) {
@@ -58,36 +64,6 @@ export async function runTraps(shell: Shell, streams: Streams): Promise<void> {
     shell.status = before;
   }
 }
-
-/** Starts a process for a part of this shell. @throws ShellExit when there can be no more */
-function fork(shell: Shell, options: Omit<SpawnOptions, 'ppid' | 'env' | 'cwd' | 'args'>): Child {
-  const { process } = shell;
-  try {
-    return spawn(process.container, {
-      ...options,
-      args: process.args.length > 1 ? ['sh', ...process.args.slice(1)] : ['sh'],
-      env: environmentOf(shell),
-      cwd: shell.cwd,
-      ppid: process.pid,
-      umask: shell.umask,
-    });
-  } catch (error) {
-    if (!(error instanceof ForkError)) throw error;
-    void Promise.resolve(shell.process.stderr.write(`${shell.name}: ${error.message}\n`)).catch(() => undefined);
-    throw new ShellExit(2);
-  }
-}
-
-/** The streams of a process, with the further descriptors of the command that it runs. */
-const streamsOf = ({ stdin, stdout, stderr }: Process, { others }: Streams): Streams => ({
-  stdin: seekableInput(stdin),
-  stdout,
-  stderr,
-  ...(others === undefined ? {} : { others }),
-});
-
-const descriptorsOf = ({ others }: Streams): Pick<SpawnOptions, 'descriptors'> =>
-  others === undefined ? {} : { descriptors: others };
 
 function startBackground(shell: Shell, node: AndOr, streams: Streams): void {
   const program: Program = async process => {
@@ -183,12 +159,6 @@ async function runPiped(shell: Shell, commands: readonly Command[], streams: Str
   throwIfEnded(shell);
   const failed = statuses.findLast(s => s !== 0) ?? 0;
   return shell.options.pipefail ? failed : (statuses.at(-1) ?? 0);
-}
-
-/** Ends the command that runs: its shell was killed, or its line interrupted. */
-function throwIfEnded(shell: Shell): void {
-  shell.process.signal.throwIfAborted();
-  shell.interrupted?.throwIfAborted();
 }
 
 /** The status of a subshell's body, `exit` included. */
@@ -320,15 +290,6 @@ async function runLoop(shell: Shell, turn: () => Promise<boolean>): Promise<void
   }
 }
 
-/** Lets the node breathe, and ends a shell that was killed. */
-export async function checkpoint(shell: Shell): Promise<void> {
-  throwIfEnded(shell);
-  const wait = shell.process.turn();
-  if (wait === undefined) return;
-  await wait;
-  throwIfEnded(shell);
-}
-
 async function expandWords(shell: Shell, words: SimpleCommand['words'], streams: Streams): Promise<string[]> {
   const context = expansion(shell, streams);
   const fields: string[] = [];
@@ -367,31 +328,6 @@ function expansion(shell: Shell, streams: Streams): ExpansionContext {
   };
 }
 
-/** Collects the output of a substitution, which counts as the shell's memory. */
-function heldOutput(process: Process): Output & { text(): string; release(): void } {
-  const chunks: Buffer[] = [];
-  let held = 0;
-  return {
-    description: 'pipe:[1]',
-    write(data) {
-      const chunk = Buffer.from(data);
-      held += chunk.length + 64;
-      process.memory.add(chunk.length + 64);
-      chunks.push(chunk);
-      // Last: a turn that nobody waits for, because the memory was too much, would be a failure that nobody hears.
-      return process.turn(1 + (data.length >> 12));
-    },
-    text: () => Buffer.concat(chunks).toString('utf8'),
-    release: () => process.memory.remove(held),
-  };
-}
-
-/** @throws ExpansionError */
-export function assignVariable(shell: Shell, name: string, value: string): void {
-  if (shell.readonly.has(name)) throw new ExpansionError(`${name}: is read only`);
-  shell.variables.set(name, value);
-}
-
 async function runSimple(shell: Shell, command: SimpleCommand, streams: Streams, mode: Tested): Promise<number> {
   await checkpoint(shell);
   await runTraps(shell, streams);
@@ -426,9 +362,6 @@ async function runSimple(shell: Shell, command: SimpleCommand, streams: Streams,
   return status;
 }
 
-const quoteForTrace = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'"'"'`)}'`;
-
 async function runNamed(
   shell: Shell,
   name: string,
@@ -448,7 +381,7 @@ async function runNamed(
   }
   try {
     if (body !== undefined) return await deeper(shell, () => callFunction(shell, body, args, streams, mode));
-    return (await builtin?.(shell, args.slice(1), streams, mode.last === true)) ?? 0;
+    return (await builtin?.(shell, args.slice(1), streams, INTERPRETER)) ?? 0;
   } finally {
     // Assignments before a special builtin stay (POSIX XCU 2.14).
     if (!special) restore(shell, before);
@@ -500,75 +433,4 @@ export async function runExitTrap(shell: Shell, streams: Streams, status: number
     await runText(shell, action, streams);
     return status;
   });
-}
-
-/** Starts a program and waits for it. 127: there is none of that name. `last`: it takes the shell's place. */
-export async function runProgram(
-  shell: Shell,
-  args: readonly string[],
-  assigned: ReadonlyMap<string, string>,
-  streams: Streams,
-  last = false,
-): Promise<number> {
-  const [name = ''] = args;
-  const { process } = shell;
-  const found = await findProgram(shell, name);
-  if (typeof found === 'string') {
-    await streams.stderr.write(`${shell.name}: ${name}: ${found}\n`);
-    return found === 'not found' ? 127 : 126;
-  }
-  const env = environmentOf(shell, assigned);
-  const { stdin, stdout, stderr } = streams;
-  if (last && shell.traps.size === 0) {
-    return replaceProgram(process, shell.umask, found, { args, env, cwd: shell.cwd, stdin, stdout, stderr });
-  }
-  let child: Child;
-  try {
-    child = spawn(process.container, {
-      args,
-      program: found,
-      env,
-      cwd: shell.cwd,
-      stdin,
-      stdout,
-      stderr,
-      ...descriptorsOf(streams),
-      tty: process.tty,
-      terminal: process.terminal,
-      parent: process.signal,
-      ppid: process.pid,
-      umask: shell.umask,
-    });
-  } catch (error) {
-    if (!(error instanceof ForkError)) throw error;
-    await streams.stderr.write(`${shell.name}: ${error.message}\n`);
-    if (error.message.startsWith("can't fork")) throw new ShellExit(2);
-    return 126;
-  }
-  shell.foreground.add(child);
-  // The interrupt may have come while it was looked for.
-  if (shell.interrupted?.aborted === true) child.kill('INT');
-  const status = await child.exited;
-  shell.foreground.delete(child);
-  throwIfEnded(shell);
-  return status;
-}
-
-/** A program of the image, a script file run by a shell, or why there is none. */
-async function findProgram(shell: Shell, name: string): Promise<Program | string> {
-  const { container } = shell.process;
-  const { files } = container;
-  const path = resolvePath(shell.cwd, name);
-  if (name.includes('/')) {
-    const kind = files.kind(path);
-    if (kind === 'directory') return 'Permission denied';
-    if (kind === 'file') {
-      if (!files.allows(path, 'execute')) return 'Permission denied';
-      const sh = await container.program('sh');
-      return sh === undefined
-        ? 'not found'
-        : process => sh({ ...process, args: ['sh', path, ...process.args.slice(1)] });
-    }
-  }
-  return (await container.program(name)) ?? 'not found';
 }

@@ -2,7 +2,7 @@ import { resolvePath } from '../file-system.js';
 import { userlandNames } from '../programs/index.js';
 import type { Process } from '../process.js';
 import type { Terminal } from '../terminal.js';
-import { builtins } from './builtins.js';
+import { builtins } from './builtins/index.js';
 import type { Shell } from './state.js';
 
 /** What a line is that Ctrl-C has ended. */
