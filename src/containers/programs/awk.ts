@@ -1,9 +1,12 @@
 import { FileError } from '../file-system.js';
 import type { Program } from '../process.js';
 import { RegexError } from '../../machinery/regex/regex.js';
-import { Interpreter, Unwind } from './awk/interpreter.js';
+import { assignArgument } from './awk/input.js';
+import { prepareAwk, runAwk, setUp } from './awk/interpreter.js';
+import { Unwind } from './awk/jumps.js';
 import { parseAwk } from './awk/parser.js';
 import { AwkError } from './awk/syntax.js';
+import { setVariable } from './awk/variables.js';
 import { unescapeText } from './escapes.js';
 import { FormatError } from './format.js';
 import { openInput } from './each-input.js';
@@ -27,17 +30,17 @@ export const awk: Program = async process => {
       }
       sources.push(asBytes(program));
     }
-    const interpreter = new Interpreter(process, parseAwk(sources.join('\n')));
-    interpreter.setUp(['awk', ...rest], process.env);
+    const interpreter = prepareAwk(process, parseAwk(sources.join('\n')));
+    setUp(interpreter, ['awk', ...rest], process.env);
     const separator = options.get('F');
     if (separator !== undefined)
-      interpreter.setVariable('FS', separator === 't' ? '\t' : unescapeText(asBytes(separator)));
+      setVariable(interpreter, 'FS', separator === 't' ? '\t' : unescapeText(asBytes(separator)));
     for (const assignment of options.all('v')) {
       const equals = assignment.indexOf('=');
       if (equals < 1) throw new AwkError(`bad assignment '${assignment}'`);
-      interpreter.assignArgument(assignment.slice(0, equals), asBytes(assignment.slice(equals + 1)));
+      assignArgument(interpreter, assignment.slice(0, equals), asBytes(assignment.slice(equals + 1)));
     }
-    return await interpreter.run();
+    return await runAwk(interpreter);
   } catch (error) {
     if (error instanceof Unwind) return 0;
     if (!(

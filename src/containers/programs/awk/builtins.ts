@@ -1,12 +1,17 @@
 import { seededRandom } from '../../../machinery/random.js';
 import { formatText } from '../format.js';
 import { formatTime } from '../times.js';
-import { then, type Interpreter, type Maybe } from './interpreter.js';
 import { AwkError, type Expression, type LValue } from './syntax.js';
 import { paced } from '../../paced.js';
 import { mapPieces, TextBuilder } from '../text-builder.js';
 import { LONG_TEXT } from './fields.js';
 import { AwkArray, fromOutside, isTrue, toNumber, type Value } from './values.js';
+import { splitText } from './current-record.js';
+import { then, type Maybe } from './maybe.js';
+import { closeNamed, flush, runSystem } from './outputs.js';
+import { pay, textOf, type Awk } from './state.js';
+import { patternOf, writeTarget } from './targets.js';
+import { arrayOf, getVariable, setVariable } from './variables.js';
 
 const isLValue = (node: Expression): node is LValue =>
   node.kind === 'variable' || node.kind === 'element' || node.kind === 'field';
@@ -20,13 +25,13 @@ function generator(seed: number): () => number {
 
 /** Replaces matches in a target. `nth` 0: all. Resolves with how many, and the text. */
 async function substitute(
-  awk: Interpreter,
+  awk: Awk,
   pattern: Expression,
   made: string,
   text: string,
   nth: number,
 ): Promise<{ count: number; result: string }> {
-  const regex = await awk.pattern(pattern);
+  const regex = await patternOf(awk, pattern);
   const parts = new TextBuilder();
   let [done, seen, count, size] = [0, 0, 0, 0];
   for (let from = 0; from <= text.length;) {
@@ -43,7 +48,7 @@ async function substitute(
         return escaped === '&' || escaped === '\\' ? escaped : whole;
       });
       size += replacement.length;
-      awk.pay(size);
+      pay(awk, size);
       parts.push(text.slice(done, match.start), replacement);
       done = match.end;
       count++;
@@ -57,17 +62,17 @@ async function substitute(
 }
 
 /** Changes a text, at once where it is short. */
-const inPieces = (awk: Interpreter, text: string, change: (piece: string) => string): Maybe<string> =>
+const inPieces = (awk: Awk, text: string, change: (piece: string) => string): Maybe<string> =>
   text.length < LONG_TEXT ? change(text) : paced(mapPieces(text, change), awk.process.turn);
 
 /** Calls a function that awk has built in. */
-export function callBuiltin(awk: Interpreter, name: string, args: readonly Expression[]): Maybe<Value> {
+export function callBuiltin(awk: Awk, name: string, args: readonly Expression[]): Maybe<Value> {
   const value = (i: number): Maybe<Value> => {
     const arg = args[i];
     return arg === undefined ? undefined : awk.evaluate(arg);
   };
   const number = (i: number): Maybe<number> => then(value(i), toNumber);
-  const text = (i: number): Maybe<string> => then(value(i), v => awk.text(v));
+  const text = (i: number): Maybe<string> => then(value(i), v => textOf(awk, v));
   const math = (work: (x: number) => number): Maybe<Value> => then(number(0), work);
   const bits = (work: (a: bigint, b: bigint) => bigint): Maybe<Value> =>
     then(number(0), a =>
@@ -81,7 +86,7 @@ export function callBuiltin(awk: Interpreter, name: string, args: readonly Expre
         if (held instanceof AwkArray && held.used) return held.size;
         return lengthOf(awk, arg.name);
       }
-      return then(arg === undefined ? awk.evaluate(RECORD) : value(0), v => awk.text(v).length);
+      return then(arg === undefined ? awk.evaluate(RECORD) : value(0), v => textOf(awk, v).length);
     }
     case 'substr':
       return then(text(0), s =>
@@ -156,10 +161,10 @@ export function callBuiltin(awk: Interpreter, name: string, args: readonly Expre
       return then(text(0), s => {
         const [, pattern] = args;
         if (pattern === undefined) throw new AwkError('match: too few arguments');
-        return then(awk.pattern(pattern), regex =>
+        return then(patternOf(awk, pattern), regex =>
           then(regex.exec(s), found => {
-            awk.setVariable('RSTART', found === undefined ? 0 : found.start + 1);
-            awk.setVariable('RLENGTH', found === undefined ? -1 : found.end - found.start);
+            setVariable(awk, 'RSTART', found === undefined ? 0 : found.start + 1);
+            setVariable(awk, 'RLENGTH', found === undefined ? -1 : found.end - found.start);
             return found === undefined ? 0 : found.start + 1;
           }),
         );
@@ -170,41 +175,41 @@ export function callBuiltin(awk: Interpreter, name: string, args: readonly Expre
     case 'gensub':
       return gensub(awk, args);
     case 'system':
-      return then(text(0), command => awk.system(command));
+      return then(text(0), command => runSystem(awk, command));
     case 'close':
-      return then(text(0), target => awk.close(target));
+      return then(text(0), target => closeNamed(awk, target));
     case 'fflush':
-      return then(awk.flush(), () => 0);
+      return then(flush(awk), () => 0);
     default:
       throw new AwkError(`undefined function ${name}`);
   }
 }
 
-function lengthOf(awk: Interpreter, name: string): Maybe<Value> {
+function lengthOf(awk: Awk, name: string): Maybe<Value> {
   try {
-    return then(awk.getVariable(name), v => awk.text(v).length);
+    return then(getVariable(awk, name), v => textOf(awk, v).length);
   } catch (error) {
     // A parameter that is an array has a length, too.
     if (!(error instanceof AwkError)) throw error;
-    return awk.array(name).size;
+    return arrayOf(awk, name).size;
   }
 }
 
-async function sprintf(awk: Interpreter, args: readonly Expression[]): Promise<Value> {
+async function sprintf(awk: Awk, args: readonly Expression[]): Promise<Value> {
   const values: Value[] = [];
   for (const arg of args) values.push(await awk.evaluate(arg));
   const [format, ...rest] = values;
   let next = 0;
   const take = (): Value => rest[next++];
   const { text } = formatText(
-    awk.text(format),
+    textOf(awk, format),
     {
       string() {
-        return awk.text(take());
+        return textOf(awk, take());
       },
       character() {
         const value = take();
-        return typeof value === 'number' ? String.fromCharCode(value & 255) : awk.text(value).slice(0, 1);
+        return typeof value === 'number' ? String.fromCharCode(value & 255) : textOf(awk, value).slice(0, 1);
       },
       number: () => toNumber(take()),
       integer() {
@@ -214,48 +219,48 @@ async function sprintf(awk: Interpreter, args: readonly Expression[]): Promise<V
     },
     false,
   );
-  awk.pay(text.length);
+  pay(awk, text.length);
   return text;
 }
 
-async function splitInto(awk: Interpreter, [source, target, separator]: readonly Expression[]): Promise<Value> {
+async function splitInto(awk: Awk, [source, target, separator]: readonly Expression[]): Promise<Value> {
   if (source === undefined || target?.kind !== 'variable') throw new AwkError('split: bad arguments');
-  const text = awk.text(await awk.evaluate(source));
+  const text = textOf(awk, await awk.evaluate(source));
   const by =
     separator === undefined
-      ? awk.text(await awk.getVariable('FS'))
+      ? textOf(awk, await getVariable(awk, 'FS'))
       : separator.kind === 'regex'
         ? separator.source
-        : awk.text(await awk.evaluate(separator));
+        : textOf(awk, await awk.evaluate(separator));
   // A regular expression of one blank is that blank, not all blanks.
-  const parts = await awk.split(text, separator?.kind === 'regex' && by === ' ' ? '[ ]' : by);
-  const array = awk.array(target.name);
+  const parts = await splitText(awk, text, separator?.kind === 'regex' && by === ' ' ? '[ ]' : by);
+  const array = arrayOf(awk, target.name);
   array.clear();
   for (const [i, part] of parts.entries()) array.set(String(i + 1), fromOutside(part));
   return parts.length;
 }
 
 async function substituteIn(
-  awk: Interpreter,
+  awk: Awk,
   [pattern, replacement, target = RECORD]: readonly Expression[],
   nth: number,
 ): Promise<Value> {
   if (pattern === undefined || replacement === undefined) throw new AwkError('sub: too few arguments');
-  const made = awk.text(await awk.evaluate(replacement));
+  const made = textOf(awk, await awk.evaluate(replacement));
   const place = target.kind === 'group' && target.items[0] !== undefined ? target.items[0] : target;
-  const text = awk.text(await awk.evaluate(place));
+  const text = textOf(awk, await awk.evaluate(place));
   const { count, result } = await substitute(awk, pattern, made, text, nth);
-  if (count > 0 && isLValue(place)) await awk.write(place, result);
+  if (count > 0 && isLValue(place)) await writeTarget(awk, place, result);
   return count;
 }
 
-async function gensub(awk: Interpreter, [pattern, replacement, how, target]: readonly Expression[]): Promise<Value> {
+async function gensub(awk: Awk, [pattern, replacement, how, target]: readonly Expression[]): Promise<Value> {
   if (pattern === undefined || replacement === undefined || how === undefined)
     throw new AwkError('gensub: too few arguments');
-  const made = awk.text(await awk.evaluate(replacement));
+  const made = textOf(awk, await awk.evaluate(replacement));
   const which = await awk.evaluate(how);
-  const all = /^[gG]/.test(awk.text(which));
-  const text = awk.text(target === undefined ? await awk.evaluate(RECORD) : await awk.evaluate(target));
+  const all = /^[gG]/.test(textOf(awk, which));
+  const text = textOf(awk, target === undefined ? await awk.evaluate(RECORD) : await awk.evaluate(target));
   return (await substitute(awk, pattern, made, text, all ? 0 : Math.max(1, isTrue(which) ? toNumber(which) : 1)))
     .result;
 }
