@@ -1,4 +1,5 @@
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
+import type { Program } from '../../../src/dataplane/kernel/program.js';
 import { createRouteTable, defaultRoute, type RouteTable } from '../../../src/dataplane/kernel/routes.js';
 import type { Kernel } from '../../../src/dataplane/kernel/types.js';
 import { createProxier, type ProxyConfig, type ProxyMode } from '../../../src/dataplane/proxiers/index.js';
@@ -65,10 +66,12 @@ function asStored<T extends { readonly spec?: Service['spec'] }>(object: T): T {
     : { ...object, spec: { ...object.spec, clusterIPs: [clusterIP] } };
 }
 
-const load = (proxy: Proxier, kernel: Kernel): void => {
+function load(proxy: Proxier, kernel: Kernel, onProgram: (program: Program) => void): void {
   const { program } = proxy.sync();
-  if (program !== undefined) kernel.load(program);
-};
+  if (program === undefined) return;
+  kernel.load(program);
+  onProgram(program);
+}
 
 const chainsOf = ({ xtables, nftables }: Kernel): string[] => [
   ...xtables.tables().flatMap(table => table.chains.map(chain => chain.name)),
@@ -91,7 +94,8 @@ const STEP_MS = 5_000;
 
 export interface RecordedNode {
   readonly kernel: Kernel;
-  change(step: Step): void;
+  /** Tells the proxy, which syncs; `onProgram` sees what it has loaded. */
+  change(step: Step, onProgram?: (program: Program) => void): void;
 }
 
 const withKind = (kind: string, list: readonly (Service | EndpointSlice | Node)[]): Item[] =>
@@ -141,7 +145,7 @@ export function createNode(head: Case, mode: ProxyMode, family: Family, random =
   for (const item of withKind('EndpointSlice', head.endpointSlices)) apply(item);
   return {
     kernel,
-    change(step) {
+    change(step, onProgram = () => undefined) {
       for (const gone of step.delete ?? []) {
         const id = keyOf(gone.kind, gone.namespace, gone.name);
         const item = objects.get(id);
@@ -154,7 +158,7 @@ export function createNode(head: Case, mode: ProxyMode, family: Family, random =
         for (const item of objects.values()) tell(item, true);
       }
       clock.step(STEP_MS);
-      load(proxy, kernel);
+      load(proxy, kernel, onProgram);
     },
   };
 }

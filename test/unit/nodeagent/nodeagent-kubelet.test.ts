@@ -104,7 +104,7 @@ t.test('the kubelet API', async t => {
     { path: '/exec/default/web/web?command=ls', code: 400, text: 'Upgrade request required\n' },
     { path: '/nothing', code: 404, text: '404 page not found\n' },
     { path: '/constructor', code: 404 },
-    { path: '/rules?format=yaml', code: 400, text: 'unknown format "yaml": there are iptables-save, json\n' },
+    { path: '/rules?format=yaml', code: 400, text: 'unknown format "yaml": there are iptables-save, nft, json\n' },
     { path: '/rules?format=json', code: 200, text: /^\{"node":"node-1","family":"IPv4","tables":\[/ },
     { path: '/trace?pod=default/nope&url=x', code: 404 },
     { path: '/trace?pod=default/web&url=http://10.244.1.2/', code: 200, text: /"reply":\{"status":200/ },

@@ -27,7 +27,9 @@ function commandText(command: NftCommand, table: string, { family }: NftablesPro
     case 'deleteChain':
       return `delete chain ${table} ${command.chain}\n`;
     case 'addRules':
-      return command.rules.map(rule => `add rule ${table} ${command.chain} ${nftRuleText(rule, family)}\n`).join('');
+      return command.rules
+        .map(rule => `add rule ${table} ${command.chain} ${nftRuleText(rule, family, 'input')}\n`)
+        .join('');
     case 'addSet':
       return `add ${command.set.kind} ${table} ${command.set.name} { ${setLines(command.set).join(' ; ')} ; }\n`;
     case 'deleteSet':

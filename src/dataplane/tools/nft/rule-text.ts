@@ -22,11 +22,18 @@ function fieldText(field: NftField, family: Family): string {
   }
 }
 
-function expressionText(expression: NftExpression, family: Family): string {
+/** As nft lists it, or as `nft -f` is given it: the kernel itself merges the addresses of a rule. */
+type Form = 'list' | 'input';
+
+const inputAddresses = (elements: readonly string[]): string =>
+  elements.length === 1 ? elements.join() : `{ ${elements.join(', ')} }`;
+
+function expressionText(expression: NftExpression, family: Family, form: Form): string {
   switch (expression.kind) {
     case 'address': {
       const { addresses, side, invert } = expression;
-      const among = addresses.kind === 'set' ? `@${addresses.name}` : listedAddresses(addresses.elements, family);
+      const listed = form === 'list' ? listedAddresses : inputAddresses;
+      const among = addresses.kind === 'set' ? `@${addresses.name}` : listed(addresses.elements, family);
       return `${ip(family)} ${side} ${invert === true ? '!= ' : ''}${among}`;
     }
     case 'ctState':
@@ -60,8 +67,8 @@ function expressionText(expression: NftExpression, family: Family): string {
   }
 }
 
-/** A rule as `nft list` prints it, which `nft -f` reads as well. */
-export function nftRuleText({ expressions, comment }: NftRule, family: Family): string {
-  const text = expressions.map(expression => expressionText(expression, family)).join(' ');
+/** A rule as nft prints it, without its chain. */
+export function nftRuleText({ expressions, comment }: NftRule, family: Family, form: Form = 'list'): string {
+  const text = expressions.map(expression => expressionText(expression, family, form)).join(' ');
   return comment === undefined ? text : `${text} comment "${comment}"`;
 }

@@ -1,0 +1,56 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { printNftList } from '../../src/dataplane/tools/nft/print-list.js';
+import { printNftScript } from '../../src/dataplane/tools/nft/print-script.js';
+import { nftTextDifferences } from '../replay/proxy/nft-text.js';
+import { createNode } from '../replay/proxy/node.js';
+import type { Case, Step } from '../replay/proxy/types.js';
+import { ownRecordings, parseRecording } from '../replay/recordings.js';
+
+/** Why the kernel of this machine cannot be asked; undefined when it can. */
+function obstacle(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root, for a network namespace';
+  const probe = spawnSync('unshare', ['-n', 'sh', '-c', 'command -v nft && nft list ruleset']);
+  return probe.status === 0 ? undefined : `needs unshare and nft (${String(probe.stderr ?? probe.error)})`;
+}
+
+const why = obstacle();
+const options = why === undefined ? {} : { skip: `THE KERNEL WAS NOT ASKED: ${why}` };
+const MARK = '=== ';
+
+/** Every sync of the case as input of `nft -f`, and how our kernel lists its tables after it. */
+function syncsOf(head: Case, steps: readonly Step[], family: 'IPv4' | 'IPv6'): { script: string; list: string }[] {
+  const node = createNode(head, 'nftables', family);
+  return steps.map(step => {
+    let script = '';
+    node.change(step, program => {
+      if (program.kind === 'nftables') script = printNftScript(program);
+    });
+    return { script, list: printNftList(node.kernel) };
+  });
+}
+
+t.test('the kernel takes our transactions and lists what we list', options, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'kubette-nft-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  for (const text of ownRecordings('proxy').values()) {
+    const { head, steps } = parseRecording<Case, Step>(text);
+    for (const family of ['IPv4', 'IPv6'] as const) {
+      const syncs = syncsOf(head, steps, family);
+      const commands = syncs.map(({ script }, i) => {
+        const file = join(folder, String(i));
+        writeFileSync(file, script);
+        return `nft -f ${file} && echo "${MARK}" && nft -s list ruleset`;
+      });
+      const listed = execFileSync('unshare', ['-n', 'bash', '-c', commands.join(' && ')], { encoding: 'utf8' });
+      const lists = listed.split(`${MARK}\n`).slice(1);
+      t.equal(lists.length, syncs.length, `${head.name}, ${family}: every transaction is taken`);
+      syncs.forEach(({ list }, i) =>
+        t.same(nftTextDifferences(lists[i] ?? '', list), [], `${head.name}, ${family}: ${steps[i]?.about ?? ''}`),
+      );
+    }
+  }
+});
