@@ -15,8 +15,9 @@ import { resizeContainers, type PendingResize } from './resize.js';
 import { unpreparedClaim } from './resource-claims.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import { createSandbox, type Sandbox } from './sandbox.js';
-import { podStatus, rejectedStatus, type Condition, type Failure } from './status.js';
-import { createStatusWriter } from './status-writer.js';
+import { podStatus, rejectedStatus } from './status/pod-status.js';
+import type { Condition, Failure } from './status/pod-view.js';
+import { createStatusWriter } from './status/status-writer.js';
 import {
   containersOf,
   isTerminalPhase,

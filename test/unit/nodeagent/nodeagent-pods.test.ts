@@ -5,7 +5,7 @@ import { captured } from '../../../src/containers/io.js';
 import { makeEnvironment, serviceEnvironment } from '../../../src/nodeagent/pods/environment.js';
 import { hostsFile, resolverConfig } from '../../../src/nodeagent/pods/etc-files.js';
 import { planPod } from '../../../src/nodeagent/pods/plan.js';
-import { statusPatch } from '../../../src/nodeagent/pods/status-writer.js';
+import { statusPatch } from '../../../src/nodeagent/pods/status/status-writer.js';
 import { newRecord, type ContainerRecord } from '../../../src/nodeagent/pods/types.js';
 import { pod, startNode } from '../../support/simulated-node.js';
 

@@ -1,9 +1,9 @@
-import type { ResourceClient } from '../../client/types.js';
-import type { Clock } from '../../machinery/clock.js';
-import { isStatusError } from '../../machinery/status.js';
-import type { JsonObject, Pod, PodStatus } from '../../machinery/types.js';
-import { semanticEqual } from '../../machinery/json-equal.js';
-import type { ReadonlyPod } from './types.js';
+import type { ResourceClient } from '../../../client/types.js';
+import type { Clock } from '../../../machinery/clock.js';
+import { isStatusError } from '../../../machinery/status.js';
+import type { JsonObject, Pod, PodStatus } from '../../../machinery/types.js';
+import { semanticEqual } from '../../../machinery/json-equal.js';
+import type { ReadonlyPod } from '../types.js';
 
 /** Top-level status fields the agent owns; others are left to their writers. */
 const OWNED = [
