@@ -42,7 +42,7 @@ export const plainReaders: readonly { readonly types: readonly string[]; readonl
       'src/kinds/certificates/certificate-signing-request.ts',
     ],
   },
-  { types: ['core.v1.HostPathVolumeSource'], files: ['src/nodeagent/pods/volumes.ts'] },
+  { types: ['core.v1.HostPathVolumeSource'], files: ['src/nodeagent/pods/volumes/host-path.ts'] },
   { types: ['policy.v1.PodDisruptionBudgetSpec'], files: ['src/kinds/core/pod/pod-actions.ts'] },
   { types: ['storage.v1.StorageClass'], files: ['src/server/admission/storage.ts'] },
   { types: ['core.v1.ReplicationControllerSpec'], files: ['src/controllers/replicationcontroller/controller.ts'] },
@@ -54,19 +54,31 @@ export const plainReaders: readonly { readonly types: readonly string[]; readonl
   {
     types: [
       'core.v1.VolumeProjection',
-      'core.v1.DownwardAPIVolumeSource',
-      'core.v1.DownwardAPIProjection',
       'core.v1.KeyToPath',
-      'core.v1.DownwardAPIVolumeFile',
-      'core.v1.ObjectFieldSelector',
-      'core.v1.ResourceFieldSelector',
       'core.v1.SecretProjection',
       'core.v1.ConfigMapProjection',
       'core.v1.SecretVolumeSource',
       'core.v1.ConfigMapVolumeSource',
-      'core.v1.ServiceAccountTokenProjection',
     ],
-    files: ['src/nodeagent/pods/volumes.ts', 'src/nodeagent/pods/sources.ts'],
+    files: [
+      'src/nodeagent/pods/volumes/projection.ts',
+      'src/nodeagent/pods/volumes/key-files.ts',
+      'src/nodeagent/pods/sources.ts',
+    ],
+  },
+  {
+    types: [
+      'core.v1.DownwardAPIVolumeSource',
+      'core.v1.DownwardAPIProjection',
+      'core.v1.DownwardAPIVolumeFile',
+      'core.v1.ObjectFieldSelector',
+      'core.v1.ResourceFieldSelector',
+    ],
+    files: ['src/nodeagent/pods/volumes/downward-files.ts', 'src/nodeagent/pods/volumes/projection.ts'],
+  },
+  {
+    types: ['core.v1.ServiceAccountTokenProjection'],
+    files: ['src/nodeagent/pods/volumes/token-file.ts', 'src/nodeagent/pods/sources.ts'],
   },
   {
     types: [

@@ -15,7 +15,7 @@ import type { PodEvents } from './pod-events.js';
 import { containerProcesses, sharesProcesses } from './process-namespaces.js';
 import { pullImage, type NoImage, type Pullable } from './pull-image.js';
 import type { RestartBackoff } from './restart-backoff.js';
-import type { SetUpVolumes } from './set-up-volume.js';
+import type { SetUpVolumes } from './volumes/set-up-volume.js';
 import { formatPod, type ContainerRecord, type ReadonlyContainer, type ReadonlyPod, type Terminated } from './types.js';
 
 /** Starts and stops the containers of one Pod and keeps their records. */

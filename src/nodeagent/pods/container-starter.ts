@@ -23,8 +23,8 @@ import { hostsFile, podNames, resolverConfig } from './etc-files.js';
 import { containersOf, type ReadonlyContainer, type ReadonlyPod } from './types.js';
 import { ownedNetwork } from './owned-network.js';
 import { securityOf } from './security.js';
-import { mountsOf } from './volumes.js';
-import type { SetUpVolumes } from './set-up-volume.js';
+import { mountsOf } from './volumes/mounts.js';
+import type { SetUpVolumes } from './volumes/set-up-volume.js';
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const DIRECTORIES = ['/bin', '/etc', '/home', '/proc', '/sys', '/usr/bin', '/var/log', '/var/run'];

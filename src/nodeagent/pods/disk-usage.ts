@@ -2,7 +2,7 @@ import type { ContainerDisk } from './types.js';
 import type { Tree } from '../../containers/file-system.js';
 import type { LogBuffer } from '../../containers/log-buffer.js';
 import type { ContainerRecord, ReadonlyPod } from './types.js';
-import type { SetUpVolumes } from './set-up-volume.js';
+import type { SetUpVolumes } from './volumes/set-up-volume.js';
 
 export interface PodDisk {
   readonly containers: ReadonlyMap<string, ContainerDisk>;

@@ -3,7 +3,7 @@ import { resolvePath } from '../../containers/file-system.js';
 import { envFileValue } from './env-file.js';
 import { fieldValue, resourceValue, type PodAddresses } from './field-ref.js';
 import type { Sources } from './sources.js';
-import type { SetUpVolume, SetUpVolumes } from './set-up-volume.js';
+import type { SetUpVolume, SetUpVolumes } from './volumes/set-up-volume.js';
 import type { ReadonlyContainer, ReadonlyPod } from './types.js';
 
 type FileKeyRef = NonNullable<NonNullable<NonNullable<ReadonlyContainer['env']>[number]['valueFrom']>['fileKeyRef']>;

@@ -9,7 +9,7 @@ import type { PodDependencies } from './dependencies.js';
 import { podDisk, type PodDisk } from './disk-usage.js';
 import { planPod } from './plan.js';
 import { createPodEvents } from './pod-events.js';
-import { createPodVolumes } from './pod-volumes.js';
+import { createPodVolumes } from './volumes/pod-volumes.js';
 import { checkPullSecrets } from './pull-secrets.js';
 import { resizeContainers, type PendingResize } from './resize.js';
 import { unpreparedClaim } from './resource-claims.js';
@@ -26,7 +26,7 @@ import {
   type ReadonlyContainer,
   type ReadonlyPod,
 } from './types.js';
-import { hasRefreshable } from './volumes.js';
+import { hasRefreshable } from './volumes/set-up-volumes.js';
 
 /** Runs one Pod from its binding to its end. One per UID. */
 export interface PodWorker {

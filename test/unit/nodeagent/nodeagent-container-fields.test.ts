@@ -6,7 +6,7 @@ import type { Pod } from '../../../src/machinery/types.js';
 import { captured } from '../../../src/containers/io.js';
 import type { RunningContainer } from '../../../src/containers/container.js';
 import { envFileValue } from '../../../src/nodeagent/pods/env-file.js';
-import { memoryCapacity } from '../../../src/nodeagent/pods/volumes.js';
+import { memoryCapacity } from '../../../src/nodeagent/pods/volumes/empty-dir.js';
 import { runProbe } from '../../../src/nodeagent/probes/probe.js';
 import { pod, startNode } from '../../support/simulated-node.js';
 

@@ -1,4 +1,4 @@
-import type { Tree } from '../../containers/file-system.js';
+import type { Tree } from '../../../containers/file-system.js';
 
 /** A volume that is set up: a tree and where in it the volume begins, '' for its root. */
 export interface SetUpVolume {

@@ -1,9 +1,10 @@
-import type { PodDependencies } from './dependencies.js';
-import type { PodAddresses } from './field-ref.js';
-import type { PodEvents } from './pod-events.js';
-import type { ReadonlyPod } from './types.js';
-import { ClaimNotReadyError, hasRefreshable, MountError, refreshVolumeContent, setUpVolumes } from './volumes.js';
+import type { PodDependencies } from '../dependencies.js';
+import type { PodAddresses } from '../field-ref.js';
+import type { PodEvents } from '../pod-events.js';
+import type { ReadonlyPod } from '../types.js';
+import { ClaimNotReadyError, MountError } from './mount-error.js';
 import type { SetUpVolumes } from './set-up-volume.js';
+import { hasRefreshable, refreshVolumeContent, setUpVolumes } from './set-up-volumes.js';
 
 /** The volumes of one Pod over its life. */
 export interface PodVolumes {

@@ -1,0 +1,19 @@
+import type { Tree } from '../../../containers/file-system.js';
+import type { DeepReadonly, PodSpec } from '../../../machinery/types.js';
+import type { PodAddresses } from '../field-ref.js';
+import type { Sources } from '../sources.js';
+import type { ReadonlyPod } from '../types.js';
+
+export type Volume = DeepReadonly<NonNullable<PodSpec['volumes']>[number]>;
+
+/** What a Pod's volumes are set up from. */
+export interface VolumeInput {
+  readonly pod: ReadonlyPod;
+  readonly addresses: PodAddresses;
+  readonly sources: Sources;
+  readonly allocatable: Readonly<Record<string, string>>;
+  /** The node's own root file system: hostPath. */
+  readonly hostTree: Tree;
+  /** Persistent volumes without a path on the node, by name. */
+  readonly nodeTrees: Map<string, Tree>;
+}
