@@ -35,9 +35,10 @@ export const pod = (name: string, spec: object, extra: Partial<Pod['metadata']> 
 function strategic(current: Pod, patch: { status?: Record<string, unknown> }): object {
   const { conditions, podIPs, ...rest } = patch.status ?? {};
   const own = Object.fromEntries(Object.entries(rest).filter(([name]) => !name.startsWith('$')));
-  const types = (list: unknown): { type: string }[] => (list ?? []) as { type: string }[];
-  const changed = types(conditions);
-  const kept = types(current.status?.conditions).filter(c => !changed.some(other => other.type === c.type));
+  const types = (list: unknown): { type: string; $patch?: string }[] => (list ?? []) as { type: string }[];
+  const named = types(conditions);
+  const changed = named.filter(c => c.$patch !== 'delete');
+  const kept = types(current.status?.conditions).filter(c => !named.some(other => other.type === c.type));
   return {
     status: {
       ...own,

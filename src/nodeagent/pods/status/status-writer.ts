@@ -83,7 +83,10 @@ export function createStatusWriter({ pods, latest, clock, signal, onError }: Sta
   let wanted: PodStatus | undefined;
   /** The status as the server answered our last write: the informer may lag behind it. */
   let acknowledged: ReadonlyPod | undefined;
-  let running: Promise<void> | undefined;
+  /** The latest run over what is wanted. */
+  let run: Promise<void> | undefined;
+  /** Over in the same turn as the loop: what is written a moment later starts another run. */
+  let running = false;
 
   const base = (): ReadonlyPod => {
     const known = latest();
@@ -91,30 +94,40 @@ export function createStatusWriter({ pods, latest, clock, signal, onError }: Sta
     const newer = Number(known.metadata.resourceVersion) >= Number(acknowledged.metadata.resourceVersion);
     return newer ? known : acknowledged;
   };
+  /** Sends one status. False: the Pod is gone, or another one has its name, and there is nothing to report any more. */
+  const send = async (status: PodStatus): Promise<boolean> => {
+    const pod = base();
+    const { uid = '', namespace = '', name = '' } = pod.metadata;
+    const patch = statusPatch(pod.status, status, uid);
+    if (patch === undefined) return true;
+    try {
+      acknowledged = await pods.patch({ namespace, name }, patch, { type: 'strategic', subresource: 'status' });
+    } catch (error) {
+      if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return false;
+      onError(error as Error);
+      wanted ??= status;
+      await clock.sleep(RETRY_MS, signal).catch(() => undefined);
+    }
+    return true;
+  };
   const drain = async (): Promise<void> => {
-    while (wanted !== undefined && !signal.aborted) {
-      const status = wanted;
-      wanted = undefined;
-      const pod = base();
-      const { uid = '', namespace = '', name = '' } = pod.metadata;
-      const patch = statusPatch(pod.status, status, uid);
-      if (patch === undefined) continue;
-      try {
-        acknowledged = await pods.patch({ namespace, name }, patch, { type: 'strategic', subresource: 'status' });
-      } catch (error) {
-        // Gone, or another Pod of the same name: nothing to report any more.
-        if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
-        onError(error as Error);
-        wanted ??= status;
-        await clock.sleep(RETRY_MS, signal).catch(() => undefined);
+    try {
+      while (wanted !== undefined && !signal.aborted) {
+        const status = wanted;
+        wanted = undefined;
+        if (!(await send(status))) return;
       }
+    } finally {
+      running = false;
     }
   };
   return {
     write(status) {
       wanted = status;
-      running ??= drain().finally(() => (running = undefined));
+      if (running) return;
+      running = true;
+      run = drain();
     },
-    flush: () => running ?? Promise.resolve(),
+    flush: () => run ?? Promise.resolve(),
   };
 }
