@@ -1,0 +1,25 @@
+import { podStatus, rejectedStatus } from '../status/pod-status.js';
+import type { PodWork } from './pod-work.js';
+
+/** Has the status written as it now is. */
+export function publish({ state, deps, volumes, writer }: PodWork): void {
+  const { pod, place, finished, failure, pendingResize, startTime } = state;
+  if (state.gone || state.settled) return;
+  if (state.rejected && failure !== undefined) return writer.write(rejectedStatus(pod, failure, startTime));
+  const { nodeIP, clock } = deps;
+  const status = podStatus({
+    pod,
+    records: state.records,
+    nodeIP,
+    podIP: place?.network.addresses[0] ?? (pod.spec?.hostNetwork === true ? nodeIP : undefined),
+    startTime,
+    sandboxReady: place !== undefined && volumes.mounted !== undefined && !finished,
+    finished,
+    ...(failure === undefined ? {} : { failure }),
+    ...(pendingResize === undefined ? {} : { pendingResize }),
+    now: clock.now(),
+    previous: state.conditions,
+  });
+  state.conditions = (status.conditions ?? []).filter(c => c.type !== 'PodScheduled');
+  writer.write(status);
+}
