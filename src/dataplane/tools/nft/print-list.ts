@@ -1,6 +1,6 @@
 import { compareText } from '../../../machinery/compare-text.js';
 import { parseIP } from '../../../machinery/ip.js';
-import type { NftBase } from '../../kernel/nftables/rule.js';
+import type { NftBase, NftSet } from '../../kernel/nftables/rule.js';
 import type { LoadedChain, LoadedSet, NftTable } from '../../kernel/nftables/table.js';
 import type { Kernel } from '../../kernel/types.js';
 import type { Family } from '../../packet.js';
@@ -40,6 +40,13 @@ function compareKeys(a: readonly string[], b: readonly string[]): number {
   return 0;
 }
 
+/** Two IPv4 addresses stand on a line, of anything longer one. */
+function inLines(elements: readonly string[], { kind, key }: NftSet): string[] {
+  const perLine = kind === 'set' && key.length === 1 && key[0] === 'ipv4_addr' ? 2 : 1;
+  const count = Math.ceil(elements.length / perLine);
+  return Array.from({ length: count }, (_, i) => elements.slice(i * perLine, (i + 1) * perLine).join(', '));
+}
+
 function setText({ set, elements, learned }: LoadedSet, now: number): string {
   const static_ = [...elements.values()].sort((a, b) => compareKeys(a.key, b.key)).map(elementText);
   const dynamic = [...learned]
@@ -48,7 +55,7 @@ function setText({ set, elements, learned }: LoadedSet, now: number): string {
     .map(([key, expires]) => `${key} expires ${durationText(Math.ceil((expires - now) / 1000))}`);
   const all = [...static_, ...dynamic];
   const lines = setLines(set);
-  if (all.length > 0) lines.push(`elements = { ${all.join(',\n\t\t\t     ')} }`);
+  if (all.length > 0) lines.push(`elements = { ${inLines(all, set).join(',\n\t\t\t     ')} }`);
   return block(`${set.kind} ${set.name}`, lines);
 }
 
