@@ -42,7 +42,11 @@ export function applyProgram(before: NftTable | undefined, program: NftablesProg
   const table = program.full || before === undefined ? emptyTable(program) : before;
   const undo: (() => void)[] = [];
   try {
-    for (const command of program.commands) undo.push(apply(table, command));
+    for (const command of program.commands) {
+      const back = apply(table, command);
+      // A table that is new is not kept when something is wrong.
+      if (table === before) undo.push(back);
+    }
     for (const command of program.commands) checkReferences(table, command);
   } catch (error) {
     for (const back of undo.reverse()) back();
@@ -96,7 +100,7 @@ function apply(table: NftTable, command: NftCommand): () => void {
       return swap(table.chains, command.chain, undefined);
     case 'addRules': {
       const chain = chainOf(table, command.chain);
-      return setRules(chain, [...chain.rules, ...command.rules]);
+      return setRules(chain, chain.rules.length === 0 ? command.rules : [...chain.rules, ...command.rules]);
     }
     case 'addSet': {
       const { set } = command;

@@ -23,6 +23,14 @@ export interface ServiceCompileOptions {
   readonly nodeIP: string | undefined;
 }
 
+/** Rules have these by the hundred thousand. */
+const MASQUERADE = verdict('jump', names.MARK_FOR_MASQUERADE);
+const OF_PROTOCOL = {
+  tcp: { kind: 'l4proto', protocol: 'tcp' },
+  udp: { kind: 'l4proto', protocol: 'udp' },
+  sctp: { kind: 'l4proto', protocol: 'sctp' },
+} as const;
+
 /** What one service port contributes. */
 export interface ServiceFragment {
   /** This service port's own chains, and the rules in them by chain. */
@@ -109,20 +117,14 @@ function clusterIPRules({ service, eps, options, chains, origin }: ServiceContex
   if (!masqueradeAll && detectLocal === undefined) return [];
   const fromElsewhere = masqueradeAll || detectLocal === undefined ? [] : [fromLocalPods(detectLocal, true)];
   const chain = service.internalPolicyLocal ? chains.local : chains.cluster;
-  return [
-    rule(
-      chain,
-      [isOneOf('daddr', [service.clusterIP]), ...fromElsewhere, verdict('jump', names.MARK_FOR_MASQUERADE)],
-      origin,
-    ),
-  ];
+  return [rule(chain, [isOneOf('daddr', [service.clusterIP]), ...fromElsewhere, MASQUERADE], origin)];
 }
 
 function externalRules({ service, eps, options, chains, origin }: ServiceContext): NftRule[] {
   const external = (expressions: readonly NftExpression[], comment?: string): NftRule =>
     rule(chains.external, expressions, origin, comment);
   if (!service.externalPolicyLocal) {
-    const rules = [external([verdict('jump', names.MARK_FOR_MASQUERADE)])];
+    const rules = [external([MASQUERADE])];
     return eps.hasExternal ? [...rules, external([verdict('goto', chains.cluster)])] : rules;
   }
   const { detectLocal } = options;
@@ -132,7 +134,7 @@ function externalRules({ service, eps, options, chains, origin }: ServiceContext
     ...(detectLocal === undefined
       ? []
       : [external([fromLocalPods(detectLocal, false), toAll], 'short-circuit pod traffic')]),
-    external([local, verdict('jump', names.MARK_FOR_MASQUERADE)], 'masquerade local traffic'),
+    external([local, MASQUERADE], 'masquerade local traffic'),
     external([local, toAll], 'short-circuit local traffic'),
     ...(eps.hasExternal ? [external([verdict('goto', chains.local)])] : []),
   ];
@@ -164,16 +166,9 @@ function endpointRules({ service }: ServiceContext, { info, chain, affinitySet, 
       : [rule(chain, [{ kind: 'update', set: affinitySet, side: 'saddr' }], origin)];
   return [
     // Hairpin: a Pod that reaches itself through the Service would otherwise see its own address and drop the packet.
-    rule(chain, [isOneOf('saddr', [info.ip]), verdict('jump', names.MARK_FOR_MASQUERADE)], origin),
+    rule(chain, [isOneOf('saddr', [info.ip]), MASQUERADE], origin),
     ...remember,
-    rule(
-      chain,
-      [
-        { kind: 'l4proto', protocol: service.protocol },
-        { kind: 'dnat', address: info.ip, port: info.port },
-      ],
-      origin,
-    ),
+    rule(chain, [OF_PROTOCOL[service.protocol], { kind: 'dnat', address: info.ip, port: info.port }], origin),
   ];
 }
 
