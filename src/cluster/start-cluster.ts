@@ -4,6 +4,7 @@ import { dealt, DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
 import { realRandom, type Random } from '../machinery/random.js';
+import { proxySettings } from '../nodeagent/proxy/proxy-settings.js';
 import { firstServiceAddress } from '../server/service-range.js';
 import { CLUSTER_DOMAIN, clusterDnsAddress, HOST, HOST_GATEWAY, nodeAddresses } from './addresses.js';
 import { startApiServer } from './api-server.js';
@@ -159,7 +160,7 @@ async function startNodes(
         clusterDns,
         clusterDomain: CLUSTER_DOMAIN,
         clusterCidr: settings.clusterCidr,
-        proxyMode: dealt(settings.proxyModes, i),
+        proxy: proxySettings(dealt(settings.proxyModes, i), settings.clusterCidr),
         maxPods: 110,
         minSyncPeriodMs: 50,
         syncPeriodMs: 30_000,

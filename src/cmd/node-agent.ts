@@ -1,13 +1,12 @@
 import { loggingFormat } from './logging-format.js';
-import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/index.js';
+import { addProxyFlags } from './proxy-flags.js';
 import type { Command } from 'commander';
 
 const collect = (value: string, previous: string[]): string[] => [...previous, value];
 
 /** `kubette node-agent`: kubelet, proxy and pod network of one node. */
 export function register(program: Command): void {
-  program
-    .command('node-agent')
+  addProxyFlags(program.command('node-agent'))
     .description('run the Pods of one node in simulated containers, and its Service data plane')
     .requiredOption('--kubeconfig <file>', 'how to reach the API server')
     .option('--proxy-kubeconfig <file>', 'identity of the proxy; default: that of --kubeconfig')
@@ -24,14 +23,13 @@ export function register(program: Command): void {
     .option('--cluster-dns <ip>', 'ClusterIP of the cluster DNS', '10.96.0.10')
     .option('--cluster-domain <domain>', 'zone of the cluster', 'cluster.local')
     .option('--cluster-cidr <cidr>', 'range of all Pod addresses', '10.244.0.0/16')
-    .option('--proxy-mode <mode>', `how Services are programmed: ${PROXY_MODES.join(', ')}`, DEFAULT_PROXY_MODE)
     .option('--host-gateway <ip>', 'address at which Pods see this machine', '172.18.0.1')
     .option('--max-pods <n>', 'how many Pods the node takes', '110')
     .option('--min-sync-period <duration>', 'least time between two loads of rules', '50ms')
     .option('--sync-period <duration>', 'after a failed load of rules, the next try', '30s')
     .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
     .addOption(loggingFormat())
-    .action(async (options: Record<string, string | string[]>) => {
+    .action(async (options: Record<string, string | string[] | boolean>) => {
       const { runNodeAgent } = await import('./run-node-agent.js');
       await runNodeAgent(options);
     });

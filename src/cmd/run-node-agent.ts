@@ -5,7 +5,7 @@ import { realClock } from '../machinery/clock.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
 import { realRandom } from '../machinery/random.js';
 import { isNodeAddress } from '../nodeagent/node/node-address.js';
-import { proxyModeFlag } from './proxy-mode.js';
+import { proxySettingsFrom } from './proxy-flags.js';
 import { createLogger } from './logger.js';
 import {
   durationFlag,
@@ -18,7 +18,7 @@ import {
 } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
-export async function runNodeAgent(flags: Record<string, string | string[]>): Promise<void> {
+export async function runNodeAgent(flags: Record<string, string | string[] | boolean>): Promise<void> {
   const text = (name: string): string => {
     const value = flags[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
     return typeof value === 'string' ? value : '';
@@ -62,7 +62,7 @@ export async function runNodeAgent(flags: Record<string, string | string[]>): Pr
       clusterDns: address('cluster-dns'),
       clusterDomain: text('cluster-domain'),
       clusterCidr: text('cluster-cidr'),
-      proxyMode: proxyModeFlag(text('proxy-mode')),
+      proxy: proxySettingsFrom(flags),
       maxPods: integerFlag('max-pods', text('max-pods'), 1, 1000),
       minSyncPeriodMs: durationFlag('min-sync-period', text('min-sync-period')),
       syncPeriodMs: durationFlag('sync-period', text('sync-period')),
@@ -78,8 +78,9 @@ export async function runNodeAgent(flags: Record<string, string | string[]>): Pr
 }
 
 /** @throws FlagError */
-function labelsOf(flag: string | string[] | undefined): Record<string, string> {
-  const pairs = [flag ?? []].flat().flatMap(text => text.split(','));
+function labelsOf(flag: string | string[] | boolean | undefined): Record<string, string> {
+  const texts = Array.isArray(flag) ? flag : [];
+  const pairs = texts.flatMap(text => text.split(','));
   return Object.fromEntries(
     pairs.map(pair => {
       const equals = pair.indexOf('=');

@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { dealt, type ProxyMode } from '../dataplane/proxiers/index.js';
-import { proxyModeFlag } from './proxy-mode.js';
+import { proxyModeFlag } from './proxy-flags.js';
 import { join, relative } from 'node:path';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { createClient, type RestClient } from '../client/rest-client.js';

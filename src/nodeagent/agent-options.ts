@@ -1,9 +1,9 @@
 import type { Client, InformerFactory } from '../client/types.js';
-import type { ProxyMode } from '../dataplane/proxiers/index.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
 import type { Random } from '../machinery/random.js';
 import type { PodManager } from './pods/pod-manager.js';
+import type { ProxySettings } from './proxy/proxy-settings.js';
 
 export interface NodeAgentOptions {
   readonly client: Client;
@@ -28,7 +28,7 @@ export interface NodeAgentOptions {
   readonly clusterDomain: string;
   /** Range of all Pods: tells the proxy which traffic is local. Empty: unknown. */
   readonly clusterCidr: string;
-  readonly proxyMode: ProxyMode;
+  readonly proxy: ProxySettings;
   readonly maxPods: number;
   readonly version: string;
   readonly minSyncPeriodMs: number;

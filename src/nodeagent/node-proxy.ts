@@ -31,14 +31,12 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
   const { clock, log, nodeName, hostGateway, minSyncPeriodMs, syncPeriodMs } = agent;
   const { nodeAddresses, kernel, network } = options.network;
   const { services, slices, serviceCidrs } = informers;
-  const mode = agent.proxyMode;
   const proxy = createProxier({
+    ...agent.proxy,
     clock,
-    mode,
     family: kernel.family,
     nodeName,
     nodeAddresses,
-    ...(agent.clusterCidr === '' ? {} : { detectLocal: { kind: 'cidr', cidr: agent.clusterCidr } }),
   });
   const nodePorts = createNodePorts({
     proxy,
@@ -73,7 +71,7 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     clock,
     node: () => informers.self(),
     proxy: () => loop,
-    proxyMode: mode,
+    proxyMode: agent.proxy.mode,
     proxyMetrics: () => [
       buildInfo(agent.version),
       processStart(options.startedAt),
@@ -83,8 +81,8 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     log,
   });
   return {
-    setNode({ metadata }) {
-      proxy.setNode(metadata.labels ?? {});
+    setNode({ metadata, spec }) {
+      proxy.setNode(metadata.labels ?? {}, spec?.podCIDRs);
       loop.poke();
     },
     close() {

@@ -2,14 +2,9 @@ import type { Clock } from '../../machinery/clock.js';
 import type { UdpServicePort } from '../kernel/flow.js';
 import type { Program } from '../kernel/program.js';
 import type { Family } from '../packet.js';
+import type { DetectLocal } from './detect-local.js';
 import type { HealthCheckNodePort, NodePort } from '../services/ports-in-use.js';
 import type { ServiceWatch } from '../services/service-states.js';
-
-/** How the proxy tells traffic of Pods of this node from the rest (kube-proxy --detect-local-mode). */
-export type DetectLocal =
-  | { readonly kind: 'cidr'; readonly cidr: string }
-  | { readonly kind: 'bridgeInterface'; readonly name: string }
-  | { readonly kind: 'interfaceNamePrefix'; readonly prefix: string };
 
 /** What every mode is told of its node. Which mode it is, only the table of modes knows. */
 export interface ProxierConfig {
@@ -53,8 +48,11 @@ export interface SyncResult {
  * docs/kube-proxy.md section 1.2 itself), then `sync()` for what must change. Pure: it writes nothing.
  */
 export interface Proxier extends ServiceWatch {
-  /** The labels of this proxy's node (topology.kubernetes.io/zone). A change forces a full sync. */
-  setNode(labels: Readonly<Record<string, string>>): void;
+  /**
+   * The labels of this proxy's node (topology.kubernetes.io/zone) and its Pods' ranges. A change that matters forces a full
+   * sync.
+   */
+  setNode(labels: Readonly<Record<string, string>>, podCidrs?: readonly string[]): void;
   /**
    * The ranges of ClusterIPs, of any family; none until it is told. In nftables mode packets to an address of them that no
    * Service has are dropped, and a change forces a full sync.

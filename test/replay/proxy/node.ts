@@ -3,7 +3,8 @@ import type { Program } from '../../../src/dataplane/kernel/program.js';
 import { createRouteTable, defaultRoute, type RouteTable } from '../../../src/dataplane/kernel/routes.js';
 import type { Kernel } from '../../../src/dataplane/kernel/types.js';
 import { createProxier, type ProxyConfig, type ProxyMode } from '../../../src/dataplane/proxiers/index.js';
-import type { DetectLocal, Proxier } from '../../../src/dataplane/proxiers/types.js';
+import type { DetectLocal } from '../../../src/dataplane/proxiers/detect-local.js';
+import type { Proxier } from '../../../src/dataplane/proxiers/types.js';
 import { type Clock, FakeClock } from '../../../src/machinery/clock.js';
 import { parseCidr } from '../../../src/machinery/cidr.js';
 import type { Family } from '../../../src/machinery/ip.js';
@@ -24,12 +25,11 @@ export function configOf(
   const node = nodes.find(n => n.metadata.name === nodeName);
   const v6 = family === 'IPv6';
   const nodeIP = node?.status?.addresses?.find(a => a.type === 'InternalIP' && a.address.includes(':') === v6)?.address;
-  const nodeCidr = node?.spec?.podCIDRs?.find(cidr => cidr.includes(':') === v6);
   const detect = (): DetectLocal | undefined => {
     const prefix = flag('pod-interface-name-prefix');
     if (prefix !== undefined) return { kind: 'interfaceNamePrefix', prefix };
-    const cidr =
-      flag('detect-local-mode') === 'NodeCIDR' ? nodeCidr : ofFamily(flag('cluster-cidr') ?? '', family).find(Boolean);
+    if (flag('detect-local-mode') === 'NodeCIDR') return { kind: 'nodeCidr' };
+    const cidr = ofFamily(flag('cluster-cidr') ?? '', family).find(Boolean);
     return cidr === undefined ? undefined : { kind: 'cidr', cidr };
   };
   const detectLocal = detect();
@@ -133,7 +133,8 @@ export function createNode(head: Case, mode: ProxyMode, family: Family, random =
     } else if (item.kind === 'EndpointSlice') {
       if (present) proxy.onSliceUpdate(item as EndpointSlice);
       else proxy.onSliceDelete(item as EndpointSlice);
-    } else if (item.metadata.name === config.nodeName) proxy.setNode(item.metadata.labels ?? {});
+    } else if (item.metadata.name === config.nodeName)
+      proxy.setNode(item.metadata.labels ?? {}, (item as Node).spec?.podCIDRs);
   };
   const apply = (item: Item): void => {
     objects.set(keyOf(item.kind, item.metadata.namespace, item.metadata.name), item);

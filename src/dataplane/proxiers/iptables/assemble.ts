@@ -169,7 +169,9 @@ function nodePortRules(config: ProxierConfig): Rule[] {
 }
 
 function nodePortIPs(config: ProxierConfig): string[] {
-  if (config.nodePortAddresses?.includes('primary') === true) return config.nodeAddresses.slice(0, 1);
+  const { nodeIP = config.nodeAddresses[0] } = config;
+  if (config.nodePortAddresses?.includes('primary') === true)
+    return config.nodeAddresses.filter(address => address === nodeIP);
   const cidrs = nodePortCidrs(config);
   const loopback = localhostNodePorts(config) ? ['127.0.0.1'] : [];
   const addresses = [...config.nodeAddresses, ...loopback];

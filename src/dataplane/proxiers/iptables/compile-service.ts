@@ -9,12 +9,12 @@ import {
 } from '../../services/service-ports.js';
 import type { EndpointCategories } from '../../services/topology.js';
 import type { Origin } from '../../trace.js';
-import type { DetectLocal } from '../types.js';
+import type { LocalTraffic } from '../detect-local.js';
 import * as names from './names.js';
 import { addrtypeLocal, comment, dport, fromLocalPods, jump, proto, rule, source, to } from './rules.js';
 
 export interface ServiceCompileOptions {
-  readonly detectLocal: DetectLocal | undefined;
+  readonly detectLocal: LocalTraffic | undefined;
   readonly masqueradeAll: boolean;
   /** Undefined: the node has none in this family. */
   readonly nodeIP: string | undefined;

@@ -1,6 +1,7 @@
 import type { XtablesProgram } from '../../kernel/program.js';
 import { healthCheckNodePorts, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
 import { createServiceMap, type ServiceChange, type TrackedPort } from '../../services/service-map.js';
+import { isSameTraffic, localTraffic } from '../detect-local.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
 import { createAssembler } from './assemble.js';
 import { compileServicePort, type ServiceFragment } from './compile-service.js';
@@ -22,13 +23,15 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
   const assemble = createAssembler(config);
   const compiled = new Map<TrackedPort, CompiledPort>();
   let synced = false;
+  let local = localTraffic(config.detectLocal, [], config.family);
+  let localChanged = false;
 
   const isLarge = (): boolean => services.endpointCount > LARGE_CLUSTER_ENDPOINTS;
 
   function compilePort(port: TrackedPort): ServiceFragment {
     const largeCluster = isLarge();
     const fragment = compileServicePort(port.service, port.categories, {
-      detectLocal: config.detectLocal,
+      detectLocal: local,
       masqueradeAll: config.masqueradeAll ?? false,
       nodeIP: config.nodeIP ?? config.nodeAddresses[0],
       largeCluster,
@@ -76,12 +79,13 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
 
   function sync(options: { full?: boolean } = {}): SyncResult {
     const changes = services.take();
-    const full = options.full === true || !synced || changes.topologyChanged;
+    const full = options.full === true || !synced || localChanged || changes.topologyChanged;
     if (full) staleChains.add(leftChains());
     const changed = new Set<ServiceFragment>();
     for (const service of changes.services) writeService(service, changed);
     if (!full && changes.services.length === 0) return { program: undefined, udpCleanup: [] };
     synced = true;
+    localChanged = false;
     return {
       program: buildProgram(full, full ? writeAll() : changed, staleChains.take(isLarge())),
       udpCleanup: changes.udpChanged ? udpServicePorts(services.ports) : [],
@@ -93,11 +97,18 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
     onServiceDelete: service => services.onServiceDelete(service),
     onSliceUpdate: slice => services.onSliceUpdate(slice),
     onSliceDelete: slice => services.onSliceDelete(slice),
-    setNode: labels => services.setNode(labels),
+    setNode(labels, podCidrs = []) {
+      services.setNode(labels);
+      const next = localTraffic(config.detectLocal, podCidrs, config.family);
+      if (isSameTraffic(next, local)) return;
+      local = next;
+      compiled.clear();
+      localChanged = true;
+    },
     // No rule depends on them.
     setServiceCidrs: () => undefined,
     get pending() {
-      return !synced || services.pending;
+      return !synced || localChanged || services.pending;
     },
     sync,
     program: () => buildProgram(true, new Set(services.ports.map(fragmentOf)), []),

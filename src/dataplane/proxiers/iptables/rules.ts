@@ -1,7 +1,7 @@
 import type { Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
 import type { Protocol } from '../../packet.js';
 import type { Origin } from '../../trace.js';
-import type { DetectLocal } from '../types.js';
+import type { LocalTraffic } from '../detect-local.js';
 
 /** Small constructors that keep the compiler's tables readable. */
 export const rule = (chain: string, matches: readonly Match[], verdict: Verdict, origin?: Origin): Rule =>
@@ -45,7 +45,7 @@ export const to = (protocol: Protocol, address: string, port: number): readonly 
 ];
 
 /** The test for traffic that Pods of this node sent; inverted, for all other traffic. */
-export function fromLocalPods(detect: DetectLocal, invert: boolean): Match {
+export function fromLocalPods(detect: LocalTraffic, invert: boolean): Match {
   switch (detect.kind) {
     case 'cidr':
       return source(detect.cidr, invert);

@@ -126,7 +126,7 @@ function sharedSets({ family }: ProxierConfig, withNodePortIPs: boolean): NftSet
 }
 
 function sharedRules(config: ProxierConfig, nodeIPs: readonly string[] | undefined): NftRule[] {
-  const mark = 1 << (config.masqueradeBit ?? DEFAULT_MASQUERADE_BIT);
+  const mark = 2 ** (config.masqueradeBit ?? DEFAULT_MASQUERADE_BIT);
   const isNodePortIP =
     nodeIPs === undefined ? isNoneOf('daddr', [LOOPBACK[config.family]]) : inSet('daddr', names.NODEPORT_IPS);
   const isLocal = nodeIPs === undefined ? [fibLocal('daddr')] : [];

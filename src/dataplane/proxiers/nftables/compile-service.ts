@@ -10,14 +10,14 @@ import {
 } from '../../services/service-ports.js';
 import type { EndpointCategories } from '../../services/topology.js';
 import type { Origin } from '../../trace.js';
-import type { DetectLocal } from '../types.js';
+import type { LocalTraffic } from '../detect-local.js';
 import { serviceElements, type SetElement } from './elements.js';
 import { drop, fibLocal, fromLocalPods, goTo, inSet, isNoneOf, isOneOf, rule, verdict } from './expressions.js';
 import * as names from './names.js';
 
 export interface ServiceCompileOptions {
   readonly family: Family;
-  readonly detectLocal: DetectLocal | undefined;
+  readonly detectLocal: LocalTraffic | undefined;
   readonly masqueradeAll: boolean;
   /** Undefined: the node has none in this family. */
   readonly nodeIP: string | undefined;

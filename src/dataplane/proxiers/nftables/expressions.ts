@@ -1,6 +1,6 @@
 import type { NftAddressSide, NftExpression, NftField, NftRule, NftVerdict } from '../../kernel/nftables/rule.js';
 import type { Origin } from '../../trace.js';
-import type { DetectLocal } from '../types.js';
+import type { LocalTraffic } from '../detect-local.js';
 
 export const verdict = (kind: 'jump' | 'goto', chain: string): NftExpression => ({
   kind: 'verdict',
@@ -29,7 +29,7 @@ export const fibLocal = (side: NftAddressSide): NftExpression => ({ kind: 'fibLo
 export const vmap = (key: readonly NftField[], map: string): NftExpression => ({ kind: 'vmap', key, map });
 
 /** Whether the packet comes from a Pod of this node. */
-export function fromLocalPods(detect: DetectLocal, invert: boolean): NftExpression {
+export function fromLocalPods(detect: LocalTraffic, invert: boolean): NftExpression {
   switch (detect.kind) {
     case 'cidr':
       return invert ? isNoneOf('saddr', [detect.cidr]) : isOneOf('saddr', [detect.cidr]);

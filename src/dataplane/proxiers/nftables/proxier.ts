@@ -2,6 +2,7 @@ import { parseCidr } from '../../../machinery/cidr.js';
 import type { NftCommand, NftablesProgram } from '../../kernel/program.js';
 import { healthCheckNodePorts, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
 import { createServiceMap, type ServiceChange, type TrackedPort } from '../../services/service-map.js';
+import { isSameTraffic, localTraffic } from '../detect-local.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
 import { baseCommands, rulesByChain } from './base-rules.js';
 import { compileServicePort, type ServiceFragment } from './compile-service.js';
@@ -19,6 +20,8 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
   const elements = createElementStore();
   const compiled = new Map<TrackedPort, ServiceFragment>();
   let synced = false;
+  let local = localTraffic(config.detectLocal, [], config.family);
+  let localChanged = false;
   let serviceCidrs: readonly string[] = [];
   let rangesChanged = false;
 
@@ -27,7 +30,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     if (known !== undefined) return known;
     const fragment = compileServicePort(port.service, port.categories, {
       family: config.family,
-      detectLocal: config.detectLocal,
+      detectLocal: local,
       masqueradeAll: config.masqueradeAll ?? false,
       nodeIP: config.nodeIP ?? config.nodeAddresses[0],
     });
@@ -109,7 +112,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
 
   function sync(options: { full?: boolean } = {}): SyncResult {
     const changes = services.take();
-    const full = options.full === true || !synced || rangesChanged || changes.topologyChanged;
+    const full = options.full === true || !synced || localChanged || rangesChanged || changes.topologyChanged;
     const old = full ? [] : staleChains.takeOld();
     if (!full && changes.services.length === 0 && old.length === 0) return { program: undefined, udpCleanup: [] };
     const { written, goneSets } = take(changes.services);
@@ -119,6 +122,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     staleChains.clear();
     const left = leftChains();
     synced = true;
+    localChanged = false;
     rangesChanged = false;
     staleChains.add(left);
     return { program: fullProgram(left), udpCleanup };
@@ -129,7 +133,14 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     onServiceDelete: service => services.onServiceDelete(service),
     onSliceUpdate: slice => services.onSliceUpdate(slice),
     onSliceDelete: slice => services.onSliceDelete(slice),
-    setNode: labels => services.setNode(labels),
+    setNode(labels, podCidrs = []) {
+      services.setNode(labels);
+      const next = localTraffic(config.detectLocal, podCidrs, config.family);
+      if (isSameTraffic(next, local)) return;
+      local = next;
+      compiled.clear();
+      localChanged = true;
+    },
     setServiceCidrs(cidrs) {
       const ofFamily = cidrs.filter(cidr => parseCidr(cidr)?.family === config.family).sort();
       if (ofFamily.join() === serviceCidrs.join()) return;
@@ -137,7 +148,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
       rangesChanged = true;
     },
     get pending() {
-      return !synced || rangesChanged || services.pending;
+      return !synced || localChanged || rangesChanged || services.pending;
     },
     sync,
     program: () => fullProgram([]),

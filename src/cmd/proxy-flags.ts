@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import type { DetectLocal } from '../dataplane/proxiers/detect-local.js';
+import { DEFAULT_PROXY_MODE, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { parseCidr } from '../machinery/cidr.js';
+import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
+import { FlagError, integerFlag } from './process.js';
+
+/** kube-proxy's flags under kube-proxy's names. */
+export const addProxyFlags = (command: Command): Command =>
+  command
+    .option('--proxy-mode <mode>', `how Services are programmed: ${PROXY_MODES.join(', ')}`, DEFAULT_PROXY_MODE)
+    .option(
+      '--detect-local-mode <mode>',
+      `what traffic of local Pods is told by: ${DETECT_MODES.join(', ')}`,
+      'ClusterCIDR',
+    )
+    .option('--pod-bridge-interface <name>', 'the bridge of the Pods, for --detect-local-mode BridgeInterface')
+    .option(
+      '--pod-interface-name-prefix <prefix>',
+      'what the names of their interfaces begin with, for InterfaceNamePrefix',
+    )
+    .option('--masquerade-all', 'replace the source of all traffic to ClusterIPs')
+    .option('--iptables-masquerade-bit <n>', 'bit of the mark of packets to masquerade', '14')
+    .option('--nodeport-addresses <cidrs>', 'addresses at which node ports answer: CIDRs, or primary')
+    .option('--iptables-localhost-nodeports <bool>', 'whether they answer on loopback, in iptables mode', 'true')
+    .option('--conntrack-tcp-be-liberal', 'let TCP packets through that conntrack finds invalid');
+
+const DETECT_MODES = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const;
+
+type Flags = Readonly<Record<string, string | string[] | boolean>>;
+
+const isProxyMode = (text: string): text is ProxyMode => (PROXY_MODES as readonly string[]).includes(text);
+
+const bad = (name: string, value: string, want: string): FlagError =>
+  new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: ${want}`);
+
+/** @throws FlagError for a mode that there is not */
+export function proxyModeFlag(text: string): ProxyMode {
+  if (isProxyMode(text)) return text;
+  throw bad('proxy-mode', text, `there are ${PROXY_MODES.join(', ')}`);
+}
+
+/** @throws FlagError */
+export function proxySettingsFrom(flags: Flags): ProxySettings {
+  const text = (name: string): string => {
+    const value = flags[name];
+    return typeof value === 'string' ? value : '';
+  };
+  const detectLocal = detectLocalFrom(text);
+  const nodePortAddresses = text('nodeportAddresses') === '' ? undefined : text('nodeportAddresses').split(',');
+  for (const address of nodePortAddresses ?? [])
+    if (address !== 'primary' && parseCidr(address) === undefined)
+      throw bad('nodeport-addresses', address, 'want CIDRs, or primary');
+  const localhost = text('iptablesLocalhostNodeports');
+  if (localhost !== 'true' && localhost !== 'false')
+    throw bad('iptables-localhost-nodeports', localhost, 'want true or false');
+  return {
+    mode: proxyModeFlag(text('proxyMode')),
+    ...(detectLocal === undefined ? {} : { detectLocal }),
+    masqueradeAll: flags['masqueradeAll'] === true,
+    masqueradeBit: integerFlag('iptables-masquerade-bit', text('iptablesMasqueradeBit'), 0, 31),
+    ...(nodePortAddresses === undefined ? {} : { nodePortAddresses }),
+    localhostNodePorts: localhost === 'true',
+    conntrackTCPLiberal: flags['conntrackTcpBeLiberal'] === true,
+  };
+}
+
+function detectLocalFrom(text: (name: string) => string): DetectLocal | undefined {
+  const mode = text('detectLocalMode');
+  switch (mode) {
+    case 'ClusterCIDR':
+      return text('clusterCidr') === '' ? undefined : { kind: 'cidr', cidr: text('clusterCidr') };
+    case 'NodeCIDR':
+      return { kind: 'nodeCidr' };
+    case 'BridgeInterface':
+      if (text('podBridgeInterface') === '')
+        throw new FlagError('--detect-local-mode BridgeInterface needs --pod-bridge-interface');
+      return { kind: 'bridgeInterface', name: text('podBridgeInterface') };
+    case 'InterfaceNamePrefix':
+      if (text('podInterfaceNamePrefix') === '')
+        throw new FlagError('--detect-local-mode InterfaceNamePrefix needs --pod-interface-name-prefix');
+      return { kind: 'interfaceNamePrefix', prefix: text('podInterfaceNamePrefix') };
+    default:
+      throw bad('detect-local-mode', mode, `there are ${DETECT_MODES.join(', ')}`);
+  }
+}

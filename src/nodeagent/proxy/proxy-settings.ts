@@ -1,0 +1,25 @@
+import type { DetectLocal } from '../../dataplane/proxiers/detect-local.js';
+import type { ProxyMode } from '../../dataplane/proxiers/index.js';
+
+/** What kube-proxy is told by its flags or its KubeProxyConfiguration. */
+export interface ProxySettings {
+  readonly mode: ProxyMode;
+  /** Undefined: local traffic cannot be told from other. */
+  readonly detectLocal?: DetectLocal;
+  readonly masqueradeAll: boolean;
+  readonly masqueradeBit: number;
+  /** CIDRs or 'primary'; undefined: the mode's default. */
+  readonly nodePortAddresses?: readonly string[];
+  readonly localhostNodePorts: boolean;
+  readonly conntrackTCPLiberal: boolean;
+}
+
+/** kube-proxy's defaults, with the Pods' range as what is local. */
+export const proxySettings = (mode: ProxyMode, clusterCidr: string): ProxySettings => ({
+  mode,
+  ...(clusterCidr === '' ? {} : { detectLocal: { kind: 'cidr', cidr: clusterCidr } }),
+  masqueradeAll: false,
+  masqueradeBit: 14,
+  localhostNodePorts: true,
+  conntrackTCPLiberal: false,
+});
