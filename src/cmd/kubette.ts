@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   'node-agent': () => import('./node-agent.js'),
   dns: () => import('./dns.js'),
   trace: () => import('./trace.js'),
+  rules: () => import('./rules.js'),
 };
 
 const program = new Command('kubette')

@@ -1,0 +1,70 @@
+import t from 'tap';
+import { diffRules, formatRules, type NodeRules, ofService, rulesOf } from '../../../src/cmd/rules-text.js';
+
+const origin = (kind: 'Service' | 'EndpointSlice', name: string) => ({ kind, namespace: 'shop', name });
+
+const IPTABLES: NodeRules = {
+  tables: [
+    {
+      table: 'nat',
+      chains: [
+        {
+          name: 'KUBE-SERVICES',
+          rules: [
+            { text: '-d 10.96.0.1/32 -j KUBE-SVC-A', origin: origin('Service', 'web') },
+            { text: '-d 10.96.0.2/32 -j KUBE-SVC-B', origin: origin('Service', 'webhook') },
+            { text: '-j KUBE-NODEPORTS' },
+          ],
+        },
+        { name: 'KUBE-SEP-A', rules: [{ text: '-j DNAT', origin: origin('EndpointSlice', 'web-x') }] },
+      ],
+    },
+  ],
+  nftables: [],
+};
+const NFTABLES: NodeRules = {
+  tables: [],
+  nftables: [
+    {
+      table: 'kube-proxy',
+      sets: [
+        {
+          name: 'service-ips',
+          kind: 'map',
+          elements: [
+            '10.96.0.1 . tcp . 80 : goto service-ABCDEFGH-shop/web/tcp/http',
+            '10.96.0.2 . tcp . 80 : goto service-ABCDEFGH-shop/webhook/tcp/http',
+            '10.96.0.3 . tcp . 80 comment "shop/web:https" : drop',
+          ],
+        },
+      ],
+      chains: [{ name: 'services', rules: [{ text: 'jump x' }] }],
+    },
+  ],
+};
+
+t.test('the rules of one Service are its own, its slices’ and the elements that name it', async t => {
+  const slices = new Set(['shop/web-x']);
+  t.equal(
+    formatRules(ofService(rulesOf(IPTABLES), 'shop/web', slices)),
+    'nat KUBE-SERVICES\n  -d 10.96.0.1/32 -j KUBE-SVC-A\nnat KUBE-SEP-A\n  -j DNAT\n',
+  );
+  t.equal(
+    formatRules(ofService(rulesOf(NFTABLES), 'shop/web', slices)),
+    'kube-proxy map service-ips\n' +
+      '  10.96.0.1 . tcp . 80 : goto service-ABCDEFGH-shop/web/tcp/http\n' +
+      '  10.96.0.3 . tcp . 80 comment "shop/web:https" : drop\n',
+  );
+});
+
+t.test('two nodes differ by lines, place by place', async t => {
+  const all = rulesOf(IPTABLES);
+  t.equal(diffRules(all, all), '');
+  const [first, ...rest] = all;
+  t.equal(diffRules(all, rest), `nat KUBE-SERVICES\n- ${first?.text ?? ''}\n`);
+  t.equal(
+    diffRules(rest, [...all, { place: 'nat KUBE-SEP-A', text: '-j DNAT' }]),
+    `nat KUBE-SERVICES\n+ ${first?.text ?? ''}\nnat KUBE-SEP-A\n+ -j DNAT\n`,
+    'a line that is there twice counts twice',
+  );
+});
