@@ -1,10 +1,10 @@
 import t from 'tap';
 import { createClient } from '../../../src/client/rest-client.js';
-import { NODES, PODS } from '../../../src/client/resources.js';
+import { NODES, PODS, SERVICES } from '../../../src/client/resources.js';
 import { startCluster } from '../../../src/cluster/start-cluster.js';
 import { realClock } from '../../../src/machinery/clock.js';
 import { seededRandom } from '../../../src/machinery/random.js';
-import type { Node, Pod } from '../../../src/machinery/types.js';
+import type { Node, Pod, Service } from '../../../src/machinery/types.js';
 
 const pod = {
   apiVersion: 'v1',
@@ -35,6 +35,43 @@ t.test('clusters run side by side in one process, and leave nothing behind', asy
   t.same((await empty.resource<Pod>(PODS).list()).items, [], 'nothing of the one is in the other');
   t.same((await empty.resource<Node>(NODES).list()).items, []);
   empty.close();
+});
+
+t.test('proxy modes are dealt to the nodes in turn, and each node traces a request through its own', async t => {
+  const cluster = await startCluster({ nodes: 2, proxyModes: ['iptables', 'nftables'], random: seededRandom(2) });
+  t.teardown(() => cluster.close());
+  const client = createClient(cluster.config, 'test');
+  t.teardown(() => client.close());
+  const pods = client.resource<Pod>(PODS);
+  const on = (nodeName: string) => ({
+    ...pod,
+    metadata: { name: nodeName, labels: { app: 'web' } },
+    spec: { ...pod.spec, nodeName },
+  });
+  const names = (await client.resource<Node>(NODES).list()).items.map(node => node.metadata.name ?? '').sort();
+  for (const name of names) await pods.create('default', on(name));
+  await client.resource<Service>(SERVICES).create('default', {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web' },
+    spec: { selector: { app: 'web' }, ports: [{ port: 80, protocol: 'TCP' }] },
+  });
+  for (const [name, table] of [
+    [names[0], 'nat'],
+    [names[1], 'kube-proxy'],
+  ] as const) {
+    const trace = async (): Promise<string> =>
+      JSON.stringify(
+        await client.request('GET', `/api/v1/nodes/${name ?? ''}/proxy/trace?pod=default/${name ?? ''}&url=http://web`),
+      );
+    let report = await trace();
+    while (!report.includes('"status":200')) {
+      await realClock.sleep(20);
+      report = await trace();
+    }
+    t.match(report, `"table":"${table}"`, `${name ?? ''} has its own mode`);
+    t.match(report, '"kind":"EndpointSlice"', 'and the object behind the choice');
+  }
 });
 
 t.test('a start that is given up leaves nothing behind', async t => {
