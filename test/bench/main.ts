@@ -13,6 +13,7 @@ import { memoryBounds } from './bounds.js';
 import { kubectlGetPods } from './kubectl.js';
 import { memoryOf } from './memory.js';
 import { podInProcess } from './pod.js';
+import { services } from './services.js';
 import { ms, printTable, quantile, type Row } from './table.js';
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
@@ -176,6 +177,7 @@ async function endpointProgramming(ok: (...args: string[]) => Promise<string>, c
 
 const rows = [
   ...podInProcess(),
+  ...services(),
   ...(await apiServerAlone('memory')),
   ...(await apiServerAlone('leveldb')),
   ...(await wholeCluster()),
