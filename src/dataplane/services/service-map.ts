@@ -116,14 +116,51 @@ function udpEndpointsChanged({ before, after }: ServiceChange): boolean {
   return after.some(port => port.service.protocol === 'udp' && known.get(port.sortKey) !== port.endpointsPrint);
 }
 
-/** Merges the changed ports into the order in one pass. */
+/** So few changes are put in their places one by one, each a move of memory; of more, one pass over all ports is cheaper. */
+const FEW = 32;
+
 function mergePorts(ordered: readonly TrackedPort[], changes: readonly ServiceChange[]): readonly TrackedPort[] {
-  const removed = new Set(changes.flatMap(({ before }) => before));
-  const fresh = changes.flatMap(({ after }) => after).sort((a, b) => compareText(a.sortKey, b.sortKey));
+  const removed = changes.flatMap(({ before }) => before);
+  const fresh = changes.flatMap(({ after }) => after);
+  return removed.length + fresh.length > FEW ? mergeAll(ordered, removed, fresh) : mergeFew(ordered, removed, fresh);
+}
+
+function mergeFew(
+  ordered: readonly TrackedPort[],
+  removed: readonly TrackedPort[],
+  fresh: readonly TrackedPort[],
+): readonly TrackedPort[] {
+  const next = [...ordered];
+  for (const { sortKey } of removed) {
+    const at = placeOf(next, sortKey);
+    if (next[at]?.sortKey === sortKey) next.splice(at, 1);
+  }
+  for (const port of fresh) next.splice(placeOf(next, port.sortKey), 0, port);
+  return next;
+}
+
+/** The index of the first port that does not come before the key. */
+function placeOf(ordered: readonly TrackedPort[], sortKey: string): number {
+  let [low, high] = [0, ordered.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ordered[middle]?.sortKey ?? '') < sortKey) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function mergeAll(
+  ordered: readonly TrackedPort[],
+  removed: readonly TrackedPort[],
+  added: readonly TrackedPort[],
+): readonly TrackedPort[] {
+  const gone = new Set(removed);
+  const fresh = [...added].sort((a, b) => compareText(a.sortKey, b.sortKey));
   const next: TrackedPort[] = [];
   let i = 0;
   for (const port of ordered) {
-    if (removed.has(port)) continue;
+    if (gone.has(port)) continue;
     for (let f = fresh[i]; f !== undefined && f.sortKey < port.sortKey; f = fresh[i]) {
       next.push(f);
       i++;
