@@ -3,7 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { Image } from './images/types.js';
 import { createPipe, emptyInput, type Input, type Output, type Pipe } from './io.js';
 import { createLogBuffer, type LogBuffer } from './log-buffer.js';
-import { userlandProgram } from './programs/index.js';
+import { userlandNames, userlandProgram } from './programs/index.js';
 import { Killed, type ContainerContext, type Program, type SignalName } from './process.js';
 import { ForkError, spawn, type Child, type SpawnOptions } from './spawn.js';
 import { createTty, type Tty } from './terminal.js';
@@ -71,6 +71,10 @@ export function programFinder(image: Image): (name: string) => Promise<Program |
     return image.userland ? userlandProgram(baseName(name)) : undefined;
   };
 }
+
+/** What the finder finds. */
+export const programNames = (image: Image): readonly string[] =>
+  [...new Set([...Object.keys(image.programs), ...(image.userland ? userlandNames() : [])])].sort();
 
 const notFound = (name: string): StartError =>
   new StartError(

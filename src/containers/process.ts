@@ -48,6 +48,8 @@ export interface ContainerContext {
   readonly random: () => number;
   /** Programs of the image and of the common userland, by name; undefined: there is none of that name. */
   readonly program: (name: string) => Promise<Program | undefined>;
+  /** Names of all programs that it finds, sorted. */
+  readonly programNames: () => readonly string[];
   readonly processes: ProcessTable;
   readonly budget: Budget;
   /** Aborts when the container ends, and with it all that runs in it. Set when it is started. */

@@ -1,6 +1,7 @@
 import {
   startContainer,
   programFinder,
+  programNames,
   type ContainerOptions,
   type RunningContainer,
 } from '../../src/containers/container.js';
@@ -120,6 +121,7 @@ export function containerContext(fixture: Fixture = {}): ContainerContext {
     clock,
     random: () => 0.5,
     program: programFinder(imageOf(image)),
+    programNames: () => programNames(imageOf(image)),
     processes,
     budget,
   };

@@ -1,5 +1,4 @@
 import { resolvePath } from '../file-system.js';
-import { userlandNames } from '../programs/index.js';
 import type { Process } from '../process.js';
 import type { Terminal } from '../terminal.js';
 import { builtins } from './builtins/index.js';
@@ -247,9 +246,9 @@ function complete(shell: Shell, before: string): { added: string; choices: strin
   );
   const slash = word.lastIndexOf('/');
   const base = word.slice(slash + 1);
-  const { files } = shell.process.container;
+  const { files, programNames } = shell.process.container;
   let names: string[] = [];
-  if (isCommand && slash < 0) names = [...new Set([...userlandNames(), ...builtins.keys(), ...shell.functions.keys()])];
+  if (isCommand && slash < 0) names = [...new Set([...programNames(), ...builtins.keys(), ...shell.functions.keys()])];
   else {
     const directory = resolvePath(shell.cwd, slash < 0 ? '.' : word.slice(0, slash + 1));
     if (files.kind(directory) === 'directory' && files.allows(directory, 'read'))

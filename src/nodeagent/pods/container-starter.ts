@@ -1,4 +1,4 @@
-import { programFinder, startContainer, type RunningContainer } from '../../containers/container.js';
+import { programFinder, programNames, startContainer, type RunningContainer } from '../../containers/container.js';
 import {
   createFileSystem,
   createTree,
@@ -144,6 +144,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
       clock,
       random,
       program: programFinder(image),
+      programNames: () => programNames(image),
       processes,
       budget,
     },
