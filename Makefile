@@ -8,7 +8,7 @@ REPORT := node build/test/report/main.js
 run_tests = @set -o pipefail; if [ -n "$(REPORTER)" ]; then $(BIN)/tap -R$(REPORTER) $(1); \
 	elif [ -t 1 ]; then $(BIN)/tap -Rterse $(1); else $(BIN)/tap -Rtap $(1) | $(REPORT); fi
 
-.PHONY: help install build up test test-one watch lint format unit e2e run-unit run-e2e tap bench fuzz fields clients conformance clean
+.PHONY: help install build up test test-one watch lint format unit e2e run-unit run-e2e tap bench kernel fuzz fields clients conformance clean
 
 help: ## list what there is to make
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name about; \
@@ -68,6 +68,10 @@ node_modules/.tap-built: package-lock.json .taprc | install
 
 bench: build ## what it costs: start, memory, first answers, writes
 	node build/test/bench/main.js
+
+kernel: build ## ask this machine's Linux kernel, which needs root: rules as it lists them, packets as it sends them
+	node build/test/conformance/kernel.test.js
+	node build/test/conformance/kernel-nft.test.js
 
 # SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows.
 fuzz: build ## hostile texts for every field that takes one

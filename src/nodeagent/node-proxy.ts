@@ -5,9 +5,10 @@ import type { NodeAgentOptions } from './agent-options.js';
 import type { NodeInformers } from './node-informers.js';
 import type { NodeNetwork } from './node-network.js';
 import { openLocalPorts } from './node/local-ports.js';
-import { buildInfo, processStart, proxyMetrics } from './node/metrics.js';
+import { buildInfo, processStart } from './node/metrics.js';
 import { createHealthCheckPorts } from './proxy/health-check-ports.js';
 import { createNodePorts } from './proxy/node-ports.js';
+import { createProxyMetrics } from './proxy/proxy-metrics.js';
 import { runProxyLoop } from './proxy/proxy-loop.js';
 
 /** What stands in kube-proxy's place on the node. */
@@ -38,6 +39,7 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     nodeName,
     nodeAddresses,
   });
+  const metrics = createProxyMetrics(kernel, proxy, clock);
   const nodePorts = createNodePorts({
     proxy,
     network,
@@ -63,7 +65,7 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     healthChecks.update();
   };
   const loop = runProxyLoop(
-    { services, slices, serviceCidrs, proxy, kernel, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced },
+    { services, slices, serviceCidrs, proxy, kernel, metrics, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced },
     signal,
   );
   const closeLocalPorts = openLocalPorts({
@@ -72,11 +74,8 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     node: () => informers.self(),
     proxy: () => loop,
     proxyMode: agent.proxy.mode,
-    proxyMetrics: () => [
-      buildInfo(agent.version),
-      processStart(options.startedAt),
-      ...proxyMetrics(kernel, loop.lastSync),
-    ],
+    answered: (check, code) => metrics.answered(check, code),
+    proxyMetrics: () => [buildInfo(agent.version), processStart(options.startedAt), ...metrics.families()],
     healthTimeoutMs: 2 * syncPeriodMs,
     log,
   });

@@ -3,7 +3,7 @@ import type { UdpServicePort } from '../kernel/flow.js';
 import type { Program } from '../kernel/program.js';
 import type { Family } from '../packet.js';
 import type { DetectLocal } from './detect-local.js';
-import type { HealthCheckNodePort, NodePort } from '../services/ports-in-use.js';
+import type { HealthCheckNodePort, NodePort, NoLocalEndpoints } from '../services/ports-in-use.js';
 import type { ServiceWatch } from '../services/service-states.js';
 
 /** What every mode is told of its node. Which mode it is, only the table of modes knows. */
@@ -65,6 +65,8 @@ export interface Proxier extends ServiceWatch {
   /** The complete program as of the last sync, whatever was loaded. */
   program(): Program;
   healthCheckNodePorts(): readonly HealthCheckNodePort[];
+  /** Service ports whose policy is Local for that traffic, that have endpoints, and none on this node. */
+  noLocalEndpoints(): NoLocalEndpoints;
   /** Node ports in use, for hosts that open a real listener for each. */
   nodePorts(): readonly NodePort[];
 }

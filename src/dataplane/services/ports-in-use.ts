@@ -17,6 +17,22 @@ export interface NodePort {
   readonly name: string;
 }
 
+/** How many service ports cannot be served here, by kind of traffic. */
+export interface NoLocalEndpoints {
+  readonly external: number;
+  readonly internal: number;
+}
+
+export function noLocalEndpoints(ports: readonly TrackedPort[]): NoLocalEndpoints {
+  const count = { external: 0, internal: 0 };
+  for (const { categories } of ports) {
+    if (!categories.hasEndpoints) continue;
+    if (!categories.hasExternal) count.external++;
+    if (!categories.hasInternal) count.internal++;
+  }
+  return count;
+}
+
 export const nodePorts = (ports: readonly TrackedPort[]): readonly NodePort[] =>
   ports.flatMap(({ service: { protocol, nodePort, namespace, name } }) =>
     nodePort === 0 ? [] : [{ protocol, port: nodePort, namespace, name }],

@@ -21,6 +21,8 @@ export interface LocalPortsOptions {
   readonly proxy: () => ProxyProgress;
   readonly proxyMode: string;
   readonly proxyMetrics: () => MetricFamily[];
+  /** A health check of the proxy was answered. */
+  readonly answered?: (check: 'healthz' | 'livez', code: number) => void;
   /** A change that waits longer than this makes the proxy unhealthy (twice its sync period). */
   readonly healthTimeoutMs: number;
   readonly log: Logger;
@@ -65,7 +67,9 @@ export function openLocalPorts(options: LocalPortsOptions): () => void {
         healthy: synced,
         status,
       };
-      response.writeHead(ok ? 200 : 503, { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' });
+      const code = ok ? 200 : 503;
+      options.answered?.(withNode ? 'healthz' : 'livez', code);
+      response.writeHead(code, { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' });
       response.end(JSON.stringify(body));
     };
 

@@ -1,4 +1,3 @@
-import type { Kernel } from '../../dataplane/kernel/types.js';
 import type { PodWorker } from '../pods/pod-worker.js';
 import type { ContainerRecord } from '../pods/types.js';
 import type { Counters } from './counters.js';
@@ -216,26 +215,3 @@ export const processStart = (startedAt: number): MetricFamily =>
   family('gauge', 'process_start_time_seconds', 'Start time of the process since unix epoch in seconds.', [
     { value: startedAt / 1000 },
   ]);
-
-/** GET /metrics of kube-proxy, what of it this proxy knows. */
-export function proxyMetrics(kernel: Kernel, lastSync: number | undefined): MetricFamily[] {
-  const rules = kernel.xtables
-    .tables()
-    .filter(({ touched }) => touched)
-    .map(({ table, chains }) => ({
-      labels: { ip_family: kernel.family, table },
-      value: chains.reduce((sum, chain) => sum + chain.rules.length, 0),
-    }));
-  const name = 'kubeproxy_sync_proxy_rules_iptables_total';
-  const help = '[ALPHA] Total number of iptables rules owned by kube-proxy';
-  return [
-    // In other modes there is none.
-    ...(rules.length === 0 ? [] : [family('gauge', name, help, rules)]),
-    family(
-      'gauge',
-      'kubeproxy_sync_proxy_rules_last_timestamp_seconds',
-      '[ALPHA] The last time proxy rules were successfully synced',
-      lastSync === undefined ? [] : [{ labels: { ip_family: kernel.family }, value: lastSync / 1000 }],
-    ),
-  ];
-}

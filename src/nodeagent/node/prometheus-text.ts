@@ -1,5 +1,7 @@
 /** One time series of a family. */
 export interface Sample {
+  /** What a histogram's series add to its name. */
+  readonly suffix?: '_bucket' | '_sum' | '_count';
   readonly labels?: Readonly<Record<string, string>>;
   readonly value: number;
   /** Clock milliseconds, where the value is as of then. */
@@ -9,7 +11,7 @@ export interface Sample {
 export interface MetricFamily {
   readonly name: string;
   readonly help: string;
-  readonly type: 'counter' | 'gauge';
+  readonly type: 'counter' | 'gauge' | 'histogram';
   readonly samples: readonly Sample[];
 }
 
@@ -30,7 +32,8 @@ export const prometheusText = (families: readonly MetricFamily[]): string =>
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, help, type, samples }) => {
       const lines = samples.map(
-        ({ labels = {}, value, at }) => `${name}${labelText(labels)} ${value}${at === undefined ? '' : ` ${at}`}`,
+        ({ suffix = '', labels = {}, value, at }) =>
+          `${name}${suffix}${labelText(labels)} ${value}${at === undefined ? '' : ` ${at}`}`,
       );
       return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('\n')}\n`;
     })

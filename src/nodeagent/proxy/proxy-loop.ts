@@ -2,6 +2,7 @@ import type { Logger } from '../../machinery/logger.js';
 import type { Informer } from '../../client/types.js';
 import type { Kernel } from '../../dataplane/kernel/types.js';
 import type { Proxier } from '../../dataplane/proxiers/types.js';
+import type { ProxyMetrics } from './proxy-metrics.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, EndpointSlice, Service, ServiceCIDR } from '../../machinery/types.js';
 
@@ -11,6 +12,7 @@ export interface ProxyLoopOptions {
   readonly serviceCidrs: Informer<ServiceCIDR>;
   readonly proxy: Proxier;
   readonly kernel: Kernel;
+  readonly metrics: ProxyMetrics;
   readonly clock: Clock;
   /** Least time from the end of one sync to the start of the next (kube-proxy --iptables-min-sync-period). */
   readonly minSyncPeriodMs: number;
@@ -39,8 +41,19 @@ const FULL_SYNC_MS = 3_600_000;
  * both informers have synced.
  */
 export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): ProxyLoop {
-  const { services, slices, serviceCidrs, proxy, kernel, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced } =
-    options;
+  const {
+    services,
+    slices,
+    serviceCidrs,
+    proxy,
+    kernel,
+    metrics,
+    clock,
+    minSyncPeriodMs,
+    syncPeriodMs,
+    log,
+    onSynced,
+  } = options;
   let lastEnd = -Infinity;
   let lastFull = -Infinity;
   let lastSync: number | undefined;
@@ -52,6 +65,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
   const sync = (): void => {
     scheduled = false;
     if (signal.aborted) return;
+    const begun = clock.monotonic();
     try {
       const full = failed || clock.monotonic() - lastFull > FULL_SYNC_MS;
       const { program, udpCleanup } = proxy.sync({ full });
@@ -60,12 +74,14 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
         if (program.full) lastFull = clock.monotonic();
       }
       if (udpCleanup.length > 0) kernel.cleanupUdp(udpCleanup);
+      metrics.synced(program, { ms: clock.monotonic() - begun, full: program?.full === true });
       failed = false;
       lastSync = clock.now();
       pendingSince = undefined;
       if (program !== undefined) onSynced();
     } catch (error) {
       failed = true;
+      metrics.failed();
       log.error({ err: error }, 'rules could not be loaded, will retry');
       clock.after(syncPeriodMs, schedule, { unref: true });
     }
@@ -74,6 +90,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
   const schedule = (): void => {
     if (!ready || scheduled || signal.aborted || (!proxy.pending && !failed)) return;
     scheduled = true;
+    metrics.queued();
     const wait = lastEnd + minSyncPeriodMs - clock.monotonic();
     // Even a sync that is due at once waits for the other events of the same turn.
     if (wait <= 0) setImmediate(sync);
@@ -81,20 +98,21 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
   };
 
   services.addHandler({
-    add: service => changed(() => proxy.onServiceUpdate(service)),
-    update: (_old, service) => changed(() => proxy.onServiceUpdate(service)),
-    delete: service => changed(() => proxy.onServiceDelete(service)),
+    add: service => changed(() => proxy.onServiceUpdate(service), 'service'),
+    update: (_old, service) => changed(() => proxy.onServiceUpdate(service), 'service'),
+    delete: service => changed(() => proxy.onServiceDelete(service), 'service'),
   });
   slices.addHandler({
-    add: slice => changed(() => proxy.onSliceUpdate(slice)),
-    update: (_old, slice: DeepReadonly<EndpointSlice>) => changed(() => proxy.onSliceUpdate(slice)),
-    delete: slice => changed(() => proxy.onSliceDelete(slice)),
+    add: slice => changed(() => proxy.onSliceUpdate(slice), 'endpoint'),
+    update: (_old, slice: DeepReadonly<EndpointSlice>) => changed(() => proxy.onSliceUpdate(slice), 'endpoint'),
+    delete: slice => changed(() => proxy.onSliceDelete(slice), 'endpoint'),
   });
   const tellRanges = (): void =>
     changed(() => proxy.setServiceCidrs([...serviceCidrs.indexer.list()].flatMap(({ spec }) => spec?.cidrs ?? [])));
   serviceCidrs.addHandler({ add: tellRanges, update: tellRanges, delete: tellRanges });
-  function changed(tell: () => void): void {
+  function changed(tell: () => void, what?: 'service' | 'endpoint'): void {
     tell();
+    if (what !== undefined) metrics.changed(what);
     pendingSince ??= clock.now();
     schedule();
   }

@@ -1,5 +1,5 @@
 import type { XtablesProgram } from '../../kernel/program.js';
-import { healthCheckNodePorts, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
+import { healthCheckNodePorts, noLocalEndpoints, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
 import { createServiceMap, type ServiceChange, type TrackedPort } from '../../services/service-map.js';
 import { isSameTraffic, localTraffic } from '../detect-local.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
@@ -114,5 +114,6 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
     program: () => buildProgram(true, new Set(services.ports.map(fragmentOf)), []),
     healthCheckNodePorts: () => healthCheckNodePorts(services.ports),
     nodePorts: () => nodePorts(services.ports),
+    noLocalEndpoints: () => noLocalEndpoints(services.ports),
   };
 }

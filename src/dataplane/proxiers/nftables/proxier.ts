@@ -1,6 +1,6 @@
 import { parseCidr } from '../../../machinery/cidr.js';
 import type { NftCommand, NftablesProgram } from '../../kernel/program.js';
-import { healthCheckNodePorts, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
+import { healthCheckNodePorts, noLocalEndpoints, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
 import { createServiceMap, type ServiceChange, type TrackedPort } from '../../services/service-map.js';
 import { isSameTraffic, localTraffic } from '../detect-local.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
@@ -154,5 +154,6 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     program: () => fullProgram([]),
     healthCheckNodePorts: () => healthCheckNodePorts(services.ports),
     nodePorts: () => nodePorts(services.ports),
+    noLocalEndpoints: () => noLocalEndpoints(services.ports),
   };
 }
