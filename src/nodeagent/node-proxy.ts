@@ -6,6 +6,7 @@ import type { NodeInformers } from './node-informers.js';
 import type { NodeNetwork } from './node-network.js';
 import { openLocalPorts } from './node/local-ports.js';
 import { buildInfo, processStart } from './node/metrics.js';
+import { proxyConfiguration } from './proxy/configuration.js';
 import { createHealthCheckPorts } from './proxy/health-check-ports.js';
 import { createNodePorts } from './proxy/node-ports.js';
 import { createProxyMetrics } from './proxy/proxy-metrics.js';
@@ -74,6 +75,7 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     node: () => informers.self(),
     proxy: () => loop,
     proxyMode: agent.proxy.mode,
+    proxyConfiguration: () => proxyConfiguration({ nodeName, settings: agent.proxy, minSyncPeriodMs, syncPeriodMs }),
     answered: (check, code) => metrics.answered(check, code),
     proxyMetrics: () => [buildInfo(agent.version), processStart(options.startedAt), ...metrics.families()],
     healthTimeoutMs: 2 * syncPeriodMs,

@@ -21,8 +21,10 @@ export interface LocalPortsOptions {
   readonly proxy: () => ProxyProgress;
   readonly proxyMode: string;
   readonly proxyMetrics: () => MetricFamily[];
+  /** Its KubeProxyConfiguration, as GET /configz shows it. */
+  readonly proxyConfiguration: () => object;
   /** A health check of the proxy was answered. */
-  readonly answered?: (check: 'healthz' | 'livez', code: number) => void;
+  readonly answered: (check: 'healthz' | 'livez', code: number) => void;
   /** A change that waits longer than this makes the proxy unhealthy (twice its sync period). */
   readonly healthTimeoutMs: number;
   readonly log: Logger;
@@ -68,7 +70,7 @@ export function openLocalPorts(options: LocalPortsOptions): () => void {
         status,
       };
       const code = ok ? 200 : 503;
-      options.answered?.(withNode ? 'healthz' : 'livez', code);
+      options.answered(withNode ? 'healthz' : 'livez', code);
       response.writeHead(code, { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' });
       response.end(JSON.stringify(body));
     };
@@ -85,6 +87,7 @@ export function openLocalPorts(options: LocalPortsOptions): () => void {
       paths: {
         '/healthz': text(() => 'ok'),
         '/proxyMode': text(() => options.proxyMode),
+        '/configz': text(() => JSON.stringify(options.proxyConfiguration()), 'application/json'),
         '/metrics': text(() => prometheusText(options.proxyMetrics()), PROMETHEUS_TYPE),
       },
     },

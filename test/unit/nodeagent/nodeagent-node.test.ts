@@ -72,6 +72,7 @@ t.test('the ports of kubelet and kube-proxy on their node', async t => {
   const clock = new FakeClock(Date.parse('2026-01-01T00:01:00Z'));
   let progress: ProxyProgress = { lastSync: clock.now() - 5_000, pendingSince: undefined };
   let node: DeepReadonly<Node> | undefined = { metadata: { name: 'node-1' } };
+  const answers: string[] = [];
   const close = openLocalPorts({
     network: network.node,
     clock,
@@ -79,6 +80,8 @@ t.test('the ports of kubelet and kube-proxy on their node', async t => {
     proxy: () => progress,
     proxyMode: 'iptables',
     proxyMetrics: () => [{ name: 'm', help: 'h', type: 'gauge', samples: [{ value: 1 }] }],
+    proxyConfiguration: () => ({ a: 1 }),
+    answered: (check, code) => void answers.push(`${check} ${code}`),
     healthTimeoutMs: 60_000,
     log,
   });
@@ -97,6 +100,7 @@ t.test('the ports of kubelet and kube-proxy on their node', async t => {
     { port: 10248, path: '/nothing', code: 404, text: '404 page not found\n' },
     { port: 10249, path: '/proxyMode', code: 200, text: 'iptables' },
     { port: 10249, path: '/healthz?verbose', code: 200, text: 'ok' },
+    { port: 10249, path: '/configz', code: 200, text: '{"a":1}' },
     { port: 10249, path: '/metrics', code: 200, text: '# HELP m h\n# TYPE m gauge\nm 1\n' },
     {
       port: 10256,
@@ -113,6 +117,7 @@ t.test('the ports of kubelet and kube-proxy on their node', async t => {
   ];
   for (const { port, path, code, text } of rows)
     t.same(await get('127.0.0.1', port, path), { code, text }, `${port}${path}`);
+  t.same(answers, ['healthz 200', 'livez 200'], 'health checks are counted');
   for (const port of [10248, 10249])
     await t.rejects(get('172.18.0.2', port, '/healthz'), { code: 'ECONNREFUSED' }, `${port} is on loopback only`);
 
