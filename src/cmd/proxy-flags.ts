@@ -9,6 +9,7 @@ import { FlagError, integerFlag } from './process.js';
 export const addProxyFlags = (command: Command): Command =>
   command
     .option('--proxy-mode <mode>', `how Services are programmed: ${PROXY_MODES.join(', ')}`, DEFAULT_PROXY_MODE)
+    .option('--proxy-config <file>', 'a KubeProxyConfiguration, in the place of the flags of the proxy')
     .option(
       '--detect-local-mode <mode>',
       `what traffic of local Pods is told by: ${DETECT_MODES.join(', ')}`,
@@ -27,7 +28,7 @@ export const addProxyFlags = (command: Command): Command =>
 
 const DETECT_MODES = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const;
 
-type Flags = Readonly<Record<string, string | string[] | boolean>>;
+export type Flags = Readonly<Record<string, string | string[] | boolean>>;
 
 const isProxyMode = (text: string): text is ProxyMode => (PROXY_MODES as readonly string[]).includes(text);
 

@@ -5,6 +5,7 @@ import { realClock } from '../machinery/clock.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
 import { realRandom } from '../machinery/random.js';
 import { isNodeAddress } from '../nodeagent/node/node-address.js';
+import { flagsOfProxyConfig } from './proxy-config.js';
 import { proxySettingsFrom } from './proxy-flags.js';
 import { createLogger } from './logger.js';
 import {
@@ -18,7 +19,8 @@ import {
 } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
-export async function runNodeAgent(flags: Record<string, string | string[] | boolean>): Promise<void> {
+export async function runNodeAgent(given: Record<string, string | string[] | boolean>): Promise<void> {
+  let flags = given;
   const text = (name: string): string => {
     const value = flags[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
     return typeof value === 'string' ? value : '';
@@ -35,6 +37,7 @@ export async function runNodeAgent(flags: Record<string, string | string[] | boo
   const file = async (name: string): Promise<string | undefined> =>
     text(name) === '' ? undefined : readFile(text(name), 'utf8');
   try {
+    if (text('proxy-config') !== '') flags = { ...given, ...(await flagsOfProxyConfig(text('proxy-config'))) };
     if (text('cluster-cidr') !== '' && parseCidr(text('cluster-cidr')) === undefined)
       throw bad('cluster-cidr', 'a CIDR');
     const config = await loadKubeConfig(text('kubeconfig'));
