@@ -4,6 +4,8 @@ import { addressAt, parseCidr } from '../machinery/cidr.js';
 export const HOST = '127.0.0.1';
 /** Where Pods find this machine: as with kind, the bridge that the nodes are on. */
 export const HOST_GATEWAY = '172.18.0.1';
+/** For Services of type LoadBalancer: on the nodes' bridge, beyond all of them. */
+export const LOAD_BALANCER_CIDR = '172.18.255.0/24';
 export const CLUSTER_DOMAIN = 'cluster.local';
 
 export interface NodeAddresses {

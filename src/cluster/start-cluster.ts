@@ -6,7 +6,14 @@ import { SILENT, type Logger } from '../machinery/logger.js';
 import { realRandom, type Random } from '../machinery/random.js';
 import { proxySettings } from '../nodeagent/proxy/proxy-settings.js';
 import { firstServiceAddress } from '../server/service-range.js';
-import { CLUSTER_DOMAIN, clusterDnsAddress, HOST, HOST_GATEWAY, nodeAddresses } from './addresses.js';
+import {
+  CLUSTER_DOMAIN,
+  clusterDnsAddress,
+  HOST,
+  HOST_GATEWAY,
+  LOAD_BALANCER_CIDR,
+  nodeAddresses,
+} from './addresses.js';
 import { startApiServer } from './api-server.js';
 import { startControllerManager } from './controller-manager.js';
 import { startDns } from './dns.js';
@@ -26,6 +33,8 @@ export interface StartClusterOptions {
   readonly controllers?: readonly string[];
   readonly serviceClusterIpRange?: string;
   readonly clusterCidr?: string;
+  /** For Services of type LoadBalancer; empty: they get no address. */
+  readonly loadBalancerCidr?: string;
   /** Dealt to the nodes in turn. Default: iptables. */
   readonly proxyModes?: readonly ProxyMode[];
   readonly clock?: Clock;
@@ -51,6 +60,7 @@ const DEFAULTS = {
   securePort: 0,
   serviceClusterIpRange: '10.96.0.0/16',
   clusterCidr: '10.244.0.0/16',
+  loadBalancerCidr: LOAD_BALANCER_CIDR,
   proxyModes: [DEFAULT_PROXY_MODE] as readonly ProxyMode[],
 };
 
@@ -101,6 +111,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
           serviceAccountKey: pki.serviceAccountKey,
           signing: { ...pki.ca, durationMs: 365 * 86_400_000 },
           ...(settings.nodes > 0 ? { clusterCidr: settings.clusterCidr } : {}),
+          ...(settings.loadBalancerCidr === '' ? {} : { loadBalancerCidr: settings.loadBalancerCidr }),
           nodeCidrMaskSize: 24,
           nodeMonitorPeriodMs: 5_000,
           nodeMonitorGracePeriodMs: 50_000,

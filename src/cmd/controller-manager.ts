@@ -15,6 +15,11 @@ export function register(program: Command): void {
     .option('--allocate-node-cidrs <bool>', 'give every Node a podCIDR of --cluster-cidr', 'false')
     .option('--cluster-cidr <cidr>', 'the range of Pod addresses', '10.244.0.0/16')
     .option('--node-cidr-mask-size <bits>', 'size of one Node’s range', '24')
+    .option(
+      '--load-balancer-cidr <cidr>',
+      'range of addresses for Services of type LoadBalancer; empty: none get one',
+      '',
+    )
     .option('--node-monitor-period <duration>', 'time between looks at node heartbeats', '5s')
     .option('--node-monitor-grace-period <duration>', 'silence after which a node is Unknown', '50s')
     .option('--cluster-signing-cert-file <file>', 'CA that signs approved certificate requests')

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
+import { parsePrefix } from '../machinery/cidr.js';
 import { parseDuration } from '../machinery/duration.js';
 
 /** What a command line says wrong. */
@@ -57,6 +58,14 @@ export function durationFlag(name: string, value: string): number {
   if (ms === undefined)
     throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want a duration such as 10s`);
   return ms;
+}
+
+/** A range of addresses; empty: undefined. @throws FlagError */
+export function optionalCidrFlag(name: string, value: string): string | undefined {
+  if (value === '') return undefined;
+  if (parsePrefix(value) === undefined)
+    throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want a CIDR`);
+  return value;
 }
 
 /** A whole number within bounds. @throws FlagError */

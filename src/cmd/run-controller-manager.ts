@@ -5,7 +5,15 @@ import type { ControllerOptions } from '../controllers/controller.js';
 import { realClock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';
 import { createLogger } from './logger.js';
-import { durationFlag, fail, FlagError, saveMemory, signalOnTermination, untilAborted } from './process.js';
+import {
+  durationFlag,
+  fail,
+  FlagError,
+  optionalCidrFlag,
+  saveMemory,
+  signalOnTermination,
+  untilAborted,
+} from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runControllerManager(flags: Record<string, string>): Promise<void> {
@@ -18,6 +26,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
     const rootCa = flags['rootCaFile'] === undefined ? config.ca : await readFile(flags['rootCaFile'], 'utf8');
     const signing = await signingFlags(flags);
     const keyFile = flags['serviceAccountPrivateKeyFile'];
+    const loadBalancerCidr = optionalCidrFlag('load-balancer-cidr', flags['loadBalancerCidr'] ?? '');
     const serviceAccountKey = keyFile === undefined ? undefined : await readFile(keyFile, 'utf8');
     const manager = startControllerManager({
       config,
@@ -30,6 +39,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
         ...(signing === undefined ? {} : { signing }),
         ...(serviceAccountKey === undefined ? {} : { serviceAccountKey }),
         ...(flags['allocateNodeCidrs'] === 'true' ? { clusterCidr: flags['clusterCidr'] ?? '' } : {}),
+        ...(loadBalancerCidr === undefined ? {} : { loadBalancerCidr }),
         nodeCidrMaskSize: Number(flags['nodeCidrMaskSize']),
         nodeMonitorPeriodMs: milliseconds('node-monitor-period'),
         nodeMonitorGracePeriodMs: milliseconds('node-monitor-grace-period'),

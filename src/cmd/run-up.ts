@@ -17,7 +17,15 @@ import { clusterDnsAddress, HOST, nodeAddresses, type NodeAddresses } from '../c
 import { STORAGE_DRIVERS } from '../cluster/store.js';
 import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
-import { fail, FlagError, integerFlag, saveMemory, signalOnTermination, untilAborted } from './process.js';
+import {
+  fail,
+  FlagError,
+  integerFlag,
+  optionalCidrFlag,
+  saveMemory,
+  signalOnTermination,
+  untilAborted,
+} from './process.js';
 import { controllersLead, dnsAnswers, nodesReady, untilReady } from '../cluster/readiness.js';
 import { serviceRangeProblem } from '../server/service-range.js';
 import { createSupervisor, type ProcessSpec, type Supervisor } from './supervisor.js';
@@ -47,6 +55,7 @@ async function planFrom(flags: Flags): Promise<Plan> {
     );
   const problem = serviceRangeProblem(text(flags, 'serviceClusterIpRange'));
   if (problem !== undefined) throw new FlagError(problem);
+  optionalCidrFlag('load-balancer-cidr', text(flags, 'loadBalancerCidr'));
   const dataDir = text(flags, 'dataDir');
   return {
     dataDir,
@@ -112,6 +121,7 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
         pki.serviceAccountKeyFile,
       ],
       ...['--allocate-node-cidrs', nodes.length > 0 ? 'true' : 'false', '--cluster-cidr', text(flags, 'clusterCidr')],
+      ...['--load-balancer-cidr', text(flags, 'loadBalancerCidr')],
       ...['--cluster-signing-cert-file', join(dataDir, 'pki', 'ca.crt')],
       ...['--cluster-signing-key-file', join(dataDir, 'pki', 'ca.key')],
       // One manager, started again at once when it dies: it should not wait long for its own old lease.

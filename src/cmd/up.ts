@@ -1,5 +1,6 @@
 import { loggingFormat } from './logging-format.js';
 import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/index.js';
+import { LOAD_BALANCER_CIDR } from '../cluster/addresses.js';
 import type { Command } from 'commander';
 
 /** `kubette up`: the whole control plane as separate processes. */
@@ -17,6 +18,11 @@ export function register(program: Command): void {
     .option('--authorization-mode <modes>', 'passed to the API server')
     .option('--service-cluster-ip-range <cidr>', 'range of ClusterIPs', '10.96.0.0/16')
     .option('--cluster-cidr <cidr>', 'range of Pod addresses', '10.244.0.0/16')
+    .option(
+      '--load-balancer-cidr <cidr>',
+      'range of addresses for Services of type LoadBalancer; empty: none get one',
+      LOAD_BALANCER_CIDR,
+    )
     .option(
       '--proxy-mode <modes>',
       `how nodes program Services: ${PROXY_MODES.join(', ')}; several, comma separated, are dealt to the nodes in turn`,

@@ -15,6 +15,8 @@ export interface ControllerOptions {
   readonly clusterCidr?: string;
   /** The CA that signs approved certificate requests, and how long for; undefined: they wait for another signer. */
   readonly signing?: { readonly cert: string; readonly key: string; readonly durationMs: number };
+  /** The range of addresses for Services of type LoadBalancer; undefined: they get none. */
+  readonly loadBalancerCidr?: string;
   readonly nodeCidrMaskSize: number;
   readonly nodeMonitorPeriodMs: number;
   readonly nodeMonitorGracePeriodMs: number;

@@ -178,12 +178,8 @@ export const reasons: readonly Reason[] = [
   },
   {
     id: 'cloud',
-    text: 'There is no cloud: load balancers are whoever writes the Service’s status.',
-    fields: [
-      'core.v1.ServiceSpec.loadBalancerClass',
-      'core.v1.ServiceSpec.loadBalancerIP',
-      'core.v1.NodeSpec.providerID',
-    ],
+    text: 'There is no cloud that the nodes would be machines of.',
+    fields: ['core.v1.NodeSpec.providerID'],
   },
   {
     id: 'for-readers',

@@ -59,14 +59,14 @@ const withAnnotationsOf = (object: KubeObject, stored: KubeObject): KubeObject['
 
 const REMOVE_FINALIZERS = '$deleteFromPrimitiveList/finalizers';
 
-/** The fake merges; of strategic merge it knows what controllers ask for: that finalizers go. */
-function withoutDirectives(stored: KubeObject, patch: unknown): unknown {
+/** The fake merges; of strategic merge it knows what controllers ask for: that finalizers come and go. */
+function withFinalizers(stored: KubeObject, patch: unknown): unknown {
   const { metadata, ...rest } = patch as { metadata?: Record<string, unknown> };
-  const gone = metadata?.[REMOVE_FINALIZERS] as string[] | undefined;
-  if (metadata === undefined || gone === undefined) return patch;
-  const { [REMOVE_FINALIZERS]: _gone, ...others } = metadata;
-  const finalizers = (stored.metadata.finalizers ?? []).filter(name => !gone.includes(name));
-  return { ...rest, metadata: { ...others, finalizers } };
+  if (metadata === undefined) return patch;
+  const { [REMOVE_FINALIZERS]: gone = [], finalizers: come = [], ...others } = metadata as Record<string, string[]>;
+  const left = (stored.metadata.finalizers ?? []).filter(name => !gone.includes(name));
+  const finalizers = [...left, ...come.filter(name => !left.includes(name))];
+  return { ...rest, metadata: { ...others, ...(gone.length + come.length === 0 ? {} : { finalizers }) } };
 }
 
 export function createFakeCluster(): FakeCluster {
@@ -169,9 +169,8 @@ export function createFakeCluster(): FakeCluster {
           body: patch,
           ...(subresource === undefined ? {} : { subresource }),
         });
-        const updated = stamp(
-          atOnce(applyMergePatch(current(key), withoutDirectives(current(key), patch))) as KubeObject,
-        );
+        const wanted = options.type === 'strategic' ? withFinalizers(current(key), patch) : patch;
+        const updated = stamp(atOnce(applyMergePatch(current(key), wanted)) as KubeObject);
         put(name, updated);
         return updated as T;
       },

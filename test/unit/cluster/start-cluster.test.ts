@@ -1,10 +1,11 @@
 import t from 'tap';
 import { createClient } from '../../../src/client/rest-client.js';
-import { NODES, PODS, SERVICES } from '../../../src/client/resources.js';
+import { EVENTS, NODES, PODS, SERVICES } from '../../../src/client/resources.js';
 import { startCluster } from '../../../src/cluster/start-cluster.js';
 import { realClock } from '../../../src/machinery/clock.js';
 import { seededRandom } from '../../../src/machinery/random.js';
-import type { Node, Pod, Service } from '../../../src/machinery/types.js';
+import type { CoreEvent, Node, Pod, Service } from '../../../src/machinery/types.js';
+import { until } from '../../support/until.js';
 
 const pod = {
   apiVersion: 'v1',
@@ -72,6 +73,41 @@ t.test('proxy modes are dealt to the nodes in turn, and each node traces a reque
     t.match(report, `"table":"${table}"`, `${name ?? ''} has its own mode`);
     t.match(report, '"kind":"EndpointSlice"', 'and the object behind the choice');
   }
+});
+
+t.test('a Service of type LoadBalancer has an address of the range until it goes', async t => {
+  const cluster = await startCluster({ nodes: 0, loadBalancerCidr: '172.18.200.0/24', random: seededRandom(1) });
+  const client = createClient(cluster.config, 'test');
+  t.teardown(async () => {
+    client.close();
+    await cluster.close();
+  });
+  const services = client.resource<Service>(SERVICES);
+  const key = { namespace: 'default', name: 'web' };
+  const state = async (): Promise<unknown> => {
+    const { metadata, status } = await services.get(key);
+    return [metadata.finalizers ?? [], status?.loadBalancer?.ingress ?? []];
+  };
+  const becomes = (what: string, wanted: unknown): Promise<void> =>
+    until(what, async () => JSON.stringify(await state()) === JSON.stringify(wanted));
+  const ensured = [['service.kubernetes.io/load-balancer-cleanup'], [{ ip: '172.18.200.1', ipMode: 'VIP' }]];
+  const spec = { type: 'LoadBalancer', ports: [{ port: 80 }] };
+  await services.create('default', { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec });
+  await becomes('it has an address', ensured);
+  await services.patch(key, { spec: { type: 'ClusterIP' } }, { type: 'merge' });
+  await becomes('with another type it has none', [[], []]);
+  await services.patch(key, { spec: { type: 'LoadBalancer' } }, { type: 'merge' });
+  await becomes('it has one again', ensured);
+  await services.delete(key);
+  await until('it goes', async () => (await services.list({ namespace: 'default' })).items.length === 1);
+
+  const events = client.resource<CoreEvent>(EVENTS);
+  const wanted = ['Deleted', 'Deleting', 'Ensured', 'Ensuring'].map(verb => `${verb}LoadBalancer`);
+  await until('Events tell of it', async () => {
+    const told = new Set((await events.list()).items.map(({ reason }) => reason));
+    return [...wanted, 'Type'].every(reason => told.has(reason));
+  });
+  t.pass();
 });
 
 t.test('a start that is given up leaves nothing behind', async t => {
