@@ -104,10 +104,12 @@ function dataDirWithTokens(): { dataDir: string; flags: string[] } {
   return { dataDir, flags: ['--token-auth-file', file] };
 }
 
-/** API server and controllers, no scheduler, no nodes: as the recordings with controllers were made. */
+const RECORDED = ['--nodes', '0', '--controllers', '*,-scheduler', '--load-balancer-cidr', ''];
+
+/** API server and controllers, no scheduler, no nodes, no load balancer: as the recordings with controllers were made. */
 async function withControllers(t: Test): Promise<Awaited<ReturnType<typeof startUp>>> {
   const { dataDir, flags } = dataDirWithTokens();
-  const up = await startUp({ dataDir, args: ['--nodes', '0', '--controllers', '*,-scheduler', ...flags] });
+  const up = await startUp({ dataDir, args: [...RECORDED, ...flags] });
   t.teardown(() => up.stop());
   return up;
 }
