@@ -63,14 +63,22 @@ export function distributionHints(service: DeepReadonly<Service>): HintPolicy {
   }
 }
 
-export const removeHints: HintPolicy = slices => applyHints(noHints, () => true)(slices);
+/** Hints that name nobody go as well. */
+export const removeHints: HintPolicy = slices =>
+  applyHints(
+    noHints,
+    () => true,
+    ({ hints }) => hints === undefined,
+  )(slices);
 
 /** @param concerns the endpoints whose hints count; those of others are left as they are */
-function applyHints(wanted: WantedHints, concerns: (endpoint: DeepReadonly<Endpoint>) => boolean): HintPolicy {
-  const same = (a: DeepReadonly<Hints> | undefined, b: Hints | undefined): boolean =>
-    names(a?.forZones) === names(b?.forZones) && names(a?.forNodes) === names(b?.forNodes);
+function applyHints(
+  wanted: WantedHints,
+  concerns: (endpoint: DeepReadonly<Endpoint>) => boolean,
+  isRight = (endpoint: DeepReadonly<Endpoint>): boolean => same(endpoint.hints, wanted(endpoint)),
+): HintPolicy {
   const isWrong = (slice: DeepReadonly<EndpointSlice>): boolean =>
-    (slice.endpoints ?? []).some(endpoint => concerns(endpoint) && !same(endpoint.hints, wanted(endpoint)));
+    (slice.endpoints ?? []).some(endpoint => concerns(endpoint) && !isRight(endpoint));
   return ({ create, update, unchanged }) => {
     const changed = [...update, ...unchanged.filter(isWrong).map(slice => copyOf(slice))];
     for (const { endpoints } of [...create, ...changed])
@@ -78,6 +86,9 @@ function applyHints(wanted: WantedHints, concerns: (endpoint: DeepReadonly<Endpo
     return { create, update: changed, unchanged: unchanged.filter(slice => !isWrong(slice)) };
   };
 }
+
+const same = (a: DeepReadonly<Hints> | undefined, b: Hints | undefined): boolean =>
+  names(a?.forZones) === names(b?.forZones) && names(a?.forNodes) === names(b?.forNodes);
 
 const names = (list: readonly { readonly name: string }[] | undefined): string =>
   JSON.stringify((list ?? []).map(({ name }) => name));

@@ -20,6 +20,13 @@ const node = (name: string, zone: string | undefined, { cpu = '4', ready = 'True
   status: { allocatable: { cpu }, conditions: [{ type: 'Ready', status: ready }] },
 });
 
+/** "a>b,c@d": hinted for zones b and c and for node d. */
+function hintsOf(text: string): NonNullable<Endpoint['hints']> {
+  const [zones = '', node] = text.split('@');
+  const forZones = zones === '' ? {} : { forZones: zones.split(',').map(name => ({ name })) };
+  return { ...forZones, ...(node === undefined ? {} : { forNodes: [{ name: node }] }) };
+}
+
 /** "a" is ready in zone a, "a!" is not ready, "-" has no zone, "a>b" is in a and hinted for b. */
 function endpoint(text: string, index: number): Endpoint {
   const [place = '', hint] = text.split('>');
@@ -29,7 +36,7 @@ function endpoint(text: string, index: number): Endpoint {
     conditions: { ready: !place.endsWith('!') },
     nodeName: `node-${zone}`,
     ...(zone === '-' ? {} : { zone }),
-    ...(hint === undefined ? {} : { hints: { forZones: [{ name: hint }] } }),
+    ...(hint === undefined ? {} : { hints: hintsOf(hint) }),
   };
 }
 const endpoints = (text: string): Endpoint[] => text.split(' ').map(endpoint);
@@ -85,6 +92,15 @@ t.test('what trafficDistribution makes of zones and nodes', async t => {
     { name: 'one with another zone is', distribution: 'PreferSameZone', unchanged: 'a>a b>a', expect: 'a b' },
     { name: 'without the field hints go', distribution: undefined, unchanged: 'a>a b', expect: '- -' },
     { name: 'without the field nothing is written', distribution: undefined, unchanged: 'a b', expect: '' },
+    { name: 'without the field empty hints go too', distribution: undefined, unchanged: 'a>', expect: '-' },
+    { name: 'with it they are as good as none', distribution: 'PreferClose', unchanged: '->', expect: '' },
+    { name: 'a zone that is gone', distribution: 'PreferClose', unchanged: '->a', expect: '-' },
+    { name: 'a node where none is wanted', distribution: 'PreferClose', unchanged: 'a>a@node-a', expect: 'a' },
+    { name: 'another node', distribution: 'PreferSameNode', unchanged: 'a>a@node-b', expect: 'a+node-a' },
+    { name: 'the right node', distribution: 'PreferSameNode', unchanged: 'a>a@node-a', expect: '' },
+    { name: 'a zone too many', distribution: 'PreferClose', unchanged: 'a>a,b', expect: 'a' },
+    { name: 'hints of what is not ready are left', distribution: 'PreferClose', unchanged: 'a>a b!>c', expect: '' },
+    { name: 'a word that nobody knows is none', distribution: 'PreferFar', unchanged: 'a>a', expect: '-' },
   ];
   for (const { name, distribution, expect, ...slices } of rows) {
     const policy = distributionHints(service(distribution === undefined ? {} : { trafficDistribution: distribution }));
