@@ -44,7 +44,15 @@ export const endpointSliceMirroringController: ControllerDefinition = {
       if (slice.metadata.labels?.[MANAGED_BY] === CONTROLLER)
         queue.add(`${slice.metadata.namespace ?? ''}/${slice.metadata.labels[SERVICE_NAME] ?? ''}`);
     };
-    slices.addHandler({ update: (_old, slice) => sliceChanged(slice), delete: sliceChanged });
+    slices.addHandler({
+      // One that somebody else has made in this controller's name goes.
+      add: sliceChanged,
+      update: (old, slice) => {
+        sliceChanged(old);
+        sliceChanged(slice);
+      },
+      delete: sliceChanged,
+    });
 
     const shouldMirror = (object: ReadonlyEndpoints, service: DeepReadonly<Service> | undefined): boolean =>
       service !== undefined &&
