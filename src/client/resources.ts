@@ -18,6 +18,7 @@ export const NAMESPACES = cluster('', 'v1', 'namespaces');
 export const NODES = cluster('', 'v1', 'nodes');
 export const PODS = namespaced('', 'v1', 'pods');
 export const SERVICES = namespaced('', 'v1', 'services');
+export const IP_ADDRESSES = cluster('networking.k8s.io', 'v1', 'ipaddresses');
 export const SERVICE_CIDRS = cluster('networking.k8s.io', 'v1', 'servicecidrs');
 export const ENDPOINTS = namespaced('', 'v1', 'endpoints');
 export const ENDPOINT_SLICES = namespaced('discovery.k8s.io', 'v1', 'endpointslices');

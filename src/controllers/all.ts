@@ -30,6 +30,7 @@ import { rootCaPublisher } from './rootca/controller.js';
 import { scheduler } from './scheduler/controller.js';
 import { serviceAccountController } from './serviceaccount/controller.js';
 import { serviceAccountTokenController } from './serviceaccount/tokens-controller.js';
+import { serviceCidrController } from './servicecidrs/controller.js';
 import { serviceLbController } from './servicelb/controller.js';
 import { statefulSetController } from './statefulset/controller.js';
 import { taintEvictionController } from './tainteviction/controller.js';
@@ -68,6 +69,7 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   scheduler,
   serviceAccountController,
   serviceAccountTokenController,
+  serviceCidrController,
   serviceLbController,
   statefulSetController,
   taintEvictionController,

@@ -90,6 +90,7 @@ export type Container = Wire<k8s.V1Container>;
 export type ContainerStatus = Wire<k8s.V1ContainerStatus>;
 export type Probe = Wire<k8s.V1Probe>;
 export type Service = WithMeta<k8s.V1Service>;
+export type IPAddress = WithMeta<k8s.V1IPAddress>;
 export type ServiceCIDR = WithMeta<k8s.V1ServiceCIDR>;
 export type ServicePort = Wire<k8s.V1ServicePort>;
 export type Endpoints = WithMeta<k8s.V1Endpoints>;
