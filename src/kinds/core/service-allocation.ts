@@ -8,7 +8,7 @@ import { isIpv6 } from '../validation/formats.js';
 import { checkClusterIps } from './validation/service-cluster-ips.js';
 import { needsHealthCheck, specOf, type ReadonlyService, type ServiceSpec } from './validation/service-spec.js';
 
-/** Source: pkg/registry/core/service/storage/alloc.go and storage.go, for clusters with one Service CIDR. */
+/** Source: pkg/registry/core/service/storage/alloc.go and storage.go, for clusters of one family. */
 type Spec = NonNullable<Service['spec']>;
 type Mutable = Service & { spec: Spec };
 

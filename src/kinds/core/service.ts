@@ -20,6 +20,7 @@ import {
 } from './validation/service-spec.js';
 import type { KindDeps } from '../deps.js';
 import { allocateForService } from './service-allocation.js';
+import { serviceRanges } from './service-ranges.js';
 import { ADDRESSES, NODE_PORTS, serviceReservations } from './service-reservations.js';
 
 type Spec = NonNullable<Service['spec']>;
@@ -138,13 +139,14 @@ export function selectorCell(selector: Readonly<Record<string, string>> | undefi
 }
 
 export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
-  const ips = createIpAllocator(deps.serviceCidr, deps.random);
+  const own = createIpAllocator(deps.serviceCidr, deps.random);
   const ports = createPortAllocator(deps.nodePortRange, deps.random);
 
   return {
     default: defaultService,
     async reserve(ctx, service, old) {
       const { objects, options } = ctx;
+      const ips = serviceRanges(own, objects, deps.random);
       const isIpTaken = (ip: string): boolean => objects.get(ADDRESSES, { namespace: '', name: ip }) !== undefined;
       const isPortTaken = (port: number): boolean =>
         objects.get(NODE_PORTS, { namespace: '', name: String(port) }) !== undefined;
