@@ -2,6 +2,7 @@ import { connect } from './connection.js';
 import { createConntrack } from './conntrack.js';
 import { orderHooks } from './hooks.js';
 import { createNftables } from './nftables/nftables.js';
+import { createIpsets } from './ipset/ipsets.js';
 import { evaluate, rerouteHook } from './path.js';
 import type { Program } from './program.js';
 import { trackingHooks } from './tracking.js';
@@ -14,7 +15,8 @@ export function createKernel({ clock, random, routes, masquerades }: KernelOptio
   const { family } = routes;
   const conntrack = createConntrack(clock);
   const translate = createTranslate({ conntrack, random, routes });
-  const xtables = createXtables({ clock, random, routes, translate });
+  const ipsets = createIpsets(family, random);
+  const xtables = createXtables({ clock, random, routes, translate, sets: ipsets });
   const nftables = createNftables({ clock, random, routes, translate });
   const natRules = [
     ...(masquerades === undefined ? [] : [cniMasquerade(masquerades, translate)]),
@@ -49,6 +51,7 @@ export function createKernel({ clock, random, routes, masquerades }: KernelOptio
     routes,
     xtables,
     nftables,
+    ipsets,
     load,
     connect: request => connect(path, conntrack, request),
     evaluate: (packet, context) => evaluate(path, packet, context),

@@ -4,6 +4,7 @@ import type { Hook } from '../trace.js';
 import type { Direction, MutableEntry } from './conntrack.js';
 import { NetfilterError } from './errors.js';
 import type { CtState, FlowState } from './flow.js';
+import type { VirtualService } from './ipvs/types.js';
 import type { Route } from './routes.js';
 import type { KernelStep } from './step.js';
 
@@ -18,6 +19,8 @@ export interface PacketState {
   outInterface: string | undefined;
   mark: number;
   size: number;
+  /** The virtual service that IPVS has sent it on for; it does so once (the kernel's ipvs_property). */
+  virtual: VirtualService | undefined;
   /** The connection tracking state, and DNAT or SNAT beside it. */
   states: readonly CtState[];
 }
@@ -63,6 +66,7 @@ export function beginPassage(given: Packet, context: EvaluationContext): Passage
       outInterface: given.outInterface,
       mark: given.mark,
       size: given.size,
+      virtual: undefined,
       states: [],
     },
     trace: [],

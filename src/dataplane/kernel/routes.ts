@@ -41,10 +41,19 @@ export interface RouteTable {
 export const LOOPBACK_LINK = 'lo';
 const LOOPBACK = { IPv4: '127.0.0.0/8', IPv6: '::1/128' } as const;
 
+interface LinkAddress {
+  readonly link: string;
+  readonly address: string;
+}
+
+const first = (some: ReadonlySet<LinkAddress> | undefined): LinkAddress | undefined => some?.values().next().value;
+
 /** A table that knows loopback only. */
 export function createRouteTable(family: Family): RouteTable {
-  const addresses: { readonly link: string; readonly address: string }[] = [];
-  const local = new Set<string>();
+  /** In the order in which they came, all and by link; and how often each is there. IPVS puts thousands on one link. */
+  const addresses = new Set<LinkAddress>();
+  const byLink = new Map<string, Set<LinkAddress>>();
+  const local = new Map<string, number>();
   /** By prefix length, the longest first, then by network. A packet costs one look per length, however many nodes there are. */
   let lengths: number[] = [];
   const byLength = new Map<number, Map<bigint, RouteEntry[]>>();
@@ -58,8 +67,7 @@ export function createRouteTable(family: Family): RouteTable {
     return undefined;
   };
   const isLocal = (address: string): boolean => local.has(address) || loopback?.contains(address) === true;
-  const sourceOn = (link: string): string | undefined =>
-    (addresses.find(one => one.link === link) ?? addresses[0])?.address;
+  const sourceOn = (link: string): string | undefined => (first(byLink.get(link)) ?? first(addresses))?.address;
   const withSource = (link: string): Pick<Route, 'source'> => {
     const source = sourceOn(link);
     return source === undefined ? {} : { source };
@@ -69,12 +77,16 @@ export function createRouteTable(family: Family): RouteTable {
     family,
     addAddress(link, address) {
       const added = { link, address };
-      addresses.push(added);
-      local.add(address);
+      const ofLink = byLink.get(link) ?? new Set<LinkAddress>();
+      byLink.set(link, ofLink.add(added));
+      addresses.add(added);
+      local.set(address, (local.get(address) ?? 0) + 1);
       return () => {
-        const at = addresses.indexOf(added);
-        if (at >= 0) addresses.splice(at, 1);
-        if (!addresses.some(one => one.address === address)) local.delete(address);
+        if (!addresses.delete(added)) return;
+        ofLink.delete(added);
+        const left = (local.get(address) ?? 1) - 1;
+        if (left === 0) local.delete(address);
+        else local.set(address, left);
       };
     },
     add(entry) {
@@ -106,7 +118,7 @@ export function createRouteTable(family: Family): RouteTable {
       return { local: false, link, ...(nextHop === undefined ? {} : { nextHop }), ...withSource(link) };
     },
     isLocal,
-    primaryAddress: () => addresses[0]?.address,
+    primaryAddress: () => first(addresses)?.address,
   };
 }
 

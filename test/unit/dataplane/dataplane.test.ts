@@ -7,6 +7,7 @@ import { parseRule } from '../../../src/dataplane/tools/iptables/parse-rule.js';
 import { printRestore } from '../../../src/dataplane/proxiers/iptables/restore-text.js';
 import { saveText } from '../../../src/dataplane/tools/iptables/rule-text.js';
 import { buildDispatchIndex } from '../../../src/dataplane/kernel/xtables/dispatch-index.js';
+import { createIpsets } from '../../../src/dataplane/kernel/ipset/ipsets.js';
 import type { PacketState } from '../../../src/dataplane/kernel/passage.js';
 import { compileMatches } from '../../../src/dataplane/kernel/xtables/match.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
@@ -389,6 +390,7 @@ t.test('an index over a long chain finds what a walk finds', async t => {
     isLocal: () => false,
     random: () => 0,
     recent: createRecentLists(new FakeClock()),
+    sets: createIpsets('IPv4', () => 0),
     dryRun: false,
   };
   for (let i = 0; i < 500; i++) {
@@ -402,6 +404,7 @@ t.test('an index over a long chain finds what a walk finds', async t => {
       outInterface: undefined,
       mark: 0,
       size: 60,
+      virtual: undefined,
       states: ['NEW'],
     };
     const matching = (positions: Iterable<number>): number[] =>

@@ -1,4 +1,5 @@
 import { parseCidr } from '../../../machinery/cidr.js';
+import type { Ipsets } from '../ipset/ipsets.js';
 import type { PacketState } from '../passage.js';
 import { inKernelOrder, kernelProbability } from './kernel-form.js';
 import type { RecentLists } from './recent.js';
@@ -9,6 +10,7 @@ export interface MatchEnvironment {
   isLocal(address: string): boolean;
   random(): number;
   readonly recent: RecentLists;
+  readonly sets: Ipsets;
   /** Recent lists are read but not written. */
   readonly dryRun: boolean;
 }
@@ -66,6 +68,11 @@ function compileMatch(match: Match): CompiledRule | undefined {
     }
     case 'recent':
       return (packet, environment) => environment.recent.test(match, packet.src, environment.dryRun);
+    case 'set':
+      return (packet, environment) => environment.sets.get(match.set)?.test(packet, match.sides) === true;
+    case 'ipvs':
+      return ({ virtual }) =>
+        virtual?.address === match.address && virtual.port === match.port && virtual.protocol === match.protocol;
     default:
       return match satisfies never;
   }

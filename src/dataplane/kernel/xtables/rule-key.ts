@@ -43,6 +43,10 @@ function formOf(match: Match, inverted: boolean): readonly unknown[] {
       return [kernelProbability(match.probability)];
     case 'recent':
       return [[match.name, match.action, match.seconds ?? 0, match.reap === true]];
+    case 'set':
+      return [[match.set, match.sides]];
+    case 'ipvs':
+      return [[match.protocol, match.address, match.port]];
     default:
       return match satisfies never;
   }

@@ -1,6 +1,8 @@
 import type { Protocol } from '../../packet.js';
 import type { Origin } from '../../trace.js';
 import type { CtState } from '../flow.js';
+import type { SetSide } from '../ipset/types.js';
+import type { VirtualService } from '../ipvs/types.js';
 
 export type TableName = 'raw' | 'mangle' | 'nat' | 'filter';
 
@@ -30,7 +32,11 @@ export type Match =
       readonly action: 'set' | 'rcheck' | 'update' | 'remove';
       readonly seconds?: number;
       readonly reap?: boolean;
-    } & Invertible);
+    } & Invertible)
+  /** `-m set`: one side of the packet for each dimension of the set's entries. */
+  | ({ readonly kind: 'set'; readonly set: string; readonly sides: readonly SetSide[] } & Invertible)
+  /** `-m ipvs`: packets that IPVS has sent on for this virtual service. */
+  | ({ readonly kind: 'ipvs' } & VirtualService & Invertible);
 
 export type AddressType = 'LOCAL' | 'UNICAST' | 'BROADCAST' | 'MULTICAST';
 

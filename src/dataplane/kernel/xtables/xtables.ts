@@ -1,5 +1,6 @@
 import type { Clock } from '../../../machinery/clock.js';
 import { type HookFunction, PRIORITY } from '../hooks.js';
+import type { Ipsets } from '../ipset/ipsets.js';
 import type { XtablesProgram } from '../program.js';
 import type { RouteTable } from '../routes.js';
 import type { Hook } from '../../trace.js';
@@ -25,6 +26,7 @@ export interface XtablesOptions {
   readonly random: () => number;
   readonly routes: RouteTable;
   readonly translate: Translate;
+  readonly sets: Ipsets;
 }
 
 /** What the rest of the kernel sees of it. */
@@ -38,7 +40,7 @@ export interface XtablesModule extends Xtables {
 
 const HOOKS: readonly Hook[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
 
-export function createXtables({ clock, random, routes, translate }: XtablesOptions): XtablesModule {
+export function createXtables({ clock, random, routes, translate, sets }: XtablesOptions): XtablesModule {
   const tables = {
     raw: createTable('raw'),
     mangle: createTable('mangle'),
@@ -49,7 +51,7 @@ export function createXtables({ clock, random, routes, translate }: XtablesOptio
   const traverse = createTraversal({
     family: routes.family,
     translate,
-    environment: { isLocal: address => routes.isLocal(address), random, recent },
+    environment: { isLocal: address => routes.isLocal(address), random, recent, sets },
   });
 
   /** A table is seen at the hooks that it has chains for. */

@@ -5,6 +5,9 @@ import type { CtState } from '../../kernel/flow.js';
 import { TARGETS } from '../../kernel/xtables/builtin-chains.js';
 import type { AddressType, Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
 import type { Family, Protocol } from '../../packet.js';
+import { protocol } from './parse-protocol.js';
+import { parseIpvs, parseSet } from './parse-set.js';
+import { createReader, expect, type Reader, take } from './rule-reader.js';
 
 /** The opposite of the printers: reads a rule's arguments. Throws NetfilterError for what is unknown or malformed. */
 export function parseRule(chain: string, args: readonly string[], family: Family): Rule {
@@ -19,39 +22,6 @@ export function parseRule(chain: string, args: readonly string[], family: Family
     }
   }
   return { kind: 'rule', chain, matches: reader.matches, verdict };
-}
-
-interface Reader {
-  readonly family: Family;
-  readonly matches: Match[];
-  next(): string | undefined;
-  peek(): string | undefined;
-  value(option: string): string;
-  invertNext(): void;
-  /** `{invert: true}` once after a "!", else nothing. */
-  takeInvert(): { invert?: true };
-}
-
-function createReader(args: readonly string[], family: Family): Reader {
-  let position = 0;
-  let inverted = false;
-  return {
-    family,
-    matches: [],
-    next: () => args[position++],
-    peek: () => args[position],
-    value(option) {
-      const value = args[position++];
-      if (value === undefined) throw new NetfilterError(`option "${option}" requires an argument`);
-      return value;
-    },
-    invertNext: () => void (inverted = true),
-    takeInvert() {
-      const result = inverted ? { invert: true as const } : {};
-      inverted = false;
-      return result;
-    },
-  };
 }
 
 function parseHeader(option: string, reader: Reader): boolean {
@@ -91,26 +61,6 @@ function parseHeader(option: string, reader: Reader): boolean {
     default:
       return false;
   }
-}
-
-const PROTOCOLS: Readonly<Record<string, Extract<Match, { kind: 'protocol' }>['protocol']>> = {
-  tcp: 'tcp',
-  '6': 'tcp',
-  udp: 'udp',
-  '17': 'udp',
-  sctp: 'sctp',
-  '132': 'sctp',
-  icmp: 'icmp',
-  '1': 'icmp',
-  'ipv6-icmp': 'ipv6-icmp',
-  icmpv6: 'ipv6-icmp',
-  '58': 'ipv6-icmp',
-};
-
-function protocol(text: string): Extract<Match, { kind: 'protocol' }>['protocol'] {
-  const known = PROTOCOLS[text];
-  if (known === undefined) throw new NetfilterError(`unknown protocol "${text}" specified`);
-  return known;
 }
 
 function ports(text: string): { from: number; to: number } {
@@ -155,20 +105,13 @@ function parseModule(option: string, reader: Reader): boolean {
       return parseStatistic(reader);
     case 'recent':
       return parseRecent(reader);
+    case 'set':
+      return parseSet(reader);
+    case 'ipvs':
+      return parseIpvs(reader);
     default:
       throw new NetfilterError(`Couldn't load match \`${name}':No such file or directory`);
   }
-}
-
-/** Takes an option that must come now, with a "!" before it. */
-function expect(reader: Reader, option: string): { invert?: true } {
-  let next = reader.next();
-  if (next === '!') {
-    reader.invertNext();
-    next = reader.next();
-  }
-  if (next !== option) throw new NetfilterError(`unknown option "${next ?? ''}"`);
-  return reader.takeInvert();
 }
 
 const STATES: readonly CtState[] = ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED', 'SNAT', 'DNAT'];
@@ -292,12 +235,6 @@ function parseTarget(reader: Reader): Verdict {
       if (TARGETS.includes(target)) throw new NetfilterError(`target ${target} is not simulated`);
       return { kind: 'jump', chain: target };
   }
-}
-
-function take(reader: Reader, option: string): boolean {
-  if (reader.peek() !== option) return false;
-  reader.next();
-  return true;
 }
 
 function parseMark(reader: Reader): Verdict {

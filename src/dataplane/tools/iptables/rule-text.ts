@@ -8,7 +8,7 @@ import {
   STATE_ORDER,
 } from '../../kernel/xtables/kernel-form.js';
 import type { Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
-import type { Family } from '../../packet.js';
+import type { Family, Protocol } from '../../packet.js';
 
 /** Prints a rule as kube-proxy writes it into iptables-restore: "-A CHAIN ..." with the arguments in the rule's own order. */
 export function restoreText(rule: Rule): string {
@@ -40,6 +40,8 @@ function restoreMatch(match: Match): string {
       return `-m recent --name ${match.name} ${recentAction(match)}`;
     case 'conntrack':
       return `-m conntrack ${not(match)}--ctstate ${match.states.join(',')}`;
+    case 'ipvs':
+      return `-m ipvs --vaddr ${match.address} --vproto ${match.protocol} --vport ${match.port}`;
     case 'inInterface':
     case 'outInterface':
     case 'protocol':
@@ -48,6 +50,7 @@ function restoreMatch(match: Match): string {
     case 'destinationPort':
     case 'addrtype':
     case 'physdevIsIn':
+    case 'set':
       return plainMatch(match);
     default:
       return match satisfies never;
@@ -55,7 +58,15 @@ function restoreMatch(match: Match): string {
 }
 
 type PlainKind =
-  'inInterface' | 'outInterface' | 'protocol' | 'l4' | 'sourcePort' | 'destinationPort' | 'addrtype' | 'physdevIsIn';
+  | 'inInterface'
+  | 'outInterface'
+  | 'protocol'
+  | 'l4'
+  | 'sourcePort'
+  | 'destinationPort'
+  | 'addrtype'
+  | 'physdevIsIn'
+  | 'set';
 
 /** The matches that read the same in restore input and in iptables-save. */
 function plainMatch(match: Extract<Match, { kind: PlainKind }>): string {
@@ -76,6 +87,8 @@ function plainMatch(match: Extract<Match, { kind: PlainKind }>): string {
       return `-m addrtype ${not(match)}--${match.side}-type ${match.type}`;
     case 'physdevIsIn':
       return `-m physdev ${not(match)}--physdev-is-in`;
+    case 'set':
+      return `-m set ${not(match)}--match-set ${match.set} ${match.sides.join(',')}`;
     default:
       return match satisfies never;
   }
@@ -106,6 +119,8 @@ export function saveText(rule: Rule, family: Family): string {
 
 const HOST_MASK = { IPv4: '255.255.255.255', IPv6: 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff' } as const;
 
+const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, sctp: 132 };
+
 function saveMatch(match: Match, family: Family): string {
   switch (match.kind) {
     case 'comment':
@@ -125,6 +140,10 @@ function saveMatch(match: Match, family: Family): string {
       return `-m recent ${recentAction(match)} --name ${match.name} --mask ${HOST_MASK[family]} --rsource`;
     case 'conntrack':
       return `-m conntrack ${not(match)}--ctstate ${STATE_ORDER.filter(state => match.states.includes(state)).join(',')}`;
+    case 'ipvs': {
+      const mask = family === 'IPv6' ? '/128' : '';
+      return `-m ipvs --vproto ${PROTOCOL_NUMBER[match.protocol]} --vaddr ${match.address}${mask} --vport ${match.port}`;
+    }
     case 'inInterface':
     case 'outInterface':
     case 'protocol':
@@ -133,6 +152,7 @@ function saveMatch(match: Match, family: Family): string {
     case 'destinationPort':
     case 'addrtype':
     case 'physdevIsIn':
+    case 'set':
       return plainMatch(match);
     default:
       return match satisfies never;
