@@ -1,14 +1,21 @@
 import type { Packet, TcpFlags } from '../packet.js';
 import type { Conntrack, Direction, MutableEntry } from './conntrack.js';
 import { NetfilterError } from './errors.js';
+import type { IpvsModule } from './ipvs/ipvs.js';
 import { evaluate, type PathOptions } from './path.js';
 import type { Connection, ConnectRequest, Evaluation } from './types.js';
 
 /** The usual length of a TCP segment without data. */
 const DEFAULT_SIZE = 60;
 
+/** Who remembers connections. */
+export interface FlowTables {
+  readonly conntrack: Conntrack;
+  readonly ipvs: Pick<IpvsModule, 'finish'>;
+}
+
 /** Sends the first packet of a connection; the others follow its flow. */
-export function connect(path: PathOptions, conntrack: Conntrack, request: ConnectRequest): Connection {
+export function connect(path: PathOptions, { conntrack, ipvs }: FlowTables, request: ConnectRequest): Connection {
   const dryRun = request.dryRun === true;
   const first: Packet = {
     protocol: request.proto,
@@ -57,6 +64,7 @@ export function connect(path: PathOptions, conntrack: Conntrack, request: Connec
       if (dryRun || entry?.confirmed !== true || entry.tcpState === undefined) return;
       conntrack.advance(entry, 'original', 'fin');
       conntrack.advance(entry, 'reply', 'fin');
+      ipvs.finish(entry.original);
     },
   };
 }

@@ -1,10 +1,16 @@
 import type { Hook } from '../trace.js';
 import type { Passage } from './passage.js';
 
-/** What a hook function does to a packet. Whoever accepts hands it to the next one. */
-export type HookResult = { readonly kind: 'accept' | 'drop' } | { readonly kind: 'reject'; readonly with: string };
+/** What becomes of a packet. */
+export type HookVerdict = { readonly kind: 'accept' | 'drop' } | { readonly kind: 'reject'; readonly with: string };
 
-export const ACCEPT: HookResult = { kind: 'accept' };
+/**
+ * What a hook function does to a packet. Whoever accepts hands it to the next one; who steals it sends it out itself, with
+ * another destination (NF_STOLEN).
+ */
+export type HookResult = HookVerdict | { readonly kind: 'steal' };
+
+export const ACCEPT: HookVerdict = { kind: 'accept' };
 
 /** A part of the kernel registers functions; of those at one hook the lower priority sees the packet first. */
 export interface HookFunction {

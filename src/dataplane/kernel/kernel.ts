@@ -3,6 +3,7 @@ import { createConntrack } from './conntrack.js';
 import { orderHooks } from './hooks.js';
 import { createNftables } from './nftables/nftables.js';
 import { createIpsets } from './ipset/ipsets.js';
+import { createIpvs } from './ipvs/ipvs.js';
 import { evaluate, rerouteHook } from './path.js';
 import type { Program } from './program.js';
 import { trackingHooks } from './tracking.js';
@@ -18,6 +19,7 @@ export function createKernel({ clock, random, routes, masquerades }: KernelOptio
   const ipsets = createIpsets(family, random);
   const xtables = createXtables({ clock, random, routes, translate, sets: ipsets });
   const nftables = createNftables({ clock, random, routes, translate });
+  const ipvs = createIpvs({ clock, conntrack, routes });
   const natRules = [
     ...(masquerades === undefined ? [] : [cniMasquerade(masquerades, translate)]),
     ...xtables.natRules,
@@ -29,6 +31,7 @@ export function createKernel({ clock, random, routes, masquerades }: KernelOptio
     rerouteHook(routes),
     ...xtables.hooks,
     ...nftables.hooks,
+    ...ipvs.hooks,
   ]);
   const path = { hooks, routes };
 
@@ -39,6 +42,14 @@ export function createKernel({ clock, random, routes, masquerades }: KernelOptio
         break;
       case 'nftables':
         nftables.load(program);
+        break;
+      case 'ipvs':
+        ipsets.check(program.ipsets);
+        ipvs.check(program);
+        if (program.xtables !== undefined) xtables.load(program.xtables);
+        // Nothing from here on can fail.
+        ipsets.change(program.ipsets, program.full);
+        ipvs.load(program);
         break;
       default:
         program satisfies never;
@@ -52,8 +63,9 @@ export function createKernel({ clock, random, routes, masquerades }: KernelOptio
     xtables,
     nftables,
     ipsets,
+    ipvs,
     load,
-    connect: request => connect(path, conntrack, request),
+    connect: request => connect(path, { conntrack, ipvs }, request),
     evaluate: (packet, context) => evaluate(path, packet, context),
     conntrack: () => conntrack.entries(),
     cleanupUdp: services => conntrack.cleanupUdp(services),

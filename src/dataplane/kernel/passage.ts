@@ -1,5 +1,5 @@
 import { canonicalIP, joinHostPort } from '../../machinery/ip.js';
-import type { Packet, Tuple } from '../packet.js';
+import type { Packet, TcpFlags, Tuple } from '../packet.js';
 import type { Hook } from '../trace.js';
 import type { Direction, MutableEntry } from './conntrack.js';
 import { NetfilterError } from './errors.js';
@@ -95,6 +95,10 @@ export function setStates({ state, entry, packet }: Passage): void {
   if (entry?.snat === true) states.push('SNAT');
   packet.states = states;
 }
+
+/** A packet that comes without flags begins its flow, unless that is known. */
+export const flagsOf = ({ given, context }: Passage): TcpFlags =>
+  given.flags ?? (context.flow === undefined ? 'syn' : 'ack');
 
 /** "10.0.0.1:80", or the address alone where there are no ports. */
 export const endText = (address: string, port: number): string => (port === 0 ? address : joinHostPort(address, port));

@@ -1,6 +1,14 @@
 import type { Packet } from '../packet.js';
 import type { Hook } from '../trace.js';
-import { ACCEPT, type HookFunction, type HookResult, type Hooks, PRIORITY, runHooks } from './hooks.js';
+import {
+  ACCEPT,
+  type HookFunction,
+  type HookResult,
+  type Hooks,
+  type HookVerdict,
+  PRIORITY,
+  runHooks,
+} from './hooks.js';
 import { beginPassage, type EvaluationContext, packetOf, type Passage } from './passage.js';
 import { LOOPBACK_LINK, type RouteTable } from './routes.js';
 import type { Evaluation } from './types.js';
@@ -26,9 +34,10 @@ export function evaluate(options: PathOptions, given: Packet, context: Evaluatio
   };
 }
 
-function receive({ hooks, routes }: PathOptions, passage: Passage): HookResult {
+function receive(options: PathOptions, passage: Passage): HookVerdict {
+  const { hooks, routes } = options;
   const { packet } = passage;
-  const arrived = runHooks(hooks.prerouting, passage);
+  const arrived = follow(options, passage, runHooks(hooks.prerouting, passage));
   if (arrived.kind !== 'accept') return arrived;
   if (!passage.looped) {
     const routed = decideRoute(passage, routes, 'prerouting');
@@ -36,20 +45,32 @@ function receive({ hooks, routes }: PathOptions, passage: Passage): HookResult {
   }
   if (passage.looped || passage.route?.local === true) {
     passage.delivery = 'local';
-    return runHooks(hooks.input, passage);
+    return follow(options, passage, runHooks(hooks.input, passage));
   }
   packet.outInterface = passage.route?.link;
-  const forwarded = runHooks(hooks.forward, passage);
-  return forwarded.kind === 'accept' ? runHooks(hooks.postrouting, passage) : forwarded;
+  const forwarded = follow(options, passage, runHooks(hooks.forward, passage));
+  return forwarded.kind === 'accept' ? leave(options, passage) : forwarded;
 }
 
-function send(options: PathOptions, passage: Passage): HookResult {
+const leave = (options: PathOptions, passage: Passage): HookVerdict =>
+  follow(options, passage, runHooks(options.hooks.postrouting, passage));
+
+/** A stolen packet leaves as one of this node's own: through OUTPUT, where it is routed, and POSTROUTING. */
+function follow(options: PathOptions, passage: Passage, result: HookResult): HookVerdict {
+  if (result.kind !== 'steal') return result;
+  passage.delivery = 'forward';
+  passage.packet.inInterface = undefined;
+  const made = follow(options, passage, runHooks(options.hooks.output, passage));
+  return made.kind === 'accept' ? leave(options, passage) : made;
+}
+
+function send(options: PathOptions, passage: Passage): HookVerdict {
   const { hooks, routes } = options;
   const { packet } = passage;
   packet.outInterface = routes.lookup(packet.dst)?.link;
   const made = runHooks(hooks.output, passage);
-  if (made.kind !== 'accept') return made;
-  const left = runHooks(hooks.postrouting, passage);
+  if (made.kind !== 'accept') return follow(options, passage, made);
+  const left = leave(options, passage);
   if (left.kind !== 'accept' || passage.route?.local !== true) return left;
   // A packet to this node itself comes in again through "lo", with its flow and translations decided.
   passage.looped = true;
@@ -69,7 +90,7 @@ export const rerouteHook = (routes: RouteTable): HookFunction => ({
   },
 });
 
-function decideRoute(passage: Passage, routes: RouteTable, hook: Hook): HookResult {
+function decideRoute(passage: Passage, routes: RouteTable, hook: Hook): HookVerdict {
   const { dst } = passage.packet;
   const route = (passage.route = routes.lookup(dst));
   const trace = (effect: string): void => void passage.trace.push({ kind: 'route', hook, effect });

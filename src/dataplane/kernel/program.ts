@@ -1,4 +1,6 @@
 import type { Family } from '../packet.js';
+import type { SetChange } from './ipset/types.js';
+import type { VirtualServer, VirtualService } from './ipvs/types.js';
 import type { NftChain, NftElement, NftRule, NftSet } from './nftables/rule.js';
 import type { Rule, TableName } from './xtables/rule.js';
 
@@ -6,7 +8,7 @@ import type { Rule, TableName } from './xtables/rule.js';
  * What a proxier wants in the kernel: a union of what the kernel's parts can be told, not of proxy modes. A mode may use
  * another's part, as IPVS does with xtables.
  */
-export type Program = XtablesProgram | NftablesProgram;
+export type Program = XtablesProgram | NftablesProgram | IpvsProgram;
 
 /**
  * A full program makes the state from nothing; a partial one (from a later sync) rewrites the dispatch chains and only the
@@ -60,3 +62,19 @@ export type NftCommand =
   | { readonly kind: 'deleteSet'; readonly set: string }
   | { readonly kind: 'addElement'; readonly set: string; readonly element: NftElement }
   | { readonly kind: 'deleteElement'; readonly set: string; readonly key: readonly string[] };
+
+/** A full program says all that there shall be, a partial one what changes. Servers that go end their connections first. */
+export interface IpvsProgram {
+  readonly kind: 'ipvs';
+  readonly family: Family;
+  readonly full: boolean;
+  /** Those that are new or changed, each with all of its real servers. */
+  readonly virtualServers: readonly VirtualServer[];
+  readonly goneServers: readonly VirtualService[];
+  readonly ipsets: readonly SetChange[];
+  /** Those of a dummy interface: they are local, so that packets to them come to IPVS. */
+  readonly addresses: { readonly link: string; readonly add: readonly string[]; readonly remove: readonly string[] };
+  readonly sysctls: Readonly<Record<string, number>>;
+  /** The rules around it; undefined when they are as before. */
+  readonly xtables: XtablesProgram | undefined;
+}

@@ -3,7 +3,7 @@ import type { Hook } from '../trace.js';
 import type { Conntrack, Direction, MutableEntry } from './conntrack.js';
 import { ACCEPT, type HookFunction, type HookResult, PRIORITY } from './hooks.js';
 import { resolveClash } from './nat.js';
-import { endText, type Passage, setStates, traceTranslation, tupleOf } from './passage.js';
+import { endText, flagsOf, type Passage, setStates, traceTranslation, tupleOf } from './passage.js';
 
 export interface TrackingOptions {
   readonly conntrack: Conntrack;
@@ -27,9 +27,10 @@ export function trackingHooks(options: TrackingOptions): HookFunction[] {
 
 /** Finds or makes the packet's flow. */
 function findFlow(passage: Passage, hook: Hook, conntrack: Conntrack): HookResult {
-  if (passage.looped || passage.state === 'UNTRACKED') return ACCEPT;
+  // What loops back or is sent on by IPVS has its flow.
+  if (passage.looped || passage.packet.virtual !== undefined || passage.state === 'UNTRACKED') return ACCEPT;
   const { packet, given, context } = passage;
-  const flags = given.flags ?? (context.flow === undefined ? 'syn' : 'ack');
+  const flags = flagsOf(passage);
   const tuple = tupleOf(packet);
   let found = context.flow ?? conntrack.lookup(tuple);
   if (given.embedded !== undefined) {

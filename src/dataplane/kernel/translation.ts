@@ -51,6 +51,9 @@ function translateFlow(passage: Passage, hook: Hook, rules: readonly HookFunctio
 /** What the packet looks like after this hook, by its flow. */
 function applyFlow(passage: Passage, entry: MutableEntry, hook: Hook): void {
   const { packet, direction } = passage;
+  // IPVS says in the flow where answers come from, but does the translating itself.
+  const translated = changesDestination(hook) === (direction === 'original') ? entry.dnat : entry.snat;
+  if (!translated) return;
   const after = invert(direction === 'original' ? entry.reply : entry.original);
   if (changesDestination(hook)) {
     if (packet.dst === after.dst && packet.dstPort === after.dstPort) return;

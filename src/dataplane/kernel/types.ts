@@ -2,6 +2,7 @@ import type { Clock } from '../../machinery/clock.js';
 import type { Family, Packet, Protocol } from '../packet.js';
 import type { ConntrackEntry, FlowState, UdpServicePort } from './flow.js';
 import type { Ipsets } from './ipset/ipsets.js';
+import type { Ipvs } from './ipvs/ipvs.js';
 import type { Nftables } from './nftables/nftables.js';
 import type { Program } from './program.js';
 import type { RouteTable } from './routes.js';
@@ -66,6 +67,7 @@ export interface Kernel {
   readonly xtables: Xtables;
   readonly nftables: Nftables;
   readonly ipsets: Ipsets;
+  readonly ipvs: Ipvs;
   /** Loads what `Proxier.sync()` returned, all or nothing. Throws NetfilterError and changes nothing on a bad program. */
   load(program: Program): void;
   connect(request: ConnectRequest): Connection;

@@ -1,6 +1,6 @@
 import type { Hook } from '../../trace.js';
 import { NetfilterError } from '../errors.js';
-import { ACCEPT, type HookResult } from '../hooks.js';
+import { ACCEPT, type HookVerdict } from '../hooks.js';
 import type { Passage } from '../passage.js';
 import type { Translate } from '../translation.js';
 import { defaultReject } from '../xtables/kernel-form.js';
@@ -19,7 +19,7 @@ export interface NftTraversal extends NftEnvironment {
 const MAX_JUMPS = 16;
 
 /** Runs a base chain, whose policy is to accept. */
-export function traverseBase(traversal: NftTraversal, chain: LoadedChain): HookResult {
+export function traverseBase(traversal: NftTraversal, chain: LoadedChain): HookVerdict {
   const result = traverseChain(traversal, chain, 0);
   if (result !== undefined) return result;
   if (chain.rules.length > 0) {
@@ -31,10 +31,10 @@ export function traverseBase(traversal: NftTraversal, chain: LoadedChain): HookR
 
 /** What an expression does: goes on, ends the rule, or decides. */
 type Outcome = 'next' | 'end' | Decision;
-type Decision = HookResult | { readonly kind: 'return' } | Extract<NftVerdict, { kind: 'jump' | 'goto' }>;
+type Decision = HookVerdict | { readonly kind: 'return' } | Extract<NftVerdict, { kind: 'jump' | 'goto' }>;
 
 /** Undefined: the packet came to the end of the chain, or to a return. */
-function traverseChain(traversal: NftTraversal, chain: LoadedChain, depth: number): HookResult | undefined {
+function traverseChain(traversal: NftTraversal, chain: LoadedChain, depth: number): HookVerdict | undefined {
   if (depth > MAX_JUMPS) throw new NetfilterError(`more than ${MAX_JUMPS} jumps, the last to ${chain.chain.name}`);
   for (const [position, rule] of chain.rules.entries()) {
     const outcome = runRule(traversal, chain, position, rule);

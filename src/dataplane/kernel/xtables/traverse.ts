@@ -1,6 +1,6 @@
 import type { Family } from '../../packet.js';
 import type { Hook } from '../../trace.js';
-import { ACCEPT, type HookResult } from '../hooks.js';
+import { ACCEPT, type HookVerdict } from '../hooks.js';
 import type { PacketState, Passage } from '../passage.js';
 import type { Translate } from '../translation.js';
 import { BUILTIN_CHAIN_OF } from './builtin-chains.js';
@@ -28,12 +28,12 @@ interface Traversal {
 export function createTraversal({ family, translate, environment }: TraversalOptions) {
   const live: MatchEnvironment = { ...environment, dryRun: false };
   const dry: MatchEnvironment = { ...environment, dryRun: true };
-  return (table: Table, hook: Hook, passage: Passage): HookResult =>
+  return (table: Table, hook: Hook, passage: Passage): HookVerdict =>
     traverseTable({ table, hook, passage, family, translate, environment: passage.dryRun ? dry : live });
 }
 
 /** Runs the built-in chain of `table` for `hook`. A table that has no such chain accepts. */
-function traverseTable(traversal: Traversal): HookResult {
+function traverseTable(traversal: Traversal): HookVerdict {
   const { table, hook, passage } = traversal;
   const { packet } = passage;
   const chain = table.chains.get(BUILTIN_CHAIN_OF[hook]);
@@ -51,7 +51,7 @@ function traverseTable(traversal: Traversal): HookResult {
 }
 
 /** Undefined: the packet came to the end of the chain, or to a RETURN. */
-function traverseChain(traversal: Traversal, chain: LoadedChain): HookResult | undefined {
+function traverseChain(traversal: Traversal, chain: LoadedChain): HookVerdict | undefined {
   const { table, hook, passage, environment } = traversal;
   const { packet } = passage;
   for (const position of candidates(chain, packet)) {
