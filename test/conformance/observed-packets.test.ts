@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap';
 import type { Kernel } from '../../src/dataplane/kernel/types.js';
-import { PROXY_MODES, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
 import { joinHostPort } from '../../src/machinery/ip.js';
 import { seededRandom } from '../../src/machinery/random.js';
 import { differingOriginals } from '../replay/originals.js';
 import { createNode } from '../replay/proxy/node.js';
 import { connectAs } from '../replay/proxy/probe.js';
+import { NOT_RECORDED, RECORDED_MODES, type RecordedMode } from '../replay/proxy/recorded-modes.js';
 import type { Case, Probe, Step } from '../replay/proxy/types.js';
 import { ownRecordings, parseRecording } from '../replay/recordings.js';
 import { checkScore } from '../support/score.js';
@@ -31,10 +31,10 @@ interface Count {
   of: number;
 }
 
-function replay(t: Test, text: string, counts?: Readonly<Record<ProxyMode, Count>>): void {
+function replay(t: Test, text: string, counts?: Readonly<Record<RecordedMode, Count>>): void {
   const { head, steps } = parseRecording<Case, Step>(text);
   const endpoints = endpointsOf(head);
-  for (const mode of PROXY_MODES) {
+  for (const mode of RECORDED_MODES) {
     const probes = head.packets[mode] ?? [];
     if (probes.length === 0) continue;
     t.test(`${head.name}, ${mode}: ${head.about}`, t => {
@@ -115,8 +115,13 @@ function observe(kernel: Kernel, probe: Probe, endpoints: ReadonlySet<string>): 
   };
 }
 
+for (const [mode, skip] of Object.entries(NOT_RECORDED)) t.test(mode, { skip }, t => t.end());
+
 const own = ownRecordings('proxy');
-const counts = Object.fromEntries(PROXY_MODES.map(mode => [mode, { passed: 0, of: 0 }])) as Record<ProxyMode, Count>;
+const counts = Object.fromEntries(RECORDED_MODES.map(mode => [mode, { passed: 0, of: 0 }])) as Record<
+  RecordedMode,
+  Count
+>;
 for (const text of own.values()) replay(t, text, counts);
 t.test('score', async t => checkScore(t, 'packets', { ...counts }));
 

@@ -67,8 +67,13 @@ const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
 const EVERYWHERE = { modes: PROXY_MODES, families: FAMILIES };
 /** In iptables mode node ports listen on 127.0.0.0/8, which is a range; "::1" is one address, and they do not; nor in nftables mode. */
 const IPV4_ONLY = { modes: ['iptables'] as const, families: ['IPv4'] as const };
-/** nftables mode refuses what a known ClusterIP has no port for, and drops what no Service has. */
+/** nftables mode refuses what a known ClusterIP has no port for, and drops what no Service has. In ipvs mode a ClusterIP is an address of the node. */
 const UNTOUCHED = { modes: ['iptables'] as const, families: FAMILIES };
+/** nftables mode drops what goes to a ClusterIP that no Service has. */
+const NO_SERVICE = { modes: ['iptables', 'ipvs'] as const, families: FAMILIES };
+/** A "Local" policy is another thing in ipvs mode: a virtual server has the endpoints of its node, or else all, whoever asks. */
+const NOT_IPVS = { modes: PROXY_MODES.filter(mode => mode !== 'ipvs'), families: FAMILIES };
+const IPVS = { modes: ['ipvs'] as const, families: FAMILIES };
 
 export const packetRows: readonly PacketRow[] = [
   {
@@ -179,7 +184,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'internal policy Local without local endpoint: dropped',
-    ...EVERYWHERE,
+    ...NOT_IPVS,
     services: [web({ internalTrafficPolicy: 'Local' })],
     slices: remoteOnly,
     packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -237,7 +242,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external policy Local without local endpoint: dropped',
-    ...EVERYWHERE,
+    ...NOT_IPVS,
     services: [web({ type: 'NodePort', externalTrafficPolicy: 'Local' })],
     slices: remoteOnly,
     packet: { from: OUTSIDE, to: [NODE, 30080] },
@@ -245,7 +250,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external policy Local, from a Pod to a load balancer IP: treated as inside',
-    ...EVERYWHERE,
+    ...NOT_IPVS,
     services: [web({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' }, balancer)],
     slices: both,
     packet: { from: LOCAL_POD, to: ['203.0.113.77', 80] },
@@ -253,7 +258,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external policy Local, from the node to a load balancer IP: inside, but masqueraded',
-    ...EVERYWHERE,
+    ...NOT_IPVS,
     services: [web({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' }, balancer)],
     slices: both,
     packet: { from: NODE, to: ['203.0.113.77', 80] },
@@ -399,7 +404,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'a Service that another proxy handles is skipped',
-    ...UNTOUCHED,
+    ...NO_SERVICE,
     services: [
       {
         ...web({}),
@@ -413,7 +418,7 @@ export const packetRows: readonly PacketRow[] = [
   ...['service.kubernetes.io/service-proxy-name', 'service.kubernetes.io/headless'].flatMap((label): PacketRow[] => [
     {
       name: `a Service labelled ${label} is skipped, whatever the value`,
-      ...UNTOUCHED,
+      ...NO_SERVICE,
       services: [{ ...web({}), metadata: { namespace: 'shop', name: 'web', labels: { [label]: '' } } }],
       slices: both,
       packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -445,6 +450,62 @@ export const packetRows: readonly PacketRow[] = [
     services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['0.0.0.0/1', '::/0'] }, balancer)],
     slices: both,
     packet: { from: OUTSIDE, to: ['203.0.113.77', 80] },
+    expect: { verdict: 'drop' },
+  },
+  {
+    name: 'another port of the ClusterIP is a port of the node, which is not reached that way',
+    ...IPVS,
+    services: [web({})],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 81] },
+    expect: { verdict: 'reject' },
+  },
+  {
+    name: 'another protocol on the port of the ClusterIP is refused as well',
+    ...IPVS,
+    services: [web({})],
+    slices: both,
+    packet: { proto: 'udp', from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: { verdict: 'reject' },
+  },
+  {
+    name: 'internal policy Local without local endpoint: a virtual server that has none refuses',
+    ...IPVS,
+    services: [web({ internalTrafficPolicy: 'Local' })],
+    slices: remoteOnly,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: { verdict: 'reject' },
+  },
+  {
+    name: 'external policy Local without local endpoint: those of other nodes, who see the client',
+    ...IPVS,
+    services: [web({ type: 'NodePort', externalTrafficPolicy: 'Local' })],
+    slices: remoteOnly,
+    packet: { from: OUTSIDE, to: [NODE, 30080] },
+    expect: reaches(false, REMOTE_EP),
+  },
+  ...[LOCAL_POD, NODE].map((from): PacketRow => ({
+    name: `external policy Local, from ${from} to a load balancer IP: the local endpoint, as for everybody`,
+    ...IPVS,
+    services: [web({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' }, balancer)],
+    slices: both,
+    packet: { from, to: ['203.0.113.77', 80] },
+    expect: reaches(false, LOCAL_EP),
+  })),
+  {
+    name: 'a stranger is not masqueraded on its way to an external IP of policy Local',
+    ...IPVS,
+    services: [web({ externalIPs: ['192.0.2.50'], externalTrafficPolicy: 'Local' })],
+    slices: both,
+    packet: { from: OUTSIDE, to: ['192.0.2.50', 80] },
+    expect: reaches(false, LOCAL_EP),
+  },
+  {
+    name: 'the node, by the address of a load balancer that does not let it in',
+    ...IPVS,
+    services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['198.51.100.0/24'] }, balancer)],
+    slices: both,
+    packet: { from: '203.0.113.77', to: ['203.0.113.77', 80], hook: 'output' },
     expect: { verdict: 'drop' },
   },
   {

@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap';
 import type { Kernel } from '../../src/dataplane/kernel/types.js';
-import { PROXY_MODES, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
 import { printSave } from '../../src/dataplane/tools/iptables/print-save.js';
 import { printNftList } from '../../src/dataplane/tools/nft/print-list.js';
 import { differingOriginals } from '../replay/originals.js';
 import { nftTextDifferences } from '../replay/proxy/nft-text.js';
 import { createNode } from '../replay/proxy/node.js';
+import { NOT_RECORDED, RECORDED_MODES, type RecordedMode } from '../replay/proxy/recorded-modes.js';
 import { saveTextDifferences } from '../replay/proxy/save-text.js';
 import type { Case, Step } from '../replay/proxy/types.js';
 import { ownRecordings, parseRecording } from '../replay/recordings.js';
@@ -22,7 +22,7 @@ interface Mode {
 }
 
 /** Not of these recordings: the agent's iptables is 1.8.9 and listens where --bind-address does not say. */
-const MODES: Readonly<Record<ProxyMode, Mode>> = {
+const MODES: Readonly<Record<RecordedMode, Mode>> = {
   iptables: {
     print: printSave,
     differences: saveTextDifferences,
@@ -42,9 +42,9 @@ interface Count {
 }
 
 /** Counts the texts that are compared, and those that are right. */
-function replay(t: Test, text: string, counts?: Readonly<Record<ProxyMode, Count>>): void {
+function replay(t: Test, text: string, counts?: Readonly<Record<RecordedMode, Count>>): void {
   const { head, steps } = parseRecording<Case, Step>(text);
-  for (const mode of PROXY_MODES)
+  for (const mode of RECORDED_MODES)
     for (const [family, key] of FAMILIES) {
       const { print, differences, skipped } = MODES[mode];
       const options = skipped[head.name] === undefined ? {} : { skip: skipped[head.name] ?? '' };
@@ -63,11 +63,16 @@ function replay(t: Test, text: string, counts?: Readonly<Record<ProxyMode, Count
     }
 }
 
+for (const [mode, skip] of Object.entries(NOT_RECORDED)) t.test(mode, { skip }, t => t.end());
+
 const own = ownRecordings('proxy');
-const counts = Object.fromEntries(PROXY_MODES.map(mode => [mode, { passed: 0, of: 0 }])) as Record<ProxyMode, Count>;
+const counts = Object.fromEntries(RECORDED_MODES.map(mode => [mode, { passed: 0, of: 0 }])) as Record<
+  RecordedMode,
+  Count
+>;
 for (const text of own.values()) replay(t, text, counts);
 t.test('score', async t => {
-  const skipped = Object.fromEntries(PROXY_MODES.map(mode => [mode, MODES[mode].skipped]));
+  const skipped = Object.fromEntries(RECORDED_MODES.map(mode => [mode, MODES[mode].skipped]));
   checkScore(t, 'proxy', { ...counts, skipped });
 });
 

@@ -1,6 +1,7 @@
 import type { DeepReadonly, EndpointSlice, Service } from '../../machinery/types.js';
 import type { Program } from '../kernel/program.js';
 import { createIptablesProxier } from './iptables/proxier.js';
+import { createIpvsProxier } from './ipvs/proxier.js';
 import { createNftablesProxier } from './nftables/proxier.js';
 import type { CreateProxier, Proxier, ProxierConfig } from './types.js';
 
@@ -8,6 +9,7 @@ import type { CreateProxier, Proxier, ProxierConfig } from './types.js';
 const PROXIERS = {
   iptables: createIptablesProxier,
   nftables: createNftablesProxier,
+  ipvs: createIpvsProxier,
 } satisfies Record<string, CreateProxier>;
 
 export type ProxyMode = keyof typeof PROXIERS;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { UdpServicePort } from '../kernel/flow.js';
+import type { SchedulerName } from '../kernel/ipvs/types.js';
 import type { Program } from '../kernel/program.js';
 import type { Family } from '../packet.js';
 import type { DetectLocal } from './detect-local.js';
@@ -34,6 +35,10 @@ export interface ProxierConfig {
   readonly conntrackTCPLiberal?: boolean;
   /** Stale chains of a large cluster wait this long. Default 30 s. */
   readonly syncPeriodMs?: number;
+  /** How IPVS chooses (--ipvs-scheduler). Default rr. */
+  readonly ipvsScheduler?: SchedulerName;
+  /** --ipvs-strict-arp. Default false. */
+  readonly ipvsStrictArp?: boolean;
 }
 
 export interface SyncResult {

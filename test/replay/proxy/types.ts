@@ -1,6 +1,6 @@
 import type { Protocol } from '../../../src/dataplane/packet.js';
-import type { ProxyMode } from '../../../src/dataplane/proxiers/index.js';
 import type { EndpointSlice, Node, Service } from '../../../src/machinery/types.js';
+import type { RecordedMode } from './recorded-modes.js';
 
 export type Item = (Service | EndpointSlice | Node) & { readonly kind: string };
 /** A change, and what is programmed some seconds after it. */
@@ -10,7 +10,7 @@ export interface Step {
   readonly apply?: readonly Item[];
   readonly restart?: boolean;
   /** By proxy mode. */
-  readonly rules: Readonly<Record<ProxyMode, { readonly v4: string; readonly v6: string }>>;
+  readonly rules: Readonly<Record<RecordedMode, { readonly v4: string; readonly v6: string }>>;
 }
 /** Some connections from one place to one address, and what became of them. */
 export interface Probe {
@@ -39,5 +39,5 @@ export interface Case {
   readonly services: readonly Service[];
   readonly endpointSlices: readonly EndpointSlice[];
   /** By proxy mode; none where packets were not sent. */
-  readonly packets: Partial<Readonly<Record<ProxyMode, readonly Probe[]>>>;
+  readonly packets: Partial<Readonly<Record<RecordedMode, readonly Probe[]>>>;
 }

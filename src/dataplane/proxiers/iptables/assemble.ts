@@ -5,7 +5,7 @@ import type { Origin } from '../../trace.js';
 import type { ProxierConfig } from '../types.js';
 import type { ServiceFragment } from './compile-service.js';
 import * as names from './names.js';
-import { addrtypeLocal, comment, ctstate, destination, jump, rule, source } from './rules.js';
+import { addrtypeLocal, comment, ctstate, destination, jump, rule, source } from '../xtables-rules.js';
 
 export interface AssembleInput {
   readonly full: boolean;

@@ -11,7 +11,7 @@ import type { EndpointCategories } from '../../services/topology.js';
 import type { Origin } from '../../trace.js';
 import type { LocalTraffic } from '../detect-local.js';
 import * as names from './names.js';
-import { addrtypeLocal, comment, dport, fromLocalPods, jump, proto, rule, source, to } from './rules.js';
+import { addrtypeLocal, comment, dport, fromLocalPods, jump, proto, rule, source, to } from '../xtables-rules.js';
 
 export interface ServiceCompileOptions {
   readonly detectLocal: LocalTraffic | undefined;

@@ -1,7 +1,7 @@
-import type { Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
-import type { Protocol } from '../../packet.js';
-import type { Origin } from '../../trace.js';
-import type { LocalTraffic } from '../detect-local.js';
+import type { Match, Rule, Verdict } from '../kernel/xtables/rule.js';
+import type { Protocol } from '../packet.js';
+import type { Origin } from '../trace.js';
+import type { LocalTraffic } from './detect-local.js';
 
 /** Small constructors that keep the compiler's tables readable. */
 export const rule = (chain: string, matches: readonly Match[], verdict: Verdict, origin?: Origin): Rule =>

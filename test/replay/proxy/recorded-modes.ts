@@ -1,0 +1,9 @@
+import { PROXY_MODES, type ProxyMode } from '../../../src/dataplane/proxiers/index.js';
+
+/** Modes that the real kube-proxy was not recorded in, and why. */
+export const NOT_RECORDED = {
+  ipvs: 'the kernel of the recordings has no IPVS',
+} as const satisfies Partial<Record<ProxyMode, string>>;
+
+export type RecordedMode = Exclude<ProxyMode, keyof typeof NOT_RECORDED>;
+export const RECORDED_MODES = PROXY_MODES.filter((mode): mode is RecordedMode => !(mode in NOT_RECORDED));
