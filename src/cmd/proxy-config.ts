@@ -38,6 +38,8 @@ export async function flagsOfProxyConfig(file: string): Promise<Flags> {
     iptablesMasqueradeBit: numberText(own, 'masqueradeBit') ?? '14',
     nodeportAddresses: Array.isArray(addresses) ? addresses.join(',') : undefined,
     iptablesLocalhostNodeports: section(config, 'iptables')['localhostNodePorts'] === false ? 'false' : 'true',
+    ipvsScheduler: texts(section(config, 'ipvs'), 'scheduler'),
+    ipvsStrictArp: section(config, 'ipvs')['strictARP'] === true,
     conntrackTcpBeLiberal: section(config, 'conntrack')['tcpBeLiberal'] === true,
     minSyncPeriod: texts(own, 'minSyncPeriod'),
     syncPeriod: texts(own, 'syncPeriod'),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { DetectLocal } from '../dataplane/proxiers/detect-local.js';
 import { DEFAULT_PROXY_MODE, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { type SchedulerName, SCHEDULERS } from '../dataplane/kernel/ipvs/types.js';
 import { parseCidr } from '../machinery/cidr.js';
 import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
 import { FlagError, integerFlag } from './process.js';
@@ -24,6 +25,8 @@ export const addProxyFlags = (command: Command): Command =>
     .option('--iptables-masquerade-bit <n>', 'bit of the mark of packets to masquerade', '14')
     .option('--nodeport-addresses <cidrs>', 'addresses at which node ports answer: CIDRs, or primary')
     .option('--iptables-localhost-nodeports <bool>', 'whether they answer on loopback, in iptables mode', 'true')
+    .option('--ipvs-scheduler <name>', `in ipvs mode, how servers are chosen: ${SCHEDULERS.join(', ')}`, 'rr')
+    .option('--ipvs-strict-arp', 'in ipvs mode, as kube-proxy: arp_ignore 1 and arp_announce 2')
     .option('--conntrack-tcp-be-liberal', 'let TCP packets through that conntrack finds invalid');
 
 const DETECT_MODES = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const;
@@ -39,6 +42,15 @@ const bad = (name: string, value: string, want: string): FlagError =>
 export function proxyModeFlag(text: string): ProxyMode {
   if (isProxyMode(text)) return text;
   throw bad('proxy-mode', text, `there are ${PROXY_MODES.join(', ')}`);
+}
+
+const isScheduler = (text: string): text is SchedulerName => (SCHEDULERS as readonly string[]).includes(text);
+
+/** @throws FlagError for a scheduler that IPVS does not have */
+function ipvsSchedulerFlag(text: string): SchedulerName {
+  const name = text === '' ? 'rr' : text;
+  if (isScheduler(name)) return name;
+  throw bad('ipvs-scheduler', text, `there are ${SCHEDULERS.join(', ')}`);
 }
 
 /** @throws FlagError */
@@ -63,6 +75,8 @@ export function proxySettingsFrom(flags: Flags): ProxySettings {
     ...(nodePortAddresses === undefined ? {} : { nodePortAddresses }),
     localhostNodePorts: localhost === 'true',
     conntrackTCPLiberal: flags['conntrackTcpBeLiberal'] === true,
+    ipvsScheduler: ipvsSchedulerFlag(text('ipvsScheduler')),
+    ipvsStrictArp: flags['ipvsStrictArp'] === true,
   };
 }
 

@@ -1,5 +1,9 @@
+import { entryText } from '../../dataplane/kernel/ipset/ipset.js';
+import { printIpsetSave } from '../../dataplane/tools/ipset/print-save.js';
 import { printSave } from '../../dataplane/tools/iptables/print-save.js';
 import { saveText } from '../../dataplane/tools/iptables/rule-text.js';
+import { printIpvsadmList } from '../../dataplane/tools/ipvsadm/print-list.js';
+import { printIpvsadmSave } from '../../dataplane/tools/ipvsadm/print-save.js';
 import { printNftList } from '../../dataplane/tools/nft/print-list.js';
 import { nftRuleText } from '../../dataplane/tools/nft/rule-text.js';
 import { elementText } from '../../dataplane/tools/nft/set-text.js';
@@ -52,12 +56,36 @@ export const describeNftables = ({ nftables, family }: Kernel) =>
     })),
   }));
 
-const FORMATS = ['iptables-save', 'nft', 'json'] as const;
+/** The same of IPVS: virtual servers with their real ones, and the sets that rules ask. */
+export const describeIpvs = ({ ipvs }: Kernel) =>
+  ipvs.virtualServers().map(({ definition: { realServers: _wanted, origin, ...definition }, servers }) => ({
+    ...definition,
+    realServers: servers.all.map(({ address, port, weight, active, inactive }) => ({
+      address,
+      port,
+      weight,
+      activeConnections: active,
+      inactiveConnections: inactive,
+    })),
+    ...(origin === undefined ? {} : { origin }),
+  }));
 
-/** GET /rules?format=iptables-save|nft|json&table=nat&counters=true. Without a format: as the tool of the node's mode has it. */
+export const describeIpsets = ({ ipsets }: Kernel) =>
+  ipsets
+    .all()
+    .map(set => ({ name: set.name, type: set.type, entries: [...set.entries].map(key => entryText(set, key)) }));
+
+const FORMATS = ['iptables-save', 'nft', 'ipvsadm-save', 'ipvsadm-list', 'ipset-save', 'json'] as const;
+
+/** What the tool of the node's mode lists. */
+function formatOfMode({ nftables, ipvs }: Kernel): (typeof FORMATS)[number] {
+  if (nftables.tables().length > 0) return 'nft';
+  return ipvs.virtualServers().length > 0 ? 'ipvsadm-save' : 'iptables-save';
+}
+
+/** GET /rules?format=(one of FORMATS)&table=nat&counters=true. Without a format: as the tool of the node's mode has it. */
 export const rules: KubeletRoute = async ({ kernel, nodeName }, { url, response }) => {
-  const ofMode = kernel.nftables.tables().length > 0 ? 'nft' : 'iptables-save';
-  const format = url.searchParams.get('format') ?? ofMode;
+  const format = url.searchParams.get('format') ?? formatOfMode(kernel);
   const table = url.searchParams.get('table') ?? undefined;
   if (table !== undefined && !TABLES.includes(table))
     throw new HttpError(400, `unknown table ${JSON.stringify(table)}`);
@@ -69,12 +97,20 @@ export const rules: KubeletRoute = async ({ kernel, nodeName }, { url, response 
     }
     case 'nft':
       return sendText(response, printNftList(kernel));
+    case 'ipvsadm-save':
+      return sendText(response, printIpvsadmSave(kernel));
+    case 'ipvsadm-list':
+      return sendText(response, printIpvsadmList(kernel));
+    case 'ipset-save':
+      return sendText(response, printIpsetSave(kernel));
     case 'json':
       return sendJson(response, {
         node: nodeName,
         family: kernel.family,
         tables: describeRules(kernel, only.table),
         nftables: describeNftables(kernel),
+        ipvs: describeIpvs(kernel),
+        ipsets: describeIpsets(kernel),
       });
     default:
       throw new HttpError(400, `unknown format ${JSON.stringify(format)}: there are ${FORMATS.join(', ')}`);

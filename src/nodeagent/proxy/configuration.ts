@@ -35,6 +35,7 @@ export const proxyConfiguration = ({
     MetricsBindAddress: '127.0.0.1:10249',
     Mode: settings.mode,
     IPTables: { MasqueradeBit: settings.masqueradeBit, LocalhostNodePorts: settings.localhostNodePorts },
+    IPVS: { Scheduler: settings.ipvsScheduler, StrictARP: settings.ipvsStrictArp },
     NFTables: { MasqueradeBit: settings.masqueradeBit },
     DetectLocalMode: MODES[settings.detectLocal?.kind ?? 'cidr'],
     DetectLocal: detectLocal(settings),

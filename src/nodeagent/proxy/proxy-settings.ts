@@ -1,4 +1,5 @@
 import type { DetectLocal } from '../../dataplane/proxiers/detect-local.js';
+import type { SchedulerName } from '../../dataplane/kernel/ipvs/types.js';
 import type { ProxyMode } from '../../dataplane/proxiers/index.js';
 
 /** What kube-proxy is told by its flags or its KubeProxyConfiguration. */
@@ -12,6 +13,8 @@ export interface ProxySettings {
   readonly nodePortAddresses?: readonly string[];
   readonly localhostNodePorts: boolean;
   readonly conntrackTCPLiberal: boolean;
+  readonly ipvsScheduler: SchedulerName;
+  readonly ipvsStrictArp: boolean;
 }
 
 /** kube-proxy's defaults, with the Pods' range as what is local. */
@@ -22,4 +25,6 @@ export const proxySettings = (mode: ProxyMode, clusterCidr: string): ProxySettin
   masqueradeBit: 14,
   localhostNodePorts: true,
   conntrackTCPLiberal: false,
+  ipvsScheduler: 'rr',
+  ipvsStrictArp: false,
 });

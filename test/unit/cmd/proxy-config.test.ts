@@ -6,7 +6,14 @@ import { flagsOfProxyConfig } from '../../../src/cmd/proxy-config.js';
 import { proxySettingsFrom } from '../../../src/cmd/proxy-flags.js';
 
 const HEAD = 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n';
-const DEFAULTS = { masqueradeAll: false, masqueradeBit: 14, localhostNodePorts: true, conntrackTCPLiberal: false };
+const IPVS = { ipvsScheduler: 'rr', ipvsStrictArp: false };
+const DEFAULTS = {
+  masqueradeAll: false,
+  masqueradeBit: 14,
+  localhostNodePorts: true,
+  conntrackTCPLiberal: false,
+  ...IPVS,
+};
 
 t.test('a KubeProxyConfiguration says what the flags say', async t => {
   const folder = mkdtempSync(join(tmpdir(), 'kubette-config-'));
@@ -34,6 +41,7 @@ t.test('a KubeProxyConfiguration says what the flags say', async t => {
         masqueradeBit: 9,
         localhostNodePorts: true,
         conntrackTCPLiberal: true,
+        ...IPVS,
         nodePortAddresses: ['10.0.0.0/8', 'primary'],
         detectLocal: { kind: 'interfaceNamePrefix', prefix: 'veth' },
       },

@@ -46,6 +46,17 @@ t.test('the kubelet API', async t => {
   const ca = issue('ca', 'ca');
   const serving = issue('node-1', 'server', ca);
   const kernel = createKernel({ clock: realClock, random: () => 0.5, routes: hostRoutes('172.18.0.2') });
+  kernel.load({
+    kind: 'ipvs',
+    family: 'IPv4',
+    full: true,
+    virtualServers: [{ protocol: 'tcp', address: '10.96.0.1', port: 443, scheduler: 'rr', realServers: [] }],
+    goneServers: [],
+    ipsets: [{ name: 'S', type: 'hash:ip', add: ['10.0.0.1'], remove: [] }],
+    addresses: { link: 'kube-ipvs0', add: ['10.96.0.1'], remove: [] },
+    sysctls: {},
+    xtables: undefined,
+  });
   const server = createKubeletServer({
     context: {
       ...kubeletFacts(),
@@ -104,7 +115,15 @@ t.test('the kubelet API', async t => {
     { path: '/exec/default/web/web?command=ls', code: 400, text: 'Upgrade request required\n' },
     { path: '/nothing', code: 404, text: '404 page not found\n' },
     { path: '/constructor', code: 404 },
-    { path: '/rules?format=yaml', code: 400, text: 'unknown format "yaml": there are iptables-save, nft, json\n' },
+    {
+      path: '/rules?format=yaml',
+      code: 400,
+      text: 'unknown format "yaml": there are iptables-save, nft, ipvsadm-save, ipvsadm-list, ipset-save, json\n',
+    },
+    { path: '/rules?format=ipvsadm-save', code: 200, text: '-A -t 10.96.0.1:443 -s rr\n' },
+    { path: '/rules?format=ipvsadm-list', code: 200, text: /^TCP {2}10\.96\.0\.1:443 rr$/m },
+    { path: '/rules?format=ipset-save', code: 200, text: /^add S 10\.0\.0\.1$/m },
+    { path: '/rules', code: 200, text: '-A -t 10.96.0.1:443 -s rr\n' },
     { path: '/rules?format=json', code: 200, text: /^\{"node":"node-1","family":"IPv4","tables":\[/ },
     { path: '/trace?pod=default/nope&url=x', code: 404 },
     { path: '/trace?pod=default/web&url=http://10.244.1.2/', code: 200, text: /"reply":\{"status":200/ },
