@@ -53,6 +53,8 @@ for (const example of ipvsExamples)
     // The text that the real tools listed has no jumps, and none of the rule that their kernel did not know.
     const listed = fixture(`${example.name}.saves`);
     const own = start(example.config).kernel;
+    t.throws(() => restore(own, fixture(`${example.name}.restore`)), /Set KUBE-LOOP-BACK doesn't exist/);
+    own.load({ ...program, virtualServers: [], xtables: undefined });
     const input = fixture(`${example.name}.restore`).replace(/^.* -m ipvs .*\n/m, '');
     restore(own, input, { noflush: true });
     t.equal(

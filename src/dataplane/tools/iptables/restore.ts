@@ -12,13 +12,14 @@ import { parseRestore, type RestoreBlock } from './parse.js';
  */
 export function restore(kernel: Kernel, text: string, { noflush = false }: { noflush?: boolean } = {}): void {
   for (const block of parseRestore(text, kernel.family))
-    kernel.xtables.change(block.table, edit => applyBlock(edit, block, noflush, kernel.family));
+    kernel.xtables.change(block.table, edit => applyBlock(edit, block, noflush, kernel));
 }
 
-function applyBlock(edit: TableEdit, block: RestoreBlock, noflush: boolean, family: Family): void {
+function applyBlock(edit: TableEdit, block: RestoreBlock, noflush: boolean, kernel: Kernel): void {
   if (!noflush) edit.flushAll();
   for (const command of block.commands) {
     try {
+      if (command.kind === 'append' || command.kind === 'insert') checkSets(command.rule, kernel);
       switch (command.kind) {
         case 'declare':
           edit.declare(command.chain, command.policy, command.packets, command.bytes);
@@ -30,7 +31,10 @@ function applyBlock(edit: TableEdit, block: RestoreBlock, noflush: boolean, fami
           edit.insert(newLoadedRule(command.rule, command.packets, command.bytes), command.position);
           break;
         case 'delete':
-          edit.removeRule(command.chain, 'position' in command ? command.position : findRule(edit, command, family));
+          edit.removeRule(
+            command.chain,
+            'position' in command ? command.position : findRule(edit, command, kernel.family),
+          );
           break;
         case 'flush':
           edit.declare(command.chain);
@@ -50,6 +54,12 @@ function applyBlock(edit: TableEdit, block: RestoreBlock, noflush: boolean, fami
       throw error;
     }
   }
+}
+
+function checkSets({ matches }: Rule, { ipsets }: Kernel): void {
+  for (const match of matches)
+    if (match.kind === 'set' && ipsets.get(match.set) === undefined)
+      throw new NetfilterError(`Set ${match.set} doesn't exist.`);
 }
 
 function findRule(edit: TableEdit, { chain, rule }: { chain: string; rule: Rule }, family: Family): number {
