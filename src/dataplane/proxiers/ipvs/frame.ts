@@ -3,6 +3,7 @@ import type { VirtualService } from '../../kernel/ipvs/types.js';
 import type { XtablesProgram } from '../../kernel/program.js';
 import type { Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
 import type { Protocol } from '../../packet.js';
+import type { LocalTraffic } from '../detect-local.js';
 import type { ProxierConfig } from '../types.js';
 import { addrtypeLocal, comment, ctstate, fromLocalPods, jump, rule, source } from '../xtables-rules.js';
 import * as chains from './chains.js';
@@ -73,7 +74,10 @@ const FILTER_SET_RULES: readonly SetRule[] = [
 ];
 
 /** Returns a function that makes the rules around IPVS; they are few, however many Services there are. */
-export function createFrame(config: ProxierConfig): (input: FrameInput) => XtablesProgram['tables'] {
+export function createFrame(
+  config: ProxierConfig,
+  local: LocalTraffic | undefined,
+): (input: FrameInput) => XtablesProgram['tables'] {
   const inSet = (name: SetName, sides: Sides): Match => ({
     kind: 'set',
     set: nameIn(config.family, name),
@@ -92,8 +96,7 @@ export function createFrame(config: ProxierConfig): (input: FrameInput) => Xtabl
   /** Which packets to ClusterIPs are masqueraded. */
   function clusterIPMatches(): readonly Match[] {
     if (config.masqueradeAll === true) return [inSet('KUBE-CLUSTER-IP', 'dst,dst')];
-    if (config.detectLocal !== undefined)
-      return [inSet('KUBE-CLUSTER-IP', 'dst,dst'), fromLocalPods(config.detectLocal, true)];
+    if (local !== undefined) return [inSet('KUBE-CLUSTER-IP', 'dst,dst'), fromLocalPods(local, true)];
     // The node's own packets have a ClusterIP as their source, as those are addresses of the node.
     return [inSet('KUBE-CLUSTER-IP', 'src,dst')];
   }

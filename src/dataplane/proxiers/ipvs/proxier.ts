@@ -1,8 +1,9 @@
 import { compareText } from '../../../machinery/compare-text.js';
 import type { VirtualService } from '../../kernel/ipvs/types.js';
 import type { IpvsProgram, XtablesProgram } from '../../kernel/program.js';
-import { healthCheckNodePorts, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
+import { healthCheckNodePorts, noLocalEndpoints, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
 import { createServiceMap, type ServiceChange, type TrackedPort } from '../../services/service-map.js';
+import { isSameTraffic, localTraffic } from '../detect-local.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
 import { JUMPS } from './chains.js';
 import { compileServicePort, type ServiceFragment } from './compile-service.js';
@@ -22,7 +23,9 @@ export function createIpvsProxier(config: ProxierConfig): Proxier {
   const services = createServiceMap(config);
   const entries = createEntryCounts(family);
   const servers = createServerClaims();
-  const frame = createFrame(config);
+  let local = localTraffic(config.detectLocal, [], family);
+  let localChanged = false;
+  let frame = createFrame(config, local);
   const compiled = new Map<TrackedPort, ServiceFragment>();
   const options = {
     scheduler: config.ipvsScheduler ?? 'rr',
@@ -118,12 +121,13 @@ export function createIpvsProxier(config: ProxierConfig): Proxier {
 
   function sync({ full = false }: { full?: boolean } = {}): SyncResult {
     const changes = services.take();
-    const whole = full || !synced || changes.topologyChanged;
+    const whole = full || !synced || localChanged || changes.topologyChanged;
     if (!whole && changes.services.length === 0) return { program: undefined, udpCleanup: [] };
     apply(changes.services);
     const udpCleanup = changes.udpChanged ? udpServicePorts(services.ports) : [];
     const partial = partialProgram();
     synced = true;
+    localChanged = false;
     return { program: whole ? fullProgram() : partial, udpCleanup };
   }
 
@@ -132,15 +136,23 @@ export function createIpvsProxier(config: ProxierConfig): Proxier {
     onServiceDelete: service => services.onServiceDelete(service),
     onSliceUpdate: slice => services.onSliceUpdate(slice),
     onSliceDelete: slice => services.onSliceDelete(slice),
-    setNode: labels => services.setNode(labels),
+    setNode(labels, podCidrs = []) {
+      services.setNode(labels);
+      const next = localTraffic(config.detectLocal, podCidrs, family);
+      if (isSameTraffic(next, local)) return;
+      local = next;
+      frame = createFrame(config, local);
+      localChanged = true;
+    },
     // Nothing depends on them.
     setServiceCidrs: () => undefined,
     get pending() {
-      return !synced || services.pending;
+      return !synced || localChanged || services.pending;
     },
     sync,
     program: fullProgram,
     healthCheckNodePorts: () => healthCheckNodePorts(services.ports),
     nodePorts: () => nodePorts(services.ports),
+    noLocalEndpoints: () => noLocalEndpoints(services.ports),
   };
 }
