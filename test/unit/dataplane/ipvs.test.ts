@@ -1,4 +1,6 @@
 import t from 'tap';
+import { createConntrack } from '../../../src/dataplane/kernel/conntrack.js';
+import { createConnections, type VirtualConnection } from '../../../src/dataplane/kernel/ipvs/connections.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import type { RealServer, VirtualServer } from '../../../src/dataplane/kernel/ipvs/types.js';
 import type { IpvsProgram } from '../../../src/dataplane/kernel/program.js';
@@ -171,6 +173,32 @@ t.test('a connection that was idle for a quarter of an hour is forgotten, and it
   clock.step(901_000);
   t.match(connection.send(), { verdict: 'accept', delivery: 'local', packet: { dst: VIP } }, 'the node resets it');
   t.same(counts(kernel), { [A]: '1: 0+0' });
+});
+
+t.test('the table of connections is bounded', async t => {
+  const clock = new FakeClock();
+  const table = createConnections({ clock, conntrack: createConntrack(clock), maxConnections: 3 });
+  const server = { address: A, port: 8080, weight: 1, active: 0, inactive: 0, available: true };
+  const connection = (srcPort: number): VirtualConnection => ({
+    client: { protocol: 'tcp', src: CLIENT, srcPort, dst: VIP, dstPort: 80 },
+    service: web([]),
+    server,
+    template: undefined,
+    state: 'NONE',
+    active: false,
+    entry: undefined,
+    expiresAt: 0,
+  });
+  const all = [1, 2, 3, 4].map(connection);
+  for (const one of all) {
+    t.ok(table.add(one));
+    table.advance(one, 'in', 'syn');
+  }
+  t.equal(table.size, 3);
+  t.equal(table.fromClient({ protocol: 'tcp', src: CLIENT, srcPort: 1, dst: VIP, dstPort: 80 }), undefined);
+  t.match(server, { active: 3, inactive: 0 }, 'the oldest went, as nobody had answered it');
+  for (const one of all) one.entry = { assured: true } as VirtualConnection['entry'];
+  t.notOk(table.add(connection(5)), 'the others stay');
 });
 
 t.test('the same client by two services to one server', async t => {

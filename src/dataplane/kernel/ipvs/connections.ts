@@ -30,7 +30,8 @@ export interface Connections {
   /** By a packet of the server. */
   fromServer(packet: Tuple): VirtualConnection | undefined;
   readonly size: number;
-  add(connection: VirtualConnection): void;
+  /** False when the table is full of connections that somebody has answered. */
+  add(connection: VirtualConnection): boolean;
   advance(connection: VirtualConnection, way: Way, flags: TcpFlags): void;
   remove(connection: VirtualConnection): void;
   /** Forgets those that were silent for too long. */
@@ -48,7 +49,23 @@ const keyOf = ({ protocol, src, srcPort, dst, dstPort }: Tuple): string =>
 export const answerOf = ({ client, server }: VirtualConnection): Tuple =>
   invert({ ...client, dst: server.address, dstPort: server.port });
 
-export function createConnections({ clock, conntrack }: { clock: Clock; conntrack: Conntrack }): Connections {
+export interface ConnectionsOptions {
+  readonly clock: Clock;
+  readonly conntrack: Conntrack;
+  /** Default: as many as there can be flows. */
+  readonly maxConnections?: number;
+}
+
+/** As nf_conntrack_max here: every connection has a flow. */
+const MAX_CONNECTIONS = 65_536;
+/** How many of a full table's connections are looked at for one to give up. */
+const EARLY_DROP = 64;
+
+export function createConnections({
+  clock,
+  conntrack,
+  maxConnections = MAX_CONNECTIONS,
+}: ConnectionsOptions): Connections {
   const byClient = new Map<string, VirtualConnection>();
   const byServer = new Map<string, VirtualConnection>();
   const queues = createExpiryQueues<VirtualConnection>(() => clock.now());
@@ -71,6 +88,27 @@ export function createConnections({ clock, conntrack }: { clock: Clock; conntrac
     if (entry?.confirmed === true) conntrack.remove(entry);
   }
 
+  function remove(connection: VirtualConnection): void {
+    queues.remove(connection);
+    forget(connection);
+  }
+
+  /** As connection tracking does it: one that has ended, or that nobody has answered, goes for a new one. */
+  function earlyDrop(): boolean {
+    let looked = 0;
+    for (const [key, connection] of byClient) {
+      if (++looked > EARLY_DROP) return false;
+      if (!connection.active || connection.entry?.assured !== true) {
+        remove(connection);
+        return true;
+      }
+      // To the end, so that the next search goes on behind it.
+      byClient.delete(key);
+      byClient.set(key, connection);
+    }
+    return false;
+  }
+
   function timeoutOf(connection: VirtualConnection, way: Way): number {
     switch (connection.client.protocol) {
       case 'tcp':
@@ -89,10 +127,12 @@ export function createConnections({ clock, conntrack }: { clock: Clock; conntrac
       return byClient.size;
     },
     add(connection) {
+      if (byClient.size >= maxConnections && !earlyDrop()) return false;
       byClient.set(keyOf(connection.client), connection);
       byServer.set(keyOf(answerOf(connection)), connection);
       connection.server.inactive++;
       if (connection.template !== undefined) connection.template.connections++;
+      return true;
     },
     advance(connection, way, flags) {
       const { protocol } = connection.client;
@@ -102,10 +142,7 @@ export function createConnections({ clock, conntrack }: { clock: Clock; conntrac
       } else if (protocol === 'sctp' && way === 'out') setActive(connection, true);
       queues.renew(connection, timeoutOf(connection, way));
     },
-    remove(connection) {
-      queues.remove(connection);
-      forget(connection);
-    },
+    remove,
     expire() {
       for (const connection of queues.takeExpired()) forget(connection);
     },

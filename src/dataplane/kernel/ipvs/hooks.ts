@@ -63,6 +63,10 @@ function fromClient(passage: Passage, hook: Hook, options: IpvsHookOptions): Hoo
   // What is no SYN and belongs to no connection is for a socket, and that refuses it.
   if (packet.protocol === 'tcp' && flagsOf(passage) !== 'syn') return ACCEPT;
   const made = schedule({ service, packet, entry, dryRun }, options);
+  if (made === 'full') {
+    trace(passage, hook, service.definition, 'table full, dropping packet');
+    return { kind: 'drop' };
+  }
   if (made !== undefined) return sendOn(passage, made, hook, options);
   const answer = defaultReject(options.routes.family);
   trace(passage, hook, service.definition, `no server, reject with ${answer}`);

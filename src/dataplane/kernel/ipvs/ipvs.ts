@@ -34,6 +34,9 @@ export interface IpvsOptions {
   readonly routes: RouteTable;
 }
 
+/** kube-proxy looks so often at the servers that it wants to delete. */
+const LOOK_INTERVAL_MS = 60_000;
+
 export function createIpvs({ clock, conntrack, routes }: IpvsOptions): IpvsModule {
   const services = createVirtualServers(clock);
   const connections = createConnections({ clock, conntrack });
@@ -43,8 +46,12 @@ export function createIpvs({ clock, conntrack, routes }: IpvsOptions): IpvsModul
   const bound = new Map<string, () => void>();
   let sysctls: Readonly<Record<string, number>> = {};
 
+  let lookedAt = clock.now();
+
   const tick = (): void => {
     connections.expire();
+    if (clock.now() - lookedAt < LOOK_INTERVAL_MS) return;
+    lookedAt = clock.now();
     templates.expire();
     services.flush();
   };

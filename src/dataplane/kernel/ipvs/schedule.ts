@@ -18,11 +18,11 @@ export interface NewConnection {
   readonly dryRun: boolean;
 }
 
-/** Finds a server for a client's first packet, and remembers the connection. Undefined: no server can take it. */
+/** Finds a server for a client's first packet, and remembers the connection. Undefined: no server can take it. 'full': nothing more is remembered. */
 export function schedule(
   { service, packet, entry, dryRun }: NewConnection,
   { connections, templates }: ScheduleOptions,
-): VirtualConnection | undefined {
+): VirtualConnection | 'full' | undefined {
   const { definition, scheduler } = service;
   const seconds = definition.persistentSeconds;
   let template: Template | undefined = seconds === undefined ? undefined : templates.find(packet.src, definition);
@@ -42,6 +42,5 @@ export function schedule(
     entry,
     expiresAt: 0,
   };
-  if (!dryRun) connections.add(connection);
-  return connection;
+  return dryRun || connections.add(connection) ? connection : 'full';
 }

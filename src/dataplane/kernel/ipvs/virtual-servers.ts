@@ -21,16 +21,12 @@ export interface VirtualServers {
   /** @throws NetfilterError for what `load` cannot do */
   check(program: IpvsProgram): void;
   load(program: IpvsProgram): void;
-  /** Looks, once in a minute, whether servers that are to go have no connections left. */
+  /** Removes the servers that are to go and have no connections left. */
   flush(): void;
 }
 
-/** kube-proxy looks so often at the servers that it wants to delete. */
-const FLUSH_INTERVAL_MS = 60_000;
-
 export function createVirtualServers(clock: Clock): VirtualServers {
   const services = new Map<string, LoadedService>();
-  let flushedAt = clock.now();
 
   function set(definition: VirtualServer): void {
     const key = virtualKey(definition);
@@ -70,8 +66,6 @@ export function createVirtualServers(clock: Clock): VirtualServers {
       for (const one of virtualServers) set(one);
     },
     flush() {
-      if (clock.now() - flushedAt < FLUSH_INTERVAL_MS) return;
-      flushedAt = clock.now();
       for (const { servers, scheduler } of services.values()) if (servers.flush()) scheduler.update(servers.all);
     },
   };
