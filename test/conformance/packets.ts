@@ -216,6 +216,15 @@ export const packetRows: readonly PacketRow[] = [
     expect: reaches(false, '127.0.0.1:30080'),
   },
   {
+    name: 'no node port on loopback in ipvs mode, whatever is set',
+    modes: ['ipvs'],
+    families: ['IPv4'],
+    services: [web({ type: 'NodePort' })],
+    slices: both,
+    packet: { from: '127.0.0.1', to: ['127.0.0.1', 30080], hook: 'output' },
+    expect: reaches(false, '127.0.0.1:30080'),
+  },
+  {
     name: 'a stranger cannot send to loopback',
     ...IPV4_ONLY,
     services: [web({ type: 'NodePort' })],
