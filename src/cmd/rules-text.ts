@@ -1,4 +1,5 @@
 import type { Origin } from '../dataplane/trace.js';
+import { joinHostPort } from '../machinery/ip.js';
 
 interface RuleJson {
   readonly text: string;
@@ -16,9 +17,16 @@ export interface NodeRules {
     readonly sets: readonly { readonly name: string; readonly kind: string; readonly elements: readonly string[] }[];
     readonly chains: readonly { readonly name: string; readonly rules: readonly RuleJson[] }[];
   }[];
+  readonly ipvs: readonly {
+    readonly protocol: string;
+    readonly address: string;
+    readonly port: number;
+    readonly realServers: readonly { readonly address: string; readonly port: number; readonly weight: number }[];
+    readonly origin?: Origin;
+  }[];
 }
 
-/** A rule of a chain, or an element of a set or map. */
+/** A rule of a chain, an element of a set or map, or a virtual server with its real ones. */
 export interface ShownRule {
   /** "nat KUBE-SERVICES", "kube-proxy map service-ips". */
   readonly place: string;
@@ -27,7 +35,7 @@ export interface ShownRule {
 }
 
 /** All rules and elements, in the order in which they stand. */
-export function rulesOf({ tables, nftables }: NodeRules): ShownRule[] {
+export function rulesOf({ tables, nftables, ipvs }: NodeRules): ShownRule[] {
   const ofChains = (table: string, chains: NodeRules['tables'][number]['chains']): ShownRule[] =>
     chains.flatMap(({ name, rules }) => rules.map(rule => ({ place: `${table} ${name}`, ...rule })));
   return [
@@ -38,6 +46,13 @@ export function rulesOf({ tables, nftables }: NodeRules): ShownRule[] {
       ),
       ...ofChains(table, chains),
     ]),
+    ...ipvs.flatMap(({ protocol, address, port, realServers, ...rest }) =>
+      realServers.map(real => ({
+        place: `ipvs ${protocol} ${joinHostPort(address, port)}`,
+        text: `${joinHostPort(real.address, real.port)} weight ${real.weight}`,
+        ...rest,
+      })),
+    ),
   ];
 }
 

@@ -21,9 +21,11 @@ const IPTABLES: NodeRules = {
     },
   ],
   nftables: [],
+  ipvs: [],
 };
 const NFTABLES: NodeRules = {
   tables: [],
+  ipvs: [],
   nftables: [
     {
       table: 'kube-proxy',
@@ -43,11 +45,27 @@ const NFTABLES: NodeRules = {
   ],
 };
 
+const IPVS: NodeRules = {
+  tables: [],
+  nftables: [],
+  ipvs: ['web', 'other'].map(name => ({
+    protocol: 'tcp',
+    address: '10.96.0.1',
+    port: 80,
+    realServers: [{ address: '10.244.0.2', port: 8080, weight: 1 }],
+    origin: origin('Service', name),
+  })),
+};
+
 t.test('the rules of one Service are its own, its slices’ and the elements that name it', async t => {
   const slices = new Set(['shop/web-x']);
   t.equal(
     formatRules(ofService(rulesOf(IPTABLES), 'shop/web', slices)),
     'nat KUBE-SERVICES\n  -d 10.96.0.1/32 -j KUBE-SVC-A\nnat KUBE-SEP-A\n  -j DNAT\n',
+  );
+  t.equal(
+    formatRules(ofService(rulesOf(IPVS), 'shop/web', slices)),
+    'ipvs tcp 10.96.0.1:80\n  10.244.0.2:8080 weight 1\n',
   );
   t.equal(
     formatRules(ofService(rulesOf(NFTABLES), 'shop/web', slices)),
