@@ -39,7 +39,11 @@ t.test('clusters run side by side in one process, and leave nothing behind', asy
 });
 
 t.test('proxy modes are dealt to the nodes in turn, and each node traces a request through its own', async t => {
-  const cluster = await startCluster({ nodes: 2, proxyModes: ['iptables', 'nftables'], random: seededRandom(2) });
+  const cluster = await startCluster({
+    nodes: 3,
+    proxyModes: ['iptables', 'nftables', 'ipvs'],
+    random: seededRandom(2),
+  });
   t.teardown(() => cluster.close());
   const client = createClient(cluster.config, 'test');
   t.teardown(() => client.close());
@@ -60,6 +64,7 @@ t.test('proxy modes are dealt to the nodes in turn, and each node traces a reque
   for (const [name, table] of [
     [names[0], 'nat'],
     [names[1], 'kube-proxy'],
+    [names[2], 'ipvs'],
   ] as const) {
     const trace = async (): Promise<string> =>
       JSON.stringify(
@@ -71,7 +76,7 @@ t.test('proxy modes are dealt to the nodes in turn, and each node traces a reque
       report = await trace();
     }
     t.match(report, `"table":"${table}"`, `${name ?? ''} has its own mode`);
-    t.match(report, '"kind":"EndpointSlice"', 'and the object behind the choice');
+    t.match(report, /"kind":"(?:EndpointSlice|Service)"/, 'and the object behind the choice');
   }
 });
 
