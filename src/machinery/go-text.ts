@@ -37,8 +37,8 @@ function escapeChar(char: string): string {
   return `\\U${code.toString(16).padStart(8, '0')}`;
 }
 
-/** What JSON would write as \\u00XX, or a loop over single characters would. */
-const STRANGE = /[\u0000-\u0007\v\u000e-\u001f\u007f]|[^\s\p{L}\p{M}\p{N}\p{P}\p{S}]|[^ \P{Z}]/u;
+/** What is neither printed nor escaped by JSON as Go escapes it. */
+const STRANGE = /[^ \p{L}\p{M}\p{N}\p{P}\p{S}\b\f\n\r\t]/u;
 /** Runs of what JSON escapes alike; a character that is not printed, as often as it follows itself; halves of pairs. */
 const ESCAPED = /["\\\b\f\n\r\t\p{Cs}]+|([^ \p{L}\p{M}\p{N}\p{P}\p{S}])\1*/gu;
 

@@ -165,6 +165,7 @@ t.test("Go's text forms", t => {
     `"a${'\\ud800'.repeat(3)}😀${'\\n'.repeat(2_500)}b"`,
   );
   t.equal(quote('\ud800\ud800😀\ud800\ud800\udc00\udc00'), '"\\ud800\\ud800😀\\ud800𐀀\\udc00"');
+  t.equal(quote('\ufeff\n\u00a0'), '"\\ufeff\\n\\u00a0"', 'what JavaScript takes for a blank is not printed');
   t.equal(quote('"'), '"\\""');
   t.equal(formatGo({ b: [1, 'x', null], a: { c: true } }), 'map[a:map[c:true] b:[1 x <nil>]]');
   t.equal(formatGoSyntax({ a: ['x', 1] }), 'map[string]interface {}{"a":[]interface {}{"x", 1}}');
