@@ -77,3 +77,7 @@ export function integerFlag(name: string, value: string, min: number, max: numbe
     );
   return number;
 }
+
+/** Where a command for people looks for the cluster: the flag, $KUBECONFIG, then what `up` writes. */
+export const kubeconfigFile = (flag: string | boolean | undefined): string =>
+  typeof flag === 'string' ? flag : process.env['KUBECONFIG'] || '.kubette/kubeconfig';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** `kubette rules`: what is programmed on a node for Services, or would be in another mode. */
+/** `kubette rules`: what is programmed on a node for Services. */
 export function register(program: Command): void {
   program
     .command('rules')

@@ -2,7 +2,7 @@ import { loadKubeConfig } from '../client/kubeconfig.js';
 import { ENDPOINT_SLICES } from '../client/resources.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
 import type { EndpointSlice } from '../machinery/types.js';
-import { fail, FlagError } from './process.js';
+import { fail, FlagError, kubeconfigFile } from './process.js';
 import { diffRules, formatRules, type NodeRules, ofService, rulesOf, type ShownRule } from './rules-text.js';
 
 /** Asks node agents, through the API server, and prints what they say. Exit code 1 when two nodes differ. */
@@ -11,8 +11,7 @@ export async function runRules(node: string, flags: Readonly<Record<string, stri
     const service = flags['service'];
     if (service !== undefined && !/^[^/]+\/[^/]+$/.test(service))
       throw new FlagError(`invalid argument ${JSON.stringify(service)} for "--service" flag: want namespace/name`);
-    const file = flags['kubeconfig'] ?? (process.env['KUBECONFIG'] || '.kubette/kubeconfig');
-    const client = createClient(await loadKubeConfig(file), 'kubette-rules');
+    const client = createClient(await loadKubeConfig(kubeconfigFile(flags['kubeconfig'])), 'kubette-rules');
     const other = flags['diff'];
     const path = (name: string): string => `/api/v1/nodes/${encodeURIComponent(name)}/proxy/rules`;
     if (service === undefined && other === undefined) {

@@ -3,7 +3,7 @@ import { PODS } from '../client/resources.js';
 import { createClient, queryString } from '../client/rest-client.js';
 import type { Pod } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace.js';
-import { fail, FlagError } from './process.js';
+import { fail, FlagError, kubeconfigFile } from './process.js';
 import { formatTrace } from './trace-text.js';
 
 /** Asks the agent of the Pod's node, through the API server, and prints what it says. Exit code 1 when the request failed. */
@@ -16,8 +16,7 @@ export async function runTrace(
     const output = String(flags['output']);
     if (output !== 'text' && output !== 'json')
       throw new FlagError(`invalid argument ${JSON.stringify(output)} for "--output" flag: want text or json`);
-    const file = flags['kubeconfig'] ?? (process.env['KUBECONFIG'] || '.kubette/kubeconfig');
-    const config = await loadKubeConfig(String(file));
+    const config = await loadKubeConfig(kubeconfigFile(flags['kubeconfig']));
     const client = createClient(config, 'kubette-trace');
     const [namespace, name] = target.includes('/')
       ? (target.split('/', 2) as [string, string])

@@ -24,6 +24,8 @@ export const PRIORITY = {
   raw: -300,
   conntrack: -200,
   mangle: -150,
+  /** Not Linux's: where nftables' rules can see a packet whose destination is still the client's. */
+  beforeDestinationNat: -110,
   destinationNat: -100,
   filter: 0,
   sourceNat: 100,

@@ -25,13 +25,10 @@ export interface NftablesOptions extends NftEnvironment {
   readonly translate: Translate;
 }
 
-/** Before the destination is translated, as kube-proxy's firewall hangs. */
-const PRE_DNAT = PRIORITY.destinationNat - 10;
-
 /** Where base chains can hang: others are refused. */
 const PLACES: readonly NftBase[] = [
-  { type: 'filter', hook: 'prerouting', priority: PRE_DNAT },
-  { type: 'filter', hook: 'output', priority: PRE_DNAT },
+  { type: 'filter', hook: 'prerouting', priority: PRIORITY.beforeDestinationNat },
+  { type: 'filter', hook: 'output', priority: PRIORITY.beforeDestinationNat },
   { type: 'filter', hook: 'input', priority: PRIORITY.filter },
   { type: 'filter', hook: 'forward', priority: PRIORITY.filter },
   { type: 'filter', hook: 'output', priority: PRIORITY.filter },

@@ -89,3 +89,7 @@ export interface NftElement {
 
 /** How the parts of a key are joined, as nft writes it. */
 export const keyText = (key: readonly string[]): string => key.join(' . ');
+
+/** As nft writes it. */
+export const verdictText = (verdict: NftVerdict): string =>
+  verdict.kind === 'jump' || verdict.kind === 'goto' ? `${verdict.kind} ${verdict.chain}` : verdict.kind;

@@ -5,7 +5,7 @@ import type { Passage } from '../passage.js';
 import type { Translate } from '../translation.js';
 import { defaultReject } from '../xtables/kernel-form.js';
 import { holds, learn, lookUp, type NftEnvironment, sideOf } from './match.js';
-import type { NftExpression, NftRule, NftVerdict } from './rule.js';
+import { type NftExpression, type NftRule, type NftVerdict, verdictText } from './rule.js';
 import type { LoadedChain, NftTable } from './table.js';
 
 export interface NftTraversal extends NftEnvironment {
@@ -69,9 +69,6 @@ function runRule(traversal: NftTraversal, chain: LoadedChain, position: number, 
   if (effects.length > 0) traceRule(traversal, chain, position, rule, effects.join(', '));
   return typeof result === 'string' ? undefined : result;
 }
-
-const verdictText = (verdict: NftVerdict): string =>
-  verdict.kind === 'jump' || verdict.kind === 'goto' ? `${verdict.kind} ${verdict.chain}` : verdict.kind;
 
 function evaluate(traversal: NftTraversal, expression: NftExpression, effects: string[]): Outcome {
   const { passage, table, hook } = traversal;

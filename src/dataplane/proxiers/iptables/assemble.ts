@@ -1,7 +1,7 @@
-import { type Cidr, parseCidr } from '../../../machinery/cidr.js';
 import type { ChainDeletion, Jump, XtablesProgram } from '../../kernel/program.js';
 import type { Match, Rule, TableName } from '../../kernel/xtables/rule.js';
 import type { Origin } from '../../trace.js';
+import { nodePortAddresses } from '../node-port-addresses.js';
 import type { ProxierConfig } from '../types.js';
 import type { ServiceFragment } from './compile-service.js';
 import * as names from './names.js';
@@ -165,34 +165,14 @@ function nodePortRules(config: ProxierConfig): Rule[] {
     const loopback = excluded ? [destination(LOOPBACK[config.family], true)] : [];
     return [nodePorts([addrtypeLocal('dst'), ...loopback])];
   }
-  return nodePortIPs(config).map(ip => nodePorts([destination(ip)]));
+  const candidates = [...config.nodeAddresses, ...(localhostNodePorts(config) ? ['127.0.0.1'] : [])];
+  return (nodePortAddresses(config, candidates) ?? []).map(ip => nodePorts([destination(ip)]));
 }
 
-function nodePortIPs(config: ProxierConfig): string[] {
-  const { nodeIP = config.nodeAddresses[0] } = config;
-  if (config.nodePortAddresses?.includes('primary') === true)
-    return config.nodeAddresses.filter(address => address === nodeIP);
-  const cidrs = nodePortCidrs(config);
-  const loopback = localhostNodePorts(config) ? ['127.0.0.1'] : [];
-  const addresses = [...config.nodeAddresses, ...loopback];
-  return addresses.filter(ip => cidrs.some(cidr => cidr.contains(ip)));
-}
-
-function nodePortCidrs(config: ProxierConfig): Cidr[] {
-  return (config.nodePortAddresses ?? []).flatMap(text => {
-    const cidr = parseCidr(text);
-    return cidr !== undefined && cidr.family === config.family ? [cidr] : [];
-  });
-}
-
-function matchesAllAddresses(config: ProxierConfig): boolean {
-  if (config.nodePortAddresses?.includes('primary') === true) return false;
-  const cidrs = nodePortCidrs(config);
-  return cidrs.length === 0 || cidrs.some(cidr => cidr.prefix === 0);
-}
+const matchesAllAddresses = (config: ProxierConfig): boolean => nodePortAddresses(config) === undefined;
 
 /** Node ports on 127.0.0.1 need route_localnet, which KUBE-FIREWALL guards; only where loopback accepts node ports at all. */
 function localhostNodePorts(config: ProxierConfig): boolean {
   if (config.localhostNodePorts === false || config.family === 'IPv6') return false;
-  return matchesAllAddresses(config) || nodePortCidrs(config).some(cidr => cidr.contains('127.0.0.1'));
+  return nodePortAddresses(config, ['127.0.0.1'])?.length !== 0;
 }

@@ -1,7 +1,6 @@
 import type { XtablesProgram } from '../../kernel/program.js';
-import { healthCheckNodePorts, noLocalEndpoints, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
-import { createServiceMap, type ServiceChange, type TrackedPort } from '../../services/service-map.js';
-import { isSameTraffic, localTraffic } from '../detect-local.js';
+import type { ServiceChange, TrackedPort } from '../../services/service-map.js';
+import { createNodeView } from '../node-view.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
 import { createAssembler } from './assemble.js';
 import { compileServicePort, type ServiceFragment } from './compile-service.js';
@@ -18,20 +17,23 @@ interface CompiledPort {
 
 /** A sync costs one pass over the dispatch rules, plus compiling the Services that changed. */
 export function createIptablesProxier(config: ProxierConfig): Proxier {
-  const services = createServiceMap(config);
+  let localChanged = false;
+  const view = createNodeView(config, () => {
+    compiled.clear();
+    localChanged = true;
+  });
+  const { services, shared } = view;
   const staleChains = createStaleChains(config.clock, config.syncPeriodMs ?? DEFAULT_SYNC_PERIOD_MS);
   const assemble = createAssembler(config);
   const compiled = new Map<TrackedPort, CompiledPort>();
   let synced = false;
-  let local = localTraffic(config.detectLocal, [], config.family);
-  let localChanged = false;
 
   const isLarge = (): boolean => services.endpointCount > LARGE_CLUSTER_ENDPOINTS;
 
   function compilePort(port: TrackedPort): ServiceFragment {
     const largeCluster = isLarge();
     const fragment = compileServicePort(port.service, port.categories, {
-      detectLocal: local,
+      detectLocal: view.local,
       masqueradeAll: config.masqueradeAll ?? false,
       nodeIP: config.nodeIP ?? config.nodeAddresses[0],
       largeCluster,
@@ -88,23 +90,12 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
     localChanged = false;
     return {
       program: buildProgram(full, full ? writeAll() : changed, staleChains.take(isLarge())),
-      udpCleanup: changes.udpChanged ? udpServicePorts(services.ports) : [],
+      udpCleanup: view.udpCleanup(changes),
     };
   }
 
   return {
-    onServiceUpdate: service => services.onServiceUpdate(service),
-    onServiceDelete: service => services.onServiceDelete(service),
-    onSliceUpdate: slice => services.onSliceUpdate(slice),
-    onSliceDelete: slice => services.onSliceDelete(slice),
-    setNode(labels, podCidrs = []) {
-      services.setNode(labels);
-      const next = localTraffic(config.detectLocal, podCidrs, config.family);
-      if (isSameTraffic(next, local)) return;
-      local = next;
-      compiled.clear();
-      localChanged = true;
-    },
+    ...shared,
     // No rule depends on them.
     setServiceCidrs: () => undefined,
     get pending() {
@@ -112,8 +103,5 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
     },
     sync,
     program: () => buildProgram(true, new Set(services.ports.map(fragmentOf)), []),
-    healthCheckNodePorts: () => healthCheckNodePorts(services.ports),
-    nodePorts: () => nodePorts(services.ports),
-    noLocalEndpoints: () => noLocalEndpoints(services.ports),
   };
 }

@@ -1,15 +1,14 @@
 import { compareText } from '../../../machinery/compare-text.js';
 import type { VirtualService } from '../../kernel/ipvs/types.js';
 import type { IpvsProgram, XtablesProgram } from '../../kernel/program.js';
-import { healthCheckNodePorts, noLocalEndpoints, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
-import { createServiceMap, type ServiceChange, type TrackedPort } from '../../services/service-map.js';
-import { isSameTraffic, localTraffic } from '../detect-local.js';
+import type { ServiceChange, TrackedPort } from '../../services/service-map.js';
+import { nodePortAddresses } from '../node-port-addresses.js';
+import { createNodeView } from '../node-view.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
 import { JUMPS } from './chains.js';
 import { compileServicePort, type ServiceFragment } from './compile-service.js';
 import { createEntryCounts } from './entry-counts.js';
 import { createFrame } from './frame.js';
-import { nodePortIPs } from './node-ports.js';
 import { createServerClaims } from './server-claims.js';
 import { nameIn, SET_NAMES, type SetName } from './sets.js';
 import { sysctlsOf } from './sysctls.js';
@@ -20,18 +19,21 @@ const LINK = 'kube-ipvs0';
 /** A sync costs what changed: virtual servers and entries of sets. The rules are few and depend on which sets are empty. */
 export function createIpvsProxier(config: ProxierConfig): Proxier {
   const { family, nodeAddresses } = config;
-  const services = createServiceMap(config);
+  let localChanged = false;
+  const view = createNodeView(config, () => {
+    frame = createFrame(config, view.local);
+    localChanged = true;
+  });
+  const { services, shared } = view;
+  let frame = createFrame(config, view.local);
   const entries = createEntryCounts(family);
   const servers = createServerClaims();
-  let local = localTraffic(config.detectLocal, [], family);
-  let localChanged = false;
-  let frame = createFrame(config, local);
   const compiled = new Map<TrackedPort, ServiceFragment>();
   const options = {
     scheduler: config.ipvsScheduler ?? 'rr',
     nodeIP: config.nodeIP ?? nodeAddresses[0],
     nodeAddresses,
-    nodePortIPs: nodePortIPs(config),
+    nodePortIPs: nodePortAddresses(config) ?? nodeAddresses,
   } as const;
   const isEmpty = (set: SetName): boolean => entries.isEmpty(set);
   /** By service port; few have any. */
@@ -124,7 +126,7 @@ export function createIpvsProxier(config: ProxierConfig): Proxier {
     const whole = full || !synced || localChanged || changes.topologyChanged;
     if (!whole && changes.services.length === 0) return { program: undefined, udpCleanup: [] };
     apply(changes.services);
-    const udpCleanup = changes.udpChanged ? udpServicePorts(services.ports) : [];
+    const udpCleanup = view.udpCleanup(changes);
     const partial = partialProgram();
     synced = true;
     localChanged = false;
@@ -132,18 +134,7 @@ export function createIpvsProxier(config: ProxierConfig): Proxier {
   }
 
   return {
-    onServiceUpdate: service => services.onServiceUpdate(service),
-    onServiceDelete: service => services.onServiceDelete(service),
-    onSliceUpdate: slice => services.onSliceUpdate(slice),
-    onSliceDelete: slice => services.onSliceDelete(slice),
-    setNode(labels, podCidrs = []) {
-      services.setNode(labels);
-      const next = localTraffic(config.detectLocal, podCidrs, family);
-      if (isSameTraffic(next, local)) return;
-      local = next;
-      frame = createFrame(config, local);
-      localChanged = true;
-    },
+    ...shared,
     // Nothing depends on them.
     setServiceCidrs: () => undefined,
     get pending() {
@@ -151,8 +142,5 @@ export function createIpvsProxier(config: ProxierConfig): Proxier {
     },
     sync,
     program: fullProgram,
-    healthCheckNodePorts: () => healthCheckNodePorts(services.ports),
-    nodePorts: () => nodePorts(services.ports),
-    noLocalEndpoints: () => noLocalEndpoints(services.ports),
   };
 }

@@ -1,19 +1,18 @@
-import { parseCidr } from '../../../machinery/cidr.js';
 import { PRIORITY } from '../../kernel/hooks.js';
 import type { NftBase, NftExpression, NftField, NftKeyType, NftRule, NftSet } from '../../kernel/nftables/rule.js';
 import type { NftCommand } from '../../kernel/program.js';
 import type { Origin } from '../../trace.js';
+import { nodePortAddresses } from '../node-port-addresses.js';
 import type { ProxierConfig } from '../types.js';
 import { drop, fibLocal, inSet, isNoneOf, isOneOf, rule, verdict, vmap } from './expressions.js';
 import * as names from './names.js';
 
 const PROXY: Origin = { kind: 'Proxy', name: 'kube-proxy' };
 const DEFAULT_MASQUERADE_BIT = 14;
-const PRE_DNAT = PRIORITY.destinationNat - 10;
 
 const BASE_CHAINS: readonly (NftBase & { readonly name: string })[] = [
-  { name: 'filter-prerouting-pre-dnat', type: 'filter', hook: 'prerouting', priority: PRE_DNAT },
-  { name: 'filter-output-pre-dnat', type: 'filter', hook: 'output', priority: PRE_DNAT },
+  { name: 'filter-prerouting-pre-dnat', type: 'filter', hook: 'prerouting', priority: PRIORITY.beforeDestinationNat },
+  { name: 'filter-output-pre-dnat', type: 'filter', hook: 'output', priority: PRIORITY.beforeDestinationNat },
   { name: 'filter-input', type: 'filter', hook: 'input', priority: PRIORITY.filter },
   { name: 'filter-forward', type: 'filter', hook: 'forward', priority: PRIORITY.filter },
   { name: 'filter-output', type: 'filter', hook: 'output', priority: PRIORITY.filter },
@@ -53,22 +52,9 @@ const SERVICE_KEY: readonly NftField[] = ['daddr', 'l4proto', 'dport'];
 const NODEPORT_KEY: readonly NftField[] = ['l4proto', 'dport'];
 const LOOPBACK = { IPv4: '127.0.0.0/8', IPv6: '::1' } as const;
 
-/** Which addresses of the node take node port traffic; undefined: all but loopback. */
-function nodePortIPs({
-  nodeAddresses,
-  nodePortAddresses,
-  nodeIP = nodeAddresses[0],
-}: ProxierConfig): readonly string[] | undefined {
-  if (nodePortAddresses === undefined || nodePortAddresses.includes('primary'))
-    return nodeAddresses.filter(address => address === nodeIP);
-  const cidrs = nodePortAddresses.flatMap(text => parseCidr(text) ?? []);
-  if (cidrs.length === 0 || cidrs.some(cidr => cidr.prefix === 0)) return undefined;
-  return nodeAddresses.filter(address => cidrs.some(cidr => cidr.contains(address)));
-}
-
 /** What depends on no Service: sets, maps, base chains and the rules in the chains that all Services share. */
 export function baseCommands(config: ProxierConfig, serviceCidrs: readonly string[]): NftCommand[] {
-  const nodeIPs = nodePortIPs(config);
+  const nodeIPs = nodePortAddresses({ ...config, nodePortAddresses: config.nodePortAddresses ?? ['primary'] });
   const regular = [...CHAINS.map(name => ({ name })), { name: names.REJECT, comment: REJECT_COMMENT }];
   const base = BASE_CHAINS.map(({ name, type, hook, priority }) => ({ name, base: { type, hook, priority } }));
   const rules = [

@@ -1,8 +1,7 @@
 import { parseCidr } from '../../../machinery/cidr.js';
 import type { NftCommand, NftablesProgram } from '../../kernel/program.js';
-import { healthCheckNodePorts, noLocalEndpoints, nodePorts, udpServicePorts } from '../../services/ports-in-use.js';
-import { createServiceMap, type ServiceChange, type TrackedPort } from '../../services/service-map.js';
-import { isSameTraffic, localTraffic } from '../detect-local.js';
+import type { ServiceChange, TrackedPort } from '../../services/service-map.js';
+import { createNodeView } from '../node-view.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
 import { baseCommands, rulesByChain } from './base-rules.js';
 import { compileServicePort, type ServiceFragment } from './compile-service.js';
@@ -15,13 +14,16 @@ const isServiceChain = (name: string): boolean => name.includes('/');
 
 /** A sync costs what changed: the rules of changed Services, and their elements in the shared maps. */
 export function createNftablesProxier(config: ProxierConfig): Proxier {
-  const services = createServiceMap(config);
+  let localChanged = false;
+  const view = createNodeView(config, () => {
+    compiled.clear();
+    localChanged = true;
+  });
+  const { services, shared } = view;
   const staleChains = createStaleChains(config.clock);
   const elements = createElementStore();
   const compiled = new Map<TrackedPort, ServiceFragment>();
   let synced = false;
-  let local = localTraffic(config.detectLocal, [], config.family);
-  let localChanged = false;
   let serviceCidrs: readonly string[] = [];
   let rangesChanged = false;
 
@@ -30,7 +32,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     if (known !== undefined) return known;
     const fragment = compileServicePort(port.service, port.categories, {
       family: config.family,
-      detectLocal: local,
+      detectLocal: view.local,
       masqueradeAll: config.masqueradeAll ?? false,
       nodeIP: config.nodeIP ?? config.nodeAddresses[0],
     });
@@ -104,7 +106,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     ]);
   }
 
-  /** Chains that are there already and that no Service uses. */
+  /** Chains of Services that are loaded and that none uses, e.g. of a proxy before this one. */
   function leftChains(): string[] {
     const used = new Set(services.ports.flatMap(port => fragmentOf(port).chains));
     return (config.loadedChains?.() ?? []).filter(name => isServiceChain(name) && !used.has(name));
@@ -116,7 +118,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     const old = full ? [] : staleChains.takeOld();
     if (!full && changes.services.length === 0 && old.length === 0) return { program: undefined, udpCleanup: [] };
     const { written, goneSets } = take(changes.services);
-    const udpCleanup = changes.udpChanged ? udpServicePorts(services.ports) : [];
+    const udpCleanup = view.udpCleanup(changes);
     if (!full) return { program: partialProgram(old, written, goneSets), udpCleanup };
     // A full program begins with an empty table.
     staleChains.clear();
@@ -129,18 +131,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
   }
 
   return {
-    onServiceUpdate: service => services.onServiceUpdate(service),
-    onServiceDelete: service => services.onServiceDelete(service),
-    onSliceUpdate: slice => services.onSliceUpdate(slice),
-    onSliceDelete: slice => services.onSliceDelete(slice),
-    setNode(labels, podCidrs = []) {
-      services.setNode(labels);
-      const next = localTraffic(config.detectLocal, podCidrs, config.family);
-      if (isSameTraffic(next, local)) return;
-      local = next;
-      compiled.clear();
-      localChanged = true;
-    },
+    ...shared,
     setServiceCidrs(cidrs) {
       const ofFamily = cidrs.filter(cidr => parseCidr(cidr)?.family === config.family).sort();
       if (ofFamily.join() === serviceCidrs.join()) return;
@@ -152,8 +143,5 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     },
     sync,
     program: () => fullProgram([]),
-    healthCheckNodePorts: () => healthCheckNodePorts(services.ports),
-    nodePorts: () => nodePorts(services.ports),
-    noLocalEndpoints: () => noLocalEndpoints(services.ports),
   };
 }

@@ -1,12 +1,9 @@
 import { joinHostPort } from '../../../machinery/ip.js';
-import type { NftExpression, NftField, NftRule, NftVerdict } from '../../kernel/nftables/rule.js';
+import { type NftExpression, type NftField, type NftRule, verdictText } from '../../kernel/nftables/rule.js';
 import type { Family } from '../../packet.js';
 import { listedAddresses } from './addresses-text.js';
 
 const ip = (family: Family): string => (family === 'IPv4' ? 'ip' : 'ip6');
-
-export const verdictText = (verdict: NftVerdict): string =>
-  verdict.kind === 'jump' || verdict.kind === 'goto' ? `${verdict.kind} ${verdict.chain}` : verdict.kind;
 
 const bits = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 

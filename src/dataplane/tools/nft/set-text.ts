@@ -1,7 +1,6 @@
 import type { NftElement, NftSet } from '../../kernel/nftables/rule.js';
-import { keyText } from '../../kernel/nftables/rule.js';
+import { keyText, verdictText } from '../../kernel/nftables/rule.js';
 import { DYNAMIC_SET_SIZE } from '../../kernel/nftables/table.js';
-import { verdictText } from './rule-text.js';
 
 const UNITS = [
   ['d', 86_400],
