@@ -1,34 +1,110 @@
+import type { Addresses } from '../containers/network/types.js';
 import { addressAt, parseCidr } from '../machinery/cidr.js';
+import type { Family } from '../machinery/ip.js';
 
 /** Where the processes of a cluster on this machine find each other. */
 export const HOST = '127.0.0.1';
-/** Where Pods find this machine: as with kind, the bridge that the nodes are on. */
-export const HOST_GATEWAY = '172.18.0.1';
-/** For Services of type LoadBalancer: on the nodes' bridge, beyond all of them. */
-export const LOAD_BALANCER_CIDR = '172.18.255.0/24';
 export const CLUSTER_DOMAIN = 'cluster.local';
+
+/** What a cluster has of each family: as with kind, its nodes are on a bridge, and so is this machine. */
+const OF_FAMILY: Readonly<Record<Family, { bridge: string; podRange: string; loadBalancers: string }>> = {
+  // Load balancers: on the nodes' bridge, beyond all of them.
+  IPv4: { bridge: '172.18.0.0/16', podRange: '10.244.0.0/16', loadBalancers: '172.18.255.0/24' },
+  IPv6: {
+    bridge: 'fc00:f853:ccd:e793::/64',
+    podRange: 'fd00:10:244::/56',
+    loadBalancers: 'fc00:f853:ccd:e793::255:0/112',
+  },
+};
+
+export interface NetworkOptions {
+  /** A range, or one of each family, the primary one first: "10.96.0.0/16,fd00:10:96::/112". */
+  readonly serviceClusterIpRange: string;
+  /** Ranges of Pods. Default: one of each family of the Services. */
+  readonly clusterCidr?: string;
+  /** For Services of type LoadBalancer; empty: they get no address. Default: one of each family of the Pods. */
+  readonly loadBalancerCidr?: string;
+}
+
+/** Ranges and addresses that all parts of a cluster have to agree on. */
+export interface ClusterNetwork {
+  readonly serviceClusterIpRange: string;
+  readonly clusterCidr: string;
+  readonly loadBalancerCidr: string;
+  /** Of the Pods and nodes, the primary one first. */
+  readonly families: readonly Family[];
+  /** Where Pods find this machine, in each family. */
+  readonly hostGateways: Addresses;
+  /** Where Pods find the API server and the DNS process: in the family of their Services, which is the Services' primary one. */
+  readonly hostAddress: string;
+  readonly clusterDns: string;
+}
+
+/** @throws RangeError when the ranges are none, or too small */
+export function clusterNetwork(options: NetworkOptions): ClusterNetwork {
+  const { serviceClusterIpRange } = options;
+  const serviceFamilies = familiesOf(serviceClusterIpRange);
+  const clusterCidr = options.clusterCidr ?? serviceFamilies.map(family => OF_FAMILY[family].podRange).join(',');
+  const families = familiesOf(clusterCidr);
+  const [gateway, ...others] = families.map(family => bridgeAddress(family, 1));
+  const [serviceFamily] = serviceFamilies;
+  if (gateway === undefined || serviceFamily === undefined)
+    throw new RangeError('a cluster needs a range of addresses');
+  return {
+    serviceClusterIpRange,
+    clusterCidr,
+    loadBalancerCidr: options.loadBalancerCidr ?? families.map(family => OF_FAMILY[family].loadBalancers).join(','),
+    families,
+    hostGateways: [gateway, ...others],
+    hostAddress: bridgeAddress(serviceFamily, 1),
+    clusterDns: clusterDnsAddress(serviceClusterIpRange),
+  };
+}
+
+function familiesOf(ranges: string): Family[] {
+  return ranges.split(',').map(text => {
+    const range = parseCidr(text);
+    if (range === undefined) throw new RangeError(`${JSON.stringify(text)} is no range of addresses`);
+    return range.family;
+  });
+}
+
+/** @throws RangeError beyond its end */
+function bridgeAddress(family: Family, offset: number): string {
+  const bridge = parseCidr(OF_FAMILY[family].bridge);
+  const address = bridge && addressAt(bridge, BigInt(offset));
+  if (address === undefined) throw new RangeError(`the bridge has no address ${offset}`);
+  return address;
+}
+
+/** The tenth address of the primary Service range, where every cluster has its DNS. @throws RangeError when it has none */
+function clusterDnsAddress(serviceClusterIpRange: string): string {
+  const range = parseCidr(serviceClusterIpRange.split(',')[0] ?? '');
+  const address = range && addressAt(range, 10n);
+  if (address === undefined) throw new RangeError(`${serviceClusterIpRange} is no range of more than ten addresses`);
+  return address;
+}
 
 export interface NodeAddresses {
   readonly name: string;
-  /** Its simulated address. */
-  readonly ip: string;
+  /** Its simulated ones, one of each family. */
+  readonly ips: Addresses;
   /** The real one on which its node ports are opened. */
   readonly bindAddress: string;
 }
 
 /** node-1, node-2, …: on the host's bridge, after the host itself. */
-export const nodeAddresses = (count: number, platform: NodeJS.Platform = process.platform): NodeAddresses[] =>
-  Array.from({ length: count }, (_, i) => ({
-    name: `node-${i + 1}`,
-    ip: `172.18.0.${i + 2}`,
-    // Linux answers on all of 127/8, so that every node has its own node ports.
-    bindAddress: platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
-  }));
-
-/** The tenth address of the Service range, where every cluster has its DNS. @throws RangeError when it has none */
-export function clusterDnsAddress(serviceClusterIpRange: string): string {
-  const range = parseCidr(serviceClusterIpRange);
-  const address = range && addressAt(range, 10n);
-  if (address === undefined) throw new RangeError(`${serviceClusterIpRange} is no range of more than ten addresses`);
-  return address;
-}
+export const nodeAddresses = (
+  count: number,
+  { families }: Pick<ClusterNetwork, 'families'>,
+  platform: NodeJS.Platform = process.platform,
+): NodeAddresses[] =>
+  Array.from({ length: count }, (_, i) => {
+    const [first = '', ...others] = families.map(family => bridgeAddress(family, i + 2));
+    return {
+      name: `node-${i + 1}`,
+      ips: [first, ...others],
+      // Linux answers on all of 127/8, so that every node has its own node ports.
+      bindAddress: platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
+    };
+  });

@@ -6,14 +6,7 @@ import { SILENT, type Logger } from '../machinery/logger.js';
 import { realRandom, type Random } from '../machinery/random.js';
 import { proxySettings } from '../nodeagent/proxy/proxy-settings.js';
 import { firstServiceAddress } from '../server/service-range.js';
-import {
-  CLUSTER_DOMAIN,
-  clusterDnsAddress,
-  HOST,
-  HOST_GATEWAY,
-  LOAD_BALANCER_CIDR,
-  nodeAddresses,
-} from './addresses.js';
+import { CLUSTER_DOMAIN, type ClusterNetwork, clusterNetwork, HOST, nodeAddresses } from './addresses.js';
 import { startApiServer } from './api-server.js';
 import { startControllerManager } from './controller-manager.js';
 import { startDns } from './dns.js';
@@ -31,9 +24,11 @@ export interface StartClusterOptions {
   readonly securePort?: number;
   /** As --controllers. */
   readonly controllers?: readonly string[];
+  /** A range of each family that Services have, the primary one first: "10.96.0.0/16,fd00:10:96::/112". */
   readonly serviceClusterIpRange?: string;
+  /** Ranges of Pods. Default: one of each family of the Services. */
   readonly clusterCidr?: string;
-  /** For Services of type LoadBalancer; empty: they get no address. */
+  /** For Services of type LoadBalancer; empty: they get no address. Default: a range of each family. */
   readonly loadBalancerCidr?: string;
   /** Dealt to the nodes in turn. Default: iptables. */
   readonly proxyModes?: readonly ProxyMode[];
@@ -59,8 +54,6 @@ const DEFAULTS = {
   nodes: 1,
   securePort: 0,
   serviceClusterIpRange: '10.96.0.0/16',
-  clusterCidr: '10.244.0.0/16',
-  loadBalancerCidr: LOAD_BALANCER_CIDR,
   proxyModes: [DEFAULT_PROXY_MODE] as readonly ProxyMode[],
 };
 
@@ -72,6 +65,7 @@ const DEFAULTS = {
 export async function startCluster(options: StartClusterOptions = {}): Promise<RunningCluster> {
   const { clock = realClock, random = realRandom, log = SILENT } = options;
   const settings = { ...DEFAULTS, ...options };
+  const network = clusterNetwork(settings);
   const signal = options.signal ?? new AbortController().signal;
   const parts: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
@@ -85,7 +79,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
   try {
     const pki = await createPki(keysInMemory(), {
       clock,
-      serverNames: [firstServiceAddress(settings.serviceClusterIpRange), HOST_GATEWAY, HOST],
+      serverNames: [firstServiceAddress(settings.serviceClusterIpRange), ...network.hostGateways, HOST],
     });
     const { url } = started(
       await startApiServer({
@@ -97,6 +91,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
         bindAddress: HOST,
         securePort: settings.securePort,
         serviceClusterIpRange: settings.serviceClusterIpRange,
+        advertiseAddress: network.hostAddress,
       }),
     );
     const config = await clientConfig(pki, ADMIN, url);
@@ -110,15 +105,15 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
           rootCa: pki.ca.cert,
           serviceAccountKey: pki.serviceAccountKey,
           signing: { ...pki.ca, durationMs: 365 * 86_400_000 },
-          ...(settings.nodes > 0 ? { clusterCidr: settings.clusterCidr } : {}),
-          ...(settings.loadBalancerCidr === '' ? {} : { loadBalancerCidr: settings.loadBalancerCidr }),
+          ...(settings.nodes > 0 ? { clusterCidr: network.clusterCidr } : {}),
+          ...(network.loadBalancerCidr === '' ? {} : { loadBalancerCidr: network.loadBalancerCidr }),
           nodeCidrMaskSize: 24,
           nodeMonitorPeriodMs: 5_000,
           nodeMonitorGracePeriodMs: 50_000,
         },
       }),
     );
-    const nodes = await startNodes(pki, url, settings, shared, started);
+    const nodes = await startNodes(pki, url, { ...settings, network }, shared, started);
     const client = createClient(config, 'kubette');
     await untilReady(clock, signal, () => nodesReady(client, nodes));
     if (nodes.length > 0) await untilReady(clock, signal, () => dnsAnswers(client, clock));
@@ -134,12 +129,13 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
 async function startNodes(
   pki: Pki,
   url: string,
-  settings: typeof DEFAULTS,
+  { nodes: count, proxyModes, network }: typeof DEFAULTS & { readonly network: ClusterNetwork },
   shared: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
   started: <P extends { close(): Promise<void> }>(part: P) => P,
 ): Promise<string[]> {
-  const clusterDns = clusterDnsAddress(settings.serviceClusterIpRange);
-  const nodes = nodeAddresses(settings.nodes);
+  const { clusterDns } = network;
+  const clusterCidrs = network.clusterCidr.split(',');
+  const nodes = nodeAddresses(count, network);
   if (nodes.length === 0) return [];
   started(
     await startDns({
@@ -150,28 +146,33 @@ async function startNodes(
       metricsPort: 0,
       clusterDomain: CLUSTER_DOMAIN,
       clusterIP: clusterDns,
-      hostAddress: HOST_GATEWAY,
+      hostAddress: network.hostAddress,
     }),
   );
-  for (const [i, { name, ip, bindAddress }] of nodes.entries()) {
+  for (const [i, { name, ips, bindAddress }] of nodes.entries()) {
     const identity = nodeIdentity(name);
-    const serving = await pki.servingCertificate(`kubelet-${name}`, identity.subject, [name, ip, HOST, bindAddress]);
+    const serving = await pki.servingCertificate(`kubelet-${name}`, identity.subject, [
+      name,
+      ...ips,
+      HOST,
+      bindAddress,
+    ]);
     started(
       await startNodeAgent({
         ...shared,
         config: await clientConfig(pki, identity, url),
         nodeName: name,
-        nodeIP: ip,
+        nodeIPs: ips,
         labels: {},
         bindAddress,
         listenAddress: HOST,
         kubeletPort: 0,
         podNetworkPort: 0,
-        hostGateway: HOST_GATEWAY,
+        hostGateways: network.hostGateways,
         clusterDns,
         clusterDomain: CLUSTER_DOMAIN,
-        clusterCidr: settings.clusterCidr,
-        proxy: proxySettings(dealt(settings.proxyModes, i), settings.clusterCidr),
+        clusterCidrs,
+        proxy: proxySettings(dealt(proxyModes, i), clusterCidrs),
         maxPods: 110,
         minSyncPeriodMs: 50,
         syncPeriodMs: 30_000,

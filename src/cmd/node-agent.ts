@@ -11,7 +11,10 @@ export function register(program: Command): void {
     .requiredOption('--kubeconfig <file>', 'how to reach the API server')
     .option('--proxy-kubeconfig <file>', 'identity of the proxy; default: that of --kubeconfig')
     .requiredOption('--node-name <name>', 'name of the Node')
-    .requiredOption('--node-ip <ip>', 'simulated address of the node, as Pods see it')
+    .requiredOption(
+      '--node-ip <ips>',
+      'simulated address of the node, as Pods see it; of both families, comma separated',
+    )
     .option('--node-labels <labels>', 'labels of the Node: key=value, comma separated', collect, [])
     .option('--bind-address <ip>', 'real address on which node ports are opened', '127.0.0.1')
     .option('--address <ip>', 'real address of the kubelet API and the pod network', '127.0.0.1')
@@ -22,8 +25,12 @@ export function register(program: Command): void {
     .option('--client-ca-file <file>', 'CA of the clients of the kubelet API; default: that of the kubeconfig')
     .option('--cluster-dns <ip>', 'ClusterIP of the cluster DNS', '10.96.0.10')
     .option('--cluster-domain <domain>', 'zone of the cluster', 'cluster.local')
-    .option('--cluster-cidr <cidr>', 'range of all Pod addresses', '10.244.0.0/16')
-    .option('--host-gateway <ip>', 'address at which Pods see this machine', '172.18.0.1')
+    .option('--cluster-cidr <cidrs>', 'range of all Pod addresses; of both families, comma separated', '10.244.0.0/16')
+    .option(
+      '--host-gateway <ips>',
+      'address at which Pods see this machine; one of each family of --node-ip',
+      '172.18.0.1',
+    )
     .option('--max-pods <n>', 'how many Pods the node takes', '110')
     .option('--min-sync-period <duration>', 'least time between two loads of rules', '50ms')
     .option('--sync-period <duration>', 'after a failed load of rules, the next try', '30s')

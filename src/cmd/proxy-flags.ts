@@ -84,7 +84,7 @@ function detectLocalFrom(text: (name: string) => string): DetectLocal | undefine
   const mode = text('detectLocalMode');
   switch (mode) {
     case 'ClusterCIDR':
-      return text('clusterCidr') === '' ? undefined : { kind: 'cidr', cidr: text('clusterCidr') };
+      return text('clusterCidr') === '' ? undefined : { kind: 'clusterCidr', cidrs: text('clusterCidr').split(',') };
     case 'NodeCIDR':
       return { kind: 'nodeCidr' };
     case 'BridgeInterface':

@@ -4,6 +4,7 @@ import { proxyModeFlag } from './proxy-flags.js';
 import { join, relative } from 'node:path';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
+import { parsePrefix } from '../machinery/cidr.js';
 import { realClock } from '../machinery/clock.js';
 import {
   ADMIN,
@@ -13,19 +14,11 @@ import {
   type Identity,
 } from '../cluster/keys/kubeconfig.js';
 import { ensurePki, type Pki } from '../cluster/keys/pki.js';
-import { clusterDnsAddress, HOST, nodeAddresses, type NodeAddresses } from '../cluster/addresses.js';
+import { type ClusterNetwork, clusterNetwork, HOST, nodeAddresses, type NodeAddresses } from '../cluster/addresses.js';
 import { STORAGE_DRIVERS } from '../cluster/store.js';
 import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
-import {
-  fail,
-  FlagError,
-  integerFlag,
-  optionalCidrFlag,
-  saveMemory,
-  signalOnTermination,
-  untilAborted,
-} from './process.js';
+import { fail, FlagError, integerFlag, saveMemory, signalOnTermination, untilAborted } from './process.js';
 import { controllersLead, dnsAnswers, nodesReady, untilReady } from '../cluster/readiness.js';
 import { serviceRangeProblem } from '../server/service-range.js';
 import { createSupervisor, type ProcessSpec, type Supervisor } from './supervisor.js';
@@ -37,6 +30,7 @@ const STOP_GRACE_MS = 4_000;
 interface Plan {
   readonly dataDir: string;
   readonly port: number;
+  readonly network: ClusterNetwork;
   readonly nodes: readonly NodeAddresses[];
   /** Dealt to the nodes in turn. */
   readonly proxyModes: readonly ProxyMode[];
@@ -55,15 +49,34 @@ async function planFrom(flags: Flags): Promise<Plan> {
     );
   const problem = serviceRangeProblem(text(flags, 'serviceClusterIpRange'));
   if (problem !== undefined) throw new FlagError(problem);
-  optionalCidrFlag('load-balancer-cidr', text(flags, 'loadBalancerCidr'));
+  const network = clusterNetwork({
+    serviceClusterIpRange: text(flags, 'serviceClusterIpRange'),
+    ...cidrsFlag(flags, 'clusterCidr', 'cluster-cidr'),
+    ...(flags['loadBalancerCidr'] === ''
+      ? { loadBalancerCidr: '' }
+      : cidrsFlag(flags, 'loadBalancerCidr', 'load-balancer-cidr')),
+  });
   const dataDir = text(flags, 'dataDir');
   return {
     dataDir,
     port: port === 0 ? await freePort() : port,
     flags,
-    nodes: nodeAddresses(nodes),
+    network,
+    nodes: nodeAddresses(nodes, network),
     proxyModes: text(flags, 'proxyMode').split(',').map(proxyModeFlag),
   };
+}
+
+/** Ranges of different families; none when the flag is not given. @throws FlagError */
+function cidrsFlag<Name extends string>(flags: Flags, name: Name, flag: string): { readonly [N in Name]?: string } {
+  const value = flags[name];
+  if (typeof value !== 'string') return {};
+  const families = value.split(',').map(range => parsePrefix(range)?.ip.family);
+  if (families.includes(undefined) || new Set(families).size < families.length)
+    throw new FlagError(
+      `invalid argument ${JSON.stringify(value)} for "--${flag}" flag: want a CIDR, or one of each IP family`,
+    );
+  return { [name]: value } as { readonly [N in Name]?: string };
 }
 
 async function freePort(): Promise<number> {
@@ -74,7 +87,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-function apiServer({ dataDir, port, flags }: Plan): ProcessSpec {
+function apiServer({ dataDir, port, flags, network }: Plan): ProcessSpec {
   const optional = (['tokenAuthFile', 'authorizationMode'] as const).flatMap(name =>
     flags[name] === undefined
       ? []
@@ -85,7 +98,8 @@ function apiServer({ dataDir, port, flags }: Plan): ProcessSpec {
     args: [
       'apiserver',
       ...['--data-dir', dataDir, '--secure-port', String(port), '--bind-address', text(flags, 'bindAddress')],
-      ...['--storage', text(flags, 'storage'), '--service-cluster-ip-range', text(flags, 'serviceClusterIpRange')],
+      ...['--storage', text(flags, 'storage'), '--service-cluster-ip-range', network.serviceClusterIpRange],
+      ...['--advertise-address', network.hostAddress],
       // This process has the folder for all of them.
       ...['--quiet', '--folder-locked', ...logFlags(flags), ...optional],
     ],
@@ -99,11 +113,9 @@ const logFlags = (flags: Plan['flags']): string[] => [
   ...['--logging-format', text(flags, 'loggingFormat')],
 ];
 
-const clusterDns = ({ flags }: Plan): string => clusterDnsAddress(text(flags, 'serviceClusterIpRange'));
-
 /** What runs beside the API server; each with a kubeconfig of its own. */
 async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
-  const { dataDir, port, flags, nodes } = plan;
+  const { dataDir, port, flags, nodes, network } = plan;
   const server = `https://${HOST}:${port}`;
   const kubeconfig = (identity: Identity): Promise<string> => ensureKubeconfig(dataDir, pki, identity, server);
   const log = logFlags(flags);
@@ -120,8 +132,8 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
         '--service-account-private-key-file',
         pki.serviceAccountKeyFile,
       ],
-      ...['--allocate-node-cidrs', nodes.length > 0 ? 'true' : 'false', '--cluster-cidr', text(flags, 'clusterCidr')],
-      ...['--load-balancer-cidr', text(flags, 'loadBalancerCidr')],
+      ...['--allocate-node-cidrs', nodes.length > 0 ? 'true' : 'false', '--cluster-cidr', network.clusterCidr],
+      ...['--load-balancer-cidr', network.loadBalancerCidr],
       ...['--cluster-signing-cert-file', join(dataDir, 'pki', 'ca.crt')],
       ...['--cluster-signing-key-file', join(dataDir, 'pki', 'ca.key')],
       // One manager, started again at once when it dies: it should not wait long for its own old lease.
@@ -138,19 +150,23 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
   };
   const dns: ProcessSpec = {
     name: 'dns',
-    args: ['dns', '--kubeconfig', await kubeconfig(componentIdentity('dns')), '--cluster-ip', clusterDns(plan), ...log],
+    args: [
+      ...['dns', '--kubeconfig', await kubeconfig(componentIdentity('dns'))],
+      ...['--cluster-ip', network.clusterDns, '--host-address', network.hostAddress, ...log],
+    ],
   };
   const agents = await Promise.all(
-    nodes.map(async ({ name, ip, bindAddress }, i): Promise<ProcessSpec> => {
-      const files = await ensureNodeCredentials(dataDir, pki, server, name, [ip, HOST, bindAddress]);
+    nodes.map(async ({ name, ips, bindAddress }, i): Promise<ProcessSpec> => {
+      const files = await ensureNodeCredentials(dataDir, pki, server, name, [...ips, HOST, bindAddress]);
       return {
         name: `node-agent ${name}`,
         args: [
           'node-agent',
-          ...['--kubeconfig', files.kubeconfig, '--node-name', name, '--node-ip', ip, '--bind-address', bindAddress],
+          ...['--kubeconfig', files.kubeconfig, '--node-name', name, '--bind-address', bindAddress],
+          ...['--node-ip', ips.join(','), '--host-gateway', network.hostGateways.join(',')],
           ...['--tls-cert-file', files.certificate, '--tls-private-key-file', files.key],
           ...['--client-ca-file', files.clientCa, '--proxy-mode', dealt(plan.proxyModes, i)],
-          ...['--cluster-cidr', text(flags, 'clusterCidr'), '--cluster-dns', clusterDns(plan), ...log],
+          ...['--cluster-cidr', network.clusterCidr, '--cluster-dns', network.clusterDns, ...log],
         ],
       };
     }),

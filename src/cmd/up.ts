@@ -1,6 +1,5 @@
 import { loggingFormat } from './logging-format.js';
 import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/index.js';
-import { LOAD_BALANCER_CIDR } from '../cluster/addresses.js';
 import type { Command } from 'commander';
 
 /** `kubette up`: the whole control plane as separate processes. */
@@ -16,12 +15,15 @@ export function register(program: Command): void {
     .option('--accept-data-loss', 'go on with what is left of a damaged store; a copy of it is kept')
     .option('--token-auth-file <file>', 'bearer tokens, in kube-apiserver’s CSV form')
     .option('--authorization-mode <modes>', 'passed to the API server')
-    .option('--service-cluster-ip-range <cidr>', 'range of ClusterIPs', '10.96.0.0/16')
-    .option('--cluster-cidr <cidr>', 'range of Pod addresses', '10.244.0.0/16')
     .option(
-      '--load-balancer-cidr <cidr>',
-      'range of addresses for Services of type LoadBalancer; empty: none get one',
-      LOAD_BALANCER_CIDR,
+      '--service-cluster-ip-range <cidrs>',
+      'range of ClusterIPs; of both families, comma separated, the cluster is dual stack: 10.96.0.0/16,fd00:10:96::/112',
+      '10.96.0.0/16',
+    )
+    .option('--cluster-cidr <cidrs>', 'ranges of Pod addresses; default: one of each family of the ClusterIPs')
+    .option(
+      '--load-balancer-cidr <cidrs>',
+      'ranges for Services of type LoadBalancer; empty: none get an address; default: one of each family of the Pods',
     )
     .option(
       '--proxy-mode <modes>',

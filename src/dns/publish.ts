@@ -1,6 +1,7 @@
 import { ENDPOINT_SLICES, SERVICES } from '../client/resources.js';
 import type { Client } from '../client/types.js';
 import type { Clock } from '../machinery/clock.js';
+import { familyOf } from '../machinery/ip.js';
 import { isStatusError } from '../machinery/status.js';
 import type { EndpointSlice, Service } from '../machinery/types.js';
 
@@ -120,7 +121,7 @@ function dnsSlice(options: PublishOptions, service: Service): EndpointSlice {
       // Goes away with the Service.
       ownerReferences: [{ apiVersion: 'v1', kind: 'Service', name: NAME, uid: service.metadata.uid ?? '' }],
     },
-    addressType: 'IPv4',
+    addressType: familyOf(options.hostAddress) ?? 'IPv4',
     endpoints: [{ addresses: [options.hostAddress], conditions: { ready: true, serving: true, terminating: false } }],
     ports: [
       { name: 'dns', port: options.dnsPort, protocol: 'UDP' },

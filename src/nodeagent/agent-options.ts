@@ -1,3 +1,4 @@
+import type { Addresses } from '../containers/network/types.js';
 import type { Client, InformerFactory } from '../client/types.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
@@ -13,8 +14,8 @@ export interface NodeAgentOptions {
   readonly random: Random;
   readonly log: Logger;
   readonly nodeName: string;
-  /** The node's simulated address. */
-  readonly nodeIP: string;
+  /** The node's simulated addresses, one of each family that it has, the primary one first. */
+  readonly nodeIPs: Addresses;
   readonly labels: Readonly<Record<string, string>>;
   /** Real address of node port listeners, and of the kubelet API and the pod network unless those say otherwise. */
   readonly bindAddress: string;
@@ -23,11 +24,12 @@ export interface NodeAgentOptions {
   /** 0: any free port. */
   readonly kubeletPort: number;
   readonly podNetworkPort: number;
-  readonly hostGateway: string;
+  /** Where Pods see the machine that this runs on. */
+  readonly hostGateways: Addresses;
   readonly clusterDns: string;
   readonly clusterDomain: string;
-  /** Range of all Pods: tells the proxy which traffic is local. Empty: unknown. */
-  readonly clusterCidr: string;
+  /** The ranges of all Pods, one of each family: what goes to none of them leaves under the node's address. Empty: unknown. */
+  readonly clusterCidrs: readonly string[];
   readonly proxy: ProxySettings;
   readonly maxPods: number;
   readonly version: string;

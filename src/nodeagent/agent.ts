@@ -21,7 +21,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   const { signal } = stopping;
   const informers = createNodeInformers(options.informers, nodeName);
   const nodeNetwork = createNodeNetwork(options, informers);
-  const { kernel, network, directory } = nodeNetwork;
+  const { kernels, network, directory } = nodeNetwork;
   const peers = createPeerServer(network, clock);
   const podNetworkPort = await listen(peers, options.podNetworkPort, options.listenAddress);
 
@@ -35,7 +35,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   const dns = {
     address: options.clusterDns,
     domain: options.clusterDomain,
-    hostNameservers: [options.hostGateway],
+    hostNameservers: [options.hostGateways[0]],
   };
   const counters = createCounters();
   const figures = { nodeName, startedAt: clock.now(), capacity: capacityOf(options.maxPods) };
@@ -43,13 +43,13 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   const kubelet = await startNodeKubelet({
     agent: options,
     dns,
-    context: { nodeName, pods, network, kernel, clock, log, figures, counters, version: options.version },
+    context: { nodeName, pods, network, kernels, clock, log, figures, counters, version: options.version },
   });
 
   const registration = createRegistration({
     facts: {
       name: nodeName,
-      nodeIP: options.nodeIP,
+      nodeIPs: options.nodeIPs,
       kubeletAddress: options.listenAddress,
       kubeletPort: kubelet.port,
       podNetwork: `${options.listenAddress}:${podNetworkPort}`,
@@ -64,7 +64,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     clock,
     recorder,
     log,
-    networkReady: () => informers.podCidrs(kernel.family).length > 0,
+    networkReady: () => informers.podCidrs().length > 0,
     images: () => [...pods.presentImages].flatMap(name => parseImage(name) ?? []),
   });
   const proxy = runNodeProxy(
@@ -77,7 +77,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     directory.update(node);
     if (node.metadata.name !== nodeName) return;
     proxy.setNode(node);
-    if (hadCidr || informers.podCidrs(kernel.family).length === 0) return;
+    if (hadCidr || informers.podCidrs().length === 0) return;
     hadCidr = true;
     registration.poke();
     pods.kickAll();

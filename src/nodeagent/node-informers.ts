@@ -1,7 +1,6 @@
 import { ENDPOINT_SLICES, NODES, PODS, SERVICE_CIDRS, SERVICES } from '../client/resources.js';
 import type { Informer, InformerFactory } from '../client/types.js';
 import { NOT_FOR_THE_PROXY } from '../dataplane/services/service-ports.js';
-import type { Family } from '../dataplane/packet.js';
 import { type Cidr, parseCidr } from '../machinery/cidr.js';
 import type { DeepReadonly, EndpointSlice, Node, Pod, Service, ServiceCIDR } from '../machinery/types.js';
 
@@ -17,8 +16,8 @@ export interface NodeInformers {
   readonly serviceCidrs: Informer<ServiceCIDR>;
   /** The agent's own Node; undefined until it is registered. */
   self(): DeepReadonly<Node> | undefined;
-  /** The ranges of its Pods, once it has been given them. */
-  podCidrs(family: Family): readonly Cidr[];
+  /** The ranges of its Pods, one of each family, once it has been given them. */
+  podCidrs(): readonly Cidr[];
 }
 
 export function createNodeInformers(informers: InformerFactory, nodeName: string): NodeInformers {
@@ -33,9 +32,9 @@ export function createNodeInformers(informers: InformerFactory, nodeName: string
     }),
     serviceCidrs: informers.informer<ServiceCIDR>(SERVICE_CIDRS),
     self,
-    podCidrs(family) {
+    podCidrs() {
       const { podCIDR, podCIDRs = podCIDR === undefined ? [] : [podCIDR] } = self()?.spec ?? {};
-      return podCIDRs.flatMap(text => parseCidr(text) ?? []).filter(cidr => cidr.family === family);
+      return podCIDRs.flatMap(text => parseCidr(text) ?? []);
     },
   };
 }

@@ -41,7 +41,7 @@ export async function startNodeKubelet({ agent, dns, context }: NodeKubeletOptio
     cert,
     key,
     clientCa: agent.clientCa,
-    hostGateway: agent.hostGateway,
+    hostGateways: agent.hostGateways,
     allowedNames: ['kube-apiserver-kubelet-client'],
     allowedOrganizations: ['system:masters'],
   });
@@ -63,11 +63,11 @@ export async function startNodeKubelet({ agent, dns, context }: NodeKubeletOptio
   };
 }
 
-async function ownCertificate({ nodeName, nodeIP, listenAddress, clock, log }: NodeAgentOptions): Promise<KeyPair> {
+async function ownCertificate({ nodeName, nodeIPs, listenAddress, clock, log }: NodeAgentOptions): Promise<KeyPair> {
   const { selfSignedCertificate } = await import('./kubelet-api/certificate.js');
   log.warn(
     {},
     'no serving certificate is given: the API server cannot know this node by one that signs itself, and will not ask it for logs, exec or proxies',
   );
-  return selfSignedCertificate(nodeName, [nodeName, nodeIP, listenAddress], clock);
+  return selfSignedCertificate(nodeName, [nodeName, ...nodeIPs, listenAddress], clock);
 }

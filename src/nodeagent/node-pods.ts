@@ -31,12 +31,12 @@ export interface NodePods extends PodManager {
 }
 
 export function createNodePods({ agent, informers, network, dns, recorder, counters }: NodePodsOptions): NodePods {
-  const { client, clock, log, nodeName, nodeIP, hostGateway } = agent;
+  const { client, clock, log, nodeName, nodeIPs, hostGateways } = agent;
   const presentImages = new Set<string>();
   const hostTree = createTree({
     '/etc/hostname': `${nodeName}\n`,
-    '/etc/hosts': `127.0.0.1\tlocalhost\n${nodeIP}\t${nodeName}\n`,
-    '/etc/resolv.conf': `nameserver ${hostGateway}\n`,
+    '/etc/hosts': `127.0.0.1\tlocalhost\n${nodeIPs.map(ip => `${ip}\t${nodeName}\n`).join('')}`,
+    '/etc/resolv.conf': `nameserver ${hostGateways[0]}\n`,
   });
   /** What a Pod that is bound before the Node is known is judged by. */
   const unregistered: DeepReadonly<Node> = {
@@ -46,7 +46,7 @@ export function createNodePods({ agent, informers, network, dns, recorder, count
 
   let ips: IpAllocator | undefined;
   const allocator = (): IpAllocator | undefined => {
-    const cidrs = ips === undefined ? informers.podCidrs(network.kernel.family) : [];
+    const cidrs = ips === undefined ? informers.podCidrs() : [];
     if (cidrs.length > 0) {
       ips = createIpAllocator(cidrs);
       for (const address of addressesInUse(informers.pods.indexer.list())) ips.reserve(address);
@@ -63,7 +63,7 @@ export function createNodePods({ agent, informers, network, dns, recorder, count
         signal,
         deps: {
           nodeName,
-          nodeIP,
+          nodeIPs,
           clock,
           random: () => agent.random.number(),
           network: network.network,

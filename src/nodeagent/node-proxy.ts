@@ -2,15 +2,17 @@ import type { EventRecorder } from '../client/event-recorder.js';
 import { createProxier } from '../dataplane/proxiers/index.js';
 import type { DeepReadonly, Node } from '../machinery/types.js';
 import type { NodeAgentOptions } from './agent-options.js';
+import { familyLike } from './network/links.js';
 import type { NodeInformers } from './node-informers.js';
 import type { NodeNetwork } from './node-network.js';
 import { openLocalPorts } from './node/local-ports.js';
 import { buildInfo, processStart } from './node/metrics.js';
 import { proxyConfiguration } from './proxy/configuration.js';
+import type { FamilyProxy } from './proxy/family-proxy.js';
 import { createHealthCheckPorts } from './proxy/health-check-ports.js';
 import { createNodePorts } from './proxy/node-ports.js';
+import { progressOfAll, runProxyLoop } from './proxy/proxy-loop.js';
 import { createProxyMetrics } from './proxy/proxy-metrics.js';
-import { runProxyLoop } from './proxy/proxy-loop.js';
 
 /** What stands in kube-proxy's place on the node. */
 export interface NodeProxy {
@@ -28,25 +30,25 @@ export interface NodeProxyOptions {
   readonly startedAt: number;
 }
 
+/** One proxy for each family that the node has an address of, which sync independently, as kube-proxy's two do. */
 export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): NodeProxy {
   const { agent, informers, recorder } = options;
-  const { clock, log, nodeName, hostGateway, minSyncPeriodMs, syncPeriodMs } = agent;
-  const { nodeAddresses, kernel, network } = options.network;
+  const { clock, log, nodeName, hostGateways, minSyncPeriodMs, syncPeriodMs } = agent;
+  const { nodeAddresses, kernels, network } = options.network;
   const { services, slices, serviceCidrs } = informers;
-  const proxy = createProxier({
-    ...agent.proxy,
-    clock,
-    family: kernel.family,
-    nodeName,
-    nodeAddresses,
+  const proxies = nodeAddresses.map((address): FamilyProxy => {
+    const kernel = kernels[familyLike(address)];
+    const { family } = kernel;
+    const proxy = createProxier({ ...agent.proxy, clock, family, nodeName, nodeAddresses: [address] });
+    return { kernel, proxy };
   });
-  const metrics = createProxyMetrics(kernel, proxy, clock);
+  const metrics = createProxyMetrics(clock);
   const nodePorts = createNodePorts({
-    proxy,
+    proxies,
     network,
     nodeAddresses,
     bindAddress: agent.bindAddress,
-    hostGateway,
+    hostGateways,
     log,
     onBusy: ({ namespace, name }, message) =>
       recorder.event(
@@ -60,20 +62,22 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
         message,
       ),
   });
-  const healthChecks = createHealthCheckPorts({ proxy, network, healthy: () => loop.lastSync !== undefined, log });
+  const healthy = (): boolean => progress.lastSync !== undefined;
+  const healthChecks = createHealthCheckPorts({ proxies, network, healthy, log });
   const onSynced = (): void => {
     nodePorts.update();
     healthChecks.update();
   };
-  const loop = runProxyLoop(
-    { services, slices, serviceCidrs, proxy, kernel, metrics, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced },
-    signal,
+  const shared = { services, slices, serviceCidrs, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced };
+  const loops = proxies.map(proxy =>
+    runProxyLoop({ ...shared, ...proxy, metrics: metrics.family(proxy.kernel, proxy.proxy) }, signal),
   );
+  const progress = progressOfAll(loops);
   const closeLocalPorts = openLocalPorts({
     network: network.node,
     clock,
     node: () => informers.self(),
-    proxy: () => loop,
+    proxy: () => progress,
     proxyMode: agent.proxy.mode,
     proxyConfiguration: () => proxyConfiguration({ nodeName, settings: agent.proxy, minSyncPeriodMs, syncPeriodMs }),
     answered: (check, code) => metrics.answered(check, code),
@@ -83,8 +87,8 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
   });
   return {
     setNode({ metadata, spec }) {
-      proxy.setNode(metadata.labels ?? {}, spec?.podCIDRs);
-      loop.poke();
+      for (const { proxy } of proxies) proxy.setNode(metadata.labels ?? {}, spec?.podCIDRs);
+      for (const loop of loops) loop.poke();
     },
     close() {
       nodePorts.close();

@@ -58,7 +58,7 @@ function machineFor(mode: ProxyMode): Machine {
     family: 'IPv4',
     nodeName: 'worker-a',
     nodeAddresses: [NODE],
-    detectLocal: { kind: 'cidr', cidr: '10.100.0.0/14' },
+    detectLocal: { kind: 'clusterCidr', cidrs: ['10.100.0.0/14'] },
   });
   const kernel = createKernel({ clock: realClock, random: () => random.number(), routes });
   for (let i = 0; i < SERVICES; i++) {

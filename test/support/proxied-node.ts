@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Test } from 'tap';
 import { createKernel } from '../../src/dataplane/kernel/kernel.js';
-import { hostRoutes } from './host-routes.js';
+import { hostKernels, hostRoutes } from './host-routes.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { issueCertificate, type KeyPair } from '../../src/machinery/x509/certificate.js';
@@ -78,14 +78,14 @@ export async function startProxiedNode(t: Test): Promise<ProxiedNode> {
       nodeName: 'node-1',
       pods: manager,
       network: node.network,
-      kernel: createKernel({ clock: realClock, random: () => 0.5, routes: hostRoutes('172.18.0.2') }),
+      kernels: hostKernels(createKernel({ clock: realClock, random: () => 0.5, routes: hostRoutes('172.18.0.2') })),
       clock: realClock,
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     },
     dns: { address: '10.96.0.10', domain: 'cluster.local', hostNameservers: [] },
     ...serving,
     clientCa: ca.cert,
-    hostGateway: '172.18.0.1',
+    hostGateways: ['172.18.0.1'],
     allowedNames: ['kube-apiserver-kubelet-client'],
     allowedOrganizations: [],
   });

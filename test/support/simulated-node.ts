@@ -2,7 +2,7 @@ import { createTree } from '../../src/containers/file-system.js';
 import { PODS, SERVICES } from '../../src/client/resources.js';
 import type { Client, ResourceClient, ResourceRef } from '../../src/client/types.js';
 import { createKernel } from '../../src/dataplane/kernel/kernel.js';
-import { hostRoutes } from './host-routes.js';
+import { hostKernels, hostRoutes } from './host-routes.js';
 import type { DeepReadonly, KubeObject, Node, Pod, PodStatus, Service } from '../../src/machinery/types.js';
 import { createIpAllocator } from '../../src/nodeagent/network/ip-allocator.js';
 import { parseCidr } from '../../src/machinery/cidr.js';
@@ -88,14 +88,14 @@ export function startNode(services: readonly Service[] = []) {
   };
   cluster.load(SERVICES, ...(services as unknown as KubeObject[]));
   const { clock } = cluster;
-  const routes = hostRoutes('172.18.0.2');
+  const kernels = hostKernels(createKernel({ clock, random: () => 0.5, routes: hostRoutes('172.18.0.2') }));
   const network = createPodNetwork({
     nodeName: 'node-1',
     nodeAddresses: ['172.18.0.2'],
-    kernel: createKernel({ clock, random: () => 0.5, routes }),
-    directory: createNodeDirectory({ nodeName: 'node-1', routes }),
+    kernels,
+    directory: createNodeDirectory({ nodeName: 'node-1', kernels }),
     clock,
-    hostGateway: '172.18.0.1',
+    hostGateways: ['172.18.0.1'],
     hostAddress: '127.0.0.1',
   });
   const stopping = new AbortController();
@@ -119,7 +119,7 @@ export function startNode(services: readonly Service[] = []) {
       deps: {
         hostTree: createTree(),
         nodeName: 'node-1',
-        nodeIP: '172.18.0.2',
+        nodeIPs: ['172.18.0.2'],
         clock,
         random: () => 0.5,
         network,

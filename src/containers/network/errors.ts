@@ -3,6 +3,7 @@ const TEXT = {
   ECONNREFUSED: 'Connection refused',
   ETIMEDOUT: 'Connection timed out',
   EHOSTUNREACH: 'No route to host',
+  ENETUNREACH: 'Network is unreachable',
   ECONNRESET: 'Connection reset by peer',
   EADDRINUSE: 'Address already in use',
   EADDRNOTAVAIL: 'Cannot assign requested address',

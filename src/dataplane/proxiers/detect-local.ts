@@ -7,8 +7,14 @@ export type LocalTraffic =
   | { readonly kind: 'bridgeInterface'; readonly name: string }
   | { readonly kind: 'interfaceNamePrefix'; readonly prefix: string };
 
-/** kube-proxy --detect-local-mode. `nodeCidr`: the range that the node is given (spec.podCIDRs). */
-export type DetectLocal = LocalTraffic | { readonly kind: 'nodeCidr' };
+/**
+ * kube-proxy --detect-local-mode. `clusterCidr`: by the ranges of all Pods, one of each family; `nodeCidr`: by those that the
+ * node is given (spec.podCIDRs).
+ */
+export type DetectLocal =
+  | Exclude<LocalTraffic, { readonly kind: 'cidr' }>
+  | { readonly kind: 'clusterCidr'; readonly cidrs: readonly string[] }
+  | { readonly kind: 'nodeCidr' };
 
 /** Undefined: it cannot be told, and rules that need it are left out. */
 export function localTraffic(
@@ -16,8 +22,9 @@ export function localTraffic(
   podCidrs: readonly string[],
   family: Family,
 ): LocalTraffic | undefined {
-  if (detect?.kind !== 'nodeCidr') return detect;
-  const cidr = podCidrs.find(text => parseCidr(text)?.family === family);
+  if (detect?.kind !== 'nodeCidr' && detect?.kind !== 'clusterCidr') return detect;
+  const ranges = detect.kind === 'nodeCidr' ? podCidrs : detect.cidrs;
+  const cidr = ranges.find(text => parseCidr(text)?.family === family);
   return cidr === undefined ? undefined : { kind: 'cidr', cidr };
 }
 

@@ -1,27 +1,31 @@
 import type { IncomingMessage } from 'node:http';
-import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { parseCidr } from '../../machinery/cidr.js';
+import { canonicalIP } from '../../machinery/ip.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from '../network/join-streams.js';
-import type { NetNamespace, SocketAddress } from '../../containers/network/types.js';
+import type { Addresses, NetNamespace, SocketAddress } from '../../containers/network/types.js';
 
 /** How long upstream's API server dials a Pod. */
 const DIAL_TIMEOUT_MS = 30_000;
 
-/** The authority of a CONNECT request: an IPv4 address and a port. */
+/** The authority of a CONNECT request: an address, of IPv6 in brackets, and a port. */
 function target(text: string): SocketAddress | undefined {
   const colon = text.lastIndexOf(':');
-  const [address, port] = [text.slice(0, colon), text.slice(colon + 1)];
-  if (colon < 0 || isIP(address) !== 4 || !/^\d{1,5}$/.test(port)) return undefined;
+  const [host, port] = [text.slice(0, Math.max(0, colon)), text.slice(colon + 1)];
+  const bracketed = host.startsWith('[') && host.endsWith(']');
+  const address = canonicalIP(bracketed ? host.slice(1, -1) : host);
+  if (address === undefined || address.includes(':') !== bracketed || !/^\d{1,5}$/.test(port)) return undefined;
   const number = Number(port);
   return number < 1 || number > 65_535 ? undefined : { address, port: number };
 }
 
-/** Addresses that mean the node or its link and not a server of the cluster (Go's IsGlobalUnicast). */
-function isLocal(address: string): boolean {
-  const [a = 0, b = 0] = address.split('.').map(Number);
-  return a === 0 || a === 127 || a >= 224 || (a === 169 && b === 254);
-}
+/** Addresses that mean the node or its link and not a server of the cluster (Go's IsGlobalUnicast); IPv4 written as IPv6 means any of them. */
+const LOCAL = [
+  ...['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'],
+  ...['::/127', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8'],
+].flatMap(text => parseCidr(text) ?? []);
+const isLocal = (address: string): boolean => LOCAL.some(range => range.contains(address));
 
 /** net.Dial's words. */
 function problem(error: NetworkError): string {
@@ -32,7 +36,7 @@ function problem(error: NetworkError): string {
 export interface DialOptions {
   readonly network: NetNamespace;
   /** The machine outside of the cluster: what listens on its loopback is not for clients of a proxy. */
-  readonly hostGateway: string;
+  readonly hostGateways: Addresses;
 }
 
 const refuse = (socket: Duplex, status: string, why: string): void =>
@@ -46,11 +50,12 @@ export async function serveDial(
   message: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  { network, hostGateway }: DialOptions,
+  { network, hostGateways }: DialOptions,
 ): Promise<void> {
   const to = target(message.url ?? '');
-  if (to === undefined) return refuse(socket, '400 Bad Request', 'want an IPv4 address and a port');
-  if (isLocal(to.address) || to.address === hostGateway) return refuse(socket, '403 Forbidden', 'address not allowed');
+  if (to === undefined) return refuse(socket, '400 Bad Request', 'want an IP address and a port');
+  if (isLocal(to.address) || hostGateways.includes(to.address))
+    return refuse(socket, '403 Forbidden', 'address not allowed');
   const gone = new AbortController();
   const leave = (): void => gone.abort(new Error('the client is gone'));
   socket.once('close', leave);

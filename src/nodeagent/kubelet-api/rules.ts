@@ -9,7 +9,8 @@ import { nftRuleText } from '../../dataplane/tools/nft/rule-text.js';
 import { elementText } from '../../dataplane/tools/nft/set-text.js';
 import type { Kernel } from '../../dataplane/kernel/types.js';
 import type { TableName } from '../../dataplane/kernel/xtables/rule.js';
-import { HttpError, sendJson, sendText, type KubeletRoute } from './types.js';
+import { familyLike } from '../network/links.js';
+import { HttpError, sendJson, sendText, type KubeletContext, type KubeletRoute } from './types.js';
 
 const TABLES: readonly string[] = ['raw', 'mangle', 'nat', 'filter'];
 
@@ -83,8 +84,27 @@ function formatOfMode({ nftables, ipvs }: Kernel): (typeof FORMATS)[number] {
   return ipvs.virtualServers().length > 0 ? 'ipvsadm-save' : 'iptables-save';
 }
 
-/** GET /rules?format=(one of FORMATS)&table=nat&counters=true. Without a format: as the tool of the node's mode has it. */
-export const rules: KubeletRoute = async ({ kernel, nodeName }, { url, response }) => {
+/** Of the family that is asked for, or the node's primary one. @throws HttpError for one that there is not */
+function kernelOf({ kernels, network }: KubeletContext, family: string | null): Kernel {
+  switch (family) {
+    case null:
+      return kernels[familyLike(network.node.addresses[0])];
+    case 'ipv4':
+      return kernels.IPv4;
+    case 'ipv6':
+      return kernels.IPv6;
+    default:
+      throw new HttpError(400, `unknown family ${JSON.stringify(family)}: there are ipv4, ipv6`);
+  }
+}
+
+/**
+ * GET /rules?format=(one of FORMATS)&family=ipv4|ipv6&table=nat&counters=true. Without a format: as the tool of the node's
+ * mode has it; without a family: the node's primary one.
+ */
+export const rules: KubeletRoute = async (context, { url, response }) => {
+  const { nodeName } = context;
+  const kernel = kernelOf(context, url.searchParams.get('family'));
   const format = url.searchParams.get('format') ?? formatOfMode(kernel);
   const table = url.searchParams.get('table') ?? undefined;
   if (table !== undefined && !TABLES.includes(table))

@@ -13,6 +13,7 @@ import { HttpError, sendJson, sendText, type KubeletContext, type KubeletRoute }
 import type { ClusterDns } from '../pods/etc-files.js';
 import { parseRequestUrl } from '../streaming/request-url.js';
 import type { StreamingServer } from '../streaming/serve.js';
+import type { Addresses } from '../../containers/network/types.js';
 
 export interface KubeletServerOptions extends AllowedClients {
   readonly context: KubeletContext;
@@ -23,7 +24,7 @@ export interface KubeletServerOptions extends AllowedClients {
   /** Clients must show a certificate of this CA, in one of `allowedOrganizations` or with one of `allowedNames`. */
   readonly clientCa: string;
   /** Address of the machine outside of the cluster; no proxy leads there. */
-  readonly hostGateway: string;
+  readonly hostGateways: Addresses;
 }
 
 /** Of a request head: what the API server takes of its clients, and what it adds. */
@@ -114,7 +115,7 @@ export function createKubeletServer(options: KubeletServerOptions): Server {
     if (!handle(message, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
   });
   takeOver('connect', (message, socket, head) =>
-    serveDial(message, socket, head, { network: context.network.node, hostGateway: options.hostGateway }),
+    serveDial(message, socket, head, { network: context.network.node, hostGateways: options.hostGateways }),
   );
   return server;
 }

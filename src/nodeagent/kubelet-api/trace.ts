@@ -108,7 +108,7 @@ async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, d
   // The Pod's own resolver, with an eye on every question it sends.
   const resolver = createResolver({
     config: resolverConfig(pod, dns).config,
-    hosts: async () => hostsFile(pod, names, network.addresses[0]),
+    hosts: async () => hostsFile(pod, names, network.addresses),
     network: {
       ...network,
       async exchange(to, payload, options) {

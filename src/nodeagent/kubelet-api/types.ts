@@ -1,9 +1,9 @@
 import type { Logger } from '../../machinery/logger.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Kernel } from '../../dataplane/kernel/types.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { Counters } from '../node/counters.js';
 import type { NodeFigures } from '../node/summary.js';
+import type { Kernels } from '../network/kernels.js';
 import type { PodNetwork } from '../network/pod-network.js';
 import type { PodManager } from '../pods/pod-manager.js';
 
@@ -12,7 +12,7 @@ export interface KubeletContext {
   readonly nodeName: string;
   readonly pods: PodManager;
   readonly network: PodNetwork;
-  readonly kernel: Kernel;
+  readonly kernels: Kernels;
   readonly clock: Clock;
   readonly log: Logger;
   readonly figures: NodeFigures;

@@ -1,6 +1,6 @@
-import type { RouteTable } from '../../dataplane/kernel/routes.js';
+import type { Kernels } from './kernels.js';
 import { NetworkError } from '../../containers/network/errors.js';
-import { HOST, POD_LINK } from './links.js';
+import { familyLike, HOST, POD_LINK } from './links.js';
 import type { NodeDirectory } from './node-directory.js';
 import type { Sockets } from './sockets.js';
 import type { Flow, SocketAddress } from '../../containers/network/types.js';
@@ -13,7 +13,7 @@ export type Target =
 
 export interface DeliveryOptions {
   readonly nodeName: string;
-  readonly routes: RouteTable;
+  readonly kernels: Kernels;
   readonly directory: NodeDirectory;
   readonly nodeSockets: Sockets;
   /** By address. */
@@ -24,9 +24,9 @@ export interface DeliveryOptions {
 
 /** Follows the route of a packet: the table that netfilter asked too. @throws NetworkError EHOSTUNREACH */
 export function deliveryTarget(flow: Flow, options: DeliveryOptions): Target {
-  const { nodeName, routes, directory, nodeSockets, pods } = options;
+  const { nodeName, kernels, directory, nodeSockets, pods } = options;
   const { dst } = flow;
-  const route = routes.lookup(dst);
+  const route = kernels[familyLike(dst)].routes.lookup(dst);
   if (route?.local === true) return { kind: 'sockets', sockets: nodeSockets };
   if (route?.link === POD_LINK) {
     const pod = pods.get(dst);

@@ -1,4 +1,6 @@
-import type { RouteTable } from '../../dataplane/kernel/routes.js';
+import type { RouteEntry } from '../../dataplane/kernel/routes.js';
+import type { Kernel } from '../../dataplane/kernel/types.js';
+import type { Family } from '../../dataplane/packet.js';
 import { parseCidr } from '../../machinery/cidr.js';
 import { familyOf } from '../../machinery/ip.js';
 import type { DeepReadonly, Node } from '../../machinery/types.js';
@@ -25,7 +27,7 @@ export interface NodeDirectory {
 export interface NodeDirectoryOptions {
   /** Whose directory it is: the way to its own Pods is its bridge. */
   readonly nodeName: string;
-  readonly routes: RouteTable;
+  readonly kernels: Readonly<Record<Family, Pick<Kernel, 'routes'>>>;
 }
 
 function parseAddress(text: string | undefined): SocketAddress | undefined {
@@ -35,7 +37,7 @@ function parseAddress(text: string | undefined): SocketAddress | undefined {
   return { address: text.slice(0, colon), port };
 }
 
-export function createNodeDirectory({ nodeName: self, routes }: NodeDirectoryOptions): NodeDirectory {
+export function createNodeDirectory({ nodeName: self, kernels }: NodeDirectoryOptions): NodeDirectory {
   const peers = new Map<string, { readonly peer: Peer; readonly undo: readonly (() => void)[] }>();
   const forget = (nodeName: string): void => {
     for (const undo of peers.get(nodeName)?.undo ?? []) undo();
@@ -44,22 +46,25 @@ export function createNodeDirectory({ nodeName: self, routes }: NodeDirectoryOpt
   const addressesOf = (node: DeepReadonly<Node>): string[] =>
     (node.status?.addresses ?? [])
       .filter(
-        ({ type, address }) => (type === 'InternalIP' || type === 'ExternalIP') && familyOf(address) === routes.family,
+        ({ type, address }) => (type === 'InternalIP' || type === 'ExternalIP') && familyOf(address) !== undefined,
       )
       .map(({ address }) => address);
-  const rangesOf = (node: DeepReadonly<Node>): string[] =>
-    (node.spec?.podCIDRs ?? []).filter(text => parseCidr(text)?.family === routes.family);
+  /** None for what is no range: others write it. */
+  const addRoute = (entry: RouteEntry): (() => void)[] => {
+    const family = parseCidr(entry.destination)?.family;
+    return family === undefined ? [] : [kernels[family].routes.add(entry)];
+  };
 
   return {
     update(node) {
       const nodeName = node.metadata.name ?? '';
       forget(nodeName);
-      const ranges = rangesOf(node);
+      const ranges = node.spec?.podCIDRs ?? [];
       const undo =
         nodeName === self
-          ? ranges.map(destination => routes.add({ destination, link: POD_LINK, metric: METRIC.podRange }))
-          : [...addressesOf(node), ...ranges].map(destination =>
-              routes.add({ destination, link: NODE_LINK, nextHop: nodeName, metric: METRIC.peer }),
+          ? ranges.flatMap(destination => addRoute({ destination, link: POD_LINK, metric: METRIC.podRange }))
+          : [...addressesOf(node), ...ranges].flatMap(destination =>
+              addRoute({ destination, link: NODE_LINK, nextHop: nodeName, metric: METRIC.peer }),
             );
       const podNetwork = parseAddress(node.metadata.annotations?.[POD_NETWORK_ANNOTATION]);
       peers.set(nodeName, { peer: { nodeName, podNetwork }, undo });

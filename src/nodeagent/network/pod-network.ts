@@ -1,11 +1,22 @@
-import type { Connection, Kernel } from '../../dataplane/kernel/types.js';
+import type { Connection } from '../../dataplane/kernel/types.js';
 import { printTrace } from '../../dataplane/tools/trace-text.js';
 import type { Clock } from '../../machinery/clock.js';
-import { familyOf, joinHostPort } from '../../machinery/ip.js';
+import { joinHostPort } from '../../machinery/ip.js';
 import { deliveryTarget, type Target } from './delivery.js';
 import { NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from './join-streams.js';
-import { HOST, isLoopback, isUnspecified, loopbackLike, METRIC, NODE_LINK, POD_LINK } from './links.js';
+import type { Kernels } from './kernels.js';
+import {
+  familyLike,
+  HOST,
+  isLoopback,
+  isUnspecified,
+  loopbackLike,
+  METRIC,
+  NODE_LINK,
+  ofFamily,
+  POD_LINK,
+} from './links.js';
 import type { NodeDirectory } from './node-directory.js';
 import { callPeer } from './peer-link.js';
 import { createEphemeralPorts } from './ephemeral-ports.js';
@@ -27,11 +38,11 @@ import { MAX_TTL, type WirePacket } from './wire.js';
 export interface PodNetworkOptions {
   readonly nodeName: string;
   readonly nodeAddresses: Addresses;
-  readonly kernel: Kernel;
+  readonly kernels: Kernels;
   readonly directory: NodeDirectory;
   readonly clock: Clock;
-  /** The address under which Pods see the real host, as the bridge gateway of a kind cluster. */
-  readonly hostGateway: string;
+  /** The addresses under which Pods see the real host, as the bridge gateway of a kind cluster. */
+  readonly hostGateways: Addresses;
   /** Where the real host's services listen. */
   readonly hostAddress: string;
   /** What is wrong with a packet whose address nobody has. Default: that nobody has it. */
@@ -60,13 +71,11 @@ const PEER_GRACE_MS = 1_000;
 const show = (flow: Flow): string => joinHostPort(flow.dst, flow.dstPort);
 
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
-  const { nodeName, nodeAddresses, kernel, directory, clock, hostGateway, hostAddress } = options;
+  const { nodeName, nodeAddresses, kernels, directory, clock, hostGateways, hostAddress } = options;
   const pods = new Map<string, Sockets>();
   const nodeSockets = createSockets(`node ${nodeName}`);
-  const { routes } = kernel;
-  const isOfFamily = (address: string): boolean => familyOf(address) === routes.family;
-  if (isOfFamily(hostGateway))
-    routes.add({ destination: hostGateway, link: NODE_LINK, nextHop: HOST, metric: METRIC.own });
+  for (const destination of hostGateways)
+    kernels[familyLike(destination)].routes.add({ destination, link: NODE_LINK, nextHop: HOST, metric: METRIC.own });
 
   /** A packet that nobody answers: the caller waits as long as it would for a real one. */
   const lost = async (detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never> => {
@@ -97,13 +106,13 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       in: flow,
       out,
       verdict,
-      rules: printTrace(trace, kernel.family),
+      rules: printTrace(trace, familyLike(flow.dst)),
     });
     return out;
   };
 
   const route = (flow: Flow): Target =>
-    deliveryTarget(flow, { nodeName, routes, directory, nodeSockets, pods, explain: options.explain });
+    deliveryTarget(flow, { nodeName, kernels, directory, nodeSockets, pods, explain: options.explain });
 
   /** Runs a first packet through this node's rules and routing. @throws NetworkError */
   const decide = async (
@@ -118,7 +127,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     };
     if (ttl <= 0) fail(new NetworkError('EHOSTUNREACH', 'time to live exceeded'));
     const inInterface = hook === 'output' ? {} : { inInterface: pods.has(flow.src) ? POD_LINK : NODE_LINK };
-    const connection = kernel.connect({ ...flow, hook, ...inInterface });
+    const connection = kernels[familyLike(flow.dst)].connect({ ...flow, hook, ...inInterface });
     const out = observeFilter(connection, flow, hook, 'request', observe);
     if (connection.verdict === 'reject')
       fail(new NetworkError('ECONNREFUSED', `rejected with ${connection.rejectWith ?? 'icmp-port-unreachable'}`));
@@ -235,8 +244,10 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     const outgoing = (proto: Flow['proto'], to: SocketAddress, localPort: number | undefined): Flow => {
       const srcPort = ports.choose(localPort);
       const dst = isUnspecified(to.address) ? loopbackLike(to.address) : to.address;
-      const own = addresses.find(address => address.includes(':') === dst.includes(':')) ?? addresses[0];
-      return { proto, src: isLoopback(dst) ? loopbackLike(dst) : own, srcPort, dst, dstPort: to.port };
+      const src = isLoopback(dst) ? loopbackLike(dst) : ofFamily(addresses, familyLike(dst));
+      // Without an address of the family there is no route of it either.
+      if (src === undefined) throw new NetworkError('ENETUNREACH');
+      return { proto, src, srcPort, dst, dstPort: to.port };
     };
     /** A Pod that talks to itself never leaves its namespace, so no rule of the node applies. */
     const inside = (to: SocketAddress): boolean =>
@@ -275,9 +286,9 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     node: { ...namespace(nodeAddresses, nodeSockets, 'output'), sockets: nodeSockets },
     attach(addresses, owner) {
       const sockets = createSockets(owner);
-      const undo = addresses.filter(isOfFamily).map(address => {
+      const undo = addresses.map(address => {
         pods.set(address, sockets);
-        return routes.add({ destination: address, link: POD_LINK, metric: METRIC.own });
+        return kernels[familyLike(address)].routes.add({ destination: address, link: POD_LINK, metric: METRIC.own });
       });
       const detach = (): void => {
         for (const remove of undo) remove();

@@ -96,6 +96,7 @@ export function parsePacket(value: unknown): WirePacket {
     (flow['proto'] === 'tcp' || flow['proto'] === 'udp') &&
     isAddress(flow['src']) &&
     isAddress(flow['dst']) &&
+    isIP(flow['src']) === isIP(flow['dst']) &&
     isPort(flow['srcPort']) &&
     isPort(flow['dstPort']) &&
     Number.isInteger(ttl) &&

@@ -4,15 +4,8 @@ import { formatTime, type Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, Node } from '../../machinery/types.js';
 import type { NetNamespace } from '../../containers/network/types.js';
 import { NetworkError } from '../../containers/network/errors.js';
+import type { ProxyProgress } from '../proxy/proxy-loop.js';
 import { prometheusText, PROMETHEUS_TYPE, type MetricFamily } from './prometheus-text.js';
-
-/** How far the proxy is. */
-export interface ProxyProgress {
-  /** Clock milliseconds of the last good sync; undefined before the first. */
-  readonly lastSync: number | undefined;
-  /** Clock milliseconds of the oldest change that is not loaded yet. */
-  readonly pendingSince: number | undefined;
-}
 
 export interface LocalPortsOptions {
   readonly network: NetNamespace;

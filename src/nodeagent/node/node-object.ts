@@ -1,3 +1,4 @@
+import type { Addresses } from '../../containers/network/types.js';
 import { formatTime } from '../../machinery/clock.js';
 import type { Node } from '../../machinery/types.js';
 import type { ImageReference } from '../../containers/images/reference.js';
@@ -5,8 +6,8 @@ import { POD_NETWORK_ANNOTATION } from '../network/node-directory.js';
 
 export interface NodeFacts {
   readonly name: string;
-  /** The simulated address, as Pods see the node. */
-  readonly nodeIP: string;
+  /** The simulated addresses, as Pods see the node. */
+  readonly nodeIPs: Addresses;
   /** Where the kubelet API really listens: by house convention the Node's InternalDNS. */
   readonly kubeletAddress: string;
   readonly kubeletPort: number;
@@ -93,7 +94,7 @@ export function nodeStatus(
     allocatable: capacity,
     conditions: nodeConditions(old, networkReady, now),
     addresses: [
-      { type: 'InternalIP', address: facts.nodeIP },
+      ...facts.nodeIPs.map(address => ({ type: 'InternalIP', address })),
       { type: 'Hostname', address: facts.name },
       { type: 'InternalDNS', address: facts.kubeletAddress },
     ],

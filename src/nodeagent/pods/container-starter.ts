@@ -64,13 +64,13 @@ const MAX_MESSAGES = 12 * 1024;
  */
 export async function startPodContainer(request: StartRequest, deps: PodDependencies): Promise<Started> {
   const { pod, spec, network, processes, budget, volumes } = request;
-  const { nodeName, nodeIP, clock, random, dns, sources, services, allocatable } = deps;
+  const { nodeName, nodeIPs, clock, random, dns, sources, services, allocatable } = deps;
   const image = imageFor(request.image, pod, spec);
   const names = podNames(pod, nodeName, dns.domain);
   const hostname = names.nodename;
   const { config, options } = resolverConfig(pod, dns);
   const base = { PATH, HOSTNAME: hostname, HOME: '/root', ...image.env };
-  const addresses = { podIP: network.addresses[0], nodeIP };
+  const addresses = { podIPs: network.addresses, nodeIPs };
   const env = await makeEnvironment({
     pod,
     container: spec,
@@ -95,7 +95,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   const messagePath = spec.terminationMessagePath ?? '/dev/termination-log';
   const etc = createTree({
     hostname: `${hostname}\n`,
-    hosts: hostsFile(pod, names, network.addresses[0]),
+    hosts: hostsFile(pod, names, network.addresses),
     'resolv.conf': formatResolvConf(config, options),
     message: { content: '', mode: 0o666 },
   });

@@ -6,6 +6,7 @@ import type { DeepReadonly, Node, Pod, Service } from '../../machinery/types.js'
 import type { ProcessTable } from '../../containers/process.js';
 import type { Tree } from '../../containers/file-system.js';
 import type { Counters } from '../node/counters.js';
+import type { Addresses } from '../../containers/network/types.js';
 import type { Machine } from '../../containers/machine/machine.js';
 import type { IpAllocator } from '../network/ip-allocator.js';
 import type { PodNetwork } from '../network/pod-network.js';
@@ -15,7 +16,7 @@ import type { Sources } from './sources.js';
 /** What running a Pod takes of the node. */
 export interface PodDependencies {
   readonly nodeName: string;
-  readonly nodeIP: string;
+  readonly nodeIPs: Addresses;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;

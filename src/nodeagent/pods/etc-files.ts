@@ -50,14 +50,14 @@ function shortened(name: string): string {
 }
 
 /** /etc/hosts as the kubelet manages it. */
-export function hostsFile(pod: ReadonlyPod, { hostname, domain }: PodNames, podIP: string): string {
+export function hostsFile(pod: ReadonlyPod, { hostname, domain }: PodNames, podIPs: readonly string[]): string {
   const aliasLines = hostAliases(pod);
   // With the node's network it is the node's file.
   if (pod.spec?.hostNetwork === true)
     return [
       '# Kubernetes-managed hosts file (host network).',
       '127.0.0.1\tlocalhost',
-      `${podIP}\t${hostname}`,
+      ...podIPs.map(ip => `${ip}\t${hostname}`),
       ...aliasLines,
       '',
     ].join('\n');
@@ -70,7 +70,7 @@ export function hostsFile(pod: ReadonlyPod, { hostname, domain }: PodNames, podI
     'fe00::0\tip6-mcastprefix',
     'fe00::1\tip6-allnodes',
     'fe00::2\tip6-allrouters',
-    `${podIP}\t${qualified}${hostname}`,
+    ...podIPs.map(ip => `${ip}\t${qualified}${hostname}`),
   ];
   return `${[...lines, ...aliasLines].join('\n')}\n`;
 }

@@ -3,8 +3,8 @@ import type { ReadonlyContainer, ReadonlyPod } from './types.js';
 
 /** Addresses that the status does not say yet when a container starts. */
 export interface PodAddresses {
-  readonly podIP: string;
-  readonly nodeIP: string;
+  readonly podIPs: readonly string[];
+  readonly nodeIPs: readonly string[];
 }
 
 const mapText = (map: Readonly<Record<string, string>> | undefined): string =>
@@ -14,7 +14,7 @@ const mapText = (map: Readonly<Record<string, string>> | undefined): string =>
     .join('\n');
 
 /** The value of a fieldRef; undefined when the path is none that Pods have. */
-export function fieldValue(pod: ReadonlyPod, path: string, { podIP, nodeIP }: PodAddresses): string | undefined {
+export function fieldValue(pod: ReadonlyPod, path: string, { podIPs, nodeIPs }: PodAddresses): string | undefined {
   const { metadata, spec } = pod;
   const keyed = /^metadata\.(labels|annotations)\['(.*)'\]$/.exec(path);
   if (keyed !== null) return metadata[keyed[1] as 'labels' | 'annotations']?.[keyed[2] ?? ''] ?? '';
@@ -34,11 +34,13 @@ export function fieldValue(pod: ReadonlyPod, path: string, { podIP, nodeIP }: Po
     case 'spec.serviceAccountName':
       return spec?.serviceAccountName ?? '';
     case 'status.hostIP':
+      return nodeIPs[0] ?? '';
     case 'status.hostIPs':
-      return nodeIP;
+      return nodeIPs.join(',');
     case 'status.podIP':
+      return podIPs[0] ?? '';
     case 'status.podIPs':
-      return podIP;
+      return podIPs.join(',');
     default:
       return undefined;
   }

@@ -1,7 +1,8 @@
 import type { ProcessTable } from '../../containers/process.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from '../network/join-streams.js';
-import type { Addresses, NetNamespace } from '../../containers/network/types.js';
+import { familyLike, ofFamily } from '../network/links.js';
+import type { Addresses, NetNamespace, SocketAddress } from '../../containers/network/types.js';
 import { podResources, showPodCgroup } from './cgroup.js';
 import type { PodDependencies } from './dependencies.js';
 import { podNames, resolverConfig } from './etc-files.js';
@@ -52,7 +53,7 @@ export function createSandbox(
   const addresses = addressesOf(pod) ?? ips.allocate();
   if (addresses === undefined) return failed('no IP addresses available in range set');
   const attached = network.attach(addresses, `pod ${pod.metadata.namespace ?? ''}/${pod.metadata.name ?? ''}`);
-  const closers = openHostPorts(pod, addresses[0], deps, events);
+  const closers = openHostPorts(pod, addresses, deps, events);
   closers.push(showCgroup());
   return {
     network: attached,
@@ -71,10 +72,10 @@ export function addressesOf({ status }: ReadonlyPod): Addresses | undefined {
   return first === undefined ? undefined : [first, ...rest];
 }
 
-/** hostPort, as the portmap CNI plugin: the node's port leads to the Pod's. */
+/** hostPort, as the portmap CNI plugin: the node's port leads to the Pod's, in the family that it is called by. */
 function openHostPorts(
   pod: ReadonlyPod,
-  address: string,
+  addresses: Addresses,
   { network }: PodDependencies,
   events: PodEvents,
 ): (() => void)[] {
@@ -82,16 +83,25 @@ function openHostPorts(
   return running.flatMap(({ spec }) =>
     (spec.ports ?? []).flatMap(({ hostPort, hostIP = '', containerPort, protocol = 'TCP' }) => {
       if (hostPort === undefined || hostPort === 0) return [];
-      const to = { address, port: containerPort };
+      const target = (called: string): SocketAddress => ({
+        address: ofFamily(addresses, familyLike(called)) ?? addresses[0],
+        port: containerPort,
+      });
       const on = hostIP === '' ? {} : { address: hostIP };
       try {
         if (protocol === 'UDP')
-          return [network.node.listenUdp(hostPort, payload => network.node.exchange(to, payload), on)];
+          return [
+            network.node.listenUdp(
+              hostPort,
+              (payload, { server }) => network.node.exchange(target(server.address), payload),
+              on,
+            ),
+          ];
         return [
           network.node.listen(
             hostPort,
             stream => {
-              network.node.connect(to).then(
+              network.node.connect(target(stream.localAddress ?? '')).then(
                 onward => joinStreams(stream, onward),
                 () => stream.destroy(new NetworkError('ECONNRESET')),
               );

@@ -10,12 +10,12 @@ export interface ConfigurationFacts {
 
 const detectLocal = ({ detectLocal: detect }: ProxySettings) => ({
   BridgeInterface: detect?.kind === 'bridgeInterface' ? detect.name : '',
-  ClusterCIDRs: detect?.kind === 'cidr' ? [detect.cidr] : [],
+  ClusterCIDRs: detect?.kind === 'clusterCidr' ? detect.cidrs : [],
   InterfaceNamePrefix: detect?.kind === 'interfaceNamePrefix' ? detect.prefix : '',
 });
 
 const MODES = {
-  cidr: 'ClusterCIDR',
+  clusterCidr: 'ClusterCIDR',
   nodeCidr: 'NodeCIDR',
   bridgeInterface: 'BridgeInterface',
   interfaceNamePrefix: 'InterfaceNamePrefix',
@@ -37,7 +37,7 @@ export const proxyConfiguration = ({
     IPTables: { MasqueradeBit: settings.masqueradeBit, LocalhostNodePorts: settings.localhostNodePorts },
     IPVS: { Scheduler: settings.ipvsScheduler, StrictARP: settings.ipvsStrictArp },
     NFTables: { MasqueradeBit: settings.masqueradeBit },
-    DetectLocalMode: MODES[settings.detectLocal?.kind ?? 'cidr'],
+    DetectLocalMode: MODES[settings.detectLocal?.kind ?? 'clusterCidr'],
     DetectLocal: detectLocal(settings),
     NodePortAddresses: settings.nodePortAddresses ?? null,
     SyncPeriod: formatDuration(syncPeriodMs),

@@ -1,12 +1,13 @@
 import type { Logger } from '../../machinery/logger.js';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { NetworkError } from '../../containers/network/errors.js';
-import type { Proxier } from '../../dataplane/proxiers/types.js';
 import type { HealthCheckNodePort } from '../../dataplane/services/ports-in-use.js';
+import { familyLike } from '../network/links.js';
+import type { FamilyProxy } from './family-proxy.js';
 import type { PodNetwork } from '../network/pod-network.js';
 
 export interface HealthCheckOptions {
-  readonly proxy: Proxier;
+  readonly proxies: readonly FamilyProxy[];
   readonly network: PodNetwork;
   /** Whether the rules are up to date. */
   readonly healthy: () => boolean;
@@ -28,13 +29,15 @@ function report({ namespace, name, localEndpoints }: HealthCheckNodePort, health
   return JSON.stringify(body, undefined, '\t');
 }
 
-export function createHealthCheckPorts({ proxy, network, healthy, log }: HealthCheckOptions): HealthCheckPorts {
+export function createHealthCheckPorts({ proxies, network, healthy, log }: HealthCheckOptions): HealthCheckPorts {
   const open = new Map<number, { server: Server; close: () => void }>();
 
   const answer =
     (port: number): RequestListener =>
-    (_request, response) => {
-      const service = proxy.healthCheckNodePorts().find(s => s.port === port);
+    ({ socket: { localAddress = '' } }, response) => {
+      // Each family has its own endpoints, and answers at its own address.
+      const asked = proxies.find(({ kernel }) => kernel.family === familyLike(localAddress));
+      const service = asked?.proxy.healthCheckNodePorts().find(s => s.port === port);
       if (service === undefined) {
         response.writeHead(503).end();
         return;
@@ -50,7 +53,7 @@ export function createHealthCheckPorts({ proxy, network, healthy, log }: HealthC
 
   return {
     update() {
-      const wanted = new Set(proxy.healthCheckNodePorts().map(s => s.port));
+      const wanted = new Set(proxies.flatMap(({ proxy }) => proxy.healthCheckNodePorts()).map(s => s.port));
       for (const port of wanted) {
         if (open.has(port)) continue;
         const server = createServer(answer(port));

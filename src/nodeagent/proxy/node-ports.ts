@@ -2,20 +2,23 @@ import type { Logger } from '../../machinery/logger.js';
 import type { Socket as UdpSocket } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import type { Proxier } from '../../dataplane/proxiers/types.js';
 import { joinStreams } from '../network/join-streams.js';
 import { toNetworkError } from '../../containers/network/errors.js';
 import type { PodNetwork } from '../network/pod-network.js';
+import { familyLike, ofFamily } from '../network/links.js';
+import type { FamilyProxy } from './family-proxy.js';
+import type { Family } from '../../dataplane/packet.js';
 import type { Addresses } from '../../containers/network/types.js';
 
 export interface NodePortOptions {
-  readonly proxy: Proxier;
+  /** The first that has a port gets what comes in by it. */
+  readonly proxies: readonly FamilyProxy[];
   readonly network: PodNetwork;
   readonly nodeAddresses: Addresses;
   /** Real address to listen on. */
   readonly bindAddress: string;
-  /** The address that a packet from the real host carries. */
-  readonly hostGateway: string;
+  /** The addresses that packets from the real host carry. */
+  readonly hostGateways: Addresses;
   readonly log: Logger;
   /** A port that cannot be opened: for an Event of the Service. */
   readonly onBusy: (service: { namespace: string; name: string }, message: string) => void;
@@ -33,8 +36,15 @@ interface Closer {
 }
 
 export function createNodePorts(options: NodePortOptions): NodePorts {
-  const { proxy, network, nodeAddresses, bindAddress, hostGateway, log, onBusy } = options;
+  const { proxies, network, nodeAddresses, bindAddress, hostGateways, log, onBusy } = options;
   const open = new Map<string, Closer>();
+  /** By "protocol/port". */
+  const families = new Map<string, Family>();
+  /** A packet's addresses, from this machine to the node, in the family whose rules have the port. */
+  const ends = (key: string): { readonly src: string; readonly dst: string } => {
+    const family = families.get(key) ?? familyLike(nodeAddresses[0]);
+    return { src: ofFamily(hostGateways, family) ?? '', dst: ofFamily(nodeAddresses, family) ?? '' };
+  };
 
   const openTcp = (port: number, busy: (error: Error) => void): Closer => {
     const sockets = new Set<Socket>();
@@ -44,9 +54,8 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
       socket.on('error', () => socket.destroy());
       const flow = {
         proto: 'tcp',
-        src: hostGateway,
+        ...ends(`tcp/${port}`),
         srcPort: socket.remotePort ?? 0,
-        dst: nodeAddresses[0],
         dstPort: port,
       } as const;
       const gone = new AbortController();
@@ -79,9 +88,8 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
       own.on('message', (payload, from) => {
         const flow = {
           proto: 'udp',
-          src: hostGateway,
+          ...ends(`udp/${port}`),
           srcPort: from.port,
-          dst: nodeAddresses[0],
           dstPort: port,
         } as const;
         network.acceptUdp(flow, payload, {}).then(
@@ -103,16 +111,21 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
 
   return {
     update() {
-      const wanted = new Set<string>();
-      const ports = [
-        ...proxy.nodePorts(),
-        // Load balancers ask them where they send the traffic.
-        ...proxy.healthCheckNodePorts().map(service => ({ ...service, protocol: 'tcp' as const })),
-      ];
-      for (const { protocol, port, namespace, name } of ports) {
+      const ports = proxies
+        .filter(({ kernel: { family } }) => ofFamily(hostGateways, family) !== undefined)
+        .flatMap(({ proxy, kernel: { family } }) =>
+          [
+            ...proxy.nodePorts(),
+            // Load balancers ask them where they send the traffic.
+            ...proxy.healthCheckNodePorts().map(service => ({ ...service, protocol: 'tcp' as const })),
+          ].map(port => ({ ...port, family })),
+        );
+      families.clear();
+      for (const { protocol, port, namespace, name, family } of ports) {
         if (protocol === 'sctp') continue;
         const key = `${protocol}/${port}`;
-        wanted.add(key);
+        if (families.has(key)) continue;
+        families.set(key, family);
         if (open.has(key)) continue;
         const busy = (error: Error): void => {
           log.warn({ port, error: error.message }, 'node port cannot be opened on this machine');
@@ -124,7 +137,7 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
         open.set(key, protocol === 'tcp' ? openTcp(port, busy) : openUdp(port, busy));
       }
       for (const [key, closer] of open)
-        if (!wanted.has(key)) {
+        if (!families.has(key)) {
           closer.close();
           open.delete(key);
         }

@@ -1,18 +1,15 @@
 import type { Logger } from '../../machinery/logger.js';
 import type { Informer } from '../../client/types.js';
-import type { Kernel } from '../../dataplane/kernel/types.js';
-import type { Proxier } from '../../dataplane/proxiers/types.js';
-import type { ProxyMetrics } from './proxy-metrics.js';
+import type { FamilyProxy } from './family-proxy.js';
+import type { FamilyMetrics } from './proxy-metrics.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, EndpointSlice, Service, ServiceCIDR } from '../../machinery/types.js';
 
-export interface ProxyLoopOptions {
+export interface ProxyLoopOptions extends FamilyProxy {
   readonly services: Informer<Service>;
   readonly slices: Informer<EndpointSlice>;
   readonly serviceCidrs: Informer<ServiceCIDR>;
-  readonly proxy: Proxier;
-  readonly kernel: Kernel;
-  readonly metrics: ProxyMetrics;
+  readonly metrics: FamilyMetrics;
   readonly clock: Clock;
   /** Least time from the end of one sync to the start of the next (kube-proxy --iptables-min-sync-period). */
   readonly minSyncPeriodMs: number;
@@ -23,11 +20,15 @@ export interface ProxyLoopOptions {
   readonly onSynced: () => void;
 }
 
-export interface ProxyLoop {
+/** How far a proxy is. */
+export interface ProxyProgress {
   /** Clock milliseconds of the last good sync; undefined before the first. */
   readonly lastSync: number | undefined;
   /** Clock milliseconds of the oldest change that is not loaded yet; undefined: all are. */
   readonly pendingSince: number | undefined;
+}
+
+export interface ProxyLoop extends ProxyProgress {
   /** Asks for a sync, e.g. because the node's labels changed. */
   poke(): void;
 }
@@ -135,5 +136,20 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
       return pendingSince;
     },
     poke: schedule,
+  };
+}
+
+/** As far as the one that is behind. */
+export function progressOfAll(loops: readonly ProxyProgress[]): ProxyProgress {
+  const oldest = (times: readonly number[]): number | undefined =>
+    times.length === 0 ? undefined : Math.min(...times);
+  return {
+    get lastSync() {
+      const times = loops.flatMap(({ lastSync }) => lastSync ?? []);
+      return times.length < loops.length ? undefined : oldest(times);
+    },
+    get pendingSince() {
+      return oldest(loops.flatMap(({ pendingSince }) => pendingSince ?? []));
+    },
   };
 }

@@ -17,10 +17,10 @@ export interface ProxySettings {
   readonly ipvsStrictArp: boolean;
 }
 
-/** kube-proxy's defaults, with the Pods' range as what is local. */
-export const proxySettings = (mode: ProxyMode, clusterCidr: string): ProxySettings => ({
+/** kube-proxy's defaults, with the Pods' ranges as what is local. */
+export const proxySettings = (mode: ProxyMode, clusterCidrs: readonly string[]): ProxySettings => ({
   mode,
-  ...(clusterCidr === '' ? {} : { detectLocal: { kind: 'cidr', cidr: clusterCidr } }),
+  ...(clusterCidrs.length === 0 ? {} : { detectLocal: { kind: 'clusterCidr', cidrs: clusterCidrs } }),
   masqueradeAll: false,
   masqueradeBit: 14,
   localhostNodePorts: true,

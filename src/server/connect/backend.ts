@@ -5,6 +5,7 @@ import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
 import { ownEndpoint } from './own-endpoint.js';
 import { cleaned, queryOf } from './proxy-path.js';
+import { joinHostPort } from '../../machinery/ip.js';
 
 export type ProxyTarget = AddressTarget | KubeletProxyTarget;
 
@@ -67,5 +68,5 @@ export function backendOf(exchange: Exchange, target: ProxyTarget, context: ApiC
     outgoing.once('close', () => void (switched || stream.destroy()));
     return outgoing;
   };
-  return { path, host: `${address}:${port}`, open };
+  return { path, host: joinHostPort(address, port), open };
 }

@@ -7,6 +7,7 @@ import type { DeepReadonly, Node } from '../../machinery/types.js';
 import type { Objects } from '../../api/strategy.js';
 import { DialError, dialProblem } from './dial-problem.js';
 import { checkAddress, checkedLookup, kubeletAddress, type OwnEndpoint } from './kubelet-address.js';
+import { joinHostPort } from '../../machinery/ip.js';
 
 /** The API server's identity towards node agents, PEM. */
 export interface KubeletCredentials {
@@ -104,7 +105,7 @@ export function createKubeletConnection(objects: Objects, credentials: KubeletCr
 
   const dial = (node: string, { address, port, asked, own, signal }: DialOptions): Promise<Duplex> =>
     new Promise((resolve, reject) => {
-      const to = `${address}:${port}`;
+      const to = joinHostPort(address, port);
       const outgoing = open(node, { method: 'CONNECT', path: to, headers: { host: to }, asked, own, pooled: false });
       const abort = (): void => void outgoing.destroy(signal.reason as Error);
       signal.addEventListener('abort', abort, { once: true });

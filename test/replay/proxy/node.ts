@@ -30,7 +30,7 @@ export function configOf(
     if (prefix !== undefined) return { kind: 'interfaceNamePrefix', prefix };
     if (flag('detect-local-mode') === 'NodeCIDR') return { kind: 'nodeCidr' };
     const cidr = ofFamily(flag('cluster-cidr') ?? '', family).find(Boolean);
-    return cidr === undefined ? undefined : { kind: 'cidr', cidr };
+    return cidr === undefined ? undefined : { kind: 'clusterCidr', cidrs: [cidr] };
   };
   const detectLocal = detect();
   const bindAddress = flag('bind-address');

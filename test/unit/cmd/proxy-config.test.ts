@@ -28,7 +28,7 @@ t.test('a KubeProxyConfiguration says what the flags say', async t => {
         mode: 'iptables',
         ...DEFAULTS,
         masqueradeBit: 12,
-        detectLocal: { kind: 'cidr', cidr: '10.244.0.0/16' },
+        detectLocal: { kind: 'clusterCidr', cidrs: ['10.244.0.0/16'] },
       },
     },
     {

@@ -55,7 +55,10 @@ t.test('what a Node says of itself takes no address that this node knows better'
   const routes = createRouteTable('IPv4');
   routes.addAddress('eth0', '172.18.0.2');
   routes.add({ destination: '10.244.1.5', link: 'cni0' });
-  const directory = createNodeDirectory({ nodeName: 'node-1', routes });
+  const directory = createNodeDirectory({
+    nodeName: 'node-1',
+    kernels: { IPv4: { routes }, IPv6: { routes: createRouteTable('IPv6') } },
+  });
   const node = (name: string, podCIDRs: string[], ...addresses: string[]): Node => ({
     metadata: { name },
     spec: { podCIDRs },

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
-import { hostRoutes } from '../../support/host-routes.js';
+import { hostKernels, hostRoutes } from '../../support/host-routes.js';
 import { createProxier } from '../../../src/dataplane/proxiers/index.js';
 import { realClock } from '../../../src/machinery/clock.js';
 import { createNodeDirectory } from '../../../src/nodeagent/network/node-directory.js';
@@ -25,26 +25,28 @@ t.test('load balancers reach health check node ports where node ports are', asyn
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const clock = realClock;
   const kernel = createKernel({ clock, random: Math.random, routes: hostRoutes(NODE) });
+  const kernels = hostKernels(kernel);
   const network = createPodNetwork({
     nodeName: 'node-1',
     nodeAddresses: [NODE],
-    kernel,
-    directory: createNodeDirectory({ nodeName: 'node-1', routes: kernel.routes }),
+    kernels,
+    directory: createNodeDirectory({ nodeName: 'node-1', kernels }),
     clock,
-    hostGateway: '172.18.0.1',
+    hostGateways: ['172.18.0.1'],
     hostAddress: '127.0.0.1',
   });
   const proxy = createProxier({ clock, mode: 'iptables', family: 'IPv4', nodeName: 'node-1', nodeAddresses: [NODE] });
+  const proxies = [{ proxy, kernel }];
   const nodePorts = createNodePorts({
-    proxy,
+    proxies,
     network,
     nodeAddresses: [NODE],
     bindAddress: '127.0.0.1',
-    hostGateway: '172.18.0.1',
+    hostGateways: ['172.18.0.1'],
     log,
     onBusy: (_service, message) => t.fail(message),
   });
-  const healthChecks = createHealthCheckPorts({ proxy, network, healthy: () => true, log });
+  const healthChecks = createHealthCheckPorts({ proxies, network, healthy: () => true, log });
   t.teardown(() => {
     nodePorts.close();
     healthChecks.close();

@@ -3,7 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
-import { hostRoutes } from '../../support/host-routes.js';
+import { hostKernels, hostRoutes } from '../../support/host-routes.js';
 import { FakeClock, realClock } from '../../../src/machinery/clock.js';
 import { issueCertificate } from '../../../src/machinery/x509/certificate.js';
 import { createLogBuffer } from '../../../src/containers/log-buffer.js';
@@ -63,14 +63,14 @@ t.test('the kubelet API', async t => {
       nodeName: 'node-1',
       pods: manager,
       network: node.network,
-      kernel,
+      kernels: hostKernels(kernel),
       clock: realClock,
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     },
     dns: { address: '10.96.0.10', domain: 'cluster.local', hostNameservers: [] },
     ...serving,
     clientCa: ca.cert,
-    hostGateway: '172.18.0.1',
+    hostGateways: ['172.18.0.1'],
     allowedNames: ['kube-apiserver-kubelet-client'],
     allowedOrganizations: [],
   });

@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createSocket } from 'node:dgram';
 import t from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
-import { hostRoutes } from '../../support/host-routes.js';
+import { hostKernels, hostRoutes } from '../../support/host-routes.js';
 import { createProxier } from '../../../src/dataplane/proxiers/index.js';
 import { realClock } from '../../../src/machinery/clock.js';
 import type { EndpointSlice, Node, Service } from '../../../src/machinery/types.js';
@@ -67,20 +67,21 @@ async function twoNodes() {
         family: 'IPv4',
         nodeName,
         nodeAddresses: [nodeIP],
-        detectLocal: { kind: 'cidr', cidr: '10.244.0.0/16' },
+        detectLocal: { kind: 'clusterCidr', cidrs: ['10.244.0.0/16'] },
       });
       SERVICES.forEach(s => proxy.onServiceUpdate(s));
       SLICES.forEach(s => proxy.onSliceUpdate(s));
       const { program } = proxy.sync();
       if (program !== undefined) kernel.load(program);
-      const directory = createNodeDirectory({ nodeName, routes: kernel.routes });
+      const kernels = hostKernels(kernel);
+      const directory = createNodeDirectory({ nodeName, kernels });
       const network = createPodNetwork({
         nodeName,
         nodeAddresses: [nodeIP],
-        kernel,
+        kernels,
         directory,
         clock: realClock,
-        hostGateway: '172.18.0.1',
+        hostGateways: ['172.18.0.1'] as const,
         hostAddress: '127.0.0.1',
       });
       const server = createPeerServer(network, realClock);
@@ -266,11 +267,11 @@ t.test('node ports on the real machine', async t => {
   const busy: string[] = [];
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const options = {
-    proxy: one.proxy,
+    proxies: [one],
     network: one.network,
     nodeAddresses: [one.nodeIP] as const,
     bindAddress: '127.0.0.1',
-    hostGateway: '172.18.0.1',
+    hostGateways: ['172.18.0.1'] as const,
     log,
   };
   const ports = createNodePorts({ ...options, onBusy: (_service, message) => void busy.push(message) });

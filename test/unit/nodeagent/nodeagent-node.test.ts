@@ -3,14 +3,15 @@ import { LEASES, NODES } from '../../../src/client/resources.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import type { DeepReadonly, KubeObject, Lease, Node } from '../../../src/machinery/types.js';
 import { httpCall } from '../../../src/containers/network/http-client.js';
-import { openLocalPorts, type ProxyProgress } from '../../../src/nodeagent/node/local-ports.js';
+import { openLocalPorts } from '../../../src/nodeagent/node/local-ports.js';
+import type { ProxyProgress } from '../../../src/nodeagent/proxy/proxy-loop.js';
 import { createRegistration } from '../../../src/nodeagent/node/registration.js';
 import { createFakeCluster } from '../../support/fake-cluster.js';
 import { eventually, pod, startNode } from '../../support/simulated-node.js';
 
 const facts = {
   name: 'node-1',
-  nodeIP: '172.18.0.2',
+  nodeIPs: ['172.18.0.2'] as const,
   kubeletAddress: '127.0.0.1',
   kubeletPort: 10250,
   podNetwork: '127.0.0.1:1',

@@ -696,7 +696,7 @@ t.test('small parts', async t => {
     makeEnvironment({
       pod: pod('p', {}),
       container: { name: 'c', envFrom: [{ configMapRef: { name: 'nope' } }] },
-      addresses: { podIP: '', nodeIP: '' },
+      addresses: { podIPs: [], nodeIPs: [] },
       services: [],
       sources: {
         configMap: async () => undefined,
@@ -737,9 +737,10 @@ t.test('small parts', async t => {
   const hosts = hostsFile(
     pod('p', { subdomain: 'peers', hostAliases: [{ ip: '1.2.3.4', hostnames: ['a', 'b'] }] }),
     { hostname: 'h', domain: 'peers.default.svc.cluster.local', nodename: 'h' },
-    '10.0.0.9',
+    ['10.0.0.9', 'fd00::9'],
   );
   t.match(hosts, /10\.0\.0\.9\th\.peers\.default\.svc\.cluster\.local\th\n/);
+  t.match(hosts, /fd00::9\th\.peers\.default\.svc\.cluster\.local\th\n/, 'a line for each address');
   t.match(hosts, /# Entries added by HostAliases\.\n1\.2\.3\.4\ta\tb\n$/);
 
   const time = '2026-01-01T00:00:00Z';

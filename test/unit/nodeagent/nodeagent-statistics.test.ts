@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
-import { hostRoutes } from '../../support/host-routes.js';
+import { hostKernels, hostRoutes } from '../../support/host-routes.js';
 import { nodeLogs } from '../../../src/nodeagent/kubelet-api/node-logs.js';
 import { configz, metrics, stats } from '../../../src/nodeagent/kubelet-api/stats.js';
 import { HttpError, type KubeletRoute } from '../../../src/nodeagent/kubelet-api/types.js';
@@ -51,7 +51,7 @@ t.test('logs, configuration, statistics and metrics of a node', async t => {
     nodeName: 'node-1',
     pods: manager,
     network,
-    kernel: createKernel({ clock, random: () => 0.5, routes: hostRoutes('172.18.0.2') }),
+    kernels: hostKernels(createKernel({ clock, random: () => 0.5, routes: hostRoutes('172.18.0.2') })),
     clock,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   };

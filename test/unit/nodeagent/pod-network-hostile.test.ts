@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import t, { type Test } from 'tap';
 import { createConntrack } from '../../../src/dataplane/kernel/conntrack.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
-import { hostRoutes } from '../../support/host-routes.js';
+import { hostKernels, hostRoutes } from '../../support/host-routes.js';
 import type { Tuple } from '../../../src/dataplane/packet.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import { createEphemeralPorts } from '../../../src/nodeagent/network/ephemeral-ports.js';
@@ -76,15 +76,15 @@ const listen = async (t: Test, server: Server): Promise<number> => {
 };
 
 function oneNode(clock: FakeClock) {
-  const routes = hostRoutes('172.18.0.3');
-  const directory = createNodeDirectory({ nodeName: 'node-2', routes });
+  const kernels = hostKernels(createKernel({ clock, random: () => 0.5, routes: hostRoutes('172.18.0.3') }));
+  const directory = createNodeDirectory({ nodeName: 'node-2', kernels });
   const network = createPodNetwork({
     nodeName: 'node-2',
     nodeAddresses: ['172.18.0.3'],
-    kernel: createKernel({ clock, random: () => 0.5, routes }),
+    kernels,
     directory,
     clock,
-    hostGateway: '172.18.0.1',
+    hostGateways: ['172.18.0.1'],
     hostAddress: '127.0.0.1',
   });
   return { network, directory };

@@ -38,7 +38,8 @@ for (const mode of PROXY_MODES)
     const clock = new FakeClock(1_000_000);
     const kernel = createKernel({ clock, random: () => 0, routes: hostRoutes(...config.nodeAddresses) });
     const proxy = createProxier({ ...config, clock, mode });
-    const metrics = createProxyMetrics(kernel, proxy, clock);
+    const metrics = createProxyMetrics(clock);
+    const counts = metrics.family(kernel, proxy);
     const value = (series: string): number | undefined => {
       const line = prometheusText(metrics.families())
         .split('\n')
@@ -49,14 +50,14 @@ for (const mode of PROXY_MODES)
     proxy.onServiceUpdate(
       service('ns/s', { clusterIP: '10.200.0.1', type: 'NodePort', externalTrafficPolicy: 'Local', ports }),
     );
-    metrics.changed('service');
+    counts.changed('service');
     proxy.onSliceUpdate(slice('ns/s', { name: 'http', port: 8080 }, [{ ip: '10.66.2.1', node: 'elsewhere' }]));
-    metrics.changed('endpoint');
-    metrics.queued();
+    counts.changed('endpoint');
+    counts.queued();
     t.equal(value('kubeproxy_sync_proxy_rules_service_changes_pending'), 1);
     const { program } = proxy.sync();
     if (program !== undefined) kernel.load(program);
-    metrics.synced(program, { ms: 3, full: true });
+    counts.synced(program, { ms: 3, full: true });
     metrics.answered('healthz', 200);
     metrics.answered('livez', 200);
 

@@ -8,7 +8,8 @@ import type { Condition, Failure, PodView } from './pod-view.js';
 
 /** The whole status of a Pod that this node runs, as kubelet's generateAPIPodStatus. */
 export function podStatus(view: PodView): PodStatus {
-  const { pod, records, nodeIP, podIP, startTime, finished } = view;
+  const { pod, records, nodeIPs, podIPs, startTime, finished } = view;
+  const [podIP] = podIPs;
   const failure = finished ? view.failure : undefined;
   const specs = containersOf(pod);
   const hasInit = specs.some(c => c.kind === 'init' || c.kind === 'sidecar');
@@ -33,9 +34,9 @@ export function podStatus(view: PodView): PodStatus {
     phase,
     ...(failure === undefined ? {} : { reason: failure.reason, message: failure.message }),
     conditions: podConditions(view, { statuses: all, phase, failure }),
-    hostIP: nodeIP,
-    hostIPs: [{ ip: nodeIP }],
-    ...(podIP === undefined ? {} : { podIP, podIPs: [{ ip: podIP }] }),
+    hostIP: nodeIPs[0],
+    hostIPs: nodeIPs.map(ip => ({ ip })),
+    ...(podIP === undefined ? {} : { podIP, podIPs: podIPs.map(ip => ({ ip })) }),
     startTime: formatTime(startTime),
     ...(init.length === 0 ? {} : { initContainerStatuses: init }),
     containerStatuses: of('regular').sort((a, b) => (a.name < b.name ? -1 : 1)),

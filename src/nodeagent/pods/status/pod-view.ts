@@ -1,3 +1,4 @@
+import type { Addresses } from '../../../containers/network/types.js';
 import type { PodStatus } from '../../../machinery/types.js';
 import type { PendingResize } from '../resize.js';
 import type { ContainerRecord, ReadonlyPod } from '../types.js';
@@ -16,8 +17,9 @@ export interface Failure {
 export interface PodView {
   readonly pod: ReadonlyPod;
   readonly records: readonly ContainerRecord[];
-  readonly nodeIP: string;
-  readonly podIP: string | undefined;
+  readonly nodeIPs: Addresses;
+  /** None as long as it has none. */
+  readonly podIPs: readonly string[];
   readonly startTime: number;
   /** The network namespace and the volumes are there. */
   readonly sandboxReady: boolean;

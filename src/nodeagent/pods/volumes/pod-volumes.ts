@@ -11,7 +11,7 @@ export interface PodVolumes {
   /** Undefined until they are set up. */
   readonly mounted: SetUpVolumes | undefined;
   /** Sets them up unless they are, or it is too early to try again. False: not yet. */
-  ensure(podIP: string): Promise<boolean>;
+  ensure(podIPs: readonly string[]): Promise<boolean>;
   /** Brings changed ConfigMaps, Secrets and metadata into them. */
   refresh(): Promise<void>;
   /** No more refreshing. */
@@ -35,9 +35,9 @@ export interface PodVolumesOptions {
 }
 
 export function createPodVolumes({ pod, deps, events, kickAfter }: PodVolumesOptions): PodVolumes {
-  const { clock, log, nodeIP } = deps;
+  const { clock, log, nodeIPs } = deps;
   let mounted: SetUpVolumes | undefined;
-  let addresses: PodAddresses = { podIP: '', nodeIP };
+  let addresses: PodAddresses = { podIPs: [], nodeIPs };
   let delay = RETRY.firstMs;
   let failedAt: number | undefined;
   /** Clock milliseconds since when a claim has been waited for. */
@@ -69,10 +69,10 @@ export function createPodVolumes({ pod, deps, events, kickAfter }: PodVolumesOpt
     get mounted() {
       return mounted;
     },
-    async ensure(podIP) {
+    async ensure(podIPs) {
       if (mounted !== undefined) return true;
       if (failedAt !== undefined && clock.now() < failedAt + delay) return false;
-      addresses = { podIP, nodeIP };
+      addresses = { podIPs, nodeIPs };
       try {
         mounted = await setUpVolumes(input());
       } catch (error) {

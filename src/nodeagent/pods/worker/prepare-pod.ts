@@ -30,7 +30,7 @@ async function prepare(work: PodWork): Promise<boolean> {
     await checkPullSecrets(state.pod, deps.sources, events);
   }
   if (volumes.mounted === undefined && !(await claimsPrepared(work))) return false;
-  return volumes.ensure(state.place.network.addresses[0]);
+  return volumes.ensure(state.place.network.addresses);
 }
 
 async function claimsPrepared({ state, deps, events, wakening }: PodWork): Promise<boolean> {

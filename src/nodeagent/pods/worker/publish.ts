@@ -6,12 +6,12 @@ export function publish({ state, deps, volumes, writer }: PodWork): void {
   const { pod, place, finished, failure, pendingResize, startTime } = state;
   if (state.gone || state.settled) return;
   if (state.rejected && failure !== undefined) return writer.write(rejectedStatus(pod, failure, startTime));
-  const { nodeIP, clock } = deps;
+  const { nodeIPs, clock } = deps;
   const status = podStatus({
     pod,
     records: state.records,
-    nodeIP,
-    podIP: place?.network.addresses[0] ?? (pod.spec?.hostNetwork === true ? nodeIP : undefined),
+    nodeIPs,
+    podIPs: place?.network.addresses ?? (pod.spec?.hostNetwork === true ? nodeIPs : []),
     startTime,
     sandboxReady: place !== undefined && volumes.mounted !== undefined && !finished,
     finished,

@@ -1,0 +1,8 @@
+import type { Kernel } from '../../dataplane/kernel/types.js';
+import type { Proxier } from '../../dataplane/proxiers/types.js';
+
+/** What programs the Services of one IP family: its bookkeeping, and the kernel that takes the rules. */
+export interface FamilyProxy {
+  readonly proxy: Proxier;
+  readonly kernel: Kernel;
+}
