@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { DetectLocal } from '../dataplane/proxiers/detect-local.js';
-import { DEFAULT_PROXY_MODE, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { DEFAULT_PROXY_MODE, isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
 import { type SchedulerName, SCHEDULERS } from '../dataplane/kernel/ipvs/types.js';
 import { parseCidr } from '../machinery/cidr.js';
 import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
@@ -32,8 +32,6 @@ export const addProxyFlags = (command: Command): Command =>
 const DETECT_MODES = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const;
 
 export type Flags = Readonly<Record<string, string | string[] | boolean>>;
-
-const isProxyMode = (text: string): text is ProxyMode => (PROXY_MODES as readonly string[]).includes(text);
 
 const bad = (name: string, value: string, want: string): FlagError =>
   new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: ${want}`);

@@ -1,5 +1,6 @@
 import type { Origin } from '../dataplane/trace.js';
 import { joinHostPort } from '../machinery/ip.js';
+import type { RuleSync } from '../nodeagent/proxy/sync-feed.js';
 
 interface RuleJson {
   readonly text: string;
@@ -100,4 +101,18 @@ function more(lines: readonly string[], than: readonly string[]): string[] {
     counts.set(line, left - 1);
     return left <= 0;
   });
+}
+
+/** A sync as a paragraph: when, how long, why, and what it changed. Lines that "-" begins are gone, those with "+" are new. */
+export function formatSync(
+  { time, family, full, milliseconds, error, causes, moreCauses }: RuleSync,
+  diff: string,
+): string {
+  const shown = causes.map(
+    ({ event, kind, namespace, name, resourceVersion = '?' }) =>
+      `  ${event} ${kind} ${namespace === undefined ? '' : `${namespace}/`}${name} (resourceVersion ${resourceVersion})\n`,
+  );
+  const more = moreCauses === 0 ? '' : `  and ${moreCauses} more\n`;
+  const kind = error === undefined ? `${full ? 'full' : 'partial'} sync` : `sync failed: ${error}`;
+  return `${time} ${family} ${kind}, ${milliseconds.toFixed(1)} ms\n${shown.join('')}${more}${diff}\n`;
 }

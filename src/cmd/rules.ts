@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { PROXY_MODES } from '../dataplane/proxiers/index.js';
 
 /** `kubette rules`: what is programmed on a node for Services. */
 export function register(program: Command): void {
@@ -8,8 +9,14 @@ export function register(program: Command): void {
     .argument('<node>', 'name of the Node')
     .option('--kubeconfig <file>', 'how to reach the API server; default: $KUBECONFIG, then .kubette/kubeconfig')
     .option('--service <namespace/name>', 'only the rules and elements of this Service')
-    .option('--diff <node>', 'what another node has programmed otherwise: "-" is of the first, "+" of the other')
-    .action(async (node: string, options: Record<string, string>) => {
+    .option('--family <family>', 'ipv4 or ipv6; default: the primary one of the node')
+    .option('--mode <mode>', `what the node would have programmed as ${PROXY_MODES.join(', ')}`)
+    .option(
+      '--diff <node-or-mode>',
+      'what another node, or this one in another mode, has otherwise: "-" is of the first, "+" of the other',
+    )
+    .option('--watch', 'show each sync: the API changes that caused it, and what it changed')
+    .action(async (node: string, options: Record<string, string | boolean>) => {
       const { runRules } = await import('./run-rules.js');
       await runRules(node, options);
     });

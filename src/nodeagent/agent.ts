@@ -11,6 +11,7 @@ import { createNodeNetwork } from './node-network.js';
 import { createNodePods } from './node-pods.js';
 import { runNodeProxy } from './node-proxy.js';
 import { createCounters } from './node/counters.js';
+import { createSyncFeed } from './proxy/sync-feed.js';
 import { capacityOf } from './node/node-object.js';
 import { createRegistration } from './node/registration.js';
 
@@ -38,12 +39,25 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     hostNameservers: [options.hostGateways[0]],
   };
   const counters = createCounters();
+  const syncs = createSyncFeed(clock);
   const figures = { nodeName, startedAt: clock.now(), capacity: capacityOf(options.maxPods) };
   const pods = createNodePods({ agent: options, informers, network: nodeNetwork, dns, recorder, counters });
   const kubelet = await startNodeKubelet({
     agent: options,
     dns,
-    context: { nodeName, pods, network, kernels, clock, log, figures, counters, version: options.version },
+    context: {
+      nodeName,
+      pods,
+      network,
+      kernels,
+      proxy: options.proxy,
+      syncs,
+      clock,
+      log,
+      figures,
+      counters,
+      version: options.version,
+    },
   });
 
   const registration = createRegistration({
@@ -68,7 +82,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     images: () => [...pods.presentImages].flatMap(name => parseImage(name) ?? []),
   });
   const proxy = runNodeProxy(
-    { agent: options, informers, network: nodeNetwork, recorder, startedAt: figures.startedAt },
+    { agent: options, informers, network: nodeNetwork, recorder, syncs, startedAt: figures.startedAt },
     signal,
   );
 

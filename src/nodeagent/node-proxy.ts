@@ -12,6 +12,7 @@ import type { FamilyProxy } from './proxy/family-proxy.js';
 import { createHealthCheckPorts } from './proxy/health-check-ports.js';
 import { createNodePorts } from './proxy/node-ports.js';
 import { progressOfAll, runProxyLoop } from './proxy/proxy-loop.js';
+import type { SyncFeed } from './proxy/sync-feed.js';
 import { createProxyMetrics } from './proxy/proxy-metrics.js';
 
 /** What stands in kube-proxy's place on the node. */
@@ -26,13 +27,14 @@ export interface NodeProxyOptions {
   readonly informers: NodeInformers;
   readonly network: NodeNetwork;
   readonly recorder: EventRecorder;
+  readonly syncs: SyncFeed;
   /** Clock milliseconds. */
   readonly startedAt: number;
 }
 
 /** One proxy for each family that the node has an address of, which sync independently, as kube-proxy's two do. */
 export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): NodeProxy {
-  const { agent, informers, recorder } = options;
+  const { agent, informers, recorder, syncs } = options;
   const { clock, log, nodeName, hostGateways, minSyncPeriodMs, syncPeriodMs } = agent;
   const { nodeAddresses, kernels, network } = options.network;
   const { services, slices, serviceCidrs } = informers;
@@ -70,7 +72,15 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
   };
   const shared = { services, slices, serviceCidrs, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced };
   const loops = proxies.map(proxy =>
-    runProxyLoop({ ...shared, ...proxy, metrics: metrics.family(proxy.kernel, proxy.proxy) }, signal),
+    runProxyLoop(
+      {
+        ...shared,
+        ...proxy,
+        metrics: metrics.family(proxy.kernel, proxy.proxy),
+        syncs: syncs.family(proxy.kernel.family),
+      },
+      signal,
+    ),
   );
   const progress = progressOfAll(loops);
   const closeLocalPorts = openLocalPorts({

@@ -1,3 +1,6 @@
+import { proxySettings } from '../../src/nodeagent/proxy/proxy-settings.js';
+import { createSyncFeed } from '../../src/nodeagent/proxy/sync-feed.js';
+import { realClock } from '../../src/machinery/clock.js';
 import { createTree } from '../../src/containers/file-system.js';
 import { PODS, SERVICES } from '../../src/client/resources.js';
 import type { Client, ResourceClient, ResourceRef } from '../../src/client/types.js';
@@ -64,6 +67,8 @@ export async function eventually<T>(what: string, read: () => T | undefined | fa
 export const kubeletFacts = () => ({
   figures: { nodeName: 'node-1', startedAt: Date.parse('2026-01-01T00:00:00Z'), capacity: capacityOf(110) },
   counters: createCounters(),
+  proxy: proxySettings('iptables', ['10.244.0.0/16']),
+  syncs: createSyncFeed(realClock),
   version: 'v1.35.4',
   configuration: () => ({ maxPods: 110 }),
 });

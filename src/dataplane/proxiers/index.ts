@@ -14,6 +14,7 @@ const PROXIERS = {
 
 export type ProxyMode = keyof typeof PROXIERS;
 export const PROXY_MODES = Object.keys(PROXIERS) as readonly ProxyMode[];
+export const isProxyMode = (text: string): text is ProxyMode => Object.hasOwn(PROXIERS, text);
 /** kube-proxy's default on Linux. */
 export const DEFAULT_PROXY_MODE: ProxyMode = 'iptables';
 

@@ -5,6 +5,8 @@ import type { Counters } from '../node/counters.js';
 import type { NodeFigures } from '../node/summary.js';
 import type { Kernels } from '../network/kernels.js';
 import type { PodNetwork } from '../network/pod-network.js';
+import type { ProxySettings } from '../proxy/proxy-settings.js';
+import type { SyncFeed } from '../proxy/sync-feed.js';
 import type { PodManager } from '../pods/pod-manager.js';
 
 /** What the kubelet API shows. */
@@ -13,6 +15,9 @@ export interface KubeletContext {
   readonly pods: PodManager;
   readonly network: PodNetwork;
   readonly kernels: Kernels;
+  /** How its proxy was told to be. */
+  readonly proxy: ProxySettings;
+  readonly syncs: SyncFeed;
   readonly clock: Clock;
   readonly log: Logger;
   readonly figures: NodeFigures;

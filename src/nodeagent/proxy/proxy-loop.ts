@@ -2,14 +2,16 @@ import type { Logger } from '../../machinery/logger.js';
 import type { Informer } from '../../client/types.js';
 import type { FamilyProxy } from './family-proxy.js';
 import type { FamilyMetrics } from './proxy-metrics.js';
+import type { FamilySyncs, SyncCause } from './sync-feed.js';
 import type { Clock } from '../../machinery/clock.js';
-import type { DeepReadonly, EndpointSlice, Service, ServiceCIDR } from '../../machinery/types.js';
+import type { DeepReadonly, EndpointSlice, KubeObject, Service, ServiceCIDR } from '../../machinery/types.js';
 
 export interface ProxyLoopOptions extends FamilyProxy {
   readonly services: Informer<Service>;
   readonly slices: Informer<EndpointSlice>;
   readonly serviceCidrs: Informer<ServiceCIDR>;
   readonly metrics: FamilyMetrics;
+  readonly syncs: FamilySyncs;
   readonly clock: Clock;
   /** Least time from the end of one sync to the start of the next (kube-proxy --iptables-min-sync-period). */
   readonly minSyncPeriodMs: number;
@@ -49,6 +51,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     proxy,
     kernel,
     metrics,
+    syncs,
     clock,
     minSyncPeriodMs,
     syncPeriodMs,
@@ -75,7 +78,9 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
         if (program.full) lastFull = clock.monotonic();
       }
       if (udpCleanup.length > 0) kernel.cleanupUdp(udpCleanup);
-      metrics.synced(program, { ms: clock.monotonic() - begun, full: program?.full === true });
+      const took = { milliseconds: clock.monotonic() - begun, full: program?.full === true };
+      metrics.synced(program, took);
+      syncs.synced(took);
       failed = false;
       lastSync = clock.now();
       pendingSince = undefined;
@@ -83,6 +88,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     } catch (error) {
       failed = true;
       metrics.failed();
+      syncs.synced({ full: false, milliseconds: clock.monotonic() - begun, error: (error as Error).message });
       log.error({ err: error }, 'rules could not be loaded, will retry');
       clock.after(syncPeriodMs, schedule, { unref: true });
     }
@@ -98,25 +104,30 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     else clock.after(wait, sync, { unref: true });
   };
 
-  services.addHandler({
-    add: service => changed(() => proxy.onServiceUpdate(service), 'service'),
-    update: (_old, service) => changed(() => proxy.onServiceUpdate(service), 'service'),
-    delete: service => changed(() => proxy.onServiceDelete(service), 'service'),
-  });
-  slices.addHandler({
-    add: slice => changed(() => proxy.onSliceUpdate(slice), 'endpoint'),
-    update: (_old, slice: DeepReadonly<EndpointSlice>) => changed(() => proxy.onSliceUpdate(slice), 'endpoint'),
-    delete: slice => changed(() => proxy.onSliceDelete(slice), 'endpoint'),
-  });
+  /** Tells the proxy of every event of an informer. */
+  const follow = <T extends KubeObject>(
+    informer: Informer<T>,
+    kind: SyncCause['kind'],
+    tell: { readonly updated: (object: DeepReadonly<T>) => void; readonly deleted: (object: DeepReadonly<T>) => void },
+  ): void => {
+    const changed = (event: SyncCause['event'], object: DeepReadonly<T>): void => {
+      (event === 'DELETED' ? tell.deleted : tell.updated)(object);
+      metrics.changed(kind);
+      syncs.changed(event, kind, object);
+      pendingSince ??= clock.now();
+      schedule();
+    };
+    informer.addHandler({
+      add: object => changed('ADDED', object),
+      update: (_old, object) => changed('MODIFIED', object),
+      delete: object => changed('DELETED', object),
+    });
+  };
   const tellRanges = (): void =>
-    changed(() => proxy.setServiceCidrs([...serviceCidrs.indexer.list()].flatMap(({ spec }) => spec?.cidrs ?? [])));
-  serviceCidrs.addHandler({ add: tellRanges, update: tellRanges, delete: tellRanges });
-  function changed(tell: () => void, what?: 'service' | 'endpoint'): void {
-    tell();
-    if (what !== undefined) metrics.changed(what);
-    pendingSince ??= clock.now();
-    schedule();
-  }
+    proxy.setServiceCidrs([...serviceCidrs.indexer.list()].flatMap(({ spec }) => spec?.cidrs ?? []));
+  follow(services, 'Service', { updated: s => proxy.onServiceUpdate(s), deleted: s => proxy.onServiceDelete(s) });
+  follow(slices, 'EndpointSlice', { updated: s => proxy.onSliceUpdate(s), deleted: s => proxy.onSliceDelete(s) });
+  follow(serviceCidrs, 'ServiceCIDR', { updated: tellRanges, deleted: tellRanges });
 
   void Promise.all([services.whenSynced(signal), slices.whenSynced(signal)]).then(
     () => {

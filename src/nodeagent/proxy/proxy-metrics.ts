@@ -1,11 +1,18 @@
 import type { Program } from '../../dataplane/kernel/program.js';
 import type { Kernel } from '../../dataplane/kernel/types.js';
 import type { Proxier } from '../../dataplane/proxiers/types.js';
+import type { SyncCause } from './sync-feed.js';
 import type { Clock } from '../../machinery/clock.js';
 import { createHistogram, type Histogram } from '../node/histogram.js';
 import type { MetricFamily, Sample } from '../node/prometheus-text.js';
 
 type Change = 'service' | 'endpoint';
+/** ServiceCIDRs are not counted. */
+const CHANGES: Readonly<Record<SyncCause['kind'], Change | undefined>> = {
+  Service: 'service',
+  EndpointSlice: 'endpoint',
+  ServiceCIDR: undefined,
+};
 type Check = 'healthz' | 'livez';
 
 /** What kube-proxy counts of itself, under its names (pkg/proxy/metrics). */
@@ -18,11 +25,11 @@ export interface ProxyMetrics {
 }
 
 export interface FamilyMetrics {
-  changed(what: Change): void;
+  changed(kind: SyncCause['kind']): void;
   /** A sync is going to be made. */
   queued(): void;
   /** One was made. `program`: what it loaded. */
-  synced(program: Program | undefined, took: { readonly ms: number; readonly full: boolean }): void;
+  synced(program: Program | undefined, took: { readonly milliseconds: number; readonly full: boolean }): void;
   failed(): void;
 }
 
@@ -126,14 +133,16 @@ export function createProxyMetrics(clock: Clock): ProxyMetrics {
       };
       counted.push(counts);
       return {
-        changed(what) {
+        changed(kind) {
+          const what = CHANGES[kind];
+          if (what === undefined) return;
           totals[what]++;
           pending[what]++;
         },
         queued: () => void (counts.lastQueued = clock.now()),
-        synced(program, { ms, full }) {
-          counts.all.observe(ms / 1000);
-          (full ? counts.full : counts.partial).observe(ms / 1000);
+        synced(program, { milliseconds, full }) {
+          counts.all.observe(milliseconds / 1000);
+          (full ? counts.full : counts.partial).observe(milliseconds / 1000);
           counts.lastSynced = clock.now();
           pending.service = pending.endpoint = 0;
           if (program?.kind === 'xtables')

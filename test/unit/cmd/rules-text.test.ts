@@ -1,5 +1,5 @@
 import t from 'tap';
-import { diffRules, formatRules, type NodeRules, ofService, rulesOf } from '../../../src/cmd/rules-text.js';
+import { diffRules, formatRules, formatSync, type NodeRules, ofService, rulesOf } from '../../../src/cmd/rules-text.js';
 
 const origin = (kind: 'Service' | 'EndpointSlice', name: string) => ({ kind, namespace: 'shop', name });
 
@@ -85,4 +85,21 @@ t.test('two nodes differ by lines, place by place', async t => {
     `nat KUBE-SERVICES\n+ ${first?.text ?? ''}\nnat KUBE-SEP-A\n+ -j DNAT\n`,
     'a line that is there twice counts twice',
   );
+});
+
+t.test('a sync is told with what caused it', async t => {
+  const sync = {
+    time: '2026-01-01T00:00:00.000Z',
+    family: 'IPv4',
+    full: false,
+    milliseconds: 1.26,
+    causes: [{ event: 'MODIFIED', kind: 'EndpointSlice', namespace: 'shop', name: 'web-x', resourceVersion: '7' }],
+    moreCauses: 2,
+  } as const;
+  t.equal(
+    formatSync(sync, 'nat KUBE-SVC-A\n- x\n'),
+    '2026-01-01T00:00:00.000Z IPv4 partial sync, 1.3 ms\n' +
+      '  MODIFIED EndpointSlice shop/web-x (resourceVersion 7)\n  and 2 more\nnat KUBE-SVC-A\n- x\n\n',
+  );
+  t.match(formatSync({ ...sync, error: 'no' }, ''), /IPv4 sync failed: no, /);
 });

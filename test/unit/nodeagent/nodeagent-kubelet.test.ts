@@ -124,7 +124,11 @@ t.test('the kubelet API', async t => {
     { path: '/rules?format=ipvsadm-list', code: 200, text: /^TCP {2}10\.96\.0\.1:443 rr$/m },
     { path: '/rules?format=ipset-save', code: 200, text: /^add S 10\.0\.0\.1$/m },
     { path: '/rules', code: 200, text: '-A -t 10.96.0.1:443 -s rr\n' },
-    { path: '/rules?format=json', code: 200, text: /^\{"node":"node-1","family":"IPv4","tables":\[/ },
+    {
+      path: '/rules?format=json',
+      code: 200,
+      text: /^\{"node":"node-1","proxy":\{"mode":"iptables".*\},"family":"IPv4","tables":\[/,
+    },
     { path: '/trace?pod=default/nope&url=x', code: 404 },
     { path: '/trace?pod=default/web&url=http://10.244.1.2/', code: 200, text: /"reply":\{"status":200/ },
     { path: '/%zz', code: 400 },

@@ -50,14 +50,14 @@ for (const mode of PROXY_MODES)
     proxy.onServiceUpdate(
       service('ns/s', { clusterIP: '10.200.0.1', type: 'NodePort', externalTrafficPolicy: 'Local', ports }),
     );
-    counts.changed('service');
+    counts.changed('Service');
     proxy.onSliceUpdate(slice('ns/s', { name: 'http', port: 8080 }, [{ ip: '10.66.2.1', node: 'elsewhere' }]));
-    counts.changed('endpoint');
+    counts.changed('EndpointSlice');
     counts.queued();
     t.equal(value('kubeproxy_sync_proxy_rules_service_changes_pending'), 1);
     const { program } = proxy.sync();
     if (program !== undefined) kernel.load(program);
-    counts.synced(program, { ms: 3, full: true });
+    counts.synced(program, { milliseconds: 3, full: true });
     metrics.answered('healthz', 200);
     metrics.answered('livez', 200);
 

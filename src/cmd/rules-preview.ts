@@ -1,0 +1,45 @@
+import { ENDPOINT_SLICES, NODES, SERVICE_CIDRS, SERVICES } from '../client/resources.js';
+import type { RestClient } from '../client/rest-client.js';
+import { createKernel } from '../dataplane/kernel/kernel.js';
+import { createRouteTable } from '../dataplane/kernel/routes.js';
+import type { Kernel } from '../dataplane/kernel/types.js';
+import type { Family } from '../dataplane/packet.js';
+import { createProxier, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { realClock } from '../machinery/clock.js';
+import { familyOf } from '../machinery/ip.js';
+import type { EndpointSlice, Node, Service, ServiceCIDR } from '../machinery/types.js';
+import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
+
+export interface PreviewOptions {
+  readonly nodeName: string;
+  readonly family: Family;
+  readonly mode: ProxyMode;
+  /** As the node has them, whatever its mode. */
+  readonly settings: ProxySettings;
+}
+
+/** What a node would have programmed in another mode: compiled here, from what the API server says now. */
+export async function previewRules(client: RestClient, options: PreviewOptions): Promise<Kernel> {
+  const { nodeName, family, mode, settings } = options;
+  const [node, services, slices, ranges] = await Promise.all([
+    client.resource<Node>(NODES).get({ namespace: '', name: nodeName }),
+    client.resource<Service>(SERVICES).list({}),
+    client.resource<EndpointSlice>(ENDPOINT_SLICES).list({}),
+    client.resource<ServiceCIDR>(SERVICE_CIDRS).list({}),
+  ]);
+  const nodeAddresses = (node.status?.addresses ?? []).flatMap(({ type, address }) =>
+    type === 'InternalIP' && familyOf(address) === family ? [address] : [],
+  );
+  if (nodeAddresses.length === 0) throw new Error(`node ${nodeName} has no ${family} address`);
+  const routes = createRouteTable(family);
+  for (const address of nodeAddresses) routes.addAddress('eth0', address);
+  const kernel = createKernel({ clock: realClock, random: () => 0, routes });
+  const proxy = createProxier({ ...settings, mode, clock: realClock, family, nodeName, nodeAddresses });
+  proxy.setNode(node.metadata.labels ?? {}, node.spec?.podCIDRs);
+  proxy.setServiceCidrs(ranges.items.flatMap(({ spec }) => spec?.cidrs ?? []));
+  for (const service of services.items) proxy.onServiceUpdate(service);
+  for (const slice of slices.items) proxy.onSliceUpdate(slice);
+  const { program } = proxy.sync();
+  if (program !== undefined) kernel.load(program);
+  return kernel;
+}
