@@ -38,13 +38,15 @@ export async function dnsAnswers(client: RestClient, clock: Clock): Promise<void
   const { items } = await client
     .resource<EndpointSlice>(ENDPOINT_SLICES)
     .list({ namespace: 'kube-system', labelSelector: 'kubernetes.io/service-name=kube-dns' });
+  // The API server's Service has an address of the same family.
+  const type = items[0]?.addressType === 'IPv6' ? 'AAAA' : 'A';
   const port = items.flatMap(slice => slice.ports ?? []).find(p => p.protocol === 'UDP')?.port;
   if (port === undefined) throw new Error('kube-dns has no endpoint yet');
   const question = encode({
     type: 'query',
     id: 1,
     flags: 0,
-    questions: [{ type: 'A', name: 'kubernetes.default.svc.cluster.local' }],
+    questions: [{ type, name: 'kubernetes.default.svc.cluster.local' }],
   });
   const socket = createSocket('udp4');
   try {

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   'controller-manager': () => import('./controller-manager.js'),
   'node-agent': () => import('./node-agent.js'),
   dns: () => import('./dns.js'),
+  publish: () => import('./publish.js'),
   trace: () => import('./trace.js'),
   rules: () => import('./rules.js'),
 };

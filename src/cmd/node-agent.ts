@@ -1,5 +1,6 @@
 import { loggingFormat } from './logging-format.js';
 import { addProxyFlags } from './proxy-flags.js';
+import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/index.js';
 import type { Command } from 'commander';
 
 const collect = (value: string, previous: string[]): string[] => [...previous, value];
@@ -7,6 +8,8 @@ const collect = (value: string, previous: string[]): string[] => [...previous, v
 /** `kubette node-agent`: kubelet, proxy and pod network of one node. */
 export function register(program: Command): void {
   addProxyFlags(program.command('node-agent'))
+    .option('--proxy-mode <mode>', `how Services are programmed: ${PROXY_MODES.join(', ')}`, DEFAULT_PROXY_MODE)
+    .option('--proxy-config <file>', 'a KubeProxyConfiguration, in the place of the flags of the proxy')
     .description('run the Pods of one node in simulated containers, and its Service data plane')
     .requiredOption('--kubeconfig <file>', 'how to reach the API server')
     .option('--proxy-kubeconfig <file>', 'identity of the proxy; default: that of --kubeconfig')

@@ -1,16 +1,14 @@
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import type { DetectLocal } from '../dataplane/proxiers/detect-local.js';
-import { DEFAULT_PROXY_MODE, isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
 import { type SchedulerName, SCHEDULERS } from '../dataplane/kernel/ipvs/types.js';
 import { parseCidr } from '../machinery/cidr.js';
 import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
 import { FlagError, integerFlag } from './process.js';
 
-/** kube-proxy's flags under kube-proxy's names. */
+/** kube-proxy's flags under kube-proxy's names, but for its mode. */
 export const addProxyFlags = (command: Command): Command =>
   command
-    .option('--proxy-mode <mode>', `how Services are programmed: ${PROXY_MODES.join(', ')}`, DEFAULT_PROXY_MODE)
-    .option('--proxy-config <file>', 'a KubeProxyConfiguration, in the place of the flags of the proxy')
     .option(
       '--detect-local-mode <mode>',
       `what traffic of local Pods is told by: ${DETECT_MODES.join(', ')}`,
@@ -32,6 +30,15 @@ export const addProxyFlags = (command: Command): Command =>
 const DETECT_MODES = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const;
 
 export type Flags = Readonly<Record<string, string | string[] | boolean>>;
+
+/** Those flags as they were given, for another process. */
+export const proxyArguments = (flags: Flags): string[] =>
+  addProxyFlags(new Command()).options.flatMap(option => {
+    const value = flags[option.attributeName()];
+    const name = option.long ?? '';
+    if (value === true) return [name];
+    return typeof value === 'string' ? [name, value] : [];
+  });
 
 const bad = (name: string, value: string, want: string): FlagError =>
   new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: ${want}`);

@@ -1,11 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { loadKubeConfig } from '../client/kubeconfig.js';
-import { parseCidr } from '../machinery/cidr.js';
-import { type Family, familyOf } from '../machinery/ip.js';
 import { realClock } from '../machinery/clock.js';
-import type { Addresses } from '../containers/network/types.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
 import { realRandom } from '../machinery/random.js';
+import { addressesFlag, addressFlag, cidrsFlag } from './address-flags.js';
 import { flagsOfProxyConfig } from './proxy-config.js';
 import { proxySettingsFrom } from './proxy-flags.js';
 import { createLogger } from './logger.js';
@@ -29,25 +27,11 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
   const log = createLogger('node-agent', { level: text('v'), format: text('loggingFormat') });
   saveMemory();
   const signal = signalOnTermination();
-  const bad = (name: string, want: string): FlagError =>
-    new FlagError(`invalid argument ${JSON.stringify(text(name))} for "--${name}" flag: want ${want}`);
-  const address = (name: string): string => {
-    if (familyOf(text(name)) === undefined) throw bad(name, 'an IP address');
-    return text(name);
-  };
-  const addresses = (name: string): Addresses => {
-    const [first = '', ...others] = text(name).split(',');
-    if (!areOfDifferentFamilies([first, ...others].map(familyOf)))
-      throw bad(name, 'an IP address, or one of each family');
-    return [first, ...others];
-  };
   const file = async (name: string): Promise<string | undefined> =>
     text(name) === '' ? undefined : readFile(text(name), 'utf8');
   try {
     if (text('proxy-config') !== '') flags = { ...given, ...(await flagsOfProxyConfig(text('proxy-config'))) };
-    const clusterCidrs = text('cluster-cidr') === '' ? [] : text('cluster-cidr').split(',');
-    if (!areOfDifferentFamilies(clusterCidrs.map(range => parseCidr(range)?.family)))
-      throw bad('cluster-cidr', 'a CIDR, or one of each IP family');
+    const clusterCidrs = cidrsFlag('cluster-cidr', text('cluster-cidr'));
     const config = await loadKubeConfig(text('kubeconfig'));
     const proxyConfig = text('proxy-kubeconfig') === '' ? undefined : await loadKubeConfig(text('proxy-kubeconfig'));
     const clientCa = (await file('client-ca-file')) ?? config.ca;
@@ -63,14 +47,14 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
       random: realRandom,
       log,
       nodeName: text('node-name'),
-      nodeIPs: addresses('node-ip'),
+      nodeIPs: addressesFlag('node-ip', text('node-ip')),
       labels: labelsOf(flags['nodeLabels']),
-      bindAddress: address('bind-address'),
-      listenAddress: address('address'),
+      bindAddress: addressFlag('bind-address', text('bind-address')),
+      listenAddress: addressFlag('address', text('address')),
       kubeletPort: integerFlag('port', text('port'), 0, 65_535),
       podNetworkPort: integerFlag('pod-network-port', text('pod-network-port'), 0, 65_535),
-      hostGateways: addresses('host-gateway'),
-      clusterDns: address('cluster-dns'),
+      hostGateways: addressesFlag('host-gateway', text('host-gateway')),
+      clusterDns: addressFlag('cluster-dns', text('cluster-dns')),
       clusterDomain: text('cluster-domain'),
       clusterCidrs,
       proxy: proxySettingsFrom(flags),
@@ -87,9 +71,6 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
     fail('node-agent', error);
   }
 }
-
-const areOfDifferentFamilies = (families: readonly (Family | undefined)[]): boolean =>
-  !families.includes(undefined) && new Set(families).size === families.length;
 
 /** @throws FlagError */
 function labelsOf(flag: string | string[] | boolean | undefined): Record<string, string> {

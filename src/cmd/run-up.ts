@@ -1,10 +1,10 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { dealt, type ProxyMode } from '../dataplane/proxiers/index.js';
-import { proxyModeFlag } from './proxy-flags.js';
+import { cidrsFlag } from './address-flags.js';
+import { proxyArguments, proxyModeFlag, proxySettingsFrom } from './proxy-flags.js';
 import { join, relative } from 'node:path';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
-import { parsePrefix } from '../machinery/cidr.js';
 import { realClock } from '../machinery/clock.js';
 import {
   ADMIN,
@@ -49,13 +49,16 @@ async function planFrom(flags: Flags): Promise<Plan> {
     );
   const problem = serviceRangeProblem(text(flags, 'serviceClusterIpRange'));
   if (problem !== undefined) throw new FlagError(problem);
+  const clusterCidr = rangesFlag(flags, 'clusterCidr', 'cluster-cidr');
+  const loadBalancerCidr = rangesFlag(flags, 'loadBalancerCidr', 'load-balancer-cidr');
   const network = clusterNetwork({
     serviceClusterIpRange: text(flags, 'serviceClusterIpRange'),
-    ...cidrsFlag(flags, 'clusterCidr', 'cluster-cidr'),
-    ...(flags['loadBalancerCidr'] === ''
-      ? { loadBalancerCidr: '' }
-      : cidrsFlag(flags, 'loadBalancerCidr', 'load-balancer-cidr')),
+    ...(clusterCidr === undefined || clusterCidr === '' ? {} : { clusterCidr }),
+    ...(loadBalancerCidr === undefined ? {} : { loadBalancerCidr }),
   });
+  const proxyModes = text(flags, 'proxyMode').split(',').map(proxyModeFlag);
+  // What the agents would say of them, said before anything is started.
+  for (const proxyMode of proxyModes) proxySettingsFrom({ ...flags, clusterCidr: network.clusterCidr, proxyMode });
   const dataDir = text(flags, 'dataDir');
   return {
     dataDir,
@@ -63,20 +66,14 @@ async function planFrom(flags: Flags): Promise<Plan> {
     flags,
     network,
     nodes: nodeAddresses(nodes, network),
-    proxyModes: text(flags, 'proxyMode').split(',').map(proxyModeFlag),
+    proxyModes,
   };
 }
 
-/** Ranges of different families; none when the flag is not given. @throws FlagError */
-function cidrsFlag<Name extends string>(flags: Flags, name: Name, flag: string): { readonly [N in Name]?: string } {
+/** None when the flag is not given. @throws FlagError */
+function rangesFlag(flags: Flags, name: 'clusterCidr' | 'loadBalancerCidr', flag: string): string | undefined {
   const value = flags[name];
-  if (typeof value !== 'string') return {};
-  const families = value.split(',').map(range => parsePrefix(range)?.ip.family);
-  if (families.includes(undefined) || new Set(families).size < families.length)
-    throw new FlagError(
-      `invalid argument ${JSON.stringify(value)} for "--${flag}" flag: want a CIDR, or one of each IP family`,
-    );
-  return { [name]: value } as { readonly [N in Name]?: string };
+  return typeof value === 'string' ? cidrsFlag(flag, value).join(',') : undefined;
 }
 
 async function freePort(): Promise<number> {
@@ -166,12 +163,22 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
           ...['--node-ip', ips.join(','), '--host-gateway', network.hostGateways.join(',')],
           ...['--tls-cert-file', files.certificate, '--tls-private-key-file', files.key],
           ...['--client-ca-file', files.clientCa, '--proxy-mode', dealt(plan.proxyModes, i)],
+          ...proxyArguments(flags),
           ...['--cluster-cidr', network.clusterCidr, '--cluster-dns', network.clusterDns, ...log],
         ],
       };
     }),
   );
-  return nodes.length === 0 ? [manager] : [manager, dns, ...agents];
+  if (nodes.length === 0) return [manager];
+  const publisher: ProcessSpec = {
+    name: 'publish',
+    speaks: flags['quiet'] !== true,
+    args: [
+      ...['publish', '--kubeconfig', await kubeconfig(componentIdentity('proxy'))],
+      ...['--host-gateway', network.hostGateways.join(','), ...log],
+    ],
+  };
+  return [manager, dns, ...agents, ...(flags['publish'] === true ? [publisher] : [])];
 }
 
 const withoutPrefix = (line: string, prefix: string): string =>

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createBackoff } from '../machinery/backoff.js';
 import type { Clock } from '../machinery/clock.js';
@@ -10,6 +11,8 @@ export interface ProcessSpec {
   readonly args: readonly string[];
   /** Further ones of the first start only: what was asked for once is not asked again when the process dies. */
   readonly firstArgs?: readonly string[];
+  /** Whether lines of its standard output are for the terminal. */
+  readonly speaks?: boolean;
 }
 
 export interface SupervisorOptions {
@@ -63,13 +66,14 @@ export function createSupervisor({ clock, say, onFailedStart }: SupervisorOption
     // The IPC channel is the leash: a child sees it close when this process is gone, however it went, and stops.
     const args = running.ready ? spec.args : [...spec.args, ...(spec.firstArgs ?? [])];
     const child = spawn(process.execPath, [ENTRY, ...args], {
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      stdio: ['ignore', spec.speaks === true ? 'pipe' : 'ignore', 'pipe', 'ipc'],
       // One malloc arena: with several, each thread of each process keeps a few MB of its own.
       env: { MALLOC_ARENA_MAX: '1', ...process.env },
     });
     running.child = child;
     const started = clock.monotonic();
     forward(running, child);
+    if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', say);
     child.once('exit', (code, signal) => {
       delete running.child;
       if (stopping) return;

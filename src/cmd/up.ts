@@ -1,10 +1,11 @@
 import { loggingFormat } from './logging-format.js';
 import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/index.js';
+import { addProxyFlags } from './proxy-flags.js';
 import type { Command } from 'commander';
 
 /** `kubette up`: the whole control plane as separate processes. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('up')
     .description('start API server, controller manager, DNS and node agents; stop them all with Ctrl-C')
     .option('--nodes <n>', 'how many node agents', '3')
@@ -30,12 +31,13 @@ export function register(program: Command): void {
       `how nodes program Services: ${PROXY_MODES.join(', ')}; several, comma separated, are dealt to the nodes in turn`,
       DEFAULT_PROXY_MODE,
     )
+    .option('--publish', 'make the addresses of load balancers reachable on loopback; node ports are anyway')
     .option('--controllers <list>', "as of controller-manager, e.g. '*,-scheduler'", '*')
     .option('--quiet', 'print only problems')
     .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')
-    .addOption(loggingFormat())
-    .action(async (options: Record<string, string | boolean>) => {
-      const { runUp } = await import('./run-up.js');
-      await runUp(options);
-    });
+    .addOption(loggingFormat());
+  addProxyFlags(command).action(async (options: Record<string, string | boolean>) => {
+    const { runUp } = await import('./run-up.js');
+    await runUp(options);
+  });
 }

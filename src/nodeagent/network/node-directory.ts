@@ -30,7 +30,9 @@ export interface NodeDirectoryOptions {
   readonly kernels: Readonly<Record<Family, Pick<Kernel, 'routes'>>>;
 }
 
-function parseAddress(text: string | undefined): SocketAddress | undefined {
+/** Where the agent of a Node takes packets from others; undefined: it has not said so. */
+export function podNetworkOf(node: DeepReadonly<Node>): SocketAddress | undefined {
+  const text = node.metadata.annotations?.[POD_NETWORK_ANNOTATION];
   const colon = text?.lastIndexOf(':') ?? -1;
   const port = Number(text?.slice(colon + 1));
   if (text === undefined || colon <= 0 || !Number.isInteger(port)) return undefined;
@@ -66,7 +68,7 @@ export function createNodeDirectory({ nodeName: self, kernels }: NodeDirectoryOp
           : [...addressesOf(node), ...ranges].flatMap(destination =>
               addRoute({ destination, link: NODE_LINK, nextHop: nodeName, metric: METRIC.peer }),
             );
-      const podNetwork = parseAddress(node.metadata.annotations?.[POD_NETWORK_ANNOTATION]);
+      const podNetwork = podNetworkOf(node);
       peers.set(nodeName, { peer: { nodeName, podNetwork }, undo });
     },
     remove: forget,

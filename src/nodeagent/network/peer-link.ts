@@ -3,13 +3,23 @@ import type { Clock } from '../../machinery/clock.js';
 import { NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from './join-streams.js';
 import { dialReal } from './real-host.js';
-import type { ConnectOptions, NetworkStep, PacketReceiver, SocketAddress } from '../../containers/network/types.js';
+import { deadline } from '../../containers/programs/deadline.js';
+import type {
+  ConnectOptions,
+  Flow,
+  NetworkStep,
+  PacketReceiver,
+  SocketAddress,
+} from '../../containers/network/types.js';
 import {
   MAX_PACKET_LINE,
+  MAX_TTL,
   MAX_VERDICT_LINE,
   parsePacket,
   parseVerdict,
   readLine,
+  TCP_CONNECT_TIMEOUT_MS,
+  UDP_TIMEOUT_MS,
   writeLine,
   type WirePacket,
   type WireVerdict,
@@ -48,6 +58,32 @@ export async function callPeer(
   } finally {
     signal.removeEventListener('abort', abort);
   }
+}
+
+/** The stack of another node, for whoever is outside of the cluster and has packets for it. */
+export function peerReceiver(at: SocketAddress, clock: Clock): PacketReceiver {
+  const packetOf = (flow: Flow, timeoutMs: number): WirePacket => ({ flow, ttl: MAX_TTL, trace: false, timeoutMs });
+  return {
+    async acceptTcp(flow, { signal, observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS }) {
+      const limit = deadline(clock, timeoutMs, signal);
+      try {
+        return (await callPeer(at, packetOf(flow, timeoutMs), observe, limit.signal)).socket;
+      } finally {
+        limit.cancel();
+      }
+    },
+    async acceptUdp(flow, payload, { signal, observe, timeoutMs = UDP_TIMEOUT_MS }) {
+      const limit = deadline(clock, timeoutMs, signal);
+      try {
+        const packet = { ...packetOf(flow, timeoutMs), payload: payload.toString('base64') };
+        const { socket, verdict } = await callPeer(at, packet, observe, limit.signal);
+        socket.destroy();
+        return verdict.payload === undefined ? undefined : Buffer.from(verdict.payload, 'base64');
+      } finally {
+        limit.cancel();
+      }
+    },
+  };
 }
 
 /** A packet is one small line: whoever needs longer is no agent. */

@@ -33,7 +33,7 @@ import type {
   PacketReceiver,
   SocketAddress,
 } from '../../containers/network/types.js';
-import { MAX_TTL, type WirePacket } from './wire.js';
+import { MAX_TTL, TCP_CONNECT_TIMEOUT_MS, UDP_TIMEOUT_MS, type WirePacket } from './wire.js';
 
 export interface PodNetworkOptions {
   readonly nodeName: string;
@@ -62,9 +62,6 @@ export interface PodNetwork extends PacketReceiver {
   attach(addresses: Addresses, owner: string): PodNamespace;
 }
 
-/** tcp_syn_retries = 6: 127 s until connect(2) gives up. */
-const TCP_CONNECT_TIMEOUT_MS = 127_000;
-const UDP_TIMEOUT_MS = 5_000;
 /** Beyond the time that the other node may take to answer. */
 const PEER_GRACE_MS = 1_000;
 

@@ -31,8 +31,9 @@ export const MAX_PACKET_LINE = 128 * 1024;
 export const MAX_VERDICT_LINE = 4 * 1024 * 1024;
 /** More than a packet's way through any two nodes needs; a larger number is a loop. */
 export const MAX_TTL = 8;
-/** tcp_syn_retries = 6: nobody waits longer for a connection. */
-const MAX_TIMEOUT_MS = 127_000;
+/** tcp_syn_retries = 6: 127 s until connect(2) gives up, and nobody waits longer. */
+export const TCP_CONNECT_TIMEOUT_MS = 127_000;
+export const UDP_TIMEOUT_MS = 5_000;
 
 export const writeLine = (socket: Socket, message: WirePacket | WireVerdict): void => {
   socket.write(`${JSON.stringify(message)}\n`);
@@ -111,7 +112,7 @@ export function parsePacket(value: unknown): WirePacket {
     flow: { proto, src, srcPort, dst, dstPort },
     ttl: Number(ttl),
     trace: trace === true,
-    timeoutMs: Math.min(Number(timeoutMs), MAX_TIMEOUT_MS),
+    timeoutMs: Math.min(Number(timeoutMs), TCP_CONNECT_TIMEOUT_MS),
     ...(payload === undefined ? {} : { payload }),
   };
 }

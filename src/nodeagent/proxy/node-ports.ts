@@ -1,9 +1,5 @@
 import type { Logger } from '../../machinery/logger.js';
-import type { Socket as UdpSocket } from 'node:dgram';
-import type { Server, Socket } from 'node:net';
-import { createServer } from 'node:net';
-import { joinStreams } from '../network/join-streams.js';
-import { toNetworkError } from '../../containers/network/errors.js';
+import { listenReal, type PacketEntry, type RealListener } from '../network/real-listener.js';
 import type { PodNetwork } from '../network/pod-network.js';
 import { familyLike, ofFamily } from '../network/links.js';
 import type { FamilyProxy } from './family-proxy.js';
@@ -31,82 +27,17 @@ export interface NodePorts {
   close(): void;
 }
 
-interface Closer {
-  close(): void;
-}
-
 export function createNodePorts(options: NodePortOptions): NodePorts {
   const { proxies, network, nodeAddresses, bindAddress, hostGateways, log, onBusy } = options;
-  const open = new Map<string, Closer>();
+  const open = new Map<string, RealListener>();
   /** By "protocol/port". */
   const families = new Map<string, Family>();
-  /** A packet's addresses, from this machine to the node, in the family whose rules have the port. */
-  const ends = (key: string): { readonly src: string; readonly dst: string } => {
+  /** A packet from this machine to the node, in the family whose rules have the port. */
+  const entry = (key: string, port: number): PacketEntry | undefined => {
     const family = families.get(key) ?? familyLike(nodeAddresses[0]);
-    return { src: ofFamily(hostGateways, family) ?? '', dst: ofFamily(nodeAddresses, family) ?? '' };
-  };
-
-  const openTcp = (port: number, busy: (error: Error) => void): Closer => {
-    const sockets = new Set<Socket>();
-    const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
-      sockets.add(socket);
-      socket.on('close', () => sockets.delete(socket));
-      socket.on('error', () => socket.destroy());
-      const flow = {
-        proto: 'tcp',
-        ...ends(`tcp/${port}`),
-        srcPort: socket.remotePort ?? 0,
-        dstPort: port,
-      } as const;
-      const gone = new AbortController();
-      socket.once('close', () => gone.abort(new Error('the client is gone')));
-      network.acceptTcp(flow, { signal: gone.signal }).then(
-        stream => joinStreams(socket, stream),
-        (error: unknown) => {
-          log.info({ port, error: (error as Error).message }, 'node port connection refused');
-          socket.resetAndDestroy();
-        },
-      );
-    });
-    server.on('error', busy);
-    server.listen(port, bindAddress);
-    return {
-      close() {
-        server.close();
-        for (const socket of sockets) socket.destroy();
-      },
-    };
-  };
-
-  const openUdp = (port: number, busy: (error: Error) => void): Closer => {
-    let closed = false;
-    let socket: UdpSocket | undefined;
-    void import('node:dgram').then(({ createSocket }) => {
-      if (closed) return;
-      const own = (socket = createSocket('udp4'));
-      own.on('error', busy);
-      own.on('message', (payload, from) => {
-        const flow = {
-          proto: 'udp',
-          ...ends(`udp/${port}`),
-          srcPort: from.port,
-          dstPort: port,
-        } as const;
-        network.acceptUdp(flow, payload, {}).then(
-          reply => {
-            if (reply !== undefined && !closed) own.send(reply, from.port, from.address);
-          },
-          (error: unknown) => log.info({ port, error: toNetworkError(error).message }, 'node port datagram lost'),
-        );
-      });
-      own.bind(port, bindAddress);
-    });
-    return {
-      close() {
-        closed = true;
-        socket?.close();
-      },
-    };
+    const src = ofFamily(hostGateways, family);
+    const address = ofFamily(nodeAddresses, family);
+    return src === undefined || address === undefined ? undefined : { receiver: network, src, dst: { address, port } };
   };
 
   return {
@@ -127,14 +58,17 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
         if (families.has(key)) continue;
         families.set(key, family);
         if (open.has(key)) continue;
-        const busy = (error: Error): void => {
+        const onError = (error: Error): void => {
           log.warn({ port, error: error.message }, 'node port cannot be opened on this machine');
           onBusy(
             { namespace, name },
             `node port ${port}/${protocol} cannot be opened on ${bindAddress}: ${error.message}`,
           );
         };
-        open.set(key, protocol === 'tcp' ? openTcp(port, busy) : openUdp(port, busy));
+        open.set(
+          key,
+          listenReal({ protocol, at: { address: bindAddress, port }, entry: () => entry(key, port), log, onError }),
+        );
       }
       for (const [key, closer] of open)
         if (!families.has(key)) {
