@@ -44,6 +44,14 @@ export const to = (protocol: Protocol, address: string, port: number): readonly 
   dport(port),
 ];
 
+/** True once in `left` times; the last one is not asked. Shared: every Service of so many endpoints has it. */
+export function oneOf(left: number): readonly Match[] {
+  return CHANCES[left] ?? chance(left);
+}
+const chance = (left: number): readonly Match[] =>
+  left <= 1 ? [] : [{ kind: 'statistic', probability: 1 / left }];
+const CHANCES = Array.from({ length: 100 }, (_, left) => chance(left));
+
 /** The test for traffic that Pods of this node sent; inverted, for all other traffic. */
 export function fromLocalPods(detect: LocalTraffic, invert: boolean): Match {
   switch (detect.kind) {

@@ -11,9 +11,6 @@ export interface TrackedPort {
   readonly service: ServicePort;
   readonly endpoints: readonly EndpointInfo[];
   readonly categories: EndpointCategories;
-  /** Tell whether anything that rules depend on is different. */
-  readonly servicePrint: string;
-  readonly endpointsPrint: string;
 }
 
 /** The ports of one Service, before and now; those that are as before are the same objects. */
@@ -60,11 +57,9 @@ export function createServiceMap({ family, nodeName }: { family: Family; nodeNam
     const after = look(states.get(key), nodeName).map(({ service, endpoints }): TrackedPort => {
       const sortKey = `${service.fullName}\0${service.protocol}`;
       const old = known.get(sortKey);
-      const servicePrint = JSON.stringify(service);
-      const endpointsPrint = JSON.stringify(endpoints);
-      if (!force && old?.endpointsPrint === endpointsPrint && old.servicePrint === servicePrint) return old;
+      if (!force && old !== undefined && isSame(old.service, service) && isSame(old.endpoints, endpoints)) return old;
       const categories = categorizeEndpoints(service, endpoints, { nodeName, zone });
-      return { sortKey, service, endpoints, categories, servicePrint, endpointsPrint };
+      return { sortKey, service, endpoints, categories };
     });
     if (after.length === before.length && after.every((port, i) => port === before[i])) return undefined;
     if (after.length === 0) tracked.delete(key);
@@ -103,6 +98,9 @@ export function createServiceMap({ family, nodeName }: { family: Family; nodeNam
   };
 }
 
+/** Of what this room makes itself, field by field in one order: whether anything that rules depend on is different. */
+const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
 function look(state: ServiceState, nodeName: string) {
   const merged = mergeSlices(state.slices.values(), nodeName);
   return state.ports.map(service => ({
@@ -112,8 +110,10 @@ function look(state: ServiceState, nodeName: string) {
 }
 
 function udpEndpointsChanged({ before, after }: ServiceChange): boolean {
-  const known = new Map(before.map(port => [port.sortKey, port.endpointsPrint]));
-  return after.some(port => port.service.protocol === 'udp' && known.get(port.sortKey) !== port.endpointsPrint);
+  const known = new Map(before.map(port => [port.sortKey, port.endpoints]));
+  return after.some(
+    ({ sortKey, service, endpoints }) => service.protocol === 'udp' && !isSame(known.get(sortKey), endpoints),
+  );
 }
 
 /** So few changes are put in their places one by one, each a move of memory; of more, one pass over all ports is cheaper. */

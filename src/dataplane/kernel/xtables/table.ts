@@ -74,6 +74,8 @@ export function editTable(table: Table): TableEdit {
   const isBuiltin = (name: string): boolean => BUILTIN_CHAINS[table.name].includes(name);
   let references = new Map<string, number>();
   let recentUsers = new Map<string, number>();
+  /** Rules come chain by chain. */
+  let last: LoadedChain | undefined;
 
   function writable(name: string): LoadedChain {
     const chain = current(name);
@@ -116,7 +118,11 @@ export function editTable(table: Table): TableEdit {
     },
     has: name => current(name) !== undefined,
     rules: name => current(name)?.rules ?? [],
-    append: rule => void writable(rule.rule.chain).rules.push(rule),
+    append(rule) {
+      const { chain } = rule.rule;
+      if (last?.name !== chain || draft.get(chain) !== last) last = writable(chain);
+      last.rules.push(rule);
+    },
     insert(rule, position) {
       const { rules } = writable(rule.rule.chain);
       if (position < 1 || position > rules.length + 1) throw new NetfilterError('Index of insertion too big.');

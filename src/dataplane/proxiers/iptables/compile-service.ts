@@ -11,7 +11,18 @@ import type { EndpointCategories } from '../../services/topology.js';
 import type { Origin } from '../../trace.js';
 import type { LocalTraffic } from '../detect-local.js';
 import * as names from './names.js';
-import { addrtypeLocal, comment, dport, fromLocalPods, jump, proto, rule, source, to } from '../xtables-rules.js';
+import {
+  addrtypeLocal,
+  comment,
+  dport,
+  fromLocalPods,
+  jump,
+  oneOf,
+  proto,
+  rule,
+  source,
+  to,
+} from '../xtables-rules.js';
 
 export interface ServiceCompileOptions {
   readonly detectLocal: LocalTraffic | undefined;
@@ -31,6 +42,14 @@ export interface ServiceFragment {
   /** This service port's own nat chains, and the rules in them. */
   readonly chains: readonly string[];
   readonly rules: readonly Rule[];
+}
+
+/** An endpoint with what all its rules share: there are three of them for each of maybe a hundred thousand endpoints. */
+interface Endpoint {
+  readonly info: EndpointInfo;
+  readonly chain: string;
+  readonly toChain: Verdict;
+  readonly origin: Origin;
 }
 
 interface ServiceContext {
@@ -66,13 +85,14 @@ export function compileServicePort(
     usesClusterChain: eps.cluster.length > 0 && usesClusterEndpoints(service),
     usesLocalChain: eps.local.length > 0 && usesLocalEndpoints(service),
   };
-  const endpointChains = eps.reachable.map(ep => names.endpointChain(service.fullName, service.protocol, ep.address));
+  const endpoints = new Map(eps.reachable.map(info => [info, endpointOf(context, info)]));
+  const of = (list: readonly EndpointInfo[]): Endpoint[] => list.flatMap(info => endpoints.get(info) ?? []);
   const own = [
     ...(context.usesExternalChain ? [chains.external] : []),
     ...(context.usesFirewallChain ? [chains.firewall] : []),
     ...(context.usesClusterChain ? [chains.cluster] : []),
     ...(context.usesLocalChain ? [chains.local] : []),
-    ...endpointChains,
+    ...[...endpoints.values()].map(({ chain }) => chain),
   ];
   return {
     filter: filterRules(context),
@@ -82,9 +102,9 @@ export function compileServicePort(
       ...clusterIPMasqueradeRules(context),
       ...(context.usesExternalChain ? externalRules(context) : []),
       ...(context.usesFirewallChain ? firewallRules(context) : []),
-      ...(context.usesClusterChain ? balancingRules(context, chains.cluster, eps.cluster) : []),
-      ...(context.usesLocalChain ? balancingRules(context, chains.local, eps.local) : []),
-      ...eps.reachable.flatMap((endpoint, i) => endpointRules(context, endpointChains[i] ?? '', endpoint)),
+      ...(context.usesClusterChain ? balancingRules(context, chains.cluster, of(eps.cluster)) : []),
+      ...(context.usesLocalChain ? balancingRules(context, chains.local, of(eps.local)) : []),
+      ...[...endpoints.values()].flatMap(endpoint => endpointRules(context, endpoint)),
     ],
   };
 }
@@ -191,51 +211,53 @@ function firewallRules({ service, options, chains, origin }: ServiceContext): Ru
   return [...rules, rule(chains.firewall, [comment(text)], { kind: 'none' }, origin)];
 }
 
-function balancingRules(context: ServiceContext, chain: string, endpoints: readonly EndpointInfo[]): Rule[] {
-  const { service, options } = context;
-  const rules: Rule[] = [];
-  const choose = (endpoint: EndpointInfo, matches: readonly Match[], target: string): Rule => {
-    const text = options.largeCluster ? [] : [comment(`${service.fullName} -> ${endpoint.address}`)];
-    return rule(chain, [...text, ...matches], jump(target), endpointOrigin(context, endpoint));
+function endpointOf({ service, origin: { port } }: ServiceContext, info: EndpointInfo): Endpoint {
+  const chain = names.endpointChain(service.fullName, service.protocol, info.address);
+  return {
+    info,
+    chain,
+    toChain: jump(chain),
+    origin: {
+      kind: 'EndpointSlice',
+      namespace: service.namespace,
+      name: info.slice,
+      ...(port === undefined ? {} : { port }),
+      endpoint: info.address,
+    },
   };
-  const targets = endpoints.map(ep => names.endpointChain(service.fullName, service.protocol, ep.address));
-  const seconds = service.affinitySeconds;
-  if (seconds !== undefined) {
-    endpoints.forEach((endpoint, i) => {
-      const name = targets[i] ?? '';
-      rules.push(choose(endpoint, [{ kind: 'recent', name, action: 'rcheck', seconds, reap: true }], name));
-    });
-  }
-  endpoints.forEach((endpoint, i) => {
-    const left = endpoints.length - i;
-    const matches: Match[] = left > 1 ? [{ kind: 'statistic', probability: 1 / left }] : [];
-    rules.push(choose(endpoint, matches, targets[i] ?? ''));
-  });
-  return rules;
 }
 
-function endpointRules(context: ServiceContext, chain: string, endpoint: EndpointInfo): Rule[] {
-  const { service, options } = context;
-  const origin = endpointOrigin(context, endpoint);
+function balancingRules({ service, options }: ServiceContext, chain: string, endpoints: readonly Endpoint[]): Rule[] {
+  const choose = ({ info, toChain, origin }: Endpoint, matches: readonly Match[]): Rule => {
+    const all = options.largeCluster ? matches : [comment(`${service.fullName} -> ${info.address}`), ...matches];
+    return rule(chain, all, toChain, origin);
+  };
+  const seconds = service.affinitySeconds;
+  const known =
+    seconds === undefined
+      ? []
+      : endpoints.map(endpoint =>
+          choose(endpoint, [{ kind: 'recent', name: endpoint.chain, action: 'rcheck', seconds, reap: true }]),
+        );
+  return [...known, ...endpoints.map((endpoint, i) => choose(endpoint, oneOf(endpoints.length - i)))];
+}
+
+const TO_MARK_MASQ = jump(names.MARK_MASQ);
+
+function endpointRules({ service, options }: ServiceContext, { info, chain, origin }: Endpoint): Rule[] {
   const text = options.largeCluster ? [] : [comment(service.fullName)];
   const remember: Match[] =
     service.affinitySeconds === undefined ? [] : [{ kind: 'recent', name: chain, action: 'set' }];
+  const ofProtocol = proto(service.protocol);
+  const isBare = text.length === 0 && remember.length === 0;
   return [
     // Hairpin: a Pod that reaches itself through the Service would otherwise see its own address and drop the packet.
-    rule(chain, [...text, source(endpoint.ip)], jump(names.MARK_MASQ), origin),
+    rule(chain, [...text, source(info.ip)], TO_MARK_MASQ, origin),
     rule(
       chain,
-      [...text, ...remember, ...proto(service.protocol)],
-      { kind: 'dnat', address: endpoint.ip, port: endpoint.port },
+      isBare ? ofProtocol : [...text, ...remember, ...ofProtocol],
+      { kind: 'dnat', address: info.ip, port: info.port },
       origin,
     ),
   ];
 }
-
-const endpointOrigin = ({ service, origin }: ServiceContext, endpoint: EndpointInfo): Origin => ({
-  kind: 'EndpointSlice',
-  namespace: service.namespace,
-  name: endpoint.slice,
-  ...(origin.port === undefined ? {} : { port: origin.port }),
-  endpoint: endpoint.address,
-});

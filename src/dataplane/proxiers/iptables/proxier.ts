@@ -75,8 +75,10 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
 
   /** Chains of Services that are loaded and that none uses, e.g. of a proxy before this one. */
   function leftChains(): string[] {
+    const loaded = (config.loadedChains?.() ?? []).filter(isServiceChain);
+    if (loaded.length === 0) return [];
     const used = new Set(services.ports.flatMap(port => fragmentOf(port).chains));
-    return (config.loadedChains?.() ?? []).filter(name => isServiceChain(name) && !used.has(name));
+    return loaded.filter(name => !used.has(name));
   }
 
   function sync(options: { full?: boolean } = {}): SyncResult {

@@ -1,5 +1,6 @@
 import { parseCidr } from '../../../machinery/cidr.js';
 import type { NftExpression, NftRule, NftSet, NftVerdict } from '../../kernel/nftables/rule.js';
+import type { NftCommand } from '../../kernel/program.js';
 import type { Family } from '../../packet.js';
 import type { EndpointInfo } from '../../services/endpoints.js';
 import {
@@ -11,6 +12,7 @@ import {
 import type { EndpointCategories } from '../../services/topology.js';
 import type { Origin } from '../../trace.js';
 import type { LocalTraffic } from '../detect-local.js';
+import { rulesByChain } from './base-rules.js';
 import { serviceElements, type SetElement } from './elements.js';
 import { drop, fibLocal, fromLocalPods, goTo, inSet, isNoneOf, isOneOf, rule, verdict } from './expressions.js';
 import * as names from './names.js';
@@ -33,9 +35,10 @@ const OF_PROTOCOL = {
 
 /** What one service port contributes. */
 export interface ServiceFragment {
-  /** This service port's own chains, and the rules in them by chain. */
+  /** This service port's own chains, what adds them, and what adds the rules in them. */
   readonly chains: readonly string[];
-  readonly rules: readonly NftRule[];
+  readonly addChains: readonly NftCommand[];
+  readonly addRules: readonly NftCommand[];
   /** One of each endpoint that clients stay with. */
   readonly affinitySets: readonly NftSet[];
   /** In the sets and maps that all Services share. */
@@ -74,22 +77,24 @@ export function compileServicePort(
   const usesLocal = eps.local.length > 0 && usesLocalEndpoints(service);
   const usesExternal = eps.hasEndpoints && externallyAccessible(service);
   const usesFirewall = service.loadBalancerVIPs.length > 0 && service.sourceRanges.length > 0;
+  const own = [
+    ...[...endpoints.values()].map(({ chain }) => chain),
+    ...(usesCluster ? [chains.cluster] : []),
+    ...(usesLocal ? [chains.local] : []),
+    ...(usesExternal ? [chains.external] : []),
+    ...(usesFirewall ? [chains.firewall] : []),
+  ];
   return {
-    chains: [
-      ...[...endpoints.values()].map(({ chain }) => chain),
-      ...(usesCluster ? [chains.cluster] : []),
-      ...(usesLocal ? [chains.local] : []),
-      ...(usesExternal ? [chains.external] : []),
-      ...(usesFirewall ? [chains.firewall] : []),
-    ],
-    rules: [
+    chains: own,
+    addChains: own.map(name => ({ kind: 'addChain', chain: { name } })),
+    addRules: rulesByChain([
       ...clusterIPRules(context),
       ...(usesExternal ? externalRules(context) : []),
       ...(usesFirewall ? [firewallRule(context)] : []),
       ...(usesCluster ? balancingRules(context, chains.cluster, of(eps.cluster)) : []),
       ...(usesLocal ? balancingRules(context, chains.local, of(eps.local)) : []),
       ...[...endpoints.values()].flatMap(endpoint => endpointRules(context, endpoint)),
-    ],
+    ]),
     affinitySets: affinitySets(context, [...endpoints.values()]),
     elements: serviceElements(service, eps, chains),
   };

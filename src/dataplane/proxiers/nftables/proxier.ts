@@ -3,7 +3,7 @@ import type { NftCommand, NftablesProgram } from '../../kernel/program.js';
 import type { ServiceChange, TrackedPort } from '../../services/service-map.js';
 import { createNodeView } from '../node-view.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
-import { baseCommands, rulesByChain } from './base-rules.js';
+import { baseCommands } from './base-rules.js';
 import { compileServicePort, type ServiceFragment } from './compile-service.js';
 import { createElementStore } from './elements.js';
 import { TABLE, TABLE_COMMENT } from './names.js';
@@ -86,7 +86,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
         chains.flatMap((name): NftCommand[] => [{ kind: 'addChain', chain: { name } }, flush(name)]),
       ),
       ...written.flatMap(({ affinitySets }) => affinitySets.map((set): NftCommand => ({ kind: 'addSet', set }))),
-      ...rulesByChain(written.flatMap(({ rules }) => rules)),
+      ...written.flatMap(({ addRules }) => addRules),
       ...staleChains.takeNew().map(flush),
       ...[...goneSets].map((set): NftCommand => ({ kind: 'deleteSet', set })),
       ...elements.take(),
@@ -96,20 +96,22 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
   /** `left`: empty chains of a proxy before this one. */
   function fullProgram(left: readonly string[]): NftablesProgram {
     const fragments = services.ports.map(fragmentOf);
-    const chains = [...fragments.flatMap(fragment => fragment.chains), ...left];
     return program(true, [
       ...baseCommands(config, serviceCidrs),
-      ...chains.map((name): NftCommand => ({ kind: 'addChain', chain: { name } })),
+      ...fragments.flatMap(({ addChains }) => addChains),
+      ...left.map((name): NftCommand => ({ kind: 'addChain', chain: { name } })),
       ...fragments.flatMap(({ affinitySets }) => affinitySets.map((set): NftCommand => ({ kind: 'addSet', set }))),
-      ...rulesByChain(fragments.flatMap(({ rules }) => rules)),
+      ...fragments.flatMap(({ addRules }) => addRules),
       ...elements.all(),
     ]);
   }
 
   /** Chains of Services that are loaded and that none uses, e.g. of a proxy before this one. */
   function leftChains(): string[] {
+    const loaded = (config.loadedChains?.() ?? []).filter(isServiceChain);
+    if (loaded.length === 0) return [];
     const used = new Set(services.ports.flatMap(port => fragmentOf(port).chains));
-    return (config.loadedChains?.() ?? []).filter(name => isServiceChain(name) && !used.has(name));
+    return loaded.filter(name => !used.has(name));
   }
 
   function sync(options: { full?: boolean } = {}): SyncResult {
