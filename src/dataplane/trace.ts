@@ -24,5 +24,7 @@ export interface TraceStep {
   /** For people: "jump KUBE-SVC-…", "dnat to 10.0.0.1:80", "state NEW", "local delivery", "accept". */
   readonly effect: string;
   readonly comment?: string;
+  /** Where chance chose this rule: how often it does, of all packets that come to its chain, from 0 to 1. */
+  readonly probability?: number;
   readonly origin?: Origin;
 }

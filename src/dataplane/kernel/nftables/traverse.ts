@@ -129,7 +129,8 @@ function traceRule(
   rule: NftRule,
   effect: string,
 ): void {
-  const { comment, origin } = rule;
+  const { comment, origin, expressions } = rule;
+  const choice = expressions.find(expression => expression.kind === 'numgen');
   passage.trace.push({
     kind: 'rule',
     hook,
@@ -139,6 +140,7 @@ function traceRule(
     rule,
     effect,
     ...(comment === undefined ? {} : { comment }),
+    ...(choice === undefined ? {} : { probability: 1 / choice.verdicts.length }),
     ...(origin === undefined ? {} : { origin }),
   });
 }

@@ -10,6 +10,8 @@ export interface LoadedRule {
   bytes: number;
   /** Made on first use: most rules of a large ruleset never see a packet. */
   compiled?: CompiledRule;
+  /** Of its statistic match, when it has one; set with `compiled`. */
+  chance?: number | undefined;
 }
 
 export interface LoadedChain {

@@ -54,13 +54,23 @@ function traverseTable(traversal: Traversal): HookVerdict {
 function traverseChain(traversal: Traversal, chain: LoadedChain): HookVerdict | undefined {
   const { table, hook, passage, environment } = traversal;
   const { packet } = passage;
+  /** How often a packet comes as far as this in the chain; undefined: no chance was taken. */
+  let odds: number | undefined;
   for (const position of candidates(chain, packet)) {
     const loaded = chain.rules[position];
     if (loaded === undefined) continue;
-    loaded.compiled ??= compileMatches(loaded.rule);
-    if (!loaded.compiled(packet, environment)) continue;
+    if (loaded.compiled === undefined) {
+      loaded.compiled = compileMatches(loaded.rule);
+      loaded.chance = loaded.rule.matches.find(match => match.kind === 'statistic')?.probability;
+    }
+    const { chance } = loaded;
+    if (!loaded.compiled(packet, environment)) {
+      if (chance !== undefined) odds = (odds ?? 1) * (1 - chance);
+      continue;
+    }
     if (!passage.dryRun) count(loaded, packet);
-    const step = traceRule(traversal, chain, position, loaded);
+    const probability = chance === undefined ? odds : (odds ?? 1) * chance;
+    const step = traceRule(traversal, chain, position, loaded, probability);
     const { verdict } = loaded.rule;
     switch (verdict.kind) {
       case 'none':
@@ -131,6 +141,7 @@ function traceRule(
   chain: LoadedChain,
   position: number,
   { rule }: LoadedRule,
+  probability: number | undefined,
 ): (effect: string) => void {
   const { matches, origin } = rule;
   const comment = matches.find(match => match.kind === 'comment')?.text;
@@ -144,6 +155,7 @@ function traceRule(
       rule,
       effect,
       ...(comment === undefined ? {} : { comment }),
+      ...(probability === undefined ? {} : { probability }),
       ...(origin === undefined ? {} : { origin }),
     });
   };
