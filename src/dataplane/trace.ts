@@ -3,7 +3,7 @@ export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting'
 
 /** The API object that caused a rule; the trace prints it. */
 export interface Origin {
-  readonly kind: 'Service' | 'EndpointSlice' | 'Node' | 'Proxy';
+  readonly kind: 'Service' | 'EndpointSlice' | 'Node' | 'Proxy' | 'NetworkPolicy';
   readonly namespace?: string;
   readonly name: string;
   /** Service port name, or its number when it has none. */
@@ -14,7 +14,7 @@ export interface Origin {
 
 /** One line of a trace, as agents hand it to each other and to people. `rule` is text of the tool that lists such rules. */
 export interface TraceStep {
-  readonly kind: 'rule' | 'policy' | 'conntrack' | 'route' | 'nat';
+  readonly kind: 'rule' | 'policy' | 'networkPolicy' | 'conntrack' | 'route' | 'nat';
   readonly hook: Hook;
   readonly table?: string;
   readonly chain?: string;

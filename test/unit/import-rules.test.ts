@@ -155,6 +155,7 @@ t.test('unit tests stand in folders named as those of src', async t => {
 const DATA_PLANE: Record<string, readonly string[]> = {
   kernel: [],
   services: ['kernel'],
+  policies: ['kernel'],
   tools: ['kernel'],
   proxiers: ['kernel', 'services', 'tools'],
 };

@@ -12,7 +12,7 @@ import type { Kernel, KernelOptions } from './types.js';
 import { createXtables } from './xtables/xtables.js';
 
 /** See `Kernel` for the contract. What packets meet, and in which order, is the list of hook functions. */
-export function createKernel({ clock, random, routes, masquerades }: KernelOptions): Kernel {
+export function createKernel({ clock, random, routes, masquerades, hooks: others = [] }: KernelOptions): Kernel {
   const { family } = routes;
   const conntrack = createConntrack(clock);
   const translate = createTranslate({ conntrack, random, routes });
@@ -32,6 +32,7 @@ export function createKernel({ clock, random, routes, masquerades }: KernelOptio
     ...xtables.hooks,
     ...nftables.hooks,
     ...ipvs.hooks,
+    ...others,
   ]);
   const path = { hooks, routes };
 

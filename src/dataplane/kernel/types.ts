@@ -1,6 +1,7 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Family, Packet, Protocol } from '../packet.js';
 import type { ConntrackEntry, FlowState, UdpServicePort } from './flow.js';
+import type { HookFunction } from './hooks.js';
 import type { Ipsets } from './ipset/ipsets.js';
 import type { Ipvs } from './ipvs/ipvs.js';
 import type { Nftables } from './nftables/nftables.js';
@@ -57,6 +58,8 @@ export interface KernelOptions {
    * own, before iptables' nat table, so iptables-save does not show it.
    */
   readonly masquerades?: (packet: { readonly src: string; readonly dst: string }) => boolean;
+  /** What else on the node looks at packets, beside what programs are loaded into. */
+  readonly hooks?: readonly HookFunction[];
 }
 
 /** The network stack of one node and IP family: hooks, connection tracking, NAT, routes, and what programs are loaded into. */
