@@ -20,6 +20,7 @@ export const PODS = namespaced('', 'v1', 'pods');
 export const SERVICES = namespaced('', 'v1', 'services');
 export const IP_ADDRESSES = cluster('networking.k8s.io', 'v1', 'ipaddresses');
 export const SERVICE_CIDRS = cluster('networking.k8s.io', 'v1', 'servicecidrs');
+export const NETWORK_POLICIES = namespaced('networking.k8s.io', 'v1', 'networkpolicies');
 export const ENDPOINTS = namespaced('', 'v1', 'endpoints');
 export const ENDPOINT_SLICES = namespaced('discovery.k8s.io', 'v1', 'endpointslices');
 export const CONFIG_MAPS = namespaced('', 'v1', 'configmaps');

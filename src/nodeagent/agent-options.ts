@@ -8,7 +8,7 @@ import type { ProxySettings } from './proxy/proxy-settings.js';
 
 export interface NodeAgentOptions {
   readonly client: Client;
-  /** Of Pods (this node's), Nodes, Services and EndpointSlices; started by the agent. */
+  /** Of what the agent watches; started by it. */
   readonly informers: InformerFactory;
   readonly clock: Clock;
   readonly random: Random;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { createEventRecorder } from '../client/event-recorder.js';
 import { EVENTS, LEASES, NODES } from '../client/resources.js';
 import type { CoreEvent, DeepReadonly, Lease, Node } from '../machinery/types.js';
@@ -20,6 +21,8 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   const { client, clock, log, nodeName } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
+  // Every watch listens to it, however many there are.
+  setMaxListeners(0, signal);
   const informers = createNodeInformers(options.informers, nodeName);
   const nodeNetwork = createNodeNetwork(options, informers);
   const { kernels, network, directory } = nodeNetwork;

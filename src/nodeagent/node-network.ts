@@ -1,7 +1,9 @@
+import type { HookFunction } from '../dataplane/kernel/hooks.js';
 import { createKernel } from '../dataplane/kernel/kernel.js';
 import { createRouteTable, defaultRoute } from '../dataplane/kernel/routes.js';
 import type { Family } from '../dataplane/packet.js';
 import type { Kernel } from '../dataplane/kernel/types.js';
+import { policyHook } from '../dataplane/policies/policy-hook.js';
 import { parseCidr } from '../machinery/cidr.js';
 import type { NodeAgentOptions } from './agent-options.js';
 import type { Kernels } from './network/kernels.js';
@@ -10,6 +12,7 @@ import { createNodeDirectory, type NodeDirectory } from './network/node-director
 import { createPodNetwork, type PodNetwork } from './network/pod-network.js';
 import type { Addresses } from '../containers/network/types.js';
 import type { NodeInformers } from './node-informers.js';
+import { createNodePolicies } from './policies/node-policies.js';
 import { explainAddress } from './proxy/explain-address.js';
 
 /** The node's network: the kernels its packets go through, the other nodes, and what hangs on it. */
@@ -23,7 +26,9 @@ export interface NodeNetwork {
 
 export function createNodeNetwork(options: NodeAgentOptions, { services }: NodeInformers): NodeNetwork {
   const { clock, nodeName, hostGateways, nodeIPs: nodeAddresses } = options;
-  const kernels = { IPv4: stack('IPv4', options), IPv6: stack('IPv6', options) };
+  const policies = createNodePolicies(options);
+  const hooks = [policyHook(packet => policies.judge(packet))];
+  const kernels = { IPv4: stack('IPv4', options, hooks), IPv6: stack('IPv6', options, hooks) };
   const directory = createNodeDirectory({ nodeName, kernels });
   const network = createPodNetwork({
     nodeName,
@@ -39,7 +44,8 @@ export function createNodeNetwork(options: NodeAgentOptions, { services }: NodeI
 }
 
 /** What the node has of one family. */
-function stack(family: Family, { nodeIPs, clusterCidrs, clock, random }: NodeAgentOptions): Kernel {
+function stack(family: Family, options: NodeAgentOptions, hooks: readonly HookFunction[]): Kernel {
+  const { nodeIPs, clusterCidrs, clock, random } = options;
   const routes = createRouteTable(family);
   for (const address of nodeIPs.filter(ip => familyLike(ip) === family)) {
     routes.addAddress(NODE_LINK, address);
@@ -53,5 +59,6 @@ function stack(family: Family, { nodeIPs, clusterCidrs, clock, random }: NodeAge
     // As kindnet: outside of the Pods' range nobody knows the way back to a Pod.
     masquerades: ({ src, dst }) =>
       clusterRange !== undefined && !routes.isLocal(src) && !routes.isLocal(dst) && !clusterRange.contains(dst),
+    hooks,
   });
 }

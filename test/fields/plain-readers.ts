@@ -47,6 +47,9 @@ export const plainReaders: readonly { readonly types: readonly string[]; readonl
   { types: ['storage.v1.StorageClass'], files: ['src/server/admission/storage.ts'] },
   { types: ['core.v1.ReplicationControllerSpec'], files: ['src/controllers/replicationcontroller/controller.ts'] },
   { types: ['core.v1.ConfigMap', 'core.v1.Secret'], files: ['src/kinds/core/config.ts'] },
+  { types: ['networking.v1.NetworkPolicyPort'], files: ['src/dataplane/policies/port-set.ts'] },
+  { types: ['networking.v1.IPBlock'], files: ['src/dataplane/policies/address-set.ts'] },
+  { types: ['networking.v1.NetworkPolicy*'], files: ['src/dataplane/policies/compile-policy.ts'] },
   {
     types: ['networking.v1.ServiceCIDR*', 'networking.v1.IPAddress*'],
     files: ['src/kinds/networking/ip-address.ts', 'src/server/bootstrap/bootstrap.ts'],

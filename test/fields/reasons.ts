@@ -155,11 +155,6 @@ export const reasons: readonly Reason[] = [
     fields: ['networking.v1.Ingress*', 'networking.v1.HTTPIngress*', 'networking.v1.ServiceBackendPort*'],
   },
   {
-    id: 'network-policy',
-    text: 'The simulated CNI plugin enforces no NetworkPolicy, as many real ones.',
-    fields: ['networking.v1.NetworkPolicy*', 'networking.v1.IPBlock*'],
-  },
-  {
     id: 'flow-control',
     text: 'The API server has no priority and fairness: every request is served at once.',
     fields: ['flowcontrol.v1.*'],

@@ -11,6 +11,9 @@ const TEXT = {
 
 export type NetworkErrorCode = keyof typeof TEXT;
 
+/** The detail of a packet that a rule or a policy dropped. */
+export const DROPPED = 'dropped';
+
 export class NetworkError extends Error {
   override readonly name = 'NetworkError';
 

@@ -1,4 +1,4 @@
-import { NetworkError } from '../../containers/network/errors.js';
+import { DROPPED, NetworkError } from '../../containers/network/errors.js';
 import type { NetworkStep } from '../../containers/network/types.js';
 
 interface Asked {
@@ -6,9 +6,14 @@ interface Asked {
   readonly port: number;
 }
 
-/** A refusal has two causes: a rule, which the error names, or nobody who listens where the packet went. */
+/**
+ * A refusal has two causes: a rule, which the error names, or nobody who listens where the packet went. What was dropped was
+ * dropped by the last step of its way.
+ */
 export function explainFailure(error: Error, steps: readonly NetworkStep[], asked: Asked): string {
-  if (!(error instanceof NetworkError) || error.code !== 'ECONNREFUSED' || error.detail !== '') return error.message;
+  if (!(error instanceof NetworkError)) return error.message;
+  if (error.code === 'ETIMEDOUT' && error.detail === DROPPED) return explainDrop(error, steps);
+  if (error.code !== 'ECONNREFUSED' || error.detail !== '') return error.message;
   let owner: string | undefined;
   let { port } = asked;
   for (const step of steps) {
@@ -19,4 +24,11 @@ export function explainFailure(error: Error, steps: readonly NetworkStep[], aske
   return owner === undefined
     ? error.message
     : `${error.message}: nothing listens on ${asked.protocol} port ${port} of ${owner}`;
+}
+
+function explainDrop(error: NetworkError, steps: readonly NetworkStep[]): string {
+  const where = steps.findLast(step => step.kind === 'netfilter' && step.verdict === 'drop');
+  const last = where?.kind === 'netfilter' ? where.rules.at(-1) : undefined;
+  if (where === undefined || last?.kind !== 'networkPolicy') return error.message;
+  return `${error.text} (${DROPPED} on ${where.node}: ${last.effect.replace(/^drop: /, '')})`;
 }

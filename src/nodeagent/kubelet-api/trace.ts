@@ -92,8 +92,11 @@ export async function traceRequest(
       },
     };
     const [address] = lookup.addresses;
-    if (address === undefined)
-      return { ...report, error: `${target.host} could not be resolved: ${lookup.failure ?? 'no address'}` };
+    if (address === undefined) {
+      const { failure = 'no address' } = lookup;
+      const why = (failure === 'TIMEOUT' ? unanswered.at(-1)?.error : undefined) ?? failure;
+      return { ...report, error: `${target.host} could not be resolved: ${why}` };
+    }
     const to = { address, port: target.port };
     return { ...report, ...(await contact(network, target, to, limit.signal)) };
   } finally {
@@ -118,7 +121,10 @@ async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, d
           answered.push(steps);
           return answer;
         } catch (error) {
-          if (error instanceof NetworkError) unanswered.push({ server: to.address, error: error.message, steps });
+          if (error instanceof NetworkError) {
+            const message = explainFailure(error, steps, { protocol: 'udp', port: to.port });
+            unanswered.push({ server: to.address, error: message, steps });
+          }
           throw error;
         }
       },

@@ -3,7 +3,7 @@ import { printTrace } from '../../dataplane/tools/trace-text.js';
 import type { Clock } from '../../machinery/clock.js';
 import { joinHostPort } from '../../machinery/ip.js';
 import { deliveryTarget, type Target } from './delivery.js';
-import { NetworkError, toNetworkError } from '../../containers/network/errors.js';
+import { DROPPED, NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from './join-streams.js';
 import type { Kernels } from './kernels.js';
 import {
@@ -129,8 +129,10 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     if (connection.verdict === 'reject')
       fail(new NetworkError('ECONNREFUSED', `rejected with ${connection.rejectWith ?? 'icmp-port-unreachable'}`));
     if (connection.verdict === 'drop') {
-      observe?.({ kind: 'fail', node: nodeName, code: 'ETIMEDOUT', message: 'dropped: no answer will come' });
-      return lost('dropped', timeoutMs, signal);
+      if (observe === undefined) return lost(DROPPED, timeoutMs, signal);
+      // Whoever watches learns at once, also from another node, what a client finds out after a long silence.
+      observe({ kind: 'fail', node: nodeName, code: 'ETIMEDOUT', message: 'dropped: no answer will come' });
+      throw new NetworkError('ETIMEDOUT', DROPPED);
     }
     try {
       const target = route(out);

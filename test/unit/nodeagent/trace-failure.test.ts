@@ -15,6 +15,8 @@ const translated = (dstPort: number, direction: 'request' | 'reply' = 'request')
   rules: [],
 });
 const route = (via: string): NetworkStep => ({ kind: 'route', node: 'node-1', destination: '10.244.2.2', via });
+const dropped = (kind: 'networkPolicy' | 'rule', effect: string): NetworkStep =>
+  ({ ...translated(80), verdict: 'drop', rules: [{ kind, hook: 'postrouting', effect }] }) as NetworkStep;
 const delivered: NetworkStep = { kind: 'deliver', node: 'node-1', to: 'pod default/me', flow };
 
 t.test('why a traced connection failed', async t => {
@@ -37,6 +39,24 @@ t.test('why a traced connection failed', async t => {
       error: new NetworkError('ECONNREFUSED', 'rejected with icmp-port-unreachable'),
       steps: [translated(80)],
       expect: 'Connection refused (rejected with icmp-port-unreachable)',
+    },
+    {
+      name: 'a policy drops',
+      error: new NetworkError('ETIMEDOUT', 'dropped'),
+      steps: [translated(80), route('node node-1'), dropped('networkPolicy', 'drop: NetworkPolicy a/b selects a/c')],
+      expect: 'Connection timed out (dropped on node-1: NetworkPolicy a/b selects a/c)',
+    },
+    {
+      name: 'a rule drops',
+      error: new NetworkError('ETIMEDOUT', 'dropped'),
+      steps: [dropped('rule', 'drop')],
+      expect: 'Connection timed out (dropped)',
+    },
+    {
+      name: 'a peer that tells nothing of its steps',
+      error: new NetworkError('ETIMEDOUT', 'dropped'),
+      steps: [],
+      expect: 'Connection timed out (dropped)',
     },
     { name: 'before anything happened', error: refused, steps: [], expect: 'Connection refused' },
     {

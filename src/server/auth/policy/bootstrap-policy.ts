@@ -18,13 +18,17 @@ function distinct(rules: readonly PolicyRule[]): PolicyRule[] {
 
 /**
  * What our processes need beyond upstream's defaults: the controller manager runs its controllers, and the scheduler,
- * under its own name rather than one service account each; a node agent is the proxy of its node, too; and the DNS
- * process has the rights of CoreDNS's manifest.
+ * under its own name rather than one service account each; a node agent is the proxy of its node, too, and its network
+ * plugin, with the rights of kube-network-policies' manifest; and the DNS process has those of CoreDNS's.
  */
 const ownRoles: readonly KubeObject[] = [
   clusterRole('kubette:controllers', distinct([...Object.values(controllerRules).flat(), ...schedulerRules])),
   // kind's local-path provisioner, which is one of our controllers.
   clusterRole('kubette:local-path-provisioner', [rule('create', 'storage.k8s.io: storageclasses')]),
+  clusterRole('kubette:network-policies', [
+    rule('list watch', 'pods namespaces'),
+    rule('list watch', 'networking.k8s.io: networkpolicies'),
+  ]),
   clusterRole('system:coredns', [
     rule('list watch', 'endpoints services pods namespaces'),
     rule('list watch', 'discovery.k8s.io: endpointslices'),
@@ -34,6 +38,7 @@ const ownBindings: readonly KubeObject[] = [
   clusterBinding('kubette:controllers', [CONTROLLER_MANAGER]),
   clusterBinding('kubette:local-path-provisioner', [CONTROLLER_MANAGER]),
   clusterBinding('system:node-proxier', [`group:${NODE_AGENTS}`], NODE_AGENTS),
+  clusterBinding('kubette:network-policies', [`group:${NODE_AGENTS}`]),
   clusterBinding('system:coredns', ['user:system:coredns', 'sa:kube-system/coredns']),
 ];
 
