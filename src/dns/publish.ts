@@ -3,7 +3,7 @@ import type { Client } from '../client/types.js';
 import type { Clock } from '../machinery/clock.js';
 import { familyOf } from '../machinery/ip.js';
 import { isStatusError } from '../machinery/status.js';
-import type { EndpointSlice, Service } from '../machinery/types.js';
+import { DNS_MANAGER, type EndpointSlice, type Service } from '../machinery/types.js';
 
 export interface PublishOptions {
   readonly client: Client;
@@ -115,7 +115,7 @@ function dnsSlice(options: PublishOptions, service: Service): EndpointSlice {
       namespace: NAMESPACE,
       labels: {
         'kubernetes.io/service-name': NAME,
-        'endpointslice.kubernetes.io/managed-by': 'dns.kubette.dev',
+        'endpointslice.kubernetes.io/managed-by': DNS_MANAGER,
         'k8s-app': 'kube-dns',
       },
       // Goes away with the Service.

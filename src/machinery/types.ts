@@ -78,6 +78,9 @@ export type DeepReadonly<T> = T extends (infer U)[]
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T;
 
+/** Who has made the EndpointSlice of the DNS process, as its label says. */
+export const DNS_MANAGER = 'dns.kubette.dev';
+
 type WithMeta<T> = Omit<Wire<T>, 'metadata'> & { metadata: ObjectMeta };
 
 export type Namespace = WithMeta<k8s.V1Namespace>;

@@ -24,9 +24,9 @@ export interface NodeNetwork {
   readonly network: PodNetwork;
 }
 
-export function createNodeNetwork(options: NodeAgentOptions, { services }: NodeInformers): NodeNetwork {
+export function createNodeNetwork(options: NodeAgentOptions, { services, slices }: NodeInformers): NodeNetwork {
   const { clock, nodeName, hostGateways, nodeIPs: nodeAddresses } = options;
-  const policies = createNodePolicies(options);
+  const policies = createNodePolicies({ ...options, services, slices });
   const hooks = [policyHook(packet => policies.judge(packet))];
   const kernels = { IPv4: stack('IPv4', options, hooks), IPv6: stack('IPv6', options, hooks) };
   const directory = createNodeDirectory({ nodeName, kernels });

@@ -1,6 +1,6 @@
 import { compilePolicy } from '../../src/dataplane/policies/compile-policy.js';
 import { createPolicyIndex, type PolicyIndex } from '../../src/dataplane/policies/policy-index.js';
-import type { Judgement, NetworkPolicy } from '../../src/dataplane/policies/types.js';
+import type { Judgement, NetworkPolicy, StandIn } from '../../src/dataplane/policies/types.js';
 import type { Tuple } from '../../src/dataplane/packet.js';
 import { atOnce } from '../../src/machinery/steps.js';
 import type { Namespace, Pod } from '../../src/machinery/types.js';
@@ -47,8 +47,9 @@ export function indexOf(objects: {
   readonly namespaces: Iterable<Namespace>;
   readonly pods: Iterable<Pod>;
   readonly policies: Iterable<NetworkPolicy>;
+  readonly standIn?: (packet: Tuple) => StandIn | undefined;
 }): PolicyIndex {
-  const index = createPolicyIndex('here');
+  const index = createPolicyIndex('here', objects.standIn);
   for (const policy of objects.policies) setPolicy(index, policy);
   for (const pod of objects.pods) index.setPod(pod);
   for (const namespace of objects.namespaces) index.setNamespace(namespace);

@@ -4,7 +4,7 @@ import type { DeepReadonly, Namespace, Pod } from '../../machinery/types.js';
 import type { Tuple } from '../packet.js';
 import type { CompiledPolicy, PeerPod } from './compile-policy.js';
 import { podEntry, type PodEntry } from './pod-entry.js';
-import type { Direction, Finding, Judgement, ObjectName } from './types.js';
+import type { Direction, Finding, Judgement, ObjectName, StandIn } from './types.js';
 
 /**
  * Pods, Namespaces and policies, so filed that a packet costs what the policies of its two Pods have to say, however many
@@ -40,7 +40,11 @@ const keyOf = ({ namespace, name }: ObjectName): string => `${namespace}/${name}
 const nameOf = ({ namespace, name }: ObjectName): ObjectName => ({ namespace, name });
 const compareNames = (a: ObjectName, b: ObjectName): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
-export function createPolicyIndex(nodeName: string): PolicyIndex {
+/** `standIn` is asked about destinations that are no Pods. */
+export function createPolicyIndex(
+  nodeName: string,
+  standIn: (packet: Tuple) => StandIn | undefined = () => undefined,
+): PolicyIndex {
   const policies = new Map<string, NamespacePolicies>();
   const namespaces = new Map<string, Labels>();
   const pods = new Map<string, PodEntry>();
@@ -90,7 +94,7 @@ export function createPolicyIndex(nodeName: string): PolicyIndex {
     return made;
   };
 
-  const peer = (pod: PodEntry | undefined): PeerPod | undefined =>
+  const peer = (pod: Pick<PodEntry, 'namespace' | 'labels'> | undefined): PeerPod | undefined =>
     pod && { namespace: pod.namespace, labels: pod.labels, namespaceLabels: namespaces.get(pod.namespace) };
 
   /** What one Pod's policies say; undefined when it has none for this direction. */
@@ -104,13 +108,15 @@ export function createPolicyIndex(nodeName: string): PolicyIndex {
     const selected = selectionOf(pod)[direction];
     const address = parseIP(direction === 'egress' ? packet.dst : packet.src);
     if (pod === undefined || selected.length === 0 || address === undefined) return undefined;
+    const stand = direction === 'egress' && destination === undefined ? standIn(packet) : undefined;
+    const dstPort = stand?.port ?? packet.dstPort;
     const port = {
       protocol: packet.protocol.toUpperCase(),
-      port: packet.dstPort,
-      value: BigInt(packet.dstPort),
-      names: destination?.portNames ?? (() => []),
+      port: dstPort,
+      value: BigInt(dstPort),
+      names: destination?.portNames ?? (() => (stand === undefined ? [] : [stand.portName])),
     };
-    const otherEnd = peer(other);
+    const otherEnd = peer(other ?? stand);
     const finding = { direction, pod: nameOf(pod), policies: selected.map(nameOf) };
     for (const policy of selected)
       for (const [i, rule] of (policy.rules[direction] ?? []).entries())

@@ -1,3 +1,4 @@
+import type { Labels } from '../../machinery/labels.js';
 import type { Tuple } from '../packet.js';
 import type { KubeObject, LabelSelector } from '../../machinery/types.js';
 
@@ -34,6 +35,14 @@ export interface NetworkPolicy extends KubeObject {
 export interface ObjectName {
   readonly namespace: string;
   readonly name: string;
+}
+
+/** What stands in the place of a Pod as a destination without being one. */
+export interface StandIn extends ObjectName {
+  readonly labels: Labels;
+  /** The Pod's, whatever the packet's is. */
+  readonly port: number;
+  readonly portName: string;
 }
 
 /** What the policies of one direction say about a packet. */

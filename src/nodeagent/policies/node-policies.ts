@@ -8,7 +8,8 @@ import type { Clock } from '../../machinery/clock.js';
 import type { Logger } from '../../machinery/logger.js';
 import { inTurns } from '../../machinery/steps.js';
 import { createTurns } from '../../machinery/turns.js';
-import type { DeepReadonly, Namespace, ObjectMeta, Pod } from '../../machinery/types.js';
+import type { DeepReadonly, EndpointSlice, Namespace, ObjectMeta, Pod, Service } from '../../machinery/types.js';
+import { createDnsStandIn } from './dns-stand-in.js';
 
 /** What stands in the place of kindnet's kube-network-policies. */
 export interface NodePolicies {
@@ -18,6 +19,9 @@ export interface NodePolicies {
 
 export interface NodePoliciesOptions {
   readonly informers: InformerFactory;
+  /** Those of the agent's proxy. */
+  readonly services: Informer<Service>;
+  readonly slices: Informer<EndpointSlice>;
   readonly nodeName: string;
   readonly clock: Clock;
   readonly log: Logger;
@@ -29,8 +33,9 @@ const nameOf = ({ namespace = '', name = '' }: DeepReadonly<ObjectMeta>): Object
  * Keeps the index of policies as the API server says. The Pods and Namespaces of the whole cluster are watched from the
  * first policy on. Until all of it is known everything passes, as there (docs/kube-proxy.md 7.4).
  */
-export function createNodePolicies({ informers, nodeName, clock, log }: NodePoliciesOptions): NodePolicies {
-  const index = createPolicyIndex(nodeName);
+export function createNodePolicies(options: NodePoliciesOptions): NodePolicies {
+  const { informers, services, slices, nodeName, clock, log } = options;
+  const index = createPolicyIndex(nodeName, createDnsStandIn(slices, services));
   const turns = createTurns(clock);
   const policies = informers.informer<NetworkPolicy>(NETWORK_POLICIES);
   /** Policies that changed: what they are now; undefined: gone. */

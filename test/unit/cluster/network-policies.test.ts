@@ -133,6 +133,27 @@ t.test(
     const silent = /default\/silence selects default\/far for egress/;
     const lookup = await outcome('default/far', WEB, silent);
     t.match(lookup.error, /^web could not be resolved: .*dropped on/, 'also what asks for a name is dropped');
+    await apply('names', {
+      podSelector: { matchLabels: { app: 'client' } },
+      egress: [
+        {
+          to: [
+            {
+              namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+              podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+            },
+          ],
+          ports: [{ protocol: 'UDP', port: 53 }],
+        },
+      ],
+      policyTypes: ['Egress'],
+    });
+    await outcome(
+      'default/far',
+      WEB,
+      /^Connection timed out \(dropped on .*: NetworkPolicies default\/names, default\/silence/,
+    );
+    await remove('names');
     const address = `http://${(await pods.get({ namespace: 'default', name: 'web' })).status?.podIP ?? ''}`;
     const report = await outcome('default/far', address, silent);
     t.equal(report.connection?.steps.at(-1)?.node, there, 'dropped where the source is');

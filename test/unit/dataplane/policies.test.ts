@@ -478,3 +478,45 @@ t.test('what people are told', async t => {
     t.equal(judgement && finding && findingText(finding, judgement), expect, name);
   }
 });
+
+t.test('what stands in the place of a Pod', async t => {
+  const host = '172.18.0.1';
+  const standIn = ({ dst, dstPort }: { dst: string; dstPort: number }) =>
+    dst === host && dstPort === 5300
+      ? { namespace: 'ops', name: 'dns', labels: { app: 'dns' }, port: 53, portName: 'dns' }
+      : undefined;
+  const to = (peer: object, port: number | string): Spec => ({
+    podSelector: {},
+    policyTypes: ['Ingress', 'Egress'],
+    egress: [{ to: [peer], ports: [{ protocol: 'UDP', port }] }],
+  });
+  const pods53 = { namespaceSelector: { matchLabels: { team: 'b' } }, podSelector: { matchLabels: { app: 'dns' } } };
+  const QUESTION = `udp ${CLIENT} ${host} 5300`;
+  const rows = [
+    { name: 'its labels and port', spec: to(pods53, 53), packet: QUESTION, expect: 'egress allowed by shop/p 1' },
+    { name: 'its port’s name', spec: to(pods53, 'dns'), packet: QUESTION, expect: 'egress allowed by shop/p 1' },
+    {
+      name: 'the address stays what it is',
+      spec: to({ ipBlock: { cidr: `${host}/32` } }, 53),
+      packet: QUESTION,
+      expect: 'egress allowed by shop/p 1',
+    },
+    { name: 'not the port of the host', spec: to(pods53, 5300), packet: QUESTION, expect: 'egress denied by shop/p' },
+    {
+      name: 'not other labels',
+      spec: to({ podSelector: {} }, 53),
+      packet: QUESTION,
+      expect: 'egress denied by shop/p',
+    },
+    {
+      name: 'not another port of the host',
+      spec: to(pods53, 53),
+      packet: `udp ${CLIENT} ${host} 53`,
+      expect: 'egress denied by shop/p',
+    },
+  ];
+  for (const { name, spec, packet, expect } of rows) {
+    const index = indexOf({ namespaces, pods, policies: [policyObject('shop/p', spec)], standIn });
+    t.equal(verdictOf(index.judge(packetOf(packet))), expect, name);
+  }
+});
