@@ -1,58 +1,29 @@
 import t from 'tap';
-import { findingText } from '../../../src/dataplane/policies/judgement-text.js';
-import type { NetworkPolicy } from '../../../src/dataplane/policies/types.js';
+import { indexOf, packetOf, policyObject, verdictOf } from '../../support/policies.js';
 import {
-  indexOf,
-  namespaceObject,
-  packetOf,
-  podObject,
-  policyObject,
-  setPolicy,
-  verdictOf,
-} from '../../support/policies.js';
+  ALLOWED,
+  CLIENT,
+  CLIENT6,
+  DB,
+  DENIED,
+  fromPeers,
+  HOST_POD,
+  namespaces,
+  NODE,
+  OTHER,
+  pods,
+  TO_WEB,
+  WEB,
+  web,
+  WEB6,
+  type Spec,
+} from '../../support/policy-shop.js';
 
-const WEB = '10.244.1.2';
-const WEB6 = 'fd00:10:244:1::2';
-const CLIENT = '10.244.1.3';
-const CLIENT6 = 'fd00:10:244:1::3';
-const OTHER = '10.244.2.4';
-const DB = '10.244.2.5';
-const NODE = '172.18.0.2';
-const HOST_POD = '172.18.0.3';
-
-const namespaces = [namespaceObject('shop', { team: 'a' }), namespaceObject('ops', { team: 'b' })];
-const pods = [
-  podObject('shop/web', [WEB, WEB6], {
-    labels: { app: 'web' },
-    ports: [
-      { name: 'http', containerPort: 8080 },
-      { name: 'dns', containerPort: 53, protocol: 'UDP' },
-      { name: 'both', containerPort: 53 },
-      { name: 'assoc', containerPort: 9000, protocol: 'SCTP' },
-    ],
-  }),
-  podObject('shop/client', [CLIENT, CLIENT6], { labels: { app: 'client', tier: 'front' } }),
-  podObject('ops/other', [OTHER], { labels: { app: 'client' }, node: 'there' }),
-  podObject('ops/db', [DB], { labels: { app: 'db' }, node: 'there', ports: [{ name: 'sql', containerPort: 5432 }] }),
-  podObject('shop/host', [HOST_POD], { labels: { app: 'web' }, hostNetwork: true }),
-  // Its address is another's by now.
-  podObject('ops/done', [WEB], { labels: { app: 'job' }, phase: 'Succeeded' }),
-];
-type Spec = NonNullable<NetworkPolicy['spec']>;
-const TO_WEB = `tcp ${CLIENT} ${WEB} 80`;
-const web = { matchLabels: { app: 'web' } };
-const fromPeers = (...from: NonNullable<NonNullable<Spec['ingress']>[number]['from']>): Spec => ({
-  podSelector: web,
-  policyTypes: ['Ingress'],
-  ingress: [{ from }],
-});
 const onPorts = (...ports: NonNullable<NonNullable<Spec['ingress']>[number]['ports']>): Spec => ({
   podSelector: web,
   policyTypes: ['Ingress'],
   ingress: [{ ports }],
 });
-const ALLOWED = 'ingress allowed by shop/p 1';
-const DENIED = 'ingress denied by shop/p';
 
 t.test('one policy, one packet', async t => {
   const rows: { name: string; spec: Spec; packet: string; expect: string }[] = [
@@ -351,172 +322,6 @@ t.test('one policy, one packet', async t => {
   ];
   for (const { name, spec, packet, expect } of rows) {
     const index = indexOf({ namespaces, pods, policies: [policyObject('shop/p', spec)] });
-    t.equal(verdictOf(index.judge(packetOf(packet))), expect, name);
-  }
-});
-
-t.test('policies add up, and what two nodes ask', async t => {
-  const deny: Spec = { podSelector: {}, policyTypes: ['Ingress'] };
-  const policies = [
-    policyObject('shop/deny', deny),
-    policyObject('shop/allow-http', { podSelector: web, ingress: [{ ports: [{ port: 'http' }] }] }),
-    policyObject('ops/deny', deny),
-  ];
-  const index = indexOf({ namespaces, pods, policies });
-  const rows = [
-    { name: 'one of two allows', packet: `tcp ${CLIENT} ${WEB} 8080`, expect: 'ingress allowed by shop/allow-http 1' },
-    { name: 'neither does', packet: TO_WEB, expect: 'ingress denied by shop/allow-http,shop/deny' },
-    {
-      name: 'a selected Pod of this node to one elsewhere',
-      packet: `tcp ${WEB} ${DB} 1`,
-      expect: 'ingress denied by ops/deny',
-    },
-    { name: 'two Pods of another node', packet: `tcp ${OTHER} ${DB} 1`, expect: 'open' },
-    { name: 'from outside to another node’s Pod', packet: `tcp 192.0.2.1 ${DB} 1`, expect: 'open' },
-  ];
-  for (const { name, packet, expect } of rows) t.equal(verdictOf(index.judge(packetOf(packet))), expect, name);
-});
-
-t.test('changes count at once', async t => {
-  const index = indexOf({
-    namespaces,
-    pods,
-    policies: [policyObject('shop/p', fromPeers({ namespaceSelector: { matchLabels: { team: 'b' } } }))],
-  });
-  const packet = `tcp ${OTHER} ${WEB} 80`;
-  const steps: { name: string; change: () => void; packet?: string; expect: string }[] = [
-    { name: 'before', change: () => undefined, expect: ALLOWED },
-    { name: 'a namespace loses its label', change: () => index.setNamespace(namespaceObject('ops')), expect: DENIED },
-    {
-      name: 'and has it again',
-      change: () => index.setNamespace(namespaceObject('ops', { team: 'b' })),
-      expect: ALLOWED,
-    },
-    { name: 'a namespace goes', change: () => index.removeNamespace('ops'), expect: DENIED },
-    {
-      name: 'the Pod is no longer selected',
-      change: () => index.setPod(podObject('shop/web', [WEB], { labels: { app: 'x' } })),
-      expect: 'open',
-    },
-    {
-      name: 'but by a new policy',
-      change: () => setPolicy(index, policyObject('shop/q', { podSelector: { matchLabels: { app: 'x' } } })),
-      expect: 'ingress denied by shop/q',
-    },
-    {
-      name: 'which changes',
-      change: () => setPolicy(index, policyObject('shop/q', { podSelector: {}, ingress: [{}] })),
-      expect: 'ingress allowed by shop/q 1',
-    },
-    {
-      name: 'the Pod has another address',
-      change: () => index.setPod(podObject('shop/web', ['10.244.1.9'], { labels: { app: 'x' } })),
-      expect: 'open',
-    },
-    {
-      name: 'at which it is found',
-      change: () => undefined,
-      packet: `tcp ${OTHER} 10.244.1.9 1`,
-      expect: 'ingress allowed by shop/q 1',
-    },
-    {
-      name: 'the policies go',
-      change: () => ['p', 'q'].forEach(name => index.removePolicy({ namespace: 'shop', name })),
-      expect: 'open',
-    },
-    {
-      name: 'and one comes back',
-      change: () => setPolicy(index, policyObject('shop/p', { podSelector: {} })),
-      packet: `tcp ${OTHER} 10.244.1.9 1`,
-      expect: DENIED,
-    },
-    {
-      name: 'the Pod goes',
-      change: () => index.removePod({ namespace: 'shop', name: 'web' }),
-      packet: `tcp ${OTHER} 10.244.1.9 1`,
-      expect: 'open',
-    },
-  ];
-  for (const step of steps) {
-    step.change();
-    t.equal(verdictOf(index.judge(packetOf(step.packet ?? packet))), step.expect, step.name);
-  }
-});
-
-t.test('what people are told', async t => {
-  const deny: Spec = { podSelector: {}, policyTypes: ['Ingress'] };
-  const rows: { name: string; policies: readonly [string, Spec][]; packet: string; expect: string }[] = [
-    {
-      name: 'one policy',
-      policies: [['shop/deny', deny]],
-      packet: TO_WEB,
-      expect: `NetworkPolicy shop/deny selects shop/web for ingress, and none of its rules allows tcp from shop/client (${CLIENT}) to shop/web (${WEB}:80)`,
-    },
-    {
-      name: 'from outside, IPv6',
-      policies: [['shop/deny', deny]],
-      packet: `tcp 2001:db8::1 ${WEB6} 80`,
-      expect: `NetworkPolicy shop/deny selects shop/web for ingress, and none of its rules allows tcp from 2001:db8::1 to shop/web ([${WEB6}]:80)`,
-    },
-    {
-      name: 'many policies',
-      policies: ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(name => [`shop/${name}`, deny]),
-      packet: `icmp ${CLIENT} ${WEB}`,
-      expect: `NetworkPolicies shop/a, shop/b, shop/c, shop/d, shop/e and 2 more select shop/web for ingress, and no rule of theirs allows icmp from shop/client (${CLIENT}) to shop/web (${WEB})`,
-    },
-    {
-      name: 'allowed',
-      policies: [['shop/p', fromPeers({ podSelector: {} })]],
-      packet: TO_WEB,
-      expect: 'NetworkPolicy shop/p allows it: ingress rule 1 for shop/web',
-    },
-  ];
-  for (const { name, policies, packet, expect } of rows) {
-    const index = indexOf({ namespaces, pods, policies: policies.map(([key, spec]) => policyObject(key, spec)) });
-    const judgement = index.judge(packetOf(packet));
-    const [finding] = judgement?.findings ?? [];
-    t.equal(judgement && finding && findingText(finding, judgement), expect, name);
-  }
-});
-
-t.test('what stands in the place of a Pod', async t => {
-  const host = '172.18.0.1';
-  const standIn = ({ dst, dstPort }: { dst: string; dstPort: number }) =>
-    dst === host && dstPort === 5300
-      ? { namespace: 'ops', name: 'dns', labels: { app: 'dns' }, port: 53, portName: 'dns' }
-      : undefined;
-  const to = (peer: object, port: number | string): Spec => ({
-    podSelector: {},
-    policyTypes: ['Ingress', 'Egress'],
-    egress: [{ to: [peer], ports: [{ protocol: 'UDP', port }] }],
-  });
-  const pods53 = { namespaceSelector: { matchLabels: { team: 'b' } }, podSelector: { matchLabels: { app: 'dns' } } };
-  const QUESTION = `udp ${CLIENT} ${host} 5300`;
-  const rows = [
-    { name: 'its labels and port', spec: to(pods53, 53), packet: QUESTION, expect: 'egress allowed by shop/p 1' },
-    { name: 'its port’s name', spec: to(pods53, 'dns'), packet: QUESTION, expect: 'egress allowed by shop/p 1' },
-    {
-      name: 'the address stays what it is',
-      spec: to({ ipBlock: { cidr: `${host}/32` } }, 53),
-      packet: QUESTION,
-      expect: 'egress allowed by shop/p 1',
-    },
-    { name: 'not the port of the host', spec: to(pods53, 5300), packet: QUESTION, expect: 'egress denied by shop/p' },
-    {
-      name: 'not other labels',
-      spec: to({ podSelector: {} }, 53),
-      packet: QUESTION,
-      expect: 'egress denied by shop/p',
-    },
-    {
-      name: 'not another port of the host',
-      spec: to(pods53, 53),
-      packet: `udp ${CLIENT} ${host} 53`,
-      expect: 'egress denied by shop/p',
-    },
-  ];
-  for (const { name, spec, packet, expect } of rows) {
-    const index = indexOf({ namespaces, pods, policies: [policyObject('shop/p', spec)], standIn });
     t.equal(verdictOf(index.judge(packetOf(packet))), expect, name);
   }
 });
