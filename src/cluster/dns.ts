@@ -1,5 +1,7 @@
 import type { ClientConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
+import { createCache } from '../dns/cache.js';
+import { createForward, type Upstream } from '../dns/forward.js';
 import { createDnsMetrics } from '../dns/metrics.js';
 import { keepPublished } from '../dns/publish.js';
 import { createDnsServer } from '../dns/server.js';
@@ -24,6 +26,8 @@ export interface StartDnsOptions {
   readonly clusterIP: string;
   /** Where Pods find this machine. */
   readonly hostAddress: string;
+  /** Who knows the names that are not the cluster's; empty: nobody. */
+  readonly upstreams: readonly Upstream[];
 }
 
 export interface RunningDns extends RunningPart {
@@ -33,7 +37,7 @@ export interface RunningDns extends RunningPart {
 
 /** Answers for the cluster's names, and publishes itself as kube-dns. @throws Error when a port cannot be had */
 export async function startDns(options: StartDnsOptions): Promise<RunningDns> {
-  const { clock, random, log, bindAddress, clusterIP, hostAddress } = options;
+  const { clock, random, log, bindAddress, clusterIP, hostAddress, upstreams } = options;
   const client = createClient(options.config, 'kubette-dns');
   const informers = createLoggedInformers(client.transport, clock, log);
   const metrics = createDnsMetrics();
@@ -45,6 +49,9 @@ export async function startDns(options: StartDnsOptions): Promise<RunningDns> {
     port: options.port,
     random: () => random.number(),
     metrics,
+    ...(upstreams.length === 0
+      ? {}
+      : { forward: createCache(createForward({ upstreams, clock, random, metrics }), clock, metrics) }),
     onError: error => log.error({ error: error.message }, 'question failed'),
   });
   const port = await server.listen();

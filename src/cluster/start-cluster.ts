@@ -147,6 +147,7 @@ async function startNodes(
       clusterDomain: CLUSTER_DOMAIN,
       clusterIP: clusterDns,
       hostAddress: network.hostAddress,
+      upstreams: [],
     }),
   );
   for (const [i, { name, ips, bindAddress }] of nodes.entries()) {

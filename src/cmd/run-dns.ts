@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
+import { readUpstreams } from '../cluster/upstreams.js';
 import { loadKubeConfig } from '../client/kubeconfig.js';
+import type { Upstream } from '../dns/forward.js';
 import { startDns } from '../cluster/dns.js';
 import { realClock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';
@@ -18,6 +20,7 @@ export async function runDns(flags: Record<string, string>): Promise<void> {
       bindAddress: ipFlag('bind-address', flags['bindAddress']),
       clusterIP: ipFlag('cluster-ip', flags['clusterIp']),
       hostAddress: ipFlag('host-address', flags['hostAddress']),
+      upstreams: await upstreamsFlag(flags['forward'] ?? ''),
       clusterDomain: flags['clusterDomain'] ?? 'cluster.local',
       config: await loadKubeConfig(flags['kubeconfig'] ?? ''),
       clock: realClock,
@@ -29,6 +32,15 @@ export async function runDns(flags: Record<string, string>): Promise<void> {
   } catch (error) {
     fail('dns', error);
   }
+}
+
+async function upstreamsFlag(text: string): Promise<readonly Upstream[]> {
+  const upstreams = await readUpstreams(text);
+  if (upstreams === undefined)
+    throw new FlagError(
+      `invalid argument ${JSON.stringify(text)} for "--forward" flag: want IP addresses, each with a port or without, or a file like /etc/resolv.conf`,
+    );
+  return upstreams;
 }
 
 function ipFlag(name: string, value = ''): string {

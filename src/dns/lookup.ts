@@ -1,4 +1,4 @@
-import { isIP, isIPv4 } from 'node:net';
+import { canonicalIP, familyOf, parseIP } from '../machinery/ip.js';
 import type { DeepReadonly, Service } from '../machinery/types.js';
 import { type ClusterState, clusterIPsOf, type NamedEndpoint } from './state.js';
 
@@ -17,7 +17,7 @@ export type Found = readonly Target[] | undefined;
 
 /**
  * The names of the Kubernetes DNS specification 1.1, answered as CoreDNS's kubernetes plugin with "pods insecure" does.
- * `labels` is the queried name in lower case without the zone.
+ * `labels` is the queried name in lower case without the zone; `zone` is written as the client wrote it.
  */
 export function findTargets(state: ClusterState, zone: string, labels: readonly string[]): Found {
   // The zone itself, "svc" and "pod" exist and hold nothing.
@@ -45,17 +45,30 @@ interface ServiceQuery {
 
 /** Before the Service's name stands nothing, an endpoint's name, or "_port._protocol". */
 function parseServiceQuery(namespace: string, name: string, rest: readonly string[]): ServiceQuery {
-  const strip = (label: string | undefined): string => (label ?? '').replace(/^_/, '');
-  const [first, second] = rest;
+  const strip = (label: string): string => (label.startsWith('_') ? label.slice(1) : label);
+  const [first = '', second] = rest;
   if (second !== undefined) return { namespace, name, endpoint: '', port: strip(first), protocol: strip(second) };
-  return { namespace, name, endpoint: first ?? '', port: '', protocol: '' };
+  return { namespace, name, endpoint: first, port: '', protocol: '' };
 }
 
 /** Any address has a name in any namespace that exists; whether a Pod has the address is not looked at ("insecure"). */
 function findPod(zone: string, namespace: string, name: string): Found {
   const dashes = name.split('-').length - 1;
-  const ip = dashes === 3 && !name.includes('--') ? name.replaceAll('-', '.') : name.replaceAll('-', ':');
-  return isIP(ip) === 0 ? undefined : [{ host: ip, port: 0, name: `${name}.${namespace}.pod.${zone}` }];
+  const quad = dashes === 3 && !name.includes('--');
+  const host = goAddress(quad ? name.replaceAll('-', '.') : name.replaceAll('-', ':'));
+  return host === undefined ? undefined : [{ host, port: 0, name: `${name}.${namespace}.pod.${zone}` }];
+}
+
+const MAPPED = 0xffffn << 32n;
+
+/** As Go's net.ParseIP: no leading zeros in a quad, and an IPv4-mapped address is an IPv4 address. */
+function goAddress(text: string): string | undefined {
+  const ip = parseIP(text);
+  if (ip === undefined) return undefined;
+  if (ip.family === 'IPv4') return canonicalIP(text) === text ? text : undefined;
+  if (ip.value >> 32n !== MAPPED >> 32n) return text;
+  const quad = Number(ip.value & 0xffffffffn);
+  return [quad >>> 24, (quad >>> 16) & 255, (quad >>> 8) & 255, quad & 255].join('.');
 }
 
 function findService(state: ClusterState, zone: string, query: ServiceQuery): Found {
@@ -74,7 +87,8 @@ function findService(state: ClusterState, zone: string, query: ServiceQuery): Fo
 
 function findExternalName(service: DeepReadonly<Service>, name: string, query: ServiceQuery): Found {
   const host = (service.spec?.externalName ?? '').replace(/\.$/, '');
-  if (host === '' || isIP(host) !== 0 || query.endpoint !== '' || query.port !== '') return undefined;
+  if (host === '' || familyOf(host) !== undefined) return undefined;
+  if (query.endpoint !== '' || query.port !== '' || query.protocol !== '') return undefined;
   return [{ host, port: 0, name }];
 }
 
@@ -82,40 +96,44 @@ const portMatches = (query: ServiceQuery, port: { readonly name: string; readonl
   (query.port === '' || query.port === port.name.toLowerCase()) &&
   (query.protocol === '' || query.protocol === port.protocol.toLowerCase());
 
+/** Without ports there are addresses, but no SRV record. */
+const NO_PORTS: NonNullable<NonNullable<DeepReadonly<Service>['spec']>['ports']> = [{ port: -1, protocol: '' }];
+
 function clusterIPTargets(service: DeepReadonly<Service>, name: string, query: ServiceQuery): Target[] {
   const addresses = clusterIPsOf(service);
-  return (service.spec?.ports ?? [])
+  const ports = service.spec?.ports ?? [];
+  return (ports.length === 0 ? NO_PORTS : ports)
     .filter(port => portMatches(query, { name: port.name ?? '', protocol: port.protocol ?? 'TCP' }))
     .flatMap(({ port }) => addresses.map(host => ({ host, port, name })));
 }
 
 function endpointTargets(endpoints: readonly NamedEndpoint[], name: string, query: ServiceQuery): Target[] {
-  return endpoints
-    .filter(endpoint => query.endpoint === '' || query.endpoint === endpointLabel(endpoint).toLowerCase())
-    .flatMap(endpoint =>
-      endpoint.ports
-        .filter(port => portMatches(query, port))
-        .map(({ port }) => ({ host: endpoint.ip, port, name: `${endpointLabel(endpoint)}.${name}` })),
-    );
+  const targets: Target[] = [];
+  for (const endpoint of endpoints) {
+    const label = endpointLabel(endpoint);
+    if (query.endpoint !== '' && query.endpoint !== label.toLowerCase()) continue;
+    for (const port of endpoint.ports)
+      if (portMatches(query, port)) targets.push({ host: endpoint.ip, port: port.port, name: `${label}.${name}` });
+  }
+  return targets;
 }
 
 /** The endpoint's hostname, or its address with dashes: "10-244-1-5". */
 function endpointLabel({ hostname, ip }: NamedEndpoint): string {
   if (hostname !== undefined && hostname !== '') return hostname;
-  if (isIPv4(ip)) return ip.replaceAll('.', '-');
+  if (ip.includes('.')) return ip.replaceAll('.', '-');
   // A label must not end with a dash.
   return ip.replaceAll(':', '-').replace(/-$/, '-0');
 }
 
-/** The names of an address: its Service's, or those of endpoints that have a hostname of their own. */
+/** The names of an address: its Service's, or those of all ready endpoints that have it. */
 export function findNames(state: ClusterState, zone: string, ip: string): readonly string[] {
   const service = state.serviceByIP(ip);
   if (service !== undefined) {
     return [`${service.metadata.name ?? ''}.${service.metadata.namespace ?? ''}.svc.${zone}`];
   }
-  return state
+  const names = state
     .endpointsByIP(ip)
-    .flatMap(({ hostname, service: owner, namespace }) =>
-      hostname === undefined || hostname === '' ? [] : [`${hostname}.${owner}.${namespace}.svc.${zone}`],
-    );
+    .map(endpoint => `${endpointLabel(endpoint)}.${endpoint.service}.${endpoint.namespace}.svc.${zone}`);
+  return [...new Set(names)];
 }

@@ -1,5 +1,9 @@
-import { ipBytes } from '../machinery/ip.js';
-import { type Answer, CLASS_IN, OPT, RCODE, type Rcode, RECORD_TYPES, type ResourceRecord } from './records.js';
+import { readEdns, type Edns } from './edns.js';
+import { MessageError, NoQuestionError } from './message-error.js';
+import { labelBytes, readName, type WireName } from './names.js';
+import { OPT, RCODE, type Rcode, RECORD_TYPES } from './records.js';
+
+export { MessageError, NoQuestionError } from './message-error.js';
 
 /** What a query asks, with what its answer must repeat. */
 export interface Query {
@@ -7,274 +11,146 @@ export interface Query {
   readonly opcode: number;
   readonly recursionDesired: boolean;
   readonly checkingDisabled: boolean;
-  /** As sent, case included; labels may hold any byte. */
+  readonly authenticData: boolean;
+  /** As sent, case included, in presentation form without the final dot. */
+  readonly name: string;
   readonly labels: readonly string[];
   readonly type: number;
   readonly class: number;
-  /** The question section as sent, repeated byte for byte (names keep their case). */
+  /** The question section, repeated byte for byte (names keep their case). */
   readonly question: Buffer;
-  readonly edns: { readonly udpSize: number; readonly version: number; readonly dnssecOk: boolean } | undefined;
+  readonly edns: Edns | undefined;
 }
 
-/** Not a query that can be answered; `query` is there when at least its header could be read. */
-export class MessageError extends Error {
-  override readonly name = 'MessageError';
-  constructor(
-    message: string,
-    readonly rcode: Rcode,
-    readonly id?: number,
-  ) {
-    super(message);
-  }
-}
-
-const HEADER_LENGTH = 12;
+export const HEADER_LENGTH = 12;
 /** RFC 1035: what every client can take in a datagram. */
 export const MIN_UDP_SIZE = 512;
 
-/** Throws MessageError; with `id` undefined there is nobody to answer. */
+export const FLAG = { QR: 0x8000, AA: 0x0400, TC: 0x0200, RD: 0x0100, RA: 0x0080, AD: 0x0020, CD: 0x0010 } as const;
+/** What a refusal repeats of the query's flags. */
+const REPEATED_FLAGS = FLAG.TC | FLAG.RD | FLAG.RA | FLAG.AD | FLAG.CD;
+export const OPCODE = { QUERY: 0, NOTIFY: 4 } as const;
+
+/** Accepts and refuses what miekg/dns does, CoreDNS's library. @throws MessageError */
 export function decodeQuery(message: Buffer): Query {
-  if (message.length < HEADER_LENGTH) throw new MessageError('shorter than a header', RCODE.FORMERR);
-  const id = message.readUInt16BE(0);
+  if (message.length < HEADER_LENGTH) throw new MessageError('shorter than a header');
   const flags = message.readUInt16BE(2);
-  if ((flags & 0x8000) !== 0) throw new MessageError('a response, not a query', RCODE.FORMERR);
+  if ((flags & FLAG.QR) !== 0) throw new MessageError('a response, not a query');
   const opcode = (flags >> 11) & 15;
-  if (opcode !== 0) throw new MessageError(`opcode ${opcode}`, RCODE.NOTIMP, id);
-  if (message.readUInt16BE(4) !== 1) throw new MessageError('not one question', RCODE.FORMERR, id);
+  if (opcode !== OPCODE.QUERY && opcode !== OPCODE.NOTIFY)
+    throw new MessageError(`opcode ${opcode}`, refusal(message, RCODE.NOTIMP, opcode));
+  const [questions, answers, authority, additional] = [4, 6, 8, 10].map(at => message.readUInt16BE(at));
+  if (questions !== 1 || (answers ?? 0) > 1 || (authority ?? 0) > 1 || (additional ?? 0) > 2)
+    throw new MessageError('not a question', refusal(message, RCODE.FORMERR));
+  // The one question is missing: CoreDNS takes this for a fault of its own.
+  if (message.length === HEADER_LENGTH) throw new NoQuestionError('no question', noQuestion(message));
+  let question: Buffer | undefined;
   try {
     const name = readName(message, HEADER_LENGTH);
-    const type = message.readUInt16BE(name.end);
-    const recordClass = message.readUInt16BE(name.end + 2);
+    // A message that ends after its name, or its type, asks for type, or class, 0.
+    const [type, typeEnd] = numberAt(message, name.end);
+    const [recordClass, end] = numberAt(message, typeEnd);
+    question = questionBytes(message, name, type, recordClass);
     return {
-      id,
+      id: message.readUInt16BE(0),
       opcode,
-      recursionDesired: (flags & 0x0100) !== 0,
-      checkingDisabled: (flags & 0x0010) !== 0,
+      recursionDesired: opcode === OPCODE.QUERY && (flags & FLAG.RD) !== 0,
+      checkingDisabled: opcode === OPCODE.QUERY && (flags & FLAG.CD) !== 0,
+      authenticData: (flags & FLAG.AD) !== 0,
+      name: name.labels.join('.'),
       labels: name.labels,
       type,
       class: recordClass,
-      question: Buffer.from(message.subarray(HEADER_LENGTH, name.end + 4)),
-      edns: findOpt(message, name.end + 4),
+      question,
+      edns: findOpt(message, end, [(answers ?? 0) + (authority ?? 0), additional ?? 0]),
     };
   } catch (error) {
-    // Reading past the end is a RangeError of Buffer.
-    if (error instanceof RangeError) throw new MessageError('ends too early', RCODE.FORMERR, id);
-    if (error instanceof MessageError) throw new MessageError(error.message, error.rcode, id);
-    throw error;
+    if (!(error instanceof MessageError)) throw error;
+    throw new MessageError(error.message, refusal(message, RCODE.FORMERR, OPCODE.QUERY, question));
   }
 }
 
-/** The one name of a query is never compressed. */
-function readName(message: Buffer, start: number): { labels: string[]; end: number } {
-  const labels: string[] = [];
+/** @throws MessageError when there is half of it */
+function numberAt(message: Buffer, at: number): readonly [number: number, end: number] {
+  if (at === message.length) return [0, at];
+  if (at + 2 > message.length) throw new MessageError('ends too early');
+  return [message.readUInt16BE(at), at + 2];
+}
+
+function questionBytes(message: Buffer, name: WireName, type: number, recordClass: number): Buffer {
+  if (!name.compressed && name.end + 4 <= message.length)
+    return Buffer.from(message.subarray(HEADER_LENGTH, name.end + 4));
+  return encodeQuestion({ labels: name.labels, type, class: recordClass });
+}
+
+export function encodeQuestion({ labels, type, class: ofClass }: Pick<Query, 'labels' | 'type' | 'class'>): Buffer {
+  const tail = Buffer.alloc(5);
+  tail.writeUInt16BE(type, 1);
+  tail.writeUInt16BE(ofClass, 3);
+  return Buffer.concat([...labels.map(labelBytes).flatMap(label => [Buffer.from([label.length]), label]), tail]);
+}
+
+/** The last OPT record of the additional section. @throws MessageError */
+function findOpt(message: Buffer, start: number, [before, additional]: readonly [number, number]): Edns | undefined {
   let at = start;
-  for (;;) {
-    const length = message.readUInt8(at);
-    if (length === 0) return { labels, end: at + 1 };
-    if (length > 63 || at - start + length > 254) throw new MessageError('bad name', RCODE.FORMERR);
-    if (at + 1 + length > message.length) throw new MessageError('ends too early', RCODE.FORMERR);
-    labels.push(message.toString('latin1', at + 1, at + 1 + length));
-    at += 1 + length;
+  let found: Edns | undefined;
+  for (let i = 0; i < before + additional && at < message.length; i++) {
+    const { end, type, data } = recordAt(message, at);
+    if (type === OPT && i >= before) found = readEdns(message, data, end);
+    at = end;
   }
+  return found;
 }
 
-function findOpt(message: Buffer, start: number): Query['edns'] {
-  let records = message.readUInt16BE(6) + message.readUInt16BE(8) + message.readUInt16BE(10);
-  for (let at = start; records > 0; records--) {
-    at = skipName(message, at);
-    const type = message.readUInt16BE(at);
-    if (type === OPT) {
-      return {
-        udpSize: message.readUInt16BE(at + 2),
-        version: message.readUInt8(at + 5),
-        dnssecOk: (message.readUInt8(at + 6) & 0x80) !== 0,
-      };
-    }
-    at += 10 + message.readUInt16BE(at + 8);
-  }
-  return undefined;
+const ADDRESS_LENGTHS = new Map([
+  [RECORD_TYPES.A, 4],
+  [RECORD_TYPES.AAAA, 16],
+]);
+
+/** @throws MessageError */
+function recordAt(message: Buffer, start: number): { type: number; data: number; end: number } {
+  const name = readName(message, start);
+  const data = name.end + 10;
+  if (data > message.length) throw new MessageError('ends too early');
+  const type = message.readUInt16BE(name.end);
+  const length = message.readUInt16BE(data - 2);
+  const end = data + length;
+  if (end > message.length) throw new MessageError('ends too early');
+  const wanted = ADDRESS_LENGTHS.get(type);
+  if (wanted !== undefined && length !== 0 && length !== wanted) throw new MessageError('an address of another length');
+  return { type, data, end };
 }
 
-function skipName(message: Buffer, start: number): number {
-  for (let at = start; ;) {
-    const length = message.readUInt8(at);
-    if (length === 0) return at + 1;
-    if (length >= 0xc0) return at + 2;
-    at += 1 + length;
-  }
+/** A header that refuses, with the question when it could be read. */
+function refusal(message: Buffer, rcode: Rcode, opcode = 0, question?: Buffer): Buffer {
+  const flags = message.readUInt16BE(2) & REPEATED_FLAGS;
+  return header(message.readUInt16BE(0), flags | FLAG.QR | (opcode << 11) | rcode, question);
 }
 
-/**
- * Writes the response, with compressed names. Records that do not fit into `limit` bytes are left out from the end, and
- * the truncation flag says so.
- */
-export function encodeResponse(query: Query, answer: Answer, limit: number): Buffer {
-  const writer = createWriter(query);
-  const optLength = query.edns === undefined ? 0 : 11;
-  const room = limit - optLength;
-  const counts = [0, 0, 0];
-  let truncated = false;
-  [answer.answers, answer.authority, answer.additional].forEach((records, section) => {
-    for (const record of records) {
-      if (truncated) return;
-      const before = writer.length();
-      writer.record(record);
-      if (writer.length() > room) {
-        writer.cut(before);
-        // Additional records are a service; without them the answer is still whole.
-        if (section < 2) truncated = true;
-        return;
-      }
-      counts[section] = (counts[section] ?? 0) + 1;
-    }
-  });
-  if (query.edns !== undefined) {
-    writer.opt(query.edns, answer.rcode >> 4);
-    counts[2] = (counts[2] ?? 0) + 1;
-  }
-  const flags =
-    0x8000 |
-    (query.opcode << 11) |
-    (answer.authoritative ? 0x0400 : 0) |
-    (truncated ? 0x0200 : 0) |
-    (query.recursionDesired ? 0x0100 : 0) |
-    (answer.recursive === true ? 0x0080 : 0) |
-    (query.checkingDisabled ? 0x0010 : 0) |
-    (answer.rcode & 15);
-  return writer.finish(flags, counts);
+function noQuestion(message: Buffer): Buffer {
+  const flags = message.readUInt16BE(2);
+  const opcode = (flags >> 11) & 15;
+  const repeated = opcode === OPCODE.QUERY ? flags & (FLAG.RD | FLAG.CD) : 0;
+  return header(message.readUInt16BE(0), FLAG.QR | (opcode << 11) | repeated | RCODE.SERVFAIL);
 }
 
-/** The answer to a message whose question could not be read: a header only. */
-export function encodeHeaderOnly(id: number, rcode: Rcode): Buffer {
-  const header = Buffer.alloc(HEADER_LENGTH);
-  header.writeUInt16BE(id, 0);
-  header.writeUInt16BE(0x8000 | rcode, 2);
-  return header;
+function header(id: number, flags: number, question: Buffer = Buffer.alloc(0)): Buffer {
+  const bytes = Buffer.alloc(HEADER_LENGTH + question.length);
+  bytes.writeUInt16BE(id, 0);
+  bytes.writeUInt16BE(flags, 2);
+  bytes.writeUInt16BE(question.length > 0 ? 1 : 0, 4);
+  question.copy(bytes, HEADER_LENGTH);
+  return bytes;
 }
 
-interface Writer {
-  length(): number;
-  cut(length: number): void;
-  record(record: ResourceRecord): void;
-  opt(edns: NonNullable<Query['edns']>, extendedRcode: number): void;
-  finish(flags: number, counts: readonly number[]): Buffer;
-}
-
-/** Compression pointers reach this far. */
-const MAX_POINTER = 0x3fff;
-
-function createWriter(query: Query): Writer {
-  let buffer = Buffer.alloc(1024);
-  let at = HEADER_LENGTH;
-  /** Where each name ending (in lower case) was first written. */
-  const offsets = new Map<string, number>();
-
-  function reserve(bytes: number): void {
-    if (at + bytes <= buffer.length) return;
-    const larger = Buffer.alloc(Math.max(buffer.length * 2, at + bytes));
-    buffer.copy(larger);
-    buffer = larger;
-  }
-  function u8(value: number): void {
-    reserve(1);
-    at = buffer.writeUInt8(value, at);
-  }
-  function u16(value: number): void {
-    reserve(2);
-    at = buffer.writeUInt16BE(value, at);
-  }
-  function u32(value: number): void {
-    reserve(4);
-    at = buffer.writeUInt32BE(value >>> 0, at);
-  }
-  function bytes(data: Uint8Array): void {
-    reserve(data.length);
-    buffer.set(data, at);
-    at += data.length;
-  }
-  function name(text: string, compress = true): void {
-    const labels = text === '' ? [] : text.split('.');
-    for (let i = 0; i < labels.length; i++) {
-      const ending = labels.slice(i).join('.').toLowerCase();
-      const known = offsets.get(ending);
-      if (compress && known !== undefined) return u16(0xc000 | known);
-      if (at <= MAX_POINTER) offsets.set(ending, at);
-      const label = Buffer.from(labels[i] ?? '', 'latin1').subarray(0, 63);
-      u8(label.length);
-      bytes(label);
-    }
-    u8(0);
-  }
-
-  function data(record: ResourceRecord): void {
-    switch (record.type) {
-      case 'A':
-      case 'AAAA':
-        return bytes(ipBytes(record.address));
-      case 'CNAME':
-      case 'PTR':
-      case 'NS':
-        return name(record.target);
-      case 'TXT': {
-        const text = Buffer.from(record.text);
-        u8(text.length);
-        return bytes(text);
-      }
-      case 'SRV':
-        u16(record.priority);
-        u16(record.weight);
-        u16(record.port);
-        // RFC 2782: the target is not compressed.
-        return name(record.target, false);
-      case 'SOA':
-        name(record.primary);
-        name(record.mailbox);
-        return [record.serial, record.refresh, record.retry, record.expire, record.minimum].forEach(u32);
-      default:
-        return record satisfies never;
-    }
-  }
-
-  bytes(query.question);
-  let offset = HEADER_LENGTH;
-  query.labels.forEach((label, i) => {
-    // A label with a dot inside must not be taken for two.
-    const ending = query.labels.slice(i);
-    if (!ending.some(part => part.includes('.'))) offsets.set(ending.join('.').toLowerCase(), offset);
-    offset += 1 + label.length;
-  });
-
-  return {
-    length: () => at,
-    cut(length) {
-      at = length;
-      for (const [ending, position] of offsets) if (position >= length) offsets.delete(ending);
-    },
-    record(record) {
-      name(record.name);
-      u16(RECORD_TYPES[record.type]);
-      u16(CLASS_IN);
-      u32(record.ttl);
-      const lengthAt = at;
-      u16(0);
-      data(record);
-      buffer.writeUInt16BE(at - lengthAt - 2, lengthAt);
-    },
-    opt(edns, extendedRcode) {
-      u8(0);
-      u16(OPT);
-      u16(edns.udpSize);
-      u8(extendedRcode);
-      u8(0);
-      u16(edns.dnssecOk ? 0x8000 : 0);
-      u16(0);
-    },
-    finish(flags, counts) {
-      buffer.writeUInt16BE(query.id, 0);
-      buffer.writeUInt16BE(flags, 2);
-      buffer.writeUInt16BE(1, 4);
-      counts.forEach((count, section) => buffer.writeUInt16BE(count, 6 + 2 * section));
-      return buffer.subarray(0, at);
-    },
-  };
-}
+/** The answer when answering failed. */
+export const encodeFailure = (query: Query): Buffer =>
+  header(
+    query.id,
+    FLAG.QR |
+      (query.opcode << 11) |
+      (query.recursionDesired ? FLAG.RD : 0) |
+      (query.checkingDisabled ? FLAG.CD : 0) |
+      RCODE.SERVFAIL,
+    query.question,
+  );

@@ -1,5 +1,5 @@
-/** Resource records this server makes. Names have no final dot. */
-export type ResourceRecord = { readonly name: string; readonly ttl: number } & (
+/** Resource records. Names are in presentation form and have no final dot. */
+export type ResourceRecord = { readonly name: string; readonly ttl: number; readonly class?: number } & (
   | { readonly type: 'A' | 'AAAA'; readonly address: string }
   | { readonly type: 'CNAME' | 'PTR' | 'NS'; readonly target: string }
   | { readonly type: 'TXT'; readonly text: string }
@@ -10,6 +10,7 @@ export type ResourceRecord = { readonly name: string; readonly ttl: number } & (
       readonly port: number;
       readonly target: string;
     }
+  | { readonly type: 'MX'; readonly preference: number; readonly target: string }
   | {
       readonly type: 'SOA';
       readonly primary: string;
@@ -20,9 +21,11 @@ export type ResourceRecord = { readonly name: string; readonly ttl: number } & (
       readonly expire: number;
       readonly minimum: number;
     }
+  /** What an upstream server says and this one need not understand. */
+  | { readonly type: 'OTHER'; readonly number: number; readonly data: Buffer }
 );
 
-export type RecordType = ResourceRecord['type'];
+export type RecordType = Exclude<ResourceRecord['type'], 'OTHER'>;
 
 export const RECORD_TYPES: Readonly<Record<RecordType, number>> = {
   A: 1,
@@ -30,10 +33,14 @@ export const RECORD_TYPES: Readonly<Record<RecordType, number>> = {
   CNAME: 5,
   SOA: 6,
   PTR: 12,
+  MX: 15,
   TXT: 16,
   AAAA: 28,
   SRV: 33,
 };
+
+export const typeNumber = (record: ResourceRecord): number =>
+  record.type === 'OTHER' ? record.number : RECORD_TYPES[record.type];
 
 /** Transfers are refused. */
 export const IXFR = 251;
@@ -55,11 +62,23 @@ export const RCODE = {
 export type Rcode = (typeof RCODE)[keyof typeof RCODE];
 
 export interface Answer {
-  readonly rcode: Rcode;
+  /** Of this server; of an upstream one, any. */
+  readonly rcode: number;
   readonly authoritative: boolean;
   /** What a server that forwards says of itself (RA). */
   readonly recursive?: boolean;
+  readonly authenticData?: boolean;
+  /** An upstream server left something out. */
+  readonly truncated?: boolean;
   readonly answers: readonly ResourceRecord[];
   readonly authority: readonly ResourceRecord[];
   readonly additional: readonly ResourceRecord[];
 }
+
+export const emptyAnswer = (rcode: Rcode): Answer => ({
+  rcode,
+  authoritative: false,
+  answers: [],
+  authority: [],
+  additional: [],
+});

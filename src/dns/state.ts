@@ -32,7 +32,11 @@ const SERVICE_INDEX = 'dnsService';
 const ADDRESS_INDEX = 'dnsAddress';
 const CLUSTER_IP_INDEX = 'dnsClusterIP';
 const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+/** When the change behind a slice's last one happened, by the controller's clock. */
+const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
 const NO_PORTS = [{ name: '', protocol: '', port: -1 }] as const;
+
+const serviceOf = (slice: DeepReadonly<KubeObject>): string | undefined => slice.metadata.labels?.[SERVICE_NAME_LABEL];
 
 export const clusterIPsOf = (service: DeepReadonly<Service>): readonly string[] => {
   const { clusterIPs, clusterIP } = service.spec ?? {};
@@ -40,26 +44,42 @@ export const clusterIPsOf = (service: DeepReadonly<Service>): readonly string[] 
   return clusterIP === undefined || clusterIP === '' ? [] : [clusterIP];
 };
 
+/** Told how long a change of a headless Service's Pods took to get here. */
+export type OnProgrammed = (seconds: number) => void;
+
 /** Mirrors Services, EndpointSlices and Namespaces. Call before the factory starts, or at any time after. */
-export function watchCluster(informers: InformerFactory, clock: Clock): ClusterState {
+export function watchCluster(informers: InformerFactory, clock: Clock, onProgrammed?: OnProgrammed): ClusterState {
   const services = informers.informer(SERVICES);
   const slices = informers.informer(ENDPOINT_SLICES);
   const namespaces = informers.informer(NAMESPACES);
   services.addIndex(CLUSTER_IP_INDEX, service => clusterIPsOf(service));
   slices.addIndex(SERVICE_INDEX, slice => {
-    const service = slice.metadata.labels?.[SERVICE_NAME_LABEL];
+    const service = serviceOf(slice);
     return service === undefined ? [] : [`${slice.metadata.namespace ?? ''}/${service}`];
   });
-  slices.addIndex(ADDRESS_INDEX, slice =>
-    ((slice as DeepReadonly<EndpointSlice>).endpoints ?? []).flatMap(endpoint =>
-      endpoint.hostname === undefined ? [] : [...endpoint.addresses],
-    ),
-  );
+  slices.addIndex(ADDRESS_INDEX, slice => endpointsOf(slice as DeepReadonly<EndpointSlice>).map(({ ip }) => ip));
 
   let modified = clock.now();
   const touch = (): void => void (modified = clock.now());
   for (const informer of [services, slices]) informer.addHandler({ add: touch, update: touch, delete: touch });
 
+  const programmed = (slice: DeepReadonly<KubeObject>): void => {
+    const triggered = Date.parse(slice.metadata.annotations?.[TRIGGER_TIME] ?? '');
+    if (Number.isNaN(triggered)) return;
+    const owner = services.indexer.get(`${slice.metadata.namespace ?? ''}/${serviceOf(slice) ?? ''}`);
+    if (owner !== undefined && clusterIPsOf(owner)[0] === 'None') onProgrammed?.((clock.now() - triggered) / 1000);
+  };
+  slices.addHandler({ add: programmed, update: (_old, slice) => programmed(slice) });
+
+  /** An object of the mirror never changes: what was made of it is kept as long as it is there. */
+  const made = new WeakMap<DeepReadonly<EndpointSlice>, readonly NamedEndpoint[]>();
+  const cached = (slice: DeepReadonly<EndpointSlice>): readonly NamedEndpoint[] => {
+    const known = made.get(slice);
+    if (known !== undefined) return known;
+    const endpoints = endpointsOf(slice);
+    made.set(slice, endpoints);
+    return endpoints;
+  };
   const all = <T extends KubeObject>(indexer: Indexer, index: string, value: string): readonly DeepReadonly<T>[] =>
     indexer.byIndex(index, value) as readonly DeepReadonly<T>[];
   const byName = (a: DeepReadonly<EndpointSlice>, b: DeepReadonly<EndpointSlice>): number =>
@@ -74,16 +94,18 @@ export function watchCluster(informers: InformerFactory, clock: Clock): ClusterS
     },
     hasNamespace: name => (namespaces.indexer.get(name) as DeepReadonly<Namespace> | undefined) !== undefined,
     service: (namespace, name) => services.indexer.get(`${namespace}/${name}`),
-    endpoints: (namespace, service) =>
-      [...all<EndpointSlice>(slices.indexer, SERVICE_INDEX, `${namespace}/${service}`)]
-        .sort(byName)
-        .flatMap(endpointsOf),
+    endpoints(namespace, service) {
+      const found = all<EndpointSlice>(slices.indexer, SERVICE_INDEX, `${namespace}/${service}`);
+      const [only] = found;
+      if (found.length === 1 && only !== undefined) return cached(only);
+      return [...found].sort(byName).flatMap(cached);
+    },
     serviceByIP: ip => all<Service>(services.indexer, CLUSTER_IP_INDEX, ip)[0],
     endpointsByIP: ip =>
       [...all<EndpointSlice>(slices.indexer, ADDRESS_INDEX, ip)]
         .sort(byName)
-        .flatMap(endpointsOf)
-        .filter(endpoint => endpoint.ip === ip && endpoint.hostname !== undefined),
+        .flatMap(cached)
+        .filter(endpoint => endpoint.ip === ip && endpoint.service !== ''),
   };
 }
 
@@ -91,7 +113,7 @@ export function watchCluster(informers: InformerFactory, clock: Clock): ClusterS
 function endpointsOf(slice: DeepReadonly<EndpointSlice>): NamedEndpoint[] {
   const ports = (slice.ports ?? []).map(({ name, protocol, port }) => ({
     name: name ?? '',
-    protocol: protocol ?? 'TCP',
+    protocol: protocol ?? '',
     port: port ?? -1,
   }));
   return (slice.endpoints ?? []).flatMap(endpoint =>
@@ -100,7 +122,7 @@ function endpointsOf(slice: DeepReadonly<EndpointSlice>): NamedEndpoint[] {
       : endpoint.addresses.map(ip => ({
           ip,
           hostname: endpoint.hostname,
-          service: slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? '',
+          service: serviceOf(slice) ?? '',
           namespace: slice.metadata.namespace ?? '',
           ports: ports.length === 0 ? NO_PORTS : ports,
         })),

@@ -3,9 +3,11 @@ import type { Clock } from '../machinery/clock.js';
 
 export interface TcpConnectionOptions {
   readonly clock: Clock;
-  /** Undefined: the message deserves no answer, and its sender no connection. */
-  readonly respond: (message: Buffer) => Buffer | undefined;
+  /** Undefined: the message deserves no answer. */
+  readonly respond: (message: Buffer, address: string) => Response;
 }
+
+export type Response = Buffer | undefined | Promise<Buffer | undefined>;
 
 export interface TcpConnections {
   readonly accept: (socket: Socket) => void;
@@ -34,6 +36,7 @@ export function createTcpConnections({ clock, respond }: TcpConnectionOptions): 
       oldest.destroy();
     }
     waiting.add(socket);
+    const address = socket.remoteAddress ?? '';
     const inbox = createInbox();
     let cancelDeadline = clock.after(MESSAGE_DEADLINE_MS, () => socket.destroy());
     const restartDeadline = (): void => {
@@ -54,16 +57,28 @@ export function createTcpConnections({ clock, respond }: TcpConnectionOptions): 
           else socket.resume();
           return;
         }
-        const response = respond(message);
-        if (response === undefined) return void socket.destroy();
-        const length = Buffer.alloc(2);
-        length.writeUInt16BE(response.length);
-        socket.write(Buffer.concat([length, response]));
-        restartDeadline();
-        waiting.delete(socket);
-        waiting.add(socket);
+        const response = respond(message, address);
+        if (response instanceof Promise) return waitFor(response);
+        send(response);
       }
       pauseUntil('turn');
+    };
+    const send = (response: Buffer | undefined): void => {
+      if (response === undefined || socket.destroyed) return;
+      const length = Buffer.alloc(2);
+      length.writeUInt16BE(response.length);
+      socket.write(Buffer.concat([length, response]));
+      restartDeadline();
+      waiting.delete(socket);
+      waiting.add(socket);
+    };
+    const waitFor = (response: Promise<Buffer | undefined>): void => {
+      busy = true;
+      socket.pause();
+      void response.then(late => {
+        send(late);
+        work();
+      });
     };
     const pauseUntil = (what: 'drain' | 'turn'): void => {
       busy = true;

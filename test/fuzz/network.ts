@@ -3,8 +3,10 @@ import { createKernel } from '../../src/dataplane/kernel/kernel.js';
 import { hostRoutes } from '../support/host-routes.js';
 import { createProxier } from '../../src/dataplane/proxiers/index.js';
 import { servicePorts } from '../../src/dataplane/services/service-ports.js';
-import { decodeQuery, encodeResponse, MessageError } from '../../src/dns/message.js';
-import { RCODE } from '../../src/dns/records.js';
+import { decodeQuery, MessageError } from '../../src/dns/message.js';
+import { emptyAnswer, RCODE } from '../../src/dns/records.js';
+import { createResponseEncoder } from '../../src/dns/response.js';
+import { decodeResponse } from '../../src/dns/upstream-message.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Service } from '../../src/machinery/types.js';
 import { parseTarget } from '../../src/nodeagent/kubelet-api/trace-target.js';
@@ -39,12 +41,15 @@ const expecting =
   };
 
 const HEADER = Buffer.from('000701000001000000000000', 'hex');
+const encode = createResponseEncoder();
 function asMessage(bytes: Buffer): void {
   expecting(MessageError)(() => {
     const query = decodeQuery(bytes);
-    const answer = { rcode: RCODE.NXDOMAIN, authoritative: false, answers: [], authority: [], additional: [] };
-    encodeResponse(query, answer, 512);
+    encode(query, emptyAnswer(RCODE.NXDOMAIN), 512);
   });
+  const response = Buffer.from(bytes);
+  response[2] = (response[2] ?? 0) | 0x80;
+  expecting(MessageError)(() => decodeResponse(response));
 }
 
 const silent: NetNamespace = {

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import type { Upstream } from '../dns/forward.js';
+import { familyOf } from '../machinery/ip.js';
+
+const DNS_PORT = 53;
+
+/** "1.1.1.1,9.9.9.9:5353,[::1]:53", or the name servers of a file like resolv.conf; undefined when it is neither. */
+export async function readUpstreams(text: string): Promise<readonly Upstream[] | undefined> {
+  if (text === '') return [];
+  const servers = text.startsWith('/') ? nameservers(await readFile(text, 'utf8')) : text.split(',');
+  const upstreams = servers.map(parseUpstream);
+  return servers.length > 0 && upstreams.every(upstream => upstream !== undefined) ? upstreams : undefined;
+}
+
+const nameservers = (file: string): string[] =>
+  file.split('\n').flatMap(line => {
+    const [keyword, address] = line.trim().split(/\s+/);
+    return keyword === 'nameserver' && address !== undefined ? [address] : [];
+  });
+
+function parseUpstream(text: string): Upstream | undefined {
+  if (familyOf(text) !== undefined) return { address: text, port: DNS_PORT };
+  const colon = text.lastIndexOf(':');
+  const port = Number(text.slice(colon + 1));
+  const host = text.slice(0, Math.max(colon, 0));
+  const address = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+  const bracketed = address !== host;
+  const family = familyOf(address);
+  if (family === undefined || (family === 'IPv6') !== bracketed) return undefined;
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? { address, port } : undefined;
+}
