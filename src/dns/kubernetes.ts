@@ -44,10 +44,14 @@ export function answerFromCluster(
   type: Query['type'],
 ): PartialAnswer | undefined {
   if (type === AXFR || type === IXFR) return emptyAnswer(RCODE.REFUSED);
-  const found = answerType({ ...options, ...question }, type);
+  const { state, clusterDomain, self } = options;
+  const { name, labels, relative, zone, zoneText } = question;
+  // Written out: a spread costs a tenth of an answer.
+  const found = answerType({ state, clusterDomain, self, name, labels, relative, zone, zoneText }, type);
   if (found === undefined) return undefined;
-  if (found.answers.length === 0) return negative(options.state, question, RCODE.NOERROR);
-  return { rcode: RCODE.NOERROR, authoritative: true, authority: [], ...found };
+  const { answers, additional } = found;
+  if (answers.length === 0) return negative(state, question, RCODE.NOERROR);
+  return { rcode: RCODE.NOERROR, authoritative: true, answers, authority: [], additional };
 }
 
 /** With the zone's SOA record. */

@@ -69,14 +69,14 @@ export function createResolver(options: ResolverOptions): Resolve {
     const answer = resolve(query, transport);
     const finish = (whole: Answer): Answer => shape(query, whole);
     if (answer instanceof Promise) return answer.then(finish);
-    const { answers } = answer;
-    if (forward !== undefined && answers.some(isOutside))
-      return complete(answer, query, transport, forward).then(finish);
-    return finish({ ...answer, answers: answers.filter(isRecord) });
+    if (isWhole(answer)) return finish(answer);
+    if (forward !== undefined) return complete(answer, query, transport, forward).then(finish);
+    return finish({ ...answer, answers: answer.answers.filter(isRecord) });
   };
 }
 
 const isOutside = (record: PartialRecord): record is OutsideName => 'outside' in record;
+const isWhole = (answer: PartialAnswer): answer is Answer => !answer.answers.some(isOutside);
 const isRecord = (record: PartialRecord): record is ResourceRecord => !isOutside(record);
 
 /**

@@ -107,7 +107,11 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
   }
 
   async function bind(port: number): Promise<number> {
-    const udpSocket = createSocket({ type: bindAddress.includes(':') ? 'udp6' : 'udp4' });
+    const udpSocket = createSocket({
+      type: bindAddress.includes(':') ? 'udp6' : 'udp4',
+      // Answers go to where questions came from: addresses, which need not be looked up.
+      lookup: (address, _options, found) => found(null, address, 0),
+    });
     await new Promise<void>((done, failed) => {
       udpSocket.once('error', failed);
       udpSocket.bind(port, bindAddress, () => {

@@ -32,13 +32,15 @@ export function withOneTtl(answer: Answer, ttl: number): Answer {
 
 /** CoreDNS's loadbalance plugin: aliases first, addresses shuffled, so that clients that take the first spread over all. */
 export function shuffled(answer: Answer, random: () => number): Answer {
+  const { answers, authority, additional } = answer;
+  if (answers.length < 2 && authority.length < 2 && additional.length < 2) return answer;
   const inOrder = (records: readonly ResourceRecord[]): readonly ResourceRecord[] =>
     records.length < 2 ? records : shuffle(records, random);
   return {
     ...answer,
-    answers: inOrder(answer.answers),
-    authority: inOrder(answer.authority),
-    additional: inOrder(answer.additional),
+    answers: inOrder(answers),
+    authority: inOrder(authority),
+    additional: inOrder(additional),
   };
 }
 

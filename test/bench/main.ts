@@ -10,6 +10,7 @@ import { realClock } from '../../src/machinery/clock.js';
 import type { ConfigMap, Pod } from '../../src/machinery/types.js';
 import { eventually, freePort, KUBETTE, startUp } from '../support/up.js';
 import { memoryBounds } from './bounds.js';
+import { dnsQueries } from './dns.js';
 import { kubectlGetPods } from './kubectl.js';
 import { memoryOf } from './memory.js';
 import { podInProcess } from './pod.js';
@@ -178,6 +179,7 @@ async function endpointProgramming(ok: (...args: string[]) => Promise<string>, c
 const rows = [
   ...podInProcess(),
   ...services(),
+  ...(await dnsQueries()),
   ...(await apiServerAlone('memory')),
   ...(await apiServerAlone('leveldb')),
   ...(await wholeCluster()),
