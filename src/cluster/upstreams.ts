@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { Upstream } from '../dns/forward.js';
 import { familyOf } from '../machinery/ip.js';
 
+export type { Upstream } from '../dns/forward.js';
+
 const DNS_PORT = 53;
 
 /** "1.1.1.1,9.9.9.9:5353,[::1]:53", or the name servers of a file like resolv.conf; undefined when it is neither. */

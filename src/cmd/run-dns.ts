@@ -1,7 +1,6 @@
 import { isIP } from 'node:net';
-import { readUpstreams } from '../cluster/upstreams.js';
+import { readUpstreams, type Upstream } from '../cluster/upstreams.js';
 import { loadKubeConfig } from '../client/kubeconfig.js';
-import type { Upstream } from '../dns/forward.js';
 import { startDns } from '../cluster/dns.js';
 import { realClock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';

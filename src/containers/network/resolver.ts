@@ -1,5 +1,6 @@
-import type { decode as decodePacket, DecodedPacket, Packet } from 'dns-packet';
-import { familyOf } from '../../machinery/ip.js';
+import type { Answer, decode as decodePacket, DecodedPacket, Packet } from 'dns-packet';
+import { familyOf, ipBytes } from '../../machinery/ip.js';
+import { inOrderOfUse } from './address-order.js';
 import { NetworkError } from './errors.js';
 import type { ConnectOptions, NetNamespace, SocketAddress } from './types.js';
 
@@ -11,6 +12,14 @@ export interface ResolverConfig {
   /** Milliseconds per try. */
   readonly timeoutMs: number;
   readonly attempts: number;
+  /** use-vc: every question goes over TCP. */
+  readonly useTcp?: boolean;
+  /** edns0: room for longer datagrams. */
+  readonly edns0?: boolean;
+  /** rotate: each question begins with another name server. */
+  readonly rotate?: boolean;
+  /** no-aaaa: getaddrinfo asks for IPv4 addresses only. */
+  readonly noAaaa?: boolean;
 }
 
 export type RecordType = 'A' | 'AAAA' | 'SRV' | 'PTR' | 'TXT' | 'CNAME' | 'MX' | 'NS' | 'SOA' | 'ANY';
@@ -46,7 +55,10 @@ export interface Lookup {
 
 export interface Resolver {
   readonly config: ResolverConfig;
-  /** getaddrinfo(3): literal address, /etc/hosts, then DNS along the search path. Never throws for a missing name. */
+  /**
+   * getaddrinfo(3): literal address, /etc/hosts, then DNS along the search path, for addresses of both families unless
+   * `type` says which; the one to try first stands first. Never throws for a missing name.
+   */
   lookup(name: string, options?: ConnectOptions & { type?: 'A' | 'AAAA' }): Promise<Lookup>;
   /** The search path for any record type. */
   search(name: string, type: RecordType, options?: ConnectOptions & { server?: SocketAddress }): Promise<Lookup>;
@@ -55,7 +67,11 @@ export interface Resolver {
 }
 
 /** "10.0.0.1" to its reverse name. */
-export const reverseName = (address: string): string => `${address.split('.').reverse().join('.')}.in-addr.arpa`;
+export function reverseName(address: string): string {
+  if (familyOf(address) !== 'IPv6') return `${address.split('.').reverse().join('.')}.in-addr.arpa`;
+  const nibbles = [...Buffer.from(ipBytes(address)).toString('hex')];
+  return `${nibbles.reverse().join('.')}.ip6.arpa`;
+}
 
 /** The names a lookup tries, in order, as glibc: dotted enough names as they are first, else the search path first. */
 export function candidates(name: string, config: Pick<ResolverConfig, 'search' | 'ndots'>): string[] {
@@ -106,10 +122,13 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
       id: nextId,
       flags: dns.RECURSION_DESIRED,
       questions: [{ type: type as 'A', name }],
+      ...(config.edns0 === true ? { additionals: [EDNS0] } : {}),
     });
     const deadline = { timeoutMs: config.timeoutMs, ...options };
-    let packet = decodeAnswer(dns.decode, await network.exchange(server, query, deadline), query.readUInt16BE(0));
-    if (packet.flag_tc === true)
+    let packet: DecodedPacket | undefined;
+    if (config.useTcp !== true)
+      packet = decodeAnswer(dns.decode, await network.exchange(server, query, deadline), query.readUInt16BE(0));
+    if (packet === undefined || packet.flag_tc === true)
       packet = decodeAnswer(dns.decode, await askTcp(server, query, deadline), query.readUInt16BE(0));
     return {
       question: { name, type },
@@ -145,9 +164,15 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
     }
   };
 
+  let questions = 0;
+  /** In the order in which they are asked. */
+  const nameservers = (): SocketAddress[] => {
+    const all = config.nameservers.map(address => ({ address, port: 53 }));
+    const first = config.rotate === true ? questions++ % Math.max(all.length, 1) : 0;
+    return [...all.slice(first), ...all.slice(0, first)];
+  };
   const query: Resolver['query'] = async (name, type, options = {}) => {
-    const servers =
-      options.server === undefined ? config.nameservers.map(address => ({ address, port: 53 })) : [options.server];
+    const servers = options.server === undefined ? nameservers() : [options.server];
     let failure: unknown = new NetworkError('ECONNREFUSED', 'no name server');
     for (let attempt = 0; attempt < config.attempts; attempt++)
       for (const server of servers)
@@ -160,54 +185,91 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
     throw failure;
   };
 
-  const search: Resolver['search'] = async (name, type, options = {}) => {
+  /** Asks for all types at once, name after name along the search path, until one has records. */
+  const searchAll = async (
+    name: string,
+    types: readonly RecordType[],
+    options: ConnectOptions & { server?: SocketAddress },
+  ): Promise<Lookup> => {
     const queries: DnsAnswer[] = [];
-    let failure: LookupFailure =
-      config.nameservers.length === 0 && options.server === undefined ? 'NO_SERVERS' : 'NXDOMAIN';
-    if (failure === 'NO_SERVERS') return { addresses: [], canonicalName: name, queries, failure };
+    const failed = (failure: LookupFailure): Lookup => ({ addresses: [], canonicalName: name, queries, failure });
+    if (config.nameservers.length === 0 && options.server === undefined) return failed('NO_SERVERS');
+    let failure: LookupFailure = 'NXDOMAIN';
     // What is too long for a question is no name (getaddrinfo: EAI_NONAME), and nobody is asked about it.
     for (const candidate of candidates(name, config).filter(isDomainName)) {
-      let answer: DnsAnswer;
-      try {
-        answer = await query(candidate, type, options);
-      } catch (error) {
-        if (!(error instanceof NetworkError)) throw error;
-        return { addresses: [], canonicalName: name, queries, failure: 'TIMEOUT' };
-      }
-      queries.push(answer);
-      if (answer.records.some(r => r.type === type || type === 'ANY')) {
-        const found = answer.records.filter(r => r.type === type || type === 'ANY');
+      const answers = await Promise.all(types.map(type => answerOrSilence(query(candidate, type, options))));
+      queries.push(...answers.filter(answer => answer !== undefined));
+      const found = answers.flatMap(answer => (answer === undefined ? [] : wantedRecords(answer)));
+      if (found.length > 0)
         return { addresses: found.map(r => r.data), canonicalName: found[0]?.name ?? candidate, queries };
+      if (answers.includes(undefined)) return failed('TIMEOUT');
+      for (const answer of answers) {
+        if (answer?.rcode === 'NOERROR') failure = 'NODATA';
+        // glibc goes on along the search path after SERVFAIL, and reports "try again" if nothing else is found.
+        else if (answer?.rcode !== 'NXDOMAIN') failure = 'SERVFAIL';
       }
-      if (answer.rcode === 'NOERROR') failure = 'NODATA';
-      // glibc goes on along the search path after SERVFAIL, and reports "try again" if nothing else is found.
-      else if (answer.rcode !== 'NXDOMAIN') failure = 'SERVFAIL';
     }
-    return { addresses: [], canonicalName: name, queries, failure };
+    return failed(failure);
   };
+
+  const search: Resolver['search'] = (name, type, options = {}) => searchAll(name, [type], options);
 
   return {
     config,
     query,
     search,
-    async lookup(name, { type = 'A', ...options } = {}) {
-      if (familyOf(name) === 'IPv4') return { addresses: [name], canonicalName: name, queries: [] };
-      const known = parseHosts(await hosts()).get(name.toLowerCase());
-      if (known !== undefined) return { addresses: [known], canonicalName: name, queries: [], fromHosts: true };
-      return search(name, type, options);
+    async lookup(written, { type, ...options } = {}) {
+      const name = written.startsWith('[') && written.endsWith(']') ? written.slice(1, -1) : written;
+      if (familyOf(name) !== undefined) return { addresses: [name], canonicalName: name, queries: [] };
+      const families = type === undefined ? (['A', 'AAAA'] as const) : [type];
+      const isWanted = (address: string): boolean => (address.includes(':') ? isNeeded('AAAA') : isNeeded('A'));
+      const isNeeded = (family: 'A' | 'AAAA'): boolean => (families as readonly string[]).includes(family);
+      const known = knownAddresses(await hosts(), name.toLowerCase()).filter(isWanted);
+      if (known.length > 0) {
+        const addresses = inOrderOfUse(known, network.addresses);
+        return { addresses, canonicalName: name, queries: [], fromHosts: true };
+      }
+      const types = config.noAaaa === true && type === undefined ? (['A'] as const) : families;
+      const found = await searchAll(name, types, options);
+      return { ...found, addresses: inOrderOfUse(found.addresses, network.addresses) };
     },
   };
 }
 
-/** IPv4 lines of a hosts file; the first line of a name wins. */
-function parseHosts(text: string): Map<string, string> {
+/** glibc's RESOLV_EDNS_BUFFER_SIZE. */
+const EDNS0: Answer = {
+  type: 'OPT',
+  name: '.',
+  udpPayloadSize: 1200,
+  extendedRcode: 0,
+  ednsVersion: 0,
+  flags: 0,
+  flag_do: false,
+  options: [],
+};
+
+async function answerOrSilence(answer: Promise<DnsAnswer>): Promise<DnsAnswer | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    return undefined;
+  }
+}
+
+const wantedRecords = ({ question: { type }, records }: DnsAnswer): readonly DnsRecord[] =>
+  records.filter(record => record.type === type || type === 'ANY');
+
+/** The lines of a hosts file that name it. Of each family the first wins, as the kubelet writes one line of each. */
+function knownAddresses(text: string, wanted: string): string[] {
   const known = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [address = '', ...names] = (line.split('#')[0] ?? '').trim().split(/\s+/);
-    if (familyOf(address) !== 'IPv4') continue;
-    for (const name of names) if (!known.has(name.toLowerCase())) known.set(name.toLowerCase(), address);
+    const family = familyOf(address);
+    if (family === undefined || known.has(family)) continue;
+    if (names.some(name => name.toLowerCase() === wanted)) known.set(family, address);
   }
-  return known;
+  return [...known.values()];
 }
 
 function present(answer: { type: string; data?: unknown }): string {

@@ -32,11 +32,11 @@ export const nslookup: Program = async process => {
   }
   const { resolver } = process.container;
   const wanted = /^-(?:q|qt|query|querytype|type)=(\w+)$/i.exec(flags.at(-1) ?? '')?.[1]?.toUpperCase();
-  const reverse = familyOf(name) === 'IPv4';
+  const reverse = familyOf(name) !== undefined;
   const type = (wanted ?? (reverse ? 'PTR' : 'A')) as RecordType;
   const using = at ?? resolver.config.nameservers[0] ?? '';
   const serverAddress =
-    at === undefined || familyOf(at) === 'IPv4'
+    at === undefined || familyOf(at) !== undefined
       ? at
       : (await resolver.lookup(at, { signal: process.signal })).addresses[0];
   const options = { signal: process.signal, ...server(serverAddress) };

@@ -86,6 +86,10 @@ const MAX_NAMESERVERS = 3;
 const MAX_SEARCHES = 32;
 const MAX_SEARCH_LINE = 2048;
 const MAX_DOMAIN = 253;
+/** RES_MAXNDOTS, RES_MAXRETRANS and RES_MAXRETRY. */
+const MAX_NDOTS = 15;
+const MAX_TIMEOUT_S = 30;
+const MAX_ATTEMPTS = 5;
 
 function searchThatFits(searches: readonly string[]): string[] {
   const fit: string[] = [];
@@ -141,16 +145,27 @@ export function resolverConfig(pod: ReadonlyPod, dns: ClusterDns): PodResolver {
       : []),
   ];
   for (const { name = '', value } of own?.options ?? []) base.options.set(name, value);
-  const number = (name: string, fallback: number): number => Number(base.options.get(name) ?? fallback);
+  /** glibc takes what is no number for 0, and no more than its own limits. */
+  const number = (name: string, fallback: number, most: number): number => {
+    const value = base.options.get(name);
+    if (value === undefined) return fallback;
+    return Math.min(Math.max(Number.parseInt(value, 10) || 0, 0), most);
+  };
   return {
     config: {
       nameservers,
       search,
-      ndots: number('ndots', 1),
-      timeoutMs: number('timeout', 5) * 1000,
-      attempts: number('attempts', 2),
+      ndots: number('ndots', 1, MAX_NDOTS),
+      timeoutMs: Math.max(number('timeout', 5, MAX_TIMEOUT_S), 1) * 1000,
+      attempts: Math.max(number('attempts', 2, MAX_ATTEMPTS), 1),
+      useTcp: base.options.has('use-vc'),
+      edns0: base.options.has('edns0'),
+      rotate: base.options.has('rotate'),
+      noAaaa: base.options.has('no-aaaa'),
     },
     problems,
-    options: [...base.options].map(([name, value]) => (value === undefined ? name : `${name}:${value}`)),
+    options: [...base.options].map(([name, value]) =>
+      value === undefined || value === '' ? name : `${name}:${value}`,
+    ),
   };
 }

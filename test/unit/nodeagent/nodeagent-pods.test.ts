@@ -734,6 +734,18 @@ t.test('small parts', async t => {
     }),
     [['1.1.1.1'], ['x'], ['ndots:2', 'edns0']],
   );
+  const options = (...pairs: readonly (readonly [string, string?])[]) =>
+    resolverConfig(pod('p', { dnsConfig: { options: pairs.map(([name, value]) => ({ name, value })) } }), dns);
+  t.match(options(['use-vc'], ['edns0', ''], ['rotate'], ['no-aaaa'], ['timeout', '1'], ['attempts', '3']), {
+    config: { useTcp: true, edns0: true, rotate: true, noAaaa: true, timeoutMs: 1000, attempts: 3, ndots: 5 },
+    options: ['ndots:5', 'use-vc', 'edns0', 'rotate', 'no-aaaa', 'timeout:1', 'attempts:3'],
+  });
+  t.match(options(['ndots', '99'], ['timeout', '99'], ['attempts', '99']).config, {
+    ...{ ndots: 15, timeoutMs: 30_000, attempts: 5 },
+  });
+  t.match(options(['ndots', 'x'], ['timeout', '0'], ['attempts', '-1']).config, {
+    ...{ ndots: 0, timeoutMs: 1000, attempts: 1 },
+  });
   const hosts = hostsFile(
     pod('p', { subdomain: 'peers', hostAliases: [{ ip: '1.2.3.4', hostnames: ['a', 'b'] }] }),
     { hostname: 'h', domain: 'peers.default.svc.cluster.local', nodename: 'h' },
