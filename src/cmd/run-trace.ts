@@ -3,6 +3,7 @@ import { PODS } from '../client/resources.js';
 import { createClient, queryString } from '../client/rest-client.js';
 import type { Pod } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace.js';
+import { sourcesOf } from './trace-names.js';
 import { fail, FlagError, kubeconfigFile } from './process.js';
 import { formatTrace } from './trace-text.js';
 
@@ -26,11 +27,12 @@ export async function runTrace(
     if (node === undefined) throw new Error(`pod ${namespace}/${name} is not on a node yet`);
     const query = queryString({ pod: `${namespace}/${name}`, url });
     const report = (await client.request('GET', `/api/v1/nodes/${node}/proxy/trace${query}`)) as TraceReport;
+    const sources = output === 'text' ? await sourcesOf(client, report.lookup) : [];
     client.close();
     process.stdout.write(
       output === 'json'
         ? `${JSON.stringify(report, undefined, 2)}\n`
-        : formatTrace(report, { dns: flags['dns'] === true }),
+        : formatTrace(report, { dns: flags['dns'] === true, sources }),
     );
     if (report.error !== undefined) process.exitCode = 1;
   } catch (error) {

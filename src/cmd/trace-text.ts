@@ -1,6 +1,7 @@
 import type { Origin, TraceStep } from '../dataplane/trace.js';
 import type { DnsQueryTrace, TraceReport, UnansweredQuery } from '../nodeagent/kubelet-api/trace.js';
 import type { Flow, NetworkStep } from '../containers/network/types.js';
+import type { NameSource } from './trace-names.js';
 
 const flowText = (flow: Flow): string => `${flow.proto} ${flow.src}:${flow.srcPort} -> ${flow.dst}:${flow.dstPort}`;
 
@@ -49,8 +50,8 @@ function queryLines(query: DnsQueryTrace, withSteps: boolean): string[] {
   ];
 }
 
-const unansweredLines = ({ server, error, steps }: UnansweredQuery, withSteps: boolean): string[] => [
-  `no answer from ${server}: ${error}`,
+const unansweredLines = ({ question, server, error, steps }: UnansweredQuery, withSteps: boolean): string[] => [
+  `${question}: no answer from ${server}: ${error}`,
   ...(withSteps ? steps.flatMap(stepLines).map(line => `  ${line}`) : []),
 ];
 
@@ -68,8 +69,33 @@ function printable(text: string): string {
 const section = (number: number, title: string, lines: readonly string[]): string =>
   [`${number}. ${title}`, ...lines.map(line => `   ${line}`)].join('\n');
 
+export interface TraceTextOptions {
+  /** Also how each query crossed the rules. */
+  readonly dns: boolean;
+  readonly sources: readonly NameSource[];
+}
+
+/** A query of each type of a name, and below the last what the name stands for. */
+function lookupLines({ queries }: TraceReport['lookup'], { dns, sources }: TraceTextOptions): string[] {
+  return queries.flatMap((query, i) => {
+    const { name } = query.question;
+    const last = queries[i + 1]?.question.name !== name;
+    const source = last ? sources.find(known => known.name === name) : undefined;
+    return [...queryLines(query, dns), ...(source === undefined ? [] : [`    ${source.text}`])];
+  });
+}
+
+/** Why a name of the cluster cannot be found by a Pod that does not look for it in the cluster. */
+function policyLines({ failure, search, clusterDomain, dnsPolicy, nameservers }: TraceReport['lookup']): string[] {
+  if (failure === undefined || search.some(domain => domain.endsWith(clusterDomain))) return [];
+  const servers = nameservers.length === 0 ? 'nobody' : nameservers.join(' ');
+  return [
+    `no name of the search path is in ${clusterDomain}, and ${servers} is asked: the Pod's dnsPolicy is ${dnsPolicy}; cluster names need ClusterFirst, with hostNetwork ClusterFirstWithHostNet`,
+  ];
+}
+
 /** A report for people: numbered sections, one line a step, the rule and the object behind it below. */
-export function formatTrace(report: TraceReport, options: { readonly dns: boolean }): string {
+export function formatTrace(report: TraceReport, options: TraceTextOptions): string {
   const { pod, lookup, connection, reply, datagram } = report;
   const sections = [`${pod.namespace}/${pod.name} (${pod.ip} on ${pod.node}) requests ${report.url}`];
   const add = (title: string, lines: readonly string[]): void =>
@@ -82,9 +108,10 @@ export function formatTrace(report: TraceReport, options: { readonly dns: boolea
     ...(lookup.queries.length === 0
       ? []
       : [`search ${lookup.search.join(' ')}; ndots ${lookup.ndots}; nameserver ${lookup.nameservers.join(' ')}`]),
-    ...lookup.queries.flatMap(query => queryLines(query, options.dns)),
+    ...lookupLines(lookup, options),
     ...lookup.unanswered.flatMap(query => unansweredLines(query, options.dns)),
     lookup.fromHosts ? `${answer}, from /etc/hosts` : answer,
+    ...policyLines(lookup),
   ]);
   if (connection !== undefined) {
     const { protocol, to, steps } = connection;

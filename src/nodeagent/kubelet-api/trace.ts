@@ -15,6 +15,8 @@ export interface DnsQueryTrace extends DnsAnswer {
 }
 
 export interface UnansweredQuery {
+  /** "A web.default.svc.cluster.local" */
+  readonly question: string;
   readonly server: string;
   readonly error: string;
   readonly steps: readonly NetworkStep[];
@@ -29,6 +31,8 @@ export interface TraceReport {
     readonly nameservers: readonly string[];
     readonly search: readonly string[];
     readonly ndots: number;
+    readonly clusterDomain: string;
+    readonly dnsPolicy: string;
     readonly addresses: readonly string[];
     readonly canonicalName: string;
     readonly fromHosts: boolean;
@@ -83,6 +87,8 @@ export async function traceRequest(
         nameservers: config.nameservers,
         search: config.search,
         ndots: config.ndots,
+        clusterDomain: dns.domain,
+        dnsPolicy: pod.spec?.dnsPolicy ?? 'ClusterFirst',
         addresses: lookup.addresses,
         canonicalName: lookup.canonicalName,
         fromHosts: lookup.fromHosts === true,
@@ -105,10 +111,12 @@ export async function traceRequest(
 }
 
 async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, dns: ClusterDns, signal: AbortSignal) {
-  const answered: NetworkStep[][] = [];
+  /** By question: several are on their way at once. */
+  const answered = new Map<string, readonly NetworkStep[]>();
   const unanswered: UnansweredQuery[] = [];
   const names = podNames(pod, '', dns.domain);
   // The Pod's own resolver, with an eye on every question it sends.
+  const { decode } = await import('dns-packet');
   const resolver = createResolver({
     config: resolverConfig(pod, dns).config,
     hosts: async () => hostsFile(pod, names, network.addresses),
@@ -116,14 +124,16 @@ async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, d
       ...network,
       async exchange(to, payload, options) {
         const steps: NetworkStep[] = [];
+        const [question] = decode(payload).questions ?? [];
+        const asked = `${question?.type ?? ''} ${question?.name ?? ''}`;
         try {
           const answer = await network.exchange(to, payload, { ...options, observe: step => void steps.push(step) });
-          answered.push(steps);
+          answered.set(asked, steps);
           return answer;
         } catch (error) {
           if (error instanceof NetworkError) {
             const message = explainFailure(error, steps, { protocol: 'udp', port: to.port });
-            unanswered.push({ server: to.address, error: message, steps });
+            unanswered.push({ question: asked, server: to.address, error: message, steps });
           }
           throw error;
         }
@@ -131,7 +141,10 @@ async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, d
     },
   });
   const lookup: Lookup = await resolver.lookup(name, { signal });
-  const queries = lookup.queries.map((answer, i) => ({ ...answer, steps: answered[i] ?? [] }));
+  const queries = lookup.queries.map(answer => {
+    const { name: asked, type } = answer.question;
+    return { ...answer, steps: answered.get(`${type} ${asked}`) ?? [] };
+  });
   return { lookup, queries, unanswered };
 }
 
