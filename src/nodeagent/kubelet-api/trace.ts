@@ -116,7 +116,7 @@ async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, d
   const unanswered: UnansweredQuery[] = [];
   const names = podNames(pod, '', dns.domain);
   // The Pod's own resolver, with an eye on every question it sends.
-  const { decode } = await import('dns-packet');
+  const { default: dnsPacket } = await import('dns-packet');
   const resolver = createResolver({
     config: resolverConfig(pod, dns).config,
     hosts: async () => hostsFile(pod, names, network.addresses),
@@ -124,7 +124,7 @@ async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, d
       ...network,
       async exchange(to, payload, options) {
         const steps: NetworkStep[] = [];
-        const [question] = decode(payload).questions ?? [];
+        const [question] = dnsPacket.decode(payload).questions ?? [];
         const asked = `${question?.type ?? ''} ${question?.name ?? ''}`;
         try {
           const answer = await network.exchange(to, payload, { ...options, observe: step => void steps.push(step) });
