@@ -20,7 +20,8 @@ export function* addressSet(blocks: readonly DeepReadonly<IPBlock>[], pace: Pace
     for (const text of except ?? []) {
       if (isDue(pace)) yield;
       const hole = parseCidr(text);
-      if (hole?.family === outer.family) holes.push(hole);
+      // Its ends alone: there may be a hundred thousand.
+      if (hole?.family === outer.family) holes.push({ first: hole.first, last: hole.last });
     }
     yield* without(outer, yield* union(holes, pace), ranges[outer.family], pace);
   }

@@ -98,3 +98,26 @@ t.test('the trace names the object to change', async t => {
     },
   ]);
 });
+
+t.test('the stack of the other family asks the same', async t => {
+  const [web, client] = ['fd00:10:244::2', 'fd00:10:244::3'];
+  const index = indexOf({
+    namespaces: [namespaceObject('shop')],
+    pods: [
+      podObject('shop/web', [WEB, web], { labels: { app: 'web' } }),
+      podObject('shop/client', [CLIENT, client], { labels: { app: 'client' } }),
+    ],
+    policies: [policyObject('shop/p', fromClients)],
+  });
+  const kernel = createKernel({
+    clock: new FakeClock(),
+    random: () => 0,
+    routes: hostRoutes('fc00:f853::2'),
+    hooks: [policyHook(packet => index.judge(packet))],
+  });
+  const verdict = (src: string, dstPort: number): string =>
+    kernel.connect({ proto: 'tcp', src, srcPort: 1, dst: web, dstPort, hook: 'prerouting' }).verdict;
+  t.equal(verdict(client, 8080), 'accept');
+  t.equal(verdict(client, 80), 'drop');
+  t.equal(verdict('2001:db8::1', 8080), 'drop');
+});
