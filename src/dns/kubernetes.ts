@@ -36,6 +36,8 @@ export type PartialAnswer = Omit<Answer, 'answers'> & { readonly answers: readon
 const TTL = 30;
 const DNS_VERSION = { text: '1.1.0', ttl: 28_800 };
 const MAX_CNAMES = 10;
+/** Of one answer. */
+const MAX_FOLLOWED = 32;
 
 /** What CoreDNS's kubernetes plugin answers; undefined when there is no such name. */
 export function answerFromCluster(
@@ -47,7 +49,8 @@ export function answerFromCluster(
   const { state, clusterDomain, self } = options;
   const { name, labels, relative, zone, zoneText } = question;
   // Written out: a spread costs a tenth of an answer.
-  const found = answerType({ state, clusterDomain, self, name, labels, relative, zone, zoneText }, type);
+  const follow = { left: MAX_FOLLOWED };
+  const found = answerType({ state, clusterDomain, self, name, labels, relative, zone, zoneText, follow }, type);
   if (found === undefined) return undefined;
   const { answers, additional } = found;
   if (answers.length === 0) return negative(state, question, RCODE.NOERROR);
@@ -63,7 +66,10 @@ export const negative = (state: ClusterState, question: Question, rcode: Rcode):
   additional: [],
 });
 
-type Asked = KubernetesOptions & Question;
+interface Asked extends KubernetesOptions, Question {
+  /** Names that may still be followed: a Service whose endpoints are names could lead to many, and each to many more. */
+  readonly follow: { left: number };
+}
 
 interface Records {
   readonly answers: readonly PartialRecord[];
@@ -173,6 +179,7 @@ function followName(
 ): readonly PartialRecord[] {
   const name = target.host.toLowerCase();
   if (isBelow(asked, name) || chain.includes(name) || chain.length > MAX_CNAMES) return [];
+  if (--asked.follow.left < 0) return [];
   const record = cname(asked.name, target);
   const next = sibling(asked, target.host);
   if (next === undefined) return [record, { outside: target.host, type }];

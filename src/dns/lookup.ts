@@ -107,9 +107,13 @@ function clusterIPTargets(service: DeepReadonly<Service>, name: string, query: S
     .flatMap(({ port }) => addresses.map(host => ({ host, port, name })));
 }
 
+/** More records than a message of 64 KiB can hold: such an answer says that it was cut, whatever else there is. */
+const MAX_TARGETS = 5_000;
+
 function endpointTargets(endpoints: readonly NamedEndpoint[], name: string, query: ServiceQuery): Target[] {
   const targets: Target[] = [];
   for (const endpoint of endpoints) {
+    if (targets.length > MAX_TARGETS) break;
     const label = endpointLabel(endpoint);
     if (query.endpoint !== '' && query.endpoint !== label.toLowerCase()) continue;
     for (const port of endpoint.ports)

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import * as packet from 'dns-packet';
 import t, { type Test } from 'tap';
+import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../../../src/client/resources.js';
 import { decodeQuery, MessageError } from '../../../src/dns/message.js';
+import { createResolver } from '../../../src/dns/resolver.js';
 import { createDnsServer } from '../../../src/dns/server.js';
+import { watchCluster } from '../../../src/dns/state.js';
 import { createTcpConnections, MAX_CONNECTIONS, MESSAGE_DEADLINE_MS } from '../../../src/dns/tcp-connections.js';
 import { FakeClock, realClock } from '../../../src/machinery/clock.js';
 import { createFakeCluster } from '../../support/fake-cluster.js';
@@ -208,6 +211,34 @@ t.test('hostile messages end in an error for their sender', async t => {
       t.equal('FORMERR', expect, what);
     }
   }
+});
+
+t.test('endpoints that are names which lead to more names', async t => {
+  const cluster = createFakeCluster();
+  cluster.load(NAMESPACES, { metadata: { name: 'shop' } });
+  const names = Array.from({ length: 12 }, (_, i) => `s${i}`);
+  for (const name of names) {
+    cluster.load(SERVICES, {
+      metadata: { namespace: 'shop', name },
+      spec: { clusterIP: 'None', clusterIPs: ['None'] },
+    });
+    cluster.load(ENDPOINT_SLICES, {
+      metadata: { namespace: 'shop', name, labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'FQDN',
+      endpoints: names.map(other => ({ addresses: [`${other}.shop.svc.cluster.local`] })),
+    });
+  }
+  const { informers } = cluster.context();
+  let lookups = 0;
+  const state = watchCluster(informers, realClock);
+  const resolve = createResolver({
+    state: { ...state, service: (namespace, name) => (lookups++, state.service(namespace, name)) },
+    clusterDomain: 'cluster.local',
+    self: { namespace: 'kube-system', name: 'kube-dns' },
+  });
+  const answer = await resolve(decodeQuery(question('s0.shop.svc.cluster.local')), 'udp');
+  t.equal(answer.answers.length, 0, 'all of them lead in circles');
+  t.ok(lookups <= 64, `${lookups} lookups`);
 });
 
 t.test('the server outlives noise', async t => {
