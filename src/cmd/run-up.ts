@@ -149,7 +149,8 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
     name: 'dns',
     args: [
       ...['dns', '--kubeconfig', await kubeconfig(componentIdentity('dns'))],
-      ...['--cluster-ip', network.clusterDns, '--host-address', network.hostAddress, ...log],
+      ...['--cluster-ip', network.clusterDns, '--host-address', network.hostAddress],
+      ...['--forward', text(flags, 'dnsForward'), ...log],
     ],
   };
   const agents = await Promise.all(
