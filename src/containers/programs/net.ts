@@ -109,8 +109,9 @@ export const getent: Program = async process => {
     await process.stderr.write(`getent: unknown database ${database ?? ''}\n`);
     return 1;
   }
+  const family = database === 'ahostsv4' ? ({ type: 'A' } as const) : {};
   for (const name of names) {
-    const found = await process.container.resolver.lookup(name, { signal: process.signal });
+    const found = await process.container.resolver.lookup(name, { signal: process.signal, ...family });
     if (found.addresses.length === 0) return 2;
     for (const address of found.addresses) await process.stdout.write(`${address.padEnd(15)} ${found.canonicalName}\n`);
   }

@@ -343,7 +343,7 @@ const rows: readonly Row[] = [
   { name: 'the last step of the search path', question: ['nosuch', 'A'], ...outside },
   { name: 'what only looks like the zone', question: ['xcluster.local', 'A'], ...outside },
   { name: 'a Service of another zone', question: ['web.shop.svc.other.local', 'SRV'], ...outside },
-  // What CoreDNS 1.13.1 said to the same questions about the same objects.
+  // By the source of CoreDNS 1.13.1; rows of one family were also put to it, about objects like these.
   {
     name: 'dual-stack headless, A',
     question: ['both.shop.svc.cluster.local', 'A'],
