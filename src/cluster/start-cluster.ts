@@ -5,7 +5,7 @@ import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
 import { realRandom, type Random } from '../machinery/random.js';
 import { proxySettings } from '../nodeagent/proxy/proxy-settings.js';
-import { firstServiceAddress } from '../server/service-range.js';
+import { firstServiceAddresses } from '../server/service-range.js';
 import { CLUSTER_DOMAIN, type ClusterNetwork, clusterNetwork, HOST, nodeAddresses } from './addresses.js';
 import { startApiServer } from './api-server.js';
 import { startControllerManager } from './controller-manager.js';
@@ -79,7 +79,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
   try {
     const pki = await createPki(keysInMemory(), {
       clock,
-      serverNames: [firstServiceAddress(settings.serviceClusterIpRange), ...network.hostGateways, HOST],
+      serverNames: [...firstServiceAddresses(settings.serviceClusterIpRange), ...network.hostGateways, HOST],
     });
     const { url } = started(
       await startApiServer({

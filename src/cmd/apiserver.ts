@@ -12,7 +12,7 @@ export function register(program: Command): void {
     .option('--data-dir <dir>', 'store, keys and kubeconfig files', '.kubette')
     .option('--storage <driver>', 'leveldb, or memory to keep nothing', 'leveldb')
     .option('--accept-data-loss', 'go on with what is left of a damaged store; a copy of it is kept')
-    .option('--service-cluster-ip-range <cidr>', 'range of ClusterIPs', '10.96.0.0/16')
+    .option('--service-cluster-ip-range <cidrs>', 'range of ClusterIPs, or one of each IP family', '10.96.0.0/16')
     .option('--service-node-port-range <range>', 'range of node ports', '30000-32767')
     .option('--token-auth-file <file>', 'bearer tokens: token,user,uid,"group1,group2" on each line')
     .option('--anonymous-auth <bool>', 'serve requests without credentials as system:anonymous', 'true')

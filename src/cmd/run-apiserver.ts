@@ -18,7 +18,7 @@ import { createLogFile } from '../server/audit/log-file.js';
 import { AuditPolicyError, parseAuditPolicy, type AuditPolicy } from '../server/audit/policy.js';
 import type { ApiServerOptions } from '../server/options.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
-import { firstServiceAddress, serviceRangeProblem } from '../server/service-range.js';
+import { advertiseProblem, firstServiceAddresses, serviceRangeProblem } from '../server/service-range.js';
 import type { KvStore } from '../storage/kv-store.js';
 import { createLogger } from './logger.js';
 import { fail, FlagError, integerFlag, signalOnTermination, untilAborted } from './process.js';
@@ -176,6 +176,8 @@ export async function runApiServer(flags: Flags): Promise<void> {
     const bindAddress = addressFlag('bind-address', text(flags, 'bindAddress'));
     const serviceClusterIpRange = cidrFlag(text(flags, 'serviceClusterIpRange'));
     const advertiseAddress = addressFlag('advertise-address', text(flags, 'advertiseAddress'));
+    const mismatch = advertiseProblem(serviceClusterIpRange, advertiseAddress);
+    if (mismatch !== undefined) throw new FlagError(mismatch);
     const settings = {
       bindAddress,
       advertiseAddress,
@@ -202,7 +204,7 @@ export async function runApiServer(flags: Flags): Promise<void> {
     const store = await openStore(flags);
     const pki = await ensurePki(dataDir, {
       clock: realClock,
-      serverNames: [firstServiceAddress(serviceClusterIpRange), advertiseAddress, bindAddress],
+      serverNames: [...firstServiceAddresses(serviceClusterIpRange), advertiseAddress, bindAddress],
     });
     const server = await startApiServer({
       ...settings,

@@ -55,7 +55,8 @@ export interface TokenClaims {
 
 /** What kinds need of the server around them; cmd gives the real ones. */
 export interface KindDeps {
-  readonly serviceCidr: string;
+  /** The ranges of ClusterIPs: one, or one of each family, that of the default family first. */
+  readonly serviceCidrs: readonly string[];
   readonly nodePortRange: PortRange;
   /** An integer in [0, n). */
   readonly random: (n: number) => number;

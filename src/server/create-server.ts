@@ -15,13 +15,8 @@ import type { Objects } from '../api/strategy.js';
 import { bootstrapPolicy } from './auth/policy/bootstrap-policy.js';
 import { rbacEscalationCheck } from './auth/rbac/escalation.js';
 import { oidcDocuments } from './auth/token/issuer.js';
-import {
-  bootstrap,
-  keepNamespaces,
-  publishAddress,
-  selfContext,
-  type BootstrapOptions,
-} from './bootstrap/bootstrap.js';
+import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
+import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
 import { createKubeletConnection } from './connect/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
@@ -33,7 +28,7 @@ import type { ApiContext } from './pipeline/context.js';
 import { createRegistries } from './registry/create-registries.js';
 import { createBacklog } from './watch-stream/backlog.js';
 import { createSecurity, type Security } from './security.js';
-import { firstServiceAddress } from './service-range.js';
+import { firstServiceAddresses, serviceRanges } from './service-range.js';
 import { createOffLoopValidator } from './validation/off-loop.js';
 import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
@@ -66,7 +61,7 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
 
 /**
  * An API server over a store, ready to listen. Everything it is made of is put together here and nowhere else.
- * @throws StorageError, PkiError
+ * @throws StorageError, PkiError, RangeError for service ranges that are none
  */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, pki, clock = realClock, random = realRandom, log = SILENT } = options;
@@ -78,8 +73,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const objects = (): Objects => registries.objects;
   const api = loadApi();
   const security = secure(options, clock, objects);
+  const serviceCidrs = serviceRanges(settings.serviceClusterIpRange).map(({ text }) => text);
   const strategies = createServerStrategies(security, clock, {
-    serviceCidr: settings.serviceClusterIpRange,
+    serviceCidrs,
     nodePortRange: settings.serviceNodePortRange,
     random: n => random.below(n),
     uuid: () => random.uuid(),
@@ -104,7 +100,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
 
   const address = {
-    serviceIp: firstServiceAddress(settings.serviceClusterIpRange),
+    serviceIp: firstServiceAddresses(settings.serviceClusterIpRange)[0] ?? '',
     advertiseAddress: settings.advertiseAddress,
   };
   let port = settings.securePort;
@@ -163,7 +159,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     signal,
     ca: pki.ca.cert,
-    serviceCidr: settings.serviceClusterIpRange,
+    serviceCidrs,
     served: catalog.groupVersions(),
     policy: settings.authorizationModes.includes('RBAC') ? bootstrapPolicy : [],
   };

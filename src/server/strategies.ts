@@ -32,7 +32,7 @@ const sameAudiences = (a: readonly string[], b: readonly string[]): boolean =>
 export function createServerStrategies(
   { authorizer, authentication, issuer }: Security,
   clock: Clock,
-  settings: Pick<KindDeps, 'serviceCidr' | 'nodePortRange' | 'random' | 'uuid'>,
+  settings: Pick<KindDeps, 'serviceCidrs' | 'nodePortRange' | 'random' | 'uuid'>,
 ): Strategies {
   const issueToken = async (claims: TokenClaims): Promise<{ token: string; expiresMs: number; id: string }> => {
     const { namespace, name, uid, audiences, expirationSeconds, pod, node, secret } = claims;

@@ -41,7 +41,7 @@ export async function openTargets(): Promise<{ targets: Target[]; close: () => v
   const api = loadApi();
   const codec = createCodec(api);
   const strategies = createStrategies({
-    serviceCidr: '10.96.0.0/16',
+    serviceCidrs: ['10.96.0.0/16'],
     nodePortRange: { first: 30000, last: 32767 },
     random: () => 0,
     uuid: () => '00000000-0000-4000-8000-000000000000',

@@ -8,7 +8,7 @@ const refuse = (): never => {
 export function kindDeps(): KindDeps {
   let counter = 0;
   return {
-    serviceCidr: '10.96.0.0/16',
+    serviceCidrs: ['10.96.0.0/16'],
     nodePortRange: { first: 30000, last: 32767 },
     random: n => counter++ % n,
     uuid: () => `00000000-0000-4000-8000-${String(counter++).padStart(12, '0')}`,

@@ -8,7 +8,7 @@ import type { Objects, RequestContext, Strategy, ValidationContext } from '../..
 const random = (): number => 0;
 
 export const strategies = createStrategies({
-  serviceCidr: '10.96.0.0/16',
+  serviceCidrs: ['10.96.0.0/16'],
   nodePortRange: { first: 30000, last: 32767 },
   random,
   uuid: () => '00000000-0000-4000-8000-000000000000',

@@ -1,5 +1,6 @@
 import { parseCidr } from '../../machinery/cidr.js';
-import { type Family as IpFamily, formatIP, parseIP } from '../../machinery/ip.js';
+import { type Family as IpFamily, formatIP } from '../../machinery/ip.js';
+import { parseServiceIp } from './service-ip.js';
 
 export type { IpFamily };
 
@@ -43,15 +44,15 @@ export function createIpAllocator(cidr: string, random: (n: number) => number): 
   if (range === undefined) throw new RangeError(`${cidr} is no CIDR`);
   const { family, network, first: base, last } = range;
   // Neither the network address nor, for IPv4, the broadcast address can be given out.
-  const usable = Number(last - base + 1n - (family === 'IPv4' ? 2n : 1n));
-  const size = Math.min(Math.max(0, usable), MAX_SIZE);
+  const usable = last - base + 1n - (family === 'IPv4' ? 2n : 1n);
+  const size = Math.min(Math.max(0, Number(usable)), MAX_SIZE);
   // Upstream: min(max(16, size/16), 256), nothing for tiny ranges.
   const staticBand = size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / 16)), 256);
-  const offsetOf = (ip: string): number | undefined => {
-    const parsed = parseIP(ip);
-    if (parsed?.family !== family) return undefined;
-    const offset = parsed.value - base - 1n;
-    return offset < 0n || offset >= BigInt(size) ? undefined : Number(offset);
+  /** As it is printed; undefined: none of this range. */
+  const ownText = (ip: string): string | undefined => {
+    const parsed = parseServiceIp(ip);
+    const offset = parsed?.family === family ? parsed.value - base - 1n : -1n;
+    return parsed === undefined || offset < 0n || offset >= usable ? undefined : formatIP(parsed);
   };
   const textOf = (offset: number): string => formatIP({ family, value: base + 1n + BigInt(offset) });
 
@@ -70,11 +71,11 @@ export function createIpAllocator(cidr: string, random: (n: number) => number): 
     family,
     network,
     first: textOf(0),
-    contains: ip => offsetOf(ip) !== undefined,
+    contains: ip => ownText(ip) !== undefined,
     check(ip, isTaken) {
-      const offset = offsetOf(ip);
-      if (offset === undefined) throw new AllocationError(IP_NOT_IN_RANGE);
-      if (isTaken(textOf(offset))) throw new AllocationError(IP_ALLOCATED);
+      const text = ownText(ip);
+      if (text === undefined) throw new AllocationError(IP_NOT_IN_RANGE);
+      if (isTaken(text)) throw new AllocationError(IP_ALLOCATED);
     },
     next(isTaken) {
       const ip = findFree(staticBand, size - staticBand, isTaken) ?? findFree(0, staticBand, isTaken);

@@ -1,36 +1,22 @@
-import { AllocationError, type IpAllocator, type IsTaken } from './ip-allocator.js';
 import { startPortOperation, type PortAllocator, type PortOperation } from './port-allocator.js';
-import { errorList, errorsOf, invalid, path, type FieldError } from '../../machinery/field-error.js';
-import { semanticEqual } from '../../machinery/json-equal.js';
-import { internalError, invalidError, reasonlessError } from '../../machinery/status.js';
+import { invalid, path } from '../../machinery/field-error.js';
+import { internalError, reasonlessError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
-import { isIpv6 } from '../validation/formats.js';
-import { checkClusterIps } from './validation/service-cluster-ips.js';
+import type { IsTaken } from './ip-allocator.js';
+import { allocateAddresses, textOf, type AddressAllocators } from './service-addresses.js';
+import { initFamilies, refuseService, sameClusterIps } from './service-families.js';
 import { needsHealthCheck, specOf, type ReadonlyService, type ServiceSpec } from './validation/service-spec.js';
 
-/** Source: pkg/registry/core/service/storage/alloc.go and storage.go, for clusters of one family. */
+/** Source: pkg/registry/core/service/storage/alloc.go and storage.go. */
 type Spec = NonNullable<Service['spec']>;
 type Mutable = Service & { spec: Spec };
 
-export interface ServiceAllocators {
-  readonly ips: IpAllocator;
+export interface ServiceAllocators extends AddressAllocators {
   readonly ports: PortAllocator;
-  readonly isIpTaken: IsTaken<string>;
   readonly isPortTaken: IsTaken<number>;
 }
 
 const SPEC = path('spec');
-const KIND = { group: '', kind: 'Service' };
-
-const refuse = (service: ReadonlyService, errors: readonly FieldError[]): never => {
-  throw invalidError(KIND, service.metadata.name ?? '', errors);
-};
-
-/** The text of an allocator's refusal; anything else is a bug and goes on. */
-const textOf = (error: unknown): string => {
-  if (error instanceof AllocationError) return error.message;
-  throw error;
-};
 
 const needsClusterIp = (spec: ServiceSpec): boolean => spec.type !== 'ExternalName';
 const needsNodePort = (spec: ServiceSpec): boolean =>
@@ -42,8 +28,7 @@ export const nodePortsOf = (spec: ServiceSpec): number[] =>
 function keepAllocated(spec: Spec, old: ServiceSpec): void {
   if (needsClusterIp(old) && needsClusterIp(spec)) {
     if (!spec.clusterIP && old.clusterIP) spec.clusterIP = old.clusterIP;
-    if ((spec.clusterIPs ?? []).length === 0 && spec.clusterIP === old.clusterIP && old.clusterIPs !== undefined)
-      spec.clusterIPs = [...old.clusterIPs];
+    if ((spec.clusterIPs ?? []).length === 0 && old.clusterIPs !== undefined) spec.clusterIPs = [...old.clusterIPs];
   }
   if (needsNodePort(old) && needsNodePort(spec)) {
     const oldPorts = new Set(nodePortsOf(old));
@@ -64,125 +49,18 @@ function normalizeClusterIps(spec: Spec, old: ServiceSpec | undefined): void {
     if (spec.clusterIP && (spec.clusterIPs ?? []).length === 0) spec.clusterIPs = [spec.clusterIP];
     return;
   }
-  const now = spec.clusterIP ?? '';
-  const before = old.clusterIP ?? '';
+  const [now, before] = [spec.clusterIP ?? '', old.clusterIP ?? ''];
   const none = (spec.clusterIPs ?? []).length === 0;
   if (now === before) {
     if (none && old.clusterIPs !== undefined) spec.clusterIPs = [...old.clusterIPs];
-  } else if (now === '') {
-    if (semanticEqual(spec.clusterIPs, old.clusterIPs)) delete spec.clusterIPs;
-  } else if (none || semanticEqual(spec.clusterIPs, old.clusterIPs)) spec.clusterIPs = [now];
-}
-
-const samePreferDualStack = (spec: ServiceSpec, old: ServiceSpec | undefined): boolean =>
-  old !== undefined &&
-  spec.ipFamilyPolicy === 'PreferDualStack' &&
-  old.ipFamilyPolicy === 'PreferDualStack' &&
-  semanticEqual(spec.clusterIPs, old.clusterIPs) &&
-  semanticEqual(spec.ipFamilies, old.ipFamilies);
-
-const isHeadlessWithoutSelector = (spec: ServiceSpec): boolean =>
-  spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0;
-
-const otherFamily = (family: string | undefined): 'IPv4' | 'IPv6' => (family === 'IPv4' ? 'IPv6' : 'IPv4');
-
-function checkReduced(errors: FieldError[], spec: Spec, old: ServiceSpec): void {
-  const at = SPEC.child('ipFamilyPolicy');
-  const reduced = (field: 'clusterIPs' | 'ipFamilies'): boolean => {
-    const [now, before] = [spec[field] ?? [], old[field] ?? []];
-    return now.length < before.length && now.length > 0;
-  };
-  if (spec.ipFamilyPolicy === 'SingleStack') {
-    if ((spec.clusterIPs ?? []).length > 1 && semanticEqual(spec.clusterIPs, old.clusterIPs))
-      spec.clusterIPs = (spec.clusterIPs ?? []).slice(0, 1);
-    if ((spec.ipFamilies ?? []).length > 1 && semanticEqual(spec.ipFamilies, old.ipFamilies))
-      spec.ipFamilies = (spec.ipFamilies ?? []).slice(0, 1);
-    return;
+  } else if (sameClusterIps(spec, old)) {
+    if (now === '') delete spec.clusterIPs;
+    else spec.clusterIPs = [now];
   }
-  if (reduced('clusterIPs'))
-    errors.push(invalid(at, spec.ipFamilyPolicy, "must be 'SingleStack' to release the secondary cluster IP"));
-  if (reduced('ipFamilies'))
-    errors.push(invalid(at, spec.ipFamilyPolicy, "must be 'SingleStack' to release the secondary IP family"));
 }
-
-/** Fills in ipFamilyPolicy and ipFamilies. @throws StatusError for what this cluster does not have */
-function initFamilies(service: Mutable, old: ServiceSpec | undefined, family: 'IPv4' | 'IPv6'): void {
-  const { spec } = service;
-  if (spec.type === 'ExternalName' || samePreferDualStack(spec, old)) return;
-  spec.ipFamilyPolicy ??= old?.ipFamilyPolicy ?? (isHeadlessWithoutSelector(spec) ? 'RequireDualStack' : 'SingleStack');
-  const wrong = errorsOf(() => {
-    const found = errorList();
-    checkClusterIps(found, spec);
-    return found;
-  });
-  if (wrong.length > 0) refuse(service, wrong);
-  const errors = errorList();
-  if (old !== undefined) checkReduced(errors, spec, old);
-  const policyAt = SPEC.child('ipFamilyPolicy');
-  if (spec.ipFamilyPolicy === 'SingleStack') {
-    const must = "must be 'RequireDualStack' or 'PreferDualStack' when multiple";
-    if ((spec.clusterIPs ?? []).length === 2)
-      errors.push(invalid(policyAt, spec.ipFamilyPolicy, `${must} cluster IPs are specified`));
-    if ((spec.ipFamilies ?? []).length === 2)
-      errors.push(invalid(policyAt, spec.ipFamilyPolicy, `${must} IP families are specified`));
-  }
-  const families = spec.ipFamilies ?? [];
-  (spec.clusterIPs ?? []).forEach((ip, i) => {
-    if (ip === 'None' || i < families.length) return;
-    const found = isIpv6(ip) ? 'IPv6' : 'IPv4';
-    if (found === family) families.push(found);
-    else
-      errors.push(
-        invalid(SPEC.child('clusterIPs').index(i), spec.clusterIPs, `${found} is not configured on this cluster`),
-      );
-  });
-  if (errors.length > 0) refuse(service, errors);
-  if (isHeadlessWithoutSelector(spec)) {
-    if (families.length === 0) families.push(family);
-    if (families.length === 1 && spec.ipFamilyPolicy !== 'SingleStack') families.push(otherFamily(families[0]));
-    spec.ipFamilies = families;
-    return;
-  }
-  if (spec.ipFamilyPolicy === 'RequireDualStack')
-    errors.push(invalid(policyAt, spec.ipFamilyPolicy, 'this cluster is not configured for dual-stack services'));
-  families.forEach((item, i) => {
-    if (item !== family)
-      errors.push(invalid(SPEC.child('ipFamilies').index(i), item, 'not configured on this cluster'));
-  });
-  if (errors.length > 0) refuse(service, errors);
-  spec.ipFamilies = families.length === 0 ? [family] : families;
-}
-
-function allocateIp(service: Mutable, { ips, isIpTaken }: ServiceAllocators, dryRun: boolean): void {
-  const { spec } = service;
-  if (spec.type === 'ExternalName' || spec.clusterIPs?.[0] === 'None') return;
-  const asked = spec.clusterIPs?.[0];
-  const named = asked ?? (isKubernetes(service) ? ips.first : undefined);
-  let ip: string;
-  try {
-    if (asked === undefined && dryRun) ip = ips.network;
-    else if (named === undefined) ip = ips.next(isIpTaken);
-    else {
-      if (!dryRun || !ips.contains(named)) ips.check(named, isIpTaken);
-      ip = named;
-    }
-  } catch (error) {
-    const text = textOf(error);
-    if (asked === undefined) throw internalError(`failed to allocate a serviceIP: ${text}`);
-    return refuse(service, [
-      invalid(SPEC.child('clusterIPs'), spec.clusterIPs, `failed to allocate IP ${asked}: ${text}`),
-    ]);
-  }
-  spec.clusterIP = ip;
-  spec.clusterIPs = [ip];
-}
-
-/** The API server's own Service has the first address of the range. */
-const isKubernetes = ({ metadata }: Service): boolean =>
-  metadata.namespace === 'default' && metadata.name === 'kubernetes';
 
 const refuseNodePort = (service: ReadonlyService, index: number, port: number, text: string): never =>
-  refuse(service, [invalid(SPEC.child('ports').index(index).child('nodePort'), port, text)]);
+  refuseService(service, [invalid(SPEC.child('ports').index(index).child('nodePort'), port, text)]);
 
 function nextPort(ports: PortOperation): number {
   try {
@@ -266,10 +144,9 @@ export function allocateForService(
   const old = oldService === undefined ? undefined : specOf(oldService);
   if (old !== undefined) keepAllocated(spec, old);
   normalizeClusterIps(spec, old);
-  initFamilies(mutable, old, allocators.ips.family);
+  initFamilies(mutable, old, [...allocators.ips.keys()]);
   const ports = startPortOperation(allocators.ports, allocators.isPortTaken, dryRun);
-  if (old === undefined || (old.type === 'ExternalName' && spec.type !== 'ExternalName'))
-    allocateIp(mutable, allocators, dryRun);
+  allocateAddresses(mutable, old, allocators, dryRun);
   const hasPorts = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
   if (old === undefined) {
     if (hasPorts) allocateNodePorts(mutable, ports);

@@ -4,10 +4,11 @@ import { AllocationError, createIpAllocator, type IpAllocator } from './ip-alloc
 
 const SERVICE_CIDRS = 'servicecidrs.networking.k8s.io';
 
-/** One that goes gives nothing more, although what it gave stays. */
-const isReady = ({ metadata, status }: DeepReadonly<ServiceCIDR>): boolean =>
-  metadata.deletionTimestamp === undefined &&
-  (status?.conditions ?? []).some(({ type, status: value }) => type === 'Ready' && value === 'True');
+/** One that goes gives nothing more, although what it gave stays. What no controller has spoken of is ready, as upstream. */
+function isReady({ metadata, status }: DeepReadonly<ServiceCIDR>): boolean {
+  const ready = (status?.conditions ?? []).find(({ type }) => type === 'Ready');
+  return metadata.deletionTimestamp === undefined && (ready === undefined || ready.status === 'True');
+}
 
 /**
  * The server's own range and, where that does not have an address or is full, those of ServiceCIDRs that are ready

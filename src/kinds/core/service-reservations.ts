@@ -1,7 +1,8 @@
-import ipaddr from 'ipaddr.js';
+import { formatIP, type IpAddress } from '../../machinery/ip.js';
 import type { DeepReadonly, KubeObject, Service } from '../../machinery/types.js';
 import type { Reservation, Reservations } from '../../api/strategy.js';
-import { isIpv6, list } from '../validation/formats.js';
+import { list } from '../validation/formats.js';
+import { parseServiceIp } from './service-ip.js';
 import { specOf, type ReadonlyService } from './validation/service-spec.js';
 import { nodePortsOf } from './service-allocation.js';
 
@@ -24,13 +25,13 @@ const parentRef = ({ metadata: { namespace = '', name = '' } }: ReadonlyService)
   parentRef: { resource: RESOURCE, namespace, name },
 });
 
-function address(service: ReadonlyService, ip: string): Reservation {
+function address(service: ReadonlyService, ip: IpAddress): Reservation {
   const object = {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'IPAddress',
     metadata: {
-      name: ipaddr.parse(ip).toString(),
-      labels: { 'ipaddress.kubernetes.io/ip-family': isIpv6(ip) ? 'IPv6' : 'IPv4', [MANAGED_BY]: ALLOCATOR },
+      name: formatIP(ip),
+      labels: { 'ipaddress.kubernetes.io/ip-family': ip.family, [MANAGED_BY]: ALLOCATOR },
     },
     spec: parentRef(service),
   };
@@ -51,13 +52,13 @@ function portsOf(service: ReadonlyService): Set<number> {
   return new Set(spec.healthCheckNodePort ? [...ports, spec.healthCheckNodePort] : ports);
 }
 
-const addressesOf = (service: ReadonlyService): Set<string> =>
-  new Set(list(specOf(service).clusterIPs).filter(ip => ipaddr.isValid(ip)));
+const addressesOf = (service: ReadonlyService): IpAddress[] =>
+  list(specOf(service).clusterIPs).flatMap(text => parseServiceIp(text) ?? []);
 
 export const serviceReservations: Reservations<Service> = {
   resources: [ADDRESSES, NODE_PORTS],
   heldBy: service => [
-    ...[...addressesOf(service)].map(ip => address(service, ip)),
+    ...addressesOf(service).map(ip => address(service, ip)),
     ...[...portsOf(service)].map(port => nodePort(service, port)),
   ],
   holderOf(reservation: DeepReadonly<Held>) {

@@ -139,14 +139,14 @@ export function selectorCell(selector: Readonly<Record<string, string>> | undefi
 }
 
 export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
-  const own = createIpAllocator(deps.serviceCidr, deps.random);
+  const own = deps.serviceCidrs.map(cidr => createIpAllocator(cidr, deps.random));
   const ports = createPortAllocator(deps.nodePortRange, deps.random);
 
   return {
     default: defaultService,
     async reserve(ctx, service, old) {
       const { objects, options } = ctx;
-      const ips = serviceRanges(own, objects, deps.random);
+      const ips = new Map(own.map(range => [range.family, serviceRanges(range, objects, deps.random)]));
       const isIpTaken = (ip: string): boolean => objects.get(ADDRESSES, { namespace: '', name: ip }) !== undefined;
       const isPortTaken = (port: number): boolean =>
         objects.get(NODE_PORTS, { namespace: '', name: String(port) }) !== undefined;

@@ -15,7 +15,7 @@ import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import { resourceId } from '../../api/resource-info.js';
 import type { RequestContext } from '../../api/strategy.js';
 import type { AdmissionPlugin, AdmissionRequest } from './types.js';
-import { selfContext } from '../bootstrap/bootstrap.js';
+import { selfContext } from '../bootstrap/ensure.js';
 import { forbid } from './forbidden.js';
 
 interface Quota extends KubeObject {

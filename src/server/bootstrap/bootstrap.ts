@@ -1,14 +1,11 @@
-import type { Logger } from '../../machinery/logger.js';
-import { formatTime, type Clock } from '../../machinery/clock.js';
 import { jsonEqual } from '../../machinery/json-equal.js';
-import { isStatusError } from '../../machinery/status.js';
 import type { KubeObject } from '../../machinery/types.js';
-import type { Objects, RequestContext } from '../../api/strategy.js';
-import { localApiServices, type GroupVersion } from './api-services.js';
+import { localApiServices } from './api-services.js';
+import { ensure, keyOf, selfContext, type BootstrapOptions } from './ensure.js';
 import { reconcilePolicy } from './reconcile-policy.js';
+import { ensureServiceCidr } from './service-cidr.js';
 import {
   authenticationConfig,
-  defaultServiceCidr,
   FLOW_CONTROL,
   kubernetesEndpoints,
   kubernetesEndpointSlice,
@@ -21,48 +18,8 @@ import {
   type SystemObject,
 } from './system-objects.js';
 
-export interface BootstrapOptions {
-  readonly objects: Objects;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly signal: AbortSignal;
-  /** PEM of the cluster's CA. */
-  readonly ca: string;
-  /** The range of ClusterIPs. */
-  readonly serviceCidr: string;
-  /** The group-versions that are served. */
-  readonly served: readonly GroupVersion[];
-  /** Default roles and bindings; empty when RBAC is off. */
-  readonly policy: readonly SystemObject[];
-}
-
 /** How often removed system namespaces are looked for, as upstream. */
 const NAMESPACE_CHECK_MS = 60_000;
-
-/** The API server acting for itself. */
-export const selfContext = (objects: Objects, clock: Clock, signal: AbortSignal): RequestContext => ({
-  user: { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] },
-  clock,
-  options: { dryRun: false, fieldManager: 'kube-apiserver', fieldValidation: 'Ignore' },
-  objects,
-  signal,
-  warn: () => undefined,
-});
-
-const keyOf = ({ object }: SystemObject): { namespace: string; name: string } => ({
-  namespace: object.metadata.namespace ?? '',
-  name: object.metadata.name ?? '',
-});
-
-async function ensure(options: BootstrapOptions, wanted: SystemObject): Promise<void> {
-  const { objects, clock, signal } = options;
-  if (objects.info(wanted.resource) === undefined || objects.get(wanted.resource, keyOf(wanted)) !== undefined) return;
-  try {
-    await objects.create(selfContext(objects, clock, signal), wanted.resource, wanted.object);
-  } catch (error) {
-    if (!isStatusError(error, 'AlreadyExists')) throw error;
-  }
-}
 
 /** Makes the object say what is wanted, field by field at the top level; metadata is left alone but for labels. */
 async function reconcile(options: BootstrapOptions, wanted: SystemObject): Promise<void> {
@@ -79,34 +36,6 @@ async function reconcile(options: BootstrapOptions, wanted: SystemObject): Promi
       Object.assign(object, fields);
       object.metadata.labels = { ...object.metadata.labels, ...metadata.labels };
     },
-  );
-}
-
-/** The default range, which is ready when it is the one that addresses are given from. */
-async function ensureServiceCidr(options: BootstrapOptions): Promise<void> {
-  const { objects, clock, signal, log, serviceCidr } = options;
-  const wanted = defaultServiceCidr(serviceCidr);
-  await ensure(options, wanted);
-  const stored = objects.get(wanted.resource, keyOf(wanted));
-  if (stored === undefined || (stored as { status?: { conditions?: unknown } }).status?.conditions !== undefined)
-    return;
-  if (!jsonEqual(stored['spec'], wanted.object['spec'])) {
-    log.warn({ want: serviceCidr, have: stored['spec'] }, 'the default ServiceCIDR is not the range of this server');
-    return;
-  }
-  const ready = {
-    type: 'Ready',
-    status: 'True',
-    lastTransitionTime: formatTime(clock.now()),
-    reason: '',
-    message: 'Kubernetes default Service CIDR is ready',
-  };
-  await objects.update(
-    selfContext(objects, clock, signal),
-    wanted.resource,
-    keyOf(wanted),
-    (object: KubeObject): void => void (object['status'] = { conditions: [ready] }),
-    { subresource: 'status' },
   );
 }
 

@@ -53,7 +53,7 @@ export const FLOW_CONTROL: readonly SystemObject[] = [
 
 /** How the API server publishes itself to Pods. */
 export interface ApiServerAddress {
-  /** First address of the service range. */
+  /** First address of the first service range: the Service has one family, whatever the cluster has. */
   readonly serviceIp: string;
   readonly advertiseAddress: string;
   readonly securePort: number;
@@ -73,6 +73,7 @@ export const kubernetesService = ({ serviceIp, securePort }: ApiServerAddress): 
       type: 'ClusterIP',
       clusterIP: serviceIp,
       clusterIPs: [serviceIp],
+      ipFamilyPolicy: 'SingleStack',
       sessionAffinity: 'None',
       ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: securePort }],
     },
@@ -117,13 +118,13 @@ export const legacyTokenTracking = (nowMs: number): SystemObject => ({
 });
 
 /** The range that Services' addresses come from (pkg/controlplane/controller/defaultservicecidr). */
-export const defaultServiceCidr = (cidr: string): SystemObject => ({
+export const defaultServiceCidr = (cidrs: readonly string[]): SystemObject => ({
   resource: 'servicecidrs.networking.k8s.io',
   object: {
     apiVersion: 'networking.k8s.io/v1',
     kind: 'ServiceCIDR',
     metadata: { name: 'kubernetes' },
-    spec: { cidrs: [cidr] },
+    spec: { cidrs: [...cidrs] },
   },
 });
 

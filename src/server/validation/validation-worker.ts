@@ -31,7 +31,7 @@ const noServer = (): never => {
 function serve(port: MessagePort): void {
   const strategies = createStrategies({
     // Values are handed out elsewhere; strategies want to know from where all the same.
-    serviceCidr: '10.96.0.0/16',
+    serviceCidrs: ['10.96.0.0/16'],
     nodePortRange: { first: 30000, last: 32767 },
     random: noServer,
     uuid: noServer,

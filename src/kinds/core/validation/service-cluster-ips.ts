@@ -1,14 +1,17 @@
 import { duplicate, invalid, notSupported, path, required } from '../../../machinery/field-error.js';
 import type { FieldError } from '../../../machinery/field-error.js';
 import { parseIP } from '../../../machinery/ip.js';
-import { checkIp, isIpv6 } from '../../validation/formats.js';
+import { checkIp } from '../../validation/formats.js';
 import { createRepeatCheck } from '../../../machinery/repeats.js';
+import { serviceIpFamily } from '../service-ip.js';
 import { isHeadless, type ServiceSpec } from './service-spec.js';
 
 const SPEC = path('spec');
 
 const FAMILIES = ['IPv4', 'IPv6'];
 const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
+
+const isDualStack = (ips: readonly string[]): boolean => new Set(ips.map(serviceIpFamily)).size === 2;
 
 /** clusterIP(s), ipFamilies and ipFamilyPolicy among themselves; runs before allocation and as part of validation. */
 export function checkClusterIps(out: FieldError[], spec: ServiceSpec): void {
@@ -42,15 +45,13 @@ export function checkClusterIps(out: FieldError[], spec: ServiceSpec): void {
   });
   if (ips.length > 2) out.push(invalid(at, ips, 'may only hold up to 2 values'));
   if (malformed) return;
-  if (ips.length > 1 && new Set(ips.map(isIpv6)).size < 2)
+  if (ips.length > 1 && !isDualStack(ips))
     out.push(invalid(at, ips, 'may specify no more than one IP for each IP family'));
   if (isHeadless(spec)) return;
   ips.forEach((ip, i) => {
     const family = families[i];
     if (family === undefined) return;
-    if (family === 'IPv4' && isIpv6(ip))
-      out.push(invalid(at.index(i), ip, `expected an IPv4 value as indicated by \`ipFamilies[${i}]\``));
-    if (family === 'IPv6' && !isIpv6(ip))
-      out.push(invalid(at.index(i), ip, `expected an IPv6 value as indicated by \`ipFamilies[${i}]\``));
+    if ((family === 'IPv4' || family === 'IPv6') && serviceIpFamily(ip) !== family)
+      out.push(invalid(at.index(i), ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``));
   });
 }
