@@ -188,6 +188,7 @@ export interface PartSubresource {
     object: DeepReadonly<KubeObject>,
     old: DeepReadonly<KubeObject>,
   ): FieldError[];
+  warnings?(object: DeepReadonly<KubeObject>): string[];
 }
 
 /** Shows the object as another kind and writes back through it (scale). */

@@ -107,7 +107,6 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
           signing: { ...pki.ca, durationMs: 365 * 86_400_000 },
           ...(settings.nodes > 0 ? { clusterCidr: network.clusterCidr } : {}),
           ...(network.loadBalancerCidr === '' ? {} : { loadBalancerCidr: network.loadBalancerCidr }),
-          nodeCidrMaskSize: 24,
           nodeMonitorPeriodMs: 5_000,
           nodeMonitorGracePeriodMs: 50_000,
         },

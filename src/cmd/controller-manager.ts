@@ -13,11 +13,13 @@ export function register(program: Command): void {
     .option('--leader-elect-renew-deadline <duration>', 'how long a leader tries to renew before it stops', '10s')
     .option('--leader-elect-retry-period <duration>', 'time between tries', '2s')
     .option('--allocate-node-cidrs <bool>', 'give every Node a podCIDR of --cluster-cidr', 'false')
-    .option('--cluster-cidr <cidr>', 'the range of Pod addresses', '10.244.0.0/16')
-    .option('--node-cidr-mask-size <bits>', 'size of one Node’s range', '24')
+    .option('--cluster-cidr <cidrs>', 'the range of Pod addresses, or one of each IP family', '10.244.0.0/16')
+    .option('--node-cidr-mask-size <bits>', 'size of one Node’s range, with one IP family; default 24, or 64 of IPv6')
+    .option('--node-cidr-mask-size-ipv4 <bits>', 'size of its range of IPv4; default 24')
+    .option('--node-cidr-mask-size-ipv6 <bits>', 'size of its range of IPv6; default 64')
     .option(
-      '--load-balancer-cidr <cidr>',
-      'range of addresses for Services of type LoadBalancer; empty: none get one',
+      '--load-balancer-cidr <cidrs>',
+      'range of addresses for Services of type LoadBalancer, or one of each IP family; empty: none get one',
       '',
     )
     .option('--node-monitor-period <duration>', 'time between looks at node heartbeats', '5s')

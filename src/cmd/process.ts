@@ -60,11 +60,14 @@ export function durationFlag(name: string, value: string): number {
   return ms;
 }
 
-/** A range of addresses; empty: undefined. @throws FlagError */
+/** A range of addresses, or one of each family; empty: undefined. @throws FlagError */
 export function optionalCidrFlag(name: string, value: string): string | undefined {
   if (value === '') return undefined;
-  if (parsePrefix(value) === undefined)
-    throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want a CIDR`);
+  const families = value.split(',').map(range => parsePrefix(range)?.ip.family);
+  if (families.includes(undefined) || new Set(families).size < families.length)
+    throw new FlagError(
+      `invalid argument ${JSON.stringify(value)} for "--${name}" flag: want a CIDR, or one of each IP family`,
+    );
   return value;
 }
 

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { startControllerManager } from '../cluster/controller-manager.js';
 import type { ControllerOptions } from '../controllers/controller.js';
+import { clusterRanges, type NodeMaskSizes } from '../controllers/nodeipam/cluster-ranges.js';
 import { realClock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';
 import { createLogger } from './logger.js';
@@ -9,6 +10,7 @@ import {
   durationFlag,
   fail,
   FlagError,
+  integerFlag,
   optionalCidrFlag,
   saveMemory,
   signalOnTermination,
@@ -38,9 +40,8 @@ export async function runControllerManager(flags: Record<string, string>): Promi
         ...(rootCa === undefined ? {} : { rootCa }),
         ...(signing === undefined ? {} : { signing }),
         ...(serviceAccountKey === undefined ? {} : { serviceAccountKey }),
-        ...(flags['allocateNodeCidrs'] === 'true' ? { clusterCidr: flags['clusterCidr'] ?? '' } : {}),
+        ...nodeRangeFlags(flags),
         ...(loadBalancerCidr === undefined ? {} : { loadBalancerCidr }),
-        nodeCidrMaskSize: Number(flags['nodeCidrMaskSize']),
         nodeMonitorPeriodMs: milliseconds('node-monitor-period'),
         nodeMonitorGracePeriodMs: milliseconds('node-monitor-grace-period'),
       },
@@ -59,6 +60,29 @@ export async function runControllerManager(flags: Record<string, string>): Promi
   } catch (error) {
     fail('controller-manager', error);
   }
+}
+
+/** What Nodes' ranges are cut from, and how. @throws FlagError */
+function nodeRangeFlags(flags: Record<string, string>): Pick<ControllerOptions, 'clusterCidr' | 'nodeCidrMaskSizes'> {
+  if (flags['allocateNodeCidrs'] !== 'true') return {};
+  const clusterCidr = flags['clusterCidr'] ?? '';
+  const size = (name: string): number | undefined => {
+    const bits = integerFlag(name, flags[camel(name)] ?? '0', 0, 128);
+    // As upstream: 0 is not given.
+    return bits === 0 ? undefined : bits;
+  };
+  const [any, IPv4, IPv6] = ['', '-ipv4', '-ipv6'].map(family => size(`node-cidr-mask-size${family}`));
+  const nodeCidrMaskSizes: NodeMaskSizes = {
+    ...(any === undefined ? {} : { any }),
+    ...(IPv4 === undefined ? {} : { IPv4 }),
+    ...(IPv6 === undefined ? {} : { IPv6 }),
+  };
+  try {
+    clusterRanges(clusterCidr, nodeCidrMaskSizes);
+  } catch (error) {
+    throw new FlagError((error as Error).message, { cause: error });
+  }
+  return { clusterCidr, nodeCidrMaskSizes };
 }
 
 /** @throws FlagError */

@@ -4,6 +4,7 @@ import type { Random } from '../machinery/random.js';
 import type { EventRecorder } from '../client/event-recorder.js';
 import type { Client, InformerFactory } from '../client/types.js';
 import type { WorkQueue } from '../client/work-queue.js';
+import type { NodeMaskSizes } from './nodeipam/cluster-ranges.js';
 
 /** What flags of the process mean to controllers. */
 export interface ControllerOptions {
@@ -11,13 +12,14 @@ export interface ControllerOptions {
   readonly rootCa?: string;
   /** RSA private key, PEM, that signs tokens kept in Secrets; undefined: none are made. */
   readonly serviceAccountKey?: string;
-  /** e.g. "10.244.0.0/16"; undefined: nodes get no podCIDR. */
+  /** e.g. "10.244.0.0/16", or a range of each family: "10.244.0.0/16,fd00:10:244::/56"; undefined: nodes get no podCIDR. */
   readonly clusterCidr?: string;
   /** The CA that signs approved certificate requests, and how long for; undefined: they wait for another signer. */
   readonly signing?: { readonly cert: string; readonly key: string; readonly durationMs: number };
-  /** The range of addresses for Services of type LoadBalancer; undefined: they get none. */
+  /** The range, or one of each family, of addresses for Services of type LoadBalancer; undefined: they get none. */
   readonly loadBalancerCidr?: string;
-  readonly nodeCidrMaskSize: number;
+  /** Default: /24 of IPv4, /64 of IPv6. */
+  readonly nodeCidrMaskSizes?: NodeMaskSizes;
   readonly nodeMonitorPeriodMs: number;
   readonly nodeMonitorGracePeriodMs: number;
 }

@@ -235,7 +235,7 @@ export function createFakeCluster(): FakeCluster {
         },
         signal: new AbortController().signal,
         log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-        options: { nodeCidrMaskSize: 24, nodeMonitorPeriodMs: 5_000, nodeMonitorGracePeriodMs: 50_000, ...options },
+        options: { nodeMonitorPeriodMs: 5_000, nodeMonitorGracePeriodMs: 50_000, ...options },
         recorder: () => ({
           event: (_object, type, reason, message) => void events.push({ type, reason, message }),
           flush: async () => undefined,

@@ -10,6 +10,8 @@ import {
   checkIp,
   checkPortNumber,
   checkQualifiedName,
+  ipWarnings,
+  list,
 } from '../validation/formats.js';
 import { checkNonSpecialIp } from './validation/special-ips.js';
 import { ageCell, nameCell, NONE } from '../cells.js';
@@ -49,6 +51,20 @@ function checkEndpoints(endpoints: DeepReadonly<Endpoints>): FieldError[] {
   return out;
 }
 
+/** The controller's own are canonical. */
+const CONTROLLER = 'endpoint-controller';
+
+function warningsOf({ metadata, subsets }: DeepReadonly<Endpoints>): string[] {
+  if (metadata.labels?.['endpoints.kubernetes.io/managed-by'] === CONTROLLER) return [];
+  return list(subsets).flatMap((subset, i) =>
+    (['addresses', 'notReadyAddresses'] as const).flatMap(field =>
+      list(subset[field]).flatMap(({ ip }, j) =>
+        ipWarnings(path('subsets').index(i).child(field).index(j).child('ip'), ip ?? ''),
+      ),
+    ),
+  );
+}
+
 const hostPort = (ip: string, port: number): string => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);
 const SHOWN = 3;
 
@@ -74,6 +90,7 @@ export const endpointsStrategy: Strategy<Endpoints> = {
     checkMetadataAgain(out, endpoints, { namespaced: true, name: nameIsDnsSubdomain });
     return [...out, ...checkEndpoints(endpoints)];
   },
+  warnings: (_ctx, endpoints) => warningsOf(endpoints),
   cells: (endpoints, nowMs) => ({
     cells: [nameCell(endpoints), endpointsCell(endpoints.subsets ?? []), ageCell(endpoints, nowMs)],
   }),

@@ -1,6 +1,6 @@
 import { parseCidr } from '../../machinery/cidr.js';
 import { type Family as IpFamily, formatIP } from '../../machinery/ip.js';
-import { parseServiceIp } from './service-ip.js';
+import { parseLegacyIp } from '../validation/legacy-ip.js';
 
 export type { IpFamily };
 
@@ -50,7 +50,7 @@ export function createIpAllocator(cidr: string, random: (n: number) => number): 
   const staticBand = size <= 16 ? 0 : Math.min(Math.max(16, Math.floor(size / 16)), 256);
   /** As it is printed; undefined: none of this range. */
   const ownText = (ip: string): string | undefined => {
-    const parsed = parseServiceIp(ip);
+    const parsed = parseLegacyIp(ip);
     const offset = parsed?.family === family ? parsed.value - base - 1n : -1n;
     return parsed === undefined || offset < 0n || offset >= usable ? undefined : formatIP(parsed);
   };

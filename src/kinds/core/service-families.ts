@@ -2,7 +2,7 @@ import { errorList, errorsOf, invalid, path, type FieldError } from '../../machi
 import { invalidError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
 import type { IpFamily } from './ip-allocator.js';
-import { serviceIpFamily } from './service-ip.js';
+import { legacyIpFamily } from '../validation/legacy-ip.js';
 import { checkClusterIps } from './validation/service-cluster-ips.js';
 import type { ReadonlyService, ServiceSpec } from './validation/service-spec.js';
 
@@ -69,7 +69,7 @@ function namedFamilies(errors: FieldError[], spec: Spec, configured: readonly Ip
   for (const [i, ip] of ips.entries()) {
     if (ip === 'None') break;
     if (i < families.length) continue;
-    const family = serviceIpFamily(ip);
+    const family = legacyIpFamily(ip);
     if (configured.includes(family)) families.push(family);
     else errors.push(invalid(SPEC.child('clusterIPs').index(i), ips, `${family} is not configured on this cluster`));
   }

@@ -2,7 +2,7 @@ import { formatIP, type IpAddress } from '../../machinery/ip.js';
 import type { DeepReadonly, KubeObject, Service } from '../../machinery/types.js';
 import type { Reservation, Reservations } from '../../api/strategy.js';
 import { list } from '../validation/formats.js';
-import { parseServiceIp } from './service-ip.js';
+import { parseLegacyIp } from '../validation/legacy-ip.js';
 import { specOf, type ReadonlyService } from './validation/service-spec.js';
 import { nodePortsOf } from './service-allocation.js';
 
@@ -53,7 +53,7 @@ function portsOf(service: ReadonlyService): Set<number> {
 }
 
 const addressesOf = (service: ReadonlyService): IpAddress[] =>
-  list(specOf(service).clusterIPs).flatMap(text => parseServiceIp(text) ?? []);
+  list(specOf(service).clusterIPs).flatMap(text => parseLegacyIp(text) ?? []);
 
 export const serviceReservations: Reservations<Service> = {
   resources: [ADDRESSES, NODE_PORTS],

@@ -1,7 +1,7 @@
 import { errorList, path, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, Ingress, IngressClass } from '../../machinery/types.js';
 import type { Strategy } from '../../api/strategy.js';
-import { checkImmutable, list } from '../validation/formats.js';
+import { checkImmutable, ipWarnings, list } from '../validation/formats.js';
 import { checkIngress, checkIngressClass, checkIngressStatus } from './validation/ingress.js';
 import { ageCell, nameCell, NONE } from '../cells.js';
 
@@ -56,6 +56,10 @@ export const ingressStrategy: Strategy<Ingress> = {
         const out = errorList();
         checkIngressStatus(out, object);
         return out;
+      },
+      warnings: ({ status }: DeepReadonly<Ingress>) => {
+        const at = path('status', 'loadBalancer', 'ingress');
+        return list(status?.loadBalancer?.ingress).flatMap(({ ip }, i) => (ip ? ipWarnings(at.index(i), ip) : []));
       },
     },
   },

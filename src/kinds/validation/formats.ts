@@ -1,5 +1,6 @@
 import { duplicate, invalid, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import { parsePrefix } from '../../machinery/cidr.js';
+import { isMappedIp, parseLegacyIp } from './legacy-ip.js';
 import { formatIP, type IpAddress, networkOf as firstOf, parseIP } from '../../machinery/ip.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, LabelSelector } from '../../machinery/types.js';
@@ -150,17 +151,13 @@ export const networkOf = (ip: IpAddress, prefix: number): string => formatIP(fir
 
 /** Warnings about a valid but non-canonical address: validation.GetWarningsForIP. */
 export function ipWarnings(at: FieldPath, text: string): string[] {
-  const ip = parseIP(text);
-  if (ip === undefined) return [];
-  if (isIpv4(text) && LEADING_ZERO.test(text))
+  const [read, ip] = [parseIP(text), parseLegacyIp(text)];
+  if (read === undefined || ip === undefined) return [];
+  if (isMappedIp(read) || (text.includes('.') && LEADING_ZERO.test(text)))
     return [
       `${at.toString()}: non-standard IP address "${text}" will be considered invalid in a future Kubernetes release: use "${formatIP(ip)}"`,
     ];
-  if (ip.family === 'IPv6' && /^::ffff:/i.test(text) && text.includes('.'))
-    return [
-      `${at.toString()}: non-standard IP address "${text}" will be considered invalid in a future Kubernetes release: use "${text.slice(7)}"`,
-    ];
-  const canonical = ip.family === 'IPv4' ? text : formatIP(ip);
+  const canonical = formatIP(ip);
   if (ip.family === 'IPv6' && canonical !== text)
     return [`${at.toString()}: IPv6 address "${text}" should be in RFC 5952 canonical format ("${canonical}")`];
   return [];

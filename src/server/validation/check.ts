@@ -41,7 +41,17 @@ export function check(
     const own = errorsOf(() => ownErrors(entry.strategy, ctx, write, old));
     checkChanged(entry, object, old, ofSchema.length === 0 ? own : [...ofSchema, ...own]);
   }
-  return write.partly ? [] : (entry.strategy.warnings?.(ctx, object, old) ?? []);
+  return warningsOf(entry.strategy, ctx, write);
+}
+
+function warningsOf(
+  strategy: Strategy,
+  ctx: ValidationContext,
+  { subresource, partly, object, old }: CheckedWrite,
+): string[] {
+  if (!partly) return strategy.warnings?.(ctx, object, old) ?? [];
+  const part = strategy.subresources?.[subresource];
+  return part?.kind === 'part' ? (part.warnings?.(object) ?? []) : [];
 }
 
 function ownErrors(

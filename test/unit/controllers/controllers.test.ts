@@ -23,7 +23,7 @@ import { byHash, fnv128a, printPort } from '../../../src/controllers/endpoints/h
 import { endpointsController } from '../../../src/controllers/endpoints/controller.js';
 import { endpointSliceController } from '../../../src/controllers/endpointslice/controller.js';
 import { MAX_ENDPOINTS_PER_SLICE } from '../../../src/controllers/endpointslice/plan.js';
-import { createCidrSet } from '../../../src/controllers/nodeipam/controller.js';
+import { createCidrSet } from '../../../src/controllers/nodeipam/cidr-set.js';
 import type { Problems } from '../../../src/controllers/namespace/conditions.js';
 import { deleteContent } from '../../../src/controllers/namespace/content.js';
 import { silentConditions, wantedTaints } from '../../../src/controllers/nodelifecycle/health.js';

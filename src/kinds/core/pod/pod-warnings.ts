@@ -1,7 +1,7 @@
 import { quote } from '../../../machinery/go-text.js';
 import { path } from '../../../machinery/field-error.js';
 import { semanticEqual } from '../../../machinery/json-equal.js';
-import type { Container as AnyContainer, DeepReadonly, PodSpec, PodTemplateSpec } from '../../../machinery/types.js';
+import type { Container as AnyContainer, DeepReadonly, Pod, PodSpec, PodTemplateSpec } from '../../../machinery/types.js';
 import { ipWarnings, list, sortedEntries } from '../../validation/formats.js';
 import { isWhole } from '../../validation/quantities.js';
 import { APPARMOR_ANNOTATION, appArmorFromAnnotation } from './app-armor.js';
@@ -182,6 +182,12 @@ const addressWarnings = (spec: Spec, at: string): string[] => [
   ),
   ...list(spec.hostAliases).flatMap(({ ip = '' }, i) => ipWarnings(path(at, 'hostAliases').index(i).child('ip'), ip)),
 ];
+
+/** Of the addresses that a status says. */
+export const podIpWarnings = ({ status }: DeepReadonly<Pod>): string[] =>
+  (['podIPs', 'hostIPs'] as const).flatMap(field =>
+    list(status?.[field]).flatMap(({ ip = '' }, i) => ipWarnings(path('status', field).index(i).child('ip'), ip)),
+  );
 
 /** Warnings of a workload's template at `at`, when it is new or has changed. */
 export const changedTemplateWarnings = (

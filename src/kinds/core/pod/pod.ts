@@ -16,7 +16,7 @@ import { syncAppArmor } from './app-armor.js';
 import { podConnections } from './pod-connect.js';
 import { podRow } from './pod-cells.js';
 import { bindingAction, evictionAction } from './pod-actions.js';
-import { podSpecWarnings } from './pod-warnings.js';
+import { podIpWarnings, podSpecWarnings } from './pod-warnings.js';
 
 type ReadonlyPod = DeepReadonly<Pod>;
 type Status = NonNullable<Pod['status']>;
@@ -61,6 +61,7 @@ const gatedCondition = {
 
 const statusPart: PartSubresource = {
   kind: 'part',
+  warnings: pod => podIpWarnings(asPod(pod)),
   prepareForUpdate(_ctx, object, old) {
     const pod = object as Pod;
     const before = asPod(old);

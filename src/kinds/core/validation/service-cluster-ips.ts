@@ -3,7 +3,7 @@ import type { FieldError } from '../../../machinery/field-error.js';
 import { parseIP } from '../../../machinery/ip.js';
 import { checkIp } from '../../validation/formats.js';
 import { createRepeatCheck } from '../../../machinery/repeats.js';
-import { serviceIpFamily } from '../service-ip.js';
+import { legacyIpFamily } from '../../validation/legacy-ip.js';
 import { isHeadless, type ServiceSpec } from './service-spec.js';
 
 const SPEC = path('spec');
@@ -11,7 +11,7 @@ const SPEC = path('spec');
 const FAMILIES = ['IPv4', 'IPv6'];
 const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
 
-const isDualStack = (ips: readonly string[]): boolean => new Set(ips.map(serviceIpFamily)).size === 2;
+const isDualStack = (ips: readonly string[]): boolean => new Set(ips.map(legacyIpFamily)).size === 2;
 
 /** clusterIP(s), ipFamilies and ipFamilyPolicy among themselves; runs before allocation and as part of validation. */
 export function checkClusterIps(out: FieldError[], spec: ServiceSpec): void {
@@ -51,7 +51,7 @@ export function checkClusterIps(out: FieldError[], spec: ServiceSpec): void {
   ips.forEach((ip, i) => {
     const family = families[i];
     if (family === undefined) return;
-    if ((family === 'IPv4' || family === 'IPv6') && serviceIpFamily(ip) !== family)
+    if ((family === 'IPv4' || family === 'IPv6') && legacyIpFamily(ip) !== family)
       out.push(invalid(at.index(i), ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``));
   });
 }

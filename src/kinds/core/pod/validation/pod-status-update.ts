@@ -14,8 +14,8 @@ import {
   checkIp,
   checkQualifiedName,
   checkUserId,
-  isIpv4,
 } from '../../../validation/formats.js';
+import { legacyIpFamily } from '../../../validation/legacy-ip.js';
 import { goForm } from '../../../validation/go-form.js';
 import { checkAnnotationUpdates, NO_SPEC, type ReadonlyPod } from './pod.js';
 
@@ -49,7 +49,7 @@ function checkPodIps(out: FieldError[], status: Status): void {
       out.push(invalid(at.index(0).child('ip'), ips[0] ?? '', 'must be equal to `hostIP`'));
     ips.forEach((ip, i) => checkIp(out, at.index(i), ip));
     if (ips.length < 2) return;
-    const families = new Set(ips.map(isIpv4));
+    const families = new Set(ips.map(legacyIpFamily));
     if (families.size < 2 || ips.length > 2) {
       const shown = ips.map(ip => goForm('PodIP', { ip }));
       out.push(invalid(at, shown, 'may specify no more than one IP for each IP family'));
