@@ -1,3 +1,5 @@
+import { type Family, formatIP } from '../machinery/ip.js';
+import { parseLegacyIp } from '../machinery/legacy-ip.js';
 import type { DeepReadonly, Pod, Service } from '../machinery/types.js';
 import type { Informer } from '../client/types.js';
 import { keyOf } from '../client/types.js';
@@ -28,11 +30,14 @@ export function targetPort(pod: ReadonlyPod, port: ReadonlyServicePort): number 
   return undefined;
 }
 
-export const isIPv6 = (ip: string): boolean => ip.includes(':');
-
-/** The Pod's address of one family. */
-export const podIP = (pod: ReadonlyPod, family: 'IPv4' | 'IPv6'): string | undefined =>
-  podIPs(pod).find(ip => isIPv6(ip) === (family === 'IPv6'));
+/** The Pod's address of one family, in its canonical form however the status says it. */
+export function podIP(pod: ReadonlyPod, family: Family): string | undefined {
+  for (const text of podIPs(pod)) {
+    const ip = parseLegacyIp(text);
+    if (ip?.family === family) return formatIP(ip);
+  }
+  return undefined;
+}
 
 /** Set on the endpoint when DNS should answer <hostname>.<service> with it. */
 export const endpointHostname = (pod: ReadonlyPod, service: ReadonlyService): string | undefined =>

@@ -74,6 +74,7 @@ export const endpointSliceMirroringController: ControllerDefinition = {
         if (object !== undefined && mirrored.skipped > 0)
           events.event(object, 'Warning', 'TooManyAddressesToMirror', tooMany(mirrored.skipped));
         const labels = { ...object?.metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: CONTROLLER };
+        const hasReservedLabel = [MANAGED_BY, SERVICE_NAME].some(label => object?.metadata.labels?.[label] !== undefined);
         const annotations = copied(object?.metadata.annotations);
         const owner = {
           apiVersion: 'v1',
@@ -102,7 +103,11 @@ export const endpointSliceMirroringController: ControllerDefinition = {
               });
               continue;
             }
+            // As upstream, which compares labels that the mirror cannot have and so writes a slice anew at every look. One
+            // look more is what is seen of it.
+            const lookedAt = !hasReservedLabel || old.metadata.generateName === undefined;
             const same =
+              lookedAt &&
               canonicalJson(old.endpoints) === canonicalJson(slice.endpoints) &&
               canonicalJson(old.metadata.labels) === canonicalJson(labels) &&
               canonicalJson(old.metadata.annotations ?? {}) === canonicalJson(annotations);

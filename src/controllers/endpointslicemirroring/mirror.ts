@@ -1,5 +1,6 @@
+import { type Family, formatIP } from '../../machinery/ip.js';
+import { parseLegacyIp } from '../../machinery/legacy-ip.js';
 import type { DeepReadonly, Endpoint, Endpoints, EndpointSlice } from '../../machinery/types.js';
-import { isIPv6 } from '../service-pods.js';
 
 /** Upstream's --mirroring-max-endpoints-per-subset. */
 const MAX_PER_SUBSET = 1000;
@@ -36,8 +37,7 @@ export function mirror(endpoints: DeepReadonly<Endpoints>): Mirrored {
     const mirrored = kept.slice(0, MAX_PER_SUBSET);
     return (['IPv4', 'IPv6'] as const).flatMap(addressType => {
       const list = mirrored
-        .filter(({ address }) => isIPv6(address.ip) === (addressType === 'IPv6'))
-        .map(({ address, ready }) => toEndpoint(address, ready))
+        .flatMap(({ address, ready }) => toEndpoint(address, ready, addressType))
         .sort((a, b) => compare(a.addresses[0] ?? '', b.addresses[0] ?? ''));
       return list.length === 0 ? [] : [{ addressType, endpoints: list, ports: ports.map(toPort) }];
     });
@@ -89,13 +89,20 @@ function repack(subsets: readonly Subset[]): Repacked[] {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const byText = (a: readonly unknown[], b: readonly unknown[]): number => compare(String(a[0]), String(b[0]));
 
-const toEndpoint = (address: Address, ready: boolean): Endpoint => ({
-  addresses: [address.ip],
-  conditions: { ready },
-  ...(address.hostname === undefined ? {} : { hostname: address.hostname }),
-  ...(address.nodeName === undefined ? {} : { nodeName: address.nodeName }),
-  ...(address.targetRef === undefined ? {} : { targetRef: address.targetRef }),
-});
+/** None for an address of another family. */
+function toEndpoint({ ip: text, hostname, nodeName, targetRef }: Address, ready: boolean, family: Family): Endpoint[] {
+  const ip = parseLegacyIp(text);
+  if (ip?.family !== family) return [];
+  const endpoint = {
+    // Slices take canonical addresses only.
+    addresses: [formatIP(ip)],
+    conditions: { ready },
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(nodeName === undefined ? {} : { nodeName }),
+    ...(targetRef === undefined ? {} : { targetRef }),
+  };
+  return [endpoint];
+}
 
 const toPort = (port: Port) => ({
   name: port.name ?? '',

@@ -40,6 +40,8 @@ const FACETS: readonly Facet[] = [
   { reason: 'UID', of: ({ metadata }) => metadata.uid ?? '' },
   { reason: 'ExternalTrafficPolicy', of: ({ spec }) => spec?.externalTrafficPolicy ?? '' },
   { reason: 'HealthCheckNodePort', of: ({ spec }) => String(spec?.healthCheckNodePort ?? 0) },
+  // They do not change places: one comes or goes.
+  { of: ({ spec }) => String(spec?.ipFamilies?.length ?? 0) },
 ];
 
 const arrow = (before: string, after: string): string => `${before} -> ${after}`;

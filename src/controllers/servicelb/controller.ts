@@ -3,24 +3,26 @@ import type { DeepReadonly, Service } from '../../machinery/types.js';
 import { SERVICES } from '../../client/resources.js';
 import { keyOf, splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
-import { createAddressPool } from './address-pool.js';
+import type { AddressPool } from './address-pool.js';
+import { createAddressPools } from './address-pools.js';
 import { loadBalancerChange } from './changes.js';
 import {
   CLEANUP_FINALIZER,
   hasFinalizer,
+  heldAddresses,
   isDeleting,
   needsCleanup,
   refusal,
   shownAddress,
   showsOnly,
-  takeAddress,
+  takeAddresses,
   wantsLoadBalancer,
 } from './load-balancer.js';
 
 type ReadonlyService = DeepReadonly<Service>;
 
 /**
- * Gives Services of type LoadBalancer an address of a range, as a cloud's balancer would (cloud-provider's service
+ * Gives Services of type LoadBalancer an address of a range, or one of each of their families, as a cloud's balancer would (cloud-provider's service
  * controller). Who has which address is what the Services' status says: all of them are seen before the first is
  * reconciled, so that an address stays where it was over a restart.
  */
@@ -32,7 +34,7 @@ export const serviceLbController: ControllerDefinition = {
   build({ client, informers, queue, options, recorder }) {
     const { loadBalancerCidr } = options;
     if (loadBalancerCidr === undefined) return { reconcile: async () => undefined };
-    const pool = createAddressPool(loadBalancerCidr);
+    const pools = createAddressPools(loadBalancerCidr);
     const services = informers.informer<Service>(SERVICES);
     const writer = client.resource<Service>(SERVICES);
     const events = recorder('service-controller');
@@ -43,23 +45,25 @@ export const serviceLbController: ControllerDefinition = {
     const askAgain = (): void => {
       for (const key of waiting.keys()) queue.add(key);
     };
-    const release = (key: string): void => {
-      if (pool.release(key)) askAgain();
+    const release = (key: string, from: Pick<AddressPool, 'release'> = pools): void => {
+      if (from.release(key)) askAgain();
     };
     const remember = (service: ReadonlyService): void => {
       const key = keyOf(service);
-      const shown = shownAddress(service, pool);
       if (!isEnsured(service)) waiting.delete(key);
       // What is to be cleaned up keeps its address until it is. What somebody else gave out is not given again.
       const isOurs = isEnsured(service) || needsCleanup(service);
-      if (!isOurs && pool.addressOf(key) !== shown) release(key);
-      if (shown !== undefined && pool.addressOf(key) === undefined) pool.take(key, shown);
+      for (const pool of pools.all) {
+        const shown = shownAddress(service, pool);
+        if (!isOurs && pool.addressOf(key) !== shown) release(key, pool);
+        if (shown !== undefined && pool.addressOf(key) === undefined) pool.take(key, shown);
+      }
     };
     /** What somebody took away is put back. */
     const isSpoilt = (old: ReadonlyService, service: ReadonlyService): boolean => {
-      const address = pool.addressOf(keyOf(service));
-      if (!isEnsured(service) || address === undefined) return false;
-      return (hasFinalizer(old) && !hasFinalizer(service)) || (showsOnly(old, address) && !showsOnly(service, address));
+      const held = heldAddresses(service, keyOf(service), pools);
+      if (!isEnsured(service) || held.length === 0) return false;
+      return (hasFinalizer(old) && !hasFinalizer(service)) || (showsOnly(old, held) && !showsOnly(service, held));
     };
     services.addHandler({
       add(service) {
@@ -90,7 +94,7 @@ export const serviceLbController: ControllerDefinition = {
       events.event(service, 'Warning', 'SyncLoadBalancerFailed', `Error syncing load balancer: ${text}`);
 
     const cleanUp = async (key: string, service: ReadonlyService): Promise<void> => {
-      if (pool.addressOf(key) !== undefined)
+      if (pools.addressesOf(key).length > 0)
         events.event(service, 'Normal', 'DeletingLoadBalancer', 'Deleting load balancer');
       const metadata = { '$deleteFromPrimitiveList/finalizers': [CLEANUP_FINALIZER] };
       await patch(service, metadata, { loadBalancer: { ingress: null } });
@@ -99,21 +103,21 @@ export const serviceLbController: ControllerDefinition = {
     };
     const ensure = async (key: string, service: ReadonlyService): Promise<void> => {
       const known = waiting.get(key);
-      if (known !== undefined && known === refusal(service, key, pool)) return;
+      if (known !== undefined && known === refusal(service, key, pools)) return;
       waiting.delete(key);
       events.event(service, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer');
       if (!hasFinalizer(service)) await patch(service, { finalizers: [CLEANUP_FINALIZER] });
-      const before = pool.addressOf(key);
-      const address = takeAddress(service, key, pool);
-      if (address === undefined) {
-        const reason = refusal(service, key, pool) ?? '';
+      const before = pools.addressesOf(key);
+      const addresses = takeAddresses(service, key, pools);
+      if (addresses === undefined) {
+        const reason = refusal(service, key, pools) ?? '';
         waiting.set(key, reason);
         return failed(service, `failed to ensure load balancer: ${reason}`);
       }
       events.event(service, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer');
-      if (!showsOnly(service, address))
-        await patch(service, {}, { loadBalancer: { ingress: [{ ip: address, ipMode: 'VIP' }] } });
-      if (before !== undefined && before !== address) askAgain();
+      if (!showsOnly(service, addresses))
+        await patch(service, {}, { loadBalancer: { ingress: addresses.map(ip => ({ ip, ipMode: 'VIP' })) } });
+      if (before.some(address => !addresses.includes(address))) askAgain();
     };
     return {
       async reconcile(key) {

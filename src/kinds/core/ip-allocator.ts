@@ -1,6 +1,6 @@
 import { parseCidr } from '../../machinery/cidr.js';
 import { type Family as IpFamily, formatIP } from '../../machinery/ip.js';
-import { parseLegacyIp } from '../validation/legacy-ip.js';
+import { parseLegacyIp } from '../../machinery/legacy-ip.js';
 
 export type { IpFamily };
 

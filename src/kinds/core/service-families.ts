@@ -2,7 +2,7 @@ import { errorList, errorsOf, invalid, path, type FieldError } from '../../machi
 import { invalidError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
 import type { IpFamily } from './ip-allocator.js';
-import { legacyIpFamily } from '../validation/legacy-ip.js';
+import { legacyIpFamily } from '../../machinery/legacy-ip.js';
 import { checkClusterIps } from './validation/service-cluster-ips.js';
 import type { ReadonlyService, ServiceSpec } from './validation/service-spec.js';
 

@@ -2,7 +2,7 @@ import { formatIP, type IpAddress } from '../../machinery/ip.js';
 import type { DeepReadonly, KubeObject, Service } from '../../machinery/types.js';
 import type { Reservation, Reservations } from '../../api/strategy.js';
 import { list } from '../validation/formats.js';
-import { parseLegacyIp } from '../validation/legacy-ip.js';
+import { parseLegacyIp } from '../../machinery/legacy-ip.js';
 import { specOf, type ReadonlyService } from './validation/service-spec.js';
 import { nodePortsOf } from './service-allocation.js';
 

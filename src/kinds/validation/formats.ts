@@ -1,6 +1,6 @@
 import { duplicate, invalid, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import { parsePrefix } from '../../machinery/cidr.js';
-import { isMappedIp, parseLegacyIp } from './legacy-ip.js';
+import { isMappedIp, parseLegacyIp } from '../../machinery/legacy-ip.js';
 import { formatIP, type IpAddress, networkOf as firstOf, parseIP } from '../../machinery/ip.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, LabelSelector } from '../../machinery/types.js';

@@ -3,7 +3,7 @@ import type { FieldError } from '../../../machinery/field-error.js';
 import { parseIP } from '../../../machinery/ip.js';
 import { checkIp } from '../../validation/formats.js';
 import { createRepeatCheck } from '../../../machinery/repeats.js';
-import { legacyIpFamily } from '../../validation/legacy-ip.js';
+import { legacyIpFamily } from '../../../machinery/legacy-ip.js';
 import { isHeadless, type ServiceSpec } from './service-spec.js';
 
 const SPEC = path('spec');

@@ -15,7 +15,7 @@ import {
   checkQualifiedName,
   checkUserId,
 } from '../../../validation/formats.js';
-import { legacyIpFamily } from '../../../validation/legacy-ip.js';
+import { legacyIpFamily } from '../../../../machinery/legacy-ip.js';
 import { goForm } from '../../../validation/go-form.js';
 import { checkAnnotationUpdates, NO_SPEC, type ReadonlyPod } from './pod.js';
 

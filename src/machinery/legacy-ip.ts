@@ -1,4 +1,4 @@
-import { type Family, type IpAddress, parseIP } from '../../machinery/ip.js';
+import { type Family, type IpAddress, parseIP } from './ip.js';
 
 const MAPPED = 0xffffn;
 
