@@ -55,7 +55,14 @@ const session = (original: Original): string =>
 
 /** Name → text, in the repository's form, of what is in the folder; undefined: there is none. */
 export function originalRecordings(area: Area, folder = ORIGINALS): ReadonlyMap<string, string> | undefined {
-  const from = join(folder, FOLDERS[area]);
+  return read(join(folder, FOLDERS[area]), area);
+}
+
+/** Those that only lie beside the repository, by their topic: "network". */
+export const extensionRecordings = (topic: string): ReadonlyMap<string, string> | undefined =>
+  read(join(ORIGINALS, 'extension-corpus', topic), 'wire');
+
+function read(from: string, area: Area): ReadonlyMap<string, string> | undefined {
   if (!existsSync(from)) return undefined;
   const files = readdirSync(from).filter(file => file.endsWith('.json'));
   return new Map(

@@ -74,7 +74,9 @@ export const endpointSliceMirroringController: ControllerDefinition = {
         if (object !== undefined && mirrored.skipped > 0)
           events.event(object, 'Warning', 'TooManyAddressesToMirror', tooMany(mirrored.skipped));
         const labels = { ...object?.metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: CONTROLLER };
-        const hasReservedLabel = [MANAGED_BY, SERVICE_NAME].some(label => object?.metadata.labels?.[label] !== undefined);
+        const hasReservedLabel = [MANAGED_BY, SERVICE_NAME].some(
+          label => object?.metadata.labels?.[label] !== undefined,
+        );
         const annotations = copied(object?.metadata.annotations);
         const owner = {
           apiVersion: 'v1',
@@ -85,6 +87,11 @@ export const endpointSliceMirroringController: ControllerDefinition = {
           controller: true,
         };
         const meta: ObjectMeta = { namespace, labels, annotations, ownerReferences: [owner] };
+        /** Upstream writes a slice anew under its name, which is seen by what does not come back: generateName. */
+        const rewrite = async (slice: MirroredSlice, { metadata }: DeepReadonly<EndpointSlice>): Promise<void> => {
+          const { name: sliceName = '', resourceVersion = '' } = metadata;
+          await writer.update({ ...slice, metadata: { ...meta, name: sliceName, resourceVersion } });
+        };
         /** Ours by their ports: a list for each, as some may be there twice. */
         const free = new Map<string, DeepReadonly<EndpointSlice>[]>();
         for (const slice of ours) {
@@ -97,24 +104,20 @@ export const endpointSliceMirroringController: ControllerDefinition = {
           for (const slice of mirrored.slices) {
             const old = free.get(placeOf(slice))?.pop();
             if (old === undefined) {
-              await writer.create(namespace, {
+              const made = await writer.create(namespace, {
                 ...slice,
                 metadata: { ...meta, generateName: `${name}-` },
               });
+              // Upstream finds labels that the mirror cannot have missing, and writes it anew at the next look.
+              if (hasReservedLabel) await rewrite(slice, made);
               continue;
             }
-            // As upstream, which compares labels that the mirror cannot have and so writes a slice anew at every look. One
-            // look more is what is seen of it.
-            const lookedAt = !hasReservedLabel || old.metadata.generateName === undefined;
             const same =
-              lookedAt &&
               canonicalJson(old.endpoints) === canonicalJson(slice.endpoints) &&
               canonicalJson(old.metadata.labels) === canonicalJson(labels) &&
               canonicalJson(old.metadata.annotations ?? {}) === canonicalJson(annotations);
             if (same) continue;
-            // Upstream writes the slice anew under its name, which is seen by what does not come back: generateName.
-            const { name: sliceName = '', resourceVersion = '' } = old.metadata;
-            await writer.update({ ...slice, metadata: { ...meta, name: sliceName, resourceVersion } });
+            await rewrite(slice, old);
           }
         } catch (error) {
           // A terminating namespace refuses new objects.

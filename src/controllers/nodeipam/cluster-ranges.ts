@@ -19,17 +19,19 @@ const DEFAULT_SIZES = { IPv4: 24, IPv6: 64 } as const;
 const MAX_DIFFERENCE = 16;
 
 function parseRanges(clusterCidr: string): Cidr[] {
-  const ranges = clusterCidr.trim().split(',').map(text => {
-    const range = parsePrefix(text) === undefined ? undefined : parseCidr(text);
-    if (range === undefined) throw new RangeError(`invalid CIDR address: ${text}`);
-    return range;
-  });
+  const ranges = clusterCidr
+    .trim()
+    .split(',')
+    .map(text => {
+      const range = parsePrefix(text) === undefined ? undefined : parseCidr(text);
+      if (range === undefined) throw new RangeError(`invalid CIDR address: ${text}`);
+      return range;
+    });
   if (ranges.length > 1 && new Set(ranges.map(({ family }) => family)).size < 2)
     throw new RangeError(
       `len of ClusterCIDRs==${ranges.length} and they are not configured as dual stack (at least one from each IPFamily`,
     );
-  if (ranges.length > 2)
-    throw new RangeError(`length of clusterCIDRs is:${ranges.length} more than max allowed of 2`);
+  if (ranges.length > 2) throw new RangeError(`length of clusterCIDRs is:${ranges.length} more than max allowed of 2`);
   return ranges;
 }
 

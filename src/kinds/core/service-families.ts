@@ -40,7 +40,8 @@ const otherFamily = (family: string | undefined): IpFamily => (family === 'IPv4'
 /** The policy alone says that the second address goes; without it nothing may be left out. */
 function checkReduced(errors: FieldError[], spec: Spec, old: ServiceSpec): void {
   if (spec.ipFamilyPolicy === 'SingleStack') {
-    if (lengthOf(spec.clusterIPs) > 1 && sameClusterIps(spec, old)) spec.clusterIPs = spec.clusterIPs?.slice(0, 1) ?? [];
+    if (lengthOf(spec.clusterIPs) > 1 && sameClusterIps(spec, old))
+      spec.clusterIPs = spec.clusterIPs?.slice(0, 1) ?? [];
     if (lengthOf(spec.ipFamilies) > 1 && same(spec.ipFamilies, old.ipFamilies))
       spec.ipFamilies = spec.ipFamilies?.slice(0, 1) ?? [];
     return;

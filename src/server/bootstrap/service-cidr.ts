@@ -14,7 +14,7 @@ export async function ensureServiceCidr(options: BootstrapOptions): Promise<void
   const wanted = defaultServiceCidr(serviceCidrs);
   await ensure(options, wanted);
   const stored = (): DeepReadonly<ServiceCIDR> | undefined =>
-    objects.get(wanted.resource, keyOf(wanted)) as DeepReadonly<ServiceCIDR> | undefined;
+    objects.get(wanted.resource, keyOf(wanted));
   const ctx: RequestContext = selfContext(objects, clock, signal);
   const update = async (change: (object: KubeObject) => void, subresource?: string): Promise<void> => {
     const where = subresource === undefined ? {} : { subresource };

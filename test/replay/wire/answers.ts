@@ -44,6 +44,7 @@ export function comparable(
   } else {
     const whole = withoutHidden(structuredClone(content.body));
     const body = step.select === undefined ? whole : selected(whole, step.select);
+    for (const path of step.drop ?? []) removeAt(body, path);
     for (const path of step.unordered ?? []) sortAt(body, path);
     for (const path of step.ignore ?? []) removeAt(body, path);
     view['body'] = body;

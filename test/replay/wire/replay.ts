@@ -38,6 +38,12 @@ function bodyOf(step: Step, variables: Variables): string | Buffer | undefined {
   return typeof step.body === 'string' ? fill(step.body) : JSON.stringify(substitute(step.body, variables));
 }
 
+const queryOf = ({ query = {} }: Step, variables: Variables): string =>
+  Object.entries(query)
+    .flatMap(([name, values]) => [values].flat().map(value => [name, String(substitute(value, variables))] as const))
+    .map(pair => pair.map(encodeURIComponent).join('='))
+    .join('&');
+
 function callOf(step: Step, { token, variables }: Run): Call {
   const body = bodyOf(step, variables);
   const bearer = step.token === undefined ? token : String(substitute(step.token, variables));
@@ -51,11 +57,17 @@ function callOf(step: Step, { token, variables }: Run): Call {
   for (const [name, value] of Object.entries(step.headers ?? {}))
     if (value === null) headers.delete(name.toLowerCase());
     else headers.set(name.toLowerCase(), String(substitute(value, variables)));
-  const target = String(substitute(step.path ?? '', variables));
+  const query = queryOf(step, variables);
+  const path = String(substitute(step.path ?? '', variables));
+  const target = query === '' ? path : `${path}?${query}`;
   return { method: step.method ?? 'GET', target, headers: Object.fromEntries(headers), body };
 }
 
-function holds(wanted: WaitFor, { status, content }: Answer, variables: Variables): boolean {
+function holds(
+  wanted: WaitFor,
+  { status, content }: Pick<Answer, 'status' | 'content'>,
+  variables: Variables,
+): boolean {
   if (wanted.status !== undefined) return status === wanted.status;
   const found = content.kind === 'json' ? getAt(content.body, wanted.path ?? '') : undefined;
   if (wanted.absent === true) return found === undefined;
@@ -64,8 +76,16 @@ function holds(wanted: WaitFor, { status, content }: Answer, variables: Variable
   return JSON.stringify(found) === JSON.stringify(substitute(wanted.equals, variables));
 }
 
-async function waitFor(wanted: WaitFor, call: Call, { client, variables }: Run): Promise<Answer> {
-  const limit = AbortSignal.timeout(Math.max(wanted.timeoutMs ?? 0, WAIT_MS));
+async function waitFor(
+  { waitFor: wanted = {}, expect }: Step,
+  call: Call,
+  { client, variables }: Run,
+): Promise<Answer> {
+  const { timeoutMs = WAIT_MS } = wanted;
+  // What did not come when it was recorded shall not come here.
+  const recorded = { status: Number(expect?.['status']), content: { kind: 'json', body: expect?.['body'] } } as const;
+  const inVain = !holds(wanted, recorded, variables);
+  const limit = AbortSignal.timeout(inVain ? timeoutMs : Math.max(timeoutMs, WAIT_MS));
   for (;;) {
     const answer = await client.call(call);
     if (limit.aborted || holds(wanted, answer, variables)) return answer;
@@ -97,7 +117,7 @@ async function perform(step: Step, run: Run): Promise<Record<string, unknown> | 
 }
 
 const ask = (step: Step, call: Call, run: Run): Promise<Answer> =>
-  step.waitFor === undefined ? run.client.call(call) : waitFor(step.waitFor, call, run);
+  step.waitFor === undefined ? run.client.call(call) : waitFor(step, call, run);
 
 /** Opens it; one that is refused is an answer as any other. */
 async function watchOf(id: string, call: Call, { client, watches }: Run): Promise<Answer> {

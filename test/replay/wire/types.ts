@@ -13,6 +13,8 @@ export interface Step {
   readonly name: string;
   readonly method?: string;
   readonly path?: string;
+  /** Added to the path. */
+  readonly query?: Readonly<Record<string, string | readonly string[]>>;
   /** null: left out. */
   readonly headers?: Readonly<Record<string, string | null>>;
   /** '': nobody; absent: the administrator. */
@@ -32,7 +34,10 @@ export interface Step {
   /** Variable → path in the answer, or "header:NAME". */
   readonly save?: Readonly<Record<string, string>>;
   readonly select?: { readonly path: string; readonly where?: Readonly<Record<string, string>> };
+  /** Taken out before lists are sorted. */
+  readonly drop?: readonly string[];
   readonly unordered?: readonly string[];
+  /** Taken out after that. */
   readonly ignore?: readonly string[];
   readonly ignoreBody?: boolean;
   readonly recordHeaders?: readonly string[];

@@ -42,6 +42,7 @@ t.test('which changes concern a load balancer', async t => {
       next: { externalTrafficPolicy: 'Local' },
       expect: 'ExternalTrafficPolicy: Cluster -> Local',
     },
+    { name: 'a family more', old: { ipFamilies: ['IPv4'] }, next: { ipFamilies: ['IPv4', 'IPv6'] }, expect: '' },
     { name: 'the health port', next: { healthCheckNodePort: 30001 }, expect: 'HealthCheckNodePort: 0 -> 30001' },
   ];
   for (const { name, old, next, expect } of rows) {

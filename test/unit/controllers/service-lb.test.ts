@@ -123,6 +123,28 @@ t.test('who gets which address at a start', async t => {
       services: [service('a', { ipFamilies: ['IPv6'] })],
       expect: 'a=fd00:18:ff::1',
     },
+    {
+      name: 'one of each family, in the order of the families',
+      cidr: `${RANGE},fd00:18:ff::/120`,
+      services: [
+        service('a', { ipFamilies: ['IPv4', 'IPv6'] }),
+        service('b', { ipFamilies: ['IPv6', 'IPv4'], loadBalancerIP: 'fd00:18:ff::9' }),
+        service('c', { ipFamilies: ['IPv6'] }),
+      ],
+      expect: `a=${ONE}+fd00:18:ff::1 b=fd00:18:ff::9+${TWO} c=fd00:18:ff::2`,
+    },
+    {
+      name: 'of the family that there is',
+      services: [service('a', { ipFamilies: ['IPv6', 'IPv4'] })],
+      expect: `a=${ONE}`,
+    },
+    {
+      name: 'all or none',
+      cidr: `${RANGE},fd00:18:ff::/128`,
+      services: [service('a', { ipFamilies: ['IPv6'] }), service('b', { ipFamilies: ['IPv4', 'IPv6'] })],
+      expect: 'a=fd00:18:ff:: b=-',
+      warnings: ['no address of fd00:18:ff::/128 is free'],
+    },
     { name: 'without a range nothing is done', cidr: '', services: [service('a')], expect: 'a=-' },
     { name: 'one that goes and is not ours gets nothing', services: [service('a', { deleting: true })], expect: 'a=-' },
   ];
@@ -262,4 +284,16 @@ t.test('writes that fail', async t => {
     await work();
     t.equal(addresses(cluster), `a=${ONE}`, name);
   }
+});
+
+t.test('a family comes and goes', async t => {
+  const { cluster, work } = start([ensured('a', ONE)], `${RANGE},fd00:18:ff::/128`);
+  await work();
+  cluster.load(SERVICES, ensured('a', ONE, { ipFamilies: ['IPv4', 'IPv6'] }), service('b', { ipFamilies: ['IPv6'] }));
+  await work();
+  t.equal(addresses(cluster), `a=${ONE}+fd00:18:ff:: b=-`);
+  const one = stored(cluster, 'a') as Service;
+  cluster.load(SERVICES, { ...one, spec: { ...one.spec, ipFamilies: ['IPv4'] } });
+  await work();
+  t.equal(addresses(cluster), `a=${ONE} b=fd00:18:ff::`, 'who waits gets what is freed');
 });

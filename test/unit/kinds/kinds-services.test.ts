@@ -34,6 +34,14 @@ t.test('cluster IPs', async t => {
   t.equal(allocator.next(isTaken), '10.0.0.9');
 });
 
+t.test('cluster IPs of a range that no number can count', async t => {
+  const allocator = createIpAllocator('fd00::/64', n => n - 1);
+  const next = allocator.next(() => false);
+  t.ok(allocator.contains(next), next);
+  for (const ip of ['fd00::1', 'fd00::ffff:ffff:ffff:ffff', 'FD00:0::7']) t.ok(allocator.contains(ip), ip);
+  for (const ip of ['fd00::', 'fd00:0:0:1::', '10.0.0.1', 'nonsense']) t.notOk(allocator.contains(ip), ip);
+});
+
 t.test('node ports', async t => {
   t.strictSame(parsePortRange('30000-32767'), { first: 30000, last: 32767 });
   t.strictSame(parsePortRange('30000+10'), { first: 30000, last: 30010 });

@@ -29,13 +29,12 @@ t.test('addresses of Services come from every range that is ready', async t => {
     { name: 'unless a wider one gives it', cidrs: [wide, cidr(['172.31.0.0/24'])], ip: '172.31.0.15' },
     { name: 'not one that is taken', cidrs: [wide], ip: '172.31.0.9', refused: allocated },
     {
-      name: 'not of one that nobody has called ready',
+      name: 'of one that no controller has spoken of',
       cidrs: [cidr(['172.31.0.0/28'], { ready: '' })],
       ip: '172.31.0.1',
-      refused: notInRange,
     },
     {
-      name: 'nor of one that is not',
+      name: 'not of one that is not ready',
       cidrs: [cidr(['172.31.0.0/28'], { ready: 'False' })],
       ip: '172.31.0.1',
       refused: notInRange,

@@ -11,7 +11,8 @@ import { ensurePki } from '../../../src/cluster/keys/pki.js';
 import { createLogFile } from '../../../src/server/audit/log-file.js';
 import { createApiServer } from '../../../src/server/create-server.js';
 import type { ApiServer, ApiServerOptions } from '../../../src/server/options.js';
-import { serviceRangeProblem } from '../../../src/server/service-range.js';
+import { advertiseProblem, firstServiceAddresses, serviceRangeProblem } from '../../../src/server/service-range.js';
+import type { KvStore } from '../../../src/storage/kv-store.js';
 import { createMemoryStore } from '../../../src/storage/memory/memory-store.js';
 import { until } from '../../support/until.js';
 
@@ -237,12 +238,63 @@ t.test('service ranges', async t => {
     ['10.96.0.0/16', undefined],
     ['10.0.0.0/12', undefined],
     ['fd00::/64', undefined],
-    ['10.0.0.0/8', /too large; for 32-bit addresses, the mask must be >= 12/],
-    ['fd00::/48', /the mask must be >= 64/],
-    ['10.0.0.0/32', /at least 2 addresses/],
-    ['nonsense', /want e\.g\. 10\.96\.0\.0\/16/],
+    ['10.0.0.0/8', undefined],
+    ['10.96.0.0/16,fd00:10:96::/112', undefined],
+    ['fd00:10:96::/112,10.96.0.0/16', undefined],
+    ['', /^--service-cluster-ip-range must contain at least one valid cidr$/],
+    ['fd00::/48', /shortest allowed prefix length for service CIDR is 64, got 48$/],
+    ['10.96.0.0/16,fd00::/63', /shortest allowed prefix length for service CIDR is 64, got 63$/],
+    [
+      '10.0.0.0/30',
+      /^error determining service IP ranges .*: the service cluster IP range must be at least 8 IP addresses$/,
+    ],
+    ['nonsense', /^service-cluster-ip-range\[0\] is not a valid cidr$/],
+    ['10.96.0.1', /^service-cluster-ip-range\[0\] is not a valid cidr$/],
+    ['10.96.0.0/16,nonsense', /^service-cluster-ip-range\[1\] is not an ip net$/],
+    ['10.96.0.0/16, fd00:10:96::/112', /^service-cluster-ip-range\[1\] is not an ip net$/],
+    ['10.96.0.0/16,10.97.0.0/16', /range\[0\] and --service-cluster-ip-range\[1\] must be of different IP family$/],
+    ['10.96.0.0/16,fd00:10:96::/112,fd00:10:97::/112', /must not contain more than two entries$/],
   ];
   for (const [cidr, problem] of rows)
     if (problem === undefined) t.equal(serviceRangeProblem(cidr), undefined, cidr);
     else t.match(serviceRangeProblem(cidr), problem, cidr);
+  t.same(firstServiceAddresses('10.96.0.0/16,fd00:10:96::/112'), ['10.96.0.1', 'fd00:10:96::1']);
+  t.equal(advertiseProblem('fd00:10:96::/112,10.96.0.0/16', 'fd00::1'), undefined);
+  t.equal(
+    advertiseProblem('fd00:10:96::/112,10.96.0.0/16', '172.18.0.1'),
+    'service IP family "fd00:10:96::/112" must match public address family "172.18.0.1"',
+  );
+});
+
+t.test('a cluster becomes dual stack', async t => {
+  const store = createMemoryStore();
+  const kept = Object.create(store, { close: { value: () => Promise.resolve() } }) as KvStore;
+  const look = async (serviceClusterIpRange: string, advertiseAddress = '172.18.0.1'): Promise<unknown[]> => {
+    const { call, server } = await start(t, { store: kept, serviceClusterIpRange, advertiseAddress });
+    const get = async (path: string): Promise<Record<string, unknown>> => (await call('GET', path)).body as never;
+    const { spec: cidrs, status } = await get('/apis/networking.k8s.io/v1/servicecidrs/kubernetes');
+    const { spec } = await get('/api/v1/namespaces/default/services/kubernetes');
+    const slice = await get('/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes');
+    await server.close();
+    const { clusterIPs, ipFamilies, ipFamilyPolicy } = spec as Record<string, unknown>;
+    const { conditions } = status as { conditions: { status: string }[] };
+    const ready = conditions.map(condition => condition.status);
+    return [(cidrs as { cidrs: string[] }).cidrs, ready, clusterIPs, ipFamilies, ipFamilyPolicy, slice['addressType']];
+  };
+  const service = [['10.96.0.1'], ['IPv4'], 'SingleStack', 'IPv4'];
+  t.same(await look('10.96.0.0/16'), [['10.96.0.0/16'], ['True'], ...service]);
+  const both = ['10.96.0.0/16', 'fd00:10:96::/112'];
+  t.same(await look(both.join()), [both, ['True'], ...service], 'the Service keeps its one family');
+  t.same(await look('10.96.0.0/16'), [both, ['True'], ...service], 'a range does not go by itself');
+});
+
+t.test('a cluster of IPv6', async t => {
+  const { call } = await start(t, { serviceClusterIpRange: 'fd00:10:96::/112', advertiseAddress: 'fd00::1' });
+  const endpoints = await call('GET', '/api/v1/namespaces/default/endpoints/kubernetes');
+  t.match(endpoints.body, { subsets: [{ addresses: [{ ip: 'fd00::1' }] }] });
+  const slice = await call('GET', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes');
+  t.match(slice.body, { addressType: 'IPv6', endpoints: [{ addresses: ['fd00::1'] }] });
+  const service = { metadata: { name: 'a' }, spec: { ports: [{ port: 80 }] } };
+  const made = await call('POST', '/api/v1/namespaces/default/services', service);
+  t.match(made, { status: 201, body: { spec: { clusterIP: /^fd00:10:96::/, ipFamilies: ['IPv6'] } } });
 });

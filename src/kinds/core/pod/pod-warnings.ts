@@ -1,7 +1,13 @@
 import { quote } from '../../../machinery/go-text.js';
 import { path } from '../../../machinery/field-error.js';
 import { semanticEqual } from '../../../machinery/json-equal.js';
-import type { Container as AnyContainer, DeepReadonly, Pod, PodSpec, PodTemplateSpec } from '../../../machinery/types.js';
+import type {
+  Container as AnyContainer,
+  DeepReadonly,
+  Pod,
+  PodSpec,
+  PodTemplateSpec,
+} from '../../../machinery/types.js';
 import { ipWarnings, list, sortedEntries } from '../../validation/formats.js';
 import { isWhole } from '../../validation/quantities.js';
 import { APPARMOR_ANNOTATION, appArmorFromAnnotation } from './app-armor.js';
