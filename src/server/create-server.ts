@@ -17,6 +17,7 @@ import { rbacEscalationCheck } from './auth/rbac/escalation.js';
 import { oidcDocuments } from './auth/token/issuer.js';
 import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
+import { keepServiceCidr } from './bootstrap/service-cidr.js';
 import { createKubeletConnection } from './connect/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
@@ -172,6 +173,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       await publishAddress(boot, { ...address, securePort: port });
       ready = true;
       void keepNamespaces(boot);
+      void keepServiceCidr(boot);
       void runEventTtl({
         objects: registries.objects,
         clock,

@@ -1,5 +1,7 @@
 import type * as k8s from '@kubernetes/client-node';
 import { errorList, invalid, path, required, type FieldError } from '../../machinery/field-error.js';
+import { parsePrefix } from '../../machinery/cidr.js';
+import type { Family } from '../../machinery/ip.js';
 import type { DeepReadonly, KubeObject, Wire } from '../../machinery/types.js';
 import { nameIsPathSegment, type NameCheck } from '../../machinery/validation/names.js';
 import { FIELD_IMMUTABLE } from '../../machinery/validation/object-meta.js';
@@ -59,7 +61,10 @@ interface ServiceCidr extends KubeObject {
 type ReadonlyCidr = DeepReadonly<ServiceCidr>;
 
 const CIDRS = path('spec', 'cidrs');
-const isV6 = (cidr: string): boolean => cidr.includes(':');
+/** undefined: it is malformed, which is told of it already. */
+const familyOf = (cidr: string): Family | undefined => parsePrefix(cidr)?.ip.family;
+
+const isOfOneFamily = (a: string, b: string): boolean => familyOf(a) !== undefined && familyOf(a) === familyOf(b);
 
 function checkCidrs({ spec }: ReadonlyCidr): FieldError[] {
   const out = errorList();
@@ -68,7 +73,7 @@ function checkCidrs({ spec }: ReadonlyCidr): FieldError[] {
   if (cidrs.length > 2) return [invalid(CIDRS, goForm('ServiceCIDRSpec', spec), 'may only hold up to 2 values')];
   cidrs.forEach((cidr, i) => checkStrictCidr(out, CIDRS.index(i), cidr));
   const [first, second] = cidrs;
-  if (first !== undefined && second !== undefined && isV6(first) === isV6(second)) {
+  if (first !== undefined && second !== undefined && isOfOneFamily(first, second)) {
     const text = 'may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64';
     out.push(invalid(CIDRS, cidrs, text));
   }

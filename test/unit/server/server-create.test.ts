@@ -298,3 +298,21 @@ t.test('a cluster of IPv6', async t => {
   const made = await call('POST', '/api/v1/namespaces/default/services', service);
   t.match(made, { status: 201, body: { spec: { clusterIP: /^fd00:10:96::/, ipFamilies: ['IPv6'] } } });
 });
+
+t.test('the default ServiceCIDR is made again', async t => {
+  const clock = new FakeClock();
+  const { call } = await start(t, { clock });
+  const path = '/apis/networking.k8s.io/v1/servicecidrs/kubernetes';
+  const uid = async (): Promise<unknown> =>
+    ((await call('GET', path)).body as { metadata: { uid?: string } }).metadata.uid;
+  const first = await uid();
+  t.match(await call('DELETE', path), { status: 200 });
+  t.equal(await uid(), undefined);
+  const isReady = async (): Promise<boolean> =>
+    JSON.stringify((await call('GET', path)).body).includes('"type":"Ready"');
+  await until('the next look', () => {
+    clock.step(10_000);
+    return isReady();
+  });
+  t.not(await uid(), first);
+});
