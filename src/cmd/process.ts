@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
-import { parsePrefix } from '../machinery/cidr.js';
 import { parseDuration } from '../machinery/duration.js';
 
 /** What a command line says wrong. */
@@ -58,17 +57,6 @@ export function durationFlag(name: string, value: string): number {
   if (ms === undefined)
     throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want a duration such as 10s`);
   return ms;
-}
-
-/** A range of addresses, or one of each family; empty: undefined. @throws FlagError */
-export function optionalCidrFlag(name: string, value: string): string | undefined {
-  if (value === '') return undefined;
-  const families = value.split(',').map(range => parsePrefix(range)?.ip.family);
-  if (families.includes(undefined) || new Set(families).size < families.length)
-    throw new FlagError(
-      `invalid argument ${JSON.stringify(value)} for "--${name}" flag: want a CIDR, or one of each IP family`,
-    );
-  return value;
 }
 
 /** A whole number within bounds. @throws FlagError */

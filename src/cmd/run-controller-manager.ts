@@ -5,13 +5,13 @@ import type { ControllerOptions } from '../controllers/controller.js';
 import { clusterRanges, type NodeMaskSizes } from '../controllers/nodeipam/cluster-ranges.js';
 import { realClock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';
+import { cidrsFlag } from './address-flags.js';
 import { createLogger } from './logger.js';
 import {
   durationFlag,
   fail,
   FlagError,
   integerFlag,
-  optionalCidrFlag,
   saveMemory,
   signalOnTermination,
   untilAborted,
@@ -28,7 +28,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
     const rootCa = flags['rootCaFile'] === undefined ? config.ca : await readFile(flags['rootCaFile'], 'utf8');
     const signing = await signingFlags(flags);
     const keyFile = flags['serviceAccountPrivateKeyFile'];
-    const loadBalancerCidr = optionalCidrFlag('load-balancer-cidr', flags['loadBalancerCidr'] ?? '');
+    const loadBalancerCidr = cidrsFlag('load-balancer-cidr', flags['loadBalancerCidr'] ?? '').join(',');
     const serviceAccountKey = keyFile === undefined ? undefined : await readFile(keyFile, 'utf8');
     const manager = startControllerManager({
       config,
@@ -41,7 +41,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
         ...(signing === undefined ? {} : { signing }),
         ...(serviceAccountKey === undefined ? {} : { serviceAccountKey }),
         ...nodeRangeFlags(flags),
-        ...(loadBalancerCidr === undefined ? {} : { loadBalancerCidr }),
+        ...(loadBalancerCidr === '' ? {} : { loadBalancerCidr }),
         nodeMonitorPeriodMs: milliseconds('node-monitor-period'),
         nodeMonitorGracePeriodMs: milliseconds('node-monitor-grace-period'),
       },
