@@ -1,6 +1,7 @@
 import { resolvePath } from '../file-system.js';
 import type { Process, Program } from '../process.js';
 import { httpCall } from '../network/http-client.js';
+import { joinHostPort } from '../../machinery/ip.js';
 import { NetworkError } from '../network/errors.js';
 import { deadline, DeadlineExceeded } from './deadline.js';
 import { parseOptions, UsageError, type Options } from './options.js';
@@ -52,6 +53,7 @@ const LONG: Readonly<Record<string, string>> = {
   get: 'G',
   resolve: 'resolve:',
   ipv4: '4',
+  ipv6: '6',
   'http1.1': 'http1.1',
   compressed: 'compressed',
   'oauth2-bearer': 'bearer:',
@@ -62,7 +64,7 @@ const TRANSIENT = [408, 429, 500, 502, 503, 504];
 export const curl: Program = async process => {
   let options: Options;
   try {
-    options = parseOptions(process.args.slice(1), { short: 'gqsSiIo:w:m:kH:X:d:LfvA:u:NG4#', long: LONG });
+    options = parseOptions(process.args.slice(1), { short: 'gqsSiIo:w:m:kH:X:d:LfvA:u:NG46#', long: LONG });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     await process.stderr.write(`curl: option ${error.message.replace(/^.*: /, '--')}: is unknown\n`);
@@ -209,10 +211,13 @@ async function send(
   };
   const host = url.hostname;
   const pinned = options.all('resolve').find(entry => entry.startsWith(`${host}:${port}:`));
-  const found = pinned === undefined ? await resolver.lookup(host, { signal }) : undefined;
-  const address = pinned?.slice(`${host}:${port}:`.length) ?? found?.addresses[0];
+  const family = options.has('6') ? ({ type: 'AAAA' } as const) : options.has('4') ? ({ type: 'A' } as const) : {};
+  const addresses =
+    pinned === undefined
+      ? (await resolver.lookup(host, { signal, ...family })).addresses
+      : pinned.slice(`${host}:${port}:`.length).split(',');
+  let [address] = addresses;
   if (address === undefined) throw new CurlError(6, `Could not resolve host: ${host}`);
-  await verbose(`  Trying ${address}:${port}...`);
 
   const headers: [string, string][] = [
     ['Host', url.host],
@@ -259,7 +264,12 @@ async function send(
     const dial: typeof network = {
       ...network,
       connect: async (to, dialOptions) => {
-        const stream = await network.connect(to, { ...dialOptions, signal: connecting.signal });
+        const attempt = { ...dialOptions, signal: connecting.signal };
+        const [connection, used] = await connectToFirst(addresses, async next => {
+          await verbose(`  Trying ${joinHostPort(next, port)}...`);
+          return network.connect({ ...to, address: next }, attempt);
+        });
+        address = used;
         connecting.cancel();
         onConnected();
         await verbose(`Connected to ${host} (${address}) port ${port}`);
@@ -267,7 +277,7 @@ async function send(
           await process.stderr.write(
             `> ${method} ${path} HTTP/1.1\r\n${headers.map(([n, v]) => `> ${n}: ${v}\r\n`).join('')}> \r\n`,
           );
-        return stream;
+        return connection;
       },
     };
     const tls = secure
@@ -311,6 +321,22 @@ async function send(
   } finally {
     connecting.cancel();
   }
+}
+
+/** What a host has several addresses for: the next is tried when one does not answer. @throws what the last one did */
+async function connectToFirst<T>(
+  addresses: readonly string[],
+  connect: (address: string) => Promise<T>,
+): Promise<readonly [T, string]> {
+  let failure: unknown;
+  for (const address of addresses)
+    try {
+      return [await connect(address), address];
+    } catch (error) {
+      if (!(error instanceof NetworkError)) throw error;
+      failure = error;
+    }
+  throw failure;
 }
 
 function writeOut(

@@ -18,7 +18,7 @@ async function hostsLine(process: Process, name: string): Promise<readonly strin
 
 /** hostname [-sfdi]: the name of the container's own namespace, looked up in /etc/hosts for -f, -d and -i. */
 export const hostname: Program = async process => {
-  const { hostname: name, pod, resolver } = process.container;
+  const { hostname: name, resolver } = process.container;
   const { operands, has } = parseOptions(process.args.slice(1), {
     short: 'sfdiIy',
     long: { fqdn: 'f', long: 'f', short: 's', domain: 'd', 'ip-address': 'i', 'all-ip-addresses': 'I' },
@@ -31,7 +31,7 @@ export const hostname: Program = async process => {
     await process.stdout.write(`${text}\n`);
     return 0;
   };
-  if (has('I')) return say(pod.ip);
+  if (has('I')) return say(process.container.network.addresses.join(' '));
   if (has('s')) return say(name.split('.')[0] ?? '');
   if (!has('f') && !has('d') && !has('i')) return say(name);
   const line = await hostsLine(process, name);

@@ -51,7 +51,16 @@ export const nslookup: Program = async process => {
     await process.stdout.write(`${explain(name, lookup)}\n`);
     return 1;
   }
-  for (const { name: owner, type: kind, data } of lookup.queries.at(-1)?.records ?? []) {
+  const found = lookup.queries.at(-1);
+  // Without a type both are asked for, as BusyBox does.
+  const more =
+    wanted === undefined && type === 'A' && found !== undefined
+      ? (await resolver.search(`${found.question.name}.`, 'AAAA', options)).queries.at(-1)
+      : undefined;
+  for (const { name: owner, type: kind, data } of [
+    ...(found?.records ?? []),
+    ...(more?.records ?? []).filter(record => record.type === 'AAAA'),
+  ]) {
     if (kind === 'CNAME') await process.stdout.write(`${owner}\tcanonical name = ${data}\n`);
     else if (kind === 'A' || kind === 'AAAA') await process.stdout.write(`Name:\t${owner}\nAddress: ${data}\n`);
     else if (kind === 'PTR') await process.stdout.write(`${owner}\tname = ${data}\n`);
@@ -119,11 +128,13 @@ export const getent: Program = async process => {
 };
 
 export const ip: Program = async process => {
-  const [address] = process.container.network.addresses;
+  const own = process.container.network.addresses.map(address =>
+    address.includes(':') ? `    inet6 ${address}/64 scope global\n` : `    inet ${address}/24 scope global eth0\n`,
+  );
   const what = process.args[1] ?? '';
   if ('address'.startsWith(what) && what !== '')
     await process.stdout.write(
-      `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n    inet ${address}/24 scope global eth0\n`,
+      `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n    inet6 ::1/128 scope host\n2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n${own.join('')}`,
     );
   else if (/^l(i(nk?)?)?$/.test(what) && process.args[2] === 'add') {
     if (process.container.security.privileged) return 0;
