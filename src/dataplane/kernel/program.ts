@@ -37,10 +37,11 @@ export interface TableProgram {
   readonly commands: readonly (Rule | ChainDeletion)[];
 }
 
-/** A rule that must exist in a built-in chain: checked (`-C`) and otherwise inserted on top (`-I`). */
+/** A rule that must exist in a built-in chain: checked (`-C`) and otherwise inserted on top (`-I`), or appended (`-A`). */
 export interface Jump {
   readonly table: TableName;
   readonly rule: Rule;
+  readonly append?: boolean;
 }
 
 /** A transaction of nft on one table. A full one is done on an empty table. */

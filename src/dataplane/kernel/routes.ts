@@ -35,7 +35,8 @@ export interface RouteTable {
   /** The longest prefix that holds the address; undefined: no route. */
   lookup(destination: string): Route | undefined;
   isLocal(address: string): boolean;
-  primaryAddress(): string | undefined;
+  /** Of one link, if it has any; else the node's. */
+  primaryAddress(link?: string): string | undefined;
 }
 
 export const LOOPBACK_LINK = 'lo';
@@ -67,9 +68,9 @@ export function createRouteTable(family: Family): RouteTable {
     return undefined;
   };
   const isLocal = (address: string): boolean => local.has(address) || loopback?.contains(address) === true;
-  const sourceOn = (link: string): string | undefined => (first(byLink.get(link)) ?? first(addresses))?.address;
+  const primaryAddress = (link = ''): string | undefined => (first(byLink.get(link)) ?? first(addresses))?.address;
   const withSource = (link: string): Pick<Route, 'source'> => {
-    const source = sourceOn(link);
+    const source = primaryAddress(link);
     return source === undefined ? {} : { source };
   };
 
@@ -118,7 +119,7 @@ export function createRouteTable(family: Family): RouteTable {
       return { local: false, link, ...(nextHop === undefined ? {} : { nextHop }), ...withSource(link) };
     },
     isLocal,
-    primaryAddress: () => first(addresses)?.address,
+    primaryAddress,
   };
 }
 

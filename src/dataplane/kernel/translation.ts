@@ -84,7 +84,8 @@ export function createTranslate(options: TranslationOptions): Translate {
         destinationNat(entry, packet, verdict.address, verdict.port);
         break;
       case 'redirect': {
-        const address = hook === 'output' ? loopback : (routes.primaryAddress() ?? loopback);
+        // nf_nat_redirect: the address of the interface it came in by.
+        const address = hook === 'output' ? loopback : (routes.primaryAddress(packet.inInterface) ?? loopback);
         destinationNat(entry, packet, address, verdict.port);
         break;
       }

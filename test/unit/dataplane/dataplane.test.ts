@@ -156,6 +156,7 @@ const LISTED: readonly (readonly [arguments_: string, listed: string])[] = [
     '-m conntrack --ctstate DNAT,NEW,SNAT,ESTABLISHED,RELATED,INVALID,UNTRACKED',
     '-m conntrack --ctstate INVALID,NEW,RELATED,ESTABLISHED,UNTRACKED,SNAT,DNAT',
   ],
+  ['-m state ! --state RELATED,NEW', '-m state ! --state NEW,RELATED'],
   [
     '-m addrtype ! --src-type LOCAL -m physdev ! --physdev-is-in -m recent --update --name x --seconds 5 -m recent --remove --name y -m statistic --mode random ! --probability 0.1',
     '-m addrtype ! --src-type LOCAL -m physdev ! --physdev-is-in -m recent --update --seconds 5 --name x --mask 255.255.255.255 --rsource -m recent --remove --name y --mask 255.255.255.255 --rsource -m statistic --mode random ! --probability 0.10000000009',

@@ -6,12 +6,13 @@ import { newLoadedRule, type TableEdit } from './table.js';
 /** Turns a program into edits: jumps are inserted where they are missing, tables are written as iptables-restore writes them. */
 export function loadProgram(program: XtablesProgram, editOf: (table: TableName) => TableEdit): void {
   for (const { table, chain } of program.ensureChains) editOf(table).ensureChain(chain);
-  for (const { table, rule } of program.jumps) {
+  for (const { table, rule, append } of program.jumps) {
     const edit = editOf(table);
     if (rule.verdict.kind === 'jump') edit.ensureChain(rule.verdict.chain);
     const key = ruleKey(rule, program.family);
     if (edit.rules(rule.chain).some(loaded => ruleKey(loaded.rule, program.family) === key)) continue;
-    edit.insert(newLoadedRule(rule), 1);
+    if (append === true) edit.append(newLoadedRule(rule));
+    else edit.insert(newLoadedRule(rule), 1);
   }
   for (const { table, chains, commands } of program.tables) {
     const edit = editOf(table);

@@ -32,7 +32,7 @@ function formOf(match: Match, inverted: boolean): readonly unknown[] {
     case 'destinationPort':
       return [[match.from, match.to]];
     case 'conntrack':
-      return [STATE_ORDER.filter(state => match.states.includes(state))];
+      return [[match.alias ?? 'ctstate', ...STATE_ORDER.filter(state => match.states.includes(state))]];
     case 'mark':
       return [[match.value, match.mask]];
     case 'addrtype':

@@ -20,7 +20,8 @@ export type Match =
   /** `-m tcp`: loads the module the ports belong to. */
   | { readonly kind: 'l4'; readonly protocol: Protocol }
   | ({ readonly kind: 'sourcePort' | 'destinationPort'; readonly from: number; readonly to: number } & Invertible)
-  | ({ readonly kind: 'conntrack'; readonly states: readonly CtState[] } & Invertible)
+  /** `alias`: written as `-m state --state`, which the kernel remembers. */
+  | ({ readonly kind: 'conntrack'; readonly states: readonly CtState[]; readonly alias?: 'state' } & Invertible)
   | ({ readonly kind: 'mark'; readonly value: number; readonly mask: number } & Invertible)
   | ({ readonly kind: 'addrtype'; readonly side: 'src' | 'dst'; readonly type: AddressType } & Invertible)
   | ({ readonly kind: 'physdevIsIn' } & Invertible)

@@ -91,6 +91,12 @@ function parseModule(option: string, reader: Reader): boolean {
       reader.matches.push({ kind: 'conntrack', states, ...invert });
       return true;
     }
+    case 'state': {
+      const invert = expect(reader, '--state');
+      const states = reader.value('--state').split(',').map(stateOfAlias);
+      reader.matches.push({ kind: 'conntrack', states, alias: 'state', ...invert });
+      return true;
+    }
     case 'mark': {
       const invert = expect(reader, '--mark');
       reader.matches.push({ kind: 'mark', ...masked(reader.value('--mark')), ...invert });
@@ -119,6 +125,13 @@ const STATES: readonly CtState[] = ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 
 function state(text: string): CtState {
   const known = STATES.find(name => name === text.toUpperCase());
   if (known === undefined) throw new NetfilterError(`Bad ctstate "${text}"`);
+  return known;
+}
+
+/** The older match knows what a packet's flow is, not what was done to it. */
+function stateOfAlias(text: string): CtState {
+  const known = state(text);
+  if (known === 'SNAT' || known === 'DNAT') throw new NetfilterError(`Bad state "${text}"`);
   return known;
 }
 

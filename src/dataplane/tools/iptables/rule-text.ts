@@ -1,5 +1,6 @@
 import { parseCidr } from '../../../machinery/cidr.js';
 import { joinHostPort } from '../../../machinery/ip.js';
+import type { CtState } from '../../kernel/flow.js';
 import {
   defaultReject,
   inKernelOrder,
@@ -39,7 +40,7 @@ function restoreMatch(match: Match): string {
     case 'recent':
       return `-m recent --name ${match.name} ${recentAction(match)}`;
     case 'conntrack':
-      return `-m conntrack ${not(match)}--ctstate ${match.states.join(',')}`;
+      return stateText(match, match.states);
     case 'ipvs':
       return `-m ipvs --vaddr ${match.address} --vproto ${match.protocol} --vport ${match.port}`;
     case 'inInterface':
@@ -94,6 +95,11 @@ function plainMatch(match: Extract<Match, { kind: PlainKind }>): string {
   }
 }
 
+function stateText(match: Extract<Match, { kind: 'conntrack' }>, states: readonly CtState[]): string {
+  const [module, option] = match.alias === 'state' ? ['state', '--state'] : ['conntrack', '--ctstate'];
+  return `-m ${module} ${not(match)}${option} ${states.join(',')}`;
+}
+
 function recentAction(match: Extract<Match, { kind: 'recent' }>): string {
   const seconds = match.seconds === undefined ? '' : ` --seconds ${match.seconds}`;
   return `${not(match)}--${match.action}${seconds}${match.reap === true ? ' --reap' : ''}`;
@@ -139,7 +145,10 @@ function saveMatch(match: Match, family: Family): string {
     case 'recent':
       return `-m recent ${recentAction(match)} --name ${match.name} --mask ${HOST_MASK[family]} --rsource`;
     case 'conntrack':
-      return `-m conntrack ${not(match)}--ctstate ${STATE_ORDER.filter(state => match.states.includes(state)).join(',')}`;
+      return stateText(
+        match,
+        STATE_ORDER.filter(state => match.states.includes(state)),
+      );
     case 'ipvs': {
       const mask = family === 'IPv6' ? '/128' : '';
       return `-m ipvs --vproto ${PROTOCOL_NUMBER[match.protocol]} --vaddr ${match.address}${mask} --vport ${match.port}`;
