@@ -4,6 +4,7 @@ import type { Flags } from './proxy-flags.js';
 
 const API_VERSION = 'kubeproxy.config.k8s.io/v1alpha1';
 const KIND = 'KubeProxyConfiguration';
+const SECTIONS = ['iptables', 'ipvs', 'nftables'];
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -24,8 +25,8 @@ export async function flagsOfProxyConfig(file: string): Promise<Flags> {
   });
   const config = parsed(read, file);
   const mode = texts(config, 'mode') ?? 'iptables';
-  // Each mode has its own section, with the same fields.
-  const own = section(config, mode);
+  // Sections have the same fields; a mode without one has used that of iptables.
+  const own = section(config, SECTIONS.includes(mode) ? mode : 'iptables');
   const detect = section(config, 'detectLocal');
   const addresses = config['nodePortAddresses'];
   const flags: Record<string, string | boolean | undefined> = {
@@ -40,6 +41,8 @@ export async function flagsOfProxyConfig(file: string): Promise<Flags> {
     iptablesLocalhostNodeports: section(config, 'iptables')['localhostNodePorts'] === false ? 'false' : 'true',
     ipvsScheduler: texts(section(config, 'ipvs'), 'scheduler'),
     ipvsStrictArp: section(config, 'ipvs')['strictARP'] === true,
+    proxyPortRange: texts(config, 'portRange'),
+    udpTimeout: texts(config, 'udpIdleTimeout'),
     conntrackTcpBeLiberal: section(config, 'conntrack')['tcpBeLiberal'] === true,
     minSyncPeriod: texts(own, 'minSyncPeriod'),
     syncPeriod: texts(own, 'syncPeriod'),

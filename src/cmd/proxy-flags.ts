@@ -4,7 +4,8 @@ import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/
 import { type SchedulerName, SCHEDULERS } from '../dataplane/kernel/ipvs/types.js';
 import { parseCidr } from '../machinery/cidr.js';
 import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
-import { FlagError, integerFlag } from './process.js';
+import type { PortRange } from '../dataplane/proxiers/types.js';
+import { durationFlag, FlagError, integerFlag } from './process.js';
 
 /** kube-proxy's flags under kube-proxy's names, but for its mode. */
 export const addProxyFlags = (command: Command): Command =>
@@ -25,6 +26,12 @@ export const addProxyFlags = (command: Command): Command =>
     .option('--iptables-localhost-nodeports <bool>', 'whether they answer on loopback, in iptables mode', 'true')
     .option('--ipvs-scheduler <name>', `in ipvs mode, how servers are chosen: ${SCHEDULERS.join(', ')}`, 'rr')
     .option('--ipvs-strict-arp', 'in ipvs mode, as kube-proxy: arp_ignore 1 and arp_announce 2')
+    .option(
+      '--proxy-port-range <range>',
+      'in userspace mode, ports of the node to relay from: first-last; 0-0: any',
+      '0-0',
+    )
+    .option('--udp-timeout <duration>', 'in userspace mode, how long an idle UDP client keeps its endpoint', '250ms')
     .option('--conntrack-tcp-be-liberal', 'let TCP packets through that conntrack finds invalid');
 
 const DETECT_MODES = ['ClusterCIDR', 'NodeCIDR', 'BridgeInterface', 'InterfaceNamePrefix'] as const;
@@ -58,6 +65,15 @@ function ipvsSchedulerFlag(text: string): SchedulerName {
   throw bad('ipvs-scheduler', text, `there are ${SCHEDULERS.join(', ')}`);
 }
 
+/** "first-last", "first+count" or one port, as Go's PortRange; empty or from 0: undefined. @throws FlagError */
+function portRangeFlag(name: string, text: string): PortRange | undefined {
+  const [, from = '', sign = '-', to = from] = /^(\d{1,5})(?:([-+])(\d{1,5}))?$/.exec(text.trim() || '0') ?? [];
+  const first = Number(from);
+  const last = sign === '+' ? first + Number(to) : Number(to);
+  if (from === '' || last < first || last > 65_535) throw bad(name, text, 'want ports such as 40000-49999');
+  return first === 0 ? undefined : { first, last };
+}
+
 /** @throws FlagError */
 export function proxySettingsFrom(flags: Flags): ProxySettings {
   const text = (name: string): string => {
@@ -72,6 +88,9 @@ export function proxySettingsFrom(flags: Flags): ProxySettings {
   const localhost = text('iptablesLocalhostNodeports');
   if (localhost !== 'true' && localhost !== 'false')
     throw bad('iptables-localhost-nodeports', localhost, 'want true or false');
+  const proxyPortRange = portRangeFlag('proxy-port-range', text('proxyPortRange'));
+  const udpTimeoutMs = durationFlag('udp-timeout', text('udpTimeout') || '250ms');
+  if (udpTimeoutMs <= 0) throw bad('udp-timeout', text('udpTimeout'), 'must be greater than 0');
   return {
     mode: proxyModeFlag(text('proxyMode')),
     ...(detectLocal === undefined ? {} : { detectLocal }),
@@ -82,6 +101,8 @@ export function proxySettingsFrom(flags: Flags): ProxySettings {
     conntrackTCPLiberal: flags['conntrackTcpBeLiberal'] === true,
     ipvsScheduler: ipvsSchedulerFlag(text('ipvsScheduler')),
     ipvsStrictArp: flags['ipvsStrictArp'] === true,
+    ...(proxyPortRange === undefined ? {} : { proxyPortRange }),
+    udpTimeoutMs,
   };
 }
 

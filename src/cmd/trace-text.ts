@@ -37,6 +37,8 @@ function stepLines(step: NetworkStep): string[] {
       return [`${step.node}, route: ${step.destination} via ${step.via}`];
     case 'deliver':
       return [`${step.node}, delivered to ${step.to}: ${flowText(step.flow)}`];
+    case 'relay':
+      return [`${step.node}, relays for Service ${step.service}: to ${step.endpoint}, by ${step.why}`];
     case 'fail':
       return [`${step.node}, failed: ${step.code} ${step.message}`];
   }

@@ -14,6 +14,7 @@ import { createNodePorts } from './proxy/node-ports.js';
 import { progressOfAll, runProxyLoop } from './proxy/proxy-loop.js';
 import type { SyncFeed } from './proxy/sync-feed.js';
 import { createProxyMetrics } from './proxy/proxy-metrics.js';
+import { createRelay } from './proxy/relay.js';
 
 /** What stands in kube-proxy's place on the node. */
 export interface NodeProxy {
@@ -41,7 +42,15 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
   const proxies = nodeAddresses.map((address): FamilyProxy => {
     const kernel = kernels[familyLike(address)];
     const { family } = kernel;
-    const proxy = createProxier({ ...agent.proxy, clock, family, nodeName, nodeAddresses: [address] });
+    const proxy = createProxier({
+      ...agent.proxy,
+      clock,
+      family,
+      nodeName,
+      nodeAddresses: [address],
+      random: () => agent.random.number(),
+      isPortTaken: (protocol, port) => protocol !== 'sctp' && network.node.sockets.isTaken(protocol, port),
+    });
     return { kernel, proxy };
   });
   const metrics = createProxyMetrics(clock);
@@ -66,7 +75,16 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
   });
   const healthy = (): boolean => progress.lastSync !== undefined;
   const healthChecks = createHealthCheckPorts({ proxies, network, healthy, log });
+  const relay = createRelay({
+    proxies,
+    nodeName,
+    network: network.node,
+    clock,
+    udpTimeoutMs: agent.proxy.udpTimeoutMs,
+    log,
+  });
   const onSynced = (): void => {
+    relay.update();
     nodePorts.update();
     healthChecks.update();
   };
@@ -102,6 +120,7 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     },
     close() {
       nodePorts.close();
+      relay.close();
       healthChecks.close();
       closeLocalPorts();
     },

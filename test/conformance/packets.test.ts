@@ -2,6 +2,7 @@ import t, { type Test } from 'tap';
 import { createKernel } from '../../src/dataplane/kernel/kernel.js';
 import type { Kernel } from '../../src/dataplane/kernel/types.js';
 import { createProxier, PROXY_MODES, type ProxyConfig, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
+import type { Proxier } from '../../src/dataplane/proxiers/types.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import { type Family, joinHostPort } from '../../src/machinery/ip.js';
 import { exampleConfig } from '../fixtures/iptables/inputs.js';
@@ -14,7 +15,7 @@ function sequence(): () => number {
   return () => (seed = (seed * 1664525 + 1013904223) >>> 0) / 2 ** 32;
 }
 
-function load(mode: ProxyMode, family: Family, row: PacketRow): Kernel {
+function load(mode: ProxyMode, family: Family, row: PacketRow): { kernel: Kernel; proxy: Proxier } {
   const clock = new FakeClock();
   const config = { ...inFamily(exampleConfig({ config: {} }), family), ...row.config, clock, mode } as ProxyConfig;
   const proxy = createProxier(config);
@@ -25,11 +26,12 @@ function load(mode: ProxyMode, family: Family, row: PacketRow): Kernel {
   const { program } = proxy.sync();
   if (program === undefined) throw new Error('the first sync is always full');
   kernel.load(program);
-  return kernel;
+  return { kernel, proxy };
 }
 
 function check(t: Test, mode: ProxyMode, family: Family, row: PacketRow): void {
-  const kernel = load(mode, family, row);
+  const { kernel, proxy } = load(mode, family, row);
+  const relayed = new Map(proxy.relay?.ports().map(port => [`${port.protocol}/${port.port}`, port]));
   const node = inFamily(NODE, family);
   const { from, to, proto = 'tcp' } = row.packet;
   const hook = row.packet.hook ?? (from === node ? 'output' : 'prerouting');
@@ -45,6 +47,15 @@ function check(t: Test, mode: ProxyMode, family: Family, row: PacketRow): void {
       dstPort: to[1],
       hook,
     });
+    const relay = packet.dst === node ? relayed.get(`${proto}/${packet.dstPort}`) : undefined;
+    if (verdict === 'accept' && relay !== undefined) {
+      const endpoint = relay.next(packet.src);
+      verdicts.add(endpoint === undefined ? 'close' : 'accept');
+      if (endpoint !== undefined) reached.add(joinHostPort(endpoint.ip, endpoint.port));
+      // It dials the endpoint itself.
+      sources.add(node);
+      continue;
+    }
     verdicts.add(verdict);
     reached.add(joinHostPort(packet.dst, packet.dstPort));
     sources.add(packet.src);

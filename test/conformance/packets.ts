@@ -24,6 +24,8 @@ export interface PacketRow {
   };
   readonly expect:
     | { readonly verdict: 'drop' | 'reject' }
+    /** The proxy accepts the connection, and has nobody to give it to. */
+    | { readonly verdict: 'close' }
     /** All destinations that a hundred connections reach. */
     | { readonly verdict: 'accept'; readonly reaches: readonly string[]; readonly masquerade: boolean };
 }
@@ -65,20 +67,164 @@ const dead = { ready: false, serving: false, terminating: true };
 
 const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
 const EVERYWHERE = { modes: PROXY_MODES, families: FAMILIES };
+/** Where rules choose the endpoint. A relay takes every connection itself, is every client, and looks at no policy. */
+const BY_RULES = { modes: PROXY_MODES.filter(mode => mode !== 'userspace'), families: FAMILIES };
+const BY_RELAY = { modes: ['userspace'] as const, families: FAMILIES };
 /** In iptables mode node ports listen on 127.0.0.0/8, which is a range; "::1" is one address, and they do not; nor in nftables mode. */
 const IPV4_ONLY = { modes: ['iptables'] as const, families: ['IPv4'] as const };
 /** nftables mode refuses what a known ClusterIP has no port for, and drops what no Service has. In ipvs mode a ClusterIP is an address of the node. */
-const UNTOUCHED = { modes: ['iptables'] as const, families: FAMILIES };
+const UNTOUCHED = { modes: ['iptables', 'userspace'] as const, families: FAMILIES };
 /** nftables mode drops what goes to a ClusterIP that no Service has. */
-const NO_SERVICE = { modes: ['iptables', 'ipvs'] as const, families: FAMILIES };
+const NO_SERVICE = { modes: ['iptables', 'ipvs', 'userspace'] as const, families: FAMILIES };
 /** A "Local" policy is another thing in ipvs mode: a virtual server has the endpoints of its node, or else all, whoever asks. */
-const NOT_IPVS = { modes: PROXY_MODES.filter(mode => mode !== 'ipvs'), families: FAMILIES };
+const NOT_IPVS = { modes: BY_RULES.modes.filter(mode => mode !== 'ipvs'), families: FAMILIES };
 const IPVS = { modes: ['ipvs'] as const, families: FAMILIES };
 
+/** What is another thing where a process of the node relays. */
+const relayRows: readonly Omit<PacketRow, 'modes' | 'families'>[] = [
+  {
+    name: 'a Pod reaches all endpoints, and they see the node',
+    services: [web({})],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'without a way to tell local traffic it is the same',
+    config: { detectLocal: undefined as never },
+    services: [web({})],
+    slices: both,
+    packet: { from: OUTSIDE, to: ['10.200.4.10', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  ...[LOCAL_POD, NODE].map(from => ({
+    name: `a ClusterIP without endpoints, from ${from}: accepted and closed`,
+    services: [web({})],
+    slices: [],
+    packet: { from, to: ['10.200.4.10', 80] as const },
+    expect: { verdict: 'close' as const },
+  })),
+  {
+    name: 'a node port without endpoints: accepted and closed',
+    services: [web({ type: 'NodePort' })],
+    slices: [],
+    packet: { from: OUTSIDE, to: [NODE, 30080] },
+    expect: { verdict: 'close' },
+  },
+  {
+    name: 'an external IP without endpoints: accepted and closed',
+    services: [web({ externalIPs: ['192.0.2.50'] })],
+    slices: [],
+    packet: { from: OUTSIDE, to: ['192.0.2.50', 80] },
+    expect: { verdict: 'close' },
+  },
+  {
+    name: 'the node itself does not use an external IP that is not its own',
+    services: [web({ externalIPs: ['192.0.2.50'] })],
+    slices: both,
+    packet: { from: NODE, to: ['192.0.2.50', 80] },
+    expect: reaches(false, '192.0.2.50:80'),
+  },
+  ...[LOCAL_POD, OUTSIDE, NODE].map(from => ({
+    name: `an external IP that is the node’s own, from ${from}`,
+    services: [web({ externalIPs: [NODE] })],
+    slices: both,
+    packet: { from, to: [NODE, 80] as const },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  })),
+  {
+    name: 'internal policy Local is not looked at',
+    services: [web({ internalTrafficPolicy: 'Local' })],
+    slices: remoteOnly,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(true, REMOTE_EP),
+  },
+  {
+    name: 'external policy Local is not looked at, and hides the client as well',
+    services: [web({ type: 'NodePort', externalTrafficPolicy: 'Local' })],
+    slices: both,
+    packet: { from: OUTSIDE, to: [NODE, 30080] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  ...[LOCAL_POD, NODE].map(from => ({
+    name: `a load balancer IP, from ${from}`,
+    services: [web({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' }, balancer)],
+    slices: both,
+    packet: { from, to: ['203.0.113.77', 80] as const },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  })),
+  {
+    name: 'source ranges keep nobody out',
+    services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['198.51.100.0/24'] }, balancer)],
+    slices: both,
+    packet: { from: '192.0.2.1', to: ['203.0.113.77', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'node ports answer at every address of the node, whatever is set',
+    config: { nodePortAddresses: ['10.1.0.0/16'] },
+    services: [web({ type: 'NodePort' })],
+    slices: both,
+    packet: { from: OUTSIDE, to: [NODE, 30080] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  ...[NODE, LOCAL_POD].map(from => ({
+    name: `a node port, from ${from}`,
+    services: [web({ type: 'NodePort' })],
+    slices: both,
+    packet: { from, to: [NODE, 30080] as const },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  })),
+  {
+    name: 'endpoints that terminate are not used, though they still serve',
+    services: [web({})],
+    slices: [
+      slice('shop/web', { name: 'http', port: 8080 }, [{ ip: '10.66.1.10', node: HERE, conditions: terminating }]),
+    ],
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: { verdict: 'close' },
+  },
+  {
+    name: 'zone hints are not looked at',
+    nodeLabels: { 'topology.kubernetes.io/zone': 'z1' },
+    services: [web({})],
+    slices: [
+      slice('shop/web', { name: 'http', port: 8080 }, [
+        { ip: '10.66.1.10', node: HERE, zones: ['z1'] },
+        { ip: '10.66.2.20', node: THERE, zones: ['z2'] },
+      ]),
+    ],
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(true, LOCAL_EP, REMOTE_EP),
+  },
+  {
+    name: 'with affinity a client has one endpoint',
+    services: [web({ sessionAffinity: 'ClientIP' })],
+    slices: both,
+    packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(true, LOCAL_EP),
+  },
+  {
+    name: 'UDP is relayed as well',
+    services: [service('kube-system/dns', { clusterIP: '10.200.0.10', ports: [{ protocol: 'UDP', port: 53 }] })],
+    slices: [slice('kube-system/dns', { protocol: 'UDP', port: 5353 }, [{ ip: '10.66.2.53', node: THERE }])],
+    packet: { proto: 'udp', from: LOCAL_POD, to: ['10.200.0.10', 53] },
+    expect: reaches(true, '10.66.2.53:5353'),
+  },
+  {
+    name: 'SCTP is not: the packet goes on as it is',
+    services: [web({ ports: [{ name: 'http', protocol: 'SCTP', port: 80 }] })],
+    slices: [],
+    packet: { proto: 'sctp', from: LOCAL_POD, to: ['10.200.4.10', 80] },
+    expect: reaches(false, '10.200.4.10:80'),
+  },
+];
+
 export const packetRows: readonly PacketRow[] = [
+  ...relayRows.map((row): PacketRow => ({ ...row, ...BY_RELAY })),
   {
     name: 'a Pod reaches all endpoints of a ClusterIP and keeps its address',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({})],
     slices: both,
     packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -111,7 +257,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'without a way to tell local traffic nothing is masqueraded',
-    ...EVERYWHERE,
+    ...BY_RULES,
     config: { detectLocal: undefined as never },
     services: [web({})],
     slices: both,
@@ -144,7 +290,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'ClusterIP without endpoints: refused at once',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({})],
     slices: [],
     packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -152,7 +298,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'ClusterIP without endpoints, from the node',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({})],
     slices: [],
     packet: { from: NODE, to: ['10.200.4.10', 80] },
@@ -160,7 +306,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'node port without endpoints',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({ type: 'NodePort' })],
     slices: [],
     packet: { from: OUTSIDE, to: [NODE, 30080] },
@@ -168,7 +314,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external IP without endpoints',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({ externalIPs: ['192.0.2.50'] })],
     slices: [],
     packet: { from: OUTSIDE, to: ['192.0.2.50', 80] },
@@ -176,7 +322,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'internal policy Local: only the endpoint of this node',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({ internalTrafficPolicy: 'Local' })],
     slices: both,
     packet: { from: LOCAL_POD, to: ['10.200.4.10', 80] },
@@ -234,7 +380,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'nodePortAddresses leaves the other addresses alone',
-    ...EVERYWHERE,
+    ...BY_RULES,
     config: { nodePortAddresses: ['10.1.0.0/16'] },
     services: [web({ type: 'NodePort' })],
     slices: both,
@@ -243,7 +389,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'external policy Local from outside: the local endpoint sees the client',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({ type: 'NodePort', externalTrafficPolicy: 'Local' })],
     slices: both,
     packet: { from: OUTSIDE, to: [NODE, 30080] },
@@ -299,7 +445,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'source ranges drop everyone else',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({ type: 'LoadBalancer', loadBalancerSourceRanges: ['198.51.100.0/24'] }, balancer)],
     slices: both,
     packet: { from: '192.0.2.1', to: ['203.0.113.77', 80] },
@@ -323,7 +469,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'with nothing ready, terminating endpoints that still serve are used',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({})],
     slices: [
       slice('shop/web', { name: 'http', port: 8080 }, [
@@ -336,7 +482,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'with one ready, terminating endpoints are not used',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({})],
     slices: [
       slice('shop/web', { name: 'http', port: 8080 }, [
@@ -349,7 +495,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'zone hints keep traffic in the zone',
-    ...EVERYWHERE,
+    ...BY_RULES,
     nodeLabels: { 'topology.kubernetes.io/zone': 'z1' },
     services: [web({})],
     slices: [
@@ -363,7 +509,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'hints for other zones only are ignored',
-    ...EVERYWHERE,
+    ...BY_RULES,
     nodeLabels: { 'topology.kubernetes.io/zone': 'z3' },
     services: [web({})],
     slices: [
@@ -377,7 +523,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'one endpoint without hints turns them all off',
-    ...EVERYWHERE,
+    ...BY_RULES,
     nodeLabels: { 'topology.kubernetes.io/zone': 'z1' },
     services: [web({})],
     slices: [
@@ -391,7 +537,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'node hints beat zone hints',
-    ...EVERYWHERE,
+    ...BY_RULES,
     nodeLabels: { 'topology.kubernetes.io/zone': 'z2' },
     services: [web({})],
     slices: [
@@ -405,7 +551,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'UDP',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [service('kube-system/dns', { clusterIP: '10.200.0.10', ports: [{ protocol: 'UDP', port: 53 }] })],
     slices: [slice('kube-system/dns', { protocol: 'UDP', port: 5353 }, [{ ip: '10.66.2.53', node: THERE }])],
     packet: { proto: 'udp', from: LOCAL_POD, to: ['10.200.0.10', 53] },
@@ -435,7 +581,7 @@ export const packetRows: readonly PacketRow[] = [
     },
     {
       name: `a slice labelled ${label} has no endpoints for the proxy`,
-      ...EVERYWHERE,
+      ...BY_RULES,
       services: [web({})],
       slices: both.map(object => ({
         ...object,
@@ -519,7 +665,7 @@ export const packetRows: readonly PacketRow[] = [
   },
   {
     name: 'traffic between Pods passes untouched',
-    ...EVERYWHERE,
+    ...BY_RULES,
     services: [web({})],
     slices: both,
     packet: { from: LOCAL_POD, to: ['10.66.2.20', 8080] },

@@ -25,11 +25,21 @@ export interface Flow {
   readonly dstPort: number;
 }
 
-export type TcpHandler = (stream: NetStream) => void;
+export type Observe = (step: NetworkStep) => void;
+
+/** Somebody traces a connection: for whoever goes on with it elsewhere. */
+export interface ConnectionTrace {
+  readonly observe: Observe;
+  /** The connection counts as opened when this is done, so that no step comes too late. */
+  waitFor(done: Promise<void>): void;
+}
+
+export type TcpHandler = (stream: NetStream, trace?: ConnectionTrace) => void;
 /** Answers one datagram; undefined sends nothing back. */
 export type UdpHandler = (
   payload: Buffer,
   flow: { readonly client: SocketAddress; readonly server: SocketAddress },
+  observe?: Observe,
 ) => Promise<Buffer | undefined> | Buffer | undefined;
 
 /** What happened to a flow, in order, on every node it crossed. `node` is the node's name. */
@@ -46,13 +56,21 @@ export type NetworkStep =
     }
   | { readonly kind: 'route'; readonly node: string; readonly destination: string; readonly via: string }
   | { readonly kind: 'deliver'; readonly node: string; readonly to: string; readonly flow: Flow }
+  /** A process of the node goes on with the connection: it opens another one to the endpoint. */
+  | {
+      readonly kind: 'relay';
+      readonly node: string;
+      readonly service: string;
+      readonly endpoint: string;
+      readonly why: string;
+    }
   | { readonly kind: 'fail'; readonly node: string; readonly code: string; readonly message: string };
 
 export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds until a packet nobody answers is given up. Default: Linux's 127 s for TCP, 5 s for UDP. */
   readonly timeoutMs?: number;
-  readonly observe?: (step: NetworkStep) => void;
+  readonly observe?: Observe;
   /** The port it is sent from; by default an ephemeral one. */
   readonly localPort?: number;
 }

@@ -3,6 +3,7 @@ import type { Program } from '../kernel/program.js';
 import { createIptablesProxier } from './iptables/proxier.js';
 import { createIpvsProxier } from './ipvs/proxier.js';
 import { createNftablesProxier } from './nftables/proxier.js';
+import { createUserspaceProxier } from './userspace/proxier.js';
 import type { CreateProxier, Proxier, ProxierConfig } from './types.js';
 
 /** The modes: a folder and a line each. Nothing else names one. */
@@ -10,6 +11,7 @@ const PROXIERS = {
   iptables: createIptablesProxier,
   nftables: createNftablesProxier,
   ipvs: createIpvsProxier,
+  userspace: createUserspaceProxier,
 } satisfies Record<string, CreateProxier>;
 
 export type ProxyMode = keyof typeof PROXIERS;

@@ -2,7 +2,7 @@ import type { Clock } from '../../machinery/clock.js';
 import type { UdpServicePort } from '../kernel/flow.js';
 import type { SchedulerName } from '../kernel/ipvs/types.js';
 import type { Program } from '../kernel/program.js';
-import type { Family } from '../packet.js';
+import type { Family, Protocol } from '../packet.js';
 import type { DetectLocal } from './detect-local.js';
 import type { HealthCheckNodePort, NodePort, NoLocalEndpoints } from '../services/ports-in-use.js';
 import type { ServiceWatch } from '../services/service-states.js';
@@ -39,12 +39,53 @@ export interface ProxierConfig {
   readonly ipvsScheduler?: SchedulerName;
   /** --ipvs-strict-arp. Default false. */
   readonly ipvsStrictArp?: boolean;
+  /** The ports of the node that traffic is relayed from (--proxy-port-range). Default: the ephemeral ones. */
+  readonly proxyPortRange?: PortRange;
+  /** Whether something listens there already. */
+  readonly isPortTaken?: (protocol: Protocol, port: number) => boolean;
+  /** Chance, for the order of the endpoints that traffic is relayed to. Default: they stay sorted. */
+  readonly random?: () => number;
+}
+
+/** Both ends belong to it. */
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Where a connection is relayed to, and why there, for people. */
+export interface RelayChoice {
+  readonly ip: string;
+  readonly port: number;
+  readonly why: string;
+}
+
+/** A port of the node that somebody listens at; on all its addresses unless one is named. */
+export interface HeldPort {
+  readonly protocol: Protocol;
+  readonly port: number;
+  readonly address?: string;
+}
+
+/** A port of the node at which connections of a service port arrive, to be relayed to its endpoints. */
+export interface RelayPort {
+  readonly protocol: Extract<Protocol, 'tcp' | 'udp'>;
+  readonly port: number;
+  /** "namespace/name" or "namespace/name:port" */
+  readonly service: string;
+  /** Ports that shall be nobody else's. */
+  readonly held: readonly HeldPort[];
+  /** The endpoint for a client's next connection; `again` when the one before did not answer. Undefined: there is none. */
+  readonly next: (client: string, again?: boolean) => RelayChoice | undefined;
 }
 
 export interface SyncResult {
   /** Undefined when nothing changed since the last sync. */
   readonly program: Program | undefined;
-  /** All UDP service ports with a serving endpoint, when the endpoints of a UDP service port changed; else empty. */
+  /**
+   * UDP service ports whose flows to other endpoints than these are to be forgotten: all with a serving endpoint, when the
+   * endpoints of one changed. Where the host relays, those that are gone.
+   */
   readonly udpCleanup: readonly UdpServicePort[];
 }
 
@@ -74,6 +115,8 @@ export interface Proxier extends ServiceWatch {
   noLocalEndpoints(): NoLocalEndpoints;
   /** Node ports in use, for hosts that open a real listener for each. */
   nodePorts(): readonly NodePort[];
+  /** What the host has to relay itself, as of the last sync; absent where the kernel does all. */
+  readonly relay?: { ports(): readonly RelayPort[] };
 }
 
 /** A mode: changes in, programs out. */

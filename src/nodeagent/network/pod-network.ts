@@ -49,6 +49,20 @@ export interface PodNetworkOptions {
   readonly explain?: (flow: Flow) => string | undefined;
 }
 
+/** A UDP socket that sends to one address, always from the same port. */
+export interface ConnectedUdp {
+  /** Sends one datagram and waits for its answer. @throws NetworkError */
+  exchange(payload: Buffer, options?: ConnectOptions): Promise<Buffer>;
+  close(): void;
+}
+
+/** The node's own network namespace: the kubelet's and that of Pods with hostNetwork. */
+export interface NodeNamespace extends NetNamespace {
+  readonly sockets: Sockets;
+  /** @throws NetworkError */
+  connectUdp(to: SocketAddress): ConnectedUdp;
+}
+
 /** One Pod's network namespace. */
 export interface PodNamespace extends NetNamespace {
   readonly sockets: Sockets;
@@ -57,8 +71,7 @@ export interface PodNamespace extends NetNamespace {
 }
 
 export interface PodNetwork extends PacketReceiver {
-  /** The node's own network namespace: the kubelet's and that of Pods with hostNetwork. */
-  readonly node: NetNamespace & { readonly sockets: Sockets };
+  readonly node: NodeNamespace;
   attach(addresses: Addresses, owner: string): PodNamespace;
 }
 
@@ -187,8 +200,13 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     async function reach(): Promise<NetStream> {
       switch (target.kind) {
         case 'sockets': {
-          const stream = target.sockets.accept(out, flow, isLoopback(out.dst));
-          observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
+          const waits: Promise<void>[] = [];
+          const waitFor = (done: Promise<void>): void => void waits.push(done);
+          const stream = target.sockets.accept(out, flow, isLoopback(out.dst), (handler, server) => {
+            observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
+            handler(server, observe && { observe, waitFor });
+          });
+          await Promise.all(waits);
           return stream;
         }
         case 'host':
@@ -214,7 +232,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       switch (target.kind) {
         case 'sockets':
           observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
-          return target.sockets.receive(out, payload);
+          return target.sockets.receive(out, payload, observe);
         case 'host':
           return within(clock, timeoutMs, signal, expiry =>
             exchangeReal({ address: hostAddress, port: out.dstPort }, payload, expiry),
@@ -238,7 +256,11 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     return reply;
   };
 
-  const namespace = (addresses: Addresses, sockets: Sockets, hook: 'prerouting' | 'output'): NetNamespace => {
+  const namespace = (
+    addresses: Addresses,
+    sockets: Sockets,
+    hook: 'prerouting' | 'output',
+  ): NetNamespace & Pick<NodeNamespace, 'connectUdp'> => {
     const ports = createEphemeralPorts(Math.random);
     const outgoing = (proto: Flow['proto'], to: SocketAddress, localPort: number | undefined): Flow => {
       const srcPort = ports.choose(localPort);
@@ -253,6 +275,12 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       hook === 'prerouting' && (isLoopback(to.address) || isUnspecified(to.address) || addresses.includes(to.address));
     const delivered = (flow: Flow, observe: ConnectOptions['observe']): void =>
       observe?.({ kind: 'deliver', node: nodeName, to: sockets.owner, flow });
+    const exchange = async (flow: Flow, payload: Buffer, options: ConnectOptions): Promise<Buffer> => {
+      const to = { address: flow.dst, port: flow.dstPort };
+      if (inside(to)) delivered(flow, options.observe);
+      const reply = inside(to) ? await sockets.receive(flow, payload) : await sendUdp(flow, hook, payload, options);
+      return reply ?? lost('no answer', options.timeoutMs ?? UDP_TIMEOUT_MS, options.signal);
+    };
     return {
       addresses,
       async connect(to, options = {}) {
@@ -268,11 +296,13 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
           throw error;
         }
       },
-      async exchange(to, payload, options = {}) {
-        const flow = outgoing('udp', to, options.localPort);
-        if (inside(to)) delivered(flow, options.observe);
-        const reply = inside(to) ? await sockets.receive(flow, payload) : await sendUdp(flow, hook, payload, options);
-        return reply ?? lost('no answer', options.timeoutMs ?? UDP_TIMEOUT_MS, options.signal);
+      exchange: async (to, payload, options = {}) => exchange(outgoing('udp', to, options.localPort), payload, options),
+      connectUdp(to) {
+        const flow = outgoing('udp', to, undefined);
+        return {
+          exchange: (payload, options = {}) => exchange(flow, payload, options),
+          close: ports.hold(flow.srcPort),
+        };
       },
       listen: (port, handler, { loopbackOnly = false, address: on } = {}) =>
         sockets.listen(port, handler, loopbackOnly, on),

@@ -1,7 +1,7 @@
 import { NetworkError } from '../../containers/network/errors.js';
 import { streamPair } from './stream-pair.js';
 import { isUnspecified } from './links.js';
-import type { Flow, NetStream, TcpHandler, UdpHandler } from '../../containers/network/types.js';
+import type { Flow, NetStream, Observe, TcpHandler, UdpHandler } from '../../containers/network/types.js';
 
 /** The listening sockets of one network namespace. */
 export interface Sockets {
@@ -10,10 +10,20 @@ export interface Sockets {
   /** On one local address, or on all when none is given; the more specific listener is found first. */
   listen(port: number, handler: TcpHandler, loopbackOnly: boolean, address?: string): () => void;
   listenUdp(port: number, handler: UdpHandler, address?: string): () => void;
-  /** Connects to a listener. `dialled` is the address the client asked for. @throws NetworkError ECONNREFUSED */
-  accept(flow: Flow, dialled: Flow, loopback: boolean): NetStream;
+  /** Whether somebody listens at the port, on any address. */
+  isTaken(proto: Flow['proto'], port: number): boolean;
+  /**
+   * Connects to a listener. `dialled` is the address the client asked for, `run` gives the listener its end.
+   * @throws NetworkError ECONNREFUSED
+   */
+  accept(
+    flow: Flow,
+    dialled: Flow,
+    loopback: boolean,
+    run?: (handler: TcpHandler, stream: NetStream) => void,
+  ): NetStream;
   /** Hands a datagram to a listener. @throws NetworkError ECONNREFUSED */
-  receive(flow: Flow, payload: Buffer): Promise<Buffer | undefined>;
+  receive(flow: Flow, payload: Buffer, observe?: Observe): Promise<Buffer | undefined>;
   ports(): { tcp: number[]; udp: number[] };
   /** Ends every listener and connection. */
   close(): void;
@@ -28,26 +38,32 @@ export function createSockets(owner: string): Sockets {
   const tcp = new Map<string, { handler: TcpHandler; loopbackOnly: boolean }>();
   const udp = new Map<string, UdpHandler>();
   const open = new Set<NetStream>();
+  /** How many listeners a port has, by protocol. */
+  const taken = { tcp: new Map<number, number>(), udp: new Map<number, number>() };
 
-  function bind<T>(table: Map<string, T>, port: number, address: string, value: T): () => void {
+  function bind<T>(table: Map<string, T>, proto: Flow['proto'], port: number, address: string, value: T): () => void {
     const key = `${isUnspecified(address) ? ANY : address}:${port}`;
     if (table.has(key)) throw new NetworkError('EADDRINUSE', `port ${port}`);
     table.set(key, value);
+    const counts = taken[proto];
+    counts.set(port, (counts.get(port) ?? 0) + 1);
     return () => {
-      if (table.get(key) === value) table.delete(key);
+      if (table.get(key) !== value) return;
+      table.delete(key);
+      const left = (counts.get(port) ?? 1) - 1;
+      if (left > 0) counts.set(port, left);
+      else counts.delete(port);
     };
   }
   const find = <T>(table: ReadonlyMap<string, T>, { dst, dstPort }: Flow): T | undefined =>
     table.get(`${dst}:${dstPort}`) ?? table.get(`${ANY}:${dstPort}`);
-  const portsOf = (table: ReadonlyMap<string, unknown>): number[] => [
-    ...new Set([...table.keys()].map(key => Number(key.slice(key.lastIndexOf(':') + 1)))),
-  ];
 
   return {
     owner,
-    listen: (port, handler, loopbackOnly, address = ANY) => bind(tcp, port, address, { handler, loopbackOnly }),
-    listenUdp: (port, handler, address = ANY) => bind(udp, port, address, handler),
-    accept(flow, dialled, loopback) {
+    listen: (port, handler, loopbackOnly, address = ANY) => bind(tcp, 'tcp', port, address, { handler, loopbackOnly }),
+    listenUdp: (port, handler, address = ANY) => bind(udp, 'udp', port, address, handler),
+    isTaken: (proto, port) => taken[proto].has(port),
+    accept(flow, dialled, loopback, run = (handler, stream) => handler(stream)) {
       const listener = find(tcp, flow);
       if (listener === undefined || (listener.loopbackOnly && !loopback)) throw new NetworkError('ECONNREFUSED');
       if (open.size >= MAX_ACCEPTED)
@@ -62,21 +78,21 @@ export function createSockets(owner: string): Sockets {
       server.on('close', () => open.delete(server));
       // A reset by the client is the handler's to notice or not; unobserved it must not end the agent.
       server.on('error', () => server.destroy());
-      listener.handler(server);
+      run(listener.handler, server);
       return client;
     },
-    async receive(flow, payload) {
+    async receive(flow, payload, observe) {
       const handler = find(udp, flow);
       if (handler === undefined) throw new NetworkError('ECONNREFUSED');
-      return handler(payload, {
+      const ends = {
         client: { address: flow.src, port: flow.srcPort },
         server: { address: flow.dst, port: flow.dstPort },
-      });
+      };
+      return handler(payload, ends, observe);
     },
-    ports: () => ({ tcp: portsOf(tcp), udp: portsOf(udp) }),
+    ports: () => ({ tcp: [...taken.tcp.keys()], udp: [...taken.udp.keys()] }),
     close() {
-      tcp.clear();
-      udp.clear();
+      for (const table of [tcp, udp, taken.tcp, taken.udp]) table.clear();
       for (const stream of open) stream.destroy(new NetworkError('ECONNRESET'));
     },
   };

@@ -1,3 +1,4 @@
+import type { PortRange } from '../../dataplane/proxiers/types.js';
 import { formatDuration } from '../../machinery/duration.js';
 import type { ProxySettings } from './proxy-settings.js';
 
@@ -13,6 +14,8 @@ const detectLocal = ({ detectLocal: detect }: ProxySettings) => ({
   ClusterCIDRs: detect?.kind === 'clusterCidr' ? detect.cidrs : [],
   InterfaceNamePrefix: detect?.kind === 'interfaceNamePrefix' ? detect.prefix : '',
 });
+
+const rangeText = ({ first, last }: PortRange): string => `${first}-${last}`;
 
 const MODES = {
   clusterCidr: 'ClusterCIDR',
@@ -40,6 +43,8 @@ export const proxyConfiguration = ({
     DetectLocalMode: MODES[settings.detectLocal?.kind ?? 'clusterCidr'],
     DetectLocal: detectLocal(settings),
     NodePortAddresses: settings.nodePortAddresses ?? null,
+    PortRange: settings.proxyPortRange === undefined ? '' : rangeText(settings.proxyPortRange),
+    UDPIdleTimeout: formatDuration(settings.udpTimeoutMs),
     SyncPeriod: formatDuration(syncPeriodMs),
     MinSyncPeriod: formatDuration(minSyncPeriodMs),
   },

@@ -1,5 +1,6 @@
 import type { DetectLocal } from '../../dataplane/proxiers/detect-local.js';
 import type { SchedulerName } from '../../dataplane/kernel/ipvs/types.js';
+import type { PortRange } from '../../dataplane/proxiers/types.js';
 import type { ProxyMode } from '../../dataplane/proxiers/index.js';
 
 /** What kube-proxy is told by its flags or its KubeProxyConfiguration. */
@@ -15,6 +16,10 @@ export interface ProxySettings {
   readonly conntrackTCPLiberal: boolean;
   readonly ipvsScheduler: SchedulerName;
   readonly ipvsStrictArp: boolean;
+  /** Undefined: the ephemeral ports. */
+  readonly proxyPortRange?: PortRange;
+  /** Positive. */
+  readonly udpTimeoutMs: number;
 }
 
 /** kube-proxy's defaults, with the Pods' ranges as what is local. */
@@ -27,4 +32,5 @@ export const proxySettings = (mode: ProxyMode, clusterCidrs: readonly string[]):
   conntrackTCPLiberal: false,
   ipvsScheduler: 'rr',
   ipvsStrictArp: false,
+  udpTimeoutMs: 250,
 });

@@ -2,6 +2,7 @@ import { PROXY_MODES, type ProxyMode } from '../../../src/dataplane/proxiers/ind
 
 /** Modes that the real kube-proxy was not recorded in, and why. */
 export const NOT_RECORDED = {
+  userspace: 'upstream removed it in 1.26, the recordings are of 1.35',
   ipvs: 'the kernel of the recordings has no IPVS',
 } as const satisfies Partial<Record<ProxyMode, string>>;
 

@@ -40,8 +40,8 @@ t.test('clusters run side by side in one process, and leave nothing behind', asy
 
 t.test('proxy modes are dealt to the nodes in turn, and each node traces a request through its own', async t => {
   const cluster = await startCluster({
-    nodes: 3,
-    proxyModes: ['iptables', 'nftables', 'ipvs'],
+    nodes: 4,
+    proxyModes: ['iptables', 'nftables', 'ipvs', 'userspace'],
     random: seededRandom(2),
   });
   t.teardown(() => cluster.close());
@@ -61,21 +61,25 @@ t.test('proxy modes are dealt to the nodes in turn, and each node traces a reque
     metadata: { name: 'web' },
     spec: { selector: { app: 'web' }, ports: [{ port: 80, protocol: 'TCP' }] },
   });
-  for (const [name, table] of [
-    [names[0], 'nat'],
-    [names[1], 'kube-proxy'],
-    [names[2], 'ipvs'],
+  for (const [name, sign] of [
+    [names[0], '"chain":"KUBE-SVC-'],
+    [names[1], '"table":"kube-proxy"'],
+    [names[2], '"table":"ipvs"'],
+    [names[3], '"kind":"relay"'],
   ] as const) {
     const trace = async (): Promise<string> =>
       JSON.stringify(
         await client.request('GET', `/api/v1/nodes/${name ?? ''}/proxy/trace?pod=default/${name ?? ''}&url=http://web`),
       );
-    let report = await trace();
-    while (!report.includes('"status":200')) {
-      await realClock.sleep(20);
+    const reached = new Set<string>();
+    let report = '';
+    await until(`${name ?? ''} reaches every Pod`, async () => {
       report = await trace();
-    }
-    t.match(report, `"table":"${table}"`, `${name ?? ''} has its own mode`);
+      const to = /"kind":"deliver","node":"[^"]*","to":"(pod [^"]*)"/.exec(report)?.[1];
+      if (to !== undefined && report.includes('"status":200')) reached.add(to);
+      return reached.size === names.length;
+    });
+    t.match(report, sign, `${name ?? ''} has its own mode`);
     t.match(report, /"kind":"(?:EndpointSlice|Service)"/, 'and the object behind the choice');
   }
 });

@@ -6,13 +6,14 @@ import { flagsOfProxyConfig } from '../../../src/cmd/proxy-config.js';
 import { proxySettingsFrom } from '../../../src/cmd/proxy-flags.js';
 
 const HEAD = 'apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n';
-const IPVS = { ipvsScheduler: 'rr', ipvsStrictArp: false };
+const OTHERS = { ipvsScheduler: 'rr', ipvsStrictArp: false, udpTimeoutMs: 250 };
+const FLAGS = { detectLocalMode: 'NodeCIDR', iptablesLocalhostNodeports: 'true', iptablesMasqueradeBit: '14' };
 const DEFAULTS = {
   masqueradeAll: false,
   masqueradeBit: 14,
   localhostNodePorts: true,
   conntrackTCPLiberal: false,
-  ...IPVS,
+  ...OTHERS,
 };
 
 t.test('a KubeProxyConfiguration says what the flags say', async t => {
@@ -41,9 +42,20 @@ t.test('a KubeProxyConfiguration says what the flags say', async t => {
         masqueradeBit: 9,
         localhostNodePorts: true,
         conntrackTCPLiberal: true,
-        ...IPVS,
+        ...OTHERS,
         nodePortAddresses: ['10.0.0.0/8', 'primary'],
         detectLocal: { kind: 'interfaceNamePrefix', prefix: 'veth' },
+      },
+    },
+    {
+      name: 'userspace mode has no section of its own',
+      input: 'mode: userspace\nportRange: 40000+99\nudpIdleTimeout: 1s\niptables: {masqueradeBit: 3}\n',
+      expect: {
+        mode: 'userspace',
+        ...DEFAULTS,
+        masqueradeBit: 3,
+        proxyPortRange: { first: 40_000, last: 40_099 },
+        udpTimeoutMs: 1000,
       },
     },
   ]) {
@@ -61,5 +73,11 @@ t.test('a KubeProxyConfiguration says what the flags say', async t => {
     writeFileSync(file, input);
     await t.rejects(flagsOfProxyConfig(file), { name: 'FlagError', message });
   }
+  for (const text of ['x', '5-4', '1-70000', '65000+999', '1-2-3'])
+    t.throws(
+      () => proxySettingsFrom({ proxyMode: 'userspace', ...FLAGS, proxyPortRange: text }),
+      { name: 'FlagError' },
+      text,
+    );
   await t.rejects(flagsOfProxyConfig(join(folder, 'none')), { message: /--proxy-config: ENOENT/ });
 });

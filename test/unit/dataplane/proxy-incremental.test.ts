@@ -105,6 +105,7 @@ const printAll = (kernel: Kernel): string =>
 const WRITTEN: Readonly<Record<ProxyMode, RegExp>> = {
   iptables: /KUBE-SVL-.*KUBE-SEP-/s,
   nftables: /local-.*firewall-/s,
+  userspace: /--state NEW.*KUBE-NODEPORT-CONTAINER.*REDIRECT.*KUBE-PORTALS-HOST.*DNAT/s,
   ipvs: /KUBE-LOAD-BALANCER-FW.*-a -t 203/s,
 };
 

@@ -7,7 +7,7 @@ import { createProxyMetrics } from '../../../src/nodeagent/proxy/proxy-metrics.j
 import { exampleConfig, service, slice } from '../../fixtures/iptables/inputs.js';
 import { hostRoutes } from '../../support/host-routes.js';
 
-/** The series that kube-proxy has after some syncs, in every mode, and those of iptables mode. */
+/** The series that kube-proxy has after some syncs, in every mode, and those where all it writes is rules of iptables. */
 const EVERYWHERE = [
   'kubeproxy_proxy_healthz_total{code="200"}',
   'kubeproxy_proxy_livez_total{code="200"}',
@@ -63,7 +63,7 @@ for (const mode of PROXY_MODES)
 
     for (const series of EVERYWHERE) t.not(value(series), undefined, series);
     for (const series of OF_IPTABLES)
-      t.equal(value(series) !== undefined, mode === 'iptables', `${series} is one of iptables mode`);
+      t.equal(value(series) !== undefined, program?.kind === 'xtables', `${series} is one of iptables’ rules`);
     t.equal(value('kubeproxy_sync_proxy_rules_service_changes_pending'), 0);
     t.equal(value('kubeproxy_sync_proxy_rules_service_changes_total'), 1);
     t.equal(value('kubeproxy_sync_proxy_rules_last_timestamp_seconds{ip_family="IPv4"}'), 1_000);

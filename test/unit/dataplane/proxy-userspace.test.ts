@@ -1,0 +1,217 @@
+import t from 'tap';
+import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
+import { createProxier, type ProxyConfig } from '../../../src/dataplane/proxiers/index.js';
+import type { Proxier } from '../../../src/dataplane/proxiers/types.js';
+import { createLoadBalancer } from '../../../src/dataplane/proxiers/userspace/load-balancer.js';
+import { createProxyPorts } from '../../../src/dataplane/proxiers/userspace/proxy-ports.js';
+import { printSave } from '../../../src/dataplane/tools/iptables/print-save.js';
+import { FakeClock } from '../../../src/machinery/clock.js';
+import type { Service } from '../../../src/machinery/types.js';
+import { exampleConfig, service, slice } from '../../fixtures/iptables/inputs.js';
+import { hostRoutes } from '../../support/host-routes.js';
+
+const backend = (name: string) => ({ ip: `10.66.0.${name}`, port: 80, address: `10.66.0.${name}:80` });
+const backends = (names: string) => [...names].map(backend);
+
+/** "+1" is a second, "=12" the endpoints; "a" and "b" are clients, in capitals when the endpoint before did not answer. */
+for (const { name, seconds, input, expect } of [
+  { name: 'round robin', input: '=123 a a a a', expect: '1 2 3 1' },
+  { name: 'whoever asks', input: '=123 a b a', expect: '1 2 3' },
+  { name: 'nobody there', input: '= a', expect: '-' },
+  { name: 'the same endpoints go on', input: '=123 a =123 a', expect: '1 2' },
+  { name: 'others start anew', input: '=123 a a =1234 a', expect: '1 2 1' },
+  { name: 'all gone, and back', input: '=12 a = a =12 a', expect: '1 - 1' },
+  { name: 'affinity: a client stays', seconds: 10, input: '=123 a b a b', expect: '1 2 1 2' },
+  { name: 'affinity: until its time is over', seconds: 2, input: '=123 a +1 a +1 a +2 a', expect: '1 1 1 2' },
+  { name: 'affinity: what does not answer is left', seconds: 10, input: '=123 a A a', expect: '1 2 2' },
+  {
+    name: 'affinity: an endpoint that goes sets its clients free',
+    seconds: 10,
+    input: '=12 a b =23 a b',
+    expect: '1 2 2 2',
+  },
+  {
+    name: 'affinity: what is remembered is forgotten with the endpoints',
+    seconds: 10,
+    input: '=12 a a b = =21 b a',
+    expect: '1 1 2 2 1',
+  },
+])
+  t.test(`load balancing: ${name}`, async t => {
+    const clock = new FakeClock();
+    const balancer = createLoadBalancer(clock);
+    balancer.setAffinity(seconds);
+    const chosen = input.split(' ').flatMap(word => {
+      if (word.startsWith('=')) return balancer.setEndpoints(backends(word.slice(1))) ?? [];
+      if (word.startsWith('+')) return clock.step(1000 * Number(word.slice(1))) ?? [];
+      return balancer.next(word.toLowerCase(), word !== word.toLowerCase())?.ip.slice(-1) ?? '-';
+    });
+    t.same(chosen.join(' '), expect);
+  });
+
+t.test('load balancing: order, reasons, and clients without end', async t => {
+  const clock = new FakeClock();
+  const shuffled = createLoadBalancer(clock, () => 0);
+  shuffled.setEndpoints(backends('123'));
+  t.same(
+    [1, 2, 3].map(() => shuffled.next('a', false)?.ip.slice(-1)),
+    ['2', '3', '1'],
+    'chance decides where it starts',
+  );
+  const sticky = createLoadBalancer(clock);
+  sticky.setEndpoints(backends('12'));
+  sticky.setAffinity(10);
+  t.equal(sticky.next('10.0.0.1', false)?.why, 'round robin: number 1 of 2');
+  t.equal(sticky.next('10.0.0.1', false)?.why, 'session affinity: 10.0.0.1 stays with it');
+  for (let i = 0; i < 65_536; i++) sticky.next(`client ${i}`, false);
+  t.equal(sticky.next('10.0.0.1', false)?.why, 'round robin: number 2 of 2', 'the oldest of too many is forgotten');
+  t.match(sticky.next('client 65535', false)?.why, /affinity/);
+  clock.step(10_000);
+  sticky.forgetStale();
+  t.match(sticky.next('client 65535', false)?.why, /round robin/, 'and all when their time is over');
+  sticky.setAffinity(undefined);
+  t.match(sticky.next('client 65535', false)?.why, /round robin/, 'without affinity nobody stays');
+});
+
+t.test('proxy ports', async t => {
+  const ports = createProxyPorts(
+    { first: 40_000, last: 40_002 },
+    (protocol, port) => protocol === 'tcp' && port === 40_001,
+  );
+  const given = ['a', 'b', 'c'].map(key => ports.allocate(key, 'tcp'));
+  t.same(new Set(given), new Set([40_000, 40_002, undefined]), 'each is given once, what is taken is not');
+  t.type(ports.allocate('a', 'udp'), 'number', 'another protocol has its own');
+  ports.release(40_002, 'tcp');
+  t.equal(ports.allocate('c', 'tcp'), 40_002);
+  const any = (): number | undefined => createProxyPorts().allocate('ns/s', 'tcp');
+  t.equal(any(), any(), 'the name decides');
+  t.ok((any() ?? 0) >= 32_768 && (any() ?? 0) <= 60_999, 'among the ephemeral ports');
+});
+
+function start(config: Partial<ProxyConfig> = {}) {
+  const clock = new FakeClock();
+  const full: ProxyConfig = { ...exampleConfig({ config: {} }), clock, mode: 'userspace', ...config };
+  const kernel = createKernel({ clock, random: () => 0, routes: hostRoutes(...full.nodeAddresses) });
+  const proxy = createProxier(full);
+  const sync = (): boolean => {
+    const { program, udpCleanup } = proxy.sync();
+    if (program !== undefined) kernel.load(program);
+    kernel.cleanupUdp(udpCleanup);
+    return program !== undefined;
+  };
+  return { kernel, proxy, sync };
+}
+
+const web = (spec: Partial<NonNullable<Service['spec']>> = {}, status?: Service['status']): Service =>
+  service(
+    'shop/web',
+    { clusterIP: '10.200.4.10', ports: [{ name: 'http', protocol: 'TCP', port: 80, nodePort: 30_080 }], ...spec },
+    status,
+  );
+const portOf = (proxy: Proxier): number => proxy.relay?.ports()[0]?.port ?? 0;
+
+t.test('the rules of a service port', async t => {
+  const { kernel, proxy, sync } = start({ proxyPortRange: { first: 40_000, last: 40_000 } });
+  proxy.onServiceUpdate(
+    web({ type: 'LoadBalancer', externalIPs: ['192.0.2.50'] }, { loadBalancer: { ingress: [{ ip: '203.0.113.77' }] } }),
+  );
+  sync();
+  const at = (port: number): string => `-p tcp -m comment --comment "shop/web:http" -m tcp --dport ${port}`;
+  const there = '-j DNAT --to-destination 192.168.50.11:40000';
+  const local = '-m addrtype --dst-type LOCAL';
+  const here = '-j REDIRECT --to-ports 40000';
+  const portals = 'handle ClusterIPs; NOTE: this must be before the NodePort rules';
+  const nodePorts = 'handle service NodePorts; NOTE: this must be the last rule in the chain';
+  t.same(
+    printSave(kernel)
+      .split('\n')
+      .filter(line => line.startsWith('-A')),
+    [
+      '-A INPUT -m comment --comment "Ensure that non-local NodePort traffic can flow" -j KUBE-NODEPORT-NON-LOCAL',
+      `-A KUBE-NODEPORT-NON-LOCAL ${at(40000)} -m state --state NEW -j ACCEPT`,
+      `-A PREROUTING -m comment --comment "${portals}" -j KUBE-PORTALS-CONTAINER`,
+      `-A PREROUTING ${local} -m comment --comment "${nodePorts}" -j KUBE-NODEPORT-CONTAINER`,
+      `-A OUTPUT -m comment --comment "${portals}" -j KUBE-PORTALS-HOST`,
+      `-A OUTPUT ${local} -m comment --comment "${nodePorts}" -j KUBE-NODEPORT-HOST`,
+      `-A KUBE-NODEPORT-CONTAINER ${at(30080)} ${here}`,
+      `-A KUBE-NODEPORT-HOST ${at(30080)} ${there}`,
+      `-A KUBE-PORTALS-CONTAINER -d 10.200.4.10/32 ${at(80)} ${here}`,
+      `-A KUBE-PORTALS-CONTAINER -d 192.0.2.50/32 ${at(80)} -m physdev ! --physdev-is-in ${here}`,
+      `-A KUBE-PORTALS-CONTAINER -d 192.0.2.50/32 ${at(80)} ${local} ${here}`,
+      `-A KUBE-PORTALS-CONTAINER -d 203.0.113.77/32 ${at(80)} ${here}`,
+      `-A KUBE-PORTALS-HOST -d 10.200.4.10/32 ${at(80)} ${there}`,
+      `-A KUBE-PORTALS-HOST -d 192.0.2.50/32 ${at(80)} ${local} ${there}`,
+      `-A KUBE-PORTALS-HOST -d 203.0.113.77/32 ${at(80)} ${there}`,
+    ],
+  );
+});
+
+t.test('what changes, and what stays', async t => {
+  const { proxy, sync } = start();
+  proxy.onServiceUpdate(web());
+  t.ok(sync());
+  const port = portOf(proxy);
+  const endpoints = slice('shop/web', { name: 'http', port: 8080 }, [{ ip: '10.66.1.10' }]);
+  proxy.onSliceUpdate(endpoints);
+  t.notOk(sync(), 'endpoints are no rules');
+  t.equal(proxy.relay?.ports()[0]?.next('a')?.ip, '10.66.1.10');
+  proxy.setNode({ 'topology.kubernetes.io/zone': 'z2' }, ['10.66.9.0/24']);
+  t.notOk(proxy.pending, 'nor is where the node is');
+  proxy.onServiceUpdate(web({ externalIPs: ['192.0.2.50', '192.168.50.11'] }));
+  t.ok(sync());
+  t.equal(portOf(proxy), port, 'a service port keeps its proxy port');
+  t.same(
+    proxy.relay?.ports()[0]?.held,
+    [
+      { protocol: 'tcp', port: 80, address: '192.168.50.11' },
+      { protocol: 'tcp', port: 30_080 },
+    ],
+    'and holds what is the node’s own',
+  );
+  t.same(proxy.healthCheckNodePorts(), []);
+  proxy.onServiceDelete(web());
+  t.ok(sync());
+  t.same(proxy.relay?.ports(), []);
+});
+
+t.test('a service port for which there is no proxy port waits for one', async t => {
+  const { kernel, proxy, sync } = start({ proxyPortRange: { first: 40_000, last: 40_000 } });
+  const other = service('shop/x', { clusterIP: '10.200.4.11', ports: [{ protocol: 'TCP', port: 80 }] });
+  proxy.onServiceUpdate(other);
+  proxy.onServiceUpdate(web());
+  sync();
+  t.same(
+    proxy.relay?.ports().map(port => port.service),
+    ['shop/web:http'],
+    'the first by name has it',
+  );
+  proxy.onServiceDelete(web());
+  sync();
+  t.same(
+    proxy.relay?.ports().map(port => port.service),
+    ['shop/x'],
+  );
+  t.match(printSave(kernel), '-d 10.200.4.11/32');
+});
+
+t.test('UDP flows to a Service that is gone are forgotten', async t => {
+  const { kernel, proxy, sync } = start();
+  const dns = service('kube-system/dns', { clusterIP: '10.200.0.10', ports: [{ protocol: 'UDP', port: 53 }] });
+  proxy.onServiceUpdate(dns);
+  sync();
+  kernel.connect({
+    proto: 'udp',
+    src: '10.66.1.99',
+    srcPort: 4000,
+    dst: '10.200.0.10',
+    dstPort: 53,
+    hook: 'prerouting',
+  });
+  t.equal(kernel.conntrack().length, 1);
+  proxy.onSliceUpdate(slice('kube-system/dns', { protocol: 'UDP', port: 53 }, [{ ip: '10.66.1.10' }]));
+  sync();
+  t.equal(kernel.conntrack().length, 1, 'another endpoint is the proxy’s affair');
+  proxy.onServiceDelete(dns);
+  sync();
+  t.equal(kernel.conntrack().length, 0);
+});
