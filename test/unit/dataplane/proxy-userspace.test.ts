@@ -194,6 +194,16 @@ t.test('a service port for which there is no proxy port waits for one', async t 
   t.match(printSave(kernel), '-d 10.200.4.11/32');
 });
 
+t.test('more service ports than proxy ports cost one search a sync', async t => {
+  let searched = 0;
+  const { proxy, sync } = start({ isPortTaken: () => ++searched > 0 });
+  const ports = Array.from({ length: 5_000 }, (_, i) => ({ name: `p${i}`, protocol: 'TCP', port: i + 1 }));
+  proxy.onServiceUpdate(web({ ports }));
+  sync();
+  t.equal(searched, 60_999 - 32_768 + 1);
+  t.same(proxy.relay?.ports(), []);
+});
+
 t.test('UDP flows to a Service that is gone are forgotten', async t => {
   const { kernel, proxy, sync } = start();
   const dns = service('kube-system/dns', { clusterIP: '10.200.0.10', ports: [{ protocol: 'UDP', port: 53 }] });

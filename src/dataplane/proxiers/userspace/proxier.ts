@@ -41,14 +41,21 @@ export function createUserspaceProxier(config: ProxierConfig): Proxier {
     return protocol === 'udp' ? withoutEndpoints(gone.service) : undefined;
   }
 
-  /** A service port keeps its proxy port, whatever else of it changes. Returns whether rules are different. */
-  function put(tracked: TrackedPort): boolean {
+  const allocate = (sortKey: string, protocol: Protocol): number | undefined =>
+    ports.allocate(`${family} ${sortKey}`, protocol);
+
+  /**
+   * A service port keeps its proxy port, whatever else of it changes. Where there is none left, the others are not searched
+   * for one, either. Returns whether rules are different.
+   */
+  function put(tracked: TrackedPort, exhausted: Set<Protocol>): boolean {
     const { sortKey, service, endpoints, servicePrint: print } = tracked;
     const { protocol } = service;
     if (protocol === 'sctp') return false;
     const known = relayed.get(sortKey);
-    const port = known?.relay.port ?? ports.allocate(`${family} ${sortKey}`, protocol);
+    const port = known?.relay.port ?? (exhausted.has(protocol) ? undefined : allocate(sortKey, protocol));
     if (port === undefined) {
+      exhausted.add(protocol);
       waiting.set(sortKey, tracked);
       return false;
     }
@@ -83,7 +90,8 @@ export function createUserspaceProxier(config: ProxierConfig): Proxier {
     const gone = removed.flatMap(port => drop(port) ?? []);
     const next = [...waiting.values()].filter(({ sortKey }) => !kept.has(sortKey));
     for (const { after } of changes) for (const port of after) next.push(port);
-    const changed = next.sort((a, b) => compareText(a.sortKey, b.sortKey)).map(put);
+    const exhausted = new Set<Protocol>();
+    const changed = next.sort((a, b) => compareText(a.sortKey, b.sortKey)).map(port => put(port, exhausted));
     return { rules: removed.length > 0 || changed.includes(true), gone };
   }
 
