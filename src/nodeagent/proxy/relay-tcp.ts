@@ -22,6 +22,7 @@ export function relayTcp(target: RelayTarget, stream: NetStream, trace: Connecti
   const done = dial(target, stream.remoteAddress ?? '', gone.signal, trace?.observe).then(
     endpoint => {
       if (endpoint === undefined) closeSoon(stream);
+      else if (stream.destroyed) endpoint.destroy();
       else relayBetween(stream, endpoint);
     },
     (error: unknown) => {

@@ -162,6 +162,26 @@ t.test('what is open when the Service goes stays, and one end closes both', asyn
   t.same(received.slice(0, 2), ['one', 'two'], 'what the other side says later does not come');
 });
 
+t.test('whoever goes at once, on either side, leaves nothing open', async t => {
+  const { one } = await twoNodes(t, { services: [web], slices: [endpoints('10.244.1.2')] });
+  const a = one.network.attach(['10.244.1.2'], 'pod default/a');
+  let closed = 0;
+  a.listen(8080, stream => {
+    stream.on('close', () => closed++);
+    stream.on('end', () => stream.end());
+    stream.resume();
+  });
+  (await a.connect(WEB)).destroy();
+  const stream = await a.connect(WEB);
+  stream.resume();
+  stream.destroy(new Error('reset'));
+  await until('both are closed', () => closed === 2);
+  a.listen(8081, stream => void stream.destroy(new Error('reset')));
+  one.proxy.onSliceUpdate(slice('default/web', { port: 8081 }, [{ ip: '10.244.1.2' }]));
+  one.sync();
+  t.equal(await ask(a, WEB), '', 'an endpoint that resets ends the client’s connection');
+});
+
 t.test('a large answer arrives whole', async t => {
   const { one, two } = await twoNodes(t, { services: [web], slices: [endpoints('10.244.2.2')] });
   const a = one.network.attach(['10.244.1.2'], 'pod default/a');
