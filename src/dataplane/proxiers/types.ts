@@ -89,6 +89,13 @@ export interface SyncResult {
   readonly udpCleanup: readonly UdpServicePort[];
 }
 
+/** What of the Services is relayed, as of the last sync. */
+export interface Relayed {
+  ports(): readonly RelayPort[];
+  /** Service ports that should be and are not. */
+  refused(): readonly { readonly service: string; readonly why: string }[];
+}
+
 /**
  * kube-proxy's bookkeeping for one IP family and mode. Feed it every Service and EndpointSlice (it filters by the labels of
  * docs/kube-proxy.md section 1.2 itself), then `sync()` for what must change. Pure: it writes nothing.
@@ -116,7 +123,7 @@ export interface Proxier extends ServiceWatch {
   /** Node ports in use, for hosts that open a real listener for each. */
   nodePorts(): readonly NodePort[];
   /** What the host has to relay itself, as of the last sync; absent where the kernel does all. */
-  readonly relay?: { ports(): readonly RelayPort[] };
+  readonly relay?: Relayed;
 }
 
 /** A mode: changes in, programs out. */

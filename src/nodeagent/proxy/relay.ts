@@ -37,8 +37,9 @@ export function createRelay(options: RelayOptions): Relay {
   /** By name. */
   const open = new Map<string, Listening<RelayPort>>();
   const held = new Map<string, Listening<HeldPort>>();
-  /** Those that somebody else has, and that the log tells of already. */
+  /** Those that somebody else has, and service ports that are not relayed: the log tells of them once. */
   const busy = new Set<string>();
+  const refused = new Set<string>();
 
   function serve({ protocol, port, service, next }: RelayPort): () => void {
     const target = { ...options, service, next };
@@ -83,6 +84,13 @@ export function createRelay(options: RelayOptions): Relay {
     }
   }
 
+  function tellRefused(): void {
+    const all = proxies.flatMap(({ proxy }) => proxy.relay?.refused() ?? []);
+    for (const one of all) if (!refused.has(one.service)) log.warn(one, 'a service port is not relayed');
+    refused.clear();
+    for (const { service } of all) refused.add(service);
+  }
+
   return {
     update() {
       const ports = proxies.flatMap(({ proxy }) => proxy.relay?.ports() ?? []);
@@ -92,6 +100,7 @@ export function createRelay(options: RelayOptions): Relay {
         ports.flatMap(port => port.held),
         hold,
       );
+      tellRefused();
     },
     close() {
       for (const { close } of [...open.values(), ...held.values()]) close();

@@ -83,6 +83,15 @@ t.test('proxy ports', async t => {
   t.type(ports.allocate('a', 'udp'), 'number', 'another protocol has its own');
   ports.release(40_002, 'tcp');
   t.equal(ports.allocate('c', 'tcp'), 40_002);
+  const own = createProxyPorts({ first: 40_000, last: 40_000 }, () => held);
+  let held = false;
+  own.allocate('a', 'tcp');
+  held = true;
+  own.release(40_000, 'tcp');
+  t.equal(own.allocate('b', 'tcp'), 40_000, 'what we still listen at ourselves may go to another');
+  own.release(40_000, 'tcp');
+  own.settle();
+  t.equal(own.allocate('a', 'tcp'), undefined, 'but not what somebody has taken since');
   const any = (): number | undefined => createProxyPorts().allocate('ns/s', 'tcp');
   t.equal(any(), any(), 'the name decides');
   t.ok((any() ?? 0) >= 32_768 && (any() ?? 0) <= 60_999, 'among the ephemeral ports');
@@ -185,6 +194,7 @@ t.test('a service port for which there is no proxy port waits for one', async t 
     ['shop/web:http'],
     'the first by name has it',
   );
+  t.same(proxy.relay?.refused(), [{ service: 'shop/x', why: 'no proxy port is free' }]);
   proxy.onServiceDelete(web());
   sync();
   t.same(
@@ -192,6 +202,14 @@ t.test('a service port for which there is no proxy port waits for one', async t 
     ['shop/x'],
   );
   t.match(printSave(kernel), '-d 10.200.4.11/32');
+  const sctp = service('shop/x', { clusterIP: '10.200.4.11', ports: [{ protocol: 'SCTP', port: 80 }] });
+  proxy.onServiceUpdate(sctp);
+  sync();
+  t.same(proxy.relay?.ports(), []);
+  t.same(proxy.relay?.refused(), [{ service: 'shop/x', why: 'SCTP is not relayed' }]);
+  proxy.onServiceDelete(sctp);
+  sync();
+  t.same(proxy.relay?.refused(), []);
 });
 
 t.test('more service ports than proxy ports cost one search a sync', async t => {

@@ -12,7 +12,7 @@ import { createLoadBalancer, type LoadBalancer } from './load-balancer.js';
 import { createProxyPorts } from './proxy-ports.js';
 
 /** A service port that is relayed. */
-interface Relayed {
+interface Served {
   readonly service: ServicePort;
   /** Tells whether its rules would be different. */
   readonly print: string;
@@ -27,12 +27,15 @@ export function createUserspaceProxier(config: ProxierConfig): Proxier {
   const { services, shared } = createNodeView(config, () => undefined);
   const ports = createProxyPorts(config.proxyPortRange, config.isPortTaken);
   /** By sort key. */
-  const relayed = new Map<string, Relayed>();
+  const relayed = new Map<string, Served>();
+  /** Names by sort key, of a protocol that nobody relays. */
+  const unsupported = new Map<string, string>();
   /** Those for which no proxy port was free. */
   const waiting = new Map<string, TrackedPort>();
   let synced = false;
 
   function drop({ sortKey, service: { protocol } }: TrackedPort): UdpServicePort | undefined {
+    unsupported.delete(sortKey);
     waiting.delete(sortKey);
     const gone = relayed.get(sortKey);
     if (gone === undefined) return undefined;
@@ -46,18 +49,23 @@ export function createUserspaceProxier(config: ProxierConfig): Proxier {
 
   /**
    * A service port keeps its proxy port, whatever else of it changes. Where there is none left, the others are not searched
-   * for one, either. Returns whether rules are different.
+   * for one, either. Returns whether the host has to hear of it.
    */
   function put(tracked: TrackedPort, exhausted: Set<Protocol>): boolean {
     const { sortKey, service, endpoints, servicePrint: print } = tracked;
     const { protocol } = service;
-    if (protocol === 'sctp') return false;
+    if (protocol === 'sctp') {
+      const isNew = !unsupported.has(sortKey);
+      unsupported.set(sortKey, service.fullName);
+      return isNew;
+    }
     const known = relayed.get(sortKey);
     const port = known?.relay.port ?? (exhausted.has(protocol) ? undefined : allocate(sortKey, protocol));
     if (port === undefined) {
       exhausted.add(protocol);
+      const isNew = !waiting.has(sortKey);
       waiting.set(sortKey, tracked);
-      return false;
+      return isNew;
     }
     waiting.delete(sortKey);
     const balancer = known?.balancer ?? createLoadBalancer(clock, random);
@@ -112,6 +120,7 @@ export function createUserspaceProxier(config: ProxierConfig): Proxier {
 
   function sync({ full = false }: { full?: boolean } = {}): SyncResult {
     const { rules, gone } = apply(services.take().services);
+    ports.settle();
     for (const { balancer } of relayed.values()) balancer.forgetStale();
     const whole = full || !synced;
     synced = true;
@@ -129,7 +138,16 @@ export function createUserspaceProxier(config: ProxierConfig): Proxier {
     },
     sync,
     program: () => build(true),
-    relay: { ports: () => [...relayed.values()].map(({ relay }) => relay) },
+    relay: {
+      ports: () => [...relayed.values()].map(({ relay }) => relay),
+      refused: () => [
+        ...[...unsupported.values()].map(service => ({ service, why: 'SCTP is not relayed' })),
+        ...[...waiting.values()].map(({ service: { fullName } }) => ({
+          service: fullName,
+          why: 'no proxy port is free',
+        })),
+      ],
+    },
   };
 }
 

@@ -8,7 +8,10 @@ const EPHEMERAL: PortRange = { first: 32_768, last: 60_999 };
 export interface ProxyPorts {
   /** Undefined: every port of the range is taken. */
   allocate(key: string, protocol: Protocol): number | undefined;
+  /** Its listener is still there, but is closed before anybody else listens. */
   release(port: number, protocol: Protocol): void;
+  /** What was released is anybody's. */
+  settle(): void;
 }
 
 /**
@@ -20,6 +23,7 @@ export function createProxyPorts(
   isTaken: (protocol: Protocol, port: number) => boolean = () => false,
 ): ProxyPorts {
   const used = new Set<string>();
+  const released = new Set<string>();
   const size = last - first + 1;
   return {
     allocate(key, protocol) {
@@ -27,12 +31,16 @@ export function createProxyPorts(
       for (let tried = 0; tried < size; tried++) {
         const port = first + ((start + tried) % size);
         const name = `${protocol}/${port}`;
-        if (used.has(name) || isTaken(protocol, port)) continue;
+        if (used.has(name) || (!released.has(name) && isTaken(protocol, port))) continue;
         used.add(name);
         return port;
       }
       return undefined;
     },
-    release: (port, protocol) => void used.delete(`${protocol}/${port}`),
+    release(port, protocol) {
+      const name = `${protocol}/${port}`;
+      if (used.delete(name)) released.add(name);
+    },
+    settle: () => released.clear(),
   };
 }
