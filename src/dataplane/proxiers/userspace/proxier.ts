@@ -52,7 +52,8 @@ export function createUserspaceProxier(config: ProxierConfig): Proxier {
    * for one, either. Returns whether the host has to hear of it.
    */
   function put(tracked: TrackedPort, exhausted: Set<Protocol>): boolean {
-    const { sortKey, service, endpoints, servicePrint: print } = tracked;
+    const { sortKey, service, endpoints } = tracked;
+    const print = JSON.stringify(service);
     const { protocol } = service;
     if (protocol === 'sctp') {
       const isNew = !unsupported.has(sortKey);
