@@ -41,7 +41,14 @@ export const nslookup: Program = async process => {
       : (await resolver.lookup(at, { signal: process.signal })).addresses[0];
   const options = { signal: process.signal, ...server(serverAddress) };
   const question = reverse && type === 'PTR' ? `${reverseName(name)}.` : name;
-  const lookup = await resolver.search(question, type, options);
+  const first = await resolver.search(question, type, options);
+  // Without a type both families are asked for, as BusyBox does.
+  const own = first.queries.find(query => query.rcode === 'NOERROR')?.question.name;
+  const second =
+    wanted !== undefined || type !== 'A' || own === undefined
+      ? undefined
+      : await resolver.search(`${own}.`, 'AAAA', options);
+  const lookup = first.addresses.length === 0 && second !== undefined ? second : first;
   if (lookup.failure === 'TIMEOUT' || lookup.failure === 'NO_SERVERS') {
     await process.stdout.write(explain(name, lookup));
     return 1;
@@ -51,15 +58,10 @@ export const nslookup: Program = async process => {
     await process.stdout.write(`${explain(name, lookup)}\n`);
     return 1;
   }
-  const found = lookup.queries.at(-1);
-  // Without a type both are asked for, as BusyBox does.
-  const more =
-    wanted === undefined && type === 'A' && found !== undefined
-      ? (await resolver.search(`${found.question.name}.`, 'AAAA', options)).queries.at(-1)
-      : undefined;
+  const more = lookup === first ? (second?.queries.at(-1)?.records ?? []) : [];
   for (const { name: owner, type: kind, data } of [
-    ...(found?.records ?? []),
-    ...(more?.records ?? []).filter(record => record.type === 'AAAA'),
+    ...(lookup.queries.at(-1)?.records ?? []),
+    ...more.filter(record => record.type === 'AAAA'),
   ]) {
     if (kind === 'CNAME') await process.stdout.write(`${owner}\tcanonical name = ${data}\n`);
     else if (kind === 'A' || kind === 'AAAA') await process.stdout.write(`Name:\t${owner}\nAddress: ${data}\n`);

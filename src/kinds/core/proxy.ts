@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isGlobalUnicast } from '../../machinery/global-unicast.js';
 import { badRequestError, notFoundError, serviceUnavailableError } from '../../machinery/status.js';
 import type { DeepReadonly, EndpointSlice, Node, ObjectKey, Pod, Service } from '../../machinery/types.js';
 import type { AddressTarget, ConnectSubresource, RequestContext } from '../../api/strategy.js';
@@ -30,13 +30,6 @@ function portNumber(text: string): number {
   if (port > 65_535)
     throw serviceUnavailableError(`error trying to reach service: dial tcp: address ${text}: invalid port`);
   return port;
-}
-
-/** Go's IP.IsGlobalUnicast, for IPv4: no way to the machine itself, to link-local services or to many at once. */
-function isGlobalUnicast(address: string): boolean {
-  if (isIP(address) !== 4) return false;
-  const [a = 0, b = 0] = address.split('.').map(Number);
-  return a !== 127 && a < 224 && !(a === 169 && b === 254) && address !== '0.0.0.0';
 }
 
 const podTarget = (pod: DeepReadonly<Pod>, scheme: Asked['scheme'], port: number): AddressTarget => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { parseCidr } from '../../machinery/cidr.js';
+import { isGlobalUnicast } from '../../machinery/global-unicast.js';
 import { canonicalIP } from '../../machinery/ip.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from '../network/join-streams.js';
@@ -19,13 +19,6 @@ function target(text: string): SocketAddress | undefined {
   const number = Number(port);
   return number < 1 || number > 65_535 ? undefined : { address, port: number };
 }
-
-/** Addresses that mean the node or its link and not a server of the cluster (Go's IsGlobalUnicast); IPv4 written as IPv6 means any of them. */
-const LOCAL = [
-  ...['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '224.0.0.0/3'],
-  ...['::/127', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8'],
-].flatMap(text => parseCidr(text) ?? []);
-const isLocal = (address: string): boolean => LOCAL.some(range => range.contains(address));
 
 /** net.Dial's words. */
 function problem(error: NetworkError): string {
@@ -54,7 +47,7 @@ export async function serveDial(
 ): Promise<void> {
   const to = target(message.url ?? '');
   if (to === undefined) return refuse(socket, '400 Bad Request', 'want an IP address and a port');
-  if (isLocal(to.address) || hostGateways.includes(to.address))
+  if (!isGlobalUnicast(to.address) || hostGateways.includes(to.address))
     return refuse(socket, '403 Forbidden', 'address not allowed');
   const gone = new AbortController();
   const leave = (): void => gone.abort(new Error('the client is gone'));

@@ -1,3 +1,4 @@
+import { joinHostPort } from '../../machinery/ip.js';
 import type { DeepReadonly, Service } from '../../machinery/types.js';
 import { resolvePath } from '../../containers/file-system.js';
 import { envFileValue } from './env-file.js';
@@ -59,7 +60,7 @@ export function serviceEnvironment(
         env[`${prefix}_SERVICE_PORT_${envName(port.name)}`] = String(port.port);
     ports.forEach((port, i) => {
       const protocol = port.protocol ?? 'TCP';
-      const url = `${protocol.toLowerCase()}://${host}:${port.port}`;
+      const url = `${protocol.toLowerCase()}://${joinHostPort(host, port.port)}`;
       const own = `${prefix}_PORT_${port.port}_${protocol}`;
       if (i === 0) env[`${prefix}_PORT`] = url;
       env[own] = url;
