@@ -9,7 +9,10 @@ export interface Route {
   readonly link: string;
   /** Who takes it on that link, by the name that the one who delivers knows; undefined: the destination itself. */
   readonly nextHop?: string;
-  /** The address MASQUERADE uses: the primary one of the outgoing interface, else the node's. */
+  /**
+   * The address MASQUERADE uses: the primary one of the outgoing interface, else the node's. In IPv6 the destination itself
+   * when it is one of this node (RFC 6724, rule 1).
+   */
   readonly source?: string;
 }
 
@@ -111,7 +114,10 @@ export function createRouteTable(family: Family): RouteTable {
       };
     },
     lookup(destination) {
-      if (isLocal(destination)) return { local: true, link: LOOPBACK_LINK, ...withSource(LOOPBACK_LINK) };
+      if (isLocal(destination)) {
+        const source = family === 'IPv6' ? { source: destination } : withSource(LOOPBACK_LINK);
+        return { local: true, link: LOOPBACK_LINK, ...source };
+      }
       const ip = parseIP(destination);
       const entry = ip?.family === family ? find(ip) : undefined;
       if (entry === undefined) return undefined;
