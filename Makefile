@@ -69,9 +69,11 @@ node_modules/.tap-built: package-lock.json .taprc | install
 bench: build ## what it costs: start, memory, first answers, writes
 	node build/test/bench/main.js
 
+# CLUSTERS=n tries so many random clusters per mode and IP family (40), SEED=n one.
 kernel: build ## ask this machine's Linux kernel, which needs root: rules as it lists them, packets as it sends them
 	node build/test/conformance/kernel.test.js
 	node build/test/conformance/kernel-nft.test.js
+	node build/test/conformance/kernel-clusters.test.js
 
 # SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows.
 fuzz: build ## hostile texts for every field that takes one

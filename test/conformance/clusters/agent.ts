@@ -34,9 +34,9 @@ const fail = (error: Error): void => {
   process.exit(1);
 };
 
-/** Whoever comes twice from one port would meet what conntrack knows of the first time. */
+/** None is a node port. Whoever comes twice from one port would meet what conntrack knows of the first time. */
 let nextPort = 0;
-const sourcePort = (): number => 20_000 + (nextPort++ % 40_000);
+const sourcePort = (): number => 40_000 + (nextPort++ % 20_000);
 
 function listen({ address, port }: ListenCommand['listen'][number]): Promise<unknown> {
   const at = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

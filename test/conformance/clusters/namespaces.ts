@@ -90,7 +90,7 @@ const QUIET: readonly (readonly [path: string, value: string])[] = [
   ['ipv4/icmp_msgs_burst', '1000000'],
   ['ipv6/icmp/ratelimit', '0'],
   // Only the ends of the packets that our sockets make are to be seen.
-  ['ipv4/ip_local_port_range', '61000 65000'],
+  ['ipv4/ip_local_port_range', '61000 65001'],
 ];
 const FORWARDING: readonly (readonly [path: string, value: string])[] = [
   ['ipv4/ip_forward', '1'],

@@ -71,7 +71,7 @@ export function simulate(cluster: RandomCluster, mode: ProxyMode): SimulatedNode
     const connection = kernel.connect({
       proto: protocol,
       src: source ?? '',
-      srcPort: 20_000 + (nextPort++ % 40_000),
+      srcPort: 40_000 + (nextPort++ % 20_000),
       dst: to,
       dstPort: port,
       dryRun,
