@@ -74,6 +74,7 @@ kernel: build ## ask this machine's Linux kernel, which needs root: rules as it 
 	node build/test/conformance/kernel.test.js
 	node build/test/conformance/kernel-nft.test.js
 	node build/test/conformance/kernel-clusters.test.js
+	node build/test/conformance/kernel-host-rules.test.js
 
 # SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows.
 fuzz: build ## hostile texts for every field that takes one

@@ -37,6 +37,8 @@ export function register(program: Command): void {
     .option('--max-pods <n>', 'how many Pods the node takes', '110')
     .option('--min-sync-period <duration>', 'least time between two loads of rules', '50ms')
     .option('--sync-period <duration>', 'after a failed load of rules, the next try', '30s')
+    .option('--apply <where>', 'kernel: load the rules into the Linux kernel of this machine too, which needs root')
+    .option('--netns <name>', 'for --apply kernel: the network namespace, as ip netns lists it')
     .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
     .addOption(loggingFormat())
     .action(async (options: Record<string, string | string[] | boolean>) => {

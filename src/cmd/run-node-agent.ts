@@ -4,6 +4,7 @@ import { realClock } from '../machinery/clock.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
 import { realRandom } from '../machinery/random.js';
 import { addressesFlag, addressFlag, cidrsFlag } from './address-flags.js';
+import { hostRulesFrom } from './host-rules-flags.js';
 import { flagsOfProxyConfig } from './proxy-config.js';
 import { proxySettingsFrom } from './proxy-flags.js';
 import { createLogger } from './logger.js';
@@ -40,6 +41,9 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
     const key = await file('tls-private-key-file');
     if ((cert === undefined) !== (key === undefined))
       throw new FlagError('--tls-cert-file and --tls-private-key-file go together');
+    const nodeIPs = addressesFlag('node-ip', text('node-ip'));
+    const proxy = proxySettingsFrom(flags);
+    const hostRules = await hostRulesFrom({ apply: text('apply'), netns: text('netns'), mode: proxy.mode, nodeIPs });
     const agent = await startNodeAgent({
       config,
       ...(proxyConfig === undefined ? {} : { proxyConfig }),
@@ -47,7 +51,7 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
       random: realRandom,
       log,
       nodeName: text('node-name'),
-      nodeIPs: addressesFlag('node-ip', text('node-ip')),
+      nodeIPs,
       labels: labelsOf(flags['nodeLabels']),
       bindAddress: addressFlag('bind-address', text('bind-address')),
       listenAddress: addressFlag('address', text('address')),
@@ -57,7 +61,8 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
       clusterDns: addressFlag('cluster-dns', text('cluster-dns')),
       clusterDomain: text('cluster-domain'),
       clusterCidrs,
-      proxy: proxySettingsFrom(flags),
+      proxy,
+      ...(hostRules === undefined ? {} : { hostRules }),
       maxPods: integerFlag('max-pods', text('max-pods'), 1, 1000),
       minSyncPeriodMs: durationFlag('min-sync-period', text('min-sync-period')),
       syncPeriodMs: durationFlag('sync-period', text('sync-period')),

@@ -4,6 +4,8 @@ import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
 import type { Random } from '../machinery/random.js';
 import type { PodManager } from './pods/pod-manager.js';
+import type { Family } from '../machinery/ip.js';
+import type { HostRules } from './proxy/host-rules/host-rules.js';
 import type { ProxySettings } from './proxy/proxy-settings.js';
 
 export interface NodeAgentOptions {
@@ -31,6 +33,8 @@ export interface NodeAgentOptions {
   /** The ranges of all Pods, one of each family: what goes to none of them leaves under the node's address. Empty: unknown. */
   readonly clusterCidrs: readonly string[];
   readonly proxy: ProxySettings;
+  /** A real kernel for the rules of each family; undefined: they are simulated only. */
+  readonly hostRules?: (family: Family) => HostRules | undefined;
   readonly maxPods: number;
   readonly version: string;
   readonly minSyncPeriodMs: number;

@@ -42,6 +42,7 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
   const proxies = nodeAddresses.map((address): FamilyProxy => {
     const kernel = kernels[familyLike(address)];
     const { family } = kernel;
+    const host = agent.hostRules?.(family);
     const proxy = createProxier({
       ...agent.proxy,
       clock,
@@ -50,8 +51,9 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
       nodeAddresses: [address],
       random: () => agent.random.number(),
       isPortTaken: (protocol, port) => protocol !== 'sctp' && network.node.sockets.isTaken(protocol, port),
+      ...(host === undefined ? {} : { loadedChains: () => host.loadedChains }),
     });
-    return { kernel, proxy };
+    return { kernel, proxy, ...(host === undefined ? {} : { host }) };
   });
   const metrics = createProxyMetrics(clock);
   const nodePorts = createNodePorts({
@@ -88,7 +90,14 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     nodePorts.update();
     healthChecks.update();
   };
-  const shared = { services, slices, serviceCidrs, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced };
+  const onFailed = (error: unknown): void =>
+    recorder.event(
+      { kind: 'Node', apiVersion: 'v1', metadata: { name: nodeName, uid: nodeName } },
+      'Warning',
+      'SyncProxyRulesFailed',
+      error instanceof Error ? error.message : String(error),
+    );
+  const shared = { services, slices, serviceCidrs, clock, minSyncPeriodMs, syncPeriodMs, log, onSynced, onFailed };
   const loops = proxies.map(proxy =>
     runProxyLoop(
       {

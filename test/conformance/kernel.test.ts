@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { printRestore } from '../../src/dataplane/proxiers/iptables/restore-text.js';
+import { printRestore } from '../../src/dataplane/tools/iptables/print-restore.js';
 import { createKernel } from '../../src/dataplane/kernel/kernel.js';
 import { xtablesProgram } from '../support/xtables-program.js';
 import { hostRoutes } from '../support/host-routes.js';

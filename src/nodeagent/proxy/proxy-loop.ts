@@ -2,7 +2,8 @@ import type { Logger } from '../../machinery/logger.js';
 import type { Informer } from '../../client/types.js';
 import type { FamilyProxy } from './family-proxy.js';
 import type { FamilyMetrics } from './proxy-metrics.js';
-import type { FamilySyncs, SyncCause } from './sync-feed.js';
+import type { FamilySyncs, SyncCause, TellSync } from './sync-feed.js';
+import type { SyncResult } from '../../dataplane/proxiers/types.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { DeepReadonly, EndpointSlice, KubeObject, Service, ServiceCIDR } from '../../machinery/types.js';
 
@@ -20,6 +21,8 @@ export interface ProxyLoopOptions extends FamilyProxy {
   readonly log: Logger;
   /** After every sync that changed something. */
   readonly onSynced: () => void;
+  /** After every one that failed. */
+  readonly onFailed?: (error: unknown) => void;
 }
 
 /** How far a proxy is. */
@@ -41,7 +44,7 @@ const FULL_SYNC_MS = 3_600_000;
 /**
  * Feeds Services and EndpointSlices to the proxy and loads what it computes. The first change after a quiet time is
  * loaded at once; those that follow within the minimal period are loaded together at its end. Nothing is written before
- * both informers have synced.
+ * both informers have synced. Where a real kernel takes the rules too, the next sync waits until it has.
  */
 export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): ProxyLoop {
   const {
@@ -50,6 +53,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     serviceCidrs,
     proxy,
     kernel,
+    host,
     metrics,
     syncs,
     clock,
@@ -57,6 +61,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     syncPeriodMs,
     log,
     onSynced,
+    onFailed = () => undefined,
   } = options;
   let lastEnd = -Infinity;
   let lastFull = -Infinity;
@@ -65,37 +70,63 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
   let scheduled = false;
   let ready = false;
   let failed = false;
+  /** A real kernel is loading rules. */
+  let loading = false;
+  let pendingAfter: number | undefined;
 
   const sync = (): void => {
     scheduled = false;
     if (signal.aborted) return;
     const begun = clock.monotonic();
+    const tell = syncs.begin();
+    const full = failed || begun - lastFull > FULL_SYNC_MS;
+    // What changes while a real kernel loads its rules waits for the end of that.
+    pendingAfter = undefined;
     try {
-      const full = failed || clock.monotonic() - lastFull > FULL_SYNC_MS;
-      const { program, udpCleanup } = proxy.sync({ full });
-      if (program !== undefined) {
-        kernel.load(program);
-        if (program.full) lastFull = clock.monotonic();
-      }
-      if (udpCleanup.length > 0) kernel.cleanupUdp(udpCleanup);
-      const took = { milliseconds: clock.monotonic() - begun, full: program?.full === true };
-      metrics.synced(program, took);
-      syncs.synced(took);
-      failed = false;
-      lastSync = clock.now();
-      pendingSince = undefined;
-      if (program !== undefined) onSynced();
+      const result = proxy.sync({ full });
+      const { program } = result;
+      if (program !== undefined) kernel.load(program);
+      if (program === undefined || host === undefined) return finish(result, begun, tell);
+      loading = true;
+      host
+        .load(program)
+        .then(() => finish(result, begun, tell))
+        .catch((error: unknown) => fail(error, begun, tell));
     } catch (error) {
-      failed = true;
-      metrics.failed();
-      syncs.synced({ full: false, milliseconds: clock.monotonic() - begun, error: (error as Error).message });
-      log.error({ err: error }, 'rules could not be loaded, will retry');
-      clock.after(syncPeriodMs, schedule, { unref: true });
+      fail(error, begun, tell);
     }
+  };
+  const finish = ({ program, udpCleanup }: SyncResult, begun: number, tell: TellSync): void => {
+    if (program?.full === true) lastFull = clock.monotonic();
+    if (udpCleanup.length > 0) kernel.cleanupUdp(udpCleanup);
+    const took = { milliseconds: clock.monotonic() - begun, full: program?.full === true };
+    metrics.synced(program, took);
+    tell(took);
+    failed = false;
+    lastSync = clock.now();
+    pendingSince = pendingAfter;
+    end();
+    if (program !== undefined && !signal.aborted) onSynced();
+  };
+  const fail = (error: unknown, begun: number, tell: TellSync): void => {
+    failed = true;
+    metrics.failed();
+    const message = error instanceof Error ? error.message : String(error);
+    tell({ full: false, milliseconds: clock.monotonic() - begun, error: message });
+    log.error({ err: error }, 'rules could not be loaded, will retry');
+    onFailed(error);
     lastEnd = clock.monotonic();
+    loading = false;
+    clock.after(syncPeriodMs, schedule, { unref: true });
+  };
+  const end = (): void => {
+    lastEnd = clock.monotonic();
+    if (!loading) return;
+    loading = false;
+    schedule();
   };
   const schedule = (): void => {
-    if (!ready || scheduled || signal.aborted || (!proxy.pending && !failed)) return;
+    if (!ready || scheduled || loading || signal.aborted || (!proxy.pending && !failed)) return;
     scheduled = true;
     metrics.queued();
     const wait = lastEnd + minSyncPeriodMs - clock.monotonic();
@@ -115,6 +146,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
       metrics.changed(kind);
       syncs.changed(event, kind, object);
       pendingSince ??= clock.now();
+      if (loading) pendingAfter ??= clock.now();
       schedule();
     };
     informer.addHandler({

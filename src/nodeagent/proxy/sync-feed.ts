@@ -33,8 +33,11 @@ export interface SyncFeed {
 
 export interface FamilySyncs {
   changed(event: SyncCause['event'], kind: SyncCause['kind'], object: DeepReadonly<KubeObject>): void;
-  synced(sync: Pick<RuleSync, 'full' | 'milliseconds' | 'error'>): void;
+  /** A sync begins: what changes from now on is for the next one. Returns what tells how it went. */
+  begin(): TellSync;
 }
+
+export type TellSync = (sync: Pick<RuleSync, 'full' | 'milliseconds' | 'error'>) => void;
 
 /** A first sync may have tens of thousands. */
 const MAX_CAUSES = 100;
@@ -61,11 +64,14 @@ export function createSyncFeed(clock: Clock): SyncFeed {
             ...(resourceVersion === undefined ? {} : { resourceVersion }),
           });
         },
-        synced(sync) {
-          const told = { time: new Date(clock.now()).toISOString(), family, ...sync, causes, moreCauses: more };
+        begin() {
+          const known = { causes, moreCauses: more };
           causes = [];
           more = 0;
-          for (const listener of listeners) listener(told);
+          return sync => {
+            const told = { time: new Date(clock.now()).toISOString(), family, ...sync, ...known };
+            for (const listener of listeners) listener(told);
+          };
         },
       };
     },

@@ -4,7 +4,7 @@ import { parseCidr } from '../../../src/machinery/cidr.js';
 import { endpointChain, serviceChains } from '../../../src/dataplane/proxiers/iptables/names.js';
 import { tokenize } from '../../../src/dataplane/tools/iptables/parse.js';
 import { parseRule } from '../../../src/dataplane/tools/iptables/parse-rule.js';
-import { printRestore } from '../../../src/dataplane/proxiers/iptables/restore-text.js';
+import { printRestore } from '../../../src/dataplane/tools/iptables/print-restore.js';
 import { saveText } from '../../../src/dataplane/tools/iptables/rule-text.js';
 import { buildDispatchIndex } from '../../../src/dataplane/kernel/xtables/dispatch-index.js';
 import { createIpsets } from '../../../src/dataplane/kernel/ipset/ipsets.js';

@@ -3,7 +3,7 @@ import t from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import type { IpvsProgram, Program } from '../../../src/dataplane/kernel/program.js';
 import { createProxier, type ProxyConfig } from '../../../src/dataplane/proxiers/index.js';
-import { printRestore } from '../../../src/dataplane/proxiers/iptables/restore-text.js';
+import { printRestore } from '../../../src/dataplane/tools/iptables/print-restore.js';
 import type { Proxier } from '../../../src/dataplane/proxiers/types.js';
 import { printIpsetSave } from '../../../src/dataplane/tools/ipset/print-save.js';
 import { printSave } from '../../../src/dataplane/tools/iptables/print-save.js';

@@ -1,5 +1,5 @@
 import type { XtablesProgram } from '../../kernel/program.js';
-import { restoreText } from '../../tools/iptables/rule-text.js';
+import { restoreText } from './rule-text.js';
 
 /** The whole input for `iptables-restore --noflush --counters` that loads `program`, byte for byte kube-proxy's. */
 export function printRestore(program: XtablesProgram): string {
