@@ -49,7 +49,7 @@ function expectedDifference(cluster: RandomCluster, probe: Probe, iptables: read
   const fromNode = probe.from === 'node';
   if (probe.to === loopbackOf(cluster.family)) return 'refused';
   if (served.length === 0) return parts.length > 0 && iptables.includes('timeout') ? 'refused' : 'none';
-  // One address and port of two Services is that of the first in one mode, and of the last in the other.
+  // The first of two Services has the servers of their one address and port, but the sets hold what either says of clients.
   if (served.length > 1) return 'another Service';
   const hasRanges = served.some(({ service }) => service.spec?.loadBalancerSourceRanges !== undefined);
   if (hasRanges && iptables.includes('refused')) return 'firewall first';

@@ -95,6 +95,10 @@ const QUIET: readonly (readonly [path: string, value: string])[] = [
 const FORWARDING: readonly (readonly [path: string, value: string])[] = [
   ['ipv4/ip_forward', '1'],
   ['ipv6/conf/all/forwarding', '1'],
+  // Ports are used again after some minutes: nothing may be known of them.
+  ['netfilter/nf_conntrack_tcp_timeout_syn_sent', '10'],
+  ['netfilter/nf_conntrack_tcp_timeout_close', '5'],
+  ['netfilter/nf_conntrack_udp_timeout', '10'],
   // Node ports answer on loopback (kube-proxy sets it).
   ['ipv4/conf/all/route_localnet', '1'],
 ];
