@@ -8,7 +8,7 @@ REPORT := node build/test/report/main.js
 run_tests = @set -o pipefail; if [ -n "$(REPORTER)" ]; then $(BIN)/tap -R$(REPORTER) $(1); \
 	elif [ -t 1 ]; then $(BIN)/tap -Rterse $(1); else $(BIN)/tap -Rtap $(1) | $(REPORT); fi
 
-.PHONY: help install build up test test-one watch lint format unit e2e run-unit run-e2e tap bench kernel fuzz fields clients conformance clean
+.PHONY: help install build up test test-one watch lint format unit e2e run-unit run-e2e tap bench kernel fuzz mutate fields clients conformance clean
 
 help: ## list what there is to make
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name about; \
@@ -79,6 +79,10 @@ kernel: build ## ask this machine's Linux kernel, which needs root: rules as it 
 # SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows.
 fuzz: build ## hostile texts for every field that takes one
 	node build/test/fuzz/main.js
+
+# Some seconds each. MUTANTS=n tries so many, SEED=n others, ONLY=part names files.
+mutate: build ## break lines of the data plane and see that tests fail
+	node build/test/mutate/main.js
 
 fields: build ## write docs/fields.md, the table of what reads which field
 	node build/test/fields/main.js

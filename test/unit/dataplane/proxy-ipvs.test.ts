@@ -102,6 +102,30 @@ t.test('only what changed is written', async t => {
   t.equal(proxy.sync().program, undefined);
 });
 
+t.test('external IPs are masqueraded, and left to IPVS by whoever asks', async t => {
+  for (const [policy, set, masqueraded] of [
+    ['Cluster', 'KUBE-EXTERNAL-IP', ['-j KUBE-MARK-MASQ']],
+    ['Local', 'KUBE-EXTERNAL-IP-LOCAL', []],
+  ] as const) {
+    const { proxy } = start();
+    proxy.onServiceUpdate(web('10.200.0.1', { externalIPs: ['192.0.2.50'], externalTrafficPolicy: policy }));
+    const { xtables } = sync(proxy);
+    const lines = xtables === undefined ? [] : printRestore(xtables).split('\n');
+    const match = `--match-set ${set} dst,dst `;
+    t.same(
+      lines
+        .filter(line => line.startsWith('-A KUBE-SERVICES ') && line.includes(match))
+        .map(line => line.slice(line.indexOf(match) + match.length)),
+      [
+        ...masqueraded,
+        '-m physdev ! --physdev-is-in -m addrtype ! --src-type LOCAL -j ACCEPT',
+        '-m addrtype --dst-type LOCAL -j ACCEPT',
+      ],
+      policy,
+    );
+  }
+});
+
 t.test('an address of the node is not bound once more', async t => {
   const { proxy } = start();
   proxy.onServiceUpdate(web('10.200.0.1', { externalIPs: ['192.168.50.11', '192.0.2.50'] }));
