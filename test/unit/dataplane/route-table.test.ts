@@ -34,19 +34,22 @@ t.test('the longest prefix wins, of equal ones the lower metric, and what is tak
   }
 });
 
-t.test('what a node masquerades on its way to itself comes from its primary address, in IPv6 from the destination', async t => {
-  for (const [family, node, second, vip, source] of [
-    ['IPv4', '192.168.50.11', '192.168.60.11', '203.0.113.70', '203.0.113.70'],
-    ['IPv6', 'fd00:50::11', 'fd00:60::11', 'fd00:113::70', 'fd00:60::11'],
-  ] as const) {
-    const routes = createRouteTable(family);
-    routes.addAddress('eth0', node);
-    routes.addAddress('eth1', second);
-    t.equal(routes.lookup(second)?.source, family === 'IPv4' ? node : second, `${family}: loopback has no address`);
-    routes.addAddress('lo', vip);
-    t.equal(routes.lookup(second)?.source, source, `${family}: it has one`);
-  }
-});
+t.test(
+  'what a node masquerades on its way to itself comes from its primary address, in IPv6 from the destination',
+  async t => {
+    for (const [family, node, second, vip, source] of [
+      ['IPv4', '192.168.50.11', '192.168.60.11', '203.0.113.70', '203.0.113.70'],
+      ['IPv6', 'fd00:50::11', 'fd00:60::11', 'fd00:113::70', 'fd00:60::11'],
+    ] as const) {
+      const routes = createRouteTable(family);
+      routes.addAddress('eth0', node);
+      routes.addAddress('eth1', second);
+      t.equal(routes.lookup(second)?.source, family === 'IPv4' ? node : second, `${family}: loopback has no address`);
+      routes.addAddress('lo', vip);
+      t.equal(routes.lookup(second)?.source, source, `${family}: it has one`);
+    }
+  },
+);
 
 t.test('a packet that has no route is answered so, before it leaves', async t => {
   for (const [family, dst, answer] of [
