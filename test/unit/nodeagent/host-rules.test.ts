@@ -13,6 +13,7 @@ import {
   createRunCommand,
   type RunCommand,
 } from '../../../src/nodeagent/proxy/host-rules/run-command.js';
+import { createSyncFeed } from '../../../src/nodeagent/proxy/sync-feed.js';
 import { runProxyLoop } from '../../../src/nodeagent/proxy/proxy-loop.js';
 import { createProxyMetrics } from '../../../src/nodeagent/proxy/proxy-metrics.js';
 import { prometheusText } from '../../../src/nodeagent/node/prometheus-text.js';
@@ -191,6 +192,7 @@ async function startLoop(t: { teardown(after: () => void): unknown }) {
       slices: informers.informer<EndpointSlice>(ENDPOINT_SLICES),
       serviceCidrs: informers.informer<ServiceCIDR>(SERVICE_CIDRS),
       metrics: metrics.family(kernel, proxy),
+      syncs: createSyncFeed(clock).family(kernel.family),
       clock,
       minSyncPeriodMs: 0,
       syncPeriodMs: 30_000,
