@@ -1,11 +1,13 @@
 import { ENDPOINT_SLICES, NODES, SERVICE_CIDRS, SERVICES } from '../client/resources.js';
 import type { RestClient } from '../client/rest-client.js';
 import { createKernel } from '../dataplane/kernel/kernel.js';
-import { createRouteTable } from '../dataplane/kernel/routes.js';
+import { createRouteTable, defaultRoute } from '../dataplane/kernel/routes.js';
 import type { Kernel } from '../dataplane/kernel/types.js';
 import type { Family } from '../dataplane/packet.js';
 import { createProxier, type ProxyMode } from '../dataplane/proxiers/index.js';
 import { realClock } from '../machinery/clock.js';
+import { parseCidr } from '../machinery/cidr.js';
+import { NODE_LINK, POD_LINK } from '../nodeagent/network/links.js';
 import { familyOf } from '../machinery/ip.js';
 import type { EndpointSlice, Node, Service, ServiceCIDR } from '../machinery/types.js';
 import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
@@ -32,7 +34,10 @@ export async function previewRules(client: RestClient, options: PreviewOptions):
   );
   if (nodeAddresses.length === 0) throw new Error(`node ${nodeName} has no ${family} address`);
   const routes = createRouteTable(family);
-  for (const address of nodeAddresses) routes.addAddress('eth0', address);
+  for (const address of nodeAddresses) routes.addAddress(NODE_LINK, address);
+  for (const destination of (node.spec?.podCIDRs ?? []).filter(text => parseCidr(text)?.family === family))
+    routes.add({ destination, link: POD_LINK });
+  routes.add({ destination: defaultRoute(family), link: NODE_LINK });
   const kernel = createKernel({ clock: realClock, random: () => 0, routes });
   const proxy = createProxier({ ...settings, mode, clock: realClock, family, nodeName, nodeAddresses });
   proxy.setNode(node.metadata.labels ?? {}, node.spec?.podCIDRs);

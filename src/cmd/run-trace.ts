@@ -1,41 +1,157 @@
+import { ENDPOINT_SLICES, PODS, SERVICES } from '../client/resources.js';
 import { loadKubeConfig } from '../client/kubeconfig.js';
-import { PODS } from '../client/resources.js';
-import { createClient, queryString } from '../client/rest-client.js';
-import type { Pod } from '../machinery/types.js';
-import type { TraceReport } from '../nodeagent/kubelet-api/trace.js';
-import { sourcesOf } from './trace-names.js';
+import { createClient, queryString, type RestClient } from '../client/rest-client.js';
+import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { printTrace } from '../dataplane/tools/trace-text.js';
+import { sourcesOf } from '../explain/names.js';
+import { serviceOf, traceReason } from '../explain/trace-reason.js';
+import type { Reason } from '../explain/types.js';
+import { familyOf } from '../machinery/ip.js';
+import { isStatusError } from '../machinery/status.js';
+import type { EndpointSlice, Pod, Service } from '../machinery/types.js';
+import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
+import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
 import { fail, FlagError, kubeconfigFile } from './process.js';
+import { previewRules } from './rules-preview.js';
+import { findSender, findTarget } from './trace-ends.js';
+import { summarize } from './trace-summary.js';
 import { formatTrace } from './trace-text.js';
 
-/** Asks the agent of the Pod's node, through the API server, and prints what it says. Exit code 1 when the request failed. */
-export async function runTrace(
-  target: string,
-  url: string,
-  flags: Readonly<Record<string, string | boolean>>,
-): Promise<void> {
+type Flags = Readonly<Record<string, string | boolean>>;
+
+/** Asks an agent, through the API server, and prints what it says. Exit code 1 when the request failed. */
+export async function runTrace(from: string, to: string, flags: Flags): Promise<void> {
   try {
-    const output = String(flags['output']);
-    if (output !== 'text' && output !== 'json')
-      throw new FlagError(`invalid argument ${JSON.stringify(output)} for "--output" flag: want text or json`);
+    const { mode, json, protocol } = checked(flags);
     const config = await loadKubeConfig(kubeconfigFile(flags['kubeconfig']));
     const client = createClient(config, 'kubette-trace');
-    const [namespace, name] = target.includes('/')
-      ? (target.split('/', 2) as [string, string])
-      : [config.namespace, target];
-    const pod = await client.resource<Pod>(PODS).get({ namespace, name });
-    const node = pod.spec?.nodeName;
-    if (node === undefined) throw new Error(`pod ${namespace}/${name} is not on a node yet`);
-    const query = queryString({ pod: `${namespace}/${name}`, url });
-    const report = (await client.request('GET', `/api/v1/nodes/${node}/proxy/trace${query}`)) as TraceReport;
-    const sources = output === 'text' ? await sourcesOf(client, report.lookup) : [];
-    client.close();
-    process.stdout.write(
-      output === 'json'
-        ? `${JSON.stringify(report, undefined, 2)}\n`
-        : formatTrace(report, { dns: flags['dns'] === true, sources }),
-    );
-    if (report.error !== undefined) process.exitCode = 1;
+    try {
+      const sender = await findSender(client, from, config.namespace, given(flags, 'node'));
+      const namespace = sender.query['pod']?.split('/')[0] ?? config.namespace;
+      const url = await findTarget(client, to, {
+        namespace,
+        sender: sender.kind,
+        ...(protocol && { protocol }),
+      });
+      const query = queryString({ ...sender.query, url, ...asked(flags) });
+      const sent = (await client.request('GET', `/api/v1/nodes/${sender.node}/proxy/trace${query}`)) as TraceReport;
+      const report = mode === undefined ? sent : await inMode(client, sent, mode);
+      const names = await sourcesOf(client, report.lookup);
+      const reason = report.error === undefined ? undefined : await reasonOf(client, report, names);
+      const shown = reason === undefined ? report : { ...report, reason };
+      process.stdout.write(
+        json
+          ? `${JSON.stringify(shown, undefined, 2)}\n`
+          : flags['verbose'] === true || flags['dns'] === true
+            ? formatTrace(shown, { dns: flags['dns'] === true, sources: names })
+            : summarize(report, reason, screen()),
+      );
+      if (report.error !== undefined) process.exitCode = 1;
+    } finally {
+      client.close();
+    }
   } catch (error) {
     fail('trace', error);
   }
+}
+
+const given = (flags: Flags, name: string): string | undefined => {
+  const value = flags[name];
+  return typeof value === 'string' ? value : undefined;
+};
+
+/** What the agent reads of the flags, which checks it. */
+const asked = (flags: Flags): Record<string, string> =>
+  Object.fromEntries(
+    ['family', 'count', 'seed'].flatMap(name => {
+      const value = given(flags, name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+
+/** @throws FlagError */
+function checked(flags: Flags): { mode?: ProxyMode; json: boolean; protocol?: string } {
+  const bad = (name: string, value: string, want: string): FlagError =>
+    new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: ${want}`);
+  const output = given(flags, 'output') ?? 'text';
+  if (output !== 'text' && output !== 'json') throw bad('output', output, 'want text or json');
+  const mode = given(flags, 'mode');
+  if (mode !== undefined && !isProxyMode(mode)) throw bad('mode', mode, `there are ${PROXY_MODES.join(', ')}`);
+  const protocol = given(flags, 'proto');
+  return {
+    json: output === 'json' || flags['json'] === true,
+    ...(mode === undefined ? {} : { mode }),
+    ...(protocol === undefined ? {} : { protocol }),
+  };
+}
+
+const screen = () => ({
+  colors: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+  width: process.stdout.isTTY ? process.stdout.columns : undefined,
+});
+
+/** What of the cluster explains a failure; what the caller may not see explains nothing. */
+async function reasonOf(
+  client: RestClient,
+  report: TraceReport,
+  names: Awaited<ReturnType<typeof sourcesOf>>,
+): Promise<Reason | undefined> {
+  try {
+    const services = (await client.resource<Service>(SERVICES).list()).items;
+    const namespace = serviceOf(report, services)?.metadata.namespace;
+    const of = namespace === undefined ? undefined : { namespace };
+    const slices = of === undefined ? [] : (await client.resource<EndpointSlice>(ENDPOINT_SLICES).list(of)).items;
+    const pods = of === undefined ? [] : (await client.resource<Pod>(PODS).list(of)).items;
+    return traceReason(report, { services, slices, pods }, names);
+  } catch (error) {
+    if (isStatusError(error, 'Forbidden')) return undefined;
+    throw error;
+  }
+}
+
+/** The first packet as the sender's node would treat it in another mode. Nothing is sent. */
+async function inMode(client: RestClient, report: TraceReport, mode: ProxyMode): Promise<TraceReport> {
+  const { connection, from, reply: _reply, datagram: _datagram, attempts: _attempts, error: _error, ...rest } = report;
+  if (connection === undefined) return report;
+  const { protocol: proto, to } = connection;
+  const family = familyOf(to.address) ?? 'IPv4';
+  const { proxy: settings } = (await client.request(
+    'GET',
+    `/api/v1/nodes/${from.node}/proxy/rules?format=json&table=raw`,
+  )) as { proxy: ProxySettings };
+  const kernel = await previewRules(client, { nodeName: from.node, family, mode, settings });
+  const src = from.addresses.find(address => familyOf(address) === family) ?? '';
+  const flow = { proto, src, srcPort: 40_000, dst: to.address, dstPort: to.port };
+  const hook = from.kind === 'node' ? 'output' : 'prerouting';
+  const inInterface =
+    from.kind === 'pod' ? { inInterface: 'cni0' } : from.kind === 'outside' ? { inInterface: 'eth0' } : {};
+  const { packet, verdict, trace, rejectWith } = kernel.connect({ ...flow, hook, ...inInterface, dryRun: true });
+  const out = { proto, src: packet.src, srcPort: packet.srcPort, dst: packet.dst, dstPort: packet.dstPort };
+  const error =
+    verdict === 'accept'
+      ? undefined
+      : verdict === 'drop'
+        ? { code: 'ETIMEDOUT', message: 'dropped' }
+        : { code: 'ECONNREFUSED', message: `rejected with ${rejectWith ?? ''}` };
+  return {
+    ...rest,
+    from,
+    connection: {
+      ...connection,
+      ...(error === undefined ? {} : { error }),
+      steps: [
+        {
+          kind: 'netfilter',
+          node: from.node,
+          direction: 'request',
+          hook,
+          in: flow,
+          out,
+          verdict,
+          rules: printTrace(trace, family),
+        },
+      ],
+    },
+    ...(error === undefined ? {} : { error: error.message }),
+  };
 }

@@ -1,12 +1,13 @@
 import type { Origin, TraceStep } from '../dataplane/trace.js';
-import type { DnsQueryTrace, TraceReport, UnansweredQuery } from '../nodeagent/kubelet-api/trace.js';
+import type { DnsQueryTrace, TraceEnd, TraceReport, UnansweredQuery } from '../nodeagent/kubelet-api/trace-report.js';
 import type { Flow, NetworkStep } from '../containers/network/types.js';
-import type { NameSource } from './trace-names.js';
+import type { NameSource } from '../explain/names.js';
 
-const flowText = (flow: Flow): string => `${flow.proto} ${flow.src}:${flow.srcPort} -> ${flow.dst}:${flow.dstPort}`;
+export const flowText = (flow: Flow): string =>
+  `${flow.proto} ${flow.src}:${flow.srcPort} -> ${flow.dst}:${flow.dstPort}`;
 
 /** "Service default/my-app port 80, endpoint 10.244.1.2:80" */
-const originText = ({ kind, namespace, name, port, endpoint }: Origin): string =>
+export const originText = ({ kind, namespace, name, port, endpoint }: Origin): string =>
   [
     `${kind} ${namespace === undefined ? name : `${namespace}/${name}`}${port === undefined ? '' : ` port ${port}`}`,
     ...(endpoint === undefined ? [] : [`endpoint ${endpoint}`]),
@@ -58,7 +59,7 @@ const unansweredLines = ({ question, server, error, steps }: UnansweredQuery, wi
 ];
 
 /** What a Pod answers may hold anything; a terminal must not obey it. */
-function printable(text: string): string {
+export function printable(text: string): string {
   let safe = '';
   for (const char of text) {
     const code = char.codePointAt(0) ?? 0;
@@ -96,10 +97,23 @@ function policyLines({ failure, search, clusterDomain, dnsPolicy, nameservers }:
   ];
 }
 
+/** "default/client (10.244.1.2 on node-1)" */
+export function endText(from: TraceEnd): string {
+  const addresses = from.addresses.join(', ');
+  switch (from.kind) {
+    case 'pod':
+      return `${from.namespace}/${from.name} (${addresses} on ${from.node})`;
+    case 'node':
+      return `node ${from.name} (${addresses})`;
+    case 'outside':
+      return `${addresses}, outside, by ${from.node}`;
+  }
+}
+
 /** A report for people: numbered sections, one line a step, the rule and the object behind it below. */
 export function formatTrace(report: TraceReport, options: TraceTextOptions): string {
-  const { pod, lookup, connection, reply, datagram } = report;
-  const sections = [`${pod.namespace}/${pod.name} (${pod.ip} on ${pod.node}) requests ${report.url}`];
+  const { lookup, connection, reply, datagram } = report;
+  const sections = [`${endText(report.from)} requests ${report.url}`];
   const add = (title: string, lines: readonly string[]): void =>
     void sections.push(section(sections.length, title, lines));
   const answer =

@@ -1,17 +1,28 @@
 import type { Command } from 'commander';
+import { PROXY_MODES } from '../dataplane/proxiers/index.js';
 
-/** `kubette trace`: one real request of a Pod, explained step by step. */
+/** `kubette trace`: one real request, explained step by step. */
 export function register(program: Command): void {
   program
     .command('trace')
-    .description('send a request from a Pod and print every step: name lookup, rules, NAT, route, answer')
-    .argument('<pod>', 'namespace/name, or a name in the default namespace')
-    .argument('<url>', 'e.g. http://my-app, tcp://10.96.0.10:53 or udp://kube-dns.kube-system:53')
+    .description(
+      'send a request and say what became of it: name lookup, rules, NAT, route, answer, or why there is none',
+    )
+    .argument('<from>', 'a Pod (namespace/name, or a name in the default namespace), node/NAME, or an address outside')
+    .argument('<to>', 'e.g. http://my-app, svc/my-app, tcp://10.96.0.10:53 or udp://kube-dns.kube-system:53')
     .option('--kubeconfig <file>', 'how to reach the API server; default: $KUBECONFIG, then .kubette/kubeconfig')
-    .option('-o, --output <format>', 'text or json', 'text')
+    .option('--node <name>', 'where packets from outside come in; default: the first node that is ready')
+    .option('--mode <mode>', `how the node would treat it as ${PROXY_MODES.join(', ')}`)
+    .option('--proto <protocol>', 'http, https, tcp or udp, where <to> does not say it')
+    .option('--family <family>', 'ipv4 or ipv6: ask for addresses of that family only')
+    .option('--count <n>', 'send so many requests, and say who answered how often')
+    .option('--seed <n>', 'what chance decides on the node is the same for the same seed')
+    .option('-v, --verbose', 'every rule, and what was answered')
+    .option('-o, --output <format>', 'text or json (api-schemas/trace.v1.json)', 'text')
+    .option('--json', 'the same as --output json')
     .option('--dns', 'also show how each name query crossed the rules')
-    .action(async (pod: string, url: string, options: Record<string, string | boolean>) => {
+    .action(async (from: string, to: string, options: Record<string, string | boolean>) => {
       const { runTrace } = await import('./run-trace.js');
-      await runTrace(pod, url, options);
+      await runTrace(from, to, options);
     });
 }

@@ -56,6 +56,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
       proxy: options.proxy,
       syncs,
       clock,
+      random: () => options.random.number(),
       log,
       figures,
       counters,

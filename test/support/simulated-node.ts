@@ -69,6 +69,7 @@ export const kubeletFacts = () => ({
   counters: createCounters(),
   proxy: proxySettings('iptables', ['10.244.0.0/16']),
   syncs: createSyncFeed(realClock),
+  random: () => 0.5,
   version: 'v1.35.4',
   configuration: () => ({ maxPods: 110 }),
 });

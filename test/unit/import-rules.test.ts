@@ -15,6 +15,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   containers: ['machinery', 'dataplane'],
   nodeagent: ['machinery', 'client', 'dataplane', 'containers'],
   dns: ['machinery', 'client'],
+  explain: ['machinery', 'client', 'dataplane', 'containers', 'nodeagent'],
   cluster: [
     'machinery',
     'api',
@@ -27,6 +28,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'containers',
     'nodeagent',
     'dns',
+    'explain',
   ],
   cmd: [
     'machinery',
@@ -39,6 +41,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'dataplane',
     'containers',
     'nodeagent',
+    'explain',
     'cluster',
   ],
 };

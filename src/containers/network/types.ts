@@ -73,6 +73,8 @@ export interface ConnectOptions {
   readonly observe?: Observe;
   /** The port it is sent from; by default an ephemeral one. */
   readonly localPort?: number;
+  /** In [0, 1): decides what chance decides on the node that it is sent from. */
+  readonly random?: () => number;
 }
 
 export interface ForwardOptions extends ConnectOptions {

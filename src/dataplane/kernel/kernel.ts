@@ -12,7 +12,10 @@ import type { Kernel, KernelOptions } from './types.js';
 import { createXtables } from './xtables/xtables.js';
 
 /** See `Kernel` for the contract. What packets meet, and in which order, is the list of hook functions. */
-export function createKernel({ clock, random, routes, masquerades, hooks: others = [] }: KernelOptions): Kernel {
+export function createKernel(options: KernelOptions): Kernel {
+  const { clock, routes, masquerades, hooks: others = [] } = options;
+  let draw = options.random;
+  const random = (): number => draw();
   const { family } = routes;
   const conntrack = createConntrack(clock);
   const translate = createTranslate({ conntrack, random, routes });
@@ -66,7 +69,14 @@ export function createKernel({ clock, random, routes, masquerades, hooks: others
     ipsets,
     ipvs,
     load,
-    connect: request => connect(path, { conntrack, ipvs }, request),
+    connect(request) {
+      draw = request.random ?? options.random;
+      try {
+        return connect(path, { conntrack, ipvs }, request);
+      } finally {
+        draw = options.random;
+      }
+    },
     evaluate: (packet, context) => evaluate(path, packet, context),
     conntrack: () => conntrack.entries(),
     cleanupUdp: services => conntrack.cleanupUdp(services),

@@ -34,6 +34,8 @@ export interface ConnectRequest {
   readonly inInterface?: string;
   /** Default 60. */
   readonly size?: number;
+  /** In [0, 1): decides what chance decides for this packet, in place of the kernel's own. */
+  readonly random?: () => number;
   /** Changes nothing: no counters, no conntrack entry, no recent list. For a trace of a packet that is never sent. */
   readonly dryRun?: boolean;
 }

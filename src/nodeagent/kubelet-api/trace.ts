@@ -1,94 +1,62 @@
 import { deadline, DeadlineExceeded } from '../../containers/programs/deadline.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { httpCall } from '../../containers/network/http-client.js';
-import { createResolver, type DnsAnswer, type Lookup } from '../../containers/network/resolver.js';
+import { createResolver, type Lookup } from '../../containers/network/resolver.js';
 import type { ConnectOptions, NetNamespace, NetworkStep, SocketAddress } from '../../containers/network/types.js';
-import { hostsFile, podNames, resolverConfig, type ClusterDns } from '../pods/etc-files.js';
-import type { PodWorker } from '../pods/pod-worker.js';
+import { seededRandom } from '../../machinery/random.js';
+import type { ClusterDns } from '../pods/etc-files.js';
 import { explainFailure } from './trace-failure.js';
+import { TRACE_VERSION, type TraceAttempt, type TraceReport, type UnansweredQuery } from './trace-report.js';
+import { type TraceSource, traceSource } from './trace-source.js';
 import { parseTarget, type TraceTarget } from './trace-target.js';
 import { HttpError, sendJson, type KubeletContext, type KubeletRoute } from './types.js';
 
-export interface DnsQueryTrace extends DnsAnswer {
-  /** How the question crossed the rules. */
-  readonly steps: readonly NetworkStep[];
-}
-
-export interface UnansweredQuery {
-  /** "A web.default.svc.cluster.local" */
-  readonly question: string;
-  readonly server: string;
-  readonly error: string;
-  readonly steps: readonly NetworkStep[];
-}
-
-/** Everything that happened to one request of a Pod, as JSON. */
-export interface TraceReport {
-  readonly pod: { readonly namespace: string; readonly name: string; readonly ip: string; readonly node: string };
-  readonly url: string;
-  readonly lookup: {
-    readonly name: string;
-    readonly nameservers: readonly string[];
-    readonly search: readonly string[];
-    readonly ndots: number;
-    readonly clusterDomain: string;
-    readonly dnsPolicy: string;
-    readonly addresses: readonly string[];
-    readonly canonicalName: string;
-    readonly fromHosts: boolean;
-    readonly failure?: string;
-    readonly queries: readonly DnsQueryTrace[];
-    /** Questions that nobody answered. */
-    readonly unanswered: readonly UnansweredQuery[];
-  };
-  /** Absent when the name has no address. */
-  readonly connection?: {
-    readonly protocol: 'tcp' | 'udp';
-    readonly to: { readonly address: string; readonly port: number };
-    readonly steps: readonly NetworkStep[];
-    readonly error?: { readonly code: string; readonly message: string };
-  };
-  /** What the target answered, for http and https. */
-  readonly reply?: { readonly status: number; readonly contentType: string; readonly body: string };
-  /** For udp: how long the answering datagram was; 0: none came, which UDP does not promise either. */
-  readonly datagram?: { readonly bytes: number };
-  readonly error?: string;
-}
-
 const TIMEOUT_MS = 5_000;
+const TIMEOUT_PER_ATTEMPT_MS = 500;
 /** Whoever has nothing to say to a stranger's datagram says nothing: not worth waiting for as long. */
 const UDP_TIMEOUT_MS = 2_000;
 const DATAGRAM = Buffer.from('kubette-trace\n');
 const MAX_BODY = 4096;
 
-/** Sends one real request from a Pod and reports every step. */
-export async function traceRequest(
-  worker: PodWorker,
-  target: TraceTarget,
-  { context, dns, signal }: { context: KubeletContext; dns: ClusterDns; signal: AbortSignal },
-): Promise<TraceReport> {
-  const { pod, network } = worker;
-  if (network === undefined) throw new HttpError(409, `pod ${pod.metadata.name ?? ''} has no network yet`);
-  const limit = deadline(context.clock, TIMEOUT_MS, signal);
-  const identity = {
-    namespace: pod.metadata.namespace ?? '',
-    name: pod.metadata.name ?? '',
-    ip: network.addresses[0],
-    node: context.nodeName,
-  };
+export interface TraceRequest {
+  readonly source: TraceSource;
+  readonly target: TraceTarget;
+  /** How many requests. Default 1. */
+  readonly count?: number;
+  /** Asks for addresses of one family only. */
+  readonly family?: 'A' | 'AAAA';
+  /** In [0, 1): decides what chance decides on this node. */
+  readonly random?: () => number;
+}
+
+export interface TraceOptions {
+  readonly context: Pick<KubeletContext, 'clock'>;
+  readonly dns: ClusterDns;
+  readonly signal: AbortSignal;
+}
+
+/** Sends real requests and reports every step. */
+export async function traceRequest(request: TraceRequest, options: TraceOptions): Promise<TraceReport> {
+  const { source, target, count = 1, family } = request;
+  const { clock } = options.context;
+  const limit = deadline(clock, TIMEOUT_MS + (count - 1) * TIMEOUT_PER_ATTEMPT_MS, options.signal);
   try {
-    const { config } = resolverConfig(pod, dns);
-    const { lookup, queries, unanswered } = await lookUp(network, target.host, worker, dns, limit.signal);
+    const { resolver: config, from } = source;
+    const { lookup, queries, unanswered } = await lookUp(source, target.host, family, limit.signal);
     const report = {
-      pod: identity,
+      version: TRACE_VERSION,
+      from,
+      ...(from.kind === 'pod'
+        ? { pod: { namespace: from.namespace, name: from.name, ip: from.addresses[0] ?? '', node: from.node } }
+        : {}),
       url: target.text,
       lookup: {
         name: target.host,
         nameservers: config.nameservers,
         search: config.search,
         ndots: config.ndots,
-        clusterDomain: dns.domain,
-        dnsPolicy: pod.spec?.dnsPolicy ?? 'ClusterFirst',
+        clusterDomain: options.dns.domain,
+        dnsPolicy: source.dnsPolicy,
         addresses: lookup.addresses,
         canonicalName: lookup.canonicalName,
         fromHosts: lookup.fromHosts === true,
@@ -104,27 +72,36 @@ export async function traceRequest(
       return { ...report, error: `${target.host} could not be resolved: ${why}` };
     }
     const to = { address, port: target.port };
-    return { ...report, ...(await contact(network, target, to, limit.signal)) };
+    const attempts: TraceAttempt[] = [];
+    while (attempts.length < count && !limit.signal.aborted)
+      attempts.push(await contact(source.network, target, to, { signal: limit.signal, ...chance(request) }));
+    return { ...report, ...attempts[0], ...(count > 1 ? { attempts } : {}) };
   } finally {
     limit.cancel();
   }
 }
 
-async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, dns: ClusterDns, signal: AbortSignal) {
+const chance = ({ random }: TraceRequest): Pick<ConnectOptions, 'random'> => (random === undefined ? {} : { random });
+
+async function lookUp(
+  { network, resolver: config, hosts }: TraceSource,
+  name: string,
+  family: TraceRequest['family'],
+  signal: AbortSignal,
+) {
   /** By question: several are on their way at once. */
   const answered = new Map<string, readonly NetworkStep[]>();
   const unanswered: UnansweredQuery[] = [];
-  const names = podNames(pod, '', dns.domain);
-  // The Pod's own resolver, with an eye on every question it sends.
-  const { default: dnsPacket } = await import('dns-packet');
+  // The sender's own resolver, with an eye on every question it sends.
+  const { default: packets } = await import('dns-packet');
   const resolver = createResolver({
-    config: resolverConfig(pod, dns).config,
-    hosts: async () => hostsFile(pod, names, network.addresses),
+    config,
+    hosts: async () => hosts,
     network: {
       ...network,
       async exchange(to, payload, options) {
         const steps: NetworkStep[] = [];
-        const [question] = dnsPacket.decode(payload).questions ?? [];
+        const [question] = packets.decode(payload).questions ?? [];
         const asked = `${question?.type ?? ''} ${question?.name ?? ''}`;
         try {
           const answer = await network.exchange(to, payload, { ...options, observe: step => void steps.push(step) });
@@ -140,7 +117,7 @@ async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, d
       },
     },
   });
-  const lookup: Lookup = await resolver.lookup(name, { signal });
+  const lookup: Lookup = await resolver.lookup(name, { signal, ...(family === undefined ? {} : { type: family }) });
   const queries = lookup.queries.map(answer => {
     const { name: asked, type } = answer.question;
     return { ...answer, steps: answered.get(`${type} ${asked}`) ?? [] };
@@ -148,16 +125,14 @@ async function lookUp(network: NetNamespace, name: string, { pod }: PodWorker, d
   return { lookup, queries, unanswered };
 }
 
-type Contact = Pick<TraceReport, 'connection' | 'reply' | 'datagram' | 'error'>;
-
 async function contact(
   network: NetNamespace,
   target: TraceTarget,
   to: SocketAddress,
-  signal: AbortSignal,
-): Promise<Contact> {
+  given: ConnectOptions,
+): Promise<TraceAttempt> {
   const steps: NetworkStep[] = [];
-  const options = { signal, observe: (step: NetworkStep): void => void steps.push(step) };
+  const options = { ...given, observe: (step: NetworkStep): void => void steps.push(step) };
   const protocol = target.protocol === 'udp' ? 'udp' : 'tcp';
   const connection = { protocol, to, steps } as const;
   try {
@@ -220,15 +195,43 @@ async function request(network: NetNamespace, target: TraceTarget, to: SocketAdd
   }
 }
 
-/** GET or POST /trace?pod=namespace/name&url=http://my-app */
+const FAMILIES = { ipv4: 'A', ipv6: 'AAAA' } as const;
+const MAX_COUNT = 100;
+
+/** A whole number of the query; undefined: it is not there. @throws HttpError */
+function wholeNumber(query: URLSearchParams, name: string, least: number, most: number): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const number = Number(text);
+  if (!/^\d{1,10}$/.test(text) || number < least || number > most)
+    throw new HttpError(
+      400,
+      `${name} ${JSON.stringify(text.slice(0, 32))}: want a whole number from ${least} to ${most}`,
+    );
+  return number;
+}
+
+/**
+ * GET or POST /trace?pod=namespace/name&url=http://my-app; from=node or from=ADDRESS in the place of pod; count=N requests,
+ * family=ipv4|ipv6, seed=N for the choices that this node makes by chance.
+ */
 export const trace =
   (dns: ClusterDns): KubeletRoute =>
-  async (context, { url, response, signal }) => {
-    const pod = url.searchParams.get('pod') ?? '';
-    const [namespace = '', name = '', ...more] = pod.split('/', 3);
-    const worker = more.length > 0 ? undefined : context.pods.find(namespace, name);
-    if (worker === undefined)
-      throw new HttpError(404, `pod ${JSON.stringify(pod.slice(0, 512))} does not run on ${context.nodeName}`);
-    const target = parseTarget(url.searchParams.get('url') ?? '');
-    sendJson(response, await traceRequest(worker, target, { context, dns, signal }));
+  async (context, { url: { searchParams: query }, response, signal }) => {
+    const source = traceSource(query, context, dns);
+    const target = parseTarget(query.get('url') ?? '');
+    const family = query.get('family');
+    if (family !== null && !(family in FAMILIES))
+      throw new HttpError(400, `unknown family ${JSON.stringify(family.slice(0, 32))}: there are ipv4, ipv6`);
+    const count = wholeNumber(query, 'count', 1, MAX_COUNT);
+    const seed = wholeNumber(query, 'seed', 0, 2 ** 32 - 1);
+    const seeded = seed === undefined ? undefined : seededRandom(seed);
+    const request = {
+      source,
+      target,
+      ...(count === undefined ? {} : { count }),
+      ...(family === null ? {} : { family: FAMILIES[family as keyof typeof FAMILIES] }),
+      ...(seeded === undefined ? {} : { random: () => seeded.number() }),
+    };
+    sendJson(response, await traceRequest(request, { context, dns, signal }));
   };

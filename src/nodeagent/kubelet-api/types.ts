@@ -19,6 +19,8 @@ export interface KubeletContext {
   readonly proxy: ProxySettings;
   readonly syncs: SyncFeed;
   readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
   readonly log: Logger;
   readonly figures: NodeFigures;
   readonly counters: Counters;

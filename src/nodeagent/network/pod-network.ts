@@ -129,7 +129,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     flow: Flow,
     hook: 'prerouting' | 'output',
     timeoutMs: number,
-    { signal, observe, ttl = MAX_TTL }: ForwardOptions,
+    { signal, observe, random, ttl = MAX_TTL }: ForwardOptions,
   ): Promise<{ connection: Connection; out: Flow; target: Target; ttl: number }> => {
     const fail = (error: NetworkError): never => {
       observe?.({ kind: 'fail', node: nodeName, code: error.code, message: error.message });
@@ -137,7 +137,12 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     };
     if (ttl <= 0) fail(new NetworkError('EHOSTUNREACH', 'time to live exceeded'));
     const inInterface = hook === 'output' ? {} : { inInterface: pods.has(flow.src) ? POD_LINK : NODE_LINK };
-    const connection = kernels[familyLike(flow.dst)].connect({ ...flow, hook, ...inInterface });
+    const connection = kernels[familyLike(flow.dst)].connect({
+      ...flow,
+      hook,
+      ...inInterface,
+      ...(random === undefined ? {} : { random }),
+    });
     const out = observeFilter(connection, flow, hook, 'request', observe);
     if (connection.verdict === 'reject')
       fail(new NetworkError('ECONNREFUSED', `rejected with ${connection.rejectWith ?? 'icmp-port-unreachable'}`));

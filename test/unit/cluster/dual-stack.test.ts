@@ -6,7 +6,7 @@ import { PROXY_MODES } from '../../../src/dataplane/proxiers/index.js';
 import { joinHostPort } from '../../../src/machinery/ip.js';
 import { seededRandom } from '../../../src/machinery/random.js';
 import type { EndpointSlice, Node, Pod, Service } from '../../../src/machinery/types.js';
-import type { TraceReport } from '../../../src/nodeagent/kubelet-api/trace.js';
+import { checkedTrace } from '../../support/trace-schema.js';
 import { until } from '../../support/until.js';
 
 const IPV4 = '10.96.0.0/16';
@@ -43,11 +43,10 @@ async function cluster(t: Test, serviceClusterIpRange: string): Promise<{ client
   return { client, nodes };
 }
 
-const trace = async (client: RestClient, node: string, url: string): Promise<TraceReport> =>
-  (await client.request(
-    'GET',
-    `/api/v1/nodes/${node}/proxy/trace?pod=default/client-${node}&url=${encodeURIComponent(url)}`,
-  )) as TraceReport;
+async function trace(client: RestClient, node: string, url: string, from = `pod=default/client-${node}`) {
+  const path = `/api/v1/nodes/${node}/proxy/trace?${from}&url=${encodeURIComponent(url)}`;
+  return checkedTrace(await client.request('GET', path));
+}
 
 /** The Pods that answer a node's requests, asked until both have. */
 async function landings(client: RestClient, node: string, url: string): Promise<string[]> {
@@ -79,6 +78,25 @@ for (const { name, range, families } of [
     const { lookup, reply } = await trace(client, nodes[0] ?? '', 'http://web/');
     t.same([...lookup.addresses].sort(), [...addresses].sort(), 'its name has all its addresses');
     t.equal(reply?.status, 200);
+
+    // The same from the node itself and from outside, and several at once.
+    const [address = ''] = addresses;
+    const url = `http://${joinHostPort(address, 80)}/`;
+    for (const from of ['from=node', `from=${address.includes(':') ? '2001:db8::7' : '198.51.100.7'}`])
+      t.equal((await trace(client, nodes[0] ?? '', url, from)).reply?.status, 200, from);
+    const chosen = async (): Promise<unknown> => {
+      const { attempts = [] } = await trace(
+        client,
+        nodes[0] ?? '',
+        url,
+        `pod=default/client-${nodes[0] ?? ''}&count=8&seed=4`,
+      );
+      return attempts.map(({ connection: { steps } }) => steps.find(step => step.kind === 'deliver'));
+    };
+    const [first, again] = [await chosen(), await chosen()];
+    const ends = (of: unknown): string[] => (of as { to: string }[]).map(({ to }) => to);
+    t.equal(ends(first).length, 8);
+    t.same(ends(again), ends(first), 'a seed repeats what chance decides');
 
     const pod = await client.resource<Pod>(PODS).get({ namespace: 'default', name: `web-${nodes[0] ?? ''}` });
     t.equal(pod.status?.podIPs?.length, families.length);

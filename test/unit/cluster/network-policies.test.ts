@@ -5,7 +5,7 @@ import { startCluster } from '../../../src/cluster/start-cluster.js';
 import type { NetworkPolicy } from '../../../src/dataplane/policies/types.js';
 import { seededRandom } from '../../../src/machinery/random.js';
 import type { Namespace, Node, Pod, Service } from '../../../src/machinery/types.js';
-import type { TraceReport } from '../../../src/nodeagent/kubelet-api/trace.js';
+import type { TraceReport } from '../../../src/nodeagent/kubelet-api/trace-report.js';
 import { until } from '../../support/until.js';
 
 /** Two nodes of two proxy modes; "web" is on the first, its clients on both. */

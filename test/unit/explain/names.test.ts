@@ -1,11 +1,11 @@
 import t from 'tap';
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../../../src/client/resources.js';
 import type { Client, ResourceRef } from '../../../src/client/types.js';
-import { sourcesOf } from '../../../src/cmd/trace-names.js';
+import { sourcesOf } from '../../../src/explain/names.js';
 import { formatTrace } from '../../../src/cmd/trace-text.js';
 import { forbiddenError, notFoundError } from '../../../src/machinery/status.js';
 import type { KubeObject, Service } from '../../../src/machinery/types.js';
-import type { TraceReport } from '../../../src/nodeagent/kubelet-api/trace.js';
+import type { TraceReport } from '../../../src/nodeagent/kubelet-api/trace-report.js';
 
 const service = (name: string, spec: Service['spec']): KubeObject => ({ metadata: { namespace: 'shop', name }, spec });
 const slice = (of: string, endpoints: object[]): KubeObject => ({
@@ -125,7 +125,11 @@ t.test('each name of the search path is printed with why it is not there', async
     ],
     unanswered: [],
   };
-  const report = { pod: { namespace: 'default', name: 'client', ip: '10.244.1.2', node: 'n' }, url: 'http://web.shop' };
+  const report = {
+    version: 'v1',
+    from: { kind: 'pod', namespace: 'default', name: 'client', addresses: ['10.244.1.2'], node: 'n' },
+    url: 'http://web.shop',
+  } as const;
   const print = async (of: TraceReport['lookup']): Promise<string[]> => {
     const sources = await sourcesOf(client(), of);
     return formatTrace({ ...report, lookup: of }, { dns: false, sources })

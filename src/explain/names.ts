@@ -2,7 +2,7 @@ import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../client/resources.js';
 import type { Client, ResourceRef } from '../client/types.js';
 import { isStatusError } from '../machinery/status.js';
 import type { EndpointSlice, KubeObject, Service } from '../machinery/types.js';
-import type { TraceReport } from '../nodeagent/kubelet-api/trace.js';
+import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
 
 /** What a name of the cluster stands for, and whose answers it has. */
 export interface NameSource {
