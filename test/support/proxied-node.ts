@@ -64,7 +64,7 @@ export async function startProxiedNode(t: Test): Promise<ProxiedNode> {
   if (manager === undefined) throw new Error('the node runs');
   await eventually(
     'the secret is in the log',
-    () => manager.find('other', 'secret')?.records[0]?.running !== undefined,
+    () => (manager.find('other', 'secret')?.records[0]?.logs?.written ?? 0) > 0,
   );
   const attached = node.network.attach([WEB], 'default/web');
   let handler: PodServer = stream => stream.destroy();

@@ -9,6 +9,7 @@ import { createAuditor } from '../../../src/server/audit/auditor.js';
 import { createLogFile } from '../../../src/server/audit/log-file.js';
 import { toYaml, yamlParts, yamlWithList } from '../../../src/server/responses/yaml.js';
 import { startFakeApi } from '../../support/fake-api.js';
+import { until } from '../../support/until.js';
 
 t.test('long pieces of work share the loop: one of them per turn, and others in between', async t => {
   const clock = new FakeClock();
@@ -112,8 +113,13 @@ t.test('a long list is recorded as it was answered, on one line', async t => {
     for (let i = 0; i < 20; i++) fake.put('d', { metadata: { name: `c${i}`, managedFields: [{ manager: 'm' }] } });
     const { body } = await api.request('GET', `${PLURAL}?pretty=1`);
     await api.close();
-    await sink.flush();
-    const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+    // What is recorded of an answer comes after it.
+    let lines: string[] = [];
+    await until('it is recorded', async () => {
+      await sink.flush();
+      lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+      return lines.length >= (omitManagedFields ? 2 : 1) && lines[0] !== '';
+    });
     const event = JSON.parse(lines.at(-1) ?? '') as { responseObject: { items: { metadata: object }[] } };
     t.equal(lines.length, omitManagedFields ? 2 : 1);
     t.match(event, { verb: 'list', responseStatus: { code: 200 }, stage: 'ResponseComplete', stageTimestamp: String });
