@@ -49,6 +49,13 @@ export function createPodWorker(
   if (state.restarted && !state.finished)
     work.events.normal('SandboxChanged', 'Pod sandbox changed, it will be killed and re-created.');
   const { kick } = work.wakening;
+  // With the agent everything that it runs is gone, as when a node loses its power.
+  const powerOff = (): void => {
+    for (const { running } of state.records) running?.kill('KILL');
+    work.volumes.stop();
+  };
+  stop.addEventListener('abort', powerOff, { once: true });
+  void done.then(() => stop.removeEventListener('abort', powerOff));
   return {
     get pod() {
       return state.pod;

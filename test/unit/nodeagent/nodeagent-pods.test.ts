@@ -33,6 +33,22 @@ const first = (statuses: readonly ContainerStatus[] | undefined): ContainerStatu
   return status;
 };
 
+t.test('nothing of a Pod goes on when its agent has stopped', async t => {
+  const node = startNode();
+  node.load(
+    pod('busy', {
+      containers: [container('c', 'while true; do sleep 1; done', { readinessProbe: { tcpSocket: { port: 80 } } })],
+    }),
+  );
+  node.start();
+  await node.until('it runs', () => node.status('busy').phase === 'Running');
+  const record = node.manager?.find('default', 'busy')?.records[0];
+  t.not(record?.running, undefined);
+  node.stop();
+  await node.until('its container has ended', () => record?.running === undefined);
+  t.match(record?.state, { kind: 'terminated', exitCode: 137 });
+});
+
 t.test('a Pod runs, becomes ready and is deleted', async t => {
   const node = startNode();
   node.load(pod('web', { containers: [{ name: 'web', image: 'echo' }] }));
