@@ -15,11 +15,14 @@ interface CompiledPort {
   readonly largeCluster: boolean;
 }
 
+const NOTHING = { ports: [], fragments: [] };
+
 /** A sync costs one pass over the dispatch rules, plus compiling the Services that changed. */
 export function createIptablesProxier(config: ProxierConfig): Proxier {
   let localChanged = false;
   const view = createNodeView(config, () => {
     compiled.clear();
+    known = NOTHING;
     localChanged = true;
   });
   const { services, shared } = view;
@@ -27,6 +30,8 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
   const assemble = createAssembler(config);
   const compiled = new Map<TrackedPort, CompiledPort>();
   let synced = false;
+  /** Of all service ports, in order, as of the last time. */
+  let known: { readonly ports: readonly TrackedPort[]; readonly fragments: readonly ServiceFragment[] } = NOTHING;
 
   const isLarge = (): boolean => services.endpointCount > LARGE_CLUSTER_ENDPOINTS;
 
@@ -42,6 +47,18 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
     return fragment;
   }
   const fragmentOf = (port: TrackedPort): ServiceFragment => compiled.get(port)?.fragment ?? compilePort(port);
+
+  /** Most ports stand where they stood: they are not looked up. */
+  function allFragments(): readonly ServiceFragment[] {
+    const { ports } = services;
+    let old = 0;
+    const fragments = ports.map(port => {
+      if (known.ports[old] !== port && known.ports[old + 1] === port) old++;
+      return (known.ports[old] === port ? known.fragments[old++] : undefined) ?? fragmentOf(port);
+    });
+    known = { ports, fragments };
+    return fragments;
+  }
 
   /** As upstream, all ports of a changed Service are written. */
   function writeService({ before, after }: ServiceChange, written: Set<ServiceFragment>): void {
@@ -59,6 +76,7 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
   /** Only a full sync may rewrite the rules of unchanged Services in the other form. */
   function writeAll(): ReadonlySet<ServiceFragment> {
     const large = isLarge();
+    known = NOTHING;
     return new Set(
       services.ports.map(port => {
         const known = compiled.get(port);
@@ -71,7 +89,7 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
     full: boolean,
     changed: ReadonlySet<ServiceFragment>,
     stale: readonly string[],
-  ): XtablesProgram => assemble({ full, fragments: services.ports.map(fragmentOf), changed, staleChains: stale });
+  ): XtablesProgram => assemble({ full, fragments: allFragments(), changed, staleChains: stale });
 
   /** Chains of Services that are loaded and that none uses, e.g. of a proxy before this one. */
   function leftChains(): string[] {
