@@ -1,39 +1,11 @@
-import type { Connection } from '../../dataplane/kernel/types.js';
-import { printTrace } from '../../dataplane/tools/trace-text.js';
 import type { Clock } from '../../machinery/clock.js';
-import { joinHostPort } from '../../machinery/ip.js';
-import { deliveryTarget, type Target } from './delivery.js';
-import { DROPPED, NetworkError, toNetworkError } from '../../containers/network/errors.js';
-import { joinStreams } from './join-streams.js';
+import type { Addresses, Flow, NetNamespace, PacketReceiver } from '../../containers/network/types.js';
+import { createForwarding } from './forwarding.js';
 import type { Kernels } from './kernels.js';
-import {
-  familyLike,
-  HOST,
-  isLoopback,
-  isUnspecified,
-  loopbackLike,
-  METRIC,
-  NODE_LINK,
-  ofFamily,
-  POD_LINK,
-} from './links.js';
+import { familyLike, HOST, METRIC, NODE_LINK, POD_LINK } from './links.js';
+import { type ConnectingNamespace, createNetNamespace } from './net-namespace.js';
 import type { NodeDirectory } from './node-directory.js';
-import { callPeer } from './peer-link.js';
-import { createEphemeralPorts } from './ephemeral-ports.js';
-import { dialReal, exchangeReal } from './real-host.js';
 import { createSockets, type Sockets } from './sockets.js';
-import { streamPair } from './stream-pair.js';
-import type {
-  Addresses,
-  ConnectOptions,
-  Flow,
-  ForwardOptions,
-  NetNamespace,
-  NetStream,
-  PacketReceiver,
-  SocketAddress,
-} from '../../containers/network/types.js';
-import { MAX_TTL, TCP_CONNECT_TIMEOUT_MS, UDP_TIMEOUT_MS, type WirePacket } from './wire.js';
 
 export interface PodNetworkOptions {
   readonly nodeName: string;
@@ -49,18 +21,9 @@ export interface PodNetworkOptions {
   readonly explain?: (flow: Flow) => string | undefined;
 }
 
-/** A UDP socket that sends to one address, always from the same port. */
-export interface ConnectedUdp {
-  /** Sends one datagram and waits for its answer. @throws NetworkError */
-  exchange(payload: Buffer, options?: ConnectOptions): Promise<Buffer>;
-  close(): void;
-}
-
 /** The node's own network namespace: the kubelet's and that of Pods with hostNetwork. */
-export interface NodeNamespace extends NetNamespace {
+export interface NodeNamespace extends ConnectingNamespace {
   readonly sockets: Sockets;
-  /** @throws NetworkError */
-  connectUdp(to: SocketAddress): ConnectedUdp;
 }
 
 /** One Pod's network namespace. */
@@ -75,246 +38,15 @@ export interface PodNetwork extends PacketReceiver {
   attach(addresses: Addresses, owner: string): PodNamespace;
 }
 
-/** Beyond the time that the other node may take to answer. */
-const PEER_GRACE_MS = 1_000;
-
-const show = (flow: Flow): string => joinHostPort(flow.dst, flow.dstPort);
-
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
-  const { nodeName, nodeAddresses, kernels, directory, clock, hostGateways, hostAddress } = options;
+  const { nodeName, nodeAddresses, kernels, hostGateways } = options;
   const pods = new Map<string, Sockets>();
   const nodeSockets = createSockets(`node ${nodeName}`);
   for (const destination of hostGateways)
     kernels[familyLike(destination)].routes.add({ destination, link: NODE_LINK, nextHop: HOST, metric: METRIC.own });
-
-  /** A packet that nobody answers: the caller waits as long as it would for a real one. */
-  const lost = async (detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never> => {
-    await clock.sleep(timeoutMs, signal);
-    throw new NetworkError('ETIMEDOUT', detail);
-  };
-
-  const observeFilter = (
-    connection: Pick<Connection, 'verdict' | 'packet' | 'trace'>,
-    flow: Flow,
-    hook: 'prerouting' | 'output',
-    direction: 'request' | 'reply',
-    observe: ConnectOptions['observe'],
-  ): Flow => {
-    const { packet, verdict, trace } = connection;
-    const out = {
-      proto: flow.proto,
-      src: packet.src,
-      srcPort: packet.srcPort,
-      dst: packet.dst,
-      dstPort: packet.dstPort,
-    };
-    observe?.({
-      kind: 'netfilter',
-      node: nodeName,
-      direction,
-      hook,
-      in: flow,
-      out,
-      verdict,
-      rules: printTrace(trace, familyLike(flow.dst)),
-    });
-    return out;
-  };
-
-  const route = (flow: Flow): Target =>
-    deliveryTarget(flow, { nodeName, kernels, directory, nodeSockets, pods, explain: options.explain });
-
-  /** Runs a first packet through this node's rules and routing. @throws NetworkError */
-  const decide = async (
-    flow: Flow,
-    hook: 'prerouting' | 'output',
-    timeoutMs: number,
-    { signal, observe, random, ttl = MAX_TTL }: ForwardOptions,
-  ): Promise<{ connection: Connection; out: Flow; target: Target; ttl: number }> => {
-    const fail = (error: NetworkError): never => {
-      observe?.({ kind: 'fail', node: nodeName, code: error.code, message: error.message });
-      throw error;
-    };
-    if (ttl <= 0) fail(new NetworkError('EHOSTUNREACH', 'time to live exceeded'));
-    const inInterface = hook === 'output' ? {} : { inInterface: pods.has(flow.src) ? POD_LINK : NODE_LINK };
-    const connection = kernels[familyLike(flow.dst)].connect({
-      ...flow,
-      hook,
-      ...inInterface,
-      ...(random === undefined ? {} : { random }),
-    });
-    const out = observeFilter(connection, flow, hook, 'request', observe);
-    if (connection.verdict === 'reject')
-      fail(new NetworkError('ECONNREFUSED', `rejected with ${connection.rejectWith ?? 'icmp-port-unreachable'}`));
-    if (connection.verdict === 'drop') {
-      if (observe === undefined) return lost(DROPPED, timeoutMs, signal);
-      // Whoever watches learns at once, also from another node, what a client finds out after a long silence.
-      observe({ kind: 'fail', node: nodeName, code: 'ETIMEDOUT', message: 'dropped: no answer will come' });
-      throw new NetworkError('ETIMEDOUT', DROPPED);
-    }
-    try {
-      const target = route(out);
-      const via =
-        target.kind === 'sockets'
-          ? target.sockets.owner
-          : target.kind === 'host'
-            ? 'the host'
-            : `node ${target.nodeName}`;
-      observe?.({ kind: 'route', node: nodeName, destination: out.dst, via });
-      return { connection, out, target, ttl: ttl - 1 };
-    } catch (error) {
-      connection.close();
-      return fail(toNetworkError(error));
-    }
-  };
-
-  const askPeer = (
-    at: SocketAddress,
-    packet: WirePacket,
-    { observe, signal }: ForwardOptions,
-  ): ReturnType<typeof callPeer> =>
-    within(clock, packet.timeoutMs + PEER_GRACE_MS, signal, expiry => callPeer(at, packet, observe, expiry));
-
-  /** The way back: counted and traced like the way out. */
-  const answer = (
-    connection: Connection,
-    out: Flow,
-    hook: 'prerouting' | 'output',
-    observe: ConnectOptions['observe'],
-  ): void => {
-    const back = { proto: out.proto, src: out.dst, srcPort: out.dstPort, dst: out.src, dstPort: out.srcPort };
-    observeFilter(connection.reply(), back, hook, 'reply', observe);
-  };
-
-  const openTcp = async (flow: Flow, hook: 'prerouting' | 'output', options: ForwardOptions): Promise<NetStream> => {
-    const { signal, observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
-    const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
-    try {
-      const stream = await reach();
-      stream.on('close', () => connection.close());
-      answer(connection, out, hook, observe);
-      return stream;
-    } catch (error) {
-      connection.close();
-      const failure = signal?.aborted === true ? (signal.reason as Error) : toNetworkError(error);
-      if (failure instanceof NetworkError && target.kind !== 'peer')
-        observe?.({ kind: 'fail', node: nodeName, code: failure.code, message: `${show(out)}: ${failure.message}` });
-      throw failure;
-    }
-
-    async function reach(): Promise<NetStream> {
-      switch (target.kind) {
-        case 'sockets': {
-          const waits: Promise<void>[] = [];
-          const waitFor = (done: Promise<void>): void => void waits.push(done);
-          const stream = target.sockets.accept(out, flow, isLoopback(out.dst), (handler, server) => {
-            observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
-            handler(server, observe && { observe, waitFor });
-          });
-          await Promise.all(waits);
-          return stream;
-        }
-        case 'host':
-          return renamed(await dialReal({ address: hostAddress, port: out.dstPort }, signal), flow);
-        case 'peer': {
-          const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
-          const { socket } = await askPeer(target.at, packet, options);
-          return renamed(socket, flow);
-        }
-      }
-    }
-  };
-
-  const sendUdp = async (
-    flow: Flow,
-    hook: 'prerouting' | 'output',
-    payload: Buffer,
-    options: ForwardOptions,
-  ): Promise<Buffer | undefined> => {
-    const { observe, timeoutMs = UDP_TIMEOUT_MS, signal } = options;
-    const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
-    const reach = async (): Promise<Buffer | undefined> => {
-      switch (target.kind) {
-        case 'sockets':
-          observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
-          return target.sockets.receive(out, payload, observe);
-        case 'host':
-          return within(clock, timeoutMs, signal, expiry =>
-            exchangeReal({ address: hostAddress, port: out.dstPort }, payload, expiry),
-          );
-        case 'peer': {
-          const packet = {
-            flow: out,
-            ttl,
-            trace: observe !== undefined,
-            timeoutMs,
-            payload: payload.toString('base64'),
-          };
-          const { socket, verdict } = await askPeer(target.at, packet, options);
-          socket.destroy();
-          return verdict.payload === undefined ? undefined : Buffer.from(verdict.payload, 'base64');
-        }
-      }
-    };
-    const reply = await reach();
-    if (reply !== undefined) answer(connection, out, hook, observe);
-    return reply;
-  };
-
-  const namespace = (
-    addresses: Addresses,
-    sockets: Sockets,
-    hook: 'prerouting' | 'output',
-  ): NetNamespace & Pick<NodeNamespace, 'connectUdp'> => {
-    const ports = createEphemeralPorts(Math.random);
-    const outgoing = (proto: Flow['proto'], to: SocketAddress, localPort: number | undefined): Flow => {
-      const srcPort = ports.choose(localPort);
-      const dst = isUnspecified(to.address) ? loopbackLike(to.address) : to.address;
-      const src = isLoopback(dst) ? loopbackLike(dst) : ofFamily(addresses, familyLike(dst));
-      // Without an address of the family there is no route of it either.
-      if (src === undefined) throw new NetworkError('ENETUNREACH');
-      return { proto, src, srcPort, dst, dstPort: to.port };
-    };
-    /** A Pod that talks to itself never leaves its namespace, so no rule of the node applies. */
-    const inside = (to: SocketAddress): boolean =>
-      hook === 'prerouting' && (isLoopback(to.address) || isUnspecified(to.address) || addresses.includes(to.address));
-    const delivered = (flow: Flow, observe: ConnectOptions['observe']): void =>
-      observe?.({ kind: 'deliver', node: nodeName, to: sockets.owner, flow });
-    const exchange = async (flow: Flow, payload: Buffer, options: ConnectOptions): Promise<Buffer> => {
-      const to = { address: flow.dst, port: flow.dstPort };
-      if (inside(to)) delivered(flow, options.observe);
-      const reply = inside(to) ? await sockets.receive(flow, payload) : await sendUdp(flow, hook, payload, options);
-      return reply ?? lost('no answer', options.timeoutMs ?? UDP_TIMEOUT_MS, options.signal);
-    };
-    return {
-      addresses,
-      async connect(to, options = {}) {
-        const flow = outgoing('tcp', to, options.localPort);
-        const release = ports.hold(flow.srcPort);
-        try {
-          if (inside(to)) delivered(flow, options.observe);
-          const stream = inside(to) ? sockets.accept(flow, flow, true) : await openTcp(flow, hook, options);
-          stream.on('close', release);
-          return stream;
-        } catch (error) {
-          release();
-          throw error;
-        }
-      },
-      exchange: async (to, payload, options = {}) => exchange(outgoing('udp', to, options.localPort), payload, options),
-      connectUdp(to) {
-        const flow = outgoing('udp', to, undefined);
-        return {
-          exchange: (payload, options = {}) => exchange(flow, payload, options),
-          close: ports.hold(flow.srcPort),
-        };
-      },
-      listen: (port, handler, { loopbackOnly = false, address: on } = {}) =>
-        sockets.listen(port, handler, loopbackOnly, on),
-      listenUdp: (port, handler, { address: on } = {}) => sockets.listenUdp(port, handler, on),
-      ports: () => sockets.ports(),
-    };
-  };
+  const forwarding = createForwarding({ ...options, nodeSockets, pods });
+  const namespace = (addresses: Addresses, sockets: Sockets, hook: 'prerouting' | 'output'): ConnectingNamespace =>
+    createNetNamespace({ nodeName, addresses, sockets, hook, forwarding });
 
   return {
     node: { ...namespace(nodeAddresses, nodeSockets, 'output'), sockets: nodeSockets },
@@ -331,34 +63,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       };
       return { ...namespace(addresses, sockets, 'prerouting'), sockets, detach };
     },
-    acceptTcp: (flow, options) => openTcp(flow, 'prerouting', options),
-    acceptUdp: (flow, payload, options) => sendUdp(flow, 'prerouting', payload, options),
+    acceptTcp: (flow, given) => forwarding.openTcp(flow, 'prerouting', given),
+    acceptUdp: (flow, payload, given) => forwarding.sendUdp(flow, 'prerouting', payload, given),
   };
-}
-
-/** A real socket under the addresses that the process in the Pod knows the connection by. */
-function renamed(socket: NetStream, flow: Flow): NetStream {
-  const local = { address: flow.src, port: flow.srcPort };
-  const { client, server } = streamPair(local, { address: flow.dst, port: flow.dstPort });
-  joinStreams(socket, server);
-  return client;
-}
-
-/** Runs `work` with a signal that aborts after `ms` with ETIMEDOUT, or with the outer signal. */
-async function within<T>(
-  clock: Clock,
-  ms: number,
-  outer: AbortSignal | undefined,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const expiry = new AbortController();
-  const cancel = clock.after(ms, () => expiry.abort(new NetworkError('ETIMEDOUT', 'no answer')));
-  const stop = (): void => expiry.abort(outer?.reason);
-  outer?.addEventListener('abort', stop, { once: true });
-  try {
-    return await work(expiry.signal);
-  } finally {
-    cancel();
-    outer?.removeEventListener('abort', stop);
-  }
 }

@@ -2,7 +2,8 @@ import type { Clock } from '../../machinery/clock.js';
 import { joinHostPort } from '../../machinery/ip.js';
 import { toNetworkError } from '../../containers/network/errors.js';
 import type { Observe, UdpHandler } from '../../containers/network/types.js';
-import type { ConnectedUdp, NodeNamespace } from '../network/pod-network.js';
+import type { ConnectedUdp } from '../network/net-namespace.js';
+import type { NodeNamespace } from '../network/pod-network.js';
 import type { RelayTarget } from './relay-tcp.js';
 
 export interface UdpRelayTarget extends RelayTarget {
