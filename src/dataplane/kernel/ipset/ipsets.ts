@@ -19,7 +19,7 @@ export interface IpsetsModule extends Ipsets {
 }
 
 export function createIpsets(family: Family, random: () => number): IpsetsModule {
-  const initval = (): number => Math.floor(random() * 2 ** 32);
+  const anyInitval = (): number => Math.floor(random() * 2 ** 32);
   const sets = new Map<string, Ipset>();
   return {
     get: name => sets.get(name),
@@ -32,8 +32,8 @@ export function createIpsets(family: Family, random: () => number): IpsetsModule
       }
     },
     change(changes, whole) {
-      for (const { name, type, add, remove } of changes) {
-        const set = sets.get(name) ?? createIpset({ name, type, family, initval: initval() });
+      for (const { name, type, initval, add, remove } of changes) {
+        const set = sets.get(name) ?? createIpset({ name, type, family, initval: initval ?? anyInitval() });
         sets.set(name, set);
         if (whole) {
           const wanted = new Set(add.map(entry => entryKey(type, entry)));

@@ -1,0 +1,43 @@
+import t from 'tap';
+import type { IpvsProgram } from '../../src/dataplane/kernel/program.js';
+import { parseIpsetSave } from '../../src/dataplane/tools/ipset/parse-save.js';
+import { printIpsetSave } from '../../src/dataplane/tools/ipset/print-save.js';
+import { parseIpvsadmSave } from '../../src/dataplane/tools/ipvsadm/parse-save.js';
+import { printIpvsadmSave } from '../../src/dataplane/tools/ipvsadm/print-save.js';
+import type { Family } from '../../src/machinery/ip.js';
+import { emptyKernel, loadedNodes } from '../support/loaded-nodes.js';
+
+/*
+ * Print, parse, load, print is the identity: of all that the proxy loads for worked examples, recordings and random
+ * clusters.
+ */
+const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
+const CLUSTERS = 40;
+
+const ipvsProgram = (family: Family, parts: Partial<IpvsProgram>): IpvsProgram => ({
+  kind: 'ipvs',
+  family,
+  full: true,
+  virtualServers: [],
+  goneServers: [],
+  ipsets: [],
+  addresses: { link: 'kube-ipvs0', add: [], remove: [] },
+  sysctls: {},
+  xtables: undefined,
+  ...parts,
+});
+
+for (const family of FAMILIES)
+  t.test(`what ipset and ipvsadm save, ${family}`, async t => {
+    let texts = 0;
+    for (const { name, kernel } of loadedNodes('ipvs', family, CLUSTERS)) {
+      const [ipset, ipvsadm] = [printIpsetSave(kernel), printIpvsadmSave(kernel)];
+      const own = emptyKernel(family);
+      const ipsets = parseIpsetSave(ipset, family);
+      own.load(ipvsProgram(family, { ipsets, virtualServers: parseIpvsadmSave(ipvsadm, family) }));
+      if (!t.equal(printIpsetSave(own), ipset, `${name}: ipset`)) break;
+      if (!t.equal(printIpvsadmSave(own), ipvsadm, `${name}: ipvsadm`)) break;
+      texts++;
+    }
+    t.ok(texts > CLUSTERS + 40, `${texts} kernels`);
+  });
