@@ -4,6 +4,9 @@ import { parseIpsetSave } from '../../src/dataplane/tools/ipset/parse-save.js';
 import { printIpsetSave } from '../../src/dataplane/tools/ipset/print-save.js';
 import { parseIpvsadmSave } from '../../src/dataplane/tools/ipvsadm/parse-save.js';
 import { printIpvsadmSave } from '../../src/dataplane/tools/ipvsadm/print-save.js';
+import { printNftList } from '../../src/dataplane/tools/nft/print-list.js';
+import { printNftScript } from '../../src/dataplane/tools/nft/print-script.js';
+import { parseNftScript } from '../../src/dataplane/tools/nft/parse-script.js';
 import type { Family } from '../../src/machinery/ip.js';
 import { emptyKernel, loadedNodes } from '../support/loaded-nodes.js';
 
@@ -37,6 +40,28 @@ for (const family of FAMILIES)
       own.load(ipvsProgram(family, { ipsets, virtualServers: parseIpvsadmSave(ipvsadm, family) }));
       if (!t.equal(printIpsetSave(own), ipset, `${name}: ipset`)) break;
       if (!t.equal(printIpvsadmSave(own), ipvsadm, `${name}: ipvsadm`)) break;
+      texts++;
+    }
+    t.ok(texts > CLUSTERS + 40, `${texts} kernels`);
+  });
+
+for (const family of FAMILIES)
+  t.test(`what nft lists and is given, ${family}`, async t => {
+    let texts = 0;
+    let replayed = emptyKernel(family);
+    for (const { name, kernel, program } of loadedNodes('nftables', family, CLUSTERS)) {
+      if (program.kind !== 'nftables') return void t.fail(`${name} is a program of ${program.kind}`);
+      const script = printNftScript(program);
+      const parsed = parseNftScript(script, family);
+      if (!t.equal(parsed.map(printNftScript).join(''), script, `${name}: the script`)) break;
+      // Programs of a recording follow each other.
+      if (program.full) replayed = emptyKernel(family);
+      for (const one of parsed) replayed.load(one);
+      const list = printNftList(kernel);
+      if (!t.equal(printNftList(replayed), list, `${name}: the script, listed`)) break;
+      const own = emptyKernel(family);
+      for (const one of parseNftScript(list, family)) own.load(one);
+      if (!t.equal(printNftList(own), list, `${name}: the list`)) break;
       texts++;
     }
     t.ok(texts > CLUSTERS + 40, `${texts} kernels`);

@@ -7,6 +7,10 @@ import { decodeQuery, MessageError } from '../../src/dns/message.js';
 import { emptyAnswer, RCODE } from '../../src/dns/records.js';
 import { createResponseEncoder } from '../../src/dns/response.js';
 import { decodeResponse } from '../../src/dns/upstream-message.js';
+import { NetfilterError } from '../../src/dataplane/kernel/errors.js';
+import { parseIpsetSave } from '../../src/dataplane/tools/ipset/parse-save.js';
+import { parseIpvsadmSave } from '../../src/dataplane/tools/ipvsadm/parse-save.js';
+import { parseNftScript } from '../../src/dataplane/tools/nft/parse-script.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Service } from '../../src/machinery/types.js';
 import { parseTarget } from '../../src/nodeagent/kubelet-api/trace-target.js';
@@ -39,6 +43,24 @@ const expecting =
       if (!known.some(type => error instanceof type)) throw new FuzzFault(String(error));
     }
   };
+
+/** Texts of the tools: as they are, and behind a beginning that is right. */
+const PARSERS: readonly (readonly [string, (text: string) => unknown, ...string[]])[] = [
+  ['ipset save', text => parseIpsetSave(text, 'IPv4'), 'create S hash:ip\nadd S '],
+  ['ipvsadm -S', text => parseIpvsadmSave(text, 'IPv6'), '-A -t '],
+  ['nft -f', text => parseNftScript(text, 'IPv4'), 'table ip t {\nchain c {\n', 'add rule ip t c ip saddr { '],
+];
+const parserRows = (): Row[] =>
+  PARSERS.flatMap(([name, parse, ...beginnings]) =>
+    ['', ...beginnings].map(beginning => ({
+      name: `${name} of ${JSON.stringify(beginning)}`,
+      prepare: text => () => expecting(NetfilterError)(() => parse(beginning + text)),
+    })),
+  );
+/** All of it is right. */
+const MANY_RULES = [1_000, 10_000];
+const manyLines = (count: number, line: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => line(i)).join('\n');
 
 const HEADER = Buffer.from('000701000001000000000000', 'hex');
 const encode = createResponseEncoder();
@@ -166,6 +188,22 @@ export async function rows(): Promise<Rows> {
           }),
         ],
         [slice(count)],
+      ),
+    ),
+    ...parserRows(),
+    many('entries of ipset save', MANY_RULES, count =>
+      parseIpsetSave(`create S hash:ip\n${manyLines(count, i => `add S ${addressOf(i)}`)}`, 'IPv4'),
+    ),
+    many('virtual servers of ipvsadm -S', MANY_RULES, count =>
+      parseIpvsadmSave(
+        manyLines(count, i => `-A -t ${addressOf(i)}:80 -s rr`),
+        'IPv4',
+      ),
+    ),
+    many('rules of nft -f', MANY_RULES, count =>
+      parseNftScript(
+        manyLines(count, i => `add rule ip t c ip saddr ${addressOf(i)} drop`),
+        'IPv4',
       ),
     ),
   ];

@@ -2,6 +2,7 @@ import { parseCidr } from '../../../machinery/cidr.js';
 import type { Clock } from '../../../machinery/clock.js';
 import type { PacketState } from '../passage.js';
 import type { RouteTable } from '../routes.js';
+import { rangeContains } from './ranges.js';
 import { DYNAMIC_SET_SIZE, type LoadedSet, type NftTable } from './table.js';
 import { keyText, type NftAddresses, type NftExpression, type NftField, type NftVerdict } from './rule.js';
 
@@ -27,7 +28,9 @@ function fieldOf(packet: PacketState, field: NftField): string {
 }
 
 const contains = (element: string, address: string): boolean =>
-  element === address || (element.includes('/') && parseCidr(element)?.contains(address) === true);
+  element === address ||
+  (element.includes('/') && parseCidr(element)?.contains(address) === true) ||
+  (element.includes('-') && rangeContains(element, address));
 
 function isLearned({ learned }: LoadedSet, key: string, now: number): boolean {
   const expires = learned.get(key);

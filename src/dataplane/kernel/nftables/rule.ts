@@ -8,7 +8,7 @@ export type NftVerdict =
   | { readonly kind: 'return' }
   | { readonly kind: 'jump' | 'goto'; readonly chain: string };
 
-/** Addresses by name, or listed in the rule: addresses and CIDRs. */
+/** Addresses by name, or listed in the rule: addresses, CIDRs and ranges ("10.0.0.1-10.0.0.5"). */
 export type NftAddresses =
   { readonly kind: 'set'; readonly name: string } | { readonly kind: 'listed'; readonly elements: readonly string[] };
 

@@ -1,15 +1,12 @@
-import { parseCidr } from '../../../machinery/cidr.js';
 import { bitsOf, type Family, formatIP } from '../../../machinery/ip.js';
+import { type AddressRange, parseRange } from '../../kernel/nftables/ranges.js';
 
-interface Range {
-  readonly first: bigint;
-  readonly last: bigint;
-}
+type Range = Pick<AddressRange, 'first' | 'last'>;
 
-/** Addresses and CIDRs in ascending order; what overlaps or follows each other without a gap is one range. */
+/** Addresses, CIDRs and ranges in ascending order; what overlaps or follows each other without a gap is one range. */
 function merged(elements: readonly string[]): Range[] {
   const ranges = elements
-    .flatMap((element): Range | [] => parseCidr(element) ?? [])
+    .flatMap((element): Range | [] => parseRange(element) ?? [])
     .sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   const result: Range[] = [];
   for (const range of ranges) {

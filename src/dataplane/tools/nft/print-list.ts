@@ -5,14 +5,8 @@ import type { LoadedChain, LoadedSet, NftTable } from '../../kernel/nftables/tab
 import type { Kernel } from '../../kernel/types.js';
 import type { Family } from '../../packet.js';
 import { durationText, elementText, setLines } from './set-text.js';
+import { PRIORITY_NAMES } from './priorities.js';
 import { nftRuleText } from './rule-text.js';
-
-/** Names of priorities; at the output hook nft prints the number where it has no name for it there. */
-const PRIORITY_NAMES: readonly (readonly [number, string])[] = [
-  [0, 'filter'],
-  [-100, 'dstnat'],
-  [100, 'srcnat'],
-];
 
 function priorityText({ hook, priority }: NftBase): string {
   for (const [value, name] of PRIORITY_NAMES) {

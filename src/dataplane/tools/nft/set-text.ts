@@ -2,7 +2,7 @@ import type { NftElement, NftSet } from '../../kernel/nftables/rule.js';
 import { keyText, verdictText } from '../../kernel/nftables/rule.js';
 import { DYNAMIC_SET_SIZE } from '../../kernel/nftables/table.js';
 
-const UNITS = [
+export const UNITS = [
   ['d', 86_400],
   ['h', 3_600],
   ['m', 60],

@@ -1,0 +1,108 @@
+import type { NftElement, NftKeyType, NftSet } from '../../kernel/nftables/rule.js';
+import { DYNAMIC_SET_SIZE } from '../../kernel/nftables/table.js';
+import { readBlock, readList } from './blocks.js';
+import { readElement, readKeyTypes } from './parse-elements.js';
+import { UNITS } from './set-text.js';
+import { refuse, type Token, type Tokens } from './tokens.js';
+
+const DIGITS = '0123456789';
+const MAX_SECONDS = 2 ** 31;
+
+/** "3h", "1m40s" */
+export function parseDuration(text: string): number | undefined {
+  const sizes = new Map<string, number>(UNITS);
+  let total = 0;
+  let number = '';
+  for (const character of text) {
+    if (DIGITS.includes(character)) {
+      number += character;
+      continue;
+    }
+    const size = sizes.get(character);
+    if (size === undefined || number === '') return undefined;
+    total += Number(number) * size;
+    number = '';
+  }
+  return number === '' && text !== '' && total <= MAX_SECONDS ? total : undefined;
+}
+
+function readTimeout(tokens: Tokens): number {
+  const token = tokens.next();
+  return parseDuration(token.text) ?? refuse(token, `${token.text} is no time`);
+}
+
+function readSize(tokens: Tokens): void {
+  const token = tokens.next();
+  if (token.text !== String(DYNAMIC_SET_SIZE)) refuse(token, `size ${token.text} is not simulated`);
+}
+
+/** Sets are what is written, or what packets teach them and time takes away. */
+function readFlags(tokens: Tokens): true {
+  const seen = new Set<string>();
+  const start = tokens.peek();
+  do {
+    const token = tokens.next();
+    if (token.text !== 'dynamic' && token.text !== 'timeout') refuse(token, `the flag ${token.text} is not simulated`);
+    seen.add(token.text);
+  } while (tokens.take(','));
+  return seen.size === 2 ? true : refuse(start, 'the flags dynamic and timeout are simulated together only');
+}
+
+export interface ReadSet {
+  readonly set: NftSet;
+  readonly elements: readonly NftElement[];
+}
+
+interface Parts {
+  key?: readonly NftKeyType[];
+  hasVerdict?: boolean;
+  sized?: boolean;
+  dynamic?: boolean;
+  timeoutSeconds?: number;
+  comment?: string;
+}
+
+function setOf(name: string, kind: NftSet['kind'], parts: Parts, start: Token): NftSet {
+  const { key, hasVerdict = false, sized = false, dynamic = false, timeoutSeconds, comment } = parts;
+  if (key === undefined) return refuse(start, `the ${kind} ${name} has no type`);
+  if ((kind === 'map') !== hasVerdict) refuse(start, `a ${kind} of this type is not simulated`);
+  if (dynamic !== (timeoutSeconds !== undefined) || dynamic !== sized || (dynamic && kind === 'map'))
+    refuse(start, `${name}: the size, the flags dynamic and timeout, and a timeout are those of one set`);
+  return {
+    name,
+    kind,
+    key,
+    ...(comment === undefined ? {} : { comment }),
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+  };
+}
+
+/** `NAME { type ... ; ... }` of a set or map. */
+export function readSet(tokens: Tokens, kind: NftSet['kind']): ReadSet {
+  const start = tokens.peek();
+  const name = tokens.word();
+  const parts: Parts = {};
+  const elements: NftElement[] = [];
+  readBlock(tokens, () => {
+    if (tokens.take('type')) {
+      parts.key = readKeyTypes(tokens);
+      if (tokens.take(':')) {
+        tokens.expect('verdict');
+        parts.hasVerdict = true;
+      }
+    } else if (tokens.take('size')) {
+      readSize(tokens);
+      parts.sized = true;
+    } else if (tokens.take('flags')) parts.dynamic = readFlags(tokens);
+    else if (tokens.take('timeout')) parts.timeoutSeconds = readTimeout(tokens);
+    else if (tokens.take('comment')) parts.comment = tokens.string();
+    else {
+      const at = tokens.peek();
+      tokens.expect('elements');
+      tokens.expect('=');
+      const known = setOf(name, kind, parts, at);
+      for (const element of readList(tokens, () => readElement(tokens, known))) elements.push(element);
+    }
+  });
+  return { set: setOf(name, kind, parts, start), elements };
+}
