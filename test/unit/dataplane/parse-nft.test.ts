@@ -101,9 +101,9 @@ const refused: readonly { readonly name: string; readonly input: string; readonl
     expect: 'has no verdict',
   },
   {
-    name: 'what is learned',
+    name: 'what would be forgotten',
     input: set('type ipv4_addr ; elements = { 10.0.0.1 expires 9s }'),
-    expect: 'packets have taught',
+    expect: 'elements of s do not expire',
   },
   {
     name: 'an element of no type',
@@ -174,4 +174,21 @@ add rule ip t c ip saddr { 203.0.113.8, 203.0.113.8 } drop
   t.same(['198.51.100.0', '198.51.100.1', '198.51.100.3', '198.51.100.4', '203.0.113.8'].map(verdict), [
     ...['accept', 'drop', 'drop', 'accept', 'drop'],
   ]);
+});
+
+t.test('what packets have taught a set is listed, read and forgotten', async t => {
+  const set = 'type ipv4_addr; size 65535; flags dynamic,timeout; timeout 3h;';
+  const text = `table ip t { set s { ${set} elements = { 192.0.2.9 expires 1m5s, 192.0.2.10 expires 2h } } }`;
+  const load = (text: string): { clock: FakeClock; list: () => string } => {
+    const clock = new FakeClock();
+    const kernel = createKernel({ clock, random: () => 0, routes: hostRoutes('192.0.2.1') });
+    for (const program of parseNftScript(text, 'IPv4')) kernel.load(program);
+    return { clock, list: () => printNftList(kernel) };
+  };
+  const first = load(text);
+  t.match(first.list(), 'elements = { 192.0.2.9 expires 1m5s, 192.0.2.10 expires 2h }');
+  t.equal(load(first.list()).list(), first.list());
+  t.match(parseNftScript(text, 'IPv4').map(printNftScript).join(''), 'add element ip t s { 192.0.2.9 expires 1m5s }');
+  first.clock.step(65_000);
+  t.match(first.list(), 'elements = { 192.0.2.10 expires 1h58m55s }');
 });

@@ -88,7 +88,7 @@ export function createNftables(options: NftablesOptions): NftablesModule {
         if (!known.has(placeText(command.chain.base)))
           throw new NetfilterError(`no chain can hang at ${placeText(command.chain.base)}`);
       }
-      tables.set(program.table, applyProgram(tables.get(program.table), program));
+      tables.set(program.table, applyProgram(tables.get(program.table), program, options.clock.now()));
       if (bases) indexBases();
     },
   };

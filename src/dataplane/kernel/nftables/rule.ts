@@ -85,6 +85,8 @@ export interface NftElement {
   readonly key: readonly string[];
   readonly verdict?: NftVerdict;
   readonly comment?: string;
+  /** As packets have taught it to a set with a timeout: it is forgotten after so many seconds. */
+  readonly expiresSeconds?: number;
 }
 
 /** How the parts of a key are joined, as nft writes it. */

@@ -35,15 +35,15 @@ export const DYNAMIC_SET_SIZE = 65_535;
 
 /**
  * The table as it is after the program. A full one makes it from nothing; a partial one changes `before` in place, at the
- * cost of what it changes.
+ * cost of what it changes. `now`: clock milliseconds.
  * @throws NetfilterError, and nothing is changed
  */
-export function applyProgram(before: NftTable | undefined, program: NftablesProgram): NftTable {
+export function applyProgram(before: NftTable | undefined, program: NftablesProgram, now: number): NftTable {
   const table = program.full || before === undefined ? emptyTable(program) : before;
   const undo: (() => void)[] = [];
   try {
     for (const command of program.commands) {
-      const back = apply(table, command);
+      const back = apply(table, command, now);
       // A table that is new is not kept when something is wrong.
       if (table === before) undo.push(back);
     }
@@ -85,9 +85,18 @@ function setRules(chain: LoadedChain, rules: readonly NftRule[]): () => void {
   return () => void (chain.rules = before);
 }
 
+function addElement({ set, elements, learned }: LoadedSet, element: NftElement, now: number): () => void {
+  const key = keyText(element.key);
+  const { expiresSeconds } = element;
+  if (expiresSeconds === undefined) return swap(elements, key, element);
+  if (set.timeoutSeconds === undefined) throw new NetfilterError(`elements of ${set.name} do not expire`);
+  if (learned.size >= DYNAMIC_SET_SIZE && !learned.has(key)) throw new NetfilterError(`the set ${set.name} is full`);
+  return swap(learned, key, now + expiresSeconds * 1000);
+}
+
 const nothing = (): void => undefined;
 
-function apply(table: NftTable, command: NftCommand): () => void {
+function apply(table: NftTable, command: NftCommand, now: number): () => void {
   switch (command.kind) {
     case 'addChain': {
       const { chain } = command;
@@ -112,7 +121,7 @@ function apply(table: NftTable, command: NftCommand): () => void {
       setOf(table, command.set);
       return swap(table.sets, command.set, undefined);
     case 'addElement':
-      return swap(setOf(table, command.set).elements, keyText(command.element.key), command.element);
+      return addElement(setOf(table, command.set), command.element, now);
     case 'deleteElement': {
       const { elements } = setOf(table, command.set);
       const key = keyText(command.key);

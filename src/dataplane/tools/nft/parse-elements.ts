@@ -1,5 +1,6 @@
 import { canonicalIP, familyOf } from '../../../machinery/ip.js';
 import type { NftElement, NftKeyType, NftSet, NftVerdict } from '../../kernel/nftables/rule.js';
+import { readDuration } from './parse-duration.js';
 import { refuse, type Token, type Tokens } from './tokens.js';
 
 const PORT = /^(?:0|[1-9]\d{0,4})$/;
@@ -62,17 +63,20 @@ export function readKey(tokens: Tokens, set: NftSet | undefined): string[] {
   return key;
 }
 
-/** `KEY [comment "..."] [: VERDICT]` */
+/** `KEY [expires 3h] [comment "..."] [: VERDICT]` */
 export function readElement(tokens: Tokens, set: NftSet | undefined): NftElement {
   const start = tokens.peek();
   const key = readKey(tokens, set);
-  if (tokens.peek().text === 'expires') refuse(tokens.peek(), 'what packets have taught a set is not read');
+  const expiresSeconds = tokens.take('expires') ? readDuration(tokens) : undefined;
   const comment = tokens.take('comment') ? tokens.string() : undefined;
   const verdict = tokens.take(':') ? readVerdict(tokens) : undefined;
   if (set !== undefined && (set.kind === 'map') !== (verdict !== undefined))
     refuse(start, `an element of the ${set.kind} ${set.name} ${set.kind === 'map' ? 'needs a' : 'has no'} verdict`);
+  if (expiresSeconds !== undefined && set !== undefined && set.timeoutSeconds === undefined)
+    refuse(start, `elements of ${set.name} do not expire`);
   return {
     key,
+    ...(expiresSeconds === undefined ? {} : { expiresSeconds }),
     ...(verdict === undefined ? {} : { verdict }),
     ...(comment === undefined ? {} : { comment }),
   };

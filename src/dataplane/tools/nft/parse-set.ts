@@ -1,35 +1,9 @@
 import type { NftElement, NftKeyType, NftSet } from '../../kernel/nftables/rule.js';
 import { DYNAMIC_SET_SIZE } from '../../kernel/nftables/table.js';
 import { readBlock, readList } from './blocks.js';
+import { readDuration } from './parse-duration.js';
 import { readElement, readKeyTypes } from './parse-elements.js';
-import { UNITS } from './set-text.js';
 import { refuse, type Token, type Tokens } from './tokens.js';
-
-const DIGITS = '0123456789';
-const MAX_SECONDS = 2 ** 31;
-
-/** "3h", "1m40s" */
-export function parseDuration(text: string): number | undefined {
-  const sizes = new Map<string, number>(UNITS);
-  let total = 0;
-  let number = '';
-  for (const character of text) {
-    if (DIGITS.includes(character)) {
-      number += character;
-      continue;
-    }
-    const size = sizes.get(character);
-    if (size === undefined || number === '') return undefined;
-    total += Number(number) * size;
-    number = '';
-  }
-  return number === '' && text !== '' && total <= MAX_SECONDS ? total : undefined;
-}
-
-function readTimeout(tokens: Tokens): number {
-  const token = tokens.next();
-  return parseDuration(token.text) ?? refuse(token, `${token.text} is no time`);
-}
 
 function readSize(tokens: Tokens): void {
   const token = tokens.next();
@@ -94,7 +68,7 @@ export function readSet(tokens: Tokens, kind: NftSet['kind']): ReadSet {
       readSize(tokens);
       parts.sized = true;
     } else if (tokens.take('flags')) parts.dynamic = readFlags(tokens);
-    else if (tokens.take('timeout')) parts.timeoutSeconds = readTimeout(tokens);
+    else if (tokens.take('timeout')) parts.timeoutSeconds = readDuration(tokens);
     else if (tokens.take('comment')) parts.comment = tokens.string();
     else {
       const at = tokens.peek();

@@ -29,7 +29,8 @@ export function setLines(set: NftSet): string[] {
   return lines;
 }
 
-export function elementText({ key, verdict, comment }: NftElement): string {
+export function elementText({ key, verdict, comment, expiresSeconds }: NftElement): string {
+  const until = expiresSeconds === undefined ? '' : ` expires ${durationText(expiresSeconds)}`;
   const about = comment === undefined ? '' : ` comment "${comment}"`;
-  return `${keyText(key)}${about}${verdict === undefined ? '' : ` : ${verdictText(verdict)}`}`;
+  return `${keyText(key)}${until}${about}${verdict === undefined ? '' : ` : ${verdictText(verdict)}`}`;
 }
