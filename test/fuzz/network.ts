@@ -58,7 +58,7 @@ const parserRows = (): Row[] =>
     })),
   );
 /** All of it is right. */
-const MANY_RULES = [500, 5_000];
+const MANY_RULES = [200, 2_000];
 const manyLines = (count: number, line: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n');
 
