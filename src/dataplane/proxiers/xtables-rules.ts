@@ -48,8 +48,7 @@ export const to = (protocol: Protocol, address: string, port: number): readonly 
 export function oneOf(left: number): readonly Match[] {
   return CHANCES[left] ?? chance(left);
 }
-const chance = (left: number): readonly Match[] =>
-  left <= 1 ? [] : [{ kind: 'statistic', probability: 1 / left }];
+const chance = (left: number): readonly Match[] => (left <= 1 ? [] : [{ kind: 'statistic', probability: 1 / left }]);
 const CHANCES = Array.from({ length: 100 }, (_, left) => chance(left));
 
 /** The test for traffic that Pods of this node sent; inverted, for all other traffic. */
