@@ -1,0 +1,103 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HERE, literally, runSuite } from './suite.js';
+
+/** Specs of sig-network that run together, against one shape of cluster. */
+interface SpecSet {
+  readonly focus: string;
+  readonly skip: readonly string[];
+  readonly up: readonly string[];
+  readonly nodeLabels?: readonly string[];
+}
+
+const zones = ['a', 'a', 'b', 'b', 'c', 'c'].map(zone => `topology.kubernetes.io/zone=${zone}`);
+const DUAL_STACK = '\\[Feature:IPv6DualStack\\]';
+const POLICIES = '\\[sig-network\\] Netpol';
+const TOPOLOGY = '\\[sig-network\\] (Traffic Distribution|Topology Hints)';
+const LOAD_BALANCERS = '\\[Feature:LoadBalancer\\]';
+
+const SETS = new Map<string, SpecSet>([
+  ['conformance', { focus: '\\[sig-network\\].*\\[Conformance\\]', skip: [], up: ['--nodes', '2'] }],
+  [
+    'services',
+    {
+      focus: '\\[sig-network\\]',
+      skip: ['\\[Conformance\\]', DUAL_STACK, POLICIES, TOPOLOGY, LOAD_BALANCERS],
+      up: ['--nodes', '3'],
+    },
+  ],
+  ['policies', { focus: POLICIES, skip: [], up: ['--nodes', '2'] }],
+  [
+    'dual-stack',
+    {
+      focus: DUAL_STACK,
+      skip: [],
+      up: ['--nodes', '3', '--service-cluster-ip-range', '10.96.0.0/16,fd00:10:96::/112'],
+    },
+  ],
+  // Two nodes in each of three zones is the least that its specs ask for.
+  ['topology', { focus: TOPOLOGY, skip: [], up: ['--nodes', '6'], nodeLabels: zones }],
+  ['load-balancers', { focus: LOAD_BALANCERS, skip: [], up: ['--nodes', '3', '--publish'] }],
+]);
+
+/** What the last run of a set found. */
+interface Found {
+  readonly specs: number;
+  readonly passed: number;
+  /** Name: the first line of why. */
+  readonly failed: Readonly<Record<string, string>>;
+}
+
+/** The committed score: what upstream's sig-network specs say of each proxy mode. */
+interface Score {
+  readonly kubernetes: string;
+  /** Why specs cannot pass here: names, by what they need. They are left out of a run. */
+  readonly needs: Readonly<Record<string, readonly string[]>>;
+  /** By set of specs and proxy mode. */
+  readonly found: Readonly<Record<string, Readonly<Record<string, Found>>>>;
+}
+
+const SCORE = join(HERE, 'network.json');
+
+interface NetworkOptions {
+  readonly set: string;
+  readonly proxyMode: string;
+  /** Instead of the set's own. */
+  readonly focus: string | undefined;
+  /** Runs also what is known to need more than there is. */
+  readonly all: boolean;
+  readonly procs: string;
+  readonly write: boolean;
+}
+
+/** Runs a set of sig-network's specs in a proxy mode. @returns whether nothing failed that is not recorded. */
+export async function network({ set, proxyMode, focus, all, procs, write }: NetworkOptions): Promise<boolean> {
+  const specs = SETS.get(set);
+  if (specs === undefined) throw new Error(`--network ${set}: want ${[...SETS.keys()].join(', ')}`);
+  const score: Score = existsSync(SCORE)
+    ? (JSON.parse(readFileSync(SCORE, 'utf8')) as Score)
+    : { kubernetes: '1.35.4', needs: {}, found: {} };
+  const { passed, failed } = await runSuite({
+    up: [...specs.up, '--proxy-mode', proxyMode],
+    ...(specs.nodeLabels === undefined ? {} : { nodeLabels: specs.nodeLabels }),
+    focus: focus ?? specs.focus,
+    skip: [...specs.skip, ...(all ? [] : Object.values(score.needs).flat().map(literally))],
+    procs,
+  });
+  const recorded = score.found[set]?.[proxyMode]?.failed ?? {};
+  for (const { name, why } of failed)
+    console.log(`FAILED${recorded[name] === undefined ? '' : ' (as recorded)'} ${name}\n  ${why}`);
+  for (const name of passed)
+    if (recorded[name] !== undefined) console.log(`PASSED though recorded as failing: ${name}`);
+  console.log(`${set}, ${proxyMode}: ${passed.length} passed, ${failed.length} failed`);
+  if (write) {
+    const found: Found = {
+      specs: passed.length + failed.length,
+      passed: passed.length,
+      failed: Object.fromEntries(failed.map(({ name, why }) => [name, recorded[name] ?? why])),
+    };
+    const written: Score = { ...score, found: { ...score.found, [set]: { ...score.found[set], [proxyMode]: found } } };
+    writeFileSync(SCORE, `${JSON.stringify(written, null, 2)}\n`);
+  }
+  return failed.every(({ name }) => recorded[name] !== undefined) && passed.length > 0;
+}
