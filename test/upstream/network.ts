@@ -58,6 +58,10 @@ interface Score {
 }
 
 const SCORE = join(HERE, 'network.json');
+const readScore = (): Score =>
+  existsSync(SCORE)
+    ? (JSON.parse(readFileSync(SCORE, 'utf8')) as Score)
+    : { kubernetes: '1.35.4', needs: {}, found: {} };
 
 interface NetworkOptions {
   readonly set: string;
@@ -74,17 +78,15 @@ interface NetworkOptions {
 export async function network({ set, proxyMode, focus, all, procs, write }: NetworkOptions): Promise<boolean> {
   const specs = SETS.get(set);
   if (specs === undefined) throw new Error(`--network ${set}: want ${[...SETS.keys()].join(', ')}`);
-  const score: Score = existsSync(SCORE)
-    ? (JSON.parse(readFileSync(SCORE, 'utf8')) as Score)
-    : { kubernetes: '1.35.4', needs: {}, found: {} };
+  const { needs, found: before } = readScore();
   const { passed, failed } = await runSuite({
     up: [...specs.up, '--proxy-mode', proxyMode],
     ...(specs.nodeLabels === undefined ? {} : { nodeLabels: specs.nodeLabels }),
     focus: focus ?? specs.focus,
-    skip: [...specs.skip, ...(all ? [] : Object.values(score.needs).flat().map(literally))],
+    skip: [...specs.skip, ...(all ? [] : Object.values(needs).flat().map(literally))],
     procs,
   });
-  const recorded = score.found[set]?.[proxyMode]?.failed ?? {};
+  const recorded = before[set]?.[proxyMode]?.failed ?? {};
   for (const { name, why } of failed)
     console.log(`FAILED${recorded[name] === undefined ? '' : ' (as recorded)'} ${name}\n  ${why}`);
   for (const name of passed)
@@ -96,6 +98,8 @@ export async function network({ set, proxyMode, focus, all, procs, write }: Netw
       passed: passed.length,
       failed: Object.fromEntries(failed.map(({ name, why }) => [name, recorded[name] ?? why])),
     };
+    // Read again: sets may run side by side, each with a cluster of its own.
+    const score = readScore();
     const written: Score = { ...score, found: { ...score.found, [set]: { ...score.found[set], [proxyMode]: found } } };
     writeFileSync(SCORE, `${JSON.stringify(written, null, 2)}\n`);
   }

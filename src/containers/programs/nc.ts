@@ -16,14 +16,20 @@ const MAX_DATAGRAM = 65_507;
 const BACKLOG = 128;
 const MAX_PORTS = 65_536;
 
-/** nc [-zvnu] [-w SEC] [-p PORT] HOST PORT, nc -l [-kuv] -p PORT [-e PROG ARGS]. */
-export const nc: Program = async process => {
+/** BusyBox's nc [-zvnu] [-w SEC] [-p PORT] HOST PORT, nc -l [-kuv] -p PORT [-e PROG ARGS]: stdin's end is sent. */
+export const nc: Program = process => netcat(process, true);
+
+/** OpenBSD's: what is read ends, and the connection stays both ways until the peer ends it, or -N is given. */
+export const openbsdNc: Program = process => netcat(process, false);
+
+async function netcat(process: Process, sendsEnd: boolean): Promise<number> {
   const given = process.args.slice(1);
   // What follows -e is a whole command line.
   const e = given.findIndex(arg => arg === '-e' || arg === '-c');
   const command = e < 0 ? [] : given.slice(e + 1);
   const options = parseOptions(e < 0 ? given : given.slice(0, e), { short: 'zvnulktNw:p:i:q:s:46' });
-  if (options.has('l')) return listen(process, options, command);
+  const halfClose = sendsEnd || options.has('N');
+  if (options.has('l')) return listen(process, options, command, halfClose);
   const [host = '', portText = ''] = options.operands;
   const ports = portsOf(portText);
   if (host === '' || ports.length === 0) {
@@ -56,7 +62,9 @@ export const nc: Program = async process => {
         status = 0;
         continue;
       }
-      return command.length > 0 ? await serve(process, stream, command) : await talk(process, stream, limitMs);
+      return command.length > 0
+        ? await serve(process, stream, command)
+        : await talk(process, stream, halfClose, limitMs);
     } catch (error) {
       if (!(error instanceof NetworkError || error instanceof DeadlineExceeded)) throw error;
       const text = error instanceof NetworkError ? error.text : 'Connection timed out';
@@ -69,7 +77,7 @@ export const nc: Program = async process => {
     }
   }
   return status;
-};
+}
 
 /** "80", "80-90". */
 function portsOf(text: string): number[] {
@@ -128,8 +136,8 @@ function inputWithin(process: Process, limitMs: number): () => Promise<Buffer | 
   };
 }
 
-/** Copies stdin to the stream and the stream to stdout until both end, or nothing has come for so long. */
-async function talk(process: Process, stream: NetStream, limitMs = Infinity): Promise<number> {
+/** Copies stdin to the stream and the stream to stdout until that ends, or nothing has come for so long. */
+async function talk(process: Process, stream: NetStream, halfClose: boolean, limitMs = Infinity): Promise<number> {
   const end = (): void => {
     stream.destroy();
   };
@@ -138,7 +146,7 @@ async function talk(process: Process, stream: NetStream, limitMs = Infinity): Pr
     const { stdin, signal } = process;
     for (let chunk = await stdin.read(signal); chunk !== undefined; chunk = await stdin.read(signal))
       if (!stream.write(chunk)) await drained(stream);
-    stream.end();
+    if (halfClose) stream.end();
   };
   const sending = send().catch((error: unknown) => {
     // The process was killed, or the peer left: it ends the stream and with it the loop below.
@@ -210,7 +218,12 @@ async function serve(process: Process, stream: NetStream, command: readonly stri
   }
 }
 
-async function listen(process: Process, options: Options, command: readonly string[]): Promise<number> {
+async function listen(
+  process: Process,
+  options: Options,
+  command: readonly string[],
+  halfClose: boolean,
+): Promise<number> {
   const port = Number(options.get('p') ?? options.operands.at(-1) ?? 0);
   if (!Number.isInteger(port) || port < 1 || port >= MAX_PORTS) {
     await process.stderr.write(USAGE);
@@ -251,7 +264,7 @@ async function listen(process: Process, options: Options, command: readonly stri
         await process.stderr.write(
           `connect to [::]:${port} from ${stream.remoteAddress ?? '?'}:${stream.remotePort ?? 0}\n`,
         );
-      if (command.length === 0) await talk(process, stream);
+      if (command.length === 0) await talk(process, stream, halfClose);
       else if (keep) void serve(process, stream, command).catch(() => stream.destroy());
       else await serve(process, stream, command);
     } while (keep);

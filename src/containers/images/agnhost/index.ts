@@ -60,11 +60,14 @@ const agnhostProgram: Program = async process => {
 let localhost: KeyPair | undefined;
 const localhostKeyPair = (): KeyPair => (localhost ??= selfSigned('localhost', Date.UTC(2026, 0, 1)));
 
+/** The image has another netcat than BusyBox's; it is loaded when it is first called. */
+const nc: Program = async process => (await import('../../programs/nc.js')).openbsdNc(process);
+
 export const agnhost: Image = {
   names: ['agnhost'],
   entrypoint: ['/agnhost'],
   cmd: ['pause'],
-  programs: { agnhost: agnhostProgram, 'agnhost-2': agnhostProgram },
+  programs: { agnhost: agnhostProgram, 'agnhost-2': agnhostProgram, nc, netcat: nc },
   userland: true,
   get files() {
     const { cert, key } = localhostKeyPair();
