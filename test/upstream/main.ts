@@ -27,10 +27,11 @@ const { values } = parseArgs({
     network: { type: 'string' },
     'proxy-mode': { type: 'string', default: 'iptables' },
     procs: { type: 'string', default: String(4 * cpus().length) },
+    timeout: { type: 'string', default: '3h' },
     write: { type: 'boolean', default: false },
   },
 });
-const { procs, write } = values;
+const { procs, timeout, write } = values;
 
 /** @returns whether it said what the committed score says. */
 async function conformance(): Promise<boolean> {
@@ -42,6 +43,7 @@ async function conformance(): Promise<boolean> {
     focus: values.focus ?? '\\[Conformance\\]',
     skip: values.all ? [] : later.map(literally),
     procs,
+    timeout,
   });
   for (const { name, why } of failed) console.log(`FAILED${known.has(name) ? ' (as recorded)' : ''} ${name}\n  ${why}`);
   for (const name of passed) if (known.has(name)) console.log(`PASSED though recorded as failing: ${name}`);
@@ -78,6 +80,7 @@ const asRecorded =
         focus: values.focus,
         all: values.all,
         procs,
+        timeout,
         write,
       });
 process.exitCode = asRecorded ? 0 : 1;

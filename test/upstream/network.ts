@@ -51,7 +51,7 @@ interface Found {
 /** The committed score: what upstream's sig-network specs say of each proxy mode. */
 interface Score {
   readonly kubernetes: string;
-  /** Why specs cannot pass here: names, by what they need. They are left out of a run. */
+  /** Specs that are left out of a run, by what they need: names, or parts of them. */
   readonly needs: Readonly<Record<string, readonly string[]>>;
   /** By set of specs and proxy mode. */
   readonly found: Readonly<Record<string, Readonly<Record<string, Found>>>>;
@@ -71,13 +71,15 @@ interface NetworkOptions {
   /** Runs also what is known to need more than there is. */
   readonly all: boolean;
   readonly procs: string;
+  readonly timeout: string;
   readonly write: boolean;
 }
 
 /** Runs a set of sig-network's specs in a proxy mode. @returns whether nothing failed that is not recorded. */
-export async function network({ set, proxyMode, focus, all, procs, write }: NetworkOptions): Promise<boolean> {
+export async function network({ set, proxyMode, focus, all, procs, timeout, write }: NetworkOptions): Promise<boolean> {
   const specs = SETS.get(set);
   if (specs === undefined) throw new Error(`--network ${set}: want ${[...SETS.keys()].join(', ')}`);
+  if (write && focus !== undefined) throw new Error('--write records a whole set: not with --focus');
   const { needs, found: before } = readScore();
   const { passed, failed } = await runSuite({
     up: [...specs.up, '--proxy-mode', proxyMode],
@@ -85,6 +87,7 @@ export async function network({ set, proxyMode, focus, all, procs, write }: Netw
     focus: focus ?? specs.focus,
     skip: [...specs.skip, ...(all ? [] : Object.values(needs).flat().map(literally))],
     procs,
+    timeout,
   });
   const recorded = before[set]?.[proxyMode]?.failed ?? {};
   for (const { name, why } of failed)
@@ -92,7 +95,7 @@ export async function network({ set, proxyMode, focus, all, procs, write }: Netw
   for (const name of passed)
     if (recorded[name] !== undefined) console.log(`PASSED though recorded as failing: ${name}`);
   console.log(`${set}, ${proxyMode}: ${passed.length} passed, ${failed.length} failed`);
-  if (write) {
+  if (write && passed.length > 0) {
     const found: Found = {
       specs: passed.length + failed.length,
       passed: passed.length,

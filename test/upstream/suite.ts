@@ -17,6 +17,8 @@ export interface SuiteOptions {
   readonly focus: string;
   readonly skip: readonly string[];
   readonly procs: string;
+  /** After which specs that run are interrupted, and the others left out: 3h. */
+  readonly timeout: string;
 }
 
 /** Kubernetes' e2e.test and ginkgo, built from the Go module proxy on first use. */
@@ -40,7 +42,14 @@ async function build(): Promise<void> {
 export const literally = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 
 /** Starts a cluster, runs the specs against it, and says what they found. */
-export async function runSuite({ up: args, nodeLabels = [], focus, skip, procs }: SuiteOptions): Promise<Report> {
+export async function runSuite({
+  up: args,
+  nodeLabels = [],
+  focus,
+  skip,
+  procs,
+  timeout,
+}: SuiteOptions): Promise<Report> {
   await build();
   const up = await startUp({ args });
   const reports = mkdtempSync(join(tmpdir(), 'kubette-upstream-report-'));
@@ -52,7 +61,7 @@ export async function runSuite({ up: args, nodeLabels = [], focus, skip, procs }
       [
         `--procs=${procs}`,
         '--no-color',
-        '--timeout=3h',
+        `--timeout=${timeout}`,
         `--focus=${focus}`,
         ...(skip.length === 0 ? [] : [`--skip=${skip.join('|')}`]),
         `--output-dir=${reports}`,
@@ -61,6 +70,8 @@ export async function runSuite({ up: args, nodeLabels = [], focus, skip, procs }
         '--',
         `--kubeconfig=${join(up.dataDir, 'kubeconfig')}`,
         '--provider=skeleton',
+        // What asks for two nodes skips itself without it.
+        `--num-nodes=${nodes.length}`,
         '--dump-logs-on-failure=false',
         '--disable-log-dump',
       ],
