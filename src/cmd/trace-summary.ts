@@ -112,11 +112,16 @@ const isTelling = ({ kind, effect, origin }: TraceStep): boolean =>
   (origin !== undefined && origin.kind !== 'Proxy') ||
   /^(?:dnat|snat|masquerade|redirect|reject|drop)/.test(effect);
 
-function ruleLine({ effect, origin, probability }: TraceStep): string {
-  const chance = probability === undefined ? '' : `, chosen with probability ${percent(probability)}`;
-  return origin === undefined || origin.kind === 'Proxy'
-    ? `${effect}${chance}`
-    : `${originText(origin)}: ${effect}${chance}`;
+/** "nat/KUBE-SERVICES #2: jump KUBE-SVC-… (Service shop/web port 80)" */
+function ruleLine({ hook, table, chain, ruleNumber, effect, origin, probability }: TraceStep): string {
+  const where = table === undefined ? hook : `${table}/${chain ?? hook}`;
+  const number = ruleNumber === undefined ? '' : ` #${ruleNumber}`;
+  // Targets are written large, as the tools do.
+  const what = effect.replace(/^(?:dnat|snat|masquerade|redirect|reject|drop)\b/, word => word.toUpperCase());
+  const whose = origin === undefined || origin.kind === 'Proxy' ? [] : [originText(origin)];
+  const chance = probability === undefined ? [] : [`by chance, ${percent(probability)}`];
+  const about = [...whose, ...chance].join('; ');
+  return `${where}${number}: ${what}${about === '' ? '' : ` (${about})`}`;
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(share * 100 >= 10 ? 0 : 1)} %`;

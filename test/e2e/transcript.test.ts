@@ -132,6 +132,7 @@ t.test('a user deploys, exposes and watches traffic', { timeout: 240_000 }, asyn
       join(up.dataDir, 'kubeconfig'),
     ]);
     t.equal(trace.code, 0, trace.stderr);
+    t.match(trace.stdout, /^OK default\/client .*: HTTP 200 from pod default\/my-app-/);
     for (const step of [
       /my-app\.default\.svc\.cluster\.local/,
       /KUBE-SERVICES/,

@@ -43,6 +43,9 @@ const report: TraceReport = {
           {
             kind: 'rule',
             hook: 'prerouting',
+            table: 'nat',
+            chain: 'KUBE-SEP-A',
+            ruleNumber: 2,
             effect: 'dnat: destination becomes 10.244.1.2:8080',
             probability: 0.5,
             origin: { kind: 'EndpointSlice', namespace: 'shop', name: 'web-x', endpoint: '10.244.1.2:8080' },
@@ -60,7 +63,7 @@ t.test('a trace in short: how it ended, then what changed the packet', async t =
     summarize(report, undefined, { colors: false, width: undefined }),
     'OK shop/cli (10.244.0.9 on n1) -> http://10.96.0.5/: HTTP 200 from pod shop/web-1 (10.244.1.2:8080)\n\n' +
       'request  n1: tcp 10.244.0.9:4000 -> 10.96.0.5:80 (and 1 rules that change nothing)\n' +
-      '           EndpointSlice shop/web-x, endpoint 10.244.1.2:8080: dnat: destination becomes 10.244.1.2:8080, chosen with probability 50 %\n' +
+      '           nat/KUBE-SEP-A #2: DNAT: destination becomes 10.244.1.2:8080 (EndpointSlice shop/web-x, endpoint 10.244.1.2:8080; by chance, 50 %)\n' +
       '         n2: delivered to pod shop/web-1\n' +
       '-v shows every rule, -o json all of it\n',
   );
