@@ -87,7 +87,7 @@ function wayLines(steps: readonly NetworkStep[]): string[] {
           step.rules.filter(({ kind }) => kind === 'rule').length -
           telling.filter(({ kind }) => kind === 'rule').length;
         return [
-          `request  ${step.node}: ${flowText(step.in)}${others > 0 ? ` (and ${others} rules that change nothing)` : ''}`,
+          `request  ${step.node}: ${flowText(step.in)}${others > 0 ? ` (and ${others === 1 ? '1 rule that changes' : `${others} rules that change`} nothing)` : ''}`,
           ...telling.map(rule => `           ${ruleLine(rule)}`),
           ...(step.verdict === 'accept' ? [] : [`           ${step.verdict.toUpperCase()}`]),
         ];

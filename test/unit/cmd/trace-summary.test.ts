@@ -62,7 +62,7 @@ t.test('a trace in short: how it ended, then what changed the packet', async t =
   t.equal(
     summarize(report, undefined, { colors: false, width: undefined }),
     'OK shop/cli (10.244.0.9 on n1) -> http://10.96.0.5/: HTTP 200 from pod shop/web-1 (10.244.1.2:8080)\n\n' +
-      'request  n1: tcp 10.244.0.9:4000 -> 10.96.0.5:80 (and 1 rules that change nothing)\n' +
+      'request  n1: tcp 10.244.0.9:4000 -> 10.96.0.5:80 (and 1 rule that changes nothing)\n' +
       '           nat/KUBE-SEP-A #2: DNAT: destination becomes 10.244.1.2:8080 (EndpointSlice shop/web-x, endpoint 10.244.1.2:8080; by chance, 50 %)\n' +
       '         n2: delivered to pod shop/web-1\n' +
       '-v shows every rule, -o json all of it\n',
