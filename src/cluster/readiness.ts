@@ -3,6 +3,7 @@ import { decode, encode } from 'dns-packet';
 import { ENDPOINT_SLICES, LEASES, NODES } from '../client/resources.js';
 import type { RestClient } from '../client/rest-client.js';
 import type { Clock } from '../machinery/clock.js';
+import { isNodeReady } from '../machinery/node-ready.js';
 import type { EndpointSlice, Lease, Node } from '../machinery/types.js';
 
 const POLL_MS = 20;
@@ -26,9 +27,7 @@ export async function untilReady(clock: Clock, signal: AbortSignal, ask: () => P
 export async function nodesReady(client: RestClient, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   const { items } = await client.resource<Node>(NODES).list();
-  const ready = items.filter(
-    node => node.status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True') === true,
-  );
+  const ready = items.filter(isNodeReady);
   const missing = names.filter(name => !ready.some(node => node.metadata.name === name));
   if (missing.length > 0) throw new Error(`not ready: ${missing.join(', ')}`);
 }

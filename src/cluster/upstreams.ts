@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Upstream } from '../dns/forward.js';
-import { familyOf } from '../machinery/ip.js';
+import { familyOf, parseHostPort } from '../machinery/ip.js';
 
 export type { Upstream } from '../dns/forward.js';
 
@@ -20,14 +20,5 @@ const nameservers = (file: string): string[] =>
     return keyword === 'nameserver' && address !== undefined ? [address] : [];
   });
 
-function parseUpstream(text: string): Upstream | undefined {
-  if (familyOf(text) !== undefined) return { address: text, port: DNS_PORT };
-  const colon = text.lastIndexOf(':');
-  const port = Number(text.slice(colon + 1));
-  const host = text.slice(0, Math.max(colon, 0));
-  const address = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
-  const bracketed = address !== host;
-  const family = familyOf(address);
-  if (family === undefined || (family === 'IPv6') !== bracketed) return undefined;
-  return Number.isInteger(port) && port > 0 && port < 65_536 ? { address, port } : undefined;
-}
+const parseUpstream = (text: string): Upstream | undefined =>
+  familyOf(text) === undefined ? parseHostPort(text) : { address: text, port: DNS_PORT };

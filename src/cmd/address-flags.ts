@@ -1,17 +1,14 @@
 import type { Addresses } from '../containers/network/types.js';
 import { parsePrefix } from '../machinery/cidr.js';
 import { type Family, familyOf } from '../machinery/ip.js';
-import { FlagError } from './process.js';
-
-const bad = (name: string, value: string, want: string): FlagError =>
-  new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want ${want}`);
+import { invalidArgument } from './process.js';
 
 const areOfDifferentFamilies = (families: readonly (Family | undefined)[]): boolean =>
   !families.includes(undefined) && new Set(families).size === families.length;
 
 /** @throws FlagError */
 export function addressFlag(name: string, value: string): string {
-  if (familyOf(value) === undefined) throw bad(name, value, 'an IP address');
+  if (familyOf(value) === undefined) throw invalidArgument(name, value, 'want an IP address');
   return value;
 }
 
@@ -19,7 +16,7 @@ export function addressFlag(name: string, value: string): string {
 export function addressesFlag(name: string, value: string): Addresses {
   const [first = '', ...others] = value.split(',');
   if (!areOfDifferentFamilies([first, ...others].map(familyOf)))
-    throw bad(name, value, 'an IP address, or one of each family');
+    throw invalidArgument(name, value, 'want an IP address, or one of each family');
   return [first, ...others];
 }
 
@@ -27,6 +24,6 @@ export function addressesFlag(name: string, value: string): Addresses {
 export function cidrsFlag(name: string, value: string): readonly string[] {
   const ranges = value === '' ? [] : value.split(',');
   if (!areOfDifferentFamilies(ranges.map(range => parsePrefix(range)?.ip.family)))
-    throw bad(name, value, 'a CIDR, or one of each IP family');
+    throw invalidArgument(name, value, 'want a CIDR, or one of each IP family');
   return ranges;
 }

@@ -2,7 +2,7 @@ import { realClock } from '../machinery/clock.js';
 import { type Family, familyOf } from '../machinery/ip.js';
 import { createHostRules, HOST_MODES, type HostRules, isHostMode } from '../nodeagent/proxy/host-rules/host-rules.js';
 import { createRunCommand, type RunCommand } from '../nodeagent/proxy/host-rules/run-command.js';
-import { FlagError } from './process.js';
+import { FlagError, invalidArgument } from './process.js';
 
 export interface HostRulesFlags {
   readonly apply: string;
@@ -27,10 +27,8 @@ export async function hostRulesFrom(
     if (netns !== '') throw new FlagError('--netns needs --apply kernel');
     return undefined;
   }
-  if (apply !== 'kernel')
-    throw new FlagError(`invalid argument ${JSON.stringify(apply)} for "--apply" flag: there is kernel`);
-  if (!isNamespaceName(netns))
-    throw new FlagError(`invalid argument ${JSON.stringify(netns)} for "--netns" flag: want a name of ip netns`);
+  if (apply !== 'kernel') throw invalidArgument('apply', apply, 'there is kernel');
+  if (!isNamespaceName(netns)) throw invalidArgument('netns', netns, 'want a name of ip netns');
   if (!isHostMode(mode))
     throw new FlagError(`--apply kernel does not load rules of ${mode} mode: there are ${HOST_MODES.join(', ')}`);
   const families = [...new Set(nodeIPs.flatMap(address => familyOf(address) ?? []))];

@@ -7,6 +7,10 @@ export class FlagError extends Error {
   override readonly name = 'FlagError';
 }
 
+/** What is wrong with the value of a flag, in pflag's words. */
+export const invalidArgument = (name: string, value: string, why: string): FlagError =>
+  new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: ${why}`);
+
 /**
  * Aborts at the first SIGINT or SIGTERM, or when the process that started this one with an IPC channel is gone. A
  * second signal ends the process at once.
@@ -54,8 +58,7 @@ export function fail(component: string, error: unknown): never {
 /** Milliseconds of a Go duration such as "10s". @throws FlagError */
 export function durationFlag(name: string, value: string): number {
   const ms = parseDuration(value);
-  if (ms === undefined)
-    throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want a duration such as 10s`);
+  if (ms === undefined) throw invalidArgument(name, value, 'want a duration such as 10s');
   return ms;
 }
 
@@ -63,9 +66,7 @@ export function durationFlag(name: string, value: string): number {
 export function integerFlag(name: string, value: string, min: number, max: number): number {
   const number = Number(value);
   if (!/^-?\d+$/.test(value) || number < min || number > max)
-    throw new FlagError(
-      `invalid argument ${JSON.stringify(value)} for "--${name}" flag: want a whole number from ${min} to ${max}`,
-    );
+    throw invalidArgument(name, value, `want a whole number from ${min} to ${max}`);
   return number;
 }
 

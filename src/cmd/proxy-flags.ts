@@ -5,7 +5,7 @@ import { type SchedulerName, SCHEDULERS } from '../dataplane/kernel/ipvs/types.j
 import { parseCidr } from '../machinery/cidr.js';
 import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
 import type { PortRange } from '../dataplane/proxiers/types.js';
-import { durationFlag, FlagError, integerFlag } from './process.js';
+import { durationFlag, FlagError, integerFlag, invalidArgument } from './process.js';
 
 /** kube-proxy's flags under kube-proxy's names, but for its mode. */
 export const addProxyFlags = (command: Command): Command =>
@@ -47,13 +47,10 @@ export const proxyArguments = (flags: Flags): string[] =>
     return typeof value === 'string' ? [name, value] : [];
   });
 
-const bad = (name: string, value: string, want: string): FlagError =>
-  new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: ${want}`);
-
 /** @throws FlagError for a mode that there is not */
 export function proxyModeFlag(text: string): ProxyMode {
   if (isProxyMode(text)) return text;
-  throw bad('proxy-mode', text, `there are ${PROXY_MODES.join(', ')}`);
+  throw invalidArgument('proxy-mode', text, `there are ${PROXY_MODES.join(', ')}`);
 }
 
 const isScheduler = (text: string): text is SchedulerName => (SCHEDULERS as readonly string[]).includes(text);
@@ -62,7 +59,7 @@ const isScheduler = (text: string): text is SchedulerName => (SCHEDULERS as read
 function ipvsSchedulerFlag(text: string): SchedulerName {
   const name = text === '' ? 'rr' : text;
   if (isScheduler(name)) return name;
-  throw bad('ipvs-scheduler', text, `there are ${SCHEDULERS.join(', ')}`);
+  throw invalidArgument('ipvs-scheduler', text, `there are ${SCHEDULERS.join(', ')}`);
 }
 
 /** "first-last", "first+count" or one port, as Go's PortRange; empty or from 0: undefined. @throws FlagError */
@@ -70,7 +67,7 @@ function portRangeFlag(name: string, text: string): PortRange | undefined {
   const [, from = '', sign = '-', to = from] = /^(\d{1,5})(?:([-+])(\d{1,5}))?$/.exec(text.trim() || '0') ?? [];
   const first = Number(from);
   const last = sign === '+' ? first + Number(to) : Number(to);
-  if (from === '' || last < first || last > 65_535) throw bad(name, text, 'want ports such as 40000-49999');
+  if (from === '' || last < first || last > 65_535) throw invalidArgument(name, text, 'want ports such as 40000-49999');
   return first === 0 ? undefined : { first, last };
 }
 
@@ -84,13 +81,13 @@ export function proxySettingsFrom(flags: Flags): ProxySettings {
   const nodePortAddresses = text('nodeportAddresses') === '' ? undefined : text('nodeportAddresses').split(',');
   for (const address of nodePortAddresses ?? [])
     if (address !== 'primary' && parseCidr(address) === undefined)
-      throw bad('nodeport-addresses', address, 'want CIDRs, or primary');
+      throw invalidArgument('nodeport-addresses', address, 'want CIDRs, or primary');
   const localhost = text('iptablesLocalhostNodeports');
   if (localhost !== 'true' && localhost !== 'false')
-    throw bad('iptables-localhost-nodeports', localhost, 'want true or false');
+    throw invalidArgument('iptables-localhost-nodeports', localhost, 'want true or false');
   const proxyPortRange = portRangeFlag('proxy-port-range', text('proxyPortRange'));
   const udpTimeoutMs = durationFlag('udp-timeout', text('udpTimeout') || '250ms');
-  if (udpTimeoutMs <= 0) throw bad('udp-timeout', text('udpTimeout'), 'must be greater than 0');
+  if (udpTimeoutMs <= 0) throw invalidArgument('udp-timeout', text('udpTimeout'), 'must be greater than 0');
   return {
     mode: proxyModeFlag(text('proxyMode')),
     ...(detectLocal === undefined ? {} : { detectLocal }),
@@ -122,6 +119,6 @@ function detectLocalFrom(text: (name: string) => string): DetectLocal | undefine
         throw new FlagError('--detect-local-mode InterfaceNamePrefix needs --pod-interface-name-prefix');
       return { kind: 'interfaceNamePrefix', prefix: text('podInterfaceNamePrefix') };
     default:
-      throw bad('detect-local-mode', mode, `there are ${DETECT_MODES.join(', ')}`);
+      throw invalidArgument('detect-local-mode', mode, `there are ${DETECT_MODES.join(', ')}`);
   }
 }

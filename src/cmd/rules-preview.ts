@@ -1,10 +1,10 @@
 import { ENDPOINT_SLICES, NODES, SERVICE_CIDRS, SERVICES } from '../client/resources.js';
-import type { RestClient } from '../client/rest-client.js';
+import { queryString, type RestClient } from '../client/rest-client.js';
 import { createKernel } from '../dataplane/kernel/kernel.js';
 import { createRouteTable, defaultRoute } from '../dataplane/kernel/routes.js';
 import type { Kernel } from '../dataplane/kernel/types.js';
 import type { Family } from '../dataplane/packet.js';
-import { createProxier, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { compile, type ProxyMode } from '../dataplane/proxiers/index.js';
 import { realClock } from '../machinery/clock.js';
 import { parseCidr } from '../machinery/cidr.js';
 import { NODE_LINK, POD_LINK } from '../nodeagent/network/links.js';
@@ -14,15 +14,25 @@ import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
 
 export interface PreviewOptions {
   readonly nodeName: string;
-  readonly family: Family;
+  /** Undefined: the node's primary one. */
+  readonly family?: Family;
   readonly mode: ProxyMode;
-  /** As the node has them, whatever its mode. */
-  readonly settings: ProxySettings;
 }
+
+/** How the node's proxy was told to be: it says so with its rules, of which the fewest are asked for. */
+const nodeSettings = async (
+  client: RestClient,
+  { nodeName, family }: PreviewOptions,
+): Promise<{ readonly family: Family; readonly proxy: ProxySettings }> => {
+  const query = queryString({ format: 'json', table: 'raw', family: family?.toLowerCase() });
+  const path = `/api/v1/nodes/${encodeURIComponent(nodeName)}/proxy/rules${query}`;
+  return (await client.request('GET', path)) as { family: Family; proxy: ProxySettings };
+};
 
 /** What a node would have programmed in another mode: compiled here, from what the API server says now. */
 export async function previewRules(client: RestClient, options: PreviewOptions): Promise<Kernel> {
-  const { nodeName, family, mode, settings } = options;
+  const { nodeName, mode } = options;
+  const { family, proxy: settings } = await nodeSettings(client, options);
   const [node, services, slices, ranges] = await Promise.all([
     client.resource<Node>(NODES).get({ namespace: '', name: nodeName }),
     client.resource<Service>(SERVICES).list({}),
@@ -39,12 +49,16 @@ export async function previewRules(client: RestClient, options: PreviewOptions):
     routes.add({ destination, link: POD_LINK });
   routes.add({ destination: defaultRoute(family), link: NODE_LINK });
   const kernel = createKernel({ clock: realClock, random: () => 0, routes });
-  const proxy = createProxier({ ...settings, mode, clock: realClock, family, nodeName, nodeAddresses });
-  proxy.setNode(node.metadata.labels ?? {}, node.spec?.podCIDRs);
-  proxy.setServiceCidrs(ranges.items.flatMap(({ spec }) => spec?.cidrs ?? []));
-  for (const service of services.items) proxy.onServiceUpdate(service);
-  for (const slice of slices.items) proxy.onSliceUpdate(slice);
-  const { program } = proxy.sync();
-  if (program !== undefined) kernel.load(program);
+  const program = compile(
+    { ...settings, mode, clock: realClock, family, nodeName, nodeAddresses },
+    {
+      services: services.items,
+      slices: slices.items,
+      nodeLabels: node.metadata.labels ?? {},
+      ...(node.spec?.podCIDRs && { podCidrs: node.spec.podCIDRs }),
+      serviceCidrs: ranges.items.flatMap(({ spec }) => spec?.cidrs ?? []),
+    },
+  );
+  kernel.load(program);
   return kernel;
 }

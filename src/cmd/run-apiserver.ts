@@ -21,7 +21,7 @@ import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.
 import { advertiseProblem, firstServiceAddresses, serviceRangeProblem } from '../server/service-range.js';
 import type { KvStore } from '../storage/kv-store.js';
 import { createLogger } from './logger.js';
-import { fail, FlagError, integerFlag, signalOnTermination, untilAborted } from './process.js';
+import { fail, FlagError, integerFlag, invalidArgument, signalOnTermination, untilAborted } from './process.js';
 
 type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -53,7 +53,7 @@ function modesFlag(value: string): AuthorizationMode[] {
 
 function booleanFlag(name: string, value: string): boolean {
   if (value === 'true' || value === 'false') return value === 'true';
-  throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want true or false`);
+  throw invalidArgument(name, value, 'want true or false');
 }
 
 function rangeFlag(value: string): PortRange {
@@ -70,8 +70,7 @@ function cidrFlag(value: string): string {
 }
 
 function addressFlag(name: string, value: string): string {
-  if (isIP(value) === 0)
-    throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want an IP address`);
+  if (isIP(value) === 0) throw invalidArgument(name, value, 'want an IP address');
   return value;
 }
 

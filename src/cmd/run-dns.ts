@@ -5,7 +5,7 @@ import { startDns } from '../cluster/dns.js';
 import { realClock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';
 import { createLogger } from './logger.js';
-import { fail, FlagError, integerFlag, saveMemory, signalOnTermination, untilAborted } from './process.js';
+import { fail, integerFlag, invalidArgument, saveMemory, signalOnTermination, untilAborted } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runDns(flags: Record<string, string>): Promise<void> {
@@ -36,14 +36,15 @@ export async function runDns(flags: Record<string, string>): Promise<void> {
 async function upstreamsFlag(text: string): Promise<readonly Upstream[]> {
   const upstreams = await readUpstreams(text);
   if (upstreams === undefined)
-    throw new FlagError(
-      `invalid argument ${JSON.stringify(text)} for "--forward" flag: want IP addresses, each with a port or without, or a file like /etc/resolv.conf`,
+    throw invalidArgument(
+      'forward',
+      text,
+      'want IP addresses, each with a port or without, or a file like /etc/resolv.conf',
     );
   return upstreams;
 }
 
 function ipFlag(name: string, value = ''): string {
-  if (isIP(value) === 0)
-    throw new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: want an IP address`);
+  if (isIP(value) === 0) throw invalidArgument(name, value, 'want an IP address');
   return value;
 }

@@ -12,6 +12,7 @@ import {
   durationFlag,
   fail,
   FlagError,
+  invalidArgument,
   integerFlag,
   saveMemory,
   signalOnTermination,
@@ -84,8 +85,7 @@ function labelsOf(flag: string | string[] | boolean | undefined): Record<string,
   return Object.fromEntries(
     pairs.map(pair => {
       const equals = pair.indexOf('=');
-      if (equals <= 0)
-        throw new FlagError(`invalid argument ${JSON.stringify(pair)} for "--node-labels" flag: want key=value`);
+      if (equals <= 0) throw invalidArgument('node-labels', pair, 'want key=value');
       return [pair.slice(0, equals), pair.slice(equals + 1)];
     }),
   );

@@ -2,13 +2,14 @@ import { loadKubeConfig } from '../client/kubeconfig.js';
 import { ENDPOINT_SLICES } from '../client/resources.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
 import { toStatusError } from '../client/transport.js';
+import type { Kernel } from '../dataplane/kernel/types.js';
 import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { SERVICE_NAME_LABEL } from '../dataplane/services/endpoints.js';
 import { describeKernel } from '../dataplane/tools/describe.js';
 import { formatOf, printRules } from '../dataplane/tools/print-rules.js';
 import type { EndpointSlice } from '../machinery/types.js';
-import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
 import type { RuleSync } from '../nodeagent/proxy/sync-feed.js';
-import { fail, FlagError, kubeconfigFile, signalOnTermination } from './process.js';
+import { fail, FlagError, invalidArgument, kubeconfigFile, signalOnTermination } from './process.js';
 import { previewRules } from './rules-preview.js';
 import {
   diffRules,
@@ -69,14 +70,14 @@ function checked(flags: Flags) {
     const value = flags[name];
     return typeof value === 'string' ? value : undefined;
   };
-  const bad = (name: string, want: string): FlagError =>
-    new FlagError(`invalid argument ${JSON.stringify(text(name))} for "--${name}" flag: ${want}`);
   const service = text('service');
-  if (service !== undefined && !/^[^/]+\/[^/]+$/.test(service)) throw bad('service', 'want namespace/name');
+  if (service !== undefined && !/^[^/]+\/[^/]+$/.test(service))
+    throw invalidArgument('service', service, 'want namespace/name');
   const family = text('family');
-  if (family !== undefined && !(family in FAMILIES)) throw bad('family', 'there are ipv4, ipv6');
+  if (family !== undefined && !(family in FAMILIES)) throw invalidArgument('family', family, 'there are ipv4, ipv6');
   const mode = text('mode');
-  if (mode !== undefined && !isProxyMode(mode)) throw bad('mode', `there are ${PROXY_MODES.join(', ')}`);
+  if (mode !== undefined && !isProxyMode(mode))
+    throw invalidArgument('mode', mode, `there are ${PROXY_MODES.join(', ')}`);
   const diff = text('diff');
   if (flags['watch'] === true && (mode !== undefined || diff !== undefined))
     throw new FlagError('--watch shows what a node does: it goes with neither --mode nor --diff');
@@ -86,15 +87,11 @@ function checked(flags: Flags) {
 const pathOf = (node: string, { family }: Context, query: string): string =>
   `/api/v1/nodes/${encodeURIComponent(node)}/proxy/rules?${query}${family === undefined ? '' : `&family=${family}`}`;
 
-type Answer = NodeRules & { readonly family: 'IPv4' | 'IPv6'; readonly proxy: ProxySettings };
+const ask = async (context: Context, node: string): Promise<NodeRules> =>
+  (await context.client.request('GET', pathOf(node, context, 'format=json'))) as NodeRules;
 
-const ask = async (context: Context, node: string): Promise<Answer> =>
-  (await context.client.request('GET', pathOf(node, context, 'format=json'))) as Answer;
-
-async function preview(context: Context, node: string, mode: ProxyMode) {
-  const { proxy: settings, family } = await ask(context, node);
-  return previewRules(context.client, { nodeName: node, family, mode, settings });
-}
+const preview = ({ client, family }: Context, nodeName: string, mode: ProxyMode): Promise<Kernel> =>
+  previewRules(client, { nodeName, mode, ...(family && { family: FAMILIES[family] }) });
 
 /** As the tool of the mode prints it. */
 async function listed(context: Context, { node, mode }: Asked): Promise<string> {
@@ -154,6 +151,6 @@ async function slicesOf(client: RestClient, service: string): Promise<ReadonlySe
   const [namespace = '', name = ''] = service.split('/', 2);
   const { items } = await client
     .resource<EndpointSlice>(ENDPOINT_SLICES)
-    .list({ namespace, labelSelector: `kubernetes.io/service-name=${name}` });
+    .list({ namespace, labelSelector: `${SERVICE_NAME_LABEL}=${name}` });
   return new Set(items.map(slice => `${namespace}/${slice.metadata.name ?? ''}`));
 }

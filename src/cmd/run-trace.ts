@@ -10,8 +10,8 @@ import { familyOf } from '../machinery/ip.js';
 import { isStatusError } from '../machinery/status.js';
 import type { EndpointSlice, Pod, Service } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
-import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';
-import { fail, FlagError, kubeconfigFile } from './process.js';
+import { NODE_LINK, ofFamily, POD_LINK } from '../nodeagent/network/links.js';
+import { fail, invalidArgument, kubeconfigFile } from './process.js';
 import { previewRules } from './rules-preview.js';
 import { findSender, findTarget } from './trace-ends.js';
 import { summarize } from './trace-summary.js';
@@ -71,12 +71,11 @@ const asked = (flags: Flags): Record<string, string> =>
 
 /** @throws FlagError */
 function checked(flags: Flags): { mode?: ProxyMode; json: boolean; protocol?: string } {
-  const bad = (name: string, value: string, want: string): FlagError =>
-    new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: ${want}`);
   const output = given(flags, 'output') ?? 'text';
-  if (output !== 'text' && output !== 'json') throw bad('output', output, 'want text or json');
+  if (output !== 'text' && output !== 'json') throw invalidArgument('output', output, 'want text or json');
   const mode = given(flags, 'mode');
-  if (mode !== undefined && !isProxyMode(mode)) throw bad('mode', mode, `there are ${PROXY_MODES.join(', ')}`);
+  if (mode !== undefined && !isProxyMode(mode))
+    throw invalidArgument('mode', mode, `there are ${PROXY_MODES.join(', ')}`);
   const protocol = given(flags, 'proto');
   return {
     json: output === 'json' || flags['json'] === true,
@@ -115,16 +114,11 @@ async function inMode(client: RestClient, report: TraceReport, mode: ProxyMode):
   if (connection === undefined) return report;
   const { protocol: proto, to } = connection;
   const family = familyOf(to.address) ?? 'IPv4';
-  const { proxy: settings } = (await client.request(
-    'GET',
-    `/api/v1/nodes/${from.node}/proxy/rules?format=json&table=raw`,
-  )) as { proxy: ProxySettings };
-  const kernel = await previewRules(client, { nodeName: from.node, family, mode, settings });
-  const src = from.addresses.find(address => familyOf(address) === family) ?? '';
+  const kernel = await previewRules(client, { nodeName: from.node, family, mode });
+  const src = ofFamily(from.addresses, family) ?? '';
   const flow = { proto, src, srcPort: 40_000, dst: to.address, dstPort: to.port };
   const hook = from.kind === 'node' ? 'output' : 'prerouting';
-  const inInterface =
-    from.kind === 'pod' ? { inInterface: 'cni0' } : from.kind === 'outside' ? { inInterface: 'eth0' } : {};
+  const inInterface = from.kind === 'node' ? {} : { inInterface: from.kind === 'pod' ? POD_LINK : NODE_LINK };
   const { packet, verdict, trace, rejectWith } = kernel.connect({ ...flow, hook, ...inInterface, dryRun: true });
   const out = { proto, src: packet.src, srcPort: packet.srcPort, dst: packet.dst, dstPort: packet.dstPort };
   const error =

@@ -18,7 +18,15 @@ import { type ClusterNetwork, clusterNetwork, HOST, nodeAddresses, type NodeAddr
 import { STORAGE_DRIVERS } from '../cluster/store.js';
 import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
-import { fail, FlagError, integerFlag, saveMemory, signalOnTermination, untilAborted } from './process.js';
+import {
+  fail,
+  FlagError,
+  integerFlag,
+  invalidArgument,
+  saveMemory,
+  signalOnTermination,
+  untilAborted,
+} from './process.js';
 import { controllersLead, dnsAnswers, nodesReady, untilReady } from '../cluster/readiness.js';
 import { serviceRangeProblem } from '../server/service-range.js';
 import { createSupervisor, type ProcessSpec, type Supervisor } from './supervisor.js';
@@ -44,9 +52,7 @@ async function planFrom(flags: Flags): Promise<Plan> {
   const nodes = integerFlag('nodes', text(flags, 'nodes'), 0, 250);
   const port = integerFlag('secure-port', text(flags, 'securePort'), 0, 65_535);
   if (!STORAGE_DRIVERS.includes(text(flags, 'storage')))
-    throw new FlagError(
-      `invalid argument ${JSON.stringify(text(flags, 'storage'))} for "--storage" flag: want ${STORAGE_DRIVERS.join(' or ')}`,
-    );
+    throw invalidArgument('storage', text(flags, 'storage'), `want ${STORAGE_DRIVERS.join(' or ')}`);
   const problem = serviceRangeProblem(text(flags, 'serviceClusterIpRange'));
   if (problem !== undefined) throw new FlagError(problem);
   const clusterCidr = rangesFlag(flags, 'clusterCidr', 'cluster-cidr');

@@ -1,6 +1,7 @@
 import { NODES, PODS, SERVICES } from '../client/resources.js';
 import type { RestClient } from '../client/rest-client.js';
 import { familyOf, joinHostPort } from '../machinery/ip.js';
+import { isNodeReady } from '../machinery/node-ready.js';
 import type { Node, Pod, Service } from '../machinery/types.js';
 
 /** Whom to ask for a trace, and what its agent is told of the sender. */
@@ -25,8 +26,10 @@ export async function findSender(client: RestClient, from: string, namespace: st
 
 async function firstReadyNode(client: RestClient): Promise<string> {
   const { items } = await client.resource<Node>(NODES).list();
-  const ready = items.filter(({ status }) => status?.conditions?.some(c => c.type === 'Ready' && c.status === 'True'));
-  const [name] = ready.map(({ metadata }) => metadata.name ?? '').sort();
+  const [name] = items
+    .filter(isNodeReady)
+    .map(({ metadata }) => metadata.name ?? '')
+    .sort();
   if (name === undefined) throw new Error('no node is ready');
   return name;
 }

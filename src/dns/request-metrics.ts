@@ -94,8 +94,8 @@ function valuesOf(name: string, bounds: readonly number[], { labels, counts, sum
 /** Labels that a query can have are few and known: each has its counters, so that a query costs no lookup by labels. */
 function createGroup(block: Labels) {
   const protocols = {
-    udp: { ...sizes(block, 'udp') },
-    tcp: { ...sizes(block, 'tcp') },
+    udp: sizes(block, 'udp'),
+    tcp: sizes(block, 'tcp'),
   };
   return {
     block,

@@ -1,8 +1,10 @@
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../client/resources.js';
 import type { Client, ResourceRef } from '../client/types.js';
+import { SERVICE_NAME_LABEL } from '../dataplane/services/endpoints.js';
 import { isStatusError } from '../machinery/status.js';
 import type { EndpointSlice, KubeObject, Service } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
+import { selectorText } from './service-problem.js';
 
 /** What a name of the cluster stands for, and whose answers it has. */
 export interface NameSource {
@@ -71,7 +73,7 @@ async function describeEndpoints(client: Objects, service: Service, endpoint: st
   const { namespace = '', name = '' } = service.metadata;
   const { items } = await client
     .resource<EndpointSlice>(ENDPOINT_SLICES)
-    .list({ namespace, labelSelector: `kubernetes.io/service-name=${name}` });
+    .list({ namespace, labelSelector: `${SERVICE_NAME_LABEL}=${name}` });
   const all = items.flatMap(slice => (slice.endpoints ?? []).map(of => ({ of, slice: slice.metadata.name ?? '' })));
   const asked = endpoint === undefined ? all : all.filter(({ of }) => labelsOf(of).includes(endpoint));
   const ready = asked.filter(({ of }) => of.conditions?.ready !== false);
@@ -84,10 +86,10 @@ async function describeEndpoints(client: Objects, service: Service, endpoint: st
     return `${whose} has no endpoint named ${endpoint}: a Pod has a name here when its hostname is that and its subdomain is ${name}`;
   if (asked.length > 0)
     return `${whose}: of ${asked.length} endpoints none is ready; publishNotReadyAddresses would give them names before they are`;
-  const selector = Object.entries(service.spec?.selector ?? {}).map(([key, value]) => `${key}=${value}`);
-  return selector.length === 0
+  const selector = selectorText(service.spec?.selector ?? {});
+  return selector === ''
     ? `${whose} has no selector, and no EndpointSlice has endpoints for it`
-    : `${whose} has no endpoints: no Pod has the labels ${selector.join(',')}`;
+    : `${whose} has no endpoints: no Pod has the labels ${selector}`;
 }
 
 /** The names of an endpoint below its Service's (CoreDNS): its hostname, else its addresses with dashes. */

@@ -1,15 +1,16 @@
+import { SERVICE_NAME_LABEL } from '../dataplane/services/endpoints.js';
 import type { DeepReadonly, EndpointSlice, Pod, Service } from '../machinery/types.js';
 import { podProblem } from './pod-problem.js';
-import { type Facts, nameText, type Reason } from './types.js';
+import { type Facts, nameText, type Reason, serviceName } from './types.js';
 
 type ReadonlyService = DeepReadonly<Service>;
 type ReadonlyServicePort = NonNullable<NonNullable<ReadonlyService['spec']>['ports']>[number];
 
 /** As many Pods are told of; more tell nobody more. */
 const SHOWN = 5;
-const SERVICE_NAME = 'kubernetes.io/service-name';
 
-const selectorText = (selector: Readonly<Record<string, string>>): string =>
+/** As a label selector is written. */
+export const selectorText = (selector: Readonly<Record<string, string>>): string =>
   Object.entries(selector)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
@@ -24,7 +25,8 @@ const matching = (service: ReadonlyService, pods: Facts['pods']): DeepReadonly<P
 export const slicesOf = (service: ReadonlyService, slices: Facts['slices']): DeepReadonly<EndpointSlice>[] =>
   slices.filter(
     ({ metadata }) =>
-      metadata.namespace === service.metadata.namespace && metadata.labels?.[SERVICE_NAME] === service.metadata.name,
+      metadata.namespace === service.metadata.namespace &&
+      metadata.labels?.[SERVICE_NAME_LABEL] === service.metadata.name,
   );
 
 /** Why a Service has nobody to send traffic of this port to. */
@@ -34,7 +36,7 @@ export function noEndpointsReason(
   facts: Facts,
 ): Reason {
   const { namespace, name = '' } = service.metadata;
-  const object = { kind: 'Service', ...(namespace === undefined ? {} : { namespace }), name };
+  const object = serviceName(service);
   const selector = service.spec?.selector ?? {};
   if (Object.keys(selector).length === 0)
     return {
@@ -42,7 +44,7 @@ export function noEndpointsReason(
       message: `Service ${nameText(service.metadata)} has no selector, and no EndpointSlice of it has a ready endpoint`,
       details: [],
       objects: [object],
-      fix: `give the Service a selector, or make an EndpointSlice with the label ${SERVICE_NAME}=${name}`,
+      fix: `give the Service a selector, or make an EndpointSlice with the label ${SERVICE_NAME_LABEL}=${name}`,
     };
   const pods = matching(service, facts.pods);
   if (pods.length === 0)

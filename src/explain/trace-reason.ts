@@ -2,9 +2,10 @@ import type { NetworkStep } from '../containers/network/types.js';
 import type { TraceStep } from '../dataplane/trace.js';
 import type { DeepReadonly, Service } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
+import { addressesOf } from '../nodeagent/proxy/explain-address.js';
 import type { NameSource } from './names.js';
 import { noEndpointsReason, slicesOf } from './service-problem.js';
-import { type Facts, nameText, type Reason } from './types.js';
+import { type Facts, nameText, type Reason, serviceName } from './types.js';
 
 type ReadonlyService = DeepReadonly<Service>;
 type NetfilterStep = Extract<NetworkStep, { kind: 'netfilter' }>;
@@ -124,18 +125,6 @@ function serviceBehind(
   return byName ?? services.find(service => addressesOf(service).includes(address));
 }
 
-const addressesOf = ({ spec, status }: ReadonlyService): string[] => [
-  ...(spec?.clusterIPs ?? [spec?.clusterIP ?? '']),
-  ...(spec?.externalIPs ?? []),
-  ...(status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []),
-];
-
-const objectOf = ({ metadata: { namespace = '', name = '' } }: ReadonlyService) => ({
-  kind: 'Service',
-  namespace,
-  name,
-});
-
 function portReason(service: ReadonlyService, asked: number, protocol: string): Reason {
   const ports = (service.spec?.ports ?? []).map(
     ({ name, port, protocol: its = 'TCP' }) => `${port}/${its}${name === undefined || name === '' ? '' : ` (${name})`}`,
@@ -144,7 +133,7 @@ function portReason(service: ReadonlyService, asked: number, protocol: string): 
     code: 'NoSuchPort',
     message: `Service ${nameText(service.metadata)} has no port ${asked}/${protocol.toUpperCase()}`,
     details: [`it has ${ports.join(', ') || 'none'}`],
-    objects: [objectOf(service)],
+    objects: [serviceName(service)],
     fix: `ask for one of its ports, or add ${asked} to them`,
   };
 }
@@ -154,7 +143,7 @@ function sourceRangeReason(service: ReadonlyService, { in: { src } }: NetfilterS
     code: 'SourceRange',
     message: `${src} is in none of the loadBalancerSourceRanges of Service ${nameText(service.metadata)}`,
     details: (service.spec?.loadBalancerSourceRanges ?? []).map(range => `allowed: ${range}`),
-    objects: [objectOf(service)],
+    objects: [serviceName(service)],
     fix: 'add a range that holds the client',
   };
 }
@@ -166,7 +155,7 @@ function localReason(service: ReadonlyService, { node }: NetfilterStep, nodes: r
     code: 'NoLocalEndpoints',
     message: `Service ${nameText(service.metadata)} has ${field} Local and no ready endpoint on ${node}`,
     details: [`it has ready endpoints on ${[...new Set(nodes)].sort().join(', ')}`],
-    objects: [objectOf(service)],
+    objects: [serviceName(service)],
     fix: `change ${field} to Cluster, or run a Pod of it on ${node}`,
   };
 }
@@ -188,7 +177,7 @@ function addressReason(
       code: 'NothingListens',
       message: `nothing listens on port ${at.dstPort}/${at.proto.toUpperCase()} of ${whose ?? at.dst}`,
       details: service === undefined ? [] : targetPorts(service),
-      objects: [...(service === undefined ? [] : [objectOf(service)])],
+      objects: service === undefined ? [] : [serviceName(service)],
       fix:
         service === undefined
           ? 'ask for a port that a container listens on'

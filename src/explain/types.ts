@@ -45,3 +45,10 @@ export const nameText = ({
   readonly namespace?: string | undefined;
   readonly name?: string | undefined;
 }): string => (namespace === undefined ? (name ?? '') : `${namespace}/${name ?? ''}`);
+
+/** Of a Service, where it is one of those to look at. */
+export const serviceName = ({ metadata: { namespace = '', name = '' } }: DeepReadonly<Service>): ObjectName => ({
+  kind: 'Service',
+  namespace,
+  name,
+});

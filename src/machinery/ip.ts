@@ -133,6 +133,20 @@ export function canonicalIP(text: string): string | undefined {
 export const joinHostPort = (address: string, port: number): string =>
   address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 
+const PORT = /^\d{1,5}$/;
+
+/** "10.0.0.1:80", "[fd00::1]:80", the address as Go prints it. Undefined when it is none of these, or on port 0. */
+export function parseHostPort(text: string): { address: string; port: number } | undefined {
+  const colon = text.lastIndexOf(':');
+  const host = text.slice(0, Math.max(colon, 0));
+  const isBracketed = host.startsWith('[') && host.endsWith(']');
+  const address = canonicalIP(isBracketed ? host.slice(1, -1) : host);
+  if (address === undefined || address.includes(':') !== isBracketed) return undefined;
+  const digits = text.slice(colon + 1);
+  const port = PORT.test(digits) ? Number(digits) : 0;
+  return port > 0 && port <= 65_535 ? { address, port } : undefined;
+}
+
 /** The first address of the range of this prefix length that `ip` is in. */
 export function networkOf({ family, value }: IpAddress, prefix: number): IpAddress {
   const host = BigInt(bitsOf(family) - prefix);

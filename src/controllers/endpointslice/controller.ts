@@ -1,3 +1,4 @@
+import { isNodeReady } from '../../machinery/node-ready.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { DeepReadonly, EndpointSlice, Node, ObjectMeta, Pod, Service } from '../../machinery/types.js';
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../../client/resources.js';
@@ -14,7 +15,7 @@ import {
 import type { Family } from './families.js';
 import { distributionHints, type HintPolicy, wantsTopologyHints } from './hints.js';
 import { planSlices } from './plan.js';
-import { createTopologyCache, type HintEvent, isNodeReady, zoneOf } from './topology-cache.js';
+import { createTopologyCache, type HintEvent, zoneOf } from './topology-cache.js';
 
 export const SERVICE_NAME = 'kubernetes.io/service-name';
 export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';

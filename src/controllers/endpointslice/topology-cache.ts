@@ -1,3 +1,4 @@
+import { isNodeReady } from '../../machinery/node-ready.js';
 import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
 import type { DeepReadonly, Endpoint, EndpointSlice, Node } from '../../machinery/types.js';
 import type { Family } from './families.js';
@@ -32,8 +33,6 @@ export interface TopologyCache {
 const ZONE_LABEL = 'topology.kubernetes.io/zone';
 const EXCLUDED_LABELS = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
 
-export const isNodeReady = (node: DeepReadonly<Node>): boolean =>
-  node.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True';
 export const zoneOf = (node: DeepReadonly<Node>): string => node.metadata.labels?.[ZONE_LABEL] ?? '';
 
 type CountByZone = Map<string, number>;

@@ -1,3 +1,4 @@
+import { isNodeReady } from '../../machinery/node-ready.js';
 import { isStatusError } from '../../machinery/status.js';
 import type {
   DeepReadonly,
@@ -24,9 +25,8 @@ const CLASS = 'class';
 const HELPER_MS = 6_000;
 
 /** A Ready node of ours: nobody would make a directory on a Node that is only an object, or another kubelet's. */
-const hasDirectories = ({ status }: ReadonlyNode): boolean =>
-  status?.nodeInfo?.containerRuntimeVersion?.startsWith('kubette://') === true &&
-  status.conditions?.find(condition => condition.type === 'Ready')?.status === 'True';
+const hasDirectories = (node: ReadonlyNode): boolean =>
+  node.status?.nodeInfo?.containerRuntimeVersion?.startsWith('kubette://') === true && isNodeReady(node);
 
 /**
  * Makes volumes for claims of classes that name it, on the node that the scheduler chose, and removes them with their

@@ -1,4 +1,5 @@
 import { formatTime } from '../../machinery/clock.js';
+import { isNodeReady } from '../../machinery/node-ready.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { DeepReadonly, Lease, Node, Pod } from '../../machinery/types.js';
 import { LEASES, NODES, PODS } from '../../client/resources.js';
@@ -79,7 +80,7 @@ export const nodeLifecycleController: ControllerDefinition = {
               { subresource: 'status' },
             );
             // A node that says so itself has told its Pods; here nobody else can.
-            if (node.status?.conditions?.find(c => c.type === 'Ready')?.status === 'True') {
+            if (isNodeReady(node)) {
               tell(node, 'NodeNotReady', `status is now: NodeNotReady`);
               await markPodsNotReady(name);
             }

@@ -1,3 +1,4 @@
+import { isNodeReady } from '../../machinery/node-ready.js';
 import type { DeepReadonly, Node, Pod } from '../../machinery/types.js';
 import { isDeleting, isTerminal } from '../pods.js';
 
@@ -25,8 +26,7 @@ export interface GarbageFacts {
 }
 
 const isOutOfService = (node: DeepReadonly<Node> | undefined): boolean =>
-  node?.status?.conditions?.find(condition => condition.type === 'Ready')?.status !== 'True' &&
-  (node?.spec?.taints ?? []).some(taint => taint.key === OUT_OF_SERVICE);
+  (node === undefined || !isNodeReady(node)) && (node?.spec?.taints ?? []).some(taint => taint.key === OUT_OF_SERVICE);
 
 /** Evicted ones first, then the oldest. */
 const byAge = (a: ReadonlyPod, b: ReadonlyPod): number => {

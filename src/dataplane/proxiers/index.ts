@@ -38,10 +38,13 @@ export function compile(
     services: Iterable<DeepReadonly<Service>>;
     slices: Iterable<DeepReadonly<EndpointSlice>>;
     nodeLabels?: Readonly<Record<string, string>>;
+    podCidrs?: readonly string[];
+    serviceCidrs?: readonly string[];
   },
 ): Program {
   const proxier = createProxier(config);
-  proxier.setNode(state.nodeLabels ?? {});
+  proxier.setNode(state.nodeLabels ?? {}, state.podCidrs);
+  if (state.serviceCidrs !== undefined) proxier.setServiceCidrs(state.serviceCidrs);
   for (const service of state.services) proxier.onServiceUpdate(service);
   for (const slice of state.slices) proxier.onSliceUpdate(slice);
   proxier.sync();

@@ -1,4 +1,5 @@
 import { errorList, path, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import { joinHostPort } from '../../machinery/ip.js';
 import type { DeepReadonly, Endpoints } from '../../machinery/types.js';
 import type { Strategy } from '../../api/strategy.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
@@ -65,7 +66,6 @@ function warningsOf({ metadata, subsets }: DeepReadonly<Endpoints>): string[] {
   );
 }
 
-const hostPort = (ip: string, port: number): string => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`);
 const SHOWN = 3;
 
 /** The first three ready addresses with their ports. */
@@ -74,7 +74,7 @@ function endpointsCell(subsets: readonly Subset[]): string {
   const all = subsets.flatMap(({ addresses = [], ports = [] }) =>
     ports.length === 0
       ? addresses.map(({ ip }) => ip)
-      : ports.flatMap(({ port }) => addresses.map(({ ip }) => hostPort(ip, port))),
+      : ports.flatMap(({ port }) => addresses.map(({ ip }) => joinHostPort(ip, port))),
   );
   const shown = all.slice(0, SHOWN).join(',');
   return all.length > SHOWN ? `${shown} + ${all.length - SHOWN} more...` : shown;

@@ -7,7 +7,7 @@ import { cloneJson, semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
 import type { Strategy } from '../../api/strategy.js';
-import { cidrWarnings, ipWarnings, list, sortedEntries } from '../validation/formats.js';
+import { cidrWarnings, ingressWarnings, ipWarnings, sortedEntries } from '../validation/formats.js';
 import { checkService } from './validation/service.js';
 import { checkServiceStatus } from './validation/service-status.js';
 import { checkServiceUpdate } from './validation/service-update.js';
@@ -105,11 +105,6 @@ function warningsOf(service: ReadonlyService): string[] {
   if (spec.trafficDistribution === 'PreferClose')
     out.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
   return out;
-}
-
-function ingressWarnings({ status }: ReadonlyService): string[] {
-  const at = path('status', 'loadBalancer', 'ingress');
-  return list(status?.loadBalancer?.ingress).flatMap(({ ip }, i) => (ip ? ipWarnings(at.index(i), ip) : []));
 }
 
 const NONE = '<none>';
@@ -210,7 +205,7 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
       proxy: serviceProxy(deps.random),
       status: {
         kind: 'part',
-        warnings: ingressWarnings,
+        warnings: ({ status }: ReadonlyService) => ingressWarnings(status?.loadBalancer?.ingress),
         validateUpdate(_ctx, service) {
           const out = errorList();
           checkServiceStatus(out, service);

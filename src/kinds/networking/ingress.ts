@@ -1,7 +1,7 @@
 import { errorList, path, type FieldError } from '../../machinery/field-error.js';
 import type { DeepReadonly, Ingress, IngressClass } from '../../machinery/types.js';
 import type { Strategy } from '../../api/strategy.js';
-import { checkImmutable, ipWarnings, list } from '../validation/formats.js';
+import { checkImmutable, ingressWarnings, list } from '../validation/formats.js';
 import { checkIngress, checkIngressClass, checkIngressStatus } from './validation/ingress.js';
 import { ageCell, nameCell, NONE } from '../cells.js';
 
@@ -57,10 +57,7 @@ export const ingressStrategy: Strategy<Ingress> = {
         checkIngressStatus(out, object);
         return out;
       },
-      warnings: ({ status }: DeepReadonly<Ingress>) => {
-        const at = path('status', 'loadBalancer', 'ingress');
-        return list(status?.loadBalancer?.ingress).flatMap(({ ip }, i) => (ip ? ipWarnings(at.index(i), ip) : []));
-      },
+      warnings: ({ status }: DeepReadonly<Ingress>) => ingressWarnings(status?.loadBalancer?.ingress),
     },
   },
 };

@@ -1,4 +1,4 @@
-import { duplicate, invalid, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import { duplicate, invalid, path, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import { parsePrefix } from '../../machinery/cidr.js';
 import { isMappedIp, parseLegacyIp } from '../../machinery/legacy-ip.js';
 import { formatIP, type IpAddress, networkOf as firstOf, parseIP } from '../../machinery/ip.js';
@@ -161,6 +161,12 @@ export function ipWarnings(at: FieldPath, text: string): string[] {
   if (ip.family === 'IPv6' && canonical !== text)
     return [`${at.toString()}: IPv6 address "${text}" should be in RFC 5952 canonical format ("${canonical}")`];
   return [];
+}
+
+/** Warnings about the addresses of a load balancer's status, of Services and Ingresses alike. */
+export function ingressWarnings(points: readonly { readonly ip?: string }[] | undefined): string[] {
+  const at = path('status', 'loadBalancer', 'ingress');
+  return list(points).flatMap(({ ip }, i) => (ip ? ipWarnings(at.index(i), ip) : []));
 }
 
 /** Warnings about a valid CIDR: validation.GetWarningsForCIDR. */

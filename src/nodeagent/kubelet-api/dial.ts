@@ -1,24 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isGlobalUnicast } from '../../machinery/global-unicast.js';
-import { canonicalIP } from '../../machinery/ip.js';
+import { parseHostPort } from '../../machinery/ip.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from '../network/join-streams.js';
-import type { Addresses, NetNamespace, SocketAddress } from '../../containers/network/types.js';
+import type { Addresses, NetNamespace } from '../../containers/network/types.js';
 
 /** How long upstream's API server dials a Pod. */
 const DIAL_TIMEOUT_MS = 30_000;
-
-/** The authority of a CONNECT request: an address, of IPv6 in brackets, and a port. */
-function target(text: string): SocketAddress | undefined {
-  const colon = text.lastIndexOf(':');
-  const [host, port] = [text.slice(0, Math.max(0, colon)), text.slice(colon + 1)];
-  const bracketed = host.startsWith('[') && host.endsWith(']');
-  const address = canonicalIP(bracketed ? host.slice(1, -1) : host);
-  if (address === undefined || address.includes(':') !== bracketed || !/^\d{1,5}$/.test(port)) return undefined;
-  const number = Number(port);
-  return number < 1 || number > 65_535 ? undefined : { address, port: number };
-}
 
 /** net.Dial's words. */
 function problem(error: NetworkError): string {
@@ -45,7 +34,7 @@ export async function serveDial(
   head: Buffer,
   { network, hostGateways }: DialOptions,
 ): Promise<void> {
-  const to = target(message.url ?? '');
+  const to = parseHostPort(message.url ?? '');
   if (to === undefined) return refuse(socket, '400 Bad Request', 'want an IP address and a port');
   if (!isGlobalUnicast(to.address) || hostGateways.includes(to.address))
     return refuse(socket, '403 Forbidden', 'address not allowed');

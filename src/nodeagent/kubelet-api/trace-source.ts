@@ -3,6 +3,7 @@ import type { ResolverConfig } from '../../containers/network/resolver.js';
 import type { Addresses, Flow, NetNamespace, SocketAddress } from '../../containers/network/types.js';
 import { isGlobalUnicast } from '../../machinery/global-unicast.js';
 import { canonicalIP } from '../../machinery/ip.js';
+import { EPHEMERAL_PORTS } from '../network/ephemeral-ports.js';
 import { hostsFile, podNames, resolverConfig, type ClusterDns } from '../pods/etc-files.js';
 import type { TraceEnd } from './trace-report.js';
 import { HttpError, type KubeletContext } from './types.js';
@@ -89,5 +90,5 @@ function ofOutside(text: string, context: KubeletContext): TraceSource {
   };
 }
 
-/** Of Linux's range. */
-const ephemeralPort = (random: () => number): number => 32_768 + Math.floor(random() * 28_232);
+const ephemeralPort = (random: () => number): number =>
+  EPHEMERAL_PORTS.first + Math.floor(random() * (EPHEMERAL_PORTS.last - EPHEMERAL_PORTS.first + 1));

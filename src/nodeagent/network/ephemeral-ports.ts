@@ -1,7 +1,7 @@
 import { NetworkError } from '../../containers/network/errors.js';
 
 /** net.ipv4.ip_local_port_range. */
-const RANGE = { first: 32_768, last: 60_999 };
+export const EPHEMERAL_PORTS = { first: 32_768, last: 60_999 };
 
 /** The ports that a network namespace's own connections are made from. */
 export interface EphemeralPorts {
@@ -13,15 +13,15 @@ export interface EphemeralPorts {
 
 export function createEphemeralPorts(random: () => number): EphemeralPorts {
   const held = new Set<number>();
-  let last = RANGE.first + Math.floor(random() * (RANGE.last - RANGE.first));
+  let last = EPHEMERAL_PORTS.first + Math.floor(random() * (EPHEMERAL_PORTS.last - EPHEMERAL_PORTS.first));
   return {
     choose(wanted) {
       if (wanted !== undefined) {
         if (held.has(wanted)) throw new NetworkError('EADDRINUSE', `port ${wanted}`);
         return wanted;
       }
-      for (let tried = RANGE.first; tried <= RANGE.last; tried++) {
-        last = last >= RANGE.last ? RANGE.first : last + 1;
+      for (let tried = EPHEMERAL_PORTS.first; tried <= EPHEMERAL_PORTS.last; tried++) {
+        last = last >= EPHEMERAL_PORTS.last ? EPHEMERAL_PORTS.first : last + 1;
         if (!held.has(last)) return last;
       }
       throw new NetworkError('EADDRNOTAVAIL', 'every port has an open connection');

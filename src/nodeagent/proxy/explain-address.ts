@@ -23,8 +23,9 @@ export function explainAddress(services: Iterable<DeepReadonly<Service>>, flow: 
   return undefined;
 }
 
-const addressesOf = ({ spec, status }: DeepReadonly<Service>): string[] => [
+/** All under which a Service takes traffic of its ports. */
+export const addressesOf = ({ spec, status }: DeepReadonly<Service>): string[] => [
   ...(spec?.clusterIPs ?? [spec?.clusterIP ?? '']),
   ...(spec?.externalIPs ?? []),
-  ...(status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip === undefined ? [] : [ip])),
+  ...(status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []),
 ];

@@ -1,5 +1,6 @@
 import type { XtablesProgram } from '../../kernel/program.js';
 import type { ServiceChange, TrackedPort } from '../../services/service-map.js';
+import { leftChains } from '../left-chains.js';
 import { createNodeView } from '../node-view.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
 import { createAssembler } from './assemble.js';
@@ -91,18 +92,12 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
     stale: readonly string[],
   ): XtablesProgram => assemble({ full, fragments: allFragments(), changed, staleChains: stale });
 
-  /** Chains of Services that are loaded and that none uses, e.g. of a proxy before this one. */
-  function leftChains(): string[] {
-    const loaded = (config.loadedChains?.() ?? []).filter(isServiceChain);
-    if (loaded.length === 0) return [];
-    const used = new Set(services.ports.flatMap(port => fragmentOf(port).chains));
-    return loaded.filter(name => !used.has(name));
-  }
+  const usedChains = (): string[] => services.ports.flatMap(port => fragmentOf(port).chains);
 
   function sync(options: { full?: boolean } = {}): SyncResult {
     const changes = services.take();
     const full = options.full === true || !synced || localChanged || changes.topologyChanged;
-    if (full) staleChains.add(leftChains());
+    if (full) staleChains.add(leftChains(config, isServiceChain, usedChains));
     const changed = new Set<ServiceFragment>();
     for (const service of changes.services) writeService(service, changed);
     if (!full && changes.services.length === 0) return { program: undefined, udpCleanup: [] };

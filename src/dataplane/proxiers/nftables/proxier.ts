@@ -1,6 +1,7 @@
 import { parseCidr } from '../../../machinery/cidr.js';
 import type { NftCommand, NftablesProgram } from '../../kernel/program.js';
 import type { ServiceChange, TrackedPort } from '../../services/service-map.js';
+import { leftChains } from '../left-chains.js';
 import { createNodeView } from '../node-view.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
 import { baseCommands } from './base-rules.js';
@@ -106,13 +107,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     ]);
   }
 
-  /** Chains of Services that are loaded and that none uses, e.g. of a proxy before this one. */
-  function leftChains(): string[] {
-    const loaded = (config.loadedChains?.() ?? []).filter(isServiceChain);
-    if (loaded.length === 0) return [];
-    const used = new Set(services.ports.flatMap(port => fragmentOf(port).chains));
-    return loaded.filter(name => !used.has(name));
-  }
+  const usedChains = (): string[] => services.ports.flatMap(port => fragmentOf(port).chains);
 
   function sync(options: { full?: boolean } = {}): SyncResult {
     const changes = services.take();
@@ -124,7 +119,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     if (!full) return { program: partialProgram(old, written, goneSets), udpCleanup };
     // A full program begins with an empty table.
     staleChains.clear();
-    const left = leftChains();
+    const left = leftChains(config, isServiceChain, usedChains);
     synced = true;
     localChanged = false;
     rangesChanged = false;
