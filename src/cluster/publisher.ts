@@ -2,8 +2,12 @@ import type { ClientConfig } from '../client/kubeconfig.js';
 import { createEventRecorder } from '../client/event-recorder.js';
 import { ENDPOINT_SLICES, EVENTS, NODES, SERVICES } from '../client/resources.js';
 import { createClient } from '../client/rest-client.js';
+import { keyOf } from '../client/types.js';
+import type { SocketAddress } from '../containers/network/types.js';
+import { SERVICE_NAME_LABEL } from '../dataplane/services/endpoints.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
+import { isNodeReady } from '../machinery/node-ready.js';
 import type { CoreEvent, DeepReadonly, EndpointSlice, Node, Service } from '../machinery/types.js';
 import { familyLike, ofFamily } from '../nodeagent/network/links.js';
 import { podNetworkOf } from '../nodeagent/network/node-directory.js';
@@ -26,15 +30,15 @@ export interface StartPublisherOptions {
 
 /** One port of a load balancer's address. */
 interface Published {
+  /** Among those of its Service. */
   readonly key: string;
-  readonly service: DeepReadonly<Service>;
   readonly protocol: 'tcp' | 'udp';
   readonly ip: string;
   readonly port: number;
 }
 
 const EXCLUDED = 'node.kubernetes.io/exclude-from-external-load-balancers';
-const SERVICE_NAME = 'kubernetes.io/service-name';
+const BY_SERVICE = 'service';
 
 /**
  * The load balancers of the cluster as this machine sees them: what clients send to a port on loopback is given to a node as
@@ -55,46 +59,55 @@ export function startPublisher(options: StartPublisherOptions): RunningPart {
     host: 'localhost',
     onError: error => log.info({ error: error.message }, 'event could not be written'),
   });
-  const open = new Map<string, RealListener>();
+  slices.addIndex(BY_SERVICE, ({ metadata: { namespace = '', labels } }) => {
+    const name = labels?.[SERVICE_NAME_LABEL];
+    return name === undefined ? [] : [keyOf({ metadata: { namespace, name } })];
+  });
+  /** By Service, and by what is published of it. */
+  const open = new Map<string, Map<string, RealListener>>();
   let turn = 0;
 
-  const nodesWithEndpoints = ({ metadata: { namespace, name } }: DeepReadonly<Service>): ReadonlySet<string> =>
+  const nodesWithEndpoints = (service: string): ReadonlySet<string> =>
     new Set(
-      [...slices.indexer.list()]
-        .filter(slice => slice.metadata.namespace === namespace && slice.metadata.labels?.[SERVICE_NAME] === name)
+      slices.indexer
+        .byIndex(BY_SERVICE, service)
         .flatMap(slice => slice.endpoints ?? [])
         .flatMap(({ nodeName, conditions }) =>
           conditions?.ready === false || nodeName === undefined ? [] : [nodeName],
         ),
     );
 
-  const entry = ({ key, ip, port }: Published): PacketEntry | undefined => {
-    const service = wanted.get(key)?.service;
+  const entry = (key: string, { ip, port }: Published): PacketEntry | undefined => {
+    const service = services.indexer.get(key);
     const src = ofFamily(hostGateways, familyLike(ip));
     if (service === undefined || src === undefined) return undefined;
-    const local = service.spec?.externalTrafficPolicy === 'Local' ? nodesWithEndpoints(service) : undefined;
+    const local = service.spec?.externalTrafficPolicy === 'Local' ? nodesWithEndpoints(key) : undefined;
     const able = [...nodes.indexer.list()]
-      .filter(node => isReady(node) && node.metadata.labels?.[EXCLUDED] === undefined)
+      .filter(node => isNodeReady(node) && node.metadata.labels?.[EXCLUDED] === undefined)
       .filter(({ metadata: { name = '' } }) => local?.has(name) !== false)
       .flatMap(node => podNetworkOf(node) ?? []);
     const at = able[turn++ % Math.max(1, able.length)];
     return at && { receiver: peerReceiver(at, clock), src, dst: { address: ip, port } };
   };
 
-  let wanted: ReadonlyMap<string, Published> = new Map();
-  const publish = (published: Published, at: { readonly address: string; readonly port: number }): void => {
-    const { key, service, protocol, ip, port } = published;
-    const { namespace = '', name = '' } = service.metadata;
-    open.set(
+  const publish = (
+    service: DeepReadonly<Service>,
+    published: Published,
+    at: SocketAddress,
+    listeners: Map<string, RealListener>,
+  ): void => {
+    const { key, protocol, ip, port } = published;
+    const whose = keyOf(service);
+    listeners.set(
       key,
       listenReal({
         protocol,
         at,
         log,
-        entry: () => entry(published),
+        entry: () => entry(whose, published),
         onListening(real) {
           const text = `${ip} port ${port}/${protocol} is at ${at.address}:${real} of this machine`;
-          say(`published    ${namespace}/${name}: ${text}`);
+          say(`published    ${whose}: ${text}`);
           recorder.event(
             { apiVersion: 'v1', kind: 'Service', metadata: service.metadata },
             'Normal',
@@ -103,38 +116,43 @@ export function startPublisher(options: StartPublisherOptions): RunningPart {
           );
         },
         onError(error) {
-          open.delete(key);
+          listeners.delete(key);
           // Below 1024 only root may listen, and somebody else may have the port.
-          if (at.port !== 0) return publish(published, { ...at, port: 0 });
+          if (at.port !== 0) return publish(service, published, { ...at, port: 0 }, listeners);
           log.warn({ ip, port, error: error.message }, 'load balancer cannot be published');
         },
       }),
     );
   };
-  const update = (): void => {
-    wanted = new Map([...services.indexer.list()].flatMap(portsOf).map(port => [port.key, port]));
-    for (const [key, listener] of open)
-      if (!wanted.has(key)) {
+  const update = (service: DeepReadonly<Service>, wanted: readonly Published[]): void => {
+    const of = keyOf(service);
+    const listeners = open.get(of) ?? new Map<string, RealListener>();
+    const keys = new Set(wanted.map(({ key }) => key));
+    for (const [key, listener] of listeners)
+      if (!keys.has(key)) {
         listener.close();
-        open.delete(key);
+        listeners.delete(key);
       }
-    for (const published of wanted.values())
-      if (!open.has(published.key))
-        publish(published, { address: loopbackOf(published.ip, platform), port: published.port });
+    for (const published of wanted)
+      if (!listeners.has(published.key))
+        publish(service, published, { address: loopbackOf(published.ip, platform), port: published.port }, listeners);
+    if (listeners.size > 0) open.set(of, listeners);
+    else open.delete(of);
   };
-  services.addHandler({ add: update, update, delete: update });
+  services.addHandler({
+    add: service => update(service, portsOf(service)),
+    update: (_old, service) => update(service, portsOf(service)),
+    delete: service => update(service, []),
+  });
 
   return startPart(async signal => {
     informers.start(signal);
     await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
-    for (const listener of open.values()) listener.close();
+    for (const listeners of open.values()) for (const listener of listeners.values()) listener.close();
     await recorder.flush();
     client.close();
   });
 }
-
-const isReady = ({ status }: DeepReadonly<Node>): boolean =>
-  status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
 
 /** What is published of a Service: every port of each of its load balancer's addresses. SCTP has no sockets here. */
 function portsOf(service: DeepReadonly<Service>): Published[] {
@@ -144,8 +162,7 @@ function portsOf(service: DeepReadonly<Service>): Published[] {
     (spec.ports ?? []).flatMap(({ port, protocol }) => {
       const proto = protocol === 'UDP' ? 'udp' : 'tcp';
       if (ip === undefined || protocol === 'SCTP') return [];
-      const key = `${metadata.namespace ?? ''}/${metadata.name ?? ''} ${proto} ${ip} ${port}`;
-      return [{ key, service, protocol: proto, ip, port } as const];
+      return [{ key: `${proto} ${ip} ${port}`, protocol: proto, ip, port } as const];
     }),
   );
 }
