@@ -1,19 +1,46 @@
-import { StatusError } from '../../machinery/status.js';
+import type * as k8s from '@kubernetes/client-node';
+import type { DeepReadonly, KubeObject, Wire } from '../../machinery/types.js';
 import type { Strategy } from '../../api/strategy.js';
 
-const RESOURCE = { group: 'apiextensions.k8s.io', kind: 'customresourcedefinitions' };
+export interface CustomResourceDefinition extends KubeObject {
+  spec?: Wire<k8s.V1CustomResourceDefinitionSpec>;
+  status?: Wire<k8s.V1CustomResourceDefinitionStatus>;
+}
 
-/**
- * Nothing serves what a definition defines, so none is taken: who got a "created" would wait for ever for it to be
- * Established. The kind itself is there, for clients that look which definitions exist.
- */
-export const customResourceDefinitionStrategy: Strategy = {
-  prepareForCreate(_ctx, { metadata: { name = '' } }) {
-    throw new StatusError(
-      405,
-      'MethodNotAllowed',
-      `${RESOURCE.kind}.${RESOURCE.group} "${name}" cannot be created: custom resources are not served by this server`,
-      { ...RESOURCE, ...(name === '' ? {} : { name }) },
-    );
+const FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
+
+const storageVersion = ({ spec }: DeepReadonly<CustomResourceDefinition>): string | undefined =>
+  spec?.versions?.find(version => version.storage)?.name;
+
+function noteStorageVersion(definition: CustomResourceDefinition): void {
+  const version = storageVersion(definition);
+  const status = (definition.status ??= {});
+  const known = status.storedVersions ?? [];
+  if (version !== undefined && !known.includes(version)) status.storedVersions = [...known, version];
+}
+
+/** What is stored of a definition. Who serves it, and says so in its conditions, is server/custom-resources. */
+export const customResourceDefinitionStrategy: Strategy<CustomResourceDefinition> = {
+  default(definition) {
+    const { spec } = definition;
+    if (spec?.names !== undefined) {
+      spec.names.singular ||= (spec.names.kind ?? '').toLowerCase();
+      if (spec.names.kind) spec.names.listKind ||= `${spec.names.kind}List`;
+    }
+    if (spec !== undefined) spec.conversion ??= { strategy: 'None' };
+    if ((definition.status?.storedVersions ?? []).length === 0) noteStorageVersion(definition);
   },
+  prepareForCreate(_ctx, definition) {
+    definition.status = {};
+    noteStorageVersion(definition);
+  },
+  prepareForUpdate(_ctx, definition) {
+    noteStorageVersion(definition);
+  },
+  markDeleting(definition) {
+    const { metadata } = definition;
+    const finalizers = metadata.finalizers ?? [];
+    if (!finalizers.includes(FINALIZER)) metadata.finalizers = [...finalizers, FINALIZER];
+  },
+  finalized: () => true,
 };
