@@ -37,7 +37,7 @@ export function structuralOf(props: JsonSchemaProps): Structural {
   const { additionalProperties: given } = props;
   const additional =
     typeof given === 'object' ? structuralOf(given) : given === true ? ('anything' as const) : undefined;
-  const items = props.items === undefined ? undefined : structuralOf(props.items);
+  const items = props.items ? structuralOf(props.items) : undefined;
   const own = props.default ?? undefined;
   const listType = props['x-kubernetes-list-type'];
   const embedded = props['x-kubernetes-embedded-resource'] === true;
