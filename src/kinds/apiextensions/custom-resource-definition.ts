@@ -1,46 +1,62 @@
-import type * as k8s from '@kubernetes/client-node';
-import type { DeepReadonly, KubeObject, Wire } from '../../machinery/types.js';
+import type { StructType } from '../../machinery/schema.js';
 import type { Strategy } from '../../api/strategy.js';
-
-export interface CustomResourceDefinition extends KubeObject {
-  spec?: Wire<k8s.V1CustomResourceDefinitionSpec>;
-  status?: Wire<k8s.V1CustomResourceDefinitionStatus>;
-}
+import type { Definition } from './types.js';
+import { checkChanged, checkNew, checkStatus, type DefinitionDeps } from './validation/definition.js';
+import { definitionWarnings } from './warnings.js';
 
 const FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
 
-const storageVersion = ({ spec }: DeepReadonly<CustomResourceDefinition>): string | undefined =>
-  spec?.versions?.find(version => version.storage)?.name;
-
-function noteStorageVersion(definition: CustomResourceDefinition): void {
-  const version = storageVersion(definition);
+/** A version that objects are stored in is one that there may be objects of, until somebody says otherwise. */
+function noteStorageVersion(definition: Definition): void {
+  const version = (definition.spec?.versions ?? []).find(({ storage }) => storage === true)?.name;
   const status = (definition.status ??= {});
   const known = status.storedVersions ?? [];
   if (version !== undefined && !known.includes(version)) status.storedVersions = [...known, version];
 }
 
-/** What is stored of a definition. Who serves it, and says so in its conditions, is server/custom-resources. */
-export const customResourceDefinitionStrategy: Strategy<CustomResourceDefinition> = {
-  default(definition) {
-    const { spec } = definition;
-    if (spec?.names !== undefined) {
-      spec.names.singular ||= (spec.names.kind ?? '').toLowerCase();
-      if (spec.names.kind) spec.names.listKind ||= `${spec.names.kind}List`;
-    }
-    if (spec !== undefined) spec.conversion ??= { strategy: 'None' };
-    if ((definition.status?.storedVersions ?? []).length === 0) noteStorageVersion(definition);
-  },
-  prepareForCreate(_ctx, definition) {
-    definition.status = {};
-    noteStorageVersion(definition);
-  },
-  prepareForUpdate(_ctx, definition) {
-    noteStorageVersion(definition);
-  },
-  markDeleting(definition) {
-    const { metadata } = definition;
-    const finalizers = metadata.finalizers ?? [];
-    if (!finalizers.includes(FINALIZER)) metadata.finalizers = [...finalizers, FINALIZER];
-  },
-  finalized: () => true,
-};
+function defaultDefinition(definition: Definition): void {
+  const { spec, status } = definition;
+  if (spec === undefined) return;
+  const names = (spec.names ??= {});
+  const { kind = '' } = names;
+  if (!names.singular) names.singular = kind.toLowerCase();
+  if (!names.listKind && kind !== '') names.listKind = `${kind}List`;
+  spec.conversion ??= { strategy: 'None' };
+  const service = spec.conversion.webhook?.clientConfig?.service;
+  if (service !== undefined) service.port ??= 443;
+  if ((status?.storedVersions ?? []).length === 0) noteStorageVersion(definition);
+}
+
+/**
+ * What may be said of a custom resource. Who serves it, and says so in its conditions, is elsewhere.
+ * `objectMeta`: Go's ObjectMeta, asked for when the first definition is checked.
+ */
+export function createCustomResourceDefinitionStrategy(
+  compiler: DefinitionDeps['compiler'],
+  objectMeta: () => StructType,
+): Strategy<Definition> {
+  let deps: DefinitionDeps | undefined;
+  const known = (): DefinitionDeps => (deps ??= { compiler, objectMeta: objectMeta() });
+  return {
+    default: defaultDefinition,
+    prepareForCreate(_ctx, definition) {
+      definition.status = {};
+      noteStorageVersion(definition);
+    },
+    prepareForUpdate(_ctx, definition) {
+      noteStorageVersion(definition);
+    },
+    validate: (_ctx, definition) => checkNew(definition, known()),
+    validateUpdate: (_ctx, definition, old) => checkChanged(definition, old, known()),
+    warnings: (_ctx, definition, old) => definitionWarnings(definition, old),
+    markDeleting(definition) {
+      const { metadata } = definition;
+      const finalizers = metadata.finalizers ?? [];
+      if (!finalizers.includes(FINALIZER)) metadata.finalizers = [...finalizers, FINALIZER];
+    },
+    finalized: () => true,
+    subresources: {
+      status: { kind: 'part', validateUpdate: (_ctx, definition) => checkStatus(definition) },
+    },
+  };
+}
