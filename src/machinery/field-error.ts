@@ -150,9 +150,17 @@ export const internal = (at: At, text: string): FieldError => make('InternalErro
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 export const tooLong = (at: At, maxBytes: number): FieldError =>
-  make('FieldValueTooLong', at, maxBytes < 0 ? 'Too long: value is too long' : `Too long: may not be more than ${count(maxBytes, 'byte')}`);
+  make(
+    'FieldValueTooLong',
+    at,
+    maxBytes < 0 ? 'Too long: value is too long' : `Too long: may not be more than ${count(maxBytes, 'byte')}`,
+  );
 export const tooMany = (at: At, actual: number, max: number): FieldError =>
-  make('FieldValueTooMany', at, `Too many: ${actual}: ${max < 0 ? 'has too many items' : `must have at most ${count(max, 'item')}`}`);
+  make(
+    'FieldValueTooMany',
+    at,
+    `Too many: ${actual}: ${max < 0 ? 'has too many items' : `must have at most ${count(max, 'item')}`}`,
+  );
 /** `supported` is printed in the order given; upstream sorts most enums alphabetically, so pass them sorted. */
 export const notSupported = (at: At, value: unknown, supported: readonly string[]): FieldError =>
   showing(

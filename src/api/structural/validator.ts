@@ -204,9 +204,18 @@ function isMultiple(value: number, factor: number, whole: boolean): boolean {
 function enumCheck({ enum: allowed }: JsonSchemaProps): Check | undefined {
   if (allowed === undefined || allowed.length === 0) return undefined;
   return (value, name, result) => {
-    if (value === null || !allowed.some(one => jsonEqual(one, value)))
-      result.add(problem.notInEnum(name, value, allowed));
+    if (value === null || !allowed.some(one => isSame(value, one))) result.add(problem.notInEnum(name, value, allowed));
   };
+}
+
+/** Whether a value is one that is allowed, after Go has converted it to that one's type where it can. */
+function isSame(value: unknown, allowed: unknown): boolean {
+  if (jsonEqual(value, allowed)) return true;
+  if (typeof value !== 'number') return false;
+  if (typeof allowed === 'number') return isWhole(allowed) && toInt64(value) === allowed;
+  if (typeof allowed !== 'string' || !isWhole(value)) return false;
+  const isCharacter = value >= 0 && value <= 0x10ffff && !(value >= 0xd800 && value <= 0xdfff);
+  return allowed === (isCharacter ? String.fromCodePoint(value) : '\ufffd');
 }
 
 function listCheck(schema: JsonSchemaProps, list: readonly unknown[], name: string, result: Result): void {
