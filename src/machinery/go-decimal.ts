@@ -38,6 +38,9 @@ export function fixedDecimal(value: number, places: number): Decimal {
   return normal(text, text.length - Number(shown));
 }
 
+/** All of its digits. */
+export const exactDecimal = (value: number): Decimal => fixedDecimal(value, MAX_FRACTION);
+
 function roundedShift(value: bigint, bits: bigint): bigint {
   const whole = value >> bits;
   const rest = value - (whole << bits);

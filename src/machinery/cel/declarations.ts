@@ -78,8 +78,8 @@ export interface StaticNode {
 }
 
 export interface StaticProblem {
-  /** Which argument, and which item of it. */
-  readonly arg: number;
+  /** Which argument, and which item of it; absent: the call. */
+  readonly arg?: number;
   readonly item?: number;
   readonly text: string;
 }

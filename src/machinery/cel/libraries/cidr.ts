@@ -5,7 +5,8 @@ import type { CallEstimate, Library, Range } from '../declarations.js';
 import { addRanges, exactly, scaleRange } from '../ranges.js';
 import { BOOL, INT, opaque, STRING } from '../types.js';
 import { CelError, noSuchOverload, type OpaqueValue, type Value } from '../values.js';
-import { countOf, TEXT_COST, textCost } from './costs.js';
+import { TEXT_COST } from '../standard/sizes.js';
+import { textCost } from './costs.js';
 import { IpValue, IP_TYPE, toIp } from './ip.js';
 import { method, NOMINAL, overload, readsFirst, sizeOfArg } from './overloads.js';
 
@@ -59,7 +60,7 @@ const BYTES: Range = { min: 4, max: 16 };
 const COMPARED = scaleRange(addRanges(BYTES, BYTES), TEXT_COST);
 const MASKED = addRanges(addRanges(COMPARED, scaleRange(BYTES, TEXT_COST)), exactly(1));
 
-const ipCost = (args: readonly Value[]): number => Math.ceil(2 * countOf(args[0]) * TEXT_COST);
+const ipCost = (args: readonly Value[]): number => textCost(args[0], 2);
 const cidrCost = (args: readonly Value[]): number => ipCost(args) + textCost(args[0]) + 1;
 
 const plusRead = (cost: Range) => ({

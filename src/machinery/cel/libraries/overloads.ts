@@ -1,29 +1,55 @@
-import type { EstimatedCall, EstimatedNode, CallEstimate, Overload, Range } from '../declarations.js';
+import { atOnce, type Steps } from '../../steps.js';
+import type { CallEstimate, EstimatedCall, EstimatedNode, Overload, Range, Specialized } from '../declarations.js';
 import { ANY_SIZE, exactly, scaleRange } from '../ranges.js';
 import type { Type } from '../types.js';
 import type { Value } from '../values.js';
-import { TEXT_COST, textCost } from './costs.js';
+import { TEXT_COST } from '../standard/sizes.js';
+import { textCost } from './costs.js';
 
-type Bound<A extends readonly Value[]> = (...args: A) => Value;
+/** Its parameters are what the kinds of `args` promise: the evaluator has looked before it calls. */
+type Bound = (...args: never[]) => Value;
+type BoundSteps = (...args: never[]) => Steps<Value>;
 type More = Omit<Partial<Overload>, 'id' | 'args' | 'result' | 'bind' | 'member'>;
 
-/** A function. What it is given has the kinds of `args`: the evaluator has looked before it calls. */
-export const overload = <A extends readonly Value[]>(
+export const overload = (
   id: string,
   args: readonly Type[],
   result: Type,
-  bind: Bound<A>,
+  bind: Bound,
   more: More = {},
-): Overload => ({ id, args, result, bind: bind as unknown as Overload['bind'], ...more });
+): Overload => ({ id, args, result, bind: bind as Overload['bind'], ...more });
 
 /** The same, called on its first argument. */
-export const method = <A extends readonly Value[]>(
+export const method = (
   id: string,
   args: readonly Type[],
   result: Type,
-  bind: Bound<A>,
+  bind: Bound,
   more: More = {},
 ): Overload => ({ ...overload(id, args, result, bind, more), member: true });
+
+/** A method that rests on its way. */
+export function slowMethod(
+  id: string,
+  args: readonly Type[],
+  result: Type,
+  steps: BoundSteps,
+  more: More = {},
+): Overload {
+  return { ...slowFunction(id, args, result, steps, more), member: true };
+}
+
+export function slowFunction(
+  id: string,
+  args: readonly Type[],
+  result: Type,
+  steps: BoundSteps,
+  more: More = {},
+): Overload {
+  const run = steps as NonNullable<Specialized['steps']>;
+  const bind = (...given: Value[]): Value => atOnce(run(...given));
+  return overload(id, args, result, bind, { specialize: () => ({ bind, steps: run }), ...more });
+}
 
 export const sizeOfArg = (call: EstimatedCall, index: number): Range => {
   const arg = call.args[index];

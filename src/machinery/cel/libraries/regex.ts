@@ -5,7 +5,8 @@ import { MAX_COST, type CallEstimate, type EstimatedCall, type Library, type Ove
 import { addRanges, exactly, multiplyRanges, scaleRange } from '../ranges.js';
 import { INT, listOf, STRING } from '../types.js';
 import { ArrayList, CelError, type Value } from '../values.js';
-import { countOf, matchCost, REGEX_COST, TEXT_COST } from './costs.js';
+import { sizeOf, REGEX_COST, TEXT_COST } from '../standard/sizes.js';
+import { matchCost } from './costs.js';
 import { method, sizeOfArg } from './overloads.js';
 
 /** Source: k8s.io/apiserver pkg/cel/library/regex.go. A pattern that is a literal is compiled with the program. */
@@ -70,7 +71,7 @@ function estimate(call: EstimatedCall): CallEstimate {
 
 const using = (search: Search): Pick<Overload, 'specialize' | 'cost' | 'estimate'> => ({
   specialize: constants => specialize(search, constants),
-  cost: args => matchCost(args[0], countOf(args[1])),
+  cost: args => matchCost(args[0], sizeOf(args[1] ?? null)),
   estimate,
 });
 

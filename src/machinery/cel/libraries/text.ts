@@ -1,6 +1,6 @@
 import { findText, findTextBackwards, occurrences } from '../../find-text.js';
 import { ArrayList, CelError, type Value } from '../values.js';
-import { characters } from './costs.js';
+import { characters } from '../standard/sizes.js';
 
 /**
  * Functions on texts, which count characters where JavaScript counts UTF-16 units. Most texts have as many of one as of the
@@ -57,7 +57,7 @@ export function lastIndexOf(text: string, part: string, offset?: bigint): Value 
 }
 
 /** A text that is made of others may not become longer: upstream would ask for as much memory as it takes. */
-const MAX_LENGTH = 2 ** 25;
+export const MAX_LENGTH = 2 ** 25;
 export const tooLong = (): CelError => new CelError(`result is longer than ${MAX_LENGTH} characters`);
 
 /** As many as there are, where `limit` is negative. */

@@ -13,7 +13,7 @@ import type { Declaration, Example, Library } from '../declarations.js';
 import { scaleRange } from '../ranges.js';
 import { BOOL, listOf, mapOf, STRING, struct, type Type } from '../types.js';
 import { ArrayList, CelError, EntryMap, type OpaqueValue, type Value } from '../values.js';
-import { TEXT_COST } from './costs.js';
+import { TEXT_COST } from '../standard/sizes.js';
 import { copiesFirst, method, NOMINAL, overload } from './overloads.js';
 
 /** Source: k8s.io/apiserver pkg/cel/library/urls.go, pkg/cel/url.go. */
