@@ -55,12 +55,16 @@ export interface Overload {
   specialize?(constants: readonly (Value | undefined)[]): Specialized | CelError | undefined;
   /** At run time, before the call, so that what is too expensive does not happen. Whole; absent: 1. */
   cost?(args: readonly Value[]): number;
+  /** `cost` counts only where the types of the arguments say which overload it is; elsewhere it is 1. As cel-go's own. */
+  readonly costIfKnown?: true;
   /** Instead of `cost`, for what only its result can tell. The work itself must be bounded by its arguments. */
   costOfResult?(args: readonly Value[], result: Value): number;
   /** Before it runs; absent or undefined: 1. The costs of the arguments themselves are not in it. */
   estimate?(call: EstimatedCall): CallEstimate | undefined;
+  /** Whether lists and maps that are written out in its arguments may have values of several types. */
+  readonly mixesTypes?: true;
   /** What a check on write finds wrong in literals: cel-go's AST validators. */
-  validate?(args: readonly StaticNode[]): readonly StaticProblem[];
+  readonly validate?: (args: readonly StaticNode[]) => readonly StaticProblem[];
 }
 
 export interface Specialized {
@@ -107,9 +111,9 @@ export interface EstimatedCall {
   /** The receiver is the first. */
   readonly args: readonly EstimatedNode[];
   /** What is known of its size from the expression or from the schema; else 0 to MAX_COST. */
-  sizeOf(node: EstimatedNode): Range;
+  readonly sizeOf: (node: EstimatedNode) => Range;
   /** An item of a list; undefined when its type has no parameters, as a string. */
-  itemOf(list: EstimatedNode): EstimatedNode | undefined;
+  readonly itemOf: (list: EstimatedNode) => EstimatedNode | undefined;
 }
 
 export interface CallEstimate {

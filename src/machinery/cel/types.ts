@@ -1,3 +1,5 @@
+import type { Value } from './values.js';
+
 /**
  * Types of the Common Expression Language, as the checker sees them. Values forget parameters: a value knows only that it
  * is a list, and `runtimeName` is what `type()` says of it.
@@ -59,12 +61,28 @@ export const wrapper = (of: Type): Type => ({ kind: 'wrapper', name: of.name, pa
 export const optionalOf = (of: Type): Type => opaque('optional_type', of);
 export const isOptional = (type: Type): boolean => type.kind === 'opaque' && type.name === 'optional_type';
 
-/** As cel-go writes it in its messages: "map(string, dyn)". */
+/** As cel-go writes it in messages of its checker: "map(string, dyn)". */
 export function formatType(type: Type): string {
+  switch (type.kind) {
+    case 'wrapper':
+      return `wrapper(${type.name})`;
+    case 'error':
+      return '!error!';
+    case 'null':
+      return 'null';
+    case 'timestamp':
+    case 'duration':
+      return type.kind;
+    default:
+      return type.params.length === 0 ? type.name : `${type.name}(${type.params.map(formatType).join(', ')})`;
+  }
+}
+
+/** As cel-go prints a type elsewhere, such as what an expression came out as: "google.protobuf.Timestamp". */
+export function printType(type: Type): string {
   if (type.kind === 'wrapper') return `wrapper(${type.name})`;
-  if (type.kind === 'error') return '!error!';
-  if (type.kind === 'null') return 'null';
-  return type.params.length === 0 ? type.name : `${type.name}(${type.params.map(formatType).join(', ')})`;
+  if (type.kind === 'param') return `<${type.name}>`;
+  return type.params.length === 0 ? type.name : `${type.name}(${type.params.map(printType).join(', ')})`;
 }
 
 /** Declares structs. Names of fields come from expressions: an implementation looks them up as a client's text. */
@@ -74,4 +92,6 @@ export interface TypeProvider {
   has(struct: string): boolean;
   /** The type that this name is an identifier of, as in `type(x) == net.IP`. */
   identifier?(name: string): Type | undefined;
+  /** Of an expression `Name{field: value}`; absent: no struct can be made. */
+  create?(struct: string, fields: ReadonlyMap<string, Value>): Value;
 }

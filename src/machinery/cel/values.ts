@@ -39,8 +39,12 @@ export class Bytes {
 /** Years 1 to 9999. */
 export class Timestamp {
   readonly kind = 'timestamp';
-  /** Nanoseconds since 1970. */
-  constructor(readonly nanos: bigint) {}
+  constructor(
+    /** Nanoseconds since 1970. */
+    readonly nanos: bigint,
+    /** Seconds east of Greenwich, where it was written: only its text tells. */
+    readonly offset = 0,
+  ) {}
 }
 
 export class Duration {
@@ -59,6 +63,10 @@ export interface ListValue {
   readonly size: number;
   /** Of an index that is there. */
   at(index: number): Value;
+  /** Where it is not equal to a list of the same items in the same order: pairs that must be equal; false: it is not. */
+  equals?(other: ListValue): Iterator<readonly [Value, Value]> | false;
+  /** What `+` makes of it where that is not the one and then the other. */
+  concat?(other: ListValue): ListValue | CelError;
 }
 
 /** A string, whole number (numbers that are equal are one key) or bool. */
@@ -155,6 +163,16 @@ export class EntryMap implements MapValue {
   }
   *keys(): Iterable<Value> {
     for (const entry of this.entries.values()) yield entry.key;
+  }
+  /** As add, but the last one stays. */
+  put(key: Value, value: Value): boolean {
+    const by = keyOf(key);
+    if (by !== undefined) this.entries.set(by, { key, value });
+    return by !== undefined;
+  }
+  remove(key: Value): void {
+    const by = keyOf(key);
+    if (by !== undefined) this.entries.delete(by);
   }
   /** @returns false when the value is no key, or one that is there */
   add(key: Value, value: Value): boolean {
