@@ -34,6 +34,11 @@ import { firstServiceAddresses, serviceRanges } from './service-range.js';
 import { createOffLoopValidator } from './validation/off-loop.js';
 import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
+import { createEquivalents } from './admission/matching/equivalents.js';
+import { compileConditions } from './admission/webhooks/conditions.js';
+import { createHookMetrics } from './admission/webhooks/metrics.js';
+import { createVersions } from './admission/webhooks/versions.js';
+import { createWebhookClient } from './webhook-client/call.js';
 import { createAuditor } from './audit/auditor.js';
 import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
 
@@ -89,6 +94,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     list: (resource, namespace) => objects().list(resource, namespace),
   };
   let port = settings.securePort;
+  let ready = false;
   const dialer = createDialer({
     objects: reads,
     kubelet: createKubeletConnection(reads, {
@@ -101,6 +107,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     machine: [settings.advertiseAddress],
     own: () => ({ address: settings.bindAddress, port }),
   });
+  const hookMetrics = createHookMetrics();
   const registries = await createRegistries({
     store,
     catalog,
@@ -110,9 +117,21 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     signal,
     validate: createOffLoopValidator({ clock, turns, signal }),
     admission: [
-      ...createAdmission({ random: n => random.below(n), authorizer: security.authorizer }).filter(
-        plugin => options.disabledAdmission?.includes(plugin.name) !== true,
-      ),
+      ...createAdmission({
+        random: n => random.below(n),
+        authorizer: security.authorizer,
+        webhooks: {
+          catalog,
+          turns,
+          call: createWebhookClient({ dialer, clock, turns }),
+          uuid: () => random.uuid(),
+          equivalents: createEquivalents(catalog),
+          versions: createVersions(catalog),
+          metrics: hookMetrics,
+          compileConditions,
+          ready: () => ready,
+        },
+      }).filter(plugin => options.disabledAdmission?.includes(plugin.name) !== true),
       rbacEscalationCheck(security.authorizer, security.resolver),
     ],
     onError: (err, what) => log.error({ err }, `${what} failed`),
@@ -122,11 +141,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     serviceIp: firstServiceAddresses(settings.serviceClusterIpRange)[0] ?? '',
     advertiseAddress: settings.advertiseAddress,
   };
-  let ready = false;
-  const metrics = createMetrics(clock, function* () {
-    for (const entry of catalog.entries())
-      if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)] as const;
-  });
+  const metrics = createMetrics(
+    clock,
+    function* () {
+      for (const entry of catalog.entries())
+        if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)] as const;
+    },
+    hookMetrics.families,
+  );
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
   const documents = createDocuments({
     clock,

@@ -24,16 +24,31 @@ export async function deleteObject(
   ctx: RequestContext,
   key: ObjectKey,
   options: DeleteOptions,
+  part: 'one' | 'of a collection' = 'one',
 ): Promise<DeleteResult> {
   validateDeleteOptions(options);
   checkKey(scope, key);
-  const begun = await fromCurrent(scope, key, ctx.signal, existing => begin(scope, ctx, key, options, existing));
+  const begun = await fromCurrent(scope, key, ctx.signal, existing => begin(scope, ctx, key, options, existing, part));
   return begun.kind === 'answered' ? begun.result : finish(scope, ctx, key, options, begun);
 }
 
-function admissionCall(scope: Scope, key: ObjectKey, options: DeleteOptions, existing: CachedObject) {
+function admissionCall(
+  scope: Scope,
+  key: ObjectKey,
+  options: DeleteOptions,
+  existing: CachedObject,
+  part: 'one' | 'of a collection',
+) {
   const deleteOptions = { ...options } as JsonObject;
-  return { operation: 'DELETE', subresource: '', key, deleteOptions, old: scope.view.show(existing).object } as const;
+  const old = scope.view.show(existing).object;
+  return {
+    operation: 'DELETE',
+    subresource: '',
+    key,
+    deleteOptions,
+    old,
+    unnamed: part === 'of a collection',
+  } as const;
 }
 
 const isDryRun = (ctx: RequestContext, options: DeleteOptions): boolean => options.dryRun || ctx.options.dryRun;
@@ -44,12 +59,13 @@ async function begin(
   key: ObjectKey,
   options: DeleteOptions,
   existing: CachedObject | undefined,
+  part: 'one' | 'of a collection',
 ): Promise<Attempt<Begun>> {
   if (existing === undefined) throw notFoundError(groupResource(scope.info), key.name);
   const live = scope.view.show(existing);
   checkPreconditions(scope.info, options, live.object);
   scope.strategy.beforeDelete?.(ctx, live.object, options);
-  const call = admissionCall(scope, key, options, existing);
+  const call = admissionCall(scope, key, options, existing, part);
   await admit(scope, ctx, call);
   await validateAdmission(scope, ctx, call);
   const plan = planDeletion(scope, options, existing);
