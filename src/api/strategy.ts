@@ -215,6 +215,8 @@ export interface ActionSubresource {
   readonly kind: 'action';
   /** Mutates. Defaults of the body, before managedFields say what the client set. */
   default?(body: KubeObject): void;
+  /** Mutates. What the body says by the time that it is validated. @throws StatusError */
+  prepare?(ctx: RequestContext, parent: ObjectKey, body: KubeObject): void;
   /** `code` is the HTTP status, 201 unless said. @throws StatusError */
   create(
     ctx: RequestContext,

@@ -1,3 +1,7 @@
+import { formatFieldError, path } from '../../machinery/field-error.js';
+import { setMember } from '../../machinery/json-equal.js';
+import type { KubeObject, ManagedFieldsEntry } from '../../machinery/types.js';
+import { validateManagedFields } from '../../machinery/validation/object-meta.js';
 import type { RequestContext } from '../../api/strategy.js';
 import type { AdmissionRequest } from '../admission/types.js';
 import type { Scope } from './scope.js';
@@ -18,10 +22,29 @@ export async function admit(scope: Scope, ctx: RequestContext, call: AdmissionCa
   if (ctx.unadmitted === true) return;
   const rounds = { again: false, wanted: false, memory: new Map<string, unknown>() };
   const request: AdmissionRequest = { ...call, resource: scope.info, rounds };
+  const before = call.object?.metadata.managedFields;
   await admitOnce(scope, ctx, request);
-  if (!rounds.wanted) return;
-  rounds.again = true;
-  await admitOnce(scope, ctx, request);
+  if (rounds.wanted) {
+    rounds.again = true;
+    await admitOnce(scope, ctx, request);
+  }
+  if (call.object !== undefined) checkManagedFields(ctx, call.object, before);
+}
+
+/** Mutates: who owns what may be changed by who admits, but only into what can be read. */
+function checkManagedFields(ctx: RequestContext, object: KubeObject, before: ManagedFieldsEntry[] | undefined): void {
+  const { metadata } = object;
+  if (metadata?.managedFields === undefined || metadata.managedFields === before) return;
+  const errors = validateManagedFields(metadata.managedFields, path('metadata', 'managedFields'));
+  if (errors.length > 0) {
+    const texts = errors.map(formatFieldError);
+    const text = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
+    ctx.warn(
+      `.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: ${text}`,
+    );
+    setMember(metadata as Record<string, unknown>, 'managedFields', before);
+  }
+  if (metadata.managedFields === undefined || metadata.managedFields.length === 0) delete metadata.managedFields;
 }
 
 /** Runs the validating half of the plugins, in order. @throws StatusError */

@@ -1,6 +1,6 @@
 import { jsonEqual } from '../../machinery/json-equal.js';
 import { conflictError, notFoundError, type Status } from '../../machinery/status.js';
-import type { JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { DeleteOptions, RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { admit, validateAdmission } from './admission.js';
@@ -39,7 +39,7 @@ function admissionCall(
   existing: CachedObject,
   part: 'one' | 'of a collection',
 ) {
-  const deleteOptions = { ...options } as JsonObject;
+  const deleteOptions = { ...options } as unknown as JsonObject;
   const old = scope.view.show(existing).object;
   return {
     operation: 'DELETE',
@@ -49,6 +49,20 @@ function admissionCall(
     old,
     unnamed: part === 'of a collection',
   } as const;
+}
+
+/** What the options say once the kind has had its word: how long it takes, and of one in two phases, that it is this one. */
+function settledOptions(
+  { strategy }: Scope,
+  { gracePeriodSeconds, preconditions }: DeleteOptions,
+  live: DeepReadonly<KubeObject>,
+): Partial<DeleteOptions> {
+  const { uid } = live.metadata;
+  const seconds = strategy.gracePeriodSeconds?.(live, gracePeriodSeconds);
+  return {
+    ...(seconds === undefined ? {} : { gracePeriodSeconds: seconds }),
+    ...(strategy.finalized === undefined || uid === undefined ? {} : { preconditions: { uid, ...preconditions } }),
+  };
 }
 
 const isDryRun = (ctx: RequestContext, options: DeleteOptions): boolean => options.dryRun || ctx.options.dryRun;
@@ -67,7 +81,8 @@ async function begin(
   scope.strategy.beforeDelete?.(ctx, live.object, options);
   const call = admissionCall(scope, key, options, existing, part);
   await admit(scope, ctx, call);
-  await validateAdmission(scope, ctx, call);
+  const settled = { ...options, ...settledOptions(scope, options, live.object) };
+  await validateAdmission(scope, ctx, { ...call, deleteOptions: settled as unknown as JsonObject });
   const plan = planDeletion(scope, options, existing);
   if (plan.kind === 'now') return { done: { kind: 'remove', existing, marked: false }, unproven: true };
   if (plan.kind === 'pending')

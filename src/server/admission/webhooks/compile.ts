@@ -58,8 +58,7 @@ export function createHookSource(resource: string, compile: CompileConditions): 
   const known = new WeakMap<object, readonly Hook[]>();
   const compiled = (configuration: DeepReadonly<KubeObject>): readonly Hook[] => {
     let own = known.get(configuration);
-    if (own === undefined)
-      known.set(configuration, (own = compileConfiguration(configuration, compile)));
+    if (own === undefined) known.set(configuration, (own = compileConfiguration(configuration, compile)));
     return own;
   };
   return objects => {

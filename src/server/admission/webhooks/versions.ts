@@ -44,6 +44,12 @@ const typed = (object: DeepReadonly<KubeObject>, kind: GroupVersionKind): DeepRe
   return { kind: kind.kind, apiVersion, ...rest };
 };
 
+/** Options of a connection are no objects; here all have metadata. */
+function withoutMetadata(object: DeepReadonly<KubeObject>): DeepReadonly<KubeObject> {
+  const { metadata: _metadata, ...rest } = object;
+  return rest as DeepReadonly<KubeObject>;
+}
+
 export function createVersions(catalog: Catalog): Versions {
   const entryOf = ({ group, version, plural }: ResourceInfo): CatalogEntry | undefined =>
     catalog.find(group, version, plural);
@@ -64,6 +70,7 @@ export function createVersions(catalog: Catalog): Versions {
     async show(request, asked, match, signal) {
       const one = async (object: DeepReadonly<KubeObject> | undefined) => {
         if (object === undefined) return undefined;
+        if (asked.operation === 'CONNECT') return withoutMetadata(typed(object, match.kind));
         if (sameKind(asked.kind, match.kind)) return typed(object, match.kind);
         return between(object, entryOf(request.resource), shown(match), signal);
       };
