@@ -20,7 +20,8 @@ import { keepAuthenticationTrust } from './bootstrap/authentication-trust.js';
 import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
-import { createKubeletConnection } from './connect/kubelet-connection.js';
+import { createDialer } from './dial/create-dialer.js';
+import { createKubeletConnection } from './dial/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
 import { createMetrics } from './endpoints/metrics.js';
@@ -100,6 +101,23 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const catalog = createCatalog(strategies, api);
   const turns = createTurns(clock);
+  const reads: Pick<Objects, 'get' | 'list'> = {
+    get: (resource, key) => objects().get(resource, key),
+    list: (resource, namespace) => objects().list(resource, namespace),
+  };
+  let port = settings.securePort;
+  const dialer = createDialer({
+    objects: reads,
+    kubelet: createKubeletConnection(reads, {
+      ca: pki.ca.cert,
+      cert: pki.kubeletClient.cert,
+      key: pki.kubeletClient.key,
+    }),
+    clock,
+    random: n => random.below(n),
+    machine: [settings.advertiseAddress],
+    own: () => ({ address: settings.bindAddress, port }),
+  });
   const registries = await createRegistries({
     store,
     catalog,
@@ -121,7 +139,6 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     serviceIp: firstServiceAddresses(settings.serviceClusterIpRange)[0] ?? '',
     advertiseAddress: settings.advertiseAddress,
   };
-  let port = settings.securePort;
   let ready = false;
   const metrics = createMetrics(clock, function* () {
     for (const entry of catalog.entries())
@@ -150,11 +167,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     codec: createCodec(api),
     protobuf: createProtobufAnswers(api),
     audit: options.audit && createAuditor(options.audit.policy ?? DEFAULT_AUDIT_POLICY, options.audit.sink, clock),
-    kubelet: createKubeletConnection(registries.objects, {
-      ca: pki.ca.cert,
-      cert: pki.kubeletClient.cert,
-      key: pki.kubeletClient.key,
-    }),
+    dialer,
     stopping: signal,
     authentication: security.authentication,
     authorizer: security.authorizer,
@@ -207,6 +220,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       ready = false;
       stopping.abort(new Error('the server is stopping'));
       await http.close();
+      dialer.close();
       // What has been answered is on record: whoever stops the server may end the process next.
       await options.audit?.sink.flush();
       await store.close();

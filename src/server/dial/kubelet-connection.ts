@@ -74,7 +74,10 @@ class NodeAgent extends Agent {
 }
 
 /** Connects to node agents over TLS. Idle connections are kept for the next log or exec. */
-export function createKubeletConnection(objects: Objects, credentials: KubeletCredentials): KubeletConnection {
+export function createKubeletConnection(
+  objects: Pick<Objects, 'get'>,
+  credentials: KubeletCredentials,
+): KubeletConnection {
   // A resumed session shows no certificate that could be checked.
   const pool = new NodeAgent({ keepAlive: true, maxFreeSockets: 4, maxCachedSessions: 0 });
   const alone = new NodeAgent({ keepAlive: false, maxCachedSessions: 0 });
