@@ -36,6 +36,7 @@ import { firstServiceAddresses, serviceRanges } from './service-range.js';
 import { createOffLoopValidator } from './validation/off-loop.js';
 import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
+import { createAggregation } from './aggregation/create-aggregation.js';
 import { createAuditor } from './audit/auditor.js';
 import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
 
@@ -145,9 +146,24 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)] as const;
   });
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
+  const aggregation = createAggregation({
+    objects: registries.objects,
+    dialer,
+    identity: options.proxyClient ?? pki.frontProxyClient,
+    toEndpoints: options.aggregatorRouting ?? false,
+    clock,
+    log,
+    signal,
+  });
   const documents = createDocuments({
     clock,
     catalog,
+    groups: aggregation.groups,
+    remoteOpenApi: {
+      generation: () => aggregation.openApi.generation(),
+      entries: () => aggregation.openApi.entries(),
+      route: path => aggregation.openApiRoute(path, () => context),
+    },
     metrics,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
     checks: healthChecks({ store, ready: () => ready, stopping: signal }),
@@ -158,6 +174,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     log,
     catalog,
+    aggregation,
     documents,
     metrics,
     inFlight: createInFlight(),
@@ -207,6 +224,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       void keepNamespaces(boot);
       void keepServiceCidr(boot);
       void keepAuthenticationTrust(boot);
+      aggregation.run().catch((err: unknown) => {
+        if (!signal.aborted) log.error({ err }, 'nobody looks after aggregated APIs any more');
+      });
       void runEventTtl({
         objects: registries.objects,
         clock,

@@ -1,4 +1,5 @@
 import type * as k8s from '@kubernetes/client-node';
+import { certificatesOf } from '../../machinery/x509/authorities.js';
 import type { DeepReadonly, KubeObject, Wire } from '../../machinery/types.js';
 
 export const API_SERVICES = 'apiservices.apiregistration.k8s.io';
@@ -19,21 +20,42 @@ export interface RemoteApi {
   readonly service: { readonly namespace: string; readonly name: string; readonly port: number };
   /** PEM; undefined: the authorities that this machine trusts. */
   readonly ca: string | undefined;
+  /** Whether there is any certificate in it. */
+  readonly caIsReadable: boolean;
   readonly insecure: boolean;
   readonly groupPriority: number;
   readonly versionPriority: number;
 }
 
-/** undefined: this server serves it. */
-export function remoteApi({ metadata, spec }: ReadonlyApiService): RemoteApi | undefined {
+function isReadable(pem: string): boolean {
+  try {
+    return certificatesOf(pem).length > 0;
+  } catch {
+    // Whatever it is, it is no certificate.
+    return false;
+  }
+}
+
+const known = new WeakMap<ReadonlyApiService, { readonly api: RemoteApi | undefined }>();
+
+/** undefined: this server serves it. Read once from each state of an APIService. */
+export function remoteApi(service: ReadonlyApiService): RemoteApi | undefined {
+  let found = known.get(service);
+  if (found === undefined) known.set(service, (found = { api: read(service) }));
+  return found.api;
+}
+
+function read({ metadata, spec }: ReadonlyApiService): RemoteApi | undefined {
   const { service, group = '', version = '', caBundle = '' } = spec ?? {};
   if (spec === undefined || service === undefined) return undefined;
+  const ca = caBundle === '' ? undefined : Buffer.from(caBundle, 'base64').toString('latin1');
   return {
     name: metadata.name ?? '',
     group,
     version,
     service: { namespace: service.namespace ?? '', name: service.name ?? '', port: service.port ?? 443 },
-    ca: caBundle === '' ? undefined : Buffer.from(caBundle, 'base64').toString('latin1'),
+    ca,
+    caIsReadable: ca === undefined || isReadable(ca),
     insecure: spec.insecureSkipTLSVerify === true,
     groupPriority: spec.groupPriorityMinimum,
     versionPriority: spec.versionPriority,

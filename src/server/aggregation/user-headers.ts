@@ -13,7 +13,8 @@ export class HeaderValueError extends Error {
 
 /** As bytes, which Node writes as Latin-1. */
 function value(header: string, text: string): string {
-  if (CONTROL.test(text)) throw new HeaderValueError(`net/http: invalid header field value for ${JSON.stringify(header)}`);
+  if (CONTROL.test(text))
+    throw new HeaderValueError(`net/http: invalid header field value for ${JSON.stringify(header)}`);
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
