@@ -174,7 +174,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     log,
     catalog,
-    aggregation,
+    elsewhere: path => aggregation.route(path, () => context),
     documents,
     metrics,
     inFlight: createInFlight(),

@@ -36,7 +36,7 @@ export interface Aggregation {
   readonly groups: GroupDirectory;
   readonly openApi: RemoteOpenApi;
   /** Of a path that another server answers; undefined: this one does. */
-  route(path: string, context: ApiContext): DocumentRoute | undefined;
+  route(path: string, context: () => ApiContext): DocumentRoute | undefined;
   /** Of an OpenAPI v3 document that another server has. */
   openApiRoute(path: string, context: () => ApiContext): DocumentRoute | undefined;
   /** Keeps what is known of the other servers, until the signal. */
@@ -79,7 +79,7 @@ export function createAggregation(options: AggregationOptions): Aggregation {
     route(path, context) {
       const [prefix = '', group = '', version = ''] = splitPath(path);
       const service = table.find(prefix, group, version);
-      return service === undefined || remoteApi(service) === undefined ? undefined : to(service, () => context);
+      return service === undefined || remoteApi(service) === undefined ? undefined : to(service, context);
     },
     openApiRoute(path, context) {
       const api = openApi.owner(path);

@@ -1,7 +1,7 @@
 import { formatTime, type Clock } from '../../machinery/clock.js';
 import type { Logger } from '../../machinery/logger.js';
 import { isStatusError } from '../../machinery/status.js';
-import type { DeepReadonly, EndpointSlice, KubeObject, Service } from '../../machinery/types.js';
+import type { DeepReadonly, EndpointSlice, KubeObject } from '../../machinery/types.js';
 import { createWorkQueue } from '../../machinery/work-queue.js';
 import type { Objects } from '../../api/strategy.js';
 import { selfContext } from '../bootstrap/ensure.js';
@@ -78,7 +78,7 @@ async function ask(api: RemoteApi, options: AvailabilityOptions): Promise<Verdic
 function surroundings({ service }: RemoteApi, objects: Objects): Surroundings {
   const slices = [...objects.list(SLICES, service.namespace)] as DeepReadonly<EndpointSlice>[];
   return {
-    service: objects.get('services', service) as DeepReadonly<Service> | undefined,
+    service: objects.get('services', service),
     slices: slices.filter(({ metadata }) => metadata.labels?.[SERVICE_NAME] === service.name),
   };
 }

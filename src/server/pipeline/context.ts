@@ -6,7 +6,6 @@ import type { Codec } from '../../api/codec/create-codec.js';
 import type { ProtobufAnswers } from '../../api/codec/protobuf.js';
 import type { Objects } from '../../api/strategy.js';
 import type { WebSocket } from 'ws';
-import type { Aggregation } from '../aggregation/create-aggregation.js';
 import type { Auditor } from '../audit/auditor.js';
 import type { Authentication } from '../auth/authn/authenticate.js';
 import type { Authorizer } from '../auth/authorizer.js';
@@ -32,8 +31,8 @@ export interface ApiContext {
   readonly backlog: Backlog;
   readonly audit: Auditor | undefined;
   readonly dialer: Dialer;
-  /** APIs that other servers serve. */
-  readonly aggregation?: Pick<Aggregation, 'route'>;
+  /** The route of a path that another server serves. */
+  readonly elsewhere?: (path: string) => DocumentRoute | undefined;
   /** Routes that are not about a resource, by path; longest prefix of whole segments wins. */
   readonly documents: (path: string) => DocumentRoute | undefined;
   /** Aborts when the server stops: ends watches. */

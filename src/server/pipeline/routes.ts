@@ -139,7 +139,7 @@ export function findRoute(exchange: Exchange, context: ApiContext): Route {
   const { info } = exchange;
   // The router compares paths as they are: what begins with two slashes is under no API.
   if (info.path.startsWith('//')) return NOT_FOUND;
-  const elsewhere = context.aggregation?.route(info.path, context);
+  const elsewhere = context.elsewhere?.(info.path);
   if (elsewhere !== undefined) return elsewhere;
   const document = context.documents(info.path);
   if (document !== undefined) return document;
