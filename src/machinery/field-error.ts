@@ -1,4 +1,4 @@
-import { quote } from './go-text.js';
+import { escapeHtmlInJson, quote } from './go-text.js';
 
 /** Cause reasons of a 422, as metav1.StatusCause prints them (apimachinery field.ErrorType). */
 export type FieldErrorType =
@@ -57,7 +57,7 @@ export function path(...names: string[]): FieldPath {
 export function formatValue(value: unknown): string {
   if (value === undefined) return 'null';
   if (typeof value === 'string') return quote(value);
-  return JSON.stringify(value);
+  return escapeHtmlInJson(JSON.stringify(value));
 }
 
 /** Upstream lists every error. This is more than anybody reads, and what 3 MB may be wrong in fills the memory. */

@@ -54,6 +54,10 @@ export function quote(text: string): string {
   )}"`;
 }
 
+/** encoding/json writes characters that mean something in HTML as escapes. */
+export const escapeHtmlInJson = (json: string): string =>
+  json.replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** A decoded number as %v prints it: an int64 in full, a float64 in the shortest form, with an exponent below 1e-04 and from 1e+06 on. */
 function formatNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return BigInt(value).toString();

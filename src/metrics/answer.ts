@@ -1,7 +1,8 @@
 import type { Clock } from '../machinery/clock.js';
 import { compareText } from '../machinery/compare-text.js';
 import { parseFieldSelector, type FieldSelector } from '../machinery/fields.js';
-import { parseLabelSelector, SelectorError, type Selector } from '../machinery/labels.js';
+import { SelectorError } from '../machinery/label-requirement.js';
+import { parseLabelSelector, type Selector } from '../machinery/labels.js';
 import { badRequestError, methodNotAllowedError, notFoundError, pathNotFoundError } from '../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../machinery/types.js';
 import { AGGREGATED_TYPE, aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList } from './discovery.js';

@@ -20,6 +20,7 @@ import { keepAuthenticationTrust } from './bootstrap/authentication-trust.js';
 import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
+import { createCustomResources } from './custom-resources/custom-resources.js';
 import { createDialer } from './dial/create-dialer.js';
 import { createKubeletConnection } from './dial/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
@@ -210,10 +211,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clientCa: clientCaOf(options),
     requestHeader: requestHeaderOf(options),
     serviceCidrs,
-    served: catalog.groupVersions(),
+    served: api.groupVersions,
     policy: settings.authorizationModes.includes('RBAC') ? bootstrapPolicy : [],
   };
+  const objectMeta = api.type('meta.v1.ObjectMeta');
+  if (objectMeta === undefined) throw new Error('api-schemas/ has no ObjectMeta');
+  const ctx = selfContext(registries.objects, clock, signal);
+  const customResources = createCustomResources({ catalog, registries, clock, log, ctx, objectMeta });
+  await customResources.serve();
   await bootstrap(boot);
+  customResources.maintain();
 
   return {
     async listen() {
@@ -230,7 +237,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       void runEventTtl({
         objects: registries.objects,
         clock,
-        ctx: selfContext(registries.objects, clock, signal),
+        ctx,
         signal,
         onError: err => log.error({ err }, 'could not delete old events'),
       });

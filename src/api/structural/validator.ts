@@ -20,11 +20,17 @@ export interface ValueValidator {
   check(value: unknown, name: string, old: Correlation | undefined, pace: Pace): Steps<Result>;
 }
 
+/**
+ * What a schema says of types. Upstream checks objects by one form of it, and the defaults in it by another: there an
+ * unknown format is one for all that, and what may be an integer or a string may be anything.
+ */
+export type TypeReading = 'objects' | 'defaults';
+
 /** Compiled when first needed: few values of an object are ever there. */
-export function createValueValidator(schema: JsonSchemaProps): ValueValidator {
+export function createValueValidator(schema: JsonSchemaProps, reading: TypeReading = 'objects'): ValueValidator {
   let compiled: ValueValidator['check'] | undefined;
   return {
-    check: (value, name, old, pace) => (compiled ??= compile(schema))(value, name, old, pace),
+    check: (value, name, old, pace) => (compiled ??= compile(schema, reading))(value, name, old, pace),
   };
 }
 
@@ -36,15 +42,15 @@ export function* checkAgain(validator: ValueValidator, old: Correlation, name: s
 
 type Check = (value: unknown, name: string, result: Result) => void;
 
-function compile(schema: JsonSchemaProps): ValueValidator['check'] {
-  const ofType = typeCheck(schema);
+function compile(schema: JsonSchemaProps, reading: TypeReading): ValueValidator['check'] {
+  const ofType = typeCheck(schema, reading);
   const ofString = stringCheck(schema);
   const ofFormat = formatOf(schema);
   const ofNumber = numberCheck(schema);
   const ofEnum = enumCheck(schema);
-  const combined = combinations(schema);
-  const items = schema.items === undefined ? undefined : createValueValidator(schema.items);
-  const members = memberCheck(schema);
+  const combined = combinations(schema, reading);
+  const items = schema.items === undefined ? undefined : createValueValidator(schema.items, reading);
+  const members = memberCheck(schema, reading);
   return function* (value, name, old, pace) {
     const result = new Result();
     if (value === null || value === undefined) {
@@ -104,10 +110,11 @@ function typeName(value: unknown): string {
 }
 
 /** undefined: neither a type nor a known format is asked for. */
-function typeCheck(schema: JsonSchemaProps): Check | undefined {
-  const types =
-    schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : schema.type ? [schema.type] : [];
-  const format = formatCheck(schema.format) === undefined ? '' : (schema.format ?? '');
+function typeCheck(schema: JsonSchemaProps, reading: TypeReading): Check | undefined {
+  const isEither = schema['x-kubernetes-int-or-string'] === true && reading === 'objects';
+  const types = isEither ? ['integer', 'string'] : schema.type ? [schema.type] : [];
+  const isFormat = reading === 'defaults' || formatCheck(schema.format) !== undefined;
+  const format = isFormat ? (schema.format ?? '') : '';
   if (types.length === 0 && format === '') return undefined;
   const wanted = types.join(',');
   const isNumeric = types.includes('number') || types.includes('integer');
@@ -220,12 +227,12 @@ type MemberCheck = (
   pace: Pace,
 ) => Steps<void>;
 
-function memberCheck(schema: JsonSchemaProps): MemberCheck {
+function memberCheck(schema: JsonSchemaProps, reading: TypeReading): MemberCheck {
   const { minProperties, maxProperties, required = [], additionalProperties: more } = schema;
   const properties = new Map(
-    Object.entries(schema.properties ?? {}).map(([name, member]) => [name, createValueValidator(member)]),
+    Object.entries(schema.properties ?? {}).map(([name, member]) => [name, createValueValidator(member, reading)]),
   );
-  const others = typeof more === 'object' ? createValueValidator(more) : undefined;
+  const others = typeof more === 'object' ? createValueValidator(more, reading) : undefined;
 
   function* member(
     validator: ValueValidator,
@@ -264,12 +271,13 @@ function memberCheck(schema: JsonSchemaProps): MemberCheck {
 }
 
 /** anyOf, oneOf, allOf and not; undefined: there is none of them. */
-function combinations(schema: JsonSchemaProps): ValueValidator['check'] | undefined {
-  const validators = (list: readonly JsonSchemaProps[] = []): ValueValidator[] => list.map(createValueValidator);
+function combinations(schema: JsonSchemaProps, reading: TypeReading): ValueValidator['check'] | undefined {
+  const validators = (list: readonly JsonSchemaProps[] = []): ValueValidator[] =>
+    list.map(one => createValueValidator(one, reading));
   const anyOf = validators(schema.anyOf);
   const oneOf = validators(schema.oneOf);
   const allOf = validators(schema.allOf);
-  const not = schema.not === undefined ? undefined : createValueValidator(schema.not);
+  const not = schema.not === undefined ? undefined : createValueValidator(schema.not, reading);
   if (anyOf.length + oneOf.length + allOf.length === 0 && not === undefined) return undefined;
   return function* (value, name, old, pace) {
     const result = new Result();

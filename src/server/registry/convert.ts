@@ -29,6 +29,13 @@ export function createConverter(catalog: Catalog, entry: CatalogEntry): NonNulla
     apiVersion === apiVersionOf(entry.info)
       ? entry
       : catalog.entries().find(e => apiVersionOf(e.info) === apiVersion && sameObjects(e, entry));
+  const { conversion } = entry;
+  if (conversion !== undefined)
+    return (object, to, from) => {
+      const schema = conversion.schemaOf(to);
+      if (schema === undefined || conversion.schemaOf(from) === undefined) return undefined;
+      return { object: { ...(object as KubeObject), apiVersion: to }, struct: schema.fields.struct };
+    };
   return (object, to, from) => {
     const source = inVersion(from);
     const target = inVersion(to);

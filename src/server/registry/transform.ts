@@ -103,11 +103,11 @@ export function transformView(
   const replicas = view.fieldMap['spec.replicas'];
   const mapping: ScaleMapping = {
     apiVersion,
-    replicasPaths: replicas === undefined ? {} : { [apiVersion]: replicas },
+    replicasPaths: view.replicasPaths ?? (replicas === undefined ? {} : { [apiVersion]: replicas }),
   };
   return async live => {
     if (live === undefined) throw new Error('a view is only changed where its object exists');
-    const old = view.get(live.object);
+    const old = (view.forWriting ?? view.get)(live.object);
     const { managedFields } = live.object.metadata;
     const own = scaleEntries(managedFields, mapping);
     if (own !== undefined) old.metadata.managedFields = own;

@@ -130,6 +130,7 @@ function run(
     cancelTimeout();
     cancelBookmark();
     ctx.signal.removeEventListener('abort', end);
+    scope.retired.removeEventListener('abort', end);
     ended.abort();
   };
   const end = (): void => {
@@ -212,6 +213,8 @@ function run(
   let cancelBookmark = scheduleBookmark();
   const cancelTimeout = clock.after(timeoutMs, end, { unref: true });
   ctx.signal.addEventListener('abort', end, { once: true });
+  if (scope.retired.aborted) setImmediate(end);
+  scope.retired.addEventListener('abort', end, { once: true });
 
   const initial = async (): Promise<void> => {
     let batch: RegistryWatchEvent[] = [];
