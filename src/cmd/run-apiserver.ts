@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { realClock } from '../machinery/clock.js';
+import type { KeyPair } from '../machinery/x509/certificate.js';
 import { parsePortRange, type PortRange } from '../kinds/core/port-allocator.js';
 import type { UserInfo } from '../api/strategy.js';
 import { parseTokenFile } from '../server/auth/authn/token-file.js';
@@ -10,13 +11,14 @@ import { startApiServer } from '../cluster/api-server.js';
 import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
 import { ADMIN, COMPONENTS, ensureKubeconfig, ensureNodeCredentials } from '../cluster/keys/kubeconfig.js';
-import { ensurePki } from '../cluster/keys/pki.js';
+import { ensurePki, type Pki } from '../cluster/keys/pki.js';
 import { openFolderStore, openMemoryStore, STORAGE_DRIVERS } from '../cluster/store.js';
 import { pluginListProblem } from '../server/admission/names.js';
 import type { AuditSink } from '../server/audit/auditor.js';
 import { createLogFile } from '../server/audit/log-file.js';
 import { AuditPolicyError, parseAuditPolicy, type AuditPolicy } from '../server/audit/policy.js';
-import type { ApiServerOptions } from '../server/options.js';
+import type { RequestHeaderOptions } from '../server/auth/authn/request-header.js';
+import { FRONT_PROXY_CLIENT, type ApiServerOptions } from '../server/options.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
 import { advertiseProblem, firstServiceAddresses, serviceRangeProblem } from '../server/service-range.js';
 import type { KvStore } from '../storage/kv-store.js';
@@ -165,6 +167,45 @@ async function tokensFlag(path: string): Promise<ReadonlyMap<string, UserInfo>> 
   return content === undefined ? new Map() : parseTokenFile(path, content);
 }
 
+const namesFlag = (flags: Flags, name: string): string[] => {
+  const key = name.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const names = text(flags, key)
+    .split(',')
+    .filter(value => value !== '');
+  if (names.some(value => value.trim() === ''))
+    throw new FlagError(`--${name} cannot have an empty or whitespace-only value`);
+  return names.map(value => value.trim());
+};
+
+/** Front proxies: those of a CA that was named, or of the cluster's own. @throws FlagError */
+async function requestHeaderFlags(flags: Flags, pki: Pki): Promise<RequestHeaderOptions> {
+  const clientCa = await fileFlag('requestheader-client-ca-file', text(flags, 'requestheaderClientCaFile'));
+  checkTls('requestheader-client-ca-file', { ca: clientCa });
+  const allowed = flags['requestheaderAllowedNames'];
+  return {
+    clientCa: clientCa ?? pki.frontProxyCa.cert,
+    allowedNames:
+      allowed === undefined && clientCa === undefined
+        ? [FRONT_PROXY_CLIENT]
+        : namesFlag(flags, 'requestheader-allowed-names'),
+    usernameHeaders: namesFlag(flags, 'requestheader-username-headers'),
+    uidHeaders: namesFlag(flags, 'requestheader-uid-headers'),
+    groupHeaders: namesFlag(flags, 'requestheader-group-headers'),
+    extraHeaderPrefixes: namesFlag(flags, 'requestheader-extra-headers-prefix'),
+  };
+}
+
+/** @throws FlagError */
+async function proxyClientFlags(flags: Flags): Promise<KeyPair | undefined> {
+  const cert = await fileFlag('proxy-client-cert-file', text(flags, 'proxyClientCertFile'));
+  const key = await fileFlag('proxy-client-key-file', text(flags, 'proxyClientKeyFile'));
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined)
+    throw new FlagError('--proxy-client-cert-file and --proxy-client-key-file go together');
+  checkTls('proxy-client-cert-file and --proxy-client-key-file', { cert, key });
+  return { cert, key };
+}
+
 /** Serves until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runApiServer(flags: Flags): Promise<void> {
   const signal = signalOnTermination();
@@ -196,6 +237,8 @@ export async function runApiServer(flags: Flags): Promise<void> {
     checkTls('tls-cert-file and --tls-private-key-file', { cert, key });
     const clientCa = await fileFlag('client-ca-file', text(flags, 'clientCaFile'));
     checkTls('client-ca-file', { ca: clientCa });
+    const proxyClient = await proxyClientFlags(flags);
+    const aggregatorRouting = booleanFlag('enable-aggregator-routing', text(flags, 'enableAggregatorRouting'));
     const audit = await auditFlags(flags, log);
 
     await ensureDataFolder(dataDir);
@@ -210,6 +253,9 @@ export async function runApiServer(flags: Flags): Promise<void> {
       store,
       pki,
       log,
+      aggregatorRouting,
+      requestHeader: await requestHeaderFlags(flags, pki),
+      ...(proxyClient === undefined ? {} : { proxyClient }),
       ...(audit === undefined ? {} : { audit }),
       ...(clientCa === undefined ? {} : { clientCa }),
       ...(cert === undefined || key === undefined ? {} : { servingCertificate: { cert, key } }),

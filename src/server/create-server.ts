@@ -13,8 +13,10 @@ import { createOpenApiDocuments } from '../api/openapi/documents.js';
 import { resourceId } from '../api/resource-info.js';
 import type { Objects } from '../api/strategy.js';
 import { bootstrapPolicy } from './auth/policy/bootstrap-policy.js';
+import { STANDARD_HEADERS, type RequestHeaderOptions } from './auth/authn/request-header.js';
 import { rbacEscalationCheck } from './auth/rbac/escalation.js';
 import { oidcDocuments } from './auth/token/issuer.js';
+import { keepAuthenticationTrust } from './bootstrap/authentication-trust.js';
 import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
@@ -25,7 +27,7 @@ import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
 import { createMetrics } from './endpoints/metrics.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
-import type { ApiServer, ApiServerOptions } from './options.js';
+import { FRONT_PROXY_CLIENT, type ApiServer, type ApiServerOptions } from './options.js';
 import { createInFlight } from './pipeline/in-flight.js';
 import type { ApiContext } from './pipeline/context.js';
 import { createRegistries } from './registry/create-registries.js';
@@ -40,6 +42,7 @@ import { compileConditions } from './admission/webhooks/conditions.js';
 import { createHookMetrics } from './admission/webhooks/metrics.js';
 import { createVersions } from './admission/webhooks/versions.js';
 import { createWebhookClient } from './webhook-client/call.js';
+import { createAggregation } from './aggregation/create-aggregation.js';
 import { createAuditor } from './audit/auditor.js';
 import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
 
@@ -54,10 +57,25 @@ const DEFAULTS = {
   serviceAccountIssuer: 'https://kubernetes.default.svc.cluster.local',
 } as const;
 
+/** Whose certificates name users. */
+const clientCaOf = ({ pki, clientCa }: ApiServerOptions): string =>
+  clientCa === undefined ? pki.ca.cert : `${pki.ca.cert}\n${clientCa}`;
+
+const requestHeaderOf = ({ pki, requestHeader }: ApiServerOptions): RequestHeaderOptions =>
+  requestHeader ?? {
+    ...STANDARD_HEADERS,
+    // kubeadm names none; a front proxy that is told of none sends none.
+    uidHeaders: [],
+    clientCa: pki.frontProxyCa.cert,
+    allowedNames: [FRONT_PROXY_CLIENT],
+  };
+
 function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects): Security {
   const { pki, tokens = new Map() } = options;
   return createSecurity({
     clock,
+    clientCa: clientCaOf(options),
+    requestHeader: requestHeaderOf(options),
     tokens,
     objects,
     modes: options.authorizationModes ?? DEFAULTS.authorizationModes,
@@ -151,9 +169,24 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     hookMetrics.families,
   );
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
+  const aggregation = createAggregation({
+    objects: registries.objects,
+    dialer,
+    identity: options.proxyClient ?? pki.frontProxyClient,
+    toEndpoints: options.aggregatorRouting ?? false,
+    clock,
+    log,
+    signal,
+  });
   const documents = createDocuments({
     clock,
     catalog,
+    groups: aggregation.groups,
+    remoteOpenApi: {
+      generation: () => aggregation.openApi.generation(),
+      entries: () => aggregation.openApi.entries(),
+      route: path => aggregation.openApiRoute(path, () => context),
+    },
     metrics,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
     checks: healthChecks({ store, ready: () => ready, stopping: signal }),
@@ -164,6 +197,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     log,
     catalog,
+    elsewhere: path => aggregation.route(path, () => context),
     documents,
     metrics,
     inFlight: createInFlight(),
@@ -185,7 +219,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       clock,
       tls: {
         ...(options.servingCertificate ?? pki.serving),
-        ca: options.clientCa === undefined ? pki.ca.cert : `${pki.ca.cert}\n${options.clientCa}`,
+        // Which of them a certificate comes from is for the authenticators to tell.
+        ca: `${clientCaOf(options)}\n${requestHeaderOf(options).clientCa}`,
       },
     },
     () => context,
@@ -195,7 +230,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     log,
     signal,
-    ca: pki.ca.cert,
+    clientCa: clientCaOf(options),
+    requestHeader: requestHeaderOf(options),
     serviceCidrs,
     served: api.groupVersions,
     policy: settings.authorizationModes.includes('RBAC') ? bootstrapPolicy : [],
@@ -216,6 +252,10 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       ready = true;
       void keepNamespaces(boot);
       void keepServiceCidr(boot);
+      void keepAuthenticationTrust(boot);
+      aggregation.run().catch((err: unknown) => {
+        if (!signal.aborted) log.error({ err }, 'nobody looks after aggregated APIs any more');
+      });
       void runEventTtl({
         objects: registries.objects,
         clock,

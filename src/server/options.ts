@@ -7,11 +7,19 @@ import type { KvStore } from '../storage/kv-store.js';
 import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { AuditPolicy } from './audit/policy.js';
 import type { AuditSink } from './audit/auditor.js';
+import type { RequestHeaderOptions } from './auth/authn/request-header.js';
 import type { AuthorizationMode } from './security.js';
+
+/** The common name of the certificate that this server shows to aggregated APIs, as kubeadm has it. */
+export const FRONT_PROXY_CLIENT = 'front-proxy-client';
 
 /** The keys that a server works with. */
 export interface ServerKeys {
   readonly ca: KeyPair;
+  /** Signs the certificates of those whose word about users is taken. */
+  readonly frontProxyCa: KeyPair;
+  /** With it the API server says to aggregated APIs who a user is. */
+  readonly frontProxyClient: KeyPair;
   /** The API server's serving certificate. */
   readonly serving: KeyPair;
   /** With it the API server calls node agents. */
@@ -50,6 +58,12 @@ export interface ApiServerOptions {
   readonly servingCertificate?: { readonly cert: string; readonly key: string };
   /** PEM of a further CA for client certificates. */
   readonly clientCa?: string;
+  /** Front proxies, whose word about users is taken. Default: those of `pki`, in the usual headers. */
+  readonly requestHeader?: RequestHeaderOptions;
+  /** What is shown to aggregated APIs, PEM; default: from `pki`. */
+  readonly proxyClient?: KeyPair;
+  /** Requests to aggregated APIs go to an endpoint of their Service, not to its ClusterIP. */
+  readonly aggregatorRouting?: boolean;
   /** Default policy: a line of metadata per request, once it is answered. */
   readonly audit?: { readonly sink: AuditSink; readonly policy?: AuditPolicy };
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../machinery/clock.js';
 import type { DeepReadonly, KubeObject } from '../machinery/types.js';
 import type { Objects, UserInfo } from '../api/strategy.js';
 import { createAuthentication, type Authentication } from './auth/authn/authenticate.js';
+import type { RequestHeaderOptions } from './auth/authn/request-header.js';
 import { legacyTokenAuthenticator } from './auth/authn/legacy-token.js';
 import { serviceAccountTokenAuthenticator } from './auth/authn/service-account-token.js';
 import { tokenFileAuthenticator } from './auth/authn/token-file.js';
@@ -25,6 +26,9 @@ export interface SecurityOptions {
   readonly issuer: string;
   /** RSA private key, PEM, that signs service account tokens. */
   readonly serviceAccountKey: string;
+  /** PEM bundle of the CA of users' certificates. */
+  readonly clientCa: string;
+  readonly requestHeader: RequestHeaderOptions;
   /** Known only once the registries are there, which need us: asked when the first request comes. */
   objects(): Objects;
 }
@@ -60,6 +64,8 @@ export function createSecurity(options: SecurityOptions): Security {
     authentication: createAuthentication({
       apiAudiences,
       anonymous: options.anonymous,
+      clientCa: options.clientCa,
+      requestHeader: options.requestHeader,
       tokens: [
         tokenFileAuthenticator(tokens, apiAudiences),
         serviceAccountTokenAuthenticator({ issuer, lookup, clock }),

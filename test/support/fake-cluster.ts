@@ -8,7 +8,7 @@ import type {
   ResourceRef,
 } from '../../src/client/types.js';
 import { keyOf } from '../../src/client/types.js';
-import { createWorkQueue } from '../../src/client/work-queue.js';
+import { createWorkQueue } from '../../src/machinery/work-queue.js';
 import type { ControllerContext, ControllerOptions } from '../../src/controllers/controller.js';
 import { FakeClock, formatTime } from '../../src/machinery/clock.js';
 import { seededRandom } from '../../src/machinery/random.js';

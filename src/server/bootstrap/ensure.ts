@@ -2,6 +2,7 @@ import type { Logger } from '../../machinery/logger.js';
 import type { Clock } from '../../machinery/clock.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { Objects, RequestContext } from '../../api/strategy.js';
+import type { RequestHeaderOptions } from '../auth/authn/request-header.js';
 import type { GroupVersion } from './api-services.js';
 import type { SystemObject } from './system-objects.js';
 
@@ -10,8 +11,9 @@ export interface BootstrapOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
-  /** PEM of the cluster's CA. */
-  readonly ca: string;
+  /** PEM of the CA of users' certificates. */
+  readonly clientCa: string;
+  readonly requestHeader: RequestHeaderOptions;
   /** The ranges of ClusterIPs. */
   readonly serviceCidrs: readonly string[];
   /** The group-versions that are served. */

@@ -127,14 +127,3 @@ export const defaultServiceCidr = (cidrs: readonly string[]): SystemObject => ({
     spec: { cidrs: [...cidrs] },
   },
 });
-
-/** What extension API servers and our own clients read the cluster's CA from. */
-export const authenticationConfig = (ca: string): SystemObject => ({
-  resource: 'configmaps',
-  object: {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
-    data: { 'client-ca-file': ca },
-  },
-});

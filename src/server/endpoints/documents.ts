@@ -5,13 +5,15 @@ import { checkRoutable, JSON_TYPE } from '../negotiation/media-types.js';
 import { createDiscoveryRoutes, type DiscoveryOptions } from './discovery.js';
 import { healthRoute, type HealthCheck } from './health.js';
 import type { Metrics } from './metrics.js';
-import { openApiRoute } from './openapi.js';
+import { openApiRoute, type RemoteDocuments } from './openapi.js';
 import { versionInfo } from './version.js';
 
 export interface DocumentOptions extends DiscoveryOptions {
   readonly checks: readonly HealthCheck[];
   readonly metrics: Metrics;
   readonly openApi: OpenApiDocuments;
+  /** What other servers have of it. */
+  readonly remoteOpenApi?: RemoteDocuments;
   /** JSON of the OpenID discovery document and of the key set of ServiceAccount tokens. */
   readonly openId: { readonly configuration: string; readonly keys: string };
 }
@@ -101,7 +103,7 @@ export function createDocuments(options: DocumentOptions): (path: string) => Doc
     return (
       (EXACT.has(trimmed) ? fixed.get(path) : fixed.get(trimmed)) ??
       healthRoute(path, checks) ??
-      openApiRoute(path, openApi, () => clock.now(), startedAt) ??
+      openApiRoute(path, openApi, () => clock.now(), startedAt, options.remoteOpenApi) ??
       discovery(trimmed)
     );
   };

@@ -31,6 +31,8 @@ export interface ApiContext {
   readonly backlog: Backlog;
   readonly audit: Auditor | undefined;
   readonly dialer: Dialer;
+  /** The route of a path that another server serves. */
+  readonly elsewhere?: (path: string) => DocumentRoute | undefined;
   /** Routes that are not about a resource, by path; longest prefix of whole segments wins. */
   readonly documents: (path: string) => DocumentRoute | undefined;
   /** Aborts when the server stops: ends watches. */

@@ -12,7 +12,7 @@ import { runWhileLeading } from '../../../src/client/leader-election.js';
 import { LEASES, PODS } from '../../../src/client/resources.js';
 import { createClient } from '../../../src/client/rest-client.js';
 import { createTransport } from '../../../src/client/transport.js';
-import { createWorkQueue } from '../../../src/client/work-queue.js';
+import { createWorkQueue } from '../../../src/machinery/work-queue.js';
 import { FakeClock, realClock } from '../../../src/machinery/clock.js';
 import { isStatusError } from '../../../src/machinery/status.js';
 import type { KubeObject, Lease, Pod } from '../../../src/machinery/types.js';

@@ -182,8 +182,8 @@ t.test('client certificates, over TLS with kubeconfig files', async t => {
     const accepted = once(server, 'secureConnection') as Promise<[TLSSocket]>;
     const client = connect({ port, host: '127.0.0.1', ca: pki.ca.cert, ...credentials });
     const [socket] = await accepted;
-    const outcome = authenticate({ raw: { headers: {} }, socket });
-    t.equal(authenticate({ raw: { headers: {} }, socket }), outcome, 'asked once per connection');
+    const outcome = authenticate({ raw: { headers: {}, headersDistinct: {} }, socket });
+    t.equal(authenticate({ raw: { headers: {}, headersDistinct: {} }, socket }), outcome, 'asked once per connection');
     client.destroy();
     return outcome;
   };
@@ -475,7 +475,7 @@ t.test('authentication: credentials in order, anonymous, 401', async t => {
       ],
     });
   const request = (headers: Record<string, string>, cert?: { cn: string; authorized: boolean }): Credentials => ({
-    raw: { headers },
+    raw: { headers, headersDistinct: {} },
     socket: {
       authorized: cert?.authorized === true,
       authorizationError: new Error('x'),
