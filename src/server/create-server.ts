@@ -57,6 +57,8 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
     anonymous: options.anonymousAuth ?? DEFAULTS.anonymousAuth,
     issuer: options.serviceAccountIssuer ?? DEFAULTS.serviceAccountIssuer,
     serviceAccountKey: pki.serviceAccountKey,
+    serviceAccountVerifyingKeys: pki.serviceAccountVerifyingKeys,
+    apiAudiences: options.apiAudiences,
   });
 }
 

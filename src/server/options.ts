@@ -16,8 +16,10 @@ export interface ServerKeys {
   readonly serving: KeyPair;
   /** With it the API server calls node agents. */
   readonly kubeletClient: KeyPair;
-  /** RSA private key, PEM, that signs service account tokens. */
+  /** Private key, PEM, that signs service account tokens. */
   readonly serviceAccountKey: string;
+  /** Keys or certificates, PEM, that verify them; undefined: the one that signs. */
+  readonly serviceAccountVerifyingKeys?: readonly string[];
 }
 
 export interface ApiServerOptions {
@@ -44,6 +46,8 @@ export interface ApiServerOptions {
   /** Default Node, RBAC. */
   readonly authorizationModes?: readonly AuthorizationMode[];
   readonly serviceAccountIssuer?: string;
+  /** Whom tokens are for when nobody says; default: the issuer. */
+  readonly apiAudiences?: readonly string[];
   /** Names of admission plugins that are off. */
   readonly disabledAdmission?: readonly string[];
   /** PEM; default: from `pki`. */

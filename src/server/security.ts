@@ -23,8 +23,12 @@ export interface SecurityOptions {
   /** Bearer tokens and whose they are (--token-auth-file). */
   readonly tokens: ReadonlyMap<string, UserInfo>;
   readonly issuer: string;
-  /** RSA private key, PEM, that signs service account tokens. */
+  /** Private key, PEM, that signs service account tokens. */
   readonly serviceAccountKey: string;
+  /** What verifies them, PEM; undefined: the key that signs. */
+  readonly serviceAccountVerifyingKeys: readonly string[] | undefined;
+  /** undefined: the issuer. */
+  readonly apiAudiences: readonly string[] | undefined;
   /** Known only once the registries are there, which need us: asked when the first request comes. */
   objects(): Objects;
 }
@@ -51,7 +55,13 @@ export function createSecurity(options: SecurityOptions): Security {
     Node: () => createNodeAuthorizer(lookup, NODE_RULES),
     RBAC: () => createRbacAuthorizer(resolver),
   };
-  const issuer = createTokenIssuer({ clock, key: options.serviceAccountKey, issuer: options.issuer });
+  const issuer = createTokenIssuer({
+    clock,
+    key: options.serviceAccountKey,
+    verifyingKeys: options.serviceAccountVerifyingKeys,
+    issuer: options.issuer,
+    ...(options.apiAudiences === undefined ? {} : { apiAudiences: options.apiAudiences }),
+  });
   const { apiAudiences } = issuer;
   return {
     resolver,
