@@ -14,7 +14,7 @@ import { AuditPolicyError, parseAuditPolicy, type AuditPolicy } from '../server/
 import type { ApiServerOptions } from '../server/options.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
 import { advertiseProblem, serviceRangeProblem } from '../server/service-range.js';
-import { FlagError, integerFlag, invalidArgument } from './process.js';
+import { durationFlag, FlagError, integerFlag, invalidArgument } from './process.js';
 
 /** Flags by their names in camelCase, as commander gives them. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
@@ -137,6 +137,26 @@ async function tokensFlag(path: string): Promise<ReadonlyMap<string, UserInfo>> 
   return content === undefined ? new Map() : parseTokenFile(path, content);
 }
 
+/** Upstream's checks, in its words. @throws FlagError */
+function limitFlags(
+  flags: Flags,
+): Required<Pick<ApiServerOptions, 'inFlightLimits' | 'priorityAndFairness' | 'shutdownDelayMs'>> {
+  const count = (name: string, key: string): number => {
+    if (text(flags, key).startsWith('-')) throw new FlagError(`--${name} can not be negative value`);
+    return integerFlag(name, text(flags, key), 0, 2 ** 31 - 1);
+  };
+  const reading = count('max-requests-inflight', 'maxRequestsInflight');
+  const writing = count('max-mutating-requests-inflight', 'maxMutatingRequestsInflight');
+  const priorityAndFairness = booleanFlag('enable-priority-and-fairness', text(flags, 'enablePriorityAndFairness'));
+  if (priorityAndFairness && reading + writing === 0)
+    throw new FlagError(
+      'invalid configuration: MaxRequestsInFlight=0 and MaxMutatingRequestsInFlight=0; they must add up to something positive',
+    );
+  const shutdownDelayMs = durationFlag('shutdown-delay-duration', text(flags, 'shutdownDelayDuration'));
+  if (shutdownDelayMs < 0) throw new FlagError('--shutdown-delay-duration can not be negative value');
+  return { inFlightLimits: { reading, writing }, priorityAndFairness, shutdownDelayMs };
+}
+
 /** What an API server is told but for where it keeps things: all but store, keys and log. */
 export type ApiServerSettings = Omit<StartApiServerOptions, 'store' | 'pki' | 'log'> &
   Required<Pick<StartApiServerOptions, 'serviceClusterIpRange' | 'advertiseAddress'>>;
@@ -158,6 +178,7 @@ export async function apiServerSettings(flags: Flags, log: Logger): Promise<ApiS
     authorizationModes: modesFlag(text(flags, 'authorizationMode')),
     serviceAccountIssuer: text(flags, 'serviceAccountIssuer'),
     disabledAdmission: pluginsFlag(flags),
+    ...limitFlags(flags),
     tokens: await tokensFlag(text(flags, 'tokenAuthFile')),
   };
   const cert = await fileFlag('tls-cert-file', text(flags, 'tlsCertFile'));

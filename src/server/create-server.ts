@@ -17,15 +17,18 @@ import { rbacEscalationCheck } from './auth/rbac/escalation.js';
 import { oidcDocuments } from './auth/token/issuer.js';
 import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
+import { keepFlowControl, MANDATORY_FLOW_CONTROL } from './bootstrap/flow-control.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
 import { createKubeletConnection } from './connect/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
 import { createMetrics } from './endpoints/metrics.js';
+import { createFollowingFlowControl } from './flow-control/create.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
 import type { ApiServer, ApiServerOptions } from './options.js';
 import { createInFlight } from './pipeline/in-flight.js';
 import type { ApiContext } from './pipeline/context.js';
+import { createUnderWay } from './pipeline/under-way.js';
 import { createRegistries } from './registry/create-registries.js';
 import { createBacklog } from './watch-stream/backlog.js';
 import { createSecurity, type Security } from './security.js';
@@ -45,7 +48,13 @@ const DEFAULTS = {
   anonymousAuth: true,
   authorizationModes: ['Node', 'RBAC'],
   serviceAccountIssuer: 'https://kubernetes.default.svc.cluster.local',
+  inFlightLimits: { reading: 400, writing: 200 },
+  priorityAndFairness: true,
+  shutdownDelayMs: 0,
 } as const;
+
+/** A stopping server waits for its last requests as long as any of them may take. */
+const DRAIN_MS = 60_000;
 
 function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects): Security {
   const { pki, tokens = new Map() } = options;
@@ -69,10 +78,13 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, pki, clock = realClock, random = realRandom, log = SILENT } = options;
   const settings = { ...DEFAULTS, ...options };
-  const stopping = new AbortController();
+  /** In the order in which they abort: it has been told to stop; watches end; all that works in the background ends. */
+  const [toldToStop, ending, stopping] = [new AbortController(), new AbortController(), new AbortController()];
   const { signal } = stopping;
   // Every watch listens to it: thousands are no leak.
+  setMaxListeners(0, ending.signal);
   setMaxListeners(0, signal);
+  const underWay = createUnderWay(clock);
   const objects = (): Objects => registries.objects;
   const api = loadApi();
   const security = secure(options, clock, objects);
@@ -108,17 +120,31 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
   let port = settings.securePort;
   let ready = false;
-  const metrics = createMetrics(clock, function* () {
+  const { reading, writing } = settings.inFlightLimits;
+  const flowControl = settings.priorityAndFairness
+    ? createFollowingFlowControl({
+        registries,
+        catalog,
+        clock,
+        log,
+        signal,
+        mandatory: MANDATORY_FLOW_CONTROL,
+        serverLimit: reading + writing,
+      })
+    : undefined;
+  const stored = function* (): Generator<readonly [string, number]> {
     for (const entry of catalog.entries())
-      if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)] as const;
-  });
+      if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)];
+  };
+  const metrics = createMetrics(clock, stored, flowControl?.metrics.families);
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
   const documents = createDocuments({
     clock,
     catalog,
     metrics,
+    flows: flowControl?.configuration,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
-    checks: healthChecks({ store, ready: () => ready, stopping: signal }),
+    checks: healthChecks({ store, ready: () => ready, stopping: toldToStop.signal }),
     openApi: createOpenApiDocuments(catalog),
     openId: oidc,
   });
@@ -128,7 +154,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     catalog,
     documents,
     metrics,
-    inFlight: createInFlight(),
+    flowControl,
+    inFlight: createInFlight(settings.inFlightLimits),
     turns,
     backlog: createBacklog(clock),
     objects: registries.objects,
@@ -140,7 +167,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       cert: pki.kubeletClient.cert,
       key: pki.kubeletClient.key,
     }),
-    stopping: signal,
+    underWay,
+    stopping: ending.signal,
     authentication: security.authentication,
     authorizer: security.authorizer,
     registryOf: entry => registries.get(entry),
@@ -167,6 +195,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     policy: settings.authorizationModes.includes('RBAC') ? bootstrapPolicy : [],
   };
   await bootstrap(boot);
+  flowControl?.follow();
 
   return {
     async listen() {
@@ -176,6 +205,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       ready = true;
       void keepNamespaces(boot);
       void keepServiceCidr(boot);
+      void keepFlowControl(boot);
       void runEventTtl({
         objects: registries.objects,
         clock,
@@ -186,8 +216,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return { port };
     },
     async close() {
+      const reason = new Error('the server is stopping');
+      toldToStop.abort(reason);
+      // Those who send requests here look at /readyz, and need a while to notice.
+      if (ready && settings.shutdownDelayMs > 0) await clock.sleep(settings.shutdownDelayMs);
+      http.stopListening();
+      ending.abort(reason);
+      await underWay.drain(DRAIN_MS);
       ready = false;
-      stopping.abort(new Error('the server is stopping'));
+      stopping.abort(reason);
       await http.close();
       // What has been answered is on record: whoever stops the server may end the process next.
       await options.audit?.sink.flush();

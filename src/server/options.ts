@@ -7,6 +7,7 @@ import type { KvStore } from '../storage/kv-store.js';
 import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { AuditPolicy } from './audit/policy.js';
 import type { AuditSink } from './audit/auditor.js';
+import type { InFlightLimits } from './pipeline/in-flight.js';
 import type { AuthorizationMode } from './security.js';
 
 /** The keys that a server works with. */
@@ -54,6 +55,12 @@ export interface ApiServerOptions {
   readonly servingCertificate?: { readonly cert: string; readonly key: string };
   /** PEM of a further CA for client certificates. */
   readonly clientCa?: string;
+  /** Requests that are worked on at a time; default 400 reads and 200 writes. */
+  readonly inFlightLimits?: InFlightLimits;
+  /** Whether the two are one limit, which flow schemas and priority levels divide; default true. */
+  readonly priorityAndFairness?: boolean;
+  /** How long a server that is told to stop serves on, while /readyz says so; default 0. */
+  readonly shutdownDelayMs?: number;
   /** Default policy: a line of metadata per request, once it is answered. */
   readonly audit?: { readonly sink: AuditSink; readonly policy?: AuditPolicy };
 }

@@ -20,12 +20,15 @@ export const KUBE_APISERVER_FLAGS: FlagTable = {
     'client-ca-file': '',
     'disable-admission-plugins': '',
     'enable-admission-plugins': '',
+    'enable-priority-and-fairness': true,
     'etcd-prefix': '/registry',
     'etcd-servers': '',
     'feature-gates': '',
     // Gone since 1.24; older kits still say 0 to turn it off.
     'insecure-port': '0',
     'logging-format': 'text',
+    'max-mutating-requests-inflight': '200',
+    'max-requests-inflight': '400',
     'runtime-config': '',
     'secure-port': '6443',
     'service-account-issuer': '',
@@ -33,6 +36,7 @@ export const KUBE_APISERVER_FLAGS: FlagTable = {
     'service-account-signing-key-file': '',
     'service-cluster-ip-range': '',
     'service-node-port-range': '30000-32767',
+    'shutdown-delay-duration': '',
     'storage-initialization-timeout': '1m0s',
     'tls-cert-file': '',
     'tls-private-key-file': '',
@@ -234,17 +238,8 @@ export const KUBE_APISERVER_FLAGS: FlagTable = {
     { why: 'the garbage collector is a controller', flags: { 'enable-garbage-collector': true } },
     { why: 'the log is on standard error', flags: { 'debug-socket-path': '', 'enable-logs-handler': false } },
     {
-      why: 'the limits are 400 reads and 200 writes at a time',
+      why: 'a server that stops ends its watches at once, and closes its port',
       flags: {
-        'enable-priority-and-fairness': true,
-        'max-mutating-requests-inflight': '200',
-        'max-requests-inflight': '400',
-      },
-    },
-    {
-      why: 'a server that is told to stop does so at once',
-      flags: {
-        'shutdown-delay-duration': '',
         'shutdown-send-retry-after': false,
         'shutdown-watch-termination-grace-period': '',
       },

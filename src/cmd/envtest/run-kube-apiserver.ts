@@ -48,6 +48,7 @@ function flagsOf(values: Values): Flags {
     ...flags,
     v: logLevel(last(values, 'v')),
     serviceClusterIpRange: range,
+    shutdownDelayDuration: last(values, 'shutdown-delay-duration') || '0s',
     authorizationMode: modes,
     // Upstream turns anonymous requests off where everybody may do everything.
     anonymousAuth: modes === 'AlwaysAllow' ? 'false' : last(values, 'anonymous-auth'),

@@ -27,8 +27,12 @@ function dryRunLabel(query: URLSearchParams): string {
   return values.every(value => value === 'All') ? 'All' : 'invalid';
 }
 
-/** `objects` counts what is stored, by resourceId. */
-export function createMetrics(clock: Clock, objects: () => Iterable<readonly [string, number]>): Metrics {
+/** `objects` counts what is stored, by resourceId; `others` is what somebody else counts. */
+export function createMetrics(
+  clock: Clock,
+  objects: () => Iterable<readonly [string, number]>,
+  others: readonly Family[] = [],
+): Metrics {
   const requests = counter(
     'apiserver_request_total',
     'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
@@ -69,6 +73,7 @@ export function createMetrics(clock: Clock, objects: () => Iterable<readonly [st
       const { user, system } = process.cpuUsage();
       return [[{}, (user + system) / 1e6]];
     }),
+    ...others,
   ];
   return {
     requestStarted(exchange) {
