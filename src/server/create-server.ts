@@ -19,6 +19,7 @@ import { oidcDocuments } from './auth/token/issuer.js';
 import { keepAuthenticationTrust } from './bootstrap/authentication-trust.js';
 import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
+import { keepFlowControl, MANDATORY_FLOW_CONTROL } from './bootstrap/flow-control.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
 import { createCustomResources } from './custom-resources/custom-resources.js';
 import { createDialer } from './dial/create-dialer.js';
@@ -26,10 +27,12 @@ import { createKubeletConnection } from './dial/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
 import { createMetrics } from './endpoints/metrics.js';
+import { createFollowingFlowControl } from './flow-control/create.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
 import { FRONT_PROXY_CLIENT, type ApiServer, type ApiServerOptions } from './options.js';
 import { createInFlight } from './pipeline/in-flight.js';
 import type { ApiContext } from './pipeline/context.js';
+import { createUnderWay } from './pipeline/under-way.js';
 import { createRegistries } from './registry/create-registries.js';
 import { createBacklog } from './watch-stream/backlog.js';
 import { createSecurity, type Security } from './security.js';
@@ -55,6 +58,9 @@ const DEFAULTS = {
   anonymousAuth: true,
   authorizationModes: ['Node', 'RBAC'],
   serviceAccountIssuer: 'https://kubernetes.default.svc.cluster.local',
+  inFlightLimits: { reading: 400, writing: 200 },
+  priorityAndFairness: true,
+  shutdownDelayMs: 0,
 } as const;
 
 /** Whose certificates name users. */
@@ -70,6 +76,9 @@ const requestHeaderOf = ({ pki, requestHeader }: ApiServerOptions): RequestHeade
     allowedNames: [FRONT_PROXY_CLIENT],
   };
 
+/** A stopping server waits for its last requests as long as any of them may take. */
+const DRAIN_MS = 60_000;
+
 function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects): Security {
   const { pki, tokens = new Map() } = options;
   return createSecurity({
@@ -82,6 +91,8 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
     anonymous: options.anonymousAuth ?? DEFAULTS.anonymousAuth,
     issuer: options.serviceAccountIssuer ?? DEFAULTS.serviceAccountIssuer,
     serviceAccountKey: pki.serviceAccountKey,
+    serviceAccountVerifyingKeys: pki.serviceAccountVerifyingKeys,
+    apiAudiences: options.apiAudiences,
   });
 }
 
@@ -92,10 +103,13 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, pki, clock = realClock, random = realRandom, log = SILENT } = options;
   const settings = { ...DEFAULTS, ...options };
-  const stopping = new AbortController();
+  /** In the order in which they abort: it has been told to stop; watches end; all that works in the background ends. */
+  const [toldToStop, ending, stopping] = [new AbortController(), new AbortController(), new AbortController()];
   const { signal } = stopping;
   // Every watch listens to it: thousands are no leak.
+  setMaxListeners(0, ending.signal);
   setMaxListeners(0, signal);
+  const underWay = createUnderWay(clock);
   const objects = (): Objects => registries.objects;
   const api = loadApi();
   const security = secure(options, clock, objects);
@@ -160,14 +174,23 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     serviceIp: firstServiceAddresses(settings.serviceClusterIpRange)[0] ?? '',
     advertiseAddress: settings.advertiseAddress,
   };
-  const metrics = createMetrics(
-    clock,
-    function* () {
-      for (const entry of catalog.entries())
-        if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)] as const;
-    },
-    hookMetrics.families,
-  );
+  const { reading, writing } = settings.inFlightLimits;
+  const flowControl = settings.priorityAndFairness
+    ? createFollowingFlowControl({
+        registries,
+        catalog,
+        clock,
+        log,
+        signal,
+        mandatory: MANDATORY_FLOW_CONTROL,
+        serverLimit: reading + writing,
+      })
+    : undefined;
+  const stored = function* (): Generator<readonly [string, number]> {
+    for (const entry of catalog.entries())
+      if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)];
+  };
+  const metrics = createMetrics(clock, stored, [...hookMetrics.families, ...(flowControl?.metrics.families ?? [])]);
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
   const aggregation = createAggregation({
     objects: registries.objects,
@@ -188,8 +211,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       route: path => aggregation.openApiRoute(path, () => context),
     },
     metrics,
+    flows: flowControl?.configuration,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
-    checks: healthChecks({ store, ready: () => ready, stopping: signal }),
+    checks: healthChecks({ store, ready: () => ready, stopping: toldToStop.signal }),
     openApi: createOpenApiDocuments(catalog),
     openId: oidc,
   });
@@ -200,7 +224,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     elsewhere: path => aggregation.route(path, () => context),
     documents,
     metrics,
-    inFlight: createInFlight(),
+    flowControl,
+    inFlight: createInFlight(settings.inFlightLimits),
     turns,
     backlog: createBacklog(clock),
     objects: registries.objects,
@@ -208,7 +233,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     protobuf: createProtobufAnswers(api),
     audit: options.audit && createAuditor(options.audit.policy ?? DEFAULT_AUDIT_POLICY, options.audit.sink, clock),
     dialer,
-    stopping: signal,
+    underWay,
+    stopping: ending.signal,
     authentication: security.authentication,
     authorizer: security.authorizer,
     registryOf: entry => registries.get(entry),
@@ -243,6 +269,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   await customResources.serve();
   await bootstrap(boot);
   customResources.maintain();
+  flowControl?.follow();
 
   return {
     async listen() {
@@ -256,6 +283,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       aggregation.run().catch((err: unknown) => {
         if (!signal.aborted) log.error({ err }, 'nobody looks after aggregated APIs any more');
       });
+      void keepFlowControl(boot);
       void runEventTtl({
         objects: registries.objects,
         clock,
@@ -266,8 +294,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return { port };
     },
     async close() {
+      const reason = new Error('the server is stopping');
+      toldToStop.abort(reason);
+      // Those who send requests here look at /readyz, and need a while to notice.
+      if (ready && settings.shutdownDelayMs > 0) await clock.sleep(settings.shutdownDelayMs);
+      http.stopListening();
+      ending.abort(reason);
+      await underWay.drain(DRAIN_MS);
       ready = false;
-      stopping.abort(new Error('the server is stopping'));
+      stopping.abort(reason);
       await http.close();
       dialer.close();
       // What has been answered is on record: whoever stops the server may end the process next.

@@ -91,6 +91,7 @@ export async function serve(incoming: RawRequest, context: ApiContext): Promise<
   response.once('close', () => {
     exchange.stopDeadline?.();
     exchange.release?.();
+    exchange.leave?.();
     if (!response.writableFinished) controller.abort(new Error('client is gone'));
     finished();
     exchange.audit?.completed();

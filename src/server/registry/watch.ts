@@ -246,7 +246,9 @@ function run(
     // Nothing is awaited from here to the end: what comes later is delivered directly.
     const waiting = queue ?? [];
     queue = undefined;
-    if (!stopped) deliver(waiting);
+    if (stopped) return;
+    deliver(waiting);
+    listener.begun?.();
   };
   const deliverSlowly = async (changes: readonly CacheEvent[]): Promise<void> => {
     let end = 0;

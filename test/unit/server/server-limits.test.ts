@@ -3,7 +3,8 @@ import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import { requestedFields } from '../../../src/server/pipeline/requested-fields.js';
 import { parseRequestInfo, splitPath } from '../../../src/server/pipeline/request-info.js';
-import { createInFlight, TooManyRequestsError } from '../../../src/server/pipeline/in-flight.js';
+import { createInFlight } from '../../../src/server/pipeline/in-flight.js';
+import { TooManyRequestsError } from '../../../src/server/pipeline/too-many-requests.js';
 import { durationProblem, parseDuration } from '../../../src/machinery/duration.js';
 import { parseJwt } from '../../../src/machinery/jwt.js';
 import { writeOptions } from '../../../src/server/handlers/write-options.js';
@@ -212,9 +213,10 @@ t.test('a client that ignores the end of its connection is cut off', async t => 
 });
 
 t.test('more requests than are worked on at a time are told to come again', async t => {
-  const limits = createInFlight({ reading: 1, writing: 0 });
+  const limits = createInFlight({ reading: 1, writing: 1 });
   const user = { name: 'u', groups: ['system:authenticated'] };
   const leave = limits.enter('list', user);
+  limits.enter('create', user);
   t.throws(() => limits.enter('get', user), TooManyRequestsError, 'reading');
   t.throws(() => limits.enter('create', user), TooManyRequestsError, 'writing');
   t.doesNotThrow(() => limits.enter('get', { name: 'root', groups: ['system:masters'] })(), 'but for cluster admins');
@@ -224,7 +226,7 @@ t.test('more requests than are worked on at a time are told to come again', asyn
   const refuse = (): never => {
     throw new TooManyRequestsError();
   };
-  const api = await withApi(t, { inFlight: { enter: refuse } });
+  const api = await withApi(t, { inFlight: { enter: refuse }, flowControl: undefined });
   const { status, headers, text } = await api.request('GET', '/api');
   t.equal(status, 429);
   t.equal(headers['retry-after'], '1');
