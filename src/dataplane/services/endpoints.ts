@@ -24,6 +24,9 @@ export interface EndpointInfo {
 /** Endpoints by port key (see `portKey`), sorted by address. */
 export type EndpointsByPort = ReadonlyMap<string, readonly EndpointInfo[]>;
 
+/** Shared: a cluster has a hundred thousand endpoints. */
+const NO_HINTS: readonly string[] = [];
+
 export const portKey = (portName: string, protocol: string): string => `${portName}/${protocol}`;
 
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
@@ -77,8 +80,8 @@ function addEndpoints(
       ready: ready ?? true,
       serving: serving ?? true,
       terminating: terminating ?? false,
-      zoneHints: (endpoint.hints?.forZones ?? []).map(zone => zone.name),
-      nodeHints: (endpoint.hints?.forNodes ?? []).map(node => node.name),
+      zoneHints: endpoint.hints?.forZones?.map(zone => zone.name) ?? NO_HINTS,
+      nodeHints: endpoint.hints?.forNodes?.map(node => node.name) ?? NO_HINTS,
       slice: slice.metadata.name ?? '',
     };
     // An endpoint on its way from one slice to another is seen in both for a moment; the live one is right.

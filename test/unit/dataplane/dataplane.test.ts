@@ -385,8 +385,7 @@ t.test('an index over a long chain finds what a walk finds', async t => {
       : '';
     return parseRule('C', tokenize(`${to} ${proto} ${port} -m comment --comment r${i}`), 'IPv4');
   });
-  const loaded = rules.map(rule => ({ rule }));
-  const index = buildDispatchIndex(loaded);
+  const index = buildDispatchIndex(rules);
   const environment = {
     isLocal: () => false,
     random: () => 0,
