@@ -3,7 +3,7 @@ import type { Process, Program } from '../process.js';
 import { httpCall } from '../network/http-client.js';
 import { joinHostPort } from '../../machinery/ip.js';
 import { NetworkError } from '../network/errors.js';
-import { deadline, DeadlineExceeded } from './deadline.js';
+import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
 import { parseOptions, UsageError, type Options } from './options.js';
 
 /** A failure with curl's exit code. */

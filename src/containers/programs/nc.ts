@@ -4,7 +4,7 @@ import type { Input } from '../io.js';
 import type { Process, Program } from '../process.js';
 import { readerOf, writerOf } from '../spawn.js';
 import { createPipe } from '../io.js';
-import { deadline, DeadlineExceeded } from './deadline.js';
+import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
 import { parseOptions, type Options } from './options.js';
 import { runOther } from './run-other.js';
 

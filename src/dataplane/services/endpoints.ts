@@ -1,6 +1,7 @@
 import { compareText } from '../../machinery/compare-text.js';
 import type { DeepReadonly, EndpointSlice } from '../../machinery/types.js';
 import { canonicalIP, joinHostPort } from '../../machinery/ip.js';
+import { SERVICE_NAME_LABEL } from '../../machinery/service-name.js';
 import { isForTheProxy, protocolOf } from './service-ports.js';
 import type { Family } from '../packet.js';
 
@@ -28,8 +29,6 @@ export type EndpointsByPort = ReadonlyMap<string, readonly EndpointInfo[]>;
 const NO_HINTS: readonly string[] = [];
 
 export const portKey = (portName: string, protocol: string): string => `${portName}/${protocol}`;
-
-export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 
 /** "namespace/name" of the Service this slice belongs to; undefined when the proxy has no use for the slice. */
 export function serviceOfSlice(slice: DeepReadonly<EndpointSlice>, family: Family): string | undefined {

@@ -1,6 +1,7 @@
 import type { Connection } from '../../dataplane/kernel/types.js';
 import { printTrace } from '../../dataplane/tools/trace-text.js';
 import type { Clock } from '../../machinery/clock.js';
+import { deadline } from '../../machinery/deadline.js';
 import { joinHostPort } from '../../machinery/ip.js';
 import { DROPPED, NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import type { ConnectOptions, Flow, ForwardOptions, NetStream, SocketAddress } from '../../containers/network/types.js';
@@ -223,14 +224,10 @@ async function within<T>(
   outer: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const expiry = new AbortController();
-  const cancel = clock.after(ms, () => expiry.abort(new NetworkError('ETIMEDOUT', 'no answer')));
-  const stop = (): void => expiry.abort(outer?.reason);
-  outer?.addEventListener('abort', stop, { once: true });
+  const expiry = deadline(clock, ms, outer, () => new NetworkError('ETIMEDOUT', 'no answer'));
   try {
     return await work(expiry.signal);
   } finally {
-    cancel();
-    outer?.removeEventListener('abort', stop);
+    expiry.cancel();
   }
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../machinery/clock.js';
 import { NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from './join-streams.js';
 import { dialReal } from './real-host.js';
-import { deadline } from '../../containers/programs/deadline.js';
+import { deadline } from '../../machinery/deadline.js';
 import type {
   ConnectOptions,
   Flow,
