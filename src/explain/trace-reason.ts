@@ -67,6 +67,20 @@ export function serviceOf(report: TraceReport, services: Facts['services']): Rea
   return serviceBehind(stopped, connection.to.address, services);
 }
 
+/** Whether a failed request may be for this Service: nothing needs to be known of the others. */
+export function isConcerned({ connection }: TraceReport, service: ReadonlyService): boolean {
+  if (connection === undefined) return false;
+  const { namespace, name } = service.metadata;
+  const isNamed = connection.steps.some(
+    step =>
+      step.kind === 'netfilter' &&
+      step.rules.some(
+        ({ origin }) => origin?.kind === 'Service' && origin.namespace === namespace && origin.name === name,
+      ),
+  );
+  return isNamed || addressesOf(service).includes(connection.to.address);
+}
+
 const stoppedAt = (steps: readonly NetworkStep[]): NetfilterStep | undefined =>
   steps.findLast((step): step is NetfilterStep => step.kind === 'netfilter' && step.verdict !== 'accept');
 

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { NetworkStep } from '../../../src/containers/network/types.js';
 import type { TraceStep } from '../../../src/dataplane/trace.js';
-import { traceReason } from '../../../src/explain/trace-reason.js';
+import { isConcerned, traceReason } from '../../../src/explain/trace-reason.js';
 import type { Facts } from '../../../src/explain/types.js';
 import type { EndpointSlice, Pod, Service } from '../../../src/machinery/types.js';
 import type { TraceLookup, TraceReport } from '../../../src/nodeagent/kubelet-api/trace-report.js';
@@ -246,11 +246,16 @@ const rows: {
 t.test('why a traced request failed, and what to change', async t => {
   const names = [{ name: 'web.shop.svc.cluster.local', text: 'there is no Service web in namespace shop' }];
   for (const { name, report, facts, expect } of rows) {
-    const reason = traceReason(report, { services: [], slices: [], pods: [], ...facts }, names);
+    const all: Facts = { services: [], slices: [], pods: [], ...facts };
+    const reason = traceReason(report, all, names);
+    const concerned = all.services.filter(one => isConcerned(report, one));
+    t.same(traceReason(report, { ...all, services: concerned }, names), reason, `${name}: from what concerns it`);
     t.match(reason, expect, name);
     t.not(reason?.fix ?? '', '', `${name}: it says what to change`);
     t.doesNotThrow(() => checkedTrace({ ...report, reason }), `${name}: as its schema`);
   }
+  const other: Service = { metadata: { namespace: 'shop', name: 'other' }, spec: { clusterIPs: ['10.96.0.6'] } };
+  t.notOk(isConcerned(stopped('reject', BY_SERVICE), other), 'a Service that has nothing to do with it');
   const { error: _error, ...fine } = stopped('reject', BY_SERVICE);
   t.equal(traceReason(fine, { services: [], slices: [], pods: [] }), undefined, 'nothing to explain');
 });
