@@ -96,12 +96,14 @@ export function createPeerServer(network: PacketReceiver, clock: Clock): Server 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     const gone = new AbortController();
     const cancelDeadline = clock.after(PACKET_DEADLINE_MS, () => socket.destroy());
-    socket.on('close', () => {
+    const leave = (): void => {
       cancelDeadline();
       gone.abort(new NetworkError('ECONNRESET'));
-    });
+    };
+    socket.on('close', leave);
     socket.on('error', () => socket.destroy());
-    void serve(network, socket, gone.signal, cancelDeadline);
+    // Afterwards nothing waits that its end would stop, and most connections end like that.
+    void serve(network, socket, gone.signal, cancelDeadline).then(() => socket.off('close', leave));
   });
   server.maxConnections = MAX_CONNECTIONS;
   return server;
