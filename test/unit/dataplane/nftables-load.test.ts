@@ -18,9 +18,7 @@ const addChain: NftCommand = { kind: 'addChain', chain: { name: 'own' } };
 
 t.test('what packets have taught a set', async t => {
   const kernel = createKernel({ clock: new FakeClock(), random: () => 0, routes: hostRoutes('192.168.50.11') });
-  const learned = (): readonly string[] => [
-    ...(kernel.nftables.tables()[0]?.sets.get(SET.name)?.learned.keys() ?? []),
-  ];
+  const learned = (): readonly string[] => [...(kernel.nftables.tables()[0]?.sets.get(SET.name)?.learned.keys() ?? [])];
   const element = { key: ['10.0.0.1'], expiresSeconds: 30 };
   kernel.load(program(true, [addSet, { kind: 'addElement', set: SET.name, element }]));
   t.same(learned(), ['10.0.0.1']);
