@@ -1,4 +1,4 @@
-import { deadline, DeadlineExceeded } from '../../containers/programs/deadline.js';
+import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { httpCall } from '../../containers/network/http-client.js';
 import { createResolver, type Lookup } from '../../containers/network/resolver.js';

@@ -3,7 +3,7 @@ import type { Clock } from '../../machinery/clock.js';
 import { NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from './join-streams.js';
 import { dialReal } from './real-host.js';
-import { deadline } from '../../containers/programs/deadline.js';
+import { deadline } from '../../machinery/deadline.js';
 import type {
   ConnectOptions,
   Flow,
@@ -96,12 +96,14 @@ export function createPeerServer(network: PacketReceiver, clock: Clock): Server 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     const gone = new AbortController();
     const cancelDeadline = clock.after(PACKET_DEADLINE_MS, () => socket.destroy());
-    socket.on('close', () => {
+    const leave = (): void => {
       cancelDeadline();
       gone.abort(new NetworkError('ECONNRESET'));
-    });
+    };
+    socket.on('close', leave);
     socket.on('error', () => socket.destroy());
-    void serve(network, socket, gone.signal, cancelDeadline);
+    // Afterwards nothing waits that its end would stop, and most connections end like that.
+    void serve(network, socket, gone.signal, cancelDeadline).then(() => socket.off('close', leave));
   });
   server.maxConnections = MAX_CONNECTIONS;
   return server;
