@@ -55,6 +55,8 @@ export interface Overload {
   specialize?(constants: readonly (Value | undefined)[]): Specialized | CelError | undefined;
   /** At run time, before the call, so that what is too expensive does not happen. Whole; absent: 1. */
   cost?(args: readonly Value[]): number;
+  /** At run time, what is in lists and maps does not say whether it is this overload. */
+  readonly anyItems?: true;
   /** `cost` counts only where the types of the arguments say which overload it is; elsewhere it is 1. As cel-go's own. */
   readonly costIfKnown?: true;
   /** Instead of `cost`, for what only its result can tell. The work itself must be bounded by its arguments. */

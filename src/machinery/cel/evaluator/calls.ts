@@ -11,6 +11,8 @@ export class InstantiationError extends Error {}
 /** An overload, made for one place. */
 interface Target {
   readonly checks: readonly (readonly [number, Type])[];
+  /** Whether what is in lists and maps must fit, too. */
+  readonly isDeep: boolean;
   readonly bind: Specialized['bind'];
   readonly steps: Specialized['steps'];
   readonly cost: Overload['cost'];
@@ -54,6 +56,7 @@ function targetOf(overload: Overload, isOnly: boolean, constants: readonly (Valu
     checks: overload.args.flatMap((type, i) =>
       type.kind === 'dyn' || type.kind === 'param' ? [] : [[i, type] as const],
     ),
+    isDeep: overload.anyItems !== true,
     bind: special?.bind ?? overload.bind,
     steps: special?.steps,
     cost: isCounted ? overload.cost?.bind(overload) : undefined,
@@ -62,7 +65,7 @@ function targetOf(overload: Overload, isOnly: boolean, constants: readonly (Valu
 }
 
 const matches = (target: Target, values: readonly Value[]): boolean => {
-  for (const [i, type] of target.checks) if (!fits(values[i] as Value, type)) return false;
+  for (const [i, type] of target.checks) if (!fits(values[i] as Value, type, target.isDeep)) return false;
   return true;
 };
 
@@ -83,7 +86,7 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
   const find = (values: readonly Value[]): Target | undefined => targets.find(target => matches(target, values));
   const call = (frame: Frame, values: readonly Value[]): Value => {
     const target = find(values);
-    if (target === undefined) return failed(frame, noMatch(name, values));
+    if (target === undefined) return failed(frame, noMatch(name, values), targets[0], values);
     begin(frame, target, values);
     const { steps, bind } = target;
     return end(frame, target, values, steps === undefined ? bind(...values) : atOnce(frame, steps(...values)));
@@ -93,21 +96,23 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
     targets.length === 1 && only !== undefined && only.steps === undefined && only.costOfResult === undefined;
   const run = isSimple ? simple(name, only, args) : undefined;
   return {
-    run: run ?? generic(args, call),
+    run: run ?? generic(args, call, targets[0]),
     steps:
       targets.some(target => target.steps !== undefined) || args.some(arg => arg.steps !== undefined)
-        ? frame => callSteps(frame, args, values => inSteps(frame, find(values), name, values))
+        ? frame =>
+            callSteps(frame, args, targets[0], values => inSteps(frame, find(values) ?? noMatch(name, values), values))
         : undefined,
   };
 }
 
-const failed = (frame: Frame, error: CelError): CelError => {
-  charge(frame, 1);
+/** A call that does not happen costs what it would, with failures for arguments that have no size. */
+function failed(frame: Frame, error: CelError, target: Target | undefined, values: readonly Value[]): CelError {
+  charge(frame, target?.costOfResult?.(values, error) ?? target?.cost?.(values) ?? 1);
   return error;
-};
+}
 
-function* inSteps(frame: Frame, target: Target | undefined, name: string, values: readonly Value[]): Steps<Value> {
-  if (target === undefined) return failed(frame, noMatch(name, values));
+function* inSteps(frame: Frame, target: Target | CelError, values: readonly Value[]): Steps<Value> {
+  if (target instanceof CelError) return failed(frame, target, undefined, values);
   begin(frame, target, values);
   const result = target.steps === undefined ? target.bind(...values) : yield* target.steps(...values);
   return end(frame, target, values, result);
@@ -121,8 +126,8 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
     const { run } = first;
     return frame => {
       const a = run(frame);
-      if (isError(a)) return failed(frame, a);
-      if (!matches(target, [a])) return failed(frame, noMatch(name, [a]));
+      if (isError(a)) return failed(frame, a, target, [a]);
+      if (!matches(target, [a])) return failed(frame, noMatch(name, [a]), target, [a]);
       charge(frame, cost === undefined ? 1 : cost([a]));
       return bind(a);
     };
@@ -131,9 +136,9 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
   return frame => {
     const a = first.run(frame);
     const b = second.run(frame);
-    if (isError(a)) return failed(frame, a);
-    if (isError(b)) return failed(frame, b);
-    if (!matches(target, [a, b])) return failed(frame, noMatch(name, [a, b]));
+    if (isError(a)) return failed(frame, a, target, [a, b]);
+    if (isError(b)) return failed(frame, b, target, [a, b]);
+    if (!matches(target, [a, b])) return failed(frame, noMatch(name, [a, b]), target, [a, b]);
     charge(frame, cost === undefined ? 1 : cost([a, b]));
     return bind(a, b);
   };
@@ -141,7 +146,7 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
 
 /** Two are both evaluated; of more, the first that fails ends it. */
 const generic =
-  (args: readonly Plan[], call: (frame: Frame, values: readonly Value[]) => Value): Run =>
+  (args: readonly Plan[], call: (frame: Frame, values: readonly Value[]) => Value, target: Target | undefined): Run =>
   frame => {
     const values: Value[] = [];
     for (const { run } of args) {
@@ -150,13 +155,14 @@ const generic =
       values.push(value);
     }
     const error = values.find(isError);
-    return error === undefined ? call(frame, values) : failed(frame, error);
+    return error === undefined ? call(frame, values) : failed(frame, error, target, values);
   };
 
 /** The same in steps. */
 export function* callSteps(
   frame: Frame,
   args: readonly Plan[],
+  target: Target | undefined,
   call: (values: readonly Value[]) => Steps<Value>,
 ): Steps<Value> {
   const values: Value[] = [];
@@ -166,5 +172,5 @@ export function* callSteps(
     values.push(value);
   }
   const error = values.find(isError);
-  return error === undefined ? yield* call(values) : failed(frame, error);
+  return error === undefined ? yield* call(values) : failed(frame, error, target, values);
 }
