@@ -29,20 +29,22 @@ const OPERANDS: ReadonlyMap<string, ReadonlySet<Type['kind']>> = new Map(
       ['-_', 'bool double duration int'],
       ['_<_', 'bool bytes double duration int string timestamp uint'],
       ['size', 'bytes list map string'],
-      ['matches', 'string'],
-      ['!_', ''],
     ] as const
   ).map(([name, kinds]) => [name, new Set(kinds.split(' ')) as ReadonlySet<Type['kind']>]),
 );
+/** Values that look for functions of their own. */
+const RECEIVERS: ReadonlySet<Type['kind']> = new Set(['string', 'timestamp', 'duration']);
+const PLAIN = new Set(['!_', 'contains', 'startsWith', 'endsWith', 'matches']);
 const RELATIONS = new Set(['_<=_', '_>_', '_>=_']);
 
 /** How cel-go says that there is no overload for these values. */
 function noMatch(name: string, values: readonly Value[]): CelError {
   const kinds = OPERANDS.get(RELATIONS.has(name) ? '_<_' : name);
   const types = values.map(value => runtimeType(value));
-  if (name === '!_') return noSuchOverload();
+  const first = types[0]?.kind ?? 'dyn';
+  if (PLAIN.has(name)) return noSuchOverload();
   if (kinds !== undefined)
-    return kinds.has(types[0]?.kind ?? 'dyn') ? noSuchOverload() : new CelError(`no such overload: ${name}`);
+    return kinds.has(first) || RECEIVERS.has(first) ? noSuchOverload() : new CelError(`no such overload: ${name}`);
   return new CelError(`no such overload: ${name}(${types.map(type => type.name).join(', ')})`);
 }
 
@@ -93,7 +95,7 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
     targets.length === 1 && only !== undefined && only.steps === undefined && only.costOfResult === undefined;
   const run = isSimple ? simple(name, only, args) : undefined;
   return {
-    run: run ?? generic(args, call),
+    run: run ?? generic(args, args.length > 2 || only?.steps !== undefined, call),
     steps:
       targets.some(target => target.steps !== undefined) || args.some(arg => arg.steps !== undefined)
         ? frame => callSteps(frame, args, values => inSteps(frame, find(values), name, values))
@@ -101,8 +103,8 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
   };
 }
 
-const failed = (frame: Frame, error: CelError): CelError => {
-  charge(frame, 1);
+const failed = (frame: Frame, error: CelError, only?: Target, values: readonly Value[] = []): CelError => {
+  charge(frame, only?.cost === undefined ? 1 : only.cost(values));
   return error;
 };
 
@@ -121,8 +123,8 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
     const { run } = first;
     return frame => {
       const a = run(frame);
-      if (isError(a)) return failed(frame, a);
-      if (!matches(target, [a])) return failed(frame, noMatch(name, [a]));
+      if (isError(a)) return failed(frame, a, target, [a]);
+      if (!matches(target, [a])) return failed(frame, noMatch(name, [a]), target, [a]);
       charge(frame, cost === undefined ? 1 : cost([a]));
       return bind(a);
     };
@@ -131,9 +133,9 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
   return frame => {
     const a = first.run(frame);
     const b = second.run(frame);
-    if (isError(a)) return failed(frame, a);
-    if (isError(b)) return failed(frame, b);
-    if (!matches(target, [a, b])) return failed(frame, noMatch(name, [a, b]));
+    if (isError(a)) return failed(frame, a, target, [a, b]);
+    if (isError(b)) return failed(frame, b, target, [a, b]);
+    if (!matches(target, [a, b])) return failed(frame, noMatch(name, [a, b]), target, [a, b]);
     charge(frame, cost === undefined ? 1 : cost([a, b]));
     return bind(a, b);
   };
@@ -141,12 +143,13 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
 
 /** Two are both evaluated; of more, the first that fails ends it. */
 const generic =
-  (args: readonly Plan[], call: (frame: Frame, values: readonly Value[]) => Value): Run =>
+  (args: readonly Plan[], isMany: boolean, call: (frame: Frame, values: readonly Value[]) => Value): Run =>
   frame => {
     const values: Value[] = [];
     for (const { run } of args) {
       const value = run(frame);
-      if (isError(value) && args.length > 2) return value;
+      // What is left out is not counted.
+      if (isError(value) && isMany && values.length + 1 < args.length) return value;
       values.push(value);
     }
     const error = values.find(isError);
