@@ -53,7 +53,10 @@ export interface Overload {
    * failed"); undefined: `bind`.
    */
   specialize?(constants: readonly (Value | undefined)[]): Specialized | CelError | undefined;
-  /** At run time, before the call, so that what is too expensive does not happen. Whole; absent: 1. */
+  /**
+   * At run time, before the call, so that what is too expensive does not happen. Whole; absent: 1. Arguments may be
+   * errors: a call that fails is counted, too.
+   */
   cost?(args: readonly Value[]): number;
   /** At run time, what is in lists and maps does not say whether it is this overload. */
   readonly anyItems?: true;
@@ -151,6 +154,8 @@ export interface Macro {
 export interface MacroMaker {
   /** What macros call what they accumulate. */
   readonly accumulator: string;
+  /** Of what stands in a second place, so that what is wrong with it is told there, too. */
+  copy(expr: Expr): Expr;
   literal(value: Value): Expr;
   ident(name: string): Expr;
   select(of: Expr, field: string): Expr;

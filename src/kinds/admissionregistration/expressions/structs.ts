@@ -8,8 +8,8 @@ import {
   struct,
   TIMESTAMP,
   type Type,
-  type TypeProvider,
 } from '../../../machinery/cel/types.js';
+import type { TypeProvider } from '../../../machinery/cel/provider.js';
 
 type Fields = Readonly<Record<string, Type>>;
 

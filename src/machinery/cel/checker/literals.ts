@@ -10,7 +10,7 @@ import { isSameType, unwrapOptional } from './unify.js';
  * What is said of literals once types are known: arguments that a function can do nothing with, and lists and maps of
  * several types. Source: cel-go cel/validator.go.
  */
-export function validateLiterals(root: Expr, checked: Checked): readonly Problem[] {
+export function validateLiterals(root: Expr, checked: Checked, isHomogeneous: boolean): readonly Problem[] {
   const problems: Problem[] = [];
   const seen = [new Set<Expr>(), new Set<Expr>()] as const;
   const typeOf = (expr: Expr): Type => checked.types.get(expr) ?? DYN;
@@ -44,7 +44,7 @@ export function validateLiterals(root: Expr, checked: Checked): readonly Problem
     if (!mayMix) sameTypes(expr, typeOf, mixed);
     for (const child of childrenOf(expr)) visit(child, mixes);
   };
-  visit(root, false);
+  visit(root, !isHomogeneous);
   return problems;
 }
 

@@ -31,20 +31,22 @@ const OPERANDS: ReadonlyMap<string, ReadonlySet<Type['kind']>> = new Map(
       ['-_', 'bool double duration int'],
       ['_<_', 'bool bytes double duration int string timestamp uint'],
       ['size', 'bytes list map string'],
-      ['matches', 'string'],
-      ['!_', ''],
     ] as const
   ).map(([name, kinds]) => [name, new Set(kinds.split(' ')) as ReadonlySet<Type['kind']>]),
 );
+/** Values that look for functions of their own. */
+const RECEIVERS: ReadonlySet<Type['kind']> = new Set(['string', 'timestamp', 'duration']);
+const PLAIN = new Set(['!_', 'contains', 'startsWith', 'endsWith', 'matches']);
 const RELATIONS = new Set(['_<=_', '_>_', '_>=_']);
 
 /** How cel-go says that there is no overload for these values. */
 function noMatch(name: string, values: readonly Value[]): CelError {
   const kinds = OPERANDS.get(RELATIONS.has(name) ? '_<_' : name);
   const types = values.map(value => runtimeType(value));
-  if (name === '!_') return noSuchOverload();
+  const first = types[0]?.kind ?? 'dyn';
+  if (PLAIN.has(name)) return noSuchOverload();
   if (kinds !== undefined)
-    return kinds.has(types[0]?.kind ?? 'dyn') ? noSuchOverload() : new CelError(`no such overload: ${name}`);
+    return kinds.has(first) || RECEIVERS.has(first) ? noSuchOverload() : new CelError(`no such overload: ${name}`);
   return new CelError(`no such overload: ${name}(${types.map(type => type.name).join(', ')})`);
 }
 
@@ -96,23 +98,21 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
     targets.length === 1 && only !== undefined && only.steps === undefined && only.costOfResult === undefined;
   const run = isSimple ? simple(name, only, args) : undefined;
   return {
-    run: run ?? generic(args, call, targets[0]),
+    run: run ?? generic(args, args.length > 2 || only?.steps !== undefined, call, only),
     steps:
       targets.some(target => target.steps !== undefined) || args.some(arg => arg.steps !== undefined)
-        ? frame =>
-            callSteps(frame, args, targets[0], values => inSteps(frame, find(values) ?? noMatch(name, values), values))
+        ? frame => callSteps(frame, args, only, values => inSteps(frame, find(values), name, values))
         : undefined,
   };
 }
 
-/** A call that does not happen costs what it would, with failures for arguments that have no size. */
-function failed(frame: Frame, error: CelError, target: Target | undefined, values: readonly Value[]): CelError {
-  charge(frame, target?.costOfResult?.(values, error) ?? target?.cost?.(values) ?? 1);
+const failed = (frame: Frame, error: CelError, only?: Target, values: readonly Value[] = []): CelError => {
+  charge(frame, only?.costOfResult?.(values, error) ?? only?.cost?.(values) ?? 1);
   return error;
-}
+};
 
-function* inSteps(frame: Frame, target: Target | CelError, values: readonly Value[]): Steps<Value> {
-  if (target instanceof CelError) return failed(frame, target, undefined, values);
+function* inSteps(frame: Frame, target: Target | undefined, name: string, values: readonly Value[]): Steps<Value> {
+  if (target === undefined) return failed(frame, noMatch(name, values));
   begin(frame, target, values);
   const result = target.steps === undefined ? target.bind(...values) : yield* target.steps(...values);
   return end(frame, target, values, result);
@@ -146,23 +146,29 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
 
 /** Two are both evaluated; of more, the first that fails ends it. */
 const generic =
-  (args: readonly Plan[], call: (frame: Frame, values: readonly Value[]) => Value, target: Target | undefined): Run =>
+  (
+    args: readonly Plan[],
+    isMany: boolean,
+    call: (frame: Frame, values: readonly Value[]) => Value,
+    first: Target | undefined,
+  ): Run =>
   frame => {
     const values: Value[] = [];
     for (const { run } of args) {
       const value = run(frame);
-      if (isError(value) && args.length > 2) return value;
+      // What is left out is not counted.
+      if (isError(value) && isMany && values.length + 1 < args.length) return value;
       values.push(value);
     }
     const error = values.find(isError);
-    return error === undefined ? call(frame, values) : failed(frame, error, target, values);
+    return error === undefined ? call(frame, values) : failed(frame, error, first, values);
   };
 
 /** The same in steps. */
 export function* callSteps(
   frame: Frame,
   args: readonly Plan[],
-  target: Target | undefined,
+  first: Target | undefined,
   call: (values: readonly Value[]) => Steps<Value>,
 ): Steps<Value> {
   const values: Value[] = [];
@@ -172,5 +178,5 @@ export function* callSteps(
     values.push(value);
   }
   const error = values.find(isError);
-  return error === undefined ? yield* call(values) : failed(frame, error, target, values);
+  return error === undefined ? yield* call(values) : failed(frame, error, first, values);
 }
