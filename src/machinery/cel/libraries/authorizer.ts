@@ -171,7 +171,7 @@ const selectorCost = (length: Range): Range =>
   );
 
 const SELECTOR: Pick<Overload, 'cost' | 'estimate'> = {
-  cost: args => selectorCost(exactly(sizeOf(args[1] as Value))).max,
+  cost: args => selectorCost(exactly(sizeOf(args[1] ?? null))).max,
   estimate: call => ({ cost: selectorCost(sizeOfArg(call, 1)) }),
 };
 
