@@ -122,7 +122,7 @@ export interface Conversion {
   strategy?: string;
   webhook?: {
     clientConfig?: { url?: string; service?: ConversionService; caBundle?: string };
-    conversionReviewVersions?: string[];
+    conversionReviewVersions?: string[] | null;
   };
 }
 
@@ -141,9 +141,9 @@ export interface Condition {
 }
 
 export interface DefinitionStatus {
-  conditions?: Condition[];
+  conditions?: Condition[] | null;
   acceptedNames?: Names;
-  storedVersions?: string[];
+  storedVersions?: string[] | null;
   observedGeneration?: number;
 }
 

@@ -1,7 +1,7 @@
 /** The words of the Common Expression Language (github.com/google/cel-spec), as cel-go's grammar reads them. */
 
 export interface Token {
-  readonly kind: 'ident' | 'int' | 'uint' | 'float' | 'string' | 'bytes' | 'op' | 'end';
+  readonly kind: 'ident' | 'escaped' | 'int' | 'uint' | 'float' | 'string' | 'bytes' | 'op' | 'end';
   readonly text: string;
   /** Offset in the source, in UTF-16 units. */
   readonly at: number;
@@ -32,7 +32,8 @@ const RULES: readonly (readonly [Token['kind'], RegExp])[] = [
   ['int', /(?:0x[0-9a-fA-F]+|\d+)/y],
   ['bytes', new RegExp(`[bB](?:${RAW}|${TRIPLE}|${DOUBLE}"|${SINGLE}')`, 'y')],
   ['string', new RegExp(`${RAW}|${TRIPLE}|${DOUBLE}"|${SINGLE}'`, 'y')],
-  ['ident', /[A-Za-z_][A-Za-z0-9_]*|`[A-Za-z0-9_.\-/ ]+`/y],
+  ['ident', /[A-Za-z_][A-Za-z0-9_]*/y],
+  ['escaped', /`[A-Za-z0-9_.\-/ ]+`/y],
   ['op', OPERATORS],
 ];
 

@@ -14,6 +14,7 @@ import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.
 import { pruneValue } from '../../../api/structural/prune.js';
 import { structuralOf, type Structural } from '../../../api/structural/structural-schema.js';
 import { createValueValidator } from '../../../api/structural/validator.js';
+import { sorted } from '../internal-json.js';
 import type { Schema } from '../types.js';
 import { anySchema, itemsOf } from '../walk-schema.js';
 import { objectAround, type DefaultPlace } from './default-place.js';
@@ -74,7 +75,7 @@ function checkPlace(out: FieldError[], at: FieldPath, given: Place, checks: Defa
 }
 
 function checkDefault(out: FieldError[], at: FieldPath, place: Place, checks: DefaultChecks): void {
-  const value = cloneJson(place.structural.default);
+  const value = sorted(place.structural.default);
   const errors = place.insideMeta ? metaErrors(at, place, checks) : objectErrors(out, at, place, value, checks);
   for (const one of errors.length > 0 ? errors : valueErrors(at, place.schema, value)) out.push(one);
 }
@@ -87,12 +88,11 @@ function valueErrors(at: FieldPath, schema: Schema, value: unknown): FieldError[
 
 /** What is wrong with the metadata that a default becomes part of. */
 function metaErrors(at: FieldPath, { structural, root, around }: Place, checks: DefaultChecks): FieldError[] {
-  const value = cloneJson(structural.default);
-  const object = objectAround(around, value);
+  const object = objectAround(around, sorted(structural.default));
   const fail = (errors: readonly FieldError[]): FieldError[] => {
     const texts = [...new Set(errors.map(formatFieldError))];
     const text = texts.length === 1 ? texts.join() : `[${texts.join(', ')}]`;
-    return [invalid(at, structural.default, `must result in valid metadata: ${text}`)];
+    return [invalid(at, sorted(structural.default), `must result in valid metadata: ${text}`)];
   };
   const wrong = coerce(object, root, undefined, checks);
   if (wrong !== undefined) return fail([wrong]);
@@ -110,7 +110,7 @@ function objectErrors(
   checks: DefaultChecks,
 ): FieldError[] {
   if (!checks.mayHaveUnknown && !isPruned(value, structural))
-    out.push(invalid(at, structural.default, 'must not have unknown fields'));
+    out.push(invalid(at, sorted(structural.default), 'must not have unknown fields'));
   const place = { step: at.toString(), within: undefined };
   const wrong = coerce(value, structural, place, checks);
   if (wrong !== undefined) return [wrong];

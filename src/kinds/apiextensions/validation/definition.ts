@@ -120,7 +120,7 @@ function checkSpec(out: FieldError[], spec: InternalSpec, lenient: Leniency, dep
       checkColumn(out, at.child('additionalPrinterColumns').index(j), column),
     );
     checkSelectableFields(out, at, version.selectableFields ?? [], {
-      schema: version.schema?.openAPIV3Schema,
+      holder: version.schema?.openAPIV3Schema === undefined ? undefined : version.schema,
       noSchema: 'may only be set when `version.schema.openAPIV3Schema` is not included',
       anyNumber: lenient.manySelectable.has(name),
     });
@@ -138,7 +138,7 @@ function checkSpec(out: FieldError[], spec: InternalSpec, lenient: Leniency, dep
     checkColumn(out, SPEC.child('additionalPrinterColumns').index(i), column),
   );
   checkSelectableFields(out, SPEC, shared.selectableFields ?? [], {
-    schema: shared.schema?.openAPIV3Schema,
+    holder: shared.schema,
     noSchema: 'may only be set when validations.schema is included',
     anyNumber: lenient.manySelectable.has(''),
   });

@@ -1,0 +1,170 @@
+import type { Overload, Specialized } from '../declarations.js';
+import type { Steps } from '../../steps.js';
+import { fits, runtimeType } from '../runtime-types.js';
+import type { Type } from '../types.js';
+import { CelError, isError, noSuchOverload, type Value } from '../values.js';
+import { atOnce, charge, go, type Frame, type Plan, type Run } from './frame.js';
+
+/** A literal that a function can do nothing with: no program can be made. */
+export class InstantiationError extends Error {}
+
+/** An overload, made for one place. */
+interface Target {
+  readonly checks: readonly (readonly [number, Type])[];
+  readonly bind: Specialized['bind'];
+  readonly steps: Specialized['steps'];
+  readonly cost: Overload['cost'];
+  readonly costOfResult: Overload['costOfResult'];
+}
+
+/** Operators look at their first operand first: cel-go's traits. */
+const OPERANDS: ReadonlyMap<string, ReadonlySet<Type['kind']>> = new Map(
+  (
+    [
+      ['_+_', 'bytes double duration int list string timestamp uint'],
+      ['_-_', 'double duration int timestamp uint'],
+      ['_*_', 'double int uint'],
+      ['_/_', 'double int uint'],
+      ['_%_', 'int uint'],
+      ['-_', 'bool double duration int'],
+      ['_<_', 'bool bytes double duration int string timestamp uint'],
+      ['size', 'bytes list map string'],
+      ['matches', 'string'],
+      ['!_', ''],
+    ] as const
+  ).map(([name, kinds]) => [name, new Set(kinds.split(' ')) as ReadonlySet<Type['kind']>]),
+);
+const RELATIONS = new Set(['_<=_', '_>_', '_>=_']);
+
+/** How cel-go says that there is no overload for these values. */
+function noMatch(name: string, values: readonly Value[]): CelError {
+  const kinds = OPERANDS.get(RELATIONS.has(name) ? '_<_' : name);
+  const types = values.map(value => runtimeType(value));
+  if (name === '!_') return noSuchOverload();
+  if (kinds !== undefined)
+    return kinds.has(types[0]?.kind ?? 'dyn') ? noSuchOverload() : new CelError(`no such overload: ${name}`);
+  return new CelError(`no such overload: ${name}(${types.map(type => type.name).join(', ')})`);
+}
+
+function targetOf(overload: Overload, isOnly: boolean, constants: readonly (Value | undefined)[]): Target {
+  const special = overload.specialize?.(constants);
+  if (special instanceof CelError) throw new InstantiationError(special.message);
+  const isCounted = isOnly || overload.costIfKnown !== true;
+  return {
+    checks: overload.args.flatMap((type, i) =>
+      type.kind === 'dyn' || type.kind === 'param' ? [] : [[i, type] as const],
+    ),
+    bind: special?.bind ?? overload.bind,
+    steps: special?.steps,
+    cost: isCounted ? overload.cost?.bind(overload) : undefined,
+    costOfResult: isCounted ? overload.costOfResult?.bind(overload) : undefined,
+  };
+}
+
+const matches = (target: Target, values: readonly Value[]): boolean => {
+  for (const [i, type] of target.checks) if (!fits(values[i] as Value, type)) return false;
+  return true;
+};
+
+/** Counts what it costs before it is done. */
+function begin(frame: Frame, target: Target, values: readonly Value[]): void {
+  if (target.costOfResult === undefined) charge(frame, target.cost === undefined ? 1 : target.cost(values));
+}
+
+function end(frame: Frame, target: Target, values: readonly Value[], result: Value): Value {
+  if (target.costOfResult !== undefined) charge(frame, target.costOfResult(values, result));
+  return result;
+}
+
+/** A call of a function whose arguments are evaluated first, and of which none may have failed. */
+export function planFunction(name: string, overloads: readonly Overload[], args: readonly Plan[]): Plan {
+  const constants = args.map(arg => arg.constant);
+  const targets = overloads.map(overload => targetOf(overload, overloads.length === 1, constants));
+  const find = (values: readonly Value[]): Target | undefined => targets.find(target => matches(target, values));
+  const call = (frame: Frame, values: readonly Value[]): Value => {
+    const target = find(values);
+    if (target === undefined) return failed(frame, noMatch(name, values));
+    begin(frame, target, values);
+    const { steps, bind } = target;
+    return end(frame, target, values, steps === undefined ? bind(...values) : atOnce(frame, steps(...values)));
+  };
+  const [only] = targets;
+  const isSimple =
+    targets.length === 1 && only !== undefined && only.steps === undefined && only.costOfResult === undefined;
+  const run = isSimple ? simple(name, only, args) : undefined;
+  return {
+    run: run ?? generic(args, call),
+    steps:
+      targets.some(target => target.steps !== undefined) || args.some(arg => arg.steps !== undefined)
+        ? frame => callSteps(frame, args, values => inSteps(frame, find(values), name, values))
+        : undefined,
+  };
+}
+
+const failed = (frame: Frame, error: CelError): CelError => {
+  charge(frame, 1);
+  return error;
+};
+
+function* inSteps(frame: Frame, target: Target | undefined, name: string, values: readonly Value[]): Steps<Value> {
+  if (target === undefined) return failed(frame, noMatch(name, values));
+  begin(frame, target, values);
+  const result = target.steps === undefined ? target.bind(...values) : yield* target.steps(...values);
+  return end(frame, target, values, result);
+}
+
+/** One overload of one or two arguments, as most calls are. */
+function simple(name: string, target: Target, args: readonly Plan[]): Run | undefined {
+  const { bind, cost } = target;
+  const [first, second] = args;
+  if (args.length === 1 && first !== undefined) {
+    const { run } = first;
+    return frame => {
+      const a = run(frame);
+      if (isError(a)) return failed(frame, a);
+      if (!matches(target, [a])) return failed(frame, noMatch(name, [a]));
+      charge(frame, cost === undefined ? 1 : cost([a]));
+      return bind(a);
+    };
+  }
+  if (args.length !== 2 || first === undefined || second === undefined) return undefined;
+  return frame => {
+    const a = first.run(frame);
+    const b = second.run(frame);
+    if (isError(a)) return failed(frame, a);
+    if (isError(b)) return failed(frame, b);
+    if (!matches(target, [a, b])) return failed(frame, noMatch(name, [a, b]));
+    charge(frame, cost === undefined ? 1 : cost([a, b]));
+    return bind(a, b);
+  };
+}
+
+/** Two are both evaluated; of more, the first that fails ends it. */
+const generic =
+  (args: readonly Plan[], call: (frame: Frame, values: readonly Value[]) => Value): Run =>
+  frame => {
+    const values: Value[] = [];
+    for (const { run } of args) {
+      const value = run(frame);
+      if (isError(value) && args.length > 2) return value;
+      values.push(value);
+    }
+    const error = values.find(isError);
+    return error === undefined ? call(frame, values) : failed(frame, error);
+  };
+
+/** The same in steps. */
+export function* callSteps(
+  frame: Frame,
+  args: readonly Plan[],
+  call: (values: readonly Value[]) => Steps<Value>,
+): Steps<Value> {
+  const values: Value[] = [];
+  for (const arg of args) {
+    const value = yield* go(frame, arg);
+    if (isError(value) && args.length > 2) return value;
+    values.push(value);
+  }
+  const error = values.find(isError);
+  return error === undefined ? yield* call(values) : failed(frame, error);
+}
