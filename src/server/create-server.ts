@@ -21,6 +21,7 @@ import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
 import { keepFlowControl, MANDATORY_FLOW_CONTROL } from './bootstrap/flow-control.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
+import { createConversionWebhook } from './conversion/conversion-webhook.js';
 import { createCustomResources } from './custom-resources/custom-resources.js';
 import { createDialer } from './dial/create-dialer.js';
 import { createKubeletConnection } from './dial/kubelet-connection.js';
@@ -140,6 +141,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     machine: [settings.advertiseAddress],
     own: () => ({ address: settings.bindAddress, port }),
   });
+  const call = createWebhookClient({ dialer, clock, turns });
   const hookMetrics = createHookMetrics();
   const registries = await createRegistries({
     store,
@@ -156,7 +158,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         webhooks: {
           catalog,
           turns,
-          call: createWebhookClient({ dialer, clock, turns }),
+          call,
           uuid: () => random.uuid(),
           equivalents: createEquivalents(catalog),
           versions: createVersions(catalog),
@@ -265,7 +267,23 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const objectMeta = api.type('meta.v1.ObjectMeta');
   if (objectMeta === undefined) throw new Error('api-schemas/ has no ObjectMeta');
   const ctx = selfContext(registries.objects, clock, signal);
-  const customResources = createCustomResources({ catalog, registries, clock, log, ctx, objectMeta });
+  const customResources = createCustomResources({
+    catalog,
+    registries,
+    clock,
+    log,
+    ctx,
+    objectMeta,
+    converterOf({ spec }) {
+      const webhook = spec?.conversion?.strategy === 'Webhook' ? spec.conversion.webhook : undefined;
+      const { clientConfig, conversionReviewVersions = [] } = webhook ?? {};
+      if (clientConfig === undefined) return undefined;
+      return createConversionWebhook(
+        { clientConfig, conversionReviewVersions },
+        { call, clock, uuid: () => random.uuid() },
+      );
+    },
+  });
   await customResources.serve();
   await bootstrap(boot);
   customResources.maintain();
