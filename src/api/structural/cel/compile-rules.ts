@@ -1,12 +1,9 @@
 import { compile, InstantiationError, type Compiled, type Program } from '../../../machinery/cel/compile.js';
-import { createEnvironment, extendEnvironment, type Environment } from '../../../machinery/cel/environment.js';
-import { KUBERNETES } from '../../../machinery/cel/libraries/kubernetes.js';
-import type { TypeProvider } from '../../../machinery/cel/provider.js';
-import { optionalOf } from '../../../machinery/cel/types.js';
+import type { Environment } from '../../../machinery/cel/environment.js';
 import { trimSpace } from '../../../machinery/go-space.js';
 import { FieldPathError, fieldText, findField } from '../field-path.js';
 import type { JsonSchemaProps, ValidationRule } from '../json-schema-props.js';
-import { declTypeAt, MAX_REQUEST, type DeclType } from './decl-type.js';
+import type { RuleType } from './rule-type.js';
 
 /** A rule of x-kubernetes-validations, ready to be asked. Costs are in CEL's units. */
 export interface CompiledRule {
@@ -27,29 +24,17 @@ export interface CompiledRule {
 /** A messageExpression. */
 export type CompiledMessage = { readonly error: string } | { readonly program: Program; readonly maxCost: number };
 
-const BASE = createEnvironment({ libraries: KUBERNETES });
-
 /** Source: apiextensions-apiserver pkg/apiserver/schema/cel/compilation.go. */
 export function compileRules(
   rules: readonly ValidationRule[],
   schema: JsonSchemaProps,
-  self: DeclType,
-  provider: TypeProvider,
+  self: RuleType,
 ): CompiledRule[] {
-  const environmentFor = (isOptional: boolean): Environment =>
-    extendEnvironment(BASE, {
-      provider,
-      variables: new Map([
-        ['self', self.type],
-        ['oldSelf', isOptional ? optionalOf(self.type) : self.type],
-      ]),
-    });
-  const plain = environmentFor(false);
-  const optional = rules.some(rule => rule.optionalOldSelf === true) ? environmentFor(true) : plain;
-  const maxCardinality = Math.floor(MAX_REQUEST / (self.minSize + 1));
+  const plain = self.environment(false);
+  const optional = rules.some(rule => rule.optionalOldSelf === true) ? self.environment(true) : plain;
   return rules.map(rule => ({
     ...compileRule(rule, self, rule.optionalOldSelf === true ? optional : plain),
-    maxCardinality,
+    maxCardinality: self.maxCardinality,
     fieldPath: targetOf(rule, schema),
   }));
 }
@@ -58,7 +43,7 @@ const NOTHING = { program: undefined, error: undefined, usesOldSelf: false, maxC
 
 function compileRule(
   rule: ValidationRule,
-  self: DeclType,
+  self: RuleType,
   environment: Environment,
 ): Omit<CompiledRule, 'maxCardinality' | 'fieldPath'> {
   const source = rule.rule ?? '';
@@ -81,7 +66,7 @@ function compileRule(
   };
 }
 
-function messageOf(source: string, self: DeclType, environment: Environment): CompiledMessage | undefined {
+function messageOf(source: string, self: RuleType, environment: Environment): CompiledMessage | undefined {
   if (source === '') return undefined;
   const compiled = compile(source, environment);
   if ('problems' in compiled) return { error: `messageExpression compilation failed: ${compiled.problems}` };
@@ -100,12 +85,7 @@ function instantiate(compiled: Compiled): Program | string {
   }
 }
 
-const costOf = (compiled: Compiled, self: DeclType): number =>
-  compiled.estimate(path => {
-    if (path.length === 0) return undefined;
-    const type = declTypeAt(self, path);
-    return type === undefined ? undefined : { min: 0, max: type.maxElements };
-  }).max;
+const costOf = (compiled: Compiled, self: RuleType): number => compiled.estimate(path => self.sizeOf(path)).max;
 
 function targetOf({ fieldPath = '' }: ValidationRule, schema: JsonSchemaProps): string | undefined {
   if (fieldPath === '') return undefined;
