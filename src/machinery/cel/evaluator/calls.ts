@@ -3,7 +3,7 @@ import type { Steps } from '../../steps.js';
 import { fits, runtimeType } from '../runtime-types.js';
 import type { Type } from '../types.js';
 import { CelError, isError, noSuchOverload, type Value } from '../values.js';
-import { atOnce, charge, go, type Frame, type Plan, type Run } from './frame.js';
+import { atOnce, charge, go, spend, WORK_OF_CALL, workOf, type Frame, type Plan, type Run } from './frame.js';
 
 /** A literal that a function can do nothing with: no program can be made. */
 export class InstantiationError extends Error {}
@@ -11,11 +11,17 @@ export class InstantiationError extends Error {}
 /** An overload, made for one place. */
 interface Target {
   readonly checks: readonly (readonly [number, Type])[];
+  /** Whether its arguments may be large. */
+  readonly isBulky: boolean;
   readonly bind: Specialized['bind'];
   readonly steps: Specialized['steps'];
   readonly cost: Overload['cost'];
   readonly costOfResult: Overload['costOfResult'];
 }
+
+const SMALL: ReadonlySet<Type['kind']> = new Set(
+  'bool double duration int null timestamp type uint'.split(' ') as Type['kind'][],
+);
 
 /** Operators look at their first operand first: cel-go's traits. */
 const OPERANDS: ReadonlyMap<string, ReadonlySet<Type['kind']>> = new Map(
@@ -56,6 +62,7 @@ function targetOf(overload: Overload, isOnly: boolean, constants: readonly (Valu
     checks: overload.args.flatMap((type, i) =>
       type.kind === 'dyn' || type.kind === 'param' ? [] : [[i, type] as const],
     ),
+    isBulky: overload.args.some(type => !SMALL.has(type.kind)),
     bind: special?.bind ?? overload.bind,
     steps: special?.steps,
     cost: isCounted ? overload.cost?.bind(overload) : undefined,
@@ -70,6 +77,7 @@ const matches = (target: Target, values: readonly Value[]): boolean => {
 
 /** Counts what it costs before it is done. */
 function begin(frame: Frame, target: Target, values: readonly Value[]): void {
+  spend(frame, workOf(values) + (target.steps === undefined ? 0 : WORK_OF_CALL));
   if (target.costOfResult === undefined) charge(frame, target.cost === undefined ? 1 : target.cost(values));
 }
 
@@ -88,7 +96,7 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
     if (target === undefined) return failed(frame, noMatch(name, values));
     begin(frame, target, values);
     const { steps, bind } = target;
-    return end(frame, target, values, steps === undefined ? bind(...values) : atOnce(frame, steps(...values)));
+    return end(frame, target, values, steps === undefined ? bind(...values) : atOnce(steps(...values)));
   };
   const [only] = targets;
   const isSimple =
@@ -119,6 +127,7 @@ function* inSteps(frame: Frame, target: Target | undefined, name: string, values
 function simple(name: string, target: Target, args: readonly Plan[]): Run | undefined {
   const { bind, cost } = target;
   const [first, second] = args;
+  const { isBulky } = target;
   if (args.length === 1 && first !== undefined) {
     const { run } = first;
     return frame => {
@@ -126,6 +135,7 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
       if (isError(a)) return failed(frame, a, target, [a]);
       if (!matches(target, [a])) return failed(frame, noMatch(name, [a]), target, [a]);
       charge(frame, cost === undefined ? 1 : cost([a]));
+      if (isBulky) spend(frame, workOf([a]));
       return bind(a);
     };
   }
@@ -137,6 +147,7 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
     if (isError(b)) return failed(frame, b, target, [a, b]);
     if (!matches(target, [a, b])) return failed(frame, noMatch(name, [a, b]), target, [a, b]);
     charge(frame, cost === undefined ? 1 : cost([a, b]));
+    if (isBulky) spend(frame, workOf([a, b]));
     return bind(a, b);
   };
 }
