@@ -18,7 +18,8 @@ import { oidcDocuments } from './auth/token/issuer.js';
 import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
-import { createKubeletConnection } from './connect/kubelet-connection.js';
+import { createDialer } from './dial/create-dialer.js';
+import { createKubeletConnection } from './dial/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
 import { createMetrics } from './endpoints/metrics.js';
@@ -33,6 +34,11 @@ import { firstServiceAddresses, serviceRanges } from './service-range.js';
 import { createOffLoopValidator } from './validation/off-loop.js';
 import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
+import { createEquivalents } from './admission/matching/equivalents.js';
+import { compileConditions } from './admission/webhooks/conditions.js';
+import { createHookMetrics } from './admission/webhooks/metrics.js';
+import { createVersions } from './admission/webhooks/versions.js';
+import { createWebhookClient } from './webhook-client/call.js';
 import { createAuditor } from './audit/auditor.js';
 import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
 
@@ -83,6 +89,25 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const catalog = createCatalog(strategies, api);
   const turns = createTurns(clock);
+  const reads: Pick<Objects, 'get' | 'list'> = {
+    get: (resource, key) => objects().get(resource, key),
+    list: (resource, namespace) => objects().list(resource, namespace),
+  };
+  let port = settings.securePort;
+  let ready = false;
+  const dialer = createDialer({
+    objects: reads,
+    kubelet: createKubeletConnection(reads, {
+      ca: pki.ca.cert,
+      cert: pki.kubeletClient.cert,
+      key: pki.kubeletClient.key,
+    }),
+    clock,
+    random: n => random.below(n),
+    machine: [settings.advertiseAddress],
+    own: () => ({ address: settings.bindAddress, port }),
+  });
+  const hookMetrics = createHookMetrics();
   const registries = await createRegistries({
     store,
     catalog,
@@ -92,9 +117,21 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     signal,
     validate: createOffLoopValidator({ clock, turns, signal }),
     admission: [
-      ...createAdmission({ random: n => random.below(n), authorizer: security.authorizer }).filter(
-        plugin => options.disabledAdmission?.includes(plugin.name) !== true,
-      ),
+      ...createAdmission({
+        random: n => random.below(n),
+        authorizer: security.authorizer,
+        webhooks: {
+          catalog,
+          turns,
+          call: createWebhookClient({ dialer, clock, turns }),
+          uuid: () => random.uuid(),
+          equivalents: createEquivalents(catalog),
+          versions: createVersions(catalog),
+          metrics: hookMetrics,
+          compileConditions,
+          ready: () => ready,
+        },
+      }).filter(plugin => options.disabledAdmission?.includes(plugin.name) !== true),
       rbacEscalationCheck(security.authorizer, security.resolver),
     ],
     onError: (err, what) => log.error({ err }, `${what} failed`),
@@ -104,12 +141,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     serviceIp: firstServiceAddresses(settings.serviceClusterIpRange)[0] ?? '',
     advertiseAddress: settings.advertiseAddress,
   };
-  let port = settings.securePort;
-  let ready = false;
-  const metrics = createMetrics(clock, function* () {
-    for (const entry of catalog.entries())
-      if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)] as const;
-  });
+  const metrics = createMetrics(
+    clock,
+    function* () {
+      for (const entry of catalog.entries())
+        if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)] as const;
+    },
+    hookMetrics.families,
+  );
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
   const documents = createDocuments({
     clock,
@@ -133,11 +172,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     codec: createCodec(api),
     protobuf: createProtobufAnswers(api),
     audit: options.audit && createAuditor(options.audit.policy ?? DEFAULT_AUDIT_POLICY, options.audit.sink, clock),
-    kubelet: createKubeletConnection(registries.objects, {
-      ca: pki.ca.cert,
-      cert: pki.kubeletClient.cert,
-      key: pki.kubeletClient.key,
-    }),
+    dialer,
     stopping: signal,
     authentication: security.authentication,
     authorizer: security.authorizer,
@@ -187,6 +222,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       ready = false;
       stopping.abort(new Error('the server is stopping'));
       await http.close();
+      dialer.close();
       // What has been answered is on record: whoever stops the server may end the process next.
       await options.audit?.sink.flush();
       await store.close();

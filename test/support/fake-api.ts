@@ -15,7 +15,8 @@ import { createProtobufAnswers } from '../../src/api/codec/protobuf.js';
 import { createCatalog, type MutableCatalog } from '../../src/api/create-catalog.js';
 import { apiVersionOf } from '../../src/api/resource-info.js';
 import type { Objects, Strategy } from '../../src/api/strategy.js';
-import { createKubeletConnection, type KubeletCredentials } from '../../src/server/connect/kubelet-connection.js';
+import { createDialer } from '../../src/server/dial/create-dialer.js';
+import { createKubeletConnection, type KubeletCredentials } from '../../src/server/dial/kubelet-connection.js';
 import { createDocuments } from '../../src/server/endpoints/documents.js';
 import { createMetrics } from '../../src/server/endpoints/metrics.js';
 import { createHttpServer } from '../../src/server/http-server.js';
@@ -203,7 +204,14 @@ export async function startFakeApi(
     turns: createTurns(realClock),
     inFlight: options.inFlight ?? createInFlight(),
     audit: options.audit,
-    kubelet: createKubeletConnection(objects, options.kubelet ?? { ca: tls.cert, cert: tls.cert, key: tls.key }),
+    dialer: createDialer({
+      objects,
+      kubelet: createKubeletConnection(objects, options.kubelet ?? { ca: tls.cert, cert: tls.cert, key: tls.key }),
+      clock: realClock,
+      random: () => 0,
+      machine: [],
+      own: () => ({ address: '127.0.0.1', port: undefined }),
+    }),
     stopping: stopping.signal,
     documents: createDocuments({
       clock: realClock,

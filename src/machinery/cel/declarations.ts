@@ -58,6 +58,8 @@ export interface Overload {
    * errors: a call that fails is counted, too.
    */
   cost?(args: readonly Value[]): number;
+  /** At run time, what is in lists and maps does not say whether it is this overload. */
+  readonly anyItems?: true;
   /** `cost` counts only where the types of the arguments say which overload it is; elsewhere it is 1. As cel-go's own. */
   readonly costIfKnown?: true;
   /** Instead of `cost`, for what only its result can tell. The work itself must be bounded by its arguments. */
@@ -85,8 +87,8 @@ export interface StaticNode {
 }
 
 export interface StaticProblem {
-  /** Which argument, and which item of it. */
-  readonly arg: number;
+  /** Which argument, and which item of it; absent: the call. */
+  readonly arg?: number;
   readonly item?: number;
   readonly text: string;
 }

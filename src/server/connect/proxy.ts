@@ -5,10 +5,10 @@ import { badRequestError, serviceUnavailableError, StatusError } from '../../mac
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange } from '../pipeline/exchange.js';
 import { backendOf, type Backend, type ProxyTarget } from './backend.js';
-import { dialProblem, isUnverified } from './dial-problem.js';
+import { dialProblem, isUnverified } from '../dial/dial-problem.js';
 import { answered } from './forward.js';
 import { bodyHeaders, forwardedHeaders, hasBody, returnedHeaders } from './headers.js';
-import { isLoopback, kubeletAddress } from './kubelet-address.js';
+import { isLoopback, kubeletAddress } from '../dial/kubelet-address.js';
 import { rewriteLinks } from './rewrite/html.js';
 import { linkRewriter, type LinkRewriter } from './rewrite/link.js';
 import { forwardedUri, proxyPrefix } from './rewrite/prefix.js';

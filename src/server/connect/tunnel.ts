@@ -6,7 +6,7 @@ import type { ConnectTarget } from '../../api/strategy.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
 import { backendOf } from './backend.js';
-import { dialProblem } from './dial-problem.js';
+import { dialProblem } from '../dial/dial-problem.js';
 import { hasBody, returnedHeaders, streamHeaders, upgradeHeaders } from './headers.js';
 import { ownEndpoint } from './own-endpoint.js';
 import { proxyHeaders } from './proxy.js';
@@ -48,7 +48,7 @@ async function openStream(exchange: Exchange, target: ConnectTarget, context: Ap
     const backend = backendOf(exchange, target, context);
     return backend.open({ ...proxyHeaders(exchange, backend), ...upgradeHeaders(request.raw) });
   }
-  return context.kubelet.open(target.node, {
+  return context.dialer.kubelet.open(target.node, {
     method: request.method,
     path: target.path,
     headers: streamHeaders(request.raw),

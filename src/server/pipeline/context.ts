@@ -9,7 +9,7 @@ import type { WebSocket } from 'ws';
 import type { Auditor } from '../audit/auditor.js';
 import type { Authentication } from '../auth/authn/authenticate.js';
 import type { Authorizer } from '../auth/authorizer.js';
-import type { KubeletConnection } from '../connect/kubelet-connection.js';
+import type { Dialer } from '../dial/types.js';
 import type { Backlog } from '../watch-stream/backlog.js';
 import type { Registry } from '../registry/types.js';
 import type { Metrics } from '../endpoints/metrics.js';
@@ -30,7 +30,7 @@ export interface ApiContext {
   readonly turns: Turns;
   readonly backlog: Backlog;
   readonly audit: Auditor | undefined;
-  readonly kubelet: KubeletConnection;
+  readonly dialer: Dialer;
   /** Routes that are not about a resource, by path; longest prefix of whole segments wins. */
   readonly documents: (path: string) => DocumentRoute | undefined;
   /** Aborts when the server stops: ends watches. */

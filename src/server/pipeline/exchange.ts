@@ -50,6 +50,8 @@ export interface Exchange {
   /** undefined: nothing of this request is recorded. */
   audit?: AuditRecord | undefined;
   stopDeadline?: () => void;
+  /** When the deadline passes, by the monotonic clock. */
+  deadlineMs?: number;
   /** Gives back its place among the requests that are worked on. */
   release?: () => void;
   /** Ends the request with this error, wherever it is. */

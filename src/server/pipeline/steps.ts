@@ -67,6 +67,7 @@ const deadline: Step = {
       // A client that reads too slowly: what it has got is all it gets.
       if (exchange.request.response.headersSent) exchange.request.response.destroy();
     };
+    exchange.deadlineMs = context.clock.monotonic() + limit;
     exchange.stopDeadline = context.clock.after(limit, late, { unref: true });
   },
 };

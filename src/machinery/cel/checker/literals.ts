@@ -35,7 +35,7 @@ export function validateLiterals(root: Expr, checked: Checked, isHomogeneous: bo
       const args = callee.isMember ? [expr.target as Expr, ...expr.args] : expr.args;
       for (const { validate } of callee.overloads) {
         for (const { arg, item, text } of validate?.(args.map(node)) ?? []) {
-          const place = args[arg] as Expr;
+          const place = arg === undefined ? expr : (args[arg] as Expr);
           const within = place.kind === 'list' && item !== undefined ? place.items[item] : undefined;
           problems.push({ at: (within ?? place).at, text });
         }

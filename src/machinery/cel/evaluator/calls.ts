@@ -13,6 +13,8 @@ interface Target {
   readonly checks: readonly (readonly [number, Type])[];
   /** Whether its arguments may be large. */
   readonly isBulky: boolean;
+  /** Whether what is in lists and maps must fit, too. */
+  readonly isDeep: boolean;
   readonly bind: Specialized['bind'];
   readonly steps: Specialized['steps'];
   readonly cost: Overload['cost'];
@@ -63,6 +65,7 @@ function targetOf(overload: Overload, isOnly: boolean, constants: readonly (Valu
       type.kind === 'dyn' || type.kind === 'param' ? [] : [[i, type] as const],
     ),
     isBulky: overload.args.some(type => !SMALL.has(type.kind)),
+    isDeep: overload.anyItems !== true,
     bind: special?.bind ?? overload.bind,
     steps: special?.steps,
     cost: isCounted ? overload.cost?.bind(overload) : undefined,
@@ -71,7 +74,7 @@ function targetOf(overload: Overload, isOnly: boolean, constants: readonly (Valu
 }
 
 const matches = (target: Target, values: readonly Value[]): boolean => {
-  for (const [i, type] of target.checks) if (!fits(values[i] as Value, type)) return false;
+  for (const [i, type] of target.checks) if (!fits(values[i] as Value, type, target.isDeep)) return false;
   return true;
 };
 
@@ -93,7 +96,7 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
   const find = (values: readonly Value[]): Target | undefined => targets.find(target => matches(target, values));
   const call = (frame: Frame, values: readonly Value[]): Value => {
     const target = find(values);
-    if (target === undefined) return failed(frame, noMatch(name, values));
+    if (target === undefined) return failed(frame, noMatch(name, values), targets[0], values);
     begin(frame, target, values);
     const { steps, bind } = target;
     return end(frame, target, values, steps === undefined ? bind(...values) : atOnce(steps(...values)));
@@ -103,16 +106,16 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
     targets.length === 1 && only !== undefined && only.steps === undefined && only.costOfResult === undefined;
   const run = isSimple ? simple(name, only, args) : undefined;
   return {
-    run: run ?? generic(args, args.length > 2 || only?.steps !== undefined, call),
+    run: run ?? generic(args, args.length > 2 || only?.steps !== undefined, call, only),
     steps:
       targets.some(target => target.steps !== undefined) || args.some(arg => arg.steps !== undefined)
-        ? frame => callSteps(frame, args, values => inSteps(frame, find(values), name, values))
+        ? frame => callSteps(frame, args, only, values => inSteps(frame, find(values), name, values))
         : undefined,
   };
 }
 
 const failed = (frame: Frame, error: CelError, only?: Target, values: readonly Value[] = []): CelError => {
-  charge(frame, only?.cost === undefined ? 1 : only.cost(values));
+  charge(frame, only?.costOfResult?.(values, error) ?? only?.cost?.(values) ?? 1);
   return error;
 };
 
@@ -154,7 +157,12 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
 
 /** Two are both evaluated; of more, the first that fails ends it. */
 const generic =
-  (args: readonly Plan[], isMany: boolean, call: (frame: Frame, values: readonly Value[]) => Value): Run =>
+  (
+    args: readonly Plan[],
+    isMany: boolean,
+    call: (frame: Frame, values: readonly Value[]) => Value,
+    first: Target | undefined,
+  ): Run =>
   frame => {
     const values: Value[] = [];
     for (const { run } of args) {
@@ -164,13 +172,14 @@ const generic =
       values.push(value);
     }
     const error = values.find(isError);
-    return error === undefined ? call(frame, values) : failed(frame, error);
+    return error === undefined ? call(frame, values) : failed(frame, error, first, values);
   };
 
 /** The same in steps. */
 export function* callSteps(
   frame: Frame,
   args: readonly Plan[],
+  first: Target | undefined,
   call: (values: readonly Value[]) => Steps<Value>,
 ): Steps<Value> {
   const values: Value[] = [];
@@ -180,5 +189,5 @@ export function* callSteps(
     values.push(value);
   }
   const error = values.find(isError);
-  return error === undefined ? yield* call(values) : failed(frame, error);
+  return error === undefined ? yield* call(values) : failed(frame, error, first, values);
 }

@@ -55,7 +55,7 @@ export function planEquality(
     steps:
       mayTakeLong || left.steps !== undefined || right.steps !== undefined
         ? frame =>
-            callSteps(frame, args, function* (values) {
+            callSteps(frame, args, undefined, function* (values) {
               const [a, b] = values as [Value, Value];
               charge(frame, equalityCost(env, name, a, b));
               return (yield* equalSteps(frame, a, b)) !== isNegated;
@@ -130,6 +130,6 @@ export function planIn(args: readonly [Plan, Plan], overloads: readonly string[]
       charge(frame, isKnownList ? sizeOf(values[1] as Value) : 1);
       return error;
     },
-    steps: frame => callSteps(frame, args, values => contains(frame, values, isKnownList)),
+    steps: frame => callSteps(frame, args, undefined, values => contains(frame, values, isKnownList)),
   };
 }
