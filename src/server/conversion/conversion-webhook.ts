@@ -35,7 +35,7 @@ interface Words {
 }
 
 function wordsOf(objects: readonly KubeObject[]): Words {
-  const [{ apiVersion = '', kind = '' } = {} as KubeObject] = objects;
+  const [{ apiVersion = '', kind = '' } = {}] = objects;
   if (objects.length === 1)
     return {
       gvk: `${apiVersion}, Kind=${kind}`,
