@@ -38,6 +38,7 @@ import { createOffLoopValidator } from './validation/off-loop.js';
 import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
 import { createAggregation } from './aggregation/create-aggregation.js';
+import { withRemoteOpenApi } from './aggregation/merged-openapi.js';
 import { createAuditor } from './audit/auditor.js';
 import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
 
@@ -168,7 +169,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     metrics,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
     checks: healthChecks({ store, ready: () => ready, stopping: signal }),
-    openApi: createOpenApiDocuments(catalog),
+    openApi: withRemoteOpenApi(createOpenApiDocuments(catalog), aggregation.openApi, turns),
     openId: oidc,
   });
   const context: ApiContext = {

@@ -131,7 +131,9 @@ async function send(exchange: Exchange, sending: Sending, context: ApiContext): 
   const absolute = linkTo(sending.host);
   const { location = '' } = answer.headers;
   if (location !== '') returned['location'] = absolute(location);
-  else transforms.push(...(await rewriting(answer, raw.method ?? '', absolute, compressed ? '' : undefined)));
+  else
+    for (const step of await rewriting(answer, raw.method ?? '', absolute, compressed ? '' : undefined))
+      transforms.push(step);
   await passOn(exchange, answer, { headers: returned, transforms }, context);
   return { kind: 'taken' };
 }
