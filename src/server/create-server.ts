@@ -47,6 +47,7 @@ import { createHookMetrics } from './admission/webhooks/metrics.js';
 import { createVersions } from './admission/webhooks/versions.js';
 import { createWebhookClient } from './webhook-client/call.js';
 import { createAggregation } from './aggregation/create-aggregation.js';
+import { withRemoteOpenApi } from './aggregation/merged-openapi.js';
 import { createAuditor } from './audit/auditor.js';
 import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
 
@@ -216,7 +217,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     flows: flowControl?.configuration,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
     checks: healthChecks({ store, ready: () => ready, stopping: toldToStop.signal }),
-    openApi: createOpenApiDocuments(catalog),
+    openApi: withRemoteOpenApi(createOpenApiDocuments(catalog), aggregation.openApi, turns),
     openId: oidc,
   });
   const context: ApiContext = {

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import { isTooDeep } from '../../machinery/json-depth.js';
 import { joinHostPort } from '../../machinery/ip.js';
 import type { Objects, UserInfo } from '../../api/strategy.js';
 import { resolveService } from '../dial/resolve-service.js';
@@ -8,8 +9,8 @@ import type { Dialer, FetchAnswer, TlsSettings } from '../dial/types.js';
 import type { RemoteApi } from './api-service.js';
 import { userHeaders } from './user-headers.js';
 
-/** What is kept of a server's documents. */
-const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
+/** What a server's documents may be long: they are parsed in one go. */
+const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 
 export interface BackendOptions {
   readonly objects: Pick<Objects, 'get' | 'list'>;
@@ -54,6 +55,12 @@ export function hostOf({ service }: RemoteApi, { objects, toEndpoints }: Backend
     if (error instanceof DialError || isStatusError(error)) throw new ResolveError(error.message, { cause: error });
     throw error;
   }
+}
+
+/** The document in an answer. @throws SyntaxError, Error for one that nobody could walk through */
+export function parsed({ body }: FetchAnswer): unknown {
+  if (isTooDeep(body)) throw new Error('the document is nested too deep');
+  return JSON.parse(body.toString('utf8'));
 }
 
 /** A document of an aggregated server, asked for by this server itself. @throws ResolveError, DialError, BodyError */

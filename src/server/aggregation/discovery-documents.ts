@@ -16,7 +16,7 @@ interface ResponseKind {
 export interface DiscoveredSubresource {
   readonly subresource: string;
   readonly responseKind: ResponseKind;
-  readonly verbs: readonly string[];
+  readonly verbs: readonly string[] | null;
 }
 
 /** apidiscovery.k8s.io/v2 APIResourceDiscovery. */
@@ -25,7 +25,8 @@ export interface DiscoveredResource {
   readonly responseKind: ResponseKind;
   readonly scope: string;
   readonly singularResource: string;
-  readonly verbs: readonly string[];
+  /** null: nothing was said, which Go writes so. */
+  readonly verbs: readonly string[] | null;
   readonly shortNames?: readonly string[];
   readonly categories?: readonly string[];
   readonly subresources?: readonly DiscoveredSubresource[];
@@ -42,6 +43,8 @@ const words = (value: unknown): string[] =>
   Array.isArray(value) ? value.slice(0, MAX_WORDS).filter(word => typeof word === 'string') : [];
 const some = (list: readonly string[]): readonly string[] | undefined => (list.length === 0 ? undefined : list);
 
+const verbs = (value: unknown): string[] | null => (Array.isArray(value) ? words(value) : null);
+
 const responseKind = (value: unknown): ResponseKind => {
   const { group, version, kind } = isFields(value) ? value : {};
   return { group: text(group), version: text(version), kind: text(kind) };
@@ -55,7 +58,7 @@ function resource(fields: Fields, subresources: readonly DiscoveredSubresource[]
     responseKind: responseKind(fields['responseKind']),
     scope: text(fields['scope']),
     singularResource: text(fields['singularResource']),
-    verbs: words(fields['verbs']),
+    verbs: verbs(fields['verbs']),
     ...(shortNames === undefined ? {} : { shortNames }),
     ...(categories === undefined ? {} : { categories }),
     ...(subresources.length === 0 ? {} : { subresources }),
@@ -65,7 +68,7 @@ function resource(fields: Fields, subresources: readonly DiscoveredSubresource[]
 const subresource = (fields: Fields): DiscoveredSubresource => ({
   subresource: text(fields['subresource']),
   responseKind: responseKind(fields['responseKind']),
-  verbs: words(fields['verbs']),
+  verbs: verbs(fields['verbs']),
 });
 
 /** Resources by "group/version". */
@@ -120,7 +123,7 @@ export function readLegacy(document: unknown): DiscoveredResource[] | undefined 
     const entry = byName.get(parent) ?? add(parent, scope, {});
     if (entry.scope !== scope) return undefined;
     const kind = text(fields['kind']) === '' ? {} : fields;
-    entry.below.push({ subresource: below, responseKind: responseKind(kind), verbs: words(fields['verbs']) });
+    entry.below.push({ subresource: below, responseKind: responseKind(kind), verbs: verbs(fields['verbs']) });
   }
   return found.map(({ fields, below }) => resource(fields, below));
 }

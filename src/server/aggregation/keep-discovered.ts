@@ -10,7 +10,7 @@ import {
   type ReadonlyApiService,
   type RemoteApi,
 } from './api-service.js';
-import { fetchDocument, type BackendOptions } from './backend.js';
+import { fetchDocument, parsed, type BackendOptions } from './backend.js';
 import { readAggregated, readLegacy, type Discovered, type DiscoveredResource } from './discovery-documents.js';
 import { follow } from './follow.js';
 
@@ -83,11 +83,10 @@ export function createRemoteDiscovery(options: RemoteDiscoveryOptions): RemoteDi
   const askLegacy = async (api: RemoteApi): Promise<DiscoveredResource[]> => {
     const path = groupVersionPath(api);
     const headers = { accept: 'application/json' };
-    const { status, body } = await within(signal =>
-      fetchDocument(api, { path, user: NOBODY_SPECIAL, headers, signal }, options),
-    );
-    const resources = status === 200 ? readLegacy(JSON.parse(body.toString('utf8'))) : undefined;
-    if (resources === undefined) throw new Error(`failed to download legacy discovery for ${path}: status ${status}`);
+    const answer = await within(signal => fetchDocument(api, { path, user: NOBODY_SPECIAL, headers, signal }, options));
+    const resources = answer.status === 200 ? readLegacy(parsed(answer)) : undefined;
+    if (resources === undefined)
+      throw new Error(`failed to download legacy discovery for ${path}: status ${answer.status}`);
     return resources;
   };
 
@@ -108,7 +107,7 @@ export function createRemoteDiscovery(options: RemoteDiscoveryOptions): RemoteDi
       return known.discovered.get(gv) ?? [];
     }
     if (answer.status !== 200 || !isAggregated(answer.headers['content-type'] ?? '')) return askLegacy(api);
-    const discovered = readAggregated(JSON.parse(answer.body.toString('utf8')));
+    const discovered = readAggregated(parsed(answer));
     if (discovered === undefined)
       throw new Error(`service ${key} answered with something that is no discovery document`);
     said.set(key, { discovered, etag: answer.headers.etag, atMs });

@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import type { Clock } from '../../machinery/clock.js';
 import type { Logger } from '../../machinery/logger.js';
 import { createWorkQueue } from '../../machinery/work-queue.js';
 import type { Objects } from '../../api/strategy.js';
 import { API_SERVICES, remoteApi, type ReadonlyApiService, type RemoteApi } from './api-service.js';
-import { fetchDocument, type BackendOptions } from './backend.js';
+import { fetchDocument, parsed, type BackendOptions } from './backend.js';
 import { follow } from './follow.js';
 import { readV2, type RemoteV2 } from './openapi-v2.js';
 
@@ -25,7 +26,7 @@ export interface RemoteOpenApiEntry {
 }
 
 export interface RemoteOpenApi {
-  /** Moves whenever an entry does. */
+  /** Moves whenever what is told in OpenAPI v2 does. */
   generation(): number;
   entries(): readonly RemoteOpenApiEntry[];
   /** The one that has a document of this path. */
@@ -41,9 +42,8 @@ export interface RemoteOpenApiOptions extends BackendOptions {
   readonly signal: AbortSignal;
 }
 
-function readRoot(text: string): Map<string, string> {
-  const document = JSON.parse(text) as { readonly paths?: unknown } | null;
-  const paths = document?.paths;
+function readRoot(document: unknown): Map<string, string> {
+  const paths = (document as { readonly paths?: unknown } | null)?.paths;
   const found = new Map<string, string>();
   if (typeof paths !== 'object' || paths === null) return found;
   for (const [path, value] of Object.entries(paths as Record<string, unknown>).slice(0, MAX_PATHS)) {
@@ -58,7 +58,8 @@ export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenAp
   const { objects, clock, log, signal } = options;
   const queue = createWorkQueue({ clock, baseDelayMs: REFRESH_MS, maxDelayMs: MAX_RETRY_MS });
   const entries = new Map<string, RemoteOpenApiEntry>();
-  const etags = new Map<string, string>();
+  /** Of the document that an entry was made of. */
+  const versions = new Map<string, { readonly hash: string; readonly etag: string | undefined }>();
   let generation = 0;
 
   const get = async (api: RemoteApi, path: string, etag?: string) => {
@@ -74,20 +75,23 @@ export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenAp
   };
 
   const v3Of = async (api: RemoteApi): Promise<ReadonlyMap<string, string>> => {
-    const { status, body } = await get(api, '/openapi/v3');
+    const answer = await get(api, '/openapi/v3');
+    const { status } = answer;
     if (status === 404) return new Map();
     if (status !== 200) throw new Error(`could not get list of group versions for APIService ${api.name}: ${status}`);
-    return readRoot(body.toString('utf8'));
+    return readRoot(parsed(answer));
   };
 
   const v2Of = async (api: RemoteApi, known: RemoteV2 | undefined): Promise<RemoteV2 | undefined> => {
-    const { status, body, headers } = await get(api, '/openapi/v2', known && etags.get(api.name));
+    const before = known && versions.get(api.name);
+    const answer = await get(api, '/openapi/v2', before?.etag);
+    const { status, body, headers } = answer;
     if (status === 304) return known;
     if (status === 404) return undefined;
     if (status !== 200) throw new Error(`failed to retrieve openAPI spec of APIService ${api.name}: ${status}`);
-    if (headers.etag === undefined) etags.delete(api.name);
-    else etags.set(api.name, headers.etag);
-    return readV2(body.toString('utf8'), api);
+    const hash = createHash('sha256').update(body).digest('base64');
+    versions.set(api.name, { hash, etag: headers.etag });
+    return known !== undefined && before?.hash === hash ? known : readV2(parsed(answer), api);
   };
 
   const reconcile = async (name: string): Promise<void> => {
@@ -97,7 +101,7 @@ export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenAp
     };
     const api = current();
     if (api === undefined) {
-      etags.delete(name);
+      versions.delete(name);
       if (entries.delete(name)) generation++;
       return;
     }
@@ -105,12 +109,13 @@ export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenAp
     const [v3, v2] = await Promise.allSettled([v3Of(api), v2Of(api, known?.v2)]);
     if (current() === undefined) return;
     // What one of them has said last stays good while it does not answer.
-    entries.set(name, {
+    const entry = {
       api,
       v3: v3.status === 'fulfilled' ? v3.value : (known?.v3 ?? new Map<string, string>()),
       v2: v2.status === 'fulfilled' ? v2.value : known?.v2,
-    });
-    generation++;
+    };
+    entries.set(name, entry);
+    if (known?.v2 !== entry.v2 || known?.api !== api) generation++;
     for (const result of [v3, v2]) if (result.status === 'rejected') throw result.reason as Error;
     queue.addAfter(name, REFRESH_MS);
   };

@@ -26,8 +26,7 @@ function references(value: unknown, add: (name: string) => void): void {
 }
 
 /** Paths of the group-version, and the definitions that they need (kube-openapi FilterSpecByPathsWithoutSideEffects). */
-export function readV2(text: string, { group, version }: Pick<RemoteApi, 'group' | 'version'>): RemoteV2 {
-  const document = JSON.parse(text) as unknown;
+export function readV2(document: unknown, { group, version }: Pick<RemoteApi, 'group' | 'version'>): RemoteV2 {
   const { paths, definitions } = isObject(document) ? document : {};
   const known = isObject(definitions) ? definitions : {};
   const prefix = `/apis/${group}/${version}/`;

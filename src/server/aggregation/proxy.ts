@@ -2,7 +2,8 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:h
 import type { Transform } from 'node:stream';
 import { bodyHeaders, forwardedHeaders, returnedHeaders, upgradeHeaders } from '../connect/headers.js';
 import { encodedQuery, wholePath } from '../connect/proxy-path.js';
-import { passOn, sendOn } from '../connect/proxy.js';
+import { passOn, rewriting, sendOn } from '../connect/proxy.js';
+import type { LinkRewriter } from '../connect/rewrite/link.js';
 import { switchProtocols, type Refusals } from '../connect/tunnel.js';
 import { DialError } from '../dial/dial-problem.js';
 import type { ApiContext } from '../pipeline/context.js';
@@ -64,6 +65,12 @@ function limited(exchange: Exchange, context: ApiContext): { signal: AbortSignal
 const compresses = ({ headers, method }: IncomingMessage): boolean =>
   headers['accept-encoding'] === undefined && headers.range === undefined && method !== 'HEAD';
 
+/** Upstream's transport rewrites links for a client that does not know the backend; here they name it. */
+const linkTo =
+  (host: string): LinkRewriter =>
+  link =>
+    link.startsWith('/') && !link.startsWith('//') ? `https://${host}${link}` : link;
+
 interface Sending {
   readonly api: RemoteApi;
   readonly host: string;
@@ -115,11 +122,18 @@ async function send(exchange: Exchange, sending: Sending, context: ApiContext): 
   }
   const returned = returnedHeaders(answer);
   const transforms: Transform[] = [];
-  if (gzip && answer.headers['content-encoding'] === 'gzip') {
+  const compressed = gzip && answer.headers['content-encoding'] === 'gzip';
+  if (compressed) {
     const { createGunzip } = await import('node:zlib');
     transforms.push(createGunzip());
     delete returned['content-encoding'];
   }
+  const absolute = linkTo(sending.host);
+  const { location = '' } = answer.headers;
+  if (location !== '') returned['location'] = absolute(location);
+  else
+    for (const step of await rewriting(answer, raw.method ?? '', absolute, compressed ? '' : undefined))
+      transforms.push(step);
   await passOn(exchange, answer, { headers: returned, transforms }, context);
   return { kind: 'taken' };
 }

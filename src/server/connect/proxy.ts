@@ -39,12 +39,19 @@ function isOnLoopback(name: string, context: ApiContext): boolean {
   return node !== undefined && isLoopback(kubeletAddress(node).host);
 }
 
-/** The body with its links rewritten, for a page; undefined: it passes as it is. */
-async function rewriting(answer: IncomingMessage, method: string, rewrite: LinkRewriter): Promise<Transform[]> {
+/**
+ * The body with its links rewritten, for a page; none: it passes as it is.
+ * @param encoding what is left to decode
+ */
+export async function rewriting(
+  answer: IncomingMessage,
+  method: string,
+  rewrite: LinkRewriter,
+  encoding = answer.headers['content-encoding'] ?? '',
+): Promise<Transform[]> {
   const [type = ''] = (answer.headers['content-type'] ?? '').split(';');
   if (type.trim() !== 'text/html' || method === 'HEAD') return [];
   const links = rewriteLinks(rewrite);
-  const encoding = answer.headers['content-encoding'] ?? '';
   if (encoding === '') return [links];
   const { createGunzip, createGzip, createInflateRaw, createDeflateRaw } = await import('node:zlib');
   if (encoding === 'gzip') return [createGunzip(), links, createGzip()];
