@@ -38,6 +38,7 @@ export interface Configuration {
 
 export interface ConfigurationOptions {
   readonly clock: Clock;
+  readonly soon: (callback: () => void) => void;
   /** Seats in all. */
   readonly serverLimit: number;
   readonly mandatory: Mandatory;
@@ -68,14 +69,14 @@ const distinguisherOf = ({ spec }: FlowSchema): ActiveSchema['distinguish'] => {
 
 /** k8s.io/apiserver pkg/util/flowcontrol/apf_controller.go. */
 export function createConfiguration(options: ConfigurationOptions): Configuration {
-  const { clock, serverLimit, mandatory, flowOf, onQuiet } = options;
+  const { clock, soon, serverLimit, mandatory, flowOf, onQuiet } = options;
   let levels = new Map<string, MeasuredLevel>();
   let schemas: ActiveSchema[] = [];
   let fairFraction = 0;
 
   const levelFor = (config: PriorityLevel): MeasuredLevel => {
     const known = levels.get(nameOf(config));
-    if (known === undefined) return createLevel(config, clock, level => level.quiescing && onQuiet());
+    if (known === undefined) return createLevel(config, { clock, soon, onIdle: level => level.quiescing && onQuiet() });
     known.quiescing = false;
     return known;
   };

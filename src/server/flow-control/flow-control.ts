@@ -43,6 +43,8 @@ export interface FlowControl {
 
 export interface FlowControlOptions {
   readonly clock: Clock;
+  /** Calls back in another turn of the event loop; default setImmediate. */
+  readonly soon?: (callback: () => void) => void;
   /** Requests that are worked on at a time, in all: seats. */
   readonly serverLimit: number;
   readonly mandatory: Mandatory;
@@ -66,6 +68,7 @@ export function createFlowControl(options: FlowControlOptions): FlowControl {
   const metrics = createFlowMetrics(() => configuration);
   const configuration = createConfiguration({
     clock,
+    soon: options.soon ?? (callback => void setImmediate(callback)),
     serverLimit,
     mandatory,
     flowOf: (level, name) => metrics.flowOf(level, name),

@@ -58,10 +58,16 @@ export function isBroken({ metadata, spec }: PriorityLevel): boolean {
   return limited !== undefined && (response?.type === 'Reject') !== (response?.queuing === undefined);
 }
 
+export interface LevelOptions {
+  readonly clock: Clock;
+  /** Calls back in another turn of the event loop. */
+  readonly soon: (callback: () => void) => void;
+  readonly onIdle: (level: Level) => void;
+}
+
 export function createLevel(
   config: PriorityLevel,
-  clock: Clock,
-  onIdle: (level: Level) => void,
+  { clock, soon, onIdle }: LevelOptions,
 ): Level & { readonly measure: () => void } {
   const integrator = createIntegrator(() => clock.monotonic());
   const demand: Demand = { average: 0, deviation: 0, highWatermark: 0, smoothed: 0 };
@@ -69,7 +75,7 @@ export function createLevel(
     name: config.metadata.name ?? '',
     config,
     exempt: config.spec?.type === 'Exempt',
-    queueSet: createQueueSet({ clock, onDemand: seats => integrator.set(seats), onIdle: () => onIdle(level) }),
+    queueSet: createQueueSet({ clock, soon, onDemand: seats => integrator.set(seats), onIdle: () => onIdle(level) }),
     hands: undefined,
     quiescing: false,
     demand,

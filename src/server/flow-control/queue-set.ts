@@ -23,6 +23,7 @@ export interface Ticket {
   /** Called once when it leaves its queue for a seat. */
   dispatched: () => void;
   readonly arrivalR: number;
+  readonly estimatedMs: number;
   readonly totalWork: number;
   queue: Queue | undefined;
   startedMs: number;
@@ -75,22 +76,31 @@ interface Totals {
   cancelled: number;
 }
 
-/** What a request is thought to take before it is known; the queue's progress is put right when it is. */
-const ESTIMATED_SERVICE_MS = 3;
+/** What a request is thought to take until some have been seen: as upstream always thinks. */
+const FIRST_SERVICE_MS = 3;
+/** What it takes is an average of about so many, and never thought to be longer than this. */
+const SERVICES = 16;
+const MAX_SERVICE_MS = 100;
 
 /**
- * Fair queuing for the requests of a level (k8s.io/apiserver pkg/util/flowcontrol/fairqueuing/queueset/doc.go): each busy
- * queue is due as many seat-milliseconds as any other, and the oldest request of the one that has had the least is next. `r` is
- * what each busy queue has been due since the start. Queues are there only while something is in them, so that a
- * configuration with millions of them costs nothing; and it is counted, never summed up, what all of them hold.
+ * Fair queuing for the requests of a level, after k8s.io/apiserver pkg/util/flowcontrol/fairqueuing/queueset/doc.go: the queue
+ * that has had the fewest seat-milliseconds is next, and one that begins anew begins where the one is that has had the
+ * least. Upstream's progress goes by the clock, as if all seats worked at once; here one thread works for all of them, so it
+ * goes by what was done, and what a request takes is learned. Queues are there only while something is in them, so that a
+ * configuration with millions of them costs nothing.
  */
 export function createQueueSet(options: {
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'after'>;
+  /**
+   * Calls back in another turn of the event loop. One request leaves its queue per turn: most are answered within theirs, and
+   * what has come meanwhile is seen before the next one is chosen, so that a queue of thousands delays nobody else.
+   */
+  readonly soon: (callback: () => void) => void;
   /** Seats in use and waited for, whenever they change. */
   readonly onDemand: (seats: number) => void;
   readonly onIdle: () => void;
 }): QueueSet {
-  const { clock, onDemand, onIdle } = options;
+  const { clock, soon, onDemand, onIdle } = options;
   const queues = new Map<number, Queue>();
   const unqueued = new Set<Ticket>();
   const totals: Totals = {
@@ -104,21 +114,18 @@ export function createQueueSet(options: {
   };
   let queuing: Queuing = { kind: 'exempt' };
   let limit = 0;
-  let r = 0;
-  let lastMs = clock.monotonic();
-  /** Queues with requests; seats of theirs. */
-  let busy = 0;
-  let queuedSeats = 0;
+  let lastR = 0;
+  let serviceMs = FIRST_SERVICE_MS;
   /** Of the queue that was last dispatched from: the next ones have the better of equals. */
   let robin = 0;
   let arrivals = 0;
 
-  /** Brings `r` up to date; before anything changes. */
-  const sync = (): number => {
-    const now = clock.monotonic();
-    if (busy > 0) r += (Math.min(queuedSeats + totals.seatsWaiting, limit) / busy) * (now - lastMs);
-    lastMs = now;
-    return now;
+  /** The progress of the busy queue that has had the least. */
+  const progress = (): number => {
+    let least = Infinity;
+    for (const queue of queues.values()) if (!isEmpty(queue)) least = Math.min(least, queue.nextDispatchR);
+    if (least !== Infinity) lastR = least;
+    return lastR;
   };
   const demand = (): void => onDemand(totals.seatsInUse + totals.seatsWaiting);
   const isEmpty = ({ waiting, executing }: Queue): boolean => waiting.size === 0 && executing.size === 0;
@@ -131,10 +138,8 @@ export function createQueueSet(options: {
     const first = oldest(queue);
     if (first !== undefined && queue.nextDispatchR < first.arrivalR) queue.nextDispatchR = first.arrivalR;
   };
-  const settle = (queue: Queue, wasEmpty: boolean): void => {
-    const empty = isEmpty(queue);
-    if (empty !== wasEmpty) busy += empty ? -1 : 1;
-    if (empty && queue.seatsInUse === 0) queues.delete(queue.index);
+  const settle = (queue: Queue): void => {
+    if (isEmpty(queue) && queue.seatsInUse === 0) queues.delete(queue.index);
   };
 
   const execute = (ticket: Ticket, now: number): void => {
@@ -150,7 +155,6 @@ export function createQueueSet(options: {
     if (queue === undefined) return void unqueued.add(ticket);
     queue.executing.add(ticket);
     queue.seatsInUse += seats;
-    queuedSeats += seats;
   };
   const leave = ({ flow, seats, queue, totalWork }: Ticket): void => {
     totals.waiting--;
@@ -199,8 +203,14 @@ export function createQueueSet(options: {
     ticket.dispatched();
     return true;
   };
-  const dispatch = (now: number): void => {
-    while (totals.waiting > 0 && totals.seatsInUse < limit && dispatchOne(now));
+  let planned = false;
+  const dispatchSoon = (): void => {
+    if (planned || totals.waiting === 0 || totals.seatsInUse >= limit) return;
+    planned = true;
+    soon(() => {
+      planned = false;
+      if (totals.waiting > 0 && totals.seatsInUse < limit && dispatchOne(clock.monotonic())) dispatchSoon();
+    });
   };
 
   const pickQueue = (hand: readonly number[]): Queue => {
@@ -220,7 +230,7 @@ export function createQueueSet(options: {
         executing: new Set(),
         seatsInUse: 0,
         waitingWork: 0,
-        nextDispatchR: r,
+        nextDispatchR: 0,
       }
     );
   };
@@ -231,8 +241,7 @@ export function createQueueSet(options: {
     flow.seatsExecuting -= seats;
     if (queue !== undefined) {
       queue.seatsInUse -= seats;
-      queuedSeats -= seats;
-      if (isEmpty(queue) && queue.seatsInUse === 0) queues.delete(queue.index);
+      settle(queue);
     }
     demand();
   };
@@ -244,15 +253,15 @@ export function createQueueSet(options: {
     totals,
     isIdle,
     configure(next, nextLimit) {
-      const now = sync();
       queuing = next;
       limit = nextLimit;
-      dispatch(now);
+      dispatchSoon();
     },
     arrive({ flow, work, hand, distinguisher, about, dispatched }) {
-      const now = sync();
+      const now = clock.monotonic();
       const seats = maxSeats(work);
-      const totalWork = work.initialSeats * ESTIMATED_SERVICE_MS + work.finalSeats * work.lingerMs;
+      const totalWork = work.initialSeats * serviceMs + work.finalSeats * work.lingerMs;
+      const arrivalR = progress();
       const ticket: Ticket = {
         flow,
         work,
@@ -262,7 +271,8 @@ export function createQueueSet(options: {
         arrivedAt: clock.now(),
         startedAt: 0,
         dispatched,
-        arrivalR: r,
+        arrivalR,
+        estimatedMs: serviceMs,
         totalWork,
         queue: undefined,
         startedMs: 0,
@@ -281,8 +291,7 @@ export function createQueueSet(options: {
         totals.rejected++;
         return 'queue-full';
       }
-      const wasEmpty = isEmpty(queue);
-      if (wasEmpty) queue.nextDispatchR = r;
+      if (isEmpty(queue)) queue.nextDispatchR = arrivalR;
       queues.set(queue.index, queue);
       ticket.queue = queue;
       queue.waiting.add(ticket);
@@ -292,19 +301,19 @@ export function createQueueSet(options: {
       flow.inQueue++;
       flow.seatsInQueue += seats;
       flow.queued(queue.waiting.size);
-      settle(queue, wasEmpty);
       bound(queue);
-      let waits = true;
-      ticket.dispatched = () => {
-        waits = false;
-      };
-      dispatch(now);
+      // Nobody is before it.
+      const goesOn = totals.waiting === 1 && totals.seatsInUse < limit;
+      if (goesOn) ticket.dispatched = () => undefined;
+      const waits = !(goesOn && dispatchOne(now));
       ticket.dispatched = dispatched;
       demand();
+      if (waits) dispatchSoon();
       return { ticket, waits };
     },
     finish(ticket) {
-      const now = sync();
+      const tookMs = clock.monotonic() - ticket.startedMs;
+      serviceMs = Math.min(serviceMs + (tookMs - serviceMs) / SERVICES, MAX_SERVICE_MS);
       const { flow, queue, work } = ticket;
       totals.executing--;
       flow.executing--;
@@ -313,33 +322,31 @@ export function createQueueSet(options: {
       } else {
         queue.executing.delete(ticket);
         // What it really took, and not what it was thought to take.
-        queue.nextDispatchR -= work.initialSeats * (ESTIMATED_SERVICE_MS - (now - ticket.startedMs));
+        queue.nextDispatchR -= work.initialSeats * (ticket.estimatedMs - tookMs);
         bound(queue);
       }
       if (work.lingerMs > 0) {
         const free = (): void => {
-          const later = sync();
           release(ticket);
-          dispatch(later);
+          dispatchSoon();
         };
         clock.after(work.lingerMs, free, { unref: true });
       } else {
         release(ticket);
       }
-      if (queue !== undefined) settle(queue, false);
-      dispatch(now);
+      if (queue !== undefined) settle(queue);
+      dispatchSoon();
       if (isIdle()) onIdle();
     },
     giveUp(ticket) {
       const { queue } = ticket;
       if (queue?.waiting.has(ticket) !== true) return;
-      sync();
       queue.waiting.delete(ticket);
       leave(ticket);
       totals.rejected++;
       totals.cancelled++;
       bound(queue);
-      settle(queue, false);
+      settle(queue);
       demand();
       if (isIdle()) onIdle();
     },

@@ -25,6 +25,7 @@ const info = (method: string, path: string, query = ''): RequestInfo =>
 function create(serverLimit: number, clock = new FakeClock(), onQuiet = (): void => undefined): FlowControl {
   const control = createFlowControl({
     clock,
+    soon: callback => callback(),
     serverLimit,
     mandatory: MANDATORY_FLOW_CONTROL,
     stored: () => undefined,
