@@ -27,6 +27,8 @@ export interface Forwarding {
   openTcp(flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream>;
   /** Undefined: no answer came. @throws NetworkError */
   sendUdp(flow: Flow, hook: SenderHook, payload: Buffer, options: ForwardOptions): Promise<Buffer | undefined>;
+  /** The first packet of an SCTP association: nothing comes of it. @throws NetworkError */
+  probeSctp(flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<void>;
   /** A packet that nobody answers: the caller waits as long as it would for a real one. @throws NetworkError */
   lost(detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never>;
 }
@@ -237,7 +239,24 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     return reply;
   };
 
-  return { openTcp, sendUdp, lost };
+  const probeSctp = async (flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<void> => {
+    const { observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
+    const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
+    try {
+      if (isAnsweredAstray(flow, out, target)) return await astray(flow, out, timeoutMs, options);
+      if (target.kind === 'sockets')
+        observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
+      else if (target.kind === 'peer') {
+        const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
+        (await askPeer(target.at, packet, options)).socket.destroy();
+      }
+      answer(connection, out, hook, observe);
+    } finally {
+      connection.close();
+    }
+  };
+
+  return { openTcp, sendUdp, probeSctp, lost };
 }
 
 /** A real socket under the addresses that the process in the Pod knows the connection by. */

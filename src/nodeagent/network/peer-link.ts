@@ -72,6 +72,14 @@ export function peerReceiver(at: SocketAddress, clock: Clock): PacketReceiver {
         limit.cancel();
       }
     },
+    async acceptSctp(flow, { signal, observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS }) {
+      const limit = deadline(clock, timeoutMs, signal);
+      try {
+        (await callPeer(at, packetOf(flow, timeoutMs), observe, limit.signal)).socket.destroy();
+      } finally {
+        limit.cancel();
+      }
+    },
     async acceptUdp(flow, payload, { signal, observe, timeoutMs = UDP_TIMEOUT_MS }) {
       const limit = deadline(clock, timeoutMs, signal);
       try {
@@ -125,6 +133,12 @@ async function serve(
       const stream = await network.acceptTcp(flow, options);
       writeLine(socket, { steps });
       joinStreams(socket, stream);
+      return;
+    }
+    if (flow.proto === 'sctp') {
+      await network.acceptSctp(flow, options);
+      writeLine(socket, { steps });
+      socket.destroySoon();
       return;
     }
     const reply = await network.acceptUdp(flow, Buffer.from(payload ?? '', 'base64'), options);
