@@ -1,5 +1,5 @@
 import { cloneJson } from '../../machinery/json-equal.js';
-import { goTypeName, quote } from '../../machinery/go-text.js';
+import { formatGo, goTypeName, quote } from '../../machinery/go-text.js';
 import { formatFieldError, path } from '../../machinery/field-error.js';
 import { reasonlessError } from '../../machinery/status.js';
 import type { JsonObject, KubeObject } from '../../machinery/types.js';
@@ -85,7 +85,7 @@ export function webhookConverter(definition: Definition, options: WebhookConvert
 /** A webhook is not told the version that the object is stored at: what it is asked of may be about to be stored. */
 function withoutVersion({ apiVersion, kind, metadata, ...rest }: KubeObject): JsonObject {
   const { resourceVersion: _version, ...meta } = metadata;
-  return { apiVersion, kind, metadata: meta, ...rest } as JsonObject;
+  return { apiVersion, kind, metadata: meta, ...rest };
 }
 
 const reviewOf = (
@@ -136,8 +136,8 @@ function accepted(object: KubeObject, answer: unknown, apiVersion: string): Kube
     ['namespace', 'namespace'],
     ['uid', 'UID'],
   ] as const) {
-    const [had, has] = [object.metadata[field] ?? '', meta[field] ?? ''];
-    if (had !== has) throw new AnswerError(`invalid object: must have the same ${word}: ${had} != ${String(has)}`);
+    const [had, has] = [object.metadata[field] ?? '', formatGo(meta[field] ?? '')];
+    if (had !== has) throw new AnswerError(`invalid object: must have the same ${word}: ${had} != ${has}`);
   }
   return { ...given, metadata: restored(object, answer['metadata']) };
 }

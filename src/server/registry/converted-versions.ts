@@ -30,7 +30,7 @@ type Convert = NonNullable<FieldManagerOptions['convert']>;
 
 export interface ConvertedVersions {
   /** For the converted cache. */
-  convert(objects: readonly CachedObject[]): Promise<readonly KubeObject[]>;
+  readonly convert: (objects: readonly CachedObject[]) => Promise<readonly KubeObject[]>;
   /** For field managers. */
   readonly inOthers: Convert;
   versions(raw: WatchCache, cache: OwnConvertedCache): StoredVersions;
