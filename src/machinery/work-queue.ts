@@ -1,4 +1,4 @@
-import type { Clock } from '../machinery/clock.js';
+import type { Clock } from './clock.js';
 
 export interface WorkQueueOptions {
   readonly clock: Clock;
