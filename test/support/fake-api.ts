@@ -15,10 +15,14 @@ import { createProtobufAnswers } from '../../src/api/codec/protobuf.js';
 import { createCatalog, type MutableCatalog } from '../../src/api/create-catalog.js';
 import { apiVersionOf } from '../../src/api/resource-info.js';
 import type { Objects, Strategy } from '../../src/api/strategy.js';
-import { createKubeletConnection, type KubeletCredentials } from '../../src/server/connect/kubelet-connection.js';
+import { createDialer } from '../../src/server/dial/create-dialer.js';
+import { createKubeletConnection, type KubeletCredentials } from '../../src/server/dial/kubelet-connection.js';
 import { createDocuments } from '../../src/server/endpoints/documents.js';
 import { createMetrics } from '../../src/server/endpoints/metrics.js';
 import { createHttpServer } from '../../src/server/http-server.js';
+import { createFlowControl, type FlowControl } from '../../src/server/flow-control/flow-control.js';
+import { MANDATORY_FLOW_CONTROL } from '../../src/server/bootstrap/flow-control.js';
+import { createUnderWay } from '../../src/server/pipeline/under-way.js';
 import { createInFlight, type InFlight } from '../../src/server/pipeline/in-flight.js';
 import type { Auditor } from '../../src/server/audit/auditor.js';
 import type { Authorizer } from '../../src/server/auth/authorizer.js';
@@ -157,6 +161,8 @@ export async function startFakeApi(
     strategies?: Record<string, Strategy>;
     objects?: Partial<Objects>;
     inFlight?: InFlight;
+    /** Default: 600 seats; undefined: none. */
+    flowControl?: FlowControl | undefined;
     backlog?: BacklogLimits;
     audit?: Auditor;
     kubelet?: KubeletCredentials;
@@ -171,7 +177,17 @@ export async function startFakeApi(
   const fakes = new Map<string, FakeRegistry>();
   const logged: { message: string; fields: object }[] = [];
   const stopping = new AbortController();
-  const metrics = createMetrics(realClock, () => []);
+  const flowControl =
+    'flowControl' in options
+      ? options.flowControl
+      : createFlowControl({
+          clock: realClock,
+          serverLimit: 600,
+          mandatory: MANDATORY_FLOW_CONTROL,
+          stored: () => undefined,
+          onQuiet: () => undefined,
+        });
+  const metrics = createMetrics(realClock, () => [], flowControl?.metrics.families);
   const fakeOf = (entry: CatalogEntry): FakeRegistry => {
     let fake = fakes.get(entry.info.plural);
     if (fake === undefined) fakes.set(entry.info.plural, (fake = new FakeRegistry(entry)));
@@ -201,9 +217,18 @@ export async function startFakeApi(
     metrics,
     backlog: createBacklog(realClock, options.backlog),
     turns: createTurns(realClock),
-    inFlight: options.inFlight ?? createInFlight(),
+    flowControl,
+    inFlight: options.inFlight ?? createInFlight({ reading: 400, writing: 200 }),
     audit: options.audit,
-    kubelet: createKubeletConnection(objects, options.kubelet ?? { ca: tls.cert, cert: tls.cert, key: tls.key }),
+    dialer: createDialer({
+      objects,
+      kubelet: createKubeletConnection(objects, options.kubelet ?? { ca: tls.cert, cert: tls.cert, key: tls.key }),
+      clock: realClock,
+      random: () => 0,
+      machine: [],
+      own: () => ({ address: '127.0.0.1', port: undefined }),
+    }),
+    underWay: createUnderWay(realClock),
     stopping: stopping.signal,
     documents: createDocuments({
       clock: realClock,
@@ -214,6 +239,7 @@ export async function startFakeApi(
         { name: 'log', endpoints: ['healthz', 'livez', 'readyz'], check: () => undefined },
       ],
       metrics,
+      flows: flowControl?.configuration,
       openApi: {
         paths: () => ['api/v1'],
         v3: async path => (path === 'api/v1' ? Buffer.from('{"openapi":"3.0.0"}') : undefined),

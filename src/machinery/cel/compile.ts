@@ -56,7 +56,8 @@ export function compile(source: string, environment: Environment): Compiled | { 
   if (!('kind' in expr)) return { problems: describeProblems(source, expr) };
   const checker = new Checker(environment);
   const checked = checker.run(expr);
-  const problems = checker.problems.length > 0 ? checker.problems : validateLiterals(expr, checked);
+  const problems =
+    checker.problems.length > 0 ? checker.problems : validateLiterals(expr, checked, environment.homogeneous);
   if (problems.length > 0) return { problems: describeProblems(source, problems) };
   return {
     type: checked.type,
@@ -83,6 +84,7 @@ function instantiate(expr: Expr, checked: Checked, environment: Environment): Pr
     slots: new Array<unknown>(slots),
     cost: 0,
     work: WORK,
+    rests: 0,
   });
   function* steps(activation: Activation, budget: number): Steps<Outcome> {
     const quick = runQuickly(plan, newFrame(activation, budget, false));

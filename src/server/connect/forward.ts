@@ -4,7 +4,7 @@ import { badRequestError, internalError, reasonlessError, StatusError } from '..
 import type { KubeletTarget } from '../../api/strategy.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
-import { dialProblem } from './dial-problem.js';
+import { dialProblem } from '../dial/dial-problem.js';
 import { ownEndpoint } from './own-endpoint.js';
 import { peerLeft } from './ended.js';
 
@@ -72,7 +72,7 @@ export async function askKubelet(
 ): Promise<IncomingMessage> {
   const { request } = exchange;
   const route = exchange.route as ResourceRoute;
-  const outgoing = context.kubelet.open(target.node, {
+  const outgoing = context.dialer.kubelet.open(target.node, {
     method: 'GET',
     path: target.path,
     headers: {},

@@ -53,7 +53,7 @@ async function deleteAll(
     for (let item = items[next++]; item !== undefined; item = items[next++]) {
       if (scope.turns.isOver()) await scope.turns.next();
       try {
-        await deleteObject(scope, ctx, { namespace, name: item.key.name }, options);
+        await deleteObject(scope, ctx, { namespace, name: item.key.name }, options, 'of a collection');
       } catch (error) {
         if (!isStatusError(error, 'NotFound')) throw error;
       }

@@ -1,6 +1,8 @@
 import { parseFieldSelector, type FieldRequirement } from '../../fields.js';
 import { trimSpace } from '../../go-space.js';
-import { parseLabelSelector, SelectorError, type Requirement } from '../../labels.js';
+
+import { SelectorError, type Requirement } from '../../label-requirement.js';
+import { parseLabelSelector } from '../../labels.js';
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../validation/names.js';
 import type { Declaration, Example, Library, Overload, Range } from '../declarations.js';
 import { addRanges, exactly, scaleRange } from '../ranges.js';
@@ -19,8 +21,7 @@ export interface AuthorizationQuestion {
   /** The service account that is asked about; absent: who sent the request. */
   readonly serviceAccount?: { readonly namespace: string; readonly name: string };
   readonly subject:
-    | { readonly kind: 'path'; readonly path: string }
-    | ({ readonly kind: 'resource' } & ResourceCheck & Selectors);
+    { readonly kind: 'path'; readonly path: string } | ({ readonly kind: 'resource' } & ResourceCheck & Selectors);
 }
 
 interface ResourceCheck {
@@ -170,7 +171,7 @@ const selectorCost = (length: Range): Range =>
   );
 
 const SELECTOR: Pick<Overload, 'cost' | 'estimate'> = {
-  cost: args => selectorCost(exactly(sizeOf(args[1] as Value))).max,
+  cost: args => selectorCost(exactly(sizeOf(args[1] ?? null))).max,
   estimate: call => ({ cost: selectorCost(sizeOfArg(call, 1)) }),
 };
 
