@@ -26,8 +26,12 @@ export interface PoliciesOptions {
   readonly versions: Versions;
 }
 
-/** Nobody is asked about these, upstream: the cluster may not work without them. */
+/** Policies do not judge what says who may do something, without which the cluster may not work, nor themselves. */
 const EXCLUDED = new Set([
+  'validatingadmissionpolicies.admissionregistration.k8s.io',
+  'validatingadmissionpolicybindings.admissionregistration.k8s.io',
+  'mutatingadmissionpolicies.admissionregistration.k8s.io',
+  'mutatingadmissionpolicybindings.admissionregistration.k8s.io',
   'selfsubjectreviews.authentication.k8s.io',
   'tokenreviews.authentication.k8s.io',
   'localsubjectaccessreviews.authorization.k8s.io',
