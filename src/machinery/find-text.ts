@@ -18,7 +18,7 @@ function borders(pattern: string): Int32Array {
 }
 
 /** Knuth, Morris and Pratt: asks each character of the text once. */
-function* scan(text: string, pattern: string, from: number): Generator<number> {
+function* scan(text: string, pattern: string, from: number): Generator<number, void, void> {
   const table = borders(pattern);
   let length = 0;
   for (let i = from; i < text.length; i++) {
@@ -33,17 +33,20 @@ function* scan(text: string, pattern: string, from: number): Generator<number> {
 }
 
 /** Of a pattern that is not empty: places that do not overlap, from the first one on. */
-export function* occurrences(text: string, pattern: string, from = 0): Generator<number> {
+export function* occurrences(text: string, pattern: string, from = 0): Generator<number, void, void> {
   if (pattern.length > text.length - from) return;
-  if (pattern.length > SHORT) return yield* scan(text, pattern, from);
+  if (pattern.length > SHORT) {
+    yield* scan(text, pattern, from);
+    return;
+  }
   for (let at = text.indexOf(pattern, from); at >= 0; at = text.indexOf(pattern, at + pattern.length)) yield at;
 }
 
 /** text.indexOf(pattern, from) */
 export function findText(text: string, pattern: string, from = 0): number {
   if (pattern.length <= SHORT) return text.indexOf(pattern, from);
-  const { value, done } = occurrences(text, pattern, from).next();
-  return done === true ? -1 : value;
+  for (const at of occurrences(text, pattern, from)) return at;
+  return -1;
 }
 
 /** text.lastIndexOf(pattern, from) */

@@ -157,9 +157,7 @@ function parseHost(host: string): string {
   // RFC 6874: "%25" begins the zone of an address, in which more may be escaped than in a host.
   const zone = name.indexOf('%25');
   const address =
-    zone < 0
-      ? unescape(name, 'host')
-      : unescape(name.slice(0, zone), 'host') + unescape(name.slice(zone), 'zone');
+    zone < 0 ? unescape(name, 'host') : unescape(name.slice(0, zone), 'host') + unescape(name.slice(zone), 'zone');
   const parsed = parseAddr(fromBytes(address));
   if (typeof parsed === 'string') fail(`invalid host: ${parsed}`);
   else if (parsed.family === 'IPv4') fail(PROBLEMS.literal);

@@ -155,8 +155,7 @@ export const isMulticast = (ip: IpAddress): boolean =>
 
 /** The scope is the second half of an IPv6 group's second byte. */
 export const isLinkLocalMulticast = (ip: IpAddress): boolean =>
-  startsWith(ip, 'IPv4', 0xe00000n, 24) ||
-  (startsWith(ip, 'IPv6', 0xffn, 8) && ((ip.value >> 112n) & 0xfn) === 2n);
+  startsWith(ip, 'IPv4', 0xe00000n, 24) || (startsWith(ip, 'IPv6', 0xffn, 8) && ((ip.value >> 112n) & 0xfn) === 2n);
 
 export const isLinkLocalUnicast = (ip: IpAddress): boolean =>
   startsWith(ip, 'IPv4', 0xa9fen, 16) || startsWith(ip, 'IPv6', 0x3fan, 10);

@@ -232,8 +232,14 @@ function powerOfTen(exponent: number): number {
 }
 
 /** Quantity.AsApproximateFloat64() */
-export const approximateFloat = ({ unscaled, scale }: Quantity): number =>
-  scale === 0 ? Number(unscaled) : Number(unscaled) * powerOfTen(scale);
+export function approximateFloat({ unscaled, scale, isDec }: Quantity): number {
+  if (isDec === true && scale > NANO) {
+    // An inf.Dec counts in parts of 10^-9; of what is larger than every float64, it does not matter in how many.
+    const shift = BigInt(Math.min(scale - NANO, MAX_SHIFT));
+    return Number(unscaled * 10n ** shift) * powerOfTen(NANO);
+  }
+  return scale === 0 ? Number(unscaled) : Number(unscaled) * powerOfTen(scale);
+}
 
 /** Quantity.String(): the text it was parsed from when that was canonical, else the canonical form. */
 export function formatQuantity(quantity: Quantity): string {

@@ -56,7 +56,8 @@ export function compile(source: string, environment: Environment): Compiled | { 
   if (!('kind' in expr)) return { problems: describeProblems(source, expr) };
   const checker = new Checker(environment);
   const checked = checker.run(expr);
-  const problems = checker.problems.length > 0 ? checker.problems : validateLiterals(expr, checked);
+  const problems =
+    checker.problems.length > 0 ? checker.problems : validateLiterals(expr, checked, environment.homogeneous);
   if (problems.length > 0) return { problems: describeProblems(source, problems) };
   return {
     type: checked.type,

@@ -53,8 +53,13 @@ export interface Overload {
    * failed"); undefined: `bind`.
    */
   specialize?(constants: readonly (Value | undefined)[]): Specialized | CelError | undefined;
-  /** At run time, before the call, so that what is too expensive does not happen. Whole; absent: 1. */
+  /**
+   * At run time, before the call, so that what is too expensive does not happen. Whole; absent: 1. Arguments may be
+   * errors: a call that fails is counted, too.
+   */
   cost?(args: readonly Value[]): number;
+  /** At run time, what is in lists and maps does not say whether it is this overload. */
+  readonly anyItems?: true;
   /** `cost` counts only where the types of the arguments say which overload it is; elsewhere it is 1. As cel-go's own. */
   readonly costIfKnown?: true;
   /** Instead of `cost`, for what only its result can tell. The work itself must be bounded by its arguments. */
@@ -149,6 +154,8 @@ export interface Macro {
 export interface MacroMaker {
   /** What macros call what they accumulate. */
   readonly accumulator: string;
+  /** Of what stands in a second place, so that what is wrong with it is told there, too. */
+  copy(expr: Expr): Expr;
   literal(value: Value): Expr;
   ident(name: string): Expr;
   select(of: Expr, field: string): Expr;

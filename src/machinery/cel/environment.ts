@@ -1,4 +1,5 @@
 import type { Declaration, Library, Macro, Overload, TypeDeclaration } from './declarations.js';
+import type { TypeProvider } from './provider.js';
 import type { Syntax } from './syntax/parser.js';
 import {
   BOOL,
@@ -15,7 +16,6 @@ import {
   typeOf,
   UINT,
   type Type,
-  type TypeProvider,
 } from './types.js';
 import { CelError, type Value } from './values.js';
 

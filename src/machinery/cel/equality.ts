@@ -55,7 +55,10 @@ function pairsOf(a: Value, b: Value): Iterator<readonly [Value, Value]> | false 
     if (a.size !== b.size) return false;
     return a.equals === undefined ? listPairs(a, b) : a.equals(b);
   }
-  if (a.kind === 'map' && b.kind === 'map') return a.size === b.size && mapPairs(a, b);
+  if (a.kind === 'map' && b.kind === 'map') {
+    if (a.size !== b.size) return false;
+    return a.equals === undefined ? mapPairs(a, b) : a.equals(b);
+  }
   if (a.kind === 'struct' && b.kind === 'struct') return structPairs(a, b);
   if (a instanceof OptionalValue && b instanceof OptionalValue && a.value !== undefined && b.value !== undefined)
     return [[a.value, b.value] as const].values();

@@ -16,7 +16,7 @@ import {
   UINT,
   type Type,
 } from './types.js';
-import { Bytes, type Value } from './values.js';
+import { Bytes, keyOf, type MapValue, type Value } from './values.js';
 
 /** What is known of types at run time: no parameters. */
 const LIST = listOf(DYN);
@@ -61,8 +61,8 @@ export function runtimeType(value: Value): Type {
   }
 }
 
-/** Whether a value may be an argument that is declared so. */
-export function fits(value: Value, type: Type): boolean {
+/** Whether a value may be an argument that is declared so; `deep`: with what is in it first. */
+export function fits(value: Value, type: Type, deep = true): boolean {
   switch (type.kind) {
     case 'dyn':
     case 'param':
@@ -84,9 +84,30 @@ export function fits(value: Value, type: Type): boolean {
     case 'opaque':
     case 'struct':
       return runtimeType(value).name === type.name;
+    case 'list':
+      return isKind(value, 'list') && (!deep || value.size === 0 || fits(value.at(0), itemType(type, 0)));
+    case 'map':
+      return isKind(value, 'map') && (!deep || fitsFirstEntry(value, type));
     default:
-      return value !== null && typeof value === 'object' && value.kind === type.kind;
+      return isKind(value, type.kind as 'type');
   }
+}
+
+type Kinded = Extract<Value, { readonly kind: string }>;
+
+const isKind = <K extends Kinded['kind']>(value: Value, kind: K): value is Extract<Kinded, { readonly kind: K }> =>
+  value !== null && typeof value === 'object' && value.kind === kind;
+
+const itemType = ({ params }: Type, index: number): Type => params[index] ?? DYN;
+
+/** cel-go looks at the first thing in a list or map, and takes the rest for the same. */
+function fitsFirstEntry(map: MapValue, type: Type): boolean {
+  for (const key of map.keys()) {
+    const by = keyOf(key);
+    const value = by === undefined ? undefined : map.find(by);
+    return fits(key, itemType(type, 0)) && (value === undefined || fits(value, itemType(type, 1)));
+  }
+  return true;
 }
 
 /** Go's name of a value's type, which some of cel-go's messages tell. */

@@ -42,8 +42,11 @@ const OPEN_SINGLE = new RegExp(SINGLE, 'y');
 
 /** How much of the source the lexer gives up on: an open string goes as far as it could be one. */
 function unreadable(source: string, at: number): number {
-  const quote = source[at];
-  if (quote !== '"' && quote !== "'") return 1;
+  const quote = source.charAt(at);
+  const width = (place: number): number => ((source.codePointAt(place) ?? 0) > 0xffff ? 2 : 1);
+  // Half of an operator, and what it is not followed by.
+  if ('=&|'.includes(quote)) return at + 1 < source.length ? 1 + width(at + 1) : 1;
+  if (quote !== '"' && quote !== "'") return width(at);
   const open = quote === '"' ? OPEN_DOUBLE : OPEN_SINGLE;
   open.lastIndex = at;
   const length = open.exec(source)?.[0].length ?? 1;

@@ -1,5 +1,3 @@
-import type { Value } from './values.js';
-
 /**
  * Types of the Common Expression Language, as the checker sees them. Values forget parameters: a value knows only that it
  * is a list, and `runtimeName` is what `type()` says of it.
@@ -83,15 +81,4 @@ export function printType(type: Type): string {
   if (type.kind === 'wrapper') return `wrapper(${type.name})`;
   if (type.kind === 'param') return `<${type.name}>`;
   return type.params.length === 0 ? type.name : `${type.name}(${type.params.map(printType).join(', ')})`;
-}
-
-/** Declares structs. Names of fields come from expressions: an implementation looks them up as a client's text. */
-export interface TypeProvider {
-  /** The type of a field; undefined when there is none, or no such struct. */
-  field(struct: string, field: string): Type | undefined;
-  has(struct: string): boolean;
-  /** The type that this name is an identifier of, as in `type(x) == net.IP`. */
-  identifier?(name: string): Type | undefined;
-  /** Of an expression `Name{field: value}`; absent: no struct can be made. */
-  create?(struct: string, fields: ReadonlyMap<string, Value>): Value;
 }

@@ -69,13 +69,15 @@ export interface ListValue {
   concat?(other: ListValue): ListValue | CelError;
 }
 
-/** A string, whole number (numbers that are equal are one key) or bool. */
-export type Key = string | bigint | boolean;
+/** A string, number (numbers that are equal are one key: whole ones are bigints) or bool. */
+export type Key = string | bigint | boolean | number;
 
 export interface MapValue {
   readonly kind: 'map';
   readonly size: number;
   find(key: Key): Value | undefined;
+  /** Where it is not equal to a map of the same entries: pairs that must be equal; false: it is not. */
+  equals?(other: MapValue): Iterator<readonly [Value, Value]> | false;
   /** As they were written: a uint stays one. */
   keys(): Iterable<Value>;
 }
@@ -140,7 +142,7 @@ export function keyOf(value: Value): Key | undefined {
     case 'boolean':
       return value;
     case 'number':
-      return Number.isInteger(value) ? BigInt(value) : undefined;
+      return Number.isInteger(value) ? BigInt(value) : value;
     default:
       return value instanceof Uint ? value.value : undefined;
   }

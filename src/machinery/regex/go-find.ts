@@ -56,7 +56,7 @@ export function compileGoFinder(pattern: string): GoFinder {
     let found: Found | undefined;
     let work = 0;
     step++;
-    for (; place <= text.length; ) {
+    for (; place <= text.length;) {
       // A match that begins here comes after all that have begun.
       if (found === undefined) walk(program, 0, place, steps);
       const { at, starts } = current;
@@ -89,7 +89,7 @@ export function compileGoFinder(pattern: string): GoFinder {
   function* findAll(text: string, limit: number): Steps<Found[]> {
     const all: Found[] = [];
     let last = -1;
-    for (let from = 0; all.length < limit && from <= text.length; ) {
+    for (let from = 0; all.length < limit && from <= text.length;) {
       const found = yield* find(text, from);
       if (found === undefined) break;
       const { start, end } = found;

@@ -85,8 +85,9 @@ class Parser {
   private sequence(): Node {
     const parts: Node[] = [];
     while (this.at < this.pattern.length && !this.looking('|') && !this.looking(')')) {
-      const atom = this.atom();
-      parts.push(atom === undefined ? { kind: 'empty' } : this.repeated(atom));
+      // Behind flags, a repetition is one of what is in front of them.
+      const atom = this.atom() ?? parts.pop();
+      if (atom !== undefined) parts.push(this.repeated(atom));
     }
     return parts.length === 1 ? (parts[0] ?? { kind: 'empty' }) : { kind: 'sequence', parts };
   }

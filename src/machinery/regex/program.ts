@@ -44,18 +44,19 @@ export function compileNode(root: Node): readonly Instruction[] {
     emit(split);
     return to => (prefers === 'fewer' ? (split.first = to) : (split.second = to));
   };
+  /** Where the way that is tried first counts, Go asks behind what may be empty whether it is to be repeated, not before. */
+  const repeatNullable = (body: Node, min: number, prefers: Preference): void => {
+    const enter = min === 0 ? choose(prefers) : undefined;
+    for (let i = 1; i < min; i++) visit(body);
+    const at = code.length;
+    visit(body);
+    const next = code.length + 1;
+    emit(prefers === 'fewer' ? { op: 'split', first: next, second: at } : { op: 'split', first: at, second: next });
+    enter?.(next);
+  };
   const repeat = ({ body, min, max, prefers }: Extract<Node, { kind: 'repeat' }>): void => {
-    // Where the way that is tried first counts, Go takes a loop over what may be empty for one that is entered or not.
-    const isEntered = prefers !== undefined && min === 0 && max === Infinity && isNullable(body);
-    const enter = isEntered ? choose(prefers) : undefined;
+    if (prefers !== undefined && max === Infinity && isNullable(body)) return repeatNullable(body, min, prefers);
     for (let i = 0; i < min; i++) visit(body);
-    if (enter !== undefined) {
-      const at = code.length;
-      visit(body);
-      const next = code.length + 1;
-      emit(prefers === 'fewer' ? { op: 'split', first: next, second: at } : { op: 'split', first: at, second: next });
-      return enter(next);
-    }
     if (max === Infinity) {
       const at = code.length;
       const around = choose(prefers);

@@ -282,17 +282,16 @@ export class Checker {
     return inner;
   }
 
-  private join(expr: Expr, before: Type | undefined, type: Type): Type {
+  private join(before: Type | undefined, type: Type): Type {
     if (before === undefined) return type;
-    if (this.mapping.assign(before, type)) return mostGeneral(before, type);
-    return this.env.homogeneous ? this.mismatch(expr, before, type) : DYN;
+    return this.mapping.assign(before, type) ? mostGeneral(before, type) : DYN;
   }
 
   private list({ items, optional }: Extract<Expr, { kind: 'list' }>): Type {
     let joined: Type | undefined;
     items.forEach((item, i) => {
       const type = this.check(item);
-      joined = this.join(item, joined, optional.has(i) ? this.optionalEntry(item, type) : type);
+      joined = this.join(joined, optional.has(i) ? this.optionalEntry(item, type) : type);
     });
     return listOf(joined ?? this.newParam());
   }
@@ -301,9 +300,9 @@ export class Checker {
     let keys: Type | undefined;
     let values: Type | undefined;
     for (const { key, value, optional } of entries) {
-      keys = this.join(key, keys, this.check(key));
+      keys = this.join(keys, this.check(key));
       const type = this.check(value);
-      values = this.join(value, values, optional ? this.optionalEntry(value, type) : type);
+      values = this.join(values, optional ? this.optionalEntry(value, type) : type);
     }
     return mapOf(keys ?? this.newParam(), values ?? this.newParam());
   }
@@ -322,7 +321,7 @@ export class Checker {
     } else this.report(expr.at, `'${type.name}' is not a message type`);
     for (const { name: field, value, optional, at } of expr.fields) {
       const given = this.check(value);
-      const declared = result === ERROR ? ERROR : this.structField(at, name, field);
+      const declared = this.structField(at, name, field);
       const found = optional ? this.optionalEntry(value, given) : given;
       if (this.mapping.assign(declared, found)) continue;
       const types = `'${formatType(declared)}' but provided type is '${formatType(found)}'`;

@@ -10,7 +10,7 @@ import { isSameType, unwrapOptional } from './unify.js';
  * What is said of literals once types are known: arguments that a function can do nothing with, and lists and maps of
  * several types. Source: cel-go cel/validator.go.
  */
-export function validateLiterals(root: Expr, checked: Checked): readonly Problem[] {
+export function validateLiterals(root: Expr, checked: Checked, isHomogeneous: boolean): readonly Problem[] {
   const problems: Problem[] = [];
   const seen = [new Set<Expr>(), new Set<Expr>()] as const;
   const typeOf = (expr: Expr): Type => checked.types.get(expr) ?? DYN;
@@ -35,7 +35,7 @@ export function validateLiterals(root: Expr, checked: Checked): readonly Problem
       const args = callee.isMember ? [expr.target as Expr, ...expr.args] : expr.args;
       for (const { validate } of callee.overloads) {
         for (const { arg, item, text } of validate?.(args.map(node)) ?? []) {
-          const place = args[arg] as Expr;
+          const place = arg === undefined ? expr : (args[arg] as Expr);
           const within = place.kind === 'list' && item !== undefined ? place.items[item] : undefined;
           problems.push({ at: (within ?? place).at, text });
         }
@@ -44,7 +44,7 @@ export function validateLiterals(root: Expr, checked: Checked): readonly Problem
     if (!mayMix) sameTypes(expr, typeOf, mixed);
     for (const child of childrenOf(expr)) visit(child, mixes);
   };
-  visit(root, false);
+  visit(root, !isHomogeneous);
   return problems;
 }
 

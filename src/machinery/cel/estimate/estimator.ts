@@ -4,7 +4,7 @@ import { MAX_COST, type CallEstimate, type EstimatedNode, type Overload, type Ra
 import type { Environment } from '../environment.js';
 import { addRanges, ANY_SIZE, exactly, multiplyRanges, uniteRanges } from '../ranges.js';
 import { characters } from '../standard/sizes.js';
-import { ACCUMULATOR } from '../syntax/maker.js';
+import { ACCUMULATOR, OLD_ACCUMULATOR } from '../syntax/maker.js';
 import { DYN, isOptional, type Type } from '../types.js';
 import { Bytes, type Value } from '../values.js';
 
@@ -144,12 +144,11 @@ class Estimator {
 
   private select(expr: Extract<Expr, { kind: 'select' }>): Range {
     const reference = this.checked.references.get(expr);
-    if (reference !== undefined && reference.kind !== 'type') {
-      // A variable whose name has dots.
-      this.paths.set(expr, [reference.name]);
+    if (reference !== undefined) {
+      // A name with dots is one name.
+      this.paths.set(expr, [reference.kind === 'type' ? reference.type.name : reference.name]);
       return ONE;
     }
-    if (reference !== undefined) return ONE;
     const of = this.cost(expr.of);
     if (expr.test) return of;
     this.paths.set(expr, [...this.pathOf(expr.of), expr.field]);
@@ -160,7 +159,7 @@ class Estimator {
   private node(expr: Expr): EstimatedNode {
     const path = this.pathOf(expr);
     return {
-      path: path[0] === ACCUMULATOR || path.length === 0 ? undefined : path,
+      path: path[0] === ACCUMULATOR || path[0] === OLD_ACCUMULATOR || path.length === 0 ? undefined : path,
       type: this.typeOf(expr),
       size: this.size(expr),
       ...(expr.kind === 'literal' ? { literal: expr.value } : {}),
@@ -344,7 +343,8 @@ const isBind = ({ range, condition, accumulator }: Comprehension): boolean =>
   range.items.length === 0 &&
   condition.kind === 'literal' &&
   condition.value === false &&
-  accumulator !== ACCUMULATOR;
+  accumulator !== ACCUMULATOR &&
+  accumulator !== OLD_ACCUMULATOR;
 
 function literalSize(expr: Expr): Range | undefined {
   if (expr.kind === 'literal') return exactly(sizeOfLiteral(expr.value));

@@ -11,6 +11,8 @@ export class InstantiationError extends Error {}
 /** An overload, made for one place. */
 interface Target {
   readonly checks: readonly (readonly [number, Type])[];
+  /** Whether what is in lists and maps must fit, too. */
+  readonly isDeep: boolean;
   readonly bind: Specialized['bind'];
   readonly steps: Specialized['steps'];
   readonly cost: Overload['cost'];
@@ -29,20 +31,22 @@ const OPERANDS: ReadonlyMap<string, ReadonlySet<Type['kind']>> = new Map(
       ['-_', 'bool double duration int'],
       ['_<_', 'bool bytes double duration int string timestamp uint'],
       ['size', 'bytes list map string'],
-      ['matches', 'string'],
-      ['!_', ''],
     ] as const
   ).map(([name, kinds]) => [name, new Set(kinds.split(' ')) as ReadonlySet<Type['kind']>]),
 );
+/** Values that look for functions of their own. */
+const RECEIVERS: ReadonlySet<Type['kind']> = new Set(['string', 'timestamp', 'duration']);
+const PLAIN = new Set(['!_', 'contains', 'startsWith', 'endsWith', 'matches']);
 const RELATIONS = new Set(['_<=_', '_>_', '_>=_']);
 
 /** How cel-go says that there is no overload for these values. */
 function noMatch(name: string, values: readonly Value[]): CelError {
   const kinds = OPERANDS.get(RELATIONS.has(name) ? '_<_' : name);
   const types = values.map(value => runtimeType(value));
-  if (name === '!_') return noSuchOverload();
+  const first = types[0]?.kind ?? 'dyn';
+  if (PLAIN.has(name)) return noSuchOverload();
   if (kinds !== undefined)
-    return kinds.has(types[0]?.kind ?? 'dyn') ? noSuchOverload() : new CelError(`no such overload: ${name}`);
+    return kinds.has(first) || RECEIVERS.has(first) ? noSuchOverload() : new CelError(`no such overload: ${name}`);
   return new CelError(`no such overload: ${name}(${types.map(type => type.name).join(', ')})`);
 }
 
@@ -54,6 +58,7 @@ function targetOf(overload: Overload, isOnly: boolean, constants: readonly (Valu
     checks: overload.args.flatMap((type, i) =>
       type.kind === 'dyn' || type.kind === 'param' ? [] : [[i, type] as const],
     ),
+    isDeep: overload.anyItems !== true,
     bind: special?.bind ?? overload.bind,
     steps: special?.steps,
     cost: isCounted ? overload.cost?.bind(overload) : undefined,
@@ -62,7 +67,7 @@ function targetOf(overload: Overload, isOnly: boolean, constants: readonly (Valu
 }
 
 const matches = (target: Target, values: readonly Value[]): boolean => {
-  for (const [i, type] of target.checks) if (!fits(values[i] as Value, type)) return false;
+  for (const [i, type] of target.checks) if (!fits(values[i] as Value, type, target.isDeep)) return false;
   return true;
 };
 
@@ -83,7 +88,7 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
   const find = (values: readonly Value[]): Target | undefined => targets.find(target => matches(target, values));
   const call = (frame: Frame, values: readonly Value[]): Value => {
     const target = find(values);
-    if (target === undefined) return failed(frame, noMatch(name, values));
+    if (target === undefined) return failed(frame, noMatch(name, values), targets[0], values);
     begin(frame, target, values);
     const { steps, bind } = target;
     return end(frame, target, values, steps === undefined ? bind(...values) : atOnce(frame, steps(...values)));
@@ -93,16 +98,16 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
     targets.length === 1 && only !== undefined && only.steps === undefined && only.costOfResult === undefined;
   const run = isSimple ? simple(name, only, args) : undefined;
   return {
-    run: run ?? generic(args, call),
+    run: run ?? generic(args, args.length > 2 || only?.steps !== undefined, call, only),
     steps:
       targets.some(target => target.steps !== undefined) || args.some(arg => arg.steps !== undefined)
-        ? frame => callSteps(frame, args, values => inSteps(frame, find(values), name, values))
+        ? frame => callSteps(frame, args, only, values => inSteps(frame, find(values), name, values))
         : undefined,
   };
 }
 
-const failed = (frame: Frame, error: CelError): CelError => {
-  charge(frame, 1);
+const failed = (frame: Frame, error: CelError, only?: Target, values: readonly Value[] = []): CelError => {
+  charge(frame, only?.costOfResult?.(values, error) ?? only?.cost?.(values) ?? 1);
   return error;
 };
 
@@ -121,8 +126,8 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
     const { run } = first;
     return frame => {
       const a = run(frame);
-      if (isError(a)) return failed(frame, a);
-      if (!matches(target, [a])) return failed(frame, noMatch(name, [a]));
+      if (isError(a)) return failed(frame, a, target, [a]);
+      if (!matches(target, [a])) return failed(frame, noMatch(name, [a]), target, [a]);
       charge(frame, cost === undefined ? 1 : cost([a]));
       return bind(a);
     };
@@ -131,9 +136,9 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
   return frame => {
     const a = first.run(frame);
     const b = second.run(frame);
-    if (isError(a)) return failed(frame, a);
-    if (isError(b)) return failed(frame, b);
-    if (!matches(target, [a, b])) return failed(frame, noMatch(name, [a, b]));
+    if (isError(a)) return failed(frame, a, target, [a, b]);
+    if (isError(b)) return failed(frame, b, target, [a, b]);
+    if (!matches(target, [a, b])) return failed(frame, noMatch(name, [a, b]), target, [a, b]);
     charge(frame, cost === undefined ? 1 : cost([a, b]));
     return bind(a, b);
   };
@@ -141,22 +146,29 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
 
 /** Two are both evaluated; of more, the first that fails ends it. */
 const generic =
-  (args: readonly Plan[], call: (frame: Frame, values: readonly Value[]) => Value): Run =>
+  (
+    args: readonly Plan[],
+    isMany: boolean,
+    call: (frame: Frame, values: readonly Value[]) => Value,
+    first: Target | undefined,
+  ): Run =>
   frame => {
     const values: Value[] = [];
     for (const { run } of args) {
       const value = run(frame);
-      if (isError(value) && args.length > 2) return value;
+      // What is left out is not counted.
+      if (isError(value) && isMany && values.length + 1 < args.length) return value;
       values.push(value);
     }
     const error = values.find(isError);
-    return error === undefined ? call(frame, values) : failed(frame, error);
+    return error === undefined ? call(frame, values) : failed(frame, error, first, values);
   };
 
 /** The same in steps. */
 export function* callSteps(
   frame: Frame,
   args: readonly Plan[],
+  first: Target | undefined,
   call: (values: readonly Value[]) => Steps<Value>,
 ): Steps<Value> {
   const values: Value[] = [];
@@ -166,5 +178,5 @@ export function* callSteps(
     values.push(value);
   }
   const error = values.find(isError);
-  return error === undefined ? yield* call(values) : failed(frame, error);
+  return error === undefined ? yield* call(values) : failed(frame, error, first, values);
 }

@@ -47,7 +47,7 @@ export function planEquality(
       const a = left.run(frame);
       const b = right.run(frame);
       const error = isError(a) ? a : isError(b) ? b : undefined;
-      charge(frame, error === undefined ? equalityCost(env, name, a, b) : 1);
+      charge(frame, equalityCost(env, name, a, b));
       if (error !== undefined) return error;
       if (typeof a === typeof b && typeof a !== 'object') return (a === b) !== isNegated;
       const answer = mayTakeLong ? (atOnce(frame, equalSteps(a, b)) as boolean) : isEqual(a, b);
@@ -56,7 +56,7 @@ export function planEquality(
     steps:
       mayTakeLong || left.steps !== undefined || right.steps !== undefined
         ? frame =>
-            callSteps(frame, args, function* (values) {
+            callSteps(frame, args, undefined, function* (values) {
               const [a, b] = values as [Value, Value];
               charge(frame, equalityCost(env, name, a, b));
               return (yield* equalSteps(a, b)) !== isNegated;
@@ -64,12 +64,6 @@ export function planEquality(
         : undefined,
   };
 }
-
-/** What a literal item of a list is found by; undefined: not by any key. */
-const memberKey = (value: Value): unknown => {
-  const key = keyOf(value);
-  return key === undefined && typeof value === 'number' ? value : key;
-};
 
 const isPrimitive = (value: Value): boolean =>
   typeof value !== 'object' ? true : value instanceof Uint || (value instanceof Bytes && false);
@@ -79,10 +73,10 @@ function planMember(item: Plan, list: ListValue): Plan | undefined {
   const items = itemsOf(list);
   if (items.length === 0) return constant(false);
   if (!items.every(isPrimitive)) return undefined;
-  const keys = new Set(items.map(memberKey));
+  const keys = new Set(items.map(keyOf));
   const has = (value: Value): Value => {
     if (isError(value)) return value;
-    const key = memberKey(value);
+    const key = keyOf(value);
     return key !== undefined && keys.has(key);
   };
   return {
@@ -141,9 +135,9 @@ export function planIn(args: readonly [Plan, Plan], overloads: readonly string[]
       const values = [args[0].run(frame), args[1].run(frame)];
       const error = values.find(isError);
       if (error === undefined) return atOnce(frame, contains(frame, values, isKnownList));
-      charge(frame, 1);
+      charge(frame, isKnownList ? sizeOf(values[1] as Value) : 1);
       return error;
     },
-    steps: frame => callSteps(frame, args, values => contains(frame, values, isKnownList)),
+    steps: frame => callSteps(frame, args, undefined, values => contains(frame, values, isKnownList)),
   };
 }

@@ -27,12 +27,11 @@ export interface Step {
 }
 
 /** What is accumulated, as an expression may name it. It is worked out when it is asked for first. */
-export function planAccumulator(slot: number, init: Plan, builder: 'list' | 'map' | undefined, isDone: boolean): Plan {
+export function planAccumulator(slot: number, init: Plan, builder: 'list' | 'map' | undefined): Plan {
   const start = (): unknown => (builder === 'list' ? new ListBuilder() : new MapBuilder());
   const read = (frame: Frame): Value => {
     const value = frame.slots[slot];
-    if (!(value instanceof ListBuilder || value instanceof MapBuilder)) return value as Value;
-    return isDone ? value.finish() : value.view();
+    return value instanceof ListBuilder || value instanceof MapBuilder ? value.finish() : (value as Value);
   };
   return planOf({
     own: 1,
@@ -126,13 +125,13 @@ export function planInsert(slot: number, args: readonly Plan[]): Step {
     for (const arg of args) {
       if (builder instanceof CelError && args.length > 1) return builder;
       const value = yield* go(frame, arg);
-      if (isError(value) && args.length > 1) return value;
+      if (isError(value) && args.length > 1 && values.length === 0) return value;
       values.push(value);
     }
     charge(frame, 1);
     if (builder instanceof CelError) return builder;
     const [first, second] = values as [Value, Value | undefined];
-    if (second !== undefined) return builder.add(first, second);
+    if (second !== undefined) return isError(second) ? second : builder.add(first, second);
     if (isError(first)) return first;
     for (const [key, value] of entriesOf(first as MapValue)) {
       const error = builder.add(key, value);

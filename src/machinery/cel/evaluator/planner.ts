@@ -163,15 +163,14 @@ export class Planner {
     const variable2 = expr.variable2 === undefined ? undefined : this.slots++;
     const builder = builderOf(expr.init);
     const depth = this.scopes.length;
-    const named = (isDone: boolean): Scope =>
-      new Map([[expr.accumulator, () => planAccumulator(accumulator, init, builder, isDone)]]);
+    const accumulated: Scope = new Map([[expr.accumulator, () => planAccumulator(accumulator, init, builder)]]);
     const variables = new Map([[expr.variable, () => readSlot(variable)]]);
     if (expr.variable2 !== undefined && variable2 !== undefined)
       variables.set(expr.variable2, () => readSlot(variable2));
-    this.scopes.push(named(false), variables);
+    this.scopes.push(accumulated, variables);
     const condition = this.plan(expr.condition);
     const step = this.step(expr.step, builder, { name: expr.accumulator, slot: accumulator, depth });
-    this.scopes.splice(depth, 2, named(true));
+    this.scopes.pop();
     const result = this.plan(expr.result);
     this.scopes.pop();
     const weight = this.weightOf(expr.condition) + this.weightOf(expr.step);
@@ -209,7 +208,10 @@ export class Planner {
   private weightOf(expr: Expr): number {
     const known = this.weights.get(expr);
     if (known !== undefined) return known;
-    const weight = childrenOf(expr).reduce((sum, child) => sum + this.weightOf(child), 1);
+    const weight = Math.min(
+      WORK,
+      childrenOf(expr).reduce((sum, child) => sum + this.weightOf(child), 1),
+    );
     this.weights.set(expr, weight);
     return weight;
   }

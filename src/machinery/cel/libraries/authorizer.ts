@@ -19,8 +19,7 @@ export interface AuthorizationQuestion {
   /** The service account that is asked about; absent: who sent the request. */
   readonly serviceAccount?: { readonly namespace: string; readonly name: string };
   readonly subject:
-    | { readonly kind: 'path'; readonly path: string }
-    | ({ readonly kind: 'resource' } & ResourceCheck & Selectors);
+    { readonly kind: 'path'; readonly path: string } | ({ readonly kind: 'resource' } & ResourceCheck & Selectors);
 }
 
 interface ResourceCheck {
@@ -170,7 +169,7 @@ const selectorCost = (length: Range): Range =>
   );
 
 const SELECTOR: Pick<Overload, 'cost' | 'estimate'> = {
-  cost: args => selectorCost(exactly(sizeOf(args[1] as Value))).max,
+  cost: args => selectorCost(exactly(sizeOf(args[1] ?? null))).max,
   estimate: call => ({ cost: selectorCost(sizeOfArg(call, 1)) }),
 };
 

@@ -28,7 +28,11 @@ const T = param('T');
 const LIST = listOf(T);
 
 /** Of a call that makes a list: 1, the list, and so much for each item. */
-const made = (size: number, factor = 1): number => Math.trunc(size * factor) + 1 + LIST_COST;
+function made(size: number, factor = 1): number {
+  const cost = Math.trunc(size * factor) + 1 + LIST_COST;
+  // Upstream's number has no sign: of a depth that is none.
+  return cost < 0 ? MAX_COST : cost;
+}
 const estimateMade = (size: Range, factor = 1): CallEstimate => ({
   cost: addRanges(scaleRange(size, factor), exactly(1 + LIST_COST)),
   size,
@@ -155,6 +159,9 @@ const perType = (make: (type: Type, costs: Pick<Overload, 'cost' | 'estimate'>) 
     }),
   );
 
+/** One binding serves all types: it sees itself what is in a list. */
+const ANY_LIST: Pick<Overload, 'anyItems' | 'costIfKnown'> = { anyItems: true, costIfKnown: true };
+
 const INPUT = '@__sortBy_input__';
 const toKeys = STANDARD_MACROS.find(({ name, arity }) => name === 'map' && arity === 2);
 const SORTABLE: ReadonlySet<Expr['kind']> = new Set(['list', 'select', 'ident', 'comprehension', 'call']);
@@ -212,16 +219,18 @@ const FUNCTIONS: readonly Declaration[] = [
     doc: 'With the items of lists in a list in their place, down to a depth.',
     examples: [
       { expr: '[[1], [2, 3], []].flatten()', is: '[1, 2, 3]' },
-      { expr: 'dyn([1, [2, [3, [4]]]]).flatten(2)', is: 'dyn([1, 2, 3, [4]])' },
+      { expr: '[[[1]], [[2], [3]]].flatten(2)', is: '[1, 2, 3]' },
       { expr: '[[1]].flatten(-1)', error: 'level must be non-negative' },
     ],
     overloads: [
       slowMethod('list_flatten', [listOf(LIST)], LIST, (list: ListValue) => flatten(list, 1n), {
-        cost: args => made(sizeOf(args[0] as Value)),
+        anyItems: true,
+        cost: args => made(sizeOf(args[0] ?? null)),
         estimate: call => estimateMade(sizeOfArg(call, 0)),
       }),
       slowMethod('list_flatten_int', [listOf(DYN), INT], listOf(DYN), flatten, {
-        cost: ([list, depth]) => made(sizeOf(list as Value), Math.max(0, Number(depth as bigint))),
+        anyItems: true,
+        cost: ([list, depth]) => made(sizeOf(list ?? null), typeof depth === 'bigint' ? Number(depth) : 1),
         estimate: call => estimateMade(sizeOfArg(call, 0), numberOf(call.args[1], MAX_COST)),
       }),
     ],
@@ -232,12 +241,15 @@ const FUNCTIONS: readonly Declaration[] = [
     examples: [
       { expr: '[3, 2, 1].sort()', is: '[1, 2, 3]' },
       { expr: `['b', 'c', 'a'].sort()`, is: `['a', 'b', 'c']` },
-      { expr: `dyn([1, 'b']).sort()`, error: 'list elements must have the same type' },
+      { expr: `[dyn(1), dyn('b')].sort()`, error: 'list elements must have the same type' },
       { expr: 'dyn([[1], [2]]).sort()', error: 'list elements must be comparable' },
     ],
     overloads: perType(
       (type, costs) =>
-        method(`list_${type.name}_sort`, [listOf(type)], listOf(type), (list: ListValue) => sortBy(list, list), costs),
+        method(`list_${type.name}_sort`, [listOf(type)], listOf(type), (list: ListValue) => sortBy(list, list), {
+          ...costs,
+          ...ANY_LIST,
+        }),
       0,
     ),
   },
@@ -247,7 +259,7 @@ const FUNCTIONS: readonly Declaration[] = [
     examples: [],
     overloads: perType(
       (type, costs) =>
-        method(`list_${type.name}_sortByAssociatedKeys`, [LIST, listOf(type)], LIST, sortBy, costs),
+        method(`list_${type.name}_sortByAssociatedKeys`, [LIST, listOf(type)], LIST, sortBy, { ...costs, ...ANY_LIST }),
       1,
     ),
   },
@@ -260,7 +272,7 @@ const FUNCTIONS: readonly Declaration[] = [
     ],
     overloads: [
       overload('lists_range', [INT], listOf(INT), range, {
-        cost: args => made(Math.max(0, Number(args[0] as bigint))),
+        cost: ([count]) => made(typeof count === 'bigint' ? Math.max(0, Number(count)) : 1),
         estimate: call => estimateMade(exactly(numberOf(call.args[0], MAX_COST))),
       }),
     ],
@@ -271,7 +283,7 @@ const FUNCTIONS: readonly Declaration[] = [
     examples: [{ expr: '[5, 3, 1, 2].reverse()', is: '[2, 1, 3, 5]' }],
     overloads: [
       method('list_reverse', [LIST], LIST, (list: ListValue) => new ArrayList([...itemsOf(list)].reverse()), {
-        cost: args => made(sizeOf(args[0] as Value)),
+        cost: args => made(sizeOf(args[0] ?? null)),
         estimate: call => estimateMade(sizeOfArg(call, 0)),
       }),
     ],
@@ -281,7 +293,7 @@ const FUNCTIONS: readonly Declaration[] = [
     doc: 'Without items that are equal to one in front of them.',
     examples: [
       { expr: '[1, 2, 2, 3, 3, 3].distinct()', is: '[1, 2, 3]' },
-      { expr: `dyn([1, 'b', 2, 'b', 1.0]).distinct()`, is: `dyn([1, 'b', 2])` },
+      { expr: `[dyn(1), dyn('b'), dyn(1u)].distinct()`, is: `[dyn(1), dyn('b')]` },
     ],
     overloads: [
       slowMethod('list_distinct', [LIST], LIST, distinct, {

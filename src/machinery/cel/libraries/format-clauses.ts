@@ -23,9 +23,13 @@ const MAX_INT64 = 2n ** 63n - 1n;
 const unparsed = (problem: string): FormatProblem => ({ problem: `could not parse formatting clause: ${problem}` });
 
 /** The texts and clauses of a format, one by one, up to the first that is wrong. Source: cel-go ext/formatting.go. */
-export function* partsOf(format: string, args: number): Generator<string | Clause | FormatProblem, void, void> {
+export function* partsOf(
+  format: string,
+  args: number,
+  isRunning: boolean,
+): Generator<string | Clause | FormatProblem, void, void> {
   let index = 0;
-  for (let at = 0; at < format.length; ) {
+  for (let at = 0; at < format.length;) {
     const next = format.indexOf(PERCENT, at);
     if (next < 0) return yield format.slice(at);
     if (next > at) yield format.slice(at, next);
@@ -34,8 +38,11 @@ export function* partsOf(format: string, args: number): Generator<string | Claus
       at = next + 2;
       continue;
     }
-    if (index >= args) return yield { problem: `index ${index} out of range` };
+    const outOfRange = index >= args ? { problem: `index ${index} out of range` } : undefined;
+    // A check on write looks for the argument last.
+    if (isRunning && outOfRange !== undefined) return yield outOfRange;
     if (next + 1 === format.length) return yield { problem: 'unexpected end of string' };
+    if (outOfRange !== undefined) return yield outOfRange;
     const precision = precisionAt(format, next + 1);
     if ('problem' in precision) return yield unparsed(`error while parsing precision: ${precision.problem}`);
     const verb = format[precision.end] ?? '';

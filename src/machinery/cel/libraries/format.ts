@@ -1,4 +1,5 @@
 import { quote } from '../../go-text.js';
+import type { Steps } from '../../steps.js';
 import { compareStrings } from '../compare.js';
 import type { Declaration, StaticNode, StaticProblem } from '../declarations.js';
 import { fits, runtimeType } from '../runtime-types.js';
@@ -17,7 +18,8 @@ import {
   type Value,
 } from '../values.js';
 import { isProblem, partsOf, type Clause } from './format-clauses.js';
-import { method } from './overloads.js';
+import { Pace } from './items.js';
+import { readsFirst, slowMethod } from './overloads.js';
 import { printFixed, printPlain, printScientific } from './print-doubles.js';
 import { MAX_LENGTH, tooLong } from './text.js';
 
@@ -72,54 +74,35 @@ class FormatError extends Error {}
 /** Prints one value, and counts how long everything has become: what is in itself often has no end. */
 class Printer {
   private length = 0;
+  private readonly pace = new Pace();
 
-  print(clause: Clause, value: Value): string {
+  *print(clause: Clause, value: Value): Steps<string> {
     const verb = verbOf(clause);
-    const text = this.printed(verb, clause, value);
+    const text = verb === 's' ? yield* this.text(value) : printed(verb, clause, value);
     if (text === undefined) throw new FormatError(unfit(verb, nameOf(value)));
     return text;
   }
 
-  private printed(verb: Verb, { verb: written, precision = DIGITS }: Clause, value: Value): string | undefined {
-    switch (verb) {
-      case 's':
-        return this.text(value);
-      case 'd':
-        return wholeOf(value)?.toString();
-      case 'b':
-        return typeof value === 'boolean' ? String(Number(value)) : wholeOf(value)?.toString(2);
-      case 'o':
-        return wholeOf(value)?.toString(8);
-      case 'x':
-        return hexOf(value, written === 'X');
-      default: {
-        const double = doubleOf(value);
-        if (double === undefined) return undefined;
-        return verb === 'f' ? printFixed(double, precision) : printScientific(double, precision);
-      }
-    }
-  }
-
-  private text(value: Value): string | undefined {
+  private *text(value: Value): Steps<string | undefined> {
     if (value === null) return 'null';
-    if (isList(value)) return this.list(value);
-    if (isMap(value)) return this.map(value);
+    if (isList(value)) return yield* this.list(value);
+    if (isMap(value)) return yield* this.map(value);
     return HAS_TEXT.has(runtimeType(value).kind) ? unwrap(textOf(value)) : undefined;
   }
 
-  private list(list: ListValue): string {
+  private *list(list: ListValue): Steps<string> {
     const parts: string[] = [];
-    for (let i = 0; i < list.size; i++) parts.push(this.within(list.at(i)));
+    for (let i = 0; i < list.size; i++) parts.push(yield* this.within(list.at(i)));
     return `[${parts.join(', ')}]`;
   }
 
-  private map(map: MapValue): string {
+  private *map(map: MapValue): Steps<string> {
     const parts: (readonly [key: string, value: string])[] = [];
     for (const key of map.keys()) {
       const by = keyOf(key);
       if (by === undefined || typeof key === 'number')
         throw new FormatError(`no formatting function for map key of type ${nameOf(key)}`);
-      parts.push([this.within(key), this.within(map.find(by) ?? null)]);
+      parts.push([yield* this.within(key), yield* this.within(map.find(by) ?? null)]);
     }
     return `{${parts
       .sort(([a], [b]) => compareStrings(a, b))
@@ -128,14 +111,15 @@ class Printer {
   }
 
   /** As a literal. */
-  private within(value: Value): string {
-    const text = this.literal(value);
+  private *within(value: Value): Steps<string> {
+    if (this.pace.isOver()) yield;
+    const text = yield* this.literal(value);
     this.length += text.length + 2;
     if (this.length > MAX_LENGTH) throw new FormatError(tooLong().message);
     return text;
   }
 
-  private literal(value: Value): string {
+  private *literal(value: Value): Steps<string> {
     if (typeof value === 'string') return quote(value);
     if (typeof value === 'number') {
       const text = printPlain(value);
@@ -144,9 +128,31 @@ class Printer {
     if (value instanceof Bytes) return `b${quote(unwrap(textOf(value)))}`;
     if (value instanceof Timestamp) return `timestamp(${quote(unwrap(textOf(value)))})`;
     if (value instanceof Duration) return `duration(${quote(unwrap(textOf(value)))})`;
-    const text = this.text(value);
+    const text = yield* this.text(value);
     if (text === undefined) throw new FormatError(`no formatting function for ${nameOf(value)}`);
     return text;
+  }
+}
+
+function printed(
+  verb: Exclude<Verb, 's'>,
+  { verb: written, precision = DIGITS }: Clause,
+  value: Value,
+): string | undefined {
+  switch (verb) {
+    case 'd':
+      return wholeOf(value)?.toString();
+    case 'b':
+      return typeof value === 'boolean' ? String(Number(value)) : wholeOf(value)?.toString(2);
+    case 'o':
+      return wholeOf(value)?.toString(8);
+    case 'x':
+      return hexOf(value, written === 'X');
+    default: {
+      const double = doubleOf(value);
+      if (double === undefined) return undefined;
+      return verb === 'f' ? printFixed(double, precision) : printScientific(double, precision);
+    }
   }
 }
 
@@ -175,15 +181,15 @@ function hexOf(value: Value, isUpper: boolean): string | undefined {
   return isUpper ? text?.toUpperCase() : text;
 }
 
-function formatText(format: string, args: ListValue): Value {
+function* formatText(format: string, args: ListValue): Steps<Value> {
   const printer = new Printer();
   let text = '';
-  for (const part of partsOf(format, args.size)) {
+  for (const part of partsOf(format, args.size, true)) {
     if (typeof part === 'string') text += part;
     else if (isProblem(part)) return new CelError(part.problem);
     else {
       try {
-        text += printer.print(part, args.at(part.index));
+        text += yield* printer.print(part, args.at(part.index));
       } catch (error) {
         if (error instanceof FormatError) return new CelError(`error during formatting: ${error.message}`);
         throw error;
@@ -222,13 +228,14 @@ function validate([format, args]: readonly StaticNode[]): readonly StaticProblem
   const items = args?.items;
   if (typeof format?.literal !== 'string' || items === undefined) return [];
   let seen = 0;
-  for (const part of partsOf(format.literal, items.length)) {
+  for (const part of partsOf(format.literal, items.length, false)) {
     if (typeof part === 'string') continue;
     if (isProblem(part)) return [{ text: part.problem }];
     seen++;
     const verb = verbOf(part);
     const item = items[part.index];
-    const bad = item === undefined ? undefined : verb === 's' ? textless(item) : takes(verb, item.type) ? undefined : item.type;
+    const bad =
+      item === undefined ? undefined : verb === 's' ? textless(item) : takes(verb, item.type) ? undefined : item.type;
     if (bad !== undefined)
       return [{ arg: 1, item: part.index, text: `error during formatting: ${unfit(verb, bad.name)}` }];
   }
@@ -252,5 +259,11 @@ export const FORMAT: Declaration = {
       error: 'error during formatting: decimal clause can only be used on integers, was given string',
     },
   ],
-  overloads: [method('string_format', [STRING, listOf(DYN)], STRING, formatText, { validate, mixesTypes: true })],
+  overloads: [
+    slowMethod('string_format', [STRING, listOf(DYN)], STRING, formatText, {
+      ...readsFirst(),
+      validate,
+      mixesTypes: true,
+    }),
+  ],
 };

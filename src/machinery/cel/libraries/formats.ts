@@ -69,7 +69,10 @@ const NAMED: ReadonlyMap<string, Named> = new Map([
   ['dns1035LabelPrefix', named('DNS1035LabelPrefix', text => nameIsDns1035Label(text, true), 30, 'my-name-')],
   ['labelValue', named('LabelValue', isLabelValue, 40, 'my.value', '-')],
   ['uri', named('URI', uriProblems, 1103, 'http://example.com', 'x')],
-  ['uuid', named('uuid', saying('does not match the UUID format', isUuid), 70, '123e4567-e89b-12d3-a456-426614174000', '1')],
+  [
+    'uuid',
+    named('uuid', saying('does not match the UUID format', isUuid), 70, '123e4567-e89b-12d3-a456-426614174000', '1'),
+  ],
   ['byte', named('byte', saying('invalid base64', isBase64), 84, 'aGVsbG8=', '=')],
   ['date', named('date', saying('invalid date', isDate), 71, '2021-01-01', '2021-13-01')],
   ['datetime', named('datetime', saying('invalid datetime', isDateTime), 71, '2021-01-01T00:00:00Z', '2021-01-01')],

@@ -92,9 +92,7 @@ export const IP: Library = {
         { expr: `ip('127.0.0.1').family()`, is: '4' },
         { expr: `ip('::1').family()`, is: '6' },
       ],
-      overloads: [
-        method('ip_family', [IP_TYPE], INT, ({ ip }: IpValue) => (ip.family === 'IPv4' ? 4n : 6n), NOMINAL),
-      ],
+      overloads: [method('ip_family', [IP_TYPE], INT, ({ ip }: IpValue) => (ip.family === 'IPv4' ? 4n : 6n), NOMINAL)],
     },
     {
       name: 'ip.isCanonical',

@@ -6,7 +6,17 @@ import { fits } from '../runtime-types.js';
 import { OPERATORS } from '../standard/operators.js';
 import { TEXT_COST } from '../standard/sizes.js';
 import { BOOL, BYTES, DOUBLE, DURATION, INT, listOf, param, STRING, TIMESTAMP, UINT, type Type } from '../types.js';
-import { Bytes, CelError, Duration, isError, noSuchOverload, Timestamp, Uint, type ListValue, type Value } from '../values.js';
+import {
+  Bytes,
+  CelError,
+  Duration,
+  isError,
+  noSuchOverload,
+  Timestamp,
+  Uint,
+  type ListValue,
+  type Value,
+} from '../values.js';
 import { traversalCost } from './costs.js';
 import { equalSteps, Pace } from './items.js';
 import { isText, method, slowMethod, sizeOfArg } from './overloads.js';
@@ -146,9 +156,7 @@ const FUNCTIONS: readonly Declaration[] = [
       { expr: '[1, 3].max()', is: '3' },
       { expr: '[].max()', error: 'max called on empty list' },
     ],
-    overloads: COMPARABLE.map(([name, type]) =>
-      method(`list_${name}_max_${name}`, [listOf(type)], type, max, COSTS),
-    ),
+    overloads: COMPARABLE.map(([name, type]) => method(`list_${name}_max_${name}`, [listOf(type)], type, max, COSTS)),
   },
   {
     name: 'min',
@@ -157,9 +165,7 @@ const FUNCTIONS: readonly Declaration[] = [
       { expr: '[1, 3].min()', is: '1' },
       { expr: '[].min()', error: 'min called on empty list' },
     ],
-    overloads: COMPARABLE.map(([name, type]) =>
-      method(`list_${name}_min_${name}`, [listOf(type)], type, min, COSTS),
-    ),
+    overloads: COMPARABLE.map(([name, type]) => method(`list_${name}_min_${name}`, [listOf(type)], type, min, COSTS)),
   },
   {
     name: 'indexOf',

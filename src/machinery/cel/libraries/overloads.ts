@@ -11,22 +11,19 @@ type Bound = (...args: never[]) => Value;
 type BoundSteps = (...args: never[]) => Steps<Value>;
 type More = Omit<Partial<Overload>, 'id' | 'args' | 'result' | 'bind' | 'member'>;
 
-export const overload = (
-  id: string,
-  args: readonly Type[],
-  result: Type,
-  bind: Bound,
-  more: More = {},
-): Overload => ({ id, args, result, bind: bind as Overload['bind'], ...more });
+export const overload = (id: string, args: readonly Type[], result: Type, bind: Bound, more: More = {}): Overload => ({
+  id,
+  args,
+  result,
+  bind: bind as Overload['bind'],
+  ...more,
+});
 
 /** The same, called on its first argument. */
-export const method = (
-  id: string,
-  args: readonly Type[],
-  result: Type,
-  bind: Bound,
-  more: More = {},
-): Overload => ({ ...overload(id, args, result, bind, more), member: true });
+export const method = (id: string, args: readonly Type[], result: Type, bind: Bound, more: More = {}): Overload => ({
+  ...overload(id, args, result, bind, more),
+  member: true,
+});
 
 /** A method that rests on its way. */
 export function slowMethod(

@@ -60,9 +60,8 @@ const CONVERSIONS: readonly Declaration[] = [
     examples: [
       { expr: `quantity('1.5G') == quantity('1500M')`, is: 'true' },
       {
-        expr: `quantity('200K')`,
-        error:
-          "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+        expr: `quantity('Three')`,
+        error: "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
       },
     ],
     overloads: [overload('string_to_quantity', [STRING], QUANTITY_TYPE, toQuantity, readsFirst())],
@@ -74,7 +73,9 @@ const CONVERSIONS: readonly Declaration[] = [
       { expr: `isQuantity('1.3Gi')`, is: 'true' },
       { expr: `isQuantity('1,3G')`, is: 'false' },
       { expr: `isQuantity('200K')`, is: 'false' },
-      { expr: `isQuantity('Mi')`, is: 'false' },
+      // Upstream reads no number as none.
+      { expr: `isQuantity('Mi')`, is: 'true' },
+      { expr: `isQuantity('Three')`, is: 'false' },
     ],
     overloads: [
       overload('is_quantity_string', [STRING], BOOL, (text: string) => typeof read(text) !== 'string', readsFirst()),
@@ -217,13 +218,7 @@ const COMPARISONS: readonly Declaration[] = [
       { expr: `quantity('50M').compareTo(quantity('50Mi'))`, is: '-1' },
     ],
     overloads: [
-      method(
-        'quantity_compare_to',
-        PAIR,
-        INT,
-        (a: QuantityValue, b: QuantityValue) => BigInt(compare(a, b)),
-        NOMINAL,
-      ),
+      method('quantity_compare_to', PAIR, INT, (a: QuantityValue, b: QuantityValue) => BigInt(compare(a, b)), NOMINAL),
     ],
   },
 ];

@@ -1,7 +1,14 @@
 import { compileGoFinder, type Found, type GoFinder } from '../../regex/go-find.js';
 import { RegexError } from '../../regex/syntax.js';
 import { atOnce, type Steps } from '../../steps.js';
-import { MAX_COST, type CallEstimate, type EstimatedCall, type Library, type Overload, type Specialized } from '../declarations.js';
+import {
+  MAX_COST,
+  type CallEstimate,
+  type EstimatedCall,
+  type Library,
+  type Overload,
+  type Specialized,
+} from '../declarations.js';
 import { addRanges, exactly, multiplyRanges, scaleRange } from '../ranges.js';
 import { INT, listOf, STRING } from '../types.js';
 import { ArrayList, CelError, type Value } from '../values.js';

@@ -46,7 +46,7 @@ export const SETS: Library = {
         { expr: 'sets.contains([], [])', is: 'true' },
         { expr: 'sets.contains([], [1])', is: 'false' },
         { expr: 'sets.contains([1, 2, 3, 4], [2, 3])', is: 'true' },
-        { expr: 'sets.contains(dyn([1, 2.0, 3u]), dyn([1.0, 2u, 3]))', is: 'true' },
+        { expr: 'sets.contains(dyn([1, 2, 3]), dyn([1.0, 3.0]))', is: 'true' },
         { expr: 'sets.contains([[1], [2, 3]], [[2, 3]])', is: 'true' },
       ],
       overloads: [slowFunction('list_sets_contains_list', PAIR, BOOL, containsAll, compared(1))],

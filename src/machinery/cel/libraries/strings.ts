@@ -25,6 +25,15 @@ const REPLACE: Costs = { cost: args => textCost(args[0], 2), estimate: estimateR
 const SPLIT: Costs = { cost: args => textCost(args[0], 2), estimate: estimateSplit };
 const JOIN: Costs = { costOfResult: (_args, result) => textCost(result, 2), estimate: estimateJoin };
 
+/** Every character may be escaped. */
+const QUOTE: Costs = {
+  cost: args => textCost(args[0]),
+  estimate(call) {
+    const size = sizeOfArg(call, 0);
+    return { cost: scaleRange(size, TEXT_COST), size: addRanges(multiplyRanges(size, { min: 1, max: 2 }), exactly(2)) };
+  },
+};
+
 /** What becomes of a text's size at one end of its range, when `by` comes for every `part`. */
 function replaced(size: number, part: number, isKept: boolean): { count: number; kept: number } {
   // Nothing is replaced by something in front of every character and behind the last one.
@@ -83,7 +92,13 @@ const SEARCHES: readonly Declaration[] = [
       { expr: `'a😀b'.indexOf('b')`, is: '2' },
     ],
     overloads: [
-      method('string_index_of_string', [STRING, STRING], INT, (of: string, part: string) => text.indexOf(of, part), SEARCH),
+      method(
+        'string_index_of_string',
+        [STRING, STRING],
+        INT,
+        (of: string, part: string) => text.indexOf(of, part),
+        SEARCH,
+      ),
       method('string_index_of_string_int', [STRING, STRING, INT], INT, text.indexOf, SEARCH),
     ],
   },
@@ -212,7 +227,7 @@ const REWRITES: readonly Declaration[] = [
     name: 'strings.quote',
     doc: 'Between double quotes, with escapes for what has one in CEL.',
     examples: [{ expr: `strings.quote('with "quotes"\\n')`, is: `'"with \\\\"quotes\\\\"\\\\n"'` }],
-    overloads: [overload('strings_quote', [STRING], STRING, text.quoteText)],
+    overloads: [overload('strings_quote', [STRING], STRING, text.quoteText, QUOTE)],
   },
   {
     name: 'join',
@@ -221,7 +236,7 @@ const REWRITES: readonly Declaration[] = [
       { expr: `['hello', 'mellow'].join()`, is: `'hellomellow'` },
       { expr: `['hello', 'mellow'].join(' ')`, is: `'hello mellow'` },
       { expr: `[].join('/')`, is: `''` },
-      { expr: `dyn(['a', 1]).join()`, error: 'join: invalid input: 1' },
+      { expr: `[dyn('a'), dyn(1)].join()`, error: 'join: invalid input: 1' },
     ],
     overloads: [
       method('list_join', [TEXTS], STRING, (list: ListValue) => text.joinTexts(itemsOf(list), '', show), JOIN),

@@ -28,8 +28,7 @@ export function charAt(text: string, index: bigint): Value {
 
 export function substring(text: string, start: bigint, end?: bigint): Value {
   const length = characters(text);
-  if (end !== undefined && start > end)
-    return new CelError(`invalid substring range. start: ${start}, end: ${end}`);
+  if (end !== undefined && start > end) return new CelError(`invalid substring range. start: ${start}, end: ${end}`);
   if (!isWithin(start, length)) return outOfRange(start);
   if (end !== undefined && !isWithin(end, length)) return outOfRange(end);
   const from = unitAt(text, Number(start));
@@ -61,8 +60,7 @@ export const MAX_LENGTH = 2 ** 25;
 export const tooLong = (): CelError => new CelError(`result is longer than ${MAX_LENGTH} characters`);
 
 /** As many as there are, where `limit` is negative. */
-const bounded = (limit: bigint, count: number): number =>
-  limit < 0n || limit > BigInt(count) ? count : Number(limit);
+const bounded = (limit: bigint, count: number): number => (limit < 0n || limit > BigInt(count) ? count : Number(limit));
 
 export function replaceText(text: string, part: string, by: string, limit = -1n): Value {
   if (part === by || limit === 0n) return text;
@@ -113,11 +111,13 @@ function explode(text: string, count: number): Value {
 
 export function joinTexts(items: readonly Value[], separator: string, show: (item: Value) => string): Value {
   let length = Math.max(0, items.length - 1) * separator.length;
+  const texts: string[] = [];
   for (const item of items) {
     if (typeof item !== 'string') return new CelError(`join: invalid input: ${show(item)}`);
     length += item.length;
+    texts.push(item);
   }
-  return length > MAX_LENGTH ? tooLong() : items.join(separator);
+  return length > MAX_LENGTH ? tooLong() : texts.join(separator);
 }
 
 const NAMED: Readonly<Record<string, string>> = {

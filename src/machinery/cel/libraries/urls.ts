@@ -75,8 +75,7 @@ export const URLS: Library = {
         { expr: `url('/absolute-path') == url('/absolute-path')`, is: 'true' },
         {
           expr: `url('https://a:b:c/')`,
-          error:
-            'URL parse error during conversion from string: parse "https://a:b:c/": invalid port ":c" after host',
+          error: 'URL parse error during conversion from string: parse "https://a:b:c/": invalid port ":c" after host',
         },
         {
           expr: `url('../relative-path')`,

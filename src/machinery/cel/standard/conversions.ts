@@ -1,4 +1,11 @@
-import type { Declaration, Example, Overload, StaticNode, StaticProblem } from '../declarations.js';
+import {
+  MAX_COST,
+  type Declaration,
+  type Example,
+  type Overload,
+  type StaticNode,
+  type StaticProblem,
+} from '../declarations.js';
 import { scaleRange } from '../ranges.js';
 import { runtimeType } from '../runtime-types.js';
 import {
@@ -130,7 +137,7 @@ export const CONVERSIONS: readonly Declaration[] = [
         estimate({ args: [arg], sizeOf: sizeOfNode }) {
           if (arg === undefined) return undefined;
           const { min, max } = sizeOfNode(arg);
-          return { cost: scaleRange({ min, max }, TEXT_COST), size: { min, max: max * 4 } };
+          return { cost: scaleRange({ min, max }, TEXT_COST), size: { min, max: Math.min(max * 4, MAX_COST) } };
         },
       }),
     ],

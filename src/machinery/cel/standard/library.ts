@@ -1,5 +1,5 @@
 import type { Library, Overload } from '../declarations.js';
-import { DYN, mapOf, optionalOf, param } from '../types.js';
+import { mapOf, opaque, param } from '../types.js';
 import { CelError, type MapValue, type Value, EntryMap, keyOf } from '../values.js';
 import { CONVERSIONS } from './conversions.js';
 import { BIND_MACRO, OPTIONAL_MACROS, STANDARD_MACROS, TWO_VARIABLE_MACROS } from './macros.js';
@@ -19,7 +19,7 @@ export const OPTIONALS: Library = {
   name: 'optional',
   functions: [...OPTIONAL_OPERATORS, ...OPTIONAL_FUNCTIONS],
   macros: OPTIONAL_MACROS,
-  types: [{ type: optionalOf(DYN), doc: 'A value that there may not be.', isIdentifier: true }],
+  types: [{ type: opaque('optional_type'), doc: 'A value that there may not be.', isIdentifier: true }],
 };
 
 const K = param('K');

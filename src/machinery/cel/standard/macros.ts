@@ -1,5 +1,6 @@
 import type { Expr } from '../ast.js';
 import type { Macro, MacroMaker } from '../declarations.js';
+import { OLD_ACCUMULATOR } from '../syntax/maker.js';
 
 /**
  * The macros of the language. What they stand for is cel-go's (parser/macro.go, ext/comprehensions.go), since costs are
@@ -25,7 +26,7 @@ function loop(
       const [variable] = args as [Expr];
       if (variable.kind !== 'ident')
         throw maker.fail(variable, isTransform ? 'argument is not an identifier' : 'argument must be a simple name');
-      if (variable.name === maker.accumulator) throw maker.fail(variable, OVERWRITES);
+      if (variable.name === OLD_ACCUMULATOR) throw maker.fail(variable, OVERWRITES);
       return make(maker, target as Expr, [variable.name], args.slice(1));
     },
   };
@@ -44,7 +45,7 @@ function loop2(name: string, arity: number, make: Make): Pick<Macro, 'expand' | 
       if (first.kind !== 'ident' || second.kind !== 'ident') return undefined;
       if (first.name === second.name) throw maker.fail(second, `duplicate variable name: ${first.name}`);
       for (const variable of [first, second])
-        if (variable.name === maker.accumulator) throw maker.fail(variable, OVERWRITES);
+        if (variable.name === OLD_ACCUMULATOR) throw maker.fail(variable, OVERWRITES);
       return make(maker, target as Expr, [first.name, second.name], args.slice(2));
     },
   };
@@ -267,7 +268,7 @@ export const BIND_MACRO: Macro = {
   },
 };
 
-/** `target.name(x, …)` where target is an optional. It stands in it twice: it is one expression all the same. */
+/** `target.name(x, …)` where target is an optional. */
 const optional = (
   name: string,
   then: (make: MacroMaker, inner: Expr) => Expr,
@@ -278,7 +279,7 @@ const optional = (
   expand(make, target, [variable, inner]) {
     if (variable?.kind !== 'ident')
       throw make.fail(variable as Expr, `${name}() variable name must be a simple identifier`);
-    const value = make.memberCall(target as Expr, 'value');
+    const value = make.memberCall(make.copy(target as Expr), 'value');
     return make.call(
       '_?_:_',
       make.memberCall(target as Expr, 'hasValue'),

@@ -47,8 +47,12 @@ const HEX = /^0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?[pP]([+-]?\d{1,6})$/;
 /** Digits of a hexadecimal number that a double has room for, and some. */
 const HEX_DIGITS = 14;
 
+/** Go reads them between digits, and behind what says that they are hexadecimal. */
+const UNDERSCORE = /(?<=[0-9a-fA-FxX])_(?=[0-9a-fA-F])/g;
+
 /** strconv.ParseFloat; undefined: not one, or out of range. */
-export function parseDouble(text: string): number | undefined {
+export function parseDouble(given: string): number | undefined {
+  const text = given.includes('_') ? given.replace(UNDERSCORE, '') : given;
   const sign = text.startsWith('-') ? -1 : 1;
   const rest = text.startsWith('-') || text.startsWith('+') ? text.slice(1) : text;
   if (rest.length <= 8) {

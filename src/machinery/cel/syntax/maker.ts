@@ -11,12 +11,14 @@ export class MacroProblem extends Error {
   }
 }
 
-/** What cel-go's macros call what they accumulate. An expression may name it, too. */
-export const ACCUMULATOR = '__result__';
+/** What macros call what they accumulate: no expression can name it. */
+export const ACCUMULATOR = '@result';
+/** What it was called once, which is refused all the same. */
+export const OLD_ACCUMULATOR = '__result__';
 const NONE: ReadonlySet<number> = new Set();
 
 /** Makes expressions at the place of a macro's call. */
-export function createMaker(at: number): MacroMaker {
+export function createMaker(at: number, copy: (expr: Expr) => Expr): MacroMaker {
   const call = (target: Expr | undefined, name: string, args: readonly Expr[]): Expr => ({
     kind: 'call',
     target,
@@ -26,6 +28,7 @@ export function createMaker(at: number): MacroMaker {
   });
   return {
     accumulator: ACCUMULATOR,
+    copy,
     literal: value => ({ kind: 'literal', value, at }),
     ident: name => ({ kind: 'ident', name, at }),
     select: (of, field) => ({ kind: 'select', of, field, test: false, at }),

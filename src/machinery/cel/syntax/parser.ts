@@ -2,6 +2,7 @@ import type { Call, Expr, Literal, MapEntry, StructField } from '../ast.js';
 import type { Macro } from '../declarations.js';
 import { tokenize, type Problem, type Token } from '../tokens.js';
 import { readBytes, readDouble, readInt, readString, readUint, type Read } from './literals.js';
+import { copyExpr } from './copy.js';
 import { createMaker, MacroProblem } from './maker.js';
 import { NOWHERE } from './problems.js';
 
@@ -15,9 +16,10 @@ export interface Syntax {
   macro(name: string, isMember: boolean, args: number): Macro | undefined;
 }
 
+/** Where reading ends: for a reason, unless that has been told. */
 class SyntaxProblem extends Error {
-  constructor(readonly problem: Problem) {
-    super(problem.text);
+  constructor(readonly problem: Problem | undefined) {
+    super(problem?.text);
   }
 }
 
@@ -25,6 +27,9 @@ const PREFIXES =
   "'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER";
 const BEGINS = `{${PREFIXES}}`;
 const ARGUMENT_BEGINS = `{${PREFIXES.replace("'(', '.'", "'(', ')', '.'")}}`;
+
+const LIST_BEGINS = `{${PREFIXES.replace("'['", "'[', ']'").replace("'.'", "'.', ','").replace("'!'", "'!', '?'")}}`;
+const MAP_BEGINS = `{${PREFIXES.replace("'{'", "'{', '}'").replace("'.'", "'.', ','").replace("'!'", "'!', '?'")}}`;
 
 export const RESERVED: ReadonlySet<string> = new Set(
   'as break const continue else false for function if import in let loop package namespace null return true var void while'.split(
@@ -47,15 +52,24 @@ const LEVELS: readonly (readonly string[])[] = [
 ];
 const LOGIC_LEVELS = 2;
 
+/** What may come behind a whole operand wherever it stands. */
+const MEMBERS: ReadonlySet<string> = new Set('. [ ? || && < <= >= > == != + - * / %'.split(' '));
+
 /** cel-go's bounds of what it parses (parser/options.go), and where it says so: nowhere. */
 const MAX_DEPTH = 250;
 const MAX_CODE_POINTS = 100_000;
+/** A copy of a copy of a copy is soon more than there is memory for. */
+const MAX_COPIES = 10_000;
 
 /** The grammar, as cel-go's ANTLR grammar has it, in one pass. Stops at the first problem of the grammar. */
 class Parser {
   private next = 0;
+  /** Expressions that macros have copied. */
+  private copies = 0;
   /** How many conditionals the one being read is in, itself included. */
   private open = 0;
+  /** What may come behind an expression in what is open, inner ones last. */
+  private readonly around: string[] = [];
   /** How deep operators and members are in each other. Logic is not counted: its trees are balanced. */
   private readonly depths = new WeakMap<Expr, number>();
 
@@ -102,9 +116,24 @@ class Parser {
   private expect(text: string): Token {
     if (this.isOperator(text)) return this.take();
     const token = this.peek();
-    if (this.peek(1).text === text) this.unexpected(token, true, `'${text}'`);
-    if (token.kind === 'end' || token.kind === 'op') this.fail(token.at, `missing '${text}' at '${token.text}'`);
-    return this.unexpected(token, false, `'${text}'`);
+    // Both are forgiven, as ANTLR does it: what comes behind may be wrong, too.
+    if (this.isOperator(text, 1)) {
+      this.problems.push({ at: token.at, text: `Syntax error: extraneous input '${token.text}' expecting '${text}'` });
+      this.take();
+      return this.take();
+    }
+    if (!this.mayFollow(token)) this.unexpected(token, false, `'${text}'`);
+    this.problems.push({ at: token.at, text: `Syntax error: missing '${text}' at '${token.text}'` });
+    return token;
+  }
+
+  /** Whether a token may stand behind what is closed last: ANTLR says that the end is missing then. */
+  private mayFollow({ kind, text }: Token): boolean {
+    const around = this.around[this.around.length - 2];
+    if (kind === 'end') return true;
+    if (kind !== 'op') return text === 'in';
+    if (MEMBERS.has(text)) return true;
+    return around !== undefined && around.includes(text);
   }
 
   private begins(token: Token): boolean {
@@ -129,6 +158,15 @@ class Parser {
 
   private call(name: string, at: number, args: readonly Expr[], own: 0 | 1): Expr {
     return this.deep<Call>({ kind: 'call', target: undefined, name, args, at }, args, own);
+  }
+
+  /** What stands before a token that closes it. */
+  private within<T>(end: string, read: () => T, after = end): T {
+    this.around.push(after);
+    const inner = read();
+    this.expect(end);
+    this.around.pop();
+    return inner;
   }
 
   private conditional(): Expr {
@@ -187,11 +225,30 @@ class Parser {
     let count = 0;
     while (this.skip(first.text) !== undefined) count++;
     const number = this.peek();
-    if (first.text === '-' && count === 1 && (number.kind === 'int' || number.kind === 'float'))
-      return this.members(this.number(this.take(), first.at));
+    const isNumber = (token: Token): boolean => token.kind === 'int' || token.kind === 'float';
+    if (first.text === '-' && count === 1 && isNumber(number)) return this.members(this.number(this.take(), first.at));
+    const isNegative = first.text === '!' && this.isOperator('-');
+    if (isNegative && isNumber(this.peek(1))) {
+      const sign = this.take();
+      const operand = this.members(this.number(this.take(), sign.at));
+      return count % 2 === 0 ? operand : this.call('!_', first.at, [operand], 0);
+    }
+    if (isNegative) this.noViable('-', this.peek(1));
+    if (!this.begins(number) || (first.text === '-' && this.isOperator('!'))) {
+      if (first.text === '!') this.unexpected(number, true, BEGINS);
+      this.noViable('-', number);
+    }
     const operand = this.member();
     // An even number of them is none.
     return count % 2 === 0 ? operand : this.call(`${first.text}_`, first.at, [operand], 0);
+  }
+
+  /** ANTLR has looked ahead as far as `token`, and goes on from there where it could be an operand. */
+  private noViable(before: string, token: Token): never {
+    const shown = token.kind === 'end' ? '' : token.text;
+    this.problems.push({ at: token.at, text: `Syntax error: no viable alternative at input '${before}${shown}'` });
+    if (this.begins(token)) throw new SyntaxProblem(undefined);
+    return this.unexpected(token, false, BEGINS);
   }
 
   private literal(at: number, read: Read): Literal {
@@ -228,6 +285,7 @@ class Parser {
   private message(name: string): Expr {
     const { at } = this.take();
     const fields: StructField[] = [];
+    this.around.push('},');
     while (!this.isOperator('}')) {
       const optional = this.optional();
       const field = this.peek();
@@ -238,6 +296,7 @@ class Parser {
       fields.push({ name: this.fieldName(field), value: this.conditional(), optional, at: colon.at });
       this.separator('}');
     }
+    this.around.pop();
     this.take();
     return this.deep(
       { kind: 'struct', name, fields, at },
@@ -266,8 +325,17 @@ class Parser {
   }
 
   private separator(end: string): void {
-    if (this.skip(',') !== undefined || this.isOperator(end)) return;
-    this.unexpected(this.peek(), this.isOperator(end, 1), `{'${end}', ','}`);
+    if (this.isOperator(end)) return;
+    if (this.skip(',') === undefined) this.unexpected(this.peek(), this.isOperator(end, 1), `{'${end}', ','}`);
+    if (this.isOperator(',')) this.unexpected(this.peek(), this.isOperator(end, 1), `'${end}'`);
+  }
+
+  /** An empty list or map may have a comma in it. */
+  private first(end: string, expected: string): void {
+    if (this.isOperator(',') && this.isOperator(end, 1)) this.take();
+    const token = this.peek();
+    if (this.begins(token) || this.isOperator('?') || this.isOperator(end)) return;
+    this.unexpected(token, this.begins(this.peek(1)), expected);
   }
 
   private members(first: Expr): Expr {
@@ -282,8 +350,9 @@ class Parser {
   private index(of: Expr): Expr {
     const { at } = this.take();
     const isOptional = this.skip('?') !== undefined;
-    const args = [of, this.conditional()];
-    this.expect(']');
+    if (!isOptional && !this.begins(this.peek()))
+      this.unexpected(this.peek(), this.begins(this.peek(1)), BEGINS.replace("'!'", "'!', '?'"));
+    const args = [of, this.within(']', () => this.conditional())];
     const expr = this.call(isOptional ? '_[?_]' : '_[_]', at, args, 1);
     return isOptional && !this.syntax.optionals ? this.problem(at, "unsupported syntax '[?'", expr) : expr;
   }
@@ -294,7 +363,16 @@ class Parser {
     const name = this.peek();
     const isName = name.kind === 'ident' && name.text !== 'in' && !CONSTANTS.has(name.text);
     if (!isName && name.kind !== 'escaped') {
-      if (CONSTANTS.has(name.text)) this.fail(name.at, `mismatched input '${name.text}' expecting IDENTIFIER`);
+      if (isOptional) {
+        const text = `Syntax error: mismatched input '${name.text}' expecting {IDENTIFIER, ESC_IDENTIFIER}`;
+        this.problems.push({ at: name.at, text }, { at: name.at, text: 'unsupported ident kind' });
+        throw new SyntaxProblem(undefined);
+      }
+      if (CONSTANTS.has(name.text) && name.kind === 'ident') {
+        const text = `Syntax error: mismatched input '${name.text}' expecting IDENTIFIER`;
+        this.take();
+        return this.problem(name.at, text, { kind: 'select', of, field: name.text, test: false, at: dot.at });
+      }
       this.fail(name.at, `no viable alternative at input '.${name.kind === 'end' ? '' : name.text}'`);
     }
     this.take();
@@ -317,7 +395,11 @@ class Parser {
     const macro = this.syntax.macro(name, target !== undefined, args.length);
     if (macro === undefined) return call;
     try {
-      const expanded = macro.expand(createMaker(at), target, args);
+      const expanded = macro.expand(
+        createMaker(at, expr => this.copy(expr)),
+        target,
+        args,
+      );
       if (expanded === undefined) return call;
       this.depths.set(expanded, this.depths.get(call) ?? 0);
       return expanded;
@@ -327,15 +409,28 @@ class Parser {
     }
   }
 
+  /** The same once more, unless that has been done so often that expressions would grow without bounds. */
+  private copy(expr: Expr): Expr {
+    const copied = copyExpr(expr, () => this.copies++ < MAX_COPIES);
+    this.depths.set(copied, this.depths.get(expr) ?? 0);
+    return copied;
+  }
+
   /** The list after "(" of a call. */
   private args(): Expr[] {
     this.take();
     const args: Expr[] = [];
     if (this.skip(')') !== undefined) return args;
-    if (!this.begins(this.peek())) this.unexpected(this.peek(), false, ARGUMENT_BEGINS);
-    do args.push(this.conditional());
-    while (this.skip(',') !== undefined);
-    this.expect(')');
+    if (!this.begins(this.peek()))
+      this.unexpected(this.peek(), this.begins(this.peek(1)) || this.isOperator(')', 1), ARGUMENT_BEGINS);
+    this.within(
+      ')',
+      () => {
+        do args.push(this.conditional());
+        while (this.skip(',') !== undefined);
+      },
+      '),',
+    );
     return args;
   }
 
@@ -350,11 +445,7 @@ class Parser {
 
   private primary(): Expr {
     const token = this.peek();
-    if (this.skip('(') !== undefined) {
-      const inner = this.conditional();
-      this.expect(')');
-      return inner;
-    }
+    if (this.skip('(') !== undefined) return this.within(')', () => this.conditional());
     if (this.isOperator('[')) return this.list();
     if (this.isOperator('{')) return this.map();
     if (!this.begins(token) || token.kind === 'op') this.unexpected(token, this.begins(this.peek(1)), BEGINS);
@@ -378,11 +469,14 @@ class Parser {
     const { at } = this.take();
     const items: Expr[] = [];
     const optional = new Set<number>();
+    this.first(']', LIST_BEGINS);
+    this.around.push('],');
     while (!this.isOperator(']')) {
       if (this.optional()) optional.add(items.length);
       items.push(this.conditional());
       this.separator(']');
     }
+    this.around.pop();
     this.take();
     return this.deep({ kind: 'list', items, optional, at }, items, 0);
   }
@@ -390,6 +484,8 @@ class Parser {
   private map(): Expr {
     const { at } = this.take();
     const entries: MapEntry[] = [];
+    this.first('}', MAP_BEGINS);
+    this.around.push('},:');
     while (!this.isOperator('}')) {
       const optional = this.optional();
       const key = this.conditional();
@@ -397,6 +493,7 @@ class Parser {
       entries.push({ key, value: this.conditional(), optional, at: colon.at });
       this.separator('}');
     }
+    this.around.pop();
     this.take();
     return this.deep(
       { kind: 'map', entries, at },
@@ -421,6 +518,8 @@ export function parse(source: string, syntax: Syntax): Expr | readonly Problem[]
     return parser.problems.length > 0 ? parser.problems : expr;
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
-    return error.problem.at === NOWHERE ? [error.problem] : [...parser.problems, error.problem];
+    const { problem } = error;
+    if (problem === undefined) return parser.problems;
+    return problem.at === NOWHERE ? [problem] : [...parser.problems, problem];
   }
 }
