@@ -81,6 +81,11 @@ export interface KindSchema extends GroupVersionKind {
   normalize(object: JsonObject): void;
   /** Mutates. What is stored may be older than the schema. undefined: it never is. */
   readonly restore?: (object: KubeObject) => void;
+  /**
+   * Mutates what was converted from another version of the kind: removes what this one does not know. undefined:
+   * conversions leave nothing of that sort. @throws Error with Go's message when metadata has the wrong type
+   */
+  readonly converted?: (object: KubeObject) => void;
   /** What is wrong with values, as far as the schema says. */
   validate?(write: CheckedWrite): Steps<FieldError[]>;
   readonly fields: MergeSchema;

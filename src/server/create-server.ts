@@ -18,6 +18,8 @@ import { oidcDocuments } from './auth/token/issuer.js';
 import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
+import { createConversionWebhook } from './conversion/conversion-webhook.js';
+import { createCustomResources } from './custom-resources/custom-resources.js';
 import { createDialer } from './dial/create-dialer.js';
 import { createKubeletConnection } from './dial/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
@@ -107,6 +109,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     machine: [settings.advertiseAddress],
     own: () => ({ address: settings.bindAddress, port }),
   });
+  const call = createWebhookClient({ dialer, clock, turns });
   const hookMetrics = createHookMetrics();
   const equivalents = createEquivalents(catalog);
   const versions = createVersions(catalog);
@@ -125,7 +128,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         webhooks: {
           catalog,
           turns,
-          call: createWebhookClient({ dialer, clock, turns }),
+          call,
           uuid: () => random.uuid(),
           equivalents,
           versions,
@@ -199,10 +202,32 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     signal,
     ca: pki.ca.cert,
     serviceCidrs,
-    served: catalog.groupVersions(),
+    served: api.groupVersions,
     policy: settings.authorizationModes.includes('RBAC') ? bootstrapPolicy : [],
   };
+  const objectMeta = api.type('meta.v1.ObjectMeta');
+  if (objectMeta === undefined) throw new Error('api-schemas/ has no ObjectMeta');
+  const ctx = selfContext(registries.objects, clock, signal);
+  const customResources = createCustomResources({
+    catalog,
+    registries,
+    clock,
+    log,
+    ctx,
+    objectMeta,
+    converterOf({ spec }) {
+      const webhook = spec?.conversion?.strategy === 'Webhook' ? spec.conversion.webhook : undefined;
+      const { clientConfig, conversionReviewVersions = [] } = webhook ?? {};
+      if (clientConfig === undefined) return undefined;
+      return createConversionWebhook(
+        { clientConfig, conversionReviewVersions },
+        { call, clock, uuid: () => random.uuid() },
+      );
+    },
+  });
+  await customResources.serve();
   await bootstrap(boot);
+  customResources.maintain();
 
   return {
     async listen() {
@@ -215,7 +240,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       void runEventTtl({
         objects: registries.objects,
         clock,
-        ctx: selfContext(registries.objects, clock, signal),
+        ctx,
         signal,
         onError: err => log.error({ err }, 'could not delete old events'),
       });

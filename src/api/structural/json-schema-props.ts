@@ -8,7 +8,8 @@ export interface JsonSchemaProps {
   readonly nullable?: boolean;
   readonly properties?: Readonly<Record<string, JsonSchemaProps>>;
   readonly additionalProperties?: boolean | JsonSchemaProps;
-  readonly items?: JsonSchemaProps;
+  /** null: given, but no schema, which says nothing. */
+  readonly items?: JsonSchemaProps | null;
   readonly required?: readonly string[];
   readonly enum?: readonly unknown[];
   readonly minimum?: number;

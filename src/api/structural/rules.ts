@@ -60,26 +60,3 @@ export function createSchemaRules(props: JsonSchemaProps, schema: Structural): S
     },
   };
 }
-
-/** Where rules in CEL stand, which are not run: a definition that brings them is to be refused by these names. */
-export function rulePaths(props: JsonSchemaProps, path = 'openAPIV3Schema'): string[] {
-  const own = (props['x-kubernetes-validations'] ?? []).length > 0 ? [`${path}.x-kubernetes-validations`] : [];
-  const members = Object.entries(props.properties ?? {}).map(
-    ([name, member]) => [`.properties[${name}]`, member] as const,
-  );
-  const list = (name: 'allOf' | 'anyOf' | 'oneOf') =>
-    (props[name] ?? []).map((member, i) => [`.${name}[${i}]`, member] as const);
-  const inside: (readonly [string, JsonSchemaProps | undefined])[] = [
-    ...members,
-    ['.items', props.items],
-    ['.additionalProperties', typeof props.additionalProperties === 'object' ? props.additionalProperties : undefined],
-    ['.not', props.not],
-    ...list('allOf'),
-    ...list('anyOf'),
-    ...list('oneOf'),
-  ];
-  return [
-    ...own,
-    ...inside.flatMap(([step, member]) => (member === undefined ? [] : rulePaths(member, `${path}${step}`))),
-  ];
-}

@@ -182,7 +182,7 @@ const negotiation: Step = {
     const streams = route.action === 'watch' || route.action === 'list' ? STREAMS : [];
     if (route.action === 'patch')
       patchType(request.raw.headers['content-type'], route.entry.schema.strategic !== undefined);
-    checkRoutable(accept, [...ENCODINGS, ...streams]);
+    if (route.entry.info.dynamic !== true) checkRoutable(accept, [...ENCODINGS, ...streams]);
     const encodings = ENCODINGS;
     const objects = route.entry.schema.mediaTypes;
     // What is only posted, as reviews are, has no rows.
