@@ -10,6 +10,7 @@ import { newPace } from '../../../machinery/pace.js';
 import type { StructType } from '../../../machinery/schema.js';
 import { atOnce } from '../../../machinery/steps.js';
 import { checkEmbedded, coerceEmbedded, NoObjectError } from '../../../api/structural/embedded.js';
+import { asked, createRuleValidator, OBJECT_BUDGET } from '../../../api/structural/cel/rule-validator.js';
 import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
 import { pruneValue } from '../../../api/structural/prune.js';
 import { structuralOf, type Structural } from '../../../api/structural/structural-schema.js';
@@ -25,6 +26,8 @@ const META_FIELDS: ReadonlySet<string> = new Set(['metadata', 'apiVersion', 'kin
 export interface DefaultChecks {
   readonly objectMeta: StructType;
   readonly mayHaveUnknown: boolean;
+  /** What rules may still cost. Below 0 nothing more is checked. */
+  readonly budget: { left: number };
 }
 
 /** One schema, as it is written and as values meet it, in the object of the API that it is in. */
@@ -41,7 +44,12 @@ interface Place {
  * Defaults must be what the schema asks for, and nothing more. Those of additional properties are not looked at.
  * Source: apiextensions-apiserver pkg/apiserver/schema/defaulting/validation.go.
  */
-export function checkDefaults(at: FieldPath, schema: Schema, checks: DefaultChecks): FieldError[] {
+export function checkDefaults(
+  at: FieldPath,
+  schema: Schema,
+  options: Omit<DefaultChecks, 'budget'>,
+): FieldError[] {
+  const checks = { ...options, budget: { left: OBJECT_BUDGET } };
   const out = errorList();
   const structural = { ...structuralOf(schema as JsonSchemaProps), embedded: true, hasEmbedded: true };
   if (structural.hasDefaults)
@@ -51,7 +59,7 @@ export function checkDefaults(at: FieldPath, schema: Schema, checks: DefaultChec
 
 function checkPlace(out: FieldError[], at: FieldPath, given: Place, checks: DefaultChecks): void {
   const { schema, structural } = given;
-  if (!structural.hasDefaults) return;
+  if (!structural.hasDefaults || checks.budget.left < 0) return;
   const isObject = structural.embedded;
   const place = isObject ? { ...given, root: structural, around: undefined, insideMeta: false } : given;
   if (structural.default !== undefined) checkDefault(out, at.child('default'), place, checks);
@@ -77,7 +85,22 @@ function checkPlace(out: FieldError[], at: FieldPath, given: Place, checks: Defa
 function checkDefault(out: FieldError[], at: FieldPath, place: Place, checks: DefaultChecks): void {
   const value = sorted(place.structural.default);
   const errors = place.insideMeta ? metaErrors(at, place, checks) : objectErrors(out, at, place, value, checks);
-  for (const one of errors.length > 0 ? errors : valueErrors(at, place.schema, value)) out.push(one);
+  if (errors.length === 0) for (const one of valueErrors(at, place.schema, value)) errors.push(one);
+  for (const one of errors.length > 0 ? errors : ruleErrors(at, place, value, checks)) out.push(one);
+}
+
+/** What rules say of a default that has always been there, and if they say nothing, of one that was not. */
+function ruleErrors(at: FieldPath, place: Place, value: unknown, checks: DefaultChecks): FieldError[] {
+  const rules = createRuleValidator(place.schema as JsonSchemaProps, place.structural === place.root);
+  if (rules === undefined || checks.budget.left < 0) return [];
+  const errors = errorList();
+  const ask = (old: unknown): number => {
+    const where = { step: at.toString(), within: undefined };
+    return atOnce(rules.check(value, old, where, asked(errors, () => undefined), checks.budget.left));
+  };
+  const left = ask(value);
+  checks.budget.left = errors.length > 0 ? left : Math.min(left, ask(undefined));
+  return errors;
 }
 
 function valueErrors(at: FieldPath, schema: Schema, value: unknown): FieldError[] {

@@ -12,7 +12,6 @@ import { checkColumn } from './columns.js';
 import { checkConversion } from './conversion.js';
 import { leniencyFor, STRICT, type Leniency } from './leniency.js';
 import { checkNames, checkNamesGiven } from './names.js';
-import type { RuleCompiler } from './rule-context.js';
 import { checkSchema } from './schema.js';
 import { checkSelectableFields } from './selectable-fields.js';
 import { checkSubresources } from './subresources.js';
@@ -22,7 +21,6 @@ import { checkDeprecation, checkStoredVersions, checkVersionName, checkVersions 
 export interface DefinitionDeps {
   /** Go's ObjectMeta, which the metadata of custom resources is read into. */
   readonly objectMeta: StructType;
-  readonly compiler: RuleCompiler;
 }
 
 const SPEC = path('spec');
