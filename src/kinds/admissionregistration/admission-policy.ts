@@ -69,8 +69,7 @@ type Validation = NonNullable<Spec['validations']>[number];
 function checkValidation(out: FieldError[], at: FieldPath, validation: Validation, scope: Scope): void {
   const { expression, message = '', messageExpression = '', reason } = validation;
   if (expression.trim() === '') out.push(required(at.child('expression'), 'expression is not specified'));
-  else
-    checkCel(out, at.child('expression'), expression, { ...scope, returns: ['bool'] });
+  else checkCel(out, at.child('expression'), expression, { ...scope, returns: ['bool'] });
   const messageAt = at.child('messageExpression');
   if (messageExpression !== '' && messageExpression.trim() === '')
     out.push(invalid(messageAt, messageExpression, 'must be non-empty if specified'));
@@ -119,8 +118,7 @@ function checkAnnotations(out: FieldError[], spec: Spec, scope: Scope, policy: s
     if (text === '') out.push(required(field, 'valueExpression is not specified'));
     else if (Buffer.byteLength(text) > MAX_ANNOTATION_BYTES)
       out.push(required(field, `must not exceed ${MAX_ANNOTATION_BYTES} bytes in length`));
-    else
-      checkCel(out, field, valueExpression, { ...scope, returns: ['string', 'null_type'] });
+    else checkCel(out, field, valueExpression, { ...scope, returns: ['string', 'null_type'] });
     if (keys.has(key)) out.push(duplicate(item.child('key'), key));
     keys.add(key);
   });
