@@ -42,7 +42,7 @@ import { createOffLoopValidator } from './validation/off-loop.js';
 import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
 import { createEquivalents } from './admission/matching/equivalents.js';
-import { compileConditions } from './admission/webhooks/conditions.js';
+import { createCompileConditions } from './admission/expressions/match-conditions.js';
 import { createHookMetrics } from './admission/webhooks/metrics.js';
 import { createVersions } from './admission/webhooks/versions.js';
 import { createWebhookClient } from './webhook-client/call.js';
@@ -144,6 +144,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const call = createWebhookClient({ dialer, clock, turns });
   const hookMetrics = createHookMetrics();
+  const equivalents = createEquivalents(catalog);
+  const versions = createVersions(catalog);
   const registries = await createRegistries({
     store,
     catalog,
@@ -161,12 +163,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           turns,
           call,
           uuid: () => random.uuid(),
-          equivalents: createEquivalents(catalog),
-          versions: createVersions(catalog),
+          equivalents,
+          versions,
           metrics: hookMetrics,
-          compileConditions,
+          compileConditions: createCompileConditions(security.authorizer, turns),
           ready: () => ready,
         },
+        policies: { catalog, turns, authorizer: security.authorizer, equivalents, versions },
       }).filter(plugin => options.disabledAdmission?.includes(plugin.name) !== true),
       rbacEscalationCheck(security.authorizer, security.resolver),
     ],

@@ -69,8 +69,8 @@ export interface ListValue {
   concat?(other: ListValue): ListValue | CelError;
 }
 
-/** A string, number (numbers that are equal are one key: whole ones are bigints) or bool. */
-export type Key = string | bigint | boolean | number;
+/** A string, number (numbers that are equal are one key: whole ones are bigints), bool or null. */
+export type Key = string | bigint | boolean | number | null;
 
 export interface MapValue {
   readonly kind: 'map';
@@ -144,6 +144,7 @@ export function keyOf(value: Value): Key | undefined {
     case 'number':
       return Number.isInteger(value) ? BigInt(value) : value;
     default:
+      if (value === null) return null;
       return value instanceof Uint ? value.value : undefined;
   }
 }

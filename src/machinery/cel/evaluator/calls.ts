@@ -106,7 +106,9 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
     targets.length === 1 && only !== undefined && only.steps === undefined && only.costOfResult === undefined;
   const run = isSimple ? simple(name, only, args) : undefined;
   return {
-    run: run ?? generic(args, args.length > 2 || only?.steps !== undefined, call, only),
+    run:
+      run ??
+      generic(args, args.length > 2 || (only?.steps !== undefined && args[1]?.constant !== undefined), call, only),
     steps:
       targets.some(target => target.steps !== undefined) || args.some(arg => arg.steps !== undefined)
         ? frame => callSteps(frame, args, only, values => inSteps(frame, find(values), name, values))

@@ -1,6 +1,7 @@
 import type { Environment } from '../environment.js';
 import { Comparison, isEqual } from '../equality.js';
 import type { Steps } from '../../steps.js';
+import { runtimeType } from '../runtime-types.js';
 import { sizeOf, TEXT_COST } from '../standard/sizes.js';
 import type { Type } from '../types.js';
 import { Bytes, isError, itemsOf, keyOf, noSuchOverload, Uint, type ListValue, type Value } from '../values.js';
@@ -31,6 +32,10 @@ const equalityCost = (env: Environment, name: string, a: Value, b: Value): numbe
   return Math.ceil(Math.min(sizeOf(a), sizeOf(b)) * TEXT_COST);
 };
 
+/** A value of a library's type cannot even be asked whether it is equal to one of another. */
+const isForeign = (a: Value, b: Value): boolean =>
+  a !== null && b !== null && typeof a === 'object' && a.kind === 'opaque' && runtimeType(b).name !== a.type.name;
+
 /** `==` and `!=` */
 export function planEquality(
   env: Environment,
@@ -49,6 +54,7 @@ export function planEquality(
       charge(frame, equalityCost(env, name, a, b));
       if (error !== undefined) return error;
       if (typeof a === typeof b && typeof a !== 'object') return (a === b) !== isNegated;
+      if (isForeign(a, b)) return isNegated || noSuchOverload();
       const answer = mayTakeLong ? atOnce(equalSteps(frame, a, b)) : isEqual(a, b);
       return answer !== isNegated;
     },
@@ -58,6 +64,7 @@ export function planEquality(
             callSteps(frame, args, undefined, function* (values) {
               const [a, b] = values as [Value, Value];
               charge(frame, equalityCost(env, name, a, b));
+              if (isForeign(a, b)) return isNegated || noSuchOverload();
               return (yield* equalSteps(frame, a, b)) !== isNegated;
             })
         : undefined,

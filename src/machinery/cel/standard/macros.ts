@@ -162,11 +162,6 @@ export const STANDARD_MACROS: readonly Macro[] = [
     examples: [{ expr: '[1, 2, 2].exists_one(x, x == 2)', is: 'false' }],
   },
   {
-    ...loop('existsOne', 2, false, existsOne),
-    doc: 'As exists_one.',
-    examples: [{ expr: '[1, 2, 2].existsOne(x, x == 1)', is: 'true' }],
-  },
-  {
     ...loop('map', 2, true, toList),
     doc: 'A list of what is made of each item of a list or key of a map.',
     examples: [{ expr: '[1, 2].map(x, x * 2)', is: '[2, 4]' }],

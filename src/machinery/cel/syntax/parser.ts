@@ -64,6 +64,8 @@ const MAX_COPIES = 10_000;
 /** The grammar, as cel-go's ANTLR grammar has it, in one pass. Stops at the first problem of the grammar. */
 class Parser {
   private next = 0;
+  /** Nothing has been read since the last problem: what is wrong now comes of it. */
+  private isRecovering = false;
   /** Expressions that macros have copied. */
   private copies = 0;
   /** How many conditionals the one being read is in, itself included. */
@@ -92,6 +94,7 @@ class Parser {
   private take(): Token {
     const token = this.peek();
     this.next++;
+    this.isRecovering = false;
     return token;
   }
 
@@ -105,7 +108,13 @@ class Parser {
   }
 
   private fail(at: number, text: string): never {
-    throw new SyntaxProblem({ at, text: `Syntax error: ${text}` });
+    throw new SyntaxProblem(this.isRecovering ? undefined : { at, text: `Syntax error: ${text}` });
+  }
+
+  /** Says what is wrong with the grammar and goes on. */
+  private report(at: number, text: string): void {
+    if (!this.isRecovering) this.problems.push({ at, text: `Syntax error: ${text}` });
+    this.isRecovering = true;
   }
 
   /** ANTLR's words: the token after a stray one tells whether it is stray or a mistake. */
@@ -116,14 +125,15 @@ class Parser {
   private expect(text: string): Token {
     if (this.isOperator(text)) return this.take();
     const token = this.peek();
+    if (this.isRecovering) throw new SyntaxProblem(undefined);
     // Both are forgiven, as ANTLR does it: what comes behind may be wrong, too.
     if (this.isOperator(text, 1)) {
-      this.problems.push({ at: token.at, text: `Syntax error: extraneous input '${token.text}' expecting '${text}'` });
-      this.take();
+      this.report(token.at, `extraneous input '${token.text}' expecting '${text}'`);
+      this.next++;
       return this.take();
     }
     if (!this.mayFollow(token)) this.unexpected(token, false, `'${text}'`);
-    this.problems.push({ at: token.at, text: `Syntax error: missing '${text}' at '${token.text}'` });
+    this.report(token.at, `missing '${text}' at '${token.text}'`);
     return token;
   }
 
@@ -360,6 +370,10 @@ class Parser {
   private selection(of: Expr): Expr {
     const dot = this.take();
     const isOptional = this.skip('?') !== undefined;
+    if (isOptional && this.isOperator('?') && this.peek(1).kind === 'ident') {
+      this.report(this.peek().at, "extraneous input '?' expecting {IDENTIFIER, ESC_IDENTIFIER}");
+      this.next++;
+    }
     const name = this.peek();
     const isName = name.kind === 'ident' && name.text !== 'in' && !CONSTANTS.has(name.text);
     if (!isName && name.kind !== 'escaped') {
@@ -372,6 +386,10 @@ class Parser {
         const text = `Syntax error: mismatched input '${name.text}' expecting IDENTIFIER`;
         this.take();
         return this.problem(name.at, text, { kind: 'select', of, field: name.text, test: false, at: dot.at });
+      }
+      if (name.kind === 'ident' && name.text === 'in') {
+        this.report(name.at, "no viable alternative at input '.in'");
+        return of;
       }
       this.fail(name.at, `no viable alternative at input '.${name.kind === 'end' ? '' : name.text}'`);
     }
@@ -448,7 +466,7 @@ class Parser {
     if (this.skip('(') !== undefined) return this.within(')', () => this.conditional());
     if (this.isOperator('[')) return this.list();
     if (this.isOperator('{')) return this.map();
-    if (!this.begins(token) || token.kind === 'op') this.unexpected(token, this.begins(this.peek(1)), BEGINS);
+    if (!this.begins(token) || token.kind === 'op') return this.noOperand(token);
     this.take();
     switch (token.kind) {
       case 'int':
@@ -463,6 +481,23 @@ class Parser {
       default:
         return { kind: 'literal', value: CONSTANTS.get(token.text) ?? null, at: token.at };
     }
+  }
+
+  /** Where there is none: one stray token is left out, else it goes on behind the operand that there is not. */
+  private noOperand(token: Token): Expr {
+    const isStray = this.begins(this.peek(1));
+    this.report(token.at, `${isStray ? 'extraneous' : 'mismatched'} input '${token.text}' expecting ${BEGINS}`);
+    if (isStray) {
+      this.next++;
+      return this.unary();
+    }
+    while (!this.mayEnd(this.peek())) this.next++;
+    return { kind: 'ident', name: '', at: token.at };
+  }
+
+  private mayEnd({ kind, text }: Token): boolean {
+    if (kind === 'end' || (kind === 'ident' && text === 'in')) return true;
+    return kind === 'op' && (MEMBERS.has(text) || this.around.some(after => after.includes(text)));
   }
 
   private list(): Expr {
