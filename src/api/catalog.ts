@@ -1,3 +1,4 @@
+import type { Conversion } from './conversion.js';
 import type { KindSchema } from './kind-schema.js';
 import type { ResourceInfo } from './resource-info.js';
 import type { Strategy } from './strategy.js';
@@ -7,6 +8,8 @@ export interface CatalogEntry {
   readonly info: ResourceInfo;
   readonly schema: KindSchema;
   readonly strategy: Strategy;
+  /** Of kinds whose versions are known at run time only. */
+  readonly conversion?: Conversion;
 }
 
 /**
@@ -24,6 +27,8 @@ export interface Catalog {
   readonly body: (group: string, version: string, kind: string) => KindSchema | undefined;
   /** By resourceId, in the preferred version. */
   preferred(resource: string): CatalogEntry | undefined;
+  /** What a group-version serves, in no order. */
+  served(group: string, version: string): readonly CatalogEntry[];
   /** Group-versions in discovery order. */
   groupVersions(): readonly { group: string; version: string }[];
 }

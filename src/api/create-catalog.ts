@@ -1,13 +1,20 @@
+import { compareText } from '../machinery/compare-text.js';
+import { byKubeVersion } from '../machinery/kube-versions.js';
 import type { Catalog, CatalogEntry } from './catalog.js';
 import { columnsOf } from './columns.js';
 import { createBodySchemas } from './go-struct/body-schemas.js';
 import { goStruct } from './go-struct/go-struct.js';
 import { loadApi, type Api, type BuiltIn } from './load.js';
-import { resourceId, type ResourceInfo } from './resource-info.js';
+import { apiVersionOf, resourceId, type ResourceInfo } from './resource-info.js';
 import type { Strategy } from './strategy.js';
 
 /** Strategies by resourceId ("deployments.apps"), or by resourceId and version ("horizontalpodautoscalers.autoscaling/v1"). */
 export type Strategies = Readonly<Record<string, Strategy>>;
+
+interface GroupVersion {
+  readonly group: string;
+  readonly version: string;
+}
 
 export interface MutableCatalog extends Catalog {
   readonly api: Api;
@@ -22,26 +29,46 @@ export function createCatalog(strategies: Strategies, api: Api = loadApi()): Mut
   const known = new Set(api.resources.flatMap(info => [resourceId(info), `${resourceId(info)}/${info.version}`]));
   for (const key of Object.keys(strategies))
     if (!known.has(key)) throw new Error(`a strategy is registered for ${key}, which is no built-in resource`);
+  const installed = index(builtIn, api.groupVersions);
   let generation = 1;
-  let view = index(builtIn, api.groupVersions);
+  let custom = index([], []);
+  let entries = builtIn;
+  let groupVersions = installed.groupVersions;
   return {
     api,
     get generation() {
       return generation;
     },
-    entries: () => view.entries,
-    find: (group, version, plural) => view.byPath.get(`${group}/${version}/${plural}`),
-    findKind: (group, version, kind) => view.byKind.get(`${group}/${version}/${kind}`),
+    entries: () => entries,
+    find: (group, version, plural) => found('byPath', `${group}/${version}/${plural}`),
+    findKind: (group, version, kind) => found('byKind', `${group}/${version}/${kind}`),
     body: bodies,
-    preferred: resource => view.preferred.get(resource),
-    groupVersions: () => view.groupVersions,
-    setCustom(custom) {
-      const fresh = custom.filter(({ info }) => !known.has(`${resourceId(info)}/${info.version}`));
-      view = index([...builtIn, ...fresh], api.groupVersions);
+    preferred: resource => found('preferred', resource),
+    served(group, version) {
+      const at = apiVersionOf({ group, version });
+      return [...(installed.served.get(at) ?? []), ...(custom.served.get(at) ?? [])];
+    },
+    groupVersions: () => groupVersions,
+    setCustom(given) {
+      custom = index(
+        given.filter(({ info }) => !known.has(`${resourceId(info)}/${info.version}`)),
+        [],
+      );
+      entries = [...builtIn, ...custom.entries];
+      const own = custom.groupVersions.filter(gv => !installed.served.has(apiVersionOf(gv)));
+      groupVersions = [...installed.groupVersions, ...own.sort(byGroupVersion)];
       generation++;
     },
   };
+
+  function found(by: 'byPath' | 'byKind' | 'preferred', key: string): CatalogEntry | undefined {
+    return installed[by].get(key) ?? custom[by].get(key);
+  }
 }
+
+/** As the aggregator lists those that have one priority. */
+const byGroupVersion = (a: GroupVersion, b: GroupVersion): number =>
+  compareText(a.group, b.group) || byKubeVersion(a.version, b.version);
 
 function builtInEntry(info: BuiltIn, strategy: Strategy, api: Api): CatalogEntry {
   const columns = columnsOf(info.columns, strategy.cells?.bind(strategy));
@@ -51,18 +78,23 @@ function builtInEntry(info: BuiltIn, strategy: Strategy, api: Api): CatalogEntry
 const strategyOf = (strategies: Strategies, info: ResourceInfo): Strategy =>
   strategies[`${resourceId(info)}/${info.version}`] ?? strategies[resourceId(info)] ?? {};
 
-function index(entries: readonly CatalogEntry[], known: readonly { group: string; version: string }[]) {
+/** Of a resource, the first version is the preferred one. */
+function index(entries: readonly CatalogEntry[], known: readonly GroupVersion[]) {
   const byPath = new Map<string, CatalogEntry>();
   const byKind = new Map<string, CatalogEntry>();
   const preferred = new Map<string, CatalogEntry>();
-  const groupVersions = new Map(known.map(gv => [`${gv.group}/${gv.version}`, gv]));
+  const served = new Map<string, CatalogEntry[]>();
+  const groupVersions = new Map(known.map(gv => [apiVersionOf(gv), gv]));
   for (const entry of entries) {
     const { group, version, plural, kind } = entry.info;
+    const apiVersion = apiVersionOf(entry.info);
     byPath.set(`${group}/${version}/${plural}`, entry);
     byKind.set(`${group}/${version}/${kind}`, entry);
-    // Entries come in discovery order: the first version of a group is the preferred one.
     if (!preferred.has(resourceId(entry.info))) preferred.set(resourceId(entry.info), entry);
-    if (!groupVersions.has(`${group}/${version}`)) groupVersions.set(`${group}/${version}`, { group, version });
+    if (!groupVersions.has(apiVersion)) groupVersions.set(apiVersion, { group, version });
+    const beside = served.get(apiVersion);
+    if (beside === undefined) served.set(apiVersion, [entry]);
+    else beside.push(entry);
   }
-  return { entries, byPath, byKind, preferred, groupVersions: [...groupVersions.values()] };
+  return { entries, byPath, byKind, preferred, served, groupVersions: [...groupVersions.values()] };
 }

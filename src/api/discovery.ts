@@ -1,3 +1,4 @@
+import { compareText } from '../machinery/compare-text.js';
 import type { Catalog, CatalogEntry } from './catalog.js';
 import { apiVersionOf, type ResourceInfo, type SubresourceInfo } from './resource-info.js';
 
@@ -19,11 +20,16 @@ export interface APIResource {
   readonly storageVersionHash?: string;
 }
 
-const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
-  a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+const byName = (a: { readonly name: string }, b: { readonly name: string }): number => compareText(a.name, b.name);
+
+const byPlural = (a: CatalogEntry, b: CatalogEntry): number => compareText(a.info.plural, b.info.plural);
 
 const servedIn = (catalog: Catalog, group: string, version: string): CatalogEntry[] =>
-  catalog.entries().filter(({ info }) => info.group === group && info.version === version);
+  [...catalog.served(group, version)].sort(byPlural);
+
+/** Of kinds that upstream is built with by name, of others as the definition's handler names them. */
+const subresourcesOf = ({ dynamic, subresources }: ResourceInfo): readonly SubresourceInfo[] =>
+  dynamic === true ? subresources : [...subresources].sort(byName);
 
 const some = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list);
 
@@ -39,12 +45,12 @@ function apiResources({ info }: CatalogEntry): APIResource[] {
     singularName: info.singular,
     namespaced: info.namespaced,
     kind: info.kind,
-    verbs: info.verbs,
+    verbs: info.advertisedVerbs ?? info.verbs,
     ...(shortNames === undefined ? {} : { shortNames }),
     ...(categories === undefined ? {} : { categories }),
     ...(info.storageVersionHash === undefined ? {} : { storageVersionHash: info.storageVersionHash }),
   };
-  const subresources = info.subresources.map(sub => ({
+  const subresources = subresourcesOf(info).map(sub => ({
     name: `${info.plural}/${sub.name}`,
     singularName: '',
     namespaced: info.namespaced,
@@ -61,7 +67,7 @@ export function apiResourceList(catalog: Catalog, group: string, version: string
     kind: 'APIResourceList',
     ...(group === '' ? {} : { apiVersion: 'v1' }),
     groupVersion: apiVersionOf({ group, version }),
-    resources: servedIn(catalog, group, version).flatMap(apiResources).sort(byName),
+    resources: servedIn(catalog, group, version).flatMap(apiResources),
   };
 }
 
@@ -124,33 +130,35 @@ export const aggregatedGroups = (catalog: Catalog, version: AggregatedVersion): 
     groupNames(catalog).map(group => ({ metadata: { name: group }, versions: aggregatedVersions(catalog, group) })),
   );
 
+const UNSAID = { group: '', version: '' };
+const groupVersionOf = ({ group, version }: { group: string; version: string }) => ({ group, version });
+
 const aggregatedVersions = (catalog: Catalog, group: string): object[] =>
   versionsOf(catalog, group).map(version => ({
     version,
-    resources: servedIn(catalog, group, version)
-      .map(aggregatedResource)
-      .sort((a, b) => (a.resource < b.resource ? -1 : 1)),
+    resources: servedIn(catalog, group, version).map(aggregatedResource),
     freshness: 'Current',
   }));
 
-function aggregatedResource({ info }: CatalogEntry): { readonly resource: string } {
+function aggregatedResource({ info }: CatalogEntry): object {
+  const whole = info.dynamic === true;
   const shortNames = some(info.shortNames);
   const categories = some(info.categories);
   const subresources = some(
-    [...info.subresources].sort(byName).map(sub => ({
+    subresourcesOf(info).map(sub => ({
       subresource: sub.name,
-      responseKind: { ...(foreign(info, sub) ?? { group: '', version: '' }), kind: sub.kind },
+      responseKind: { ...(whole ? groupVersionOf(sub) : (foreign(info, sub) ?? UNSAID)), kind: sub.kind },
       verbs: sub.verbs,
     })),
   );
   return {
     resource: info.plural,
-    responseKind: { group: '', version: '', kind: info.kind },
+    responseKind: { ...(whole ? groupVersionOf(info) : UNSAID), kind: info.kind },
     scope: info.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: info.singular,
-    verbs: info.verbs,
+    verbs: info.advertisedVerbs ?? info.verbs,
     ...(shortNames === undefined ? {} : { shortNames }),
     ...(categories === undefined ? {} : { categories }),
     ...(subresources === undefined ? {} : { subresources }),
-  } as { readonly resource: string };
+  };
 }

@@ -43,6 +43,13 @@ export interface ResourceInfo {
   readonly namespaced: boolean;
   /** In the order the real server lists them in discovery. */
   readonly verbs: readonly Verb[];
+  /** What discovery lists, where that is less than what is served. */
+  readonly advertisedVerbs?: readonly Verb[];
+  /**
+   * Known at run time only. Upstream serves such kinds by a handler of their own, whose paths, 404s, 405s and discovery
+   * entries differ from those of the kinds that it is built with.
+   */
+  readonly dynamic?: true;
   readonly subresources: readonly SubresourceInfo[];
   /** The group-version the objects are stored in; another entry serves that version. */
   readonly storage: { readonly group: string; readonly version: string; readonly resource: string };

@@ -44,6 +44,8 @@ export interface Objects {
   list(resource: string, namespace?: string): Iterable<DeepReadonly<KubeObject>>;
   /** A number that moves whenever the resource's objects change, for who keeps an index of them. */
   generation?(resource: string): number;
+  /** Tells of every object that changes, and after a loss of events of all there are, until the signal. */
+  subscribe?(resource: string, onChange: (key: ObjectKey) => void, signal: AbortSignal): void;
   /** Resolves when reads of the resource show at least what the store held when this was called. */
   fresh?(resource: string, signal: AbortSignal): Promise<void>;
   /** Writes through the whole registry path (validation, admission, events to watchers). @throws StatusError */
@@ -200,7 +202,10 @@ export interface PartSubresource {
 /** Shows the object as another kind and writes back through it (scale). */
 export interface ViewSubresource {
   readonly kind: 'view';
+  /** @throws StatusError where the object cannot be shown so */
   get(object: DeepReadonly<KubeObject>): KubeObject;
+  /** What a writer finds, where that may be more than a reader is shown. Default: `get`. */
+  forWriting?(object: DeepReadonly<KubeObject>): KubeObject;
   /** Mutates `object` so that it says what `view` asks. */
   put(object: KubeObject, view: DeepReadonly<KubeObject>): void;
   validate?(view: DeepReadonly<KubeObject>): FieldError[];
@@ -208,6 +213,8 @@ export interface ViewSubresource {
   readonly columns?: Columns;
   /** Fields of the view and of the object that are the same value for managedFields, e.g. {'spec.replicas': 'spec.replicas'}. */
   readonly fieldMap: Readonly<Record<string, string>>;
+  /** Where the replicas are in each version of the kind, '' in one without this view. Default: as in `fieldMap`, in one. */
+  readonly replicasPaths?: Readonly<Record<string, string>>;
 }
 
 /** A POST that does something (binding, eviction, token). */

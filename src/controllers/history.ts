@@ -1,4 +1,5 @@
 import type { Indexer, ResourceClient } from '../client/types.js';
+import { escapeHtmlInJson } from '../machinery/go-text.js';
 import type { Selector } from '../machinery/labels.js';
 import { isStatusError } from '../machinery/status.js';
 import type { ControllerRevision, DeepReadonly, JsonObject, KubeObject, OwnerReference } from '../machinery/types.js';
@@ -12,8 +13,7 @@ const HASH_LABEL = 'controller.kubernetes.io/hash';
 const MAX_PREFIX = 223;
 
 /** Go's JSON of the data: sorted keys, and the characters that mean something in HTML escaped. */
-const dataText = (data: unknown): string =>
-  canonicalJson(data).replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const dataText = (data: unknown): string => escapeHtmlInJson(canonicalJson(data));
 
 /** FNV-1 over the data and the probe's digits, in letters that make no words (HashControllerRevision). */
 export function hashRevision(data: unknown, probe: number): string {

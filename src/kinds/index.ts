@@ -1,4 +1,6 @@
+import { loadApi } from '../api/load.js';
 import type { Strategy } from '../api/strategy.js';
+import type { StructType } from '../machinery/schema.js';
 import {
   validatingAdmissionPolicyBindingStrategy,
   validatingAdmissionPolicyStrategy,
@@ -51,7 +53,7 @@ import { resourceSliceStrategy } from './resource/resource-slice.js';
 import { resourceQuotaStrategy } from './core/resource-quota.js';
 import { createReviewStrategies } from './authorization/reviews.js';
 import { runtimeClassStrategy } from './node/runtime-class.js';
-import { customResourceDefinitionStrategy } from './apiextensions/custom-resource-definition.js';
+import { createCustomResourceDefinitionStrategy } from './apiextensions/custom-resource-definition.js';
 import { createServiceAccountStrategy } from './core/service-account.js';
 import { createServiceStrategy } from './core/service.js';
 import {
@@ -60,6 +62,13 @@ import {
 } from './admissionregistration/webhook-configuration.js';
 import { storageClassStrategy, volumeAttributesClassStrategy } from './storage/storage-class.js';
 import { statefulSetStrategy } from './apps/stateful-set.js';
+
+/** What is needed for few objects is read when one comes. */
+function objectMeta(): StructType {
+  const type = loadApi().type('meta.v1.ObjectMeta');
+  if (type === undefined) throw new Error('api-schemas/ has no ObjectMeta');
+  return type;
+}
 
 /**
  * What the built-in kinds do beyond their data, by resourceId ("deployments.apps"), with the version
@@ -87,7 +96,7 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'validatingadmissionpolicies.admissionregistration.k8s.io': validatingAdmissionPolicyStrategy,
     'validatingadmissionpolicybindings.admissionregistration.k8s.io': validatingAdmissionPolicyBindingStrategy,
     'validatingwebhookconfigurations.admissionregistration.k8s.io': validatingWebhookConfigurationStrategy,
-    'customresourcedefinitions.apiextensions.k8s.io': customResourceDefinitionStrategy,
+    'customresourcedefinitions.apiextensions.k8s.io': createCustomResourceDefinitionStrategy(objectMeta),
     'apiservices.apiregistration.k8s.io': apiServiceStrategy,
     'controllerrevisions.apps': controllerRevisionStrategy,
     'daemonsets.apps': daemonSetStrategy,

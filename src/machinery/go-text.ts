@@ -54,6 +54,10 @@ export function quote(text: string): string {
   )}"`;
 }
 
+/** encoding/json writes characters that mean something in HTML as escapes. */
+export const escapeHtmlInJson = (json: string): string =>
+  json.replace(/[<>&\u2028\u2029]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
 /** A decoded number as %v prints it: an int64 in full, a float64 in the shortest form, with an exponent below 1e-04 and from 1e+06 on. */
 function formatNumber(value: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 2 ** 63) return BigInt(value).toString();
@@ -67,6 +71,16 @@ export function formatGoFloat(value: number): string {
   if (exponent >= -4 && exponent < 6) return String(value);
   return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
+
+/** encoding/json's text of a decoded JSON value: maps in order. */
+export const goJson = (value: unknown): string =>
+  escapeHtmlInJson(
+    JSON.stringify(value ?? null, (_key, member: unknown) =>
+      typeof member === 'object' && member !== null && !Array.isArray(member)
+        ? Object.fromEntries(sortedKeys(member).map(key => [key, (member as Record<string, unknown>)[key]]))
+        : member,
+    ),
+  );
 
 const sortedKeys = (value: object): string[] => Object.keys(value).sort();
 

@@ -303,6 +303,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     close() {
       closing.abort(new Error('the cache is closed'));
       live?.stop();
+      budget?.remove(history);
       subscriptions.clear();
     },
   };

@@ -15,6 +15,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   containers: ['machinery', 'dataplane'],
   nodeagent: ['machinery', 'client', 'dataplane', 'containers'],
   dns: ['machinery', 'client'],
+  metrics: ['machinery', 'client'],
   explain: ['machinery', 'client', 'dataplane', 'containers', 'nodeagent'],
   cluster: [
     'machinery',
@@ -28,6 +29,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'containers',
     'nodeagent',
     'dns',
+    'metrics',
     'explain',
   ],
   cmd: [

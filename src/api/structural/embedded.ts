@@ -46,6 +46,13 @@ export function readableMetadata(value: unknown, objectMeta: StructType): Object
   return kept;
 }
 
+/** What is no object of the API, as decoding tells it and as a field's error. */
+export class NoObjectError extends GoDecodeError {
+  constructor(readonly error: FieldError) {
+    super(formatFieldError(error));
+  }
+}
+
 /** What is the same at every place of a walk. */
 export interface Coercion {
   readonly objectMeta: StructType;
@@ -57,7 +64,7 @@ export interface Coercion {
 
 /**
  * Brings the metadata of embedded objects to ObjectMeta's form. Mutates.
- * @throws GoDecodeError for what is no metadata, with upstream's text
+ * @throws NoObjectError for what is no metadata, with upstream's text
  */
 export function* coerceEmbedded(
   value: unknown,
@@ -87,7 +94,7 @@ function* coerceObject(object: JsonObject, place: Place | undefined, how: Coerci
   const at = (name: string): string => fieldPath({ step: name, within: place });
   for (const name of ['apiVersion', 'kind']) {
     if (object[name] === undefined || typeof object[name] === 'string') continue;
-    if (!how.lenient) throw new GoDecodeError(formatFieldError(invalid(at(name), object[name], 'must be a string')));
+    if (!how.lenient) throw new NoObjectError(invalid(at(name), object[name], 'must be a string'));
     delete object[name];
   }
   const given = object['metadata'];
@@ -98,7 +105,7 @@ function* coerceObject(object: JsonObject, place: Place | undefined, how: Coerci
     for (const path of unknown) how.unknown.push(`${at('metadata')}.${path}`);
   } catch (error) {
     if (!(error instanceof GoDecodeError)) throw error;
-    if (!how.lenient) throw new GoDecodeError(formatFieldError(invalid(at('metadata'), given, error.message)));
+    if (!how.lenient) throw new NoObjectError(invalid(at('metadata'), given, error.message));
     object['metadata'] = readableMetadata(given, how.objectMeta);
   }
 }

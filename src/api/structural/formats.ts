@@ -11,6 +11,8 @@ type FormatCheck = (text: string) => boolean;
 export const formatCheck = (format: string | undefined): FormatCheck | undefined =>
   format === undefined ? undefined : FORMATS.get(format.replaceAll('-', ''));
 
+export const isKnownFormat = (format: string): boolean => formatCheck(format) !== undefined;
+
 const matching =
   (pattern: RegExp): FormatCheck =>
   text =>

@@ -25,6 +25,10 @@ export function* prune(object: object, schema: Structural, pace: Pace): Steps<st
   return pruning.unknown.sort();
 }
 
+/** As prune, of a value that is no object of the API by itself. Mutates. */
+export const pruneValue = (value: unknown, schema: Structural, pace: Pace): Steps<void> =>
+  visit(value, schema, schema.preservesUnknown, { pace, path: [], unknown: [] });
+
 /** `keeps`: members without a schema stay. */
 function* visit(value: unknown, schema: Structural | undefined, keeps: boolean, pruning: Pruning): Steps<void> {
   if (Array.isArray(value)) {

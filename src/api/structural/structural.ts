@@ -37,8 +37,11 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
   let struct: StructType | undefined;
   const merged = (): StructType => (struct ??= mergeStruct(kind, schema, props, objectMeta));
 
-  /** Prunes, drops nulls, reads metadata, fills in defaults. Mutates. @throws GoDecodeError */
-  function* coerce(object: JsonObject, lenient: boolean): Steps<DecodedBody> {
+  /**
+   * Prunes, drops nulls, reads metadata, fills in defaults where that is wanted. Mutates. `lenient`: of what is stored,
+   * malformed metadata is dropped. @throws GoDecodeError
+   */
+  function* coerce(object: JsonObject, lenient: boolean, defaults = true): Steps<DecodedBody> {
     const pace = newPace();
     const problems: string[] = [];
     const { metadata: given = {} } = object;
@@ -57,7 +60,7 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
     yield* coerceEmbedded(object, schema, undefined, { objectMeta, pace, lenient, unknown });
     for (const path of unknown.sort()) problems.push(path);
     const { kind: ownKind, apiVersion } = object;
-    yield* applyDefaults(object, schema, pace);
+    if (defaults) yield* applyDefaults(object, schema, pace);
     Object.assign(object, { kind: ownKind, apiVersion });
     return {
       object: yield* inOrder(object, metadata, pace),
@@ -111,8 +114,12 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
     normalize: () => undefined,
     restore(object) {
       const { object: restored } = atOnce(coerce(object as JsonObject, true));
-      for (const key of Object.keys(object)) if (!Object.hasOwn(restored, key)) delete object[key];
-      Object.assign(object, restored);
+      // Very old ones have none.
+      restored.metadata.generation ||= 1;
+      become(object, restored);
+    },
+    converted(object) {
+      become(object, atOnce(coerce(object as JsonObject, false, false)).object);
     },
     validate: rules.validate,
     fields: {
@@ -125,6 +132,11 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
     zero: () => ({}),
     absent: () => undefined,
   };
+}
+
+function become(object: KubeObject, other: KubeObject): void {
+  for (const key of Object.keys(object)) if (!Object.hasOwn(other, key)) delete object[key];
+  Object.assign(object, other);
 }
 
 /** An object of another kind is read by upstream like any, and then found to be invalid. @throws StatusError 422 */

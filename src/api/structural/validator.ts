@@ -1,5 +1,5 @@
 import { isDue, type Pace } from '../../machinery/pace.js';
-import { codePoints, isJsonInteger, isWhole } from './numbers.js';
+import { codePoints, isJsonInteger, isWhole, toInt64 } from './numbers.js';
 import { jsonEqual } from '../../machinery/json-equal.js';
 import { compileGoRegex, type GoRegex } from '../../machinery/regex/go-regex.js';
 import { RegexError } from '../../machinery/regex/syntax.js';
@@ -20,11 +20,17 @@ export interface ValueValidator {
   check(value: unknown, name: string, old: Correlation | undefined, pace: Pace): Steps<Result>;
 }
 
+/**
+ * What a schema says of types. Upstream checks objects by one form of it, and the defaults in it by another: there an
+ * unknown format is one for all that, and what may be an integer or a string may be anything.
+ */
+export type TypeReading = 'objects' | 'defaults';
+
 /** Compiled when first needed: few values of an object are ever there. */
-export function createValueValidator(schema: JsonSchemaProps): ValueValidator {
+export function createValueValidator(schema: JsonSchemaProps, reading: TypeReading = 'objects'): ValueValidator {
   let compiled: ValueValidator['check'] | undefined;
   return {
-    check: (value, name, old, pace) => (compiled ??= compile(schema))(value, name, old, pace),
+    check: (value, name, old, pace) => (compiled ??= compile(schema, reading))(value, name, old, pace),
   };
 }
 
@@ -36,15 +42,15 @@ export function* checkAgain(validator: ValueValidator, old: Correlation, name: s
 
 type Check = (value: unknown, name: string, result: Result) => void;
 
-function compile(schema: JsonSchemaProps): ValueValidator['check'] {
-  const ofType = typeCheck(schema);
+function compile(schema: JsonSchemaProps, reading: TypeReading): ValueValidator['check'] {
+  const ofType = typeCheck(schema, reading);
   const ofString = stringCheck(schema);
   const ofFormat = formatOf(schema);
   const ofNumber = numberCheck(schema);
   const ofEnum = enumCheck(schema);
-  const combined = combinations(schema);
-  const items = schema.items === undefined ? undefined : createValueValidator(schema.items);
-  const members = memberCheck(schema);
+  const combined = combinations(schema, reading);
+  const items = schema.items ? createValueValidator(schema.items, reading) : undefined;
+  const members = memberCheck(schema, reading);
   return function* (value, name, old, pace) {
     const result = new Result();
     if (value === null || value === undefined) {
@@ -104,10 +110,11 @@ function typeName(value: unknown): string {
 }
 
 /** undefined: neither a type nor a known format is asked for. */
-function typeCheck(schema: JsonSchemaProps): Check | undefined {
-  const types =
-    schema['x-kubernetes-int-or-string'] === true ? ['integer', 'string'] : schema.type ? [schema.type] : [];
-  const format = formatCheck(schema.format) === undefined ? '' : (schema.format ?? '');
+function typeCheck(schema: JsonSchemaProps, reading: TypeReading): Check | undefined {
+  const isEither = schema['x-kubernetes-int-or-string'] === true && reading === 'objects';
+  const types = isEither ? ['integer', 'string'] : schema.type ? [schema.type] : [];
+  const isFormat = reading === 'defaults' || formatCheck(schema.format) !== undefined;
+  const format = isFormat ? (schema.format ?? '') : '';
   if (types.length === 0 && format === '') return undefined;
   const wanted = types.join(',');
   const isNumeric = types.includes('number') || types.includes('integer');
@@ -170,7 +177,7 @@ function numberCheck(schema: JsonSchemaProps): Check | undefined {
     const value = given as number;
     const whole = isWhole(value);
     // Go compares whole numbers with the whole part of what the schema says.
-    const limit = (number: number): number => (whole ? Math.trunc(number) : number);
+    const limit = (number: number): number => (whole ? toInt64(number) : number);
     if (multipleOf !== undefined) {
       const factor = limit(multipleOf);
       if (factor <= 0) result.add(problem.strangeFactor(name, factor));
@@ -197,9 +204,18 @@ function isMultiple(value: number, factor: number, whole: boolean): boolean {
 function enumCheck({ enum: allowed }: JsonSchemaProps): Check | undefined {
   if (allowed === undefined || allowed.length === 0) return undefined;
   return (value, name, result) => {
-    if (value === null || !allowed.some(one => jsonEqual(one, value)))
-      result.add(problem.notInEnum(name, value, allowed));
+    if (value === null || !allowed.some(one => isSame(value, one))) result.add(problem.notInEnum(name, value, allowed));
   };
+}
+
+/** Whether a value is one that is allowed, after Go has converted it to that one's type where it can. */
+function isSame(value: unknown, allowed: unknown): boolean {
+  if (jsonEqual(value, allowed)) return true;
+  if (typeof value !== 'number') return false;
+  if (typeof allowed === 'number') return isWhole(allowed) && toInt64(value) === allowed;
+  if (typeof allowed !== 'string' || !isWhole(value)) return false;
+  const isCharacter = value >= 0 && value <= 0x10ffff && !(value >= 0xd800 && value <= 0xdfff);
+  return allowed === (isCharacter ? String.fromCodePoint(value) : '\ufffd');
 }
 
 function listCheck(schema: JsonSchemaProps, list: readonly unknown[], name: string, result: Result): void {
@@ -220,12 +236,12 @@ type MemberCheck = (
   pace: Pace,
 ) => Steps<void>;
 
-function memberCheck(schema: JsonSchemaProps): MemberCheck {
+function memberCheck(schema: JsonSchemaProps, reading: TypeReading): MemberCheck {
   const { minProperties, maxProperties, required = [], additionalProperties: more } = schema;
   const properties = new Map(
-    Object.entries(schema.properties ?? {}).map(([name, member]) => [name, createValueValidator(member)]),
+    Object.entries(schema.properties ?? {}).map(([name, member]) => [name, createValueValidator(member, reading)]),
   );
-  const others = typeof more === 'object' ? createValueValidator(more) : undefined;
+  const others = typeof more === 'object' ? createValueValidator(more, reading) : undefined;
 
   function* member(
     validator: ValueValidator,
@@ -264,12 +280,13 @@ function memberCheck(schema: JsonSchemaProps): MemberCheck {
 }
 
 /** anyOf, oneOf, allOf and not; undefined: there is none of them. */
-function combinations(schema: JsonSchemaProps): ValueValidator['check'] | undefined {
-  const validators = (list: readonly JsonSchemaProps[] = []): ValueValidator[] => list.map(createValueValidator);
+function combinations(schema: JsonSchemaProps, reading: TypeReading): ValueValidator['check'] | undefined {
+  const validators = (list: readonly JsonSchemaProps[] = []): ValueValidator[] =>
+    list.map(one => createValueValidator(one, reading));
   const anyOf = validators(schema.anyOf);
   const oneOf = validators(schema.oneOf);
   const allOf = validators(schema.allOf);
-  const not = schema.not === undefined ? undefined : createValueValidator(schema.not);
+  const not = schema.not === undefined ? undefined : createValueValidator(schema.not, reading);
   if (anyOf.length + oneOf.length + allOf.length === 0 && not === undefined) return undefined;
   return function* (value, name, old, pace) {
     const result = new Result();

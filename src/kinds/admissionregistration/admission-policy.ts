@@ -17,7 +17,9 @@ import {
   defaultMatchResources,
   FAILURE_POLICIES,
 } from './validation/admission-rules.js';
-import { checkCel, type Composed, isCelIdentifier, REQUEST_VARIABLES } from './validation/cel.js';
+import { DYN, type Type } from '../../machinery/cel/types.js';
+import { variableType } from './expressions/structs.js';
+import { checkCel, isCelIdentifier, type CelRules } from './validation/cel.js';
 import { checkConditions } from '../validation/conditions.js';
 import { checkQualifiedName, checkSelector, list } from '../validation/formats.js';
 import { goForm } from '../validation/go-form.js';
@@ -67,21 +69,12 @@ type Validation = NonNullable<Spec['validations']>[number];
 function checkValidation(out: FieldError[], at: FieldPath, validation: Validation, scope: Scope): void {
   const { expression, message = '', messageExpression = '', reason } = validation;
   if (expression.trim() === '') out.push(required(at.child('expression'), 'expression is not specified'));
-  else
-    checkCel(out, at.child('expression'), expression, {
-      variables: scope.all,
-      composed: scope.composed,
-      returns: ['bool'],
-    });
+  else checkCel(out, at.child('expression'), expression, { ...scope, returns: ['bool'] });
   const messageAt = at.child('messageExpression');
   if (messageExpression !== '' && messageExpression.trim() === '')
     out.push(invalid(messageAt, messageExpression, 'must be non-empty if specified'));
   else if (messageExpression !== '')
-    checkCel(out, messageAt, messageExpression, {
-      variables: scope.message,
-      composed: scope.composed,
-      returns: ['string'],
-    });
+    checkCel(out, messageAt, messageExpression, { ...scope, hasAuthorizer: false, returns: ['string'] });
   if (message !== '' && message.trim() === '')
     out.push(invalid(at.child('message'), message, 'must be non-empty if specified'));
   else if (/[\n\r]/.test(message.trim()))
@@ -90,27 +83,22 @@ function checkValidation(out: FieldError[], at: FieldPath, validation: Validatio
 }
 
 /** What expressions of a policy may name. */
-interface Scope {
-  readonly all: readonly string[];
-  readonly message: readonly string[];
-  /** The variables that are composed so far, with their types. */
-  readonly composed: Composed;
-}
+/** What a policy's expressions may name. */
+type Scope = Pick<CelRules, 'hasParams' | 'variables'>;
 
-function checkVariables(out: FieldError[], spec: Spec, all: readonly string[]): Composed {
-  const types = Object.create(null) as Record<string, string>;
-  const composed = { types, size: 0 };
+function checkVariables(out: FieldError[], spec: Spec, hasParams: boolean): ReadonlyMap<string, Type> {
+  const variables = new Map<string, Type>();
   list(spec.variables).forEach(({ name, expression }, i) => {
     const at = SPEC.child('variables').index(i);
     if (name.trim() === '') out.push(required(at.child('name'), 'name is not specified'));
     else if (!isCelIdentifier(name)) out.push(invalid(at.child('name'), name, 'must be a valid CEL identifier'));
     if (expression.trim() === '') out.push(required(at.child('expression'), 'expression is not specified'));
     else {
-      types[name] = checkCel(out, at.child('expression'), expression, { variables: all, composed });
-      composed.size++;
+      const type = checkCel(out, at.child('expression'), expression, { hasParams, variables });
+      variables.set(name, type === undefined ? DYN : variableType(type));
     }
   });
-  return composed;
+  return variables;
 }
 
 function checkAnnotations(out: FieldError[], spec: Spec, scope: Scope, policy: string): void {
@@ -130,12 +118,7 @@ function checkAnnotations(out: FieldError[], spec: Spec, scope: Scope, policy: s
     if (text === '') out.push(required(field, 'valueExpression is not specified'));
     else if (Buffer.byteLength(text) > MAX_ANNOTATION_BYTES)
       out.push(required(field, `must not exceed ${MAX_ANNOTATION_BYTES} bytes in length`));
-    else
-      checkCel(out, field, valueExpression, {
-        variables: scope.all,
-        composed: scope.composed,
-        returns: ['string', 'null_type'],
-      });
+    else checkCel(out, field, valueExpression, { ...scope, returns: ['string', 'null_type'] });
     if (keys.has(key)) out.push(duplicate(item.child('key'), key));
     keys.add(key);
   });
@@ -143,8 +126,7 @@ function checkAnnotations(out: FieldError[], spec: Spec, scope: Scope, policy: s
 
 function checkPolicy({ metadata, spec = {} }: ReadonlyPolicy, old?: ReadonlyPolicy): FieldError[] {
   const out = errorList();
-  const params = spec.paramKind === undefined ? [] : ['params'];
-  const all = [...REQUEST_VARIABLES, ...params];
+  const hasParams = spec.paramKind !== undefined;
   if (spec.failurePolicy === undefined) out.push(required(SPEC.child('failurePolicy')));
   else checkOneOf(out, SPEC.child('failurePolicy'), spec.failurePolicy, FAILURE_POLICIES);
   if (spec.paramKind !== undefined) checkParamKind(out, SPEC.child('paramKind'), spec.paramKind);
@@ -159,14 +141,14 @@ function checkPolicy({ metadata, spec = {} }: ReadonlyPolicy, old?: ReadonlyPoli
     semanticEqual(spec.paramKind, old.spec?.paramKind) &&
     semanticEqual(spec.matchConditions, old.spec?.matchConditions);
   const conditions = list(spec.matchConditions);
-  if (!isSame) checkMatchConditions(out, SPEC.child('matchConditions'), conditions, { variables: all });
-  const composed = checkVariables(out, spec, all);
+  if (!isSame) checkMatchConditions(out, SPEC.child('matchConditions'), conditions, { hasParams });
+  const variables = checkVariables(out, spec, hasParams);
   if (list(spec.validations).length + list(spec.auditAnnotations).length === 0) {
     const text = 'validations or auditAnnotations must contain at least one item';
     for (const field of ['validations', 'auditAnnotations']) out.push(required(SPEC.child(field), text));
     return out;
   }
-  const scope: Scope = { all, message: all.filter(name => name !== 'authorizer'), composed };
+  const scope: Scope = list(spec.variables).length === 0 ? { hasParams } : { hasParams, variables };
   list(spec.validations).forEach((validation, i) =>
     checkValidation(out, SPEC.child('validations').index(i), validation, scope),
   );

@@ -13,7 +13,6 @@ import {
   FAILURE_POLICIES,
   MATCH_POLICIES,
 } from './validation/admission-rules.js';
-import { REQUEST_VARIABLES } from './validation/cel.js';
 import { list } from '../validation/formats.js';
 import { checkMetadataAgain } from '../validation/metadata.js';
 import { checkFullyQualifiedName } from '../validation/qualified-name.js';
@@ -99,10 +98,7 @@ function checkHook(out: FieldError[], at: FieldPath, hook: Hook, lenient: Lenien
   }
   checkOneOf(out, at.child('reinvocationPolicy'), hook.reinvocationPolicy, REINVOCATION_POLICIES);
   checkWebhookClient(out, at.child('clientConfig'), hook.clientConfig);
-  if (!lenient.matchConditions) {
-    const rules = { variables: REQUEST_VARIABLES };
-    checkMatchConditions(out, at.child('matchConditions'), list(hook.matchConditions), rules);
-  }
+  if (!lenient.matchConditions) checkMatchConditions(out, at.child('matchConditions'), list(hook.matchConditions), {});
 }
 
 function checkConfiguration(configuration: ReadonlyConfiguration, lenient: Leniency): FieldError[] {

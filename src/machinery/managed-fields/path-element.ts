@@ -1,7 +1,7 @@
 import { isDue, type Pace } from '../pace.js';
 import { sortSteps } from '../sort-steps.js';
 import type { Steps } from '../steps.js';
-import { formatGo, quote } from '../go-text.js';
+import { escapeHtmlInJson, formatGo, quote } from '../go-text.js';
 
 /**
  * Path elements in their FieldsV1 form: "f:name" a field or map key, "k:{...}" a list item by its keys, "v:..." a set
@@ -9,13 +9,10 @@ import { formatGo, quote } from '../go-text.js';
  * Source: structured-merge-diff fieldpath/element.go and serialize-pe.go.
  */
 
-const HTML = /[<>&\u2028\u2029]/g;
-const escapeHtml = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
-
 /** JSON of a scalar as Go's encoder writes it, with < > & escaped. */
 function scalarJson(value: unknown): string {
   if (typeof value === 'string' && /^[\w .:/@-]*$/.test(value)) return `"${value}"`;
-  return JSON.stringify(value ?? null).replace(HTML, escapeHtml);
+  return escapeHtmlInJson(JSON.stringify(value ?? null));
 }
 
 export const fieldElement = (name: string): string => `f:${name}`;

@@ -12,7 +12,7 @@ import { difference, hasPath, isEmptySet, pathElements, setOfPaths } from './fie
 export interface ScaleMapping {
   /** Version of the parent that the write goes through, e.g. "apps/v1". */
   readonly apiVersion: string;
-  /** Path of the replicas in the parent, by its served versions, e.g. {"apps/v1": "spec.replicas"}. */
+  /** Path of the replicas in the parent, by its versions, e.g. {"apps/v1": "spec.replicas"}; '' in one without a scale. */
   readonly replicasPaths: Readonly<Record<string, string>>;
 }
 
@@ -28,7 +28,7 @@ export function scaleEntries(parent: Entries, mapping: ScaleMapping): ManagedFie
   const scale: Owners = new Map();
   for (const [id, owner] of read(parent)) {
     const path = mapping.replicasPaths[owner.apiVersion];
-    if (path === undefined || !hasPath(owner.set, pathElements(path))) continue;
+    if (path === undefined || path === '' || !hasPath(owner.set, pathElements(path))) continue;
     scale.set(id, { ...owner, apiVersion: SCALE_VERSION, set: setOfPaths([SCALE_REPLICAS]) });
   }
   return atOnce(writeEntries(scale));
@@ -47,7 +47,7 @@ export function parentEntries(
     const path = mapping.replicasPaths[owner.apiVersion];
     if (path === undefined) continue;
     const elements = pathElements(path);
-    if (!hasPath(owner.set, elements)) {
+    if (path === '' || !hasPath(owner.set, elements)) {
       owners.set(id, owner);
     } else if (scales.has(id)) {
       owners.set(id, owner);

@@ -306,7 +306,10 @@ class Parser {
     found.lastIndex = this.at;
     const [whole, braced] = found.exec(this.pattern) ?? [];
     if (whole === undefined) {
-      this.at = Math.min(this.at + 1, this.pattern.length);
+      // Go shows what it has read: of two digits both.
+      const shown = /\{[0-9A-Fa-f]*.?|..?/suy;
+      shown.lastIndex = this.at;
+      this.at += shown.exec(this.pattern)?.[0].length ?? 0;
       throw bad();
     }
     this.at += whole.length;

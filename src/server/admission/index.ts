@@ -21,19 +21,21 @@ import {
   storageObjectInUseProtection,
 } from './storage.js';
 
+import { createValidatingPolicies, type PoliciesOptions } from './policies/validating.js';
 import { createMutatingWebhooks } from './webhooks/mutating.js';
 import type { WebhooksOptions } from './webhooks/options.js';
 import { createValidatingWebhooks } from './webhooks/validating.js';
 
 export interface AdmissionDeps {
   readonly webhooks: WebhooksOptions;
+  readonly policies: PoliciesOptions;
   /** An integer in [0, n). */
   readonly random: (n: number) => number;
   readonly authorizer: Authorizer;
 }
 
 /** The plugins that are on, in upstream's order (kubeapiserver/options AllOrderedPlugins). */
-export const createAdmission = ({ random, authorizer, webhooks }: AdmissionDeps): AdmissionPlugin[] => [
+export const createAdmission = ({ random, authorizer, webhooks, policies }: AdmissionDeps): AdmissionPlugin[] => [
   namespaceLifecycle,
   limitRanger,
   createServiceAccountPlugin(random),
@@ -52,6 +54,7 @@ export const createAdmission = ({ random, authorizer, webhooks }: AdmissionDeps)
   defaultIngressClass,
   podTopologyLabels,
   createMutatingWebhooks(webhooks),
+  createValidatingPolicies(policies),
   createValidatingWebhooks(webhooks),
   createResourceQuotaPlugin(),
 ];

@@ -18,6 +18,7 @@ export const SERVED_PLUGINS: readonly string[] = [
   'DefaultIngressClass',
   'PodTopologyLabels',
   'MutatingAdmissionWebhook',
+  'ValidatingAdmissionPolicy',
   'ValidatingAdmissionWebhook',
   'ResourceQuota',
 ];
@@ -39,7 +40,6 @@ const OTHER_PLUGINS: readonly string[] = [
   'DenyServiceExternalIPs',
   'NodeDeclaredFeatureValidator',
   'MutatingAdmissionPolicy',
-  'ValidatingAdmissionPolicy',
   'AlwaysDeny',
 ];
 

@@ -2,6 +2,7 @@ import { methodNotAllowedError, pathNotFoundError } from '../../machinery/status
 import type { CatalogEntry } from '../../api/catalog.js';
 import type { SubresourceInfo, Verb } from '../../api/resource-info.js';
 import { pathBelow } from '../connect/proxy-path.js';
+import { dynamicRoute } from './dynamic-routes.js';
 import type { ApiContext } from './context.js';
 import type { Answer, DocumentRoute, Exchange, ResourceAction, ResourceRoute, Route } from './exchange.js';
 import { splitPath, type RequestInfo } from './request-info.js';
@@ -127,22 +128,31 @@ function resourceRoute(exchange: Exchange, context: ApiContext): ResourceRoute {
   };
 }
 
-const knowsGroup = (context: ApiContext, group: string): boolean =>
-  context.catalog.groupVersions().some(gv => gv.group === group);
+const isBuiltIn = ({ info }: CatalogEntry): boolean => info.dynamic !== true;
+
+const isBuiltInGroup = ({ catalog }: ApiContext, group: string): boolean =>
+  catalog.groupVersions().some(gv => gv.group === group && catalog.served(group, gv.version).some(isBuiltIn));
 
 /**
- * Upstream's director: paths under a known API group are answered by that group (404 and 405 as Status), all others by
- * documents, or as plain text when nothing claims them.
+ * Upstream's director: paths of a group-version that another server serves are that one's; paths under a known API
+ * group are answered by that group (404 and 405 as Status), all others by documents, or as plain text when nothing
+ * claims them.
  * @throws StatusError 404, 405
  */
 export function findRoute(exchange: Exchange, context: ApiContext): Route {
   const { info } = exchange;
   // The router compares paths as they are: what begins with two slashes is under no API.
   if (info.path.startsWith('//')) return NOT_FOUND;
+  const elsewhere = context.elsewhere?.(info.path);
+  if (elsewhere !== undefined) return elsewhere;
   const document = context.documents(info.path);
   if (document !== undefined) return document;
   const [prefix, group = ''] = splitPath(info.path);
-  if (prefix === 'api' || (prefix === 'apis' && group !== '' && knowsGroup(context, group))) {
+  if (prefix === 'apis' && info.isResource) {
+    const entry = context.catalog.find(group, info.version, info.resource);
+    if (entry?.info.dynamic === true) return dynamicRoute(entry, info, context) ?? NOT_FOUND;
+  }
+  if (prefix === 'api' || (prefix === 'apis' && group !== '' && isBuiltInGroup(context, group))) {
     if (!info.isResource) throw pathNotFoundError();
     return resourceRoute(exchange, context);
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../../machinery/clock.js';
 import { createLine } from '../../machinery/line.js';
 import { realRandom, type Random } from '../../machinery/random.js';
@@ -10,6 +11,7 @@ import { runCompactor, type CompactorOptions } from '../../storage/compactor.js'
 import type { KvStore } from '../../storage/kv-store.js';
 import { createHistoryBudget } from '../../storage/history-budget.js';
 import { resourcePrefix, type StorageLocation } from '../../storage/keys.js';
+import type { Subscriber } from '../../storage/subscriptions.js';
 import { createProgress } from '../../storage/progress.js';
 import { createWatchCache, type WatchCache } from '../../storage/watch-cache.js';
 import { validateHere, type Validator } from '../validation/validator.js';
@@ -47,8 +49,22 @@ export interface RegistriesOptions {
 
 export interface Registries {
   get(entry: CatalogEntry): Registry;
+  /** As `get`, for the server itself: nobody is asked to admit what it does. */
+  unadmitted(entry: CatalogEntry): Registry;
   /** How many objects of a stored kind there are. */
   count(entry: CatalogEntry): number;
+  /** Resolves when the objects of a kind that has come at run time are in memory. */
+  load(entry: CatalogEntry): Promise<void>;
+  /** The entry is served no longer, or another one in its place: ends its watches. */
+  retire(entry: CatalogEntry): void;
+  /** The kind itself is gone: nothing of it is kept in memory. */
+  unload(entry: CatalogEntry): void;
+  /** Tells of every change of a kind, until the returned function is called or `ended` is. */
+  follow(entry: CatalogEntry, subscriber: Subscriber): () => void;
+  /** The size of each one's value, in bytes. */
+  sizes(entry: CatalogEntry): Iterable<number>;
+  /** Calls back whenever objects of a kind have changed, until the signal. */
+  onChange(entry: CatalogEntry, changed: () => void, signal: AbortSignal): void;
   /** Reads and writes across kinds, for strategies, admission and the server itself. */
   readonly objects: Objects;
   /** Drops history up to and including `revision`: older watches and lists get 410. */
@@ -71,6 +87,16 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
   // By info: a custom resource that changes comes back as a new entry.
   const scopes = new WeakMap<CatalogEntry, Scope>();
   const registries = new WeakMap<CatalogEntry, Registry>();
+  const retiring = new WeakMap<CatalogEntry, AbortController>();
+  const retirementOf = (entry: CatalogEntry): AbortController => {
+    let retirement = retiring.get(entry);
+    if (retirement === undefined) {
+      retiring.set(entry, (retirement = new AbortController()));
+      // Every watch listens to it: thousands are no leak.
+      setMaxListeners(0, retirement.signal);
+    }
+    return retirement;
+  };
 
   const cacheAt = (location: StorageLocation, namespaced: boolean): WatchCache => {
     const prefix = resourcePrefix(location);
@@ -115,6 +141,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         line,
         admission,
         report,
+        retired: retirementOf(entry).signal,
         body: catalog.body,
         validate,
         fieldManagers,
@@ -148,7 +175,32 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
 
   return {
     get,
+    unadmitted: entry => createRegistry({ ...scopeOf(entry), admission: [] }),
     count: entry => cacheOf(entry).count(''),
+    load: entry => cacheOf(entry).loaded(),
+    retire: entry => retirementOf(entry).abort(),
+    unload({ info }) {
+      const prefix = resourcePrefix(info.storage);
+      caches.get(prefix)?.close();
+      caches.delete(prefix);
+    },
+    follow: (entry, subscriber) => cacheOf(entry).subscribe({ namespace: '', name: '' }, subscriber),
+    *sizes(entry) {
+      for (const { size } of cacheOf(entry).list('')) yield size;
+    },
+    onChange(entry, changed, until) {
+      const follow = (): void => {
+        if (until.aborted) return;
+        // A cache that loads anew ends its subscribers; what it has then may be anything.
+        const end = cacheOf(entry).subscribe({ namespace: '', name: '' }, { events: changed, ended: again });
+        until.addEventListener('abort', end, { once: true });
+      };
+      const again = (): void => {
+        follow();
+        changed();
+      };
+      follow();
+    },
     objects: createObjects({
       catalog,
       registry: get,

@@ -82,7 +82,7 @@ async function begin(
   const call = admissionCall(scope, key, options, existing, part);
   await admit(scope, ctx, call);
   const settled = { ...options, ...settledOptions(scope, options, live.object) };
-  await validateAdmission(scope, ctx, { ...call, deleteOptions: settled as unknown as JsonObject });
+  await validateAdmission(scope, ctx, { ...call, deleteOptions: settled });
   const plan = planDeletion(scope, options, existing);
   if (plan.kind === 'now') return { done: { kind: 'remove', existing, marked: false }, unproven: true };
   if (plan.kind === 'pending')

@@ -20,6 +20,7 @@ export interface ObjectsOptions {
 
 const isConflict = (error: unknown): boolean => (error as { reason?: unknown }).reason === 'Conflict';
 const CONFLICT_RETRIES = 10;
+const EVERYTHING = { namespace: '', name: '' };
 
 /** Other kinds' objects for strategies, admission and the server itself: reads from memory, writes through the registry. */
 export function createObjects({ catalog, registry, cache, view, range }: ObjectsOptions): Objects {
@@ -60,6 +61,25 @@ export function createObjects({ catalog, registry, cache, view, range }: Objects
     generation(resource) {
       const entry = catalog.preferred(resource);
       return entry === undefined ? 0 : cache(entry).changed();
+    },
+    subscribe(resource, onChange, signal) {
+      const from = cache(entryOf(resource));
+      let stop = (): void => undefined;
+      const begin = (): void => {
+        if (signal.aborted) return;
+        stop = from.subscribe(EVERYTHING, {
+          events: events => events.forEach(({ object }) => onChange(object.key)),
+          // What was missed may have been of any of them.
+          ended: () => {
+            begin();
+            const before = from.list('');
+            // The new state is there once the cache has told everybody.
+            queueMicrotask(() => [...before, ...from.list('')].forEach(({ key }) => onChange(key)));
+          },
+        });
+      };
+      begin();
+      signal.addEventListener('abort', () => stop(), { once: true });
     },
     fresh: (resource, signal) => cache(entryOf(resource)).fresh(signal),
     async create(ctx, resource, object) {

@@ -37,6 +37,8 @@ export interface Scope {
   readonly admission: readonly AdmissionPlugin[];
   /** Told of failures that no request can be told of. */
   readonly report: (error: unknown, what: string) => void;
+  /** Aborts when the entry is served no longer, or served anew: who watches by it comes back. */
+  readonly retired: AbortSignal;
   /** The schema of a subresource's body. */
   readonly body: Catalog['body'];
   readonly validate: Validator;

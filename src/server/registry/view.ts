@@ -1,6 +1,9 @@
 import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../api/catalog.js';
+import type { Conversion } from '../../api/conversion.js';
+import type { KindSchema } from '../../api/kind-schema.js';
+import { StatusError } from '../../machinery/status.js';
 import { apiVersionOf } from '../../api/resource-info.js';
 import { atRevision, cachedObject, encodeForStorage, type CachedObject } from '../../storage/cached-object.js';
 import type { CacheEvent } from '../../storage/event-history.js';
@@ -22,17 +25,23 @@ export interface View {
 
 type SharedEvents = Partial<Record<'ADDED' | 'MODIFIED' | 'DELETED', RegistryWatchEvent>>;
 
-export function createView({ info, schema, strategy }: CatalogEntry): View {
+export function createView({ info, schema, strategy, conversion }: CatalogEntry): View {
   const apiVersion = apiVersionOf(info);
   const storageApiVersion = apiVersionOf(info.storage);
   const sameVersion = apiVersion === storageApiVersion;
   const shown = new WeakMap<CachedObject, StoredObject>();
   const events = new WeakMap<CacheEvent, SharedEvents>();
 
-  const convert = (stored: CachedObject): StoredObject => {
-    let object = cloneJson(stored.object) as KubeObject;
-    if (!sameVersion) object = { ...(strategy.fromStorage?.(object) ?? object), apiVersion, kind: info.kind };
+  const inOwnVersion = (stored: KubeObject): KubeObject => {
+    if (conversion !== undefined) return fromAnyVersion(stored, apiVersion, conversion);
+    const object = sameVersion
+      ? stored
+      : { ...(strategy.fromStorage?.(stored) ?? stored), apiVersion, kind: info.kind };
     schema.restore?.(object);
+    return object;
+  };
+  const convert = (stored: CachedObject): StoredObject => {
+    const object = inOwnVersion(cloneJson(stored.object) as KubeObject);
     strategy.decorate?.(object);
     if (sameVersion && jsonEqual(object, stored.object)) return stored;
     return cachedObject(stored.key, stored.revision, encodeForStorage(object));
@@ -48,6 +57,7 @@ export function createView({ info, schema, strategy }: CatalogEntry): View {
 
   const toStorage = (object: KubeObject): KubeObject => {
     if (sameVersion) return object;
+    if (conversion !== undefined) return toAnyVersion(object, storageApiVersion, conversion);
     return { ...(strategy.toStorage?.(object) ?? object), apiVersion: storageApiVersion, kind: info.kind };
   };
 
@@ -78,4 +88,33 @@ const unversioned = ({ metadata, ...rest }: DeepReadonly<KubeObject>): object =>
 function contentOf(event: CacheEvent, type: 'ADDED' | 'MODIFIED' | 'DELETED'): CachedObject {
   if (type !== 'DELETED' || event.type === 'DELETED' || event.previous === undefined) return event.object;
   return atRevision(event.previous, event.revision);
+}
+
+/** An object was stored in a version that its kind has no more. */
+export class UnknownVersionError extends StatusError {
+  constructor(apiVersion: string) {
+    super(500, undefined, `request to convert CR from an invalid group/version: ${apiVersion}`);
+  }
+}
+
+/** Read as what it was written as; what came of that is pruned once more. Takes over `stored`. @throws StatusError 500 */
+function fromAnyVersion(stored: KubeObject, apiVersion: string, conversion: Conversion): KubeObject {
+  const { apiVersion: written = '' } = stored;
+  versionOf(conversion, written).restore?.(stored);
+  if (written === apiVersion) return stored;
+  stored.apiVersion = apiVersion;
+  versionOf(conversion, apiVersion).converted?.(stored);
+  return stored;
+}
+
+function toAnyVersion(object: KubeObject, apiVersion: string, conversion: Conversion): KubeObject {
+  const copy = { ...cloneJson(object), apiVersion };
+  versionOf(conversion, apiVersion).converted?.(copy);
+  return copy;
+}
+
+function versionOf(conversion: Conversion, apiVersion: string): KindSchema {
+  const schema = conversion.schemaOf(apiVersion);
+  if (schema === undefined) throw new UnknownVersionError(apiVersion);
+  return schema;
 }

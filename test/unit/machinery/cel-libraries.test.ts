@@ -18,7 +18,7 @@ const LIBRARIES = [...KUBERNETES, JSON_PATCH];
 const BUDGET = 1_000_000;
 
 const environmentOf = (variables: ReadonlyMap<string, Type>) =>
-  createEnvironment({ libraries: LIBRARIES, variables, homogeneous: false });
+  createEnvironment({ libraries: LIBRARIES, variables });
 
 interface Result {
   readonly value?: Value;

@@ -14,7 +14,7 @@ import { describeViolations, violationsOf } from '../../../src/server/admission/
 import { podSecurity } from '../../../src/server/admission/pod-security/plugin.js';
 import { policyOf, type Level } from '../../../src/server/admission/pod-security/policy.js';
 import type { SecuredContainer, SecuredSpec } from '../../../src/server/admission/pod-security/subject.js';
-import { compileConditions } from '../../../src/server/admission/webhooks/conditions.js';
+import type { PoliciesOptions } from '../../../src/server/admission/policies/validating.js';
 import { createHookMetrics } from '../../../src/server/admission/webhooks/metrics.js';
 import type { WebhooksOptions } from '../../../src/server/admission/webhooks/options.js';
 import { createVersions } from '../../../src/server/admission/webhooks/versions.js';
@@ -188,12 +188,14 @@ const unasked: WebhooksOptions = {
   equivalents: () => [],
   versions: createVersions(CATALOG),
   metrics: createHookMetrics(),
-  compileConditions,
+  compileConditions: () => () => Promise.resolve([]),
   ready: () => false,
 };
 
+const noPolicies: PoliciesOptions = { ...unasked, authorizer: alwaysDeny };
+
 t.test('lists of plugins', t => {
-  const all = createAdmission({ random: () => 0, authorizer: alwaysDeny, webhooks: unasked }).map(
+  const all = createAdmission({ random: () => 0, authorizer: alwaysDeny, webhooks: unasked, policies: noPolicies }).map(
     plugin => plugin.name,
   );
   t.same(all, SERVED_PLUGINS, 'names are those of the plugins, in order');

@@ -13,7 +13,7 @@ export interface Scope {
   readonly variables?: ReadonlyMap<string, Type>;
 }
 
-const BASE = createEnvironment({ libraries: KUBERNETES, homogeneous: false });
+const BASE = createEnvironment({ libraries: KUBERNETES });
 
 const named = new Map([
   ['object', DYN],

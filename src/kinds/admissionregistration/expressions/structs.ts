@@ -1,14 +1,4 @@
-import {
-  BOOL,
-  DYN,
-  INT,
-  listOf,
-  mapOf,
-  STRING,
-  struct,
-  TIMESTAMP,
-  type Type,
-} from '../../../machinery/cel/types.js';
+import { BOOL, DYN, INT, listOf, mapOf, STRING, struct, TIMESTAMP, type Type } from '../../../machinery/cel/types.js';
 import type { TypeProvider } from '../../../machinery/cel/provider.js';
 
 type Fields = Readonly<Record<string, Type>>;

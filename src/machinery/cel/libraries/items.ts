@@ -41,6 +41,8 @@ export class Members {
 
   *has(value: Value): Steps<boolean> {
     if (this.pace.isOver()) yield;
+    // Not even equal to itself.
+    if (Number.isNaN(value)) return false;
     const key = keyOf(value);
     if (key !== undefined) return this.keys.has(key);
     for (const other of this.others) if (yield* equalSteps(value, other, this.pace)) return true;

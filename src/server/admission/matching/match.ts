@@ -9,7 +9,8 @@ import type { AdmissionRequest } from '../types.js';
 
 /** Which requests a webhook, or a policy, wants to be asked about. */
 export interface Criteria {
-  readonly rules: readonly Rule[];
+  /** 'any': every request is one that they are about. */
+  readonly rules: readonly Rule[] | 'any';
   /** Requests that one of these is about are none of them. */
   readonly excludeRules?: readonly Rule[];
   /** Whether a rule about another resource of the same objects is about them as well. */
@@ -106,7 +107,10 @@ export async function matchRequest(
   const { excludeRules = [] } = criteria;
   if (excludeRules.length > 0 && matchRules(excludeRules, criteria, request, asked, equivalents) !== undefined)
     return undefined;
-  const match = matchRules(criteria.rules, criteria, request, asked, equivalents);
+  const match =
+    criteria.rules === 'any'
+      ? { resource: asked.resource, kind: asked.kind }
+      : matchRules(criteria.rules, criteria, request, asked, equivalents);
   if (match === undefined) return undefined;
   const inNamespace = await matchesNamespace(criteria.namespaceSelector, ctx, request, asked, objects);
   if (inNamespace instanceof Error) throw inNamespace;

@@ -18,13 +18,7 @@ export type Conditions = (input: ConditionInput) => Promise<readonly (boolean | 
 
 export type CompileConditions = (conditions: readonly { name: string; expression: string }[]) => Conditions;
 
-/** Until expressions are evaluated: none of them can be, which the failure policy judges. */
-export const compileConditions: CompileConditions = conditions => () =>
-  Promise.resolve(
-    conditions.map(({ expression }) => new Error(`expression '${expression}' resulted in error: not evaluated`)),
-  );
-
-const aggregate = (errors: readonly Error[]): string => {
+export const aggregate = (errors: readonly Error[]): string => {
   const texts = [...new Set(errors.map(({ message }) => message))];
   return texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
 };

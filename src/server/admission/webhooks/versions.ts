@@ -61,7 +61,14 @@ export function createVersions(catalog: Catalog): Versions {
   ): Promise<KubeObject> => {
     if (from === undefined || to === undefined) throw internalError('unable to convert to an unknown kind');
     signal.throwIfAborted();
-    return Promise.resolve(convertObject(cloneJson(object) as KubeObject, from, to));
+    const copy = cloneJson(object) as KubeObject;
+    const { conversion } = from;
+    if (conversion === undefined) return convertObject(copy, from, to);
+    const apiVersion = apiVersionOf(to.info);
+    // Objects of lists are bare of what a webhook goes by.
+    const whole = { ...copy, apiVersion: apiVersionOf(from.info), kind: from.info.kind };
+    const [converted = whole] = (await conversion.converter?.([whole], apiVersion, signal)) ?? [];
+    return { ...converted, apiVersion };
   };
   const shown = (match: Match): CatalogEntry | undefined =>
     catalog.find(match.resource.group, match.resource.version, match.resource.resource);
