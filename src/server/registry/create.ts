@@ -108,6 +108,8 @@ export async function storeNew(
   await breathe(scope);
   await reserve(scope, ctx, object, undefined);
   await beforeCreate(scope, ctx, namespace, object, allowed);
+  // Admission was shown what was sent, not yet what the store makes of it.
+  await inTurns(scope.normalize(object), scope.turns);
   await breathe(scope);
   const key = keyOfObject(object);
   if (ctx.options.dryRun) {
@@ -146,7 +148,6 @@ async function beforeCreate(
   for (const text of await scope.validate(entryOf(scope), ctx, write)) ctx.warn(text);
   await breathe(scope);
   strategy.canonicalize?.(object);
-  await inTurns(scope.normalize(object), scope.turns);
   await allowed?.();
   await validateAdmission(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
 }

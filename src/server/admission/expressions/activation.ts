@@ -1,10 +1,6 @@
 import { dynValue } from '../../../machinery/cel/adapt/json.js';
 import type { Activation } from '../../../machinery/cel/compile.js';
-import {
-  authorizerValue,
-  resourceCheckValue,
-  type Authorize,
-} from '../../../machinery/cel/libraries/authorizer.js';
+import { authorizerValue, resourceCheckValue, type Authorize } from '../../../machinery/cel/libraries/authorizer.js';
 import type { DeepReadonly, GroupVersionKind, JsonObject, KubeObject } from '../../../machinery/types.js';
 import type { UserInfo } from '../../../api/strategy.js';
 import type { Authorizer } from '../../auth/authorizer.js';
@@ -66,7 +62,7 @@ const SHOWN = [
 function namespaceOf({ metadata, ...rest }: DeepReadonly<KubeObject>): JsonObject {
   const { spec = {}, status = {} } = rest as { readonly spec?: JsonObject; readonly status?: JsonObject };
   const shown = SHOWN.flatMap(name => (metadata[name] === undefined ? [] : [[name, metadata[name]] as const]));
-  return { metadata: Object.fromEntries(shown) as JsonObject, spec, status };
+  return { metadata: Object.fromEntries(shown), spec, status };
 }
 
 /** Asks the server's authorizer on behalf of who sent the request, or of a service account. */

@@ -48,9 +48,7 @@ export function* evaluateAll(
     left -= variables.takeCost() + cost;
     if (left < 0) throw new OutOfBudget();
     results.push(
-      isError(value)
-        ? { error: `expression '${compiled.source}' resulted in error: ${value.message}` }
-        : { value },
+      isError(value) ? { error: `expression '${compiled.source}' resulted in error: ${value.message}` } : { value },
     );
   }
   return { results, budget: left };

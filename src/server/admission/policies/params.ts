@@ -38,7 +38,7 @@ function shown(catalog: Catalog, entry: CatalogEntry, param: Param): Param {
     preferred === undefined || preferred === entry
       ? param
       : convertObject(cloneJson(param) as KubeObject, preferred, entry);
-  return { ...converted, apiVersion, kind } as Param;
+  return { ...converted, apiVersion, kind };
 }
 
 /**

@@ -134,14 +134,17 @@ export function createValidatingPolicies(options: PoliciesOptions): AdmissionPlu
   const askPolicy = async (pass: Pass, { policy, bindings }: BoundPolicy): Promise<void> => {
     const match = await configured(pass, policy, undefined, () => matches(policy.criteria, pass));
     if (match === undefined) return;
-    const resource = await configured(pass, policy, undefined, () => ({ of: paramResource(catalog, policy.paramKind) }));
+    const resource = await configured(pass, policy, undefined, () => ({
+      of: paramResource(catalog, policy.paramKind),
+    }));
     if (resource === undefined) return;
     const annotations = createAnnotations();
     let versioned: Versioned | undefined;
     for (const binding of bindings) {
       const { criteria } = binding;
       const isBound =
-        criteria === undefined || (await configured(pass, policy, binding, () => matches(criteria, pass))) !== undefined;
+        criteria === undefined ||
+        (await configured(pass, policy, binding, () => matches(criteria, pass))) !== undefined;
       if (!isBound) continue;
       const params = await configured(pass, policy, binding, () =>
         collectParams(catalog, pass.ctx.objects, resource.of, binding.paramRef, pass.asked.namespace),
