@@ -115,6 +115,7 @@ export async function storeNew(
   if (ctx.options.dryRun) {
     const current = await newest(scope, key);
     if (current !== undefined) throw existsError(scope, object, current);
+    scope.schema.restore?.(object);
     return { done: { object, created: true } };
   }
   version(object.metadata);

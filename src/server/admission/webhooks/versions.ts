@@ -51,10 +51,13 @@ function withoutMetadata(object: DeepReadonly<KubeObject>): DeepReadonly<KubeObj
   return rest as DeepReadonly<KubeObject>;
 }
 
-/** What webhooks have made of an object that is a map, as its schema lets it be. @throws StatusError 500 */
+/**
+ * What webhooks have made of an object that is a map: its metadata is read as everywhere; what its schema does not know stays
+ * until it is read from the store. @throws StatusError 500
+ */
 function settled({ schema }: CatalogEntry, object: KubeObject): KubeObject {
   try {
-    return atOnce(schema.canonicalize(object)).object;
+    return { ...object, metadata: atOnce(schema.canonicalize(object)).object.metadata };
   } catch (error) {
     throw internalError((error as Error).message);
   }
