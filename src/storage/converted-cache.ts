@@ -161,6 +161,7 @@ export function createConvertedCache(options: ConvertedCacheOptions): ConvertedC
     get: key => objects.get(key),
     list: namespace => objects.list(namespace),
     count: namespace => objects.count(namespace),
+    unreadable: () => cache.unreadable(),
     async page(namespace, at, after, limit) {
       const { items, remaining } = await cache.page(namespace, at, after, limit);
       await convertAll(items);
