@@ -170,6 +170,7 @@ export function createConvertedCache(options: ConvertedCacheOptions): OwnConvert
     get: key => objects.get(key),
     list: namespace => objects.list(namespace),
     count: namespace => objects.count(namespace),
+    unreadable: () => cache.unreadable(),
     async page(namespace, at, after, limit) {
       const { items, remaining } = await cache.page(namespace, at, after, limit);
       await convertAll(items);

@@ -161,7 +161,8 @@ function existsError(scope: Scope, object: KubeObject, current: CachedObject | u
   const { name = '', generateName: base } = object.metadata;
   const plain = alreadyExistsError(gr, name);
   const generated = base !== undefined && base !== '';
-  const deleting = current?.object.metadata.deletionTimestamp !== undefined;
+  const readable = current?.unreadable === undefined ? current : undefined;
+  const deleting = readable?.object.metadata.deletionTimestamp !== undefined;
   if (!generated && !deleting) return plain;
   const text = generated
     ? `${qualified(gr)} "${name}" already exists, the server was not able to generate a unique name for the object`
