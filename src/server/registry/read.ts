@@ -50,7 +50,7 @@ export const upToDate = (scope: Scope, ctx: RequestContext, resourceVersion: str
   resourceVersion === '' ? scope.cache.fresh(ctx.signal) : scope.cache.loaded();
 
 /** What is said of an object of a list that cannot be read. */
-const untransformed = (cache: WatchCache, { key, unreadable = '' }: CachedObject): string =>
+const untransformed = (cache: Pick<WatchCache, 'prefix'>, { key, unreadable = '' }: CachedObject): string =>
   `unable to transform key ${JSON.stringify(objectKey(cache.prefix, key))}: ${unreadable}`;
 
 /**
