@@ -96,7 +96,7 @@ export const garbageCollector: ControllerDefinition = {
     };
 
     const discover = async (): Promise<void> => {
-      const resources = await discoverPreferred(client);
+      const { resources } = await discoverPreferred(client);
       const kinds = byKind.size;
       for (const { ref, kind, versions } of resources)
         for (const version of versions)

@@ -84,7 +84,7 @@ export const resourceQuotaController: ControllerDefinition = {
       const covered = (): Set<string> =>
         new Set([...tracked.values()].flatMap(({ evaluator }) => evaluator.matchingResources(names)));
       if (names.some(name => !covered().has(name)))
-        for (const { ref } of await discoverPreferred(client)) {
+        for (const { ref } of (await discoverPreferred(client)).resources) {
           const evaluator = ref.namespaced ? evaluatorOf(qualified(ref)) : undefined;
           if (evaluator !== undefined && evaluator.matchingResources(names).length > 0) track(ref);
         }
