@@ -18,6 +18,8 @@ export interface WriteOptions {
   readonly dryRun: boolean;
   readonly fieldManager: string;
   readonly fieldValidation: 'Ignore' | 'Warn' | 'Strict';
+  /** What of it stood in the request, in upstream's words, but for the dry run: admission is told of it. */
+  readonly asked?: { readonly fieldManager?: string; readonly fieldValidation?: string };
 }
 
 export interface Preconditions {
@@ -72,10 +74,14 @@ export interface RequestContext {
   readonly options: WriteOptions;
   readonly objects: Objects;
   readonly signal: AbortSignal;
+  /** When the request's time is up, by the monotonic clock; absent: never. */
+  readonly deadlineMs?: number;
   /** Asked when an update or an apply turns into a creation: whether the user may create too. @throws StatusError 403 */
   mayCreate?(): Promise<void>;
-  /** Adds to the annotations of the request's audit event. */
-  annotate?(key: string, value: string): void;
+  /** Adds to the annotations of the request's audit event; of a `detail` only where the object is recorded too. */
+  annotate?(key: string, value: string, detail?: boolean): void;
+  /** Nobody is asked to admit it: a part of what has been admitted, or the server's own housekeeping. */
+  readonly unadmitted?: boolean;
   /** Adds a `Warning: 299` header to the answer. */
   warn(text: string): void;
 }
@@ -216,6 +222,8 @@ export interface ActionSubresource {
   readonly kind: 'action';
   /** Mutates. Defaults of the body, before managedFields say what the client set. */
   default?(body: KubeObject): void;
+  /** Mutates. What the body says by the time that it is validated. @throws StatusError */
+  prepare?(ctx: RequestContext, parent: ObjectKey, body: KubeObject): void;
   /** `code` is the HTTP status, 201 unless said. @throws StatusError */
   create(
     ctx: RequestContext,

@@ -15,15 +15,19 @@ export interface PatchOptions {
   readonly subresource?: string;
 }
 
+export interface ListOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+}
+
 /** A typed handle on one resource. Every method throws StatusError (machinery/status) as the server answered it. */
 export interface ResourceClient<T extends KubeObject = KubeObject> {
   readonly ref: ResourceRef;
   get(key: ObjectKey): Promise<T>;
-  list(options?: {
-    namespace?: string;
-    labelSelector?: string;
-    fieldSelector?: string;
-  }): Promise<{ items: T[]; resourceVersion: string }>;
+  list(options?: ListOptions): Promise<{ items: T[]; resourceVersion: string }>;
+  /** The same objects, so many at a time: a large list is neither held nor read as a whole. */
+  pages(options?: ListOptions): AsyncIterable<readonly T[]>;
   create(namespace: string, object: T): Promise<T>;
   update(object: T, options?: { subresource?: string }): Promise<T>;
   patch(key: ObjectKey, patch: unknown, options: PatchOptions): Promise<T>;

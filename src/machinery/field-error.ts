@@ -1,4 +1,4 @@
-import { escapeHtmlInJson, quote } from './go-text.js';
+import { escapeHtmlInJson, formatGo, quote } from './go-text.js';
 
 /** Cause reasons of a 422, as metav1.StatusCause prints them (apimachinery field.ErrorType). */
 export type FieldErrorType =
@@ -57,6 +57,7 @@ export function path(...names: string[]): FieldPath {
 export function formatValue(value: unknown): string {
   if (value === undefined) return 'null';
   if (typeof value === 'string') return quote(value);
+  if (typeof value === 'number') return formatGo(value);
   return escapeHtmlInJson(JSON.stringify(value));
 }
 
@@ -142,14 +143,28 @@ export const invalid = (at: At, value: unknown, text: string): FieldError =>
 export const typeInvalid = (at: At, value: unknown, text: string): FieldError =>
   showing('FieldValueTypeInvalid', at, 'Invalid value', value, text);
 export const forbidden = (at: At, text = ''): FieldError => make('FieldValueForbidden', at, detail('Forbidden', text));
+/** An error that does not show the value. */
+export const invalidOmitted = (at: At, text: string): FieldError =>
+  make('FieldValueInvalid', at, detail('Invalid value', text));
+export const duplicateOmitted = (at: At): FieldError => make('FieldValueDuplicate', at, 'Duplicate value');
 export const duplicate = (at: At, value: unknown): FieldError =>
   showing('FieldValueDuplicate', at, 'Duplicate value', value);
 export const notFound = (at: At, value: unknown): FieldError => showing('FieldValueNotFound', at, 'Not found', value);
 export const internal = (at: At, text: string): FieldError => make('InternalError', at, detail('Internal error', text));
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
 export const tooLong = (at: At, maxBytes: number): FieldError =>
-  make('FieldValueTooLong', at, `Too long: may not be more than ${maxBytes} bytes`);
+  make(
+    'FieldValueTooLong',
+    at,
+    maxBytes < 0 ? 'Too long: value is too long' : `Too long: may not be more than ${count(maxBytes, 'byte')}`,
+  );
 export const tooMany = (at: At, actual: number, max: number): FieldError =>
-  make('FieldValueTooMany', at, `Too many: ${actual}: must have at most ${max} items`);
+  make(
+    'FieldValueTooMany',
+    at,
+    `Too many: ${actual}: ${max < 0 ? 'has too many items' : `must have at most ${count(max, 'item')}`}`,
+  );
 /** `supported` is printed in the order given; upstream sorts most enums alphabetically, so pass them sorted. */
 export const notSupported = (at: At, value: unknown, supported: readonly string[]): FieldError =>
   showing(

@@ -72,6 +72,16 @@ export function formatGoFloat(value: number): string {
   return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
 
+/** encoding/json's text of a decoded JSON value: maps in order. */
+export const goJson = (value: unknown): string =>
+  escapeHtmlInJson(
+    JSON.stringify(value ?? null, (_key, member: unknown) =>
+      typeof member === 'object' && member !== null && !Array.isArray(member)
+        ? Object.fromEntries(sortedKeys(member).map(key => [key, (member as Record<string, unknown>)[key]]))
+        : member,
+    ),
+  );
+
 const sortedKeys = (value: object): string[] => Object.keys(value).sort();
 
 /** %v of a decoded JSON value: map[a:1 b:[x y]], keys sorted, strings bare. */

@@ -1,4 +1,5 @@
 import { cloneSteps } from './clone-steps.js';
+import { quote } from './go-text.js';
 import { cloneJson, jsonEqual, setMember } from './json-equal.js';
 import { badRequestError, StatusError, tooLargeError } from './status.js';
 import type { Steps } from './steps.js';
@@ -22,6 +23,14 @@ export interface JsonPatchOperation {
 /** Whatever goes wrong while applying, the client is told only this. */
 const rejected = (): StatusError =>
   new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+
+/** What goes wrong while applying, in the library's words. */
+export class JsonPatchError extends Error {
+  override readonly name = 'JsonPatchError';
+}
+
+const failed = (text: string): JsonPatchError => new JsonPatchError(text);
+const MISSING = 'missing value';
 
 const goKind = (value: unknown): string =>
   Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
@@ -84,8 +93,19 @@ const parseIndex = (key: string): number | undefined => (/^[+-]?[0-9]{1,15}$/.te
 /** An index in [0, length), negative ones counted from the end. */
 function indexIn(key: string, length: number): number {
   const index = parseIndex(key);
-  if (index === undefined || index >= length || index < -length) throw rejected();
+  if (index === undefined) throw failed(`strconv.Atoi: parsing ${quote(key)}: invalid syntax`);
+  if (index >= length || index < -length)
+    throw failed(`Unable to access invalid index: ${index}: invalid index referenced`);
   return index < 0 ? index + length : index;
+}
+
+/** Does what may fail, and says on the way out where that was. */
+function within<T>(what: (message: string) => string, act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw error instanceof JsonPatchError ? failed(what(error.message)) : error;
+  }
 }
 
 const get = (container: Container, key: string): unknown => {
@@ -96,13 +116,17 @@ const get = (container: Container, key: string): unknown => {
 function add(container: Container, key: string, value: unknown): void {
   if (!Array.isArray(container)) setMember(container, key, value);
   else if (key === '-') container.push(value);
-  else container.splice(indexIn(key, container.length + 1), 0, value);
+  else {
+    if (parseIndex(key) === undefined)
+      throw failed(`value was not a proper array index: '${key}': strconv.Atoi: parsing ${quote(key)}: invalid syntax`);
+    container.splice(indexIn(key, container.length + 1), 0, value);
+  }
 }
 
 function remove(container: Container, key: string): void {
   if (Array.isArray(container)) container.splice(indexIn(key, container.length), 1);
   else if (Object.hasOwn(container, key)) delete container[key];
-  else throw rejected();
+  else throw failed(`Unable to remove nonexistent key: ${key}: ${MISSING}`);
 }
 
 function replace(container: Container, key: string, value: unknown): void {
@@ -113,19 +137,41 @@ function replace(container: Container, key: string, value: unknown): void {
 const unescape = (token: string): string =>
   token.includes('~') ? token.replace(/~[01]/g, escaped => (escaped === '~1' ? '/' : '~')) : token;
 
-/** The container that a pointer names a member of. */
-function locate(document: Container, pointer: unknown): { container: Container; key: string } {
-  if (typeof pointer !== 'string') throw rejected();
+interface Place {
+  readonly container: Container;
+  readonly key: string;
+}
+
+/** The container that a pointer names a member of; undefined: there is none. */
+function find(document: Container, pointer: string): Place | undefined {
   const tokens = pointer.split('/');
-  if (tokens.length < 2) throw rejected();
+  if (tokens.length < 2) return undefined;
   let container = document;
   for (let i = 1; i < tokens.length - 1; i++) {
-    const next = get(container, unescape(tokens[i] ?? ''));
-    if (!isContainer(next)) throw rejected();
+    const token = unescape(tokens[i] ?? '');
+    const index = Array.isArray(container) ? parseIndex(token) : undefined;
+    const { length } = Array.isArray(container) ? container : { length: 0 };
+    if (Array.isArray(container) && (index === undefined || index >= length || index < -length)) return undefined;
+    const next = get(container, token);
+    if (!isContainer(next)) return undefined;
     container = next;
   }
   return { container, key: unescape(tokens[tokens.length - 1] ?? '') };
 }
+
+/** A pointer of an operation, and where it leads. @throws JsonPatchError */
+function locate(document: Container, pointer: unknown, unread: string, missing: (pointer: string) => string): Place {
+  if (typeof pointer !== 'string') throw failed(unread);
+  const place = find(document, pointer);
+  if (place === undefined) throw failed(`${missing(pointer)}: ${MISSING}`);
+  return place;
+}
+
+/** What is said of a "path" or "from" that is no text. */
+const unread = (pointer: unknown, absent: string): string =>
+  pointer === undefined || pointer === null
+    ? absent
+    : `json: cannot unmarshal ${goKind(pointer)} into Go value of type string`;
 
 /**
  * The patched document; the given one is not changed.
@@ -133,75 +179,182 @@ function locate(document: Container, pointer: unknown): { container: Container; 
  */
 export function* applyJsonPatch(document: unknown, operations: readonly (JsonPatchOperation | null)[]): Steps<unknown> {
   try {
+    return yield* jsonPatchSteps(document, operations);
+  } catch (error) {
+    if (error instanceof JsonPatchError) throw rejected();
+    throw error;
+  }
+}
+
+/** As applyJsonPatch. @throws JsonPatchError when an operation fails */
+export function* jsonPatchSteps(document: unknown, operations: readonly (JsonPatchOperation | null)[]): Steps<unknown> {
+  try {
     return yield* applyOperations(document, operations);
   } catch (error) {
     // Operations that nest one value in another can make what is deeper than the stack.
-    if (error instanceof RangeError) throw rejected();
+    if (error instanceof RangeError) throw failed('exceeded max depth');
     throw error;
   }
 }
 
 function* applyOperations(document: unknown, operations: readonly (JsonPatchOperation | null)[]): Steps<unknown> {
   const copy: unknown = yield* cloneSteps(document);
-  if (!isContainer(copy)) throw rejected();
-  let root: Container = copy;
-  let copied = 0;
+  if (!isContainer(copy))
+    throw failed(`json: cannot unmarshal ${goKind(copy)} into Go value of type jsonpatch.partialDoc`);
+  const state = { root: copy, copied: 0 };
   for (const operation of operations) {
     // One operation may compare or move the whole of the object.
     yield;
-    const { op, path, from } = operation ?? {};
-    const value: unknown = operation?.value;
-    switch (op) {
-      case 'add': {
-        const { container, key } = locate(root, path);
-        add(container, key, yield* cloneSteps(value ?? null));
-        break;
-      }
-      case 'remove': {
-        const { container, key } = locate(root, path);
-        remove(container, key);
-        break;
-      }
-      case 'replace': {
-        if (path === '') {
-          if (!isContainer(value)) throw rejected();
-          root = yield* cloneSteps(value);
-          break;
-        }
-        const { container, key } = locate(root, path);
-        replace(container, key, yield* cloneSteps(value ?? null));
-        break;
-      }
-      case 'move': {
-        const source = locate(root, from);
-        const moved = get(source.container, source.key);
-        remove(source.container, source.key);
-        const { container, key } = locate(root, path);
-        add(container, key, moved);
-        break;
-      }
-      case 'copy': {
-        const source = locate(root, from);
-        const original = get(source.container, source.key) ?? null;
-        const { container, key } = locate(root, path);
-        copied += original === null ? 0 : Buffer.byteLength(JSON.stringify(original));
-        if (copied > MAX_COPIED_BYTES) throw rejected();
-        add(container, key, cloneJson(original));
-        break;
-      }
-      case 'test': {
-        const actual = path === '' ? root : at(root, path);
-        if (!jsonEqual(actual ?? null, value ?? null)) throw rejected();
-        break;
-      }
-      default:
-        throw rejected();
-    }
+    const apply = OPERATIONS.get(operation?.op ?? '');
+    if (apply === undefined) throw failed(`Unexpected kind: ${kindOf(operation)}`);
+    yield* apply(state, operation ?? {});
   }
-  return root;
+  return state.root;
 }
 
-const at = (root: Container, path: unknown): unknown => {
-  const { container, key } = locate(root, path);
-  return get(container, key);
-};
+const kindOf = (operation: JsonPatchOperation | null): string =>
+  typeof operation?.op === 'string' ? operation.op : 'unknown';
+
+interface Patching {
+  root: Container;
+  copied: number;
+}
+
+type Apply = (state: Patching, operation: JsonPatchOperation) => Steps<void>;
+
+const OPERATIONS: ReadonlyMap<string, Apply> = new Map<string, Apply>([
+  [
+    'add',
+    function* ({ root }, { path, value }) {
+      const { container, key } = locate(
+        root,
+        path,
+        `add operation failed to decode path: ${MISSING}`,
+        to => `add operation does not apply: doc is missing path: "${to}"`,
+      );
+      const copy: unknown = yield* cloneSteps(value ?? null);
+      within(
+        text => `error in add for path: '${path ?? ''}': ${text}`,
+        () => add(container, key, copy),
+      );
+    },
+  ],
+  [
+    'remove',
+     
+    function* ({ root }, { path }) {
+      const { container, key } = locate(
+        root,
+        path,
+        `remove operation failed to decode path: ${MISSING}`,
+        to => `remove operation does not apply: doc is missing path: "${to}"`,
+      );
+      within(
+        text => `error in remove for path: '${path ?? ''}': ${text}`,
+        () => remove(container, key),
+      );
+    },
+  ],
+  [
+    'replace',
+    function* (state, { path, value }) {
+      if (path === '') {
+        if (!isContainer(value)) throw failed('replace operation value must be object or array: %!w(<nil>)');
+        state.root = yield* cloneSteps(value);
+        return;
+      }
+      const { container, key } = locate(
+        state.root,
+        path,
+        `replace operation failed to decode path: ${unread(path, `operation missing path field: ${MISSING}`)}`,
+        to => `replace operation does not apply: doc is missing path: ${to}`,
+      );
+      within(
+        () => `replace operation does not apply: doc is missing key: ${path ?? ''}: ${MISSING}`,
+        () => get(container, key),
+      );
+      replace(container, key, yield* cloneSteps(value ?? null));
+    },
+  ],
+  [
+    'move',
+     
+    function* ({ root }, { path, from }) {
+      const source = locate(
+        root,
+        from,
+        `move operation failed to decode from: ${unread(from, `operation, missing from field: ${MISSING}`)}`,
+        to => `move operation does not apply: doc is missing from path: ${to}`,
+      );
+      const moved = within(
+        text => `error in move for path: '${source.key}': ${text}`,
+        () => {
+          const value = get(source.container, source.key);
+          remove(source.container, source.key);
+          return value;
+        },
+      );
+      const { container, key } = locate(
+        root,
+        path,
+        `move operation failed to decode path: ${unread(path, `operation missing path field: ${MISSING}`)}`,
+        to => `move operation does not apply: doc is missing destination path: ${to}`,
+      );
+      within(
+        text => `error in move for path: '${path ?? ''}': ${text}`,
+        () => add(container, key, moved),
+      );
+    },
+  ],
+  [
+    'copy',
+     
+    function* (state, { path, from }) {
+      const source = locate(
+        state.root,
+        from,
+        `copy operation failed to decode from: ${unread(from, `operation, missing from field: ${MISSING}`)}`,
+        to => `copy operation does not apply: doc is missing from path: ${to}`,
+      );
+      const original: unknown = within(
+        text => `error in copy for from: '${from ?? ''}': ${text}`,
+        () => get(source.container, source.key) ?? null,
+      );
+      const { container, key } = locate(
+        state.root,
+        path,
+        `copy operation failed to decode path: ${MISSING}`,
+        to => `copy operation does not apply: doc is missing destination path: ${to}`,
+      );
+      state.copied += original === null ? 0 : Buffer.byteLength(JSON.stringify(original));
+      if (state.copied > MAX_COPIED_BYTES)
+        throw failed(
+          `Unable to complete the copy, the accumulated size increase of copy is ${state.copied}, exceeding the limit ${MAX_COPIED_BYTES}`,
+        );
+      within(
+        text => `error while adding value during copy: ${text}`,
+        () => add(container, key, cloneJson(original)),
+      );
+    },
+  ],
+  [
+    'test',
+     
+    function* ({ root }, { path, value }) {
+      const tested = (): unknown => {
+        if (path === '') return root;
+        const { container, key } = locate(
+          root,
+          path,
+          `test operation failed to decode path: ${unread(path, `operation missing path field: ${MISSING}`)}`,
+          to => `test operation does not apply: is missing path: ${to}`,
+        );
+        return within(
+          text => `error in test for path: '${path ?? ''}': ${text}`,
+          () => get(container, key),
+        );
+      };
+      if (!jsonEqual(tested() ?? null, value ?? null)) throw failed(`testing value ${path ?? ''} failed: test failed`);
+    },
+  ],
+]);

@@ -14,6 +14,8 @@ export interface Quantity {
   readonly format: QuantityFormat;
   /** The text as parsed, when upstream prints it back unchanged. */
   readonly text?: string;
+  /** Upstream keeps it as an inf.Dec, which is no int64 even where its value is one. */
+  readonly isDec?: true;
 }
 
 export const QUANTITY_FORMAT_ERROR =
@@ -139,7 +141,7 @@ export function parseQuantity(input: string): Quantity {
     }
     if (unscaled !== 0n && compareParts(unscaled, scale, 1n, 0) < 0) kept = 'DecimalSI';
   }
-  return { unscaled: negative ? -unscaled : unscaled, scale, format: kept };
+  return { unscaled: negative ? -unscaled : unscaled, scale, format: kept, isDec: true };
 }
 
 /** Rounds away from zero to `target`, without ever building a power of ten larger than the number itself. */
@@ -178,18 +180,27 @@ const MAX_SHIFT = 4096;
 /** The sum, in the format of `a` unless `a` is zero. */
 export function addQuantities(a: Quantity, b: Quantity): Quantity {
   const format = a.unscaled === 0n ? b.format : a.format;
-  if (a.unscaled === 0n) return { unscaled: b.unscaled, scale: b.scale, format };
-  if (b.unscaled === 0n) return { unscaled: a.unscaled, scale: a.scale, format };
+  const isDec = a.isDec === true || b.isDec === true;
+  if (a.unscaled === 0n) return amount(b.unscaled, b.scale, format, isDec);
+  if (b.unscaled === 0n) return amount(a.unscaled, a.scale, format, isDec);
   if (Math.abs(a.scale - b.scale) > MAX_SHIFT) return a.scale > b.scale ? a : b;
   const scale = Math.min(a.scale, b.scale);
-  const unscaled = a.unscaled * 10n ** BigInt(a.scale - scale) + b.unscaled * 10n ** BigInt(b.scale - scale);
-  return { unscaled, scale, format };
+  const shifted = a.unscaled * 10n ** BigInt(a.scale - scale);
+  const added = b.unscaled * 10n ** BigInt(b.scale - scale);
+  const unscaled = shifted + added;
+  return amount(unscaled, scale, format, isDec || ![shifted, added, unscaled].every(isInt64));
 }
+
+const isInt64 = (value: bigint): boolean => BigInt.asIntN(64, value) === value;
+
+const amount = (unscaled: bigint, scale: number, format: QuantityFormat, isDec: boolean): Quantity =>
+  isDec ? { unscaled, scale, format, isDec } : { unscaled, scale, format };
 
 export const negateQuantity = (a: Quantity): Quantity => ({
   unscaled: -a.unscaled,
   scale: a.scale,
   format: a.format,
+  ...(a.isDec === true ? { isDec: true } : {}),
 });
 export const subtractQuantities = (a: Quantity, b: Quantity): Quantity => addQuantities(a, negateQuantity(b));
 
@@ -199,6 +210,35 @@ export function scaledValue(quantity: Quantity, scale = 0): bigint {
   // A number with an exponent of millions is as good as one of thousands: there is no memory for its digits.
   const shift = Math.min(rounded.scale - scale, MAX_SHIFT);
   return shift > 0 ? rounded.unscaled * 10n ** BigInt(shift) : rounded.unscaled;
+}
+
+/** Quantity.AsInt64(): undefined when it is none, or upstream does not see it. */
+export function int64Value({ unscaled, scale, isDec }: Quantity): bigint | undefined {
+  if (isDec === true || scale < 0) return undefined;
+  if (unscaled === 0n) return 0n;
+  // Beyond this, no number fits.
+  if (scale > INT64_DIGITS) return undefined;
+  const value = unscaled * 10n ** BigInt(scale);
+  return isInt64(value) ? value : undefined;
+}
+
+/** math.Pow10: of large exponents a product of two, with what that loses. */
+function powerOfTen(exponent: number): number {
+  if (exponent > 308) return Infinity;
+  if (exponent < -323) return 0;
+  const size = Math.abs(exponent);
+  const [large, small] = [size - (size % 32), size % 32];
+  return exponent < 0 ? Number(`1e-${large}`) / Number(`1e${small}`) : Number(`1e${large}`) * Number(`1e${small}`);
+}
+
+/** Quantity.AsApproximateFloat64() */
+export function approximateFloat({ unscaled, scale, isDec }: Quantity): number {
+  if (isDec === true && scale > NANO) {
+    // An inf.Dec counts in parts of 10^-9; of what is larger than every float64, it does not matter in how many.
+    const shift = BigInt(Math.min(scale - NANO, MAX_SHIFT));
+    return Number(unscaled * 10n ** shift) * powerOfTen(NANO);
+  }
+  return scale === 0 ? Number(unscaled) : Number(unscaled) * powerOfTen(scale);
 }
 
 /** Quantity.String(): the text it was parsed from when that was canonical, else the canonical form. */

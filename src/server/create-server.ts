@@ -19,17 +19,21 @@ import { oidcDocuments } from './auth/token/issuer.js';
 import { keepAuthenticationTrust } from './bootstrap/authentication-trust.js';
 import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
+import { keepFlowControl, MANDATORY_FLOW_CONTROL } from './bootstrap/flow-control.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
+import { createConversionWebhook } from './conversion/conversion-webhook.js';
 import { createCustomResources } from './custom-resources/custom-resources.js';
 import { createDialer } from './dial/create-dialer.js';
 import { createKubeletConnection } from './dial/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
 import { createMetrics } from './endpoints/metrics.js';
+import { createFollowingFlowControl } from './flow-control/create.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
 import { FRONT_PROXY_CLIENT, type ApiServer, type ApiServerOptions } from './options.js';
 import { createInFlight } from './pipeline/in-flight.js';
 import type { ApiContext } from './pipeline/context.js';
+import { createUnderWay } from './pipeline/under-way.js';
 import { createRegistries } from './registry/create-registries.js';
 import { createBacklog } from './watch-stream/backlog.js';
 import { createSecurity, type Security } from './security.js';
@@ -37,6 +41,11 @@ import { firstServiceAddresses, serviceRanges } from './service-range.js';
 import { createOffLoopValidator } from './validation/off-loop.js';
 import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
+import { createEquivalents } from './admission/matching/equivalents.js';
+import { compileConditions } from './admission/webhooks/conditions.js';
+import { createHookMetrics } from './admission/webhooks/metrics.js';
+import { createVersions } from './admission/webhooks/versions.js';
+import { createWebhookClient } from './webhook-client/call.js';
 import { createAggregation } from './aggregation/create-aggregation.js';
 import { withRemoteOpenApi } from './aggregation/merged-openapi.js';
 import { createAuditor } from './audit/auditor.js';
@@ -51,6 +60,9 @@ const DEFAULTS = {
   anonymousAuth: true,
   authorizationModes: ['Node', 'RBAC'],
   serviceAccountIssuer: 'https://kubernetes.default.svc.cluster.local',
+  inFlightLimits: { reading: 400, writing: 200 },
+  priorityAndFairness: true,
+  shutdownDelayMs: 0,
 } as const;
 
 /** Whose certificates name users. */
@@ -66,6 +78,9 @@ const requestHeaderOf = ({ pki, requestHeader }: ApiServerOptions): RequestHeade
     allowedNames: [FRONT_PROXY_CLIENT],
   };
 
+/** A stopping server waits for its last requests as long as any of them may take. */
+const DRAIN_MS = 60_000;
+
 function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects): Security {
   const { pki, tokens = new Map() } = options;
   return createSecurity({
@@ -78,6 +93,8 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
     anonymous: options.anonymousAuth ?? DEFAULTS.anonymousAuth,
     issuer: options.serviceAccountIssuer ?? DEFAULTS.serviceAccountIssuer,
     serviceAccountKey: pki.serviceAccountKey,
+    serviceAccountVerifyingKeys: pki.serviceAccountVerifyingKeys,
+    apiAudiences: options.apiAudiences,
   });
 }
 
@@ -88,10 +105,13 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, pki, clock = realClock, random = realRandom, log = SILENT } = options;
   const settings = { ...DEFAULTS, ...options };
-  const stopping = new AbortController();
+  /** In the order in which they abort: it has been told to stop; watches end; all that works in the background ends. */
+  const [toldToStop, ending, stopping] = [new AbortController(), new AbortController(), new AbortController()];
   const { signal } = stopping;
   // Every watch listens to it: thousands are no leak.
+  setMaxListeners(0, ending.signal);
   setMaxListeners(0, signal);
+  const underWay = createUnderWay(clock);
   const objects = (): Objects => registries.objects;
   const api = loadApi();
   const security = secure(options, clock, objects);
@@ -109,6 +129,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     list: (resource, namespace) => objects().list(resource, namespace),
   };
   let port = settings.securePort;
+  let ready = false;
   const dialer = createDialer({
     objects: reads,
     kubelet: createKubeletConnection(reads, {
@@ -121,6 +142,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     machine: [settings.advertiseAddress],
     own: () => ({ address: settings.bindAddress, port }),
   });
+  const call = createWebhookClient({ dialer, clock, turns });
+  const hookMetrics = createHookMetrics();
   const registries = await createRegistries({
     store,
     catalog,
@@ -130,9 +153,21 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     signal,
     validate: createOffLoopValidator({ clock, turns, signal }),
     admission: [
-      ...createAdmission({ random: n => random.below(n), authorizer: security.authorizer }).filter(
-        plugin => options.disabledAdmission?.includes(plugin.name) !== true,
-      ),
+      ...createAdmission({
+        random: n => random.below(n),
+        authorizer: security.authorizer,
+        webhooks: {
+          catalog,
+          turns,
+          call,
+          uuid: () => random.uuid(),
+          equivalents: createEquivalents(catalog),
+          versions: createVersions(catalog),
+          metrics: hookMetrics,
+          compileConditions,
+          ready: () => ready,
+        },
+      }).filter(plugin => options.disabledAdmission?.includes(plugin.name) !== true),
       rbacEscalationCheck(security.authorizer, security.resolver),
     ],
     onError: (err, what) => log.error({ err }, `${what} failed`),
@@ -142,11 +177,23 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     serviceIp: firstServiceAddresses(settings.serviceClusterIpRange)[0] ?? '',
     advertiseAddress: settings.advertiseAddress,
   };
-  let ready = false;
-  const metrics = createMetrics(clock, function* () {
+  const { reading, writing } = settings.inFlightLimits;
+  const flowControl = settings.priorityAndFairness
+    ? createFollowingFlowControl({
+        registries,
+        catalog,
+        clock,
+        log,
+        signal,
+        mandatory: MANDATORY_FLOW_CONTROL,
+        serverLimit: reading + writing,
+      })
+    : undefined;
+  const stored = function* (): Generator<readonly [string, number]> {
     for (const entry of catalog.entries())
-      if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)] as const;
-  });
+      if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)];
+  };
+  const metrics = createMetrics(clock, stored, [...hookMetrics.families, ...(flowControl?.metrics.families ?? [])]);
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
   const aggregation = createAggregation({
     objects: registries.objects,
@@ -167,8 +214,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       route: path => aggregation.openApiRoute(path, () => context),
     },
     metrics,
+    flows: flowControl?.configuration,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
-    checks: healthChecks({ store, ready: () => ready, stopping: signal }),
+    checks: healthChecks({ store, ready: () => ready, stopping: toldToStop.signal }),
     openApi: withRemoteOpenApi(createOpenApiDocuments(catalog), aggregation.openApi, turns),
     openId: oidc,
   });
@@ -179,7 +227,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     elsewhere: path => aggregation.route(path, () => context),
     documents,
     metrics,
-    inFlight: createInFlight(),
+    flowControl,
+    inFlight: createInFlight(settings.inFlightLimits),
     turns,
     backlog: createBacklog(clock),
     objects: registries.objects,
@@ -187,7 +236,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     protobuf: createProtobufAnswers(api),
     audit: options.audit && createAuditor(options.audit.policy ?? DEFAULT_AUDIT_POLICY, options.audit.sink, clock),
     dialer,
-    stopping: signal,
+    underWay,
+    stopping: ending.signal,
     authentication: security.authentication,
     authorizer: security.authorizer,
     registryOf: entry => registries.get(entry),
@@ -218,10 +268,27 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const objectMeta = api.type('meta.v1.ObjectMeta');
   if (objectMeta === undefined) throw new Error('api-schemas/ has no ObjectMeta');
   const ctx = selfContext(registries.objects, clock, signal);
-  const customResources = createCustomResources({ catalog, registries, clock, log, ctx, objectMeta });
+  const customResources = createCustomResources({
+    catalog,
+    registries,
+    clock,
+    log,
+    ctx,
+    objectMeta,
+    converterOf({ spec }) {
+      const webhook = spec?.conversion?.strategy === 'Webhook' ? spec.conversion.webhook : undefined;
+      const { clientConfig, conversionReviewVersions = [] } = webhook ?? {};
+      if (clientConfig === undefined) return undefined;
+      return createConversionWebhook(
+        { clientConfig, conversionReviewVersions },
+        { call, clock, uuid: () => random.uuid() },
+      );
+    },
+  });
   await customResources.serve();
   await bootstrap(boot);
   customResources.maintain();
+  flowControl?.follow();
 
   return {
     async listen() {
@@ -235,6 +302,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       aggregation.run().catch((err: unknown) => {
         if (!signal.aborted) log.error({ err }, 'nobody looks after aggregated APIs any more');
       });
+      void keepFlowControl(boot);
       void runEventTtl({
         objects: registries.objects,
         clock,
@@ -245,8 +313,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return { port };
     },
     async close() {
+      const reason = new Error('the server is stopping');
+      toldToStop.abort(reason);
+      // Those who send requests here look at /readyz, and need a while to notice.
+      if (ready && settings.shutdownDelayMs > 0) await clock.sleep(settings.shutdownDelayMs);
+      http.stopListening();
+      ending.abort(reason);
+      await underWay.drain(DRAIN_MS);
       ready = false;
-      stopping.abort(new Error('the server is stopping'));
+      stopping.abort(reason);
       await http.close();
       dialer.close();
       // What has been answered is on record: whoever stops the server may end the process next.

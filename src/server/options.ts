@@ -8,6 +8,7 @@ import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { AuditPolicy } from './audit/policy.js';
 import type { AuditSink } from './audit/auditor.js';
 import type { RequestHeaderOptions } from './auth/authn/request-header.js';
+import type { InFlightLimits } from './pipeline/in-flight.js';
 import type { AuthorizationMode } from './security.js';
 
 /** The common name of the certificate that this server shows to aggregated APIs, as kubeadm has it. */
@@ -24,8 +25,10 @@ export interface ServerKeys {
   readonly serving: KeyPair;
   /** With it the API server calls node agents. */
   readonly kubeletClient: KeyPair;
-  /** RSA private key, PEM, that signs service account tokens. */
+  /** Private key, PEM, that signs service account tokens. */
   readonly serviceAccountKey: string;
+  /** Keys or certificates, PEM, that verify them; undefined: the one that signs. */
+  readonly serviceAccountVerifyingKeys?: readonly string[];
 }
 
 export interface ApiServerOptions {
@@ -52,6 +55,8 @@ export interface ApiServerOptions {
   /** Default Node, RBAC. */
   readonly authorizationModes?: readonly AuthorizationMode[];
   readonly serviceAccountIssuer?: string;
+  /** Whom tokens are for when nobody says; default: the issuer. */
+  readonly apiAudiences?: readonly string[];
   /** Names of admission plugins that are off. */
   readonly disabledAdmission?: readonly string[];
   /** PEM; default: from `pki`. */
@@ -64,6 +69,12 @@ export interface ApiServerOptions {
   readonly proxyClient?: KeyPair;
   /** Requests to aggregated APIs go to an endpoint of their Service, not to its ClusterIP. */
   readonly aggregatorRouting?: boolean;
+  /** Requests that are worked on at a time; default 400 reads and 200 writes. */
+  readonly inFlightLimits?: InFlightLimits;
+  /** Whether the two are one limit, which flow schemas and priority levels divide; default true. */
+  readonly priorityAndFairness?: boolean;
+  /** How long a server that is told to stop serves on, while /readyz says so; default 0. */
+  readonly shutdownDelayMs?: number;
   /** Default policy: a line of metadata per request, once it is answered. */
   readonly audit?: { readonly sink: AuditSink; readonly policy?: AuditPolicy };
 }

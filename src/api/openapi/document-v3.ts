@@ -33,6 +33,15 @@ const PATCHES = [
 
 const CODES: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted' };
 
+const SECURITY = {
+  BearerToken: {
+    type: 'apiKey',
+    description: 'Bearer Token authentication',
+    name: 'authorization',
+    in: 'header',
+  },
+};
+
 const parameter = ({ type, name, in: place, description }: Parameter): JsonObject => ({
   name,
   in: place,
@@ -54,9 +63,11 @@ export function documentV3(
   const mine = resources.filter(r => r.group === gv.group && r.version === gv.version);
   const infos = new Map(mine.map(info => [info.kind, info]));
   const operations = [discoveryOperation(gv), ...mine.flatMap(info => operationsOf(info, api))];
+  const isOwn = mine.some(info => own(info) !== undefined);
   return document(operations, schemas, title, {
     api,
     own: operation => own(infos.get(operation.of ?? '')),
+    secured: !isOwn,
   });
 }
 
@@ -68,7 +79,7 @@ export function fixedDocumentV3(
   title: { readonly title: string; readonly version: string },
 ): JsonObject {
   const schemas = createSchemaBuilder(V3, descriptions, bodyKinds(api));
-  return document([fixed.operation], schemas, title, { api, own: noneOwn });
+  return document([fixed.operation], schemas, title, { api, own: noneOwn, secured: true });
 }
 
 /** The kind of a resource that api-schemas/ does not know. */
@@ -80,6 +91,8 @@ interface Context {
   readonly api: Api;
   /** The kind that an operation is about, when it is such a one. */
   readonly own: (operation: Operation) => OwnKind | undefined;
+  /** Whether it says how to authenticate. */
+  readonly secured: boolean;
 }
 
 function document(
@@ -103,14 +116,7 @@ function document(
   const definitions = schemas.definitions();
   const components = {
     ...(Object.keys(definitions).length === 0 ? {} : { schemas: definitions }),
-    securitySchemes: {
-      BearerToken: {
-        type: 'apiKey',
-        description: 'Bearer Token authentication',
-        name: 'authorization',
-        in: 'header',
-      },
-    },
+    ...(context.secured ? { securitySchemes: SECURITY } : {}),
   };
   return { openapi: '3.0.0', info: title, paths, components };
 }

@@ -56,7 +56,9 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
   const { api } = catalog;
   const none: ReadonlyMap<string, string> = new Map();
   const groupVersionAt = (path: string) => catalog.groupVersions().find(gv => pathOf(gv) === path);
-  const fixed = () => fixedDocuments(catalog.groupVersions());
+  const isBuiltIn = (gv: { group: string; version: string }): boolean =>
+    catalog.served(gv.group, gv.version).some(({ schema }) => schema.openapi === undefined);
+  const fixed = () => fixedDocuments(catalog.groupVersions().filter(isBuiltIn));
   const fixedAt = (path: string) => fixed().find(document => document.path === path);
   const infos = () => catalog.entries().map(entry => entry.info);
   const own: OwnKinds = info => {
@@ -64,39 +66,66 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
     return info === undefined || definition === undefined ? undefined : { info, definition };
   };
   const hasOwn = () => infos().some(info => own(info) !== undefined);
-  const isOwn = (path: string) => infos().some(info => pathOf(info) === path && own(info) !== undefined);
-
-  let built = new Map<string, Promise<Buffer | undefined>>();
-  let hashes: Promise<Record<string, string>> | undefined;
-  let generation = catalog.generation;
-  const cached = (key: string, make: () => Promise<Buffer | undefined>): Promise<Buffer | undefined> => {
-    if (generation !== catalog.generation) {
-      built = new Map();
-      generation = catalog.generation;
-    }
-    const known = built.get(key) ?? make();
-    built.set(key, known);
-    return known;
+  const isOwn = (path: string) => {
+    const gv = groupVersionAt(path);
+    return gv !== undefined && catalog.served(gv.group, gv.version).some(({ info }) => own(info) !== undefined);
   };
-  const v3 = (path: string): Promise<Buffer | undefined> =>
-    cached(path, async () => {
-      const fixed = fixedAt(path);
-      const gv = groupVersionAt(path);
-      if (gv === undefined && fixed === undefined) return undefined;
+
+  /** Documents as long as what they are about is what it was: one kind's coming costs the others nothing. */
+  const built = new Map<string, { readonly of: readonly unknown[]; readonly bytes: Promise<Buffer | undefined> }>();
+  let hashes: Promise<Record<string, string>> | undefined;
+  const cached = (
+    key: string,
+    of: readonly unknown[],
+    make: () => Promise<Buffer | undefined>,
+  ): Promise<Buffer | undefined> => {
+    const known = built.get(key);
+    if (known !== undefined && known.of.length === of.length && known.of.every((one, i) => one === of[i]))
+      return known.bytes;
+    const bytes = make();
+    built.set(key, { of, bytes });
+    return bytes;
+  };
+  const v3 = (path: string): Promise<Buffer | undefined> => {
+    const fixed = fixedAt(path);
+    const gv = groupVersionAt(path);
+    if (gv === undefined && fixed === undefined) {
+      built.delete(path);
+      return Promise.resolve(undefined);
+    }
+    return cached(path, gv === undefined ? [] : catalog.served(gv.group, gv.version), async () => {
       const file = folder === undefined || isOwn(path) ? undefined : join(folder, 'v3', fileOf(path));
       if (file !== undefined && existsSync(file)) return readFile(file);
       if (fixed !== undefined) return Buffer.from(JSON.stringify(fixedDocumentV3(api, fixed, none, TITLE)));
       if (gv === undefined) return undefined;
-      return Buffer.from(JSON.stringify(documentV3(api, infos(), gv, none, isOwn(path) ? OWN_TITLE : TITLE, own)));
+      const served = catalog.served(gv.group, gv.version).map(entry => entry.info);
+      return Buffer.from(JSON.stringify(documentV3(api, served, gv, none, isOwn(path) ? OWN_TITLE : TITLE, own)));
     });
+  };
   const definite = async (bytes: Promise<Buffer | undefined>): Promise<Buffer> => (await bytes) ?? Buffer.alloc(0);
+  const ownInfos = () => infos().filter(info => own(info) !== undefined);
+  /** What there is to say of kinds that are known at run time only. */
+  const ownV2 = (): DocumentV2 => documentV2(api, ownInfos(), none, TITLE, own) as unknown as DocumentV2;
   const v2 = (): Promise<Buffer> =>
     definite(
-      cached('v2', async () =>
-        folder !== undefined && !hasOwn()
-          ? readFile(join(folder, 'v2.json'))
-          : Buffer.from(JSON.stringify(documentV2(api, infos(), none, TITLE, own))),
-      ),
+      cached('v2', [catalog.generation], async () => {
+        if (folder === undefined) return Buffer.from(JSON.stringify(documentV2(api, infos(), none, TITLE, own)));
+        const file = await readFile(join(folder, 'v2.json'));
+        return hasOwn()
+          ? Buffer.from(JSON.stringify(joined(ownV2(), JSON.parse(file.toString()) as DocumentV2)))
+          : file;
+      }),
+    );
+  const v2Protobuf = (): Promise<Buffer> =>
+    definite(
+      cached('v2.pb', [catalog.generation], async () => {
+        if (folder === undefined) return documentV2Protobuf(JSON.parse((await v2()).toString()) as Json);
+        const file = await readFile(join(folder, 'v2.pb'));
+        if (!hasOwn()) return file;
+        const base = JSON.parse((await readFile(join(folder, 'v2.json'))).toString()) as DocumentV2;
+        // Messages that follow each other are one, by the rules of protobuf.
+        return Buffer.concat([file, documentV2Protobuf(news(ownV2(), base))]);
+      }),
     );
   return {
     paths: () => [...fixed().map(({ path }) => path), ...catalog.groupVersions().map(pathOf)].sort(),
@@ -112,13 +141,32 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
       return sha512(await definite(v3(path)));
     },
     v2,
-    v2Protobuf: () =>
-      definite(
-        cached('v2.pb', async () =>
-          folder !== undefined && !hasOwn()
-            ? readFile(join(folder, 'v2.pb'))
-            : documentV2Protobuf(JSON.parse((await v2()).toString()) as Record<string, unknown>),
-        ),
-      ),
+    v2Protobuf,
   };
 }
+
+type Json = Record<string, unknown>;
+interface DocumentV2 {
+  readonly paths: Json;
+  readonly definitions: Json;
+  readonly parameters: Json;
+}
+
+/** What is said by both, `base` says better. */
+const joined = (own: DocumentV2, base: DocumentV2): DocumentV2 => ({
+  ...base,
+  paths: { ...own.paths, ...base.paths },
+  definitions: { ...own.definitions, ...base.definitions },
+  parameters: { ...own.parameters, ...base.parameters },
+});
+
+const without = (own: Json, base: Json): Json =>
+  Object.fromEntries(Object.entries(own).filter(([key]) => !Object.hasOwn(base, key)));
+
+/** What `base` does not say. */
+const news = (own: DocumentV2, base: DocumentV2): Json => ({
+  info: TITLE,
+  paths: without(own.paths, base.paths),
+  definitions: without(own.definitions, base.definitions),
+  parameters: without(own.parameters, base.parameters),
+});

@@ -135,7 +135,7 @@ function mainOperations(at: Subject, verb: Verb): Operation[] {
     case 'list':
       return lists(at, scoped);
     case 'watch':
-      return watchOperations(at);
+      return info.dynamic === true ? [] : watchOperations(at);
   }
 }
 
@@ -146,7 +146,7 @@ function lists(at: Subject, scoped: string): Operation[] {
   const { info, words } = at;
   const list = {
     method: 'get',
-    description: `list or watch objects of kind ${info.kind}`,
+    description: `${info.dynamic === true ? 'list' : 'list or watch'} objects of kind ${info.kind}`,
     action: 'list',
     query: parameters.watching,
     answer: typeKey({ ...info, kind: info.listKind }),

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { durationProblem } from '../../machinery/duration.js';
+import { isBase64, isDate, isDateTime, isUuid } from '../../machinery/text-formats.js';
 import { bookNumber, cardNumber } from './format-numbers.js';
 import { isEmail, isRequestUri } from './format-addresses.js';
 
@@ -53,24 +54,6 @@ function isHostname(text: string): boolean {
   return labels.length === 0 ? ONLY_LABEL.test(last) : TOP_LEVEL.test(last) && labels.every(label => LABEL.test(label));
 }
 
-const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-
-function isDate(text: string): boolean {
-  const [, year = '', month = '', day = ''] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text) ?? [];
-  const leap = Number(year) % 4 === 0 && (Number(year) % 100 !== 0 || Number(year) % 400 === 0);
-  const days = month === '02' && leap ? 29 : (DAYS[Number(month) - 1] ?? 0);
-  return Number(day) >= 1 && Number(day) <= days;
-}
-
-/** The fraction's dot may be any character, upstream. */
-const TIME = /^([0-9]{2}):([0-9]{2}):([0-9]{2})(?:[^\n][0-9]+)?(?:z|[+-][0-9]{2}:[0-9]{2})$/;
-
-function isDateTime(text: string): boolean {
-  const [date = '', time = ''] = text.toLowerCase().split('t');
-  const [, hours = '', minutes = '', seconds = ''] = TIME.exec(time) ?? [];
-  return isDate(date) && hours !== '' && hours <= '23' && minutes <= '59' && seconds <= '59';
-}
-
 const UNITS: readonly (readonly string[])[] = [
   ['ns', 'nano'],
   ['us', 'µs', 'micro'],
@@ -114,7 +97,7 @@ const FORMATS: ReadonlyMap<string, FormatCheck> = new Map<string, FormatCheck>([
   ['ipv6', isIpv6Address],
   ['cidr', isCidr],
   ['mac', isMac],
-  ['uuid', matching(/^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i)],
+  ['uuid', isUuid],
   ['uuid3', matching(/^[0-9a-f]{8}-?[0-9a-f]{4}-?3[0-9a-f]{3}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i)],
   ['uuid4', matching(/^[0-9a-f]{8}-?[0-9a-f]{4}-?4[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i)],
   ['uuid5', matching(/^[0-9a-f]{8}-?[0-9a-f]{4}-?5[0-9a-f]{3}-?[89ab][0-9a-f]{3}-?[0-9a-f]{12}$/i)],
@@ -125,7 +108,7 @@ const FORMATS: ReadonlyMap<string, FormatCheck> = new Map<string, FormatCheck>([
   ['ssn', text => text.length === 11 && /^\d{3}[- ]?\d{2}[- ]?\d{4}$/.test(text)],
   ['hexcolor', matching(/^#?(?:[0-9a-f]{3}|[0-9a-f]{6})$/i)],
   ['rgbcolor', isRgbColor],
-  ['byte', matching(/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{4})$/)],
+  ['byte', isBase64],
   ['password', () => true],
   ['date', isDate],
   ['duration', isDuration],

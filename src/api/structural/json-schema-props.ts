@@ -8,7 +8,8 @@ export interface JsonSchemaProps {
   readonly nullable?: boolean;
   readonly properties?: Readonly<Record<string, JsonSchemaProps>>;
   readonly additionalProperties?: boolean | JsonSchemaProps;
-  readonly items?: JsonSchemaProps;
+  /** null: given, but no schema, which says nothing. */
+  readonly items?: JsonSchemaProps | null;
   readonly required?: readonly string[];
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
@@ -34,5 +35,14 @@ export interface JsonSchemaProps {
   readonly 'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
   readonly 'x-kubernetes-map-type'?: 'atomic' | 'granular';
-  readonly 'x-kubernetes-validations'?: readonly unknown[];
+  readonly 'x-kubernetes-validations'?: readonly ValidationRule[];
+}
+
+export interface ValidationRule {
+  readonly rule?: string;
+  readonly message?: string;
+  readonly messageExpression?: string;
+  readonly reason?: string;
+  readonly fieldPath?: string;
+  readonly optionalOldSelf?: boolean;
 }

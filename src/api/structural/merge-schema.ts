@@ -101,10 +101,14 @@ function objectType(
   inherited: boolean,
 ): FieldType {
   const { additional } = schema;
-  if (additional === undefined || schema.embedded)
-    return { kind: 'struct', struct: structOf(name, schema, props, objectMeta, inherited) };
-  if (additional === 'anything') return { kind: 'map', values: ANYTHING };
   const { additionalProperties: given } = props;
+  if (additional === undefined || given === false || schema.embedded)
+    return { kind: 'struct', struct: structOf(name, schema, props, objectMeta, inherited) };
+  if (additional === 'anything') {
+    if (schema.properties.size === 0) return { kind: 'map', values: ANYTHING };
+    const struct = structOf(name, schema, props, objectMeta, inherited);
+    return { kind: 'struct', struct: { ...struct, preserveUnknownFields: true } };
+  }
   const keeps = inherited || schema.preservesUnknown;
   const values = typeOf(`${name}.*`, additional, typeof given === 'object' ? given : {}, objectMeta, keeps);
   return { kind: 'map', values };

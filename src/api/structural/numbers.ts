@@ -7,6 +7,9 @@ const EPSILON = 1e-9;
 /** What Go decodes into an int64. */
 export const isWhole = (value: number): boolean => Number.isInteger(value) && value >= -INT64 && value < INT64;
 
+/** int64(value) of a float: what does not fit is the smallest one, on the processors that servers run on. */
+export const toInt64 = (value: number): number => (value >= -INT64 && value < INT64 ? Math.trunc(value) : -INT64);
+
 /** Whether a float is near enough to a whole number to be one (go-openapi swag.IsFloat64AJSONInteger). */
 export function isJsonInteger(value: number): boolean {
   if (!Number.isFinite(value) || Math.abs(value) > MAX_JSON_INTEGER) return false;

@@ -41,7 +41,7 @@ function published(props: JsonSchemaProps, openapi: 2 | 3, refer: Refer): JsonOb
         Object.entries(given.properties).map(([name, member]) => [name, published(member, openapi, refer)]),
       ),
     );
-  if (given.items !== undefined) out['items'] = published(given.items, openapi, refer);
+  if (given.items) out['items'] = published(given.items, openapi, refer);
   if (typeof given.additionalProperties === 'object')
     out['additionalProperties'] = published(given.additionalProperties, openapi, refer);
   for (const list of LISTS) {

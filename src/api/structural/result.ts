@@ -7,7 +7,7 @@ import {
   typeInvalid,
   type FieldError,
 } from '../../machinery/field-error.js';
-import { formatGo, formatGoFloat, quote } from '../../machinery/go-text.js';
+import { formatGo, formatGoFloat, goJson, quote } from '../../machinery/go-text.js';
 
 /**
  * What a check of values found, in the words of kube-openapi pkg/validation/errors; the field errors made of it are
@@ -52,7 +52,7 @@ function fieldOf(name: string, within: string): string {
 }
 
 /** How Go prints a path that is not there. */
-const NO_PATH = '<nil>';
+export const NO_PATH = '<nil>';
 
 const inBody = (name: string, text: string): string => `${name} in body ${text}`;
 
@@ -79,7 +79,7 @@ export const notInEnum = (name: string, value: unknown, allowed: readonly unknow
     notSupported(
       fieldOf(name, within),
       value,
-      allowed.map(one => (typeof one === 'string' ? one : JSON.stringify(one))),
+      allowed.map(one => (typeof one === 'string' ? one : goJson(one))),
     ),
 });
 export const longText = (name: string, max: number): Problem => ({
@@ -107,7 +107,7 @@ export const forbiddenProperty = (name: string, key: string): Problem =>
   plain(name, key, `${name}.${key} in body is a forbidden property`);
 
 /** A limit as Go prints it: whole where the value is, else as a float. */
-const limitText = (limit: number, whole: boolean): string => (whole ? String(limit) : formatGoFloat(limit));
+const limitText = (limit: number, whole: boolean): string => (whole ? String(BigInt(limit)) : formatGoFloat(limit));
 
 export const above = (name: string, value: number, limit: number, exclusive: boolean, whole: boolean): Problem =>
   plain(name, value, inBody(name, `should be less than ${exclusive ? '' : 'or equal to '}${limitText(limit, whole)}`));

@@ -7,7 +7,10 @@ import type { JsonSchemaProps } from './json-schema-props.js';
 export interface Structural {
   readonly type: string;
   readonly properties: ReadonlyMap<string, Structural>;
-  /** What members without a property of their own are; undefined: there may be none. */
+  /**
+   * What members without a property of their own are; undefined: there are none. Where the schema forbids them they are
+   * left in place all the same, for validation to find.
+   */
   readonly additional: Structural | 'anything' | undefined;
   readonly items: Structural | undefined;
   readonly nullable: boolean;
@@ -35,9 +38,8 @@ export function structuralOf(props: JsonSchemaProps): Structural {
     Object.entries(props.properties ?? {}).map(([name, member]) => [name, structuralOf(member)]),
   );
   const { additionalProperties: given } = props;
-  const additional =
-    typeof given === 'object' ? structuralOf(given) : given === true ? ('anything' as const) : undefined;
-  const items = props.items === undefined ? undefined : structuralOf(props.items);
+  const additional = typeof given === 'object' ? structuralOf(given) : given === undefined ? undefined : 'anything';
+  const items = props.items ? structuralOf(props.items) : undefined;
   const own = props.default ?? undefined;
   const listType = props['x-kubernetes-list-type'];
   const embedded = props['x-kubernetes-embedded-resource'] === true;

@@ -1,5 +1,5 @@
 import { isDue, type Pace } from '../../machinery/pace.js';
-import { codePoints, isJsonInteger, isWhole } from './numbers.js';
+import { codePoints, isJsonInteger, isWhole, toInt64 } from './numbers.js';
 import { jsonEqual } from '../../machinery/json-equal.js';
 import { compileGoRegex, type GoRegex } from '../../machinery/regex/go-regex.js';
 import { RegexError } from '../../machinery/regex/syntax.js';
@@ -49,7 +49,7 @@ function compile(schema: JsonSchemaProps, reading: TypeReading): ValueValidator[
   const ofNumber = numberCheck(schema);
   const ofEnum = enumCheck(schema);
   const combined = combinations(schema, reading);
-  const items = schema.items === undefined ? undefined : createValueValidator(schema.items, reading);
+  const items = schema.items ? createValueValidator(schema.items, reading) : undefined;
   const members = memberCheck(schema, reading);
   return function* (value, name, old, pace) {
     const result = new Result();
@@ -177,7 +177,7 @@ function numberCheck(schema: JsonSchemaProps): Check | undefined {
     const value = given as number;
     const whole = isWhole(value);
     // Go compares whole numbers with the whole part of what the schema says.
-    const limit = (number: number): number => (whole ? Math.trunc(number) : number);
+    const limit = (number: number): number => (whole ? toInt64(number) : number);
     if (multipleOf !== undefined) {
       const factor = limit(multipleOf);
       if (factor <= 0) result.add(problem.strangeFactor(name, factor));
@@ -204,9 +204,18 @@ function isMultiple(value: number, factor: number, whole: boolean): boolean {
 function enumCheck({ enum: allowed }: JsonSchemaProps): Check | undefined {
   if (allowed === undefined || allowed.length === 0) return undefined;
   return (value, name, result) => {
-    if (value === null || !allowed.some(one => jsonEqual(one, value)))
-      result.add(problem.notInEnum(name, value, allowed));
+    if (value === null || !allowed.some(one => isSame(value, one))) result.add(problem.notInEnum(name, value, allowed));
   };
+}
+
+/** Whether a value is one that is allowed, after Go has converted it to that one's type where it can. */
+function isSame(value: unknown, allowed: unknown): boolean {
+  if (jsonEqual(value, allowed)) return true;
+  if (typeof value !== 'number') return false;
+  if (typeof allowed === 'number') return isWhole(allowed) && toInt64(value) === allowed;
+  if (typeof allowed !== 'string' || !isWhole(value)) return false;
+  const isCharacter = value >= 0 && value <= 0x10ffff && !(value >= 0xd800 && value <= 0xdfff);
+  return allowed === (isCharacter ? String.fromCodePoint(value) : '\ufffd');
 }
 
 function listCheck(schema: JsonSchemaProps, list: readonly unknown[], name: string, result: Result): void {

@@ -4,7 +4,7 @@ import { NetworkError } from '../network/errors.js';
 import { CurlError } from './curl-parts/curl-error.js';
 import { send } from './curl-parts/send.js';
 import { writeOut } from './curl-parts/write-out.js';
-import { deadline, DeadlineExceeded } from './deadline.js';
+import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
 import { parseOptions, UsageError, type Options } from './options.js';
 
 const LONG: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { NetworkError } from '../network/errors.js';
 import type { Process, Program } from '../process.js';
-import { deadline, DeadlineExceeded } from './deadline.js';
+import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
 import { datagrams } from './nc-parts/datagrams.js';
 import { listen } from './nc-parts/listen.js';
 import { serve, talk } from './nc-parts/talk.js';

@@ -17,10 +17,15 @@ function noteStorageVersion(definition: Definition): void {
 function defaultDefinition(definition: Definition): void {
   const { spec, status } = definition;
   if (spec === undefined) return;
-  const names = (spec.names ??= {});
-  const { kind = '' } = names;
-  if (!names.singular) names.singular = kind.toLowerCase();
-  if (!names.listKind && kind !== '') names.listKind = `${kind}List`;
+  const { plural = '', singular, shortNames, kind = '', listKind, categories } = spec.names ?? {};
+  spec.names = {
+    plural,
+    singular: singular || kind.toLowerCase(),
+    ...(shortNames === undefined ? {} : { shortNames }),
+    kind,
+    listKind: listKind || (kind === '' ? '' : `${kind}List`),
+    ...(categories === undefined ? {} : { categories }),
+  };
   spec.conversion ??= { strategy: 'None' };
   const service = spec.conversion.webhook?.clientConfig?.service;
   if (service !== undefined) service.port ??= 443;
@@ -31,16 +36,13 @@ function defaultDefinition(definition: Definition): void {
  * What may be said of a custom resource. Who serves it, and says so in its conditions, is elsewhere.
  * `objectMeta`: Go's ObjectMeta, asked for when the first definition is checked.
  */
-export function createCustomResourceDefinitionStrategy(
-  compiler: DefinitionDeps['compiler'],
-  objectMeta: () => StructType,
-): Strategy<Definition> {
+export function createCustomResourceDefinitionStrategy(objectMeta: () => StructType): Strategy<Definition> {
   let deps: DefinitionDeps | undefined;
-  const known = (): DefinitionDeps => (deps ??= { compiler, objectMeta: objectMeta() });
+  const known = (): DefinitionDeps => (deps ??= { objectMeta: objectMeta() });
   return {
     default: defaultDefinition,
     prepareForCreate(_ctx, definition) {
-      definition.status = {};
+      definition.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null };
       noteStorageVersion(definition);
     },
     prepareForUpdate(_ctx, definition) {

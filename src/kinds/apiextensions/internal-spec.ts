@@ -44,12 +44,12 @@ export function internalSpec({ spec = {} }: DeepReadonly<Definition>): InternalS
   function rest(version: Version): Version {
     return Object.fromEntries(
       Object.entries(version).filter(([name]) => !alike.includes(name as keyof VersionDetails)),
-    ) as Version;
+    );
   }
 }
 
 /** The schema that a version has, wherever it stands. */
 export function schemaOf(spec: DeepReadonly<DefinitionSpec>, name: string): VersionDetails['schema'] {
   const version = (spec.versions ?? []).find(one => one.name === name);
-  return version?.schema as VersionDetails['schema'];
+  return version?.schema;
 }

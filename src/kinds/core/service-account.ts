@@ -8,7 +8,7 @@ import { nameIsDnsSubdomain } from '../../machinery/validation/names.js';
 import type { KindDeps, TokenClaims } from '../deps.js';
 
 interface TokenRequestSpec {
-  audiences?: string[];
+  audiences?: string[] | null;
   expirationSeconds?: number;
   boundObjectRef?: { kind?: string; apiVersion?: string; name?: string; uid?: string } | null;
 }
@@ -78,12 +78,8 @@ function resolveBound(ctx: RequestContext, account: DeepReadonly<KubeObject>, re
   return resource === 'secrets' ? { secret: { name, uid } } : { node: { name, uid } };
 }
 
-async function createToken(
-  deps: KindDeps,
-  ctx: RequestContext,
-  key: ObjectKey,
-  body: KubeObject | undefined,
-): Promise<KubeObject> {
+/** Whether a request is for the account that its path names. @throws StatusError */
+function checkedAccount(ctx: RequestContext, key: ObjectKey, body: KubeObject | undefined): DeepReadonly<KubeObject> {
   const account = ctx.objects.get('serviceaccounts', key);
   const { name = '', namespace = '' } = body?.metadata ?? {};
   if (name !== '' && name !== key.name) {
@@ -93,14 +89,37 @@ async function createToken(
   if (namespace !== '' && namespace !== key.namespace)
     throw badRequestError('the namespace of the provided object does not match the namespace sent on the request');
   if (account === undefined) throw notFoundError({ group: '', resource: 'serviceaccounts' }, key.name);
-  const spec = { ...(body?.['spec'] as TokenRequestSpec | undefined) };
   const uid = account.metadata.uid ?? '';
   const asked = body?.metadata.uid ?? '';
   if (asked !== '' && asked !== uid) {
     const text = `the UID in the token request (${asked}) does not match the UID of the service account (${uid})`;
     throw conflictError({ group: TOKEN_REQUEST.group, resource: TOKEN_REQUEST.kind }, key.name, text);
   }
-  const audiences = (spec.audiences ?? []).length > 0 ? (spec.audiences ?? []) : [...deps.apiAudiences];
+  return account;
+}
+
+const audiencesOf = (deps: KindDeps, { audiences }: TokenRequestSpec): string[] =>
+  audiences && audiences.length > 0 ? audiences : [...deps.apiAudiences];
+
+/** Mutates: whose token it will be, and for whom. @throws StatusError */
+function prepareToken(deps: KindDeps, ctx: RequestContext, key: ObjectKey, body: KubeObject): void {
+  const { uid } = checkedAccount(ctx, key, body).metadata;
+  const creationTimestamp = formatTime(ctx.clock.now());
+  Object.assign(body.metadata, { ...key, ...(uid === undefined ? {} : { uid }), creationTimestamp });
+  const spec = (body['spec'] ??= {}) as TokenRequestSpec;
+  spec.audiences = audiencesOf(deps, spec);
+}
+
+async function createToken(
+  deps: KindDeps,
+  ctx: RequestContext,
+  key: ObjectKey,
+  body: KubeObject | undefined,
+): Promise<KubeObject> {
+  const account = checkedAccount(ctx, key, body);
+  const uid = account.metadata.uid ?? '';
+  const spec = { ...(body?.['spec'] as TokenRequestSpec | undefined) };
+  const audiences = audiencesOf(deps, spec);
   checkSpec(spec);
   const expirationSeconds = spec.expirationSeconds ?? DEFAULT_SECONDS;
   const ref = spec.boundObjectRef ?? undefined;
@@ -147,6 +166,7 @@ export const createServiceAccountStrategy = (deps: KindDeps): Strategy<ServiceAc
         const spec = (body['spec'] ??= {}) as TokenRequestSpec;
         spec.expirationSeconds ??= DEFAULT_SECONDS;
       },
+      prepare: (ctx, key, body) => prepareToken(deps, ctx, key, body),
       create: async (ctx, key, body) => ({ object: await createToken(deps, ctx, key, body) }),
     },
   },

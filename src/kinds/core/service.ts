@@ -180,7 +180,7 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
       const key = { namespace: service.metadata.namespace ?? '', name: service.metadata.name ?? '' };
       if (ctx.objects.get('endpoints', key) === undefined) return;
       try {
-        await ctx.objects.delete(ctx, 'endpoints', key, { dryRun: false });
+        await ctx.objects.delete({ ...ctx, unadmitted: true }, 'endpoints', key, { dryRun: false });
       } catch (error) {
         if (!isStatusError(error, 'NotFound')) throw error;
       }

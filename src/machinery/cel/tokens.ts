@@ -1,7 +1,7 @@
 /** The words of the Common Expression Language (github.com/google/cel-spec), as cel-go's grammar reads them. */
 
 export interface Token {
-  readonly kind: 'ident' | 'int' | 'uint' | 'float' | 'string' | 'bytes' | 'op' | 'end';
+  readonly kind: 'ident' | 'escaped' | 'int' | 'uint' | 'float' | 'string' | 'bytes' | 'op' | 'end';
   readonly text: string;
   /** Offset in the source, in UTF-16 units. */
   readonly at: number;
@@ -32,7 +32,8 @@ const RULES: readonly (readonly [Token['kind'], RegExp])[] = [
   ['int', /(?:0x[0-9a-fA-F]+|\d+)/y],
   ['bytes', new RegExp(`[bB](?:${RAW}|${TRIPLE}|${DOUBLE}"|${SINGLE}')`, 'y')],
   ['string', new RegExp(`${RAW}|${TRIPLE}|${DOUBLE}"|${SINGLE}'`, 'y')],
-  ['ident', /[A-Za-z_][A-Za-z0-9_]*|`[A-Za-z0-9_.\-/ ]+`/y],
+  ['ident', /[A-Za-z_][A-Za-z0-9_]*/y],
+  ['escaped', /`[A-Za-z0-9_.\-/ ]+`/y],
   ['op', OPERATORS],
 ];
 
@@ -41,8 +42,11 @@ const OPEN_SINGLE = new RegExp(SINGLE, 'y');
 
 /** How much of the source the lexer gives up on: an open string goes as far as it could be one. */
 function unreadable(source: string, at: number): number {
-  const quote = source[at];
-  if (quote !== '"' && quote !== "'") return 1;
+  const quote = source.charAt(at);
+  const width = (place: number): number => ((source.codePointAt(place) ?? 0) > 0xffff ? 2 : 1);
+  // Half of an operator, and what it is not followed by.
+  if ('=&|'.includes(quote)) return at + 1 < source.length ? 1 + width(at + 1) : 1;
+  if (quote !== '"' && quote !== "'") return width(at);
   const open = quote === '"' ? OPEN_DOUBLE : OPEN_SINGLE;
   open.lastIndex = at;
   const length = open.exec(source)?.[0].length ?? 1;

@@ -3,13 +3,15 @@ import { RegexError, type Node } from './syntax.js';
 import { unicodeClass } from './unicode-classes.js';
 
 /**
- * Regular expressions as Go's regexp package reads them (RE2's syntax), to be asked only whether they match: groups
- * capture nothing, and it makes no difference which match is found. Source: regexp/syntax/parse.go, with its errors.
+ * Regular expressions as Go's regexp package reads them (RE2's syntax), whose groups
+ * capture nothing. Source: regexp/syntax/parse.go, with its errors.
  */
 interface Flags {
   readonly ignoreCase: boolean;
   readonly multiLine: boolean;
   readonly dotAll: boolean;
+  /** `x*` is what `x*?` is otherwise, and the other way round. */
+  readonly swapped: boolean;
 }
 
 const MAX_DEPTH = 250;
@@ -53,7 +55,7 @@ export function parseGoRegex(pattern: string): Node {
 class Parser {
   private at = 0;
   private depth = 0;
-  private flags: Flags = { ignoreCase: false, multiLine: false, dotAll: false };
+  private flags: Flags = { ignoreCase: false, multiLine: false, dotAll: false, swapped: false };
 
   constructor(private readonly pattern: string) {}
 
@@ -83,14 +85,16 @@ class Parser {
   private sequence(): Node {
     const parts: Node[] = [];
     while (this.at < this.pattern.length && !this.looking('|') && !this.looking(')')) {
-      const atom = this.atom();
-      parts.push(atom === undefined ? { kind: 'empty' } : this.repeated(atom));
+      // Behind flags, a repetition is one of what is in front of them.
+      const atom = this.atom() ?? parts.pop();
+      if (atom !== undefined) parts.push(this.repeated(atom));
     }
     return parts.length === 1 ? (parts[0] ?? { kind: 'empty' }) : { kind: 'sequence', parts };
   }
 
   private repeated(atom: Node): Node {
     const start = this.at;
+    const { swapped } = this.flags;
     const first = this.repetition();
     if (first === undefined) return atom;
     const second = this.at;
@@ -99,10 +103,11 @@ class Parser {
     this.at = second;
     if (first.max !== Infinity && repeats(atom) * Math.max(first.min, first.max) > MAX_REPEAT)
       throw fail('invalid repeat count', this.pattern.slice(start, second));
-    return { kind: 'repeat', body: atom, min: first.min, max: first.max };
+    const prefers = first.lazy === swapped ? 'more' : 'fewer';
+    return { kind: 'repeat', body: atom, min: first.min, max: first.max, prefers };
   }
 
-  private repetition(): { min: number; max: number } | undefined {
+  private repetition(): { min: number; max: number; lazy: boolean } | undefined {
     const start = this.at;
     let bounds: { min: number; max: number } | undefined;
     if (this.looking('*')) bounds = { min: 0, max: Infinity };
@@ -111,11 +116,12 @@ class Parser {
     if (bounds !== undefined) this.at++;
     else bounds = this.interval();
     if (bounds === undefined) return undefined;
-    if (this.looking('?')) this.at++;
+    const lazy = this.looking('?');
+    if (lazy) this.at++;
     const { min, max } = bounds;
     if (min > MAX_REPEAT || (max !== Infinity && (max > MAX_REPEAT || max < min)))
       throw fail('invalid repeat count', this.pattern.slice(start, this.at));
-    return bounds;
+    return { ...bounds, lazy };
   }
 
   /** Braces that are no interval are characters. */
@@ -216,12 +222,13 @@ class Parser {
       if (char === 'i') flags.ignoreCase = on;
       else if (char === 'm') flags.multiLine = on;
       else if (char === 's') flags.dotAll = on;
+      else if (char === 'U') flags.swapped = on;
       else if (char === '-' && on) {
         on = false;
         any = false;
         continue;
       } else if ((char === ':' || char === ')') && (on || any)) break;
-      else if (char !== 'U') throw this.badGroup(start);
+      else throw this.badGroup(start);
       any = true;
     }
     this.flags = flags;
@@ -299,7 +306,10 @@ class Parser {
     found.lastIndex = this.at;
     const [whole, braced] = found.exec(this.pattern) ?? [];
     if (whole === undefined) {
-      this.at = Math.min(this.at + 1, this.pattern.length);
+      // Go shows what it has read: of two digits both.
+      const shown = /\{[0-9A-Fa-f]*.?|..?/suy;
+      shown.lastIndex = this.at;
+      this.at += shown.exec(this.pattern)?.[0].length ?? 0;
       throw bad();
     }
     this.at += whole.length;

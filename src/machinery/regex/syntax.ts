@@ -9,7 +9,14 @@ export type Node =
   | { readonly kind: 'assert'; readonly what: Assertion }
   | { readonly kind: 'group'; readonly index: number; readonly body: Node }
   | { readonly kind: 'sequence' | 'alternatives'; readonly parts: readonly Node[] }
-  | { readonly kind: 'repeat'; readonly body: Node; readonly min: number; readonly max: number }
+  /** `prefers`: whether more or fewer are tried first, where that makes a difference (Perl's rule); absent: it makes none. */
+  | {
+      readonly kind: 'repeat';
+      readonly body: Node;
+      readonly min: number;
+      readonly max: number;
+      readonly prefers?: 'more' | 'fewer';
+    }
   | { readonly kind: 'back'; readonly index: number };
 
 export type Assertion =

@@ -21,14 +21,19 @@ import {
   storageObjectInUseProtection,
 } from './storage.js';
 
+import { createMutatingWebhooks } from './webhooks/mutating.js';
+import type { WebhooksOptions } from './webhooks/options.js';
+import { createValidatingWebhooks } from './webhooks/validating.js';
+
 export interface AdmissionDeps {
+  readonly webhooks: WebhooksOptions;
   /** An integer in [0, n). */
   readonly random: (n: number) => number;
   readonly authorizer: Authorizer;
 }
 
 /** The plugins that are on, in upstream's order (kubeapiserver/options AllOrderedPlugins). */
-export const createAdmission = ({ random, authorizer }: AdmissionDeps): AdmissionPlugin[] => [
+export const createAdmission = ({ random, authorizer, webhooks }: AdmissionDeps): AdmissionPlugin[] => [
   namespaceLifecycle,
   limitRanger,
   createServiceAccountPlugin(random),
@@ -46,5 +51,7 @@ export const createAdmission = ({ random, authorizer }: AdmissionDeps): Admissio
   certificateSubjectRestriction,
   defaultIngressClass,
   podTopologyLabels,
+  createMutatingWebhooks(webhooks),
+  createValidatingWebhooks(webhooks),
   createResourceQuotaPlugin(),
 ];

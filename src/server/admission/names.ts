@@ -17,6 +17,8 @@ export const SERVED_PLUGINS: readonly string[] = [
   'CertificateSubjectRestriction',
   'DefaultIngressClass',
   'PodTopologyLabels',
+  'MutatingAdmissionWebhook',
+  'ValidatingAdmissionWebhook',
   'ResourceQuota',
 ];
 
@@ -37,9 +39,7 @@ const OTHER_PLUGINS: readonly string[] = [
   'DenyServiceExternalIPs',
   'NodeDeclaredFeatureValidator',
   'MutatingAdmissionPolicy',
-  'MutatingAdmissionWebhook',
   'ValidatingAdmissionPolicy',
-  'ValidatingAdmissionWebhook',
   'AlwaysDeny',
 ];
 

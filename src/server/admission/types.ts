@@ -22,4 +22,18 @@ export interface AdmissionRequest {
   /** The stored object (UPDATE, DELETE). */
   readonly old?: DeepReadonly<KubeObject>;
   readonly deleteOptions?: JsonObject;
+  /** One of a collection's deletions: who is asked about it is told no name. */
+  readonly unnamed?: boolean;
+  /** Of the mutating half: what plugins remember from its first round to its second. */
+  readonly rounds?: Rounds;
+}
+
+/** The mutating plugins run twice where one of them asks for it (apiserver pkg/admission/reinvocation.go). */
+export interface Rounds {
+  /** Whether this is the second one. */
+  again: boolean;
+  /** Set by a plugin that has changed what earlier ones have seen. */
+  wanted: boolean;
+  /** By plugin. */
+  readonly memory: Map<string, unknown>;
 }

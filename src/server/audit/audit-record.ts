@@ -4,7 +4,8 @@ import type { UserInfo } from '../../api/strategy.js';
 
 /** What is being recorded of one request. Every method is cheap when the level asks for less. */
 export interface AuditRecord {
-  annotate(key: string, value: string): void;
+  /** Of a `detail` only where the object is recorded too. */
+  annotate(key: string, value: string, detail?: boolean): void;
   impersonated(user: UserInfo): void;
   /** What was asked for: the decoded object, a patch or options. Made only when the level wants it. */
   requested(make: () => unknown): void;

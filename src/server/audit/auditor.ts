@@ -76,7 +76,9 @@ export function createAuditor(policy: AuditPolicy, sink: AuditSink, clock: Clock
       };
       if (user !== undefined) write('RequestReceived');
       return {
-        annotate: (key, value) => void (annotations.has(key) || annotations.set(key, value)),
+        annotate(key, value, detail = false) {
+          if (!annotations.has(key) && (!detail || atLeast('Request'))) annotations.set(key, value);
+        },
         impersonated: other => void (impersonated = other),
         requested(make) {
           if (atLeast('Request')) requestObject = shown(make());

@@ -3,10 +3,10 @@ import type { KubeObject } from '../../machinery/types.js';
 import { ensureAuthenticationTrust } from './authentication-trust.js';
 import { localApiServices } from './api-services.js';
 import { ensure, keyOf, selfContext, type BootstrapOptions } from './ensure.js';
+import { ensureFlowControl } from './flow-control.js';
 import { reconcilePolicy } from './reconcile-policy.js';
 import { ensureServiceCidr } from './service-cidr.js';
 import {
-  FLOW_CONTROL,
   kubernetesEndpoints,
   kubernetesEndpointSlice,
   kubernetesService,
@@ -43,11 +43,12 @@ async function reconcile(options: BootstrapOptions, wanted: SystemObject): Promi
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   for (const name of SYSTEM_NAMESPACES) await ensure(options, systemNamespace(name));
   const local = localApiServices(options.served);
-  const rest = [...local, ...PRIORITY_CLASSES, ...FLOW_CONTROL, ...options.policy];
+  const rest = [...local, ...PRIORITY_CLASSES, ...options.policy];
   const tracking = legacyTokenTracking(options.clock.now());
   // One group commit for all of them instead of one disk sync each.
   await Promise.all([
     ...[...rest, tracking].map(object => ensure(options, object)),
+    ensureFlowControl(options),
     ensureServiceCidr(options),
     ensureAuthenticationTrust(options),
   ]);

@@ -23,10 +23,15 @@ export interface BootstrapOptions {
 }
 
 /** The API server acting for itself. */
-export const selfContext = (objects: Objects, clock: Clock, signal: AbortSignal): RequestContext => ({
+export const selfContext = (
+  objects: Objects,
+  clock: Clock,
+  signal: AbortSignal,
+  fieldManager = 'kube-apiserver',
+): RequestContext => ({
   user: { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] },
   clock,
-  options: { dryRun: false, fieldManager: 'kube-apiserver', fieldValidation: 'Ignore' },
+  options: { dryRun: false, fieldManager, fieldValidation: 'Ignore' },
   objects,
   signal,
   warn: () => undefined,
@@ -38,11 +43,11 @@ export const keyOf = ({ object }: SystemObject): { namespace: string; name: stri
 });
 
 /** Makes the object where there is none. */
-export async function ensure(options: BootstrapOptions, wanted: SystemObject): Promise<void> {
+export async function ensure(options: BootstrapOptions, wanted: SystemObject, fieldManager?: string): Promise<void> {
   const { objects, clock, signal } = options;
   if (objects.info(wanted.resource) === undefined || objects.get(wanted.resource, keyOf(wanted)) !== undefined) return;
   try {
-    await objects.create(selfContext(objects, clock, signal), wanted.resource, wanted.object);
+    await objects.create(selfContext(objects, clock, signal, fieldManager), wanted.resource, wanted.object);
   } catch (error) {
     if (!isStatusError(error, 'AlreadyExists')) throw error;
   }

@@ -48,7 +48,8 @@ async function sweep({ objects, clock, ctx, signal }: EventTtlOptions): Promise<
     signal.throwIfAborted();
     try {
       const key = { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
-      await objects.delete(ctx, 'events', key, { dryRun: false });
+      // Upstream's store forgets them by itself.
+      await objects.delete({ ...ctx, unadmitted: true }, 'events', key, { dryRun: false });
     } catch (error) {
       if (!isStatusError(error, 'NotFound')) throw error;
     }

@@ -63,6 +63,8 @@ export async function cleanUp(
   });
 }
 
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** undefined: nothing is left. */
 async function deleteAll(
   { storage }: CustomKind,
@@ -71,12 +73,17 @@ async function deleteAll(
   const registry = registries.unadmitted(storage);
   await registries.load(storage);
   const failures: string[] = [];
-  const { items } = await registry.list(ctx, '', {});
+  let items;
+  try {
+    ({ items } = await registry.list(ctx, '', {}));
+  } catch (error) {
+    return { reason: 'InstanceDeletionFailed', message: `could not list instances: ${textOf(error)}` };
+  }
   for (const namespace of new Set(items.map(({ key }) => key.namespace))) {
     try {
       await registry.deleteCollection(ctx, namespace, { dryRun: false }, {});
     } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error));
+      failures.push(textOf(error));
     }
   }
   if (failures.length > 0) {

@@ -86,8 +86,7 @@ function acceptedNames(definition: Definition): Required<Names> | undefined {
 }
 
 /** One without a schema knows nothing of its objects. */
-const propsOf = ({ schema }: Version): JsonSchemaProps =>
-  cloneJson(schema?.openAPIV3Schema ?? { type: 'object' });
+const propsOf = ({ schema }: Version): JsonSchemaProps => cloneJson(schema?.openAPIV3Schema ?? { type: 'object' });
 
 function columnsOf({ additionalPrinterColumns = [] }: Version): Columns {
   try {

@@ -41,6 +41,8 @@ export interface DialOptions {
 }
 
 export interface KubeletConnection {
+  /** @throws StatusError when the node is unknown or has no address */
+  check(node: string, asked: string): void;
   /**
    * A request to the agent of a node, not yet sent; it is sent to nobody but the holder of that node's certificate. An
    * unknown node is refused, as upstream, by the name of what the client asked for ("pods").
@@ -82,11 +84,15 @@ export function createKubeletConnection(
   const pool = new NodeAgent({ keepAlive: true, maxFreeSockets: 4, maxCachedSessions: 0 });
   const alone = new NodeAgent({ keepAlive: false, maxCachedSessions: 0 });
 
-  const open = (name: string, { method, path, headers, asked, own, pooled }: KubeletRequest): ClientRequest => {
+  const addressOf = (name: string, asked: string): { host: string; port: number } => {
     const node = objects.get('nodes', { namespace: '', name }) as DeepReadonly<Node> | undefined;
     if (node === undefined)
       throw new StatusError(404, 'NotFound', `${asked} "${name}" not found`, { name, kind: asked });
-    const { host, port } = kubeletAddress(node);
+    return kubeletAddress(node);
+  };
+
+  const open = (name: string, { method, path, headers, asked, own, pooled }: KubeletRequest): ClientRequest => {
+    const { host, port } = addressOf(name, asked);
     checkAddress(host, port, own);
     const options: RequestOptions & { nodeName: string } = {
       agent: pooled ? pool : alone,
@@ -131,5 +137,5 @@ export function createKubeletConnection(
       outgoing.end();
     });
 
-  return { open, dial };
+  return { check: (node, asked) => void addressOf(node, asked), open, dial };
 }

@@ -27,8 +27,12 @@ function dryRunLabel(query: URLSearchParams): string {
   return values.every(value => value === 'All') ? 'All' : 'invalid';
 }
 
-/** `objects` counts what is stored, by resourceId. */
-export function createMetrics(clock: Clock, objects: () => Iterable<readonly [string, number]>): Metrics {
+/** `objects` counts what is stored, by resourceId; `more` is what others count. */
+export function createMetrics(
+  clock: Clock,
+  objects: () => Iterable<readonly [string, number]>,
+  more: readonly Family[] = [],
+): Metrics {
   const requests = counter(
     'apiserver_request_total',
     'Counter of apiserver requests broken out for each verb, dry run value, group, version, resource, scope, component, and HTTP response code.',
@@ -55,6 +59,7 @@ export function createMetrics(clock: Clock, objects: () => Iterable<readonly [st
     inflight,
     longRunning,
     events,
+    ...more,
     readGauge(
       'apiserver_storage_objects',
       'Number of stored objects at the time of last check split by kind.',

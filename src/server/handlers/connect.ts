@@ -46,7 +46,10 @@ export const connect: Handler = async (exchange, route, context) => {
     await tunnel(exchange, target, context);
     return { kind: 'taken' };
   }
-  if (target.kind === 'kubelet') throw badRequestError('Upgrade request required');
+  if (target.kind === 'kubelet') {
+    context.dialer.kubelet.check(target.node, route.entry.info.plural);
+    throw badRequestError('Upgrade request required');
+  }
   // So that relative links of a proxied page work (https://issue.k8s.io/4958).
   if (rest === '' && (request.method === 'GET' || request.method === 'HEAD'))
     return { kind: 'raw', code: 301, headers: { Location: `${request.path}/${queryOf(request.url)}` }, body: '' };

@@ -3,6 +3,7 @@ import { cloneJson } from '../../machinery/json-equal.js';
 import { atOnce, inTurns } from '../../machinery/steps.js';
 import type { KubeObject } from '../../machinery/types.js';
 import { defaultObject } from '../../api/default-object.js';
+import type { SubresourceInfo } from '../../api/resource-info.js';
 import type { WriteOptions } from '../../api/strategy.js';
 import { ENCODINGS, inputEncoding } from '../negotiation/media-types.js';
 import type { ApiContext } from '../pipeline/context.js';
@@ -14,6 +15,14 @@ function asAudited(object: KubeObject, { entry, subresource }: ResourceRoute): K
   if (subresource !== undefined && subresource.kind !== entry.info.kind) return copy;
   atOnce(defaultObject(entry, copy));
   return copy;
+}
+
+/** Upstream reads views of kinds that are known at run time only by a scheme of their own. @throws StatusError 400 */
+function checkViewKind(body: unknown, { group, version, kind }: SubresourceInfo): void {
+  const given = (body ?? {}) as { readonly apiVersion?: unknown; readonly kind?: unknown };
+  const { apiVersion = '', kind: named = '' } = given;
+  if ((apiVersion === '' || apiVersion === `${group}/${version}`) && (named === '' || named === kind)) return;
+  throw badRequestError(`no kind is registered for the type ${version}.${kind} in scheme "pkg/runtime/scheme.go:111"`);
 }
 
 /** Several problems of one YAML text are one error but warnings of their own. */
@@ -34,6 +43,8 @@ export async function decodeBody(
 ): Promise<KubeObject> {
   const { entry, subresource } = route;
   const encoding = inputEncoding(exchange.request.raw.headers['content-type'], entry.schema.mediaTypes);
+  if (entry.info.dynamic === true && subresource !== undefined && subresource.kind !== entry.info.kind)
+    checkViewKind(context.codec.parse(exchange.body, encoding), subresource);
   const steps = context.codec.decodeSteps(exchange.body, encoding, entry, subresource);
   const { object, strictProblems } = await inTurns(steps, context.turns);
   const { audit } = exchange;

@@ -16,11 +16,12 @@ export const requestContext = (
   options,
   objects: context.objects,
   signal: exchange.request.signal,
+  ...(exchange.deadlineMs === undefined ? {} : { deadlineMs: exchange.deadlineMs }),
   async mayCreate() {
     const attributes = { ...exchange.info, user: exchange.user, verb: 'create' };
     const { decision, reason } = context.authorizer.authorize(attributes);
     if (decision !== 'allow') throw notAllowedError(attributes, reason);
   },
-  annotate: (key, value) => exchange.audit?.annotate(key, value),
+  annotate: (key, value, detail) => exchange.audit?.annotate(key, value, detail),
   warn: text => void exchange.warnings.push(text),
 });

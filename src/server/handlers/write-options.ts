@@ -69,5 +69,9 @@ export function writeOptions(
     fieldManager: managerOf(manager, userAgent),
     fieldValidation: validation === 'Ignore' || validation === 'Strict' ? validation : 'Warn',
     force: force !== null && queryBoolean(force),
+    asked: {
+      ...(manager === '' ? {} : { fieldManager: manager }),
+      ...(validation === '' ? {} : { fieldValidation: validation }),
+    },
   };
 }

@@ -3,6 +3,7 @@ import { inTurns } from '../../machinery/steps.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { ActionSubresource, ConnectTarget, RequestContext } from '../../api/strategy.js';
 import { admit, validateAdmission } from './admission.js';
+import { ensureNamespace } from './metadata.js';
 import { get } from './read.js';
 import type { Scope } from './scope.js';
 import type { StoredObject } from './types.js';
@@ -33,9 +34,10 @@ export async function createSubresource(
   if (behaviour === undefined) throw pathNotFoundError();
   if (behaviour.kind !== 'action') throw methodNotAllowedError();
   await scope.cache.fresh(ctx.signal);
-  if (body !== undefined) await prepareBody(scope, ctx, behaviour, subresource, body);
+  if (body !== undefined) await prepareBody(scope, ctx, behaviour, subresource, key, body);
   const call = { operation: 'CREATE', subresource, key, ...(body === undefined ? {} : { object: body }) } as const;
   await admit(scope, ctx, call);
+  if (body !== undefined) behaviour.prepare?.(ctx, key, body);
   await validateAdmission(scope, ctx, call);
   const { object, code = 201 } = await behaviour.create(ctx, key, body);
   return { object, code };
@@ -69,8 +71,10 @@ async function prepareBody(
   ctx: RequestContext,
   behaviour: ActionSubresource,
   name: string,
+  key: ObjectKey,
   body: KubeObject,
 ): Promise<void> {
+  ensureNamespace(body.metadata, scope.info.namespaced ? key.namespace : '');
   behaviour.default?.(body);
   const info = scope.info.subresources.find(s => s.name === name);
   const schema = info === undefined ? undefined : scope.body(info.group, info.version, info.kind);

@@ -1,7 +1,9 @@
 import type { FieldManagerOptions } from '../../machinery/managed-fields/field-manager.js';
+import { atOnce } from '../../machinery/steps.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../api/catalog.js';
 import { apiVersionOf } from '../../api/resource-info.js';
+import { MisfitError } from './field-managers.js';
 
 const sameObjects = (a: CatalogEntry, b: CatalogEntry): boolean =>
   a.info.storage.group === b.info.storage.group && a.info.storage.resource === b.info.storage.resource;
@@ -34,7 +36,10 @@ export function createConverter(catalog: Catalog, entry: CatalogEntry): NonNulla
     return (object, to, from) => {
       const schema = conversion.schemaOf(to);
       if (schema === undefined || conversion.schemaOf(from) === undefined) return undefined;
-      return { object: { ...(object as KubeObject), apiVersion: to }, struct: schema.fields.struct };
+      const { struct, fits } = schema.fields;
+      const converted = { ...(object as KubeObject), apiVersion: to };
+      if (fits !== undefined && !atOnce(fits(converted))) throw new MisfitError();
+      return { object: converted, struct };
     };
   return (object, to, from) => {
     const source = inVersion(from);

@@ -61,6 +61,10 @@ export interface Registries {
   unload(entry: CatalogEntry): void;
   /** Tells of every change of a kind, until the returned function is called or `ended` is. */
   follow(entry: CatalogEntry, subscriber: Subscriber): () => void;
+  /** The size of each one's value, in bytes. */
+  sizes(entry: CatalogEntry): Iterable<number>;
+  /** Calls back whenever objects of a kind have changed, until the signal. */
+  onChange(entry: CatalogEntry, changed: () => void, signal: AbortSignal): void;
   /** Reads and writes across kinds, for strategies, admission and the server itself. */
   readonly objects: Objects;
   /** Drops history up to and including `revision`: older watches and lists get 410. */
@@ -181,6 +185,22 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       caches.delete(prefix);
     },
     follow: (entry, subscriber) => cacheOf(entry).subscribe({ namespace: '', name: '' }, subscriber),
+    *sizes(entry) {
+      for (const { size } of cacheOf(entry).list('')) yield size;
+    },
+    onChange(entry, changed, until) {
+      const follow = (): void => {
+        if (until.aborted) return;
+        // A cache that loads anew ends its subscribers; what it has then may be anything.
+        const end = cacheOf(entry).subscribe({ namespace: '', name: '' }, { events: changed, ended: again });
+        until.addEventListener('abort', end, { once: true });
+      };
+      const again = (): void => {
+        follow();
+        changed();
+      };
+      follow();
+    },
     objects: createObjects({
       catalog,
       registry: get,

@@ -68,6 +68,7 @@ export async function create(
 async function review(scope: Scope, ctx: RequestContext, namespace: string, object: KubeObject): Promise<WriteResult> {
   await admit(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
   if (scope.strategy.review === undefined) throw methodNotAllowedError();
+  await validateAdmission(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
   return { object: await scope.strategy.review(ctx, object, namespace), created: true };
 }
 

@@ -53,11 +53,13 @@ async function deleteAll(
     for (let item = items[next++]; item !== undefined; item = items[next++]) {
       if (scope.turns.isOver()) await scope.turns.next();
       try {
-        await deleteObject(scope, ctx, { namespace, name: item.key.name }, options);
+        await deleteObject(scope, ctx, { namespace, name: item.key.name }, options, 'of a collection');
       } catch (error) {
         if (!isStatusError(error, 'NotFound')) throw error;
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, items.length) }, worker));
+  // Watchers see a few go in their order, as upstream's one worker has it.
+  const workers = items.length <= PARALLEL ? 1 : PARALLEL;
+  await Promise.all(Array.from({ length: workers }, worker));
 }

@@ -1,6 +1,6 @@
 import { jsonEqual } from '../../machinery/json-equal.js';
 import { conflictError, notFoundError, type Status } from '../../machinery/status.js';
-import type { JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { DeleteOptions, RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { admit, validateAdmission } from './admission.js';
@@ -24,16 +24,45 @@ export async function deleteObject(
   ctx: RequestContext,
   key: ObjectKey,
   options: DeleteOptions,
+  part: 'one' | 'of a collection' = 'one',
 ): Promise<DeleteResult> {
   validateDeleteOptions(options);
   checkKey(scope, key);
-  const begun = await fromCurrent(scope, key, ctx.signal, existing => begin(scope, ctx, key, options, existing));
+  const begun = await fromCurrent(scope, key, ctx.signal, existing => begin(scope, ctx, key, options, existing, part));
   return begun.kind === 'answered' ? begun.result : finish(scope, ctx, key, options, begun);
 }
 
-function admissionCall(scope: Scope, key: ObjectKey, options: DeleteOptions, existing: CachedObject) {
-  const deleteOptions = { ...options } as JsonObject;
-  return { operation: 'DELETE', subresource: '', key, deleteOptions, old: scope.view.show(existing).object } as const;
+function admissionCall(
+  scope: Scope,
+  key: ObjectKey,
+  options: DeleteOptions,
+  existing: CachedObject,
+  part: 'one' | 'of a collection',
+) {
+  const deleteOptions = { ...options } as unknown as JsonObject;
+  const old = scope.view.show(existing).object;
+  return {
+    operation: 'DELETE',
+    subresource: '',
+    key,
+    deleteOptions,
+    old,
+    unnamed: part === 'of a collection',
+  } as const;
+}
+
+/** What the options say once the kind has had its word: how long it takes, and of one in two phases, that it is this one. */
+function settledOptions(
+  { strategy }: Scope,
+  { gracePeriodSeconds, preconditions }: DeleteOptions,
+  live: DeepReadonly<KubeObject>,
+): Partial<DeleteOptions> {
+  const { uid } = live.metadata;
+  const seconds = strategy.gracePeriodSeconds?.(live, gracePeriodSeconds);
+  return {
+    ...(seconds === undefined ? {} : { gracePeriodSeconds: seconds }),
+    ...(strategy.finalized === undefined || uid === undefined ? {} : { preconditions: { uid, ...preconditions } }),
+  };
 }
 
 const isDryRun = (ctx: RequestContext, options: DeleteOptions): boolean => options.dryRun || ctx.options.dryRun;
@@ -44,14 +73,16 @@ async function begin(
   key: ObjectKey,
   options: DeleteOptions,
   existing: CachedObject | undefined,
+  part: 'one' | 'of a collection',
 ): Promise<Attempt<Begun>> {
   if (existing === undefined) throw notFoundError(groupResource(scope.info), key.name);
   const live = scope.view.show(existing);
   checkPreconditions(scope.info, options, live.object);
   scope.strategy.beforeDelete?.(ctx, live.object, options);
-  const call = admissionCall(scope, key, options, existing);
+  const call = admissionCall(scope, key, options, existing, part);
   await admit(scope, ctx, call);
-  await validateAdmission(scope, ctx, call);
+  const settled = { ...options, ...settledOptions(scope, options, live.object) };
+  await validateAdmission(scope, ctx, { ...call, deleteOptions: settled });
   const plan = planDeletion(scope, options, existing);
   if (plan.kind === 'now') return { done: { kind: 'remove', existing, marked: false }, unproven: true };
   if (plan.kind === 'pending')

@@ -1,4 +1,4 @@
-import { badRequestError, expiredError, notFoundError, reasonlessError } from '../../machinery/status.js';
+import { badRequestError, expiredError, notFoundError, reasonlessError, StatusError } from '../../machinery/status.js';
 import type { ObjectKey } from '../../machinery/types.js';
 import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
@@ -11,6 +11,7 @@ import { parseResourceVersion, tooLargeResourceVersionError, waitForRevision } f
 import { groupResource, type Scope } from './scope.js';
 import { selectionOf, type Selection } from './selection.js';
 import type { ListQuery, ListResult, StoredObject } from './types.js';
+import { UnknownVersionError } from './view.js';
 
 const LIST_EXPIRED = 'The resourceVersion for the provided list is too old.';
 const CONTINUE_EXPIRED =
@@ -91,12 +92,17 @@ export async function list(
     if (point.revision === 0 && single) return await one(scope, namespace, revision, selection);
     return await select(scope, namespace, { ...point, revision }, selection);
   } catch (error) {
+    // Upstream lists from a cache, which never becomes ready with such an object in it.
+    if (error instanceof UnknownVersionError) throw initializingError();
     if (error instanceof FutureRevisionError) throw tooLargeResourceVersionError(error.requested, error.current);
     if (!(error instanceof CompactedError)) throw error;
     if (options.continue === '' || single) throw expiredError(LIST_EXPIRED);
     throw expiredError(CONTINUE_EXPIRED, encodeContinue({ revision: -1, after: point.after }));
   }
 }
+
+const initializingError = (): StatusError =>
+  new StatusError(429, 'TooManyRequests', 'storage is (re)initializing', { retryAfterSeconds: 1 });
 
 async function one(scope: Scope, namespace: string, revision: number, selection: Selection): Promise<ListResult> {
   const found = scope.cache.get({ namespace, name: selection.name });

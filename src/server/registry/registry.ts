@@ -34,8 +34,9 @@ async function write(
     return updateObject(scope, ctx, { ...conditions, key, subresource, transform });
   }
   const transform = transformView(scope, ctx, key, behaviour, viewTarget(scope, subresource), change);
-  // The view's uid is compared with its object's by the transform itself.
-  const result = await updateObject(scope, ctx, { key, subresource, createIfAbsent: false, transform });
+  // Upstream looks at the uid of a built-in kind's view where it turns it into its object, at others' in the store.
+  const ofObject = scope.info.dynamic === true ? conditions : {};
+  const result = await updateObject(scope, ctx, { ...ofObject, key, subresource, createIfAbsent: false, transform });
   return { object: behaviour.get(objectOf(result.object)), created: false };
 }
 

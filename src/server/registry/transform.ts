@@ -117,13 +117,13 @@ export function transformView(
     await admitChange(scope, ctx, key, target.subresource, shown, old);
     const errors = errorsOf(() => view.validate?.(shown) ?? []);
     if (errors.length > 0) throw invalidError(target.schema, shown.metadata.name ?? '', errors);
-    checkViewUid(scope, target.subresource, shown, live.object);
+    if (scope.info.dynamic !== true) checkViewUid(scope, target.subresource, shown, live.object);
 
     const object = cloneJson(live.object) as KubeObject;
     view.put(object, shown);
     const { resourceVersion } = shown.metadata;
-    if (resourceVersion === undefined) delete object.metadata.resourceVersion;
-    else object.metadata.resourceVersion = resourceVersion;
+    // A writer of a view need not have seen its object.
+    if (resourceVersion !== undefined) object.metadata.resourceVersion = resourceVersion;
     const entries = parentEntries(managedFields, shown.metadata.managedFields, mapping);
     if (entries !== undefined) object.metadata.managedFields = entries;
     else delete object.metadata.managedFields;

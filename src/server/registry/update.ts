@@ -112,11 +112,22 @@ async function updateExisting(
   await beforeUpdate(scope, ctx, key, subresource, object, live.object);
   await breathe(scope);
   if (!isInternal(scope.info, subresource)) {
-    await validateAdmission(scope, ctx, { operation: 'UPDATE', subresource, key, object, old: live.object });
+    await validateAdmission(scope, ctx, {
+      operation: 'UPDATE',
+      subresource,
+      key,
+      ...shownAs(scope, subresource, object, live.object),
+    });
   }
   return goesAway(scope, object, live.object)
     ? finishDeletion(scope, ctx, object, existing)
     : replace(scope, ctx, request, object, existing);
+}
+
+/** Of a view (scale) admission is shown the view, before and after. */
+function shownAs(scope: Scope, subresource: string, object: KubeObject, old: DeepReadonly<KubeObject>) {
+  const behaviour = scope.strategy.subresources?.[subresource];
+  return behaviour?.kind === 'view' ? { object: behaviour.get(object), old: behaviour.get(old) } : { object, old };
 }
 
 /** ShouldDeleteDuringUpdate: the last finalizer of an object that is being deleted has gone. */

@@ -3,7 +3,7 @@ import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { CatalogEntry } from '../../api/catalog.js';
 import type { Conversion } from '../../api/conversion.js';
 import type { KindSchema } from '../../api/kind-schema.js';
-import { reasonlessError } from '../../machinery/status.js';
+import { StatusError } from '../../machinery/status.js';
 import { apiVersionOf } from '../../api/resource-info.js';
 import { atRevision, cachedObject, encodeForStorage, type CachedObject } from '../../storage/cached-object.js';
 import type { CacheEvent } from '../../storage/event-history.js';
@@ -90,6 +90,13 @@ function contentOf(event: CacheEvent, type: 'ADDED' | 'MODIFIED' | 'DELETED'): C
   return atRevision(event.previous, event.revision);
 }
 
+/** An object was stored in a version that its kind has no more. */
+export class UnknownVersionError extends StatusError {
+  constructor(apiVersion: string) {
+    super(500, undefined, `request to convert CR from an invalid group/version: ${apiVersion}`);
+  }
+}
+
 /** Read as what it was written as; what came of that is pruned once more. Takes over `stored`. @throws StatusError 500 */
 function fromAnyVersion(stored: KubeObject, apiVersion: string, conversion: Conversion): KubeObject {
   const { apiVersion: written = '' } = stored;
@@ -108,6 +115,6 @@ function toAnyVersion(object: KubeObject, apiVersion: string, conversion: Conver
 
 function versionOf(conversion: Conversion, apiVersion: string): KindSchema {
   const schema = conversion.schemaOf(apiVersion);
-  if (schema === undefined) throw reasonlessError(`request to convert CR from an invalid group/version: ${apiVersion}`);
+  if (schema === undefined) throw new UnknownVersionError(apiVersion);
   return schema;
 }

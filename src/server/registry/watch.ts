@@ -120,6 +120,10 @@ function run(
   /** Changes that wait for the initial events to be through, or for a turn; undefined where none has to wait. */
   let queue: CacheEvent[] | undefined = [];
   let queuedBytes = 0;
+  /** The initial events are through. */
+  let caughtUp = false;
+  /** The entry is served no longer: this ends when all that came before it is told. */
+  let retired = false;
   let stopped = false;
   const ended = new AbortController();
 
@@ -130,7 +134,7 @@ function run(
     cancelTimeout();
     cancelBookmark();
     ctx.signal.removeEventListener('abort', end);
-    scope.retired.removeEventListener('abort', end);
+    scope.retired.removeEventListener('abort', retire);
     ended.abort();
   };
   const end = (): void => {
@@ -213,8 +217,17 @@ function run(
   let cancelBookmark = scheduleBookmark();
   const cancelTimeout = clock.after(timeoutMs, end, { unref: true });
   ctx.signal.addEventListener('abort', end, { once: true });
-  if (scope.retired.aborted) setImmediate(end);
-  scope.retired.addEventListener('abort', end, { once: true });
+  /** What it was the turn of others for is told all the same: the last objects of a kind may have gone just before it. */
+  const retire = (): void => {
+    retired = true;
+    if (!caughtUp) return;
+    const rest = queue ?? [];
+    queue = undefined;
+    if (rest.length > 0) deliver(rest);
+    end();
+  };
+  if (scope.retired.aborted) setImmediate(retire);
+  scope.retired.addEventListener('abort', retire, { once: true });
 
   const initial = async (): Promise<void> => {
     let batch: RegistryWatchEvent[] = [];
@@ -246,7 +259,12 @@ function run(
     // Nothing is awaited from here to the end: what comes later is delivered directly.
     const waiting = queue ?? [];
     queue = undefined;
-    if (!stopped) deliver(waiting);
+    caughtUp = true;
+    if (!stopped) {
+      deliver(waiting);
+      listener.begun?.();
+    }
+    if (retired) end();
   };
   const deliverSlowly = async (changes: readonly CacheEvent[]): Promise<void> => {
     let end = 0;

@@ -39,10 +39,11 @@ const concat = (pieces: readonly Buffer[]): string => Buffer.concat(pieces).toSt
 /** A chunk without bytes: others have their turn, since what was done before took long. */
 const REST = Buffer.alloc(0);
 
-function* prettyChunks(form: readonly Buffer[]): Generator<Buffer> {
+/** `end`: Go writes objects of structs with a line end and those of maps without. */
+function* prettyChunks(form: readonly Buffer[], end: string): Generator<Buffer> {
   const value: unknown = JSON.parse(concat(form));
   yield REST;
-  const text = `${JSON.stringify(value, undefined, 2)}\n`;
+  const text = `${JSON.stringify(value, undefined, 2)}${end}`;
   yield REST;
   yield Buffer.from(text);
 }
@@ -76,11 +77,19 @@ export function encodeAnswer(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>,
     return { contentType: YAML_TYPE, chunks };
   }
   if (options.pretty || options.media.pretty) {
-    const chunks = Array.isArray(form) ? prettyChunks(form) : chunked(prettyPieces(form));
+    const end = goesAsMap(answer, options) ? '' : '\n';
+    const chunks = Array.isArray(form) ? prettyChunks(form, end) : chunked(prettyPieces(form, end));
     return { contentType: JSON_TYPE, chunks };
   }
   return { contentType: JSON_TYPE, chunks: Array.isArray(form) ? form : chunked(listPieces(form)) };
 }
+
+/** Objects and lists of kinds that Go holds as maps; not a Table of them, nor a Status. */
+const goesAsMap = ({ kind }: Answer, { entry, subresource, media }: EncodeOptions): boolean =>
+  (kind === 'object' || kind === 'list') &&
+  media.transform === undefined &&
+  entry?.schema.form === 'map' &&
+  (subresource === undefined || subresource.kind === entry.info.kind);
 
 /**
  * The answer again, for readers of the audit log: in JSON, whatever the client wanted; each item as `shown` (undefined:

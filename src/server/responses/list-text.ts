@@ -76,7 +76,7 @@ export const parsedItem = (pieces: readonly (Buffer | string)[]): unknown =>
   JSON.parse(Buffer.concat(pieces.map(toBuffer)).toString('utf8'));
 
 /** The same list, indented. */
-export function* prettyPieces({ open, items }: ListText): Generator<Buffer> {
+export function* prettyPieces({ open, items }: ListText, end: string): Generator<Buffer> {
   const text = JSON.stringify(JSON.parse(`${open}]}`), undefined, 2);
   // Behind the bracket stands "]\n}".
   yield Buffer.from(text.slice(0, -3));
@@ -86,7 +86,7 @@ export function* prettyPieces({ open, items }: ListText): Generator<Buffer> {
     yield Buffer.from(`${first ? '' : ','}\n    ${item}`);
     first = false;
   }
-  yield Buffer.from(first ? ']\n}\n' : '\n  ]\n}\n');
+  yield Buffer.from(`${first ? ']\n}' : '\n  ]\n}'}${end}`);
 }
 
 /** The same list as YAML. */

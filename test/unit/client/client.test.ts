@@ -165,6 +165,28 @@ const podNamed = (name: string, resourceVersion: string, uid = `uid-${name}`): P
   metadata: { name, namespace: 'd', resourceVersion, uid },
 });
 
+t.test('a list in pages', async t => {
+  const asked: string[] = [];
+  const answers = [
+    { items: [podNamed('a', '1'), podNamed('b', '2')], metadata: { resourceVersion: '9', continue: 'next&one' } },
+    { items: null, metadata: { resourceVersion: '9', continue: 'last' } },
+    { items: [podNamed('c', '3')], metadata: { resourceVersion: '9' } },
+  ];
+  const { server, url } = await serve((request, response) => {
+    asked.push(request.url ?? '');
+    response.end(JSON.stringify(answers[asked.length - 1]));
+  });
+  const client = createClient(config(url), 'test');
+  const pages: (readonly string[])[] = [];
+  for await (const page of client.resource<Pod>(PODS).pages({ namespace: 'd', labelSelector: 'a=b' }))
+    pages.push(page.map(({ metadata }) => metadata.name ?? ''));
+  t.same(pages, [['a', 'b'], [], ['c']]);
+  const path = '/api/v1/namespaces/d/pods?labelSelector=a%3Db&limit=500';
+  t.same(asked, [path, `${path}&continue=next%26one`, `${path}&continue=last`]);
+  client.close();
+  server.close();
+});
+
 t.test('reflector and informer', async t => {
   let lists = 0;
   const watches: { from: string; response: ServerResponse }[] = [];

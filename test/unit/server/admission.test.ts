@@ -1,6 +1,9 @@
 import t from 'tap';
 import { StatusError } from '../../../src/machinery/status.js';
+import { realClock } from '../../../src/machinery/clock.js';
+import { createTurns } from '../../../src/machinery/turns.js';
 import type { KubeObject, ObjectKey } from '../../../src/machinery/types.js';
+import { createCatalog } from '../../../src/api/create-catalog.js';
 import type { ResourceInfo } from '../../../src/api/resource-info.js';
 import type { RequestContext, UserInfo } from '../../../src/api/strategy.js';
 import type { AdmissionPlugin, AdmissionRequest } from '../../../src/server/admission/types.js';
@@ -11,6 +14,10 @@ import { describeViolations, violationsOf } from '../../../src/server/admission/
 import { podSecurity } from '../../../src/server/admission/pod-security/plugin.js';
 import { policyOf, type Level } from '../../../src/server/admission/pod-security/policy.js';
 import type { SecuredContainer, SecuredSpec } from '../../../src/server/admission/pod-security/subject.js';
+import { compileConditions } from '../../../src/server/admission/webhooks/conditions.js';
+import { createHookMetrics } from '../../../src/server/admission/webhooks/metrics.js';
+import type { WebhooksOptions } from '../../../src/server/admission/webhooks/options.js';
+import { createVersions } from '../../../src/server/admission/webhooks/versions.js';
 import { alwaysDeny } from '../../../src/server/auth/authorizer.js';
 
 const NODE: UserInfo = { name: 'system:node:n1', groups: ['system:nodes'] };
@@ -172,8 +179,23 @@ t.test('NodeRestriction', t => {
   t.end();
 });
 
+const CATALOG = createCatalog({});
+const unasked: WebhooksOptions = {
+  catalog: CATALOG,
+  turns: createTurns(realClock),
+  call: () => Promise.reject(new Error('nobody is called')),
+  uuid: () => '',
+  equivalents: () => [],
+  versions: createVersions(CATALOG),
+  metrics: createHookMetrics(),
+  compileConditions,
+  ready: () => false,
+};
+
 t.test('lists of plugins', t => {
-  const all = createAdmission({ random: () => 0, authorizer: alwaysDeny }).map(plugin => plugin.name);
+  const all = createAdmission({ random: () => 0, authorizer: alwaysDeny, webhooks: unasked }).map(
+    plugin => plugin.name,
+  );
   t.same(all, SERVED_PLUGINS, 'names are those of the plugins, in order');
   const cases: [string[], string[], string | undefined][] = [
     [['NodeRestriction', 'PodSecurity'], ['LimitRanger'], undefined],

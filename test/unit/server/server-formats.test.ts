@@ -105,7 +105,7 @@ t.test('negotiation', async t => {
 });
 
 t.test('warnings keep within their budget', async t => {
-  t.same(warningHeaders(['a', 'a', '', 'say "x"\n']), ['299 - "a"', '299 - "say \\"x\\" "']);
+  t.same(warningHeaders(['a', 'a', '', 'say "x"', 'two\nlines', 'c1\u0085']), ['299 - "a"', '299 - "say \\"x\\""']);
   const long = Array.from({ length: 40 }, (_, i) => `${i}`.padStart(300, 'x'));
   const headers = warningHeaders(long);
   t.equal(headers.length, 16);

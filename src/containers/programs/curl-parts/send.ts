@@ -2,7 +2,7 @@ import { joinHostPort } from '../../../machinery/ip.js';
 import { NetworkError } from '../../network/errors.js';
 import { httpCall } from '../../network/http-client.js';
 import type { Process } from '../../process.js';
-import { deadline } from '../deadline.js';
+import { deadline } from '../../../machinery/deadline.js';
 import type { Options } from '../options.js';
 import { buildRequest } from './build-request.js';
 import { CurlError } from './curl-error.js';

@@ -1,7 +1,7 @@
 import { NetworkError } from '../../network/errors.js';
 import type { SocketAddress } from '../../network/types.js';
 import type { Process } from '../../process.js';
-import { deadline, DeadlineExceeded } from '../deadline.js';
+import { deadline, DeadlineExceeded } from '../../../machinery/deadline.js';
 import type { Options } from '../options.js';
 
 /** The largest datagram that fits a packet. */

@@ -1,7 +1,7 @@
 import { createPipe } from '../../io.js';
 import type { NetStream } from '../../network/types.js';
 import type { Process } from '../../process.js';
-import { deadline, DeadlineExceeded } from '../deadline.js';
+import { deadline, DeadlineExceeded } from '../../../machinery/deadline.js';
 import type { Options } from '../options.js';
 import { serve, talk } from './talk.js';
 import { MAX_PORTS, USAGE } from './usage.js';

@@ -39,7 +39,8 @@ export function checkConversion(
   }
   if (strategy === '') out.push(required(at.child('strategy')));
   else if (!STRATEGIES.includes(strategy)) out.push(notSupported(at.child('strategy'), strategy, STRATEGIES));
-  const { clientConfig, conversionReviewVersions: versions = [] } = webhook ?? {};
+  const { clientConfig, conversionReviewVersions } = webhook ?? {};
+  const versions = conversionReviewVersions ?? [];
   const client = at.child('webhookClientConfig');
   const reviews = at.child('conversionReviewVersions');
   if (strategy === 'Webhook') {

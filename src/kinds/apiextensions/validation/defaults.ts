@@ -10,10 +10,12 @@ import { newPace } from '../../../machinery/pace.js';
 import type { StructType } from '../../../machinery/schema.js';
 import { atOnce } from '../../../machinery/steps.js';
 import { checkEmbedded, coerceEmbedded, NoObjectError } from '../../../api/structural/embedded.js';
+import { asked, createRuleValidator, OBJECT_BUDGET } from '../../../api/structural/cel/rule-validator.js';
 import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
 import { pruneValue } from '../../../api/structural/prune.js';
 import { structuralOf, type Structural } from '../../../api/structural/structural-schema.js';
 import { createValueValidator } from '../../../api/structural/validator.js';
+import { sorted } from '../internal-json.js';
 import type { Schema } from '../types.js';
 import { anySchema, itemsOf } from '../walk-schema.js';
 import { objectAround, type DefaultPlace } from './default-place.js';
@@ -24,6 +26,8 @@ const META_FIELDS: ReadonlySet<string> = new Set(['metadata', 'apiVersion', 'kin
 export interface DefaultChecks {
   readonly objectMeta: StructType;
   readonly mayHaveUnknown: boolean;
+  /** What rules may still cost. Below 0 nothing more is checked. */
+  readonly budget: { left: number };
 }
 
 /** One schema, as it is written and as values meet it, in the object of the API that it is in. */
@@ -40,7 +44,12 @@ interface Place {
  * Defaults must be what the schema asks for, and nothing more. Those of additional properties are not looked at.
  * Source: apiextensions-apiserver pkg/apiserver/schema/defaulting/validation.go.
  */
-export function checkDefaults(at: FieldPath, schema: Schema, checks: DefaultChecks): FieldError[] {
+export function checkDefaults(
+  at: FieldPath,
+  schema: Schema,
+  options: Omit<DefaultChecks, 'budget'>,
+): FieldError[] {
+  const checks = { ...options, budget: { left: OBJECT_BUDGET } };
   const out = errorList();
   const structural = { ...structuralOf(schema as JsonSchemaProps), embedded: true, hasEmbedded: true };
   if (structural.hasDefaults)
@@ -50,7 +59,7 @@ export function checkDefaults(at: FieldPath, schema: Schema, checks: DefaultChec
 
 function checkPlace(out: FieldError[], at: FieldPath, given: Place, checks: DefaultChecks): void {
   const { schema, structural } = given;
-  if (!structural.hasDefaults) return;
+  if (!structural.hasDefaults || checks.budget.left < 0) return;
   const isObject = structural.embedded;
   const place = isObject ? { ...given, root: structural, around: undefined, insideMeta: false } : given;
   if (structural.default !== undefined) checkDefault(out, at.child('default'), place, checks);
@@ -74,9 +83,24 @@ function checkPlace(out: FieldError[], at: FieldPath, given: Place, checks: Defa
 }
 
 function checkDefault(out: FieldError[], at: FieldPath, place: Place, checks: DefaultChecks): void {
-  const value = cloneJson(place.structural.default);
+  const value = sorted(place.structural.default);
   const errors = place.insideMeta ? metaErrors(at, place, checks) : objectErrors(out, at, place, value, checks);
-  for (const one of errors.length > 0 ? errors : valueErrors(at, place.schema, value)) out.push(one);
+  if (errors.length === 0) for (const one of valueErrors(at, place.schema, value)) errors.push(one);
+  for (const one of errors.length > 0 ? errors : ruleErrors(at, place, value, checks)) out.push(one);
+}
+
+/** What rules say of a default that has always been there, and if they say nothing, of one that was not. */
+function ruleErrors(at: FieldPath, place: Place, value: unknown, checks: DefaultChecks): FieldError[] {
+  const rules = createRuleValidator(place.schema as JsonSchemaProps, place.structural === place.root);
+  if (rules === undefined || checks.budget.left < 0) return [];
+  const errors = errorList();
+  const ask = (old: unknown): number => {
+    const where = { step: at.toString(), within: undefined };
+    return atOnce(rules.check(value, old, where, asked(errors, () => undefined), checks.budget.left));
+  };
+  const left = ask(value);
+  checks.budget.left = errors.length > 0 ? left : Math.min(left, ask(undefined));
+  return errors;
 }
 
 function valueErrors(at: FieldPath, schema: Schema, value: unknown): FieldError[] {
@@ -87,12 +111,11 @@ function valueErrors(at: FieldPath, schema: Schema, value: unknown): FieldError[
 
 /** What is wrong with the metadata that a default becomes part of. */
 function metaErrors(at: FieldPath, { structural, root, around }: Place, checks: DefaultChecks): FieldError[] {
-  const value = cloneJson(structural.default);
-  const object = objectAround(around, value);
+  const object = objectAround(around, sorted(structural.default));
   const fail = (errors: readonly FieldError[]): FieldError[] => {
     const texts = [...new Set(errors.map(formatFieldError))];
     const text = texts.length === 1 ? texts.join() : `[${texts.join(', ')}]`;
-    return [invalid(at, structural.default, `must result in valid metadata: ${text}`)];
+    return [invalid(at, sorted(structural.default), `must result in valid metadata: ${text}`)];
   };
   const wrong = coerce(object, root, undefined, checks);
   if (wrong !== undefined) return fail([wrong]);
@@ -110,7 +133,7 @@ function objectErrors(
   checks: DefaultChecks,
 ): FieldError[] {
   if (!checks.mayHaveUnknown && !isPruned(value, structural))
-    out.push(invalid(at, structural.default, 'must not have unknown fields'));
+    out.push(invalid(at, sorted(structural.default), 'must not have unknown fields'));
   const place = { step: at.toString(), within: undefined };
   const wrong = coerce(value, structural, place, checks);
   if (wrong !== undefined) return [wrong];

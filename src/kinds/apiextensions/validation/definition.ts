@@ -12,7 +12,6 @@ import { checkColumn } from './columns.js';
 import { checkConversion } from './conversion.js';
 import { leniencyFor, STRICT, type Leniency } from './leniency.js';
 import { checkNames, checkNamesGiven } from './names.js';
-import type { RuleCompiler } from './rule-context.js';
 import { checkSchema } from './schema.js';
 import { checkSelectableFields } from './selectable-fields.js';
 import { checkSubresources } from './subresources.js';
@@ -22,7 +21,6 @@ import { checkDeprecation, checkStoredVersions, checkVersionName, checkVersions 
 export interface DefinitionDeps {
   /** Go's ObjectMeta, which the metadata of custom resources is read into. */
   readonly objectMeta: StructType;
-  readonly compiler: RuleCompiler;
 }
 
 const SPEC = path('spec');
@@ -120,7 +118,7 @@ function checkSpec(out: FieldError[], spec: InternalSpec, lenient: Leniency, dep
       checkColumn(out, at.child('additionalPrinterColumns').index(j), column),
     );
     checkSelectableFields(out, at, version.selectableFields ?? [], {
-      schema: version.schema?.openAPIV3Schema,
+      holder: version.schema?.openAPIV3Schema === undefined ? undefined : version.schema,
       noSchema: 'may only be set when `version.schema.openAPIV3Schema` is not included',
       anyNumber: lenient.manySelectable.has(name),
     });
@@ -138,7 +136,7 @@ function checkSpec(out: FieldError[], spec: InternalSpec, lenient: Leniency, dep
     checkColumn(out, SPEC.child('additionalPrinterColumns').index(i), column),
   );
   checkSelectableFields(out, SPEC, shared.selectableFields ?? [], {
-    schema: shared.schema?.openAPIV3Schema,
+    holder: shared.schema,
     noSchema: 'may only be set when validations.schema is included',
     anyNumber: lenient.manySelectable.has(''),
   });

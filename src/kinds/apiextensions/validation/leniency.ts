@@ -2,7 +2,7 @@ import { jsonEqual } from '../../../machinery/json-equal.js';
 import type { DeepReadonly } from '../../../machinery/types.js';
 import { internalSpec, schemaOf } from '../internal-spec.js';
 import { hasCondition, type ReadonlyDefinition, type Schema, type VersionDetails } from '../types.js';
-import { anySchema, everySchema, itemsOf } from '../walk-schema.js';
+import { anySchema, itemsOf } from '../walk-schema.js';
 import { caBundleProblem, REVIEW_VERSIONS } from './conversion.js';
 import { mapKeyErrors } from './list-keywords.js';
 import { MAX_SELECTABLE_FIELDS } from './selectable-fields.js';
@@ -23,9 +23,6 @@ export interface Leniency {
   readonly badCaBundle: boolean;
   /** Names of versions ("": all) that may keep more selectable fields than there may be. */
   readonly manySelectable: ReadonlySet<string>;
-  /** Rules and message expressions that were accepted before, maybe by another version of the server. */
-  readonly knownRules: ReadonlySet<string>;
-  readonly knownMessages: ReadonlySet<string>;
   /** Versions whose rules may cost what they cost. */
   readonly sameSchema: ReadonlySet<string>;
 }
@@ -43,8 +40,6 @@ export const STRICT: Leniency = {
   unknownReviewVersions: false,
   badCaBundle: true,
   manySelectable: NONE,
-  knownRules: NONE,
-  knownMessages: NONE,
   sameSchema: NONE,
 };
 
@@ -68,8 +63,6 @@ export function leniencyFor(now: ReadonlyDefinition, old: ReadonlyDefinition): L
       reviewVersions.length > 0 && !reviewVersions.some(version => REVIEW_VERSIONS.includes(version)),
     badCaBundle: !established || (caBundle !== '' && caBundleProblem(caBundle) !== undefined),
     manySelectable: manySelectable(now, old),
-    knownRules: new Set(rulesOf(schemas).map(({ rule = '' }) => rule)),
-    knownMessages: new Set(rulesOf(schemas).flatMap(({ messageExpression }) => messageExpression ?? [])),
     sameSchema: new Set(
       (now.spec?.versions ?? []).flatMap(({ name = '' }) =>
         isKept(old, name) && jsonEqual(schemaOf(now.spec ?? {}, name), schemaOf(old.spec ?? {}, name)) ? [name] : [],
@@ -80,9 +73,6 @@ export function leniencyFor(now: ReadonlyDefinition, old: ReadonlyDefinition): L
 
 const isKept = ({ spec }: ReadonlyDefinition, name: string): boolean =>
   (spec?.versions ?? []).some(version => version.name === name);
-
-const rulesOf = (schemas: readonly Schema[]) =>
-  schemas.flatMap(schema => [...everySchema(schema)].flatMap(one => one['x-kubernetes-validations'] ?? []));
 
 /** A set of what may change within. */
 export function isLooseSet(schema: Schema): boolean {

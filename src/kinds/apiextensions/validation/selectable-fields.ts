@@ -6,8 +6,9 @@ import {
   type FieldError,
   type FieldPath,
 } from '../../../machinery/field-error.js';
-import type { Schema, SelectableField } from '../types.js';
-import { FieldPathError, fieldText, findField, type FoundField } from './field-path.js';
+import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
+import type { Schema, SchemaHolder, SelectableField } from '../types.js';
+import { FieldPathError, fieldText, findField, type FoundField } from '../../../api/structural/field-path.js';
 import { createStructuralProblem } from './structural-problem.js';
 
 export const MAX_SELECTABLE_FIELDS = 8;
@@ -16,8 +17,8 @@ const WRONG_TYPE =
   'must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.';
 
 export interface SelectableContext {
-  readonly schema: Schema | undefined;
-  /** What is said when there is no schema. */
+  readonly holder: SchemaHolder | undefined;
+  /** What is said when there is none. */
   readonly noSchema: string;
   readonly anyNumber: boolean;
 }
@@ -27,14 +28,16 @@ export function checkSelectableFields(
   out: FieldError[],
   around: FieldPath,
   fields: readonly SelectableField[],
-  { schema, noSchema, anyNumber }: SelectableContext,
+  { holder, noSchema, anyNumber }: SelectableContext,
 ): void {
   if (fields.length === 0) return;
   const at = around.child('selectableFields');
-  if (schema === undefined) return void out.push(invalid(at, '', noSchema));
-  const problem = createStructuralProblem()(schema);
-  // Upstream goes on without a schema, in which nothing can be found.
-  if (problem !== undefined) return void out.push(invalid(around.child('schema.openAPIV3Schema'), '', problem));
+  if (holder === undefined) return void out.push(invalid(at, '', noSchema));
+  const given = holder.openAPIV3Schema ?? {};
+  const problem = createStructuralProblem()(given);
+  if (problem !== undefined) out.push(invalid(around.child('schema.openAPIV3Schema'), '', problem));
+  // Upstream goes on without a schema, where looking for a field is the end of the request.
+  const schema = problem === undefined ? given : {};
   const seen = new Set<string>();
   fields.forEach(({ jsonPath = '' }, i) => {
     const where = at.index(i).child('jsonPath');
@@ -52,7 +55,7 @@ export function checkSelectableFields(
 
 function find(path: string, schema: Schema): FoundField | string {
   try {
-    return findField(path, schema, { brackets: false });
+    return findField(path, schema as JsonSchemaProps, { brackets: false });
   } catch (error) {
     if (error instanceof FieldPathError) return error.message;
     throw error;

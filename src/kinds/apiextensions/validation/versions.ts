@@ -45,12 +45,12 @@ export function checkVersions(out: FieldError[], at: FieldPath, spec: InternalSp
 export function checkStoredVersions(
   out: FieldError[],
   at: FieldPath,
-  stored: readonly string[] | undefined,
+  given: readonly string[] | null | undefined,
   versions: readonly ReadonlyVersion[],
 ): void {
-  if ((stored ?? []).length === 0)
-    return void out.push(invalid(at, stored ?? null, 'must have at least one stored version'));
-  const left = new Map((stored ?? []).map((name, i) => [name, i]));
+  const stored = given ?? [];
+  if (stored.length === 0) return void out.push(invalid(at, given ?? null, 'must have at least one stored version'));
+  const left = new Map(stored.map((name, i) => [name, i]));
   for (const { name = '', storage } of versions) {
     if (storage === true && !left.has(name)) out.push(invalid(at, stored, `must have the storage version ${name}`));
     left.delete(name);

@@ -214,7 +214,8 @@ async function evict(ctx: RequestContext, key: ObjectKey, options: DeleteOptions
   if (!options.dryRun)
     await ctx.objects.update(ctx, 'pods', key, pod => setCondition(pod, condition, now), { subresource: 'evict' });
   // The condition has moved the resourceVersion that the client may have named; its uid still holds.
-  await ctx.objects.delete(ctx, 'pods', key, { ...options, preconditions: kept });
+  // It is the eviction that has been admitted.
+  await ctx.objects.delete({ ...ctx, unadmitted: true }, 'pods', key, { ...options, preconditions: kept });
 }
 
 /** @throws StatusError */

@@ -1,11 +1,10 @@
-import type { Schema } from '../types.js';
-import { additionalOf } from '../walk-schema.js';
+import type { JsonSchemaProps } from './json-schema-props.js';
 
 export interface FoundField {
   /** Members on the way, `keyed` in brackets. */
   readonly steps: readonly { readonly name: string; readonly keyed: boolean }[];
   /** undefined: anything may be there. */
-  readonly schema: Schema | undefined;
+  readonly schema: JsonSchemaProps | undefined;
 }
 
 /** Upstream's words for why a path leads nowhere. */
@@ -52,9 +51,9 @@ const unquote = (text: string): string =>
  * The field that a path leads to: `.spec.a`, `.map['key']`. @throws FieldPathError
  * Source: ValidFieldPath of apiextensions-apiserver pkg/apiserver/schema/cel/validation.go.
  */
-export function findField(path: string, root: Schema, options: { readonly brackets: boolean }): FoundField {
+export function findField(path: string, root: JsonSchemaProps, options: { readonly brackets: boolean }): FoundField {
   const steps: { name: string; keyed: boolean }[] = [];
-  let schema: Schema | undefined = root;
+  let schema: JsonSchemaProps | undefined = root;
   const source = tokens(path);
   const next = (): string => {
     const { value } = source.next();
@@ -67,7 +66,7 @@ export function findField(path: string, root: Schema, options: { readonly bracke
     if (keyed && additionalProperties === undefined) throw new FieldPathError('does not refer to a valid field');
     if (!keyed && !Object.hasOwn(properties, name)) throw new FieldPathError('does not refer to a valid field');
     steps.push({ name, keyed });
-    schema = keyed ? additionalOf(schema ?? {}) : properties[name];
+    schema = !keyed ? properties[name] : typeof additionalProperties === 'object' ? additionalProperties : undefined;
   };
   for (let token = source.next().value; token !== undefined; token = source.next().value) {
     if (token === '.') step(next());

@@ -1,4 +1,4 @@
-import type { Clock } from '../../machinery/clock.js';
+import type { Clock } from './clock.js';
 
 /** The reason of a deadline's signal when its time has come. */
 export class DeadlineExceeded extends Error {
@@ -6,7 +6,7 @@ export class DeadlineExceeded extends Error {
 }
 
 export interface Deadline {
-  /** Aborts with DeadlineExceeded when the time has come, or with the outer signal. */
+  /** Aborts when the time has come, with DeadlineExceeded if nothing else was said, or with the outer signal. */
   readonly signal: AbortSignal;
   /** Whether it still counts. */
   pending(): boolean;
@@ -14,14 +14,18 @@ export interface Deadline {
   cancel(): void;
 }
 
-export function deadline(clock: Clock, ms: number, outer?: AbortSignal): Deadline {
+export function deadline(
+  clock: Clock,
+  ms: number,
+  outer?: AbortSignal,
+  reason: () => Error = () => new DeadlineExceeded('timed out'),
+): Deadline {
   const controller = new AbortController();
   const stop = (): void => controller.abort(outer?.reason);
   if (outer?.aborted === true) stop();
   outer?.addEventListener('abort', stop, { once: true });
   let pending = true;
-  const cancelTimer =
-    ms === Infinity ? () => undefined : clock.after(ms, () => controller.abort(new DeadlineExceeded('timed out')));
+  const cancelTimer = ms === Infinity ? () => undefined : clock.after(ms, () => controller.abort(reason()));
   return {
     signal: controller.signal,
     pending: () => pending,

@@ -1,6 +1,6 @@
-import { isDue, type Pace } from '../../machinery/pace.js';
-import { sortSteps } from '../../machinery/sort-steps.js';
-import type { Steps } from '../../machinery/steps.js';
+import { isDue, type Pace } from './pace.js';
+import { sortSteps } from './sort-steps.js';
+import type { Steps } from './steps.js';
 
 /** Numbers from one to another, both included: addresses or ports. */
 export interface Range {

@@ -1,0 +1,69 @@
+import type { Expr } from '../ast.js';
+import type { StaticNode } from '../declarations.js';
+import { childrenOf } from '../evaluator/planner.js';
+import type { Problem } from '../tokens.js';
+import { DYN, formatType, type Type } from '../types.js';
+import type { Checked } from './checker.js';
+import { isSameType, unwrapOptional } from './unify.js';
+
+/**
+ * What is said of literals once types are known: arguments that a function can do nothing with, and lists and maps of
+ * several types. Source: cel-go cel/validator.go.
+ */
+export function validateLiterals(root: Expr, checked: Checked, isHomogeneous: boolean): readonly Problem[] {
+  const problems: Problem[] = [];
+  const seen = [new Set<Expr>(), new Set<Expr>()] as const;
+  const typeOf = (expr: Expr): Type => checked.types.get(expr) ?? DYN;
+  const node = (expr: Expr): StaticNode => ({
+    type: typeOf(expr),
+    ...(expr.kind === 'literal' ? { literal: expr.value } : {}),
+    ...(expr.kind === 'list' ? { items: expr.items.map(node) } : {}),
+  });
+  const mixed = (expr: Expr, expected: Type, found: Type): void => {
+    problems.push({
+      at: expr.at,
+      text: `expected type '${formatType(expected)}' but found '${formatType(found)}'`,
+    });
+  };
+  const visit = (expr: Expr, mayMix: boolean): void => {
+    const visited = seen[mayMix ? 1 : 0];
+    if (visited.has(expr)) return;
+    visited.add(expr);
+    const callee = checked.callees.get(expr);
+    const mixes = mayMix || callee?.overloads.some(overload => overload.mixesTypes === true) === true;
+    if (expr.kind === 'call' && callee !== undefined) {
+      const args = callee.isMember ? [expr.target as Expr, ...expr.args] : expr.args;
+      for (const { validate } of callee.overloads) {
+        for (const { arg, item, text } of validate?.(args.map(node)) ?? []) {
+          const place = arg === undefined ? expr : (args[arg] as Expr);
+          const within = place.kind === 'list' && item !== undefined ? place.items[item] : undefined;
+          problems.push({ at: (within ?? place).at, text });
+        }
+      }
+    }
+    if (!mayMix) sameTypes(expr, typeOf, mixed);
+    for (const child of childrenOf(expr)) visit(child, mixes);
+  };
+  visit(root, !isHomogeneous);
+  return problems;
+}
+
+type Mixed = (expr: Expr, expected: Type, found: Type) => void;
+
+function sameTypes(expr: Expr, typeOf: (expr: Expr) => Type, mixed: Mixed): void {
+  if (expr.kind === 'list') {
+    const types = expr.items.map((item, i) => (expr.optional.has(i) ? unwrapOptional(typeOf(item))[0] : typeOf(item)));
+    const [first] = types;
+    const other = types.findIndex(type => first !== undefined && !isSameType(first, type));
+    if (other >= 0) mixed(expr.items[other] as Expr, first as Type, types[other] as Type);
+  }
+  if (expr.kind !== 'map') return;
+  const [first] = expr.entries;
+  if (first === undefined) return;
+  const valueType = (entry: typeof first): Type =>
+    entry.optional ? unwrapOptional(typeOf(entry.value))[0] : typeOf(entry.value);
+  for (const entry of expr.entries) {
+    if (!isSameType(typeOf(first.key), typeOf(entry.key))) mixed(entry.key, typeOf(first.key), typeOf(entry.key));
+    if (!isSameType(valueType(first), valueType(entry))) mixed(entry.value, valueType(first), valueType(entry));
+  }
+}
