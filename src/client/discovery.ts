@@ -21,16 +21,35 @@ interface ResourceList {
   resources: { name: string; kind: string; namespaced: boolean; verbs: string[]; group?: string; version?: string }[];
 }
 
-/** Of a group-version: "example.org/v1". */
-export type OnFailure = (groupVersion: string, error: Error) => void;
+export interface Discovered {
+  /** Each once, in its group's preferred version where it is there, without subresources. */
+  readonly resources: readonly DiscoveredResource[];
+  /** Group-versions whose server does not say what it serves. */
+  readonly failing: readonly string[];
+}
+
+/** What client-go says of them. */
+export const failingText = (failing: readonly string[]): string =>
+  `unable to retrieve the complete list of server APIs: ${failing.map(gv => `${gv}: stale GroupVersion discovery: ${gv}`).join(', ')}`;
+
+/** undefined: there is no such group-version, whatever the list of groups says. @throws StatusError, ConnectionError */
+async function resourcesAt(client: Client, path: string): Promise<ResourceList | undefined> {
+  try {
+    const list = (await client.request('GET', path)) as ResourceList | null;
+    // Whoever is behind the API server may answer anything.
+    if (!Array.isArray(list?.resources)) throw new Error(`${path} is no list of resources`);
+    return list;
+  } catch (error) {
+    if (isStatusError(error) && error.status.code === 404) return undefined;
+    throw error;
+  }
+}
 
 /**
- * Every resource that is served, once, in its group's preferred version where it is there, without subresources. A
- * group-version that cannot be asked is told of and left out; without `onFailure` it fails everything. One that has gone
- * since the groups were listed has nothing.
+ * Every resource that is served. A server of an aggregated API that is down keeps only its own from being known.
  * @throws StatusError, ConnectionError
  */
-export async function discoverPreferred(client: Client, onFailure?: OnFailure): Promise<DiscoveredResource[]> {
+export async function discoverPreferred(client: Client): Promise<Discovered> {
   const groups = (await client.request('GET', '/apis')) as GroupList;
   const groupVersions = [
     { group: '', version: 'v1', path: '/api/v1' },
@@ -42,20 +61,22 @@ export async function discoverPreferred(client: Client, onFailure?: OnFailure): 
       })),
     ),
   ];
-  const resourcesAt = async (path: string): Promise<ResourceList['resources']> => {
-    try {
-      return ((await client.request('GET', path)) as ResourceList).resources;
-    } catch (error) {
-      if (isStatusError(error) && error.code === 404) return [];
-      if (onFailure === undefined) throw error;
-      onFailure(path.replace(/^\/apis?\//, ''), error as Error);
-      return [];
-    }
-  };
-  const lists = await Promise.all(groupVersions.map(async gv => ({ gv, resources: await resourcesAt(gv.path) })));
+  const failing: string[] = [];
+  const lists = await Promise.all(
+    groupVersions.map(async gv => {
+      try {
+        return { gv, list: (await resourcesAt(client, gv.path)) ?? { resources: [] } };
+      } catch (error) {
+        // Without its own, the API server is not there.
+        if (gv.group === '') throw error;
+        failing.push(`${gv.group}/${gv.version}`);
+        return { gv, list: { resources: [] } };
+      }
+    }),
+  );
   const found = new Map<string, DiscoveredResource & { versions: string[] }>();
-  for (const { gv, resources } of lists)
-    for (const resource of resources) {
+  for (const { gv, list } of lists)
+    for (const resource of list.resources) {
       const id = `${resource.name}.${gv.group}`;
       if (resource.name.includes('/')) continue;
       const known = found.get(id);
@@ -66,5 +87,5 @@ export async function discoverPreferred(client: Client, onFailure?: OnFailure): 
       const ref = { group: gv.group, version: gv.version, resource: resource.name, namespaced: resource.namespaced };
       found.set(id, { ref, kind: resource.kind, versions: [gv.version], verbs: resource.verbs });
     }
-  return [...found.values()];
+  return { resources: [...found.values()], failing: failing.sort() };
 }

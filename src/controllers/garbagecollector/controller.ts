@@ -1,5 +1,5 @@
 import type { DeepReadonly, KubeObject, OwnerReference } from '../../machinery/types.js';
-import { discoverPreferred } from '../../client/discovery.js';
+import { discoverPreferred, failingText } from '../../client/discovery.js';
 import type { ResourceRef } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { createGraph, FOREGROUND, means, ORPHAN, type GraphNode } from './graph.js';
@@ -121,11 +121,9 @@ export const garbageCollector: ControllerDefinition = {
       };
     };
     const discover = async (): Promise<void> => {
-      const failed = new Set<string>();
-      const resources = await discoverPreferred(client, (groupVersion, error) => {
-        failed.add(groupVersion.split('/')[0] ?? '');
-        log.warn({ groupVersion, error: error.message }, 'discovery of a group failed, will retry');
-      });
+      const { resources, failing } = await discoverPreferred(client);
+      if (failing.length > 0) log.warn({ error: failingText(failing) }, 'discovery of groups failed, will retry');
+      const failed = new Set(failing.map(groupVersion => groupVersion.split('/')[0] ?? ''));
       const kinds = new Map<string, ResourceRef>();
       for (const { ref, kind, versions } of resources)
         for (const version of versions)

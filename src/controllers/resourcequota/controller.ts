@@ -90,10 +90,9 @@ export const resourceQuotaController: ControllerDefinition = {
     /** Kinds come and go at run time, and change the version that they are known by. */
     const followKinds = async (): Promise<void> => {
       if ([...tracked.values()].every(({ ref }) => WHOLE.includes(ref))) return;
-      const failed = new Set<string>();
-      const served = new Map<string, ResourceRef>();
-      for (const { ref } of await discoverPreferred(client, gv => failed.add(gv.split('/')[0] ?? '')))
-        served.set(qualified(ref), ref);
+      const { resources, failing } = await discoverPreferred(client);
+      const failed = new Set(failing.map(gv => gv.split('/')[0] ?? ''));
+      const served = new Map(resources.map(({ ref }) => [qualified(ref), ref]));
       for (const [id, { ref, untrack }] of [...tracked]) {
         const now = served.get(id);
         if (WHOLE.includes(ref) || failed.has(ref.group) || now?.version === ref.version) continue;
@@ -108,7 +107,7 @@ export const resourceQuotaController: ControllerDefinition = {
       const covered = (): Set<string> =>
         new Set([...tracked.values()].flatMap(({ evaluator }) => evaluator.matchingResources(names)));
       if (names.some(name => !covered().has(name)))
-        for (const { ref } of await discoverPreferred(client)) {
+        for (const { ref } of (await discoverPreferred(client)).resources) {
           const evaluator = ref.namespaced ? evaluatorOf(qualified(ref)) : undefined;
           if (evaluator !== undefined && evaluator.matchingResources(names).length > 0) track(ref);
         }
