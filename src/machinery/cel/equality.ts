@@ -4,6 +4,7 @@ import {
   Bytes,
   Duration,
   keyOf,
+  type OpaqueValue,
   OptionalValue,
   Timestamp,
   TypeValue,
@@ -44,7 +45,10 @@ export class Comparison {
   private compare(a: Value, b: Value, isPart: boolean): void {
     if (a === b && typeof a !== 'object') return;
     // cel-go takes a failure to compare two parts for no difference.
-    if (isPart && isForeign(a, b)) return;
+    if (isForeign(a, b)) {
+      if (!isPart) this.answer = false;
+      return;
+    }
     const pairs = pairsOf(a, b);
     if (pairs === undefined) {
       if (!isEqualScalar(a, b)) this.answer = false;
@@ -55,7 +59,11 @@ export class Comparison {
 
 /** A value of a library's type cannot even be asked whether it is equal to one of another. */
 export const isForeign = (a: Value, b: Value): boolean =>
-  a !== null && b !== null && typeof a === 'object' && a.kind === 'opaque' && runtimeType(b).name !== a.type.name;
+  a !== null &&
+  b !== null &&
+  typeof a === 'object' &&
+  a.kind === 'opaque' &&
+  (runtimeType(b).name !== a.type.name || (b as OpaqueValue).isIncomparable === true);
 
 /** Of two that have parts: the pairs that must be equal; false: they are not. undefined: they have none. */
 function pairsOf(a: Value, b: Value): Iterator<readonly [Value, Value]> | false | undefined {
