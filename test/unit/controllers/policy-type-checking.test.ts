@@ -82,7 +82,10 @@ const CASES: readonly { readonly name: string; readonly expression: string; read
 t.test("a policy's expressions are checked with the schema of its kinds", async t => {
   const schema = schemaIn(DOCUMENT, DEPLOYMENT);
   const declared = schema && declareSchema(schema, { isRoot: true, name: 'Deployment' });
-  if (declared === undefined) return t.fail('no schema');
+  if (declared === undefined) {
+    t.fail('no schema');
+    return;
+  }
   const typed = [{ kind: DEPLOYMENT, schema: declared }];
   const variables = [{ name: 'count', expression: 'object.spec.replicas' }];
   for (const { name, expression, expect } of CASES) {
