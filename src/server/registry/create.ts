@@ -108,11 +108,14 @@ export async function storeNew(
   await breathe(scope);
   await reserve(scope, ctx, object, undefined);
   await beforeCreate(scope, ctx, namespace, object, allowed);
+  // Admission was shown what was sent, not yet what the store makes of it.
+  await inTurns(scope.normalize(object), scope.turns);
   await breathe(scope);
   const key = keyOfObject(object);
   if (ctx.options.dryRun) {
     const current = await newest(scope, key);
     if (current !== undefined) throw existsError(scope, object, current);
+    scope.schema.restore?.(object);
     return { done: { object, created: true } };
   }
   version(object.metadata);
@@ -146,7 +149,6 @@ async function beforeCreate(
   for (const text of await scope.validate(entryOf(scope), ctx, write)) ctx.warn(text);
   await breathe(scope);
   strategy.canonicalize?.(object);
-  await inTurns(scope.normalize(object), scope.turns);
   await allowed?.();
   await validateAdmission(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
 }

@@ -6,6 +6,7 @@ import {
   reasonlessError,
 } from '../../machinery/status.js';
 import { invalid } from '../../machinery/field-error.js';
+import { inTurns } from '../../machinery/steps.js';
 import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../../machinery/types.js';
 import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
@@ -119,6 +120,8 @@ async function updateExisting(
       ...shownAs(scope, subresource, object, live.object),
     });
   }
+  // Admission is shown what was sent, not yet what the store makes of it.
+  await inTurns(scope.normalize(object), scope.turns);
   return goesAway(scope, object, live.object)
     ? finishDeletion(scope, ctx, object, existing)
     : replace(scope, ctx, request, object, existing);
