@@ -63,11 +63,7 @@ export function createSchemaRules(props: JsonSchemaProps, schema: Structural): S
     return before.length > 0 ? [] : errors;
   }
 
-  function* ruleErrors(
-    { object, old }: CheckedWrite,
-    errors: FieldError[],
-    warn: (text: string) => void,
-  ): Steps<void> {
+  function* ruleErrors({ object, old }: CheckedWrite, errors: FieldError[], warn: (text: string) => void): Steps<void> {
     if (rules === undefined) return;
     if (errors.some(({ type }) => BLOCKING.has(type))) {
       errors.push(invalid(NO_PATH, undefined, UNCHECKED));

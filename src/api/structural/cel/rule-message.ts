@@ -18,13 +18,22 @@ export interface RuleMessage {
 }
 
 /** What a messageExpression says. */
-export function* messageOf(program: Program, source: string, activation: Activation, budget: number): Steps<RuleMessage> {
+export function* messageOf(
+  program: Program,
+  source: string,
+  activation: Activation,
+  budget: number,
+): Steps<RuleMessage> {
   const { value, cost, isOverBudget } = yield* program.steps(activation, CALL_BUDGET);
   const end = (text: string): RuleMessage => ({ end: text, budget: -1 });
   if (cost > budget)
-    return end('messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run');
+    return end(
+      'messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run',
+    );
   if (isOverBudget)
-    return end(`no further validation rules will be run due to call cost exceeds limit for messageExpression: ${quote(source)}`);
+    return end(
+      `no further validation rules will be run due to call cost exceeds limit for messageExpression: ${quote(source)}`,
+    );
   const left = budget - cost;
   if (typeof value !== 'string' || isError(value)) return { budget: left };
   const text = trimSpace(value);

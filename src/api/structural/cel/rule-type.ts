@@ -1,4 +1,10 @@
-import { declare, maxCardinality, sizeAt, type Declared, type JsonSchema } from '../../../machinery/cel/adapt/declared.js';
+import {
+  declare,
+  maxCardinality,
+  sizeAt,
+  type Declared,
+  type JsonSchema,
+} from '../../../machinery/cel/adapt/declared.js';
 import { escapeName } from '../../../machinery/cel/adapt/names.js';
 import { providerOf } from '../../../machinery/cel/adapt/schema.js';
 import type { Environment } from '../../../machinery/cel/environment.js';

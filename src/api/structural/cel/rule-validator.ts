@@ -156,7 +156,7 @@ class RuleNode {
     if (rules.length === 0) return budget;
     const at = fieldPath(place);
     const fail = (text: string): void => void run.errors.push(invalid(at || NO_PATH, this.schema.type ?? '', text));
-    if (budget <= 0) return fail(OUT_OF_BUDGET), -1;
+    if (budget <= 0) return (fail(OUT_OF_BUDGET), -1);
     const reader = (this.reader ??= this.createReader());
     const self = reader(value);
     const oldSelf = old === undefined ? undefined : reader(old);
@@ -168,7 +168,7 @@ class RuleNode {
       if (rule.usesOldSelf && oldSelf === undefined && !isOptional) continue;
       const activation = activationOf(self, oldSelf, isOptional);
       const { value: result, cost, isOverBudget } = yield* rule.program.steps(activation, CALL_BUDGET);
-      if (cost > left) return fail(OUT_OF_BUDGET), -1;
+      if (cost > left) return (fail(OUT_OF_BUDGET), -1);
       left -= cost;
       if (result === true) continue;
       if (result !== null && isError(result)) {

@@ -4,44 +4,13 @@ import { internalSpec, schemaOf } from '../internal-spec.js';
 import { hasCondition, type ReadonlyDefinition, type Schema, type VersionDetails } from '../types.js';
 import { anySchema, itemsOf } from '../walk-schema.js';
 import { caBundleProblem, REVIEW_VERSIONS } from './conversion.js';
+import type { Leniency } from './lenient.js';
 import { mapKeyErrors } from './list-keywords.js';
 import { MAX_SELECTABLE_FIELDS } from './selectable-fields.js';
 import { isStructural } from './structural.js';
-import { hasUnprunedDefaults } from './defaults.js';
+import { hasUnprunedDefaults } from '../../../api/structural/check-defaults.js';
+import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
 import { isUnknownType } from './schema-keywords.js';
-
-/** What is asked of a definition: all of it when it is new, and of a changed one what the old one did not break. */
-export interface Leniency {
-  readonly established: boolean;
-  readonly withoutSchema: boolean;
-  readonly unknownTypes: boolean;
-  readonly notStructural: boolean;
-  readonly unprunedDefaults: boolean;
-  readonly setsOfMaps: boolean;
-  readonly looseMapKeys: boolean;
-  readonly unknownReviewVersions: boolean;
-  readonly badCaBundle: boolean;
-  /** Names of versions ("": all) that may keep more selectable fields than there may be. */
-  readonly manySelectable: ReadonlySet<string>;
-  /** Versions whose rules may cost what they cost. */
-  readonly sameSchema: ReadonlySet<string>;
-}
-
-const NONE: ReadonlySet<string> = new Set();
-
-export const STRICT: Leniency = {
-  established: false,
-  withoutSchema: false,
-  unknownTypes: false,
-  notStructural: false,
-  unprunedDefaults: false,
-  setsOfMaps: false,
-  looseMapKeys: false,
-  unknownReviewVersions: false,
-  badCaBundle: true,
-  manySelectable: NONE,
-  sameSchema: NONE,
-};
 
 export function leniencyFor(now: ReadonlyDefinition, old: ReadonlyDefinition): Leniency {
   const spec = internalSpec(old);
@@ -56,7 +25,7 @@ export function leniencyFor(now: ReadonlyDefinition, old: ReadonlyDefinition): L
     withoutSchema: !everyone(spec.shared) && !(spec.versions ?? []).every(everyone),
     unknownTypes: some(isUnknownType),
     notStructural: schemas.some(schema => !isStructural(schema)),
-    unprunedDefaults: schemas.some(hasUnprunedDefaults),
+    unprunedDefaults: schemas.some(schema => isStructural(schema) && hasUnprunedDefaults(schema as JsonSchemaProps)),
     setsOfMaps: some(isLooseSet),
     looseMapKeys: some(schema => mapKeyErrors(schema).length > 0),
     unknownReviewVersions:

@@ -2,8 +2,9 @@ import { errorList, forbidden, invalid, type FieldError, type FieldPath } from '
 import { internalSchema, printed } from '../internal-json.js';
 import type { Schema, SchemaHolder } from '../types.js';
 import { checkTotalCost, MAX_SCHEMA_COST } from './compiled-rules.js';
-import { checkDefaults, type DefaultChecks } from './defaults.js';
-import type { Leniency } from './leniency.js';
+import { checkDefaults, type DefaultChecks } from '../../../api/structural/check-defaults.js';
+import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
+import type { Leniency } from './lenient.js';
 import { RuleContext, TotalCost } from './rule-context.js';
 import { checkKeywords } from './schema-keywords.js';
 import { checkStructural } from './structural.js';
@@ -59,7 +60,7 @@ function structureErrors(at: FieldPath, schema: Schema, { lenient, objectMeta }:
   const errors = checkStructural(at, schema);
   return errors.length > 0
     ? errors
-    : checkDefaults(at, schema, { objectMeta, mayHaveUnknown: lenient.unprunedDefaults });
+    : checkDefaults(at, schema as JsonSchemaProps, { objectMeta, mayHaveUnknown: lenient.unprunedDefaults });
 }
 
 /** By the names of the internal type's fields, in their order; undefined: one that may not be there. */

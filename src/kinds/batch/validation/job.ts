@@ -1,4 +1,13 @@
-import { invalidOmitted, duplicate, invalid, notSupported, path, required, tooLong, tooMany } from '../../../machinery/field-error.js';
+import {
+  invalidOmitted,
+  duplicate,
+  invalid,
+  notSupported,
+  path,
+  required,
+  tooLong,
+  tooMany,
+} from '../../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../../machinery/field-error.js';
 import type { DeepReadonly, Job } from '../../../machinery/types.js';
 import {

@@ -1,25 +1,19 @@
-import { cloneJson, jsonEqual } from '../../../machinery/json-equal.js';
-import {
-  errorList,
-  formatFieldError,
-  invalid,
-  type FieldError,
-  type FieldPath,
-} from '../../../machinery/field-error.js';
-import { newPace } from '../../../machinery/pace.js';
-import type { StructType } from '../../../machinery/schema.js';
-import { atOnce } from '../../../machinery/steps.js';
-import { checkEmbedded, coerceEmbedded, NoObjectError } from '../../../api/structural/embedded.js';
-import { asked, createRuleValidator, OBJECT_BUDGET } from '../../../api/structural/cel/rule-validator.js';
-import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
-import { pruneValue } from '../../../api/structural/prune.js';
-import { structuralOf, type Structural } from '../../../api/structural/structural-schema.js';
-import { createValueValidator } from '../../../api/structural/validator.js';
-import { sorted } from '../internal-json.js';
-import type { Schema } from '../types.js';
-import { anySchema, itemsOf } from '../walk-schema.js';
+import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
+import { errorList, formatFieldError, invalid, type FieldError, type FieldPath } from '../../machinery/field-error.js';
+import { newPace } from '../../machinery/pace.js';
+import type { StructType } from '../../machinery/schema.js';
+import { atOnce } from '../../machinery/steps.js';
+import { checkEmbedded, coerceEmbedded, NoObjectError } from './embedded.js';
+import { asked, createRuleValidator, OBJECT_BUDGET } from './cel/rule-validator.js';
+import type { JsonSchemaProps } from './json-schema-props.js';
+import { pruneValue } from './prune.js';
+import { structuralOf, type Structural } from './structural-schema.js';
+import { createValueValidator } from './validator.js';
+import { sortedCopy } from './sorted-copy.js';
 import { objectAround, type DefaultPlace } from './default-place.js';
-import { isStructural } from './structural.js';
+
+/** As Go writes maps, which errors show. */
+const inOrder = (value: unknown): unknown => atOnce(sortedCopy(value, newPace()));
 
 const META_FIELDS: ReadonlySet<string> = new Set(['metadata', 'apiVersion', 'kind']);
 
@@ -32,7 +26,7 @@ export interface DefaultChecks {
 
 /** One schema, as it is written and as values meet it, in the object of the API that it is in. */
 interface Place {
-  readonly schema: Schema;
+  readonly schema: JsonSchemaProps;
   readonly structural: Structural;
   /** The schema of that object. */
   readonly root: Structural;
@@ -46,12 +40,12 @@ interface Place {
  */
 export function checkDefaults(
   at: FieldPath,
-  schema: Schema,
+  schema: JsonSchemaProps,
   options: Omit<DefaultChecks, 'budget'>,
 ): FieldError[] {
   const checks = { ...options, budget: { left: OBJECT_BUDGET } };
   const out = errorList();
-  const structural = { ...structuralOf(schema as JsonSchemaProps), embedded: true, hasEmbedded: true };
+  const structural = { ...structuralOf(schema), embedded: true, hasEmbedded: true };
   if (structural.hasDefaults)
     checkPlace(out, at, { schema, structural, root: structural, around: undefined, insideMeta: false }, checks);
   return out;
@@ -63,8 +57,8 @@ function checkPlace(out: FieldError[], at: FieldPath, given: Place, checks: Defa
   const isObject = structural.embedded;
   const place = isObject ? { ...given, root: structural, around: undefined, insideMeta: false } : given;
   if (structural.default !== undefined) checkDefault(out, at.child('default'), place, checks);
-  const items = itemsOf(schema);
-  if (items !== undefined && structural.items !== undefined) {
+  const { items } = schema;
+  if (items && structural.items !== undefined) {
     const around = { step: null, within: place.around };
     checkPlace(out, at.child('items'), { ...place, schema: items, structural: structural.items, around }, checks);
   }
@@ -83,7 +77,7 @@ function checkPlace(out: FieldError[], at: FieldPath, given: Place, checks: Defa
 }
 
 function checkDefault(out: FieldError[], at: FieldPath, place: Place, checks: DefaultChecks): void {
-  const value = sorted(place.structural.default);
+  const value = inOrder(place.structural.default);
   const errors = place.insideMeta ? metaErrors(at, place, checks) : objectErrors(out, at, place, value, checks);
   if (errors.length === 0) for (const one of valueErrors(at, place.schema, value)) errors.push(one);
   for (const one of errors.length > 0 ? errors : ruleErrors(at, place, value, checks)) out.push(one);
@@ -91,31 +85,39 @@ function checkDefault(out: FieldError[], at: FieldPath, place: Place, checks: De
 
 /** What rules say of a default that has always been there, and if they say nothing, of one that was not. */
 function ruleErrors(at: FieldPath, place: Place, value: unknown, checks: DefaultChecks): FieldError[] {
-  const rules = createRuleValidator(place.schema as JsonSchemaProps, place.structural === place.root);
+  const rules = createRuleValidator(place.schema, place.structural === place.root);
   if (rules === undefined || checks.budget.left < 0) return [];
   const errors = errorList();
   const ask = (old: unknown): number => {
     const where = { step: at.toString(), within: undefined };
-    return atOnce(rules.check(value, old, where, asked(errors, () => undefined), checks.budget.left));
+    return atOnce(
+      rules.check(
+        value,
+        old,
+        where,
+        asked(errors, () => undefined),
+        checks.budget.left,
+      ),
+    );
   };
   const left = ask(value);
   checks.budget.left = errors.length > 0 ? left : Math.min(left, ask(undefined));
   return errors;
 }
 
-function valueErrors(at: FieldPath, schema: Schema, value: unknown): FieldError[] {
-  const validator = createValueValidator(schema as JsonSchemaProps, 'defaults');
+function valueErrors(at: FieldPath, schema: JsonSchemaProps, value: unknown): FieldError[] {
+  const validator = createValueValidator(schema, 'defaults');
   const { problems } = atOnce(validator.check(value, '', undefined, newPace()));
   return [...problems].map(problem => problem.error(at.toString()));
 }
 
 /** What is wrong with the metadata that a default becomes part of. */
 function metaErrors(at: FieldPath, { structural, root, around }: Place, checks: DefaultChecks): FieldError[] {
-  const object = objectAround(around, sorted(structural.default));
+  const object = objectAround(around, inOrder(structural.default));
   const fail = (errors: readonly FieldError[]): FieldError[] => {
     const texts = [...new Set(errors.map(formatFieldError))];
     const text = texts.length === 1 ? texts.join() : `[${texts.join(', ')}]`;
-    return [invalid(at, sorted(structural.default), `must result in valid metadata: ${text}`)];
+    return [invalid(at, inOrder(structural.default), `must result in valid metadata: ${text}`)];
   };
   const wrong = coerce(object, root, undefined, checks);
   if (wrong !== undefined) return fail([wrong]);
@@ -133,7 +135,7 @@ function objectErrors(
   checks: DefaultChecks,
 ): FieldError[] {
   if (!checks.mayHaveUnknown && !isPruned(value, structural))
-    out.push(invalid(at, sorted(structural.default), 'must not have unknown fields'));
+    out.push(invalid(at, inOrder(structural.default), 'must not have unknown fields'));
   const place = { step: at.toString(), within: undefined };
   const wrong = coerce(value, structural, place, checks);
   if (wrong !== undefined) return [wrong];
@@ -164,9 +166,8 @@ function isPruned(value: unknown, schema: Structural): boolean {
 }
 
 /** Whether a stored schema has defaults with members that nobody knows. */
-export function hasUnprunedDefaults(schema: Schema): boolean {
-  if (!anySchema(schema, one => one.default !== undefined) || !isStructural(schema)) return false;
-  const left = [{ ...structuralOf(schema as JsonSchemaProps), embedded: true }];
+export function hasUnprunedDefaults(schema: JsonSchemaProps): boolean {
+  const left = [{ ...structuralOf(schema), embedded: true }];
   for (let one = left.pop(); one !== undefined; one = left.pop()) {
     if (one.default !== undefined && !isPruned(one.default, one)) return true;
     for (const member of one.properties.values()) left.push(member);

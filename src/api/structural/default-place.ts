@@ -1,5 +1,5 @@
-import { setMember } from '../../../machinery/json-equal.js';
-import type { JsonObject } from '../../../machinery/types.js';
+import { setMember } from '../../machinery/json-equal.js';
+import type { JsonObject } from '../../machinery/types.js';
 
 /** Where a default is, from the object of the API on that it is in: member names, null for an item of a list. */
 export type DefaultPlace = { readonly step: string | null; readonly within: DefaultPlace } | undefined;
