@@ -71,7 +71,10 @@ export function readTime(cursor: JsonCursor, layout: TimeLayout): string {
   }
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+/** Of groups of four: a group that repeats costs V8 a piece of its stack each time. */
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+const isBase64 = (text: string): boolean => text.length % 4 === 0 && BASE64.test(text);
 const UNREAD_BITS = /[AEIMQUYcgkosw048]=$|[AQgw]==$|[^=]$/;
 
 /** base64.StdEncoding ignores line breaks. */
@@ -82,7 +85,7 @@ const illegalBase64 = (text: string): string => `illegal base64 data at input by
 
 /** Why text is no base64, in Go's words; undefined: it is. */
 export const base64Problem = (text: string): string | undefined =>
-  BASE64.test(withoutBreaks(text)) ? undefined : illegalBase64(text);
+  isBase64(withoutBreaks(text)) ? undefined : illegalBase64(text);
 
 /** []byte: base64 text, given back in its one canonical spelling. */
 export function readBytes(cursor: JsonCursor, goType: string): string | undefined {
@@ -91,7 +94,7 @@ export function readBytes(cursor: JsonCursor, goType: string): string | undefine
   if (token !== '"') return cursor.mismatch(token, goType);
   const text = cursor.string();
   const clean = withoutBreaks(text);
-  if (!BASE64.test(clean)) {
+  if (!isBase64(clean)) {
     cursor.typeError ??= illegalBase64(text);
     return undefined;
   }

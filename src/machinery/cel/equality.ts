@@ -14,19 +14,28 @@ import {
   type Value,
 } from './values.js';
 
+/** A list, map or struct that is being compared: what goes on giving pairs. */
+interface Open {
+  readonly pairs: Iterator<readonly [Value, Value]>;
+  /** A part that cannot be compared ends it; others take that for no difference, as cel-go's own lists and maps do. */
+  readonly isStrict: boolean;
+}
+
 /**
  * Whether two values are equal: numbers as numbers, values of different types never. It is asked to work for a while, and
  * asked again: lists and maps may be large.
  */
 export class Comparison {
-  /** Pairs still to be looked at; a list, map or struct comes as what goes on giving pairs. */
-  private readonly open: Iterator<readonly [Value, Value]>[] = [];
+  /** What holds pairs still to be looked at, the innermost last. */
+  private readonly open: Open[] = [];
   private answer: boolean | undefined;
+  /** The answer is that there is no such overload. */
+  isForeign = false;
   /** Pairs looked at. */
   count = 0;
 
   constructor(a: Value, b: Value) {
-    this.compare(a, b, false);
+    this.compare(a, b);
   }
 
   /** undefined: not known yet, after `work` pairs. */
@@ -35,35 +44,50 @@ export class Comparison {
       const last = this.open[this.open.length - 1];
       if (last === undefined) return (this.answer = true);
       if (this.count >= end) return undefined;
-      const next = last.next();
+      const next = last.pairs.next();
       if (next.done === true) this.open.pop();
-      else this.compare(next.value[0], next.value[1], true);
+      else this.compare(next.value[0], next.value[1]);
     }
     return this.answer;
   }
 
-  private compare(a: Value, b: Value, isPart: boolean): void {
+  private compare(a: Value, b: Value): void {
     if (a === b && typeof a !== 'object') return;
-    // cel-go takes a failure to compare two parts for no difference.
-    if (isForeign(a, b)) {
-      if (!isPart) this.answer = false;
+    if (isForeign(a, b, this.open[this.open.length - 1]?.isStrict === true)) {
+      this.fail();
       return;
     }
     const pairs = pairsOf(a, b);
     if (pairs === undefined) {
       if (!isEqualScalar(a, b)) this.answer = false;
     } else if (pairs === false) this.answer = false;
-    else this.open.push(pairs);
+    else this.open.push({ pairs, isStrict: isStrict(a) });
+  }
+
+  /** As far out as somebody does not mind. */
+  private fail(): void {
+    while (this.open[this.open.length - 1]?.isStrict === true) this.open.pop();
+    if (this.open.length > 0) return;
+    this.isForeign = true;
+    this.answer = false;
   }
 }
 
-/** A value of a library's type cannot even be asked whether it is equal to one of another. */
-export const isForeign = (a: Value, b: Value): boolean =>
-  a !== null &&
-  b !== null &&
-  typeof a === 'object' &&
-  a.kind === 'opaque' &&
-  (runtimeType(b).name !== a.type.name || (b as OpaqueValue).isIncomparable === true);
+const isStrict = (value: Value): boolean =>
+  value !== null &&
+  typeof value === 'object' &&
+  (value.kind === 'list' || value.kind === 'map') &&
+  value.isStrict === true;
+
+/**
+ * A value of a library's type, and a list or map of a schema, cannot even be asked whether it is equal to one of another
+ * type. Null is different from all, but a schema's own list or map does not know that of its parts.
+ */
+function isForeign(a: Value, b: Value, isStrictPart: boolean): boolean {
+  if (a === null || typeof a !== 'object' || (b === null && !isStrictPart)) return false;
+  if (a.kind === 'opaque') return runtimeType(b).name !== a.type.name || (b as OpaqueValue).isIncomparable === true;
+  return isStrict(a) && !(b !== null && typeof b === 'object' && b.kind === a.kind);
+}
 
 /** Of two that have parts: the pairs that must be equal; false: they are not. undefined: they have none. */
 function pairsOf(a: Value, b: Value): Iterator<readonly [Value, Value]> | false | undefined {

@@ -61,6 +61,8 @@ export class TypeValue {
 export interface ListValue {
   readonly kind: 'list';
   readonly size: number;
+  /** A comparison with what is no list fails, where others are different from it. */
+  readonly isStrict?: boolean;
   /** Of an index that is there. */
   at(index: number): Value;
   /** Where it is not equal to a list of the same items in the same order: pairs that must be equal; false: it is not. */
@@ -75,6 +77,8 @@ export type Key = string | bigint | boolean | number | null;
 export interface MapValue {
   readonly kind: 'map';
   readonly size: number;
+  /** A comparison with what is no map fails, where others are different from it. */
+  readonly isStrict?: boolean;
   find(key: Key): Value | undefined;
   /** Where it is not equal to a map of the same entries: pairs that must be equal; false: it is not. */
   equals?(other: MapValue): Iterator<readonly [Value, Value]> | false;

@@ -24,6 +24,8 @@ const typeOf = (version: ReviewVersion): ReviewType => ({
   kind: KIND,
   struct: STRUCT,
   known: { versions: VERSIONS, kinds: [KIND, 'CustomResourceDefinition', 'CustomResourceDefinitionList'] },
+  // A list of objects is converted at once.
+  maxValues: 2_000_000,
 });
 
 export const REVIEWS: Readonly<Record<ReviewVersion, ReviewType>> = { v1: typeOf('v1'), v1beta1: typeOf('v1beta1') };

@@ -25,13 +25,34 @@ export interface ReviewType {
   readonly struct: StructType;
   /** Versions of the group, and kinds that each has. */
   readonly known: { readonly versions: readonly string[]; readonly kinds: readonly string[] };
+  /** How many values there may be in it: each takes more than its text. */
+  readonly maxValues: number;
 }
 
 /** In every group-version that upstream registers. */
 const EVERYWHERE = ['WatchEvent', 'ListOptions', 'GetOptions', 'DeleteOptions', 'CreateOptions', 'UpdateOptions'];
 const UNVERSIONED = ['Status', 'APIVersions', 'APIGroup', 'APIGroupList', 'APIResourceList'];
 const SCHEME = 'pkg/runtime/scheme.go:111';
+const MAX_STATUS_VALUES = 10_000;
 const OPEN_BRACE = 0x7b;
+
+/** No answer that is meant well is written so and is longer. */
+const MAX_YAML_BYTES = 256 * 1024;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+
+/** Whether JSON text has more values than that; of text that is no JSON it says something, in linear time. */
+function hasMoreValues(json: Buffer, most: number): boolean {
+  let values = 0;
+  for (let i = 0; i < json.length; i++) {
+    const byte = json[i];
+    if (byte === QUOTE) {
+      for (i++; i < json.length && json[i] !== QUOTE; i++) if (json[i] === BACKSLASH) i++;
+    } else if (byte === COMMA && ++values > most) return true;
+  }
+  return false;
+}
 
 const isSpace = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
 
@@ -43,14 +64,18 @@ function looksLikeJson(body: Buffer): boolean {
 }
 
 /** The body as JSON text. @throws ReadError */
-function* jsonOf(body: Buffer): Steps<string> {
+function* jsonOf(body: Buffer, maxValues: number): Steps<string> {
   if (!looksLikeJson(body)) {
+    if (body.length > MAX_YAML_BYTES) throw new ReadError(`an answer of ${body.length} bytes is no JSON`);
     const { json, error } = yield* yamlSteps(yield* utf8Steps(body));
     if (error !== undefined) throw new ReadError(error);
     if (isTooDeep(Buffer.from(json))) throw new ReadError('exceeded max depth');
     return json;
   }
   if (isTooDeep(body)) throw new ReadError("couldn't get version/kind; json parse error: exceeded max depth");
+  yield;
+  if (hasMoreValues(body, maxValues)) throw new ReadError(`an answer has more than ${maxValues} values`);
+  yield;
   return yield* utf8Steps(body);
 }
 
@@ -98,7 +123,7 @@ function* readStruct(json: string, struct: StructType): Steps<JsonObject> {
 
 /** An answer, as Go would have read it into the type that is wanted. @throws ReadError */
 export function* readReview(body: Buffer, wanted: ReviewType): Steps<JsonObject> {
-  const json = yield* jsonOf(body);
+  const json = yield* jsonOf(body, wanted.maxValues);
   yield;
   const meta = typeMetaOf(parsed(json));
   yield;
@@ -110,7 +135,7 @@ export function* readReview(body: Buffer, wanted: ReviewType): Steps<JsonObject>
 /** A Status that says what failed; undefined: it is none. */
 export function* readStatus(body: Buffer): Steps<JsonObject | undefined> {
   try {
-    const json = yield* jsonOf(body);
+    const json = yield* jsonOf(body, MAX_STATUS_VALUES);
     const meta = typeMetaOf(parsed(json));
     if (typeof meta === 'string' || meta.kind !== 'Status' || (meta.apiVersion ?? 'v1') !== 'v1') return undefined;
     const status = yield* readStruct(json, STATUS);

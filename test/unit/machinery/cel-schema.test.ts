@@ -86,6 +86,36 @@ t.test('data of a schema', t => {
       expect: 'string "x"',
     },
     {
+      name: 'an object is asked about what is no map',
+      input: [object({ a: { type: 'integer' } }), 'dyn(self) == dyn(1)', { a: 1 }],
+      expect: 'no such overload',
+    },
+    {
+      name: 'what is no map is asked about an object',
+      input: [object({ a: { type: 'integer' } }), 'dyn(1) == dyn(self)', { a: 1 }],
+      expect: 'bool false',
+    },
+    {
+      name: 'an object is not what is no map',
+      input: [object({ a: { type: 'integer' } }), 'dyn(self) != dyn(1)', { a: 1 }],
+      expect: 'bool true',
+    },
+    {
+      name: 'an object is not null',
+      input: [object({ a: { type: 'integer' } }), 'dyn(self) == dyn(null)', { a: 1 }],
+      expect: 'bool false',
+    },
+    {
+      name: 'a list of a list is asked about what is none',
+      input: [list(list({ type: 'integer' })), 'dyn(self) == dyn([null])', [[1]]],
+      expect: 'no such overload',
+    },
+    {
+      name: 'a literal takes what cannot be compared for equal',
+      input: [list({ type: 'integer' }), '[dyn(self)] == [dyn(1)]', [1]],
+      expect: 'bool true',
+    },
+    {
       name: 'int or string',
       input: [object({ a: { 'x-kubernetes-int-or-string': true } }), "self.a == '5' || self.a == 5", { a: 5 }],
       expect: 'bool true',

@@ -108,6 +108,7 @@ function shapeOf(properties: Readonly<Record<string, JsonSchema>>): ObjectShape 
 /** An object with properties. Of a nullable one that is null there is nothing. */
 class TypedObject implements MapValue {
   readonly kind = 'map';
+  readonly isStrict = true;
   constructor(
     readonly json: JsonObject,
     private readonly shape: ObjectShape,
@@ -146,6 +147,7 @@ class TypedObject implements MapValue {
 
 class TypedMap implements MapValue {
   readonly kind = 'map';
+  readonly isStrict = true;
   constructor(
     readonly json: JsonObject,
     private readonly read: Reader,
@@ -207,6 +209,7 @@ function remembering(make: (json: readonly unknown[]) => ListValue): (json: read
 
 class TypedList implements ListValue {
   readonly kind = 'list';
+  readonly isStrict = true;
   constructor(
     protected readonly json: readonly unknown[],
     protected readonly read: Reader,
@@ -222,6 +225,7 @@ class TypedList implements ListValue {
 /** Made when it is looked at: to put lists together costs little, so that it must not take long. */
 class LazyList implements ListValue {
   readonly kind = 'list';
+  readonly isStrict = true;
   private made: readonly Value[] | undefined;
   constructor(private readonly make: () => readonly Value[]) {}
   private get items(): readonly Value[] {

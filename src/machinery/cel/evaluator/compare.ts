@@ -1,5 +1,5 @@
 import type { Environment } from '../environment.js';
-import { Comparison, isEqual, isForeign } from '../equality.js';
+import { Comparison, isEqual } from '../equality.js';
 import type { Steps } from '../../steps.js';
 import { sizeOf, TEXT_COST } from '../standard/sizes.js';
 import type { Type } from '../types.js';
@@ -7,15 +7,25 @@ import { Bytes, isError, itemsOf, keyOf, noSuchOverload, Uint, type ListValue, t
 import { callSteps } from './calls.js';
 import { atOnce, charge, constant, go, rest, type Frame, type Plan } from './frame.js';
 
-function* equalSteps(frame: Frame, a: Value, b: Value): Steps<boolean> {
+function* compareSteps(frame: Frame, a: Value, b: Value): Steps<Comparison> {
   const comparison = new Comparison(a, b);
   for (;;) {
     const before = comparison.count;
     const answer = comparison.run(Math.max(frame.work, 1));
     frame.work -= comparison.count - before;
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) return comparison;
     yield* rest(frame);
   }
+}
+
+function* equalSteps(frame: Frame, a: Value, b: Value): Steps<boolean> {
+  return (yield* compareSteps(frame, a, b)).run(0) === true;
+}
+
+/** Of one that has ended. */
+function answerOf(comparison: Comparison, isNegated: boolean): Value {
+  if (comparison.isForeign) return isNegated || noSuchOverload();
+  return (comparison.run(0) === true) !== isNegated;
 }
 
 const SCALARS: ReadonlySet<Type['kind']> = new Set(
@@ -49,9 +59,8 @@ export function planEquality(
       charge(frame, equalityCost(env, name, a, b));
       if (error !== undefined) return error;
       if (typeof a === typeof b && typeof a !== 'object') return (a === b) !== isNegated;
-      if (isForeign(a, b)) return isNegated || noSuchOverload();
-      const answer = mayTakeLong ? atOnce(equalSteps(frame, a, b)) : isEqual(a, b);
-      return answer !== isNegated;
+      if (!mayTakeLong) return isEqual(a, b) !== isNegated;
+      return answerOf(atOnce(compareSteps(frame, a, b)), isNegated);
     },
     steps:
       mayTakeLong || left.steps !== undefined || right.steps !== undefined
@@ -59,8 +68,7 @@ export function planEquality(
             callSteps(frame, args, undefined, function* (values) {
               const [a, b] = values as [Value, Value];
               charge(frame, equalityCost(env, name, a, b));
-              if (isForeign(a, b)) return isNegated || noSuchOverload();
-              return (yield* equalSteps(frame, a, b)) !== isNegated;
+              return answerOf(yield* compareSteps(frame, a, b), isNegated);
             })
         : undefined,
   };

@@ -32,6 +32,7 @@ const typeOf = (version: ReviewVersion): ReviewType => ({
   kind: KIND,
   struct: reviewStruct(version),
   known: { versions: VERSIONS, kinds: [KIND] },
+  maxValues: 50_000,
 });
 
 /** What is expected of a webhook that was asked in a version. */
