@@ -8,7 +8,7 @@ REPORT := node build/test/report/main.js
 run_tests = @set -o pipefail; if [ -n "$(REPORTER)" ]; then $(BIN)/tap -R$(REPORTER) $(1); \
 	elif [ -t 1 ]; then $(BIN)/tap -Rterse $(1); else $(BIN)/tap -Rtap $(1) | $(REPORT); fi
 
-.PHONY: help install build up test test-one watch lint format unit e2e run-unit run-e2e tap bench kernel fuzz mutate fields clients conformance clean
+.PHONY: help install build up test test-one watch lint format unit e2e run-unit run-e2e tap bench kernel fuzz mutate fields clients bundles conformance clean
 
 help: ## list what there is to make
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name about; \
@@ -76,7 +76,7 @@ kernel: build ## ask this machine's Linux kernel, which needs root: rules as it 
 	node build/test/conformance/kernel-clusters.test.js
 	node build/test/conformance/kernel-host-rules.test.js
 
-# SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows.
+# SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows, SETS=mutated only sends wrong requests.
 fuzz: build ## hostile texts for every field that takes one
 	node build/test/fuzz/main.js
 
@@ -90,6 +90,10 @@ fields: build ## write docs/fields.md, the table of what reads which field
 # CLIENTS='go rust' runs only those.
 clients: build ## client libraries of five languages, two operator frameworks and Helm
 	@node build/test/clients/main.js $(CLIENTS)
+
+# Their modules come with Go. UPSTREAM_BIN=folder compares with the kube-apiserver in it; ONLY=part names some.
+bundles: build ## definitions that well-known operators ship, and their samples
+	@node build/test/bundles/main.js
 
 # Built with Go on first use; about an hour. CONFORMANCE='--focus ServiceAccounts' runs a part, --all runs what is known
 # to need more than there is, --write records the score in test/upstream/score.json.

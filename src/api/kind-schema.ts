@@ -86,8 +86,8 @@ export interface KindSchema extends GroupVersionKind {
    * conversions leave nothing of that sort. @throws Error with Go's message when metadata has the wrong type
    */
   readonly converted?: (object: KubeObject) => void;
-  /** What is wrong with values, as far as the schema says. */
-  validate?(write: CheckedWrite): Steps<FieldError[]>;
+  /** What is wrong with values, as far as the schema says. `warn` is told what may be wrong, since it was before. */
+  validate?(write: CheckedWrite, warn: (text: string) => void): Steps<FieldError[]>;
   readonly fields: MergeSchema;
   /** undefined: such patches are no media type of the kind (415). */
   readonly strategic?: StrategicMerge;

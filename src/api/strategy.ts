@@ -44,6 +44,8 @@ export interface Objects {
   list(resource: string, namespace?: string): Iterable<DeepReadonly<KubeObject>>;
   /** A number that moves whenever the resource's objects change, for who keeps an index of them. */
   generation?(resource: string): number;
+  /** Tells of every object that changes, and after a loss of events of all there are, until the signal. */
+  subscribe?(resource: string, onChange: (key: ObjectKey) => void, signal: AbortSignal): void;
   /** Resolves when reads of the resource show at least what the store held when this was called. */
   fresh?(resource: string, signal: AbortSignal): Promise<void>;
   /** Writes through the whole registry path (validation, admission, events to watchers). @throws StatusError */

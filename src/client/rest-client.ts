@@ -1,7 +1,7 @@
 import type { JsonObject, KubeObject, ObjectKey } from '../machinery/types.js';
 import type { ClientConfig } from './kubeconfig.js';
 import { createTransport, type Transport } from './transport.js';
-import type { Client, PatchOptions, ResourceClient, ResourceRef } from './types.js';
+import type { Client, ListOptions, PatchOptions, ResourceClient, ResourceRef } from './types.js';
 
 const PATCH_CONTENT_TYPE: Record<PatchOptions['type'], string> = {
   json: 'application/json-patch+json',
@@ -26,6 +26,19 @@ export function queryString(query: Readonly<Record<string, string | number | boo
   return text === '' ? '' : `?${text}`;
 }
 
+interface List<T> {
+  readonly items: T[] | null;
+  readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
+}
+
+interface Page {
+  readonly limit?: number;
+  readonly continue?: string | undefined;
+}
+
+/** As many objects as kubectl asks for at a time. */
+const PAGE = 500;
+
 function resourceClient<T extends KubeObject>(transport: Transport, ref: ResourceRef): ResourceClient<T> {
   const call = async (method: string, path: string, body?: unknown, contentType?: string): Promise<unknown> =>
     JSON.parse(
@@ -36,19 +49,23 @@ function resourceClient<T extends KubeObject>(transport: Transport, ref: Resourc
         ...(contentType === undefined ? {} : { contentType }),
       }),
     );
+  const listOf = async ({ namespace = '', ...selectors }: ListOptions, page: Page = {}): Promise<List<T>> =>
+    (await call('GET', resourcePath(ref, namespace) + queryString({ ...selectors, ...page }))) as List<T>;
   const at = (key: ObjectKey, subresource = ''): string => resourcePath(ref, key.namespace, key.name, subresource);
   return {
     ref,
     get: async key => (await call('GET', at(key))) as T,
-    async list({ namespace = '', labelSelector, fieldSelector } = {}) {
-      const list = (await call(
-        'GET',
-        resourcePath(ref, namespace) + queryString({ labelSelector, fieldSelector }),
-      )) as {
-        items: T[] | null;
-        metadata: { resourceVersion: string };
-      };
-      return { items: list.items ?? [], resourceVersion: list.metadata.resourceVersion };
+    async list(options = {}) {
+      const { items, metadata } = await listOf(options);
+      return { items: items ?? [], resourceVersion: metadata.resourceVersion };
+    },
+    async *pages(options = {}) {
+      let next: string | undefined;
+      do {
+        const { items, metadata } = await listOf(options, { limit: PAGE, continue: next });
+        yield items ?? [];
+        next = metadata.continue;
+      } while (next !== undefined && next !== '');
     },
     create: async (namespace, object) => (await call('POST', resourcePath(ref, namespace), object)) as T,
     update: async (object, options) =>

@@ -15,15 +15,19 @@ export interface PatchOptions {
   readonly subresource?: string;
 }
 
+export interface ListOptions {
+  namespace?: string;
+  labelSelector?: string;
+  fieldSelector?: string;
+}
+
 /** A typed handle on one resource. Every method throws StatusError (machinery/status) as the server answered it. */
 export interface ResourceClient<T extends KubeObject = KubeObject> {
   readonly ref: ResourceRef;
   get(key: ObjectKey): Promise<T>;
-  list(options?: {
-    namespace?: string;
-    labelSelector?: string;
-    fieldSelector?: string;
-  }): Promise<{ items: T[]; resourceVersion: string }>;
+  list(options?: ListOptions): Promise<{ items: T[]; resourceVersion: string }>;
+  /** The same objects, so many at a time: a large list is neither held nor read as a whole. */
+  pages(options?: ListOptions): AsyncIterable<readonly T[]>;
   create(namespace: string, object: T): Promise<T>;
   update(object: T, options?: { subresource?: string }): Promise<T>;
   patch(key: ObjectKey, patch: unknown, options: PatchOptions): Promise<T>;
@@ -84,6 +88,8 @@ export interface InformerSelectors {
 /** One informer per resource, started together. */
 export interface InformerFactory {
   informer<T extends KubeObject = KubeObject>(ref: ResourceRef, options?: InformerSelectors): Informer<T>;
+  /** Ends the informer of a resource that is served no longer, or in another version, unless somebody listens to it. */
+  release?(ref: ResourceRef, options?: InformerSelectors): void;
   /** Starts all informers asked for so far and later; they stop with the signal. */
   start(signal: AbortSignal): void;
   whenSynced(signal: AbortSignal): Promise<void>;

@@ -12,6 +12,7 @@ import type { Logger } from '../machinery/logger.js';
 import type { Random } from '../machinery/random.js';
 import { RUNS_ANNOTATION } from '../machinery/runs.js';
 import type { Lease } from '../machinery/types.js';
+import { runMetrics, type RunMetricsOptions } from '../metrics/run.js';
 import { createLoggedInformers } from './informers.js';
 import { startPart, type RunningPart } from './part.js';
 
@@ -23,6 +24,8 @@ export interface StartControllerManagerOptions {
   /** As --controllers: '*' is all that are on by default, 'name' adds one, '-name' removes one. */
   readonly controllers: readonly string[];
   readonly options: ControllerOptions;
+  /** Serves metrics.k8s.io, too; undefined: that is somebody else's to do, or nobody's. */
+  readonly metrics?: Pick<RunMetricsOptions, 'bindAddress' | 'hostAddress'>;
   /** undefined: the only manager there is, which works at once. */
   readonly leaderElection?: {
     readonly leaseDurationMs: number;
@@ -37,10 +40,18 @@ export function startControllerManager(start: StartControllerManagerOptions): Ru
   const definitions = selectControllers(ALL_CONTROLLERS, start.controllers);
   const client = createClient(config, 'kube-controller-manager');
   const informers = createLoggedInformers(client.transport, clock, log);
-  const work = (leading: AbortSignal): Promise<void> =>
-    runControllers(definitions, { client, informers, clock, random, log, options }, leading).catch((error: unknown) => {
+  const { transport } = client;
+  const work = async (leading: AbortSignal): Promise<void> => {
+    const shared = { client, informers, clock, log };
+    try {
+      await Promise.all([
+        runControllers(definitions, { ...shared, random, options }, leading),
+        start.metrics && runMetrics({ ...shared, ...start.metrics, transport }, leading),
+      ]);
+    } catch (error) {
       if (!leading.aborted) throw error;
-    });
+    }
+  };
   return startPart(async signal => {
     try {
       if (leaderElection === undefined) return await work(signal);

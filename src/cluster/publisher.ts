@@ -4,7 +4,7 @@ import { ENDPOINT_SLICES, EVENTS, NODES, SERVICES } from '../client/resources.js
 import { createClient } from '../client/rest-client.js';
 import { keyOf } from '../client/types.js';
 import type { SocketAddress } from '../containers/network/types.js';
-import { SERVICE_NAME_LABEL } from '../dataplane/services/endpoints.js';
+import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
 import { isNodeReady } from '../machinery/node-ready.js';

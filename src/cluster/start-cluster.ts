@@ -101,6 +101,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
         ...shared,
         config: await clientConfig(pki, componentIdentity('controller-manager'), url),
         controllers: settings.controllers ?? ['*'],
+        ...(settings.nodes > 0 ? { metrics: { bindAddress: HOST, hostAddress: network.hostAddress } } : {}),
         options: {
           rootCa: pki.ca.cert,
           serviceAccountKey: pki.serviceAccountKey,

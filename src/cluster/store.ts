@@ -9,6 +9,8 @@ export interface StoreOptions {
   readonly clock: Clock;
   /** A store that is damaged is opened all the same, and each loss is told here; undefined: it is not opened. */
   readonly acceptDataLoss?: (loss: string) => void;
+  /** Whether a commit waits for the disk, as it does by default. */
+  readonly fsync?: boolean;
 }
 
 /** The newest acknowledged revision is kept beside the store, not in it: then a store that is gone is missed, too. */
@@ -22,10 +24,14 @@ export async function openMemoryStore(clock: Clock): Promise<KvStore> {
 }
 
 /** The store in a data folder that is ours. @throws StorageError */
-export async function openFolderStore(dataDir: string, { clock, acceptDataLoss }: StoreOptions): Promise<KvStore> {
+export async function openFolderStore(
+  dataDir: string,
+  { clock, acceptDataLoss, fsync = true }: StoreOptions,
+): Promise<KvStore> {
   const { openLevelStore } = await import('../storage/leveldb/level-store.js');
   const options: LevelStoreOptions = {
     newestRevisionFile: join(dataDir, NEWEST_REVISION),
+    fsync,
     ...(acceptDataLoss === undefined ? {} : { acceptDataLoss: losses => losses.forEach(acceptDataLoss) }),
   };
   const open = (): Promise<KvStore> => openLevelStore(join(dataDir, 'store'), options);

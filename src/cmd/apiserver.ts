@@ -27,6 +27,22 @@ export function register(program: Command): void {
     .option('--tls-cert-file <file>', 'serving certificate; made and kept in the data folder when not given')
     .option('--tls-private-key-file <file>', 'its key')
     .option('--client-ca-file <file>', 'CA of further client certificates')
+    .option(
+      '--requestheader-client-ca-file <file>',
+      'CA of front proxies; made and kept in the data folder when not given',
+    )
+    .option('--requestheader-allowed-names <names>', 'common names a front proxy may have; empty: any')
+    .option('--requestheader-username-headers <names>', 'headers of a user’s name', 'X-Remote-User')
+    .option('--requestheader-uid-headers <names>', 'headers of a user’s UID', '')
+    .option('--requestheader-group-headers <names>', 'headers of a user’s groups', 'X-Remote-Group')
+    .option('--requestheader-extra-headers-prefix <prefixes>', 'how headers of a user’s extra begin', 'X-Remote-Extra-')
+    .option('--proxy-client-cert-file <file>', 'certificate shown to aggregated APIs and webhooks; made when not given')
+    .option('--proxy-client-key-file <file>', 'its key')
+    .option('--enable-aggregator-routing <bool>', 'send to endpoints of a Service, not to its ClusterIP', 'false')
+    .option('--max-requests-inflight <count>', 'reads at a time; with priority and fairness, its part of all', '400')
+    .option('--max-mutating-requests-inflight <count>', 'writes at a time, likewise', '200')
+    .option('--enable-priority-and-fairness <bool>', 'divide them by FlowSchemas and priority levels', 'true')
+    .option('--shutdown-delay-duration <duration>', 'serve on so long after SIGTERM, while /readyz fails', '0s')
     .option('--audit-log-path <file>', "append a line of JSON per event; '-' is standard output")
     .option('--audit-policy-file <file>', 'audit.k8s.io/v1 Policy; without one, each answered request is one line')
     .option('--audit-log-format <format>', 'json', 'json')

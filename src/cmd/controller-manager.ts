@@ -32,6 +32,8 @@ export function register(program: Command): void {
       '--service-account-private-key-file <file>',
       'key that signs tokens kept in Secrets; default: none are made',
     )
+    .option('--metrics-server <bool>', 'serve metrics.k8s.io from what nodes tell, behind the API server', 'false')
+    .option('--host-address <ip>', 'address at which Pods see this machine', '172.18.0.1')
     .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
     .addOption(loggingFormat())
     .action(async (options: Record<string, string>) => {

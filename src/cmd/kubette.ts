@@ -17,12 +17,15 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   publish: () => import('./publish.js'),
   trace: () => import('./trace.js'),
   rules: () => import('./rules.js'),
+  envtest: () => import('./envtest.js'),
 };
 
 const program = new Command('kubette')
   .description('A whole Kubernetes control plane in one npm package')
   .option('--version', 'print the version')
   .showSuggestionAfterError(false)
+  // What follows a command is the command's.
+  .enablePositionalOptions()
   // One clear line for a bad flag; help is asked for with --help.
   .configureOutput({
     outputError: (text, write) =>

@@ -4,7 +4,7 @@ import { createKernel } from '../dataplane/kernel/kernel.js';
 import { createRouteTable, defaultRoute } from '../dataplane/kernel/routes.js';
 import type { Kernel } from '../dataplane/kernel/types.js';
 import type { Family } from '../dataplane/packet.js';
-import { compile, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { createProxier, type ProxyMode } from '../dataplane/proxiers/index.js';
 import { realClock } from '../machinery/clock.js';
 import { parseCidr } from '../machinery/cidr.js';
 import { NODE_LINK, POD_LINK } from '../nodeagent/network/links.js';
@@ -33,10 +33,8 @@ const nodeSettings = async (
 export async function previewRules(client: RestClient, options: PreviewOptions): Promise<Kernel> {
   const { nodeName, mode } = options;
   const { family, proxy: settings } = await nodeSettings(client, options);
-  const [node, services, slices, ranges] = await Promise.all([
+  const [node, ranges] = await Promise.all([
     client.resource<Node>(NODES).get({ namespace: '', name: nodeName }),
-    client.resource<Service>(SERVICES).list({}),
-    client.resource<EndpointSlice>(ENDPOINT_SLICES).list({}),
     client.resource<ServiceCIDR>(SERVICE_CIDRS).list({}),
   ]);
   const nodeAddresses = (node.status?.addresses ?? []).flatMap(({ type, address }) =>
@@ -49,16 +47,15 @@ export async function previewRules(client: RestClient, options: PreviewOptions):
     routes.add({ destination, link: POD_LINK });
   routes.add({ destination: defaultRoute(family), link: NODE_LINK });
   const kernel = createKernel({ clock: realClock, random: () => 0, routes });
-  const program = compile(
-    { ...settings, mode, clock: realClock, family, nodeName, nodeAddresses },
-    {
-      services: services.items,
-      slices: slices.items,
-      nodeLabels: node.metadata.labels ?? {},
-      ...(node.spec?.podCIDRs && { podCidrs: node.spec.podCIDRs }),
-      serviceCidrs: ranges.items.flatMap(({ spec }) => spec?.cidrs ?? []),
-    },
-  );
-  kernel.load(program);
+  const proxier = createProxier({ ...settings, mode, clock: realClock, family, nodeName, nodeAddresses });
+  proxier.setNode(node.metadata.labels ?? {}, node.spec?.podCIDRs);
+  proxier.setServiceCidrs(ranges.items.flatMap(({ spec }) => spec?.cidrs ?? []));
+  // All of them: how many endpoints there are, and who has which port, says how rules are written.
+  for await (const page of client.resource<Service>(SERVICES).pages())
+    for (const service of page) proxier.onServiceUpdate(service);
+  for await (const page of client.resource<EndpointSlice>(ENDPOINT_SLICES).pages())
+    for (const slice of page) proxier.onSliceUpdate(slice);
+  const { program } = proxier.sync();
+  if (program !== undefined) kernel.load(program);
   return kernel;
 }

@@ -45,6 +45,9 @@ export async function runControllerManager(flags: Record<string, string>): Promi
         nodeMonitorPeriodMs: milliseconds('node-monitor-period'),
         nodeMonitorGracePeriodMs: milliseconds('node-monitor-grace-period'),
       },
+      ...(flags['metricsServer'] === 'true'
+        ? { metrics: { bindAddress: '127.0.0.1', hostAddress: flags['hostAddress'] ?? '' } }
+        : {}),
       ...(flags['leaderElect'] === 'false'
         ? {}
         : {

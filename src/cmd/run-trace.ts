@@ -4,9 +4,10 @@ import { createClient, queryString, type RestClient } from '../client/rest-clien
 import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
 import { printTrace } from '../dataplane/tools/trace-text.js';
 import { sourcesOf } from '../explain/names.js';
-import { serviceOf, traceReason } from '../explain/trace-reason.js';
+import { isConcerned, serviceOf, traceReason } from '../explain/trace-reason.js';
 import type { Reason } from '../explain/types.js';
 import { familyOf } from '../machinery/ip.js';
+import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
 import { isStatusError } from '../machinery/status.js';
 import type { EndpointSlice, Pod, Service } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
@@ -96,11 +97,14 @@ async function reasonOf(
   names: Awaited<ReturnType<typeof sourcesOf>>,
 ): Promise<Reason | undefined> {
   try {
-    const services = (await client.resource<Service>(SERVICES).list()).items;
-    const namespace = serviceOf(report, services)?.metadata.namespace;
-    const of = namespace === undefined ? undefined : { namespace };
-    const slices = of === undefined ? [] : (await client.resource<EndpointSlice>(ENDPOINT_SLICES).list(of)).items;
-    const pods = of === undefined ? [] : (await client.resource<Pod>(PODS).list(of)).items;
+    const services: Service[] = [];
+    for await (const page of client.resource<Service>(SERVICES).pages())
+      services.push(...page.filter(service => isConcerned(report, service)));
+    const { namespace, name = '' } = serviceOf(report, services)?.metadata ?? {};
+    if (namespace === undefined) return traceReason(report, { services, slices: [], pods: [] }, names);
+    const labelSelector = `${SERVICE_NAME_LABEL}=${name}`;
+    const slices = (await client.resource<EndpointSlice>(ENDPOINT_SLICES).list({ namespace, labelSelector })).items;
+    const pods = (await client.resource<Pod>(PODS).list({ namespace })).items;
     return traceReason(report, { services, slices, pods }, names);
   } catch (error) {
     if (isStatusError(error, 'Forbidden')) return undefined;

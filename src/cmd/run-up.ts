@@ -137,6 +137,8 @@ async function others(plan: Plan, pki: Pki): Promise<ProcessSpec[]> {
       ],
       ...['--allocate-node-cidrs', nodes.length > 0 ? 'true' : 'false', '--cluster-cidr', network.clusterCidr],
       ...['--load-balancer-cidr', network.loadBalancerCidr],
+      ...['--metrics-server', nodes.length > 0 && flags['metrics'] !== false ? 'true' : 'false'],
+      ...['--host-address', network.hostAddress],
       ...['--cluster-signing-cert-file', join(dataDir, 'pki', 'ca.crt')],
       ...['--cluster-signing-key-file', join(dataDir, 'pki', 'ca.key')],
       // One manager, started again at once when it dies: it should not wait long for its own old lease.

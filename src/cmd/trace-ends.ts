@@ -42,6 +42,9 @@ export interface TargetOptions {
   readonly sender: 'pod' | 'node' | 'outside';
 }
 
+/** What a port that says nothing else is asked by. */
+const FALLBACK: Readonly<Record<string, string>> = { UDP: 'udp', SCTP: 'sctp' };
+
 /** As a URL: "svc/web", "svc/shop/web" and "svc/web:443" are Services, all else is as it stands. @throws Error */
 export async function findTarget(client: RestClient, to: string, options: TargetOptions): Promise<string> {
   const { namespace, protocol, sender } = options;
@@ -54,7 +57,7 @@ export async function findTarget(client: RestClient, to: string, options: Target
   const ports = service.spec?.ports ?? [];
   const port = found[3] === undefined ? ports[0] : ports.find(p => p.port === Number(found[3]));
   const number = port?.port ?? Number(found[3] ?? 80);
-  const fallback = (port?.protocol ?? 'TCP') === 'UDP' ? 'udp' : 'http';
+  const fallback = FALLBACK[port?.protocol ?? 'TCP'] ?? 'http';
   const at =
     sender === 'outside'
       ? await addressOutside(client, service, number)

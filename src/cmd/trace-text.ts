@@ -3,6 +3,9 @@ import type { DnsQueryTrace, TraceEnd, TraceReport, UnansweredQuery } from '../n
 import type { Flow, NetworkStep } from '../containers/network/types.js';
 import type { NameSource } from '../explain/names.js';
 
+/** What a request begins with. */
+const STARTS = { tcp: 'Connection', udp: 'Datagram', sctp: 'First packet of SCTP' } as const;
+
 export const flowText = (flow: Flow): string =>
   `${flow.proto} ${flow.src}:${flow.srcPort} -> ${flow.dst}:${flow.dstPort}`;
 
@@ -131,7 +134,7 @@ export function formatTrace(report: TraceReport, options: TraceTextOptions): str
   ]);
   if (connection !== undefined) {
     const { protocol, to, steps } = connection;
-    add(`${protocol === 'udp' ? 'Datagram' : 'Connection'} to ${to.address}:${to.port}`, steps.flatMap(stepLines));
+    add(`${STARTS[protocol]} to ${to.address}:${to.port}`, steps.flatMap(stepLines));
     if (connection.error !== undefined) add('Failed', [`${connection.error.code}: ${connection.error.message}`]);
   }
   if (reply !== undefined)

@@ -13,7 +13,7 @@ export function register(program: Command): void {
     .option('--kubeconfig <file>', 'how to reach the API server; default: $KUBECONFIG, then .kubette/kubeconfig')
     .option('--node <name>', 'where packets from outside come in; default: the first node that is ready')
     .option('--mode <mode>', `how the node would treat it as ${PROXY_MODES.join(', ')}`)
-    .option('--proto <protocol>', 'http, https, tcp or udp, where <to> does not say it')
+    .option('--proto <protocol>', 'http, https, tcp, udp or sctp, where <to> does not say it')
     .option('--family <family>', 'ipv4 or ipv6: ask for addresses of that family only')
     .option('--count <n>', 'send so many requests, and say who answered how often')
     .option('--seed <n>', 'what chance decides on the node is the same for the same seed')

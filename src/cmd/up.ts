@@ -34,6 +34,7 @@ export function register(program: Command): void {
     .option('--publish', 'make the addresses of load balancers reachable on loopback; node ports are anyway')
     .option('--dns-forward <servers>', 'who the cluster DNS asks for all other names, as of dns --forward', '')
     .option('--controllers <list>', "as of controller-manager, e.g. '*,-scheduler'", '*')
+    .option('--no-metrics', 'without the metrics API (kubectl top, autoscaling by CPU and memory)')
     .option('--quiet', 'print only problems')
     .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')
     .addOption(loggingFormat());

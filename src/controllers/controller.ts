@@ -3,7 +3,7 @@ import type { Clock } from '../machinery/clock.js';
 import type { Random } from '../machinery/random.js';
 import type { EventRecorder } from '../client/event-recorder.js';
 import type { Client, InformerFactory } from '../client/types.js';
-import type { WorkQueue } from '../client/work-queue.js';
+import type { WorkQueue } from '../machinery/work-queue.js';
 import type { NodeMaskSizes } from './nodeipam/cluster-ranges.js';
 
 /** What flags of the process mean to controllers. */

@@ -1,6 +1,6 @@
 import type { Informer } from '../client/types.js';
 import { keyOf } from '../client/types.js';
-import type { WorkQueue } from '../client/work-queue.js';
+import type { WorkQueue } from '../machinery/work-queue.js';
 import { labelSelectorAsSelector } from '../machinery/labels.js';
 import type { DeepReadonly, KubeObject, LabelSelector, Pod } from '../machinery/types.js';
 import type { Expectations } from './expectations.js';

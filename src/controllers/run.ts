@@ -5,7 +5,7 @@ import { isStatusError } from '../machinery/status.js';
 import { createEventRecorder, type EventRecorder } from '../client/event-recorder.js';
 import { EVENTS } from '../client/resources.js';
 import type { Client, InformerFactory } from '../client/types.js';
-import { createWorkQueue } from '../client/work-queue.js';
+import { createWorkQueue } from '../machinery/work-queue.js';
 import type { CoreEvent } from '../machinery/types.js';
 import type { ControllerDefinition, ControllerOptions } from './controller.js';
 

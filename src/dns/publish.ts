@@ -4,6 +4,7 @@ import type { Clock } from '../machinery/clock.js';
 import { familyOf } from '../machinery/ip.js';
 import { isStatusError } from '../machinery/status.js';
 import { DNS_MANAGER, type EndpointSlice, type Service } from '../machinery/types.js';
+import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
 
 export interface PublishOptions {
   readonly client: Client;
@@ -114,7 +115,7 @@ function dnsSlice(options: PublishOptions, service: Service): EndpointSlice {
       name: SLICE_NAME,
       namespace: NAMESPACE,
       labels: {
-        'kubernetes.io/service-name': NAME,
+        [SERVICE_NAME_LABEL]: NAME,
         'endpointslice.kubernetes.io/managed-by': DNS_MANAGER,
         'k8s-app': 'kube-dns',
       },

@@ -3,6 +3,7 @@ import { keyOf } from '../client/types.js';
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../client/resources.js';
 import type { Clock } from '../machinery/clock.js';
 import type { DeepReadonly, EndpointSlice, KubeObject, Namespace, Service } from '../machinery/types.js';
+import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
 
 /** One address of an EndpointSlice that takes traffic, with the slice's ports. */
 export interface NamedEndpoint {
@@ -31,7 +32,6 @@ export interface ClusterState {
 const SERVICE_INDEX = 'dnsService';
 const ADDRESS_INDEX = 'dnsAddress';
 const CLUSTER_IP_INDEX = 'dnsClusterIP';
-const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 /** When the change behind a slice's last one happened, by the controller's clock. */
 const TRIGGER_TIME = 'endpoints.kubernetes.io/last-change-trigger-time';
 const NO_PORTS = [{ name: '', protocol: '', port: -1 }] as const;

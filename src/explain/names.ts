@@ -1,6 +1,6 @@
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../client/resources.js';
 import type { Client, ResourceRef } from '../client/types.js';
-import { SERVICE_NAME_LABEL } from '../dataplane/services/endpoints.js';
+import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
 import { isStatusError } from '../machinery/status.js';
 import type { EndpointSlice, KubeObject, Service } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';

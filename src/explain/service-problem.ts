@@ -1,4 +1,4 @@
-import { SERVICE_NAME_LABEL } from '../dataplane/services/endpoints.js';
+import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
 import type { DeepReadonly, EndpointSlice, Pod, Service } from '../machinery/types.js';
 import { podProblem } from './pod-problem.js';
 import { type Facts, nameText, type Reason, serviceName } from './types.js';

@@ -1,6 +1,7 @@
+import { ASTRAY } from '../containers/network/errors.js';
 import type { NetworkStep } from '../containers/network/types.js';
 import type { TraceStep } from '../dataplane/trace.js';
-import type { DeepReadonly, Service } from '../machinery/types.js';
+import type { DeepReadonly, EndpointSlice, Service } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
 import { addressesOf } from '../nodeagent/proxy/explain-address.js';
 import type { NameSource } from './names.js';
@@ -8,6 +9,7 @@ import { noEndpointsReason, slicesOf } from './service-problem.js';
 import { type Facts, nameText, type Reason, serviceName } from './types.js';
 
 type ReadonlyService = DeepReadonly<Service>;
+type Endpoint = NonNullable<EndpointSlice['endpoints']>[number];
 type NetfilterStep = Extract<NetworkStep, { kind: 'netfilter' }>;
 
 /**
@@ -35,6 +37,7 @@ export function traceReason(report: TraceReport, facts: Facts, names: readonly N
   const { to, protocol, steps } = connection;
   const dropped = policyReason(steps);
   if (dropped !== undefined) return dropped;
+  if (connection.error?.message.includes(ASTRAY) === true) return astrayReason(connection, facts);
   const stopped = stoppedAt(steps);
   const service = serviceBehind(stopped, to.address, facts.services);
   if (service === undefined) return addressReason(report, steps);
@@ -47,17 +50,14 @@ export function traceReason(report: TraceReport, facts: Facts, names: readonly N
     stopped.verdict === 'drop'
   )
     return sourceRangeReason(service, stopped);
-  const ready = slicesOf(service, facts.slices)
+  const ready = readyEndpoints(service, facts);
+  return ready.length === 0 ? noEndpointsReason(service, port, facts) : localReason(service, stopped, ready);
+}
+
+const readyEndpoints = (service: ReadonlyService, facts: Facts): readonly DeepReadonly<Endpoint>[] =>
+  slicesOf(service, facts.slices)
     .flatMap(({ endpoints }) => endpoints ?? [])
     .filter(({ conditions }) => conditions?.ready !== false);
-  return ready.length === 0
-    ? noEndpointsReason(service, port, facts)
-    : localReason(
-        service,
-        stopped,
-        ready.flatMap(({ nodeName }) => nodeName ?? []),
-      );
-}
 
 /** The Service that a failed request was for; undefined: for none. */
 export function serviceOf(report: TraceReport, services: Facts['services']): ReadonlyService | undefined {
@@ -65,6 +65,20 @@ export function serviceOf(report: TraceReport, services: Facts['services']): Rea
   if (connection === undefined) return undefined;
   const stopped = stoppedAt(connection.steps);
   return serviceBehind(stopped, connection.to.address, services);
+}
+
+/** Whether a failed request may be for this Service: nothing needs to be known of the others. */
+export function isConcerned({ connection }: TraceReport, service: ReadonlyService): boolean {
+  if (connection === undefined) return false;
+  const { namespace, name } = service.metadata;
+  const isNamed = connection.steps.some(
+    step =>
+      step.kind === 'netfilter' &&
+      step.rules.some(
+        ({ origin }) => origin?.kind === 'Service' && origin.namespace === namespace && origin.name === name,
+      ),
+  );
+  return isNamed || addressesOf(service).includes(connection.to.address);
 }
 
 const stoppedAt = (steps: readonly NetworkStep[]): NetfilterStep | undefined =>
@@ -148,7 +162,12 @@ function sourceRangeReason(service: ReadonlyService, { in: { src } }: NetfilterS
   };
 }
 
-function localReason(service: ReadonlyService, { node }: NetfilterStep, nodes: readonly string[]): Reason {
+function localReason(
+  service: ReadonlyService,
+  { node }: NetfilterStep,
+  ready: readonly DeepReadonly<Endpoint>[],
+): Reason {
+  const nodes = ready.flatMap(({ nodeName }) => nodeName ?? []);
   const { internalTrafficPolicy } = service.spec ?? {};
   const field = internalTrafficPolicy === 'Local' ? 'internalTrafficPolicy' : 'externalTrafficPolicy';
   return {
@@ -157,6 +176,30 @@ function localReason(service: ReadonlyService, { node }: NetfilterStep, nodes: r
     details: [`it has ready endpoints on ${[...new Set(nodes)].sort().join(', ')}`],
     objects: [serviceName(service)],
     fix: `change ${field} to Cluster, or run a Pod of it on ${node}`,
+  };
+}
+
+/** Somebody answers the client, who has asked another address. */
+function astrayReason({ steps, to, error }: NonNullable<TraceReport['connection']>, facts: Facts): Reason {
+  const sent = steps.findLast(
+    (step): step is NetfilterStep =>
+      step.kind === 'netfilter' && step.direction === 'request' && step.in.dst !== step.out.dst,
+  );
+  const service = serviceBehind(sent, to.address, facts.services);
+  const way =
+    sent === undefined
+      ? (error?.message ?? ASTRAY)
+      : `${sent.node} sends it to ${sent.out.dst}, which answers ${sent.out.src} past ${sent.node}: the client has asked another address`;
+  if (service?.spec?.externalTrafficPolicy === 'Local' && sent !== undefined) {
+    const reason = localReason(service, sent, readyEndpoints(service, facts));
+    return { ...reason, details: [...reason.details, way] };
+  }
+  return {
+    code: 'NoAnswer',
+    message: way,
+    details: [],
+    objects: service === undefined ? [] : [serviceName(service)],
+    fix: `let ${sent?.node ?? 'the node'} masquerade such packets (--cluster-cidr, --masquerade-all), or ask a Pod's node`,
   };
 }
 

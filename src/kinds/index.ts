@@ -54,7 +54,6 @@ import { resourceQuotaStrategy } from './core/resource-quota.js';
 import { createReviewStrategies } from './authorization/reviews.js';
 import { runtimeClassStrategy } from './node/runtime-class.js';
 import { createCustomResourceDefinitionStrategy } from './apiextensions/custom-resource-definition.js';
-import { noRules } from './apiextensions/validation/no-rules.js';
 import { createServiceAccountStrategy } from './core/service-account.js';
 import { createServiceStrategy } from './core/service.js';
 import {
@@ -97,7 +96,7 @@ export function createStrategies(deps: KindDeps): Record<string, Strategy> {
     'validatingadmissionpolicies.admissionregistration.k8s.io': validatingAdmissionPolicyStrategy,
     'validatingadmissionpolicybindings.admissionregistration.k8s.io': validatingAdmissionPolicyBindingStrategy,
     'validatingwebhookconfigurations.admissionregistration.k8s.io': validatingWebhookConfigurationStrategy,
-    'customresourcedefinitions.apiextensions.k8s.io': createCustomResourceDefinitionStrategy(noRules, objectMeta),
+    'customresourcedefinitions.apiextensions.k8s.io': createCustomResourceDefinitionStrategy(objectMeta),
     'apiservices.apiregistration.k8s.io': apiServiceStrategy,
     'controllerrevisions.apps': controllerRevisionStrategy,
     'daemonsets.apps': daemonSetStrategy,

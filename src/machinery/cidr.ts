@@ -1,15 +1,12 @@
-import { bitsOf, type Family, formatIP, type IpAddress, networkOf, parseIP, parseIPv4 } from './ip.js';
+import { type AddressRange, containment, parseAddressRange } from './address-range.js';
+import { bitsOf, formatIP, type IpAddress, networkOf, parseIP } from './ip.js';
 
-export interface Cidr {
-  readonly family: Family;
+export interface Cidr extends AddressRange {
   /** Network address with prefix length, always ("10.0.0.1/32"). */
   readonly text: string;
   readonly prefix: number;
   /** The network address alone. */
   readonly network: string;
-  /** The first and the last address, as numbers. */
-  readonly first: bigint;
-  readonly last: bigint;
   contains(address: string): boolean;
 }
 
@@ -33,6 +30,9 @@ export function parseCidr(text: string): Cidr | undefined {
   return ip && cidrOf(ip, bitsOf(ip.family));
 }
 
+/** An address, a CIDR, or "first-last". Undefined when it is none. */
+export const parseRange = (text: string): AddressRange | undefined => parseAddressRange(text) ?? parseCidr(text);
+
 /** The range of this prefix length that `ip` is in. */
 export function cidrOf(ip: IpAddress, prefix: number): Cidr {
   const { family } = ip;
@@ -47,22 +47,7 @@ export function cidrOf(ip: IpAddress, prefix: number): Cidr {
     network,
     first,
     last,
-    contains: containment(family, first, last),
-  };
-}
-
-/** Rules ask this for every packet, so IPv4 stays with plain numbers. */
-function containment(family: Family, first: bigint, last: bigint): Cidr['contains'] {
-  if (family === 'IPv4') {
-    const [low, high] = [Number(first), Number(last)];
-    return address => {
-      const value = parseIPv4(address);
-      return value !== undefined && value >= low && value <= high;
-    };
-  }
-  return address => {
-    const ip = parseIP(address);
-    return ip?.family === family && ip.value >= first && ip.value <= last;
+    contains: containment({ family, first, last }),
   };
 }
 

@@ -143,6 +143,10 @@ export const invalid = (at: At, value: unknown, text: string): FieldError =>
 export const typeInvalid = (at: At, value: unknown, text: string): FieldError =>
   showing('FieldValueTypeInvalid', at, 'Invalid value', value, text);
 export const forbidden = (at: At, text = ''): FieldError => make('FieldValueForbidden', at, detail('Forbidden', text));
+/** An error that does not show the value. */
+export const invalidOmitted = (at: At, text: string): FieldError =>
+  make('FieldValueInvalid', at, detail('Invalid value', text));
+export const duplicateOmitted = (at: At): FieldError => make('FieldValueDuplicate', at, 'Duplicate value');
 export const duplicate = (at: At, value: unknown): FieldError =>
   showing('FieldValueDuplicate', at, 'Duplicate value', value);
 export const notFound = (at: At, value: unknown): FieldError => showing('FieldValueNotFound', at, 'Not found', value);

@@ -1,4 +1,4 @@
-import { SelectorError } from './labels.js';
+import { SelectorError } from './label-requirement.js';
 
 /** Field selectors: "status.phase!=Running,spec.nodeName=n". Source: apimachinery pkg/fields. */
 

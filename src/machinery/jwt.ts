@@ -39,25 +39,62 @@ export interface LegacyClaims {
   readonly 'kubernetes.io/serviceaccount/service-account.uid'?: string;
 }
 
-export interface SigningKey {
+/** What a token can be verified with. */
+export interface VerifyingKey {
   readonly id: string;
-  readonly privateKey: KeyObject;
+  /** RS256, or ES256, ES384 and ES512 by the curve. */
+  readonly algorithm: string;
   readonly publicKey: KeyObject;
 }
 
-/** The key id that upstream gives: the SHA-256 of the DER public key. */
+export interface SigningKey extends VerifyingKey {
+  readonly privateKey: KeyObject;
+}
+
+/** Digests by algorithm of RFC 7518. */
+const DIGESTS: ReadonlyMap<string, string> = new Map([
+  ['RS256', 'sha256'],
+  ['ES256', 'sha256'],
+  ['ES384', 'sha384'],
+  ['ES512', 'sha512'],
+]);
+
+const CURVES: ReadonlyMap<string, string> = new Map([
+  ['prime256v1', 'ES256'],
+  ['secp384r1', 'ES384'],
+  ['secp521r1', 'ES512'],
+]);
+
+/** @throws Error for keys that upstream does not sign with, either */
+function algorithmOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
+  if (asymmetricKeyType === 'rsa') return 'RS256';
+  const algorithm = CURVES.get(asymmetricKeyDetails?.namedCurve ?? '');
+  if (algorithm === undefined) throw new Error('want an RSA key, or an ECDSA key on P-256, P-384 or P-521');
+  return algorithm;
+}
+
+/** `pem`: a public key, a private one or a certificate. The id is upstream's: the SHA-256 of the DER public key. @throws Error */
+export function verifyingKey(pem: string | KeyObject): VerifyingKey {
+  const publicKey = createPublicKey(pem);
+  const der = publicKey.export({ type: 'spki', format: 'der' });
+  return { id: createHash('sha256').update(der).digest('base64url'), algorithm: algorithmOf(publicKey), publicKey };
+}
+
+/** @throws Error when the PEM is no private key that tokens can be signed with */
 export function signingKey(pem: string): SigningKey {
   const privateKey = createPrivateKey(pem);
-  const publicKey = createPublicKey(privateKey);
-  const der = publicKey.export({ type: 'spki', format: 'der' });
-  return { id: createHash('sha256').update(der).digest('base64url'), privateKey, publicKey };
+  return { ...verifyingKey(privateKey), privateKey };
 }
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-export function signJwt(claims: Claims & LegacyClaims, key: SigningKey): string {
-  const text = `${encode({ alg: 'RS256', kid: key.id })}.${encode(claims)}`;
-  return `${text}.${sign('sha256', Buffer.from(text), key.privateKey).toString('base64url')}`;
+/** JWS has the two numbers of an ECDSA signature side by side, not as ASN.1. */
+const JWS = 'ieee-p1363';
+
+export function signJwt(claims: Claims & LegacyClaims, { id, algorithm, privateKey }: SigningKey): string {
+  const text = `${encode({ alg: algorithm, kid: id })}.${encode(claims)}`;
+  const signature = sign(DIGESTS.get(algorithm), Buffer.from(text), { key: privateKey, dsaEncoding: JWS });
+  return `${text}.${signature.toString('base64url')}`;
 }
 
 export interface Jwt {
@@ -99,8 +136,11 @@ export function parseJwt(token: string): Jwt | undefined {
 }
 
 /** The key that the token names, or any of them when it names none we know. */
-export function isSignedByOneOf(jwt: Jwt, keys: readonly SigningKey[]): boolean {
-  if (jwt.algorithm !== 'RS256') return false;
-  const named = keys.filter(key => key.id === jwt.keyId);
-  return (named.length > 0 ? named : keys).some(key => verify('sha256', jwt.signed, key.publicKey, jwt.signature));
+export function isSignedByOneOf({ keyId, algorithm, signed, signature }: Jwt, keys: readonly VerifyingKey[]): boolean {
+  const named = keys.filter(key => key.id === keyId);
+  return (named.length > 0 ? named : keys).some(
+    key =>
+      key.algorithm === algorithm &&
+      verify(DIGESTS.get(algorithm), signed, { key: key.publicKey, dsaEncoding: JWS }, signature),
+  );
 }

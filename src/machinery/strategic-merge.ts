@@ -1,10 +1,27 @@
-import { formatGo, formatGoString, goTypeName, quote } from './go-text.js';
+import { goTypeName } from './go-text.js';
 import { cloneSteps } from './clone-steps.js';
 import { setMember } from './json-equal.js';
-import type { Field, FieldType, StructType } from './schema.js';
-import { badRequestError, reasonlessError, StatusError } from './status.js';
+import type { StructType } from './schema.js';
+import { badRequestError, reasonlessError, type StatusError } from './status.js';
 import type { Steps } from './steps.js';
+import {
+  BAD_PRIMITIVE_LIST,
+  BAD_RETAIN_KEYS,
+  BAD_SET_ORDER,
+  badArgument,
+  badDirective,
+  DELETE_FROM_LIST,
+  DIRECTIVE,
+  isObject,
+  noMergeKey,
+  RETAIN_KEYS,
+  SET_ORDER,
+  type Obj,
+} from './strategic-directives.js';
+import { asItems, checkOrder, isMapList, keyOf } from './strategic-items.js';
 import { deduplicate, ITEMS_PER_STEP, normalizeOrder, partition, type ItemKey } from './strategic-order.js';
+import { lookup, lookupList, strategyOf, type ListRules, type Schema } from './strategic-schema.js';
+import { discardNulls, setNew, withoutDirectives } from './strategic-values.js';
 
 /**
  * Strategic merge patch. Source: apimachinery pkg/util/strategicpatch/patch.go and the error mapping of apiserver
@@ -12,124 +29,6 @@ import { deduplicate, ITEMS_PER_STEP, normalizeOrder, partition, type ItemKey } 
  * `$patch: replace|delete` in maps and list items, `$retainKeys`, `$deleteFromPrimitiveList/<list>`,
  * `$setElementOrder/<list>`.
  */
-
-type Obj = Record<string, unknown>;
-
-const DIRECTIVE = '$patch';
-const RETAIN_KEYS = '$retainKeys';
-const DELETE_FROM_LIST = '$deleteFromPrimitiveList';
-const SET_ORDER = '$setElementOrder';
-
-const isObject = (value: unknown): value is Obj => typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const BAD_PRIMITIVE_LIST = (): StatusError => badRequestError('invalid patch format of primitive list');
-const BAD_RETAIN_KEYS = (): StatusError => badRequestError('invalid patch format of retainKeys');
-const BAD_SET_ORDER = (): StatusError => badRequestError('invalid patch format of setElementOrder list');
-const noMergeKey = (map: Obj, key: string): StatusError =>
-  reasonlessError(`map: ${formatGo(map)} does not contain declared merge key: ${key}`);
-const badArgument = (expected: string, actual: unknown): StatusError =>
-  reasonlessError(`expected a ${expected}, but received a ${actual === null ? '%!s(<nil>)' : goTypeName(actual)}`);
-const badDirective = (directive: unknown, map: Obj): StatusError =>
-  reasonlessError(`unknown patch type: ${formatGoString(directive)} in map: ${formatGo(map)}`);
-/** Too deep to say more: upstream answers a bare 422. */
-const listOfLists = (): StatusError =>
-  new StatusError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
-
-/** Where in the schema a map is merged: a struct, or something below which there is none. */
-type Schema = FieldType | undefined;
-
-interface ListRules {
-  readonly items: Schema;
-  readonly merges: boolean;
-  /** "" for lists of primitives. */
-  readonly mergeKey: string;
-}
-
-const KINDS: Record<FieldType['kind'], string> = {
-  string: 'string',
-  boolean: 'bool',
-  integer: 'int32',
-  number: 'float64',
-  bytes: 'slice',
-  quantity: 'struct',
-  intOrString: 'struct',
-  time: 'struct',
-  microTime: 'struct',
-  any: 'struct',
-  struct: 'struct',
-  list: 'slice',
-  map: 'map',
-};
-
-function lookup(schema: Schema, name: string): Field {
-  if (schema?.kind !== 'struct') {
-    const kind = schema === undefined ? 'invalid' : KINDS[schema.kind];
-    throw reasonlessError(`merging an object in json but data type is not struct, instead is: ${kind}`);
-  }
-  const { struct } = schema;
-  const field = struct.byName.get(name) ?? struct.fields.find(f => f.name.toLowerCase() === name.toLowerCase());
-  if (field === undefined) {
-    throw reasonlessError(`unable to find api field in struct ${struct.goName} for the json field ${quote(name)}`);
-  }
-  return field;
-}
-
-/** The strategy beside retainKeys, which patches state by a directive. */
-const strategyOf = (field: Field): string =>
-  (field.patchStrategy ?? '').split(',').find(strategy => strategy !== 'retainKeys') ?? '';
-
-function lookupList(schema: Schema, name: string): ListRules {
-  const field = lookup(schema, name);
-  if (field.type.kind !== 'list' && field.type.kind !== 'bytes') {
-    throw reasonlessError('expected slice or array type, but got: struct');
-  }
-  return {
-    items: field.type.kind === 'list' ? field.type.items : undefined,
-    merges: strategyOf(field) === 'merge',
-    mergeKey: field.patchMergeKey ?? '',
-  };
-}
-
-/** In place of a value that a directive takes away. */
-const GONE = Symbol('gone');
-
-/** What stands for a new value: without directives and what they mark, which is GONE. */
-function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    const list: unknown[] = [];
-    for (const item of value as unknown[]) {
-      const kept = typeof item === 'object' ? withoutDirectives(item) : item;
-      if (kept !== GONE) list.push(kept);
-    }
-    return list;
-  }
-  if (!isObject(value)) return value;
-  if (DIRECTIVE in value) return GONE;
-  const out: Obj = {};
-  for (const key in value) {
-    const member = withoutDirectives(value[key]);
-    if (member !== GONE) setMember(out, key, member);
-  }
-  return out;
-}
-
-function discardNulls(value: unknown): void {
-  if (Array.isArray(value)) {
-    for (const item of value as unknown[]) if (typeof item === 'object') discardNulls(item);
-  } else if (isObject(value)) {
-    for (const key in value) {
-      const member = value[key];
-      if (member === null) delete value[key];
-      else if (typeof member === 'object') discardNulls(member);
-    }
-  }
-}
-
-function setNew(original: Obj, key: string, patch: unknown): void {
-  const value = withoutDirectives(patch);
-  if (value === GONE) delete original[key];
-  else setMember(original, key, value);
-}
 
 function* applyRetainKeys(original: Obj, patch: Obj): Steps<void> {
   const retain = patch[RETAIN_KEYS];
@@ -151,65 +50,6 @@ function nameBehind(key: string, prefix: string, bad: () => StatusError): string
   const slash = key.indexOf('/');
   if (slash < 0 || key.slice(0, slash) !== prefix) throw bad();
   return key.slice(slash + 1);
-}
-
-const MAP = 'map[string]interface {}';
-
-const isMapList = (...lists: readonly (readonly unknown[])[]): boolean => {
-  let kind: string | undefined;
-  for (const list of lists) {
-    for (const item of list) {
-      const type = isObject(item) ? MAP : goTypeName(item);
-      if (kind === undefined && Array.isArray(item)) throw listOfLists();
-      if (kind !== undefined && type !== kind) {
-        throw reasonlessError(`list element types are not identical: ${formatGo(lists)}`);
-      }
-      kind = type;
-    }
-  }
-  if (kind === undefined) throw reasonlessError('no elements in any of the given slices');
-  return kind === MAP;
-};
-
-const asItems = (list: readonly unknown[]): Obj[] =>
-  list.map((item, i) => {
-    if (!isObject(item)) throw reasonlessError(`value for key ${i} is not a map`);
-    return item;
-  });
-
-const keyOf = (item: unknown, mergeKey: string): unknown => {
-  if (!isObject(item)) throw badArgument('map[string]interface {}', item);
-  if (!(mergeKey in item)) throw noMergeKey(item, mergeKey);
-  return item[mergeKey];
-};
-
-/** The items of the patch must come in the order that $setElementOrder states. */
-function checkOrder(patch: readonly unknown[], order: readonly unknown[], mergeKey: string): void {
-  if (order.length === 0 || patch.length === 0) return;
-  const items =
-    mergeKey === ''
-      ? patch
-      : patch.filter(item => {
-          if (!isObject(item)) throw badArgument('map[string]interface {}', item);
-          return item[DIRECTIVE] !== 'delete';
-        });
-  let at = 0;
-  let inOrder = 0;
-  while (at < items.length && inOrder < order.length) {
-    const item = items[at];
-    if (isObject(item) && DIRECTIVE in item) {
-      at++;
-      continue;
-    }
-    const same = mergeKey === '' ? item === order[inOrder] : keyOf(item, mergeKey) === keyOf(order[inOrder], mergeKey);
-    if (same) at++;
-    inOrder++;
-  }
-  if (at < items.length && inOrder >= order.length) {
-    throw reasonlessError(
-      `The order in patch list:\n${formatGo(patch)}\n doesn't match ${SET_ORDER} list:\n${formatGo(order)}\n`,
-    );
-  }
 }
 
 /** Merges the lists that have a $setElementOrder and takes both out of the patch. */

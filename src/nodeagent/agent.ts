@@ -15,6 +15,7 @@ import { createCounters } from './node/counters.js';
 import { createSyncFeed } from './proxy/sync-feed.js';
 import { capacityOf } from './node/node-object.js';
 import { createRegistration } from './node/registration.js';
+import { createNodeUsage } from './node/summary.js';
 
 /** Starts the agent of one node: kubelet, proxy and pod network. @throws Error when a port cannot be opened */
 export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
@@ -43,7 +44,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   };
   const counters = createCounters();
   const syncs = createSyncFeed(clock);
-  const figures = { nodeName, startedAt: clock.now(), capacity: capacityOf(options.maxPods) };
+  const figures = { nodeName, startedAt: clock.now(), capacity: capacityOf(options.maxPods), used: createNodeUsage() };
   const pods = createNodePods({ agent: options, informers, network: nodeNetwork, dns, recorder, counters });
   const kubelet = await startNodeKubelet({
     agent: options,

@@ -55,6 +55,16 @@ export interface Connections {
   inTurn(raw: IncomingMessage, response: ServerResponse, start: () => void): void;
 }
 
+/**
+ * Node stops its parser for a request that comes while an answer is still going out, but not what TLS has decrypted
+ * already: that meets a parser at rest, which is an error, and the client gets a 400 for nothing it did. Whether a
+ * connection may be read is said here (`inTurn`), so Node is not to have a word in it.
+ * https://github.com/nodejs/node/blob/v20.x/lib/_http_server.js (parserOnIncoming, onParserExecuteCommon)
+ */
+function keepParserRunning(socket: TLSSocket): void {
+  Object.defineProperty(socket, '_paused', { get: () => false, set: () => undefined });
+}
+
 /** What waits on a connection whose request is being answered. */
 type Turns = (() => void)[];
 
@@ -107,6 +117,7 @@ export function createConnections(clock: Clock): Connections {
     },
     secured(socket) {
       shaking.delete(peerOf(socket));
+      keepParserRunning(socket);
       open.add(socket);
       socket.once('close', () => open.delete(socket));
     },

@@ -13,10 +13,13 @@ import { createOpenApiDocuments } from '../api/openapi/documents.js';
 import { resourceId } from '../api/resource-info.js';
 import type { Objects } from '../api/strategy.js';
 import { bootstrapPolicy } from './auth/policy/bootstrap-policy.js';
+import { STANDARD_HEADERS, type RequestHeaderOptions } from './auth/authn/request-header.js';
 import { rbacEscalationCheck } from './auth/rbac/escalation.js';
 import { oidcDocuments } from './auth/token/issuer.js';
+import { keepAuthenticationTrust } from './bootstrap/authentication-trust.js';
 import { bootstrap, keepNamespaces, publishAddress } from './bootstrap/bootstrap.js';
 import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
+import { keepFlowControl, MANDATORY_FLOW_CONTROL } from './bootstrap/flow-control.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
 import { createConversionWebhook } from './conversion/conversion-webhook.js';
 import { createCustomResources } from './custom-resources/custom-resources.js';
@@ -25,10 +28,12 @@ import { createKubeletConnection } from './dial/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
 import { createMetrics } from './endpoints/metrics.js';
+import { createFollowingFlowControl } from './flow-control/create.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
-import type { ApiServer, ApiServerOptions } from './options.js';
+import { FRONT_PROXY_CLIENT, type ApiServer, type ApiServerOptions } from './options.js';
 import { createInFlight } from './pipeline/in-flight.js';
 import type { ApiContext } from './pipeline/context.js';
+import { createUnderWay } from './pipeline/under-way.js';
 import { createRegistries } from './registry/create-registries.js';
 import { createBacklog } from './watch-stream/backlog.js';
 import { createSecurity, type Security } from './security.js';
@@ -41,6 +46,8 @@ import { createCompileConditions } from './admission/expressions/match-condition
 import { createHookMetrics } from './admission/webhooks/metrics.js';
 import { createVersions } from './admission/webhooks/versions.js';
 import { createWebhookClient } from './webhook-client/call.js';
+import { createAggregation } from './aggregation/create-aggregation.js';
+import { withRemoteOpenApi } from './aggregation/merged-openapi.js';
 import { createAuditor } from './audit/auditor.js';
 import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
 
@@ -53,18 +60,41 @@ const DEFAULTS = {
   anonymousAuth: true,
   authorizationModes: ['Node', 'RBAC'],
   serviceAccountIssuer: 'https://kubernetes.default.svc.cluster.local',
+  inFlightLimits: { reading: 400, writing: 200 },
+  priorityAndFairness: true,
+  shutdownDelayMs: 0,
 } as const;
+
+/** Whose certificates name users. */
+const clientCaOf = ({ pki, clientCa }: ApiServerOptions): string =>
+  clientCa === undefined ? pki.ca.cert : `${pki.ca.cert}\n${clientCa}`;
+
+const requestHeaderOf = ({ pki, requestHeader }: ApiServerOptions): RequestHeaderOptions =>
+  requestHeader ?? {
+    ...STANDARD_HEADERS,
+    // kubeadm names none; a front proxy that is told of none sends none.
+    uidHeaders: [],
+    clientCa: pki.frontProxyCa.cert,
+    allowedNames: [FRONT_PROXY_CLIENT],
+  };
+
+/** A stopping server waits for its last requests as long as any of them may take. */
+const DRAIN_MS = 60_000;
 
 function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects): Security {
   const { pki, tokens = new Map() } = options;
   return createSecurity({
     clock,
+    clientCa: clientCaOf(options),
+    requestHeader: requestHeaderOf(options),
     tokens,
     objects,
     modes: options.authorizationModes ?? DEFAULTS.authorizationModes,
     anonymous: options.anonymousAuth ?? DEFAULTS.anonymousAuth,
     issuer: options.serviceAccountIssuer ?? DEFAULTS.serviceAccountIssuer,
     serviceAccountKey: pki.serviceAccountKey,
+    serviceAccountVerifyingKeys: pki.serviceAccountVerifyingKeys,
+    apiAudiences: options.apiAudiences,
   });
 }
 
@@ -75,10 +105,13 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const { store, pki, clock = realClock, random = realRandom, log = SILENT } = options;
   const settings = { ...DEFAULTS, ...options };
-  const stopping = new AbortController();
+  /** In the order in which they abort: it has been told to stop; watches end; all that works in the background ends. */
+  const [toldToStop, ending, stopping] = [new AbortController(), new AbortController(), new AbortController()];
   const { signal } = stopping;
   // Every watch listens to it: thousands are no leak.
+  setMaxListeners(0, ending.signal);
   setMaxListeners(0, signal);
+  const underWay = createUnderWay(clock);
   const objects = (): Objects => registries.objects;
   const api = loadApi();
   const security = secure(options, clock, objects);
@@ -147,31 +180,58 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     serviceIp: firstServiceAddresses(settings.serviceClusterIpRange)[0] ?? '',
     advertiseAddress: settings.advertiseAddress,
   };
-  const metrics = createMetrics(
-    clock,
-    function* () {
-      for (const entry of catalog.entries())
-        if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)] as const;
-    },
-    hookMetrics.families,
-  );
+  const { reading, writing } = settings.inFlightLimits;
+  const flowControl = settings.priorityAndFairness
+    ? createFollowingFlowControl({
+        registries,
+        catalog,
+        clock,
+        log,
+        signal,
+        mandatory: MANDATORY_FLOW_CONTROL,
+        serverLimit: reading + writing,
+      })
+    : undefined;
+  const stored = function* (): Generator<readonly [string, number]> {
+    for (const entry of catalog.entries())
+      if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)];
+  };
+  const metrics = createMetrics(clock, stored, [...hookMetrics.families, ...(flowControl?.metrics.families ?? [])]);
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
+  const aggregation = createAggregation({
+    objects: registries.objects,
+    dialer,
+    identity: options.proxyClient ?? pki.frontProxyClient,
+    toEndpoints: options.aggregatorRouting ?? false,
+    clock,
+    log,
+    signal,
+  });
   const documents = createDocuments({
     clock,
     catalog,
+    groups: aggregation.groups,
+    remoteOpenApi: {
+      generation: () => aggregation.openApi.generation(),
+      entries: () => aggregation.openApi.entries(),
+      route: path => aggregation.openApiRoute(path, () => context),
+    },
     metrics,
+    flows: flowControl?.configuration,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
-    checks: healthChecks({ store, ready: () => ready, stopping: signal }),
-    openApi: createOpenApiDocuments(catalog),
+    checks: healthChecks({ store, ready: () => ready, stopping: toldToStop.signal }),
+    openApi: withRemoteOpenApi(createOpenApiDocuments(catalog), aggregation.openApi, turns),
     openId: oidc,
   });
   const context: ApiContext = {
     clock,
     log,
     catalog,
+    elsewhere: path => aggregation.route(path, () => context),
     documents,
     metrics,
-    inFlight: createInFlight(),
+    flowControl,
+    inFlight: createInFlight(settings.inFlightLimits),
     turns,
     backlog: createBacklog(clock),
     objects: registries.objects,
@@ -179,7 +239,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     protobuf: createProtobufAnswers(api),
     audit: options.audit && createAuditor(options.audit.policy ?? DEFAULT_AUDIT_POLICY, options.audit.sink, clock),
     dialer,
-    stopping: signal,
+    underWay,
+    stopping: ending.signal,
     authentication: security.authentication,
     authorizer: security.authorizer,
     registryOf: entry => registries.get(entry),
@@ -190,7 +251,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       clock,
       tls: {
         ...(options.servingCertificate ?? pki.serving),
-        ca: options.clientCa === undefined ? pki.ca.cert : `${pki.ca.cert}\n${options.clientCa}`,
+        // Which of them a certificate comes from is for the authenticators to tell.
+        ca: `${clientCaOf(options)}\n${requestHeaderOf(options).clientCa}`,
       },
     },
     () => context,
@@ -200,7 +262,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     log,
     signal,
-    ca: pki.ca.cert,
+    clientCa: clientCaOf(options),
+    requestHeader: requestHeaderOf(options),
     serviceCidrs,
     served: api.groupVersions,
     policy: settings.authorizationModes.includes('RBAC') ? bootstrapPolicy : [],
@@ -228,6 +291,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   await customResources.serve();
   await bootstrap(boot);
   customResources.maintain();
+  flowControl?.follow();
 
   return {
     async listen() {
@@ -237,6 +301,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       ready = true;
       void keepNamespaces(boot);
       void keepServiceCidr(boot);
+      void keepAuthenticationTrust(boot);
+      aggregation.run().catch((err: unknown) => {
+        if (!signal.aborted) log.error({ err }, 'nobody looks after aggregated APIs any more');
+      });
+      void keepFlowControl(boot);
       void runEventTtl({
         objects: registries.objects,
         clock,
@@ -247,8 +316,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       return { port };
     },
     async close() {
+      const reason = new Error('the server is stopping');
+      toldToStop.abort(reason);
+      // Those who send requests here look at /readyz, and need a while to notice.
+      if (ready && settings.shutdownDelayMs > 0) await clock.sleep(settings.shutdownDelayMs);
+      http.stopListening();
+      ending.abort(reason);
+      await underWay.drain(DRAIN_MS);
       ready = false;
-      stopping.abort(new Error('the server is stopping'));
+      stopping.abort(reason);
       await http.close();
       dialer.close();
       // What has been answered is on record: whoever stops the server may end the process next.

@@ -29,7 +29,9 @@ export interface HttpServerOptions {
 export interface HttpServer {
   readonly app: FastifyInstance<Server>;
   acceptWebSocket(request: IncomingRequest): Promise<WebSocket>;
-  /** Stops accepting, lets what is under way finish for a moment, then cuts what is left. */
+  /** Stops accepting, and ends connections on which nothing is under way. */
+  stopListening(): void;
+  /** The same, lets what is under way finish for a moment, then cuts what is left. */
   close(): Promise<void>;
 }
 
@@ -140,6 +142,10 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
   app.route({ method: [...METHODS], url: '*', handler: never });
   app.setNotFoundHandler(never);
 
+  const stopListening = (): void => {
+    connections.closeIdle();
+    app.server.close();
+  };
   const close = async (): Promise<void> => {
     connections.closeIdle();
     const cancel = options.clock.after(CLOSE_GRACE_MS, () => app.server.closeAllConnections(), { unref: true });
@@ -156,6 +162,7 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
 
   return {
     app,
+    stopListening,
     close,
     acceptWebSocket: request =>
       new Promise((resolve, reject) => {

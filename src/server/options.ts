@@ -7,17 +7,28 @@ import type { KvStore } from '../storage/kv-store.js';
 import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { AuditPolicy } from './audit/policy.js';
 import type { AuditSink } from './audit/auditor.js';
+import type { RequestHeaderOptions } from './auth/authn/request-header.js';
+import type { InFlightLimits } from './pipeline/in-flight.js';
 import type { AuthorizationMode } from './security.js';
+
+/** The common name of the certificate that this server shows to aggregated APIs, as kubeadm has it. */
+export const FRONT_PROXY_CLIENT = 'front-proxy-client';
 
 /** The keys that a server works with. */
 export interface ServerKeys {
   readonly ca: KeyPair;
+  /** Signs the certificates of those whose word about users is taken. */
+  readonly frontProxyCa: KeyPair;
+  /** With it the API server says to aggregated APIs who a user is. */
+  readonly frontProxyClient: KeyPair;
   /** The API server's serving certificate. */
   readonly serving: KeyPair;
   /** With it the API server calls node agents. */
   readonly kubeletClient: KeyPair;
-  /** RSA private key, PEM, that signs service account tokens. */
+  /** Private key, PEM, that signs service account tokens. */
   readonly serviceAccountKey: string;
+  /** Keys or certificates, PEM, that verify them; undefined: the one that signs. */
+  readonly serviceAccountVerifyingKeys?: readonly string[];
 }
 
 export interface ApiServerOptions {
@@ -44,12 +55,26 @@ export interface ApiServerOptions {
   /** Default Node, RBAC. */
   readonly authorizationModes?: readonly AuthorizationMode[];
   readonly serviceAccountIssuer?: string;
+  /** Whom tokens are for when nobody says; default: the issuer. */
+  readonly apiAudiences?: readonly string[];
   /** Names of admission plugins that are off. */
   readonly disabledAdmission?: readonly string[];
   /** PEM; default: from `pki`. */
   readonly servingCertificate?: { readonly cert: string; readonly key: string };
   /** PEM of a further CA for client certificates. */
   readonly clientCa?: string;
+  /** Front proxies, whose word about users is taken. Default: those of `pki`, in the usual headers. */
+  readonly requestHeader?: RequestHeaderOptions;
+  /** What is shown to aggregated APIs, PEM; default: from `pki`. */
+  readonly proxyClient?: KeyPair;
+  /** Requests to aggregated APIs go to an endpoint of their Service, not to its ClusterIP. */
+  readonly aggregatorRouting?: boolean;
+  /** Requests that are worked on at a time; default 400 reads and 200 writes. */
+  readonly inFlightLimits?: InFlightLimits;
+  /** Whether the two are one limit, which flow schemas and priority levels divide; default true. */
+  readonly priorityAndFairness?: boolean;
+  /** How long a server that is told to stop serves on, while /readyz says so; default 0. */
+  readonly shutdownDelayMs?: number;
   /** Default policy: a line of metadata per request, once it is answered. */
   readonly audit?: { readonly sink: AuditSink; readonly policy?: AuditPolicy };
 }

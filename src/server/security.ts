@@ -2,6 +2,7 @@ import type { Clock } from '../machinery/clock.js';
 import type { DeepReadonly, KubeObject } from '../machinery/types.js';
 import type { Objects, UserInfo } from '../api/strategy.js';
 import { createAuthentication, type Authentication } from './auth/authn/authenticate.js';
+import type { RequestHeaderOptions } from './auth/authn/request-header.js';
 import { legacyTokenAuthenticator } from './auth/authn/legacy-token.js';
 import { serviceAccountTokenAuthenticator } from './auth/authn/service-account-token.js';
 import { tokenFileAuthenticator } from './auth/authn/token-file.js';
@@ -23,8 +24,15 @@ export interface SecurityOptions {
   /** Bearer tokens and whose they are (--token-auth-file). */
   readonly tokens: ReadonlyMap<string, UserInfo>;
   readonly issuer: string;
-  /** RSA private key, PEM, that signs service account tokens. */
+  /** Private key, PEM, that signs service account tokens. */
   readonly serviceAccountKey: string;
+  /** PEM bundle of the CA of users' certificates. */
+  readonly clientCa: string;
+  readonly requestHeader: RequestHeaderOptions;
+  /** What verifies them, PEM; undefined: the key that signs. */
+  readonly serviceAccountVerifyingKeys: readonly string[] | undefined;
+  /** undefined: the issuer. */
+  readonly apiAudiences: readonly string[] | undefined;
   /** Known only once the registries are there, which need us: asked when the first request comes. */
   objects(): Objects;
 }
@@ -51,7 +59,13 @@ export function createSecurity(options: SecurityOptions): Security {
     Node: () => createNodeAuthorizer(lookup, NODE_RULES),
     RBAC: () => createRbacAuthorizer(resolver),
   };
-  const issuer = createTokenIssuer({ clock, key: options.serviceAccountKey, issuer: options.issuer });
+  const issuer = createTokenIssuer({
+    clock,
+    key: options.serviceAccountKey,
+    verifyingKeys: options.serviceAccountVerifyingKeys,
+    issuer: options.issuer,
+    ...(options.apiAudiences === undefined ? {} : { apiAudiences: options.apiAudiences }),
+  });
   const { apiAudiences } = issuer;
   return {
     resolver,
@@ -60,6 +74,8 @@ export function createSecurity(options: SecurityOptions): Security {
     authentication: createAuthentication({
       apiAudiences,
       anonymous: options.anonymous,
+      clientCa: options.clientCa,
+      requestHeader: options.requestHeader,
       tokens: [
         tokenFileAuthenticator(tokens, apiAudiences),
         serviceAccountTokenAuthenticator({ issuer, lookup, clock }),

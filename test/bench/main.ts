@@ -15,6 +15,7 @@ import { kubectlGetPods } from './kubectl.js';
 import { memoryOf } from './memory.js';
 import { podInProcess } from './pod.js';
 import { services } from './services.js';
+import { podNetwork } from './network.js';
 import { ms, printTable, quantile, type Row } from './table.js';
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
@@ -183,6 +184,7 @@ const rows = [
   ...(await apiServerAlone('memory')),
   ...(await apiServerAlone('leveldb')),
   ...(await wholeCluster()),
+  ...(await podNetwork()),
   ...(await memoryBounds()),
 ];
 printTable(rows);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { seededRandom } from '../../src/machinery/random.js';
+import { reasonOf } from './equivalent.js';
 import { MUTATIONS } from './mutations.js';
 
 /*
@@ -14,21 +15,29 @@ const REPOSITORY = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
 const MUTANTS = Number(process.env['MUTANTS'] ?? 60);
 const SEED = Number(process.env['SEED'] ?? 1);
 const ONLY = process.env['ONLY'] ?? '';
-const TIMEOUT_MS = 120_000;
+/** What takes longer does not end: also on a machine that has much else to do. */
+const TIMEOUT_MS = 600_000;
 /** Those that find the most come first. */
-const TESTS = [
+const FIRST = [
   'unit/dataplane/dataplane',
   'conformance/packets',
   'unit/dataplane/ipvs',
   'unit/dataplane/proxy-ipvs',
   'unit/dataplane/route-table',
-  'unit/dataplane/ipset',
-  'unit/dataplane/nft-text',
-  'unit/dataplane/proxy-changes',
   'conformance/proxy-recordings',
   'conformance/observed-packets',
-  'unit/dataplane/proxy-incremental',
-  'conformance/ipvs-clusters',
+];
+const LAST = ['unit/dataplane/proxy-incremental', 'conformance/rule-texts', 'conformance/ipvs-clusters'];
+const named = [...FIRST, ...LAST];
+/** All others of the data plane between them. */
+const TESTS = [
+  ...FIRST,
+  ...readdirSync(join(REPOSITORY, 'build/test/unit/dataplane'))
+    .filter(name => name.endsWith('.test.js'))
+    .map(name => `unit/dataplane/${name.slice(0, -'.test.js'.length)}`)
+    .filter(name => !named.includes(name))
+    .sort(),
+  ...LAST,
 ];
 
 interface Mutant {
@@ -77,11 +86,17 @@ function tryMutant({ file, line, name, before, after }: Mutant): boolean {
   writeFileSync(file, lines.join('\n'));
   const killer = killedBy();
   writeFileSync(file, original);
-  const where = `${file.slice(join(folder, 'build/src/').length)}:${line + 1}`;
+  const path = file.slice(join(folder, 'build/src/dataplane/').length);
+  const where = `${path}:${line + 1}, ${name}`;
+  const reason = killer === undefined ? reasonOf({ path, line: before.trim(), name }) : undefined;
   process.stdout.write(
-    killer === undefined ? `SURVIVES ${where}, ${name}: ${before.trim()}\n` : `${killer} sees ${where}, ${name}\n`,
+    killer !== undefined
+      ? `${killer} sees ${where}\n`
+      : reason !== undefined
+        ? `as good as before: ${where} (${reason})\n`
+        : `SURVIVES ${where}: ${before.trim()}\n`,
   );
-  return killer !== undefined;
+  return killer !== undefined || reason !== undefined;
 }
 
 const base = join(folder, 'build/src/dataplane');
@@ -96,4 +111,4 @@ const chosen = Array.from({ length: Math.min(MUTANTS, all.length) }, () =>
   all.splice(random.below(all.length), 1),
 ).flat();
 const found = chosen.filter(tryMutant).length;
-process.stdout.write(`${found} of ${chosen.length} mutants are seen\n`);
+process.stdout.write(`${found} of ${chosen.length} mutants are seen, or as good as before\n`);

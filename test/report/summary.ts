@@ -23,6 +23,8 @@ const COMMENT = /^ *# (.*)$/;
 /** What the runner says of itself. */
 const NOISE = /^(time=|No coverage|test count|failed \d+)/;
 const MOST_COMMENTS = 20;
+/** Of a line of a failure's diagnostics: a difference may quote megabytes. */
+const MOST_TEXT = 500;
 
 const newBlock = (): Block => ({ passed: 0, skipped: new Map(), comments: [], failures: [], open: new Map() });
 
@@ -44,7 +46,7 @@ export function createSummary(write: (line: string) => void): Summary {
       return false;
     }
     if (body === '...') diagnosing = undefined;
-    else if (body !== '---' && text.trim() !== '') add(`      ${body}`);
+    else if (body !== '---' && text.trim() !== '') add(`      ${body.slice(0, MOST_TEXT)}`);
     return true;
   };
 

@@ -20,6 +20,9 @@ import { createKubeletConnection, type KubeletCredentials } from '../../src/serv
 import { createDocuments } from '../../src/server/endpoints/documents.js';
 import { createMetrics } from '../../src/server/endpoints/metrics.js';
 import { createHttpServer } from '../../src/server/http-server.js';
+import { createFlowControl, type FlowControl } from '../../src/server/flow-control/flow-control.js';
+import { MANDATORY_FLOW_CONTROL } from '../../src/server/bootstrap/flow-control.js';
+import { createUnderWay } from '../../src/server/pipeline/under-way.js';
 import { createInFlight, type InFlight } from '../../src/server/pipeline/in-flight.js';
 import type { Auditor } from '../../src/server/audit/auditor.js';
 import type { Authorizer } from '../../src/server/auth/authorizer.js';
@@ -158,6 +161,8 @@ export async function startFakeApi(
     strategies?: Record<string, Strategy>;
     objects?: Partial<Objects>;
     inFlight?: InFlight;
+    /** Default: 600 seats; undefined: none. */
+    flowControl?: FlowControl | undefined;
     backlog?: BacklogLimits;
     audit?: Auditor;
     kubelet?: KubeletCredentials;
@@ -172,7 +177,17 @@ export async function startFakeApi(
   const fakes = new Map<string, FakeRegistry>();
   const logged: { message: string; fields: object }[] = [];
   const stopping = new AbortController();
-  const metrics = createMetrics(realClock, () => []);
+  const flowControl =
+    'flowControl' in options
+      ? options.flowControl
+      : createFlowControl({
+          clock: realClock,
+          serverLimit: 600,
+          mandatory: MANDATORY_FLOW_CONTROL,
+          stored: () => undefined,
+          onQuiet: () => undefined,
+        });
+  const metrics = createMetrics(realClock, () => [], flowControl?.metrics.families);
   const fakeOf = (entry: CatalogEntry): FakeRegistry => {
     let fake = fakes.get(entry.info.plural);
     if (fake === undefined) fakes.set(entry.info.plural, (fake = new FakeRegistry(entry)));
@@ -202,7 +217,8 @@ export async function startFakeApi(
     metrics,
     backlog: createBacklog(realClock, options.backlog),
     turns: createTurns(realClock),
-    inFlight: options.inFlight ?? createInFlight(),
+    flowControl,
+    inFlight: options.inFlight ?? createInFlight({ reading: 400, writing: 200 }),
     audit: options.audit,
     dialer: createDialer({
       objects,
@@ -212,6 +228,7 @@ export async function startFakeApi(
       machine: [],
       own: () => ({ address: '127.0.0.1', port: undefined }),
     }),
+    underWay: createUnderWay(realClock),
     stopping: stopping.signal,
     documents: createDocuments({
       clock: realClock,
@@ -222,6 +239,7 @@ export async function startFakeApi(
         { name: 'log', endpoints: ['healthz', 'livez', 'readyz'], check: () => undefined },
       ],
       metrics,
+      flows: flowControl?.configuration,
       openApi: {
         paths: () => ['api/v1'],
         v3: async path => (path === 'api/v1' ? Buffer.from('{"openapi":"3.0.0"}') : undefined),

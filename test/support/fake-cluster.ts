@@ -8,7 +8,7 @@ import type {
   ResourceRef,
 } from '../../src/client/types.js';
 import { keyOf } from '../../src/client/types.js';
-import { createWorkQueue } from '../../src/client/work-queue.js';
+import { createWorkQueue } from '../../src/machinery/work-queue.js';
 import type { ControllerContext, ControllerOptions } from '../../src/controllers/controller.js';
 import { FakeClock, formatTime } from '../../src/machinery/clock.js';
 import { seededRandom } from '../../src/machinery/random.js';
@@ -118,15 +118,17 @@ export function createFakeCluster(): FakeCluster {
       if (found === undefined) throw notFoundError({ group: ref.group, resource: name }, key.name);
       return copy(found) as KubeObject;
     };
+    const listed = (namespace: string | undefined): T[] =>
+      [...of(name).store.list()]
+        .filter(o => namespace === undefined || o.metadata.namespace === namespace)
+        .map(o => copy(o) as T);
     return {
       ref,
       get: async key => current(key) as T,
-      list: async ({ namespace } = {}) => ({
-        items: [...of(name).store.list()]
-          .filter(o => namespace === undefined || o.metadata.namespace === namespace)
-          .map(o => copy(o) as T),
-        resourceVersion: String(counter),
-      }),
+      list: async ({ namespace } = {}) => ({ items: listed(namespace), resourceVersion: String(counter) }),
+      async *pages({ namespace } = {}) {
+        yield listed(namespace);
+      },
       create: async (namespace, object) => {
         const metadata = { ...object.metadata, ...(ref.namespaced ? { namespace } : {}) };
         metadata.name ??= `${metadata.generateName ?? ''}${String(++counter).padStart(5, '0')}`;

@@ -12,6 +12,7 @@ import { parseCidr } from '../../src/machinery/cidr.js';
 import { createNodeDirectory } from '../../src/nodeagent/network/node-directory.js';
 import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';
 import { createCounters } from '../../src/nodeagent/node/counters.js';
+import { createNodeUsage } from '../../src/nodeagent/node/summary.js';
 import { capacityOf } from '../../src/nodeagent/node/node-object.js';
 import { addressesInUse, runPodManager } from '../../src/nodeagent/pods/pod-manager.js';
 import { createMachine } from '../../src/containers/machine/machine.js';
@@ -65,7 +66,12 @@ export async function eventually<T>(what: string, read: () => T | undefined | fa
 
 /** What the kubelet API says of a node beside its Pods. */
 export const kubeletFacts = () => ({
-  figures: { nodeName: 'node-1', startedAt: Date.parse('2026-01-01T00:00:00Z'), capacity: capacityOf(110) },
+  figures: {
+    nodeName: 'node-1',
+    startedAt: Date.parse('2026-01-01T00:00:00Z'),
+    capacity: capacityOf(110),
+    used: createNodeUsage(),
+  },
   counters: createCounters(),
   proxy: proxySettings('iptables', ['10.244.0.0/16']),
   syncs: createSyncFeed(realClock),

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { runCampaign } from '../fuzz/mutated/campaign.js';
 import { run } from '../fuzz/run.js';
 
 /**
@@ -26,3 +27,9 @@ for (const [set, rows] of [
     t.ok(probes >= rows, `${probes} probes`);
   });
 }
+
+t.test('wrong requests over every route get an answer that somebody wrote', async t => {
+  const report = await runCampaign({ seed: 7, requests: 3_000, holdMs: 400, growthBytes: 60e6 });
+  t.same(report.findings, []);
+  t.ok(report.requests >= 3_000, `${report.requests} requests`);
+});

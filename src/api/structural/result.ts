@@ -52,7 +52,7 @@ function fieldOf(name: string, within: string): string {
 }
 
 /** How Go prints a path that is not there. */
-const NO_PATH = '<nil>';
+export const NO_PATH = '<nil>';
 
 const inBody = (name: string, text: string): string => `${name} in body ${text}`;
 

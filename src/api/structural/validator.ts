@@ -130,8 +130,8 @@ function typeCheck(schema: JsonSchemaProps, reading: TypeReading): Check | undef
       (found === 'integer' && types.includes('number')) ||
       (found === 'number' && types.includes('integer') && isJsonInteger(value as number));
     const isText = found === 'string' || found === 'array';
-    if (format !== '' && !isText && !fits) {
-      const own = found === 'integer' ? 'int64' : found === 'number' ? 'float64' : '';
+    const own = found === 'integer' ? 'int64' : found === 'number' ? 'float64' : '';
+    if (format !== '' && !isText && !fits && own !== format) {
       result.add(problem.wrongType(name, format, own));
     } else if (format !== '' && isText && !isNumeric) result.matches++;
     else if (fits) result.matches++;

@@ -12,7 +12,7 @@ import {
   type KeyPair,
   type Subject,
 } from '../../machinery/x509/certificate.js';
-import type { ServerKeys } from '../../server/options.js';
+import { FRONT_PROXY_CLIENT, type ServerKeys } from '../../server/options.js';
 import { keyFolder, type KeyFiles } from './files.js';
 
 /** A key or certificate in the data folder that cannot be used. `message` is one line fit for a terminal. */
@@ -39,8 +39,9 @@ export interface Pki extends ServerKeys {
 const DAY_MS = 86_400_000;
 const SERVICE_ACCOUNT_KEY = 'sa.key';
 const SERVICE_ACCOUNT_PUBLIC_KEY = 'sa.pub';
-const CA_CERT = 'ca.crt';
-const CA_KEY = 'ca.key';
+const CA = 'ca';
+/** Of those who say for whom they ask: nobody whom it has signed is a user. */
+const FRONT_PROXY_CA = 'front-proxy-ca';
 const CA_DAYS = 3650;
 const LEAF_DAYS = 365;
 /** A certificate that would end within this time is replaced at the next start. */
@@ -62,18 +63,22 @@ const CERT_MODE = 0o644;
 const KEY_MODE = 0o600;
 
 /**
- * Reads the cluster's keys and makes those that are missing, have expired or no longer name the server rightly. The CA
+ * Reads the cluster's keys and makes those that are missing, have expired or no longer name the server rightly. The CAs
  * and the service account key are never replaced: everything out there depends on them.
  * @throws PkiError
  */
 export async function createPki(files: KeyFiles, options: PkiOptions): Promise<Pki> {
   const { clock } = options;
   // The slow one (RSA) runs beside the others.
-  const [serviceAccountKey, ca] = await Promise.all([ensureServiceAccountKey(files), ensureCa(files, clock)]);
+  const [serviceAccountKey, ca, frontProxyCa] = await Promise.all([
+    ensureServiceAccountKey(files),
+    ensureCa(files, CA, 'kubernetes', clock),
+    ensureCa(files, FRONT_PROXY_CA, FRONT_PROXY_CA, clock),
+  ]);
   const names = [...new Set([...FIXED_NAMES, ...(options.serverNames ?? [])])];
   const leaf = (file: string, what: Pick<CertificateOptions, 'subject' | 'usage' | 'subjectAltNames'>) =>
     ensureLeaf(files, file, ca, clock, what);
-  const [serving, kubeletClient] = await Promise.all([
+  const [serving, kubeletClient, frontProxyClient] = await Promise.all([
     leaf('apiserver', { subject: { commonName: 'kube-apiserver' }, usage: 'server', subjectAltNames: names }),
     leaf('apiserver-kubelet-client', {
       // Agents know this name. A node may say that its kubelet is anywhere: whoever is shown this certificate must not
@@ -81,9 +86,15 @@ export async function createPki(files: KeyFiles, options: PkiOptions): Promise<P
       subject: { commonName: 'kube-apiserver-kubelet-client' },
       usage: 'client',
     }),
+    ensureLeaf(files, FRONT_PROXY_CLIENT, frontProxyCa, clock, {
+      subject: { commonName: FRONT_PROXY_CLIENT },
+      usage: 'client',
+    }),
   ]);
   return {
     ca,
+    frontProxyCa,
+    frontProxyClient,
     serving,
     kubeletClient,
     serviceAccountKey,
@@ -100,34 +111,28 @@ export async function ensurePki(dataDir: string, options: PkiOptions): Promise<P
   return createPki(keyFolder(dir), options);
 }
 
-async function ensureCa(files: KeyFiles, clock: Clock): Promise<KeyPair> {
-  const [cert, key] = await Promise.all([files.read(CA_CERT), files.read(CA_KEY)]);
+async function ensureCa(files: KeyFiles, file: string, commonName: string, clock: Clock): Promise<KeyPair> {
+  const [certName, keyName] = [`${file}.crt`, `${file}.key`];
+  const [cert, key] = await Promise.all([files.read(certName), files.read(keyName)]);
   if (cert !== undefined) {
-    const [certFile, keyFile] = [files.path(CA_CERT), files.path(CA_KEY)];
+    const [certFile, keyFile] = [files.path(certName), files.path(keyName)];
     if (key === undefined) throw new PkiError(`${certFile} is there but ${keyFile} is missing`);
     const problem = unusable({ cert, key }, undefined, clock.now());
     if (problem !== undefined) throw new PkiError(`${certFile} and ${keyFile} ${problem}`);
     return { cert, key };
   }
   // The key is written first: with a key and no certificate, an earlier start died in between.
-  if (key === undefined) {
-    const fresh = newPrivateKey();
-    await files.write(CA_KEY, fresh, KEY_MODE);
-    return certifyCa(files, fresh, clock);
-  }
-  return certifyCa(files, key, clock);
-}
-
-async function certifyCa(files: KeyFiles, key: string, clock: Clock): Promise<KeyPair> {
+  const signingKey = key ?? newPrivateKey();
+  if (key === undefined) await files.write(keyName, signingKey, KEY_MODE);
   const now = clock.now();
   const ca = issueCertificate({
-    subject: { commonName: 'kubernetes' },
+    subject: { commonName },
     notBefore: now - BACKDATE_MS,
     notAfter: now + CA_DAYS * DAY_MS,
     usage: 'ca',
-    key,
+    key: signingKey,
   });
-  await files.write(CA_CERT, ca.cert, CERT_MODE);
+  await files.write(certName, ca.cert, CERT_MODE);
   return ca;
 }
 

@@ -14,6 +14,9 @@ export type NetworkErrorCode = keyof typeof TEXT;
 /** The detail of a packet that a rule or a policy dropped. */
 export const DROPPED = 'dropped';
 
+/** The detail of a request whose answer comes from an address that the client has not asked. */
+export const ASTRAY = 'the answer goes past the node that chose who answers';
+
 export class NetworkError extends Error {
   override readonly name = 'NetworkError';
 

@@ -17,8 +17,12 @@ export interface NetStream extends Duplex {
 /** The addresses of one network namespace, one of each family at most; the first is the primary one. */
 export type Addresses = readonly [string, ...string[]];
 
+/** What there are sockets for. */
+export type SocketProtocol = 'tcp' | 'udp';
+
 export interface Flow {
-  readonly proto: 'tcp' | 'udp';
+  /** SCTP has no sockets here: only traces send it. */
+  readonly proto: SocketProtocol | 'sctp';
   readonly src: string;
   readonly srcPort: number;
   readonly dst: string;
@@ -87,6 +91,14 @@ export interface PacketReceiver {
   /** @throws NetworkError */
   acceptTcp(flow: Flow, options: ForwardOptions): Promise<NetStream>;
   acceptUdp(flow: Flow, payload: Buffer, options: ForwardOptions): Promise<Buffer | undefined>;
+  /** A first packet of SCTP: it goes as far as it is let, and nobody takes it. */
+  acceptSctp(flow: Flow, options: ForwardOptions): Promise<void>;
+}
+
+/** Programs have no SCTP; a trace only wants to know which way it would go. */
+export interface SctpSender {
+  /** Sends the first packet of an association to whoever has the address, where nobody takes it. @throws NetworkError */
+  probeSctp(to: SocketAddress, options?: ConnectOptions): Promise<void>;
 }
 
 /** A network namespace: the sockets of one Pod, or of the node itself. */

@@ -2,7 +2,7 @@ import { resolvePath } from '../file-system.js';
 import type { Process, Program } from '../process.js';
 import { httpCall } from '../network/http-client.js';
 import { NetworkError } from '../network/errors.js';
-import { deadline, DeadlineExceeded } from './deadline.js';
+import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
 import { parseOptions } from './options.js';
 
 /** Ends wget with a line and status 1. */

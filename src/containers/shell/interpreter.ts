@@ -1,20 +1,19 @@
-import { createPipe, emptyInput } from '../io.js';
-import { Killed, type Program } from '../process.js';
-import type { Child } from '../spawn.js';
 import type { AndOr, Command, Compound, Pipeline, Script, SimpleCommand } from './ast.js';
 import { builtins } from './builtins/index.js';
 import { expandFragments, expandText, expandWord, type ExpansionContext } from './expand.js';
-import { seekableInput } from './line-input.js';
+import { startBackground } from './background.js';
+import { catchExit, deeper, inSubshell, runLoop } from './levels.js';
+import { runPiped } from './piped.js';
 import { parameter } from './parameter.js';
 import { ShellSyntaxError } from './lexer.js';
 import { parseLines } from './parser.js';
 import { paced } from '../paced.js';
 import { fitting } from './pattern.js';
 import { redirect } from './redirect.js';
-import { forkShell, FunctionReturn, LoopControl, ShellExit, type Shell, type Streams } from './state.js';
+import { FunctionReturn, ShellExit, type Shell, type Streams } from './state.js';
 import { assignVariable } from './assign.js';
 import { heldOutput } from './held-output.js';
-import { checkpoint, descriptorsOf, fork, runProgram, streamsOf, throwIfEnded } from './processes.js';
+import { checkpoint, runProgram, throwIfEnded } from './processes.js';
 import { quoteForTrace } from './quote.js';
 import type { Interpreter } from './builtins/types.js';
 
@@ -25,15 +24,11 @@ interface Tested {
   readonly last?: boolean;
 }
 
-/** Of functions and compound commands in each other: the stack of a real shell overflows somewhere near. */
-const MAX_DEPTH = 1000;
-/** What a level of them takes of the memory. */
-const LEVEL_BYTES = 8 * 1024;
-
 export async function runScript(shell: Shell, script: Script, streams: Streams, mode?: Tested): Promise<number> {
   const { tested, last = false } = mode ?? { tested: false };
   for (const [i, { node, background }] of script.entries()) {
-    if (background) startBackground(shell, node, streams);
+    if (background)
+      startBackground(shell, streams, (child, own) => runAndOr(child, node, own, { tested: false, last: true }));
     else shell.status = await runAndOr(shell, node, streams, { tested, last: last && i === script.length - 1 });
   }
   return shell.status;
@@ -65,30 +60,6 @@ export async function runTraps(shell: Shell, streams: Streams): Promise<void> {
   }
 }
 
-function startBackground(shell: Shell, node: AndOr, streams: Streams): void {
-  const program: Program = async process => {
-    const child = forkShell(shell, process);
-    return catchExit(() => runAndOr(child, node, streamsOf(process, streams), { tested: false, last: true }));
-  };
-  const { process } = shell;
-  const child = fork(shell, {
-    program,
-    ...streams,
-    stdin: emptyInput,
-    ...descriptorsOf(streams),
-    // A background job outlives the command that started it, and its shell, not the container.
-    parent: process.container.life ?? process.signal,
-  });
-  shell.jobs.set(child.pid, child);
-  // One that has ended is kept for `wait`, but not for ever.
-  if (shell.jobs.size > MAX_JOBS)
-    for (const pid of [...shell.jobs.keys()].slice(0, MAX_JOBS / 2)) shell.jobs.delete(pid);
-  shell.lastBackground = child.pid;
-  shell.status = 0;
-}
-
-const MAX_JOBS = 4096;
-
 async function runAndOr(shell: Shell, { first, rest }: AndOr, streams: Streams, mode: Tested): Promise<number> {
   const { tested, last = false } = mode;
   let status = await runPipeline(shell, first, streams, {
@@ -109,68 +80,14 @@ async function runPipeline(shell: Shell, pipeline: Pipeline, streams: Streams, g
   const mode = { tested: given.tested || negated, last: given.last === true && !negated };
   let status: number;
   if (commands.length === 1 && only !== undefined) status = await runCommand(shell, only, streams, mode);
-  else status = await runPiped(shell, commands, streams);
+  else
+    status = await runPiped(shell, commands, streams, (child, command, own) =>
+      runCommand(child, command, own, { tested: true, last: true }),
+    );
   if (negated) status = status === 0 ? 1 : 0;
   shell.status = status;
   if (status !== 0 && !mode.tested && shell.options.errexit) throw new ShellExit(status);
   return status;
-}
-
-async function runPiped(shell: Shell, commands: readonly Command[], streams: Streams): Promise<number> {
-  let stdin = streams.stdin;
-  let upstream: ReturnType<typeof createPipe> | undefined;
-  const children: Child[] = [];
-  const running: Promise<number>[] = [];
-  try {
-    for (const [i, command] of commands.entries()) {
-      const reads = upstream;
-      const writes = i === commands.length - 1 ? undefined : createPipe();
-      const child = fork(shell, {
-        program: process =>
-          catchExit(() =>
-            runCommand(forkShell(shell, process), command, streamsOf(process, streams), { tested: true, last: true }),
-          ),
-        stdin: seekableInput(stdin),
-        stdout: writes ?? streams.stdout,
-        stderr: streams.stderr,
-        ...descriptorsOf(streams),
-        tty: shell.process.tty,
-        terminal: shell.process.terminal,
-        parent: shell.process.signal,
-      });
-      if (writes !== undefined) stdin = writes;
-      upstream = writes;
-      children.push(child);
-      shell.foreground.add(child);
-      if (shell.interrupted?.aborted === true) child.kill('INT');
-      const done = child.exited.finally(() => {
-        shell.foreground.delete(child);
-        writes?.closeWrite();
-        reads?.closeRead();
-      });
-      running.push(done);
-    }
-  } catch (error) {
-    upstream?.closeRead();
-    for (const child of children) child.kill('TERM');
-    throw error;
-  }
-  const statuses = await Promise.all(running);
-  throwIfEnded(shell);
-  const failed = statuses.findLast(s => s !== 0) ?? 0;
-  return shell.options.pipefail ? failed : (statuses.at(-1) ?? 0);
-}
-
-/** The status of a subshell's body, `exit` included. */
-export async function catchExit(work: () => Promise<number>): Promise<number> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof ShellExit) return error.status;
-    if (error instanceof LoopControl) return 0;
-    if (error instanceof FunctionReturn) return error.status;
-    throw error;
-  }
 }
 
 async function runCommand(shell: Shell, command: Command, streams: Streams, mode: Tested): Promise<number> {
@@ -189,34 +106,6 @@ async function runCommand(shell: Shell, command: Command, streams: Streams, mode
         runCompound(shell, command.body, own, { ...mode, last: mode.last === true && own === streams }),
       );
     }
-  }
-}
-
-/** One level down. A stack that overflows is a segmentation fault, as in the shells themselves. */
-async function deeper<T>(shell: Shell, work: () => Promise<T>): Promise<T> {
-  if (shell.depth >= MAX_DEPTH) throw new Killed('SEGV');
-  const { memory } = shell.process;
-  memory.add(LEVEL_BYTES);
-  shell.depth++;
-  try {
-    return await work();
-  } finally {
-    shell.depth--;
-    memory.remove(LEVEL_BYTES);
-  }
-}
-
-/** Runs what follows in a copy of the shell that is given back afterwards. */
-async function inSubshell(shell: Shell, work: (copy: Shell) => Promise<number>): Promise<number> {
-  const copy = forkShell(shell);
-  try {
-    return await catchExit(() => work(copy));
-  } catch (error) {
-    // A stack that overflows in a subshell is that process's end, not its parent's, though both are one process here.
-    if (error instanceof Killed && error.by === 'SEGV' && !shell.process.signal.aborted) return error.exitCode;
-    throw error;
-  } finally {
-    copy.variables.release();
   }
 }
 
@@ -269,24 +158,6 @@ async function runCompound(shell: Shell, body: Compound, streams: Streams, mode:
           }
       return 0;
     }
-  }
-}
-
-async function runLoop(shell: Shell, turn: () => Promise<boolean>): Promise<void> {
-  shell.loops++;
-  try {
-    for (;;) {
-      await checkpoint(shell);
-      try {
-        if (!(await turn())) return;
-      } catch (error) {
-        if (!(error instanceof LoopControl)) throw error;
-        if (--error.depth > 0 && shell.loops > 1) throw error;
-        if (error.kind === 'break') return;
-      }
-    }
-  } finally {
-    shell.loops--;
   }
 }
 

@@ -16,8 +16,8 @@ import type { Family } from './families.js';
 import { distributionHints, type HintPolicy, wantsTopologyHints } from './hints.js';
 import { planSlices } from './plan.js';
 import { createTopologyCache, type HintEvent, zoneOf } from './topology-cache.js';
+import { SERVICE_NAME_LABEL } from '../../machinery/service-name.js';
 
-export const SERVICE_NAME = 'kubernetes.io/service-name';
 export const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
 const CONTROLLER = 'endpointslice-controller.k8s.io';
 const HEADLESS = 'service.kubernetes.io/headless';
@@ -32,15 +32,15 @@ type ReadonlySlice = DeepReadonly<EndpointSlice>;
 
 const isOurs = (slice: ReadonlySlice): boolean => slice.metadata.labels?.[MANAGED_BY] === CONTROLLER;
 const serviceKey = (slice: ReadonlySlice): string =>
-  `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.[SERVICE_NAME] ?? ''}`;
+  `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? ''}`;
 
 /** The Service's own labels, except those that mean something on a slice (utils.go setEndpointSliceLabels). */
 function sliceLabels(service: DeepReadonly<Service>): Record<string, string> {
   const labels: Record<string, string> = {};
   for (const [key, value] of Object.entries(service.metadata.labels ?? {}))
-    if (key !== HEADLESS && key !== SERVICE_NAME && key !== MANAGED_BY) labels[key] = value;
+    if (key !== HEADLESS && key !== SERVICE_NAME_LABEL && key !== MANAGED_BY) labels[key] = value;
   if (isHeadless(service)) labels[HEADLESS] = '';
-  labels[SERVICE_NAME] = service.metadata.name ?? '';
+  labels[SERVICE_NAME_LABEL] = service.metadata.name ?? '';
   labels[MANAGED_BY] = CONTROLLER;
   return labels;
 }

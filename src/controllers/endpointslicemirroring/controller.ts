@@ -4,8 +4,9 @@ import { ENDPOINTS, ENDPOINT_SLICES, SERVICES } from '../../client/resources.js'
 import { keyOf, splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { canonicalJson } from '../deployment/hash.js';
-import { MANAGED_BY, SERVICE_NAME } from '../endpointslice/controller.js';
+import { MANAGED_BY } from '../endpointslice/controller.js';
 import { mirror, type MirroredSlice, tooMany } from './mirror.js';
+import { SERVICE_NAME_LABEL } from '../../machinery/service-name.js';
 
 const CONTROLLER = 'endpointslicemirroring-controller.k8s.io';
 const SKIP_MIRROR = 'endpointslice.kubernetes.io/skip-mirror';
@@ -35,14 +36,14 @@ export const endpointSliceMirroringController: ControllerDefinition = {
     const writer = client.resource<EndpointSlice>(ENDPOINT_SLICES);
     const events = recorder('endpoint-slice-mirroring-controller');
     slices.addIndex(BY_SERVICE, slice => [
-      `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.[SERVICE_NAME] ?? ''}`,
+      `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.[SERVICE_NAME_LABEL] ?? ''}`,
     ]);
     const changed = (object: DeepReadonly<{ metadata: ObjectMeta }>): void => queue.add(keyOf(object));
     endpoints.addHandler({ add: changed, update: (_old, object) => changed(object), delete: changed });
     services.addHandler({ add: changed, update: (_old, object) => changed(object), delete: changed });
     const sliceChanged = (slice: DeepReadonly<EndpointSlice>): void => {
       if (slice.metadata.labels?.[MANAGED_BY] === CONTROLLER)
-        queue.add(`${slice.metadata.namespace ?? ''}/${slice.metadata.labels[SERVICE_NAME] ?? ''}`);
+        queue.add(`${slice.metadata.namespace ?? ''}/${slice.metadata.labels[SERVICE_NAME_LABEL] ?? ''}`);
     };
     slices.addHandler({
       // One that somebody else has made in this controller's name goes.
@@ -73,8 +74,8 @@ export const endpointSliceMirroringController: ControllerDefinition = {
             : { slices: [], skipped: 0 };
         if (object !== undefined && mirrored.skipped > 0)
           events.event(object, 'Warning', 'TooManyAddressesToMirror', tooMany(mirrored.skipped));
-        const labels = { ...object?.metadata.labels, [SERVICE_NAME]: name, [MANAGED_BY]: CONTROLLER };
-        const hasReservedLabel = [MANAGED_BY, SERVICE_NAME].some(
+        const labels = { ...object?.metadata.labels, [SERVICE_NAME_LABEL]: name, [MANAGED_BY]: CONTROLLER };
+        const hasReservedLabel = [MANAGED_BY, SERVICE_NAME_LABEL].some(
           label => object?.metadata.labels?.[label] !== undefined,
         );
         const annotations = copied(object?.metadata.annotations);

@@ -1,4 +1,5 @@
-import { labelSelectorAsSelector, nothing, SelectorError, type Labels, type Selector } from '../../machinery/labels.js';
+import { labelSelectorAsSelector, nothing, type Labels, type Selector } from '../../machinery/labels.js';
+import { SelectorError } from '../../machinery/label-requirement.js';
 import { parseQuantity, scaledValue } from '../../machinery/quantity.js';
 import { podRequests } from '../../machinery/pod-requests.js';
 import type { DeepReadonly, LabelSelector, Pod } from '../../machinery/types.js';

@@ -1,3 +1,4 @@
+import { isWithin } from '../../machinery/address-range.js';
 import { parseCidr } from '../../machinery/cidr.js';
 import { type Family, formatIP, parseIP } from '../../machinery/ip.js';
 
@@ -34,7 +35,7 @@ export function createAddressPool(cidr: string): AddressPool {
 
   const valueOf = (address: string): bigint | undefined => {
     const ip = parseIP(address);
-    return ip?.family === family && ip.value >= first && ip.value <= last ? ip.value : undefined;
+    return ip !== undefined && isWithin({ family, first, last }, ip) ? ip.value : undefined;
   };
   const printed = (value: bigint): string => formatIP({ family, value });
   const release = (holder: string): boolean => {

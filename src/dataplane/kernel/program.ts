@@ -25,16 +25,25 @@ export interface XtablesProgram {
   readonly tables: readonly TableProgram[];
 }
 
+/** Rules of one chain that follow each other, appended together: the kernel keeps the list as it came. */
+export interface ChainRules {
+  readonly kind: 'addRules';
+  readonly chain: string;
+  readonly rules: readonly Rule[];
+}
+
 export interface ChainDeletion {
   readonly kind: 'deleteChain';
   readonly chain: string;
 }
 
+export type XtablesCommand = ChainRules | ChainDeletion;
+
 /** What one `*table ... COMMIT` block of iptables-restore does: declare and flush chains, then run the commands. */
 export interface TableProgram {
   readonly table: TableName;
   readonly chains: readonly string[];
-  readonly commands: readonly (Rule | ChainDeletion)[];
+  readonly commands: readonly XtablesCommand[];
 }
 
 /** A rule that must exist in a built-in chain: checked (`-C`) and otherwise inserted on top (`-I`), or appended (`-A`). */

@@ -3,7 +3,7 @@ import type { Family, IpAddress } from '../../machinery/ip.js';
 import { isDue, type Pace } from '../../machinery/pace.js';
 import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly } from '../../machinery/types.js';
-import { holds, type Range, union, without } from './ranges.js';
+import { holds, type Range, union, without } from '../../machinery/ranges.js';
 import type { IPBlock } from './types.js';
 
 /** A set of addresses: however many blocks it is made of, a question costs the logarithm of their number. */

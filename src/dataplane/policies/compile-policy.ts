@@ -1,20 +1,12 @@
 import type { IpAddress } from '../../machinery/ip.js';
-import type { Labels } from '../../machinery/labels.js';
 import { isDue, newPace, type Pace } from '../../machinery/pace.js';
 import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly } from '../../machinery/types.js';
 import { addressSet, type AddressSet } from './address-set.js';
 import { labelTest, type LabelTest } from './label-test.js';
 import { portSet, type PortSet } from './port-set.js';
-import type { Direction, IPBlock, NetworkPolicy, ObjectName, PolicyPeer, PolicyPort } from './types.js';
-
-/** The other end of a packet, as selectors see it. */
-export interface PeerPod {
-  readonly namespace: string;
-  readonly labels: Labels | undefined;
-  /** Undefined: the namespace is not known. */
-  readonly namespaceLabels: Labels | undefined;
-}
+import { ruleIndex, type RuleIndex, type RuleParts } from './rule-index.js';
+import type { Direction, IPBlock, NetworkPolicy, ObjectName, PeerPod, PolicyPeer } from './types.js';
 
 export interface CompiledRule {
   readonly ports: PortSet;
@@ -22,11 +14,15 @@ export interface CompiledRule {
   readonly peers: (address: IpAddress, pod: PeerPod | undefined) => boolean;
 }
 
+export interface CompiledRules extends RuleIndex {
+  readonly list: readonly CompiledRule[];
+}
+
 export interface CompiledPolicy extends ObjectName {
   /** The Pods it is for. */
   readonly selector: LabelTest;
   /** Undefined: it says nothing about that direction. No rules: it allows nothing. */
-  readonly rules: Readonly<Record<Direction, readonly CompiledRule[] | undefined>>;
+  readonly rules: Readonly<Record<Direction, CompiledRules | undefined>>;
 }
 
 /** Makes a policy quick to ask. What it holds may be long, so that it rests between. @throws TypeError */
@@ -36,16 +32,16 @@ export function* compilePolicy({ metadata, spec = {} }: DeepReadonly<NetworkPoli
   // The API server fills policyTypes in; a policy without them is for ingress, and for egress when it has such rules.
   const implied = (spec.egress ?? []).length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
   const types = (spec.policyTypes ?? []).length > 0 ? (spec.policyTypes ?? []) : implied;
-  const compileAll = function* (rules: readonly Rule[]): Steps<CompiledRule[]> {
-    const out: CompiledRule[] = [];
+  const compileAll = function* (rules: readonly RuleParts[]): Steps<CompiledRules> {
+    const list: CompiledRule[] = [];
     for (const rule of rules) {
       if (isDue(pace)) yield;
-      out.push(yield* compileRule(rule, namespace, pace));
+      list.push(yield* compileRule(rule, namespace, pace));
     }
-    return out;
+    return { list, ...(yield* ruleIndex(rules, pace)) };
   };
-  const ingress = (spec.ingress ?? []).map(({ ports, from }) => ({ ports, peers: from }));
-  const egress = (spec.egress ?? []).map(({ ports, to }) => ({ ports, peers: to }));
+  const ingress = (spec.ingress ?? []).map(({ ports = [], from: peers = [] }) => ({ ports, peers }));
+  const egress = (spec.egress ?? []).map(({ ports = [], to: peers = [] }) => ({ ports, peers }));
   return {
     namespace,
     name,
@@ -57,12 +53,7 @@ export function* compilePolicy({ metadata, spec = {} }: DeepReadonly<NetworkPoli
   };
 }
 
-interface Rule {
-  readonly ports: readonly DeepReadonly<PolicyPort>[] | undefined;
-  readonly peers: readonly DeepReadonly<PolicyPeer>[] | undefined;
-}
-
-function* compileRule({ ports = [], peers = [] }: Rule, namespace: string, pace: Pace): Steps<CompiledRule> {
+function* compileRule({ ports, peers }: RuleParts, namespace: string, pace: Pace): Steps<CompiledRule> {
   const compiled = yield* portSet(ports, pace);
   if (peers.length === 0) return { ports: compiled, peers: () => true };
   const blocks: DeepReadonly<IPBlock>[] = [];

@@ -1,10 +1,10 @@
-import { parseIP } from '../../machinery/ip.js';
+import { formatIP, parseIP } from '../../machinery/ip.js';
 import type { Labels } from '../../machinery/labels.js';
 import type { DeepReadonly, Namespace, Pod } from '../../machinery/types.js';
 import type { Tuple } from '../packet.js';
-import type { CompiledPolicy, PeerPod } from './compile-policy.js';
+import type { CompiledPolicy } from './compile-policy.js';
 import { podEntry, type PodEntry } from './pod-entry.js';
-import type { Direction, Finding, Judgement, ObjectName, StandIn } from './types.js';
+import type { Direction, Finding, Judgement, ObjectName, PeerPod, StandIn } from './types.js';
 
 /**
  * Pods, Namespaces and policies, so filed that a packet costs what the policies of its two Pods have to say, however many
@@ -108,6 +108,7 @@ export function createPolicyIndex(
     const selected = selectionOf(pod)[direction];
     const address = parseIP(direction === 'egress' ? packet.dst : packet.src);
     if (pod === undefined || selected.length === 0 || address === undefined) return undefined;
+    const addressText = formatIP(address);
     const stand = direction === 'egress' && destination === undefined ? standIn(packet) : undefined;
     const dstPort = stand?.port ?? packet.dstPort;
     const port = {
@@ -119,9 +120,11 @@ export function createPolicyIndex(
     const otherEnd = peer(other ?? stand);
     const finding = { direction, pod: nameOf(pod), policies: selected.map(nameOf) };
     for (const policy of selected)
-      for (const [i, rule] of (policy.rules[direction] ?? []).entries())
-        if (rule.ports(port) && rule.peers(address, otherEnd))
-          return { ...finding, allowedBy: { policy: nameOf(policy), rule: i + 1 } };
+      for (const position of policy.rules[direction]?.candidates(addressText, otherEnd, port) ?? []) {
+        const rule = policy.rules[direction]?.list[position];
+        if (rule?.ports(port) === true && rule.peers(address, otherEnd))
+          return { ...finding, allowedBy: { policy: nameOf(policy), rule: position + 1 } };
+      }
     return { ...finding, allowedBy: undefined };
   };
 

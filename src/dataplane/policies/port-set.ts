@@ -1,7 +1,7 @@
 import { isDue, type Pace } from '../../machinery/pace.js';
 import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly } from '../../machinery/types.js';
-import { holds, type Range, union } from './ranges.js';
+import { holds, type Range, union } from '../../machinery/ranges.js';
 import type { PolicyPort } from './types.js';
 
 /** The names that the destination Pod's containers give a port. */

@@ -37,6 +37,14 @@ export interface ObjectName {
   readonly name: string;
 }
 
+/** The other end of a packet, as selectors see it. */
+export interface PeerPod {
+  readonly namespace: string;
+  readonly labels: Labels | undefined;
+  /** Undefined: the namespace is not known. */
+  readonly namespaceLabels: Labels | undefined;
+}
+
 /** What stands in the place of a Pod as a destination without being one. */
 export interface StandIn extends ObjectName {
   readonly labels: Labels;

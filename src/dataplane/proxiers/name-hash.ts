@@ -1,17 +1,19 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
-const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+const BASE32 = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZ234567');
 
 /** The first `length` characters, at most 32, of the base32 SHA-256 of `text`. */
 export function nameHash(text: string, length: number): string {
-  const digest = createHash('sha256').update(text).digest();
-  let hash = '';
+  const digest = hash('sha256', text, 'binary');
+  const name = Buffer.alloc(length);
+  let written = 0;
   let bits = 0;
   let buffer = 0;
-  for (let i = 0; hash.length < length; i++) {
-    buffer = (buffer << 8) | (digest[i] ?? 0);
-    for (bits += 8; bits >= 5 && hash.length < length; bits -= 5) hash += BASE32[(buffer >>> (bits - 5)) & 31] ?? '';
+  for (let i = 0; written < length; i++) {
+    buffer = (buffer << 8) | digest.charCodeAt(i);
+    for (bits += 8; bits >= 5 && written < length; bits -= 5)
+      name[written++] = BASE32[(buffer >>> (bits - 5)) & 31] ?? 0;
     buffer &= (1 << bits) - 1;
   }
-  return hash;
+  return name.toString('latin1');
 }

@@ -1,3 +1,4 @@
+import type { ChainRules } from '../kernel/program.js';
 import type { Match, Rule, Verdict } from '../kernel/xtables/rule.js';
 import type { Protocol } from '../packet.js';
 import type { Origin } from '../trace.js';
@@ -6,6 +7,19 @@ import type { LocalTraffic } from './detect-local.js';
 /** Small constructors that keep the compiler's tables readable. */
 export const rule = (chain: string, matches: readonly Match[], verdict: Verdict, origin?: Origin): Rule =>
   origin === undefined ? { kind: 'rule', chain, matches, verdict } : { kind: 'rule', chain, matches, verdict, origin };
+
+export const addRules = (chain: string, rules: readonly Rule[]): ChainRules => ({ kind: 'addRules', chain, rules });
+
+/** Rules in their order, those of one chain that follow each other together. */
+export function inChains(rules: Iterable<Rule>): ChainRules[] {
+  const commands: ChainRules[] = [];
+  let list: Rule[] = [];
+  for (const one of rules) {
+    if (commands.at(-1)?.chain !== one.chain) commands.push(addRules(one.chain, (list = [])));
+    list.push(one);
+  }
+  return commands;
+}
 
 export const comment = (text: string): Match => ({ kind: 'comment', text });
 export const jump = (chain: string): Verdict => ({ kind: 'jump', chain });

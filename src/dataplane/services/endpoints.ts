@@ -1,6 +1,7 @@
 import { compareText } from '../../machinery/compare-text.js';
 import type { DeepReadonly, EndpointSlice } from '../../machinery/types.js';
 import { canonicalIP, joinHostPort } from '../../machinery/ip.js';
+import { SERVICE_NAME_LABEL } from '../../machinery/service-name.js';
 import { isForTheProxy, protocolOf } from './service-ports.js';
 import type { Family } from '../packet.js';
 
@@ -24,9 +25,10 @@ export interface EndpointInfo {
 /** Endpoints by port key (see `portKey`), sorted by address. */
 export type EndpointsByPort = ReadonlyMap<string, readonly EndpointInfo[]>;
 
-export const portKey = (portName: string, protocol: string): string => `${portName}/${protocol}`;
+/** Shared: a cluster has a hundred thousand endpoints. */
+const NO_HINTS: readonly string[] = [];
 
-export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+export const portKey = (portName: string, protocol: string): string => `${portName}/${protocol}`;
 
 /** "namespace/name" of the Service this slice belongs to; undefined when the proxy has no use for the slice. */
 export function serviceOfSlice(slice: DeepReadonly<EndpointSlice>, family: Family): string | undefined {
@@ -77,8 +79,8 @@ function addEndpoints(
       ready: ready ?? true,
       serving: serving ?? true,
       terminating: terminating ?? false,
-      zoneHints: (endpoint.hints?.forZones ?? []).map(zone => zone.name),
-      nodeHints: (endpoint.hints?.forNodes ?? []).map(node => node.name),
+      zoneHints: endpoint.hints?.forZones?.map(zone => zone.name) ?? NO_HINTS,
+      nodeHints: endpoint.hints?.forNodes?.map(node => node.name) ?? NO_HINTS,
       slice: slice.metadata.name ?? '',
     };
     // An endpoint on its way from one slice to another is seen in both for a moment; the live one is right.

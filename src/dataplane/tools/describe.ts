@@ -67,11 +67,11 @@ const describeIpsets = ({ ipsets }: Kernel) =>
     .all()
     .map(set => ({ name: set.name, type: set.type, entries: [...set.entries].map(key => entryText(set, key)) }));
 
-/** All that is loaded into a kernel, as JSON; `table`: of iptables' only that one. */
+/** All that is loaded into a kernel, as JSON; `table`: only that one of iptables. */
 export const describeKernel = (kernel: Kernel, table?: TableName) => ({
   family: kernel.family,
   tables: describeXtables(kernel, table),
-  nftables: describeNftables(kernel),
-  ipvs: describeIpvs(kernel),
-  ipsets: describeIpsets(kernel),
+  nftables: table === undefined ? describeNftables(kernel) : [],
+  ipvs: table === undefined ? describeIpvs(kernel) : [],
+  ipsets: table === undefined ? describeIpsets(kernel) : [],
 });

@@ -36,12 +36,9 @@ function defaultDefinition(definition: Definition): void {
  * What may be said of a custom resource. Who serves it, and says so in its conditions, is elsewhere.
  * `objectMeta`: Go's ObjectMeta, asked for when the first definition is checked.
  */
-export function createCustomResourceDefinitionStrategy(
-  compiler: DefinitionDeps['compiler'],
-  objectMeta: () => StructType,
-): Strategy<Definition> {
+export function createCustomResourceDefinitionStrategy(objectMeta: () => StructType): Strategy<Definition> {
   let deps: DefinitionDeps | undefined;
-  const known = (): DefinitionDeps => (deps ??= { compiler, objectMeta: objectMeta() });
+  const known = (): DefinitionDeps => (deps ??= { objectMeta: objectMeta() });
   return {
     default: defaultDefinition,
     prepareForCreate(_ctx, definition) {

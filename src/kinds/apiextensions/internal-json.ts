@@ -20,7 +20,7 @@ function sortedMap<T>(map: Readonly<Record<string, T>> | undefined, each: (value
 }
 
 /** Go holds any JSON in maps, which it writes in order. */
-export function sorted(value: unknown): unknown {
+function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value === 'object' && value !== null) return sortedMap(value as Record<string, unknown>, sorted);
   return value ?? null;

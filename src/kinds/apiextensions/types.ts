@@ -1,3 +1,4 @@
+import type { ValidationRule } from '../../api/structural/json-schema-props.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 
 /** apiextensions.k8s.io/v1 as it is sent: anything that decodes, whether a definition may say it or not. */
@@ -49,14 +50,7 @@ export interface Schema {
   readonly 'x-kubernetes-validations'?: readonly Rule[];
 }
 
-export interface Rule {
-  readonly rule?: string;
-  readonly message?: string;
-  readonly messageExpression?: string;
-  readonly reason?: string;
-  readonly fieldPath?: string;
-  readonly optionalOldSelf?: boolean;
-}
+export type Rule = ValidationRule;
 
 export interface Names {
   plural?: string;

@@ -1,11 +1,7 @@
 import { forbidden, invalid, required, type FieldError, type FieldPath } from '../../machinery/field-error.js';
 import { parseFieldSelector, type FieldRequirement } from '../../machinery/fields.js';
-import {
-  parseLabelSelector,
-  SelectorError,
-  validateRequirement,
-  type SelectorOperator,
-} from '../../machinery/labels.js';
+import { parseLabelSelector } from '../../machinery/labels.js';
+import { SelectorError, validateRequirement, type SelectorOperator } from '../../machinery/label-requirement.js';
 import { validateLabelSelectorRequirement } from '../../machinery/validation/label-selector.js';
 import { list } from '../validation/formats.js';
 

@@ -2,6 +2,7 @@ import { isGlobalUnicast } from '../../machinery/global-unicast.js';
 import { badRequestError, notFoundError, serviceUnavailableError } from '../../machinery/status.js';
 import type { DeepReadonly, EndpointSlice, Node, ObjectKey, Pod, Service } from '../../machinery/types.js';
 import type { AddressTarget, ConnectSubresource, RequestContext } from '../../api/strategy.js';
+import { SERVICE_NAME_LABEL } from '../../machinery/service-name.js';
 
 const pathOf =
   (kind: string): NonNullable<ConnectSubresource['options']> =>
@@ -112,7 +113,7 @@ function readyEndpoints(
   const found: { pod: DeepReadonly<Pod>; port: number }[] = [];
   for (const object of ctx.objects.list('endpointslices.discovery.k8s.io', service.namespace)) {
     const slice = object as DeepReadonly<EndpointSlice>;
-    if (slice.metadata.labels?.['kubernetes.io/service-name'] !== service.name) continue;
+    if (slice.metadata.labels?.[SERVICE_NAME_LABEL] !== service.name) continue;
     const port = slice.ports?.find(p => (p.name ?? '') === portName)?.port;
     if (port === undefined) continue;
     for (const { conditions, targetRef, addresses } of slice.endpoints ?? []) {

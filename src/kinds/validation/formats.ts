@@ -56,13 +56,6 @@ export function checkPortNumberOrName(out: FieldError[], at: FieldPath, port: un
   else checkPortNumber(out, at, typeof port === 'number' ? port : 0);
 }
 
-/** An error that does not print the value. */
-export const invalidOmitted = (at: FieldPath, text: string): FieldError => ({
-  type: 'FieldValueInvalid',
-  field: at.toString(),
-  message: `Invalid value: ${text}`,
-});
-
 /** Such as "acme.io/foo". */
 export function checkDomainPrefixedPath(out: FieldError[], at: FieldPath, value: string): void {
   if (value === '') return void out.push(required(at));

@@ -84,6 +84,7 @@ function instantiate(expr: Expr, checked: Checked, environment: Environment): Pr
     slots: new Array<unknown>(slots),
     cost: 0,
     work: WORK,
+    rests: 0,
   });
   function* steps(activation: Activation, budget: number): Steps<Outcome> {
     const quick = runQuickly(plan, newFrame(activation, budget, false));

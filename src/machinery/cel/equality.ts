@@ -20,6 +20,8 @@ export class Comparison {
   /** Pairs still to be looked at; a list, map or struct comes as what goes on giving pairs. */
   private readonly open: Iterator<readonly [Value, Value]>[] = [];
   private answer: boolean | undefined;
+  /** Pairs looked at. */
+  count = 0;
 
   constructor(a: Value, b: Value) {
     this.compare(a, b);
@@ -27,10 +29,10 @@ export class Comparison {
 
   /** undefined: not known yet, after `work` pairs. */
   run(work: number): boolean | undefined {
-    for (let left = work; this.answer === undefined; left--) {
+    for (const end = this.count + work; this.answer === undefined; this.count++) {
       const last = this.open[this.open.length - 1];
       if (last === undefined) return (this.answer = true);
-      if (left <= 0) return undefined;
+      if (this.count >= end) return undefined;
       const next = last.next();
       if (next.done === true) this.open.pop();
       else this.compare(next.value[0], next.value[1]);

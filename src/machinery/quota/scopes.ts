@@ -1,4 +1,5 @@
-import { selectorOf, type SelectorOperator } from '../labels.js';
+import { selectorOf } from '../labels.js';
+import type { SelectorOperator } from '../label-requirement.js';
 import type { DeepReadonly, Pod } from '../types.js';
 import { compareAmounts } from './resource-list.js';
 

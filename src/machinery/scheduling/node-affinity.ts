@@ -1,4 +1,5 @@
-import { selectorOf, validateRequirement, type Labels, type Requirement, type SelectorOperator } from '../labels.js';
+import { selectorOf, type Labels } from '../labels.js';
+import { validateRequirement, type Requirement, type SelectorOperator } from '../label-requirement.js';
 import type { DeepReadonly, Node, Pod } from '../types.js';
 
 type ReadonlyPod = DeepReadonly<Pod>;

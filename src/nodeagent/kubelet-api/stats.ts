@@ -12,7 +12,7 @@ export const stats: KubeletRoute = async ({ figures, pods, clock }, { url, segme
 
 const METRICS: Readonly<Record<string, (context: KubeletContext) => MetricFamily[]>> = {
   '': ({ figures, pods, counters, version }) => kubeletMetrics(figures, pods.list(), counters, version),
-  resource: ({ pods, clock }) => resourceMetrics(pods.list(), clock.now()),
+  resource: ({ figures, pods, clock }) => resourceMetrics(figures, pods.list(), clock.now()),
   cadvisor: ({ figures, pods, clock }) => cadvisorMetrics(figures, pods.list(), clock.now()),
   probes: ({ counters }) => probeMetrics(counters),
 };

@@ -2,7 +2,7 @@ import { DROPPED, NetworkError } from '../../containers/network/errors.js';
 import type { NetworkStep } from '../../containers/network/types.js';
 
 interface Asked {
-  readonly protocol: 'tcp' | 'udp';
+  readonly protocol: 'tcp' | 'udp' | 'sctp';
   readonly port: number;
 }
 

@@ -3,7 +3,7 @@ import { HttpError } from './types.js';
 /** What a trace contacts, and how. */
 export interface TraceTarget {
   readonly text: string;
-  readonly protocol: 'http' | 'https' | 'tcp' | 'udp';
+  readonly protocol: 'http' | 'https' | 'tcp' | 'udp' | 'sctp';
   /** A name, or an address without brackets. */
   readonly host: string;
   readonly port: number;
@@ -15,7 +15,7 @@ export interface TraceTarget {
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
 const isProtocol = (text: string): text is TraceTarget['protocol'] =>
-  text === 'http' || text === 'https' || text === 'tcp' || text === 'udp';
+  text === 'http' || text === 'https' || text === 'tcp' || text === 'udp' || text === 'sctp';
 /** Longer than any name, port and path worth tracing. */
 const MAX_URL = 2048;
 
@@ -25,10 +25,8 @@ export function parseTarget(given: string): TraceTarget {
   const at = given.indexOf('://');
   const protocol = at < 0 ? 'http' : given.slice(0, at).toLowerCase();
   const rest = at < 0 ? given : given.slice(at + 3);
-  if (protocol === 'sctp')
-    throw new HttpError(400, 'sctp:// cannot be traced: the programs in Pods speak TCP and UDP only');
   if (!isProtocol(protocol))
-    throw new HttpError(400, `${JSON.stringify(protocol)} cannot be traced: use http, https, tcp or udp`);
+    throw new HttpError(400, `${JSON.stringify(protocol)} cannot be traced: use http, https, tcp, udp or sctp`);
   // Read as http whatever it is, so that a name means the same everywhere.
   const url = URL.canParse(`http://${rest}`) ? new URL(`http://${rest}`) : undefined;
   if (url === undefined || url.hostname === '') {

@@ -1,8 +1,14 @@
-import { deadline, DeadlineExceeded } from '../../containers/programs/deadline.js';
+import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { httpCall } from '../../containers/network/http-client.js';
 import { createResolver, type Lookup } from '../../containers/network/resolver.js';
-import type { ConnectOptions, NetNamespace, NetworkStep, SocketAddress } from '../../containers/network/types.js';
+import type {
+  ConnectOptions,
+  NetNamespace,
+  NetworkStep,
+  SctpSender,
+  SocketAddress,
+} from '../../containers/network/types.js';
 import { seededRandom } from '../../machinery/random.js';
 import type { ClusterDns } from '../pods/etc-files.js';
 import { explainFailure } from './trace-failure.js';
@@ -126,19 +132,22 @@ async function lookUp(
 }
 
 async function contact(
-  network: NetNamespace,
+  network: NetNamespace & SctpSender,
   target: TraceTarget,
   to: SocketAddress,
   given: ConnectOptions,
 ): Promise<TraceAttempt> {
   const steps: NetworkStep[] = [];
   const options = { ...given, observe: (step: NetworkStep): void => void steps.push(step) };
-  const protocol = target.protocol === 'udp' ? 'udp' : 'tcp';
+  const protocol = target.protocol === 'udp' || target.protocol === 'sctp' ? target.protocol : 'tcp';
   const connection = { protocol, to, steps } as const;
   try {
     switch (target.protocol) {
       case 'udp':
         return { connection, datagram: { bytes: await sendDatagram(network, to, options) } };
+      case 'sctp':
+        await network.probeSctp(to, options);
+        return { connection };
       case 'tcp':
         (await network.connect(to, options)).destroy();
         return { connection };

@@ -1,8 +1,9 @@
 import type { Connection } from '../../dataplane/kernel/types.js';
 import { printTrace } from '../../dataplane/tools/trace-text.js';
 import type { Clock } from '../../machinery/clock.js';
+import { deadline } from '../../machinery/deadline.js';
 import { joinHostPort } from '../../machinery/ip.js';
-import { DROPPED, NetworkError, toNetworkError } from '../../containers/network/errors.js';
+import { ASTRAY, DROPPED, NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import type { ConnectOptions, Flow, ForwardOptions, NetStream, SocketAddress } from '../../containers/network/types.js';
 import { type DeliveryOptions, deliveryTarget, type Target } from './delivery.js';
 import { joinStreams } from './join-streams.js';
@@ -26,6 +27,8 @@ export interface Forwarding {
   openTcp(flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream>;
   /** Undefined: no answer came. @throws NetworkError */
   sendUdp(flow: Flow, hook: SenderHook, payload: Buffer, options: ForwardOptions): Promise<Buffer | undefined>;
+  /** The first packet of an SCTP association: nothing comes of it. @throws NetworkError */
+  probeSctp(flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<void>;
   /** A packet that nobody answers: the caller waits as long as it would for a real one. @throws NetworkError */
   lost(detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never>;
 }
@@ -73,13 +76,43 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
 
   const route = (flow: Flow): Target => deliveryTarget(flow, options);
 
+  /**
+   * Who answers from another machine sends to the client, not to the nodes that the request came by. Where this node has
+   * changed only the destination, the client is told from an address that it has not asked, and knows nothing of it.
+   */
+  const isAnsweredAstray = (flow: Flow, out: Flow, target: Target): boolean => {
+    if (target.kind === 'sockets' || (out.dst === flow.dst && out.dstPort === flow.dstPort)) return false;
+    const way = kernels[familyLike(out.src)].routes.lookup(out.src);
+    return way?.local !== true && way?.link !== POD_LINK;
+  };
+
+  /** Whoever watches learns at once, also from another node, what a client finds out after a long silence. */
+  const silence = async (
+    detail: string,
+    message: string,
+    timeoutMs: number,
+    { observe, signal }: ForwardOptions,
+  ): Promise<never> => {
+    if (observe === undefined) return lost(detail, timeoutMs, signal);
+    observe({ kind: 'fail', node: nodeName, code: 'ETIMEDOUT', message });
+    throw new NetworkError('ETIMEDOUT', detail);
+  };
+  const astray = (flow: Flow, out: Flow, timeoutMs: number, options: ForwardOptions): Promise<never> =>
+    silence(
+      ASTRAY,
+      `${show(out)} answers ${out.src} past this node, which has sent there what was for ${show(flow)}: no answer will be known`,
+      timeoutMs,
+      options,
+    );
+
   /** Runs a first packet through this node's rules and routing. @throws NetworkError */
   const decide = async (
     flow: Flow,
     hook: SenderHook,
     timeoutMs: number,
-    { signal, observe, random, ttl = MAX_TTL }: ForwardOptions,
+    options: ForwardOptions,
   ): Promise<{ connection: Connection; out: Flow; target: Target; ttl: number }> => {
+    const { observe, random, ttl = MAX_TTL } = options;
     const fail = (error: NetworkError): never => {
       observe?.({ kind: 'fail', node: nodeName, code: error.code, message: error.message });
       throw error;
@@ -95,12 +128,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     const out = observeFilter(connection, flow, hook, 'request', observe);
     if (connection.verdict === 'reject')
       fail(new NetworkError('ECONNREFUSED', `rejected with ${connection.rejectWith ?? 'icmp-port-unreachable'}`));
-    if (connection.verdict === 'drop') {
-      if (observe === undefined) return lost(DROPPED, timeoutMs, signal);
-      // Whoever watches learns at once, also from another node, what a client finds out after a long silence.
-      observe({ kind: 'fail', node: nodeName, code: 'ETIMEDOUT', message: 'dropped: no answer will come' });
-      throw new NetworkError('ETIMEDOUT', DROPPED);
-    }
+    if (connection.verdict === 'drop') return silence(DROPPED, 'dropped: no answer will come', timeoutMs, options);
     try {
       const target = route(out);
       const via =
@@ -133,6 +161,10 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
   const openTcp = async (flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream> => {
     const { signal, observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
     const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
+    if (isAnsweredAstray(flow, out, target)) {
+      connection.close();
+      return astray(flow, out, timeoutMs, options);
+    }
     try {
       const stream = await reach();
       stream.on('close', () => connection.close());
@@ -201,11 +233,30 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
       }
     };
     const reply = await reach();
-    if (reply !== undefined) answer(connection, out, hook, observe);
+    if (reply === undefined) return undefined;
+    if (isAnsweredAstray(flow, out, target)) return astray(flow, out, timeoutMs, options);
+    answer(connection, out, hook, observe);
     return reply;
   };
 
-  return { openTcp, sendUdp, lost };
+  const probeSctp = async (flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<void> => {
+    const { observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
+    const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
+    try {
+      if (isAnsweredAstray(flow, out, target)) return await astray(flow, out, timeoutMs, options);
+      if (target.kind === 'sockets')
+        observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
+      else if (target.kind === 'peer') {
+        const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
+        (await askPeer(target.at, packet, options)).socket.destroy();
+      }
+      answer(connection, out, hook, observe);
+    } finally {
+      connection.close();
+    }
+  };
+
+  return { openTcp, sendUdp, probeSctp, lost };
 }
 
 /** A real socket under the addresses that the process in the Pod knows the connection by. */
@@ -223,14 +274,10 @@ async function within<T>(
   outer: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const expiry = new AbortController();
-  const cancel = clock.after(ms, () => expiry.abort(new NetworkError('ETIMEDOUT', 'no answer')));
-  const stop = (): void => expiry.abort(outer?.reason);
-  outer?.addEventListener('abort', stop, { once: true });
+  const expiry = deadline(clock, ms, outer, () => new NetworkError('ETIMEDOUT', 'no answer'));
   try {
     return await work(expiry.signal);
   } finally {
-    cancel();
-    outer?.removeEventListener('abort', stop);
+    expiry.cancel();
   }
 }

@@ -1,5 +1,12 @@
 import { NetworkError } from '../../containers/network/errors.js';
-import type { Addresses, ConnectOptions, Flow, NetNamespace, SocketAddress } from '../../containers/network/types.js';
+import type {
+  Addresses,
+  ConnectOptions,
+  Flow,
+  NetNamespace,
+  SctpSender,
+  SocketAddress,
+} from '../../containers/network/types.js';
 import { createEphemeralPorts } from './ephemeral-ports.js';
 import type { Forwarding } from './forwarding.js';
 import { familyLike, isLoopback, isUnspecified, loopbackLike, ofFamily } from './links.js';
@@ -22,7 +29,7 @@ export interface NetNamespaceOptions {
   readonly forwarding: Forwarding;
 }
 
-export interface ConnectingNamespace extends NetNamespace {
+export interface ConnectingNamespace extends NetNamespace, SctpSender {
   /** @throws NetworkError */
   connectUdp(to: SocketAddress): ConnectedUdp;
 }
@@ -66,6 +73,11 @@ export function createNetNamespace(options: NetNamespaceOptions): ConnectingName
         release();
         throw error;
       }
+    },
+    async probeSctp(to, options = {}) {
+      const flow = outgoing('sctp', to, options.localPort);
+      if (inside(to)) delivered(flow, options.observe);
+      else await forwarding.probeSctp(flow, hook, options);
     },
     exchange: async (to, payload, options = {}) => exchange(outgoing('udp', to, options.localPort), payload, options),
     connectUdp(to) {

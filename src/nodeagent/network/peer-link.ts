@@ -3,7 +3,7 @@ import type { Clock } from '../../machinery/clock.js';
 import { NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from './join-streams.js';
 import { dialReal } from './real-host.js';
-import { deadline } from '../../containers/programs/deadline.js';
+import { deadline } from '../../machinery/deadline.js';
 import type {
   ConnectOptions,
   Flow,
@@ -72,6 +72,14 @@ export function peerReceiver(at: SocketAddress, clock: Clock): PacketReceiver {
         limit.cancel();
       }
     },
+    async acceptSctp(flow, { signal, observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS }) {
+      const limit = deadline(clock, timeoutMs, signal);
+      try {
+        (await callPeer(at, packetOf(flow, timeoutMs), observe, limit.signal)).socket.destroy();
+      } finally {
+        limit.cancel();
+      }
+    },
     async acceptUdp(flow, payload, { signal, observe, timeoutMs = UDP_TIMEOUT_MS }) {
       const limit = deadline(clock, timeoutMs, signal);
       try {
@@ -96,12 +104,14 @@ export function createPeerServer(network: PacketReceiver, clock: Clock): Server 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     const gone = new AbortController();
     const cancelDeadline = clock.after(PACKET_DEADLINE_MS, () => socket.destroy());
-    socket.on('close', () => {
+    const leave = (): void => {
       cancelDeadline();
       gone.abort(new NetworkError('ECONNRESET'));
-    });
+    };
+    socket.on('close', leave);
     socket.on('error', () => socket.destroy());
-    void serve(network, socket, gone.signal, cancelDeadline);
+    // Afterwards nothing waits that its end would stop, and most connections end like that.
+    void serve(network, socket, gone.signal, cancelDeadline).then(() => socket.off('close', leave));
   });
   server.maxConnections = MAX_CONNECTIONS;
   return server;
@@ -123,6 +133,12 @@ async function serve(
       const stream = await network.acceptTcp(flow, options);
       writeLine(socket, { steps });
       joinStreams(socket, stream);
+      return;
+    }
+    if (flow.proto === 'sctp') {
+      await network.acceptSctp(flow, options);
+      writeLine(socket, { steps });
+      socket.destroySoon();
       return;
     }
     const reply = await network.acceptUdp(flow, Buffer.from(payload ?? '', 'base64'), options);

@@ -1,5 +1,5 @@
 import type { Clock } from '../../machinery/clock.js';
-import type { Addresses, Flow, NetNamespace, PacketReceiver } from '../../containers/network/types.js';
+import type { Addresses, Flow, NetNamespace, PacketReceiver, SctpSender } from '../../containers/network/types.js';
 import { createForwarding } from './forwarding.js';
 import type { Kernels } from './kernels.js';
 import { familyLike, HOST, METRIC, NODE_LINK, POD_LINK } from './links.js';
@@ -27,7 +27,7 @@ export interface NodeNamespace extends ConnectingNamespace {
 }
 
 /** One Pod's network namespace. */
-export interface PodNamespace extends NetNamespace {
+export interface PodNamespace extends NetNamespace, SctpSender {
   readonly sockets: Sockets;
   /** Ends all its sockets and frees its addresses. */
   detach(): void;
@@ -64,6 +64,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       return { ...namespace(addresses, sockets, 'prerouting'), sockets, detach };
     },
     acceptTcp: (flow, given) => forwarding.openTcp(flow, 'prerouting', given),
+    acceptSctp: (flow, given) => forwarding.probeSctp(flow, 'prerouting', given),
     acceptUdp: (flow, payload, given) => forwarding.sendUdp(flow, 'prerouting', payload, given),
   };
 }

@@ -20,7 +20,7 @@ export interface RealListenerOptions {
   readonly entry: () => PacketEntry | undefined;
   readonly log: Logger;
   readonly onListening?: (port: number) => void;
-  /** The port cannot be had. */
+  /** The port cannot be had, and nothing is left to close. Not called once the listener is closed. */
   readonly onError: (error: NodeJS.ErrnoException) => void;
 }
 
@@ -33,6 +33,7 @@ export const listenReal = (options: RealListenerOptions): RealListener =>
   options.protocol === 'tcp' ? listenTcp(options) : listenUdp(options);
 
 function listenTcp({ at, entry, log, onListening, onError }: RealListenerOptions): RealListener {
+  let closed = false;
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     sockets.add(socket);
@@ -58,10 +59,13 @@ function listenTcp({ at, entry, log, onListening, onError }: RealListenerOptions
       },
     );
   });
-  server.on('error', onError);
+  server.on('error', error => {
+    if (!closed) onError(error);
+  });
   server.listen(at.port, at.address, () => onListening?.((server.address() as AddressInfo).port));
   return {
     close() {
+      closed = true;
       server.close();
       for (const socket of sockets) socket.destroy();
     },
@@ -74,7 +78,14 @@ function listenUdp({ at, entry, log, onListening, onError }: RealListenerOptions
   void import('node:dgram').then(({ createSocket }) => {
     if (closed) return;
     const own = (socket = createSocket(isIPv6(at.address) ? 'udp6' : 'udp4'));
-    own.on('error', onError);
+    let bound = false;
+    own.on('error', error => {
+      if (bound) return void log.info({ port: at.port, error: error.message }, 'answer to this machine lost');
+      // Unlike a server, a datagram socket stays when it could not be bound.
+      socket = undefined;
+      own.close();
+      if (!closed) onError(error);
+    });
     own.on('message', (payload, from) => {
       const target = entry();
       if (target === undefined) return;
@@ -88,12 +99,16 @@ function listenUdp({ at, entry, log, onListening, onError }: RealListenerOptions
           log.info({ port: dst.port, error: toNetworkError(error).message }, 'datagram from this machine lost'),
       );
     });
-    own.bind(at.port, at.address, () => onListening?.(own.address().port));
+    own.bind(at.port, at.address, () => {
+      bound = true;
+      onListening?.(own.address().port);
+    });
   });
   return {
     close() {
       closed = true;
       socket?.close();
+      socket = undefined;
     },
   };
 }

@@ -1,7 +1,14 @@
 import { NetworkError } from '../../containers/network/errors.js';
 import { streamPair } from './stream-pair.js';
 import { isUnspecified } from './links.js';
-import type { Flow, NetStream, Observe, TcpHandler, UdpHandler } from '../../containers/network/types.js';
+import type {
+  Flow,
+  NetStream,
+  Observe,
+  SocketProtocol,
+  TcpHandler,
+  UdpHandler,
+} from '../../containers/network/types.js';
 
 /** The listening sockets of one network namespace. */
 export interface Sockets {
@@ -11,7 +18,7 @@ export interface Sockets {
   listen(port: number, handler: TcpHandler, loopbackOnly: boolean, address?: string): () => void;
   listenUdp(port: number, handler: UdpHandler, address?: string): () => void;
   /** Whether somebody listens at the port, on any address. */
-  isTaken(proto: Flow['proto'], port: number): boolean;
+  isTaken(proto: SocketProtocol, port: number): boolean;
   /**
    * Connects to a listener. `dialled` is the address the client asked for, `run` gives the listener its end.
    * @throws NetworkError ECONNREFUSED
@@ -41,7 +48,7 @@ export function createSockets(owner: string): Sockets {
   /** How many listeners a port has, by protocol. */
   const taken = { tcp: new Map<number, number>(), udp: new Map<number, number>() };
 
-  function bind<T>(table: Map<string, T>, proto: Flow['proto'], port: number, address: string, value: T): () => void {
+  function bind<T>(table: Map<string, T>, proto: SocketProtocol, port: number, address: string, value: T): () => void {
     const key = `${isUnspecified(address) ? ANY : address}:${port}`;
     if (table.has(key)) throw new NetworkError('EADDRINUSE', `port ${port}`);
     table.set(key, value);

@@ -94,7 +94,7 @@ export function parsePacket(value: unknown): WirePacket {
   const { flow, ttl, trace, timeoutMs, payload } = isRecord(value) ? value : {};
   const valid =
     isRecord(flow) &&
-    (flow['proto'] === 'tcp' || flow['proto'] === 'udp') &&
+    (flow['proto'] === 'tcp' || flow['proto'] === 'udp' || flow['proto'] === 'sctp') &&
     isAddress(flow['src']) &&
     isAddress(flow['dst']) &&
     isIP(flow['src']) === isIP(flow['dst']) &&

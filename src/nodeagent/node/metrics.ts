@@ -31,10 +31,10 @@ const family = (type: 'counter' | 'gauge', name: string, help: string, samples: 
 });
 
 /** GET /metrics/resource: what metrics-server reads. */
-export function resourceMetrics(workers: readonly PodWorker[], now: number): MetricFamily[] {
+export function resourceMetrics(figures: NodeFigures, workers: readonly PodWorker[], now: number): MetricFamily[] {
   const running = runningOf(workers);
   const pods = workers.filter(w => w.records.some(r => r.running !== undefined));
-  const total = totalUsage(workers.flatMap(w => w.records));
+  const total = figures.used(workers);
   const at = now;
   return [
     family(

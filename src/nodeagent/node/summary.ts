@@ -11,6 +11,8 @@ export interface NodeFigures {
   /** Clock milliseconds at which the agent started. */
   readonly startedAt: number;
   readonly capacity: Readonly<Record<string, string>>;
+  /** All of its containers together. */
+  readonly used: (workers: readonly PodWorker[]) => ContainerUsage;
 }
 
 export const usageOf = ({ usage, running }: ContainerRecord): ContainerUsage =>
@@ -26,6 +28,23 @@ export const totalUsage = (records: readonly ContainerRecord[]): ContainerUsage 
       (sum, one) => ({ cpuSeconds: sum.cpuSeconds + one.cpuSeconds, memoryBytes: sum.memoryBytes + one.memoryBytes }),
       { cpuSeconds: 0, memoryBytes: 0 },
     );
+
+/** What a node has used since its agent started: a counter that goes on when containers go. */
+export function createNodeUsage(): (workers: readonly PodWorker[]) => ContainerUsage {
+  const counted = new WeakMap<ContainerRecord, number>();
+  let cpuSeconds = 0;
+  return workers => {
+    const records = workers.flatMap(worker => worker.records);
+    for (const record of records) {
+      const now = usageOf(record).cpuSeconds;
+      const before = counted.get(record) ?? 0;
+      // A container that was started again counts from nothing.
+      cpuSeconds += now < before ? now : now - before;
+      counted.set(record, now);
+    }
+    return { ...totalUsage(records), cpuSeconds };
+  };
+}
 
 const INODES = 6_553_600;
 const NANO = 1e9;
@@ -109,7 +128,7 @@ export function nodeSummary(
     };
   };
 
-  const total = totalUsage(workers.flatMap(w => w.records));
+  const total = figures.used(workers);
   const running = workers.filter(w => w.records.some(r => r.running !== undefined));
   return {
     node: {

@@ -1,7 +1,7 @@
 import type { Container, DeepReadonly } from '../../machinery/types.js';
 import { captured } from '../../containers/io.js';
 import type { RunningContainer } from '../../containers/container.js';
-import { deadline, DeadlineExceeded } from '../../containers/programs/deadline.js';
+import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
 import { httpCall } from '../../containers/network/http-client.js';
 import type { NetNamespace } from '../../containers/network/types.js';
 import { resolvePort } from '../../containers/images/container-port.js';

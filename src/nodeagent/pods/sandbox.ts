@@ -2,7 +2,7 @@ import type { ProcessTable } from '../../containers/process.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from '../network/join-streams.js';
 import { familyLike, ofFamily } from '../network/links.js';
-import type { Addresses, NetNamespace, SocketAddress } from '../../containers/network/types.js';
+import type { Addresses, NetNamespace, SctpSender, SocketAddress } from '../../containers/network/types.js';
 import { podResources, showPodCgroup } from './cgroup.js';
 import type { PodDependencies } from './dependencies.js';
 import { podNames, resolverConfig } from './etc-files.js';
@@ -12,7 +12,7 @@ import { containersOf, type ContainerRecord, type ReadonlyPod } from './types.js
 
 /** What the containers of a Pod share whether they run or not. */
 export interface Sandbox {
-  readonly network: NetNamespace;
+  readonly network: NetNamespace & SctpSender;
   /** The process namespace of all containers, when they have one in common. */
   readonly processes: ProcessTable | undefined;
   detach(): void;

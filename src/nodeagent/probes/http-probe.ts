@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
 import { resolvePort } from '../../containers/images/container-port.js';
-import { DeadlineExceeded } from '../../containers/programs/deadline.js';
+import { DeadlineExceeded } from '../../machinery/deadline.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { httpCall } from '../../containers/network/http-client.js';
 import { broken, dialError, failure, success, type ProbeResult, type ProbeTarget } from './probe-result.js';

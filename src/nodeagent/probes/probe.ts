@@ -2,7 +2,7 @@ import { resolvePort } from '../../containers/images/container-port.js';
 import { type ProbeResult, type ProbeTarget, failure, success, broken, dialError } from './probe-result.js';
 import { captured } from '../../containers/io.js';
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
-import { deadline, DeadlineExceeded } from '../../containers/programs/deadline.js';
+import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { httpProbe } from './http-probe.js';
 

@@ -105,7 +105,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     failed = false;
     lastSync = clock.now();
     pendingSince = pendingAfter;
-    end();
+    if (ended()) schedule();
     if (program !== undefined && !signal.aborted) onSynced();
   };
   const fail = (error: unknown, begun: number, tell: TellSync): void => {
@@ -115,15 +115,15 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     tell({ full: false, milliseconds: clock.monotonic() - begun, error: message });
     log.error({ err: error }, 'rules could not be loaded, will retry');
     onFailed(error);
-    lastEnd = clock.monotonic();
-    loading = false;
+    ended();
     clock.after(syncPeriodMs, schedule, { unref: true });
   };
-  const end = (): void => {
-    lastEnd = clock.monotonic();
-    if (!loading) return;
+  /** Whether others may have waited for a real kernel. */
+  const ended = (): boolean => {
+    const waited = loading;
     loading = false;
-    schedule();
+    lastEnd = clock.monotonic();
+    return waited;
   };
   const schedule = (): void => {
     if (!ready || scheduled || loading || signal.aborted || (!proxy.pending && !failed)) return;

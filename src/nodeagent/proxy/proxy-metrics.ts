@@ -77,7 +77,7 @@ const loadedRules = ({ kernel, labels, written }: Counts): Sample[] =>
         .filter(({ touched }) => touched)
         .map(({ table, chains }) => ({
           labels: { ...labels, table },
-          value: chains.reduce((sum, chain) => sum + chain.rules.length, 0),
+          value: chains.reduce((sum, { ruleCount }) => sum + ruleCount, 0),
         }));
 
 /** Upstream shows these only once there was one. */
@@ -146,7 +146,10 @@ export function createProxyMetrics(clock: Clock): ProxyMetrics {
           counts.lastSynced = clock.now();
           pending.service = pending.endpoint = 0;
           if (program?.kind === 'xtables')
-            counts.written = program.tables.map(({ table, commands }) => ({ table, rules: commands.length }));
+            counts.written = program.tables.map(({ table, commands }) => ({
+              table,
+              rules: commands.reduce((sum, one) => sum + (one.kind === 'addRules' ? one.rules.length : 0), 0),
+            }));
         },
         failed: () => void counts.failures++,
       };

@@ -36,6 +36,19 @@ export interface GroupVersion {
   readonly version: string;
 }
 
+/** What the API of custom resources counts, wherever it is not said (pkg/controlplane/controller/crdregistration). */
+export const CUSTOM_PRIORITY = { group: 1_000, version: 100 };
+
+/** Of the group of APIServices, which has none: it stands first. */
+const REGISTRATION = { group: 20_000, version: 0 };
+
+/** How a group-version that this server serves counts in discovery. */
+export function localPriority({ group, version }: GroupVersion): { readonly group: number; readonly version: number } {
+  if (group === 'apiregistration.k8s.io') return REGISTRATION;
+  const known = PRIORITIES[group];
+  return known === undefined ? CUSTOM_PRIORITY : { group: known.group, version: known.versions?.[version] ?? 15 };
+}
+
 /** The APIServices by which the API server says which group-versions it serves itself. */
 export const localApiServices = (served: readonly GroupVersion[]): SystemObject[] =>
   served.flatMap(({ group, version }) => {

@@ -1,12 +1,12 @@
 import { jsonEqual } from '../../machinery/json-equal.js';
 import type { KubeObject } from '../../machinery/types.js';
+import { ensureAuthenticationTrust } from './authentication-trust.js';
 import { localApiServices } from './api-services.js';
 import { ensure, keyOf, selfContext, type BootstrapOptions } from './ensure.js';
+import { ensureFlowControl } from './flow-control.js';
 import { reconcilePolicy } from './reconcile-policy.js';
 import { ensureServiceCidr } from './service-cidr.js';
 import {
-  authenticationConfig,
-  FLOW_CONTROL,
   kubernetesEndpoints,
   kubernetesEndpointSlice,
   kubernetesService,
@@ -42,11 +42,16 @@ async function reconcile(options: BootstrapOptions, wanted: SystemObject): Promi
 /** Everything but what depends on the port: run before the server listens. */
 export async function bootstrap(options: BootstrapOptions): Promise<void> {
   for (const name of SYSTEM_NAMESPACES) await ensure(options, systemNamespace(name));
-  const configs = [authenticationConfig(options.ca), legacyTokenTracking(options.clock.now())];
   const local = localApiServices(options.served);
-  const rest = [...local, ...PRIORITY_CLASSES, ...FLOW_CONTROL, ...configs, ...options.policy];
+  const rest = [...local, ...PRIORITY_CLASSES, ...options.policy];
+  const tracking = legacyTokenTracking(options.clock.now());
   // One group commit for all of them instead of one disk sync each.
-  await Promise.all([...rest.map(object => ensure(options, object)), ensureServiceCidr(options)]);
+  await Promise.all([
+    ...[...rest, tracking].map(object => ensure(options, object)),
+    ensureFlowControl(options),
+    ensureServiceCidr(options),
+    ensureAuthenticationTrust(options),
+  ]);
   const { objects, clock, signal, policy } = options;
   const ctx = selfContext(objects, clock, signal);
   await Promise.all(policy.map(object => reconcilePolicy(objects, ctx, object)));

@@ -1,6 +1,7 @@
 import { formatTime } from '../../machinery/clock.js';
 import type { KubeObject } from '../../machinery/types.js';
 import { FLOW_SCHEMAS, PRIORITY_LEVELS } from '../../kinds/flowcontrol/flow-control-defaults.js';
+import { SERVICE_NAME_LABEL } from '../../machinery/service-name.js';
 
 /** An object that the API server makes at start, when it is not there. */
 export interface SystemObject {
@@ -99,7 +100,7 @@ export const kubernetesEndpointSlice = ({ advertiseAddress, securePort }: ApiSer
   object: {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
-    metadata: { name: 'kubernetes', namespace: 'default', labels: { 'kubernetes.io/service-name': 'kubernetes' } },
+    metadata: { name: 'kubernetes', namespace: 'default', labels: { [SERVICE_NAME_LABEL]: 'kubernetes' } },
     addressType: advertiseAddress.includes(':') ? 'IPv6' : 'IPv4',
     endpoints: [{ addresses: [advertiseAddress], conditions: { ready: true } }],
     ports: [{ name: 'https', port: securePort, protocol: 'TCP' }],
@@ -125,16 +126,5 @@ export const defaultServiceCidr = (cidrs: readonly string[]): SystemObject => ({
     kind: 'ServiceCIDR',
     metadata: { name: 'kubernetes' },
     spec: { cidrs: [...cidrs] },
-  },
-});
-
-/** What extension API servers and our own clients read the cluster's CA from. */
-export const authenticationConfig = (ca: string): SystemObject => ({
-  resource: 'configmaps',
-  object: {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: 'extension-apiserver-authentication', namespace: 'kube-system' },
-    data: { 'client-ca-file': ca },
   },
 });

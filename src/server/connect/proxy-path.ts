@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { compareText } from '../../machinery/compare-text.js';
 import { splitPath } from '../pipeline/request-info.js';
 
 /** What Go's URL.EscapedPath writes as it is, besides letters and digits. */
@@ -48,4 +49,26 @@ export function pathBelow(url: string, segments: number): string {
 export function cleaned(path: string): string {
   const clean = posix.normalize(`/${path}`);
   return path.endsWith('/') || !clean.endsWith('/') || clean === '/' ? clean : clean.slice(0, -1);
+}
+
+/** A whole path as it is sent on: read and escaped again, and not changed otherwise. */
+export const wholePath = (url: string): string => escaped(unescaped(pathOf(url)));
+
+/** What Go's url.QueryEscape writes as it is, besides letters and digits. */
+const PLAIN_IN_QUERY = new Set([...'-_.~'].map(c => c.charCodeAt(0)));
+
+function escapedForQuery(text: string): string {
+  let out = '';
+  for (const byte of Buffer.from(text, 'utf8')) {
+    if (isAlphanumeric(byte) || PLAIN_IN_QUERY.has(byte)) out += String.fromCharCode(byte);
+    else out += byte === 0x20 ? '+' : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  return out;
+}
+
+/** A query written anew, with its question mark: sorted by key, as Go's url.Values.Encode does it. */
+export function encodedQuery(query: URLSearchParams): string {
+  const pairs = [...query].map(([key, value]) => [escapedForQuery(key), escapedForQuery(value), key] as const);
+  const sorted = pairs.sort(([, , a], [, , b]) => compareText(a, b));
+  return sorted.length === 0 ? '' : `?${sorted.map(([key, value]) => `${key}=${value}`).join('&')}`;
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { badRequestError, serviceUnavailableError, StatusError } from '../../machinery/status.js';
@@ -39,12 +39,19 @@ function isOnLoopback(name: string, context: ApiContext): boolean {
   return node !== undefined && isLoopback(kubeletAddress(node).host);
 }
 
-/** The body with its links rewritten, for a page; undefined: it passes as it is. */
-async function rewriting(answer: IncomingMessage, method: string, rewrite: LinkRewriter): Promise<Transform[]> {
+/**
+ * The body with its links rewritten, for a page; none: it passes as it is.
+ * @param encoding what is left to decode
+ */
+export async function rewriting(
+  answer: IncomingMessage,
+  method: string,
+  rewrite: LinkRewriter,
+  encoding = answer.headers['content-encoding'] ?? '',
+): Promise<Transform[]> {
   const [type = ''] = (answer.headers['content-type'] ?? '').split(';');
   if (type.trim() !== 'text/html' || method === 'HEAD') return [];
   const links = rewriteLinks(rewrite);
-  const encoding = answer.headers['content-encoding'] ?? '';
   if (encoding === '') return [links];
   const { createGunzip, createGzip, createInflateRaw, createDeflateRaw } = await import('node:zlib');
   if (encoding === 'gzip') return [createGunzip(), links, createGzip()];
@@ -58,17 +65,11 @@ async function rewriting(answer: IncomingMessage, method: string, rewrite: LinkR
  */
 export async function proxyRequest(exchange: Exchange, target: ProxyTarget, context: ApiContext): Promise<void> {
   const { request } = exchange;
-  const { raw, response, signal } = request;
+  const { raw, signal } = request;
   const backend = backendOf(exchange, target, context);
   let answer: IncomingMessage;
   try {
-    const outgoing = await backend.open({ ...proxyHeaders(exchange, backend), ...bodyHeaders(raw) });
-    if (!hasBody(raw)) outgoing.end();
-    // A server may answer without having read all; what then becomes of the rest is no failure of the answer.
-    else pipeline(raw, outgoing).catch((error: Error) => void outgoing.destroy(error));
-    answer = await answered(outgoing, signal).catch((error: unknown) => {
-      throw error instanceof StatusError ? error : dialProblem(error, outgoing);
-    });
+    answer = await sendOn(raw, await backend.open({ ...proxyHeaders(exchange, backend), ...bodyHeaders(raw) }), signal);
   } catch (error) {
     throw unreachable(error, exchange, target, context);
   }
@@ -82,6 +83,34 @@ export async function proxyRequest(exchange: Exchange, target: ProxyTarget, cont
   let transforms: Transform[] = [];
   if (location !== undefined && location !== '') headers['location'] = rewrite(location);
   else transforms = await rewriting(answer, request.method, rewrite);
+  await passOn(exchange, answer, { headers, transforms }, context);
+}
+
+/** Sends a request with the client's body; the answer, once its head is there. @throws DialError, StatusError */
+export async function sendOn(
+  raw: IncomingMessage,
+  outgoing: ClientRequest,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  if (!hasBody(raw)) outgoing.end();
+  // A server may answer without having read all; what then becomes of the rest is no failure of the answer.
+  else pipeline(raw, outgoing).catch((error: Error) => void outgoing.destroy(error));
+  try {
+    return await answered(outgoing, signal);
+  } catch (error) {
+    throw error instanceof StatusError || signal.aborted ? error : dialProblem(error, outgoing);
+  }
+}
+
+/** Streams an answer to the client, at the client's pace. */
+export async function passOn(
+  exchange: Exchange,
+  answer: IncomingMessage,
+  { headers, transforms }: { readonly headers: OutgoingHttpHeaders; readonly transforms: readonly Transform[] },
+  context: ApiContext,
+): Promise<void> {
+  const { request } = exchange;
+  const { raw, response } = request;
   if (transforms.length > 0) delete headers['content-length'];
   const code = answer.statusCode ?? 502;
   exchange.audit?.started(code);

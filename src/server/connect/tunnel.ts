@@ -58,11 +58,32 @@ async function openStream(exchange: Exchange, target: ConnectTarget, context: Ap
   });
 }
 
+/** How what goes wrong before the protocol has changed is told to the client. */
+export interface Refusals {
+  /** @returns what is thrown in place of it */
+  readonly unreachable: (problem: Error) => Error;
+  readonly notUpgraded: (text: string) => Error;
+}
+
+const KUBELET_REFUSALS: Refusals = {
+  unreachable: problem => reasonlessError(`error dialing backend: ${problem.message}`),
+  notUpgraded: text => reasonlessError(text),
+};
+
+/** An Upgrade request to a kubelet or a Pod. */
+export const tunnel = (exchange: Exchange, target: ConnectTarget, context: ApiContext): Promise<void> =>
+  switchProtocols(exchange, () => openStream(exchange, target, context), KUBELET_REFUSALS, context);
+
 /**
- * An Upgrade request (SPDY or WebSocket) to a kubelet or a Pod: once it switches protocols, bytes flow both ways
- * untouched until either side closes.
+ * Sends an Upgrade request (SPDY or WebSocket) on; once the other side switches protocols, bytes flow both ways untouched
+ * until either side closes. @throws StatusError, or what `refusals` say
  */
-export async function tunnel(exchange: Exchange, target: ConnectTarget, context: ApiContext): Promise<void> {
+export async function switchProtocols(
+  exchange: Exchange,
+  open: () => Promise<ClientRequest>,
+  refusals: Refusals,
+  context: ApiContext,
+): Promise<void> {
   const { request } = exchange;
   const { raw, response, socket, signal } = request;
   // What follows the head belongs to the new protocol or to a body; it cannot be both.
@@ -70,19 +91,19 @@ export async function tunnel(exchange: Exchange, target: ConnectTarget, context:
   let outgoing: ClientRequest | undefined;
   let result: Upgraded;
   try {
-    outgoing = await openStream(exchange, target, context);
+    outgoing = await open();
     result = await upgraded(outgoing, signal);
   } catch (error) {
     if (signal.aborted || error instanceof StatusError) throw error;
     const problem = outgoing === undefined ? (error as Error) : dialProblem(error, outgoing);
     if (problem instanceof StatusError) throw problem;
-    throw reasonlessError(`error dialing backend: ${problem.message}`);
+    throw refusals.unreachable(problem);
   }
   if (result.kind === 'refused') {
     const code = result.answer.statusCode ?? 502;
     if (code < 400) {
       result.answer.destroy();
-      throw reasonlessError(`invalid upgrade response: status code ${code}`);
+      throw refusals.notUpgraded(`invalid upgrade response: status code ${code}`);
     }
     response.writeHead(code, { ...returnedHeaders(result.answer), Connection: 'close' });
     await pipeline(result.answer, response);

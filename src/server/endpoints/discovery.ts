@@ -9,6 +9,7 @@ import {
   apiResourceList,
   apiVersions,
 } from '../../api/discovery.js';
+import type { GroupDirectory } from '../aggregation/create-aggregation.js';
 import { parseAccept } from '../negotiation/accept.js';
 import { ENCODINGS, negotiate, notAcceptableError, PLAIN } from '../negotiation/media-types.js';
 import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';
@@ -20,10 +21,12 @@ export interface DiscoveryOptions {
   readonly catalog: Catalog;
   /** host:port as /api advertises it. */
   readonly serverAddress: () => string;
+  /** Groups of all servers; default: there is only this one. */
+  readonly groups?: GroupDirectory;
 }
 
 interface Cached {
-  readonly generation: number;
+  readonly generation: string;
   readonly body: string;
   readonly etag: string;
 }
@@ -59,16 +62,18 @@ const negotiated = (exchange: Exchange, document: object): Answer => {
 
 /** Documents under /api and /apis; undefined for all other paths. Built once per catalog generation. */
 export function createDiscoveryRoutes(options: DiscoveryOptions): (path: string) => DocumentRoute | undefined {
-  const { catalog } = options;
+  const { catalog, groups: directory } = options;
   const aggregated = new Map<string, Cached>();
 
   const aggregatedBody = (root: 'core' | 'groups', version: AggregatedVersion): Cached => {
     const key = `${root}/${version}`;
     const known = aggregated.get(key);
-    if (known !== undefined && known.generation === catalog.generation) return known;
-    const document = root === 'core' ? aggregatedCore(catalog, version) : aggregatedGroups(catalog, version);
+    const generation = `${catalog.generation}/${directory?.generation() ?? ''}`;
+    if (known?.generation === generation) return known;
+    const local = root === 'core' ? aggregatedCore(catalog, version) : aggregatedGroups(catalog, version);
+    const document = root === 'core' ? local : (directory?.merge(local) ?? local);
     const body = `${JSON.stringify(document)}\n`;
-    const fresh = { generation: catalog.generation, body, etag: `"${sha512(body)}"` };
+    const fresh = { generation, body, etag: `"${sha512(body)}"` };
     aggregated.set(key, fresh);
     return fresh;
   };
@@ -100,7 +105,7 @@ export function createDiscoveryRoutes(options: DiscoveryOptions): (path: string)
 
   const core = root('core', false, () => apiVersions(options.serverAddress()));
   // The aggregator answers /apis and /apis/{group} itself, whatever the method.
-  const groups = root('groups', true, () => apiGroupList(catalog));
+  const groups = root('groups', true, () => directory?.list() ?? apiGroupList(catalog));
 
   return path => {
     const [prefix, first, second, ...rest] = splitPath(path);
@@ -113,6 +118,8 @@ export function createDiscoveryRoutes(options: DiscoveryOptions): (path: string)
     }
     if (prefix !== 'apis') return undefined;
     if (first === undefined) return groups;
+    const listed = second === undefined ? directory?.group(first) : undefined;
+    if (listed !== undefined) return plain(true, () => listed);
     const versions = catalog.groupVersions().filter(gv => gv.group === first && first !== '');
     if (versions.length === 0) return undefined;
     if (second === undefined) return plain(true, () => apiGroup(catalog, first) ?? {});

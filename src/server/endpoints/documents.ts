@@ -2,16 +2,22 @@ import type { OpenApiDocuments } from '../../api/openapi/documents.js';
 import { methodNotAllowedError } from '../../machinery/status.js';
 import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';
 import { checkRoutable, JSON_TYPE } from '../negotiation/media-types.js';
+import type { Configuration } from '../flow-control/configuration.js';
+import { dumpRoute } from '../flow-control/dump.js';
 import { createDiscoveryRoutes, type DiscoveryOptions } from './discovery.js';
 import { healthRoute, type HealthCheck } from './health.js';
 import type { Metrics } from './metrics.js';
-import { openApiRoute } from './openapi.js';
+import { openApiRoute, type RemoteDocuments } from './openapi.js';
 import { versionInfo } from './version.js';
 
 export interface DocumentOptions extends DiscoveryOptions {
   readonly checks: readonly HealthCheck[];
   readonly metrics: Metrics;
+  /** What is being worked on and what waits; undefined: nobody waits. */
+  readonly flows: Configuration | undefined;
   readonly openApi: OpenApiDocuments;
+  /** What other servers have of it. */
+  readonly remoteOpenApi?: RemoteDocuments;
   /** JSON of the OpenID discovery document and of the key set of ServiceAccount tokens. */
   readonly openId: { readonly configuration: string; readonly keys: string };
 }
@@ -41,7 +47,7 @@ const raw = (headers: Readonly<Record<string, string>>, body: string): Answer =>
 
 /** Everything that is not about a resource, by path. */
 export function createDocuments(options: DocumentOptions): (path: string) => DocumentRoute | undefined {
-  const { clock, checks, metrics, openApi, openId, catalog } = options;
+  const { clock, checks, metrics, openApi, openId, catalog, flows } = options;
   const startedAt = new Date(clock.now()).toUTCString();
   const discovery = createDiscoveryRoutes(options);
   const fixed = new Map<string, DocumentRoute>([
@@ -101,7 +107,8 @@ export function createDocuments(options: DocumentOptions): (path: string) => Doc
     return (
       (EXACT.has(trimmed) ? fixed.get(path) : fixed.get(trimmed)) ??
       healthRoute(path, checks) ??
-      openApiRoute(path, openApi, () => clock.now(), startedAt) ??
+      (flows === undefined ? undefined : dumpRoute(trimmed, flows)) ??
+      openApiRoute(path, openApi, () => clock.now(), startedAt, options.remoteOpenApi) ??
       discovery(trimmed)
     );
   };

@@ -36,36 +36,59 @@ export function counter(name: string, help: string, type: 'counter' | 'gauge' = 
   };
 }
 
+type Read = () => Iterable<readonly [Labels, number]>;
+
+const readFamily = (name: string, help: string, type: string, read: Read): Family => ({
+  name,
+  render: () =>
+    header(name, help, type) + [...read()].map(([labels, value]) => `${name}${labelText(labels)} ${value}\n`).join(''),
+});
+
 /** A gauge whose series are read when they are asked for. */
-export function readGauge(name: string, help: string, read: () => Iterable<readonly [Labels, number]>): Family {
-  return {
-    name,
-    render: () =>
-      header(name, help, 'gauge') +
-      [...read()].map(([labels, value]) => `${name}${labelText(labels)} ${value}\n`).join(''),
-  };
-}
+export const readGauge = (name: string, help: string, read: Read): Family => readFamily(name, help, 'gauge', read);
+
+/** The same of what only rises. */
+export const readCounter = (name: string, help: string, read: Read): Family => readFamily(name, help, 'counter', read);
 
 export interface Histogram extends Family {
   observe(labels: Labels, value: number): void;
+  /** The same for one set of labels, which are looked up once. It is not shown before it has a value. */
+  series(labels: Labels): (value: number) => void;
+}
+
+interface Series {
+  readonly labels: Labels;
+  readonly buckets: number[];
+  sum: number;
+  count: number;
 }
 
 export function histogram(name: string, help: string, bounds: readonly number[]): Histogram {
-  const series = new Map<string, { labels: Labels; buckets: number[]; sum: number; count: number }>();
+  const all = new Map<string, Series>();
+  const seriesOf = (labels: Labels): Series => {
+    const key = labelText(labels);
+    let one = all.get(key);
+    if (one === undefined) all.set(key, (one = { labels, buckets: bounds.map(() => 0), sum: 0, count: 0 }));
+    return one;
+  };
+  const record = (one: Series, value: number): void => {
+    one.sum += value;
+    one.count++;
+    let at = 0;
+    while (at < bounds.length && value > (bounds[at] ?? Infinity)) at++;
+    if (at < bounds.length) one.buckets[at] = (one.buckets[at] ?? 0) + 1;
+  };
   return {
     name,
-    observe(labels, value) {
-      const key = labelText(labels);
-      let one = series.get(key);
-      if (one === undefined) series.set(key, (one = { labels, buckets: bounds.map(() => 0), sum: 0, count: 0 }));
-      one.sum += value;
-      one.count++;
-      const at = bounds.findIndex(bound => value <= bound);
-      if (at >= 0) one.buckets[at] = (one.buckets[at] ?? 0) + 1;
+    observe: (labels, value) => record(seriesOf(labels), value),
+    series(labels) {
+      const one = seriesOf(labels);
+      return value => record(one, value);
     },
     render() {
       let text = header(name, help, 'histogram');
-      for (const [key, { labels, buckets, sum, count }] of series) {
+      for (const [key, { labels, buckets, sum, count }] of all) {
+        if (count === 0) continue;
         let below = 0;
         bounds.forEach((bound, i) => {
           below += buckets[i] ?? 0;

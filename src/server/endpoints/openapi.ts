@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import { compareText } from '../../machinery/compare-text.js';
 import type { OpenApiDocuments } from '../../api/openapi/documents.js';
+import type { RemoteOpenApiEntry } from '../aggregation/keep-openapi.js';
 import { JSON_TYPE } from '../negotiation/media-types.js';
 import { parseAccept } from '../negotiation/accept.js';
 import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';
@@ -46,12 +48,24 @@ function v2(documents: OpenApiDocuments, startedAt: string): DocumentRoute {
   });
 }
 
-function v3Index(documents: OpenApiDocuments): DocumentRoute {
+/** OpenAPI of other servers. */
+export interface RemoteDocuments {
+  generation(): number;
+  entries(): readonly RemoteOpenApiEntry[];
+  /** To the server that has a v3 document. */
+  route(path: string): DocumentRoute | undefined;
+}
+
+function v3Index(documents: OpenApiDocuments, remote: RemoteDocuments | undefined): DocumentRoute {
   return document(async ({ request }) => {
-    const paths: Record<string, { serverRelativeURL: string }> = {};
+    const paths = new Map<string, { readonly serverRelativeURL: string }>();
+    // This server's own come last: nobody else says where they are.
+    for (const { v3 } of remote?.entries() ?? [])
+      for (const [path, serverRelativeURL] of v3) paths.set(path, { serverRelativeURL });
     for (const path of documents.paths())
-      paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${await documents.hash(path)}` };
-    const body = JSON.stringify({ paths });
+      paths.set(path, { serverRelativeURL: `/openapi/v3/${path}?hash=${await documents.hash(path)}` });
+    const sorted = [...paths].sort(([a], [b]) => compareText(a, b));
+    const body = JSON.stringify({ paths: Object.fromEntries(sorted) });
     const etag = `"${sha512(body)}"`;
     if (request.raw.headers['if-none-match'] === etag) return raw(304, { Etag: etag }, '');
     return raw(200, { 'Content-Type': 'text/plain; charset=utf-8', Etag: etag }, body);
@@ -91,9 +105,14 @@ export function openApiRoute(
   documents: OpenApiDocuments,
   nowMs: () => number,
   startedAt: string,
+  remote?: RemoteDocuments,
 ): DocumentRoute | undefined {
   if (path === '/openapi/v2') return v2(documents, startedAt);
-  if (path === '/openapi/v3') return v3Index(documents);
-  if (path.startsWith('/openapi/v3/')) return v3Document(path.slice('/openapi/v3/'.length), documents, nowMs);
+  if (path === '/openapi/v3') return v3Index(documents, remote);
+  if (path.startsWith('/openapi/v3/')) {
+    const below = path.slice('/openapi/v3/'.length);
+    const elsewhere = documents.paths().includes(below) ? undefined : remote?.route(below);
+    return elsewhere ?? v3Document(below, documents, nowMs);
+  }
   return undefined;
 }

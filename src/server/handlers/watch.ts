@@ -59,12 +59,14 @@ export const watchObjects: Handler = async (exchange, route, context) => {
   let ended = false;
   let watch: RegistryWatch | undefined;
   const counted = context.metrics.watchStarted(entry.info);
+  const forget = context.flowControl?.watching(exchange.info, exchange.fields);
   const stop = (): void => {
     signal.removeEventListener('abort', stop);
     context.stopping.removeEventListener('abort', finish);
     watch?.stop();
     watch = undefined;
     counted();
+    forget?.();
   };
   const finish = (): void => {
     if (ended) return;
@@ -87,6 +89,8 @@ export const watchObjects: Handler = async (exchange, route, context) => {
       sink?.destroy();
     },
     backlog: () => sink?.backlog() ?? 0,
+    // From now on it takes nobody's place.
+    begun: () => exchange.release?.(),
   };
   const ctx = requestContext(exchange, context);
   try {

@@ -13,8 +13,10 @@ import type { Dialer } from '../dial/types.js';
 import type { Backlog } from '../watch-stream/backlog.js';
 import type { Registry } from '../registry/types.js';
 import type { Metrics } from '../endpoints/metrics.js';
+import type { FlowControl } from '../flow-control/flow-control.js';
 import type { InFlight } from './in-flight.js';
 import type { DocumentRoute, IncomingRequest } from './exchange.js';
+import type { UnderWay } from './under-way.js';
 
 /** Everything the pipeline and the handlers work with: made once by create-server, the same for all requests. */
 export interface ApiContext {
@@ -25,14 +27,19 @@ export interface ApiContext {
   readonly codec: Codec;
   readonly protobuf: ProtobufAnswers;
   readonly metrics: Metrics;
+  /** Who is worked on, and who waits; undefined: `inFlight` alone limits. */
+  readonly flowControl: FlowControl | undefined;
   readonly inFlight: InFlight;
   /** Cuts what takes long. */
   readonly turns: Turns;
   readonly backlog: Backlog;
   readonly audit: Auditor | undefined;
   readonly dialer: Dialer;
+  /** The route of a path that another server serves. */
+  readonly elsewhere?: (path: string) => DocumentRoute | undefined;
   /** Routes that are not about a resource, by path; longest prefix of whole segments wins. */
   readonly documents: (path: string) => DocumentRoute | undefined;
+  readonly underWay: UnderWay;
   /** Aborts when the server stops: ends watches. */
   readonly stopping: AbortSignal;
   registryOf(entry: CatalogEntry): Registry;

@@ -3,7 +3,7 @@ import { negotiate, PLAIN } from '../negotiation/media-types.js';
 import { encodeAnswer, rawStatus } from '../responses/encode.js';
 import { isPretty } from '../responses/pretty.js';
 import { sendBytes, sendEncoded } from '../responses/send.js';
-import { TooManyRequestsError } from './in-flight.js';
+import { TooManyRequestsError } from './too-many-requests.js';
 import type { ApiContext } from './context.js';
 import type { Exchange } from './exchange.js';
 

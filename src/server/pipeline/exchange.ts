@@ -9,6 +9,7 @@ import type { UserInfo } from '../../api/strategy.js';
 import type { AuditRecord } from '../audit/audit-record.js';
 import type { MediaType } from '../negotiation/media-types.js';
 import type { ListResult, Registry, StoredObject } from '../registry/types.js';
+import type { Classification } from '../flow-control/flow-control.js';
 import type { RequestInfo } from './request-info.js';
 
 /** What the client said, fixed for the whole request. */
@@ -52,7 +53,13 @@ export interface Exchange {
   stopDeadline?: () => void;
   /** When the deadline passes, by the monotonic clock. */
   deadlineMs?: number;
-  /** Gives back its place among the requests that are worked on. */
+  /** What the deadline gives it in all; undefined: no limit. */
+  limitMs?: number;
+  /** The flow schema and the priority level that it belongs to, by uid: every answer tells. */
+  classification?: Classification;
+  /** It is answered, and a stopping server need not wait for it. */
+  leave?: () => void;
+  /** Gives back its place among the requests that are worked on; may be called again. */
   release?: () => void;
   /** Ends the request with this error, wherever it is. */
   abort(reason: Error): void;

@@ -1,5 +1,6 @@
 import { parseFieldSelector, type FieldRequirement, type FieldSelector } from '../../machinery/fields.js';
-import { parseLabelSelector, SelectorError } from '../../machinery/labels.js';
+import { parseLabelSelector } from '../../machinery/labels.js';
+import { SelectorError } from '../../machinery/label-requirement.js';
 import { parseInt64 } from '../registry/strconv.js';
 import type { RequestInfo } from './request-info.js';
 

@@ -134,14 +134,17 @@ const isBuiltInGroup = ({ catalog }: ApiContext, group: string): boolean =>
   catalog.groupVersions().some(gv => gv.group === group && catalog.served(group, gv.version).some(isBuiltIn));
 
 /**
- * Upstream's director: paths under a known API group are answered by that group (404 and 405 as Status), all others by
- * documents, or as plain text when nothing claims them.
+ * Upstream's director: paths of a group-version that another server serves are that one's; paths under a known API
+ * group are answered by that group (404 and 405 as Status), all others by documents, or as plain text when nothing
+ * claims them.
  * @throws StatusError 404, 405
  */
 export function findRoute(exchange: Exchange, context: ApiContext): Route {
   const { info } = exchange;
   // The router compares paths as they are: what begins with two slashes is under no API.
   if (info.path.startsWith('//')) return NOT_FOUND;
+  const elsewhere = context.elsewhere?.(info.path);
+  if (elsewhere !== undefined) return elsewhere;
   const document = context.documents(info.path);
   if (document !== undefined) return document;
   const [prefix, group = ''] = splitPath(info.path);

@@ -91,17 +91,28 @@ export async function serve(incoming: RawRequest, context: ApiContext): Promise<
   response.once('close', () => {
     exchange.stopDeadline?.();
     exchange.release?.();
+    exchange.leave?.();
     if (!response.writableFinished) controller.abort(new Error('client is gone'));
     finished();
     exchange.audit?.completed();
   });
   try {
+    await run(exchange, context);
+  } finally {
+    // What is long-running gives it back when it has begun.
+    if (!exchange.longRunning) exchange.release?.();
+  }
+}
+
+async function run(exchange: Exchange, context: ApiContext): Promise<void> {
+  const { signal, response, url } = exchange.request;
+  try {
     for (const step of STEPS) {
       await step.run(exchange, context);
-      controller.signal.throwIfAborted();
+      signal.throwIfAborted();
     }
   } catch (error) {
-    if (controller.signal.aborted && response.destroyed) return;
+    if (signal.aborted && response.destroyed) return;
     try {
       await failed(exchange, error, context);
     } catch (second) {

@@ -49,6 +49,21 @@ const requestInfo: Step = {
   },
 };
 
+/** Whether the server is about to end: then it is no longer begun. */
+const shutdown: Step = {
+  name: 'shutdown',
+  run(exchange, context) {
+    if (exchange.longRunning) return;
+    try {
+      exchange.leave = context.underWay.enter();
+    } catch (error) {
+      // Another server may answer at once.
+      exchange.request.response.setHeader('Retry-After', '1');
+      throw error;
+    }
+  },
+};
+
 /** Every request but watches and streams ends within a minute, or sooner when ?timeout= says so. */
 const deadline: Step = {
   name: 'deadline',
@@ -68,6 +83,7 @@ const deadline: Step = {
       if (exchange.request.response.headersSent) exchange.request.response.destroy();
     };
     exchange.deadlineMs = context.clock.monotonic() + limit;
+    exchange.limitMs = limit;
     exchange.stopDeadline = context.clock.after(limit, late, { unref: true });
   },
 };
@@ -118,11 +134,33 @@ const impersonation: Step = {
   },
 };
 
-/** Whether there is room for them. */
-const inFlight: Step = {
-  name: 'in-flight limit',
+/**
+ * Whether there is room for them, now or when it is their turn. What is long-running takes no room, but for watches, which do
+ * until they have begun.
+ */
+const priorityAndFairness: Step = {
+  name: 'priority and fairness',
   run(exchange, context) {
-    if (!exchange.longRunning) exchange.release = context.inFlight.enter(exchange.info.verb, exchange.user);
+    const { info, user, request, longRunning, fields, limitMs } = exchange;
+    const { flowControl } = context;
+    if (longRunning && (flowControl === undefined || info.verb !== 'watch')) return;
+    if (flowControl === undefined) {
+      exchange.release = context.inFlight.enter(info.verb, user);
+      return;
+    }
+    const { query, signal } = request;
+    const entered = flowControl.enter({ info, user, query, fields, signal, limitMs }, classification => {
+      exchange.classification = classification;
+    });
+    if (typeof entered === 'function') {
+      exchange.release = entered;
+      return;
+    }
+    return entered.then(release => {
+      // Its client went in the moment in which its turn came.
+      if (request.response.closed) release();
+      else exchange.release = release;
+    });
   },
 };
 
@@ -223,12 +261,13 @@ const dispatching: Step = {
 /** The way of every request, in order. */
 export const STEPS: readonly Step[] = [
   requestInfo,
+  shutdown,
   deadline,
   authentication,
   selection,
   auditing,
   impersonation,
-  inFlight,
+  priorityAndFairness,
   authorization,
   routing,
   streamPermission,

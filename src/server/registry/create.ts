@@ -47,7 +47,9 @@ export async function create(
   await inTurns(defaultObject(entryOf(scope), object), scope.turns);
   const write = { manager: ctx.options.fieldManager, subresource: '', nowMs: clock.now() };
   await breathe(scope);
-  await inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns);
+  await scope.versions.withOthers(ctx.signal, () =>
+    inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns),
+  );
   await breathe(scope);
   if (!info.stored) return review(scope, ctx, namespace, object);
   await scope.cache.loaded();

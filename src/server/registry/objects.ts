@@ -4,6 +4,7 @@ import { atOnce } from '../../machinery/steps.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../api/catalog.js';
 import type { Objects, RequestContext } from '../../api/strategy.js';
+import type { ConvertedCache } from '../../storage/converted-cache.js';
 import type { WatchCache } from '../../storage/watch-cache.js';
 import type { Registry } from './types.js';
 import { objectOf } from './update.js';
@@ -12,7 +13,7 @@ import type { View } from './view.js';
 export interface ObjectsOptions {
   readonly catalog: Catalog;
   readonly registry: (entry: CatalogEntry) => Registry;
-  readonly cache: (entry: CatalogEntry) => WatchCache;
+  readonly cache: (entry: CatalogEntry) => ConvertedCache;
   readonly view: (entry: CatalogEntry) => View;
   /** Of what has no API and is only read here. */
   readonly range: (resource: string) => WatchCache | undefined;
@@ -20,6 +21,7 @@ export interface ObjectsOptions {
 
 const isConflict = (error: unknown): boolean => (error as { reason?: unknown }).reason === 'Conflict';
 const CONFLICT_RETRIES = 10;
+const EVERYTHING = { namespace: '', name: '' };
 
 /** Other kinds' objects for strategies, admission and the server itself: reads from memory, writes through the registry. */
 export function createObjects({ catalog, registry, cache, view, range }: ObjectsOptions): Objects {
@@ -60,6 +62,25 @@ export function createObjects({ catalog, registry, cache, view, range }: Objects
     generation(resource) {
       const entry = catalog.preferred(resource);
       return entry === undefined ? 0 : cache(entry).changed();
+    },
+    subscribe(resource, onChange, signal) {
+      const from = cache(entryOf(resource));
+      let stop = (): void => undefined;
+      const begin = (): void => {
+        if (signal.aborted) return;
+        stop = from.subscribe(EVERYTHING, {
+          events: events => events.forEach(({ object }) => onChange(object.key)),
+          // What was missed may have been of any of them.
+          ended: () => {
+            begin();
+            const before = from.list('');
+            // The new state is there once the cache has told everybody.
+            queueMicrotask(() => [...before, ...from.list('')].forEach(({ key }) => onChange(key)));
+          },
+        });
+      };
+      begin();
+      signal.addEventListener('abort', () => stop(), { once: true });
     },
     fresh: (resource, signal) => cache(entryOf(resource)).fresh(signal),
     async create(ctx, resource, object) {

@@ -58,6 +58,8 @@ export interface WatchListener {
   end(): void;
   /** The client is too slow to be told of everything: its connection is cut, so that it starts again. */
   cut(): void;
+  /** What was there at the start has been delivered. */
+  begun?(): void;
   /** Bytes accepted but not yet taken by the client; initial events wait until they are few. */
   backlog(): number;
 }

@@ -260,7 +260,10 @@ function run(
     const waiting = queue ?? [];
     queue = undefined;
     caughtUp = true;
-    if (!stopped) deliver(waiting);
+    if (!stopped) {
+      deliver(waiting);
+      listener.begun?.();
+    }
     if (retired) end();
   };
   const deliverSlowly = async (changes: readonly CacheEvent[]): Promise<void> => {

@@ -2,7 +2,8 @@ import type { ApiContext } from '../pipeline/context.js';
 import type { Answer, Exchange } from '../pipeline/exchange.js';
 import { withoutManagedFields } from '../audit/auditor.js';
 import { RawJson } from '../audit/raw-json.js';
-import { auditChunks, encodeAnswer, type EncodeOptions } from './encode.js';
+import { auditChunks, encodeAnswer } from './encode.js';
+import type { EncodeOptions } from './transform.js';
 import { isPretty } from './pretty.js';
 import { sendBytes, sendEncoded } from './send.js';
 

@@ -27,6 +27,10 @@ export function writeHead(exchange: Exchange, code: number, headers: Readonly<Re
     'Cache-Control': 'no-cache, private',
     ...headers,
   };
+  if (exchange.classification !== undefined) {
+    all['X-Kubernetes-Pf-Flowschema-Uid'] = exchange.classification.schemaUid;
+    all['X-Kubernetes-Pf-Prioritylevel-Uid'] = exchange.classification.levelUid;
+  }
   const warnings = warningHeaders(exchange.warnings);
   if (warnings.length > 0) all['Warning'] = warnings;
   if (request.upgradeHead !== undefined) all['Connection'] = 'close';

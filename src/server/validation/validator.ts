@@ -23,7 +23,8 @@ export const namespaceOf = (
 export const validateHere: Validator = (entry, ctx, write) => {
   const known: ValidationContext = { namespace: () => namespaceOf(ctx, write.object) };
   const { schema } = entry;
-  return check(entry, known, write, schema.validate === undefined ? [] : atOnce(schema.validate(write)));
+  const errors = schema.validate === undefined ? [] : atOnce(schema.validate(write, text => ctx.warn(text)));
+  return check(entry, known, write, errors);
 };
 
 /** As validateHere; others have their turn of the event loop while a big object is looked at. */
@@ -35,5 +36,6 @@ export async function validateInSteps(
 ): Promise<string[]> {
   const known: ValidationContext = { namespace: () => namespaceOf(ctx, write.object) };
   const { schema } = entry;
-  return check(entry, known, write, schema.validate === undefined ? [] : await inTurns(schema.validate(write), turns));
+  const steps = schema.validate?.(write, text => ctx.warn(text));
+  return check(entry, known, write, steps === undefined ? [] : await inTurns(steps, turns));
 }

@@ -27,6 +27,8 @@ interface Job extends Request {
 
 export interface LevelStoreOptions {
   readonly clock?: Clock;
+  /** Whether a commit resolves once it is on disk, and not when the operating system has it; default true. */
+  readonly fsync?: boolean;
   /** Gives up before opening; an open store is closed by close(). */
   readonly signal?: AbortSignal;
   /** The file that holds the newest acknowledged revision; default: one in the folder. */
@@ -163,7 +165,7 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
       const group = formGroup(db, state, jobs);
       if (group.batch.length > 0) {
         try {
-          await db.batch(group.batch, { sync: true });
+          await db.batch(group.batch, { sync: options.fsync ?? true });
         } catch (error) {
           failure = { error: storageError(error, dir), at: clock.monotonic() };
           throw failure.error;

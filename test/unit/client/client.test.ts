@@ -12,7 +12,7 @@ import { runWhileLeading } from '../../../src/client/leader-election.js';
 import { LEASES, PODS } from '../../../src/client/resources.js';
 import { createClient } from '../../../src/client/rest-client.js';
 import { createTransport } from '../../../src/client/transport.js';
-import { createWorkQueue } from '../../../src/client/work-queue.js';
+import { createWorkQueue } from '../../../src/machinery/work-queue.js';
 import { FakeClock, realClock } from '../../../src/machinery/clock.js';
 import { isStatusError } from '../../../src/machinery/status.js';
 import type { KubeObject, Lease, Pod } from '../../../src/machinery/types.js';
@@ -163,6 +163,28 @@ async function serve(
 const config = (server: string) => ({ server, insecureSkipTlsVerify: true, namespace: 'default' });
 const podNamed = (name: string, resourceVersion: string, uid = `uid-${name}`): Pod => ({
   metadata: { name, namespace: 'd', resourceVersion, uid },
+});
+
+t.test('a list in pages', async t => {
+  const asked: string[] = [];
+  const answers = [
+    { items: [podNamed('a', '1'), podNamed('b', '2')], metadata: { resourceVersion: '9', continue: 'next&one' } },
+    { items: null, metadata: { resourceVersion: '9', continue: 'last' } },
+    { items: [podNamed('c', '3')], metadata: { resourceVersion: '9' } },
+  ];
+  const { server, url } = await serve((request, response) => {
+    asked.push(request.url ?? '');
+    response.end(JSON.stringify(answers[asked.length - 1]));
+  });
+  const client = createClient(config(url), 'test');
+  const pages: (readonly string[])[] = [];
+  for await (const page of client.resource<Pod>(PODS).pages({ namespace: 'd', labelSelector: 'a=b' }))
+    pages.push(page.map(({ metadata }) => metadata.name ?? ''));
+  t.same(pages, [['a', 'b'], [], ['c']]);
+  const path = '/api/v1/namespaces/d/pods?labelSelector=a%3Db&limit=500';
+  t.same(asked, [path, `${path}&continue=next%26one`, `${path}&continue=last`]);
+  client.close();
+  server.close();
 });
 
 t.test('reflector and informer', async t => {

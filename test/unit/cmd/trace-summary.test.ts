@@ -58,6 +58,18 @@ const report: TraceReport = {
   reply: { status: 200, contentType: 'text/plain', body: '' },
 };
 
+t.test('SCTP comes to somebody, who does not take it', async t => {
+  const flow = { ...after, proto: 'sctp' } as const;
+  const connection = {
+    protocol: 'sctp',
+    to: { address: '10.96.0.5', port: 132 },
+    steps: [{ kind: 'deliver', node: 'n1', to: 'pod shop/web', flow }],
+  } as const;
+  const { reply: _reply, ...rest } = report;
+  const text = summarize({ ...rest, url: 'sctp://web:132', connection }, undefined, { colors: false, width: 200 });
+  t.match(text, /sctp:\/\/web:132: comes to pod shop\/web \(10\.244\.1\.2:8080\), where no SCTP is simulated/);
+});
+
 t.test('a trace in short: how it ended, then what changed the packet', async t => {
   t.equal(
     summarize(report, undefined, { colors: false, width: undefined }),

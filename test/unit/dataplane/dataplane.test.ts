@@ -9,6 +9,7 @@ import { saveText } from '../../../src/dataplane/tools/iptables/rule-text.js';
 import { buildDispatchIndex } from '../../../src/dataplane/kernel/xtables/dispatch-index.js';
 import { createIpsets } from '../../../src/dataplane/kernel/ipset/ipsets.js';
 import type { PacketState } from '../../../src/dataplane/kernel/passage.js';
+import type { Rule } from '../../../src/dataplane/kernel/xtables/rule.js';
 import { compileMatches } from '../../../src/dataplane/kernel/xtables/match.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import { printTrace } from '../../../src/dataplane/tools/trace-text.js';
@@ -385,8 +386,7 @@ t.test('an index over a long chain finds what a walk finds', async t => {
       : '';
     return parseRule('C', tokenize(`${to} ${proto} ${port} -m comment --comment r${i}`), 'IPv4');
   });
-  const loaded = rules.map(rule => ({ rule }));
-  const index = buildDispatchIndex(loaded);
+  const index = buildDispatchIndex(rules);
   const environment = {
     isLocal: () => false,
     random: () => 0,
@@ -433,6 +433,43 @@ const fromPod = (srcPort: number, over: Partial<ConnectRequest> = {}): ConnectRe
   ...over,
 });
 const destinationOf = ({ packet }: Connection): string => `${packet.dst}:${packet.dstPort}`;
+
+t.test('an index leaves out who asks for something else, and nobody who counts or draws', async t => {
+  const to = (port: number, more = ''): Rule =>
+    parseRule('C', tokenize(`-d 10.0.0.1/32 -p tcp ${more} -m tcp --dport ${port}`), 'IPv4');
+  const rules = [
+    ...Array.from({ length: 20 }, (_, i) => to(100 + i)),
+    to(200, '-m statistic --mode random --probability 0.5'),
+    to(200, '-m recent --name x --set'),
+  ];
+  const packet = { protocol: 'tcp', dst: '10.0.0.1', dstPort: 105 } as PacketState;
+  t.same(buildDispatchIndex(rules).candidates(packet), [5, 20, 21]);
+  t.same(buildDispatchIndex(rules).candidates({ ...packet, dst: '10.0.0.2' }), [20, 21]);
+});
+
+t.test('kinds of addresses', async t => {
+  const rows = [
+    { address: NODE, kinds: ['LOCAL'] },
+    { address: '10.0.0.1', kinds: ['UNICAST'] },
+    { address: '224.0.0.1', kinds: ['MULTICAST'] },
+    { address: '255.255.255.255', kinds: ['BROADCAST'] },
+  ];
+  const environment = {
+    isLocal: (address: string) => address === NODE,
+    random: () => 0,
+    recent: createRecentLists(new FakeClock()),
+    sets: createIpsets('IPv4', () => 0),
+    dryRun: false,
+  };
+  for (const { address, kinds } of rows)
+    for (const side of ['src', 'dst'] as const) {
+      const packet = { src: '192.0.2.1', dst: '192.0.2.2', [side]: address } as unknown as PacketState;
+      const found = ['LOCAL', 'UNICAST', 'MULTICAST', 'BROADCAST'].filter(kind =>
+        compileMatches(parseRule('C', tokenize(`-m addrtype --${side}-type ${kind}`), 'IPv4'))(packet, environment),
+      );
+      t.same(found, kinds, `${side} ${address}`);
+    }
+});
 
 t.test('a connection and its answers', async t => {
   const { kernel, clock } = cluster([web], [webSlice('10.66.2.1')]);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { NetworkStep } from '../../../src/containers/network/types.js';
 import type { TraceStep } from '../../../src/dataplane/trace.js';
-import { traceReason } from '../../../src/explain/trace-reason.js';
+import { isConcerned, traceReason } from '../../../src/explain/trace-reason.js';
 import type { Facts } from '../../../src/explain/types.js';
 import type { EndpointSlice, Pod, Service } from '../../../src/machinery/types.js';
 import type { TraceLookup, TraceReport } from '../../../src/nodeagent/kubelet-api/trace-report.js';
@@ -75,6 +75,36 @@ function stopped(verdict: 'drop' | 'reject', rule: Partial<TraceStep>, port = 80
 }
 const BY_SERVICE = { chain: 'KUBE-SERVICES', origin: { kind: 'Service', namespace: 'shop', name: 'web' } } as const;
 
+/** A request that came to a node, which has sent it to another one. */
+function astray(rules: readonly TraceStep[]): TraceReport {
+  const message = 'Connection timed out (the answer goes past the node that chose who answers)';
+  const came = { proto: 'tcp', src: '172.18.0.1', srcPort: 4000, dst: '172.18.0.2', dstPort: 30080 } as const;
+  const out = { ...came, dst: '10.244.2.2', dstPort: 8080 };
+  const steps: NetworkStep[] = [
+    {
+      kind: 'netfilter',
+      node: 'n1',
+      direction: 'request',
+      hook: 'prerouting',
+      in: came,
+      out,
+      verdict: 'accept',
+      rules: [...rules],
+    },
+    { kind: 'route', node: 'n1', destination: out.dst, via: 'node n2' },
+    { kind: 'fail', node: 'n1', code: 'ETIMEDOUT', message },
+  ];
+  const to = { address: came.dst, port: came.dstPort };
+  const error = { code: 'ETIMEDOUT', message };
+  return {
+    ...BASE,
+    from: { kind: 'outside', addresses: ['172.18.0.1'], node: 'n1' },
+    lookup: lookup({ addresses: [came.dst] }),
+    connection: { protocol: 'tcp', to, steps, error },
+    error: message,
+  };
+}
+
 const rows: {
   name: string;
   report: TraceReport;
@@ -89,6 +119,31 @@ const rows: {
       code: 'NoMatchingPods',
       message: 'the selector app=web of Service shop/web matches no Pod',
       details: ['Pod shop/a has app=wev'],
+    },
+  },
+  {
+    name: 'IPVS sends to another node what external policy Local wants here, and the answer goes past this one',
+    report: astray([{ kind: 'rule', hook: 'input', effect: 'to 10.244.2.2:8080', ...BY_SERVICE }]),
+    facts: {
+      services: [service({ type: 'NodePort', externalTrafficPolicy: 'Local', ports: [{ port: 80, nodePort: 30080 }] })],
+      slices: [slice(true, 'n2')],
+    },
+    expect: {
+      code: 'NoLocalEndpoints',
+      message: 'Service shop/web has externalTrafficPolicy Local and no ready endpoint on n1',
+      details: [
+        'it has ready endpoints on n2',
+        'n1 sends it to 10.244.2.2, which answers 172.18.0.1 past n1: the client has asked another address',
+      ],
+    },
+  },
+  {
+    name: 'nothing masquerades, and the answer goes past the node',
+    report: astray([]),
+    facts: {},
+    expect: {
+      code: 'NoAnswer',
+      message: 'n1 sends it to 10.244.2.2, which answers 172.18.0.1 past n1: the client has asked another address',
     },
   },
   {
@@ -191,11 +246,16 @@ const rows: {
 t.test('why a traced request failed, and what to change', async t => {
   const names = [{ name: 'web.shop.svc.cluster.local', text: 'there is no Service web in namespace shop' }];
   for (const { name, report, facts, expect } of rows) {
-    const reason = traceReason(report, { services: [], slices: [], pods: [], ...facts }, names);
+    const all: Facts = { services: [], slices: [], pods: [], ...facts };
+    const reason = traceReason(report, all, names);
+    const concerned = all.services.filter(one => isConcerned(report, one));
+    t.same(traceReason(report, { ...all, services: concerned }, names), reason, `${name}: from what concerns it`);
     t.match(reason, expect, name);
     t.not(reason?.fix ?? '', '', `${name}: it says what to change`);
     t.doesNotThrow(() => checkedTrace({ ...report, reason }), `${name}: as its schema`);
   }
+  const other: Service = { metadata: { namespace: 'shop', name: 'other' }, spec: { clusterIPs: ['10.96.0.6'] } };
+  t.notOk(isConcerned(stopped('reject', BY_SERVICE), other), 'a Service that has nothing to do with it');
   const { error: _error, ...fine } = stopped('reject', BY_SERVICE);
   t.equal(traceReason(fine, { services: [], slices: [], pods: [] }), undefined, 'nothing to explain');
 });

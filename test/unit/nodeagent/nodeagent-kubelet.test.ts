@@ -129,6 +129,11 @@ t.test('the kubelet API', async t => {
       code: 200,
       text: /^\{"node":"node-1","proxy":\{"mode":"iptables".*\},"family":"IPv4","tables":\[/,
     },
+    {
+      path: '/rules?format=json&table=raw',
+      code: 200,
+      text: /"family":"IPv4","tables":\[[^\]]*\],"nftables":\[\],"ipvs":\[\],"ipsets":\[\]\}/,
+    },
     { path: '/trace?pod=default/nope&url=x', code: 404 },
     { path: '/trace?pod=default/web&url=http://10.244.1.2/', code: 200, text: /"reply":\{"status":200/ },
     { path: '/%zz', code: 400 },

@@ -1,40 +1,19 @@
-import type { AddressInfo, Server } from 'node:net';
 import { createServer as createHttpServer } from 'node:http';
 import { createSocket } from 'node:dgram';
 import t from 'tap';
-import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
-import { hostKernels, hostRoutes } from '../../support/host-routes.js';
-import { createProxier } from '../../../src/dataplane/proxiers/index.js';
-import { realClock } from '../../../src/machinery/clock.js';
-import type { EndpointSlice, Node, Service } from '../../../src/machinery/types.js';
+import type { Service } from '../../../src/machinery/types.js';
 import { httpCall } from '../../../src/containers/network/http-client.js';
 import { createIpAllocator } from '../../../src/nodeagent/network/ip-allocator.js';
 import { parseCidr } from '../../../src/machinery/cidr.js';
-import { createNodeDirectory, POD_NETWORK_ANNOTATION } from '../../../src/nodeagent/network/node-directory.js';
-import { createPeerServer } from '../../../src/nodeagent/network/peer-link.js';
-import { createPodNetwork, type PodNamespace } from '../../../src/nodeagent/network/pod-network.js';
+import { POD_NETWORK_ANNOTATION } from '../../../src/nodeagent/network/node-directory.js';
+import { type PodNamespace } from '../../../src/nodeagent/network/pod-network.js';
 import { candidates, createResolver } from '../../../src/containers/network/resolver.js';
 import { streamPair } from '../../../src/nodeagent/network/stream-pair.js';
 import type { NetworkStep, NetNamespace } from '../../../src/containers/network/types.js';
 import { createNodePorts } from '../../../src/nodeagent/proxy/node-ports.js';
 import { execute } from '../../support/simulated-container.js';
+import { ask, listen, service, slice, twoNodes, whoAmI } from '../../support/two-nodes.js';
 import { answered, until } from '../../support/until.js';
-
-const listen = (server: Server): Promise<number> =>
-  new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
-
-const service = (name: string, spec: object): Service => ({ metadata: { namespace: 'default', name }, spec });
-const slice = (
-  name: string,
-  protocol: string,
-  port: number,
-  ...endpoints: (readonly [ip: string, node: string])[]
-): EndpointSlice => ({
-  metadata: { namespace: 'default', name: `${name}-x`, labels: { 'kubernetes.io/service-name': name } },
-  addressType: 'IPv4',
-  ports: [{ name: '', port, protocol }],
-  endpoints: endpoints.map(([ip, nodeName]) => ({ addresses: [ip], nodeName, conditions: { ready: true } })),
-});
 
 const SERVICES = [
   service('web', {
@@ -54,72 +33,10 @@ const SLICES = [
   slice('self', 'TCP', 8080, ['10.244.1.2', 'node-1']),
 ];
 
-/** Two nodes with their rules, joined by real TCP. Pod addresses: 10.244.1.x on node-1, 10.244.2.x on node-2. */
-async function twoNodes() {
-  const nodes = await Promise.all(
-    [1, 2].map(async i => {
-      const nodeIP = `172.18.0.${i + 1}`;
-      const nodeName = `node-${i}`;
-      const kernel = createKernel({ clock: realClock, random: () => 0.5, routes: hostRoutes(nodeIP) });
-      const proxy = createProxier({
-        clock: realClock,
-        mode: 'iptables',
-        family: 'IPv4',
-        nodeName,
-        nodeAddresses: [nodeIP],
-        detectLocal: { kind: 'clusterCidr', cidrs: ['10.244.0.0/16'] },
-      });
-      SERVICES.forEach(s => proxy.onServiceUpdate(s));
-      SLICES.forEach(s => proxy.onSliceUpdate(s));
-      const { program } = proxy.sync();
-      if (program !== undefined) kernel.load(program);
-      const kernels = hostKernels(kernel);
-      const directory = createNodeDirectory({ nodeName, kernels });
-      const network = createPodNetwork({
-        nodeName,
-        nodeAddresses: [nodeIP],
-        kernels,
-        directory,
-        clock: realClock,
-        hostGateways: ['172.18.0.1'] as const,
-        hostAddress: '127.0.0.1',
-      });
-      const server = createPeerServer(network, realClock);
-      const port = await listen(server);
-      const object = {
-        metadata: { name: nodeName, annotations: { [POD_NETWORK_ANNOTATION]: `127.0.0.1:${port}` } },
-        spec: { podCIDRs: [`10.244.${i}.0/24`] },
-        status: { addresses: [{ type: 'InternalIP', address: nodeIP }] },
-      } as unknown as Node;
-      return { network, kernel, proxy, directory, server, object, nodeIP };
-    }),
-  );
-  for (const { directory } of nodes) for (const { object } of nodes) directory.update(object);
-  const [one, two] = nodes;
-  if (one === undefined || two === undefined) throw new Error('two nodes');
-  return { one, two, close: () => nodes.forEach(n => n.server.close()) };
-}
-
-/** Answers every connection with who it thinks is calling. */
-const whoAmI = (namespace: NetNamespace, port: number): (() => void) =>
-  namespace.listen(port, stream => {
-    stream.on('data', () => undefined);
-    stream.end(`${stream.remoteAddress ?? ''} -> ${stream.localAddress ?? ''}:${stream.localPort ?? 0}`);
-  });
-
-async function ask(from: NetNamespace, address: string, port: number): Promise<string> {
-  try {
-    const stream = await from.connect({ address, port }, { timeoutMs: 200 });
-    let text = '';
-    for await (const chunk of stream) text += String(chunk);
-    return text;
-  } catch (error) {
-    return (error as { code?: string }).code ?? String(error);
-  }
-}
+const SHOP = { services: SERVICES, slices: SLICES };
 
 t.test('where a connection goes', async t => {
-  const { one, two, close } = await twoNodes();
+  const { one, two, close } = await twoNodes(SHOP);
   const a = one.network.attach(['10.244.1.2'], 'pod default/a');
   const neighbour = one.network.attach(['10.244.1.3'], 'pod default/neighbour');
   const b = two.network.attach(['10.244.2.2'], 'pod default/b');
@@ -204,7 +121,7 @@ t.test('where a connection goes', async t => {
 });
 
 t.test('datagrams, and a trace of everything', async t => {
-  const { one, two, close } = await twoNodes();
+  const { one, two, close } = await twoNodes(SHOP);
   const a = one.network.attach(['10.244.1.2'], 'pod default/a');
   const b = two.network.attach(['10.244.2.2'], 'pod default/b');
   b.listenUdp(5353, (payload, { client }) => Buffer.from(`${client.address} said ${payload.toString()}`));
@@ -258,7 +175,7 @@ t.test('datagrams, and a trace of everything', async t => {
 });
 
 t.test('node ports on the real machine', async t => {
-  const { one, two, close } = await twoNodes();
+  const { one, two, close } = await twoNodes(SHOP);
   const b = two.network.attach(['10.244.2.2'], 'pod default/b');
   b.listen(8080, stream => {
     stream.resume();
@@ -292,7 +209,7 @@ t.test('node ports on the real machine', async t => {
 });
 
 t.test('programs over the network', async t => {
-  const { one, two, close } = await twoNodes();
+  const { one, two, close } = await twoNodes(SHOP);
   const a: PodNamespace = one.network.attach(['10.244.1.2'], 'pod default/a');
   const b = two.network.attach(['10.244.2.2'], 'pod default/b');
   const server = createHttpServer((request, response) => {

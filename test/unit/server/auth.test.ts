@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
@@ -36,7 +36,7 @@ import { createRuleResolver } from '../../../src/server/auth/rbac/rule-resolver.
 import { ruleAllows, uncovered, type PolicyRule } from '../../../src/server/auth/rbac/rules.js';
 import { reconcilePolicy } from '../../../src/server/bootstrap/reconcile-policy.js';
 import { createTokenIssuer, oidcDocuments, type IssueOptions } from '../../../src/server/auth/token/issuer.js';
-import { LEGACY_ISSUER, parseJwt, signingKey, signJwt } from '../../../src/machinery/jwt.js';
+import { isSignedByOneOf, LEGACY_ISSUER, parseJwt, signingKey, signJwt } from '../../../src/machinery/jwt.js';
 import { splitServiceAccountUser } from '../../../src/server/auth/user.js';
 
 t.jobs = 1;
@@ -182,8 +182,8 @@ t.test('client certificates, over TLS with kubeconfig files', async t => {
     const accepted = once(server, 'secureConnection') as Promise<[TLSSocket]>;
     const client = connect({ port, host: '127.0.0.1', ca: pki.ca.cert, ...credentials });
     const [socket] = await accepted;
-    const outcome = authenticate({ raw: { headers: {} }, socket });
-    t.equal(authenticate({ raw: { headers: {} }, socket }), outcome, 'asked once per connection');
+    const outcome = authenticate({ raw: { headers: {}, headersDistinct: {} }, socket });
+    t.equal(authenticate({ raw: { headers: {}, headersDistinct: {} }, socket }), outcome, 'asked once per connection');
     client.destroy();
     return outcome;
   };
@@ -299,6 +299,32 @@ t.test('tokens kept in Secrets', async t => {
     if (row.reason === undefined) t.match(outcome, { kind: 'user', user: { uid: 'sa-uid' } }, row.name);
     else t.same(outcome, { kind: 'refused', reason: row.reason }, row.name);
   }
+});
+
+t.test('tokens signed with ECDSA keys, and verified with certificates and other keys', async t => {
+  const rsa = await saKey;
+  for (const [namedCurve, alg, crv] of [
+    ['P-256', 'ES256', 'P-256'],
+    ['P-384', 'ES384', 'P-384'],
+    ['P-521', 'ES512', 'P-521'],
+  ] as const) {
+    const pair = generateKeyPairSync('ec', { namedCurve });
+    const key = pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const verifies = pair.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const issuer = createTokenIssuer({ clock: new FakeClock(), key, verifyingKeys: [rsa, verifies] });
+    const token = issuer.issue({ namespace: 'ns', account: { name: 'a', uid: 'u' }, audiences: ['x'], seconds: 60 });
+    const jwt = parseJwt(token);
+    if (jwt === undefined) throw new Error('it is no token');
+    t.match(jwt, { algorithm: alg, keyId: issuer.keys[1]?.id });
+    t.ok(isSignedByOneOf(jwt, issuer.keys), alg);
+    t.notOk(isSignedByOneOf(jwt, issuer.keys.slice(0, 1)), `${alg} by another key`);
+    t.notOk(isSignedByOneOf({ ...jwt, algorithm: 'RS256' }, issuer.keys), 'by its key, and another algorithm');
+    const documents = oidcDocuments(issuer, 'https://127.0.0.1:6443');
+    t.match(JSON.parse(documents.configuration), { id_token_signing_alg_values_supported: [alg, 'RS256'] });
+    t.match(JSON.parse(documents.keys), { keys: [{ kty: 'RSA' }, { kty: 'EC', crv, alg, kid: jwt.keyId }] });
+  }
+  const other = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  t.throws(() => signingKey(other), { message: /^want an RSA key, or an ECDSA key/ });
 });
 
 t.test('service account tokens', async t => {
@@ -475,7 +501,7 @@ t.test('authentication: credentials in order, anonymous, 401', async t => {
       ],
     });
   const request = (headers: Record<string, string>, cert?: { cn: string; authorized: boolean }): Credentials => ({
-    raw: { headers },
+    raw: { headers, headersDistinct: {} },
     socket: {
       authorized: cert?.authorized === true,
       authorizationError: new Error('x'),

@@ -3,13 +3,15 @@ import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
 import { requestedFields } from '../../../src/server/pipeline/requested-fields.js';
 import { parseRequestInfo, splitPath } from '../../../src/server/pipeline/request-info.js';
-import { createInFlight, TooManyRequestsError } from '../../../src/server/pipeline/in-flight.js';
+import { createInFlight } from '../../../src/server/pipeline/in-flight.js';
+import { TooManyRequestsError } from '../../../src/server/pipeline/too-many-requests.js';
 import { durationProblem, parseDuration } from '../../../src/machinery/duration.js';
 import { parseJwt } from '../../../src/machinery/jwt.js';
 import { writeOptions } from '../../../src/server/handlers/write-options.js';
 import { parseInt64, parseUint64 } from '../../../src/server/registry/strconv.js';
 import type { StatusError } from '../../../src/machinery/status.js';
 import { startFakeApi, type FakeApi } from '../../support/fake-api.js';
+import { until } from '../../support/until.js';
 
 async function withApi(t: Test, options?: Parameters<typeof startFakeApi>[0]): Promise<FakeApi> {
   const api = await startFakeApi(options);
@@ -152,6 +154,31 @@ t.test('requests that come at once are begun one after the other', async t => {
   t.match(text, /"name":"b"/, 'and the connection goes on');
 });
 
+t.test('a large request behind a large answer that is still going out is read', async t => {
+  const api = await withApi(t);
+  const configMaps = api.registry('configmaps');
+  for (let i = 0; i < 24; i++)
+    configMaps.put('d', { metadata: { name: `big-${i}` }, data: { k: 'v'.repeat(1 << 20) } });
+  const socket = await api.socket();
+  t.teardown(() => socket.destroy());
+  const path = '/api/v1/namespaces/d/configmaps';
+  const body = JSON.stringify({ metadata: { name: 'new' }, data: { k: 'v'.repeat(300_000) } });
+  const { calls } = configMaps;
+  socket.pause();
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+  await until('the first is read', () => calls.length === 1);
+  socket.write(
+    `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+  );
+  // The whole of it is on its way before the answer is taken.
+  await until('the second is on its way', () => socket.writableLength === 0);
+  let tail = '';
+  socket.setEncoding('utf8').on('data', (chunk: string) => (tail = (tail + chunk).slice(-400_000)));
+  socket.resume();
+  await until('an answer to the second', () => /HTTP\/1.1 (201|4)/.test(tail));
+  t.equal(/HTTP\/1.1 (201|4..)/.exec(tail)?.[1], '201');
+});
+
 t.test('a connection whose request came to an end is not kept by a body that does not come', async t => {
   const api = await withApi(t);
   const socket = await api.socket();
@@ -186,9 +213,10 @@ t.test('a client that ignores the end of its connection is cut off', async t => 
 });
 
 t.test('more requests than are worked on at a time are told to come again', async t => {
-  const limits = createInFlight({ reading: 1, writing: 0 });
+  const limits = createInFlight({ reading: 1, writing: 1 });
   const user = { name: 'u', groups: ['system:authenticated'] };
   const leave = limits.enter('list', user);
+  limits.enter('create', user);
   t.throws(() => limits.enter('get', user), TooManyRequestsError, 'reading');
   t.throws(() => limits.enter('create', user), TooManyRequestsError, 'writing');
   t.doesNotThrow(() => limits.enter('get', { name: 'root', groups: ['system:masters'] })(), 'but for cluster admins');
@@ -198,7 +226,7 @@ t.test('more requests than are worked on at a time are told to come again', asyn
   const refuse = (): never => {
     throw new TooManyRequestsError();
   };
-  const api = await withApi(t, { inFlight: { enter: refuse } });
+  const api = await withApi(t, { inFlight: { enter: refuse }, flowControl: undefined });
   const { status, headers, text } = await api.request('GET', '/api');
   t.equal(status, 429);
   t.equal(headers['retry-after'], '1');

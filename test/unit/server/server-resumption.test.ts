@@ -67,7 +67,7 @@ t.test('absence of a certificate is looked at first, whatever a socket says', as
     ['a subject alone', { subject: { CN: 'admin', O: 'system:masters' } }],
   ] as const) {
     const socket = { authorized: true, getPeerCertificate: () => certificate } as unknown as TLSSocket;
-    t.equal(authenticator({ raw: { headers: {} }, socket }).kind, 'none', name);
+    t.equal(authenticator({ raw: { headers: {}, headersDistinct: {} }, socket }).kind, 'none', name);
   }
 });
 

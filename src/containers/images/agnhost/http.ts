@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ContainerContext } from '../../process.js';
-import { deadline } from '../../programs/deadline.js';
+import { deadline } from '../../../machinery/deadline.js';
 import { httpCall } from '../../network/http-client.js';
 import type { SocketAddress } from '../../network/types.js';
 

@@ -1,4 +1,4 @@
-import { deadline, DeadlineExceeded } from '../../programs/deadline.js';
+import { deadline, DeadlineExceeded } from '../../../machinery/deadline.js';
 import { parseOptions } from '../../programs/options.js';
 import { seekableInput, type LineInput } from '../line-input.js';
 import { assignVariable } from '../assign.js';

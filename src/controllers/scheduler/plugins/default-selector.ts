@@ -1,5 +1,6 @@
 import type { Indexer } from '../../../client/types.js';
-import { selectorFromLabels, selectorOf, type Requirement, type Selector } from '../../../machinery/labels.js';
+import { selectorFromLabels, selectorOf, type Selector } from '../../../machinery/labels.js';
+import type { Requirement } from '../../../machinery/label-requirement.js';
 import type { ReplicaSet, ReplicationController, Service, StatefulSet } from '../../../machinery/types.js';
 import { controllerOf } from '../../ownership.js';
 import { selectorOrNothing, type ReadonlyPod } from '../pod-info.js';

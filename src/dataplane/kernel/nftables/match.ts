@@ -1,8 +1,8 @@
-import { parseCidr } from '../../../machinery/cidr.js';
+import { containment } from '../../../machinery/address-range.js';
+import { parseRange } from '../../../machinery/cidr.js';
 import type { Clock } from '../../../machinery/clock.js';
 import type { PacketState } from '../passage.js';
 import type { RouteTable } from '../routes.js';
-import { rangeContains } from './ranges.js';
 import { DYNAMIC_SET_SIZE, type LoadedSet, type NftTable } from './table.js';
 import { keyText, type NftAddresses, type NftExpression, type NftField, type NftVerdict } from './rule.js';
 
@@ -27,10 +27,22 @@ function fieldOf(packet: PacketState, field: NftField): string {
   }
 }
 
-const contains = (element: string, address: string): boolean =>
-  element === address ||
-  (element.includes('/') && parseCidr(element)?.contains(address) === true) ||
-  (element.includes('-') && rangeContains(element, address));
+type AddressTest = (address: string) => boolean;
+
+/** Rules never change and see many packets. */
+const tests = new WeakMap<readonly string[], readonly AddressTest[]>();
+
+/** Those of the elements that are more than one address. */
+function rangeTests(elements: readonly string[]): readonly AddressTest[] {
+  const known = tests.get(elements);
+  if (known !== undefined) return known;
+  const made = elements.flatMap(element => {
+    const range = element.includes('/') || element.includes('-') ? parseRange(element) : undefined;
+    return range === undefined ? [] : containment(range);
+  });
+  tests.set(elements, made);
+  return made;
+}
 
 function isLearned({ learned }: LoadedSet, key: string, now: number): boolean {
   const expires = learned.get(key);
@@ -38,7 +50,10 @@ function isLearned({ learned }: LoadedSet, key: string, now: number): boolean {
 }
 
 function isAmong(table: NftTable, addresses: NftAddresses, address: string, clock: Clock): boolean {
-  if (addresses.kind === 'listed') return addresses.elements.some(element => contains(element, address));
+  if (addresses.kind === 'listed') {
+    const { elements } = addresses;
+    return elements.includes(address) || rangeTests(elements).some(test => test(address));
+  }
   const set = table.sets.get(addresses.name);
   return set !== undefined && (set.elements.has(address) || isLearned(set, address, clock.now()));
 }

@@ -40,16 +40,13 @@ export const DYNAMIC_SET_SIZE = 65_535;
  */
 export function applyProgram(before: NftTable | undefined, program: NftablesProgram, now: number): NftTable {
   const table = program.full || before === undefined ? emptyTable(program) : before;
-  const undo: (() => void)[] = [];
+  // A table that is new is not kept when something is wrong.
+  const undo: Undo = table === before ? [] : undefined;
   try {
-    for (const command of program.commands) {
-      const back = apply(table, command, now);
-      // A table that is new is not kept when something is wrong.
-      if (table === before) undo.push(back);
-    }
+    for (const command of program.commands) apply(table, command, now, undo);
     for (const command of program.commands) checkReferences(table, command);
   } catch (error) {
-    for (const back of undo.reverse()) back();
+    for (const back of undo?.reverse() ?? []) back();
     throw error;
   }
   // What packets have taught an affinity set outlives that the table is written anew.
@@ -71,62 +68,67 @@ function chainOf(table: NftTable, name: string): LoadedChain {
   return chain;
 }
 
-/** Puts an entry of a map, or takes it away, and returns what brings the old one back. */
-function swap<T>(map: Map<string, T>, key: string, value: T | undefined): () => void {
-  const old = map.get(key);
+/** What brings everything back, the last change first. Undefined: nobody wants it back. */
+type Undo = (() => void)[] | undefined;
+
+/** Puts an entry of a map, or takes it away. */
+function swap<T>(map: Map<string, T>, key: string, value: T | undefined, undo: Undo): void {
+  const old = undo === undefined ? undefined : map.get(key);
   if (value === undefined) map.delete(key);
   else map.set(key, value);
-  return () => void (old === undefined ? map.delete(key) : map.set(key, old));
+  undo?.push(() => void (old === undefined ? map.delete(key) : map.set(key, old)));
 }
 
-function setRules(chain: LoadedChain, rules: readonly NftRule[]): () => void {
+function setRules(chain: LoadedChain, rules: readonly NftRule[], undo: Undo): void {
   const { rules: before } = chain;
   chain.rules = rules;
-  return () => void (chain.rules = before);
+  undo?.push(() => void (chain.rules = before));
 }
 
-function addElement({ set, elements, learned }: LoadedSet, element: NftElement, now: number): () => void {
+function addElement({ set, elements, learned }: LoadedSet, element: NftElement, now: number, undo: Undo): void {
   const key = keyText(element.key);
   const { expiresSeconds } = element;
-  if (expiresSeconds === undefined) return swap(elements, key, element);
+  if (expiresSeconds === undefined) return swap(elements, key, element, undo);
   if (set.timeoutSeconds === undefined) throw new NetfilterError(`elements of ${set.name} do not expire`);
   if (learned.size >= DYNAMIC_SET_SIZE && !learned.has(key)) throw new NetfilterError(`the set ${set.name} is full`);
-  return swap(learned, key, now + expiresSeconds * 1000);
+  swap(learned, key, now + expiresSeconds * 1000, undo);
 }
 
-const nothing = (): void => undefined;
+const NO_RULES: readonly NftRule[] = [];
 
-function apply(table: NftTable, command: NftCommand, now: number): () => void {
+function apply(table: NftTable, command: NftCommand, now: number, undo: Undo): void {
   switch (command.kind) {
     case 'addChain': {
       const { chain } = command;
-      return table.chains.has(chain.name) ? nothing : swap(table.chains, chain.name, { chain, rules: [] });
+      if (table.chains.has(chain.name)) return;
+      return swap(table.chains, chain.name, { chain, rules: NO_RULES }, undo);
     }
     case 'flushChain':
-      return setRules(chainOf(table, command.chain), []);
+      return setRules(chainOf(table, command.chain), NO_RULES, undo);
     case 'deleteChain':
       chainOf(table, command.chain);
-      return swap(table.chains, command.chain, undefined);
+      return swap(table.chains, command.chain, undefined, undo);
     case 'addRules': {
       const chain = chainOf(table, command.chain);
-      return setRules(chain, chain.rules.length === 0 ? command.rules : [...chain.rules, ...command.rules]);
+      return setRules(chain, chain.rules.length === 0 ? command.rules : [...chain.rules, ...command.rules], undo);
     }
     case 'addSet': {
       const { set } = command;
       const found = table.sets.get(set.name);
-      if (found === undefined) return swap(table.sets, set.name, { set, elements: new Map(), learned: new Map() });
-      return found.set.timeoutSeconds === set.timeoutSeconds ? nothing : swap(table.sets, set.name, { ...found, set });
+      if (found !== undefined && found.set.timeoutSeconds === set.timeoutSeconds) return;
+      const loaded = found === undefined ? { set, elements: new Map(), learned: new Map() } : { ...found, set };
+      return swap(table.sets, set.name, loaded, undo);
     }
     case 'deleteSet':
       setOf(table, command.set);
-      return swap(table.sets, command.set, undefined);
+      return swap(table.sets, command.set, undefined, undo);
     case 'addElement':
-      return addElement(setOf(table, command.set), command.element, now);
+      return addElement(setOf(table, command.set), command.element, now, undo);
     case 'deleteElement': {
       const { elements } = setOf(table, command.set);
       const key = keyText(command.key);
       if (!elements.has(key)) throw new NetfilterError(`there is no element ${key} in ${command.set}`);
-      return swap(elements, key, undefined);
+      return swap(elements, key, undefined, undo);
     }
     default:
       return command satisfies never;

@@ -14,10 +14,10 @@ export interface DispatchIndex {
 /** Shorter chains are faster to walk. */
 export const INDEX_FROM = 16;
 
-export function buildDispatchIndex(rules: readonly { readonly rule: Rule }[]): DispatchIndex {
+export function buildDispatchIndex(rules: readonly Rule[]): DispatchIndex {
   const byKey = new Map<string, number[]>();
   const always: number[] = [];
-  rules.forEach(({ rule }, position) => {
+  rules.forEach((rule, position) => {
     const key = cachedKey(rule);
     if (key === undefined) return void always.push(position);
     const positions = byKey.get(key);

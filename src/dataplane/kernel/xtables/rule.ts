@@ -74,6 +74,7 @@ export interface ChainSnapshot {
   readonly policy?: 'ACCEPT' | 'DROP';
   readonly packets: number;
   readonly bytes: number;
+  readonly ruleCount: number;
   readonly rules: readonly RuleSnapshot[];
 }
 

@@ -1,53 +1,22 @@
 import { NetfilterError } from '../errors.js';
 import { BUILTIN_CHAINS } from './builtin-chains.js';
-import { type DispatchIndex } from './dispatch-index.js';
-import { type CompiledRule } from './match.js';
+import { type Counters, type LoadedChain, newChain, stateAt } from './chain.js';
 import type { Rule, TableName } from './rule.js';
-
-export interface LoadedRule {
-  readonly rule: Rule;
-  packets: number;
-  bytes: number;
-  /** Made on first use: most rules of a large ruleset never see a packet. */
-  compiled?: CompiledRule;
-  /** Of its statistic match, when it has one; set with `compiled`. */
-  chance?: number | undefined;
-}
-
-export interface LoadedChain {
-  readonly name: string;
-  policy: 'ACCEPT' | 'DROP' | undefined;
-  packets: number;
-  bytes: number;
-  readonly rules: LoadedRule[];
-  /** Made when a packet first comes to the chain after it was loaded. */
-  index?: DispatchIndex;
-}
 
 export interface Table {
   readonly name: TableName;
   touched: boolean;
   readonly chains: Map<string, LoadedChain>;
   /** How many rules jump to each chain. */
-  readonly references: Map<string, number>;
+  references: Map<string, number>;
   /** How many rules use each `recent` list: a list lives as long as a rule names it. */
-  readonly recentUsers: Map<string, number>;
+  recentUsers: Map<string, number>;
 }
-
-const newChain = (name: string, policy?: 'ACCEPT' | 'DROP'): LoadedChain => ({
-  name,
-  policy,
-  packets: 0,
-  bytes: 0,
-  rules: [],
-});
 
 export function createTable(name: TableName): Table {
   const chains = new Map(BUILTIN_CHAINS[name].map(chain => [chain, newChain(chain, 'ACCEPT')]));
   return { name, touched: false, chains, references: new Map(), recentUsers: new Map() };
 }
-
-export const newLoadedRule = (rule: Rule, packets = 0, bytes = 0): LoadedRule => ({ rule, packets, bytes });
 
 /** A set of changes to one table that is checked as a whole, then committed as a whole. */
 export interface TableEdit {
@@ -55,10 +24,11 @@ export interface TableEdit {
   declare(name: string, policy?: 'ACCEPT' | 'DROP', packets?: number, bytes?: number): void;
   ensureChain(name: string): void;
   has(name: string): boolean;
-  rules(name: string): readonly LoadedRule[];
-  append(rule: LoadedRule): void;
+  rules(name: string): readonly Rule[];
+  /** `counters`: of each of them; none when left out. */
+  append(chain: string, rules: readonly Rule[], counters?: Counters): void;
   /** `position` is 1-based. */
-  insert(rule: LoadedRule, position: number): void;
+  insert(rule: Rule, position: number, counters?: Counters): void;
   removeRule(chain: string, position: number): void;
   deleteChain(name: string): void;
   /** What iptables-restore does without --noflush. */
@@ -74,66 +44,81 @@ export function editTable(table: Table): TableEdit {
   const current = (name: string): LoadedChain | undefined =>
     draft.has(name) ? draft.get(name) : table.chains.get(name);
   const isBuiltin = (name: string): boolean => BUILTIN_CHAINS[table.name].includes(name);
-  let references = new Map<string, number>();
-  let recentUsers = new Map<string, number>();
-  /** Rules come chain by chain. */
-  let last: LoadedChain | undefined;
+  let references = createTally();
+  let recentUsers = createTally();
+  /** Lists that this edit has made, so that it may change them. */
+  const own = new Set<readonly Rule[]>();
 
   function writable(name: string): LoadedChain {
     const chain = current(name);
     if (chain === undefined) throw new NetfilterError('No chain/target/match by that name.');
     if (draft.has(name)) return chain;
-    const { policy, packets, bytes, rules } = chain;
-    const copy: LoadedChain = { name, policy, packets, bytes, rules: [...rules] };
+    const { policy, packets, bytes, rules, states } = chain;
+    const copy: LoadedChain = { name, policy, packets, bytes, rules, states: states && [...states] };
     draft.set(name, copy);
     return copy;
   }
 
-  function countUses(loaded: readonly LoadedRule[], from: number, to: number, by: number): void {
+  function ownRules(chain: LoadedChain): Rule[] {
+    if (!own.has(chain.rules)) own.add((chain.rules = [...chain.rules]));
+    return chain.rules as Rule[];
+  }
+
+  function countUses(rules: readonly Rule[], from: number, to: number, by: number): void {
     for (let i = from; i < to; i++) {
-      const rule = loaded[i]?.rule;
+      const rule = rules[i];
       if (rule === undefined) continue;
-      const { verdict } = rule;
-      if (verdict.kind === 'jump' || verdict.kind === 'goto') add(references, verdict.chain, by);
-      for (const match of rule.matches) if (match.kind === 'recent') add(recentUsers, match.name, by);
+      const { verdict, matches } = rule;
+      if (verdict.kind === 'jump' || verdict.kind === 'goto') references.add(verdict.chain, by);
+      for (const match of matches) if (match.kind === 'recent') recentUsers.add(match.name, by);
     }
   }
 
   /** Most of a rewritten dispatch chain is as before, so only what lies between the common ends is counted. */
-  function countChanges(before: readonly LoadedRule[], after: readonly LoadedRule[]): void {
+  function countChanges(before: readonly Rule[], after: readonly Rule[]): void {
     let start = 0;
     let end = 0;
     const most = Math.min(before.length, after.length);
-    while (start < most && before[start]?.rule === after[start]?.rule) start++;
-    while (end < most - start && before.at(-1 - end)?.rule === after.at(-1 - end)?.rule) end++;
+    while (start < most && before[start] === after[start]) start++;
+    while (end < most - start && before.at(-1 - end) === after.at(-1 - end)) end++;
     countUses(before, start, before.length - end, -1);
     countUses(after, start, after.length - end, 1);
   }
 
   return {
     declare(name, policy, packets = 0, bytes = 0) {
-      const chain = newChain(name, isBuiltin(name) ? (policy ?? current(name)?.policy ?? 'ACCEPT') : undefined);
-      draft.set(name, { ...chain, packets, bytes });
+      const kept = isBuiltin(name) ? (policy ?? current(name)?.policy ?? 'ACCEPT') : undefined;
+      draft.set(name, newChain(name, kept, packets, bytes));
     },
     ensureChain(name) {
       if (current(name) === undefined) draft.set(name, newChain(name));
     },
     has: name => current(name) !== undefined,
     rules: name => current(name)?.rules ?? [],
-    append(rule) {
-      const { chain } = rule.rule;
-      if (last?.name !== chain || draft.get(chain) !== last) last = writable(chain);
-      last.rules.push(rule);
+    append(name, rules, counters) {
+      const chain = writable(name);
+      const { length } = chain.rules;
+      if (length === 0) chain.rules = rules;
+      else {
+        const list = ownRules(chain);
+        for (const rule of rules) list.push(rule);
+      }
+      for (let i = 0; i < rules.length; i++) count(chain, length + i, counters);
     },
-    insert(rule, position) {
-      const { rules } = writable(rule.rule.chain);
-      if (position < 1 || position > rules.length + 1) throw new NetfilterError('Index of insertion too big.');
-      rules.splice(position - 1, 0, rule);
+    insert(rule, position, counters) {
+      const chain = writable(rule.chain);
+      const list = ownRules(chain);
+      if (position < 1 || position > list.length + 1) throw new NetfilterError('Index of insertion too big.');
+      list.splice(position - 1, 0, rule);
+      chain.states?.splice(position - 1, 0, undefined);
+      count(chain, position - 1, counters);
     },
-    removeRule(chain, position) {
-      const { rules } = writable(chain);
-      if (position < 1 || position > rules.length) throw new NetfilterError('Index of deletion too big.');
-      rules.splice(position - 1, 1);
+    removeRule(name, position) {
+      const chain = writable(name);
+      const list = ownRules(chain);
+      if (position < 1 || position > list.length) throw new NetfilterError('Index of deletion too big.');
+      list.splice(position - 1, 1);
+      chain.states?.splice(position - 1, 1);
     },
     deleteChain(name) {
       const chain = current(name);
@@ -148,18 +133,18 @@ export function editTable(table: Table): TableEdit {
       }
     },
     check() {
-      references = new Map();
-      recentUsers = new Map();
+      references = createTally();
+      recentUsers = createTally();
       for (const [name, chain] of draft) {
-        countChanges(table.chains.get(name)?.rules ?? [], chain?.rules ?? []);
+        countChanges(table.chains.get(name)?.rules ?? NONE, chain?.rules ?? NONE);
       }
-      for (const [target, added] of references) {
+      for (const [target, added] of references.counts()) {
         if (added <= 0 || current(target) !== undefined) continue;
         throw draft.has(target) ? busy(target) : new NetfilterError(`Chain '${target}' does not exist`);
       }
       for (const [name, chain] of draft) {
         if (chain !== undefined || !table.chains.has(name)) continue;
-        const left = (table.references.get(name) ?? 0) + (references.get(name) ?? 0);
+        const left = (table.references.get(name) ?? 0) + (references.counts().get(name) ?? 0);
         if (left > 0) throw busy(name);
       }
     },
@@ -169,8 +154,8 @@ export function editTable(table: Table): TableEdit {
         if (chain === undefined) table.chains.delete(name);
         else table.chains.set(name, chain);
       }
-      merge(table.references, references);
-      merge(table.recentUsers, recentUsers);
+      table.references = merged(table.references, references.counts());
+      table.recentUsers = merged(table.recentUsers, recentUsers.counts());
     },
   };
 }
@@ -178,16 +163,49 @@ export function editTable(table: Table): TableEdit {
 const busy = (chain: string): NetfilterError =>
   new NetfilterError(`CHAIN_DEL failed (Device or resource busy): chain ${chain}`);
 
-const add = (counts: Map<string, number>, key: string, by: number): void =>
-  void counts.set(key, (counts.get(key) ?? 0) + by);
+const NONE: readonly Rule[] = [];
 
-function merge(counts: Map<string, number>, changes: ReadonlyMap<string, number>): void {
+function count(chain: LoadedChain, position: number, counters: Counters | undefined): void {
+  if (counters === undefined || (counters.packets === 0 && counters.bytes === 0)) return;
+  const state = stateAt(chain, position);
+  state.packets = counters.packets;
+  state.bytes = counters.bytes;
+}
+
+/** Counts by name. Many rules after each other jump to the same chain: they are entered together. */
+function createTally() {
+  const counts = new Map<string, number>();
+  let name = '';
+  let sum = 0;
+  function flush(): void {
+    if (sum !== 0) counts.set(name, (counts.get(name) ?? 0) + sum);
+    sum = 0;
+  }
+  return {
+    add(key: string, by: number): void {
+      if (key !== name) flush();
+      name = key;
+      sum += by;
+    },
+    counts(): Map<string, number> {
+      flush();
+      return counts;
+    },
+  };
+}
+
+function merged(counts: Map<string, number>, changes: Map<string, number>): Map<string, number> {
+  if (counts.size === 0) {
+    for (const [key, by] of changes) if (by === 0) changes.delete(key);
+    return changes;
+  }
   for (const [key, by] of changes) {
     if (by === 0) continue;
     const left = (counts.get(key) ?? 0) + by;
     if (left === 0) counts.delete(key);
     else counts.set(key, left);
   }
+  return counts;
 }
 
 /** Throws NetfilterError when a packet could go round in circles; the kernel refuses such a table. */
@@ -198,8 +216,8 @@ export function checkLoops(edit: Pick<TableEdit, 'rules'>, from: Iterable<string
     if (done.has(chain)) return;
     if (path.has(chain)) throw new NetfilterError(`Too many links: chain ${chain} is reached from itself`);
     path.add(chain);
-    for (const { rule } of edit.rules(chain)) {
-      if (rule.verdict.kind === 'jump' || rule.verdict.kind === 'goto') visit(rule.verdict.chain);
+    for (const { verdict } of edit.rules(chain)) {
+      if (verdict.kind === 'jump' || verdict.kind === 'goto') visit(verdict.chain);
     }
     path.delete(chain);
     done.add(chain);

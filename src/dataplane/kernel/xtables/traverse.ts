@@ -4,11 +4,12 @@ import { ACCEPT, type HookVerdict } from '../hooks.js';
 import type { PacketState, Passage } from '../passage.js';
 import type { Translate } from '../translation.js';
 import { BUILTIN_CHAIN_OF } from './builtin-chains.js';
+import { type Counters, type LoadedChain, stateAt } from './chain.js';
 import { buildDispatchIndex, INDEX_FROM } from './dispatch-index.js';
 import { defaultReject, setXmark } from './kernel-form.js';
 import { compileMatches, type MatchEnvironment } from './match.js';
-import type { Verdict } from './rule.js';
-import type { LoadedChain, LoadedRule, Table } from './table.js';
+import type { Rule, Verdict } from './rule.js';
+import type { Table } from './table.js';
 
 export interface TraversalOptions {
   readonly family: Family;
@@ -57,21 +58,22 @@ function traverseChain(traversal: Traversal, chain: LoadedChain): HookVerdict | 
   /** How often a packet comes as far as this in the chain; undefined: no chance was taken. */
   let odds: number | undefined;
   for (const position of candidates(chain, packet)) {
-    const loaded = chain.rules[position];
-    if (loaded === undefined) continue;
-    if (loaded.compiled === undefined) {
-      loaded.compiled = compileMatches(loaded.rule);
-      loaded.chance = loaded.rule.matches.find(match => match.kind === 'statistic')?.probability;
+    const rule = chain.rules[position];
+    if (rule === undefined) continue;
+    const state = stateAt(chain, position);
+    if (state.compiled === undefined) {
+      state.compiled = compileMatches(rule);
+      state.chance = rule.matches.find(match => match.kind === 'statistic')?.probability;
     }
-    const { chance } = loaded;
-    if (!loaded.compiled(packet, environment)) {
+    const { chance } = state;
+    if (!state.compiled(packet, environment)) {
       if (chance !== undefined) odds = (odds ?? 1) * (1 - chance);
       continue;
     }
-    if (!passage.dryRun) count(loaded, packet);
+    if (!passage.dryRun) count(state, packet);
     const probability = chance === undefined ? odds : (odds ?? 1) * chance;
-    const step = traceRule(traversal, chain, position, loaded, probability);
-    const { verdict } = loaded.rule;
+    const step = traceRule(traversal, chain, position, rule, probability);
+    const { verdict } = rule;
     switch (verdict.kind) {
       case 'none':
         step('continue');
@@ -125,7 +127,7 @@ function candidates(chain: LoadedChain, packet: PacketState): Iterable<number> {
   return chain.index.candidates(packet);
 }
 
-function count(counters: { packets: number; bytes: number }, packet: PacketState): void {
+function count(counters: Counters, packet: PacketState): void {
   counters.packets++;
   counters.bytes += packet.size;
 }
@@ -140,7 +142,7 @@ function traceRule(
   { table, hook, passage }: Traversal,
   chain: LoadedChain,
   position: number,
-  { rule }: LoadedRule,
+  rule: Rule,
   probability: number | undefined,
 ): (effect: string) => void {
   const { matches, origin } = rule;

@@ -6,6 +6,7 @@ import type { RouteTable } from '../routes.js';
 import type { Hook } from '../../trace.js';
 import type { Translate } from '../translation.js';
 import { BUILTIN_CHAIN_OF, BUILTIN_CHAINS, TABLES } from './builtin-chains.js';
+import { snapshot } from './chain.js';
 import { loadProgram } from './load.js';
 import { createRecentLists } from './recent.js';
 import type { TableName, TableSnapshot } from './rule.js';
@@ -99,13 +100,7 @@ export function createXtables({ clock, random, routes, translate, sets }: Xtable
       TABLES.map(name => ({
         table: name,
         touched: tables[name].touched,
-        chains: [...tables[name].chains.values()].map(({ name: chain, policy, packets, bytes, rules }) => ({
-          name: chain,
-          ...(policy === undefined ? {} : { policy }),
-          packets,
-          bytes,
-          rules,
-        })),
+        chains: [...tables[name].chains.values()].map(snapshot),
       })),
     recent: () => recent.snapshot(),
   };

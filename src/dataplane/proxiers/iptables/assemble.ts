@@ -1,11 +1,11 @@
-import type { ChainDeletion, Jump, XtablesProgram } from '../../kernel/program.js';
+import type { ChainRules, Jump, XtablesCommand, XtablesProgram } from '../../kernel/program.js';
 import type { Match, Rule, TableName } from '../../kernel/xtables/rule.js';
 import type { Origin } from '../../trace.js';
 import { nodePortAddresses } from '../node-port-addresses.js';
 import type { ProxierConfig } from '../types.js';
 import type { ServiceFragment } from './compile-service.js';
 import * as names from './names.js';
-import { addrtypeLocal, comment, ctstate, destination, jump, rule, source } from '../xtables-rules.js';
+import { addrtypeLocal, comment, ctstate, destination, inChains, jump, rule, source } from '../xtables-rules.js';
 
 export interface AssembleInput {
   readonly full: boolean;
@@ -94,11 +94,11 @@ const filterChains = (config: ProxierConfig): string[] => [
   ...(localhostNodePorts(config) ? [names.FIREWALL] : []),
 ];
 
-function filterCommands({ fragments }: AssembleInput, fixed: FixedRules): Rule[] {
-  const commands = [...fixed.firewall];
-  for (const fragment of fragments) for (const r of fragment.filter) commands.push(r);
-  commands.push(...fixed.forward);
-  return commands;
+function filterCommands({ fragments }: AssembleInput, fixed: FixedRules): ChainRules[] {
+  const rules = [...fixed.firewall];
+  for (const fragment of fragments) for (const r of fragment.filter) rules.push(r);
+  rules.push(...fixed.forward);
+  return inChains(rules);
 }
 
 function firewallRules(config: ProxierConfig): Rule[] {
@@ -130,14 +130,14 @@ function natChains({ fragments, changed, staleChains }: AssembleInput): string[]
   return [...chains, ...staleChains];
 }
 
-function natCommands({ fragments, changed, staleChains }: AssembleInput, fixed: FixedRules): (Rule | ChainDeletion)[] {
-  const commands: (Rule | ChainDeletion)[] = [...fixed.postrouting];
+function natCommands({ fragments, changed, staleChains }: AssembleInput, fixed: FixedRules): XtablesCommand[] {
+  const commands: XtablesCommand[] = inChains(fixed.postrouting);
   for (const fragment of fragments) {
-    for (const r of fragment.dispatch) commands.push(r);
-    if (changed.has(fragment)) for (const r of fragment.rules) commands.push(r);
+    for (const command of fragment.dispatch) commands.push(command);
+    if (changed.has(fragment)) for (const command of fragment.rules) commands.push(command);
   }
   for (const chain of staleChains) commands.push({ kind: 'deleteChain', chain });
-  commands.push(...fixed.nodePorts);
+  commands.push(...inChains(fixed.nodePorts));
   return commands;
 }
 

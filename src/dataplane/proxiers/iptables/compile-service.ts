@@ -1,4 +1,5 @@
 import { parseCidr } from '../../../machinery/cidr.js';
+import type { ChainRules } from '../../kernel/program.js';
 import type { Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
 import type { EndpointInfo } from '../../services/endpoints.js';
 import {
@@ -12,10 +13,12 @@ import type { Origin } from '../../trace.js';
 import type { LocalTraffic } from '../detect-local.js';
 import * as names from './names.js';
 import {
+  addRules,
   addrtypeLocal,
   comment,
   dport,
   fromLocalPods,
+  inChains,
   jump,
   oneOf,
   proto,
@@ -38,10 +41,10 @@ export interface ServiceFragment {
   /** Refusals, firewall and health check rules, in the shared filter chains. */
   readonly filter: readonly Rule[];
   /** Rules in the shared nat chains KUBE-SERVICES and KUBE-NODEPORTS. */
-  readonly dispatch: readonly Rule[];
+  readonly dispatch: readonly ChainRules[];
   /** This service port's own nat chains, and the rules in them. */
   readonly chains: readonly string[];
-  readonly rules: readonly Rule[];
+  readonly rules: readonly ChainRules[];
 }
 
 /** An endpoint with what all its rules share: there are three of them for each of maybe a hundred thousand endpoints. */
@@ -85,26 +88,32 @@ export function compileServicePort(
     usesClusterChain: eps.cluster.length > 0 && usesClusterEndpoints(service),
     usesLocalChain: eps.local.length > 0 && usesLocalEndpoints(service),
   };
-  const endpoints = new Map(eps.reachable.map(info => [info, endpointOf(context, info)]));
-  const of = (list: readonly EndpointInfo[]): Endpoint[] => list.flatMap(info => endpoints.get(info) ?? []);
+  const endpoints = eps.reachable.map(info => endpointOf(context, info));
+  const of = (list: readonly EndpointInfo[]): readonly Endpoint[] => {
+    if (list.length === endpoints.length) return endpoints;
+    const wanted = new Set(list);
+    return endpoints.filter(({ info }) => wanted.has(info));
+  };
   const own = [
     ...(context.usesExternalChain ? [chains.external] : []),
     ...(context.usesFirewallChain ? [chains.firewall] : []),
     ...(context.usesClusterChain ? [chains.cluster] : []),
     ...(context.usesLocalChain ? [chains.local] : []),
-    ...[...endpoints.values()].map(({ chain }) => chain),
+    ...endpoints.map(({ chain }) => chain),
   ];
   return {
     filter: filterRules(context),
-    dispatch: dispatchRules(context),
+    dispatch: inChains(dispatchRules(context)),
     chains: own,
     rules: [
-      ...clusterIPMasqueradeRules(context),
-      ...(context.usesExternalChain ? externalRules(context) : []),
-      ...(context.usesFirewallChain ? firewallRules(context) : []),
-      ...(context.usesClusterChain ? balancingRules(context, chains.cluster, of(eps.cluster)) : []),
-      ...(context.usesLocalChain ? balancingRules(context, chains.local, of(eps.local)) : []),
-      ...[...endpoints.values()].flatMap(endpoint => endpointRules(context, endpoint)),
+      ...inChains([
+        ...clusterIPMasqueradeRules(context),
+        ...(context.usesExternalChain ? externalRules(context) : []),
+        ...(context.usesFirewallChain ? firewallRules(context) : []),
+        ...(context.usesClusterChain ? balancingRules(context, chains.cluster, of(eps.cluster)) : []),
+        ...(context.usesLocalChain ? balancingRules(context, chains.local, of(eps.local)) : []),
+      ]),
+      ...endpoints.map(endpoint => addRules(endpoint.chain, endpointRules(context, endpoint))),
     ],
   };
 }

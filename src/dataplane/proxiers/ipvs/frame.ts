@@ -5,7 +5,7 @@ import type { Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
 import type { Protocol } from '../../packet.js';
 import type { LocalTraffic } from '../detect-local.js';
 import type { ProxierConfig } from '../types.js';
-import { addrtypeLocal, comment, ctstate, fromLocalPods, jump, rule, source } from '../xtables-rules.js';
+import { addrtypeLocal, comment, ctstate, fromLocalPods, inChains, jump, rule, source } from '../xtables-rules.js';
 import * as chains from './chains.js';
 import { nameIn, type SetName, SETS } from './sets.js';
 
@@ -164,7 +164,7 @@ export function createFrame(
   ];
 
   return input => [
-    { table: 'nat', chains: chains.NAT_CHAINS, commands: natRules(input) },
-    { table: 'filter', chains: chains.FILTER_CHAINS, commands: filterRules(input) },
+    { table: 'nat', chains: chains.NAT_CHAINS, commands: inChains(natRules(input)) },
+    { table: 'filter', chains: chains.FILTER_CHAINS, commands: inChains(filterRules(input)) },
   ];
 }

@@ -70,15 +70,19 @@ export function compileServicePort(
   const port = service.portName === '' ? String(service.port) : service.portName;
   const origin: Origin = { kind: 'Service', namespace: service.namespace, name: service.name, port };
   const context: ServiceContext = { service, eps, options, chains, origin };
-  const endpoints = new Map(eps.reachable.map(info => [info, endpointOf(context, info)]));
-  const of = (list: readonly EndpointInfo[]): Endpoint[] => list.flatMap(info => endpoints.get(info) ?? []);
+  const endpoints = eps.reachable.map(info => endpointOf(context, info));
+  const of = (list: readonly EndpointInfo[]): readonly Endpoint[] => {
+    if (list.length === endpoints.length) return endpoints;
+    const wanted = new Set(list);
+    return endpoints.filter(({ info }) => wanted.has(info));
+  };
 
   const usesCluster = eps.cluster.length > 0 && usesClusterEndpoints(service);
   const usesLocal = eps.local.length > 0 && usesLocalEndpoints(service);
   const usesExternal = eps.hasEndpoints && externallyAccessible(service);
   const usesFirewall = service.loadBalancerVIPs.length > 0 && service.sourceRanges.length > 0;
   const own = [
-    ...[...endpoints.values()].map(({ chain }) => chain),
+    ...endpoints.map(({ chain }) => chain),
     ...(usesCluster ? [chains.cluster] : []),
     ...(usesLocal ? [chains.local] : []),
     ...(usesExternal ? [chains.external] : []),
@@ -87,15 +91,21 @@ export function compileServicePort(
   return {
     chains: own,
     addChains: own.map(name => ({ kind: 'addChain', chain: { name } })),
-    addRules: rulesByChain([
-      ...clusterIPRules(context),
-      ...(usesExternal ? externalRules(context) : []),
-      ...(usesFirewall ? [firewallRule(context)] : []),
-      ...(usesCluster ? balancingRules(context, chains.cluster, of(eps.cluster)) : []),
-      ...(usesLocal ? balancingRules(context, chains.local, of(eps.local)) : []),
-      ...[...endpoints.values()].flatMap(endpoint => endpointRules(context, endpoint)),
-    ]),
-    affinitySets: affinitySets(context, [...endpoints.values()]),
+    addRules: [
+      ...rulesByChain([
+        ...clusterIPRules(context),
+        ...(usesExternal ? externalRules(context) : []),
+        ...(usesFirewall ? [firewallRule(context)] : []),
+        ...(usesCluster ? balancingRules(context, chains.cluster, of(eps.cluster)) : []),
+        ...(usesLocal ? balancingRules(context, chains.local, of(eps.local)) : []),
+      ]),
+      ...endpoints.map((endpoint): NftCommand => ({
+        kind: 'addRules',
+        chain: endpoint.chain,
+        rules: endpointRules(context, endpoint),
+      })),
+    ],
+    affinitySets: affinitySets(context, endpoints),
     elements: serviceElements(service, eps, chains),
   };
 }

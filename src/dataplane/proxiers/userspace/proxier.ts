@@ -10,6 +10,7 @@ import { FILTER_CHAINS, JUMPS, NAT_CHAINS } from './chains.js';
 import { compileServicePort, type ServiceFragment } from './compile-service.js';
 import { createLoadBalancer, type LoadBalancer } from './load-balancer.js';
 import { createProxyPorts } from './proxy-ports.js';
+import { inChains } from '../xtables-rules.js';
 
 /** A service port that is relayed. */
 interface Served {
@@ -113,8 +114,8 @@ export function createUserspaceProxier(config: ProxierConfig): Proxier {
       jumps: full ? JUMPS : [],
       ensureChains: [],
       tables: [
-        { table: 'nat', chains: NAT_CHAINS, commands: fragments.flatMap(({ nat }) => nat) },
-        { table: 'filter', chains: FILTER_CHAINS, commands: fragments.flatMap(({ filter }) => filter) },
+        { table: 'nat', chains: NAT_CHAINS, commands: inChains(fragments.flatMap(({ nat }) => nat)) },
+        { table: 'filter', chains: FILTER_CHAINS, commands: inChains(fragments.flatMap(({ filter }) => filter)) },
       ],
     };
   }

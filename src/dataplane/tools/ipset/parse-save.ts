@@ -4,7 +4,7 @@ import { entryKey } from '../../kernel/ipset/entry.js';
 import { MAX_ELEMENTS } from '../../kernel/ipset/ipset.js';
 import type { SetChange, SetType } from '../../kernel/ipset/types.js';
 import type { Family } from '../../packet.js';
-import { eachLine } from '../lines.js';
+import { eachLine, TEXT_LIMITS } from '../lines.js';
 import { parseCreate } from './parse-create.js';
 
 interface Reading {
@@ -14,12 +14,13 @@ interface Reading {
 }
 
 /** Reads what `ipset save` prints, as `ipset restore` does on a kernel without sets. @throws NetfilterError naming the line */
-export function parseIpsetSave(text: string, family: Family): SetChange[] {
+export function parseIpsetSave(text: string, family: Family, limits = TEXT_LIMITS): SetChange[] {
   const sets = new Map<string, Reading>();
   eachLine(
     text,
     line => `Error in line ${line}`,
     words => read(words, sets, family),
+    limits,
   );
   return [...sets].map(([name, { type, initval, entries }]) => ({
     name,

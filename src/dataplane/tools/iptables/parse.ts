@@ -2,6 +2,7 @@ import { NetfilterError } from '../../kernel/errors.js';
 import { BUILTIN_CHAINS, TABLES } from '../../kernel/xtables/builtin-chains.js';
 import type { Rule, TableName } from '../../kernel/xtables/rule.js';
 import type { Family } from '../../packet.js';
+import { MAX_LINE_LENGTH, numberedLines, TEXT_LIMITS } from '../lines.js';
 import { parseRule } from './parse-rule.js';
 
 interface At {
@@ -31,13 +32,15 @@ export interface RestoreBlock {
 }
 
 /** Reads iptables-restore input, and so iptables-save output. Throws NetfilterError naming the line. */
-export function* parseRestore(text: string, family: Family): Generator<RestoreBlock> {
+export function* parseRestore(text: string, family: Family, limits = TEXT_LIMITS): Generator<RestoreBlock> {
   let block: { table: TableName; commands: RestoreCommand[] } | undefined;
-  const lines = text.split('\n');
-  for (const [i, raw] of lines.entries()) {
+  let last = 0;
+  for (const [number, raw] of numberedLines(text, limits)) {
+    last = number;
     const line = raw.trim();
     if (line === '' || line.startsWith('#')) continue;
     try {
+      if (line.length > MAX_LINE_LENGTH) throw new NetfilterError(`the line is longer than ${MAX_LINE_LENGTH}`);
       if (line.startsWith('*')) {
         block = { table: tableName(line.slice(1)), commands: [] };
       } else if (block === undefined) {
@@ -46,16 +49,16 @@ export function* parseRestore(text: string, family: Family): Generator<RestoreBl
         yield block;
         block = undefined;
       } else {
-        block.commands.push(parseLine(line, i + 1, family, block.table));
+        block.commands.push(parseLine(line, number, family, block.table));
       }
     } catch (error) {
       if (error instanceof NetfilterError && !error.message.startsWith('line ')) {
-        throw new NetfilterError(`line ${i + 1}: ${error.message}`);
+        throw new NetfilterError(`line ${number}: ${error.message}`);
       }
       throw error;
     }
   }
-  if (block !== undefined) throw new NetfilterError(`COMMIT expected at line ${lines.length}`);
+  if (block !== undefined) throw new NetfilterError(`COMMIT expected at line ${last}`);
 }
 
 function tableName(text: string): TableName {

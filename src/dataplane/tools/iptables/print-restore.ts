@@ -8,7 +8,8 @@ export function printRestore(program: XtablesProgram): string {
     lines.push(`*${table}`);
     for (const chain of chains) lines.push(`:${chain} - [0:0]`);
     for (const command of commands) {
-      lines.push(command.kind === 'rule' ? restoreText(command) : `-X ${command.chain}`);
+      if (command.kind === 'deleteChain') lines.push(`-X ${command.chain}`);
+      else for (const rule of command.rules) lines.push(restoreText(rule));
     }
     lines.push('COMMIT');
   }

@@ -2,7 +2,7 @@ import { NetfilterError } from '../../kernel/errors.js';
 import type { Kernel } from '../../kernel/types.js';
 import type { Rule } from '../../kernel/xtables/rule.js';
 import { ruleKey } from '../../kernel/xtables/rule-key.js';
-import { newLoadedRule, type TableEdit } from '../../kernel/xtables/table.js';
+import type { TableEdit } from '../../kernel/xtables/table.js';
 import type { Family } from '../../packet.js';
 import { parseRestore, type RestoreBlock } from './parse.js';
 
@@ -25,10 +25,10 @@ function applyBlock(edit: TableEdit, block: RestoreBlock, noflush: boolean, kern
           edit.declare(command.chain, command.policy, command.packets, command.bytes);
           break;
         case 'append':
-          edit.append(newLoadedRule(command.rule, command.packets, command.bytes));
+          edit.append(command.rule.chain, [command.rule], command);
           break;
         case 'insert':
-          edit.insert(newLoadedRule(command.rule, command.packets, command.bytes), command.position);
+          edit.insert(command.rule, command.position, command);
           break;
         case 'delete':
           edit.removeRule(
@@ -64,7 +64,7 @@ function checkSets({ matches }: Rule, { ipsets }: Kernel): void {
 
 function findRule(edit: TableEdit, { chain, rule }: { chain: string; rule: Rule }, family: Family): number {
   const wanted = ruleKey(rule, family);
-  const position = edit.rules(chain).findIndex(loaded => ruleKey(loaded.rule, family) === wanted);
+  const position = edit.rules(chain).findIndex(loaded => ruleKey(loaded, family) === wanted);
   if (position < 0) throw new NetfilterError('Bad rule (does a matching rule exist in that chain?).');
   return position + 1;
 }

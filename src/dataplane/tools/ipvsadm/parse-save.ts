@@ -1,7 +1,7 @@
 import { NetfilterError } from '../../kernel/errors.js';
 import { type RealServer, type VirtualServer, virtualKey, type VirtualService } from '../../kernel/ipvs/types.js';
 import type { Family } from '../../packet.js';
-import { eachLine } from '../lines.js';
+import { eachLine, TEXT_LIMITS } from '../lines.js';
 import { type Options, readOptions, serviceOf } from './parse-options.js';
 import { endOf, hashesPort, numberOf, persistence, schedulerOf } from './parse-values.js';
 
@@ -11,12 +11,13 @@ interface Reading {
 }
 
 /** Reads what `ipvsadm -Sn` prints, as `ipvsadm -R` does on an empty table. @throws NetfilterError naming the line */
-export function parseIpvsadmSave(text: string, family: Family): VirtualServer[] {
+export function parseIpvsadmSave(text: string, family: Family, limits = TEXT_LIMITS): VirtualServer[] {
   const services = new Map<string, Reading>();
   eachLine(
     text,
     line => `line ${line}`,
     words => read(words, services, family),
+    limits,
   );
   return [...services.values()].map(({ server, realServers }) => ({
     ...server,

@@ -1,6 +1,6 @@
 import { parseCidr } from '../../../machinery/cidr.js';
 import { formatIP } from '../../../machinery/ip.js';
-import { parseRange } from '../../kernel/nftables/ranges.js';
+import { parseRange } from '../../../machinery/cidr.js';
 import type { NftAddresses } from '../../kernel/nftables/rule.js';
 import type { Family } from '../../packet.js';
 import { readList } from './blocks.js';

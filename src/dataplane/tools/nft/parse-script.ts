@@ -1,5 +1,6 @@
 import type { NftablesProgram } from '../../kernel/program.js';
 import type { Family } from '../../packet.js';
+import { TEXT_LIMITS } from '../lines.js';
 import { isStatementEnd, readBlock, readList } from './blocks.js';
 import { readChain } from './parse-chain.js';
 import { readElement, readKey } from './parse-elements.js';
@@ -12,8 +13,8 @@ import { createTokens, refuse, type Tokens } from './tokens.js';
  * Reads input of `nft -f`, and so what `nft list ruleset` prints: one program per table, in the order in which they come.
  * @throws NetfilterError that names the line
  */
-export function parseNftScript(text: string, family: Family): NftablesProgram[] {
-  const tokens = createTokens(text);
+export function parseNftScript(text: string, family: Family, limits = TEXT_LIMITS): NftablesProgram[] {
+  const tokens = createTokens(text, limits);
   const programs = createPrograms(family);
   for (;;) {
     while (tokens.take('\n') || tokens.take(';'));

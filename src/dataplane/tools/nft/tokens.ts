@@ -1,4 +1,5 @@
 import { NetfilterError } from '../../kernel/errors.js';
+import { checkLength, checkLine, TEXT_LIMITS } from '../lines.js';
 
 /** A mark stands for itself: a brace, a comma, or the end of a statement. The end of the text is one without text. */
 export interface Token {
@@ -36,7 +37,8 @@ export function refuse({ kind, text, line, column }: Token, why?: string): never
   throw new NetfilterError(`/dev/stdin:${line}:${column}-${last}: Error: ${message}`);
 }
 
-export function createTokens(text: string): Tokens {
+export function createTokens(text: string, limits = TEXT_LIMITS): Tokens {
+  checkLength(text, limits);
   let at = 0;
   let line = 1;
   let lineStart = 0;
@@ -82,6 +84,7 @@ export function createTokens(text: string): Tokens {
       if (first === '\n') {
         line++;
         lineStart = at;
+        checkLine(line, limits);
       }
       return found;
     }

@@ -1,7 +1,9 @@
-import { forbidden, internal, invalid, required, type FieldPath } from '../../../machinery/field-error.js';
+import { forbidden, internal, invalid, type FieldPath } from '../../../machinery/field-error.js';
 import { internalRule, printed } from '../internal-json.js';
 import type { Rule } from '../types.js';
-import { times, type CompiledRule, type RuleContext } from './rule-context.js';
+import { compileRules, type CompiledRule } from '../../../api/structural/cel/compile-rules.js';
+import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
+import { times, type RuleContext } from './rule-context.js';
 import type { SchemaChecks } from './schema-checks.js';
 
 /** What a rule may cost at most by what its schema says, and all rules of a schema together. */
@@ -15,26 +17,20 @@ export function checkCompiledRules(
   context: RuleContext,
   uncorrelated: FieldPath | undefined,
 ): void {
-  const { ruleErrors: out, lenient } = checks;
+  const { ruleErrors: out } = checks;
   const { type } = context;
   if (type === undefined) {
     const why =
       'failed to construct type information for x-kubernetes-validations rules: unable to convert structural schema to CEL declarations';
     return void out.push(internal(at, `internal error: ${why}`));
   }
-  const known = { rules: lenient.knownRules, messages: lenient.knownMessages };
-  type.compile(rules, known).forEach((compiled, i) => {
+  compileRules(rules, context.schema as JsonSchemaProps, type).forEach((compiled, i) => {
     const rule = rules[i] ?? {};
     const where = at.index(i);
     const shown = printed(() => internalRule(rule));
     checkCost(checks, where.child('rule'), 'rule', times(compiled.maxCost, cardinality(compiled, context)), context);
-    if (compiled.error !== undefined) {
-      const { type: kind, detail } = compiled.error;
-      out.push(
-        kind === 'required' ? required(where.child('rule'), detail) : invalid(where.child('rule'), shown, detail),
-      );
-    }
-    const message = compiled.messageExpression;
+    if (compiled.error !== undefined) out.push(invalid(where.child('rule'), shown, compiled.error));
+    const { message } = compiled;
     if (message !== undefined) {
       const here = where.child('messageExpression');
       if ('error' in message) out.push(invalid(here, shown, message.error));

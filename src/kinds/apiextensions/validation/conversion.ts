@@ -14,7 +14,7 @@ import type { DeepReadonly } from '../../../machinery/types.js';
 import { checkWebhookClient } from '../../admissionregistration/validation/webhook.js';
 import { jsonString } from '../internal-json.js';
 import type { Conversion } from '../types.js';
-import type { Leniency } from './leniency.js';
+import type { Leniency } from './lenient.js';
 
 /** Versions of ConversionReview that the server speaks. */
 export const REVIEW_VERSIONS = ['v1', 'v1beta1'];

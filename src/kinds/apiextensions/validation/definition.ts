@@ -10,9 +10,9 @@ import { anySchema } from '../walk-schema.js';
 import { checkApproval } from './approval.js';
 import { checkColumn } from './columns.js';
 import { checkConversion } from './conversion.js';
-import { leniencyFor, STRICT, type Leniency } from './leniency.js';
+import { leniencyFor } from './leniency.js';
+import { STRICT, type Leniency } from './lenient.js';
 import { checkNames, checkNamesGiven } from './names.js';
-import type { RuleCompiler } from './rule-context.js';
 import { checkSchema } from './schema.js';
 import { checkSelectableFields } from './selectable-fields.js';
 import { checkSubresources } from './subresources.js';
@@ -22,7 +22,6 @@ import { checkDeprecation, checkStoredVersions, checkVersionName, checkVersions 
 export interface DefinitionDeps {
   /** Go's ObjectMeta, which the metadata of custom resources is read into. */
   readonly objectMeta: StructType;
-  readonly compiler: RuleCompiler;
 }
 
 const SPEC = path('spec');

@@ -2,51 +2,15 @@ import { jsonEqual } from '../../../machinery/json-equal.js';
 import type { DeepReadonly } from '../../../machinery/types.js';
 import { internalSpec, schemaOf } from '../internal-spec.js';
 import { hasCondition, type ReadonlyDefinition, type Schema, type VersionDetails } from '../types.js';
-import { anySchema, everySchema, itemsOf } from '../walk-schema.js';
+import { anySchema, itemsOf } from '../walk-schema.js';
 import { caBundleProblem, REVIEW_VERSIONS } from './conversion.js';
+import type { Leniency } from './lenient.js';
 import { mapKeyErrors } from './list-keywords.js';
 import { MAX_SELECTABLE_FIELDS } from './selectable-fields.js';
 import { isStructural } from './structural.js';
-import { hasUnprunedDefaults } from './defaults.js';
+import { hasUnprunedDefaults } from '../../../api/structural/check-defaults.js';
+import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
 import { isUnknownType } from './schema-keywords.js';
-
-/** What is asked of a definition: all of it when it is new, and of a changed one what the old one did not break. */
-export interface Leniency {
-  readonly established: boolean;
-  readonly withoutSchema: boolean;
-  readonly unknownTypes: boolean;
-  readonly notStructural: boolean;
-  readonly unprunedDefaults: boolean;
-  readonly setsOfMaps: boolean;
-  readonly looseMapKeys: boolean;
-  readonly unknownReviewVersions: boolean;
-  readonly badCaBundle: boolean;
-  /** Names of versions ("": all) that may keep more selectable fields than there may be. */
-  readonly manySelectable: ReadonlySet<string>;
-  /** Rules and message expressions that were accepted before, maybe by another version of the server. */
-  readonly knownRules: ReadonlySet<string>;
-  readonly knownMessages: ReadonlySet<string>;
-  /** Versions whose rules may cost what they cost. */
-  readonly sameSchema: ReadonlySet<string>;
-}
-
-const NONE: ReadonlySet<string> = new Set();
-
-export const STRICT: Leniency = {
-  established: false,
-  withoutSchema: false,
-  unknownTypes: false,
-  notStructural: false,
-  unprunedDefaults: false,
-  setsOfMaps: false,
-  looseMapKeys: false,
-  unknownReviewVersions: false,
-  badCaBundle: true,
-  manySelectable: NONE,
-  knownRules: NONE,
-  knownMessages: NONE,
-  sameSchema: NONE,
-};
 
 export function leniencyFor(now: ReadonlyDefinition, old: ReadonlyDefinition): Leniency {
   const spec = internalSpec(old);
@@ -61,15 +25,13 @@ export function leniencyFor(now: ReadonlyDefinition, old: ReadonlyDefinition): L
     withoutSchema: !everyone(spec.shared) && !(spec.versions ?? []).every(everyone),
     unknownTypes: some(isUnknownType),
     notStructural: schemas.some(schema => !isStructural(schema)),
-    unprunedDefaults: schemas.some(hasUnprunedDefaults),
+    unprunedDefaults: schemas.some(schema => isStructural(schema) && hasUnprunedDefaults(schema as JsonSchemaProps)),
     setsOfMaps: some(isLooseSet),
     looseMapKeys: some(schema => mapKeyErrors(schema).length > 0),
     unknownReviewVersions:
       reviewVersions.length > 0 && !reviewVersions.some(version => REVIEW_VERSIONS.includes(version)),
     badCaBundle: !established || (caBundle !== '' && caBundleProblem(caBundle) !== undefined),
     manySelectable: manySelectable(now, old),
-    knownRules: new Set(rulesOf(schemas).map(({ rule = '' }) => rule)),
-    knownMessages: new Set(rulesOf(schemas).flatMap(({ messageExpression }) => messageExpression ?? [])),
     sameSchema: new Set(
       (now.spec?.versions ?? []).flatMap(({ name = '' }) =>
         isKept(old, name) && jsonEqual(schemaOf(now.spec ?? {}, name), schemaOf(old.spec ?? {}, name)) ? [name] : [],
@@ -80,9 +42,6 @@ export function leniencyFor(now: ReadonlyDefinition, old: ReadonlyDefinition): L
 
 const isKept = ({ spec }: ReadonlyDefinition, name: string): boolean =>
   (spec?.versions ?? []).some(version => version.name === name);
-
-const rulesOf = (schemas: readonly Schema[]) =>
-  schemas.flatMap(schema => [...everySchema(schema)].flatMap(one => one['x-kubernetes-validations'] ?? []));
 
 /** A set of what may change within. */
 export function isLooseSet(schema: Schema): boolean {

@@ -1,36 +1,7 @@
 import type { FieldPath } from '../../../machinery/field-error.js';
-import type { Rule, Schema } from '../types.js';
-
-/** A rule as far as its compiler can tell. Costs are in CEL's units. */
-export interface CompiledRule {
-  /** Why it is no rule. */
-  readonly error?: { readonly type: 'required' | 'invalid'; readonly detail: string };
-  readonly usesOldSelf: boolean;
-  readonly maxCost: number;
-  /** How often it may be asked where nothing bounds the number of values. */
-  readonly maxCardinality: number;
-  readonly messageExpression?: { readonly error: string } | { readonly maxCost: number };
-}
-
-export interface KnownExpressions {
-  readonly rules: ReadonlySet<string>;
-  readonly messages: ReadonlySet<string>;
-}
-
-/** The type that rules know a value by. */
-export interface RuleType {
-  /** undefined: the type does not tell. */
-  property(name: string): RuleType | undefined;
-  items(): RuleType | undefined;
-  additional(): RuleType | undefined;
-  /** One for each rule. */
-  compile(rules: readonly Rule[], known: KnownExpressions): readonly CompiledRule[];
-}
-
-export interface RuleCompiler {
-  /** `isObject`: an object of the API, which has metadata. undefined: there is no type for the schema. */
-  typeOf(schema: Schema, isObject: boolean): RuleType | undefined;
-}
+import { RuleType } from '../../../api/structural/cel/rule-type.js';
+import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
+import type { Schema } from '../types.js';
 
 /** Upstream counts in uint64 and stays at the largest. */
 const MAX_COST = 2 ** 64;
@@ -65,8 +36,7 @@ export class RuleContext {
   private isFound = false;
 
   private constructor(
-    private readonly compiler: RuleCompiler,
-    private readonly schema: Schema,
+    readonly schema: Schema,
     readonly total: TotalCost,
     /** undefined: nothing says how many. */
     readonly maxCardinality: number | undefined,
@@ -74,8 +44,8 @@ export class RuleContext {
     private readonly isWithin: boolean,
   ) {}
 
-  static root(compiler: RuleCompiler, schema: Schema, total: TotalCost): RuleContext {
-    return new RuleContext(compiler, schema, total, 1, undefined, hasRules(schema));
+  static root(schema: Schema, total: TotalCost): RuleContext {
+    return new RuleContext(schema, total, 1, undefined, hasRules(schema));
   }
 
   property(name: string, schema: Schema): RuleContext {
@@ -85,7 +55,7 @@ export class RuleContext {
     return this.child(schema, type => type.items());
   }
   additional(schema: Schema): RuleContext {
-    return this.child(schema, type => type.additional());
+    return this.child(schema, type => type.items());
   }
 
   /** That of the place around is asked first: a type is made once for all within it. */
@@ -100,7 +70,7 @@ export class RuleContext {
     const around = this.parent?.context.type;
     const known = around === undefined ? undefined : this.parent?.step(around);
     const isObject = this.parent === undefined || this.schema['x-kubernetes-embedded-resource'] === true;
-    return known ?? this.compiler.typeOf(this.schema, isObject);
+    return known ?? RuleType.of(this.schema as JsonSchemaProps, isObject);
   }
 
   private child(schema: Schema, step: Step): RuleContext {
@@ -109,7 +79,7 @@ export class RuleContext {
       this.maxCardinality === undefined || most === undefined ? undefined : times(this.maxCardinality, most);
     const parent = { context: this, step };
     const isWithin = this.isWithin || hasRules(schema);
-    return new RuleContext(this.compiler, schema, this.total, cardinality, parent, isWithin);
+    return new RuleContext(schema, this.total, cardinality, parent, isWithin);
   }
 }
 

@@ -1,9 +1,10 @@
 import { invalid, notSupported, required, type FieldError, type FieldPath } from '../../../machinery/field-error.js';
 import { trimSpace } from '../../../machinery/go-space.js';
 import { jsonString } from '../internal-json.js';
+import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
 import type { Rule, Schema } from '../types.js';
 import { checkCompiledRules } from './compiled-rules.js';
-import { FieldPathError, findField } from './field-path.js';
+import { FieldPathError, findField } from '../../../api/structural/field-path.js';
 import type { RuleContext } from './rule-context.js';
 import type { SchemaChecks } from './schema-checks.js';
 
@@ -58,7 +59,7 @@ function checkTarget(checks: SchemaChecks, at: FieldPath, { fieldPath = '' }: Ru
   // What cannot be made structural has no fields that could be looked for.
   if (checks.structuralProblem(schema) !== undefined) return;
   try {
-    findField(fieldPath, schema, { brackets: true });
+    findField(fieldPath, schema as JsonSchemaProps, { brackets: true });
   } catch (error) {
     if (!(error instanceof FieldPathError)) throw error;
     fail('must be a valid path');

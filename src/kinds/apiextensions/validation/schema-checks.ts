@@ -1,5 +1,5 @@
 import type { FieldError } from '../../../machinery/field-error.js';
-import type { Leniency } from './leniency.js';
+import type { Leniency } from './lenient.js';
 import type { StructuralProblem } from './structural-problem.js';
 
 /** What is the same at every place of one schema. */

@@ -2,9 +2,10 @@ import { errorList, forbidden, invalid, type FieldError, type FieldPath } from '
 import { internalSchema, printed } from '../internal-json.js';
 import type { Schema, SchemaHolder } from '../types.js';
 import { checkTotalCost, MAX_SCHEMA_COST } from './compiled-rules.js';
-import { checkDefaults, type DefaultChecks } from './defaults.js';
-import type { Leniency } from './leniency.js';
-import { RuleContext, TotalCost, type RuleCompiler } from './rule-context.js';
+import { checkDefaults, type DefaultChecks } from '../../../api/structural/check-defaults.js';
+import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
+import type { Leniency } from './lenient.js';
+import { RuleContext, TotalCost } from './rule-context.js';
 import { checkKeywords } from './schema-keywords.js';
 import { checkStructural } from './structural.js';
 import { createStructuralProblem } from './structural-problem.js';
@@ -16,7 +17,6 @@ export interface SchemaOptions {
   readonly mustBeStructural: boolean;
   readonly anyRuleCost: boolean;
   readonly objectMeta: DefaultChecks['objectMeta'];
-  readonly compiler: RuleCompiler;
 }
 
 /** Source: validateCustomResourceDefinitionValidation of apiextensions-apiserver pkg/apis/apiextensions/validation. */
@@ -37,7 +37,7 @@ export function checkSchema(
   let rules: RuleContext | undefined;
   if (options.mustBeStructural && problem === undefined) {
     const errors = structureErrors(at, schema, options);
-    if (errors.length === 0) rules = RuleContext.root(options.compiler, schema, new TotalCost(MAX_SCHEMA_COST));
+    if (errors.length === 0) rules = RuleContext.root(schema, new TotalCost(MAX_SCHEMA_COST));
     for (const one of errors) found.push(one);
   }
   const checks = {
@@ -60,7 +60,7 @@ function structureErrors(at: FieldPath, schema: Schema, { lenient, objectMeta }:
   const errors = checkStructural(at, schema);
   return errors.length > 0
     ? errors
-    : checkDefaults(at, schema, { objectMeta, mayHaveUnknown: lenient.unprunedDefaults });
+    : checkDefaults(at, schema as JsonSchemaProps, { objectMeta, mayHaveUnknown: lenient.unprunedDefaults });
 }
 
 /** By the names of the internal type's fields, in their order; undefined: one that may not be there. */

@@ -6,8 +6,9 @@ import {
   type FieldError,
   type FieldPath,
 } from '../../../machinery/field-error.js';
+import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
 import type { Schema, SchemaHolder, SelectableField } from '../types.js';
-import { FieldPathError, fieldText, findField, type FoundField } from './field-path.js';
+import { FieldPathError, fieldText, findField, type FoundField } from '../../../api/structural/field-path.js';
 import { createStructuralProblem } from './structural-problem.js';
 
 export const MAX_SELECTABLE_FIELDS = 8;
@@ -54,7 +55,7 @@ export function checkSelectableFields(
 
 function find(path: string, schema: Schema): FoundField | string {
   try {
-    return findField(path, schema, { brackets: false });
+    return findField(path, schema as JsonSchemaProps, { brackets: false });
   } catch (error) {
     if (error instanceof FieldPathError) return error.message;
     throw error;

@@ -1,7 +1,7 @@
-import { duplicate, invalid, path, required, type FieldError } from '../../../machinery/field-error.js';
+import { invalidOmitted, duplicate, invalid, path, required, type FieldError } from '../../../machinery/field-error.js';
 import { semanticEqual } from '../../../machinery/json-equal.js';
 import type { DeepReadonly, Job } from '../../../machinery/types.js';
-import { checkNonNegative, invalidOmitted, list } from '../../validation/formats.js';
+import { checkNonNegative, list } from '../../validation/formats.js';
 import { overlap, parseIndexes } from './job-indexes.js';
 
 type ReadonlyJob = DeepReadonly<Job>;

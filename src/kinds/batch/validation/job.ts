@@ -1,4 +1,13 @@
-import { duplicate, invalid, notSupported, path, required, tooLong, tooMany } from '../../../machinery/field-error.js';
+import {
+  invalidOmitted,
+  duplicate,
+  invalid,
+  notSupported,
+  path,
+  required,
+  tooLong,
+  tooMany,
+} from '../../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../../machinery/field-error.js';
 import type { DeepReadonly, Job } from '../../../machinery/types.js';
 import {
@@ -7,7 +16,7 @@ import {
   checkQualifiedName,
   checkSelector,
 } from '../../validation/formats.js';
-import { invalidOmitted, list, sortedMap, sortedSelector } from '../../validation/formats.js';
+import { list, sortedMap, sortedSelector } from '../../validation/formats.js';
 import { parseIndexes } from './job-indexes.js';
 import { goForm } from '../../validation/go-form.js';
 import { checkPodTemplate } from '../../core/pod/validation/pod-template.js';

@@ -1,7 +1,21 @@
 import type { Key, ListValue, MapValue, Value } from '../values.js';
 
+/** Names of an object's properties. To list them takes long, and what an expression reads it reads again and again. */
+export class NameCache {
+  private readonly known = new WeakMap<JsonObject, readonly string[]>();
+  of(json: JsonObject): readonly string[] {
+    const known = this.known.get(json);
+    if (known !== undefined) return known;
+    const names = Object.keys(json);
+    this.known.set(json, names);
+    return names;
+  }
+}
+
 /** JSON without a schema, as CEL sees it: whole numbers are ints. Nothing is copied; items are read when they are asked for. */
-export function dynValue(json: unknown): Value {
+export const dynValue = (json: unknown): Value => valueOf(json, new NameCache());
+
+function valueOf(json: unknown, names: NameCache): Value {
   switch (typeof json) {
     case 'string':
     case 'boolean':
@@ -12,7 +26,7 @@ export function dynValue(json: unknown): Value {
     default:
   }
   if (json === null || json === undefined || typeof json !== 'object') return null;
-  return Array.isArray(json) ? new DynList(json) : new DynMap(json as JsonObject);
+  return Array.isArray(json) ? new DynList(json, names) : new DynMap(json as JsonObject, names);
 }
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -25,33 +39,35 @@ export const numberValue = (json: number): bigint | number =>
 
 class DynList implements ListValue {
   readonly kind = 'list';
-  constructor(private readonly json: readonly unknown[]) {}
+  constructor(
+    private readonly json: readonly unknown[],
+    private readonly names: NameCache,
+  ) {}
   get size(): number {
     return this.json.length;
   }
   at(index: number): Value {
-    return dynValue(this.json[index]);
+    return valueOf(this.json[index], this.names);
   }
 }
 
-/** Of a map, keys are a client's: it has no prototype to find anything in. */
+/** Keys are a client's: nothing is found in a prototype. */
 export const own = (json: JsonObject, key: string): unknown => (Object.hasOwn(json, key) ? json[key] : undefined);
 
 class DynMap implements MapValue {
   readonly kind = 'map';
-  private names: readonly string[] | undefined;
-  constructor(private readonly json: JsonObject) {}
-  private get keyNames(): readonly string[] {
-    return (this.names ??= Object.keys(this.json));
-  }
+  constructor(
+    private readonly json: JsonObject,
+    private readonly names: NameCache,
+  ) {}
   get size(): number {
-    return this.keyNames.length;
+    return this.names.of(this.json).length;
   }
   find(key: Key): Value | undefined {
     const value = typeof key === 'string' ? own(this.json, key) : undefined;
-    return value === undefined ? undefined : dynValue(value);
+    return value === undefined ? undefined : valueOf(value, this.names);
   }
   keys(): readonly string[] {
-    return this.keyNames;
+    return this.names.of(this.json);
   }
 }

@@ -37,7 +37,7 @@ export function declareSchema(
   };
 }
 
-function providerOf(root: Declared): TypeProvider {
+export function providerOf(root: Declared): TypeProvider {
   const structs = new Map<string, ReadonlyMap<string, Declared>>();
   const collect = ({ type, fields, items }: Declared): void => {
     if (items !== undefined) collect(items);

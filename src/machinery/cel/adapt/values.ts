@@ -2,7 +2,7 @@ import { goTypeName } from '../../go-text.js';
 import { CelError, itemsOf, keyOf, type Key, type ListValue, type MapValue, type Value } from '../values.js';
 import { TYPED_FORMATS, withMetadata, type JsonSchema } from './declared.js';
 import { readFormat, type Format } from './formats.js';
-import { dynValue, numberValue, own, type JsonObject } from './json.js';
+import { dynValue, NameCache, numberValue, own, type JsonObject } from './json.js';
 import { escapeName } from './names.js';
 
 /** Reads JSON of one schema. */
@@ -68,8 +68,9 @@ function objectReader(given: JsonSchema): Reader {
   let shape: ObjectShape | undefined;
   if (properties === undefined && typeof more === 'object') {
     const read = lazyReader(more);
+    const names = new NameCache();
     return json =>
-      isObject(json) ? new TypedMap(json, read) : wrong('a map for the provided schema with type=object');
+      isObject(json) ? new TypedMap(json, read, names) : wrong('a map for the provided schema with type=object');
   }
   return json =>
     isObject(json)
@@ -83,6 +84,7 @@ function lazyReader(schema: JsonSchema): Reader {
 }
 
 interface ObjectShape {
+  readonly names: NameCache;
   /** By how expressions write them. */
   readonly byField: ReadonlyMap<string, Property>;
   readonly byName: ReadonlyMap<string, Property>;
@@ -100,7 +102,7 @@ function shapeOf(properties: Readonly<Record<string, JsonSchema>>): ObjectShape 
     // A reserved word may also be selected as it is.
     if (field !== name && field === `__${name}__` && !byField.has(name)) byField.set(name, property);
   }
-  return { byField, byName };
+  return { names: new NameCache(), byField, byName };
 }
 
 /** An object with properties. Of a nullable one that is null there is nothing. */
@@ -111,7 +113,7 @@ class TypedObject implements MapValue {
     private readonly shape: ObjectShape,
   ) {}
   get size(): number {
-    return Object.keys(this.json).length;
+    return this.shape.names.of(this.json).length;
   }
   find(key: Key): Value | undefined {
     if (typeof key !== 'string') return new CelError('no such overload');
@@ -123,11 +125,11 @@ class TypedObject implements MapValue {
     return json === undefined || json === null ? undefined : read(json);
   }
   *keys(): Iterable<Value> {
-    for (const name of Object.keys(this.json)) if (this.shape.byName.has(name)) yield escapeName(name) ?? name;
+    for (const name of this.shape.names.of(this.json)) if (this.shape.byName.has(name)) yield escapeName(name) ?? name;
   }
   /** Fields that no schema knows are compared as they are, where the other one has them. */
   *equals(other: MapValue): Generator<readonly [Value, Value]> {
-    for (const name of Object.keys(this.json)) {
+    for (const name of this.shape.names.of(this.json)) {
       const property = this.shape.byName.get(name);
       if (property === undefined) {
         const theirs = other instanceof TypedObject ? own(other.json, name) : undefined;
@@ -147,17 +149,18 @@ class TypedMap implements MapValue {
   constructor(
     readonly json: JsonObject,
     private readonly read: Reader,
+    private readonly names: NameCache,
   ) {}
   get size(): number {
-    return Object.keys(this.json).length;
+    return this.names.of(this.json).length;
   }
   find(key: Key): Value | undefined {
     if (typeof key !== 'string') return new CelError('no such overload');
     const json = own(this.json, key);
     return json === undefined ? undefined : this.read(json);
   }
-  keys(): Iterable<Value> {
-    return Object.keys(this.json);
+  keys(): readonly string[] {
+    return this.names.of(this.json);
   }
 }
 
@@ -178,16 +181,28 @@ function listMaker(schema: JsonSchema, read: Reader): (json: readonly unknown[])
     case 'atomic':
       return json => new TypedList(json, read);
     case 'set':
-      return json => new SetList(json, read);
+      return remembering(json => new SetList(json, read));
     case 'map': {
       const keys = (schema['x-kubernetes-list-map-keys'] ?? []).map(key => escapeName(key) ?? key);
-      return json => new MapList(json, read, keys);
+      return remembering(json => new MapList(json, read, keys));
     }
     default: {
       const text = `invalid x-kubernetes-list-type, expected 'map', 'set' or 'atomic' but got ${type}`;
       return () => new CelError(text);
     }
   }
+}
+
+/** What a list has worked out serves whenever it is read again. */
+function remembering(make: (json: readonly unknown[]) => ListValue): (json: readonly unknown[]) => ListValue {
+  const known = new WeakMap<readonly unknown[], ListValue>();
+  return json => {
+    const before = known.get(json);
+    if (before !== undefined) return before;
+    const made = make(json);
+    known.set(json, made);
+    return made;
+  };
 }
 
 class TypedList implements ListValue {
@@ -226,9 +241,8 @@ class SetList extends TypedList {
   private get members(): ReadonlySet<unknown> {
     return (this.known ??= new Set(itemsOf(this).map(memberOf)));
   }
-  equals(other: ListValue): Iterator<readonly [Value, Value]> | false {
-    for (let i = 0; i < other.size; i++) if (!this.members.has(memberOf(other.at(i)))) return false;
-    return [].values();
+  *equals(other: ListValue): Generator<readonly [Value, Value]> {
+    for (let i = 0; i < other.size; i++) yield [this.members.has(memberOf(other.at(i))), true];
   }
   /** A union. */
   concat(other: ListValue): ListValue {

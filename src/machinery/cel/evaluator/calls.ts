@@ -3,7 +3,7 @@ import type { Steps } from '../../steps.js';
 import { fits, runtimeType } from '../runtime-types.js';
 import type { Type } from '../types.js';
 import { CelError, isError, noSuchOverload, type Value } from '../values.js';
-import { atOnce, charge, go, type Frame, type Plan, type Run } from './frame.js';
+import { atOnce, charge, go, spend, WORK_OF_CALL, workOf, type Frame, type Plan, type Run } from './frame.js';
 
 /** A literal that a function can do nothing with: no program can be made. */
 export class InstantiationError extends Error {}
@@ -11,6 +11,8 @@ export class InstantiationError extends Error {}
 /** An overload, made for one place. */
 interface Target {
   readonly checks: readonly (readonly [number, Type])[];
+  /** Whether its arguments may be large. */
+  readonly isBulky: boolean;
   /** Whether what is in lists and maps must fit, too. */
   readonly isDeep: boolean;
   readonly bind: Specialized['bind'];
@@ -18,6 +20,10 @@ interface Target {
   readonly cost: Overload['cost'];
   readonly costOfResult: Overload['costOfResult'];
 }
+
+const SMALL: ReadonlySet<Type['kind']> = new Set(
+  'bool double duration int null timestamp type uint'.split(' ') as Type['kind'][],
+);
 
 /** Operators look at their first operand first: cel-go's traits. */
 const OPERANDS: ReadonlyMap<string, ReadonlySet<Type['kind']>> = new Map(
@@ -58,6 +64,7 @@ function targetOf(overload: Overload, isOnly: boolean, constants: readonly (Valu
     checks: overload.args.flatMap((type, i) =>
       type.kind === 'dyn' || type.kind === 'param' ? [] : [[i, type] as const],
     ),
+    isBulky: overload.args.some(type => !SMALL.has(type.kind)),
     isDeep: overload.anyItems !== true,
     bind: special?.bind ?? overload.bind,
     steps: special?.steps,
@@ -73,6 +80,7 @@ const matches = (target: Target, values: readonly Value[]): boolean => {
 
 /** Counts what it costs before it is done. */
 function begin(frame: Frame, target: Target, values: readonly Value[]): void {
+  spend(frame, workOf(values) + (target.steps === undefined ? 0 : WORK_OF_CALL));
   if (target.costOfResult === undefined) charge(frame, target.cost === undefined ? 1 : target.cost(values));
 }
 
@@ -91,7 +99,7 @@ export function planFunction(name: string, overloads: readonly Overload[], args:
     if (target === undefined) return failed(frame, noMatch(name, values), targets[0], values);
     begin(frame, target, values);
     const { steps, bind } = target;
-    return end(frame, target, values, steps === undefined ? bind(...values) : atOnce(frame, steps(...values)));
+    return end(frame, target, values, steps === undefined ? bind(...values) : atOnce(steps(...values)));
   };
   const [only] = targets;
   const isSimple =
@@ -122,6 +130,7 @@ function* inSteps(frame: Frame, target: Target | undefined, name: string, values
 function simple(name: string, target: Target, args: readonly Plan[]): Run | undefined {
   const { bind, cost } = target;
   const [first, second] = args;
+  const { isBulky } = target;
   if (args.length === 1 && first !== undefined) {
     const { run } = first;
     return frame => {
@@ -129,6 +138,7 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
       if (isError(a)) return failed(frame, a, target, [a]);
       if (!matches(target, [a])) return failed(frame, noMatch(name, [a]), target, [a]);
       charge(frame, cost === undefined ? 1 : cost([a]));
+      if (isBulky) spend(frame, workOf([a]));
       return bind(a);
     };
   }
@@ -140,6 +150,7 @@ function simple(name: string, target: Target, args: readonly Plan[]): Run | unde
     if (isError(b)) return failed(frame, b, target, [a, b]);
     if (!matches(target, [a, b])) return failed(frame, noMatch(name, [a, b]), target, [a, b]);
     charge(frame, cost === undefined ? 1 : cost([a, b]));
+    if (isBulky) spend(frame, workOf([a, b]));
     return bind(a, b);
   };
 }

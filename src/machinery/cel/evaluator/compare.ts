@@ -5,17 +5,16 @@ import { sizeOf, TEXT_COST } from '../standard/sizes.js';
 import type { Type } from '../types.js';
 import { Bytes, isError, itemsOf, keyOf, noSuchOverload, Uint, type ListValue, type Value } from '../values.js';
 import { callSteps } from './calls.js';
-import { atOnce, charge, constant, go, WORK, type Frame, type Plan } from './frame.js';
+import { atOnce, charge, constant, go, rest, type Frame, type Plan } from './frame.js';
 
-/** Pairs looked at between two rests. */
-const PAIRS = WORK / 2;
-
-function* equalSteps(a: Value, b: Value): Steps<boolean> {
+function* equalSteps(frame: Frame, a: Value, b: Value): Steps<boolean> {
   const comparison = new Comparison(a, b);
   for (;;) {
-    const answer = comparison.run(PAIRS);
+    const before = comparison.count;
+    const answer = comparison.run(Math.max(frame.work, 1));
+    frame.work -= comparison.count - before;
     if (answer !== undefined) return answer;
-    yield;
+    yield* rest(frame);
   }
 }
 
@@ -50,7 +49,7 @@ export function planEquality(
       charge(frame, equalityCost(env, name, a, b));
       if (error !== undefined) return error;
       if (typeof a === typeof b && typeof a !== 'object') return (a === b) !== isNegated;
-      const answer = mayTakeLong ? (atOnce(frame, equalSteps(a, b)) as boolean) : isEqual(a, b);
+      const answer = mayTakeLong ? atOnce(equalSteps(frame, a, b)) : isEqual(a, b);
       return answer !== isNegated;
     },
     steps:
@@ -59,7 +58,7 @@ export function planEquality(
             callSteps(frame, args, undefined, function* (values) {
               const [a, b] = values as [Value, Value];
               charge(frame, equalityCost(env, name, a, b));
-              return (yield* equalSteps(a, b)) !== isNegated;
+              return (yield* equalSteps(frame, a, b)) !== isNegated;
             })
         : undefined,
   };
@@ -90,17 +89,10 @@ function planMember(item: Plan, list: ListValue): Plan | undefined {
   };
 }
 
-function* findIn(list: ListValue, item: Value): Steps<boolean> {
-  let left = PAIRS;
+function* findIn(frame: Frame, list: ListValue, item: Value): Steps<boolean> {
   for (let i = 0; i < list.size; i++) {
-    const comparison = new Comparison(item, list.at(i));
-    for (let answer = comparison.run(PAIRS); answer !== false; answer = comparison.run(PAIRS)) {
-      if (answer === true) return true;
-      yield;
-    }
-    if (--left > 0) continue;
-    yield;
-    left = PAIRS;
+    if (yield* equalSteps(frame, item, list.at(i))) return true;
+    if (--frame.work < 0) yield* rest(frame);
   }
   return false;
 }
@@ -111,7 +103,7 @@ function* contains(frame: Frame, [item, all]: readonly Value[], isKnownList: boo
     return noSuchOverload();
   }
   charge(frame, isKnownList ? sizeOf(all) : 1);
-  if (all.kind === 'list') return yield* findIn(all, item);
+  if (all.kind === 'list') return yield* findIn(frame, all, item);
   if (all.kind !== 'map') return noSuchOverload();
   const key = keyOf(item);
   return key !== undefined && all.find(key) !== undefined;
@@ -134,7 +126,7 @@ export function planIn(args: readonly [Plan, Plan], overloads: readonly string[]
     run(frame) {
       const values = [args[0].run(frame), args[1].run(frame)];
       const error = values.find(isError);
-      if (error === undefined) return atOnce(frame, contains(frame, values, isKnownList));
+      if (error === undefined) return atOnce(contains(frame, values, isKnownList));
       charge(frame, isKnownList ? sizeOf(values[1] as Value) : 1);
       return error;
     },

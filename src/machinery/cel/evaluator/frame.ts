@@ -13,6 +13,7 @@ export interface Frame {
   cost: number;
   /** How much may still be done before it rests. It has no unit: about one per part of an expression. */
   work: number;
+  rests: number;
   /** Whether it can rest. One that cannot ends with PAUSED, and is done again by one that can. */
   readonly isStepping: boolean;
 }
@@ -27,9 +28,11 @@ export class OverBudget extends Error {
 export const PAUSED = new Error('an evaluation takes long');
 
 /** Between two rests: about a millisecond. */
-export const WORK = 20_000;
-/** Of one step of what a library does in steps. */
-const WORK_OF_STEP = 8000;
+export const WORK = 10_000;
+/** What is not cheap does not last for ever: cel-go's costs do not see how large the parts of what is compared are. */
+const MAX_RESTS = 50_000;
+/** Of a call that may take long, as far as its arguments do not tell. */
+export const WORK_OF_CALL = 250;
 
 export type Run = (frame: Frame) => Value;
 export type RunSteps = (frame: Frame) => Steps<Value>;
@@ -59,19 +62,36 @@ export function charge(frame: Frame, cost: number): void {
   if (frame.cost > frame.limit) throw new OverBudget(frame.cost);
 }
 
-/** Goes on with others' work, at once where it cannot rest. */
-export function atOnce(frame: Frame, steps: Steps<Value>): Value {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-    spend(frame, WORK_OF_STEP);
-  }
+/** What would rest is given up where that is not possible. */
+export function atOnce<T>(steps: Steps<T>): T {
+  const step = steps.next();
+  if (step.done === true) return step.value;
+  throw PAUSED;
 }
 
-/** Where it cannot rest. */
+/** Others have their turn. */
+export function* rest(frame: Frame): Steps<void> {
+  if (!frame.isStepping) throw PAUSED;
+  if (++frame.rests > MAX_RESTS) throw new OverBudget(frame.cost);
+  frame.work = WORK;
+  yield;
+}
+
+/** What functions do with their arguments takes as long as these are large. */
+export function workOf(values: readonly Value[]): number {
+  let work = 0;
+  for (const value of values) {
+    if (typeof value === 'string') work += value.length >>> 10;
+    else if (value !== null && typeof value === 'object' && (value.kind === 'list' || value.kind === 'map'))
+      work += value.size >>> 3;
+  }
+  return work;
+}
+
+/** One that can rest does so at the next iteration. */
 export function spend(frame: Frame, work: number): void {
   frame.work -= work;
-  if (frame.work < 0) throw PAUSED;
+  if (frame.work < 0 && !frame.isStepping) throw PAUSED;
 }
 
 export const constant = (value: Value): Plan => ({ run: () => value, steps: undefined, constant: value });

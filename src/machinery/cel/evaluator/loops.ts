@@ -3,7 +3,7 @@ import { entriesOf } from '../standard/library.js';
 import { ListBuilder, MapBuilder } from '../standard/lists.js';
 import { goTypeName } from '../runtime-types.js';
 import { CelError, isError, keyOf, type ListValue, type MapValue, type Value } from '../values.js';
-import { charge, go, spend, WORK, type Frame, type Plan } from './frame.js';
+import { charge, go, rest, spend, type Frame, type Plan } from './frame.js';
 import { planOf } from './select.js';
 
 /** A comprehension, its parts planned. */
@@ -212,9 +212,7 @@ export function planLoop(loop: Loop): Plan {
         const goesOn = yield* go(frame, condition);
         if (goesOn === false) break;
         keep(frame, step.steps === undefined ? step.run(frame) : yield* step.steps(frame));
-        if ((frame.work -= weight) >= 0) continue;
-        frame.work = WORK;
-        yield;
+        if ((frame.work -= weight) < 0) yield* rest(frame);
       }
       return yield* go(frame, result);
     },

@@ -226,6 +226,7 @@ const EMPTY = (): Frame => ({
   limit: Infinity,
   cost: 0,
   work: WORK,
+  rests: 0,
   isStepping: false,
 });
 

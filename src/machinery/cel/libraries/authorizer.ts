@@ -1,6 +1,8 @@
 import { parseFieldSelector, type FieldRequirement } from '../../fields.js';
 import { trimSpace } from '../../go-space.js';
-import { parseLabelSelector, SelectorError, type Requirement } from '../../labels.js';
+
+import { SelectorError, type Requirement } from '../../label-requirement.js';
+import { parseLabelSelector } from '../../labels.js';
 import { nameIsDnsLabel, nameIsDnsSubdomain } from '../../validation/names.js';
 import type { Declaration, Example, Library, Overload, Range } from '../declarations.js';
 import { addRanges, exactly, scaleRange } from '../ranges.js';

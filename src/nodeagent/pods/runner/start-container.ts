@@ -6,6 +6,7 @@ import { startPodContainer, type Started } from '../container-starter.js';
 import { ContainerConfigError } from '../environment.js';
 import { runHook } from '../hooks.js';
 import { containerProcesses } from '../process-namespaces.js';
+import { createUsage } from '../simulated-usage.js';
 import type { ContainerRecord, ReadonlyContainer } from '../types.js';
 import { followContainer } from './container-exit.js';
 import { pullImages } from './container-images.js';
@@ -82,7 +83,7 @@ interface Beginning {
 }
 
 function recordStart(
-  { deps, events }: RunnerContext,
+  { deps, pod, events }: RunnerContext,
   record: ContainerRecord,
   { spec, started, budget }: Beginning,
 ): void {
@@ -91,7 +92,13 @@ function recordStart(
   record.running = running;
   record.processes = started.processes;
   record.disk = started.disk;
-  record.usage = () => ({ cpuSeconds: budget.cpu.spentMs / 1000, memoryBytes: budget.memory.used });
+  record.usage = createUsage({
+    pod,
+    container: record.name,
+    resources: () => record.resources,
+    spent: () => ({ cpuSeconds: budget.cpu.spentMs / 1000, memoryBytes: budget.memory.used }),
+    clock: deps.clock,
+  });
   record.user = started.credentials;
   record.previousLogs = record.logs;
   record.logs = running.logs;

@@ -1,15 +1,20 @@
 import { unauthorizedError } from '../../../machinery/status.js';
+import { certificatesOf } from '../../../machinery/x509/authorities.js';
 import type { UserInfo } from '../../../api/strategy.js';
 import { aggregate } from '../quote.js';
 import { anonymousUser, withAuthenticatedGroup } from '../user.js';
 import { clientCertificateAuthenticator } from './client-certificate.js';
+import { requestHeaderAuthenticator, userHeaderRemover, type RequestHeaderOptions } from './request-header.js';
 import { firstOf, NONE, refused, type Credentials, type Outcome, type TokenAuthenticator } from './authenticator.js';
 
 const INVALID_TOKEN = 'invalid bearer token';
 
 /** Says who sends a request, or whose a token is. */
 export interface Authentication {
-  /** @throws StatusError 401 when a credential is no good, or there is none and anonymous requests are off */
+  /**
+   * Takes from the request what only front proxies may say in its headers.
+   * @throws StatusError 401 when a credential is no good, or there is none and anonymous requests are off
+   */
   authenticate(request: Credentials): UserInfo;
   /** For TokenReview. No audiences: the API server's own. `reason`: why it is nobody's. */
   authenticateToken(
@@ -56,9 +61,16 @@ export function createAuthentication(options: {
   readonly tokens: readonly TokenAuthenticator[];
   readonly apiAudiences: readonly string[];
   readonly anonymous: boolean;
+  /** PEM bundle of the CA of users' certificates. Default: all that TLS finds good are. */
+  readonly clientCa?: string;
+  /** Front proxies, whose word about users is taken. */
+  readonly requestHeader?: RequestHeaderOptions;
 }): Authentication {
-  const { tokens, apiAudiences } = options;
-  const certificate = clientCertificateAuthenticator();
+  const { tokens, apiAudiences, clientCa, requestHeader } = options;
+  const certificate = clientCertificateAuthenticator(clientCa === undefined ? undefined : certificatesOf(clientCa));
+  const frontProxy = requestHeader && requestHeaderAuthenticator(requestHeader, certificatesOf(requestHeader.clientCa));
+
+  const removeUserHeaders = userHeaderRemover(requestHeader);
 
   const byToken = (token: string, audiences: readonly string[]): Outcome & { reasons?: readonly string[] } => {
     const outcome = firstOf(tokens.map(authenticator => authenticator(token, audiences)));
@@ -66,6 +78,7 @@ export function createAuthentication(options: {
   };
 
   const outcomesOf = function* (request: Credentials): Generator<Outcome> {
+    if (frontProxy !== undefined) yield frontProxy(request);
     yield certificate(request);
     const token = headerToken(request.raw.headers.authorization);
     if (token !== undefined) yield byToken(token, apiAudiences);
@@ -77,6 +90,7 @@ export function createAuthentication(options: {
   return {
     authenticate(request) {
       const outcome = firstOf(outcomesOf(request));
+      removeUserHeaders(request.raw);
       if (outcome.kind === 'user') return withAuthenticatedGroup(outcome.user);
       if (outcome.kind === 'none' && options.anonymous) return anonymousUser;
       throw unauthorizedError();

@@ -4,7 +4,7 @@ import type { UserInfo } from '../../../api/strategy.js';
 
 /** What authentication looks at; the pipeline's request fits. */
 export interface Credentials {
-  readonly raw: Pick<IncomingMessage, 'headers'>;
+  readonly raw: Pick<IncomingMessage, 'headers' | 'headersDistinct'>;
   readonly socket: TLSSocket;
 }
 

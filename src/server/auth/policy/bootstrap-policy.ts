@@ -25,6 +25,12 @@ const ownRoles: readonly KubeObject[] = [
   clusterRole('kubette:controllers', distinct([...Object.values(controllerRules).flat(), ...schedulerRules])),
   // kind's local-path provisioner, which is one of our controllers.
   clusterRole('kubette:local-path-provisioner', [rule('create', 'storage.k8s.io: storageclasses')]),
+  // metrics-server's, which runs beside the controllers and puts itself behind the API server.
+  clusterRole('kubette:metrics-server', [
+    rule('get', 'nodes/proxy'),
+    rule('get create update', 'apiregistration.k8s.io: apiservices'),
+    rule('get create update', 'rbac.authorization.k8s.io: clusterroles'),
+  ]),
   clusterRole('kubette:network-policies', [
     rule('list watch', 'pods namespaces'),
     rule('list watch', 'networking.k8s.io: networkpolicies'),
@@ -36,6 +42,7 @@ const ownRoles: readonly KubeObject[] = [
 ];
 const ownBindings: readonly KubeObject[] = [
   clusterBinding('kubette:controllers', [CONTROLLER_MANAGER]),
+  clusterBinding('kubette:metrics-server', [CONTROLLER_MANAGER]),
   clusterBinding('kubette:local-path-provisioner', [CONTROLLER_MANAGER]),
   clusterBinding('system:node-proxier', [`group:${NODE_AGENTS}`], NODE_AGENTS),
   clusterBinding('kubette:network-policies', [`group:${NODE_AGENTS}`]),
@@ -80,6 +87,10 @@ const namespaceRoles: readonly KubeObject[] = [
     rule('create', 'discovery.k8s.io: endpointslices'),
     rule('get update', 'discovery.k8s.io: endpointslices', 'kube-dns-host'),
   ]),
+  role(SYSTEM, 'kubette:metrics-server', [
+    rule('get create', 'services'),
+    rule('get create update', 'discovery.k8s.io: endpointslices'),
+  ]),
   role(PUBLIC, `${CONTROLLER}bootstrap-signer`, [
     rule(READ, 'configmaps'),
     rule('update', 'configmaps', 'cluster-info'),
@@ -107,6 +118,7 @@ const namespaceBindings: readonly KubeObject[] = [
   roleBinding(SYSTEM, `${CONTROLLER}cloud-provider`, ['sa:kube-system/cloud-provider']),
   roleBinding(SYSTEM, `${CONTROLLER}token-cleaner`, ['sa:kube-system/token-cleaner']),
   roleBinding(SYSTEM, 'kubette:dns', ['user:system:coredns']),
+  roleBinding(SYSTEM, 'kubette:metrics-server', [CONTROLLER_MANAGER]),
   roleBinding(PUBLIC, `${CONTROLLER}bootstrap-signer`, ['sa:kube-system/bootstrap-signer']),
 ];
 

@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../../machinery/clock.js';
 import { serviceAccountUser } from '../user.js';
-import { signingKey, signJwt, type ObjectClaim, type PrivateClaims, type SigningKey } from '../../../machinery/jwt.js';
+import {
+  signingKey,
+  signJwt,
+  verifyingKey,
+  type ObjectClaim,
+  type PrivateClaims,
+  type VerifyingKey,
+} from '../../../machinery/jwt.js';
 
 export const DEFAULT_ISSUER = 'https://kubernetes.default.svc.cluster.local';
 
@@ -9,7 +16,8 @@ export interface TokenIssuer {
   readonly issuer: string;
   /** Whom tokens are for when the request does not say. */
   readonly apiAudiences: readonly string[];
-  readonly keys: readonly SigningKey[];
+  /** What tokens are verified with. */
+  readonly keys: readonly VerifyingKey[];
   /** Signs a token for a service account, good for `seconds` from now. */
   issue(options: IssueOptions): string;
 }
@@ -26,10 +34,12 @@ export interface IssueOptions {
   readonly warnAfterSeconds?: number;
 }
 
-/** `key`: RSA private key, PEM. */
 export function createTokenIssuer(options: {
   readonly clock: Clock;
+  /** The private key that signs, PEM. */
   readonly key: string;
+  /** Keys or certificates that verify, PEM; undefined: the signing key alone. */
+  readonly verifyingKeys?: readonly string[] | undefined;
   readonly issuer?: string;
   readonly apiAudiences?: readonly string[];
 }): TokenIssuer {
@@ -38,7 +48,7 @@ export function createTokenIssuer(options: {
   return {
     issuer,
     apiAudiences: options.apiAudiences ?? [issuer],
-    keys: [key],
+    keys: options.verifyingKeys?.map(pem => verifyingKey(pem)) ?? [key],
     issue({ namespace, account, audiences, seconds, pod, node, secret, warnAfterSeconds }) {
       const now = Math.floor(options.clock.now() / 1000);
       const own: PrivateClaims = {
@@ -66,6 +76,12 @@ export function createTokenIssuer(options: {
   };
 }
 
+/** A key as RFC 7517 has it, members in go-jose's order. */
+function jsonWebKey({ id, algorithm, publicKey }: VerifyingKey): object {
+  const { kty, crv, n, e, x, y } = publicKey.export({ format: 'jwk' });
+  return { use: 'sig', kty, kid: id, crv, alg: algorithm, n, e, x, y };
+}
+
 /** The bodies of /.well-known/openid-configuration and /openid/v1/jwks; `server` is where others reach us. */
 export function oidcDocuments(issuer: TokenIssuer, server: string): { configuration: string; keys: string } {
   return {
@@ -74,13 +90,8 @@ export function oidcDocuments(issuer: TokenIssuer, server: string): { configurat
       jwks_uri: `${server}/openid/v1/jwks`,
       response_types_supported: ['id_token'],
       subject_types_supported: ['public'],
-      id_token_signing_alg_values_supported: ['RS256'],
+      id_token_signing_alg_values_supported: [...new Set(issuer.keys.map(key => key.algorithm))].sort(),
     }),
-    keys: JSON.stringify({
-      keys: issuer.keys.map(key => {
-        const { n, e } = key.publicKey.export({ format: 'jwk' });
-        return { use: 'sig', kty: 'RSA', kid: key.id, alg: 'RS256', n, e };
-      }),
-    }),
+    keys: JSON.stringify({ keys: issuer.keys.map(jsonWebKey) }),
   };
 }

@@ -1,0 +1,211 @@
+import t from 'tap';
+import { FakeClock } from '../../../../src/machinery/clock.js';
+import {
+  createQueueSet,
+  type Queuing,
+  type QueueSet,
+  type Ticket,
+} from '../../../../src/server/flow-control/queue-set.js';
+import type { Flow, Work } from '../../../../src/server/flow-control/types.js';
+
+const flowOf = (schema: string): Flow => ({
+  level: 'level',
+  schema,
+  inQueue: 0,
+  seatsInQueue: 0,
+  executing: 0,
+  seatsExecuting: 0,
+  dispatched: 0,
+  noAccommodation: 0,
+  rejected: { 'queue-full': 0, 'concurrency-limit': 0, 'time-out': 0 },
+  queued: () => undefined,
+});
+
+const QUEUES: Queuing = { kind: 'queue', queues: 8, queueLengthLimit: 3 };
+
+function setup(queuing: Queuing, limit: number) {
+  const clock = new FakeClock();
+  let demand = 0;
+  let idle = 0;
+  const set: QueueSet = createQueueSet({
+    clock,
+    soon: callback => callback(),
+    onDemand: seats => (demand = seats),
+    onIdle: () => idle++,
+  });
+  set.configure(queuing, limit);
+  const flow = flowOf('s');
+  const order: string[] = [];
+  const arrive = (name: string, index: number, work: Partial<Work> = {}): Ticket | string => {
+    const outcome = set.arrive({
+      flow,
+      hand: [index],
+      work: { initialSeats: 1, finalSeats: 0, lingerMs: 0, ...work },
+      distinguisher: name,
+      about: undefined,
+      dispatched: () => order.push(name),
+    });
+    if (typeof outcome === 'string') return outcome;
+    if (!outcome.waits) order.push(name);
+    return outcome.ticket;
+  };
+  const admitted = (name: string, index: number, work: Partial<Work> = {}): Ticket => {
+    const ticket = arrive(name, index, work);
+    if (typeof ticket === 'string') throw new Error(ticket);
+    return ticket;
+  };
+  return { clock, set, flow, order, arrive, admitted, demand: () => demand, idle: () => idle };
+}
+
+t.test('without queues, what has no seat is refused', t => {
+  const { set, arrive, admitted, order, demand, idle } = setup({ kind: 'reject' }, 2);
+  const first = admitted('a', 0);
+  admitted('b', 0);
+  t.equal(arrive('c', 0), 'concurrency-limit');
+  set.finish(first);
+  admitted('d', 0);
+  t.same(order, ['a', 'b', 'd']);
+  t.equal(demand(), 2);
+  t.equal(idle(), 0);
+  t.match(set.totals, { executing: 2, rejected: 1, dispatched: 3 });
+  t.end();
+});
+
+t.test('what is exempt is let in at once, and counted', t => {
+  const { set, admitted, demand, idle } = setup({ kind: 'exempt' }, 0);
+  const tickets = Array.from({ length: 100 }, (_, i) => admitted(String(i), 0, { initialSeats: 3 }));
+  t.equal(demand(), 300);
+  for (const ticket of tickets) set.finish(ticket);
+  t.equal(demand(), 0);
+  t.equal(idle(), 1);
+  t.end();
+});
+
+t.test('a queue that has had less is next, however long another one is', t => {
+  const { set, admitted, order, clock } = setup(QUEUES, 1);
+  let running = admitted('greedy-0', 1);
+  const tickets = new Map<string, Ticket>();
+  for (const n of [1, 2, 3]) tickets.set(`greedy-${n}`, admitted(`greedy-${n}`, 1));
+  tickets.set('modest', admitted('modest', 5));
+  for (let n = 0; n < 4; n++) {
+    clock.step(10);
+    set.finish(running);
+    running = tickets.get(order.at(-1) ?? '') ?? running;
+  }
+  t.same(order, ['greedy-0', 'modest', 'greedy-1', 'greedy-2', 'greedy-3']);
+  t.end();
+});
+
+t.test('two queues that always want get the same, by seats and time and not by number', t => {
+  const { set, clock, arrive, order } = setup({ kind: 'queue', queues: 8, queueLengthLimit: 1000 }, 2);
+  const running: { ticket: Ticket; ends: number }[] = [];
+  const tickets = new Map<string, Ticket>();
+  for (let n = 0; n < 300; n++)
+    for (const queue of [1, 2]) {
+      const name = `${queue}-${n}`;
+      const ticket = arrive(name, queue);
+      if (typeof ticket !== 'string') tickets.set(name, ticket);
+    }
+  const served = { slow: 0, quick: 0 };
+  let seen = 0;
+  for (let now = 0; now < 1000; now++) {
+    for (; seen < order.length; seen++) {
+      const name = order[seen] ?? '';
+      const ticket = tickets.get(name);
+      const slow = name.startsWith('1-');
+      if (ticket !== undefined) running.push({ ticket, ends: now + (slow ? 20 : 5) });
+      served[slow ? 'slow' : 'quick'] += slow ? 20 : 5;
+    }
+    clock.step(1);
+    for (const one of running.filter(({ ends }) => ends <= now + 1)) {
+      running.splice(running.indexOf(one), 1);
+      set.finish(one.ticket);
+    }
+  }
+  t.ok(Math.abs(served.slow - served.quick) <= 60, `time of each: ${JSON.stringify(served)}`);
+  t.end();
+});
+
+t.test('a full queue refuses when all seats are taken, and others still queue', t => {
+  const { set, arrive, flow } = setup(QUEUES, 1);
+  for (const name of ['a', 'b', 'c', 'd']) t.not(arrive(name, 1), 'queue-full', name);
+  t.equal(arrive('e', 1), 'queue-full');
+  t.not(arrive('f', 2), 'queue-full');
+  t.match(flow, { inQueue: 4, seatsInQueue: 4, executing: 1 });
+  t.match(set.totals, { waiting: 4, executing: 1, rejected: 1 });
+  t.end();
+});
+
+t.test('the queue with the least work of a hand is joined', t => {
+  const { set, arrive } = setup(QUEUES, 1);
+  arrive('running', 0);
+  arrive('wide', 3, { initialSeats: 5 });
+  arrive('narrow', 4);
+  const pick = (): number | undefined => {
+    const outcome = set.arrive({
+      flow: flowOf('s'),
+      hand: [3, 4],
+      work: { initialSeats: 1, finalSeats: 0, lingerMs: 0 },
+      distinguisher: '',
+      about: undefined,
+      dispatched: () => undefined,
+    });
+    return typeof outcome === 'string' ? undefined : outcome.ticket.queue?.index;
+  };
+  t.same([pick(), pick()], [4, 4]);
+  t.end();
+});
+
+t.test('one that is wider than its level has it for itself, and is not passed by', t => {
+  const { set, admitted, order, flow } = setup(QUEUES, 2);
+  const first = admitted('first', 1);
+  const wide = admitted('wide', 2, { initialSeats: 5 });
+  admitted('behind', 2);
+  t.same(order, ['first']);
+  t.ok(flow.noAccommodation > 0);
+  set.finish(first);
+  t.same(order, ['first', 'wide']);
+  set.finish(wide);
+  t.same(order, ['first', 'wide', 'behind']);
+  t.end();
+});
+
+t.test('seats that linger are held after the answer', t => {
+  const { set, clock, admitted, order, demand } = setup(QUEUES, 1);
+  const first = admitted('first', 1, { finalSeats: 1, lingerMs: 50 });
+  admitted('second', 1);
+  set.finish(first);
+  t.equal(demand(), 2);
+  t.same(order, ['first']);
+  clock.step(50);
+  t.same(order, ['first', 'second']);
+  t.equal(demand(), 1);
+  t.end();
+});
+
+t.test('one that gives up leaves its place, and nothing is left of an idle queue', t => {
+  const { set, admitted, order, idle, demand } = setup(QUEUES, 1);
+  const first = admitted('first', 1);
+  const second = admitted('second', 1);
+  const third = admitted('third', 1);
+  set.giveUp(second);
+  set.giveUp(second);
+  set.finish(first);
+  t.same(order, ['first', 'third']);
+  set.giveUp(third);
+  t.equal(set.totals.executing, 1, 'it is too late to give up');
+  set.finish(third);
+  t.equal(set.queues.size, 0);
+  t.equal(idle(), 1);
+  t.equal(demand(), 0);
+  t.match(set.totals, { rejected: 1, cancelled: 1, waiting: 0, executing: 0, seatsInUse: 0, seatsWaiting: 0 });
+  t.end();
+});
+
+t.test('more seats let in those who wait', t => {
+  const { set, admitted, order } = setup(QUEUES, 1);
+  for (const name of ['a', 'b', 'c']) admitted(name, 1);
+  set.configure(QUEUES, 3);
+  t.same(order, ['a', 'b', 'c']);
+  t.end();
+});
