@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, run, startUp, type Finished } from '../support/up.js';
+import { runSuites, scoreTable } from './envtest.js';
 
 interface Client {
   readonly name: string;
@@ -102,9 +103,12 @@ async function drive({ name, commands }: Client, kubeconfig: string): Promise<Fi
   return last;
 }
 
+/** Suites that start API servers of their own; half an hour, and more where they are built first. */
+const ENVTEST = 'envtest';
+
 /** Which clients to run: all, or those named on the command line. */
 const wanted = process.argv.slice(2);
-const unknown = wanted.find(name => !CLIENTS.some(client => client.name === name));
+const unknown = wanted.find(name => name !== ENVTEST && !CLIENTS.some(client => client.name === name));
 if (unknown !== undefined) throw new Error(`no client is called ${unknown}`);
 
 const up = await startUp({ args: ['--nodes', '1', '--storage', 'memory'] });
@@ -129,6 +133,20 @@ try {
   }
 } finally {
   await up.stop();
+}
+if (wanted.length === 0 || wanted.includes(ENVTEST)) {
+  if (await present('go')) {
+    const scores = await runSuites(CACHE);
+    const failures = scores.flatMap(({ suite, failures: some }) => some.map(line => `${suite}: ${line}`));
+    for (const line of failures) console.log(line);
+    console.log(scoreTable(scores));
+    const failed = scores.length === 0 || scores.some(score => score.failed > 0);
+    counts[failed ? 'failed' : 'passed']++;
+    console.log(`${failed ? 'FAILED' : 'PASSED'} ${ENVTEST}`);
+  } else {
+    counts.skipped++;
+    console.log(`SKIPPED ${ENVTEST}: go not installed`);
+  }
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 ? 0 : 1;

@@ -94,6 +94,11 @@ t.test('an answer, or why there is none, in upstream words', async t => {
       expect: /^DialError: tls: failed to verify certificate: x509: certificate signed by unknown authority$/,
     },
     {
+      name: 'the certificate itself is trusted, and not who signed it',
+      tls: { ...TRUST, ca: SERVING.cert },
+      expect: /^200 GET/,
+    },
+    {
       name: 'another name',
       tls: { ...TRUST, serverName: 'other.ns.svc' },
       expect: /^DialError: .* x509: certificate is valid for hook.ns.svc, not other.ns.svc$/,

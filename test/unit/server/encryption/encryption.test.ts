@@ -7,6 +7,7 @@ import { createApiServer } from '../../../../src/server/create-server.js';
 import type { EncryptionConfiguration, Key, Provider } from '../../../../src/server/encryption/configuration.js';
 import type { KvStore } from '../../../../src/storage/kv-store.js';
 import { createMemoryStore } from '../../../../src/storage/memory/memory-store.js';
+import { until } from '../../../support/until.js';
 
 const keys = createPki(keysInMemory(), { clock: realClock });
 const SECRETS = '/api/v1/namespaces/default/secrets';
@@ -165,4 +166,37 @@ t.test('what cannot be read is an error, as it is upstream, and is there when it
   }
   const last = await start(t, store, of(OLD));
   t.match(await last.call('GET', `${SECRETS}/a`), { status: 200, body: { data: { word: 'b3BlbiBzZXNhbWU=' } } });
+});
+
+t.test('custom resources are encrypted as others are', async t => {
+  const store = createMemoryStore();
+  const names = { plural: 'widgets', singular: 'widget', kind: 'Widget', listKind: 'WidgetList' };
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  const definition = {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'widgets.example.com' },
+    spec: {
+      group: 'example.com',
+      scope: 'Namespaced',
+      names,
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  };
+  const WIDGETS = '/apis/example.com/v1/namespaces/default/widgets';
+  const configuration: EncryptionConfiguration = { resources: [{ resources: ['*.example.com'], providers: [NEW] }] };
+  const first = await start(t, store, configuration);
+  const made = await first.call('POST', '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', definition);
+  t.equal(made.status, 201);
+  const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' }, word: 'open sesame' };
+  await until('widgets are served', async () => (await first.call('POST', WIDGETS, widget)).status === 201);
+  const kept = Buffer.from((await store.get('/registry/example.com/widgets/default/w'))?.value ?? '').toString(
+    'latin1',
+  );
+  t.match(kept, /^k8s:enc:aesgcm:v1:key2:/);
+  t.notMatch(kept, 'sesame');
+  await first.close();
+  const second = await start(t, store, configuration);
+  await until('widgets are served again', async () => (await second.call('GET', WIDGETS)).status === 200);
+  t.match(await second.call('GET', `${WIDGETS}/w`), { status: 200, body: { word: 'open sesame' } });
 });
