@@ -202,8 +202,9 @@ export interface PartSubresource {
 /** Shows the object as another kind and writes back through it (scale). */
 export interface ViewSubresource {
   readonly kind: 'view';
-  /** @throws StatusError where the object cannot be shown so */
   get(object: DeepReadonly<KubeObject>): KubeObject;
+  /** Says why a reader cannot be shown the object so. @throws StatusError */
+  checkRead?(object: DeepReadonly<KubeObject>): void;
   /** What a writer finds, where that may be more than a reader is shown. Default: `get`. */
   forWriting?(object: DeepReadonly<KubeObject>): KubeObject;
   /** Mutates `object` so that it says what `view` asks. */
