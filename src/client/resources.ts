@@ -42,6 +42,11 @@ export const PERSISTENT_VOLUMES = cluster('', 'v1', 'persistentvolumes');
 export const HORIZONTAL_POD_AUTOSCALERS = namespaced('autoscaling', 'v2', 'horizontalpodautoscalers');
 export const REPLICATION_CONTROLLERS = namespaced('', 'v1', 'replicationcontrollers');
 export const API_SERVICES = cluster('apiregistration.k8s.io', 'v1', 'apiservices');
+export const VALIDATING_ADMISSION_POLICIES = cluster(
+  'admissionregistration.k8s.io',
+  'v1',
+  'validatingadmissionpolicies',
+);
 export const CLUSTER_ROLES = cluster('rbac.authorization.k8s.io', 'v1', 'clusterroles');
 export const CERTIFICATE_SIGNING_REQUESTS = cluster('certificates.k8s.io', 'v1', 'certificatesigningrequests');
 export const SUBJECT_ACCESS_REVIEWS = cluster('authorization.k8s.io', 'v1', 'subjectaccessreviews');

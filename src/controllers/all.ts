@@ -35,6 +35,7 @@ import { serviceLbController } from './servicelb/controller.js';
 import { statefulSetController } from './statefulset/controller.js';
 import { taintEvictionController } from './tainteviction/controller.js';
 import { ttlAfterFinishedController } from './ttlafterfinished/controller.js';
+import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicystatus/controller.js';
 import { claimProtectionController, volumeProtectionController } from './volumeprotection/controller.js';
 
 /** Every controller there is. The manager iterates this list and names no member. */
@@ -74,5 +75,6 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   statefulSetController,
   taintEvictionController,
   ttlAfterFinishedController,
+  validatingAdmissionPolicyStatusController,
   volumeProtectionController,
 ];

@@ -147,6 +147,8 @@ export const internalError = (message: string): StatusError =>
   new StatusError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 export const serviceUnavailableError = (message: string): StatusError =>
   new StatusError(503, 'ServiceUnavailable', message);
+export const tooManyRequestsError = (message: string, retryAfterSeconds: number): StatusError =>
+  new StatusError(429, 'TooManyRequests', message, { retryAfterSeconds });
 export const timeoutError = (message: string, details: StatusDetails = {}): StatusError =>
   new StatusError(504, 'Timeout', `Timeout: ${message}`, details);
 /** Some upstream errors are plain 500s with no reason (see k8s.io/apiserver responsewriters.ErrorToAPIStatus). */

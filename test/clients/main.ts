@@ -16,6 +16,15 @@ const CACHE = join(process.env['XDG_CACHE_HOME'] ?? tmpdir(), 'kubette-clients')
 const BUILD_TIMEOUT_MS = 20 * 60_000;
 const RUN_TIMEOUT_MS = 3 * 60_000;
 
+/** Makes definitions and deep copies from Go types. */
+const CONTROLLER_GEN = 'sigs.k8s.io/controller-tools/cmd/controller-gen@v0.19.0';
+
+const nodeProgram = (name: string): Client => ({
+  name,
+  needs: [],
+  commands: () => [[process.execPath, join(import.meta.dirname, name, 'run.js')]],
+});
+
 const goProgram = (name: string): Client => ({
   name,
   needs: ['go'],
@@ -37,7 +46,7 @@ const pythonProgram = (name: string): Client => ({
 
 /** Client libraries first, then what is built on them: operator frameworks and Helm. */
 const CLIENTS: readonly Client[] = [
-  { name: 'node', needs: [], commands: () => [[process.execPath, join(import.meta.dirname, 'node/run.js')]] },
+  nodeProgram('node'),
   pythonProgram('python'),
   goProgram('go'),
   {
@@ -50,6 +59,27 @@ const CLIENTS: readonly Client[] = [
   },
   { name: 'rust', needs: ['cargo'], commands: () => [['cargo', 'build', '--quiet'], ['target/debug/kubette-client']] },
   goProgram('controller-runtime'),
+  {
+    name: 'custom-resources',
+    needs: ['go'],
+    commands: () => [
+      [
+        'env',
+        'GOFLAGS=-mod=mod',
+        'go',
+        'run',
+        CONTROLLER_GEN,
+        'object',
+        'crd',
+        'output:crd:dir=config/crd',
+        'paths=./api/...',
+      ],
+      ['go', 'mod', 'tidy'],
+      ['go', 'build', '-o', 'client', '.'],
+      ['./client'],
+    ],
+  },
+  nodeProgram('node-operator'),
   pythonProgram('kopf'),
   goProgram('helm'),
 ];

@@ -21,6 +21,7 @@ export const KUBE_APISERVER_FLAGS: FlagTable = {
     'disable-admission-plugins': '',
     'enable-admission-plugins': '',
     'enable-priority-and-fairness': true,
+    'encryption-provider-config': '',
     'etcd-prefix': '/registry',
     'etcd-servers': '',
     'feature-gates': '',
@@ -205,7 +206,6 @@ export const KUBE_APISERVER_FLAGS: FlagTable = {
       why: 'the store is a folder that the etcd beside it names',
       flags: { 'etcd-cafile': '', 'etcd-certfile': '', 'etcd-keyfile': '', 'etcd-servers-overrides': '' },
     },
-    { why: 'values are stored as they are', flags: { 'encryption-provider-config': '' } },
     { why: 'there is no version but this one', flags: { 'emulated-version': '', 'min-compatibility-version': '' } },
     {
       why: 'TLS has one certificate, and is as Node has it',

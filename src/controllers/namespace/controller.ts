@@ -27,10 +27,16 @@ export const namespaceController: ControllerDefinition = {
         if ((cached.spec?.finalizers ?? []).length === 0) return;
         const problems: Problems = new Map();
         let resources: DiscoveredResource[] = [];
+        const failures: string[] = [];
         try {
-          resources = (await discoverPreferred(client)).filter(
-            resource => resource.ref.namespaced && resource.verbs.includes('delete'),
-          );
+          const found = await discoverPreferred(client, (gv, error) => failures.push(`${gv}: ${error.message}`));
+          resources = found.filter(resource => resource.ref.namespaced && resource.verbs.includes('delete'));
+          // What is known is deleted all the same; the namespace waits for the rest.
+          if (failures.length > 0)
+            problems.set('NamespaceDeletionDiscoveryFailure', {
+              reason: 'DiscoveryFailed',
+              message: `Discovery failed for some groups, ${failures.length} failing: unable to retrieve the complete list of server APIs: ${failures.sort().join(', ')}`,
+            });
         } catch (error) {
           problems.set('NamespaceDeletionDiscoveryFailure', {
             reason: 'DiscoveryFailed',

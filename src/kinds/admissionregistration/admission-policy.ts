@@ -18,7 +18,7 @@ import {
   FAILURE_POLICIES,
 } from './validation/admission-rules.js';
 import { DYN, type Type } from '../../machinery/cel/types.js';
-import { variableType } from './expressions/structs.js';
+import { variableType } from '../../machinery/cel/admission/structs.js';
 import { checkCel, isCelIdentifier, type CelRules } from './validation/cel.js';
 import { checkConditions } from '../validation/conditions.js';
 import { checkQualifiedName, checkSelector, list } from '../validation/formats.js';

@@ -2,7 +2,7 @@
  * The Common Expression Language (github.com/google/cel-spec), as cel-go checks, runs and counts it for Kubernetes.
  *
  *   const environment = createEnvironment({ libraries: [STANDARD, OPTIONALS], variables: new Map([['self', DYN]]) });
- *   const compiled = compile('self.replicas <= 3', environment);
+ *   const compiled = compile('self.replicas <= 3', environment);   // or `yield* compileSteps(…)`, which rests
  *   if ('problems' in compiled) …             // what cel-go says, with line, column and a mark
  *   compiled.type                             // of the result
  *   compiled.estimate(sizes).max              // what it may cost, at most
@@ -30,6 +30,9 @@ import { CelError, type Value } from './values.js';
 
 export { InstantiationError, type Activation };
 
+/** An expression of fewer characters is checked in less than a few milliseconds. */
+const LONG = 1000;
+
 export interface Outcome {
   readonly value: Value;
   readonly cost: number;
@@ -52,9 +55,21 @@ export interface Compiled {
 }
 
 export function compile(source: string, environment: Environment): Compiled | { readonly problems: string } {
+  return atOnce(compileSteps(source, environment));
+}
+
+/** The same with rests: an expression may have 100,000 characters. */
+export function* compileSteps(
+  source: string,
+  environment: Environment,
+): Steps<Compiled | { readonly problems: string }> {
   const expr = parse(source, environment.syntax);
   if (!('kind' in expr)) return { problems: describeProblems(source, expr) };
   const checker = new Checker(environment);
+  if (source.length > LONG) {
+    yield;
+    yield* checker.prepare(expr);
+  }
   const checked = checker.run(expr);
   const problems =
     checker.problems.length > 0 ? checker.problems : validateLiterals(expr, checked, environment.homogeneous);

@@ -1,5 +1,4 @@
 import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
-import { inTurns } from '../../machinery/steps.js';
 import type { DeepReadonly, KubeObject, ManagedFieldsEntry, ObjectKey } from '../../machinery/types.js';
 import type { PartSubresource, RequestContext } from '../../api/strategy.js';
 import { setAt } from './field-path.js';
@@ -43,7 +42,6 @@ export async function beforeUpdate(
   for (const text of await scope.validate(entryOf(scope), ctx, write)) ctx.warn(text);
   await breathe(scope);
   strategy.canonicalize?.(object);
-  await inTurns(scope.normalize(object), scope.turns);
 }
 
 /** The rules of a subresource that is part of the object; undefined: those of the object itself (also for views). */

@@ -47,7 +47,9 @@ export async function create(
   await inTurns(defaultObject(entryOf(scope), object), scope.turns);
   const write = { manager: ctx.options.fieldManager, subresource: '', nowMs: clock.now() };
   await breathe(scope);
-  await inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns);
+  await scope.versions.withOthers(ctx.signal, () =>
+    inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns),
+  );
   await breathe(scope);
   if (!info.stored) return review(scope, ctx, namespace, object);
   await scope.cache.loaded();
@@ -108,11 +110,14 @@ export async function storeNew(
   await breathe(scope);
   await reserve(scope, ctx, object, undefined);
   await beforeCreate(scope, ctx, namespace, object, allowed);
+  // Admission was shown what was sent, not yet what the store makes of it.
+  await inTurns(scope.normalize(object), scope.turns);
   await breathe(scope);
   const key = keyOfObject(object);
   if (ctx.options.dryRun) {
     const current = await newest(scope, key);
     if (current !== undefined) throw existsError(scope, object, current);
+    scope.schema.restore?.(object);
     return { done: { object, created: true } };
   }
   version(object.metadata);
@@ -146,7 +151,6 @@ async function beforeCreate(
   for (const text of await scope.validate(entryOf(scope), ctx, write)) ctx.warn(text);
   await breathe(scope);
   strategy.canonicalize?.(object);
-  await inTurns(scope.normalize(object), scope.turns);
   await allowed?.();
   await validateAdmission(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
 }
@@ -157,7 +161,8 @@ function existsError(scope: Scope, object: KubeObject, current: CachedObject | u
   const { name = '', generateName: base } = object.metadata;
   const plain = alreadyExistsError(gr, name);
   const generated = base !== undefined && base !== '';
-  const deleting = current?.object.metadata.deletionTimestamp !== undefined;
+  const readable = current?.unreadable === undefined ? current : undefined;
+  const deleting = readable?.object.metadata.deletionTimestamp !== undefined;
   if (!generated && !deleting) return plain;
   const text = generated
     ? `${qualified(gr)} "${name}" already exists, the server was not able to generate a unique name for the object`

@@ -6,6 +6,7 @@ import {
   reasonlessError,
 } from '../../machinery/status.js';
 import { invalid } from '../../machinery/field-error.js';
+import { inTurns } from '../../machinery/steps.js';
 import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../../machinery/types.js';
 import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
@@ -119,6 +120,8 @@ async function updateExisting(
       ...shownAs(scope, subresource, object, live.object),
     });
   }
+  // Admission is shown what was sent, not yet what the store makes of it.
+  await inTurns(scope.normalize(object), scope.turns);
   return goesAway(scope, object, live.object)
     ? finishDeletion(scope, ctx, object, existing)
     : replace(scope, ctx, request, object, existing);
@@ -162,7 +165,8 @@ async function replace(
   if (ctx.options.dryRun) return { done: { object, created: false }, unproven: true };
   const live = scope.view.show(existing);
   // Writing what is there already makes no revision and no event.
-  if (scope.view.holds(existing, object)) return { done: { object: live, created: false }, unproven: true };
+  if (!existing.stale && scope.view.holds(existing, object))
+    return { done: { object: live, created: false }, unproven: true };
   const stored = await put(scope, request.key, object, existing, ctx.signal);
   if (!stored.ok) return stored;
   const shown = scope.view.show(stored.object);

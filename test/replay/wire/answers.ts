@@ -35,7 +35,7 @@ export function comparable(
 ): Record<string, unknown> {
   const view: Record<string, unknown> = { status, contentType };
   if (warnings.length > 0) view['warnings'] = warnings;
-  if (step.recordHeaders !== undefined)
+  if (step.recordHeaders !== undefined && step.recordHeaders.length > 0)
     view['headers'] = Object.fromEntries(step.recordHeaders.map(name => [name, header(name)]));
   if (step.ignoreBody === true) return view;
   if (content.kind === 'binary') view['binary'] = true;

@@ -51,6 +51,16 @@ function eachAt(value: unknown, parts: readonly Part[], visit: (holder: Tree, ke
     else eachAt(value[key], rest, visit);
 }
 
+/** Makes what is missing on the way; null removes. */
+export function setAt(value: object, path: string, to: unknown): void {
+  let holder = value as Tree;
+  const keys = partsOf(path).map(part => (part.kind === 'key' ? part.key : ''));
+  const last = keys.pop() ?? '';
+  for (const key of keys) holder = (holder[key] ??= {}) as Tree;
+  if (to === null) delete holder[last];
+  else holder[last] = to;
+}
+
 /** Items of a list keep their places. */
 export function removeAt(value: unknown, path: string): void {
   eachAt(value, partsOf(path), (holder, key) => {

@@ -4,7 +4,8 @@ import type { Replayed } from '../types.js';
 import { comparable, sameMediaType } from './answers.js';
 import type { Answer, Call, WireClient } from './client.js';
 import { createMatcher, show, substitute, type Matcher, type Variables } from './matcher.js';
-import { getAt, removeAt, sortAt, sortManagedFields } from './paths.js';
+import type { Hit, HookScenario, HookServer } from './hooks/hook-server.js';
+import { getAt, removeAt, setAt, sortAt, sortManagedFields } from './paths.js';
 import { createSetup } from './setup.js';
 import type { Head, Step, WaitFor } from './types.js';
 import { createWatch, type Watch } from './watches.js';
@@ -17,8 +18,11 @@ interface Run {
   readonly matcher: Matcher;
   /** Collections that something was written to. */
   readonly touched: Set<string>;
+  readonly hooks: HookScenario | undefined;
 }
 
+/** In whose name everything is done, unless a step says otherwise. */
+const ADMIN = 'admin';
 const WAIT_MS = 60_000;
 /** In bodies of bytes, where no variable can stand: as long as the suffix. */
 const SUFFIX_IN_BYTES = 'uuuuuuuu';
@@ -95,7 +99,9 @@ async function waitFor(
 
 /** What came, as it is compared; variables of the step are saved. */
 async function perform(step: Step, run: Run): Promise<Record<string, unknown> | undefined> {
+  run.hooks?.change(step.servers ?? {});
   if (step.sleepMs !== undefined) await sleep(step.sleepMs);
+  if (step.keepHits !== true) run.hooks?.forget();
   if (step.collect !== undefined) {
     const { id, end, close } = step.collect;
     const watch = run.watches.get(id);
@@ -113,7 +119,26 @@ async function perform(step: Step, run: Run): Promise<Record<string, unknown> | 
   const answer = step.watch === undefined ? await ask(step, call, run) : await watchOf(step.watch.id, call, run);
   const { content, header } = answer;
   if (content.kind === 'json') save(step, { body: content.body, header }, run.variables);
-  return comparable(step, answer);
+  const hooks = step.watch === undefined ? asked(step, run) : undefined;
+  return { ...comparable(step, answer), ...(hooks === undefined ? {} : { hooks }) };
+}
+
+/** What the API server has asked of others during a step; undefined: nothing that is compared. */
+function asked(step: Step, { hooks, variables }: Run): unknown[] | undefined {
+  if (hooks === undefined || step.hooks === false) return undefined;
+  let hits = structuredClone(hooks.hits) as Hit[];
+  for (const hit of hits) {
+    const userInfo = getAt(hit.body, 'request.userInfo');
+    // Who the administrator is differs from server to server.
+    if (getAt(userInfo, 'username') === ADMIN) setAt(hit.body as object, 'request.userInfo', '<caller>');
+  }
+  if (step.hooksPick !== undefined) {
+    const wanted = Object.entries(substitute(step.hooksPick, variables) as object);
+    hits = hits.filter(hit => wanted.every(([path, value]) => getAt(hit, path) === value)).slice(0, 1);
+  }
+  if (step.hooksUnordered === true) hits.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  for (const path of step.hooksIgnore ?? []) for (const hit of hits) removeAt(hit, path);
+  return hits.length === 0 ? undefined : hits;
 }
 
 const ask = (step: Step, call: Call, run: Run): Promise<Answer> =>
@@ -164,12 +189,17 @@ export async function replayScenario(
   { head, steps }: Recording<Head, Step>,
   client: WireClient,
   token: string,
+  hookServer?: HookServer,
 ): Promise<readonly Replayed[]> {
   const suffix = `c${Array.from({ length: 7 }, () => LETTERS[Math.floor(Math.random() * LETTERS.length)]).join('')}`;
   const variables: Variables = new Map<string, unknown>([['u', suffix]]);
   for (const name of head.namespaces ?? []) variables.set(name, `${name}-${suffix}`);
+  for (const [name, value] of hookServer?.variables ?? []) variables.set(name, value);
+  if (hookServer !== undefined)
+    variables.set('hookUrl', `https://127.0.0.1:${String(variables.get('hookPort'))}/${suffix}`);
+  const hooks = hookServer?.begin(variables, head.servers ?? {});
   const matcher = createMatcher(variables);
-  const run: Run = { client, token, variables, matcher, watches: new Map(), touched: new Set() };
+  const run: Run = { client, token, variables, matcher, watches: new Map(), touched: new Set(), hooks };
   const setup = createSetup(client, token);
   const namespaces = (head.namespaces ?? []).map(name => String(variables.get(name)));
   const results: Replayed[] = [];
@@ -196,6 +226,7 @@ export async function replayScenario(
     await setup.remove(made.map(path => String(substitute(path, variables))).reverse());
     for (const collection of run.touched) await setup.empty(collection);
     for (const name of namespaces) await setup.removeNamespace(name, head.needsControllers === true);
+    hooks?.end();
   }
   return results;
 }

@@ -1,3 +1,5 @@
+import type { Behaviour } from './hooks/behaviour.js';
+
 /** One scenario: requests in order against namespaces of its own. README.md in test/recordings tells the fields. */
 export interface Head {
   readonly name: string;
@@ -7,6 +9,8 @@ export interface Head {
   readonly namespaces?: readonly string[];
   /** Paths deleted at the end, the last first. */
   readonly cleanup?: readonly string[];
+  /** Whom the API server asks, by path. */
+  readonly servers?: Readonly<Record<string, Behaviour>>;
 }
 
 export interface Step {
@@ -41,6 +45,18 @@ export interface Step {
   readonly ignore?: readonly string[];
   readonly ignoreBody?: boolean;
   readonly recordHeaders?: readonly string[];
+  /** From this step on; null: nobody. */
+  readonly servers?: Readonly<Record<string, Behaviour | null>>;
+  /** false: what the API server has asked is not compared. */
+  readonly hooks?: boolean;
+  /** It may ask in any order. */
+  readonly hooksUnordered?: boolean;
+  /** Taken out of each of its requests. */
+  readonly hooksIgnore?: readonly string[];
+  /** Only the first request that has these values is compared. */
+  readonly hooksPick?: Readonly<Record<string, unknown>>;
+  /** What was asked in the step before belongs to this one too. */
+  readonly keepHits?: boolean;
   /** Done, but neither compared nor counted. */
   readonly tolerate?: boolean;
   readonly expect?: Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { printType } from '../../../src/machinery/cel/types.js';
 import type { KubeObject } from '../../../src/machinery/types.js';
-import { createCompiler, isCompileError } from '../../../src/kinds/admissionregistration/expressions/compile.js';
+import { createCompiler, isCompileError } from '../../../src/machinery/cel/admission/compile.js';
 import { createErrors, updateErrors } from '../../support/kinds.js';
 
 const NEEDED =

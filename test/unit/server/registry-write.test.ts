@@ -488,8 +488,8 @@ t.test('hooks run in order, and what fails stores nothing', async t => {
     'validate',
     'warnings',
     'canonicalize',
-    'default',
     'check CREATE',
+    'default',
   ];
   const update = [
     'default',
@@ -499,8 +499,8 @@ t.test('hooks run in order, and what fails stores nothing', async t => {
     'validateUpdate',
     'warnings',
     'canonicalize',
-    'default',
     'check UPDATE',
+    'default',
   ];
 
   await maps.create(f.context(), NS, configMap('a'));

@@ -8,7 +8,7 @@ import {
   isCompileError,
   type CompiledExpression,
   type Returns,
-} from '../expressions/compile.js';
+} from '../../../machinery/cel/admission/compile.js';
 
 /** What an expression of a policy or a webhook may name, and what it may be. */
 export interface CelRules {

@@ -1,4 +1,13 @@
-import type { Call, Comprehension, Expr, Ident, Select, StructExpr } from '../ast.js';
+import {
+  childrenOf,
+  type Call,
+  type Comprehension,
+  type Expr,
+  type Ident,
+  type Select,
+  type StructExpr,
+} from '../ast.js';
+import type { Steps } from '../../steps.js';
 import type { Overload } from '../declarations.js';
 import { candidateNames, type Environment, type FunctionEntry } from '../environment.js';
 import type { Problem } from '../tokens.js';
@@ -22,7 +31,17 @@ import {
   type Type,
 } from '../types.js';
 import type { Value } from '../values.js';
-import { isDyn, isDynOrError, isSameType, Mapping, mostGeneral, rebuild, unwrapOptional, weightOf } from './unify.js';
+import {
+  hasParams,
+  isDyn,
+  isDynOrError,
+  isSameType,
+  Mapping,
+  mostGeneral,
+  rebuild,
+  unwrapOptional,
+  weightOf,
+} from './unify.js';
 
 /** What a name in an expression stands for. */
 export type Reference =
@@ -49,6 +68,9 @@ export interface Checked {
 /** A type of more parts is refused: a few loops in each other make types that no memory holds. */
 const MAX_WEIGHT = 10_000;
 
+/** Parts of an expression that are checked between two rests. */
+const CHUNK = 300;
+
 type Scope = ReadonlyMap<string, Type>;
 
 /** "a.b.c" when an expression is nothing but names. */
@@ -66,6 +88,7 @@ export class Checker {
   readonly callees = new Map<Expr, Callee>();
   readonly problems: Problem[] = [];
   private readonly mapping = new Mapping();
+  private readonly weights = new Map<Expr, number>();
   private freeTypes = 0;
   /** What comprehensions declare, inner ones last. */
   private readonly scopes: Scope[] = [];
@@ -236,6 +259,7 @@ export class Checker {
     for (const overload of overloads) {
       if ((overload.member === true) !== isMember) continue;
       if (isLogic) return this.logic(expr, name, overload, types);
+      if (!mayFit(overload.args, types)) continue;
       const instance = this.instantiate(overload);
       if (!this.mapping.assignAll(types, instance.args)) continue;
       fitting.push(overload);
@@ -263,6 +287,7 @@ export class Checker {
 
   /** With parameters of its own for those that it is declared with. */
   private instantiate(overload: Overload): { readonly args: readonly Type[]; readonly result: Type } {
+    if (!hasParams(overload.result) && !overload.args.some(hasParams)) return overload;
     const fresh = new Map<string, Type>();
     const replace = (type: Type): Type => {
       if (type.kind !== 'param') return type.params.length === 0 ? type : rebuild(type, replace);
@@ -331,14 +356,7 @@ export class Checker {
   }
 
   private comprehension(expr: Comprehension): Type {
-    this.check(expr.range);
-    const accumulated = this.check(expr.init);
-    const range = this.mapping.resolve(this.typeOf(expr.range), false);
-    this.scopes.push(new Map([[expr.accumulator, accumulated]]));
-    const [first, second] = this.variableTypes(expr, range);
-    const variables = new Map([[expr.variable, first]]);
-    if (expr.variable2 !== undefined) variables.set(expr.variable2, second);
-    this.scopes.push(variables);
+    const accumulated = this.enterLoop(expr, text => this.report(expr.range.at, text));
     this.expectType(expr.condition, BOOL);
     this.expectType(expr.step, accumulated);
     this.scopes.pop();
@@ -347,12 +365,68 @@ export class Checker {
     return this.mapping.resolve(result, false);
   }
 
+  /** Two scopes: what is accumulated, and its variables. */
+  private enterLoop(expr: Comprehension, report: (text: string) => void): Type {
+    this.check(expr.range);
+    const accumulated = this.check(expr.init);
+    const range = this.mapping.resolve(this.typeOf(expr.range), false);
+    this.scopes.push(new Map([[expr.accumulator, accumulated]]));
+    const [first, second] = this.variableTypes(expr, range, report);
+    const variables = new Map([[expr.variable, first]]);
+    if (expr.variable2 !== undefined) variables.set(expr.variable2, second);
+    this.scopes.push(variables);
+    return accumulated;
+  }
+
+  /** Checks the parts of a large expression one by one. Nothing is said of it that the whole check would not say. */
+  *prepare(expr: Expr): Steps<void> {
+    if (this.weightOf(expr) <= CHUNK) {
+      this.check(expr);
+      yield;
+      return;
+    }
+    if (expr.kind === 'comprehension') {
+      yield* this.prepare(expr.range);
+      this.enterLoop(expr, () => undefined);
+      yield* this.prepare(expr.condition);
+      yield* this.prepare(expr.step);
+      this.scopes.pop();
+      this.scopes.pop();
+      return;
+    }
+    // Names with dots are looked up whole first.
+    const parts = childrenOf(expr).filter(part => qualifiedName(part) === undefined);
+    let chunk: Expr[] = [];
+    let size = 0;
+    for (const part of parts) {
+      const weight = this.weightOf(part);
+      if (weight > CHUNK) yield* this.prepare(part);
+      else {
+        chunk.push(part);
+        size += weight;
+      }
+      if (size <= CHUNK) continue;
+      for (const small of chunk) this.check(small);
+      yield;
+      chunk = [];
+      size = 0;
+    }
+  }
+
+  private weightOf(expr: Expr): number {
+    const known = this.weights.get(expr);
+    if (known !== undefined) return known;
+    const weight = childrenOf(expr).reduce((sum, child) => sum + this.weightOf(child), 1);
+    this.weights.set(expr, weight);
+    return weight;
+  }
+
   private expectType(expr: Expr, expected: Type): void {
     const type = this.check(expr);
     if (!this.mapping.assign(expected, type)) this.mismatch(expr, expected, type);
   }
 
-  private variableTypes(expr: Comprehension, range: Type): readonly [Type, Type] {
+  private variableTypes(expr: Comprehension, range: Type, report: (text: string) => void): readonly [Type, Type] {
     const hasTwo = expr.variable2 !== undefined;
     const [first = DYN, second = DYN] = range.params;
     switch (range.kind) {
@@ -367,11 +441,24 @@ export class Checker {
         return [DYN, DYN];
       default: {
         const text = `expression of type '${formatType(range)}' cannot be range of a comprehension (must be list, map, or dynamic)`;
-        this.report(expr.range.at, text);
+        report(text);
         return [ERROR, ERROR];
       }
     }
   }
+}
+
+const SCALARS: ReadonlySet<Type['kind']> = new Set(['bool', 'int', 'uint', 'double', 'string', 'bytes']);
+
+/** Whether it is worth looking closely: most overloads are of other scalars. */
+function mayFit(declared: readonly Type[], given: readonly Type[]): boolean {
+  if (declared.length !== given.length) return false;
+  for (let i = 0; i < declared.length; i++) {
+    const { kind: a } = declared[i] as Type;
+    const { kind: b } = given[i] as Type;
+    if (a !== b && SCALARS.has(a) && SCALARS.has(b)) return false;
+  }
+  return true;
 }
 
 function literalType(value: Value): Type {

@@ -1,6 +1,5 @@
-import type { Expr } from '../ast.js';
+import { childrenOf, type Expr } from '../ast.js';
 import type { StaticNode } from '../declarations.js';
-import { childrenOf } from '../evaluator/planner.js';
 import type { Problem } from '../tokens.js';
 import { DYN, formatType, type Type } from '../types.js';
 import type { Checked } from './checker.js';

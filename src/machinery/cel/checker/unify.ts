@@ -14,6 +14,9 @@ export function isSameType(a: Type, b: Type): boolean {
   return a.params.every((param, i) => isSameType(param, b.params[i] as Type));
 }
 
+/** Whether there is a parameter in a type. Of declared types, which are not deep. */
+export const hasParams = (type: Type): boolean => isFree(type) || type.params.some(hasParams);
+
 /** How many types a type is made of, itself included. Types share parts, so that few may look like very many. */
 const weights = new WeakMap<Type, number>();
 export function weightOf(type: Type): number {

@@ -9,7 +9,7 @@ import { atOnce, charge, go, spend, WORK_OF_CALL, workOf, type Frame, type Plan,
 export class InstantiationError extends Error {}
 
 /** An overload, made for one place. */
-interface Target {
+export interface Target {
   readonly checks: readonly (readonly [number, Type])[];
   /** Whether its arguments may be large. */
   readonly isBulky: boolean;
@@ -56,6 +56,24 @@ function noMatch(name: string, values: readonly Value[]): CelError {
   return new CelError(`no such overload: ${name}(${types.map(type => type.name).join(', ')})`);
 }
 
+/** Targets that serve at any place of a program, by whether they are the only ones there. */
+export type Targets = readonly [Map<Overload, Target>, Map<Overload, Target>];
+
+function targetAt(
+  targets: Targets,
+  overload: Overload,
+  isOnly: boolean,
+  constants: readonly (Value | undefined)[],
+): Target {
+  if (overload.specialize !== undefined) return targetOf(overload, isOnly, constants);
+  const known = targets[isOnly ? 1 : 0];
+  const before = known.get(overload);
+  if (before !== undefined) return before;
+  const target = targetOf(overload, isOnly, constants);
+  known.set(overload, target);
+  return target;
+}
+
 function targetOf(overload: Overload, isOnly: boolean, constants: readonly (Value | undefined)[]): Target {
   const special = overload.specialize?.(constants);
   if (special instanceof CelError) throw new InstantiationError(special.message);
@@ -90,9 +108,14 @@ function end(frame: Frame, target: Target, values: readonly Value[], result: Val
 }
 
 /** A call of a function whose arguments are evaluated first, and of which none may have failed. */
-export function planFunction(name: string, overloads: readonly Overload[], args: readonly Plan[]): Plan {
+export function planFunction(
+  known: Targets,
+  name: string,
+  overloads: readonly Overload[],
+  args: readonly Plan[],
+): Plan {
   const constants = args.map(arg => arg.constant);
-  const targets = overloads.map(overload => targetOf(overload, overloads.length === 1, constants));
+  const targets = overloads.map(overload => targetAt(known, overload, overloads.length === 1, constants));
   const find = (values: readonly Value[]): Target | undefined => targets.find(target => matches(target, values));
   const call = (frame: Frame, values: readonly Value[]): Value => {
     const target = find(values);

@@ -1,7 +1,6 @@
 import type { Environment } from '../environment.js';
-import { Comparison, isEqual } from '../equality.js';
+import { Comparison, isEqual, isForeign } from '../equality.js';
 import type { Steps } from '../../steps.js';
-import { runtimeType } from '../runtime-types.js';
 import { sizeOf, TEXT_COST } from '../standard/sizes.js';
 import type { Type } from '../types.js';
 import { Bytes, isError, itemsOf, keyOf, noSuchOverload, Uint, type ListValue, type Value } from '../values.js';
@@ -31,10 +30,6 @@ const equalityCost = (env: Environment, name: string, a: Value, b: Value): numbe
   }
   return Math.ceil(Math.min(sizeOf(a), sizeOf(b)) * TEXT_COST);
 };
-
-/** A value of a library's type cannot even be asked whether it is equal to one of another. */
-const isForeign = (a: Value, b: Value): boolean =>
-  a !== null && b !== null && typeof a === 'object' && a.kind === 'opaque' && runtimeType(b).name !== a.type.name;
 
 /** `==` and `!=` */
 export function planEquality(

@@ -1,10 +1,10 @@
-import type { Call, Comprehension, Expr } from '../ast.js';
+import { childrenOf, type Call, type Comprehension, type Expr } from '../ast.js';
 import type { Callee, Checked } from '../checker/checker.js';
 import type { Environment } from '../environment.js';
 import { CONVERSION_NAMES } from '../standard/conversions.js';
 import { DYN, type Type } from '../types.js';
 import { CelError, isError, TypeValue, type Value } from '../values.js';
-import { InstantiationError, planFunction } from './calls.js';
+import { InstantiationError, planFunction, type Targets } from './calls.js';
 import { planEquality, planIn } from './compare.js';
 import { constant, WORK, type Frame, type Plan } from './frame.js';
 import { planList, planMap, planStruct } from './literals.js';
@@ -28,6 +28,7 @@ export class Planner {
   /** An expression in two places is planned once. */
   private readonly plans = new Map<Expr, Plan>();
   private readonly weights = new Map<Expr, number>();
+  private readonly targets: Targets = [new Map(), new Map()];
 
   constructor(
     private readonly env: Environment,
@@ -148,7 +149,7 @@ export class Planner {
   }
 
   private function({ name, overloads }: Callee, args: readonly Plan[]): Plan {
-    const plan = planFunction(name, overloads, args);
+    const plan = planFunction(this.targets, name, overloads, args);
     if (!CONVERSION_NAMES.has(name) || args.length !== 1 || args[0]?.constant === undefined) return plan;
     const value = plan.run(EMPTY());
     if (isError(value)) throw new InstantiationError(value.message);
@@ -233,23 +234,4 @@ const EMPTY = (): Frame => ({
 function builderOf(init: Expr): 'list' | 'map' | undefined {
   if (init.kind === 'list' && init.items.length === 0) return 'list';
   return init.kind === 'map' && init.entries.length === 0 ? 'map' : undefined;
-}
-
-export function childrenOf(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case 'select':
-      return [expr.of];
-    case 'call':
-      return expr.target === undefined ? expr.args : [expr.target, ...expr.args];
-    case 'list':
-      return expr.items;
-    case 'map':
-      return expr.entries.flatMap(({ key, value }) => [key, value]);
-    case 'struct':
-      return expr.fields.map(({ value }) => value);
-    case 'comprehension':
-      return [expr.range, expr.init, expr.condition, expr.step, expr.result];
-    default:
-      return [];
-  }
 }

@@ -57,6 +57,9 @@ const isList = (value: Value): value is ListValue =>
   value !== null && typeof value === 'object' && value.kind === 'list';
 const isMap = (value: Value): value is MapValue => value !== null && typeof value === 'object' && value.kind === 'map';
 
+const isPlainKey = (key: Value): boolean =>
+  typeof key === 'string' || typeof key === 'boolean' || wholeOf(key) !== undefined;
+
 const HAS_TEXT: ReadonlySet<TypeKind> = new Set([
   'int',
   'uint',
@@ -100,7 +103,7 @@ class Printer {
     const parts: (readonly [key: string, value: string])[] = [];
     for (const key of map.keys()) {
       const by = keyOf(key);
-      if (by === undefined || typeof key === 'number')
+      if (by === undefined || !isPlainKey(key))
         throw new FormatError(`no formatting function for map key of type ${nameOf(key)}`);
       parts.push([yield* this.within(key), yield* this.within(map.find(by) ?? null)]);
     }

@@ -1,7 +1,7 @@
 import type { Activation } from '../../../machinery/cel/compile.js';
 import { isError, type Value } from '../../../machinery/cel/values.js';
 import type { Steps } from '../../../machinery/steps.js';
-import { isCompileError, type CompiledExpression } from '../../../kinds/admissionregistration/expressions/compile.js';
+import { isCompileError, type CompiledExpression } from '../../../machinery/cel/admission/compile.js';
 import { Variables } from './variables.js';
 
 /** What all expressions of one policy may cost about one request. Source: k8s.io/apiserver pkg/apis/cel/config.go. */

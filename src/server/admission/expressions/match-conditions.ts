@@ -1,6 +1,6 @@
 import { inTurns } from '../../../machinery/steps.js';
 import type { Turns } from '../../../machinery/turns.js';
-import { createCompiler, type CompiledExpression } from '../../../kinds/admissionregistration/expressions/compile.js';
+import { createCompiler, type CompiledExpression } from '../../../machinery/cel/admission/compile.js';
 import type { Authorizer } from '../../auth/authorizer.js';
 import type { CompileConditions } from '../webhooks/conditions.js';
 import { activationOf } from './activation.js';

@@ -1,8 +1,8 @@
 import type { Activation, Outcome } from '../../../machinery/cel/compile.js';
 import { CelError, isError, type StructValue, type Value } from '../../../machinery/cel/values.js';
 import type { Steps } from '../../../machinery/steps.js';
-import { isCompileError, type CompiledExpression } from '../../../kinds/admissionregistration/expressions/compile.js';
-import { VARIABLES } from '../../../kinds/admissionregistration/expressions/structs.js';
+import { isCompileError, type CompiledExpression } from '../../../machinery/cel/admission/compile.js';
+import { VARIABLES } from '../../../machinery/cel/admission/structs.js';
 
 /** One expression may cost as much. Source: k8s.io/apiserver pkg/apis/cel/config.go. */
 export const PER_CALL = 1_000_000;

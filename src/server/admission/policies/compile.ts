@@ -6,8 +6,8 @@ import {
   createCompiler,
   isCompileError,
   type CompiledExpression,
-} from '../../../kinds/admissionregistration/expressions/compile.js';
-import { variableType } from '../../../kinds/admissionregistration/expressions/structs.js';
+} from '../../../machinery/cel/admission/compile.js';
+import { variableType } from '../../../machinery/cel/admission/structs.js';
 import type { Criteria } from '../matching/match.js';
 import type { OwnVariables } from '../expressions/evaluate.js';
 

@@ -1,4 +1,5 @@
 import { cloneJson } from '../../../machinery/json-equal.js';
+import { atOnce } from '../../../machinery/steps.js';
 import { internalError } from '../../../machinery/status.js';
 import type { DeepReadonly, GroupVersionKind, KubeObject } from '../../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../../api/catalog.js';
@@ -50,6 +51,18 @@ function withoutMetadata(object: DeepReadonly<KubeObject>): DeepReadonly<KubeObj
   return rest as DeepReadonly<KubeObject>;
 }
 
+/**
+ * What webhooks have made of an object that is a map: its metadata is read as everywhere; what its schema does not know stays
+ * until it is read from the store. @throws StatusError 500
+ */
+function settled({ schema }: CatalogEntry, object: KubeObject): KubeObject {
+  try {
+    return { ...object, metadata: atOnce(schema.canonicalize(object)).object.metadata };
+  } catch (error) {
+    throw internalError((error as Error).message);
+  }
+}
+
 export function createVersions(catalog: Catalog): Versions {
   const entryOf = ({ group, version, plural }: ResourceInfo): CatalogEntry | undefined =>
     catalog.find(group, version, plural);
@@ -83,9 +96,10 @@ export function createVersions(catalog: Catalog): Versions {
       };
       return { kind: match.kind, object: await one(request.object), old: await one(request.old) };
     },
-    back: (object, request, asked, match, signal) =>
-      sameKind(asked.kind, match.kind)
-        ? Promise.resolve(object)
-        : between(object, shown(match), entryOf(request.resource), signal),
+    async back(object, request, asked, match, signal) {
+      const to = entryOf(request.resource);
+      const own = sameKind(asked.kind, match.kind) ? object : await between(object, shown(match), to, signal);
+      return to?.schema.form === 'map' && request.subresource !== 'scale' ? settled(to, own) : own;
+    },
   };
 }

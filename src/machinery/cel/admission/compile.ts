@@ -1,9 +1,11 @@
-import { compile, InstantiationError, type Program } from '../../../machinery/cel/compile.js';
-import { createEnvironment, extendEnvironment, type Environment } from '../../../machinery/cel/environment.js';
-import { AUTHORIZER_TYPE, RESOURCE_CHECK_TYPE } from '../../../machinery/cel/libraries/authorizer.js';
-import { KUBERNETES } from '../../../machinery/cel/libraries/kubernetes.js';
-import { DYN, printType, type Type } from '../../../machinery/cel/types.js';
-import { DEVICE, NAMESPACE, providerOf, REQUEST, VARIABLES } from './structs.js';
+import { compile, InstantiationError, type Program } from '../compile.js';
+import { createEnvironment, extendEnvironment, type Environment } from '../environment.js';
+import { AUTHORIZER_TYPE, RESOURCE_CHECK_TYPE } from '../libraries/authorizer.js';
+import { KUBERNETES } from '../libraries/kubernetes.js';
+import type { SchemaType } from '../adapt/schema.js';
+import type { TypeProvider } from '../provider.js';
+import { DYN, printType, type Type } from '../types.js';
+import { DEVICE, NAMESPACE, providerOf, REQUEST, VARIABLES, variableType } from './structs.js';
 
 /** What expressions of admission may name, beside `object`, `oldObject`, `request` and `namespaceObject`. */
 export interface Scope {
@@ -92,3 +94,50 @@ export function createCompiler(scope: Scope): Compiler {
 
 /** A selector of devices: about one device. */
 export const compileDeviceSelector: Compiler = (source, returns) => compileIn(source, DEVICES, returns);
+
+/** What is wrong with an expression about objects of one kind; undefined: nothing. */
+export type TypeCheck = (source: string) => string | undefined;
+
+const joined = (...providers: readonly TypeProvider[]): TypeProvider => ({
+  has: name => providers.some(provider => provider.has(name)),
+  field(name, field) {
+    for (const provider of providers) {
+      const type = provider.field(name, field);
+      if (type !== undefined) return type;
+    }
+    return undefined;
+  },
+});
+
+/**
+ * Checks a policy's expressions with what is known of a kind and of its parameters, though they may run on anything.
+ * Source: apiserver plugin/policy/validating/typechecking.go.
+ */
+export function createTypeCheck(
+  object: SchemaType,
+  params: SchemaType | undefined,
+  variables: readonly { readonly name: string; readonly expression: string }[],
+): TypeCheck {
+  const types = new Map<string, Type>();
+  const environment = extendEnvironment(BASE, {
+    variables: new Map<string, Type>([
+      ['object', object.type],
+      ['oldObject', object.type],
+      ['namespaceObject', NAMESPACE],
+      ['request', REQUEST],
+      ['variables', VARIABLES],
+      ['authorizer', AUTHORIZER_TYPE],
+      ...(params === undefined ? [] : ([['params', params.type]] as const)),
+    ]),
+    provider: joined(providerOf(types), object.provider, ...(params === undefined ? [] : [params.provider])),
+  });
+  const check = (source: string) => compile(source, environment);
+  for (const { name, expression } of variables) {
+    const compiled = check(expression);
+    types.set(name, 'problems' in compiled ? DYN : variableType(compiled.type));
+  }
+  return source => {
+    const compiled = check(source);
+    return 'problems' in compiled ? compiled.problems : undefined;
+  };
+}

@@ -1,5 +1,5 @@
-import { BOOL, DYN, INT, listOf, mapOf, STRING, struct, TIMESTAMP, type Type } from '../../../machinery/cel/types.js';
-import type { TypeProvider } from '../../../machinery/cel/provider.js';
+import { BOOL, DYN, INT, listOf, mapOf, STRING, struct, TIMESTAMP, type Type } from '../types.js';
+import type { TypeProvider } from '../provider.js';
 
 type Fields = Readonly<Record<string, Type>>;
 

@@ -1,0 +1,71 @@
+import { isStatusError } from '../../machinery/status.js';
+import type { GroupVersionKind, KubeObject } from '../../machinery/types.js';
+import { VALIDATING_ADMISSION_POLICIES } from '../../client/resources.js';
+import type { ControllerDefinition } from '../controller.js';
+import { checkPolicy } from './check.js';
+import { kindsOf, type PolicySpec } from './kinds.js';
+import { schemaOf } from './schemas.js';
+
+const NAME = 'validatingadmissionpolicy-status-controller';
+
+type Policy = KubeObject & { spec?: PolicySpec; status?: { observedGeneration?: number } };
+
+function paramsOf({ paramKind }: PolicySpec): GroupVersionKind | undefined {
+  if (paramKind === undefined) return undefined;
+  const { apiVersion = '', kind = '' } = paramKind;
+  const [first = '', second] = apiVersion.split('/');
+  return second === undefined ? { group: '', version: first, kind } : { group: first, version: second, kind };
+}
+
+/** Says in a policy's status what is wrong with its expressions (pkg/controller/validatingadmissionpolicystatus). */
+export const validatingAdmissionPolicyStatusController: ControllerDefinition = {
+  name: NAME,
+  aliases: ['validatingadmissionpolicy-status'],
+  workers: 5,
+  build({ client, informers, queue }) {
+    const policies = informers.informer<Policy>(VALIDATING_ADMISSION_POLICIES);
+    const writer = client.resource<Policy>(VALIDATING_ADMISSION_POLICIES);
+    const consider = (policy: { metadata: { name?: string } }): void => queue.add(policy.metadata.name ?? '');
+    policies.addHandler({ add: consider, update: (_old, policy) => consider(policy) });
+    return {
+      async reconcile(name) {
+        const policy = policies.indexer.get(name);
+        if (policy?.spec === undefined) return;
+        const { spec } = policy;
+        const { generation = 0 } = policy.metadata;
+        if (generation <= (policy.status?.observedGeneration ?? 0)) return;
+        const kinds = await kindsOf(client, spec);
+        const typed = [];
+        for (const kind of kinds) {
+          const schema = await schemaOf(client, kind);
+          if (schema !== undefined) typed.push({ kind, schema });
+        }
+        const params = paramsOf(spec);
+        const expressionWarnings = checkPolicy(
+          spec,
+          typed,
+          params === undefined ? undefined : await schemaOf(client, params),
+        );
+        const patch = {
+          apiVersion: 'admissionregistration.k8s.io/v1',
+          kind: 'ValidatingAdmissionPolicy',
+          metadata: { name },
+          status: {
+            observedGeneration: generation,
+            typeChecking: expressionWarnings.length === 0 ? {} : { expressionWarnings },
+          },
+        };
+        try {
+          await writer.patch({ namespace: '', name }, patch, {
+            type: 'apply',
+            fieldManager: NAME,
+            force: true,
+            subresource: 'status',
+          });
+        } catch (error) {
+          if (!isStatusError(error, 'NotFound')) throw error;
+        }
+      },
+    };
+  },
+};
