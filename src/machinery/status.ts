@@ -170,8 +170,8 @@ function withinBudget(errors: readonly FieldError[]): readonly FieldError[] {
     const { type, field } = error;
     const message = error.messageBy?.(print) ?? error.message;
     const isLong = message.length > MAX_MESSAGE_CHARACTERS;
-    characters += isLong ? MAX_MESSAGE_CHARACTERS : message.length;
-    if (characters > MAX_ERROR_CHARACTERS) break;
+    characters += field.length + (isLong ? MAX_MESSAGE_CHARACTERS : message.length);
+    if (characters > MAX_ERROR_CHARACTERS && told.length > 0) break;
     told.push(isLong ? { type, field, message: shortened(message) } : error);
   }
   return told;
