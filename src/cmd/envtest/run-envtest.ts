@@ -6,7 +6,7 @@ export async function runEnvtest(name: string | undefined, args: readonly string
   try {
     switch (name) {
       case undefined:
-        process.stdout.write(`${packageFolder('envtest')}\n`);
+        process.stdout.write(`${packageFolder('src/cmd/envtest/bin')}\n`);
         return;
       case 'kube-apiserver':
         return await (await import('./run-kube-apiserver.js')).runKubeApiServer(args);
