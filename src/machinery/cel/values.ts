@@ -106,8 +106,8 @@ export class OptionalValue {
 export interface OpaqueValue {
   readonly kind: 'opaque';
   readonly type: Type;
-  /** Never asked about another type. */
-  equals(other: OpaqueValue): boolean;
+  /** Never asked about another type. Absent: a comparison fails. */
+  equals?(other: OpaqueValue): boolean;
   /** What costs count it as (cel-go's Sizer); absent: 1. `size()` does not know of it. */
   readonly size?: number;
 }
