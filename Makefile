@@ -88,7 +88,7 @@ fields: build ## write docs/fields.md, the table of what reads which field
 	node build/test/fields/main.js
 
 # CLIENTS='go rust' runs only those.
-clients: build ## client libraries of five languages, two operator frameworks and Helm
+clients: build ## client libraries of five languages, two operator frameworks, Helm, and controller-runtime's own suites
 	@node build/test/clients/main.js $(CLIENTS)
 
 # Their modules come with Go. UPSTREAM_BIN=folder compares with the kube-apiserver in it; ONLY=part names some.

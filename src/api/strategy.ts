@@ -133,6 +133,11 @@ export interface Strategy<T extends KubeObject = KubeObject> {
   prepareForCreate?(ctx: RequestContext, object: T): void;
   /** Mutates. Restores what this endpoint may not change. Generic code has already reset status (see resetFields). */
   prepareForUpdate?(ctx: RequestContext, object: T, old: DeepReadonly<T>): void;
+  /**
+   * How many nodes of an object, and how much text instead of one, make its checks too long for the event loop, where they
+   * do more than look at everything once.
+   */
+  readonly heavy?: { readonly nodes: number; readonly characters: number };
   /** Must not mutate. Generic code checks metadata. Of a big object it runs in another thread, as do the next two. */
   validate?(ctx: ValidationContext, object: DeepReadonly<T>): FieldError[];
   /** Must not mutate. Called instead of `validate`, which it may call. */
@@ -202,8 +207,9 @@ export interface PartSubresource {
 /** Shows the object as another kind and writes back through it (scale). */
 export interface ViewSubresource {
   readonly kind: 'view';
-  /** @throws StatusError where the object cannot be shown so */
   get(object: DeepReadonly<KubeObject>): KubeObject;
+  /** Says why a reader cannot be shown the object so. @throws StatusError */
+  checkRead?(object: DeepReadonly<KubeObject>): void;
   /** What a writer finds, where that may be more than a reader is shown. Default: `get`. */
   forWriting?(object: DeepReadonly<KubeObject>): KubeObject;
   /** Mutates `object` so that it says what `view` asks. */

@@ -22,6 +22,8 @@ export interface InformerOptions {
 
 interface RunnableInformer<T extends KubeObject> extends Informer<T> {
   run(signal: AbortSignal): void;
+  /** Ends it, unless it has a handler. @returns whether it ended */
+  endIfUnheard(): boolean;
 }
 
 function deepFreeze<T>(value: T): T {
@@ -60,6 +62,7 @@ function createInformer<T extends KubeObject>(
   const handlers = new Set<EventHandler<T>>();
   const waiters = new Set<() => void>();
   let synced = false;
+  const ending = new AbortController();
   const readonly = (object: T): DeepReadonly<T> =>
     (options.freeze === true ? deepFreeze(object) : object) as DeepReadonly<T>;
 
@@ -98,6 +101,11 @@ function createInformer<T extends KubeObject>(
         () => synced,
         signal,
       ),
+    endIfUnheard() {
+      if (handlers.size > 0) return false;
+      ending.abort();
+      return true;
+    },
     run(signal) {
       void runReflector<T>(
         {
@@ -121,7 +129,7 @@ function createInformer<T extends KubeObject>(
           upsert: object => upsert(readonly(object)),
           remove: object => remove(keyOf(object), readonly(object)),
         },
-        signal,
+        AbortSignal.any([signal, ending.signal]),
       );
     },
   };
@@ -133,13 +141,7 @@ export function createInformerFactory(options: InformerOptions): InformerFactory
   let running: AbortSignal | undefined;
   return {
     informer<T extends KubeObject>(ref: ResourceRef, selectors: InformerSelectors = {}) {
-      const id = JSON.stringify([
-        ref.group,
-        ref.version,
-        ref.resource,
-        selectors.labelSelector,
-        selectors.fieldSelector,
-      ]);
+      const id = idOf(ref, selectors);
       let informer = informers.get(id);
       if (informer === undefined) {
         informer = createInformer<KubeObject>(options, ref, selectors);
@@ -147,6 +149,10 @@ export function createInformerFactory(options: InformerOptions): InformerFactory
         if (running !== undefined) informer.run(running);
       }
       return informer as unknown as Informer<T>;
+    },
+    release(ref, selectors = {}) {
+      const id = idOf(ref, selectors);
+      if (informers.get(id)?.endIfUnheard() === true) informers.delete(id);
     },
     start(signal) {
       running = signal;
@@ -157,3 +163,6 @@ export function createInformerFactory(options: InformerOptions): InformerFactory
     },
   };
 }
+
+const idOf = (ref: ResourceRef, { labelSelector, fieldSelector }: InformerSelectors): string =>
+  JSON.stringify([ref.group, ref.version, ref.resource, labelSelector, fieldSelector]);

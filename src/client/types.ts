@@ -88,6 +88,8 @@ export interface InformerSelectors {
 /** One informer per resource, started together. */
 export interface InformerFactory {
   informer<T extends KubeObject = KubeObject>(ref: ResourceRef, options?: InformerSelectors): Informer<T>;
+  /** Ends the informer of a resource that is served no longer, or in another version, unless somebody listens to it. */
+  release?(ref: ResourceRef, options?: InformerSelectors): void;
   /** Starts all informers asked for so far and later; they stop with the signal. */
   start(signal: AbortSignal): void;
   whenSynced(signal: AbortSignal): Promise<void>;

@@ -11,6 +11,12 @@ import { pluginListProblem } from '../server/admission/names.js';
 import type { AuditSink } from '../server/audit/auditor.js';
 import { createLogFile } from '../server/audit/log-file.js';
 import { AuditPolicyError, parseAuditPolicy, type AuditPolicy } from '../server/audit/policy.js';
+import {
+  EncryptionConfigError,
+  parseEncryptionConfiguration,
+  type EncryptionConfiguration,
+} from '../server/encryption/configuration.js';
+import { createTransformers } from '../server/encryption/transformers.js';
 import type { ApiServerOptions } from '../server/options.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
 import { advertiseProblem, serviceRangeProblem } from '../server/service-range.js';
@@ -137,6 +143,20 @@ async function tokensFlag(path: string): Promise<ReadonlyMap<string, UserInfo>> 
   return content === undefined ? new Map() : parseTokenFile(path, content);
 }
 
+/** @throws FlagError */
+async function encryptionFlag(file: string): Promise<EncryptionConfiguration | undefined> {
+  const content = await fileFlag('encryption-provider-config', file);
+  if (content === undefined) return undefined;
+  try {
+    const configuration = parseEncryptionConfiguration(file, content);
+    createTransformers(configuration);
+    return configuration;
+  } catch (error) {
+    if (!(error instanceof EncryptionConfigError)) throw error;
+    throw new FlagError(`--encryption-provider-config: ${error.message}`, { cause: error });
+  }
+}
+
 /** Upstream's checks, in its words. @throws FlagError */
 function limitFlags(
   flags: Flags,
@@ -189,9 +209,11 @@ export async function apiServerSettings(flags: Flags, log: Logger): Promise<ApiS
   const clientCa = await fileFlag('client-ca-file', text(flags, 'clientCaFile'));
   checkTls('client-ca-file', { ca: clientCa });
   const audit = await auditFlags(flags, log);
+  const encryption = await encryptionFlag(text(flags, 'encryptionProviderConfig'));
   return {
     ...settings,
     ...(audit === undefined ? {} : { audit }),
+    ...(encryption === undefined ? {} : { encryption }),
     ...(clientCa === undefined ? {} : { clientCa }),
     ...(cert === undefined || key === undefined ? {} : { servingCertificate: { cert, key } }),
   };

@@ -43,6 +43,10 @@ export function register(program: Command): void {
     .option('--max-mutating-requests-inflight <count>', 'writes at a time, likewise', '200')
     .option('--enable-priority-and-fairness <bool>', 'divide them by FlowSchemas and priority levels', 'true')
     .option('--shutdown-delay-duration <duration>', 'serve on so long after SIGTERM, while /readyz fails', '0s')
+    .option(
+      '--encryption-provider-config <file>',
+      'apiserver.config.k8s.io/v1 EncryptionConfiguration: how values are kept',
+    )
     .option('--audit-log-path <file>', "append a line of JSON per event; '-' is standard output")
     .option('--audit-policy-file <file>', 'audit.k8s.io/v1 Policy; without one, each answered request is one line')
     .option('--audit-log-format <format>', 'json', 'json')

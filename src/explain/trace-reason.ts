@@ -63,8 +63,8 @@ const readyEndpoints = (service: ReadonlyService, facts: Facts): readonly DeepRe
 export function serviceOf(report: TraceReport, services: Facts['services']): ReadonlyService | undefined {
   const { connection } = report;
   if (connection === undefined) return undefined;
-  const stopped = stoppedAt(connection.steps);
-  return serviceBehind(stopped, connection.to.address, services);
+  const { steps, to } = connection;
+  return serviceBehind(stoppedAt(steps) ?? sentOn(steps), to.address, services);
 }
 
 /** Whether a failed request may be for this Service: nothing needs to be known of the others. */
@@ -83,6 +83,13 @@ export function isConcerned({ connection }: TraceReport, service: ReadonlyServic
 
 const stoppedAt = (steps: readonly NetworkStep[]): NetfilterStep | undefined =>
   steps.findLast((step): step is NetfilterStep => step.kind === 'netfilter' && step.verdict !== 'accept');
+
+/** Where the request got another destination, the last time. */
+const sentOn = (steps: readonly NetworkStep[]): NetfilterStep | undefined =>
+  steps.findLast(
+    (step): step is NetfilterStep =>
+      step.kind === 'netfilter' && step.direction === 'request' && step.in.dst !== step.out.dst,
+  );
 
 /** The name in the sender's own namespace is tried first, and is what was meant where nothing else is said. */
 function nameReason({ lookup, from }: TraceReport, [first]: readonly NameSource[]): Reason {
@@ -181,10 +188,7 @@ function localReason(
 
 /** Somebody answers the client, who has asked another address. */
 function astrayReason({ steps, to, error }: NonNullable<TraceReport['connection']>, facts: Facts): Reason {
-  const sent = steps.findLast(
-    (step): step is NetfilterStep =>
-      step.kind === 'netfilter' && step.direction === 'request' && step.in.dst !== step.out.dst,
-  );
+  const sent = sentOn(steps);
   const service = serviceBehind(sent, to.address, facts.services);
   const way =
     sent === undefined

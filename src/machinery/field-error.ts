@@ -72,14 +72,19 @@ export class TooManyFieldErrors extends Error {
   }
 }
 
+/** Paths may be as long as what they lead through is deep: so much of them is more than an answer tells. */
+const MAX_PATH_CHARACTERS = 32 * 1024 * 1024;
+
 class FieldErrorList extends Array<FieldError> {
+  #characters = 0;
   /** What is made of the list is a plain one. */
   static override get [Symbol.species](): ArrayConstructor {
     return Array;
   }
   override push(...errors: FieldError[]): number {
     for (const error of errors) {
-      if (this.length >= MAX_FIELD_ERRORS) throw new TooManyFieldErrors(this);
+      if (this.length >= MAX_FIELD_ERRORS || this.#characters > MAX_PATH_CHARACTERS) throw new TooManyFieldErrors(this);
+      this.#characters += error.field.length;
       super.push(error);
     }
     return this.length;

@@ -147,6 +147,8 @@ export const internalError = (message: string): StatusError =>
   new StatusError(500, 'InternalError', `Internal error occurred: ${message}`, { causes: [{ message }] });
 export const serviceUnavailableError = (message: string): StatusError =>
   new StatusError(503, 'ServiceUnavailable', message);
+export const tooManyRequestsError = (message: string, retryAfterSeconds: number): StatusError =>
+  new StatusError(429, 'TooManyRequests', message, { retryAfterSeconds });
 export const timeoutError = (message: string, details: StatusDetails = {}): StatusError =>
   new StatusError(504, 'Timeout', `Timeout: ${message}`, details);
 /** Some upstream errors are plain 500s with no reason (see k8s.io/apiserver responsewriters.ErrorToAPIStatus). */
@@ -168,8 +170,8 @@ function withinBudget(errors: readonly FieldError[]): readonly FieldError[] {
     const { type, field } = error;
     const message = error.messageBy?.(print) ?? error.message;
     const isLong = message.length > MAX_MESSAGE_CHARACTERS;
-    characters += isLong ? MAX_MESSAGE_CHARACTERS : message.length;
-    if (characters > MAX_ERROR_CHARACTERS) break;
+    characters += field.length + (isLong ? MAX_MESSAGE_CHARACTERS : message.length);
+    if (characters > MAX_ERROR_CHARACTERS && told.length > 0) break;
     told.push(isLong ? { type, field, message: shortened(message) } : error);
   }
   return told;

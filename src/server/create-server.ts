@@ -6,7 +6,10 @@ import { realRandom } from '../machinery/random.js';
 import { createTurns } from '../machinery/turns.js';
 import { createCodec } from '../api/codec/create-codec.js';
 import { createProtobufAnswers } from '../api/codec/protobuf.js';
+import type { Catalog } from '../api/catalog.js';
 import { createCatalog } from '../api/create-catalog.js';
+import { encryptedStore } from '../storage/encryption/encrypted-store.js';
+import type { KvStore } from '../storage/kv-store.js';
 import { runEventTtl } from './bootstrap/event-ttl.js';
 import { loadApi } from '../api/load.js';
 import { createOpenApiDocuments } from '../api/openapi/documents.js';
@@ -28,6 +31,9 @@ import { createKubeletConnection } from './dial/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
 import { createMetrics } from './endpoints/metrics.js';
+import type { EncryptionConfiguration } from './encryption/configuration.js';
+import { createResourceOfKey } from './encryption/resource-of-key.js';
+import { createTransformers } from './encryption/transformers.js';
 import { createFollowingFlowControl } from './flow-control/create.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
 import { FRONT_PROXY_CLIENT, type ApiServer, type ApiServerOptions } from './options.js';
@@ -98,6 +104,19 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
   });
 }
 
+/** The store as the registries see it: whatever is encrypted in it, they see the values. @throws EncryptionConfigError */
+function keptStore(store: KvStore, catalog: Catalog, encryption: EncryptionConfiguration | undefined): KvStore {
+  const transformerFor = createTransformers(encryption ?? { resources: [] });
+  const resourceOf = createResourceOfKey(catalog);
+  return encryptedStore(store, {
+    transformerOf(key) {
+      if (encryption === undefined) return undefined;
+      const resource = resourceOf(key);
+      return resource === undefined ? undefined : transformerFor(resource);
+    },
+  });
+}
+
 /**
  * An API server over a store, ready to listen. Everything it is made of is put together here and nowhere else.
  * @throws StorageError, PkiError, RangeError for service ranges that are none
@@ -147,7 +166,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const equivalents = createEquivalents(catalog);
   const versions = createVersions(catalog);
   const registries = await createRegistries({
-    store,
+    store: keptStore(store, catalog, options.encryption),
     catalog,
     clock,
     random,

@@ -8,6 +8,7 @@ import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { AuditPolicy } from './audit/policy.js';
 import type { AuditSink } from './audit/auditor.js';
 import type { RequestHeaderOptions } from './auth/authn/request-header.js';
+import type { EncryptionConfiguration } from './encryption/configuration.js';
 import type { InFlightLimits } from './pipeline/in-flight.js';
 import type { AuthorizationMode } from './security.js';
 
@@ -75,6 +76,8 @@ export interface ApiServerOptions {
   readonly priorityAndFairness?: boolean;
   /** How long a server that is told to stop serves on, while /readyz says so; default 0. */
   readonly shutdownDelayMs?: number;
+  /** How values are kept in the store; default: as they are. */
+  readonly encryption?: EncryptionConfiguration;
   /** Default policy: a line of metadata per request, once it is answered. */
   readonly audit?: { readonly sink: AuditSink; readonly policy?: AuditPolicy };
 }

@@ -1,5 +1,7 @@
 import { deepFreeze } from '../machinery/json-equal.js';
+import { internalError } from '../machinery/status.js';
 import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../machinery/types.js';
+import type { KeyValue } from './kv-store.js';
 
 /**
  * An object at one revision, frozen. Stored bytes carry no resourceVersion (the revision is not known when they are
@@ -13,6 +15,10 @@ export interface CachedObject {
   encode(): Buffer;
   /** JSON as an item of a list: no kind, no apiVersion. The pieces share the bytes of encode(). */
   encodeItem(): readonly Buffer[];
+  /** Why it cannot be read: then everything but `key`, `revision` and `size` throws. */
+  readonly unreadable: string | undefined;
+  /** It is to be written again, even if nothing about it changes. */
+  readonly stale: boolean;
   /** Bytes that it holds on to. */
   readonly size: number;
   /** Forgets the parsed form, which takes several times the bytes: for objects that have been replaced. */
@@ -112,6 +118,14 @@ class Cached implements PendingObject {
     return this.rev;
   }
 
+  get unreadable(): string | undefined {
+    return undefined;
+  }
+
+  get stale(): boolean {
+    return false;
+  }
+
   get size(): number {
     if (this.full !== undefined) return this.full.length;
     return this.source instanceof Cached ? this.source.size : (this.source?.length ?? 0);
@@ -174,9 +188,52 @@ class Cached implements PendingObject {
   }
 }
 
+class StaleObject extends Cached {
+  override get stale(): boolean {
+    return true;
+  }
+}
+
+/** A value that nobody can read now. It has a place, and says why to who looks. */
+class UnreadableObject extends Cached {
+  constructor(
+    key: ObjectKey,
+    revision: number,
+    value: Uint8Array,
+    private readonly reason: string,
+  ) {
+    super(key, revision, value, undefined);
+  }
+
+  override get unreadable(): string {
+    return this.reason;
+  }
+
+  override get object(): never {
+    throw internalError(this.reason);
+  }
+
+  override get value(): never {
+    throw internalError(this.reason);
+  }
+
+  override encode(): never {
+    throw internalError(this.reason);
+  }
+}
+
 /** An object read from the store; parsed when first looked at. */
-export const cachedObject = (key: ObjectKey, revision: number, value: Uint8Array): CachedObject =>
-  new Cached(key, revision, value, undefined);
+export function cachedObject(
+  key: ObjectKey,
+  revision: number,
+  value: Uint8Array,
+  { unreadable, stale }: Pick<KeyValue, 'unreadable' | 'stale'> = {},
+): CachedObject {
+  if (unreadable !== undefined) return new UnreadableObject(key, revision, value, unreadable);
+  return stale === true
+    ? new StaleObject(key, revision, value, undefined)
+    : new Cached(key, revision, value, undefined);
+}
 
 /** Takes over `object`, which gets its resourceVersion and is frozen once committed. */
 export const pendingObject = (key: ObjectKey, object: KubeObject): PendingObject =>

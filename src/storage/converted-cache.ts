@@ -13,6 +13,11 @@ import type { WatchCache } from './watch-cache.js';
  */
 export type ConvertedCache = Omit<WatchCache, 'objectOf'>;
 
+export interface OwnConvertedCache extends ConvertedCache {
+  /** An object of the cache behind this, as it is shown here. Converted once, whoever asks first. */
+  shown(object: CachedObject): Promise<CachedObject>;
+}
+
 export interface ConvertedCacheOptions {
   readonly cache: WatchCache;
   /** The same objects in the other version, in the same order. What it throws is what readers get; they may try again. */
@@ -25,7 +30,7 @@ export interface ConvertedCacheOptions {
 
 const ALL = { namespace: '', name: '' };
 
-export function createConvertedCache(options: ConvertedCacheOptions): ConvertedCache {
+export function createConvertedCache(options: ConvertedCacheOptions): OwnConvertedCache {
   const { cache, clock, bounds, onError } = options;
   const objects = createSortedObjects();
   const subscriptions = createSubscriptions(onError);
@@ -152,6 +157,10 @@ export function createConvertedCache(options: ConvertedCacheOptions): ConvertedC
   return {
     prefix: cache.prefix,
     loaded,
+    async shown(object) {
+      await convertAll([object]);
+      return shown(object);
+    },
     async fresh(signal) {
       await cache.fresh(signal);
       await loaded();
@@ -161,6 +170,7 @@ export function createConvertedCache(options: ConvertedCacheOptions): ConvertedC
     get: key => objects.get(key),
     list: namespace => objects.list(namespace),
     count: namespace => objects.count(namespace),
+    unreadable: () => cache.unreadable(),
     async page(namespace, at, after, limit) {
       const { items, remaining } = await cache.page(namespace, at, after, limit);
       await convertAll(items);

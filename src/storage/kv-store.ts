@@ -10,6 +10,10 @@ export interface KeyValue {
   readonly modRevision: number;
   /** Revision of the commit that created the key (after its last deletion). */
   readonly createRevision: number;
+  /** Why the value cannot be read; `value` is then what is stored. */
+  readonly unreadable?: string;
+  /** It is to be written again, even if nothing about it changes. */
+  readonly stale?: boolean;
 }
 
 export interface RangeOptions {

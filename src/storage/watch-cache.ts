@@ -41,6 +41,8 @@ export interface WatchCache {
   /** In order of storage key; '' lists every namespace. */
   list(namespace: string): readonly CachedObject[];
   count(namespace: string): number;
+  /** The first object that cannot be read; undefined: there is none. */
+  unreadable(): CachedObject | undefined;
   /**
    * The state at `revision`, from the first key above `after` (relative to the namespace's prefix), at most `limit`
    * objects (0: all). @throws CompactedError, FutureRevisionError
@@ -95,6 +97,8 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
   let history: EventHistory = createEventHistory(0, { events: 0 });
   /** Revision of the newest change of this resource. */
   let changed = 0;
+  /** Whether any object ever was unreadable: else nobody has to look. */
+  let sawUnreadable = false;
   /** The watch that keeps the state up to date; undefined: there is none (any more). */
   let live: Session | undefined;
   /** Without a watch: the revision that the state is at, and whether it can be brought up to date from there. */
@@ -102,8 +106,14 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
   /** Never kept once it is settled: a failure is no reason to fail again. */
   let loading: Promise<void> | undefined;
 
+  const notedObject = (object: CachedObject): CachedObject => {
+    if (object.unreadable !== undefined) sawUnreadable = true;
+    return object;
+  };
+  const objectOfEvent = ({ key, revision, kv }: WatchEvent): CachedObject =>
+    notedObject(cachedObject(parseKey(prefix, key, namespaced), revision, kv?.value ?? new Uint8Array(), kv));
   const fromKeyValue = (kv: KeyValue): CachedObject =>
-    cachedObject(parseKey(prefix, kv.key, namespaced), kv.modRevision, kv.value);
+    notedObject(cachedObject(parseKey(prefix, kv.key, namespaced), kv.modRevision, kv.value, kv));
 
   const toEvent = (event: WatchEvent, before: CachedObject | undefined): CacheEvent | undefined => {
     const previous = before ?? (event.previous === undefined ? undefined : fromKeyValue(event.previous));
@@ -111,9 +121,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       if (previous === undefined) return undefined;
       return { type: 'DELETED', revision: event.revision, object: atRevision(previous, event.revision), previous };
     }
-    const object = isPending(event.decoded)
-      ? event.decoded
-      : cachedObject(parseKey(prefix, event.key, namespaced), event.revision, event.kv?.value ?? new Uint8Array());
+    const object = isPending(event.decoded) ? event.decoded : objectOfEvent(event);
     if (isPending(event.decoded)) event.decoded.committed(event.revision);
     return previous === undefined
       ? { type: 'ADDED', revision: event.revision, object }
@@ -283,6 +291,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     get: key => objects.get(key),
     list: namespace => objects.list(namespace),
     count: namespace => objects.count(namespace),
+    unreadable: () => (sawUnreadable ? objects.list('').find(object => object.unreadable !== undefined) : undefined),
     async page(namespace, at, after, limit) {
       const newest = revision();
       if (at <= store.compactedRevision() && at < newest) throw new CompactedError(at, store.compactedRevision());

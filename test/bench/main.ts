@@ -11,6 +11,8 @@ import type { ConfigMap, Pod } from '../../src/machinery/types.js';
 import { eventually, freePort, KUBETTE, startUp } from '../support/up.js';
 import { memoryBounds } from './bounds.js';
 import { dnsQueries } from './dns.js';
+import { envtest } from './envtest.js';
+import { fairness } from './fairness.js';
 import { kubectlGetPods } from './kubectl.js';
 import { memoryOf } from './memory.js';
 import { podInProcess } from './pod.js';
@@ -183,6 +185,8 @@ const rows = [
   ...(await dnsQueries()),
   ...(await apiServerAlone('memory')),
   ...(await apiServerAlone('leveldb')),
+  ...(await envtest()),
+  ...(await fairness()),
   ...(await wholeCluster()),
   ...(await podNetwork()),
   ...(await memoryBounds()),

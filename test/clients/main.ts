@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT, run, startUp, type Finished } from '../support/up.js';
+import { runSuites, scoreTable } from './envtest.js';
 
 interface Client {
   readonly name: string;
@@ -15,6 +16,15 @@ interface Client {
 const CACHE = join(process.env['XDG_CACHE_HOME'] ?? tmpdir(), 'kubette-clients');
 const BUILD_TIMEOUT_MS = 20 * 60_000;
 const RUN_TIMEOUT_MS = 3 * 60_000;
+
+/** Makes definitions and deep copies from Go types. */
+const CONTROLLER_GEN = 'sigs.k8s.io/controller-tools/cmd/controller-gen@v0.19.0';
+
+const nodeProgram = (name: string): Client => ({
+  name,
+  needs: [],
+  commands: () => [[process.execPath, join(import.meta.dirname, name, 'run.js')]],
+});
 
 const goProgram = (name: string): Client => ({
   name,
@@ -37,7 +47,7 @@ const pythonProgram = (name: string): Client => ({
 
 /** Client libraries first, then what is built on them: operator frameworks and Helm. */
 const CLIENTS: readonly Client[] = [
-  { name: 'node', needs: [], commands: () => [[process.execPath, join(import.meta.dirname, 'node/run.js')]] },
+  nodeProgram('node'),
   pythonProgram('python'),
   goProgram('go'),
   {
@@ -50,6 +60,27 @@ const CLIENTS: readonly Client[] = [
   },
   { name: 'rust', needs: ['cargo'], commands: () => [['cargo', 'build', '--quiet'], ['target/debug/kubette-client']] },
   goProgram('controller-runtime'),
+  {
+    name: 'custom-resources',
+    needs: ['go'],
+    commands: () => [
+      [
+        'env',
+        'GOFLAGS=-mod=mod',
+        'go',
+        'run',
+        CONTROLLER_GEN,
+        'object',
+        'crd',
+        'output:crd:dir=config/crd',
+        'paths=./api/...',
+      ],
+      ['go', 'mod', 'tidy'],
+      ['go', 'build', '-o', 'client', '.'],
+      ['./client'],
+    ],
+  },
+  nodeProgram('node-operator'),
   pythonProgram('kopf'),
   goProgram('helm'),
 ];
@@ -72,9 +103,12 @@ async function drive({ name, commands }: Client, kubeconfig: string): Promise<Fi
   return last;
 }
 
+/** Suites that start API servers of their own; half an hour, and more where they are built first. */
+const ENVTEST = 'envtest';
+
 /** Which clients to run: all, or those named on the command line. */
 const wanted = process.argv.slice(2);
-const unknown = wanted.find(name => !CLIENTS.some(client => client.name === name));
+const unknown = wanted.find(name => name !== ENVTEST && !CLIENTS.some(client => client.name === name));
 if (unknown !== undefined) throw new Error(`no client is called ${unknown}`);
 
 const up = await startUp({ args: ['--nodes', '1', '--storage', 'memory'] });
@@ -99,6 +133,20 @@ try {
   }
 } finally {
   await up.stop();
+}
+if (wanted.length === 0 || wanted.includes(ENVTEST)) {
+  if (await present('go')) {
+    const scores = await runSuites(CACHE);
+    const failures = scores.flatMap(({ suite, failures: some }) => some.map(line => `${suite}: ${line}`));
+    for (const line of failures) console.log(line);
+    console.log(scoreTable(scores));
+    const failed = scores.length === 0 || scores.some(score => score.failed > 0);
+    counts[failed ? 'failed' : 'passed']++;
+    console.log(`${failed ? 'FAILED' : 'PASSED'} ${ENVTEST}`);
+  } else {
+    counts.skipped++;
+    console.log(`SKIPPED ${ENVTEST}: go not installed`);
+  }
 }
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 ? 0 : 1;

@@ -9,6 +9,9 @@ import { FakeClock } from '../../src/machinery/clock.js';
 import type { KvStore, WatchEvent } from '../../src/storage/kv-store.js';
 import { openDb } from '../../src/storage/leveldb/open.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
+import { aesGcm } from '../../src/storage/encryption/aes.js';
+import { encryptedStore } from '../../src/storage/encryption/encrypted-store.js';
+import { prefixed } from '../../src/storage/encryption/transformer.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
 import { seededRandom } from '../../src/machinery/random.js';
 import { storageSuite } from './storage.js';
@@ -18,6 +21,13 @@ t.jobs = 1;
 storageSuite(t, 'memory', async () => createMemoryStore());
 storageSuite(t, 'leveldb', async t => openLevelStore(t.testdir()));
 storageSuite(t, 'memory that starts later', async () => createMemoryStore({ firstRevision: 1_000 }));
+storageSuite(t, 'memory, encrypted', async () => {
+  const transformer = prefixed(
+    [{ prefix: 'k8s:enc:aesgcm:v1:', transformer: aesGcm(Buffer.alloc(32, 1)) }],
+    'no prefix',
+  );
+  return encryptedStore(createMemoryStore(), { transformerOf: () => transformer });
+});
 storageSuite(t, 'a store that tells late', async () => lateStore(createMemoryStore()));
 storageSuite(t, 'a store that loses its watches', async () => losingStore(createMemoryStore(), 3));
 

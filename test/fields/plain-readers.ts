@@ -30,6 +30,10 @@ export const plainReaders: readonly { readonly types: readonly string[]; readonl
     types: ['core.v1.ResourceQuotaSpec', 'core.v1.ScopeSelector', 'core.v1.ScopedResourceSelectorRequirement'],
     files: ['src/machinery/quota/scopes.ts', 'src/machinery/quota/usage.ts', 'src/server/admission/resource-quota.ts'],
   },
+  {
+    types: ['apiregistration.v1.*'],
+    files: ['src/server/aggregation/api-service.ts', 'src/server/aggregation/table.ts'],
+  },
   { types: ['node.v1.*', 'scheduling.v1.*'], files: ['src/server/admission/pod-scheduling.ts'] },
   { types: ['core.v1.Event', 'events.v1.Event'], files: ['src/kinds/core/event.ts'] },
   { types: ['core.v1.Binding', 'core.v1.ObjectReference'], files: ['src/kinds/core/pod/pod-actions.ts'] },

@@ -160,16 +160,10 @@ export const reasons: readonly Reason[] = [
     fields: ['flowcontrol.v1.*'],
   },
   { id: 'custom-resources', text: 'Custom resources are not served yet.', fields: ['apiextensions.v1.*'] },
-  { id: 'aggregation', text: 'Requests are not passed on to other API servers yet.', fields: ['apiregistration.v1.*'] },
   {
     id: 'admission',
     text: 'Webhooks are not called and policies not evaluated yet; policies are type-checked when they are written.',
     fields: ['admissionregistration.v1.*'],
-  },
-  {
-    id: 'metrics',
-    text: 'There is no metrics API, so there is nothing that could be compared with a target.',
-    fields: ['autoscaling.v2.*', 'autoscaling.v1.*'],
   },
   {
     id: 'cloud',

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,8 +53,13 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 process.on('SIGINT', () => process.exit(130));
 for (const part of ['src', 'test'])
   cpSync(join(REPOSITORY, 'build', part), join(folder, 'build', part), { recursive: true });
-for (const part of ['node_modules', 'package.json', 'test', 'src', 'api-schemas', 'docs'])
+for (const part of ['node_modules', 'package.json', 'src', 'api-schemas', 'docs'])
   symlinkSync(join(REPOSITORY, part), join(folder, part));
+mkdirSync(join(folder, 'test'));
+// Tests write scores that have changed: those of a mutant are no scores.
+cpSync(join(REPOSITORY, 'test/scores'), join(folder, 'test/scores'), { recursive: true });
+for (const part of readdirSync(join(REPOSITORY, 'test')).filter(name => name !== 'scores'))
+  symlinkSync(join(REPOSITORY, 'test', part), join(folder, 'test', part));
 
 function mutantsOf(file: string): Mutant[] {
   return readFileSync(file, 'utf8')

@@ -80,8 +80,7 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
     make: () => Promise<Buffer | undefined>,
   ): Promise<Buffer | undefined> => {
     const known = built.get(key);
-    if (known !== undefined && known.of.length === of.length && known.of.every((one, i) => one === of[i]))
-      return known.bytes;
+    if (known !== undefined && sameMembers(known.of, of)) return known.bytes;
     const bytes = make();
     built.set(key, { of, bytes });
     return bytes;
@@ -103,17 +102,34 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
     });
   };
   const definite = async (bytes: Promise<Buffer | undefined>): Promise<Buffer> => (await bytes) ?? Buffer.alloc(0);
-  const ownInfos = () => infos().filter(info => own(info) !== undefined);
-  /** What there is to say of kinds that are known at run time only. */
-  const ownV2 = (): DocumentV2 => documentV2(api, ownInfos(), none, TITLE, own) as unknown as DocumentV2;
+  const parts = new Map<string, { readonly of: readonly unknown[]; readonly part: PartV2 }>();
+  /** What there is to say of kinds that are known at run time only, a group-version at a time: others have their turn. */
+  const ownParts = async (): Promise<PartV2[]> => {
+    const found: PartV2[] = [];
+    const known = new Map(parts);
+    parts.clear();
+    for (const gv of catalog.groupVersions().filter(each => isOwn(pathOf(each)))) {
+      const served = catalog.served(gv.group, gv.version);
+      let one = known.get(pathOf(gv));
+      if (one === undefined || !sameMembers(one.of, served)) {
+        await new Promise(resolve => setImmediate(resolve));
+        const mine = served.map(entry => entry.info).filter(info => own(info) !== undefined);
+        one = { of: served, part: partOf(documentV2(api, mine, none, TITLE, own) as unknown as DocumentV2) };
+      }
+      parts.set(pathOf(gv), one);
+      found.push(one.part);
+    }
+    return found;
+  };
+  let base: PartV2 | undefined;
   const v2 = (): Promise<Buffer> =>
     definite(
       cached('v2', [catalog.generation], async () => {
         if (folder === undefined) return Buffer.from(JSON.stringify(documentV2(api, infos(), none, TITLE, own)));
         const file = await readFile(join(folder, 'v2.json'));
-        return hasOwn()
-          ? Buffer.from(JSON.stringify(joined(ownV2(), JSON.parse(file.toString()) as DocumentV2)))
-          : file;
+        if (!hasOwn()) return file;
+        base ??= partOf(JSON.parse(file.toString()) as DocumentV2);
+        return Buffer.from(textOf([...(await ownParts()), base]));
       }),
     );
   const v2Protobuf = (): Promise<Buffer> =>
@@ -122,9 +138,13 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
         if (folder === undefined) return documentV2Protobuf(JSON.parse((await v2()).toString()) as Json);
         const file = await readFile(join(folder, 'v2.pb'));
         if (!hasOwn()) return file;
-        const base = JSON.parse((await readFile(join(folder, 'v2.json'))).toString()) as DocumentV2;
+        base ??= partOf(JSON.parse((await readFile(join(folder, 'v2.json'))).toString()) as DocumentV2);
+        const news: Record<string, unknown> = {};
+        for (const { definitions } of await ownParts())
+          for (const [name, text] of definitions)
+            if (!base.definitions.has(name)) news[name] = JSON.parse(text) as unknown;
         // Messages that follow each other are one, by the rules of protobuf.
-        return Buffer.concat([file, documentV2Protobuf(news(ownV2(), base))]);
+        return Buffer.concat([file, documentV2Protobuf({ info: TITLE, definitions: news })]);
       }),
     );
   return {
@@ -146,27 +166,31 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
 }
 
 type Json = Record<string, unknown>;
-interface DocumentV2 {
-  readonly paths: Json;
-  readonly definitions: Json;
-  readonly parameters: Json;
+const SECTIONS = ['paths', 'definitions', 'parameters'] as const;
+type DocumentV2 = Readonly<Record<(typeof SECTIONS)[number], Json>> & Json;
+
+/** A document in pieces: the JSON of each member of what documents can be joined by, and the rest. */
+type PartV2 = Readonly<Record<(typeof SECTIONS)[number], ReadonlyMap<string, string>>> & { readonly rest: Json };
+
+const membersOf = (object: Json): ReadonlyMap<string, string> =>
+  new Map(Object.entries(object).map(([name, value]) => [name, JSON.stringify(value)]));
+
+const partOf = ({ paths, definitions, parameters, ...rest }: DocumentV2): PartV2 => ({
+  paths: membersOf(paths),
+  definitions: membersOf(definitions),
+  parameters: membersOf(parameters),
+  rest,
+});
+
+/** What several say, the last one says best. */
+function textOf(parts: readonly PartV2[]): string {
+  const sections = SECTIONS.map(section => {
+    const members = new Map(parts.flatMap(part => [...part[section]]));
+    return `${JSON.stringify(section)}:{${[...members].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`;
+  });
+  const rest = JSON.stringify(parts.at(-1)?.rest ?? {}).slice(1, -1);
+  return `{${[rest, ...sections].join(',')}}`;
 }
 
-/** What is said by both, `base` says better. */
-const joined = (own: DocumentV2, base: DocumentV2): DocumentV2 => ({
-  ...base,
-  paths: { ...own.paths, ...base.paths },
-  definitions: { ...own.definitions, ...base.definitions },
-  parameters: { ...own.parameters, ...base.parameters },
-});
-
-const without = (own: Json, base: Json): Json =>
-  Object.fromEntries(Object.entries(own).filter(([key]) => !Object.hasOwn(base, key)));
-
-/** What `base` does not say. */
-const news = (own: DocumentV2, base: DocumentV2): Json => ({
-  info: TITLE,
-  paths: without(own.paths, base.paths),
-  definitions: without(own.definitions, base.definitions),
-  parameters: without(own.parameters, base.parameters),
-});
+const sameMembers = (a: readonly unknown[], b: readonly unknown[]): boolean =>
+  a.length === b.length && a.every((one, i) => one === b[i]);

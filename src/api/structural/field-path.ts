@@ -28,6 +28,7 @@ function* tokens(path: string): Generator<string, undefined, void> {
 
 const isDelimiter = (char: string | undefined): boolean => char === '.' || char === '[' || char === ']';
 
+const NONE: Readonly<Record<string, JsonSchemaProps>> = {};
 const ESCAPES: Readonly<Record<string, string>> = {
   a: '\x07',
   b: '\b',
@@ -47,11 +48,29 @@ const unquote = (text: string): string =>
     return char;
   });
 
+/** @throws FieldPathError */
+export type FieldFinder = (path: string) => FoundField;
+
 /**
- * The field that a path leads to: `.spec.a`, `.map['key']`. @throws FieldPathError
+ * Finds the fields that paths lead to: `.spec.a`, `.map['key']`. There may be as many paths as there are fields.
  * Source: ValidFieldPath of apiextensions-apiserver pkg/apiserver/schema/cel/validation.go.
  */
-export function findField(path: string, root: JsonSchemaProps, options: { readonly brackets: boolean }): FoundField {
+export function createFieldFinder(root: JsonSchemaProps, options: { readonly brackets: boolean }): FieldFinder {
+  const empty = new Map<object, boolean>();
+  const isEmpty = (properties: object): boolean => {
+    let known = empty.get(properties);
+    if (known === undefined) empty.set(properties, (known = Object.keys(properties).length === 0));
+    return known;
+  };
+  return path => findField(path, root, options.brackets, isEmpty);
+}
+
+function findField(
+  path: string,
+  root: JsonSchemaProps,
+  brackets: boolean,
+  isEmpty: (properties: object) => boolean,
+): FoundField {
   const steps: { name: string; keyed: boolean }[] = [];
   let schema: JsonSchemaProps | undefined = root;
   const source = tokens(path);
@@ -61,8 +80,8 @@ export function findField(path: string, root: JsonSchemaProps, options: { readon
     return value;
   };
   const step = (name: string): void => {
-    const { properties = {}, additionalProperties } = schema ?? {};
-    const keyed = Object.keys(properties).length === 0;
+    const { properties = NONE, additionalProperties } = schema ?? {};
+    const keyed = isEmpty(properties);
     if (keyed && additionalProperties === undefined) throw new FieldPathError('does not refer to a valid field');
     if (!keyed && !Object.hasOwn(properties, name)) throw new FieldPathError('does not refer to a valid field');
     steps.push({ name, keyed });
@@ -72,7 +91,7 @@ export function findField(path: string, root: JsonSchemaProps, options: { readon
     if (token === '.') step(next());
     else if (token !== '[') throw new FieldPathError(`expected [ or . but got: ${token}`);
     else {
-      if (!options.brackets) throw new FieldPathError('array notation is not allowed');
+      if (!brackets) throw new FieldPathError('array notation is not allowed');
       const name = next();
       if (name.length < 2 || !name.startsWith("'") || !name.endsWith("'"))
         throw new FieldPathError(`expected single quoted string but got ${name}`);

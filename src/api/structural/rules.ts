@@ -30,7 +30,10 @@ export interface SchemaRules {
   readonly validate: (write: CheckedWrite, warn: (text: string) => void) => Steps<FieldError[]>;
 }
 
-export function createSchemaRules(props: JsonSchemaProps, schema: Structural): SchemaRules {
+/** What is asked of values beside their schema, between its own rules and those that build on them. */
+export type MoreRules = (write: CheckedWrite) => readonly FieldError[];
+
+export function createSchemaRules(props: JsonSchemaProps, schema: Structural, more?: MoreRules): SchemaRules {
   const whole = createValueValidator(props);
   const statusProps = props.properties?.['status'];
   const status = statusProps === undefined ? undefined : createValueValidator(statusProps);
@@ -77,6 +80,7 @@ export function createSchemaRules(props: JsonSchemaProps, schema: Structural): S
     *validate(write, warn) {
       const pace = newPace();
       const errors = yield* valueErrors(write, pace);
+      for (const one of more?.(write) ?? []) errors.push(one);
       if (!(write.partly && write.subresource === 'status'))
         yield* checkEmbedded(write.object, schema, undefined, errors, pace);
       for (const one of yield* listErrors(write, pace)) errors.push(one);

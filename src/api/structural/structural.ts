@@ -18,9 +18,10 @@ import { prune } from './prune.js';
 import { missingMeta, readBody } from './read-body.js';
 import { sortedCopy } from './sorted-copy.js';
 import { structuralOf } from './structural-schema.js';
-import { createSchemaRules } from './rules.js';
+import { createSchemaRules, type MoreRules } from './rules.js';
 
 export interface StructuralOptions extends GroupVersionKind {
+  readonly more?: MoreRules;
   readonly columns: Columns;
   /** Go's ObjectMeta, which metadata has whatever the schema says. */
   readonly objectMeta: StructType;
@@ -33,7 +34,7 @@ export interface StructuralOptions extends GroupVersionKind {
 export function structural(props: JsonSchemaProps, options: StructuralOptions): KindSchema {
   const { group, version, kind, columns, objectMeta } = options;
   const schema = structuralOf(props);
-  const rules = createSchemaRules(props, schema);
+  const rules = createSchemaRules(props, schema, options.more);
   let struct: StructType | undefined;
   const merged = (): StructType => (struct ??= mergeStruct(kind, schema, props, objectMeta));
 

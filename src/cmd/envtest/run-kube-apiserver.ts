@@ -7,6 +7,7 @@ import { openFolderStore } from '../../cluster/store.js';
 import { firstServiceAddresses } from '../../server/service-range.js';
 import { versionInfo } from '../../server/endpoints/version.js';
 import { apiServerSettings, type Flags } from '../apiserver-settings.js';
+import { frontProxyFlags } from '../front-proxy-flags.js';
 import { createLogger } from '../logger.js';
 import { FlagError, signalOnTermination, untilAborted } from '../process.js';
 import { checkFeatureGates } from './feature-gates.js';
@@ -103,6 +104,7 @@ export async function runKubeApiServer(args: readonly string[]): Promise<void> {
     store,
     pki: { ...pki, serviceAccountVerifyingKeys: verifying },
     log,
+    ...(await frontProxyFlags(flags, pki)),
     ...(audiences.length === 0 ? {} : { apiAudiences: audiences }),
   });
   await untilAborted(signal);

@@ -1,5 +1,5 @@
 import type { DeepReadonly, KubeObject, OwnerReference } from '../../machinery/types.js';
-import { discoverPreferred } from '../../client/discovery.js';
+import { discoverPreferred, failingText } from '../../client/discovery.js';
 import type { ResourceRef } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { createGraph, FOREGROUND, means, ORPHAN, type GraphNode } from './graph.js';
@@ -8,6 +8,15 @@ import { createGarbageWrites } from './writes.js';
 
 /** How often discovery is asked again; upstream's ResyncPeriod of the garbage collector. */
 const DISCOVERY_PERIOD_MS = 30_000;
+
+const METADATA = { metadataOnly: true };
+
+/** What is told of the objects of one resource. */
+interface Monitor {
+  readonly ref: ResourceRef;
+  stop(): void;
+  objects(): Iterable<DeepReadonly<KubeObject>>;
+}
 
 /** How soon an owner that lives, though no watch has shown it yet, is asked for again: it may go before one does. */
 const UNSEEN_OWNER_MS = 10_000;
@@ -27,7 +36,7 @@ export const garbageCollector: ControllerDefinition = {
     const events = recorder('garbage-collector-controller');
     /** "apiVersion/Kind" → where its objects are. */
     const byKind = new Map<string, ResourceRef>();
-    const monitored = new Set<string>();
+    const monitored = new Map<string, Monitor>();
     /** Uids of objects with an owner whose kind is not served: looked at again when kinds have come. */
     const unknownOwner = new Set<string>();
     const resolve = ({ apiVersion, kind }: DeepReadonly<OwnerReference>): ResourceRef | undefined =>
@@ -95,24 +104,54 @@ export const garbageCollector: ControllerDefinition = {
       freeOwners(node.owners);
     };
 
+    const monitor = (ref: ResourceRef, kind: string): Monitor => {
+      const informer = informers.informer<KubeObject>(ref, METADATA);
+      const unhear = informer.addHandler({
+        add: object => changed(ref, kind, object),
+        update: (_old, object) => changed(ref, kind, object),
+        delete: object => forget(object.metadata.uid ?? ''),
+      });
+      return {
+        ref,
+        stop() {
+          unhear();
+          informers.release?.(ref, METADATA);
+        },
+        objects: () => informer.indexer.list(),
+      };
+    };
     const discover = async (): Promise<void> => {
-      const resources = await discoverPreferred(client);
-      const kinds = byKind.size;
+      const { resources, failing } = await discoverPreferred(client);
+      if (failing.length > 0) log.warn({ error: failingText(failing) }, 'discovery of groups failed, will retry');
+      const failed = new Set(failing.map(groupVersion => groupVersion.split('/')[0] ?? ''));
+      const kinds = new Map<string, ResourceRef>();
       for (const { ref, kind, versions } of resources)
         for (const version of versions)
-          byKind.set(`${ref.group === '' ? version : `${ref.group}/${version}`}/${kind}`, ref);
+          kinds.set(`${ref.group === '' ? version : `${ref.group}/${version}`}/${kind}`, ref);
+      const isNews = [...kinds.keys()].some(kind => !byKind.has(kind));
+      for (const [kind, { group }] of byKind) if (!kinds.has(kind) && !failed.has(group)) byKind.delete(kind);
+      for (const [kind, ref] of kinds) byKind.set(kind, ref);
+      const served = new Set<string>();
       for (const { ref, kind, verbs } of resources) {
         const id = `${ref.resource}.${ref.group}`;
         const isWatched = ['list', 'watch', 'delete'].every(verb => verbs.includes(verb));
-        if (!isWatched || IGNORED.has(id) || monitored.has(id)) continue;
-        monitored.add(id);
-        informers.informer<KubeObject>(ref, { metadataOnly: true }).addHandler({
-          add: object => changed(ref, kind, object),
-          update: (_old, object) => changed(ref, kind, object),
-          delete: object => forget(object.metadata.uid ?? ''),
-        });
+        if (!isWatched || IGNORED.has(id)) continue;
+        served.add(id);
+        const known = monitored.get(id);
+        if (known !== undefined && known.ref.version === ref.version && known.ref.namespaced === ref.namespaced)
+          continue;
+        // Its objects come again, in another version.
+        known?.stop();
+        monitored.set(id, monitor(ref, kind));
       }
-      if (byKind.size > kinds) for (const uid of unknownOwner) queue.add(`delete/${uid}`);
+      for (const [id, gone] of monitored) {
+        if (served.has(id) || failed.has(gone.ref.group)) continue;
+        monitored.delete(id);
+        // What is not served has no objects, whatever was missed of their end.
+        for (const object of gone.objects()) forget(object.metadata.uid ?? '');
+        gone.stop();
+      }
+      if (isNews) for (const uid of unknownOwner) queue.add(`delete/${uid}`);
     };
 
     const finishForeground = async (node: GraphNode): Promise<void> => {

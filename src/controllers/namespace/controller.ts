@@ -1,7 +1,7 @@
 import { formatTime } from '../../machinery/clock.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { DeepReadonly, Namespace } from '../../machinery/types.js';
-import { discoverPreferred, type DiscoveredResource } from '../../client/discovery.js';
+import { discoverPreferred, failingText, type DiscoveredResource } from '../../client/discovery.js';
 import { NAMESPACES } from '../../client/resources.js';
 import type { ControllerDefinition } from '../controller.js';
 import { nextConditions, type Problems } from './conditions.js';
@@ -26,16 +26,17 @@ export const namespaceController: ControllerDefinition = {
         if (cached?.metadata.deletionTimestamp === undefined) return;
         if ((cached.spec?.finalizers ?? []).length === 0) return;
         const problems: Problems = new Map();
+        const failed = (message: string): void =>
+          void problems.set('NamespaceDeletionDiscoveryFailure', { reason: 'DiscoveryFailed', message });
         let resources: DiscoveredResource[] = [];
         try {
-          resources = (await discoverPreferred(client)).filter(
-            resource => resource.ref.namespaced && resource.verbs.includes('delete'),
-          );
+          const discovered = await discoverPreferred(client);
+          resources = discovered.resources.filter(({ ref, verbs }) => ref.namespaced && verbs.includes('delete'));
+          const { length } = discovered.failing;
+          if (length > 0)
+            failed(`Discovery failed for some groups, ${length} failing: ${failingText(discovered.failing)}`);
         } catch (error) {
-          problems.set('NamespaceDeletionDiscoveryFailure', {
-            reason: 'DiscoveryFailed',
-            message: `Discovery failed for some groups: ${(error as Error).message}`,
-          });
+          failed((error as Error).message);
         }
         const sinceMs = clock.now() - Date.parse(cached.metadata.deletionTimestamp);
         const remaining = await deleteContent(client, resources, name, sinceMs, problems);

@@ -9,7 +9,9 @@ import type { DeepReadonly, KubeObject, ResourceQuota } from '../../machinery/ty
 import type { ControllerDefinition } from '../controller.js';
 
 /** Everything is counted anew this often, whatever was missed. */
-const RESYNC_MS = 5 * 60_000;
+const DISCOVERY_MS = 30_000;
+/** All quotas are counted anew every five minutes. */
+const RESYNC_ROUNDS = 10;
 
 /** Resources with more to count than how many there are: their objects are needed whole. */
 const WHOLE: readonly ResourceRef[] = [PODS, SERVICES, PERSISTENT_VOLUME_CLAIMS];
@@ -17,6 +19,8 @@ const WHOLE: readonly ResourceRef[] = [PODS, SERVICES, PERSISTENT_VOLUME_CLAIMS]
 interface Tracked {
   readonly evaluator: QuotaEvaluator;
   readonly informer: Informer<KubeObject>;
+  readonly ref: ResourceRef;
+  readonly untrack: () => void;
 }
 
 /**
@@ -27,7 +31,7 @@ export const resourceQuotaController: ControllerDefinition = {
   name: 'resourcequota-controller',
   aliases: ['resourcequota'],
   workers: 5,
-  build({ client, informers, queue, clock, signal }) {
+  build({ client, informers, queue, clock, signal, log }) {
     const quotas = informers.informer<ResourceQuota>(RESOURCE_QUOTAS);
     const writer = client.resource<ResourceQuota>(RESOURCE_QUOTAS);
     const tracked = new Map<string, Tracked>();
@@ -51,7 +55,7 @@ export const resourceQuotaController: ControllerDefinition = {
       const metadataOnly = !WHOLE.includes(ref);
       const informer = informers.informer<KubeObject>(ref, { metadataOnly });
       const uses = (object: DeepReadonly<KubeObject>): ResourceList => evaluator.usage(object, clock.now());
-      informer.addHandler({
+      const unhear = informer.addHandler({
         add(object) {
           // Admission charges what is made under a counted quota. What was made before, but shows only now, was missed.
           const version = BigInt(object.metadata.resourceVersion ?? '0');
@@ -64,7 +68,12 @@ export const resourceQuotaController: ControllerDefinition = {
         },
         delete: object => queueNamespace(object.metadata.namespace ?? '', evaluator),
       });
-      const entry = { evaluator, informer };
+      const untrack = (): void => {
+        unhear();
+        informers.release?.(ref, { metadataOnly });
+        tracked.delete(id);
+      };
+      const entry = { evaluator, informer, ref, untrack };
       tracked.set(id, entry);
       return entry;
     };
@@ -78,13 +87,27 @@ export const resourceQuotaController: ControllerDefinition = {
       delete: quota => written.delete(keyOf(quota)),
     });
 
+    /** Kinds come and go at run time, and change the version that they are known by. */
+    const followKinds = async (): Promise<void> => {
+      if ([...tracked.values()].every(({ ref }) => WHOLE.includes(ref))) return;
+      const { resources, failing } = await discoverPreferred(client);
+      const failed = new Set(failing.map(gv => gv.split('/')[0] ?? ''));
+      const served = new Map(resources.map(({ ref }) => [qualified(ref), ref]));
+      for (const [id, { ref, untrack }] of [...tracked]) {
+        const now = served.get(id);
+        if (WHOLE.includes(ref) || failed.has(ref.group) || now?.version === ref.version) continue;
+        untrack();
+        if (now !== undefined) track(now);
+      }
+    };
+
     /** What counts towards these names; a name of a resource that is not served counts nothing and is not reported. */
     const trackedFor = async (names: readonly string[]): Promise<Tracked[]> => {
       const matches = ({ evaluator }: Tracked): boolean => evaluator.matchingResources(names).length > 0;
       const covered = (): Set<string> =>
         new Set([...tracked.values()].flatMap(({ evaluator }) => evaluator.matchingResources(names)));
       if (names.some(name => !covered().has(name)))
-        for (const { ref } of await discoverPreferred(client)) {
+        for (const { ref } of (await discoverPreferred(client)).resources) {
           const evaluator = ref.namespaced ? evaluatorOf(qualified(ref)) : undefined;
           if (evaluator !== undefined && evaluator.matchingResources(names).length > 0) track(ref);
         }
@@ -122,8 +145,14 @@ export const resourceQuotaController: ControllerDefinition = {
         written.set(key, BigInt(updated.metadata.resourceVersion ?? '0'));
       },
       async background() {
-        while (!signal.aborted) {
-          await clock.sleep(RESYNC_MS, signal).catch(() => undefined);
+        for (let round = 1; !signal.aborted; round++) {
+          await clock.sleep(DISCOVERY_MS, signal).catch(() => undefined);
+          try {
+            await followKinds();
+          } catch (error) {
+            if (!signal.aborted) log.warn({ error: (error as Error).message }, 'discovery failed, will retry');
+          }
+          if (round % RESYNC_ROUNDS !== 0) continue;
           for (const quota of quotas.indexer.list()) queue.add(keyOf(quota));
         }
       },

@@ -40,6 +40,8 @@ export function createCustomResourceDefinitionStrategy(objectMeta: () => StructT
   let deps: DefinitionDeps | undefined;
   const known = (): DefinitionDeps => (deps ??= { objectMeta: objectMeta() });
   return {
+    // Rules and patterns are compiled, and defaults are checked by the schemas that they are in.
+    heavy: { nodes: 1000, characters: 50 },
     default: defaultDefinition,
     prepareForCreate(_ctx, definition) {
       definition.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null };

@@ -4,6 +4,7 @@ import {
   Bytes,
   Duration,
   keyOf,
+  type OpaqueValue,
   OptionalValue,
   Timestamp,
   TypeValue,
@@ -84,7 +85,8 @@ const isStrict = (value: Value): boolean =>
  */
 function isForeign(a: Value, b: Value, isStrictPart: boolean): boolean {
   if (a === null || typeof a !== 'object' || (b === null && !isStrictPart)) return false;
-  if (a.kind === 'opaque') return a.equals === undefined || runtimeType(b).name !== a.type.name;
+  if (a.kind === 'opaque')
+    return a.equals === undefined || runtimeType(b).name !== a.type.name || (b as OpaqueValue).isIncomparable === true;
   return isStrict(a) && !(b !== null && typeof b === 'object' && b.kind === a.kind);
 }
 

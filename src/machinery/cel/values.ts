@@ -108,6 +108,8 @@ export interface OpaqueValue {
   readonly type: Type;
   /** Never asked about another type. Absent: a comparison fails. */
   equals?(other: OpaqueValue): boolean;
+  /** Nothing can be asked whether it is equal to this one: upstream holds it by a pointer, and forgets to look there. */
+  readonly isIncomparable?: boolean;
   /** What costs count it as (cel-go's Sizer); absent: 1. `size()` does not know of it. */
   readonly size?: number;
 }

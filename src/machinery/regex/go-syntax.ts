@@ -16,6 +16,8 @@ interface Flags {
 
 const MAX_DEPTH = 250;
 const MAX_REPEAT = 1000;
+/** More could not be run, and take long to read. */
+const MAX_ATOMS = 20_000;
 
 const range = (text: string): CodeRanges =>
   union(
@@ -55,6 +57,7 @@ export function parseGoRegex(pattern: string): Node {
 class Parser {
   private at = 0;
   private depth = 0;
+  private atoms = 0;
   private flags: Flags = { ignoreCase: false, multiLine: false, dotAll: false, swapped: false };
 
   constructor(private readonly pattern: string) {}
@@ -86,6 +89,7 @@ class Parser {
     const parts: Node[] = [];
     while (this.at < this.pattern.length && !this.looking('|') && !this.looking(')')) {
       // Behind flags, a repetition is one of what is in front of them.
+      if (++this.atoms > MAX_ATOMS) throw new RegexError('Regular expression too big');
       const atom = this.atom() ?? parts.pop();
       if (atom !== undefined) parts.push(this.repeated(atom));
     }

@@ -113,6 +113,8 @@ export async function switchProtocols(
   response.detachSocket(socket);
   const { answer, head } = result;
   const peer = result.socket;
+  // Two pipelines listen to more than Node takes for ordinary.
+  for (const end of [socket, peer]) end.setMaxListeners(0);
   socket.setTimeout(0);
   socket.setNoDelay(true);
   socket.write(responseHead(answer));

@@ -1,3 +1,4 @@
+import { compareText } from '../../machinery/compare-text.js';
 import type { JsonObject, KubeObject } from '../../machinery/types.js';
 import { goStruct, STATUS } from '../webhook-client/go-types.js';
 import type { ReviewType } from '../webhook-client/read-body.js';
@@ -34,10 +35,18 @@ export const REVIEWS: Readonly<Record<ReviewVersion, ReviewType>> = { v1: typeOf
 export const reviewVersion = (accepted: readonly string[]): ReviewVersion | undefined =>
   accepted.find((version): version is ReviewVersion => VERSIONS.includes(version as ReviewVersion));
 
+/** Go writes members of maps by name, and webhooks that do too are quoted in messages. Objects are not deep. */
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => compareText(a, b));
+  return Object.fromEntries(entries.map(([key, member]) => [key, inOrder(member)]));
+}
+
 /** Stored objects have no resourceVersion: the store adds it to what is read. */
 function asStored(object: KubeObject): KubeObject {
   const { resourceVersion: _revision, ...metadata } = object.metadata;
-  return { ...object, metadata };
+  return inOrder({ ...object, metadata }) as KubeObject;
 }
 
 export function reviewBody(

@@ -5,7 +5,7 @@ import type { StructType } from '../../machinery/schema.js';
 import type { CatalogEntry } from '../../api/catalog.js';
 import type { Columns } from '../../api/columns.js';
 import type { Conversion, Converter } from '../../api/conversion.js';
-import type { KindSchema } from '../../api/kind-schema.js';
+import type { CheckedWrite, KindSchema } from '../../api/kind-schema.js';
 import { storageVersionHash } from '../../api/load.js';
 import type { ResourceInfo, SubresourceInfo, Verb } from '../../api/resource-info.js';
 import { printerColumns } from '../../api/structural/columns.js';
@@ -15,6 +15,7 @@ import { isTrue } from './conditions.js';
 import { groupOf, storageVersionOf, versionsOf, type Definition, type Names, type Version } from './definition.js';
 import { deprecationWarning } from './deprecation.js';
 import { splitPath } from './nested.js';
+import { checkScale } from './scale.js';
 import { customResourceStrategy, refusingCreation } from './strategy.js';
 import { selectableFields } from './selectable-fields.js';
 
@@ -52,7 +53,9 @@ export function customKind(definition: Definition, options: EntryOptions): Custo
     const { objectMeta } = options;
     const columns = columnsOf(version);
     const gvk = { group: groupOf(definition), version: version.name, kind: names.kind };
-    const schema = structural(propsOf(version), { ...gvk, columns, objectMeta });
+    const scale = version.subresources?.scale;
+    const more = scale === undefined ? {} : { more: (write: CheckedWrite) => checkScale(write, scale) };
+    const schema = structural(propsOf(version), { ...gvk, columns, objectMeta, ...more });
     schemas.set(`${gvk.group}/${gvk.version}`, schema);
     const info = infoOf(definition, names, version, stored);
     const strategy = customResourceStrategy(version, { info, replicasPaths: replicasPaths(definition) });

@@ -2,6 +2,7 @@ import { invalid, type FieldError } from '../../machinery/field-error.js';
 import { badRequestError, internalError, reasonlessError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import { printerColumns, type PrinterColumn } from '../../api/structural/columns.js';
+import type { CheckedWrite } from '../../api/kind-schema.js';
 import type { ViewSubresource } from '../../api/strategy.js';
 import type { Version } from './definition.js';
 import { nestedInteger, nestedString, setNested, splitPath, type Nested } from './nested.js';
@@ -55,10 +56,10 @@ export function customScale(
 
   return {
     kind: 'view',
-    get(object) {
-      const replicas = read(nestedInteger(object, wanted));
-      if (replicas === undefined) throw internalError(`the spec replicas field "${specReplicasPath}" does not exist`);
-      return show(object, replicas);
+    get: object => show(object, read(nestedInteger(object, wanted)) ?? 0),
+    checkRead(object) {
+      if (read(nestedInteger(object, wanted)) === undefined)
+        throw internalError(`the spec replicas field "${specReplicasPath}" does not exist`);
     },
     forWriting: object => show(object, read(nestedInteger(object, wanted)) ?? UNSET),
     put(object, view) {
@@ -82,16 +83,15 @@ function checkReplicas(object: DeepReadonly<KubeObject>, path: string): FieldErr
   return [];
 }
 
-/** What the scale subresource asks of the object's status. */
-export function checkScaleStatus(object: DeepReadonly<KubeObject>, paths: ScalePaths): FieldError[] {
-  const errors = checkReplicas(object, paths.statusReplicasPath);
-  const { labelSelectorPath = '' } = paths;
-  if (labelSelectorPath === '') return errors;
+function checkSelector(object: DeepReadonly<KubeObject>, { labelSelectorPath = '' }: ScalePaths): FieldError[] {
+  if (labelSelectorPath === '') return [];
   const found = nestedString(object, splitPath(labelSelectorPath));
-  return 'problem' in found ? [...errors, invalid(labelSelectorPath, '', found.problem)] : errors;
+  return 'problem' in found ? [invalid(labelSelectorPath, '', found.problem)] : [];
 }
 
-export const checkScale = (object: DeepReadonly<KubeObject>, paths: ScalePaths): FieldError[] => [
-  ...checkReplicas(object, paths.specReplicasPath),
-  ...checkScaleStatus(object, paths),
+/** What the scale subresource asks of the object; of a write to its status, what it asks of that. */
+export const checkScale = ({ object, partly, subresource }: CheckedWrite, paths: ScalePaths): FieldError[] => [
+  ...(partly && subresource === 'status' ? [] : checkReplicas(object, paths.specReplicasPath)),
+  ...checkReplicas(object, paths.statusReplicasPath),
+  ...checkSelector(object, paths),
 ];

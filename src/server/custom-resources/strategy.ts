@@ -5,7 +5,7 @@ import type { ResourceInfo } from '../../api/resource-info.js';
 import type { PartSubresource, Strategy, Subresource } from '../../api/strategy.js';
 import type { Version } from './definition.js';
 import { finalizerWarnings } from './finalizer-warnings.js';
-import { checkScale, checkScaleStatus, customScale, type ScalePaths } from './scale.js';
+import { customScale } from './scale.js';
 import { fieldsOf, selectableFields } from './selectable-fields.js';
 
 export interface CustomStrategyOptions {
@@ -23,12 +23,11 @@ export function customResourceStrategy(version: Version, options: CustomStrategy
   const hasStatus = version.subresources?.status !== undefined;
   const fields = fieldsOf(selectableFields(version));
   const subresources: Record<string, Subresource> = {
-    ...(hasStatus ? { status: statusPart(scale) } : {}),
+    ...(hasStatus ? { status: STATUS_PART } : {}),
     ...(scale === undefined ? {} : { scale: customScale(scale, options.replicasPaths) }),
   };
   return {
     generationChanged: (object, old) => !jsonEqual(withoutMetadata(object), withoutMetadata(old)),
-    ...(scale === undefined ? {} : { validate: (_ctx, object) => checkScale(object, scale) }),
     warnings: (_ctx, object, old) => finalizerWarnings(object, old),
     ...(fields === undefined ? {} : { fields }),
     subresources,
@@ -46,7 +45,7 @@ export const refusingCreation = ({ group, plural }: ResourceInfo): Pick<Strategy
 const withoutMetadata = ({ metadata: _metadata, ...rest }: DeepReadonly<KubeObject>): unknown => rest;
 
 /** Whatever else a writer of the status says is not heard; of metadata only who owns what. */
-const statusPart = (scale: ScalePaths | undefined): PartSubresource => ({
+const STATUS_PART: PartSubresource = {
   kind: 'part',
   prepareForUpdate(_ctx, object, old) {
     const { status } = object;
@@ -58,5 +57,4 @@ const statusPart = (scale: ScalePaths | undefined): PartSubresource => ({
     if (status === undefined) delete object['status'];
     else object['status'] = status;
   },
-  ...(scale === undefined ? {} : { validateUpdate: (_ctx, object) => checkScaleStatus(object, scale) }),
-});
+};

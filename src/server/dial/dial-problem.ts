@@ -43,7 +43,9 @@ export function transportProblem(thrown: unknown, to?: string): DialError {
   if (thrown instanceof DialError) return thrown;
   const all = thrown as SocketError;
   const error = all.errors?.[0] ?? all;
-  const { code = '', address, port = 0 } = error;
+  const { address, port = 0 } = error;
+  // Reasons of signals have numbers as codes, or none.
+  const code = typeof error.code === 'string' ? error.code : '';
   const certificate = CERTIFICATE[code];
   if (certificate !== undefined) return new DialError(`tls: failed to verify certificate: ${certificate}`);
   const problem = CONNECT[code];
@@ -63,7 +65,7 @@ export function transportProblem(thrown: unknown, to?: string): DialError {
 function tlsProblem(code: string, message: string): string {
   // OpenSSL says it in hexadecimal numbers and file names.
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || message.includes('wrong version number'))
-    return 'tls: first record does not look like a TLS handshake';
+    return 'http: server gave HTTP response to HTTPS client';
   const [, , , , text] = message.split(':');
   return `tls: ${text?.trim() || 'handshake failure'}`;
 }
@@ -74,8 +76,8 @@ function tlsProblem(code: string, message: string): string {
  */
 export function dialProblem(thrown: unknown, outgoing: ClientRequest, via?: string): Error {
   if (thrown instanceof StatusError || thrown instanceof DialError) return thrown;
-  const { code = '' } = thrown as SocketError;
-  if (CONNECT[code] !== undefined && via !== undefined)
+  const { code } = thrown as SocketError;
+  if (code !== undefined && CONNECT[code] !== undefined && via !== undefined)
     return new DialError(`dial tcp ${via}: connect: no route to host`);
   return transportProblem(thrown, outgoing.host);
 }

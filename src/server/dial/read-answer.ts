@@ -6,6 +6,7 @@ export class BodyError extends Error {
   override readonly name = 'BodyError';
 }
 
+const NO_GZIP = 'incorrect header check';
 const CUT_OFF = new Set(['ECONNRESET', 'Z_BUF_ERROR', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 async function decompressed(answer: IncomingMessage): Promise<Readable> {
@@ -38,7 +39,7 @@ export async function readAnswer(answer: IncomingMessage, maxBytes: number, sign
     if (signal.aborted) throw new BodyError((signal.reason as Error).message, { cause: signal.reason });
     if (error instanceof BodyError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
-    throw new BodyError(CUT_OFF.has(code) ? 'unexpected EOF' : message);
+    throw new BodyError(CUT_OFF.has(code) ? 'unexpected EOF' : message === NO_GZIP ? 'gzip: invalid header' : message);
   }
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }

@@ -19,7 +19,9 @@ export async function getSubresource(
   const behaviour = scope.strategy.subresources?.[subresource];
   if (behaviour?.kind === 'action' || behaviour?.kind === 'connect') throw methodNotAllowedError();
   const object = await get(scope, ctx, key, query);
-  return behaviour?.kind === 'view' ? behaviour.get(object.object) : object;
+  if (behaviour?.kind !== 'view') return object;
+  behaviour.checkRead?.(object.object);
+  return behaviour.get(object.object);
 }
 
 /** POST to a subresource. @throws StatusError */

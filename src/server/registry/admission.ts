@@ -31,13 +31,17 @@ export async function admit(scope: Scope, ctx: RequestContext, call: AdmissionCa
   if (call.object !== undefined) checkManagedFields(ctx, call.object, before);
 }
 
+const BAD_OPERATION = 'must be `Apply` or `Update`';
+
 /** Mutates: who owns what may be changed by who admits, but only into what can be read. */
 function checkManagedFields(ctx: RequestContext, object: KubeObject, before: ManagedFieldsEntry[] | undefined): void {
   const { metadata } = object;
   if (metadata?.managedFields === undefined || metadata.managedFields === before) return;
   const errors = validateManagedFields(metadata.managedFields, path('metadata', 'managedFields'));
   if (errors.length > 0) {
-    const texts = errors.map(formatFieldError);
+    const texts = errors.map(error =>
+      formatFieldError(error).endsWith(BAD_OPERATION) ? `operation ${BAD_OPERATION}` : formatFieldError(error),
+    );
     const text = texts.length === 1 ? (texts[0] ?? '') : `[${texts.join(', ')}]`;
     ctx.warn(
       `.metadata.managedFields was in an invalid state after admission; this could be caused by an outdated mutating admission controller; please fix your requests: ${text}`,

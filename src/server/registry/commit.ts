@@ -34,13 +34,13 @@ export async function put(
 ): Promise<Committed> {
   const reserves = scope.strategy.reservations !== undefined;
   const claims = reserves ? await claimsOf(scope, key, shownBy(scope, expected), object) : undefined;
-  const pending = pendingObject(key, scope.view.toStorage(object));
+  const pending = pendingObject(key, await scope.versions.toStorage(object, signal));
   const storageKey = objectKey(scope.cache.prefix, key);
   const op: Op = { type: 'put', key: storageKey, value: pending.value, decoded: pending };
   const result = await commit(scope, op, expected, claims, signal);
   if (typeof result !== 'number') return result;
   pending.committed(result);
-  return { ok: true, object: pending };
+  return { ok: true, object: await scope.versions.committed(pending) };
 }
 
 /**
@@ -73,7 +73,11 @@ async function commit(
   }
   const { failed, current } = result;
   if (failed.key === op.key)
-    return { ok: false, current: current === undefined ? undefined : scope.cache.objectOf(current), retry: false };
+    return {
+      ok: false,
+      current: current === undefined ? undefined : await scope.versions.fromStore(current),
+      retry: false,
+    };
   // Before it is tried again it must be seen, or the same would be tried for ever.
   await claims?.settled(signal);
   return { ok: false, current: expected, retry: true };

@@ -1,7 +1,9 @@
 import type { FieldManagerOptions } from '../../machinery/managed-fields/field-manager.js';
+import { cloneJson, jsonEqual } from '../../machinery/json-equal.js';
 import { atOnce } from '../../machinery/steps.js';
 import type { KubeObject } from '../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../api/catalog.js';
+import type { KindSchema } from '../../api/kind-schema.js';
 import { apiVersionOf } from '../../api/resource-info.js';
 import { MisfitError } from './field-managers.js';
 
@@ -25,6 +27,15 @@ export function convertObject(object: KubeObject, from: CatalogEntry, to: Catalo
   return { ...converted, apiVersion: apiVersionOf(to.info), kind: to.info.kind };
 }
 
+/** Whether a version of a kind knows all that an object says beside its metadata. */
+function declares(schema: KindSchema, { metadata: _metadata, ...said }: KubeObject): boolean {
+  if (schema.converted === undefined) return true;
+  const known: KubeObject = { ...cloneJson(said), kind: schema.kind, metadata: { name: 'any' } };
+  schema.converted(known);
+  const { metadata: _known, ...kept } = known;
+  return jsonEqual({ ...said, kind: schema.kind }, kept);
+}
+
 /** What a field manager needs to understand entries that were recorded in other versions of the kind. */
 export function createConverter(catalog: Catalog, entry: CatalogEntry): NonNullable<FieldManagerOptions['convert']> {
   const inVersion = (apiVersion: string): CatalogEntry | undefined =>
@@ -38,7 +49,9 @@ export function createConverter(catalog: Catalog, entry: CatalogEntry): NonNulla
       if (schema === undefined || conversion.schemaOf(from) === undefined) return undefined;
       const { struct, fits } = schema.fields;
       const converted = { ...(object as KubeObject), apiVersion: to };
+      // A field that the other version does not declare makes it no object of that version.
       if (fits !== undefined && !atOnce(fits(converted))) throw new MisfitError();
+      if (!declares(schema, converted)) throw new MisfitError();
       return { object: converted, struct };
     };
   return (object, to, from) => {

@@ -4,11 +4,13 @@ import { createLine } from '../../machinery/line.js';
 import { realRandom, type Random } from '../../machinery/random.js';
 import { createTurns, type Turns } from '../../machinery/turns.js';
 import type { Catalog, CatalogEntry } from '../../api/catalog.js';
+import { apiVersionOf } from '../../api/resource-info.js';
 import { defaultObject } from '../../api/default-object.js';
 import type { Objects, Strategy } from '../../api/strategy.js';
 import type { AdmissionPlugin } from '../admission/types.js';
 import { runCompactor, type CompactorOptions } from '../../storage/compactor.js';
 import type { KvStore } from '../../storage/kv-store.js';
+import { createConvertedCache } from '../../storage/converted-cache.js';
 import { createHistoryBudget } from '../../storage/history-budget.js';
 import { resourcePrefix, type StorageLocation } from '../../storage/keys.js';
 import type { Subscriber } from '../../storage/subscriptions.js';
@@ -16,11 +18,12 @@ import { createProgress } from '../../storage/progress.js';
 import { createWatchCache, type WatchCache } from '../../storage/watch-cache.js';
 import { validateHere, type Validator } from '../validation/validator.js';
 import { createConverter } from './convert.js';
+import { convertedVersions } from './converted-versions.js';
 import { createFieldManagers } from './field-managers.js';
 import { createObjects } from './objects.js';
 import { createRegistry } from './registry.js';
 import { repairReservations } from './repair.js';
-import type { Scope, Shelf } from './scope.js';
+import type { Scope, Shelf, StoredVersions } from './scope.js';
 import type { Registry } from './types.js';
 import { createView, type View } from './view.js';
 
@@ -117,14 +120,36 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       : { cache: cacheOf(entry), scope: scopeOf(entry) };
   };
 
+  /** Where a resource's objects come from, in its version, and how they go back. */
+  const readingOf = (entry: CatalogEntry, view: View) => {
+    const raw = cacheOf(entry);
+    const { conversion } = entry;
+    const converter = conversion?.converter;
+    if (conversion === undefined || converter === undefined)
+      return { cache: raw, versions: plainVersions(raw, view), convert: createConverter(catalog, entry) };
+    const { info } = entry;
+    const { signal: retired } = retirementOf(entry);
+    const converted = convertedVersions(
+      { ...conversion, converter },
+      apiVersionOf(info),
+      apiVersionOf(info.storage),
+      retired,
+      turns,
+    );
+    const onError = (error: unknown): void => report(error, `converting ${resourcePrefix(info.storage)}`);
+    const cache = createConvertedCache({ cache: raw, convert: converted.convert, clock, onError });
+    retired.addEventListener('abort', () => cache.close(), { once: true });
+    return { cache, versions: converted.versions(raw, cache), convert: converted.inOthers };
+  };
+
   const scopeOf = (entry: CatalogEntry): Scope => {
     let scope = scopes.get(entry);
     if (scope === undefined) {
       const { info, schema, strategy } = entry;
       const view: View = createView(entry);
-      const fieldManagers = createFieldManagers(entry, createConverter(catalog, entry));
+      const { cache, versions, convert } = readingOf(entry, view);
+      const fieldManagers = createFieldManagers(entry, convert);
       const normalize = normalizerOf(entry);
-      const cache = cacheOf(entry);
       const computedFields = memoizedFields(strategy);
       scope = {
         info,
@@ -132,6 +157,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         strategy,
         store,
         cache,
+        versions,
         progress,
         shelf: shelfOf,
         view,
@@ -204,7 +230,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
     objects: createObjects({
       catalog,
       registry: get,
-      cache: cacheOf,
+      cache: entry => scopeOf(entry).cache,
       view: entry => scopeOf(entry).view,
       range: resource => (resource.startsWith(RANGES) ? rangeOf(resource) : undefined),
     }),
@@ -214,6 +240,13 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
     },
   };
 }
+
+const plainVersions = (cache: WatchCache, view: View): StoredVersions => ({
+  fromStore: kv => cache.objectOf(kv),
+  committed: object => object,
+  toStorage: object => view.toStorage(object),
+  withOthers: (_signal, make) => make(),
+});
 
 /**
  * Repairs reservations now and, as upstream, every few minutes. Resolves after the first time, whatever came of it: a

@@ -47,7 +47,9 @@ export async function create(
   await inTurns(defaultObject(entryOf(scope), object), scope.turns);
   const write = { manager: ctx.options.fieldManager, subresource: '', nowMs: clock.now() };
   await breathe(scope);
-  await inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns);
+  await scope.versions.withOthers(ctx.signal, () =>
+    inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns),
+  );
   await breathe(scope);
   if (!info.stored) return review(scope, ctx, namespace, object);
   await scope.cache.loaded();
@@ -159,7 +161,8 @@ function existsError(scope: Scope, object: KubeObject, current: CachedObject | u
   const { name = '', generateName: base } = object.metadata;
   const plain = alreadyExistsError(gr, name);
   const generated = base !== undefined && base !== '';
-  const deleting = current?.object.metadata.deletionTimestamp !== undefined;
+  const readable = current?.unreadable === undefined ? current : undefined;
+  const deleting = readable?.object.metadata.deletionTimestamp !== undefined;
   if (!generated && !deleting) return plain;
   const text = generated
     ? `${qualified(gr)} "${name}" already exists, the server was not able to generate a unique name for the object`

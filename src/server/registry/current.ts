@@ -1,7 +1,7 @@
 import type { ObjectKey } from '../../machinery/types.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { objectKey } from '../../storage/keys.js';
-import type { Scope } from './scope.js';
+import type { Scope, StoredVersions } from './scope.js';
 
 /**
  * What an attempt to write came to: it is done, or somebody else wrote in between and the object is now `current`.
@@ -11,10 +11,13 @@ export type Attempt<T> =
   { readonly done: T; readonly unproven?: boolean } | { readonly current: CachedObject | undefined };
 
 /** What the store holds, asked where this process may not have been told yet. */
-export async function newest(scope: Pick<Scope, 'store' | 'cache'>, key: ObjectKey): Promise<CachedObject | undefined> {
+export async function newest(
+  scope: Pick<Scope, 'store' | 'cache'> & { readonly versions: Pick<StoredVersions, 'fromStore'> },
+  key: ObjectKey,
+): Promise<CachedObject | undefined> {
   if (scope.store.supports.soleWriter) return scope.cache.get(key);
   const kv = await scope.store.get(objectKey(scope.cache.prefix, key));
-  return kv === undefined ? undefined : scope.cache.objectOf(kv);
+  return kv === undefined ? undefined : scope.versions.fromStore(kv);
 }
 
 /**

@@ -4,6 +4,7 @@ import { atOnce } from '../../machinery/steps.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../api/catalog.js';
 import type { Objects, RequestContext } from '../../api/strategy.js';
+import type { ConvertedCache } from '../../storage/converted-cache.js';
 import type { WatchCache } from '../../storage/watch-cache.js';
 import type { Registry } from './types.js';
 import { objectOf } from './update.js';
@@ -12,7 +13,7 @@ import type { View } from './view.js';
 export interface ObjectsOptions {
   readonly catalog: Catalog;
   readonly registry: (entry: CatalogEntry) => Registry;
-  readonly cache: (entry: CatalogEntry) => WatchCache;
+  readonly cache: (entry: CatalogEntry) => ConvertedCache;
   readonly view: (entry: CatalogEntry) => View;
   /** Of what has no API and is only read here. */
   readonly range: (resource: string) => WatchCache | undefined;

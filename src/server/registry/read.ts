@@ -1,8 +1,17 @@
-import { badRequestError, expiredError, notFoundError, reasonlessError, StatusError } from '../../machinery/status.js';
+import {
+  badRequestError,
+  expiredError,
+  internalError,
+  notFoundError,
+  reasonlessError,
+  StatusError,
+  tooManyRequestsError,
+} from '../../machinery/status.js';
 import type { ObjectKey } from '../../machinery/types.js';
 import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
-import { relativeKey } from '../../storage/keys.js';
+import { objectKey, relativeKey } from '../../storage/keys.js';
+import type { WatchCache } from '../../storage/watch-cache.js';
 import { CompactedError, FutureRevisionError } from '../../storage/kv-store.js';
 import { checkKey } from './check-key.js';
 import { decodeContinue, encodeContinue } from './continue-token.js';
@@ -39,6 +48,22 @@ export async function get(
 /** No resourceVersion asks for the newest state; any other takes what the cache has by now. */
 export const upToDate = (scope: Scope, ctx: RequestContext, resourceVersion: string): Promise<void> =>
   resourceVersion === '' ? scope.cache.fresh(ctx.signal) : scope.cache.loaded();
+
+/** What is said of an object of a list that cannot be read. */
+const untransformed = (cache: Pick<WatchCache, 'prefix'>, { key, unreadable = '' }: CachedObject): string =>
+  `unable to transform key ${JSON.stringify(objectKey(cache.prefix, key))}: ${unreadable}`;
+
+/**
+ * Upstream's cache has all objects of a resource or none: with one that cannot be read it never has, and who asks for what
+ * the cache has is told to come again. @throws StatusError 429
+ */
+export function assertCached({ cache, info }: Scope): void {
+  const stored = cache.unreadable();
+  if (stored === undefined) return;
+  // The Go type: of a built-in group, its package is the first part of its name.
+  const type = `*${info.group === '' ? 'core' : (info.group.split('.')[0] ?? '')}.${info.kind}`;
+  throw tooManyRequestsError(`storage is (re)initializing: failed to list ${type}: ${untransformed(cache, stored)}`, 1);
+}
 
 function revisionOr(toStatus: (error: Error) => Error, text: string): number {
   try {
@@ -87,6 +112,7 @@ export async function list(
   const single = selection.name !== '' && (namespace !== '' || !info.namespaced);
   const point = await pointOf(scope, ctx, options, single);
   await upToDate(scope, ctx, options.resourceVersion);
+  if (options.resourceVersion === '0') assertCached(scope);
   const revision = point.revision === 0 ? cache.revision() : point.revision;
   try {
     if (point.revision === 0 && single) return await one(scope, namespace, revision, selection);
@@ -117,6 +143,7 @@ async function select(scope: Scope, namespace: string, point: Point, selection: 
   const { cache, view, turns } = scope;
   // Nothing is made or looked at: thousands take less than asking for the time.
   const cheap = view.asIs && selection.everything;
+  const unreadable = cache.unreadable() !== undefined;
   const items: StoredObject[] = [];
   let after = point.after;
   for (;;) {
@@ -124,6 +151,7 @@ async function select(scope: Scope, namespace: string, point: Point, selection: 
     const page = await cache.page(namespace, point.revision, after, chunk);
     for (const [index, stored] of page.items.entries()) {
       if (!cheap && turns.isOver()) await turns.next();
+      if (unreadable && stored.unreadable !== undefined) throw internalError(untransformed(cache, stored));
       const item = view.show(stored);
       if (!selection.everything && !selection.matches(item.object)) continue;
       items.push(item);

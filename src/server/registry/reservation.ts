@@ -121,4 +121,4 @@ export function removalOf(shelf: Shelf, stored: CachedObject): Op | undefined {
 }
 
 const newestOn = (scope: Scope, { cache }: Shelf, key: ObjectKey): Promise<CachedObject | undefined> =>
-  newest({ store: scope.store, cache }, key);
+  newest({ store: scope.store, cache, versions: { fromStore: kv => cache.objectOf(kv) } }, key);

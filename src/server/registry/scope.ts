@@ -10,7 +10,9 @@ import type { KindSchema } from '../../api/kind-schema.js';
 import type { ResourceInfo } from '../../api/resource-info.js';
 import type { Strategy } from '../../api/strategy.js';
 import type { AdmissionPlugin } from '../admission/types.js';
-import type { KvStore } from '../../storage/kv-store.js';
+import type { CachedObject } from '../../storage/cached-object.js';
+import type { ConvertedCache } from '../../storage/converted-cache.js';
+import type { KeyValue, KvStore } from '../../storage/kv-store.js';
 import type { Progress } from '../../storage/progress.js';
 import type { WatchCache } from '../../storage/watch-cache.js';
 import type { Validator } from '../validation/validator.js';
@@ -23,7 +25,9 @@ export interface Scope {
   readonly schema: KindSchema;
   readonly strategy: Strategy;
   readonly store: KvStore;
-  readonly cache: WatchCache;
+  /** What the resource's readers and writers start from, in its own version. */
+  readonly cache: ConvertedCache;
+  readonly versions: StoredVersions;
   readonly progress: Progress;
   /** Where reservations of a resource are kept. */
   readonly shelf: (resource: string) => Shelf;
@@ -47,6 +51,18 @@ export interface Scope {
   readonly computedFields: ((object: DeepReadonly<KubeObject>) => Readonly<Record<string, string>>) | undefined;
   /** Mutates an object into what upstream's store would give back. */
   readonly normalize: (object: KubeObject) => Steps<void>;
+}
+
+/** Between what is stored and what the resource's version shows. Somebody may have to be asked for either. */
+export interface StoredVersions {
+  /** As `cache` has it. */
+  fromStore(kv: KeyValue): Promise<CachedObject> | CachedObject;
+  /** What has just been stored, as `cache` will have it. */
+  committed(object: CachedObject): Promise<CachedObject> | CachedObject;
+  /** The object to store. May be `object` itself. */
+  toStorage(object: KubeObject, signal: AbortSignal): Promise<KubeObject> | KubeObject;
+  /** Runs what needs an object in other versions of its kind, again with what it has asked for. It must start anew. */
+  withOthers<T>(signal: AbortSignal, make: () => Promise<T>): Promise<T>;
 }
 
 /** Where reservations of one resource are kept. */

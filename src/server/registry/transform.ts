@@ -82,7 +82,8 @@ export function transformObject(
     applyDefaults: object => defaultObject(entryOf(scope), object),
   };
   return async live => {
-    const object = await inTurns(change(live?.object, target), scope.turns);
+    const make = (): Promise<KubeObject> => inTurns(change(live?.object, target), scope.turns);
+    const object = await scope.versions.withOthers(ctx.signal, make);
     checkTarget(scope, key, object);
     await breathe(scope);
     if (!internal) await admitChange(scope, ctx, key, subresource, object, live?.object);

@@ -165,7 +165,8 @@ async function replace(
   if (ctx.options.dryRun) return { done: { object, created: false }, unproven: true };
   const live = scope.view.show(existing);
   // Writing what is there already makes no revision and no event.
-  if (scope.view.holds(existing, object)) return { done: { object: live, created: false }, unproven: true };
+  if (!existing.stale && scope.view.holds(existing, object))
+    return { done: { object: live, created: false }, unproven: true };
   const stored = await put(scope, request.key, object, existing, ctx.signal);
   if (!stored.ok) return stored;
   const shown = scope.view.show(stored.object);

@@ -47,7 +47,9 @@ export function createView({ info, schema, strategy, conversion }: CatalogEntry)
     return cachedObject(stored.key, stored.revision, encodeForStorage(object));
   };
 
-  const asIs = sameVersion && strategy.decorate === undefined && schema.restore === undefined;
+  // What somebody else converts comes so from the cache.
+  const isConverted = conversion?.converter !== undefined;
+  const asIs = isConverted || (sameVersion && strategy.decorate === undefined && schema.restore === undefined);
   const show = (object: CachedObject): StoredObject => {
     if (asIs) return object;
     let view = shown.get(object);
@@ -67,7 +69,7 @@ export function createView({ info, schema, strategy, conversion }: CatalogEntry)
     toStorage,
     holds(stored, object) {
       // What was filled in when it was read is not stored yet.
-      if (schema.restore === undefined) return jsonEqual(object, show(stored).object);
+      if (isConverted || schema.restore === undefined) return jsonEqual(object, show(stored).object);
       const { metadata, ...rest } = toStorage(object);
       return jsonEqual({ ...rest, metadata: { ...metadata, resourceVersion: undefined } }, unversioned(stored.object));
     },
@@ -113,7 +115,8 @@ function toAnyVersion(object: KubeObject, apiVersion: string, conversion: Conver
   return copy;
 }
 
-function versionOf(conversion: Conversion, apiVersion: string): KindSchema {
+/** @throws UnknownVersionError */
+export function versionOf(conversion: Conversion, apiVersion: string): KindSchema {
   const schema = conversion.schemaOf(apiVersion);
   if (schema === undefined) throw new UnknownVersionError(apiVersion);
   return schema;

@@ -3,7 +3,7 @@ import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import type { CacheEvent } from '../../storage/event-history.js';
 import { watchOptions, type ListOptions } from './list-options.js';
-import { upToDate } from './read.js';
+import { assertCached, upToDate } from './read.js';
 import { parseResourceVersion, waitForRevision } from './resource-version.js';
 import type { Scope } from './scope.js';
 import { selectionOf, type Selection } from './selection.js';
@@ -70,6 +70,7 @@ export async function watch(
   const options = watchOptions(query);
   const selection = selectionOf(scope, options);
   const asked = askedRevision(options);
+  assertCached(scope);
   let start: Start;
   try {
     if (options.sendInitialEvents === true) await waitForRevision(scope, asked, ctx.signal);

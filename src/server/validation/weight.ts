@@ -3,19 +3,26 @@ const HEAVY = 10_000;
 /** So much text weighs as much as one node. */
 const CHARACTERS = 4096;
 
-/** Whether looking at everything in a JSON value takes long. Counts no further than it must. */
-export function isHeavy(value: unknown, heavy = HEAVY): boolean {
+/**
+ * Whether looking at everything in a JSON value takes long. Counts no further than it must. `characters`: so many are as
+ * much work as one node.
+ */
+export function isHeavy(value: unknown, heavy = HEAVY, characters = CHARACTERS): boolean {
   let weight = 0;
   const waiting: unknown[] = [value];
   while (waiting.length > 0) {
     const next = waiting.pop();
-    weight += typeof next === 'string' ? 1 + next.length / CHARACTERS : 1;
+    weight += typeof next === 'string' ? 1 + next.length / characters : 1;
     if (weight + waiting.length > heavy) return true;
     if (typeof next !== 'object' || next === null) continue;
     if (Array.isArray(next)) {
       if (next.length > heavy) return true;
       for (const item of next) waiting.push(item);
-    } else for (const key in next) waiting.push((next as Record<string, unknown>)[key]);
+    } else
+      for (const key in next) {
+        weight += key.length / characters;
+        waiting.push((next as Record<string, unknown>)[key]);
+      }
   }
   return false;
 }

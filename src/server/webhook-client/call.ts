@@ -55,10 +55,8 @@ function redirected(step: Step, { status, headers }: FetchAnswer, tls: Endpoint[
   if (![301, 302, 303, 307, 308].includes(status)) return undefined;
   const { location } = headers;
   const again = status === 307 || status === 308;
-  if (location === undefined || location === '') {
-    if (again) return undefined;
-    throw new Error(`${status} response missing Location header`);
-  }
+  // One that leads nowhere is an answer like any other.
+  if (location === undefined || location === '') return undefined;
   const url = URL.canParse(location, urlOf(step)) ? new URL(location, urlOf(step)) : undefined;
   if (url === undefined) throw new Error(`failed to parse Location header ${quote(location)}`);
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
@@ -117,7 +115,11 @@ export function createWebhookClient({ dialer, clock, turns }: WebhookClientOptio
         const answer = await once(step, call);
         const next = redirected(step, answer, first.endpoint.tls);
         if (next === undefined) return answer;
-        if (redirects >= MAX_REDIRECTS) throw new Error(`stopped after ${MAX_REDIRECTS} redirects`);
+        if (redirects >= MAX_REDIRECTS) {
+          // As it stands in the answer.
+          const where = quote(answer.headers.location ?? '');
+          throw new WebhookCallError(`${verbOf(next)} ${where}: stopped after ${MAX_REDIRECTS} redirects`, 503);
+        }
         step = next;
       } catch (error) {
         throw callError(error, step, call.signal);
@@ -142,6 +144,8 @@ export function createWebhookClient({ dialer, clock, turns }: WebhookClientOptio
   };
 }
 
+const verbOf = ({ method }: Step): string => (method === 'POST' ? 'Post' : 'Get');
+
 /** http.Client's error, which names the request; or that of the body, which client-go puts into words of its own. */
 function callError(error: unknown, step: Step, signal: AbortSignal): Error {
   if (error instanceof BodyError)
@@ -154,13 +158,14 @@ function callError(error: unknown, step: Step, signal: AbortSignal): Error {
   // Whoever asked has gone: nobody is told of it.
   if (signal.aborted && error === signal.reason && error.name !== 'DeadlineError') return error;
   if (!(error instanceof DialError) && error.name !== 'Error' && error.name !== 'DeadlineError') return error;
-  const verb = step.method === 'POST' ? 'Post' : 'Get';
-  return new WebhookCallError(`${verb} ${quote(urlOf(step))}: ${error.message}`, 503, { cause: error });
+  return new WebhookCallError(`${verbOf(step)} ${quote(urlOf(step))}: ${error.message}`, 503, { cause: error });
 }
 
 /** client-go rest.Result.Into. @throws WebhookCallError */
 function* readAnswer({ status, headers, body }: FetchAnswer, wanted: ReviewType) {
   const contentType = headers['content-type'];
+  if (contentType !== undefined && contentType !== '' && contentType.split(';', 1)[0]?.trim() === '')
+    throw new WebhookCallError('Internal error occurred: mime: no media type', 500);
   if (status < 200 || status > 206) {
     const said = yield* readStatus(body);
     if (said === undefined) throw new WebhookCallError(statusText(status, contentType, body), status);

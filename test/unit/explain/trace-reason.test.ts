@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { NetworkStep } from '../../../src/containers/network/types.js';
 import type { TraceStep } from '../../../src/dataplane/trace.js';
-import { isConcerned, traceReason } from '../../../src/explain/trace-reason.js';
+import { isConcerned, serviceOf, traceReason } from '../../../src/explain/trace-reason.js';
 import type { Facts } from '../../../src/explain/types.js';
 import type { EndpointSlice, Pod, Service } from '../../../src/machinery/types.js';
 import type { TraceLookup, TraceReport } from '../../../src/nodeagent/kubelet-api/trace-report.js';
@@ -254,6 +254,8 @@ t.test('why a traced request failed, and what to change', async t => {
     t.not(reason?.fix ?? '', '', `${name}: it says what to change`);
     t.doesNotThrow(() => checkedTrace({ ...report, reason }), `${name}: as its schema`);
   }
+  const byNodePort = astray([{ kind: 'rule', hook: 'input', effect: 'to 10.244.2.2:8080', ...BY_SERVICE }]);
+  t.equal(serviceOf(byNodePort, [service()])?.metadata.name, 'web', 'the Service of a node port is known by its rule');
   const other: Service = { metadata: { namespace: 'shop', name: 'other' }, spec: { clusterIPs: ['10.96.0.6'] } };
   t.notOk(isConcerned(stopped('reject', BY_SERVICE), other), 'a Service that has nothing to do with it');
   const { error: _error, ...fine } = stopped('reject', BY_SERVICE);

@@ -28,7 +28,7 @@ const slice = (ready: boolean | undefined, name: string, port: number | undefine
     addressType: 'IPv4',
     endpoints: [{ addresses: ['10.0.0.1'], ...(ready === undefined ? {} : { conditions: { ready } }) }],
     ports: [{ name, ...(port === undefined ? {} : { port }) }],
-  }) as EndpointSlice;
+  });
 const https = service({ type: 'ClusterIP', ports: [{ name: 'https', port: 443 }] });
 
 t.test('why an aggregated API cannot be there', async t => {

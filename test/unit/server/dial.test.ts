@@ -94,6 +94,11 @@ t.test('an answer, or why there is none, in upstream words', async t => {
       expect: /^DialError: tls: failed to verify certificate: x509: certificate signed by unknown authority$/,
     },
     {
+      name: 'the certificate itself is trusted, and not who signed it',
+      tls: { ...TRUST, ca: SERVING.cert },
+      expect: /^200 GET/,
+    },
+    {
       name: 'another name',
       tls: { ...TRUST, serverName: 'other.ns.svc' },
       expect: /^DialError: .* x509: certificate is valid for hook.ns.svc, not other.ns.svc$/,
@@ -183,7 +188,7 @@ t.test('nobody listens, or it is no TLS', async t => {
   const { port } = plain.address() as AddressInfo;
   await t.rejects(dialerOf(t).fetch(host(port), ask()), {
     name: 'DialError',
-    message: 'tls: first record does not look like a TLS handshake',
+    message: 'http: server gave HTTP response to HTTPS client',
   });
   plain.close();
   await once(plain, 'close');
@@ -214,6 +219,15 @@ t.test('who says nothing is waited for so long and no longer', async t => {
   gone.abort(new Error('context deadline exceeded'));
   await t.rejects(aborted, { message: 'context deadline exceeded' });
   await until('the connection is gone', () => sockets[1]?.destroyed === true);
+
+  // The reason of a signal that is given none has a number as its code.
+  const reasonless = new AbortController();
+  const left = dialerOf(t).fetch(host(port), ask({ signal: reasonless.signal }));
+  left.catch(() => undefined);
+  await until('it is connected', () => sockets.length === 3);
+  reasonless.abort();
+  await t.rejects(left, { name: 'AbortError' });
+  await until('the connection is gone', () => sockets[2]?.destroyed === true);
 });
 
 t.test('a connection is kept for the same trust only', async t => {

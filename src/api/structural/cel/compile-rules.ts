@@ -1,7 +1,7 @@
 import { compile, InstantiationError, type Compiled, type Program } from '../../../machinery/cel/compile.js';
 import type { Environment } from '../../../machinery/cel/environment.js';
 import { trimSpace } from '../../../machinery/go-space.js';
-import { FieldPathError, fieldText, findField } from '../field-path.js';
+import { createFieldFinder, FieldPathError, fieldText, type FieldFinder } from '../field-path.js';
 import type { JsonSchemaProps, ValidationRule } from '../json-schema-props.js';
 import type { RuleType } from './rule-type.js';
 
@@ -32,10 +32,11 @@ export function compileRules(
 ): CompiledRule[] {
   const plain = self.environment(false);
   const optional = rules.some(rule => rule.optionalOldSelf === true) ? self.environment(true) : plain;
+  const find = createFieldFinder(schema, { brackets: true });
   return rules.map(rule => ({
     ...compileRule(rule, self, rule.optionalOldSelf === true ? optional : plain),
     maxCardinality: self.maxCardinality,
-    fieldPath: targetOf(rule, schema),
+    fieldPath: targetOf(rule, find),
   }));
 }
 
@@ -87,10 +88,10 @@ function instantiate(compiled: Compiled): Program | string {
 
 const costOf = (compiled: Compiled, self: RuleType): number => compiled.estimate(path => self.sizeOf(path)).max;
 
-function targetOf({ fieldPath = '' }: ValidationRule, schema: JsonSchemaProps): string | undefined {
+function targetOf({ fieldPath = '' }: ValidationRule, find: FieldFinder): string | undefined {
   if (fieldPath === '') return undefined;
   try {
-    return fieldText(findField(fieldPath, schema, { brackets: true }));
+    return fieldText(find(fieldPath));
   } catch (error) {
     if (error instanceof FieldPathError) return undefined;
     throw error;

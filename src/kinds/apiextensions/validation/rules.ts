@@ -4,7 +4,7 @@ import { jsonString } from '../internal-json.js';
 import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
 import type { Rule, Schema } from '../types.js';
 import { checkCompiledRules } from './compiled-rules.js';
-import { FieldPathError, findField } from '../../../api/structural/field-path.js';
+import { createFieldFinder, FieldPathError, type FieldFinder } from '../../../api/structural/field-path.js';
 import type { RuleContext } from './rule-context.js';
 import type { SchemaChecks } from './schema-checks.js';
 
@@ -27,9 +27,14 @@ export function checkRules(
   const { 'x-kubernetes-validations': rules = [] } = schema;
   if (rules.length === 0) return;
   const where = at.child('x-kubernetes-validations');
+  // What cannot be made structural has no fields that could be looked for.
+  const find =
+    checks.structuralProblem(schema) === undefined
+      ? createFieldFinder(schema as JsonSchemaProps, { brackets: true })
+      : undefined;
   rules.forEach((rule, i) => {
     checkTexts(checks.errors, where.index(i), rule);
-    checkTarget(checks, where.index(i), rule, schema);
+    checkTarget(checks.errors, where.index(i), rule, find);
   });
   if (checks.errors.length === before && context !== undefined)
     checkCompiledRules(checks, where, rules, context, uncorrelated);
@@ -51,15 +56,13 @@ function checkTexts(out: FieldError[], at: FieldPath, rule: Rule): void {
     out.push(notSupported(at.child('reason'), jsonString(reason), REASONS));
 }
 
-function checkTarget(checks: SchemaChecks, at: FieldPath, { fieldPath = '' }: Rule, schema: Schema): void {
+function checkTarget(out: FieldError[], at: FieldPath, { fieldPath = '' }: Rule, find: FieldFinder | undefined): void {
   if (fieldPath === '') return;
-  const fail = (why: string): void => void checks.errors.push(invalid(at.child('fieldPath'), fieldPath, why));
+  const fail = (why: string): void => void out.push(invalid(at.child('fieldPath'), fieldPath, why));
   if (trimSpace(fieldPath) === '') fail('must be non-empty if specified');
   if (hasLineBreaks(fieldPath)) fail('must not contain line breaks');
-  // What cannot be made structural has no fields that could be looked for.
-  if (checks.structuralProblem(schema) !== undefined) return;
   try {
-    findField(fieldPath, schema as JsonSchemaProps, { brackets: true });
+    find?.(fieldPath);
   } catch (error) {
     if (!(error instanceof FieldPathError)) throw error;
     fail('must be a valid path');

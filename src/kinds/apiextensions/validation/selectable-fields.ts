@@ -7,8 +7,14 @@ import {
   type FieldPath,
 } from '../../../machinery/field-error.js';
 import type { JsonSchemaProps } from '../../../api/structural/json-schema-props.js';
-import type { Schema, SchemaHolder, SelectableField } from '../types.js';
-import { FieldPathError, fieldText, findField, type FoundField } from '../../../api/structural/field-path.js';
+import type { SchemaHolder, SelectableField } from '../types.js';
+import {
+  createFieldFinder,
+  FieldPathError,
+  fieldText,
+  type FieldFinder,
+  type FoundField,
+} from '../../../api/structural/field-path.js';
 import { createStructuralProblem } from './structural-problem.js';
 
 export const MAX_SELECTABLE_FIELDS = 8;
@@ -38,11 +44,12 @@ export function checkSelectableFields(
   if (problem !== undefined) out.push(invalid(around.child('schema.openAPIV3Schema'), '', problem));
   // Upstream goes on without a schema, where looking for a field is the end of the request.
   const schema = problem === undefined ? given : {};
+  const finder = createFieldFinder(schema as JsonSchemaProps, { brackets: false });
   const seen = new Set<string>();
   fields.forEach(({ jsonPath = '' }, i) => {
     const where = at.index(i).child('jsonPath');
     if (jsonPath === '') return void out.push(required(where));
-    const found = find(jsonPath, schema);
+    const found = find(jsonPath, finder);
     if (typeof found === 'string') return void out.push(invalid(where, jsonPath, `is an invalid path: ${found}`));
     if (found.steps[0]?.name === 'metadata') out.push(invalid(where, jsonPath, 'must not point to fields in metadata'));
     if (!TYPES.has(found.schema?.type ?? '')) out.push(invalid(where, jsonPath, WRONG_TYPE));
@@ -53,9 +60,9 @@ export function checkSelectableFields(
   if (seen.size > MAX_SELECTABLE_FIELDS && !anyNumber) out.push(tooMany(at, seen.size, MAX_SELECTABLE_FIELDS));
 }
 
-function find(path: string, schema: Schema): FoundField | string {
+function find(path: string, finder: FieldFinder): FoundField | string {
   try {
-    return findField(path, schema as JsonSchemaProps, { brackets: false });
+    return finder(path);
   } catch (error) {
     if (error instanceof FieldPathError) return error.message;
     throw error;

@@ -53,7 +53,7 @@ export const RESOURCE_CHECK_TYPE = struct('kubernetes.authorization.ResourceChec
 const DECISION = struct('kubernetes.authorization.Decision');
 const TYPES = [AUTHORIZER_TYPE, PATH_CHECK, GROUP_CHECK, RESOURCE_CHECK_TYPE, DECISION];
 
-/** Nothing is equal to one, nor different from one: upstream looks for a type that none of them is. */
+/** A comparison of them fails: upstream looks for a type that none of them is. */
 abstract class Step implements OpaqueValue {
   readonly kind = 'opaque';
   abstract readonly type: Type;

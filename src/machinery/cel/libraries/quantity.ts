@@ -21,7 +21,11 @@ const QUANTITY_TYPE = struct('kubernetes.Quantity');
 export class QuantityValue implements OpaqueValue {
   readonly kind = 'opaque';
   readonly type = QUANTITY_TYPE;
-  constructor(readonly quantity: Quantity) {}
+  constructor(
+    readonly quantity: Quantity,
+    /** Of sums, upstream hands out pointers. */
+    readonly isIncomparable = false,
+  ) {}
   equals(other: OpaqueValue): boolean {
     return other instanceof QuantityValue && compareQuantities(this.quantity, other.quantity) === 0;
   }
@@ -149,14 +153,14 @@ const ARITHMETIC: readonly Declaration[] = [
         'quantity_add',
         PAIR,
         QUANTITY_TYPE,
-        (a: QuantityValue, b: QuantityValue) => new QuantityValue(addQuantities(a.quantity, b.quantity)),
+        (a: QuantityValue, b: QuantityValue) => new QuantityValue(addQuantities(a.quantity, b.quantity), true),
         NOMINAL,
       ),
       method(
         'quantity_add_int',
         [QUANTITY_TYPE, INT],
         QUANTITY_TYPE,
-        (a: QuantityValue, b: bigint) => new QuantityValue(addQuantities(a.quantity, whole(b))),
+        (a: QuantityValue, b: bigint) => new QuantityValue(addQuantities(a.quantity, whole(b)), true),
         NOMINAL,
       ),
     ],
@@ -173,14 +177,14 @@ const ARITHMETIC: readonly Declaration[] = [
         'quantity_sub',
         PAIR,
         QUANTITY_TYPE,
-        (a: QuantityValue, b: QuantityValue) => new QuantityValue(subtractQuantities(a.quantity, b.quantity)),
+        (a: QuantityValue, b: QuantityValue) => new QuantityValue(subtractQuantities(a.quantity, b.quantity), true),
         NOMINAL,
       ),
       method(
         'quantity_sub_int',
         [QUANTITY_TYPE, INT],
         QUANTITY_TYPE,
-        (a: QuantityValue, b: bigint) => new QuantityValue(subtractQuantities(a.quantity, whole(b))),
+        (a: QuantityValue, b: bigint) => new QuantityValue(subtractQuantities(a.quantity, whole(b)), true),
         NOMINAL,
       ),
     ],

@@ -106,7 +106,7 @@ const reads: Pick<Overload, 'cost' | 'costIfKnown'> = {
 const checked = (name: string, overload: Overload): Overload => ({
   ...overload,
   validate([arg]: readonly StaticNode[]): readonly StaticProblem[] {
-    if (arg?.literal === undefined || !isError(overload.bind(arg.literal))) return [];
+    if (arg?.literal === undefined || (arg.literal !== null && !isError(overload.bind(arg.literal)))) return [];
     return [{ arg: 0, text: `invalid ${name} argument` }];
   },
 });
@@ -161,7 +161,7 @@ export const CONVERSIONS: readonly Declaration[] = [
       { expr: "duration(dyn('x'))", error: "type conversion error from 'string' to 'google.protobuf.Duration'" },
     ],
     overloads: [
-      same('duration_to_duration', DURATION),
+      checked('duration', same('duration_to_duration', DURATION)),
       checked(
         'duration',
         convert('int64_to_duration', INT, DURATION, () => failed(INT, DURATION)),
@@ -232,7 +232,7 @@ export const CONVERSIONS: readonly Declaration[] = [
       { expr: "timestamp(dyn('x'))", error: "type conversion error from 'string' to 'google.protobuf.Timestamp'" },
     ],
     overloads: [
-      same('timestamp_to_timestamp', TIMESTAMP),
+      checked('timestamp', same('timestamp_to_timestamp', TIMESTAMP)),
       checked(
         'timestamp',
         convert('int64_to_timestamp', INT, TIMESTAMP, (seconds: bigint) =>

@@ -91,6 +91,28 @@ const reads = (text: (a: string, b: string) => boolean): Omit<Overload, 'id'> =>
   estimate: ({ args: [, b], sizeOf: size }) => (b === undefined ? undefined : { cost: scaleRange(size(b), TEXT_COST) }),
 });
 
+/** Where the product of both lengths is larger, some texts take as long as that. */
+const MAX_PRODUCT = 10_000_000;
+
+/** `text.includes(part)`, in time that grows with both lengths: Knuth, Morris, Pratt. */
+function includes(text: string, part: string): boolean {
+  if (text.length * part.length <= MAX_PRODUCT) return text.includes(part);
+  const back = new Int32Array(part.length);
+  for (let at = 1, match = 0; at < part.length; at++) {
+    const code = part.charCodeAt(at);
+    while (match > 0 && part.charCodeAt(match) !== code) match = back[match - 1] ?? 0;
+    if (part.charCodeAt(match) === code) match++;
+    back[at] = match;
+  }
+  for (let at = 0, match = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    while (match > 0 && part.charCodeAt(match) !== code) match = back[match - 1] ?? 0;
+    if (part.charCodeAt(match) === code) match++;
+    if (match === part.length) return true;
+  }
+  return false;
+}
+
 /** What is found in a text is not longer than what it is looked for in. */
 export const TEXTS: readonly Declaration[] = [
   {
@@ -115,7 +137,7 @@ export const TEXTS: readonly Declaration[] = [
     overloads: [
       {
         id: 'contains_string',
-        ...reads((a, b) => a.includes(b)),
+        ...reads(includes),
         cost: ([a, b]) => Math.ceil(sizeOf(a as Value) * TEXT_COST) * Math.ceil(sizeOf(b as Value) * TEXT_COST),
         estimate({ args: [a, b], sizeOf: size }) {
           if (a === undefined || b === undefined) return undefined;

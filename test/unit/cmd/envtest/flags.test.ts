@@ -69,7 +69,7 @@ const CASES: { name: string; args: string[]; values?: Record<string, string[]>; 
     { name: 'a boolean in each of its forms', args: ['--anonymous-auth=F'], values: { 'anonymous-auth': ['false'] } },
     { name: 'underscores', args: ['--secure_port=2'], values: { 'secure-port': ['2'] } },
     { name: 'the level in each of its forms', args: ['-v', '1', '-v=2', '--v=3'], values: { v: ['1', '2', '3'] } },
-    { name: 'a default is no wish', args: ['--event-ttl=60m', '--enable-aggregator-routing=false', '--profiling'] },
+    { name: 'a default is no wish', args: ['--event-ttl=60m', '--allow-privileged=true', '--profiling'] },
     { name: 'what has no effect is said once', args: ['--goaway-chance', '0.1'], warnings: 1 },
     { name: 'unknown', args: ['--etcd'], error: 'unknown flag: --etcd' },
     { name: 'a name of every object', args: ['--constructor=1'], error: 'unknown flag: --constructor' },

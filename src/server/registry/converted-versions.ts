@@ -1,0 +1,112 @@
+import { cloneJson } from '../../machinery/json-equal.js';
+import type { KubeObject } from '../../machinery/types.js';
+import type { Turns } from '../../machinery/turns.js';
+import type { Conversion, Converter } from '../../api/conversion.js';
+import type { FieldManagerOptions } from '../../machinery/managed-fields/field-manager.js';
+import type { CachedObject } from '../../storage/cached-object.js';
+import type { OwnConvertedCache } from '../../storage/converted-cache.js';
+import type { WatchCache } from '../../storage/watch-cache.js';
+import { MisfitError } from './field-managers.js';
+import type { StoredVersions } from './scope.js';
+import { versionOf } from './view.js';
+
+/** Something synchronous needs an object in another version: it is asked for, and then all begins again. */
+class NeedsConversion extends Error {
+  constructor(
+    readonly key: string,
+    readonly object: KubeObject,
+    readonly to: string,
+  ) {
+    super(`an object is needed in ${to}`);
+  }
+}
+
+/** Answers that are kept for one resource; what is asked for again is asked again. */
+const MAX_KEPT = 64;
+/** Owners of one object's fields in versions of their own, twice each, and some more. */
+const MAX_ROUNDS = 256;
+
+type Convert = NonNullable<FieldManagerOptions['convert']>;
+
+export interface ConvertedVersions {
+  /** For the converted cache. */
+  readonly convert: (objects: readonly CachedObject[]) => Promise<readonly KubeObject[]>;
+  /** For field managers. */
+  readonly inOthers: Convert;
+  versions(raw: WatchCache, cache: OwnConvertedCache): StoredVersions;
+}
+
+/** The versions of a kind whose objects somebody else converts. */
+export function convertedVersions(
+  conversion: Conversion & { readonly converter: Converter },
+  apiVersion: string,
+  storageApiVersion: string,
+  signal: AbortSignal,
+  turns: Turns,
+): ConvertedVersions {
+  const { converter } = conversion;
+  const kept = new Map<string, KubeObject | Error>();
+
+  const ask = async ({ key, object, to }: NeedsConversion, asking: AbortSignal): Promise<void> => {
+    if (kept.size >= MAX_KEPT) kept.clear();
+    try {
+      const [answer] = await converter([object], to, asking);
+      kept.set(key, answer ?? new Error('no object came of one'));
+    } catch (error) {
+      asking.throwIfAborted();
+      // Fields that cannot be seen are nobody's; who applies is told.
+      kept.set(key, error as Error);
+    }
+  };
+
+  return {
+    async convert(objects) {
+      const copies: KubeObject[] = [];
+      for (const { object } of objects) {
+        if (turns.isOver()) await turns.next();
+        const copy = cloneJson(object) as KubeObject;
+        versionOf(conversion, copy.apiVersion ?? '').restore?.(copy);
+        copies.push(copy);
+      }
+      const foreign = copies.filter(copy => copy.apiVersion !== apiVersion);
+      const answers = foreign.length === 0 ? [] : await converter(foreign, apiVersion, signal);
+      const byObject = new Map(foreign.map((object, i) => [object, answers[i]]));
+      return copies.map(copy => {
+        const answer = byObject.get(copy);
+        if (answer === undefined) return copy;
+        versionOf(conversion, apiVersion).converted?.(answer);
+        return answer;
+      });
+    },
+    inOthers(object, to, from) {
+      const schema = conversion.schemaOf(to);
+      if (schema === undefined || conversion.schemaOf(from) === undefined) return undefined;
+      const whole = { ...(object as KubeObject), apiVersion: from, kind: schema.kind };
+      const key = `${from} ${to} ${JSON.stringify(whole)}`;
+      const found = kept.get(key);
+      if (found === undefined) throw new NeedsConversion(key, cloneJson(whole), to);
+      if (found instanceof Error) throw new MisfitError(found.message);
+      return { object: cloneJson(found), struct: schema.fields.struct };
+    },
+    versions: (raw, cache) => ({
+      fromStore: kv => cache.shown(raw.objectOf(kv)),
+      committed: object => cache.shown(object),
+      async toStorage(object, asking) {
+        if (apiVersion === storageApiVersion) return object;
+        const [stored] = await converter([cloneJson(object)], storageApiVersion, asking);
+        if (stored === undefined) throw new Error('no object came of one');
+        versionOf(conversion, storageApiVersion).converted?.(stored);
+        return stored;
+      },
+      async withOthers(asking, make) {
+        for (let round = 1; ; round++)
+          try {
+            return await make();
+          } catch (error) {
+            if (!(error instanceof NeedsConversion) || round > MAX_ROUNDS) throw error;
+            await ask(error, asking);
+          }
+      },
+    }),
+  };
+}
