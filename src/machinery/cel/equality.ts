@@ -85,7 +85,8 @@ const isStrict = (value: Value): boolean =>
  */
 function isForeign(a: Value, b: Value, isStrictPart: boolean): boolean {
   if (a === null || typeof a !== 'object' || (b === null && !isStrictPart)) return false;
-  if (a.kind === 'opaque') return runtimeType(b).name !== a.type.name || (b as OpaqueValue).isIncomparable === true;
+  if (a.kind === 'opaque')
+    return a.equals === undefined || runtimeType(b).name !== a.type.name || (b as OpaqueValue).isIncomparable === true;
   return isStrict(a) && !(b !== null && typeof b === 'object' && b.kind === a.kind);
 }
 
@@ -152,7 +153,7 @@ function isEqualScalar(a: Value, b: Value): boolean {
   if (a instanceof Duration && b instanceof Duration) return a.nanos === b.nanos;
   if (a instanceof TypeValue && b instanceof TypeValue) return a.type.name === b.type.name;
   if (a instanceof OptionalValue && b instanceof OptionalValue) return a.value === b.value;
-  if (a.kind === 'opaque' && b.kind === 'opaque') return a.type.name === b.type.name && a.equals(b);
+  if (a.kind === 'opaque' && b.kind === 'opaque') return a.type.name === b.type.name && a.equals?.(b) === true;
   return false;
 }
 

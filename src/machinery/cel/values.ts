@@ -106,8 +106,8 @@ export class OptionalValue {
 export interface OpaqueValue {
   readonly kind: 'opaque';
   readonly type: Type;
-  /** Never asked about another type. */
-  equals(other: OpaqueValue): boolean;
+  /** Never asked about another type. Absent: a comparison fails. */
+  equals?(other: OpaqueValue): boolean;
   /** Nothing can be asked whether it is equal to this one: upstream holds it by a pointer, and forgets to look there. */
   readonly isIncomparable?: boolean;
   /** What costs count it as (cel-go's Sizer); absent: 1. `size()` does not know of it. */
