@@ -54,6 +54,17 @@ t.test('rr and wrr give turns', async t => {
   const weighted = schedulerOf('wrr', [server('a', 4), server('b', 3), server('c', 2)]).scheduler;
   t.equal(turns(weighted, 9), 'aababcabc', 'as LVS documents it');
   t.equal(turns(schedulerOf('wrr', [server('a', 2), server('b', 6), server('c', 0)]).scheduler, 8), 'bbabbbab');
+  const changing = [server('a', 4), server('b', 3), server('c', 2)];
+  const round = schedulerOf('wrr', changing).scheduler;
+  t.equal(turns(round, 3), 'aab');
+  round.update(changing);
+  t.equal(turns(round, 9), 'ababcabca', 'a change begins anew at the weight that was asked for');
+  const [x, y] = [server('x', 4), server('y', 3)];
+  const other = schedulerOf('wrr', [x, y]).scheduler;
+  t.equal(turns(other, 4), 'xxyx');
+  y.weight = 2;
+  other.update([x, y]);
+  t.equal(turns(other, 3), 'xxy', 'or at the next one that the new divisor has');
 });
 
 t.test('lc, wlc, sed and nq look at connections', async t => {

@@ -65,3 +65,26 @@ t.test('counters stay with their rules', async t => {
   change(`-A ${rule(4)}`);
   t.same(counted(), ['[7:700] 3', '[1:60] 2', '[0:0] 4'], 'one is appended');
 });
+
+t.test('a trace says how likely a choice was', async t => {
+  for (const [draw, expect] of [
+    [0, 0.25],
+    [0.9, 0.75],
+  ] as const) {
+    const chosen = createKernel({ clock: new FakeClock(), random: () => draw, routes: hostRoutes(NODE) });
+    restore(
+      chosen,
+      '*filter\n-A INPUT -p tcp -m statistic --mode random --probability 0.25 -j ACCEPT\n-A INPUT -p tcp -j ACCEPT\nCOMMIT\n',
+    );
+    const { trace } = chosen.connect({
+      proto: 'tcp',
+      src: '10.0.0.1',
+      srcPort: 4000,
+      dst: NODE,
+      dstPort: 2,
+      hook: 'prerouting',
+    });
+    const step = trace.find(({ kind }) => kind === 'rule');
+    t.equal(step?.kind === 'rule' ? step.probability : undefined, expect);
+  }
+});
