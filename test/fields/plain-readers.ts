@@ -1,3 +1,14 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT } from '../support/root.js';
+
+/** Of a folder and those below it. */
+const everyFile = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .sort()
+    .map(name => `${folder}/${name}`);
+
 /** Files that read fields of these types as plain JSON, where the type checker does not see it. The first that says a field's name counts. */
 export const plainReaders: readonly { readonly types: readonly string[]; readonly files: readonly string[] }[] = [
   {
@@ -33,6 +44,42 @@ export const plainReaders: readonly { readonly types: readonly string[]; readonl
   {
     types: ['apiregistration.v1.*'],
     files: ['src/server/aggregation/api-service.ts', 'src/server/aggregation/table.ts'],
+  },
+  {
+    types: ['flowcontrol.v1.*'],
+    files: [
+      'src/server/flow-control/configuration.ts',
+      'src/server/flow-control/match.ts',
+      'src/server/flow-control/allocation.ts',
+      'src/server/flow-control/queue-set.ts',
+      'src/server/flow-control/level.ts',
+      'src/server/flow-control/create.ts',
+      'src/server/flow-control/types.ts',
+    ],
+  },
+  {
+    types: ['apiextensions.v1.*'],
+    files: [
+      'src/server/custom-resources/definition.ts',
+      'src/server/custom-resources/entries.ts',
+      'src/server/custom-resources/names.ts',
+      'src/server/custom-resources/scale.ts',
+      'src/server/conversion/conversion-webhook.ts',
+      'src/server/create-server.ts',
+      ...everyFile('src/api/structural'),
+      ...everyFile('src/kinds/apiextensions'),
+      ...everyFile('src/server/custom-resources'),
+    ],
+  },
+  {
+    types: ['admissionregistration.v1.*'],
+    files: [
+      ...everyFile('src/server/admission/webhooks'),
+      ...everyFile('src/server/admission/matching'),
+      ...everyFile('src/server/admission/policies'),
+      ...everyFile('src/server/webhook-client'),
+      ...everyFile('src/kinds/admissionregistration'),
+    ],
   },
   { types: ['node.v1.*', 'scheduling.v1.*'], files: ['src/server/admission/pod-scheduling.ts'] },
   { types: ['core.v1.Event', 'events.v1.Event'], files: ['src/kinds/core/event.ts'] },

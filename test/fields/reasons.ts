@@ -155,17 +155,6 @@ export const reasons: readonly Reason[] = [
     fields: ['networking.v1.Ingress*', 'networking.v1.HTTPIngress*', 'networking.v1.ServiceBackendPort*'],
   },
   {
-    id: 'flow-control',
-    text: 'The API server has no priority and fairness: every request is served at once.',
-    fields: ['flowcontrol.v1.*'],
-  },
-  { id: 'custom-resources', text: 'Custom resources are not served yet.', fields: ['apiextensions.v1.*'] },
-  {
-    id: 'admission',
-    text: 'Webhooks are not called and policies not evaluated yet; policies are type-checked when they are written.',
-    fields: ['admissionregistration.v1.*'],
-  },
-  {
     id: 'cloud',
     text: 'There is no cloud that the nodes would be machines of.',
     fields: ['core.v1.NodeSpec.providerID'],
