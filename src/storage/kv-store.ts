@@ -41,17 +41,25 @@ export interface Precondition {
   readonly modRevision: number;
 }
 
-export type Op =
-  | {
-      readonly type: 'put';
-      readonly key: string;
-      readonly value: Uint8Array;
-      /** Carried to this process's own watch events as it is, so that the writer's cache need not parse what it has. */
-      readonly decoded?: unknown;
-    }
-  | { readonly type: 'delete'; readonly key: string };
+interface AnyOp {
+  readonly key: string;
+  /** What comes behind it in the commit has a later revision, though all of it is written or none. */
+  readonly ownRevision?: true;
+}
+
+export type Op = AnyOp &
+  (
+    | {
+        readonly type: 'put';
+        readonly value: Uint8Array;
+        /** Carried to this process's own watch events as it is, so that the writer's cache need not parse what it has. */
+        readonly decoded?: unknown;
+      }
+    | { readonly type: 'delete' }
+  );
 
 export type CommitResult =
+  /** `revision`: of the last op. */
   | { readonly ok: true; readonly revision: number }
   /** `failed` is the first precondition that did not hold, `current` what its key holds now. */
   | { readonly ok: false; readonly revision: number; readonly failed: Precondition; readonly current?: KeyValue };
@@ -111,7 +119,7 @@ export interface KvStore {
   /** @throws CompactedError, FutureRevisionError */
   range(prefix: string, options?: RangeOptions): Promise<RangeResult>;
   /**
-   * All or nothing: when every precondition holds, applies every op as one revision. Resolves only once the change is
+   * All or nothing: when every precondition holds, applies every op, as one revision but for `ownRevision`. Resolves only once the change is
    * durable (for drivers that keep anything). Whether its events have been delivered by then, `observed` tells.
    * @throws StorageError with code 'disk-full', 'closed' or 'io'
    */

@@ -12,6 +12,7 @@ import {
   type WatchEvent,
 } from '../../src/storage/kv-store.js';
 import { following, fromZero, type Following } from '../support/stores.js';
+import { until } from '../support/until.js';
 
 /** Nothing here takes long. */
 const { signal } = new AbortController();
@@ -93,6 +94,32 @@ export function storageSuite(t: Test, name: string, open: (t: Test) => Promise<K
     t.notOk('current' in gone);
     t.match(await store.commit([{ key: '/n', modRevision: 0 }], [put('/n', 'x')]), { ok: true, revision: 3 });
     await t.rejects(store.commit([], [put('/a', '1'), del('/a')]), TypeError, 'a key is written once per commit');
+  });
+
+  test('ops of one commit may have revisions of their own', async (t, store, { watch }) => {
+    await commit(store, put('/held', '0')); // 1
+    const seen: string[] = [];
+    await watch('/', 1, events => {
+      seen.push(...events.map(({ type, key, revision }) => `${type} ${key}@${revision}`));
+    });
+    const own = { ownRevision: true } as const;
+    const ops = [{ ...put('/x', '1'), ...own }, { ...put('/y', '1'), ...own }, put('/held', '2'), del('/none')];
+    const refused = await store.commit([{ key: '/held', modRevision: 7 }], ops);
+    t.same([refused.ok, await store.latest(signal)], [false, 1], 'all or nothing');
+    t.equal(await commit(store, ...ops), 4, 'the last is told');
+    t.equal(
+      await commit(store, { ...del('/none'), ...own }, { ...del('/x'), ...own }),
+      5,
+      'what changes nothing has none',
+    );
+    const range = async (revision?: number): Promise<string[]> =>
+      (await store.range('/', revision === undefined ? {} : { revision })).items.map(show);
+    t.same(await range(2), ['/held=0@1/1', '/x=1@2/2']);
+    t.same(await range(3), ['/held=0@1/1', '/x=1@2/2', '/y=1@3/3']);
+    t.same(await range(4), ['/held=2@1/4', '/x=1@2/2', '/y=1@3/3']);
+    t.same(await range(), ['/held=2@1/4', '/y=1@3/3']);
+    await until('they are told', () => seen.length === 4);
+    t.same(seen, ['put /x@2', 'put /y@3', 'put /held@4', 'delete /x@5']);
   });
 
   test('of concurrent compare-and-sets exactly one wins', async (t, store) => {

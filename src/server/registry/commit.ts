@@ -65,7 +65,7 @@ async function commit(
 ): Promise<number | Refused> {
   const result = await scope.store.commit(
     [{ key: op.key, modRevision: expected?.revision ?? 0 }, ...(claims?.preconditions ?? [])],
-    [op, ...(claims?.ops ?? [])],
+    [...(claims?.before ?? []), op, ...(claims?.ops ?? [])],
   );
   if (result.ok) {
     claims?.committed(result.revision);

@@ -14,14 +14,19 @@ import { entryOf, type Scope, type Shelf } from './scope.js';
 /** What a commit has to do beside writing the object itself. */
 export interface Claims {
   readonly preconditions: readonly Precondition[];
+  /** Before the object is written: what it reserves, which is older than it, as upstream's is. */
+  readonly before: readonly Op[];
+  /** With the object: what it lets go. */
   readonly ops: readonly Op[];
   /** Resolves when this server has seen what stood against the claims. */
   settled(signal: AbortSignal): Promise<void>;
+  /** Told the revision of the object. */
   committed(revision: number): void;
 }
 
 const NOTHING: Claims = {
   preconditions: [],
+  before: [],
   ops: [],
   settled: () => Promise.resolve(),
   committed: () => undefined,
@@ -31,33 +36,35 @@ type Live = DeepReadonly<KubeObject>;
 
 const idOf = ({ resource, object }: Reservation): string => `${resource}/${object.metadata.name ?? ''}`;
 
-/** How reservations change when `before` becomes `after`. */
+/** How reservations change when `old` becomes `now`. */
 export async function claimsOf(
   scope: Scope,
   key: ObjectKey,
-  before: Live | undefined,
-  after: Live | undefined,
+  old: Live | undefined,
+  now: Live | undefined,
 ): Promise<Claims> {
   const { reservations } = scope.strategy;
   if (reservations === undefined) return NOTHING;
   const held = (object: Live | undefined): Map<string, Reservation> =>
     new Map((object === undefined ? [] : reservations.heldBy(object)).map(one => [idOf(one), one]));
-  const [had, has] = [held(before), held(after)];
+  const [had, has] = [held(old), held(now)];
   const preconditions: Precondition[] = [];
+  const before: Op[] = [];
   const ops: Op[] = [];
   const made: PendingObject[] = [];
   const shelves = new Set<Shelf>();
-  const add = (shelf: Shelf, modRevision: number, op: Op): void => {
+  const expect = (shelf: Shelf, modRevision: number, { key: its }: Op): void => {
     shelves.add(shelf);
-    preconditions.push({ key: op.key, modRevision });
-    ops.push(op);
+    preconditions.push({ key: its, modRevision });
   };
   for (const [id, { resource, object }] of has) {
     if (had.has(id)) continue;
     const shelf = scope.shelf(resource);
     const pending = await compose(scope, shelf, object);
     made.push(pending);
-    add(shelf, 0, putOf(shelf, pending));
+    const op = { ...putOf(shelf, pending), ownRevision: true } as const;
+    expect(shelf, 0, op);
+    before.push(op);
   }
   for (const [id, { resource, object }] of had) {
     if (has.has(id)) continue;
@@ -65,16 +72,19 @@ export async function claimsOf(
     const stored = await newestOn(scope, shelf, keyOfObject(object));
     if (stored === undefined || !isHeldBy(scope, stored, key)) continue;
     const op = removalOf(shelf, stored);
-    if (op !== undefined) add(shelf, stored.revision, op);
+    if (op === undefined) continue;
+    expect(shelf, stored.revision, op);
+    ops.push(op);
   }
   return {
     preconditions,
+    before,
     ops,
     async settled(signal) {
       for (const { cache } of shelves) await cache.fresh(signal);
     },
     committed(revision) {
-      for (const pending of made) pending.committed(revision);
+      for (const [i, pending] of made.entries()) pending.committed(revision - made.length + i);
     },
   };
 }

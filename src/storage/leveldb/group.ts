@@ -82,9 +82,14 @@ export function formGroup(db: Db, before: State, requests: readonly Request[]): 
     }
     // All are read before the first is written: a damaged value must not leave half a commit.
     for (const op of ops) current(op.key);
+    let at = revision + 1;
     let changes = 0;
-    for (const op of ops) if (write(op, revision + 1, changes)) changes++;
-    if (changes > 0) state = { ...state, revision: revision + 1 };
+    for (const op of ops) {
+      if (!write(op, at, changes)) continue;
+      state = { ...state, revision: at };
+      if (op.ownRevision === true) [at, changes] = [at + 1, 0];
+      else changes++;
+    }
     return { ok: true, revision: state.revision };
   };
 

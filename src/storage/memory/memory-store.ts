@@ -55,15 +55,20 @@ export function createMemoryStore({ firstRevision = 0 }: { readonly firstRevisio
       if ((kv?.modRevision ?? 0) === failed.modRevision) continue;
       return { ok: false, revision: current, failed, ...(kv === undefined ? {} : { current: kv }) };
     }
-    const revision = current + 1;
-    const events: WatchEvent[] = [];
     const live: WatchEvent[] = [];
-    let next = tree;
+    let events: WatchEvent[] = [];
+    const close = (): void => {
+      if (events.length === 0) return;
+      current++;
+      history.push({ tree, events });
+      events = [];
+    };
     for (const op of ops) {
-      const previous = find(next, op.key);
+      const revision = current + 1;
+      const previous = find(tree, op.key);
       if (op.type === 'delete') {
         if (previous === undefined) continue;
-        next = remove(next, op.key);
+        tree = remove(tree, op.key);
         const event: WatchEvent = { type: 'delete', key: op.key, revision, previous };
         events.push(event);
         live.push(event);
@@ -74,7 +79,7 @@ export function createMemoryStore({ firstRevision = 0 }: { readonly firstRevisio
           modRevision: revision,
           createRevision: previous?.createRevision ?? revision,
         };
-        next = put(next, kv);
+        tree = put(tree, kv);
         const event: WatchEvent = {
           type: 'put',
           key: op.key,
@@ -86,13 +91,11 @@ export function createMemoryStore({ firstRevision = 0 }: { readonly firstRevisio
         // History keeps no `decoded`: it would hold every parsed object of the past in memory.
         live.push(op.decoded === undefined ? event : { ...event, decoded: op.decoded });
       }
+      if (op.ownRevision === true) close();
     }
-    if (events.length === 0) return { ok: true, revision: current };
-    tree = next;
-    current = revision;
-    history.push({ tree, events });
-    hub.publish(live);
-    return { ok: true, revision };
+    close();
+    if (live.length > 0) hub.publish(live);
+    return { ok: true, revision: current };
   };
 
   const drain = (): void => {

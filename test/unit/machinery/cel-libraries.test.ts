@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import t from 'tap';
 import { compile, InstantiationError } from '../../../src/machinery/cel/compile.js';
 import type { Example, Library } from '../../../src/machinery/cel/declarations.js';
@@ -13,12 +14,12 @@ import { JSON_PATCH } from '../../../src/machinery/cel/libraries/json-patch.js';
 import { KUBERNETES } from '../../../src/machinery/cel/libraries/kubernetes.js';
 import { DYN, STRING, type Type } from '../../../src/machinery/cel/types.js';
 import { ArrayList, isError, type Value } from '../../../src/machinery/cel/values.js';
+import { ROOT } from '../../support/root.js';
 
 const LIBRARIES = [...KUBERNETES, JSON_PATCH];
 const BUDGET = 1_000_000;
 
-const environmentOf = (variables: ReadonlyMap<string, Type>) =>
-  createEnvironment({ libraries: LIBRARIES, variables });
+const environmentOf = (variables: ReadonlyMap<string, Type>) => createEnvironment({ libraries: LIBRARIES, variables });
 
 interface Result {
   readonly value?: Value;
@@ -79,9 +80,7 @@ interface Answer {
   readonly max?: number;
 }
 
-const answers = JSON.parse(
-  readFileSync(new URL('../../fixtures/cel/answers.json', import.meta.url), 'utf8'),
-) as readonly Answer[];
+const answers = JSON.parse(readFileSync(join(ROOT, 'test/fixtures/cel/answers.json'), 'utf8')) as readonly Answer[];
 
 t.test('cel-go answers the same', async t => {
   for (const { expr, value, error, issues, cost, max } of answers) {

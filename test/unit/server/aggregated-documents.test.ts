@@ -22,13 +22,12 @@ const API: RemoteApi = {
 
 const service = (spec: Service['spec']): Service =>
   ({ apiVersion: 'v1', kind: 'Service', metadata: {}, spec }) as Service;
-const slice = (ready: boolean | undefined, name: string, port: number | undefined): EndpointSlice =>
-  ({
-    metadata: {},
-    addressType: 'IPv4',
-    endpoints: [{ addresses: ['10.0.0.1'], ...(ready === undefined ? {} : { conditions: { ready } }) }],
-    ports: [{ name, ...(port === undefined ? {} : { port }) }],
-  });
+const slice = (ready: boolean | undefined, name: string, port: number | undefined): EndpointSlice => ({
+  metadata: {},
+  addressType: 'IPv4',
+  endpoints: [{ addresses: ['10.0.0.1'], ...(ready === undefined ? {} : { conditions: { ready } }) }],
+  ports: [{ name, ...(port === undefined ? {} : { port }) }],
+});
 const https = service({ type: 'ClusterIP', ports: [{ name: 'https', port: 443 }] });
 
 t.test('why an aggregated API cannot be there', async t => {
