@@ -66,7 +66,8 @@ node_modules/.tap-built: package-lock.json .taprc | install
 	@$(BIN)/tap build >/dev/null
 	@touch $@
 
-bench: build ## what it costs: start, memory, first answers, writes
+# ONLY=cel,webhooks runs some parts; one that does not exist lists them.
+bench: build ## what it costs: start, memory, first answers, writes, extensions
 	node build/test/bench/main.js
 
 # CLUSTERS=n tries so many random clusters per mode and IP family (40), SEED=n one.

@@ -1,6 +1,3 @@
-import { spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInformerFactory } from '../../src/client/informer.js';
 import { loadKubeConfig } from '../../src/client/kubeconfig.js';
@@ -8,58 +5,34 @@ import { CONFIG_MAPS, PODS } from '../../src/client/resources.js';
 import { createClient, type RestClient } from '../../src/client/rest-client.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { ConfigMap, Pod } from '../../src/machinery/types.js';
-import { eventually, freePort, KUBETTE, startUp } from '../support/up.js';
+import { eventually, startUp } from '../support/up.js';
+import { benchFolder, startBenchServer } from './api-server.js';
 import { memoryBounds } from './bounds.js';
 import { dnsQueries } from './dns.js';
 import { envtest } from './envtest.js';
 import { fairness } from './fairness.js';
+import { warmRules } from './extensions/cel.js';
+import { convertedList } from './extensions/conversion.js';
+import { customCreates } from './extensions/creates.js';
+import { manyDefinitions } from './extensions/definitions.js';
+import { webhookCalls } from './extensions/webhooks.js';
 import { kubectlGetPods } from './kubectl.js';
 import { memoryOf } from './memory.js';
 import { podInProcess } from './pod.js';
 import { services } from './services.js';
 import { podNetwork } from './network.js';
+import { inParallel, timed } from './timed.js';
 import { ms, printTable, quantile, type Row } from './table.js';
 
 const TABLE = 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json';
 
-async function timed<T>(work: () => Promise<T>): Promise<{ took: number; result: T }> {
-  const start = performance.now();
-  const result = await work();
-  return { took: performance.now() - start, result };
-}
-
 /** API server alone: time until it answers, memory, first requests, throughput of durable writes. */
 async function apiServerAlone(storage: string): Promise<Row[]> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'kubette-bench-'));
-  const port = await freePort();
+  const dataDir = benchFolder();
   // Keys are made once per folder; what is timed is the start of a server that has them.
-  const start = async (): Promise<{ took: number; stop: () => Promise<void>; pid: number; client: RestClient }> => {
-    const begun = performance.now();
-    const child = spawn(
-      process.execPath,
-      [KUBETTE, 'apiserver', '--data-dir', dataDir, '--secure-port', String(port), '--storage', storage, '--quiet'],
-      { stdio: 'inherit' },
-    );
-    const gone = new Promise<void>(resolve => child.once('exit', () => resolve()));
-    for (;;) {
-      try {
-        const client = createClient(await loadKubeConfig(join(dataDir, 'kubeconfig')), 'bench');
-        await client.request('GET', '/version');
-        return {
-          took: performance.now() - begun,
-          pid: child.pid ?? 0,
-          client,
-          stop: () => (child.kill('SIGTERM'), gone),
-        };
-      } catch (error) {
-        if (child.exitCode !== null) throw error;
-        await realClock.sleep(5);
-      }
-    }
-  };
-  const first = await start();
+  const first = await startBenchServer(dataDir, ['--storage', storage]);
   await first.stop();
-  const server = await start();
+  const server = await startBenchServer(dataDir, ['--storage', storage]);
   const memory = memoryOf(server.pid);
   const table = (): Promise<string> =>
     server.client.transport.fetch({ method: 'GET', path: '/api/v1/namespaces/default/pods?limit=500', accept: TABLE });
@@ -68,23 +41,13 @@ async function apiServerAlone(storage: string): Promise<Row[]> {
   const maps = server.client.resource<ConfigMap>(CONFIG_MAPS);
   const writes = 2_000;
   const inFlight = 64;
-  let next = 0;
-  const { took } = await timed(() =>
-    Promise.all(
-      Array.from({ length: inFlight }, async () => {
-        while (next < writes)
-          await maps.create('default', {
-            metadata: { name: `bench-${next++}` },
-            data: { a: 'x'.repeat(400) },
-          });
-      }),
-    ),
+  const took = await inParallel(writes, inFlight, i =>
+    maps.create('default', { metadata: { name: `bench-${i}` }, data: { a: 'x'.repeat(400) } }),
   );
   const { took: listTook } = await timed(() =>
     server.client.transport.fetch({ method: 'GET', path: '/api/v1/namespaces/default/configmaps' }),
   );
   const after = memoryOf(server.pid);
-  server.client.close();
   await server.stop();
   const name = `apiserver (${storage})`;
   return [
@@ -179,17 +142,32 @@ async function endpointProgramming(ok: (...args: string[]) => Promise<string>, c
   return times;
 }
 
-const rows = [
-  ...podInProcess(),
-  ...services(),
-  ...(await dnsQueries()),
-  ...(await apiServerAlone('memory')),
-  ...(await apiServerAlone('leveldb')),
-  ...(await envtest()),
-  ...(await fairness()),
-  ...(await wholeCluster()),
-  ...(await podNetwork()),
-  ...(await memoryBounds()),
-];
+/** ONLY=definitions,cel runs those whose names contain one of these. */
+const PARTS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
+  pod: podInProcess,
+  services: services,
+  dns: dnsQueries,
+  'apiserver-memory': () => apiServerAlone('memory'),
+  'apiserver-leveldb': () => apiServerAlone('leveldb'),
+  envtest: envtest,
+  cluster: wholeCluster,
+  network: podNetwork,
+  bounds: memoryBounds,
+  definitions: manyDefinitions,
+  'custom-creates': customCreates,
+  cel: warmRules,
+  webhooks: webhookCalls,
+  conversion: convertedList,
+  fairness: fairness,
+};
+
+const { ONLY = '' } = process.env;
+const chosen = Object.entries(PARTS).filter(([name]) => ONLY.split(',').some(part => name.includes(part)));
+if (chosen.length === 0) {
+  process.stderr.write(`ONLY=${ONLY} is none of ${Object.keys(PARTS).join(', ')}\n`);
+  process.exit(1);
+}
+const rows: Row[] = [];
+for (const [, part] of chosen) rows.push(...(await part()));
 printTable(rows);
 process.exit(0);

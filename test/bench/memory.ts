@@ -9,3 +9,14 @@ export function memoryOf(pid: number): { rss: number; pss: number } {
     pss: field(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'), 'Pss'),
   };
 }
+
+/** Linux tells times of processes in hundredths of a second, whatever its own clock. */
+const TICK_MS = 10;
+
+/** Milliseconds of CPU time that a process has used: what it costs, also on a machine that has other things to do. */
+export function cpuOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is a name in parentheses; user and system time are the 14th and 15th.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}

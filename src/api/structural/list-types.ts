@@ -16,7 +16,7 @@ export function* checkListTypes(
 ): Steps<void> {
   if (schema?.hasListTypes !== true) return;
   if (Array.isArray(value)) {
-    if (schema.listType === 'set') checkSet(value, value, place, errors);
+    if (schema.listType === 'set') checkRepeats(value, memberKey, item => item, place, errors);
     else if (schema.listType === 'map') checkKeyed(value, schema, place, errors);
     for (const [i, item] of value.entries()) {
       if (isDue(pace)) yield;
@@ -33,22 +33,33 @@ export function* checkListTypes(
   }
 }
 
-/** `keys` tell items apart, `shown` is what the errors print. A third one of the same is not mentioned. */
-function checkSet(
-  keys: readonly unknown[],
-  shown: readonly unknown[],
+/** `keyOf` tells items apart, `shown` is what the errors print. A third one of the same is not mentioned. */
+function checkRepeats(
+  items: readonly unknown[],
+  keyOf: (item: unknown) => unknown,
+  shown: (item: unknown) => unknown,
   place: Place | undefined,
   errors: FieldError[],
 ): void {
   const times = new Map<unknown, number>();
-  for (const [i, item] of keys.entries()) {
-    const key =
-      typeof item === 'object' && item !== null ? sortedJson(item) : typeof item === 'string' ? `"${item}` : item;
+  for (const [i, item] of items.entries()) {
+    const key = keyOf(item);
     const seen = times.get(key) ?? 0;
     times.set(key, seen + 1);
-    if (seen === 1) errors.push(duplicate(fieldPath({ step: i, within: place }), shown[i]));
+    if (seen === 1) errors.push(duplicate(fieldPath({ step: i, within: place }), shown(item)));
   }
 }
+
+const memberKey = (member: unknown): unknown =>
+  typeof member === 'string'
+    ? `"${member}"`
+    : typeof member === 'object' && member !== null
+      ? sortedJson(member)
+      : member;
+
+/** Several members as one text, which no others have. */
+const memberText = (member: unknown): string =>
+  typeof member === 'string' ? JSON.stringify(member) : member === undefined ? '' : String(memberKey(member));
 
 /** Members in one order: maps are the same whatever order they were sent in. */
 function sortedJson(value: unknown): string {
@@ -69,10 +80,18 @@ function checkKeyed(
     errors.push(invalid(at, list[strange], 'must be an object for an array of list-type map'));
     return;
   }
-  const keys = list.map(item =>
+  const [first = ''] = listMapKeys;
+  const member = (item: unknown, name: string): unknown => (isMap(item) ? item[name] : undefined);
+  const keyOf =
+    listMapKeys.length === 1
+      ? (item: unknown) => memberKey(member(item, first))
+      : (item: unknown) => listMapKeys.map(name => memberText(member(item, name))).join();
+  const shown = (item: unknown): object =>
     Object.fromEntries(
-      listMapKeys.flatMap(name => (isMap(item) && item[name] !== undefined ? [[name, item[name]] as const] : [])),
-    ),
-  );
-  checkSet(keys, keys, place, errors);
+      listMapKeys.flatMap(name => {
+        const value = member(item, name);
+        return value === undefined ? [] : [[name, value] as const];
+      }),
+    );
+  checkRepeats(list, keyOf, shown, place, errors);
 }

@@ -15,7 +15,8 @@ import { formGroup, type Request } from './group.js';
 import { META_COMPACTED } from './layout.js';
 import { beginNewestRevision, type NewestRevision } from './newest-revision.js';
 import { newestRevisionFile, openDb, type Db, type Opened, type OpenOptions } from './open.js';
-import { readAt, readCurrent, readEvents, readRange } from './read.js';
+import { readAt, readCurrent, readRange } from './read.js';
+import { createReplays, readEvents } from './replay.js';
 import { salvage } from './salvage.js';
 import { assertRoom, assertSpace } from './space.js';
 import { encodeCompacted } from './state.js';
@@ -141,7 +142,8 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
     await newest.close();
     newest = await beginNewest();
     // A commit that failed only in its sync may have reached the disk after all: then it happened.
-    if (state.revision > observed) publish((await readEvents(db, '', observed)).events);
+    if (state.revision > observed)
+      publish((await readEvents(db, [{ prefix: '', fromRevision: observed }])).flatMap(({ events }) => events));
   };
 
   const recover = async (failed: { error: StorageError; at: number }): Promise<void> => {
@@ -218,6 +220,8 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
     writing = undefined;
   };
 
+  const replayed = createReplays(wanted => use(db => readEvents(db, wanted)));
+
   return {
     supports: { soleWriter: true },
     observed: () => observed,
@@ -243,9 +247,7 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
       assertOpen();
       if (fromRevision < compacted) throw new CompactedError(fromRevision, compacted);
       if (fromRevision >= observed) return hub.subscribe(prefix, fromRevision, handlers);
-      return hub.subscribeAfter(prefix, fromRevision, handlers, () =>
-        use(db => readEvents(db, prefix, fromRevision, replay)),
-      );
+      return hub.subscribeAfter(prefix, fromRevision, handlers, () => replayed({ prefix, fromRevision, replay }));
     },
     async compact(target) {
       assertOpen();

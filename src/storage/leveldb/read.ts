@@ -4,9 +4,7 @@ import {
   FutureRevisionError,
   type KeyValue,
   type RangeOptions,
-  type ReplayBound,
   type RangeResult,
-  type WatchEvent,
 } from '../kv-store.js';
 import {
   CURRENT,
@@ -15,7 +13,6 @@ import {
   decodeCurrent,
   LOG_END,
   loggedKey,
-  logRevision,
   logStart,
   META_STATE,
 } from './layout.js';
@@ -33,7 +30,7 @@ const CHUNK_BYTES = 1 << 20;
  * Reads one consistent state. The snapshot says itself which revision it is: it may already hold a commit whose events
  * are about to be delivered.
  */
-async function withSnapshot<T>(db: Db, read: (snapshot: Snapshot, revision: number) => Promise<T>): Promise<T> {
+export async function withSnapshot<T>(db: Db, read: (snapshot: Snapshot, revision: number) => Promise<T>): Promise<T> {
   const snapshot = db.snapshot();
   try {
     const state = db.getSync(META_STATE, { snapshot });
@@ -43,7 +40,7 @@ async function withSnapshot<T>(db: Db, read: (snapshot: Snapshot, revision: numb
   }
 }
 
-async function* entries(
+export async function* entries(
   db: Db,
   snapshot: Snapshot,
   range: { gt?: string; gte?: string; lt: string; reverse?: boolean },
@@ -169,51 +166,5 @@ export function readRange(db: Db, prefix: string, options: RangeOptions, compact
       if (compareKeys(key, last.key) > 0) remaining += Number(u.then !== undefined) - Number(u.existsNow);
     }
     return { revision, items, more: remaining > 0, remaining };
-  });
-}
-
-/** Events above `fromRevision` under `prefix`, oldest first; the newest of them that fit when there is a bound. */
-export function readEvents(
-  db: Db,
-  prefix: string,
-  fromRevision: number,
-  replay?: ReplayBound,
-): Promise<{ events: WatchEvent[]; upTo: number }> {
-  return withSnapshot(db, async (snapshot, newest) => {
-    let events: WatchEvent[] = [];
-    let size = 0;
-    // Backwards, because what a change wrote is what the next change of that key found.
-    const found = new Map<string, KeyValue | undefined>();
-    const bounds = { gte: logStart(fromRevision + 1), lt: LOG_END, reverse: true };
-    log: for await (const chunk of entries(db, snapshot, bounds)) {
-      for (const [logKey, bytes] of chunk) {
-        const key = loggedKey(logKey);
-        if (!key.startsWith(prefix)) continue;
-        size += bytes.length;
-        if (replay !== undefined && size > replay.bytes) {
-          // A commit is replayed as a whole or not at all.
-          const cut = logRevision(logKey);
-          events = events.filter(event => event.revision > cut);
-          replay.onCut(cut);
-          break log;
-        }
-        const change = decodeChange(logKey, bytes);
-        let kv = found.get(key);
-        if (!found.has(key)) {
-          const now = db.getSync(currentKey(key), { snapshot });
-          kv = now === undefined ? undefined : decodeCurrent(key, now);
-        }
-        const previous = change.previous === undefined ? undefined : decodeCurrent(key, change.previous);
-        found.set(key, previous);
-        events.push({
-          type: change.type,
-          key,
-          revision: logRevision(logKey),
-          ...(change.type === 'put' && kv !== undefined ? { kv } : {}),
-          ...(previous === undefined ? {} : { previous }),
-        });
-      }
-    }
-    return { events: events.reverse(), upTo: newest };
   });
 }

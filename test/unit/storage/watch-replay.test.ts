@@ -75,3 +75,60 @@ t.test('a start reads again only as much history as fits', async t => {
   );
   cache.close();
 });
+
+t.test('watches that begin in the same moment get what each would get alone', async t => {
+  const dir = mkdtempSync(join(tmpdir(), 'kubette-replay-'));
+  t.teardown(() => rmSync(dir, { recursive: true }));
+  const value = (text: string): Buffer => encodeForStorage({ metadata: { name: 'a' }, data: { text } });
+  const before = await openLevelStore(dir);
+  for (let i = 1; i <= 20; i++)
+    await before.commit(
+      [],
+      [
+        { type: 'put', key: `/a/${i % 3}`, value: value(`a${i}`) },
+        i % 4 === 0
+          ? { type: 'delete', key: '/ab/1' }
+          : { type: 'put', key: `/ab/1`, value: value(`ab${i} ${'x'.repeat(1000)}`) },
+      ],
+    );
+  await before.close();
+  const store = await openLevelStore(dir);
+  t.teardown(() => store.close());
+
+  interface Asked {
+    readonly prefix: string;
+    readonly from: number;
+    readonly bytes?: number;
+  }
+  const replayOf = async ({ prefix, from, bytes }: Asked): Promise<object> => {
+    const seen: string[] = [];
+    let cut: number | undefined;
+    const handlers = {
+      events: (events: readonly WatchEvent[]) => {
+        for (const { type, key, revision, kv, previous } of events)
+          seen.push(`${revision} ${type} ${key} ${kv?.modRevision ?? '-'} ${previous?.modRevision ?? '-'}`);
+      },
+      lost: () => t.fail('lost'),
+    };
+    const bound = bytes === undefined ? undefined : { bytes, onCut: (revision: number) => void (cut = revision) };
+    (await store.watch(prefix, from, handlers, bound))();
+    return { seen, cut };
+  };
+  const asked: readonly Asked[] = [
+    { prefix: '/a/', from: 0 },
+    { prefix: '/a/', from: 12 },
+    { prefix: '/ab/', from: 0 },
+    { prefix: '/ab/', from: 0, bytes: 5000 },
+    { prefix: '/a', from: 5 },
+    { prefix: '/a', from: 0, bytes: 3000 },
+    { prefix: '/nothing/', from: 0 },
+    { prefix: '', from: 19 },
+    { prefix: '', from: 0, bytes: 10 },
+  ];
+  const alone: object[] = [];
+  for (const one of asked) alone.push(await replayOf(one));
+  t.same(await Promise.all(asked.map(replayOf)), alone);
+  t.match(alone[1], { seen: ['13 put /a/1 13 10', '14 put /a/2 14 11', '15 put /a/0 15 12'], cut: undefined });
+  t.match(alone[6], { seen: [], cut: undefined });
+  t.match(alone[8], { seen: [], cut: 20 });
+});
