@@ -19,6 +19,7 @@ import {
   logStart,
   META_STATE,
 } from './layout.js';
+import type { LogIndex } from './log-index.js';
 import type { Db } from './raw.js';
 import { decodeState, NOTHING } from './state.js';
 
@@ -175,16 +176,20 @@ export function readRange(db: Db, prefix: string, options: RangeOptions, compact
 /** Events above `fromRevision` under `prefix`, oldest first; the newest of them that fit when there is a bound. */
 export function readEvents(
   db: Db,
+  index: LogIndex,
   prefix: string,
   fromRevision: number,
   replay?: ReplayBound,
 ): Promise<{ events: WatchEvent[]; upTo: number }> {
   return withSnapshot(db, async (snapshot, newest) => {
+    const span = index.spanOf(prefix);
+    if (span === undefined || span.last <= fromRevision) return { events: [], upTo: newest };
     let events: WatchEvent[] = [];
     let size = 0;
     // Backwards, because what a change wrote is what the next change of that key found.
     const found = new Map<string, KeyValue | undefined>();
-    const bounds = { gte: logStart(fromRevision + 1), lt: LOG_END, reverse: true };
+    const first = Math.max(fromRevision + 1, span.first);
+    const bounds = { gte: logStart(first), lt: logStart(Math.min(span.last, newest) + 1), reverse: true };
     log: for await (const chunk of entries(db, snapshot, bounds)) {
       for (const [logKey, bytes] of chunk) {
         const key = loggedKey(logKey);
