@@ -18,7 +18,10 @@ import { loadApi } from '../../../src/api/load.js';
 import { documentV2 } from '../../../src/api/openapi/document-v2.js';
 import { documentV2Protobuf } from '../../../src/api/openapi/document-v2-protobuf.js';
 import { customKind } from '../../support/custom-kind.js';
-import { createOpenApiDocuments, sha512, TITLE } from '../../../src/api/openapi/documents.js';
+import { sha512 } from '../../../src/api/openapi/document-bytes.js';
+import { joined, linesOf, partOf, readLines } from '../../../src/api/openapi/parts-v2.js';
+import { atOnce } from '../../../src/machinery/steps.js';
+import { createOpenApiDocuments, TITLE } from '../../../src/api/openapi/documents.js';
 
 const api = loadApi();
 const catalog = createCatalog({}, api);
@@ -263,6 +266,50 @@ t.test('OpenAPI', async t => {
     'v2: every reference leads somewhere',
   );
   t.ok(documentV2Protobuf(v2).length > 100_000);
+});
+
+t.test('documents of many kinds are made in steps, and joined they say what one document of all would', async t => {
+  const mutable = createCatalog({}, api);
+  const kinds = Array.from({ length: 40 }, (_, i) => {
+    const schema = { type: 'object', properties: { spec: { type: 'object', description: `Größe ${i}\n` } } };
+    const { info, ...rest } = customKind(api, schema);
+    const names = { plural: `widgets${i}`, group: `g${i % 7}.example.org` };
+    return { ...rest, info: { ...info, ...names, storage: { ...info.storage, ...names, resource: names.plural } } };
+  });
+  mutable.setCustom(kinds);
+  let turns = 0;
+  const eager = { isOver: () => true, next: async () => void turns++ };
+  const documents = createOpenApiDocuments(mutable, eager);
+  const v2 = JSON.parse((await documents.v2()).toString()) as Record<'paths' | 'definitions', object>;
+  t.ok(turns > 1000, 'rests between the members of the document');
+  t.strictSame(
+    [...refs(v2)].filter(ref => !resolves(v2, ref)),
+    [],
+    'every reference leads somewhere',
+  );
+  for (const { info } of kinds)
+    t.ok(`/apis/${info.group}/v1/namespaces/{namespace}/${info.plural}/{name}` in v2.paths, info.plural);
+  const again = await documents.v2();
+  t.equal(again, await documents.v2(), 'made once');
+  t.equal(await documents.hashOf(again), sha512(again));
+  mutable.setCustom(kinds.slice(1));
+  const less = JSON.parse((await documents.v2()).toString()) as typeof v2;
+  t.notOk('/apis/g0.example.org/v1/namespaces/{namespace}/widgets0/{name}' in less.paths, 'one that is gone');
+  t.equal(Object.keys(less.definitions).length, Object.keys(v2.definitions).length, 'its group still has the type');
+});
+
+t.test('lines of a part are the part', t => {
+  const document = {
+    swagger: '2.0',
+    info: { title: 'x' },
+    paths: { '/a b/': { get: { text: 'Größe\n"' } }, '/c': {} },
+    definitions: {},
+    parameters: { p: { in: 'query' } },
+  };
+  const part = atOnce(partOf(document));
+  t.strictSame(atOnce(readLines(Buffer.from(linesOf(part)))), part);
+  t.strictSame(JSON.parse(atOnce(joined([part])).toString()), document);
+  t.end();
 });
 
 t.test('a mistake in api-schemas is found by the build', async t => {
