@@ -5,6 +5,7 @@ import t from 'tap';
 import { packageFolder } from '../../../src/api/api-schemas.js';
 import { checkApiSchemas } from '../../../src/api/build/check-schemas.js';
 import { describe, readModelDocs } from '../../../src/api/build/descriptions.js';
+import type { CatalogEntry } from '../../../src/api/catalog.js';
 import { createCatalog } from '../../../src/api/create-catalog.js';
 import {
   aggregatedCore,
@@ -266,6 +267,46 @@ t.test('OpenAPI', async t => {
     'v2: every reference leads somewhere',
   );
   t.ok(documentV2Protobuf(v2).length > 100_000);
+});
+
+t.test('custom resources of an owner come and go, and those of others stay', async t => {
+  const mutable = createCatalog({}, api);
+  const kindOf = (group: string, plural: string) => {
+    const { info, ...rest } = customKind(api, { type: 'object' });
+    const kind = plural.toUpperCase();
+    return { ...rest, info: { ...info, group, plural, kind, listKind: `${kind}List` } };
+  };
+  const [a, b, c] = [kindOf('x.org', 'as'), kindOf('x.org', 'bs'), kindOf('b.org', 'cs')];
+  const steps: readonly { name: string; put: [string, CatalogEntry[]]; expect: readonly string[] }[] = [
+    { name: 'one', put: ['a', [a]], expect: ['x.org/as'] },
+    { name: 'another one in its group', put: ['b', [b]], expect: ['x.org/as', 'x.org/bs'] },
+    { name: 'in a group before', put: ['c', [c]], expect: ['b.org/cs', 'x.org/as', 'x.org/bs'] },
+    { name: 'the first one goes', put: ['a', []], expect: ['b.org/cs', 'x.org/bs'] },
+    { name: 'its kind is served anew', put: ['b', [{ ...b }]], expect: ['b.org/cs', 'x.org/bs'] },
+    { name: 'the last one of a group goes', put: ['c', []], expect: ['x.org/bs'] },
+    { name: 'built-in ones are not replaced', put: ['d', mutable.entries().slice(0, 3)], expect: ['x.org/bs'] },
+  ];
+  const builtIn = mutable.entries().length;
+  for (const { name, put, expect } of steps) {
+    const before = mutable.generation;
+    mutable.putCustom(...put);
+    t.ok(mutable.generation > before, `${name}: told by the generation`);
+    const own = mutable.groupVersions().slice(api.groupVersions.length);
+    const found = own.flatMap(({ group, version }) => mutable.served(group, version).map(({ info }) => info));
+    t.strictSame(
+      found.map(({ group, plural }) => `${group}/${plural}`),
+      expect,
+      name,
+    );
+    t.equal(mutable.entries().length, builtIn + expect.length, name);
+    for (const entry of [a, b, c]) {
+      const { group, version, plural, kind } = entry.info;
+      const there = expect.includes(`${group}/${plural}`);
+      t.equal(mutable.find(group, version, plural) !== undefined, there, `${name}: ${plural} by path`);
+      t.equal(mutable.findKind(group, version, kind) !== undefined, there, `${name}: ${plural} by kind`);
+      t.equal(mutable.preferred(`${plural}.${group}`) !== undefined, there, `${name}: ${plural} by resource`);
+    }
+  }
 });
 
 t.test('documents of many kinds are made in steps, and joined they say what one document of all would', async t => {
