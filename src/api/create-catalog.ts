@@ -20,6 +20,8 @@ export interface MutableCatalog extends Catalog {
   readonly api: Api;
   /** Replaces all custom resources; built-in ones win over those of the same path. */
   setCustom(entries: readonly CatalogEntry[]): void;
+  /** Replaces the custom resources of one owner; none: it has none any more. */
+  putCustom(owner: string, entries: readonly CatalogEntry[]): void;
 }
 
 /** @throws Error when a strategy belongs to no resource: a misspelt key must not go unnoticed */
@@ -29,36 +31,58 @@ export function createCatalog(strategies: Strategies, api: Api = loadApi()): Mut
   const known = new Set(api.resources.flatMap(info => [resourceId(info), `${resourceId(info)}/${info.version}`]));
   for (const key of Object.keys(strategies))
     if (!known.has(key)) throw new Error(`a strategy is registered for ${key}, which is no built-in resource`);
-  const installed = index(builtIn, api.groupVersions);
+  const installed = createIndex(api.groupVersions);
+  for (const entry of builtIn) installed.add(entry);
+  const custom = createIndex([]);
+  const owned = new Map<string, readonly CatalogEntry[]>();
   let generation = 1;
-  let custom = index([], []);
-  let entries = builtIn;
-  let groupVersions = installed.groupVersions;
+  let entries: readonly CatalogEntry[] | undefined;
+  let groupVersions: readonly GroupVersion[] | undefined;
+
+  const moved = (): void => {
+    generation++;
+    entries = undefined;
+    groupVersions = undefined;
+  };
+  const drop = (owner: string): void => {
+    for (const entry of owned.get(owner) ?? []) custom.remove(entry);
+    owned.delete(owner);
+  };
+  const put = (owner: string, given: readonly CatalogEntry[]): void => {
+    drop(owner);
+    const kept = given.filter(({ info }) => !known.has(`${resourceId(info)}/${info.version}`));
+    for (const entry of kept) custom.add(entry);
+    if (kept.length > 0) owned.set(owner, kept);
+    moved();
+  };
   return {
     api,
     get generation() {
       return generation;
     },
-    entries: () => entries,
+    entries: () => (entries ??= [...builtIn, ...[...owned.values()].flat()]),
     find: (group, version, plural) => found('byPath', `${group}/${version}/${plural}`),
     findKind: (group, version, kind) => found('byKind', `${group}/${version}/${kind}`),
     body: bodies,
     preferred: resource => found('preferred', resource),
     served(group, version) {
       const at = apiVersionOf({ group, version });
-      return [...(installed.served.get(at) ?? []), ...(custom.served.get(at) ?? [])];
+      const theirs = custom.served.get(at);
+      const ours = installed.served.get(at);
+      return ours !== undefined && theirs !== undefined ? [...ours, ...theirs] : (ours ?? theirs ?? []);
     },
-    groupVersions: () => groupVersions,
+    groupVersions: () =>
+      (groupVersions ??= [
+        ...installed.groupVersions.values(),
+        ...[...custom.groupVersions.values()]
+          .filter(gv => !installed.served.has(apiVersionOf(gv)))
+          .sort(byGroupVersion),
+      ]),
     setCustom(given) {
-      custom = index(
-        given.filter(({ info }) => !known.has(`${resourceId(info)}/${info.version}`)),
-        [],
-      );
-      entries = [...builtIn, ...custom.entries];
-      const own = custom.groupVersions.filter(gv => !installed.served.has(apiVersionOf(gv)));
-      groupVersions = [...installed.groupVersions, ...own.sort(byGroupVersion)];
-      generation++;
+      for (const owner of owned.keys()) drop(owner);
+      put('', given);
     },
+    putCustom: put,
   };
 
   function found(by: 'byPath' | 'byKind' | 'preferred', key: string): CatalogEntry | undefined {
@@ -79,22 +103,36 @@ const strategyOf = (strategies: Strategies, info: ResourceInfo): Strategy =>
   strategies[`${resourceId(info)}/${info.version}`] ?? strategies[resourceId(info)] ?? {};
 
 /** Of a resource, the first version is the preferred one. */
-function index(entries: readonly CatalogEntry[], known: readonly GroupVersion[]) {
+function createIndex(known: readonly GroupVersion[]) {
   const byPath = new Map<string, CatalogEntry>();
   const byKind = new Map<string, CatalogEntry>();
   const preferred = new Map<string, CatalogEntry>();
-  const served = new Map<string, CatalogEntry[]>();
+  const served = new Map<string, readonly CatalogEntry[]>();
   const groupVersions = new Map(known.map(gv => [apiVersionOf(gv), gv]));
-  for (const entry of entries) {
-    const { group, version, plural, kind } = entry.info;
-    const apiVersion = apiVersionOf(entry.info);
-    byPath.set(`${group}/${version}/${plural}`, entry);
-    byKind.set(`${group}/${version}/${kind}`, entry);
-    if (!preferred.has(resourceId(entry.info))) preferred.set(resourceId(entry.info), entry);
-    if (!groupVersions.has(apiVersion)) groupVersions.set(apiVersion, { group, version });
-    const beside = served.get(apiVersion);
-    if (beside === undefined) served.set(apiVersion, [entry]);
-    else beside.push(entry);
-  }
-  return { entries, byPath, byKind, preferred, served, groupVersions: [...groupVersions.values()] };
+  const keysOf = ({ info }: CatalogEntry) =>
+    [
+      [byPath, `${info.group}/${info.version}/${info.plural}`],
+      [byKind, `${info.group}/${info.version}/${info.kind}`],
+      [preferred, resourceId(info)],
+    ] as const;
+  return {
+    ...{ byPath, byKind, preferred, served, groupVersions },
+    add(entry: CatalogEntry): void {
+      const { group, version } = entry.info;
+      const apiVersion = apiVersionOf(entry.info);
+      for (const [map, key] of keysOf(entry)) if (map !== preferred || !map.has(key)) map.set(key, entry);
+      if (!groupVersions.has(apiVersion)) groupVersions.set(apiVersion, { group, version });
+      served.set(apiVersion, [...(served.get(apiVersion) ?? []), entry]);
+    },
+    remove(entry: CatalogEntry): void {
+      const apiVersion = apiVersionOf(entry.info);
+      for (const [map, key] of keysOf(entry)) if (map.get(key) === entry) map.delete(key);
+      const rest = (served.get(apiVersion) ?? []).filter(other => other !== entry);
+      if (rest.length > 0) served.set(apiVersion, rest);
+      else {
+        served.delete(apiVersion);
+        groupVersions.delete(apiVersion);
+      }
+    },
+  };
 }

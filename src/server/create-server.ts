@@ -239,7 +239,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     flows: flowControl?.configuration,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
     checks: healthChecks({ store, ready: () => ready, stopping: toldToStop.signal }),
-    openApi: withRemoteOpenApi(createOpenApiDocuments(catalog), aggregation.openApi, turns),
+    openApi: withRemoteOpenApi(createOpenApiDocuments(catalog, turns), aggregation.openApi, turns),
     openId: oidc,
   });
   const context: ApiContext = {

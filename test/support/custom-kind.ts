@@ -40,5 +40,5 @@ export function customKind(api: Api, props: JsonSchemaProps, more: Partial<Resou
     metadataRules: { create: 'machinery', update: 'machinery' },
     ...more,
   };
-  return { info, schema: structural(props, { ...info, columns: COLUMNS, objectMeta }), strategy: {} };
+  return { info, schema: structural(() => props, { ...info, columns: COLUMNS, objectMeta }), strategy: {} };
 }

@@ -246,6 +246,7 @@ export async function startFakeApi(
         hash: async () => 'ABC',
         v2: async () => Buffer.from('{"swagger":"2.0"}'),
         v2Protobuf: async () => Buffer.alloc(0),
+        hashOf: async () => 'ABC',
       },
       openId: { configuration: '{"issuer":"https://x"}', keys: '{"keys":[]}' },
     }),

@@ -1,12 +1,15 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { atOnce } from '../../machinery/steps.js';
 import { packageFolder } from '../api-schemas.js';
 import { loadApi } from '../load.js';
+import { sha512 } from '../openapi/document-bytes.js';
 import { documentV2 } from '../openapi/document-v2.js';
 import { documentV2Protobuf } from '../openapi/document-v2-protobuf.js';
 import { documentV3, fixedDocumentV3 } from '../openapi/document-v3.js';
-import { fileOf, GENERATED, pathOf, servedGroupVersions, sha512, TITLE } from '../openapi/documents.js';
+import { fileOf, GENERATED, pathOf, servedGroupVersions, TITLE } from '../openapi/documents.js';
 import { fixedDocuments } from '../openapi/fixed-operations.js';
+import { linesOf, partOf } from '../openapi/parts-v2.js';
 import { checkApiSchemas } from './check-schemas.js';
 import { describe, readModelDocs } from './descriptions.js';
 
@@ -36,6 +39,7 @@ function main(): void {
     write(fixed.path, fixedDocumentV3(api, fixed, descriptions, TITLE));
   const v2 = documentV2(api, api.resources, descriptions, TITLE);
   put('v2.json', JSON.stringify(v2));
+  put('v2.lines', linesOf(atOnce(partOf(v2 as Record<string, unknown>))));
   put('v2.pb', documentV2Protobuf(v2));
   // Last: its presence says that the folder is whole.
   put('hashes.json', JSON.stringify(hashes));

@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../machinery/steps.js';
 import type { JsonObject } from '../../machinery/types.js';
 import type { Api } from '../load.js';
 import type { ResourceInfo } from '../resource-info.js';
@@ -21,15 +22,26 @@ const PATCHES = [
   'application/apply-patch+yaml',
 ];
 
+export interface PartOptions {
+  /** Definitions that another part of the document has. */
+  readonly elsewhere?: ReadonlySet<string>;
+  /** What bodyKinds() says of the api, where there are many parts. */
+  readonly kindsOf?: ReturnType<typeof bodyKinds>;
+}
+
 /** The OpenAPI v2 document of everything, as /openapi/v2 serves it. Shared parameters are referred to by name. */
-export function documentV2(
+export const documentV2 = (...given: Parameters<typeof documentV2Steps>): JsonObject =>
+  atOnce(documentV2Steps(...given));
+
+export function* documentV2Steps(
   api: Api,
   resources: readonly ResourceInfo[],
   descriptions: Descriptions,
   title: { readonly title: string; readonly version: string },
   own: OwnKinds = () => undefined,
-): JsonObject {
-  const schemas = createSchemaBuilder(V2, descriptions, bodyKinds(api));
+  { elsewhere, kindsOf = bodyKinds(api) }: PartOptions = {},
+): Steps<JsonObject> {
+  const schemas = createSchemaBuilder(V2, descriptions, kindsOf, elsewhere);
   const parameters: JsonObject = {};
   const refer = (parameter: Parameter): JsonObject => {
     const { name, in: place, type, description } = parameter;
@@ -50,11 +62,14 @@ export function documentV2(
   const paths: Record<string, JsonObject> = {};
   const infos = new Map(resources.map(info => [kindKey(info), info]));
   const groupVersions = [...new Map(resources.map(info => [`${info.group}/${info.version}`, info])).values()];
-  const operations = [
+  const operations: Operation[] = [
     ...fixedDocuments(groupVersions).map(({ operation }) => operation),
     ...groupVersions.map(discoveryOperation),
-    ...resources.flatMap(info => operationsOf(info, api).map(operation => ({ ...operation, of: kindKey(info) }))),
   ];
+  for (const info of resources) {
+    for (const operation of operationsOf(info, api)) operations.push({ ...operation, of: kindKey(info) });
+    yield;
+  }
   for (const item of pathItems(operations)) {
     const named = item.operations.map(({ operation, parameters }) => {
       const info = infos.get(operation.of ?? '');
@@ -62,6 +77,7 @@ export function documentV2(
     });
     const common = item.parameters.map(refer);
     paths[item.path] = { ...Object.fromEntries(named), ...(common.length === 0 ? {} : { parameters: common }) };
+    yield;
   }
   return {
     swagger: '2.0',

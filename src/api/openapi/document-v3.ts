@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../machinery/steps.js';
 import type { JsonObject } from '../../machinery/types.js';
 import type { Api } from '../load.js';
 import type { ResourceInfo } from '../resource-info.js';
@@ -51,20 +52,28 @@ const parameter = ({ type, name, in: place, description }: Parameter): JsonObjec
 });
 
 /** The OpenAPI v3 document of one group-version, as /openapi/v3/apis/apps/v1 serves it. */
-export function documentV3(
+export const documentV3 = (...given: Parameters<typeof documentV3Steps>): JsonObject =>
+  atOnce(documentV3Steps(...given));
+
+export function* documentV3Steps(
   api: Api,
   resources: readonly ResourceInfo[],
   gv: { readonly group: string; readonly version: string },
   descriptions: Descriptions,
   title: { readonly title: string; readonly version: string },
   own: OwnKinds = noneOwn,
-): JsonObject {
-  const schemas = createSchemaBuilder(V3, descriptions, bodyKinds(api));
+  kindsOf = bodyKinds(api),
+): Steps<JsonObject> {
+  const schemas = createSchemaBuilder(V3, descriptions, kindsOf);
   const mine = resources.filter(r => r.group === gv.group && r.version === gv.version);
   const infos = new Map(mine.map(info => [info.kind, info]));
-  const operations = [discoveryOperation(gv), ...mine.flatMap(info => operationsOf(info, api))];
+  const operations = [discoveryOperation(gv)];
+  for (const info of mine) {
+    for (const operation of operationsOf(info, api)) operations.push(operation);
+    yield;
+  }
   const isOwn = mine.some(info => own(info) !== undefined);
-  return document(operations, schemas, title, {
+  return yield* document(operations, schemas, title, {
     api,
     own: operation => own(infos.get(operation.of ?? '')),
     secured: !isOwn,
@@ -79,7 +88,7 @@ export function fixedDocumentV3(
   title: { readonly title: string; readonly version: string },
 ): JsonObject {
   const schemas = createSchemaBuilder(V3, descriptions, bodyKinds(api));
-  return document([fixed.operation], schemas, title, { api, own: noneOwn, secured: true });
+  return atOnce(document([fixed.operation], schemas, title, { api, own: noneOwn, secured: true }));
 }
 
 /** The kind of a resource that api-schemas/ does not know. */
@@ -95,12 +104,12 @@ interface Context {
   readonly secured: boolean;
 }
 
-function document(
+function* document(
   operations: readonly Operation[],
   schemas: SchemaBuilder,
   title: { readonly title: string; readonly version: string },
   context: Context,
-): JsonObject {
+): Steps<JsonObject> {
   const paths: Record<string, JsonObject> = {};
   for (const item of pathItems(operations)) {
     paths[item.path] = {
@@ -112,6 +121,7 @@ function document(
       ),
       ...(item.parameters.length === 0 ? {} : { parameters: item.parameters.map(parameter) }),
     };
+    yield;
   }
   const definitions = schemas.definitions();
   const components = {

@@ -1,14 +1,20 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { realClock } from '../../machinery/clock.js';
+import { inTurns, type Steps } from '../../machinery/steps.js';
+import { createTurns } from '../../machinery/turns.js';
 import { packageFolder } from '../api-schemas.js';
+import type { CatalogEntry } from '../catalog.js';
 import type { MutableCatalog } from '../create-catalog.js';
 import { apiVersionOf } from '../resource-info.js';
-import { documentV2 } from './document-v2.js';
+import { bodyKinds } from './body-kinds.js';
+import { jsonBytes, sha512Steps } from './document-bytes.js';
+import { documentV2Steps } from './document-v2.js';
 import { documentV2Protobuf } from './document-v2-protobuf.js';
-import { documentV3, fixedDocumentV3, type OwnKinds } from './document-v3.js';
-import { fixedDocuments } from './fixed-operations.js';
+import { documentV3Steps, fixedDocumentV3, type OwnKinds } from './document-v3.js';
+import { fixedDocuments, type FixedDocument } from './fixed-operations.js';
+import { joined, joinedProtobuf, partOf, readLines, type PartV2 } from './parts-v2.js';
 
 /** OpenAPI documents as bytes: JSON, but for v2Protobuf. */
 export interface OpenApiDocuments {
@@ -21,6 +27,8 @@ export interface OpenApiDocuments {
   v2(): Promise<Buffer>;
   /** The protobuf form that kubectl before 1.29 needs. */
   v2Protobuf(): Promise<Buffer>;
+  /** Of one of these documents; made once. */
+  hashOf(bytes: Buffer): Promise<string>;
 }
 
 export const TITLE = { title: 'Kubernetes', version: '1.35' };
@@ -41,34 +49,64 @@ export const servedGroupVersions = (
   ...new Map(resources.map(({ group, version }) => [`${group}/${version}`, { group, version }])).values(),
 ];
 
-export const sha512 = (bytes: Buffer): string => createHash('sha512').update(bytes).digest('hex').toUpperCase();
-
 function generatedFolder(): string | undefined {
   const folder = join(packageFolder('api-schemas'), '..', GENERATED);
   return existsSync(join(folder, 'hashes.json')) ? folder : undefined;
 }
 
-/**
- * Serves what the build made. What it did not make (custom resources, or everything when run from source) is built
- * when first asked for, without descriptions.
- */
-export function createOpenApiDocuments(catalog: MutableCatalog, folder = generatedFolder()): OpenApiDocuments {
-  const { api } = catalog;
-  const none: ReadonlyMap<string, string> = new Map();
-  const groupVersionAt = (path: string) => catalog.groupVersions().find(gv => pathOf(gv) === path);
-  const isBuiltIn = (gv: { group: string; version: string }): boolean =>
-    catalog.served(gv.group, gv.version).some(({ schema }) => schema.openapi === undefined);
-  const fixed = () => fixedDocuments(catalog.groupVersions().filter(isBuiltIn));
-  const fixedAt = (path: string) => fixed().find(document => document.path === path);
-  const infos = () => catalog.entries().map(entry => entry.info);
-  const own: OwnKinds = info => {
-    const definition = info && catalog.find(info.group, info.version, info.plural)?.schema.openapi;
+/** What there are documents of, by path. */
+interface Contents {
+  readonly generation: number;
+  readonly paths: readonly string[];
+  readonly fixed: ReadonlyMap<string, FixedDocument>;
+  readonly groupVersions: ReadonlyMap<string, GroupVersion>;
+  /** Of those, the ones with kinds that are known at run time only. */
+  readonly own: ReadonlySet<string>;
+}
+
+interface GroupVersion {
+  readonly group: string;
+  readonly version: string;
+}
+
+const isOwn = ({ schema }: CatalogEntry): boolean => schema.openapi !== undefined;
+
+/** The kinds of these entries that api-schemas/ does not know, whatever becomes of them meanwhile. */
+function ownKinds(entries: readonly CatalogEntry[]): OwnKinds {
+  const known = new Map(entries.map(({ info, schema }) => [info, schema.openapi]));
+  return info => {
+    const definition = info && known.get(info);
     return info === undefined || definition === undefined ? undefined : { info, definition };
   };
-  const hasOwn = () => infos().some(info => own(info) !== undefined);
-  const isOwn = (path: string) => {
-    const gv = groupVersionAt(path);
-    return gv !== undefined && catalog.served(gv.group, gv.version).some(({ info }) => own(info) !== undefined);
+}
+
+/**
+ * Serves what the build made. What it did not make (custom resources, or everything when run from source) is built
+ * when first asked for, without descriptions, in steps between which others have their turn.
+ */
+export function createOpenApiDocuments(
+  catalog: MutableCatalog,
+  turns = createTurns(realClock),
+  folder = generatedFolder(),
+): OpenApiDocuments {
+  const { api } = catalog;
+  const none: ReadonlyMap<string, string> = new Map();
+  const kindsOf = bodyKinds(api);
+  const run = <T>(steps: Steps<T>): Promise<T> => inTurns(steps, turns);
+  const servedBy = ({ group, version }: GroupVersion) => catalog.served(group, version);
+
+  let known: Contents | undefined;
+  const contents = (): Contents => {
+    const { generation } = catalog;
+    if (known?.generation === generation) return known;
+    const all = catalog.groupVersions();
+    const served = all.map(gv => [gv, servedBy(gv)] as const);
+    const builtIn = served.filter(([, entries]) => entries.some(entry => !isOwn(entry))).map(([gv]) => gv);
+    const fixed = new Map(fixedDocuments(builtIn).map(document => [document.path, document]));
+    const groupVersions = new Map(all.map(gv => [pathOf(gv), gv]));
+    const own = new Set(served.filter(([, entries]) => entries.some(isOwn)).map(([gv]) => pathOf(gv)));
+    known = { generation, paths: [...fixed.keys(), ...groupVersions.keys()].sort(), fixed, groupVersions, own };
+    return known;
   };
 
   /** Documents as long as what they are about is what it was: one kind's coming costs the others nothing. */
@@ -86,110 +124,104 @@ export function createOpenApiDocuments(catalog: MutableCatalog, folder = generat
     return bytes;
   };
   const v3 = (path: string): Promise<Buffer | undefined> => {
-    const fixed = fixedAt(path);
-    const gv = groupVersionAt(path);
-    if (gv === undefined && fixed === undefined) {
+    const { fixed, groupVersions, own } = contents();
+    const about = fixed.get(path);
+    const gv = groupVersions.get(path);
+    if (gv === undefined && about === undefined) {
       built.delete(path);
       return Promise.resolve(undefined);
     }
-    return cached(path, gv === undefined ? [] : catalog.served(gv.group, gv.version), async () => {
-      const file = folder === undefined || isOwn(path) ? undefined : join(folder, 'v3', fileOf(path));
+    const served = gv === undefined ? [] : servedBy(gv);
+    return cached(path, served, async () => {
+      const file = folder === undefined || own.has(path) ? undefined : join(folder, 'v3', fileOf(path));
       if (file !== undefined && existsSync(file)) return readFile(file);
-      if (fixed !== undefined) return Buffer.from(JSON.stringify(fixedDocumentV3(api, fixed, none, TITLE)));
+      if (about !== undefined) return Buffer.from(JSON.stringify(fixedDocumentV3(api, about, none, TITLE)));
       if (gv === undefined) return undefined;
-      const served = catalog.served(gv.group, gv.version).map(entry => entry.info);
-      return Buffer.from(JSON.stringify(documentV3(api, served, gv, none, isOwn(path) ? OWN_TITLE : TITLE, own)));
+      const infos = served.map(({ info }) => info);
+      const title = own.has(path) ? OWN_TITLE : TITLE;
+      return run(jsonBytes(await run(documentV3Steps(api, infos, gv, none, title, ownKinds(served), kindsOf))));
     });
   };
   const definite = async (bytes: Promise<Buffer | undefined>): Promise<Buffer> => (await bytes) ?? Buffer.alloc(0);
-  const parts = new Map<string, { readonly of: readonly unknown[]; readonly part: PartV2 }>();
-  /** What there is to say of kinds that are known at run time only, a group-version at a time: others have their turn. */
-  const ownParts = async (): Promise<PartV2[]> => {
+
+  let base: Promise<PartV2> | undefined;
+  const baseOf = (from: string): Promise<PartV2> =>
+    (base ??= readFile(join(from, 'v2.lines')).then(bytes => run(readLines(bytes))));
+  const parts = new Map<string, { readonly of: readonly unknown[]; readonly part: Promise<PartV2> }>();
+  /** What there is to say of kinds that are known at run time only, a part for each group-version. */
+  const ownParts = async (beside: PartV2): Promise<PartV2[]> => {
+    const { groupVersions, own } = contents();
+    for (const path of parts.keys()) if (!own.has(path)) parts.delete(path);
+    const elsewhere = new Set(beside.definitions.keys());
     const found: PartV2[] = [];
-    const known = new Map(parts);
-    parts.clear();
-    for (const gv of catalog.groupVersions().filter(each => isOwn(pathOf(each)))) {
-      const served = catalog.served(gv.group, gv.version);
-      let one = known.get(pathOf(gv));
+    for (const path of own) {
+      const served = servedBy(groupVersions.get(path) as GroupVersion);
+      let one = parts.get(path);
       if (one === undefined || !sameMembers(one.of, served)) {
-        await new Promise(resolve => setImmediate(resolve));
-        const mine = served.map(entry => entry.info).filter(info => own(info) !== undefined);
-        one = { of: served, part: partOf(documentV2(api, mine, none, TITLE, own) as unknown as DocumentV2) };
+        const mine = served.filter(isOwn);
+        const infos = mine.map(({ info }) => info);
+        const document = documentV2Steps(api, infos, none, TITLE, ownKinds(mine), { elsewhere, kindsOf });
+        one = { of: served, part: run(document).then(made => run(partOf(made))) };
+        parts.set(path, one);
       }
-      parts.set(pathOf(gv), one);
-      found.push(one.part);
+      found.push(await one.part);
     }
     return found;
   };
-  let base: PartV2 | undefined;
+  /** Of everything, by who has no files of the build. */
+  const whole = () => {
+    const entries = catalog.entries();
+    return documentV2Steps(
+      api,
+      entries.map(({ info }) => info),
+      none,
+      TITLE,
+      ownKinds(entries),
+      { kindsOf },
+    );
+  };
   const v2 = (): Promise<Buffer> =>
     definite(
       cached('v2', [catalog.generation], async () => {
-        if (folder === undefined) return Buffer.from(JSON.stringify(documentV2(api, infos(), none, TITLE, own)));
-        const file = await readFile(join(folder, 'v2.json'));
-        if (!hasOwn()) return file;
-        base ??= partOf(JSON.parse(file.toString()) as DocumentV2);
-        return Buffer.from(textOf([...(await ownParts()), base]));
+        if (folder === undefined) return run(jsonBytes(await run(whole()), 2));
+        if (contents().own.size === 0) return readFile(join(folder, 'v2.json'));
+        const beside = await baseOf(folder);
+        return run(joined([...(await ownParts(beside)), beside]));
       }),
     );
   const v2Protobuf = (): Promise<Buffer> =>
     definite(
       cached('v2.pb', [catalog.generation], async () => {
-        if (folder === undefined) return documentV2Protobuf(JSON.parse((await v2()).toString()) as Json);
+        if (folder === undefined) return documentV2Protobuf(await run(whole()));
         const file = await readFile(join(folder, 'v2.pb'));
-        if (!hasOwn()) return file;
-        base ??= partOf(JSON.parse((await readFile(join(folder, 'v2.json'))).toString()) as DocumentV2);
-        const news: Record<string, unknown> = {};
-        for (const { definitions } of await ownParts())
-          for (const [name, text] of definitions)
-            if (!base.definitions.has(name)) news[name] = JSON.parse(text) as unknown;
-        // Messages that follow each other are one, by the rules of protobuf.
-        return Buffer.concat([file, documentV2Protobuf({ info: TITLE, definitions: news })]);
+        if (contents().own.size === 0) return file;
+        const beside = await baseOf(folder);
+        return Buffer.concat([file, ...(await run(joinedProtobuf(TITLE, await ownParts(beside), beside)))]);
       }),
     );
+  const hashed = new WeakMap<Buffer, Promise<string>>();
+  const hashOf = (bytes: Buffer): Promise<string> => {
+    const found = hashed.get(bytes) ?? run(sha512Steps(bytes));
+    hashed.set(bytes, found);
+    return found;
+  };
   return {
-    paths: () => [...fixed().map(({ path }) => path), ...catalog.groupVersions().map(pathOf)].sort(),
+    paths: () => contents().paths,
     v3,
     async hash(path) {
-      if (folder !== undefined && !isOwn(path)) {
+      if (folder !== undefined && !contents().own.has(path)) {
         hashes ??= readFile(join(folder, 'hashes.json'), 'utf8').then(
           text => JSON.parse(text) as Record<string, string>,
         );
         const known = (await hashes)[path];
         if (known !== undefined) return known;
       }
-      return sha512(await definite(v3(path)));
+      return hashOf(await definite(v3(path)));
     },
     v2,
     v2Protobuf,
+    hashOf,
   };
-}
-
-type Json = Record<string, unknown>;
-const SECTIONS = ['paths', 'definitions', 'parameters'] as const;
-type DocumentV2 = Readonly<Record<(typeof SECTIONS)[number], Json>> & Json;
-
-/** A document in pieces: the JSON of each member of what documents can be joined by, and the rest. */
-type PartV2 = Readonly<Record<(typeof SECTIONS)[number], ReadonlyMap<string, string>>> & { readonly rest: Json };
-
-const membersOf = (object: Json): ReadonlyMap<string, string> =>
-  new Map(Object.entries(object).map(([name, value]) => [name, JSON.stringify(value)]));
-
-const partOf = ({ paths, definitions, parameters, ...rest }: DocumentV2): PartV2 => ({
-  paths: membersOf(paths),
-  definitions: membersOf(definitions),
-  parameters: membersOf(parameters),
-  rest,
-});
-
-/** What several say, the last one says best. */
-function textOf(parts: readonly PartV2[]): string {
-  const sections = SECTIONS.map(section => {
-    const members = new Map(parts.flatMap(part => [...part[section]]));
-    return `${JSON.stringify(section)}:{${[...members].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`;
-  });
-  const rest = JSON.stringify(parts.at(-1)?.rest ?? {}).slice(1, -1);
-  return `{${[rest, ...sections].join(',')}}`;
 }
 
 const sameMembers = (a: readonly unknown[], b: readonly unknown[]): boolean =>

@@ -121,11 +121,13 @@ export interface SchemaBuilder {
 
 /**
  * @param kindsOf the group-version-kinds that a type is the body of, by full type name
+ * @param elsewhere definitions that another part of the document has
  */
 export function createSchemaBuilder(
   dialect: Dialect,
   descriptions: Descriptions,
   kindsOf: ReadonlyMap<string, readonly KindType[]>,
+  elsewhere: ReadonlySet<string> = new Set(),
 ): SchemaBuilder {
   const definitions: JsonObject = {};
   const pending: StructType[] = [];
@@ -137,7 +139,7 @@ export function createSchemaBuilder(
   };
 
   const require = (type: FieldType, name: string): void => {
-    if (Object.hasOwn(definitions, name)) return;
+    if (elsewhere.has(name) || Object.hasOwn(definitions, name)) return;
     definitions[name] = {};
     if (type.kind === 'struct') pending.push(type.struct);
     else definitions[name] = withText(name, SCALAR_DEFINITIONS[name]?.(dialect) ?? {});

@@ -13,11 +13,15 @@ import type { JsonSchemaProps } from './json-schema-props.js';
  * A structural schema as the OpenAPI documents publish it.
  * Source: apiextensions-apiserver pkg/controller/openapi/{builder,v2}.
  */
-export function publishedSchema({ group, version, kind }: GroupVersionKind, props: JsonSchemaProps): OwnDefinition {
+export function publishedSchema(
+  { group, version, kind }: GroupVersionKind,
+  propsOf: () => JsonSchemaProps,
+): OwnDefinition {
   const own = groupVersionKind(group, version, kind);
   return {
     name: [...group.split('.').reverse(), version, kind].join('.'),
     schema(openapi, refer) {
+      const props = propsOf();
       // kubectl before 1.29 takes what is not in the document for an unknown field.
       if (openapi === 2 && props['x-kubernetes-preserve-unknown-fields'] === true) return { type: 'object', ...own };
       const whole = published(props, openapi, refer);

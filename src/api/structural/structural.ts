@@ -28,15 +28,16 @@ export interface StructuralOptions extends GroupVersionKind {
 }
 
 /**
- * The schema of a kind that is known at run time only. What the definition itself may say is not checked here.
+ * The schema of a kind that is known at run time only. What the definition itself may say is not checked here. `propsOf` is
+ * asked once, when something is to be known of the kind's objects: of most kinds of a cluster there are none.
  * Source: apiextensions-apiserver pkg/apiserver/customresource_handler.go (schemaCoercingDecoder and its codec).
  */
-export function structural(props: JsonSchemaProps, options: StructuralOptions): KindSchema {
+export function structural(propsOf: () => JsonSchemaProps, options: StructuralOptions): KindSchema {
   const { group, version, kind, columns, objectMeta } = options;
-  const schema = structuralOf(props);
-  const rules = createSchemaRules(props, schema, options.more);
-  let struct: StructType | undefined;
-  const merged = (): StructType => (struct ??= mergeStruct(kind, schema, props, objectMeta));
+  const props = once(propsOf);
+  const schemaOf = once(() => structuralOf(props()));
+  const rules = once(() => createSchemaRules(props(), schemaOf(), options.more));
+  const merged = once((): StructType => mergeStruct(kind, schemaOf(), props(), objectMeta));
 
   /**
    * Prunes, drops nulls, reads metadata, fills in defaults where that is wanted. Mutates. `lenient`: of what is stored,
@@ -44,6 +45,7 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
    */
   function* coerce(object: JsonObject, lenient: boolean, defaults = true): Steps<DecodedBody> {
     const pace = newPace();
+    const schema = schemaOf();
     const problems: string[] = [];
     const { metadata: given = {} } = object;
     let metadata;
@@ -105,12 +107,12 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
       const object = cloneJson(document);
       yield;
       const { metadata } = yield* readMetadata(object['metadata'] ?? {}, objectMeta);
-      yield* applyDefaults(object, schema, pace);
+      yield* applyDefaults(object, schemaOf(), pace);
       return { object: yield* inOrder(object, metadata, pace), strictProblems: [] };
     },
     inTextOrder: object => atOnce(sortedCopy(object, newPace())) as JsonObject,
     restoreProblem: () => undefined,
-    applyDefaults: object => applyDefaults(object, schema, newPace()),
+    applyDefaults: object => applyDefaults(object, schemaOf(), newPace()),
     dropDisabled: () => undefined,
     normalize: () => undefined,
     restore(object) {
@@ -122,7 +124,7 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
     converted(object) {
       become(object, atOnce(coerce(object as JsonObject, false, false)).object);
     },
-    validate: rules.validate,
+    validate: (write, warn) => rules().validate(write, warn),
     fields: {
       unstructured: true,
       get struct() {
@@ -133,6 +135,11 @@ export function structural(props: JsonSchemaProps, options: StructuralOptions): 
     zero: () => ({}),
     absent: () => undefined,
   };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 function become(object: KubeObject, other: KubeObject): void {

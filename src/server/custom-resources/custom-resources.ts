@@ -9,6 +9,7 @@ import { API_SERVICES, createApiServiceKeeper } from './api-services.js';
 import { DEFINITIONS, nameOf, type Definition } from './definition.js';
 import { createDefinitionWriter } from './definition-status.js';
 import type { EntryOptions } from './entries.js';
+import { createGroupMembers } from './group-members.js';
 import { createKeyedWork } from './keyed-work.js';
 import { createReconcile } from './reconcile.js';
 import { createServedKinds } from './served-kinds.js';
@@ -39,6 +40,7 @@ export function createCustomResources(options: CustomResourcesOptions): CustomRe
   const writer = createDefinitionWriter(objects, ctx);
   const kinds = createServedKinds(catalog, registries, options);
   const services = createApiServiceKeeper(objects, ctx);
+  const members = createGroupMembers();
   let maintaining = false;
 
   const entryOf = (resource: string): CatalogEntry => {
@@ -55,6 +57,7 @@ export function createCustomResources(options: CustomResourcesOptions): CustomRe
     ctx,
     kinds,
     fresh: () => objects.fresh?.(DEFINITIONS, signal) ?? Promise.resolve(),
+    membersOf: group => members.of(group),
     again: name => definitionWork.add(name),
   });
   const definitionWork = createKeyedWork({
@@ -68,6 +71,7 @@ export function createCustomResources(options: CustomResourcesOptions): CustomRe
 
   const take = async (changed: ReadonlyMap<string, Definition | undefined>): Promise<void> => {
     const done = kinds.update(changed);
+    for (const [name, definition] of changed) members.note(name, definition);
     for (const [name, definition] of changed) {
       const touched = services.note(name, definition);
       if (!maintaining) continue;

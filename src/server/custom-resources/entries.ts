@@ -55,7 +55,7 @@ export function customKind(definition: Definition, options: EntryOptions): Custo
     const gvk = { group: groupOf(definition), version: version.name, kind: names.kind };
     const scale = version.subresources?.scale;
     const more = scale === undefined ? {} : { more: (write: CheckedWrite) => checkScale(write, scale) };
-    const schema = structural(propsOf(version), { ...gvk, columns, objectMeta, ...more });
+    const schema = structural(() => propsOf(version), { ...gvk, columns, objectMeta, ...more });
     schemas.set(`${gvk.group}/${gvk.version}`, schema);
     const info = infoOf(definition, names, version, stored);
     const strategy = customResourceStrategy(version, { info, replicasPaths: replicasPaths(definition) });

@@ -11,6 +11,8 @@ export interface ReconcileOptions extends CleanupOptions {
   readonly kinds: ServedKinds;
   /** Waits until what was written here is read here. */
   readonly fresh: () => Promise<void>;
+  /** Names of all definitions of a group. */
+  readonly membersOf: (group: string) => Iterable<string>;
   /** To be looked at again: a name that it wants may have become free. */
   readonly again: (name: string) => void;
 }
@@ -20,7 +22,7 @@ export interface ReconcileOptions extends CleanupOptions {
  * approval, establishing, and the end. There is no NonStructuralSchema: v1 takes no schema that is none.
  */
 export function createReconcile(options: ReconcileOptions): (name: string) => Promise<void> {
-  const { writer, kinds, clock, fresh, again } = options;
+  const { writer, kinds, clock, fresh, again, membersOf } = options;
   /** Names are given out one by one in each group. */
   const lines = new Map<string, Promise<void>>();
   const groups = new Map<string, string>();
@@ -33,8 +35,10 @@ export function createReconcile(options: ReconcileOptions): (name: string) => Pr
   };
 
   function* others(group: string, name: string): Iterable<Definition> {
-    for (const definition of writer.list())
-      if (groupOf(definition) === group && nameOf(definition) !== name) yield definition;
+    for (const member of membersOf(group)) {
+      const definition = member === name ? undefined : writer.get(member);
+      if (definition !== undefined && groupOf(definition) === group) yield definition;
+    }
   }
   const lookAtOthers = (group: string, name: string): void => {
     for (const other of others(group, name)) if (!hasItsNames(other)) again(nameOf(other));

@@ -1,5 +1,4 @@
 import { jsonEqual } from '../../machinery/json-equal.js';
-import type { CatalogEntry } from '../../api/catalog.js';
 import type { MutableCatalog } from '../../api/create-catalog.js';
 import type { Registries } from '../registry/create-registries.js';
 import { isTrue } from './conditions.js';
@@ -40,7 +39,7 @@ const sameKind = (a: Definition, b: Definition): boolean =>
 
 /** Keeps the custom resources of the catalog: those of all established definitions. */
 export function createServedKinds(
-  catalog: Pick<MutableCatalog, 'setCustom'>,
+  catalog: Pick<MutableCatalog, 'putCustom'>,
   registries: Pick<Registries, 'load' | 'retire' | 'unload'>,
   options: EntryOptions,
 ): ServedKinds {
@@ -91,24 +90,23 @@ export function createServedKinds(
     return true;
   };
 
-  const publish = (): void => {
-    const entries: CatalogEntry[] = [];
-    for (const { kind, terminating } of served.values())
-      for (const entry of (terminating ?? kind).served) entries.push(entry);
-    catalog.setCustom(entries);
+  /** Those of one definition: what a change costs does not depend on how many others there are. */
+  const publish = (name: string): void => {
+    const known = served.get(name);
+    catalog.putCustom(name, (known?.terminating ?? known?.kind)?.served ?? []);
   };
 
   return {
     prepare,
     kindOf: definition => served.get(nameOf(definition))?.kind ?? customKind(definition, options),
     async update(changed) {
-      let moved = false;
       const unprepared: Definition[] = [];
       for (const [name, definition] of changed) {
         const known = served.get(name);
         const gone = definition === undefined || known?.definition.metadata.uid !== definition.metadata.uid;
+        let moved = false;
         if (known !== undefined && gone) {
-          moved = stop(name) || moved;
+          moved = stop(name);
           registries.unload(known.kind.storage);
         }
         if (definition === undefined) prepared.delete(name);
@@ -118,17 +116,15 @@ export function createServedKinds(
           if (taken === undefined) unprepared.push(definition);
           else moved = taken || moved;
         }
+        if (moved) publish(name);
       }
-      if (moved) publish();
       if (unprepared.length === 0) return;
       await Promise.all(unprepared.map(prepare));
-      let late = false;
       for (const definition of unprepared) {
+        const name = nameOf(definition);
         // A newer state of it has been prepared meanwhile, or it is gone.
-        const ready = prepared.get(nameOf(definition));
-        if (ready?.definition === definition) late = take(nameOf(definition), definition) === true || late;
+        if (prepared.get(name)?.definition === definition && take(name, definition) === true) publish(name);
       }
-      if (late) publish();
     },
   };
 }

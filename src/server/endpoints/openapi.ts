@@ -41,7 +41,7 @@ function v2(documents: OpenApiDocuments, startedAt: string): DocumentRoute {
     const form = v2Form(request.raw.headers.accept);
     if (form === undefined) return raw(406, { Vary: 'Accept-Encoding, Accept' }, '');
     const body = form === 'json' ? await documents.v2() : await documents.v2Protobuf();
-    const etag = `"${sha512(body)}"`;
+    const etag = `"${await documents.hashOf(body)}"`;
     const headers = { Etag: etag, 'Last-Modified': startedAt, Vary: 'Accept-Encoding, Accept' };
     if (request.raw.headers['if-none-match'] === etag) return raw(304, headers, '');
     return raw(200, { ...headers, 'Content-Type': form === 'json' ? JSON_TYPE : V2_PROTOBUF }, body);

@@ -13,6 +13,7 @@ import { sweepLog } from './compact.js';
 import { storageError } from './errors.js';
 import { formGroup, type Request } from './group.js';
 import { META_COMPACTED } from './layout.js';
+import { createLogIndex } from './log-index.js';
 import { beginNewestRevision, type NewestRevision } from './newest-revision.js';
 import { newestRevisionFile, openDb, type Db, type Opened, type OpenOptions } from './open.js';
 import { readAt, readCurrent, readRange } from './read.js';
@@ -74,6 +75,7 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
   const newestFile = newestRevisionFile(dir, options);
   const hub = createWatchHub();
   let { db, state, compacted } = opened;
+  const index = createLogIndex(compacted);
   /** What watchers have been told of: during a recovery, less than there is. */
   let observed = state.revision;
   const syncFailed = (error: unknown): void => {
@@ -142,8 +144,9 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
     await newest.close();
     newest = await beginNewest();
     // A commit that failed only in its sync may have reached the disk after all: then it happened.
-    if (state.revision > observed)
-      publish((await readEvents(db, [{ prefix: '', fromRevision: observed }])).flatMap(({ events }) => events));
+    if (state.revision <= observed) return;
+    await index.ready(db);
+    publish((await readEvents(db, index, [{ prefix: '', fromRevision: observed }])).flatMap(({ events }) => events));
   };
 
   const recover = async (failed: { error: StorageError; at: number }): Promise<void> => {
@@ -166,6 +169,7 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
       if (failure !== undefined) await recover(failure);
       const group = formGroup(db, state, jobs);
       if (group.batch.length > 0) {
+        for (const { key, revision } of group.events) index.note(key, revision);
         try {
           await db.batch(group.batch, { sync: options.fsync ?? true });
         } catch (error) {
@@ -220,7 +224,12 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
     writing = undefined;
   };
 
-  const replayed = createReplays(wanted => use(db => readEvents(db, wanted)));
+  const replayed = createReplays(wanted =>
+    use(async db => {
+      await index.ready(db);
+      return readEvents(db, index, wanted);
+    }),
+  );
 
   return {
     supports: { soleWriter: true },
@@ -247,13 +256,19 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
       assertOpen();
       if (fromRevision < compacted) throw new CompactedError(fromRevision, compacted);
       if (fromRevision >= observed) return hub.subscribe(prefix, fromRevision, handlers);
-      return hub.subscribeAfter(prefix, fromRevision, handlers, () => replayed({ prefix, fromRevision, replay }));
+      return hub.subscribeAfter(prefix, fromRevision, handlers, async () => {
+        const past = await replayed({ prefix, fromRevision, replay });
+        // While it was read, some of it may have been forgotten.
+        if (fromRevision < compacted) throw new CompactedError(fromRevision, compacted);
+        return past;
+      });
     },
     async compact(target) {
       assertOpen();
       if (target > state.revision) throw new FutureRevisionError(target, state.revision);
       if (target <= compacted) return compacting;
       compacted = target;
+      index.forget(target);
       const sweep = async (): Promise<void> => {
         try {
           await use(async db => {

@@ -1,5 +1,6 @@
 import type { KeyValue, ReplayBound, WatchEvent } from '../kv-store.js';
-import { currentKey, decodeChange, decodeCurrent, LOG_END, loggedKey, logRevision, logStart } from './layout.js';
+import { currentKey, decodeChange, decodeCurrent, loggedKey, logRevision, logStart } from './layout.js';
+import type { LogIndex } from './log-index.js';
 import type { Db } from './raw.js';
 import { entries, withSnapshot } from './read.js';
 
@@ -21,15 +22,21 @@ interface Reader extends Wanted {
   size: number;
 }
 
-/** What was missed by all who ask, in one pass: the log is read once, however many they are. */
-export function readEvents(db: Db, wanted: readonly Wanted[]): Promise<Replayed[]> {
+/** What was missed by all who ask, in one pass over the part of the log that has it: it is read once, however many they are. */
+export function readEvents(db: Db, index: LogIndex, wanted: readonly Wanted[]): Promise<Replayed[]> {
   return withSnapshot(db, async (snapshot, newest) => {
     const readers = wanted.map((one): Reader => ({ ...one, events: [], size: 0 }));
-    const active = byPrefix(readers);
+    const active = byPrefix(readers.filter(reader => startOf(reader, index) < Infinity));
+    let [oldest, last] = [Infinity, 0];
+    for (const reader of readers) {
+      oldest = Math.min(oldest, startOf(reader, index));
+      last = Math.max(last, index.spanOf(reader.prefix)?.last ?? 0);
+    }
+    if (oldest === Infinity) return readers.map(() => ({ events: [], upTo: newest }));
+    const bounds = { gte: logStart(oldest), lt: logStart(Math.min(last, newest) + 1), reverse: true };
     // Backwards, because what a change wrote is what the next change of that key found.
     const found = new Map<string, KeyValue | undefined>();
-    const oldest = Math.min(...new Set(wanted.map(one => one.fromRevision)));
-    log: for await (const chunk of entries(db, snapshot, { gte: logStart(oldest + 1), lt: LOG_END, reverse: true })) {
+    log: for await (const chunk of entries(db, snapshot, bounds)) {
       for (const [logKey, bytes] of chunk) {
         const key = loggedKey(logKey);
         const revision = logRevision(logKey);
@@ -58,6 +65,12 @@ export function readEvents(db: Db, wanted: readonly Wanted[]): Promise<Replayed[
     }
     return readers.map(({ events }) => ({ events: events.reverse(), upTo: newest }));
   });
+}
+
+/** The first revision that may have something for it; Infinity: none has. */
+function startOf({ prefix, fromRevision }: Wanted, index: LogIndex): number {
+  const span = index.spanOf(prefix);
+  return span === undefined || span.last <= fromRevision ? Infinity : Math.max(fromRevision + 1, span.first);
 }
 
 function isFull(reader: Reader, bytes: number): boolean {

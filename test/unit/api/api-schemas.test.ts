@@ -5,6 +5,7 @@ import t from 'tap';
 import { packageFolder } from '../../../src/api/api-schemas.js';
 import { checkApiSchemas } from '../../../src/api/build/check-schemas.js';
 import { describe, readModelDocs } from '../../../src/api/build/descriptions.js';
+import type { CatalogEntry } from '../../../src/api/catalog.js';
 import { createCatalog } from '../../../src/api/create-catalog.js';
 import {
   aggregatedCore,
@@ -18,7 +19,10 @@ import { loadApi } from '../../../src/api/load.js';
 import { documentV2 } from '../../../src/api/openapi/document-v2.js';
 import { documentV2Protobuf } from '../../../src/api/openapi/document-v2-protobuf.js';
 import { customKind } from '../../support/custom-kind.js';
-import { createOpenApiDocuments, sha512, TITLE } from '../../../src/api/openapi/documents.js';
+import { sha512 } from '../../../src/api/openapi/document-bytes.js';
+import { joined, linesOf, partOf, readLines } from '../../../src/api/openapi/parts-v2.js';
+import { atOnce } from '../../../src/machinery/steps.js';
+import { createOpenApiDocuments, TITLE } from '../../../src/api/openapi/documents.js';
 
 const api = loadApi();
 const catalog = createCatalog({}, api);
@@ -263,6 +267,90 @@ t.test('OpenAPI', async t => {
     'v2: every reference leads somewhere',
   );
   t.ok(documentV2Protobuf(v2).length > 100_000);
+});
+
+t.test('custom resources of an owner come and go, and those of others stay', async t => {
+  const mutable = createCatalog({}, api);
+  const kindOf = (group: string, plural: string) => {
+    const { info, ...rest } = customKind(api, { type: 'object' });
+    const kind = plural.toUpperCase();
+    return { ...rest, info: { ...info, group, plural, kind, listKind: `${kind}List` } };
+  };
+  const [a, b, c] = [kindOf('x.org', 'as'), kindOf('x.org', 'bs'), kindOf('b.org', 'cs')];
+  const steps: readonly { name: string; put: [string, CatalogEntry[]]; expect: readonly string[] }[] = [
+    { name: 'one', put: ['a', [a]], expect: ['x.org/as'] },
+    { name: 'another one in its group', put: ['b', [b]], expect: ['x.org/as', 'x.org/bs'] },
+    { name: 'in a group before', put: ['c', [c]], expect: ['b.org/cs', 'x.org/as', 'x.org/bs'] },
+    { name: 'the first one goes', put: ['a', []], expect: ['b.org/cs', 'x.org/bs'] },
+    { name: 'its kind is served anew', put: ['b', [{ ...b }]], expect: ['b.org/cs', 'x.org/bs'] },
+    { name: 'the last one of a group goes', put: ['c', []], expect: ['x.org/bs'] },
+    { name: 'built-in ones are not replaced', put: ['d', mutable.entries().slice(0, 3)], expect: ['x.org/bs'] },
+  ];
+  const builtIn = mutable.entries().length;
+  for (const { name, put, expect } of steps) {
+    const before = mutable.generation;
+    mutable.putCustom(...put);
+    t.ok(mutable.generation > before, `${name}: told by the generation`);
+    const own = mutable.groupVersions().slice(api.groupVersions.length);
+    const found = own.flatMap(({ group, version }) => mutable.served(group, version).map(({ info }) => info));
+    t.strictSame(
+      found.map(({ group, plural }) => `${group}/${plural}`),
+      expect,
+      name,
+    );
+    t.equal(mutable.entries().length, builtIn + expect.length, name);
+    for (const entry of [a, b, c]) {
+      const { group, version, plural, kind } = entry.info;
+      const there = expect.includes(`${group}/${plural}`);
+      t.equal(mutable.find(group, version, plural) !== undefined, there, `${name}: ${plural} by path`);
+      t.equal(mutable.findKind(group, version, kind) !== undefined, there, `${name}: ${plural} by kind`);
+      t.equal(mutable.preferred(`${plural}.${group}`) !== undefined, there, `${name}: ${plural} by resource`);
+    }
+  }
+});
+
+t.test('documents of many kinds are made in steps, and joined they say what one document of all would', async t => {
+  const mutable = createCatalog({}, api);
+  const kinds = Array.from({ length: 40 }, (_, i) => {
+    const schema = { type: 'object', properties: { spec: { type: 'object', description: `Größe ${i}\n` } } };
+    const { info, ...rest } = customKind(api, schema);
+    const names = { plural: `widgets${i}`, group: `g${i % 7}.example.org` };
+    return { ...rest, info: { ...info, ...names, storage: { ...info.storage, ...names, resource: names.plural } } };
+  });
+  mutable.setCustom(kinds);
+  let turns = 0;
+  const eager = { isOver: () => true, next: async () => void turns++ };
+  const documents = createOpenApiDocuments(mutable, eager);
+  const v2 = JSON.parse((await documents.v2()).toString()) as Record<'paths' | 'definitions', object>;
+  t.ok(turns > 1000, 'rests between the members of the document');
+  t.strictSame(
+    [...refs(v2)].filter(ref => !resolves(v2, ref)),
+    [],
+    'every reference leads somewhere',
+  );
+  for (const { info } of kinds)
+    t.ok(`/apis/${info.group}/v1/namespaces/{namespace}/${info.plural}/{name}` in v2.paths, info.plural);
+  const again = await documents.v2();
+  t.equal(again, await documents.v2(), 'made once');
+  t.equal(await documents.hashOf(again), sha512(again));
+  mutable.setCustom(kinds.slice(1));
+  const less = JSON.parse((await documents.v2()).toString()) as typeof v2;
+  t.notOk('/apis/g0.example.org/v1/namespaces/{namespace}/widgets0/{name}' in less.paths, 'one that is gone');
+  t.equal(Object.keys(less.definitions).length, Object.keys(v2.definitions).length, 'its group still has the type');
+});
+
+t.test('lines of a part are the part', t => {
+  const document = {
+    swagger: '2.0',
+    info: { title: 'x' },
+    paths: { '/a b/': { get: { text: 'Größe\n"' } }, '/c': {} },
+    definitions: {},
+    parameters: { p: { in: 'query' } },
+  };
+  const part = atOnce(partOf(document));
+  t.strictSame(atOnce(readLines(Buffer.from(linesOf(part)))), part);
+  t.strictSame(JSON.parse(atOnce(joined([part])).toString()), document);
+  t.end();
 });
 
 t.test('a mistake in api-schemas is found by the build', async t => {

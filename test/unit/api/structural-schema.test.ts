@@ -14,7 +14,7 @@ if (objectMeta === undefined) throw new Error('no ObjectMeta');
 
 const widget = (spec: Record<string, JsonSchemaProps>, more: Partial<JsonSchemaProps> = {}): KindSchema =>
   structural(
-    { type: 'object', properties: { spec: { type: 'object', properties: spec }, ...more.properties } },
+    () => ({ type: 'object', properties: { spec: { type: 'object', properties: spec }, ...more.properties } }),
     { group: 'example.org', version: 'v1', kind: 'Widget', columns: columnsOf([]), objectMeta },
   );
 
