@@ -23,7 +23,9 @@ export interface Ticket {
   /** Called once when it leaves its queue for a seat. */
   dispatched: () => void;
   readonly arrivalR: number;
-  readonly estimatedMs: number;
+  /** What it was charged for when it left its queue. */
+  estimatedMs: number;
+  /** As it was thought of on arrival. */
   readonly totalWork: number;
   queue: Queue | undefined;
   startedMs: number;
@@ -170,6 +172,11 @@ export function createQueueSet(options: {
     return totals.seatsInUse + seats <= limit;
   };
 
+  /**
+   * By what is known now, and not when it came: what a request takes is learned from the last few, so one that comes after a
+   * slow moment would look dearer than its like that come later, and they would pass it for as long as it waits.
+   */
+  const workOf = ({ work }: Ticket): number => work.initialSeats * serviceMs + work.finalSeats * work.lingerMs;
   /** The queue whose oldest request would be through first. */
   const nextQueue = (): Queue | undefined => {
     let best: Queue | undefined;
@@ -178,7 +185,7 @@ export function createQueueSet(options: {
     for (const queue of queues.values()) {
       const first = oldest(queue);
       if (first === undefined) continue;
-      const finishR = queue.nextDispatchR + first.totalWork;
+      const finishR = queue.nextDispatchR + workOf(first);
       // Round robin: those behind the last one come first, then those before it.
       const distance = queue.index > robin ? queue.index - robin : queue.index - robin + Number.MAX_SAFE_INTEGER / 2;
       if (finishR > bestR || (finishR === bestR && distance >= bestDistance)) continue;
@@ -198,7 +205,8 @@ export function createQueueSet(options: {
     queue.waiting.delete(ticket);
     leave(ticket);
     execute(ticket, now);
-    queue.nextDispatchR += ticket.totalWork;
+    ticket.estimatedMs = serviceMs;
+    queue.nextDispatchR += workOf(ticket);
     bound(queue);
     ticket.dispatched();
     return true;

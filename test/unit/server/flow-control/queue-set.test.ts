@@ -96,6 +96,27 @@ t.test('a queue that has had less is next, however long another one is', t => {
   t.end();
 });
 
+t.test('one that came after a slow moment is not passed by its like that come later', t => {
+  const { clock, set, order, admitted } = setup(QUEUES, 1);
+  const serve = (ticket: Ticket, ms: number): void => {
+    clock.advance(ms);
+    set.finish(ticket);
+  };
+  serve(admitted('slow', 0), 100);
+  let executing = admitted('g0', 0);
+  admitted('modest', 7);
+  let passed = 0;
+  // There is always one of the others executing and one waiting, each time in a queue that begins anew.
+  for (let i = 1; i <= 50 && !order.includes('modest'); i++) {
+    const next = admitted(`g${i}`, i % 7);
+    serve(executing, 0.2);
+    executing = next;
+    passed++;
+  }
+  t.ok(passed <= 7, `${passed} passed it, and there are seven other queues`);
+  t.end();
+});
+
 t.test('two queues that always want get the same, by seats and time and not by number', t => {
   const { set, clock, arrive, order } = setup({ kind: 'queue', queues: 8, queueLengthLimit: 1000 }, 2);
   const running: { ticket: Ticket; ends: number }[] = [];
