@@ -241,7 +241,7 @@ const OPERATIONS: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   ],
   [
     'remove',
-     
+
     function* ({ root }, { path }) {
       const { container, key } = locate(
         root,
@@ -278,7 +278,7 @@ const OPERATIONS: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   ],
   [
     'move',
-     
+
     function* ({ root }, { path, from }) {
       const source = locate(
         root,
@@ -308,7 +308,7 @@ const OPERATIONS: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   ],
   [
     'copy',
-     
+
     function* (state, { path, from }) {
       const source = locate(
         state.root,
@@ -339,7 +339,7 @@ const OPERATIONS: ReadonlyMap<string, Apply> = new Map<string, Apply>([
   ],
   [
     'test',
-     
+
     function* ({ root }, { path, value }) {
       const tested = (): unknown => {
         if (path === '') return root;

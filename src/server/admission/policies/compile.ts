@@ -2,11 +2,7 @@ import type * as k8s from '@kubernetes/client-node';
 import { DYN, type Type } from '../../../machinery/cel/types.js';
 import { labelSelectorAsSelector } from '../../../machinery/labels.js';
 import type { DeepReadonly, KubeObject, Wire } from '../../../machinery/types.js';
-import {
-  createCompiler,
-  isCompileError,
-  type CompiledExpression,
-} from '../../../machinery/cel/admission/compile.js';
+import { createCompiler, isCompileError, type CompiledExpression } from '../../../machinery/cel/admission/compile.js';
 import { variableType } from '../../../machinery/cel/admission/structs.js';
 import type { Criteria } from '../matching/match.js';
 import type { OwnVariables } from '../expressions/evaluate.js';
