@@ -21,6 +21,25 @@ interface ResourceList {
   resources: { name: string; kind: string; namespaced: boolean; verbs: string[]; group?: string; version?: string }[];
 }
 
+/** What a server says of all its groups at once. */
+interface AggregatedList {
+  readonly kind: 'APIGroupDiscoveryList';
+  readonly items: readonly {
+    readonly metadata?: { readonly name?: string };
+    /** The preferred one first. */
+    readonly versions?: readonly {
+      readonly version: string;
+      readonly freshness?: string;
+      readonly resources?: readonly {
+        readonly resource: string;
+        readonly responseKind?: { readonly kind: string };
+        readonly scope: string;
+        readonly verbs: readonly string[];
+      }[];
+    }[];
+  }[];
+}
+
 export interface Discovered {
   /** Each once, in its group's preferred version where it is there, without subresources. */
   readonly resources: readonly DiscoveredResource[];
@@ -45,15 +64,41 @@ async function resourcesAt(client: Client, path: string): Promise<ResourceList |
   }
 }
 
-/**
- * Every resource that is served. A server of an aggregated API that is down keeps only its own from being known.
- * @throws StatusError, ConnectionError
- */
-export async function discoverPreferred(client: Client): Promise<Discovered> {
-  const groups = (await client.request('GET', '/apis')) as GroupList;
+/** What is served of a group-version; undefined: whoever serves it does not say. */
+interface Served {
+  readonly group: string;
+  readonly version: string;
+  readonly resources:
+    readonly Pick<ResourceList['resources'][number], 'name' | 'kind' | 'namespaced' | 'verbs'>[] | undefined;
+}
+
+const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
+
+const isAggregated = (answer: unknown): answer is AggregatedList => {
+  const { kind, items } = (answer ?? {}) as Partial<AggregatedList>;
+  return kind === 'APIGroupDiscoveryList' && Array.isArray(items);
+};
+
+const fromAggregated = ({ items }: AggregatedList): Served[] =>
+  items.flatMap(({ metadata, versions = [] }) =>
+    versions.map(({ version, freshness, resources = [] }) => ({
+      ...{ group: metadata?.name ?? '', version },
+      resources:
+        freshness === 'Stale'
+          ? undefined
+          : resources.flatMap(({ resource: name, responseKind, scope, verbs }) =>
+              responseKind === undefined
+                ? []
+                : [{ name, kind: responseKind.kind, namespaced: scope === 'Namespaced', verbs: [...verbs] }],
+            ),
+    })),
+  );
+
+/** A group-version at a time, from a server that does not tell of all at once. */
+async function oneByOne(client: Client, { groups }: GroupList): Promise<Served[]> {
   const groupVersions = [
     { group: '', version: 'v1', path: '/api/v1' },
-    ...groups.groups.flatMap(group =>
+    ...groups.flatMap(group =>
       [group.preferredVersion, ...group.versions.filter(v => v.version !== group.preferredVersion.version)].map(v => ({
         group: group.name,
         version: v.version,
@@ -61,31 +106,44 @@ export async function discoverPreferred(client: Client): Promise<Discovered> {
       })),
     ),
   ];
-  const failing: string[] = [];
-  const lists = await Promise.all(
-    groupVersions.map(async gv => {
+  return Promise.all(
+    groupVersions.map(async ({ group, version, path }) => {
       try {
-        return { gv, list: (await resourcesAt(client, gv.path)) ?? { resources: [] } };
+        return { group, version, resources: (await resourcesAt(client, path))?.resources ?? [] };
       } catch (error) {
         // Without its own, the API server is not there.
-        if (gv.group === '') throw error;
-        failing.push(`${gv.group}/${gv.version}`);
-        return { gv, list: { resources: [] } };
+        if (group === '') throw error;
+        return { group, version, resources: undefined };
       }
     }),
   );
+}
+
+/** With two requests, however many group-versions there are, as client-go does it. */
+async function everything(client: Client): Promise<Served[]> {
+  const groups = await client.request('GET', '/apis', undefined, { accept: AGGREGATED });
+  if (!isAggregated(groups)) return oneByOne(client, groups as GroupList);
+  const core = await client.request('GET', '/api', undefined, { accept: AGGREGATED });
+  if (!isAggregated(core)) throw new Error('/api is no aggregated discovery');
+  return [...fromAggregated(core), ...fromAggregated(groups)];
+}
+
+/**
+ * Every resource that is served. A server of an aggregated API that is down keeps only its own from being known.
+ * @throws StatusError, ConnectionError
+ */
+export async function discoverPreferred(client: Client): Promise<Discovered> {
+  const failing: string[] = [];
   const found = new Map<string, DiscoveredResource & { versions: string[] }>();
-  for (const { gv, list } of lists)
-    for (const resource of list.resources) {
-      const id = `${resource.name}.${gv.group}`;
-      if (resource.name.includes('/')) continue;
+  for (const { group, version, resources } of await everything(client)) {
+    if (resources === undefined) failing.push(`${group}/${version}`);
+    for (const { name, kind, namespaced, verbs } of resources ?? []) {
+      const id = `${name}.${group}`;
+      if (name.includes('/')) continue;
       const known = found.get(id);
-      if (known !== undefined) {
-        known.versions.push(gv.version);
-        continue;
-      }
-      const ref = { group: gv.group, version: gv.version, resource: resource.name, namespaced: resource.namespaced };
-      found.set(id, { ref, kind: resource.kind, versions: [gv.version], verbs: resource.verbs });
+      if (known !== undefined) known.versions.push(version);
+      else found.set(id, { ref: { group, version, resource: name, namespaced }, kind, versions: [version], verbs });
     }
+  }
   return { resources: [...found.values()], failing: failing.sort() };
 }

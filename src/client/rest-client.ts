@@ -102,11 +102,12 @@ export function createClient(config: ClientConfig, userAgent: string): RestClien
   return {
     transport,
     resource: <T extends KubeObject>(ref: ResourceRef) => resourceClient<T>(transport, ref),
-    async request(method, path, body) {
+    async request(method, path, body, options) {
       const text = await transport.fetch({
         method,
         path,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...options,
       });
       return JSON.parse(text) as unknown;
     },

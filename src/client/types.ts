@@ -47,7 +47,7 @@ export interface ResourceClient<T extends KubeObject = KubeObject> {
 export interface Client {
   resource<T extends KubeObject = KubeObject>(ref: ResourceRef): ResourceClient<T>;
   /** A plain JSON request, e.g. for /version or discovery. */
-  request(method: string, path: string, body?: unknown): Promise<unknown>;
+  request(method: string, path: string, body?: unknown, options?: { readonly accept: string }): Promise<unknown>;
   close(): void;
 }
 

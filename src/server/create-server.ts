@@ -294,6 +294,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     catalog,
     registries,
     clock,
+    turns,
     log,
     ctx,
     objectMeta,

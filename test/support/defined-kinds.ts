@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import type { CatalogEntry } from '../../src/api/catalog.js';
 import { loadApi } from '../../src/api/load.js';
+import { createTurns } from '../../src/machinery/turns.js';
 import { createStrategies } from '../../src/kinds/index.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { selfContext } from '../../src/server/bootstrap/ensure.js';
@@ -36,8 +37,9 @@ export async function definedKinds(
   const objectMeta = loadApi().type('meta.v1.ObjectMeta');
   if (objectMeta === undefined) throw new Error('api-schemas/ has no ObjectMeta');
   const ctx = selfContext(registries.objects, clock, f.context().signal);
+  const turns = createTurns(clock);
   const more = converterOf === undefined ? {} : { converterOf };
-  const custom = createCustomResources({ catalog, registries, clock, log: LOG, ctx, objectMeta, ...more });
+  const custom = createCustomResources({ catalog, registries, clock, turns, log: LOG, ctx, objectMeta, ...more });
   t.teardown(() => f.close());
   await custom.serve();
   custom.maintain();

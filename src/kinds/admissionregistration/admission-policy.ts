@@ -16,6 +16,7 @@ import {
   checkOneOf,
   defaultMatchResources,
   FAILURE_POLICIES,
+  HEAVY_EXPRESSIONS,
 } from './validation/admission-rules.js';
 import { DYN, type Type } from '../../machinery/cel/types.js';
 import { variableType } from '../../machinery/cel/admission/structs.js';
@@ -171,6 +172,7 @@ const again = (out: FieldError[], object: DeepReadonly<KubeObject>): void =>
   checkMetadataAgain(out, object, { namespaced: false, name: nameIsDnsSubdomain, builtIn: false });
 
 export const validatingAdmissionPolicyStrategy: Strategy<Policy> = {
+  heavy: HEAVY_EXPRESSIONS,
   default({ spec }) {
     if (spec === undefined) return;
     spec.failurePolicy ??= 'Fail';

@@ -11,6 +11,7 @@ import {
   checkOneOf,
   checkRule,
   FAILURE_POLICIES,
+  HEAVY_EXPRESSIONS,
   MATCH_POLICIES,
 } from './validation/admission-rules.js';
 import { list } from '../validation/formats.js';
@@ -129,6 +130,7 @@ function defaultHooks(configuration: Configuration): void {
 }
 
 export const validatingWebhookConfigurationStrategy: Strategy<Configuration> = {
+  heavy: HEAVY_EXPRESSIONS,
   default: defaultHooks,
   generationChanged: (now, old) => !jsonEqual(now.webhooks, old.webhooks),
   validate: (_ctx, configuration) => checkConfiguration(configuration, STRICT),

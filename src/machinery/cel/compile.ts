@@ -50,6 +50,8 @@ export interface Compiled {
   readonly variables: ReadonlySet<string>;
   /** @throws InstantiationError when a literal is no argument of a function that it is given to */
   instantiate(): Program;
+  /** The same with rests. */
+  instantiateSteps(): Steps<Program>;
   /** What it may cost. `sizeOf` tells sizes of what comes from variables: of "self", "spec", "@items". */
   estimate(sizeOf?: SizeOf): Range;
 }
@@ -77,7 +79,8 @@ export function* compileSteps(
   return {
     type: checked.type,
     variables: namesIn(checked),
-    instantiate: () => instantiate(expr, checked, environment),
+    instantiate: () => atOnce(instantiate(expr, checked, environment)),
+    instantiateSteps: () => instantiate(expr, checked, environment),
     estimate: (sizeOf = () => undefined) => estimateCost(expr, checked, environment, sizeOf),
   };
 }
@@ -88,8 +91,9 @@ function namesIn({ references }: Checked): ReadonlySet<string> {
   return names;
 }
 
-function instantiate(expr: Expr, checked: Checked, environment: Environment): Program {
+function* instantiate(expr: Expr, checked: Checked, environment: Environment): Steps<Program> {
   const planner = new Planner(environment, checked);
+  yield* planner.prepare(expr);
   const plan = planner.plan(expr);
   const { slots } = planner;
   const newFrame = (activation: Activation, limit: number, isStepping: boolean): Frame => ({

@@ -1,5 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Logger } from '../../machinery/logger.js';
+import type { Turns } from '../../machinery/turns.js';
 import type { CatalogEntry } from '../../api/catalog.js';
 import type { MutableCatalog } from '../../api/create-catalog.js';
 import type { RequestContext } from '../../api/strategy.js';
@@ -18,6 +19,7 @@ export interface CustomResourcesOptions extends EntryOptions {
   readonly catalog: MutableCatalog;
   readonly registries: Registries;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly log: Logger;
   /** The server acting for itself. */
   readonly ctx: RequestContext;
@@ -35,7 +37,7 @@ export interface CustomResources {
  * version that it serves; nobody behind the catalog knows where an entry came from.
  */
 export function createCustomResources(options: CustomResourcesOptions): CustomResources {
-  const { catalog, registries, clock, log, ctx } = options;
+  const { catalog, registries, clock, log, ctx, turns } = options;
   const { signal, objects } = ctx;
   const writer = createDefinitionWriter(objects, ctx);
   const kinds = createServedKinds(catalog, registries, options);
@@ -83,6 +85,7 @@ export function createCustomResources(options: CustomResourcesOptions): CustomRe
 
   /** Subscribes, and takes what there is; after a lost watch once more. */
   const followDefinitions = async (known: ReadonlySet<string>): Promise<void> => {
+    const waiting: Promise<void>[] = [];
     registries.follow(entryOf(DEFINITIONS), {
       events(events) {
         const changed = new Map(events.map(({ object }) => [object.key.name, writer.get(object.key.name)]));
@@ -97,9 +100,14 @@ export function createCustomResources(options: CustomResourcesOptions): CustomRe
           .catch((error: unknown) => failed(error, 'following CustomResourceDefinitions'));
       },
     });
-    const present = new Map<string, Definition | undefined>([...known].map(name => [name, writer.get(name)]));
-    for (const definition of writer.list()) present.set(nameOf(definition), definition);
-    await take(present);
+    for (const name of known) if (writer.get(name) === undefined) await take(new Map([[name, undefined]]));
+    // There may be thousands. What changes meanwhile is told to the subscriber: here, too, the newest state is taken.
+    for (const { metadata } of writer.list()) {
+      const { name = '' } = metadata;
+      if (turns.isOver()) await turns.next();
+      waiting.push(take(new Map([[name, writer.get(name)]])));
+    }
+    await Promise.all(waiting);
   };
 
   const followServices = (): void => {

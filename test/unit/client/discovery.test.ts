@@ -52,3 +52,50 @@ t.test('without the API server’s own there is nothing to say', async t => {
     discoverPreferred(clientOf({ ...ANSWERS, '/api/v1': new StatusError(503, 'ServiceUnavailable', 'x') })),
   );
 });
+
+t.test('a server that tells of everything at once is asked twice', async t => {
+  const resource = (name: string) => ({
+    resource: name,
+    responseKind: { group: '', version: '', kind: name },
+    scope: name === 'nodes' ? 'Cluster' : 'Namespaced',
+    verbs: ['list'],
+    subresources: [{ subresource: 'status', responseKind: { kind: name }, verbs: ['get'] }],
+  });
+  const versions = (...given: [string, string, ...string[]][]) =>
+    given.map(([version, freshness, ...names]) => ({ version, freshness, resources: names.map(resource) }));
+  const of = (...items: object[]) => ({ kind: 'APIGroupDiscoveryList', items });
+  const asked: string[] = [];
+  const client = clientOf({
+    '/api': of({ metadata: {}, versions: versions(['v1', 'Current', 'nodes', 'pods']) }),
+    '/apis': of(
+      {
+        metadata: { name: 'apps' },
+        versions: versions(['v1', 'Current', 'deployments'], ['v1beta1', 'Current', 'deployments', 'old']),
+      },
+      { metadata: { name: 'down.example' }, versions: versions(['v1', 'Stale', 'things']) },
+      { metadata: { name: 'none.example' } },
+      {
+        metadata: { name: 'odd.example' },
+        versions: [{ version: 'v1', resources: [{ resource: 'kindless', verbs: [] }] }],
+      },
+    ),
+  });
+  const counting = {
+    ...client,
+    request: (method: string, path: string) => (asked.push(path), client.request(method, path)),
+  };
+  const { resources, failing } = await discoverPreferred(counting);
+  t.strictSame(asked, ['/apis', '/api']);
+  t.strictSame(failing, ['down.example/v1']);
+  t.strictSame(
+    resources.map(({ ref, kind, versions }) =>
+      [ref.resource, ref.group, ref.namespaced, kind, versions.join()].join(' '),
+    ),
+    [
+      'nodes  false nodes v1',
+      'pods  true pods v1',
+      'deployments apps true deployments v1,v1beta1',
+      'old apps true old v1beta1',
+    ],
+  );
+});

@@ -109,3 +109,39 @@ t.test('a long expression is checked in parts, with the same result', t => {
   t.ok(rests > 10, `${rests} rests`);
   t.end();
 });
+
+t.test('a long expression is planned with rests, and does what one without them does', t => {
+  const rows: readonly { readonly name: string; readonly input: string; readonly expect: unknown }[] = [
+    { name: 'logic', input: Array.from({ length: 2000 }, (_, i) => `self.text == "${i}"`).join(' || '), expect: false },
+    {
+      name: 'calls in a list',
+      input: `[${Array.from({ length: 2000 }, (_, i) => `size("${i}") + ${i}`).join(', ')}].size() == 2000`,
+      expect: true,
+    },
+    {
+      name: 'loops',
+      input: Array.from({ length: 300 }, (_, i) => `[1, 2].all(x, x + ${i} > [0].map(y, y)[0])`).join(' && '),
+      expect: true,
+    },
+    {
+      name: 'a range that is long',
+      input: `[${Array.from({ length: 3000 }, (_, i) => i).join(', ')}].exists(x, x == 2999)`,
+      expect: true,
+    },
+  ];
+  for (const { name, input, expect } of rows) {
+    const compiled = compile(input, environment);
+    if ('problems' in compiled) return void t.fail(compiled.problems);
+    const steps = compiled.instantiateSteps();
+    let rests = 0;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) rests++;
+    t.ok(rests > 3, `${name}: rests`);
+    const small = schema.value({ text: 'a' });
+    const slow = step.value.run({ self: small }, BUDGET);
+    const quick = compiled.instantiate().run({ self: small }, BUDGET);
+    t.equal(slow.value, expect, name);
+    t.equal(slow.cost, quick.cost, `${name}: costs`);
+  }
+  t.end();
+});

@@ -10,7 +10,7 @@ import type { Correlation } from '../correlation.js';
 import type { JsonSchemaProps, ValidationRule } from '../json-schema-props.js';
 import { NO_PATH } from '../result.js';
 import { fieldPath, isMap, type Place } from '../walk.js';
-import { compileRules, type CompiledRule } from './compile-rules.js';
+import { compileRulesSteps, type CompiledRule } from './compile-rules.js';
 import { oldItems } from './old-items.js';
 import { RuleType } from './rule-type.js';
 import { defaultMessage, ruleError, ruleText } from './rule-failure.js';
@@ -152,7 +152,7 @@ class RuleNode {
     run: Run,
     budget: number,
   ): Steps<number> {
-    const rules = this.rules();
+    const rules = this.compiled ?? (yield* this.compile());
     if (rules.length === 0) return budget;
     const at = fieldPath(place);
     const fail = (text: string): void => void run.errors.push(invalid(at || NO_PATH, this.schema.type ?? '', text));
@@ -213,11 +213,11 @@ class RuleNode {
     return left;
   }
 
-  private rules(): readonly CompiledRule[] {
-    if (this.compiled !== undefined) return this.compiled;
+  private *compile(): Steps<readonly CompiledRule[]> {
     const given = this.schema['x-kubernetes-validations'] ?? [];
-    return (this.compiled =
-      given.length === 0 || this.type === undefined ? [] : compileRules(given, this.schema, this.type));
+    this.compiled =
+      given.length === 0 || this.type === undefined ? [] : yield* compileRulesSteps(given, this.schema, this.type);
+    return this.compiled;
   }
 
   private createReader(): Reader {

@@ -6,6 +6,9 @@ import { nameIsPathSegment } from '../../../machinery/validation/names.js';
 import { checkCel, type CelRules } from './cel.js';
 import { checkQualifiedName, checkSelector, list } from '../../validation/formats.js';
 
+/** Expressions are compiled to see whether they are any: a long one takes longer than others can wait. */
+export const HEAVY_EXPRESSIONS = { nodes: 1000, characters: 50 };
+
 export const FAILURE_POLICIES = ['Fail', 'Ignore'];
 export const MATCH_POLICIES = ['Equivalent', 'Exact'];
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];

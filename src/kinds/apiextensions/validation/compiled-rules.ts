@@ -28,13 +28,13 @@ export function checkCompiledRules(
     const rule = rules[i] ?? {};
     const where = at.index(i);
     const shown = printed(() => internalRule(rule));
-    checkCost(checks, where.child('rule'), 'rule', times(compiled.maxCost, cardinality(compiled, context)), context);
+    checkCost(checks, where.child('rule'), 'rule', times(compiled.maxCost(), cardinality(compiled, context)), context);
     if (compiled.error !== undefined) out.push(invalid(where.child('rule'), shown, compiled.error));
     const { message } = compiled;
     if (message !== undefined) {
       const here = where.child('messageExpression');
       if ('error' in message) out.push(invalid(here, shown, message.error));
-      else checkCost(checks, here, 'messageExpression', message.maxCost, context);
+      else checkCost(checks, here, 'messageExpression', message.maxCost(), context);
     }
     if (compiled.usesOldSelf) {
       const why = `oldSelf cannot be used on the uncorrelatable portion of the schema within ${uncorrelated?.toString()}`;
