@@ -25,6 +25,8 @@ interface Run {
 const ADMIN = 'admin';
 const CALLER_HEADERS = ['x-remote-user', 'x-remote-group', 'x-remote-uid'];
 const WAIT_MS = 60_000;
+/** For what did not come when it was recorded. */
+const IN_VAIN_MS = 5_000;
 /** In bodies of bytes, where no variable can stand: as long as the suffix. */
 const SUFFIX_IN_BYTES = 'uuuuuuuu';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -87,12 +89,12 @@ async function waitFor(
   call: Call,
   { client, variables }: Run,
 ): Promise<Answer> {
-  const { timeoutMs = WAIT_MS } = wanted;
+  const { timeoutMs } = wanted;
   // What did not come when it was recorded shall not come here.
   const content = { kind: 'json', body: expect?.['body'], text: '' } as const;
   const recorded = { status: Number(expect?.['status']), content };
   const inVain = !holds(wanted, recorded, variables);
-  const limit = AbortSignal.timeout(inVain ? timeoutMs : Math.max(timeoutMs, WAIT_MS));
+  const limit = AbortSignal.timeout(inVain ? (timeoutMs ?? IN_VAIN_MS) : Math.max(timeoutMs ?? 0, WAIT_MS));
   for (;;) {
     const answer = await client.call(call);
     if (limit.aborted || holds(wanted, answer, variables)) return answer;
