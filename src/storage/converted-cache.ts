@@ -158,7 +158,9 @@ export function createConvertedCache(options: ConvertedCacheOptions): OwnConvert
     prefix: cache.prefix,
     loaded,
     async shown(object) {
-      await convertAll([object]);
+      // What was converted may be forgotten before this goes on: the cache was lost and starts anew.
+      do await convertAll([object]);
+      while (!converted.has(object));
       return shown(object);
     },
     async fresh(signal) {

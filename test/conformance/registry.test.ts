@@ -6,6 +6,7 @@ import type { KvStore } from '../../src/storage/kv-store.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
 import { customKind } from '../support/custom-kind.js';
+import { definedKinds, definitionOf, versionOf } from '../support/defined-kinds.js';
 import { kindDeps } from '../support/kind-deps.js';
 import { fixture } from '../support/registries.js';
 import { EXAMPLES } from './registry-examples.js';
@@ -49,6 +50,13 @@ for (const [name, strategies, open] of [
   });
 }
 
+const spec = { type: 'object', properties: { size: { type: 'integer', default: 1 }, color: { type: 'string' } } };
+const SCHEMAS = [
+  ['its fields', { type: 'object', properties: { spec } }, { spec: { color: 'red' } }],
+  ['anything', { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, { any: [{ z: null }] }],
+  ['nothing', { type: 'object' }, {}],
+] as const;
+
 t.test('a kind whose schema is known at run time only', async t => {
   const store = createMemoryStore();
   const f = await fixture({ store });
@@ -56,14 +64,28 @@ t.test('a kind whose schema is known at run time only', async t => {
     f.close();
     await store.close();
   });
-  const spec = { type: 'object', properties: { size: { type: 'integer', default: 1 }, color: { type: 'string' } } };
-  for (const [title, props, example] of [
-    ['its fields', { type: 'object', properties: { spec } }, { spec: { color: 'red' } }],
-    ['anything', { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, { any: [{ z: null }] }],
-    ['nothing', { type: 'object' }, {}],
-  ] as const) {
+  for (const [title, props, example] of SCHEMAS) {
     const entry = customKind(loadApi(), props);
     f.catalog.setCustom([entry]);
     await t.test(title, t => registrySuite(t, f, f.registries.get(entry), example));
   }
+});
+
+t.test('kinds that come of definitions', async t => {
+  const f = await definedKinds(t);
+  for (const scope of ['Namespaced', 'Cluster'])
+    for (const [i, [title, openAPIV3Schema, example]] of SCHEMAS.entries()) {
+      const plural = `${scope.toLowerCase()}s${i}`;
+      await f.define(
+        definitionOf({
+          plural,
+          kind: `Kind${plural}`,
+          scope,
+          versions: [versionOf('v1', { schema: { openAPIV3Schema } })],
+        }),
+      );
+      await f.established(`${plural}.example.org`);
+      const registry = f.registries.get(f.entry('example.org', 'v1', plural));
+      await t.test(`${scope}: ${title}`, t => registrySuite(t, f, registry, example));
+    }
 });

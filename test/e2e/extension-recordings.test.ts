@@ -13,12 +13,13 @@ import { startApiServer } from '../support/up.js';
 
 /*
  * Recordings of a real server that was extended, which lie beside the repository only: custom resources, and CEL. Every
- * step passes but for those in extension-recordings-known.json, each with its reason; "name:*" is a whole scenario. Some
+ * step passes but for those in extension-recordings-known.json, each with its reason. Some
  * race with the clock of a busy machine, so a scenario in which others failed is replayed once more.
  */
 t.setTimeout(1_200_000);
 
 const TOKEN = 'admin-token';
+const ALLOWED_SHARE = 0.005;
 const TOPICS = ['crd', 'cel'] as const;
 
 type Reasons = Readonly<Record<string, string>>;
@@ -35,9 +36,17 @@ const start = async (t: Test): Promise<number> => {
   return server.port;
 };
 
+/** Some mostly wait, and each has kinds and namespaces of its own: a few go side by side. */
+const SIDE_BY_SIDE = 3;
+
 const replay = async (some: readonly Recording<Head, Step>[], client: WireClient): Promise<Replayed[]> => {
   const results: Replayed[] = [];
-  for (const one of some) for (const step of await replayScenario(one, client, TOKEN)) results.push(step);
+  const left = [...some];
+  const lane = async (): Promise<void> => {
+    for (let one = left.shift(); one !== undefined; one = left.shift())
+      for (const step of await replayScenario(one, client, TOKEN)) results.push(step);
+  };
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane));
   return results;
 };
 
@@ -49,16 +58,16 @@ for (const topic of TOPICS)
     if (texts === undefined)
       return t.comment('SKIPPED, NOTHING IS CHECKED: there are no recordings beside the repository');
     const reasons = known[topic];
-    const recordings = [...texts.values()]
-      .map(text => parseRecording<Head, Step>(text))
-      .filter(({ head }) => reasons[`${head.name}:*`] === undefined);
+    const recordings = [...texts.values()].map(text => parseRecording<Head, Step>(text));
     const client = createWireClient(await start(t));
     t.teardown(() => client.close());
     const steps = await replay(recordings, client);
     const failed = steps.filter(({ ok }) => !ok);
     t.comment(`${steps.length - failed.length} of ${steps.length} steps passed`);
-    t.ok(steps.length > 0 || recordings.length === 0, 'steps were replayed');
+    t.ok(steps.length > 0, 'steps were replayed');
     const unexpected = failed.filter(step => reasons[id(step)] === undefined);
+    const excused = failed.length - unexpected.length;
+    t.ok(excused <= steps.length * ALLOWED_SHARE, `${excused} of the failures are known`);
     const names = new Set(unexpected.map(({ recording }) => recording));
     const again =
       names.size === 0

@@ -14,13 +14,13 @@ import { startApiServer } from '../support/up.js';
 
 /*
  * Recordings of a real server that asks others: admission webhooks, conversion webhooks, aggregated APIs. They lie beside the
- * repository only. Every step passes but for those in hook-recordings-known.json, each with its reason; "name:*" is a whole
- * scenario that is not replayed. Some race with the clock of a busy machine, so a scenario in which others failed is
+ * repository only. Every step passes but for those in hook-recordings-known.json, each with its reason. Some race with the clock of a busy machine, so a scenario in which others failed is
  * replayed once more.
  */
 t.setTimeout(1_200_000);
 
 const TOKEN = 'admin-token';
+const ALLOWED_SHARE = 0.005;
 
 const KNOWN = JSON.parse(readFileSync(join(ROOT, 'test/e2e/hook-recordings-known.json'), 'utf8')) as Readonly<
   Record<string, string>
@@ -41,9 +41,7 @@ t.test('the API server asks others', async t => {
   const texts = extensionRecordings('hooks');
   if (texts === undefined)
     return t.comment('SKIPPED, NOTHING IS CHECKED: there are no recordings beside the repository');
-  const recordings = [...texts.values()]
-    .map(text => parseRecording<Head, Step>(text))
-    .filter(({ head }) => KNOWN[`${head.name}:*`] === undefined);
+  const recordings = [...texts.values()].map(text => parseRecording<Head, Step>(text));
   const client = createWireClient(await start(t));
   t.teardown(() => client.close());
   const hooks = await startHookServer();
@@ -58,6 +56,8 @@ t.test('the API server asks others', async t => {
   t.comment(`${steps.length - failed.length} of ${steps.length} steps passed`);
   t.ok(steps.length > 0, 'steps were replayed');
   const unexpected = failed.filter(step => KNOWN[id(step)] === undefined);
+  const excused = failed.length - unexpected.length;
+  t.ok(excused <= steps.length * ALLOWED_SHARE, `${excused} of the failures are known`);
   const names = new Set(unexpected.map(({ recording }) => recording));
   const again = names.size === 0 ? [] : await replay(recordings.filter(({ head }) => names.has(head.name)));
   const still = new Set(unexpected.map(id));

@@ -25,32 +25,8 @@ export interface WebhookConversion {
   readonly conversionReviewVersions: readonly string[];
 }
 
-/** The words that messages have for one object, and for one of several. */
-interface Words {
-  readonly gvk: string;
-  /** "object at index 0", "converted object at index 3". */
-  readonly item: (index: number) => string;
-  readonly same: (index: number) => string;
-  readonly metadata: (index: number) => string;
-}
-
-function wordsOf(objects: readonly KubeObject[]): Words {
-  const [{ apiVersion = '', kind = '' } = {}] = objects;
-  if (objects.length === 1)
-    return {
-      gvk: `${apiVersion}, Kind=${kind}`,
-      item: () => 'invalid object at index 0',
-      same: () => 'invalid object',
-      metadata: () => 'invalid metadata',
-    };
-  const item = (index: number): string => `invalid converted object at index ${index}`;
-  return {
-    gvk: `${apiVersion}, Kind=${kind}List`,
-    item,
-    same: item,
-    metadata: index => `invalid metadata in object at index ${index}`,
-  };
-}
+/** Upstream reads objects one by one, so its messages are of one even where several are read. */
+const gvkOf = ([first]: readonly KubeObject[]): string => `${first?.apiVersion ?? ''}, Kind=${first?.kind ?? ''}`;
 
 /**
  * Objects in another version, by a webhook (apiextensions-apiserver pkg/apiserver/conversion/webhook_converter.go). What is in
@@ -66,7 +42,7 @@ export function createConversionWebhook(
     objects: readonly KubeObject[],
     apiVersion: string,
     outer: AbortSignal,
-    { gvk }: Words,
+    gvk: string,
   ): Promise<readonly unknown[]> => {
     if (version === undefined) throw reasonlessError('no supported conversion review versions');
     const uid = uuid();
@@ -93,16 +69,16 @@ export function createConversionWebhook(
   return async (objects, apiVersion, signal) => {
     const asked = objects.filter(object => object['apiVersion'] !== apiVersion);
     if (asked.length === 0) return objects;
-    const words = wordsOf(objects);
-    const answers = await ask(asked, apiVersion, signal, words);
+    const gvk = gvkOf(asked);
+    const answers = await ask(asked, apiVersion, signal, gvk);
     if (answers.length !== asked.length)
       throw reasonlessError(
-        `conversion webhook for ${words.gvk} returned ${answers.length} objects, expected ${asked.length}`,
+        `conversion webhook for ${gvk} returned ${answers.length} objects, expected ${asked.length}`,
       );
     let index = 0;
     return objects.map(object => {
       if (object['apiVersion'] === apiVersion) return object;
-      return converted(object, answers[index], apiVersion, index++, words, objects.length === 1);
+      return converted(object, answers[index], apiVersion, index++, gvk);
     });
   };
 }
@@ -116,22 +92,15 @@ function within<T>(what: string, act: () => T): T {
 }
 
 /** One answer, if it is what it should be, with the metadata that no webhook may change. @throws StatusError 500 */
-function converted(
-  original: KubeObject,
-  sent: unknown,
-  apiVersion: string,
-  index: number,
-  words: Words,
-  alone: boolean,
-): KubeObject {
-  const returned = `conversion webhook for ${words.gvk} returned`;
-  const item = `${returned} ${words.item(index)}`;
-  const object = within(alone ? '' : item, () => unstructured(sent));
+function converted(original: KubeObject, sent: unknown, apiVersion: string, index: number, gvk: string): KubeObject {
+  const returned = `conversion webhook for ${gvk} returned`;
+  const item = `${returned} invalid object at index ${index}`;
+  const object = within('', () => unstructured(sent));
   if (object.apiVersion !== apiVersion)
     throw reasonlessError(`${item}: invalid groupVersion (expected ${apiVersion}, received ${object.apiVersion})`);
   if (object.kind !== original.kind)
     throw reasonlessError(`${item}: invalid kind (expected ${original.kind ?? ''}, received ${object.kind})`);
-  within(`${returned} ${words.same(index)}`, () => checkSame(original, object));
-  const metadata = within(`${returned} ${words.metadata(index)}`, () => restoredMetadata(original, object));
+  within(`${returned} invalid object`, () => checkSame(original, object));
+  const metadata = within(`${returned} invalid metadata`, () => restoredMetadata(original, object));
   return { ...object, metadata };
 }

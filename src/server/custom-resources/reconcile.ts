@@ -1,4 +1,5 @@
 import { jsonEqual } from '../../machinery/json-equal.js';
+import { caBundleProblem } from '../../machinery/x509/ca-bundle.js';
 import type { Names } from './definition.js';
 import { approvalOf } from './api-approval.js';
 import { cleanUp, wantsCleanup, type CleanupOptions } from './cleanup.js';
@@ -69,6 +70,11 @@ export function createReconcile(options: ReconcileOptions): (name: string) => Pr
 
   const establish = async (definition: Definition): Promise<void> => {
     if (!isTrue(definition, 'NamesAccepted') || isTrue(definition, 'Established')) return;
+    const { caBundle = '' } = definition.spec?.conversion?.webhook?.clientConfig ?? {};
+    if (caBundle !== '' && caBundleProblem(caBundle) !== undefined) {
+      if (says(definition, INVALID_CA_BUNDLE)) return;
+      return writer.updateStatus(definition, changed => setCondition(changed, INVALID_CA_BUNDLE, clock.now()));
+    }
     // Who sees that it is established finds it served.
     await kinds.prepare(definition);
     await writer.updateStatus(definition, changed => {
@@ -102,6 +108,14 @@ export function createReconcile(options: ReconcileOptions): (name: string) => Pr
     if (last !== undefined && wantsCleanup(last)) await cleanUp(last, kinds.kindOf(last), options);
   };
 }
+
+/** Whose certificate nobody could check is served by nobody (apiextensions-apiserver's establishing controller). */
+const INVALID_CA_BUNDLE = {
+  type: 'Established',
+  status: 'False',
+  reason: 'InvalidCABundle',
+  message: 'The conversion webhook CABundle is invalid',
+} as const;
 
 const NONE: Names = { plural: '', kind: '' };
 

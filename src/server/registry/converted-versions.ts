@@ -3,11 +3,11 @@ import type { KubeObject } from '../../machinery/types.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { Conversion, Converter } from '../../api/conversion.js';
 import type { FieldManagerOptions } from '../../machinery/managed-fields/field-manager.js';
-import type { CachedObject } from '../../storage/cached-object.js';
+import { cachedObject, encodeForStorage, type CachedObject } from '../../storage/cached-object.js';
 import type { OwnConvertedCache } from '../../storage/converted-cache.js';
 import type { WatchCache } from '../../storage/watch-cache.js';
 import { MisfitError } from './field-managers.js';
-import type { StoredVersions } from './scope.js';
+import type { Newest, StoredVersions } from './scope.js';
 import { versionOf } from './view.js';
 
 /** Something synchronous needs an object in another version: it is asked for, and then all begins again. */
@@ -21,6 +21,8 @@ class NeedsConversion extends Error {
   }
 }
 
+/** Of the objects of one request to a converter: making and reading it are steps that nobody interrupts. */
+const MAX_SENT_BYTES = 1 << 20;
 /** Answers that are kept for one resource; what is asked for again is asked again. */
 const MAX_KEPT = 64;
 /** Owners of one object's fields in versions of their own, twice each, and some more. */
@@ -59,25 +61,64 @@ export function convertedVersions(
     }
   };
 
-  return {
-    async convert(objects) {
-      const copies: KubeObject[] = [];
-      for (const { object } of objects) {
-        if (turns.isOver()) await turns.next();
-        const copy = cloneJson(object) as KubeObject;
-        versionOf(conversion, copy.apiVersion ?? '').restore?.(copy);
-        copies.push(copy);
-      }
-      const foreign = copies.filter(copy => copy.apiVersion !== apiVersion);
-      const answers = foreign.length === 0 ? [] : await converter(foreign, apiVersion, signal);
-      const byObject = new Map(foreign.map((object, i) => [object, answers[i]]));
-      return copies.map(copy => {
-        const answer = byObject.get(copy);
-        if (answer === undefined) return copy;
-        versionOf(conversion, apiVersion).converted?.(answer);
-        return answer;
-      });
+  const convertSome = async (objects: readonly CachedObject[], asking: AbortSignal): Promise<readonly KubeObject[]> => {
+    const copies: KubeObject[] = [];
+    for (const { object } of objects) {
+      if (turns.isOver()) await turns.next();
+      const copy = cloneJson(object) as KubeObject;
+      versionOf(conversion, copy.apiVersion ?? '').restore?.(copy);
+      copies.push(copy);
+    }
+    const foreign = copies.filter(copy => copy.apiVersion !== apiVersion);
+    const answers = foreign.length === 0 ? [] : await converter(foreign, apiVersion, asking);
+    const byObject = new Map(foreign.map((object, i) => [object, answers[i]]));
+    return copies.map(copy => {
+      const answer = byObject.get(copy);
+      if (answer === undefined) return copy;
+      versionOf(conversion, apiVersion).converted?.(answer);
+      return answer;
+    });
+  };
+  const convert = async (objects: readonly CachedObject[], asking: AbortSignal): Promise<readonly KubeObject[]> => {
+    const results: KubeObject[] = [];
+    for (let from = 0; from < objects.length;) {
+      let [end, bytes] = [from, 0];
+      do bytes += objects[end++]?.size ?? 0;
+      while (end < objects.length && bytes + (objects[end]?.size ?? 0) <= MAX_SENT_BYTES);
+      for (const result of await convertSome(objects.slice(from, end), asking)) results.push(result);
+      from = end;
+    }
+    return results;
+  };
+
+  const shownAnew = async (objects: readonly CachedObject[], asking: AbortSignal): Promise<CachedObject[]> => {
+    const readable = objects.filter(object => object.unreadable === undefined);
+    const answers = await convert(readable, asking);
+    const results = new Map(readable.map((object, i) => [object, answers[i]]));
+    const shown: CachedObject[] = [];
+    for (const object of objects) {
+      if (turns.isOver()) await turns.next();
+      const answer = results.get(object);
+      shown.push(answer === undefined ? object : cachedObject(object.key, object.revision, encodeForStorage(answer)));
+    }
+    return shown;
+  };
+  const newestOf = (raw: WatchCache): Newest => ({
+    loaded: () => raw.loaded(),
+    fresh: asking => raw.fresh(asking),
+    revision: () => raw.revision(),
+    async get(key, asking) {
+      const found = raw.get(key);
+      return found === undefined ? undefined : (await shownAnew([found], asking))[0];
     },
+    async page(namespace, at, after, limit, asking) {
+      const { items, remaining } = await raw.page(namespace, at, after, limit);
+      return { items: await shownAnew(items, asking), remaining };
+    },
+  });
+
+  return {
+    convert: objects => convert(objects, signal),
     inOthers(object, to, from) {
       const schema = conversion.schemaOf(to);
       if (schema === undefined || conversion.schemaOf(from) === undefined) return undefined;
@@ -89,6 +130,11 @@ export function convertedVersions(
       return { object: cloneJson(found), struct: schema.fields.struct };
     },
     versions: (raw, cache) => ({
+      newest: newestOf(raw),
+      async checkStorable({ object }, asking) {
+        if (apiVersion !== storageApiVersion)
+          await converter([cloneJson(object) as KubeObject], storageApiVersion, asking);
+      },
       fromStore: kv => cache.shown(raw.objectOf(kv)),
       committed: object => cache.shown(object),
       async toStorage(object, asking) {

@@ -242,6 +242,8 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
 }
 
 const plainVersions = (cache: WatchCache, view: View): StoredVersions => ({
+  newest: cache,
+  checkStorable: () => undefined,
   fromStore: kv => cache.objectOf(kv),
   committed: object => object,
   toStorage: object => view.toStorage(object),

@@ -52,7 +52,7 @@ export async function create(
   );
   await breathe(scope);
   if (!info.stored) return review(scope, ctx, namespace, object);
-  await scope.cache.loaded();
+  await scope.versions.newest.loaded();
   await admit(scope, ctx, { operation: 'CREATE', subresource: '', key: keyOfObject(object), object });
   dedupOwnerReferences(ctx, object.metadata, true);
 
@@ -115,6 +115,7 @@ export async function storeNew(
   await breathe(scope);
   const key = keyOfObject(object);
   if (ctx.options.dryRun) {
+    await scope.cache.loaded();
     const current = await newest(scope, key);
     if (current !== undefined) throw existsError(scope, object, current);
     scope.schema.restore?.(object);

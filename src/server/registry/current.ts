@@ -1,7 +1,7 @@
 import type { ObjectKey } from '../../machinery/types.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { objectKey } from '../../storage/keys.js';
-import type { Scope, StoredVersions } from './scope.js';
+import type { Newest, Scope, StoredVersions } from './scope.js';
 
 /**
  * What an attempt to write came to: it is done, or somebody else wrote in between and the object is now `current`.
@@ -21,17 +21,19 @@ export async function newest(
 }
 
 /**
- * Attempts a write until it is done. Starts from what the cache has, without waiting for news: where that was old, the
- * refused commit says what is there now, and what was refused for another reason is tried again on that.
+ * Attempts a write until it is done. Starts from what `source` has (default: the cache), without waiting for news: where
+ * that was old, the refused commit says what is there now, and what was refused for another reason is tried again on that.
  */
 export async function fromCurrent<T>(
   scope: Scope,
   key: ObjectKey,
   signal: AbortSignal,
   attempt: (existing: CachedObject | undefined) => Promise<Attempt<T>>,
+  source: Pick<Newest, 'loaded' | 'get'> = scope.cache,
 ): Promise<T> {
-  await scope.cache.loaded();
-  let existing = scope.cache.get(key);
+  await source.loaded();
+  let existing = await source.get(key, signal);
+  if (existing !== undefined) await scope.versions.checkStorable(existing, signal);
   let certain = scope.store.supports.soleWriter;
   for (;;) {
     signal.throwIfAborted();

@@ -28,7 +28,11 @@ export async function deleteObject(
 ): Promise<DeleteResult> {
   validateDeleteOptions(options);
   checkKey(scope, key);
-  const begun = await fromCurrent(scope, key, ctx.signal, existing => begin(scope, ctx, key, options, existing, part));
+  // Upstream reads it before it deletes it; an update starts from what its watch cache has.
+  const { newest } = scope.versions;
+  const attempt = (existing: CachedObject | undefined): Promise<Attempt<Begun>> =>
+    begin(scope, ctx, key, options, existing, part);
+  const begun = await fromCurrent(scope, key, ctx.signal, attempt, newest);
   return begun.kind === 'answered' ? begun.result : finish(scope, ctx, key, options, begun);
 }
 

@@ -17,7 +17,7 @@ import { checkKey } from './check-key.js';
 import { decodeContinue, encodeContinue } from './continue-token.js';
 import { listOptions, type ListOptions } from './list-options.js';
 import { parseResourceVersion, tooLargeResourceVersionError, waitForRevision } from './resource-version.js';
-import { groupResource, type Scope } from './scope.js';
+import { groupResource, type Newest, type Scope } from './scope.js';
 import { selectionOf, type Selection } from './selection.js';
 import type { ListQuery, ListResult, StoredObject } from './types.js';
 import { UnknownVersionError } from './view.js';
@@ -39,15 +39,23 @@ export async function get(
   checkKey(scope, key);
   const asked = revisionOr(error => reasonlessError(error.message), query.resourceVersion ?? '');
   await waitForRevision(scope, asked, ctx.signal);
-  await upToDate(scope, ctx, query.resourceVersion ?? '');
-  const found = scope.cache.get(key);
+  const source = sourceOf(scope, query.resourceVersion ?? '');
+  await upToDate(source, ctx, query.resourceVersion ?? '');
+  const found = await source.get(key, ctx.signal);
   if (found === undefined) throw notFoundError(groupResource(scope.info), key.name);
   return scope.view.show(found);
 }
 
-/** No resourceVersion asks for the newest state; any other takes what the cache has by now. */
-export const upToDate = (scope: Scope, ctx: RequestContext, resourceVersion: string): Promise<void> =>
-  resourceVersion === '' ? scope.cache.fresh(ctx.signal) : scope.cache.loaded();
+/** Upstream asks its watch cache for what may be old, and etcd for the newest state and for that of one revision. */
+const sourceOf = ({ cache, versions }: Scope, resourceVersion: string, point?: Point): Newest =>
+  resourceVersion === '' || (point?.revision ?? 0) > 0 ? versions.newest : cache;
+
+/** No resourceVersion asks for the newest state; any other takes what is there by now. */
+export const upToDate = (
+  source: Pick<Newest, 'fresh' | 'loaded'>,
+  ctx: RequestContext,
+  resourceVersion: string,
+): Promise<void> => (resourceVersion === '' ? source.fresh(ctx.signal) : source.loaded());
 
 /** What is said of an object of a list that cannot be read. */
 const untransformed = (cache: Pick<WatchCache, 'prefix'>, { key, unreadable = '' }: CachedObject): string =>
@@ -108,15 +116,17 @@ export async function list(
 ): Promise<ListResult> {
   const options = listOptions(query);
   const selection = selectionOf(scope, options);
-  const { cache, info } = scope;
+  const { info } = scope;
   const single = selection.name !== '' && (namespace !== '' || !info.namespaced);
   const point = await pointOf(scope, ctx, options, single);
-  await upToDate(scope, ctx, options.resourceVersion);
+  const source = sourceOf(scope, options.resourceVersion, point);
+  await upToDate(source, ctx, options.resourceVersion);
   if (options.resourceVersion === '0') assertCached(scope);
-  const revision = point.revision === 0 ? cache.revision() : point.revision;
+  const revision = point.revision === 0 ? source.revision() : point.revision;
+  const reading: Reading = { scope, source, signal: ctx.signal };
   try {
-    if (point.revision === 0 && single) return await one(scope, namespace, revision, selection);
-    return await select(scope, namespace, { ...point, revision }, selection);
+    if (point.revision === 0 && single) return await one(reading, namespace, revision, selection);
+    return await select(reading, namespace, { ...point, revision }, selection);
   } catch (error) {
     // Upstream lists from a cache, which never becomes ready with such an object in it.
     if (error instanceof UnknownVersionError) throw initializingError();
@@ -130,8 +140,19 @@ export async function list(
 const initializingError = (): StatusError =>
   new StatusError(429, 'TooManyRequests', 'storage is (re)initializing', { retryAfterSeconds: 1 });
 
-async function one(scope: Scope, namespace: string, revision: number, selection: Selection): Promise<ListResult> {
-  const found = scope.cache.get({ namespace, name: selection.name });
+interface Reading {
+  readonly scope: Scope;
+  readonly source: Newest;
+  readonly signal: AbortSignal;
+}
+
+async function one(
+  { scope, source, signal }: Reading,
+  namespace: string,
+  revision: number,
+  selection: Selection,
+): Promise<ListResult> {
+  const found = await source.get({ namespace, name: selection.name }, signal);
   const items = found === undefined ? [] : [scope.view.show(found)].filter(item => selection.matches(item.object));
   return { resourceVersion: String(revision), items };
 }
@@ -139,7 +160,12 @@ async function one(scope: Scope, namespace: string, revision: number, selection:
 /** Objects fetched at a time when only some of them will match. */
 const CHUNK = 500;
 
-async function select(scope: Scope, namespace: string, point: Point, selection: Selection): Promise<ListResult> {
+async function select(
+  { scope, source, signal }: Reading,
+  namespace: string,
+  point: Point,
+  selection: Selection,
+): Promise<ListResult> {
   const { cache, view, turns } = scope;
   // Nothing is made or looked at: thousands take less than asking for the time.
   const cheap = view.asIs && selection.everything;
@@ -148,7 +174,7 @@ async function select(scope: Scope, namespace: string, point: Point, selection: 
   let after = point.after;
   for (;;) {
     const chunk = point.limit === 0 ? 0 : selection.everything ? point.limit : Math.max(CHUNK, point.limit);
-    const page = await cache.page(namespace, point.revision, after, chunk);
+    const page = await source.page(namespace, point.revision, after, chunk, signal);
     for (const [index, stored] of page.items.entries()) {
       if (!cheap && turns.isOver()) await turns.next();
       if (unreadable && stored.unreadable !== undefined) throw internalError(untransformed(cache, stored));

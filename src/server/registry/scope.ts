@@ -4,7 +4,7 @@ import type { Random } from '../../machinery/random.js';
 import type { Steps } from '../../machinery/steps.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { GroupResource } from '../../machinery/status.js';
-import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
+import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { Catalog, CatalogEntry } from '../../api/catalog.js';
 import type { KindSchema } from '../../api/kind-schema.js';
 import type { ResourceInfo } from '../../api/resource-info.js';
@@ -14,7 +14,7 @@ import type { CachedObject } from '../../storage/cached-object.js';
 import type { ConvertedCache } from '../../storage/converted-cache.js';
 import type { KeyValue, KvStore } from '../../storage/kv-store.js';
 import type { Progress } from '../../storage/progress.js';
-import type { WatchCache } from '../../storage/watch-cache.js';
+import type { Page, WatchCache } from '../../storage/watch-cache.js';
 import type { Validator } from '../validation/validator.js';
 import type { FieldManagers } from './field-managers.js';
 import type { View } from './view.js';
@@ -25,7 +25,7 @@ export interface Scope {
   readonly schema: KindSchema;
   readonly strategy: Strategy;
   readonly store: KvStore;
-  /** What the resource's readers and writers start from, in its own version. */
+  /** What watches tell and writes start from, in the resource's own version. */
   readonly cache: ConvertedCache;
   readonly versions: StoredVersions;
   readonly progress: Progress;
@@ -53,8 +53,27 @@ export interface Scope {
   readonly normalize: (object: KubeObject) => Steps<void>;
 }
 
+/**
+ * What the store has now, in the resource's version. Where somebody else converts, `get` and `page` ask anew each time, as
+ * upstream does whenever it reads an object from etcd.
+ */
+export interface Newest {
+  loaded(): Promise<void>;
+  fresh(signal: AbortSignal): Promise<void>;
+  /** The revision that get is consistent with. */
+  revision(): number;
+  get(key: ObjectKey, signal: AbortSignal): Promise<CachedObject | undefined> | CachedObject | undefined;
+  page(namespace: string, revision: number, after: string, limit: number, signal: AbortSignal): Promise<Page>;
+}
+
 /** Between what is stored and what the resource's version shows. Somebody may have to be asked for either. */
 export interface StoredVersions {
+  readonly newest: Newest;
+  /**
+   * Upstream makes of what its watch cache has of an object what is stored, before it changes or deletes it: whoever converts
+   * is asked, and who cannot has refused the write.
+   */
+  checkStorable(existing: CachedObject, signal: AbortSignal): Promise<void> | void;
   /** As `cache` has it. */
   fromStore(kv: KeyValue): Promise<CachedObject> | CachedObject;
   /** What has just been stored, as `cache` will have it. */

@@ -74,7 +74,7 @@ export async function watch(
   let start: Start;
   try {
     if (options.sendInitialEvents === true) await waitForRevision(scope, asked, ctx.signal);
-    await upToDate(scope, ctx, options.resourceVersion);
+    await upToDate(scope.cache, ctx, options.resourceVersion);
     start = startOf(scope, namespace, options, asked);
   } catch (error) {
     if (!isStatusError(error)) throw error;

@@ -14,7 +14,7 @@ export interface Answer {
   readonly warnings: readonly string[];
   header(name: string): string | null;
   readonly content:
-    | { readonly kind: 'json'; readonly body: unknown }
+    | { readonly kind: 'json'; readonly body: unknown; readonly text: string }
     | { readonly kind: 'text'; readonly text: string }
     | { readonly kind: 'binary' };
 }
@@ -45,7 +45,7 @@ export function answerOf(response: IncomingMessage, bytes: Buffer): Answer {
     if (bytes.toString('latin1', 0, PROTOBUF_MAGIC.length) === PROTOBUF_MAGIC) return { kind: 'binary' };
     const text = bytes.toString();
     try {
-      return { kind: 'json', body: JSON.parse(text) };
+      return { kind: 'json', body: JSON.parse(text), text };
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw error;
       return { kind: 'text', text };

@@ -106,6 +106,8 @@ export function createMatcher(variables: Variables): Matcher {
 
   const match = (expected: unknown, actual: unknown, at: string): string[] => {
     if (typeof expected === 'string') {
+      const whole = /^\$\{#(\w+)\}$/.exec(expected)?.[1];
+      if (whole !== undefined) return match(variables.get(whole), actual, at);
       const text = filled(expected, variables);
       const number = typeof actual === 'number' && /^<(port|num)(:\d+)?>$/.test(text);
       if (typeof actual !== 'string' && !number) return [`${at}: expected ${show(text)}, got ${show(actual)}`];

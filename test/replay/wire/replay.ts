@@ -23,7 +23,10 @@ interface Run {
 
 /** In whose name everything is done, unless a step says otherwise. */
 const ADMIN = 'admin';
+const CALLER_HEADERS = ['x-remote-user', 'x-remote-group', 'x-remote-uid'];
 const WAIT_MS = 60_000;
+/** For what did not come when it was recorded. */
+const IN_VAIN_MS = 5_000;
 /** In bodies of bytes, where no variable can stand: as long as the suffix. */
 const SUFFIX_IN_BYTES = 'uuuuuuuu';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
@@ -73,7 +76,8 @@ function holds(
   variables: Variables,
 ): boolean {
   if (wanted.status !== undefined) return status === wanted.status;
-  const found = content.kind === 'json' ? getAt(content.body, wanted.path ?? '') : undefined;
+  const found =
+    content.kind === 'json' ? getAt(content.body, String(substitute(wanted.path ?? '', variables))) : undefined;
   if (wanted.absent === true) return found === undefined;
   if (wanted.exists === true) return found !== undefined && found !== null;
   if (wanted.length !== undefined) return Array.isArray(found) && found.length === wanted.length;
@@ -85,11 +89,12 @@ async function waitFor(
   call: Call,
   { client, variables }: Run,
 ): Promise<Answer> {
-  const { timeoutMs = WAIT_MS } = wanted;
+  const { timeoutMs } = wanted;
   // What did not come when it was recorded shall not come here.
-  const recorded = { status: Number(expect?.['status']), content: { kind: 'json', body: expect?.['body'] } } as const;
+  const content = { kind: 'json', body: expect?.['body'], text: '' } as const;
+  const recorded = { status: Number(expect?.['status']), content };
   const inVain = !holds(wanted, recorded, variables);
-  const limit = AbortSignal.timeout(inVain ? timeoutMs : Math.max(timeoutMs, WAIT_MS));
+  const limit = AbortSignal.timeout(inVain ? (timeoutMs ?? IN_VAIN_MS) : Math.max(timeoutMs ?? 0, WAIT_MS));
   for (;;) {
     const answer = await client.call(call);
     if (limit.aborted || holds(wanted, answer, variables)) return answer;
@@ -112,6 +117,7 @@ async function perform(step: Step, run: Run): Promise<Record<string, unknown> | 
     save(step, { body: { events }, header: () => null }, run.variables);
     return end === true ? { events, ended } : { events };
   }
+  if (step.background !== undefined) return { background: ofItself(step.background, run) };
   if (step.method === undefined) return undefined;
   const call = callOf(step, run);
   const collection = /^((?:\/api\/v1|\/apis\/[^/]+\/[^/]+)\/namespaces\/[^/]+\/[^/?]+)/.exec(call.target)?.[1];
@@ -120,8 +126,13 @@ async function perform(step: Step, run: Run): Promise<Record<string, unknown> | 
   const { content, header } = answer;
   if (content.kind === 'json') save(step, { body: content.body, header }, run.variables);
   const hooks = step.watch === undefined ? asked(step, run) : undefined;
-  return { ...comparable(step, answer), ...(hooks === undefined ? {} : { hooks }) };
+  return { ...comparable(substituteSelect(step, run.variables), answer), ...(hooks === undefined ? {} : { hooks }) };
 }
+
+const substituteSelect = (step: Step, variables: Variables): Step =>
+  step.select === undefined
+    ? step
+    : { ...step, select: substitute(step.select, variables) as NonNullable<Step['select']> };
 
 /** What the API server has asked of others during a step; undefined: nothing that is compared. */
 function asked(step: Step, { hooks, variables }: Run): unknown[] | undefined {
@@ -131,6 +142,8 @@ function asked(step: Step, { hooks, variables }: Run): unknown[] | undefined {
     const userInfo = getAt(hit.body, 'request.userInfo');
     // Who the administrator is differs from server to server.
     if (getAt(userInfo, 'username') === ADMIN) setAt(hit.body as object, 'request.userInfo', '<caller>');
+    if (hit.headers['x-remote-user'] !== ADMIN) continue;
+    for (const name of CALLER_HEADERS) if (name in hit.headers) setAt(hit.headers, name, '<caller>');
   }
   if (step.hooksPick !== undefined) {
     const wanted = Object.entries(substitute(step.hooksPick, variables) as object);
@@ -139,6 +152,21 @@ function asked(step: Step, { hooks, variables }: Run): unknown[] | undefined {
   if (step.hooksUnordered === true) hits.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
   for (const path of step.hooksIgnore ?? []) for (const hit of hits) removeAt(hit, path);
   return hits.length === 0 ? undefined : hits;
+}
+
+/** The set of requests that the API server has made to aggregated APIs of its own accord, and in whose name. */
+function ofItself(pattern: string, { hooks, variables }: Run): unknown[] {
+  const wanted = new RegExp(String(substitute(pattern, variables)));
+  const lines = (hooks?.background ?? [])
+    .filter(({ path }) => wanted.test(path))
+    .map(({ method, path, headers }) => {
+      const names = Object.keys(headers).filter(
+        name => name.startsWith('x-remote-') || name === '(client certificate)',
+      );
+      const told = Object.fromEntries(names.sort().map(name => [name, headers[name]]));
+      return JSON.stringify({ request: `${method} ${path}`, headers: told });
+    });
+  return [...new Set(lines)].sort().map(line => JSON.parse(line) as unknown);
 }
 
 const ask = (step: Step, call: Call, run: Run): Promise<Answer> =>

@@ -44,6 +44,10 @@ export interface Step {
   /** Taken out after that. */
   readonly ignore?: readonly string[];
   readonly ignoreBody?: boolean;
+  /** How the answer's JSON is indented is compared too. */
+  readonly checkFormat?: boolean;
+  /** So are the descriptions of a table's columns. */
+  readonly keepDescriptions?: boolean;
   readonly recordHeaders?: readonly string[];
   /** From this step on; null: nobody. */
   readonly servers?: Readonly<Record<string, Behaviour | null>>;
@@ -57,6 +61,8 @@ export interface Step {
   readonly hooksPick?: Readonly<Record<string, unknown>>;
   /** What was asked in the step before belongs to this one too. */
   readonly keepHits?: boolean;
+  /** No request: what the API server has asked aggregated APIs of its own accord, where the path is like this. */
+  readonly background?: string;
   /** Done, but neither compared nor counted. */
   readonly tolerate?: boolean;
   readonly expect?: Readonly<Record<string, unknown>>;

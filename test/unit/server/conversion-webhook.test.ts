@@ -56,7 +56,6 @@ const answering =
 
 t.test('what a conversion webhook answers wrongly, in upstream words', async t => {
   const one = 'conversion webhook for example.com/v1, Kind=Widget';
-  const many = 'conversion webhook for example.com/v1, Kind=WidgetList';
   const rows: { name: string; call: CallWebhook; objects?: KubeObject[]; expect: string }[] = [
     { name: 'none', call: converting(() => []), expect: `${one} returned 0 objects, expected 1` },
     {
@@ -129,7 +128,7 @@ t.test('what a conversion webhook answers wrongly, in upstream words', async t =
       name: 'one of several',
       call: converting(([a, b]) => [a, { ...b, kind: 'Gadget' }]),
       objects: [widget('a'), widget('b')],
-      expect: `${many} returned invalid converted object at index 1: invalid kind (expected Widget, received Gadget)`,
+      expect: `${one} returned invalid object at index 1: invalid kind (expected Widget, received Gadget)`,
     },
   ];
   for (const { name, call, objects = [widget('a')], expect } of rows)

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import {
   forbidden,
   invalid,
@@ -8,7 +7,7 @@ import {
   type FieldPath,
 } from '../../../machinery/field-error.js';
 import { createRepeatCheck } from '../../../machinery/repeats.js';
-import { pemBlocks } from '../../../machinery/x509/pem-blocks.js';
+import { caBundleProblem } from '../../../machinery/x509/ca-bundle.js';
 import { isDns1035Label } from '../../../machinery/validation/names.js';
 import type { DeepReadonly } from '../../../machinery/types.js';
 import { checkWebhookClient } from '../../admissionregistration/validation/webhook.js';
@@ -68,24 +67,4 @@ function checkReviewVersions(out: FieldError[], at: FieldPath, versions: readonl
   });
   if (!lenient && !versions.some(version => REVIEW_VERSIONS.includes(version)))
     out.push(invalid(at, versions, `must include at least one of ${REVIEW_VERSIONS.join(', ')}`));
-}
-
-/** Why base64 of PEM names no authority; undefined: it does. Source: client-go transport.TLSConfigFor. */
-export function caBundleProblem(caBundle: string): string | undefined {
-  const fail = (why: string): string => `unable to load root certificates: ${why}`;
-  let problem: string | undefined;
-  let blocks = 0;
-  for (const { type, headers, bytes } of pemBlocks(Buffer.from(caBundle, 'base64').toString('latin1'))) {
-    blocks++;
-    if (type !== 'CERTIFICATE' || headers) continue;
-    try {
-      new X509Certificate(bytes);
-      return undefined;
-    } catch {
-      // Node has other words for it than Go, who has many; the first failure is the one that is told.
-      problem ??= 'failed to parse certificate: x509: malformed certificate';
-    }
-  }
-  if (problem !== undefined) return fail(problem);
-  return fail(blocks === 0 ? 'unable to parse bytes as PEM block' : 'no valid certificate authority data seen');
 }

@@ -10,6 +10,10 @@ export interface Behaviour {
   readonly status?: number;
   readonly json?: unknown;
   readonly text?: string;
+  /** JSON with the request as it has arrived. */
+  readonly echoRequest?: boolean;
+  /** A watch that ends after these events. */
+  readonly stream?: readonly unknown[];
   readonly convert?: Conversion;
   /** The rest is about an AdmissionReview. */
   readonly allowed?: boolean;

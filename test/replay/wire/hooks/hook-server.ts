@@ -29,6 +29,8 @@ export interface HookScenario {
   change(servers: Readonly<Record<string, Behaviour | null>>): void;
   /** What has arrived since the last call of `forget`. */
   readonly hits: readonly Hit[];
+  /** What the API server has asked aggregated APIs of its own accord, from the beginning. */
+  readonly background: readonly Hit[];
   forget(): void;
   end(): void;
 }
@@ -55,6 +57,14 @@ interface Scenario {
   /** How often a sequence was asked. */
   readonly asked: Map<string, number>;
   hits: Hit[];
+  readonly background: Hit[];
+}
+
+/** Whether others are there and what they serve, the API server asks whenever it likes. */
+function isBackground({ path, headers }: Hit): boolean {
+  if (!/^\/(apis|openapi)([/?]|$)/.test(path)) return false;
+  const user = headers['x-remote-user'];
+  return user === undefined || /^system:(kube-)?aggregator$/.test(user);
 }
 
 async function textOf(request: IncomingMessage): Promise<string> {
@@ -97,8 +107,8 @@ function behaviourAt(scenario: Scenario, path: string): Behaviour | undefined {
   return behaviour.sequence[Math.min(asked, behaviour.sequence.length - 1)];
 }
 
-async function answer(behaviour: Behaviour, request: IncomingMessage, response: ServerResponse, text: string) {
-  const { delayMs, close, partial, headers = {}, contentType, status, json } = behaviour;
+async function answer(behaviour: Behaviour, request: IncomingMessage, response: ServerResponse, hit: Hit) {
+  const { delayMs, close, partial, headers = {}, contentType, status, json, stream } = behaviour;
   if (delayMs !== undefined) await sleep(delayMs);
   if (close === true) return void request.socket.destroy();
   if (partial !== undefined) {
@@ -107,10 +117,19 @@ async function answer(behaviour: Behaviour, request: IncomingMessage, response: 
     return;
   }
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (stream !== undefined) {
+    response.writeHead(200, { 'Content-Type': contentType ?? 'application/json' });
+    for (const event of stream) response.write(`${JSON.stringify(event)}\n`);
+    return void response.end();
+  }
+  if (behaviour.echoRequest === true) {
+    const { body: _body, ...arrived } = hit;
+    return send(response, status ?? 200, { ...(json as object | undefined), request: arrived });
+  }
   if (json !== undefined) return send(response, status ?? 200, json, contentType);
   if (behaviour.text !== undefined || status !== undefined)
     return send(response, status ?? 200, behaviour.text ?? '', contentType ?? 'text/plain');
-  const review = parsed(text) as object;
+  const review = (hit.body ?? {});
   send(
     response,
     200,
@@ -145,6 +164,8 @@ export async function startHookServer(): Promise<HookServer> {
   const server = createServer(
     {
       ...own,
+      // Scenarios close connections on purpose; nothing else does.
+      keepAliveTimeout: 600_000,
       requestCert: true,
       rejectUnauthorized: false,
       SNICallback(name, done) {
@@ -156,14 +177,15 @@ export async function startHookServer(): Promise<HookServer> {
       const serve = async (): Promise<void> => {
         const text = await textOf(request);
         if (current === undefined) return send(response, 404, 'no scenario', 'text/plain');
-        const { variables, hits } = current;
+        const { variables, hits, background } = current;
         const { pathname, search } = new URL(request.url ?? '', 'https://hook');
         const below = `/${String(variables.get('u'))}/`;
         const path = pathname.startsWith(below) ? pathname.slice(below.length - 1) : pathname;
-        hits.push(hitOf(request, path + search, text));
+        const hit = hitOf(request, path + search, text);
+        (isBackground(hit) ? background : hits).push(hit);
         const behaviour = behaviourAt(current, path);
         if (behaviour === undefined) return send(response, 404, NOTHING);
-        await answer(substitute(behaviour, variables) as Behaviour, request, response, text);
+        await answer(substitute(behaviour, variables) as Behaviour, request, response, hit);
       };
       serve().catch(() => response.destroy());
     },
@@ -182,7 +204,7 @@ export async function startHookServer(): Promise<HookServer> {
       ['otherCaBundle', base64(issue('another-ca', 'ca'))],
     ]),
     begin(variables, servers) {
-      const scenario: Scenario = { variables, servers: new Map(), asked: new Map(), hits: [] };
+      const scenario: Scenario = { variables, servers: new Map(), asked: new Map(), hits: [], background: [] };
       const change: HookScenario['change'] = changes => {
         for (const [path, behaviour] of Object.entries(changes)) {
           const at = String(substitute(path, variables));
@@ -197,6 +219,7 @@ export async function startHookServer(): Promise<HookServer> {
         get hits() {
           return scenario.hits;
         },
+        background: scenario.background,
         forget: () => void (scenario.hits = []),
         end: () => void (current = undefined),
       };

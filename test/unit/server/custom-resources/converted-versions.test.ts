@@ -102,7 +102,7 @@ t.test('objects are read, listed and watched in the version that is asked for', 
   t.same(hook.reviews, [], 'what is stored as it is needs nobody');
   t.same((await two.get(f.context(), key('a'), {})).object['spec'], { hostPort: 'h:1' });
   t.equal((await two.get(f.context(), key('a'), {})).object.apiVersion, 'example.org/v2');
-  t.equal(hook.reviews.length, 1, 'one state is converted once');
+  t.equal(hook.reviews.length, 2, 'each read of the newest state asks anew');
   t.equal(hook.reviews[0]?.objects[0]?.metadata.resourceVersion, undefined);
   const watch = await record(two, f.context(), '', { resourceVersion: '0' });
   await two.create(f.context(), 'default', v2('b', 'x:2'));
@@ -117,6 +117,65 @@ t.test('objects are read, listed and watched in the version that is asked for', 
     items.map(item => item.object['spec']),
     [{ hostPort: 'h:1' }, { hostPort: 'x:2' }],
   );
+});
+
+const asked = (hook: FakeWebhook): string[] =>
+  hook.reviews
+    .splice(0)
+    .map(({ desiredAPIVersion, objects }) => `${desiredAPIVersion}: ${objects.map(o => o.metadata.name).join()}`);
+
+t.test('what the webhook is asked', async t => {
+  const { f, hook } = await start(t);
+  const [one, two] = (['v1', 'v2'] as const).map(v => f.registries.get(f.entry('example.org', v, 'widgets')));
+  if (one === undefined || two === undefined) throw new Error('two versions');
+  for (const name of ['a', 'b', 'c'])
+    await one.create(f.context(), 'default', widget(name, { spec: { host: 'h', port: '1' } }));
+  await two.get(f.context(), key('a'), { resourceVersion: '0' });
+  const toV2 = 'example.org/v2: ';
+  const rows: { name: string; act: () => Promise<unknown>; expect: string[] }[] = [
+    { name: 'a get', act: () => two.get(f.context(), key('a'), {}), expect: [`${toV2}a`] },
+    {
+      name: 'a get of what is cached',
+      act: () => two.get(f.context(), key('a'), { resourceVersion: '0' }),
+      expect: [],
+    },
+    { name: 'a list: all at once', act: () => two.list(f.context(), '', {}), expect: [`${toV2}a,b,c`] },
+    { name: 'again', act: () => two.list(f.context(), '', {}), expect: [`${toV2}a,b,c`] },
+    { name: 'a page', act: () => two.list(f.context(), '', { limit: '2' }), expect: [`${toV2}a,b`] },
+    { name: 'a cached list', act: () => two.list(f.context(), '', { resourceVersion: '0' }), expect: [] },
+    {
+      name: 'a list of one',
+      act: () => two.list(f.context(), 'default', { fieldSelector: 'metadata.name=b' }),
+      expect: [`${toV2}b`],
+    },
+    { name: 'the version that is stored', act: () => one.list(f.context(), '', {}), expect: [] },
+    {
+      name: 'an object that goes: before, and as it is stored',
+      act: () => two.delete(f.context(), key('c'), { dryRun: false }),
+      expect: [`${toV2}c`, 'example.org/v1: c'],
+    },
+  ];
+  asked(hook);
+  for (const { name, act, expect } of rows) {
+    await act();
+    t.same(asked(hook), expect, name);
+  }
+});
+
+t.test('a write begins with what is stored of the object before', async t => {
+  const { f, hook } = await start(t);
+  const two = f.registries.get(f.entry('example.org', 'v2', 'widgets'));
+  await two.create(f.context(), 'default', v2('a', 'h:1'));
+  const { resourceVersion = '' } = (await two.get(f.context(), key('a'), { resourceVersion: '0' })).object.metadata;
+  asked(hook);
+  const changed = v2('a', 'h:2');
+  await two.update(f.context(), key('a'), { ...changed, metadata: { ...changed.metadata, resourceVersion } }, '');
+  t.equal(asked(hook)[0], 'example.org/v1: a');
+  hook.answer = ({ uid }) => success(uid, []);
+  await t.rejects(two.update(f.context(), key('a'), v2('a', 'h:3'), ''), {
+    code: 500,
+    message: 'conversion webhook for example.org/v2, Kind=Widget returned 0 objects, expected 1',
+  });
 });
 
 t.test('who owns a field in one version owns it in the other', async t => {

@@ -77,6 +77,64 @@ t.test('deleting a definition removes its objects, then itself; its watches end'
   });
 });
 
+t.test(
+  'a definition is deleted while its objects are made and watched: nothing stays, and watchers are told of each',
+  async t => {
+    const f = await definedKinds(t);
+    await f.define(definitionOf());
+    await f.established(NAME);
+    const served = () => f.catalog.find('example.org', 'v1', 'widgets');
+    const first = f.registries.get(f.entry('example.org', 'v1', 'widgets'));
+    const watches = await Promise.all(Array.from({ length: 5 }, () => record(first, f.context(), '', {})));
+    const refusals = new Set<string>();
+    let made = 0;
+    /** As a client does: of whatever serves the kind at the moment, until nothing does. */
+    const writer = async (who: number): Promise<void> => {
+      for (let i = 0; ; i++) {
+        const entry = served();
+        if (entry === undefined) return;
+        try {
+          await f.registries.get(entry).create(f.context(), `ns${who}`, widget(`w${who}-${i}`));
+          made++;
+        } catch (error) {
+          refusals.add((error as Error).message);
+        }
+        await new Promise(resolve => setImmediate(resolve));
+      }
+    };
+    const writers = Promise.all(Array.from({ length: 8 }, (_, i) => writer(i)));
+    await until('some are there', () => made >= 100);
+    const definitions = f.registry('customresourcedefinitions.apiextensions.k8s.io');
+    await definitions.delete(f.context(), { namespace: '', name: NAME }, ALL);
+    await until('the definition is gone', () => f.definition(NAME) === undefined);
+    await writers;
+    t.ok(
+      [...refusals].every(text => text.includes('create not allowed while custom resource definition is terminating')),
+      [...refusals].join(),
+    );
+    await until('all watches end', () => watches.every(({ ended }) => ended));
+    for (const { events } of watches) {
+      const told = new Map<string, number>();
+      for (const event of events) told.set(event.type, (told.get(event.type) ?? 0) + 1);
+      t.same([told.get('ADDED'), told.get('DELETED')], [made, made], 'each has come and gone');
+    }
+    await f.define(definitionOf());
+    await f.established(NAME);
+    t.equal(f.registries.count(f.entry('example.org', 'v1', 'widgets')), 0, 'the next of that name begins with none');
+  },
+);
+
+t.test('who converts with a certificate that nobody can check is not served', async t => {
+  const f = await definedKinds(t);
+  const webhook = {
+    clientConfig: { url: 'https://127.0.0.1:1/', caBundle: 'aGVsbG8=' },
+    conversionReviewVersions: ['v1'],
+  };
+  await f.define(definitionOf({ spec: { conversion: { strategy: 'Webhook', webhook } } }));
+  await until('a verdict', () => f.conditions(NAME).includes('Established=False InvalidCABundle'));
+  t.equal(f.catalog.find('example.org', 'v1', 'widgets'), undefined);
+});
+
 t.test('a changed kind is served anew: watches end, objects stay', async t => {
   const f = await definedKinds(t);
   await f.define(definitionOf());
