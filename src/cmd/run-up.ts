@@ -241,7 +241,9 @@ export async function runUp(flags: Flags): Promise<void> {
     say(
       `nodes        ${plan.nodes.length === 0 ? 'none' : plan.nodes.map(node => `${node.name} (node ports on ${node.bindAddress})`).join(', ')}`,
     );
-    say(`connect with export KUBECONFIG=${relative(process.cwd(), file) || file}`);
+    const near = relative(process.cwd(), file);
+    // A way up and down again is harder to read than the whole of it, and ends where the shell does.
+    say(`connect with export KUBECONFIG=${near === '' || near.startsWith('..') ? file : near}`);
     await untilReady(realClock, stop, () =>
       nodesReady(
         client,
