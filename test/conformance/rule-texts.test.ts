@@ -6,6 +6,7 @@ import { printIpsetSave } from '../../src/dataplane/tools/ipset/print-save.js';
 import { parseIpvsadmSave } from '../../src/dataplane/tools/ipvsadm/parse-save.js';
 import { printIpvsadmSave } from '../../src/dataplane/tools/ipvsadm/print-save.js';
 import { parseNftJson } from '../../src/dataplane/tools/nft/json/parse-ruleset.js';
+import { printNftJsonScript } from '../../src/dataplane/tools/nft/json/print-commands.js';
 import { printNftJson } from '../../src/dataplane/tools/nft/json/print-ruleset.js';
 import { printNftList } from '../../src/dataplane/tools/nft/print-list.js';
 import { printNftScript } from '../../src/dataplane/tools/nft/print-script.js';
@@ -68,6 +69,10 @@ for (const family of FAMILIES)
       const script = printNftScript(program);
       const parsed = parseNftScript(script, family);
       if (!t.equal(parsed.map(printNftScript).join(''), script, `${name}: the script`)) break;
+      const jsonScript = printNftJsonScript(program);
+      const parsedJson = parseNftJson(jsonScript, family);
+      if (!t.equal(parsedJson.map(printNftJsonScript).join(''), jsonScript, `${name}: the script, as JSON`)) break;
+      if (!t.equal(parsedJson.map(printNftScript).join(''), script, `${name}: the script of the JSON`)) break;
       // Programs of a recording follow each other.
       if (program.full) replayed = emptyKernel(family);
       for (const one of parsed) replayed.load(one);

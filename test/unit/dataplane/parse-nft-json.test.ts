@@ -1,7 +1,9 @@
 import t from 'tap';
 import { parseNftJson } from '../../../src/dataplane/tools/nft/json/parse-ruleset.js';
+import { printNftJsonScript } from '../../../src/dataplane/tools/nft/json/print-commands.js';
 import { printNftJson } from '../../../src/dataplane/tools/nft/json/print-ruleset.js';
 import { parseNftScript } from '../../../src/dataplane/tools/nft/parse-script.js';
+import { printNftScript } from '../../../src/dataplane/tools/nft/print-script.js';
 import { printNftList } from '../../../src/dataplane/tools/nft/print-list.js';
 import type { Family } from '../../../src/machinery/ip.js';
 import { emptyKernel } from '../../support/loaded-nodes.js';
@@ -49,9 +51,13 @@ const refused: readonly { readonly name: string; readonly input: string; readonl
   { name: 'a number', input: '{"nftables": [1]}', expect: 'nftables[0]: expected an object, got 1' },
   { name: 'two objects in one', input: text({ add: {}, table: {} }), expect: 'expected an object of one member' },
   { name: 'a later schema', input: text({ metainfo: { json_schema_version: 2 } }), expect: 'schema version 2 is not' },
-  { name: 'a command', input: text({ flush: { ruleset: null } }), expect: 'nftables[0].flush: it is not simulated' },
+  {
+    name: 'a command',
+    input: text({ flush: { ruleset: null } }),
+    expect: 'nftables[0].flush.ruleset: it is not simulated',
+  },
   { name: 'an object', input: text({ counter: {} }), expect: 'nftables[0].counter: it is not simulated' },
-  { name: 'add in add', input: text({ add: { add: {} } }), expect: 'nftables[0].add.add: it cannot be added' },
+  { name: 'add in add', input: text({ add: { add: {} } }), expect: 'nftables[0].add.add: it is not simulated' },
   {
     name: 'another family',
     input: text({ table: { family: 'inet', name: 't' } }),
@@ -203,6 +209,17 @@ const refused: readonly { readonly name: string; readonly input: string; readonl
   },
   { name: 'a quote in a comment', input: set({ comment: 'a"b' }), expect: '.comment: quotes and ends of lines' },
   { name: 'a long member', input: set({ ['x'.repeat(500)]: 1 }), expect: `.set: ${'x'.repeat(40)}… is not simulated` },
+  {
+    name: 'a rule that goes',
+    input: text({ delete: { rule: { ...T, chain: 'c', handle: 1 } } }),
+    expect: 'nftables[0].delete.rule: it is not simulated',
+  },
+  { name: 'a set emptied', input: text({ flush: { set: { ...T, name: 's' } } }), expect: '.flush.set: it is not' },
+  {
+    name: 'a table that goes',
+    input: text({ table: { family: 'ip', name: 't' } }, { delete: { table: { family: 'ip', name: 't' } } }),
+    expect: 'a table that is deleted and not added again is not simulated',
+  },
 ];
 
 for (const { name, input, expect } of refused)
@@ -322,4 +339,24 @@ t.test('what other versions of nft print and people write is read as well', asyn
 }
 `,
   );
+});
+
+t.test('commands are those of the text', async t => {
+  const script = `add table ip t { comment "c" ; }
+delete table ip t
+add table ip t { comment "c" ; }
+add set ip t s { type ipv4_addr ; comment "some" ; }
+add map ip t m { type ipv4_addr . inet_proto . inet_service : verdict ; }
+add chain ip t b { type nat hook output priority -100 ; policy accept ; comment "base" ; }
+add chain ip t d
+flush chain ip t d
+add rule ip t d ip saddr { 10.0.0.9, 10.0.0.0/8, 10.0.0.1-10.0.0.5 } drop comment "in their order"
+add element ip t m { 10.0.0.1 . tcp . 80 comment "x" : goto d }
+delete element ip t m { 10.0.0.1 . tcp . 80 }
+delete set ip t s
+delete chain ip t b
+`;
+  const json = parseNftScript(script, 'IPv4').map(printNftJsonScript).join('');
+  t.equal(parseNftJson(json, 'IPv4').map(printNftScript).join(''), script);
+  t.equal(parseNftJson(json, 'IPv4').map(printNftJsonScript).join(''), json);
 });

@@ -20,6 +20,14 @@ function listedRange({ first, last }: Range, family: Family): ListedRange {
     : { kind: 'range', first: address, last: formatIP({ family, value: last }) };
 }
 
+/** As it is written. */
+export function givenRange(element: string): ListedRange {
+  const [address = '', length] = element.split('/');
+  if (length !== undefined) return { kind: 'prefix', address, length: Number(length) };
+  const [first = '', last] = element.split('-');
+  return last === undefined ? { kind: 'address', address } : { kind: 'range', first, last };
+}
+
 /** The addresses of a rule as nft lists them: sorted and merged. */
 export const listedRanges = (elements: readonly string[], family: Family): ListedRange[] =>
   atOnce(

@@ -4,11 +4,13 @@ import type { NftElement, NftKeyType, NftSet } from '../../kernel/nftables/rule.
 const PORT = /^(?:0|[1-9]\d{0,4})$/;
 const PROTOCOLS: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
 
+export const isPort = (text: string): boolean => PORT.test(text) && Number(text) <= 65_535;
+
 const isOfType: Readonly<Record<NftKeyType, (text: string) => boolean>> = {
   ipv4_addr: text => familyOf(text) === 'IPv4',
   ipv6_addr: text => familyOf(text) === 'IPv6',
   inet_proto: text => PROTOCOLS.has(text),
-  inet_service: text => PORT.test(text) && Number(text) <= 65_535,
+  inet_service: isPort,
 };
 
 export const KEY_TYPES = Object.keys(isOfType) as readonly NftKeyType[];

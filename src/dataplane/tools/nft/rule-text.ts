@@ -19,7 +19,7 @@ function fieldText(field: NftField, family: Family): string {
 }
 
 /** As nft lists it, or as `nft -f` is given it: the kernel itself merges the addresses of a rule. */
-type Form = 'list' | 'input';
+export type Form = 'list' | 'input';
 
 const inputAddresses = (elements: readonly string[]): string =>
   elements.length === 1 ? elements.join() : `{ ${elements.join(', ')} }`;

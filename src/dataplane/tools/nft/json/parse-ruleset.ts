@@ -1,33 +1,16 @@
-import type { NftBase, NftChain } from '../../../kernel/nftables/rule.js';
 import type { NftablesProgram } from '../../../kernel/program.js';
 import type { Family } from '../../../packet.js';
 import { TEXT_LIMITS } from '../../lines.js';
-import { ipOf } from '../family-name.js';
-import { hookOf } from '../parse-chain.js';
-import { createPrograms, type Programs, type TableProgram } from '../programs.js';
-import {
-  type Cursor,
-  expectValue,
-  itemsOf,
-  type Members,
-  membersOf,
-  nameOf,
-  notSimulated,
-  numberOf,
-  onlyMember,
-  refuseAt,
-  textOf,
-} from './cursor.js';
+import { createPrograms, type Programs } from '../programs.js';
+import { type Cursor, itemsOf, membersOf, nameOf, onlyMember, refuseAt } from './cursor.js';
 import { readItems } from './items.js';
-import { readExpressions } from './parse-rule.js';
-import { readElement, readSet, SET_MEMBERS } from './parse-set.js';
+import { readChain, readElements, readRule, readSetWithElements, readTable, tableOf } from './parse-objects.js';
+import { readKey } from './parse-set.js';
 
 const SCHEMA_VERSION = 1;
-const MAX_PRIORITY = 999_999_999;
 
 /**
- * Reads what `nft -j list ruleset` prints, and so the input of `nft -j -f` that adds: one program per table, in the order in
- * which they come.
+ * Reads input of `nft -j -f`, and so what `nft -j list ruleset` prints: one program per table, in the order in which they come.
  * @throws NetfilterError that names the object
  */
 export function parseNftJson(text: string, family: Family, limits = TEXT_LIMITS): NftablesProgram[] {
@@ -46,9 +29,19 @@ function readObject(kind: string, cursor: Cursor, programs: Programs, family: Fa
       return readMetainfo(cursor);
     case 'add': {
       const [added, inner] = onlyMember(cursor);
-      if (added === 'add' || added === 'metainfo') refuseAt(inner, 'it cannot be added');
-      return readObject(added, inner, programs, family);
+      return readAdded(added, inner, programs, family);
     }
+    case 'delete':
+      return readDelete(cursor, programs, family);
+    case 'flush':
+      return readFlush(cursor, programs, family);
+    default:
+      return readAdded(kind, cursor, programs, family);
+  }
+}
+
+function readAdded(kind: string, cursor: Cursor, programs: Programs, family: Family): void {
+  switch (kind) {
     case 'table':
       return readTable(cursor, programs, family);
     case 'chain':
@@ -72,70 +65,34 @@ function readMetainfo(cursor: Cursor): void {
     refuseAt(version, `schema version ${String(version.value).slice(0, 10)} is not supported, only ${SCHEMA_VERSION}`);
 }
 
-/** The table that an object says it is of, `key` being where. */
-function tableOf(cursor: Cursor, members: Members, programs: Programs, family: Family, key = 'table'): TableProgram {
-  const own = members.get('family');
-  if (own.value !== ipOf(family))
-    refuseAt(own, `a table of family ${textOf(own)} is not of this kernel, which is ${ipOf(family)}`);
-  return programs.table(why => refuseAt(cursor, why), nameOf(members.get(key)));
+/** Flushing a table or a set is not simulated. */
+function readFlush(cursor: Cursor, programs: Programs, family: Family): void {
+  const [kind, inner] = onlyMember(cursor);
+  if (kind !== 'chain') refuseAt(inner, 'it is not simulated');
+  const members = membersOf(inner, 'family', 'table', 'name');
+  tableOf(inner, members, programs, family).add({ kind: 'flushChain', chain: nameOf(members.get('name')) });
 }
 
-/** Handles are the kernel's to give. */
-const HEAD = ['family', 'handle', 'comment'];
-
-function readTable(cursor: Cursor, programs: Programs, family: Family): void {
-  const members = membersOf(cursor, ...HEAD, 'name');
-  const table = tableOf(cursor, members, programs, family, 'name');
-  table.begin();
-  const comment = members.find('comment');
-  if (comment !== undefined) table.setComment(textOf(comment));
-}
-
-function readBase(members: Members, type: Cursor): NftBase {
-  const [at, policy] = [members.get('hook'), members.find('policy')];
-  if (type.value !== 'filter' && type.value !== 'nat') return notSimulated(type);
-  const hook = hookOf(textOf(at)) ?? notSimulated(at);
-  if (policy !== undefined) expectValue(policy, 'accept');
-  return { type: type.value, hook, priority: numberOf(members.get('prio'), -MAX_PRIORITY, MAX_PRIORITY) };
-}
-
-function readChain(cursor: Cursor, programs: Programs, family: Family): void {
-  const members = membersOf(cursor, ...HEAD, 'table', 'name', 'type', 'hook', 'prio', 'policy');
-  const [type, comment] = [members.find('type'), members.find('comment')];
-  const hangs = ['hook', 'prio', 'policy'].find(key => members.find(key) !== undefined);
-  if (type === undefined && hangs !== undefined) refuseAt(cursor, `${hangs} of a chain without a type`);
-  const chain: NftChain = {
-    name: nameOf(members.get('name')),
-    ...(type === undefined ? {} : { base: readBase(members, type) }),
-    ...(comment === undefined ? {} : { comment: textOf(comment) }),
-  };
-  tableOf(cursor, members, programs, family).add({ kind: 'addChain', chain });
-}
-
-function readRule(cursor: Cursor, programs: Programs, family: Family): void {
-  const members = membersOf(cursor, ...HEAD, 'table', 'chain', 'expr');
-  const chain = nameOf(members.get('chain'));
-  const comment = members.find('comment');
-  const expressions = readExpressions(members.get('expr'), family);
-  const about = comment === undefined ? {} : { comment: textOf(comment) };
-  tableOf(cursor, members, programs, family).addRules(chain, [{ kind: 'nftRule', chain, expressions, ...about }]);
-}
-
-function readSetWithElements(cursor: Cursor, kind: 'set' | 'map', programs: Programs, family: Family): void {
-  const members = membersOf(cursor, ...HEAD, 'table', 'name', ...SET_MEMBERS);
-  const name = nameOf(members.get('name'));
-  const set = readSet(cursor, members, name, kind);
-  const table = tableOf(cursor, members, programs, family);
-  table.add({ kind: 'addSet', set });
-  const elements = members.find('elem');
-  for (const item of elements === undefined ? [] : itemsOf(elements))
-    table.add({ kind: 'addElement', set: name, element: readElement(item, set) });
-}
-
-function readElements(cursor: Cursor, programs: Programs, family: Family): void {
-  const members = membersOf(cursor, 'family', 'table', 'name', 'elem');
-  const table = tableOf(cursor, members, programs, family);
-  const set = nameOf(members.get('name'));
-  for (const item of itemsOf(members.get('elem')))
-    table.add({ kind: 'addElement', set, element: readElement(item, table.set(set)) });
+function readDelete(cursor: Cursor, programs: Programs, family: Family): void {
+  const [kind, inner] = onlyMember(cursor);
+  switch (kind) {
+    case 'table':
+      return tableOf(inner, membersOf(inner, 'family', 'name'), programs, family, 'name').remove();
+    case 'chain':
+    case 'set':
+    case 'map': {
+      const members = membersOf(inner, 'family', 'table', 'name');
+      const [table, name] = [tableOf(inner, members, programs, family), nameOf(members.get('name'))];
+      return table.add(kind === 'chain' ? { kind: 'deleteChain', chain: name } : { kind: 'deleteSet', set: name });
+    }
+    case 'element': {
+      const members = membersOf(inner, 'family', 'table', 'name', 'elem');
+      const [table, set] = [tableOf(inner, members, programs, family), nameOf(members.get('name'))];
+      for (const item of itemsOf(members.get('elem')))
+        table.add({ kind: 'deleteElement', set, key: readKey(item, table.set(set)) });
+      return;
+    }
+    default:
+      return refuseAt(inner, 'it is not simulated');
+  }
 }

@@ -4,6 +4,7 @@ import type { LoadedChain, LoadedSet, NftTable } from '../../../kernel/nftables/
 import type { Kernel } from '../../../kernel/types.js';
 import type { Family } from '../../../packet.js';
 import { ipOf } from '../family-name.js';
+import { baseJson } from './chain-json.js';
 import { anonymousSets, expressionsJson } from './rule-json.js';
 import { keyTypesJson, setJson } from './set-json.js';
 import { jsonText } from './text.js';
@@ -33,8 +34,7 @@ function chainItem(
   family: Family,
   handles: Handles,
 ) {
-  const hangs = base === undefined ? {} : { type: base.type, hook: base.hook, prio: base.priority, policy: 'accept' };
-  return { chain: { family: ipOf(family), table, name, handle: handles.next(), ...hangs } };
+  return { chain: { family: ipOf(family), table, name, handle: handles.next(), ...baseJson(base) } };
 }
 
 function ruleItem({ name: table }: NftTable, rule: NftRule, family: Family, handles: Handles): Item {

@@ -1,8 +1,9 @@
 import type { Json } from '../../../../machinery/types.js';
 import type { NftAddresses, NftExpression, NftField, NftRule, NftVerdict } from '../../../kernel/nftables/rule.js';
 import type { Family } from '../../../packet.js';
-import { type ListedRange, listedRanges } from '../addresses-text.js';
+import { givenRange, type ListedRange, listedRanges } from '../addresses-text.js';
 import { ipOf } from '../family-name.js';
+import type { Form } from '../rule-text.js';
 
 export const verdictJson = (verdict: NftVerdict): Json =>
   verdict.kind === 'jump' || verdict.kind === 'goto'
@@ -37,17 +38,18 @@ function rangeJson(range: ListedRange): Json {
   }
 }
 
-function addressesJson(addresses: NftAddresses, family: Family): Json {
+function addressesJson(addresses: NftAddresses, family: Family, form: Form): Json {
   if (addresses.kind === 'set') return `@${addresses.name}`;
-  const ranges = listedRanges(addresses.elements, family).map(rangeJson);
-  return addresses.elements.length === 1 ? (ranges[0] ?? null) : { set: ranges };
+  const { elements } = addresses;
+  const ranges = (form === 'list' ? listedRanges(elements, family) : elements.map(givenRange)).map(rangeJson);
+  return elements.length === 1 ? (ranges[0] ?? null) : { set: ranges };
 }
 
-function expressionJson(expression: NftExpression, family: Family): Json {
+function expressionJson(expression: NftExpression, family: Family, form: Form): Json {
   switch (expression.kind) {
     case 'address': {
       const { side, addresses, invert } = expression;
-      return match(fieldJson(side, family), addressesJson(addresses, family), differs(invert));
+      return match(fieldJson(side, family), addressesJson(addresses, family, form), differs(invert));
     }
     case 'ctState':
       return match({ ct: { key: 'state' } }, expression.state.toLowerCase(), 'in');
@@ -88,8 +90,8 @@ function expressionJson(expression: NftExpression, family: Family): Json {
 }
 
 /** What stands behind `expr`. */
-export const expressionsJson = ({ expressions }: NftRule, family: Family): Json[] =>
-  expressions.map(expression => expressionJson(expression, family));
+export const expressionsJson = ({ expressions }: NftRule, family: Family, form: Form = 'list'): Json[] =>
+  expressions.map(expression => expressionJson(expression, family, form));
 
 /** How many sets without a name the rule has: each has a handle too. */
 export const anonymousSets = ({ expressions }: NftRule): number =>

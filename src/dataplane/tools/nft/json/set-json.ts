@@ -1,20 +1,28 @@
 import type { Json } from '../../../../machinery/types.js';
-import type { NftElement, NftKeyType, NftSet } from '../../../kernel/nftables/rule.js';
+import type { NftElement, NftSet } from '../../../kernel/nftables/rule.js';
 import { DYNAMIC_SET_SIZE, type LoadedSet } from '../../../kernel/nftables/table.js';
+import { isPort } from '../keys.js';
 import { learnedElements, writtenElements } from '../listed-elements.js';
 import { verdictJson } from './rule-json.js';
 
 const oneOrAll = (values: readonly Json[]): Json => (values.length === 1 ? (values[0] ?? null) : [...values]);
 
-function keyJson(key: readonly string[], types: readonly NftKeyType[]): Json {
-  const parts = key.map((part, i): Json => (types[i] === 'inet_service' ? Number(part) : part));
+/** Of the parts of keys only ports are numbers. */
+const partJson = (part: string): Json => (isPort(part) ? Number(part) : part);
+
+export function keyJson(key: readonly string[]): Json {
+  const parts = key.map(partJson);
   const [only] = parts;
   return parts.length === 1 && only !== undefined ? only : { concat: parts };
 }
 
-function elementJson({ key, comment, verdict }: NftElement, types: readonly NftKeyType[]): Json {
-  const val = keyJson(key, types);
-  const element = comment === undefined ? val : { elem: { val, comment } };
+export function elementJson({ key, comment, verdict, expiresSeconds }: NftElement): Json {
+  const val = keyJson(key);
+  const about = {
+    ...(comment === undefined ? {} : { comment }),
+    ...(expiresSeconds === undefined ? {} : { expires: expiresSeconds }),
+  };
+  const element = Object.keys(about).length === 0 ? val : { elem: { val, ...about } };
   return verdict === undefined ? element : [element, verdictJson(verdict)];
 }
 
@@ -22,16 +30,17 @@ function elementJson({ key, comment, verdict }: NftElement, types: readonly NftK
 export function setJson(loaded: LoadedSet, now: number): { [key: string]: Json } {
   const { set } = loaded;
   const elements = [
-    ...writtenElements(loaded).map(element => elementJson(element, set.key)),
+    ...writtenElements(loaded).map(elementJson),
     // Whole seconds that are over, as nft has it.
-    ...learnedElements(loaded, now).map(([key, left]) => ({
-      elem: { val: keyJson(key.split(' . '), set.key), expires: Math.floor(left / 1000) },
-    })),
+    ...learnedElements(loaded, now).map(([key, left]) =>
+      elementJson({ key: key.split(' . '), expiresSeconds: Math.floor(left / 1000) }),
+    ),
   ];
-  return { ...properties(set), ...(elements.length === 0 ? {} : { elem: elements }) };
+  return { ...setProperties(set), ...(elements.length === 0 ? {} : { elem: elements }) };
 }
 
-const properties = ({ kind, comment, timeoutSeconds }: NftSet): { [key: string]: Json } => ({
+/** Without its name, types and elements. */
+export const setProperties = ({ kind, comment, timeoutSeconds }: NftSet): { [key: string]: Json } => ({
   ...(comment === undefined ? {} : { comment }),
   ...(kind === 'map' ? { map: 'verdict' } : {}),
   ...(timeoutSeconds === undefined ? {} : { size: DYNAMIC_SET_SIZE, flags: ['timeout'], timeout: timeoutSeconds }),
