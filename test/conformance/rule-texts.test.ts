@@ -5,6 +5,9 @@ import { parseIpsetSave } from '../../src/dataplane/tools/ipset/parse-save.js';
 import { printIpsetSave } from '../../src/dataplane/tools/ipset/print-save.js';
 import { parseIpvsadmSave } from '../../src/dataplane/tools/ipvsadm/parse-save.js';
 import { printIpvsadmSave } from '../../src/dataplane/tools/ipvsadm/print-save.js';
+import { parseNftJson } from '../../src/dataplane/tools/nft/json/parse-ruleset.js';
+import { printNftJsonScript } from '../../src/dataplane/tools/nft/json/print-commands.js';
+import { printNftJson } from '../../src/dataplane/tools/nft/json/print-ruleset.js';
 import { printNftList } from '../../src/dataplane/tools/nft/print-list.js';
 import { printNftScript } from '../../src/dataplane/tools/nft/print-script.js';
 import { parseNftScript } from '../../src/dataplane/tools/nft/parse-script.js';
@@ -22,6 +25,12 @@ const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
 const CLUSTERS = 20;
 
 t.setTimeout(240_000);
+
+/** nft's JSON leaves out those of tables and chains. */
+const withoutComments = (list: string): string =>
+  list
+    .replaceAll(/^(table .* \{\n\tcomment) ".*"$/gm, '$1 ""')
+    .replaceAll(/^(\tchain .* \{\n(?:\t\ttype .*\n)?)\t\tcomment ".*"\n/gm, '$1');
 
 const ipvsProgram = (family: Family, parts: Partial<IpvsProgram>): IpvsProgram => ({
   kind: 'ipvs',
@@ -60,6 +69,10 @@ for (const family of FAMILIES)
       const script = printNftScript(program);
       const parsed = parseNftScript(script, family);
       if (!t.equal(parsed.map(printNftScript).join(''), script, `${name}: the script`)) break;
+      const jsonScript = printNftJsonScript(program);
+      const parsedJson = parseNftJson(jsonScript, family);
+      if (!t.equal(parsedJson.map(printNftJsonScript).join(''), jsonScript, `${name}: the script, as JSON`)) break;
+      if (!t.equal(parsedJson.map(printNftScript).join(''), script, `${name}: the script of the JSON`)) break;
       // Programs of a recording follow each other.
       if (program.full) replayed = emptyKernel(family);
       for (const one of parsed) replayed.load(one);
@@ -68,6 +81,12 @@ for (const family of FAMILIES)
       const own = emptyKernel(family);
       for (const one of parseNftScript(list, family)) own.load(one);
       if (!t.equal(printNftList(own), list, `${name}: the list`)) break;
+      const json = printNftJson(kernel);
+      if (!t.equal(printNftJson(own), json, `${name}: the list, as JSON`)) break;
+      const ofJson = emptyKernel(family);
+      for (const one of parseNftJson(json, family)) ofJson.load(one);
+      if (!t.equal(printNftJson(ofJson), json, `${name}: the JSON`)) break;
+      if (!t.equal(printNftList(ofJson), withoutComments(list), `${name}: the JSON, listed`)) break;
       texts++;
     }
     t.ok(texts > CLUSTERS + 40, `${texts} kernels`);

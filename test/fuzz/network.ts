@@ -10,6 +10,7 @@ import { decodeResponse } from '../../src/dns/upstream-message.js';
 import { NetfilterError } from '../../src/dataplane/kernel/errors.js';
 import { parseIpsetSave } from '../../src/dataplane/tools/ipset/parse-save.js';
 import { parseIpvsadmSave } from '../../src/dataplane/tools/ipvsadm/parse-save.js';
+import { parseNftJson } from '../../src/dataplane/tools/nft/json/parse-ruleset.js';
 import { parseNftScript } from '../../src/dataplane/tools/nft/parse-script.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Service } from '../../src/machinery/types.js';
@@ -49,6 +50,12 @@ const PARSERS: readonly (readonly [string, (text: string) => unknown, ...string[
   ['ipset save', text => parseIpsetSave(text, 'IPv4'), 'create S hash:ip\nadd S '],
   ['ipvsadm -S', text => parseIpvsadmSave(text, 'IPv6'), '-A -t '],
   ['nft -f', text => parseNftScript(text, 'IPv4'), 'table ip t {\nchain c {\n', 'add rule ip t c ip saddr { '],
+  [
+    'nft -j',
+    text => parseNftJson(text, 'IPv4'),
+    '{"nftables": [',
+    '{"nftables": [{"table": {"family": "ip", "name": "',
+  ],
 ];
 const parserRows = (): Row[] =>
   PARSERS.flatMap(([name, parse, ...beginnings]) =>
@@ -61,6 +68,11 @@ const parserRows = (): Row[] =>
 const MANY_RULES = [200, 2_000];
 const manyLines = (count: number, line: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => line(i)).join('\n');
+
+const dropJson = (address: string): string => {
+  const match = { op: '==', left: { payload: { protocol: 'ip', field: 'saddr' } }, right: address };
+  return JSON.stringify({ rule: { family: 'ip', table: 't', chain: 'c', expr: [{ match }, { drop: null }] } });
+};
 
 const HEADER = Buffer.from('000701000001000000000000', 'hex');
 const encode = createResponseEncoder();
@@ -203,6 +215,12 @@ export async function rows(): Promise<Rows> {
     many('rules of nft -f', MANY_RULES, count =>
       parseNftScript(
         manyLines(count, i => `add rule ip t c ip saddr ${addressOf(i)} drop`),
+        'IPv4',
+      ),
+    ),
+    many('rules of nft -j', MANY_RULES, count =>
+      parseNftJson(
+        `{"nftables": [${Array.from({ length: count }, (_, i) => dropJson(addressOf(i))).join(', ')}]}`,
         'IPv4',
       ),
     ),

@@ -4,6 +4,7 @@ import { printIpsetSave } from './ipset/print-save.js';
 import { printSave } from './iptables/print-save.js';
 import { printIpvsadmList } from './ipvsadm/print-list.js';
 import { printIpvsadmSave } from './ipvsadm/print-save.js';
+import { printNftJson } from './nft/json/print-ruleset.js';
 import { printNftList } from './nft/print-list.js';
 
 export interface PrintOptions {
@@ -16,6 +17,7 @@ export interface PrintOptions {
 const PRINTERS = {
   'iptables-save': (kernel: Kernel, options: PrintOptions) => printSave(kernel, options),
   nft: printNftList,
+  'nft-json': printNftJson,
   'ipvsadm-save': printIpvsadmSave,
   'ipvsadm-list': printIpvsadmList,
   'ipset-save': printIpsetSave,

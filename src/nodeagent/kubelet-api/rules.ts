@@ -45,7 +45,9 @@ export const rules: KubeletRoute = async (context, { url, response, signal }) =>
       400,
       `unknown format ${JSON.stringify(format)}: there are ${[...TEXT_FORMATS, 'json'].join(', ')}`,
     );
-  sendText(response, printRules(kernel, format, { ...only, counters: url.searchParams.get('counters') === 'true' }));
+  const text = printRules(kernel, format, { ...only, counters: url.searchParams.get('counters') === 'true' });
+  if (format === 'nft-json') sendText(response, text, 'application/json');
+  else sendText(response, text);
 };
 
 /** Ends with the client, or when it has stopped reading. */

@@ -3,6 +3,7 @@ import { parseIpsetSave } from '../../../src/dataplane/tools/ipset/parse-save.js
 import { parseRestore } from '../../../src/dataplane/tools/iptables/parse.js';
 import { parseIpvsadmSave } from '../../../src/dataplane/tools/ipvsadm/parse-save.js';
 import { MAX_LINE_LENGTH, TEXT_LIMITS, type TextLimits } from '../../../src/dataplane/tools/lines.js';
+import { parseNftJson } from '../../../src/dataplane/tools/nft/json/parse-ruleset.js';
 import { parseNftScript } from '../../../src/dataplane/tools/nft/parse-script.js';
 
 interface Row {
@@ -54,3 +55,36 @@ for (const { tool, parse, text } of rows)
     t.throws(() => parse(' '.repeat(TEXT_LIMITS.characters + 1)), { message: /^the text is longer than/ });
     t.throws(() => parse('a'.repeat(MAX_LINE_LENGTH + 1)), { message: /longer than/ }, 'a line or a word');
   });
+
+const THREE = Array.from({ length: 3 }, () => '{"metainfo": {}}');
+const json = (...items: readonly string[]): string => `{"nftables": [${items.join(', ')}]}`;
+
+t.test('nft -j: how long a text may be, and how much may be in it', async t => {
+  const text = json(...THREE);
+  const parse = (text: string, limits?: TextLimits): unknown => parseNftJson(text, 'IPv4', limits);
+  t.doesNotThrow(() => parse(text, { characters: text.length, lines: 3 }), 'up to the limits');
+  const refused: readonly { readonly name: string; readonly input: string; readonly lines?: number; expect: RegExp }[] =
+    [
+      { name: 'characters', input: `${text} `, expect: /^the text is longer than/ },
+      { name: 'objects', input: text, lines: 2, expect: /there are more than 2 objects$/ },
+      {
+        name: 'values of one',
+        input: json('[1, 2, 3]'),
+        lines: 2,
+        expect: /:1:20-20: Error: it has more than 2 values$/,
+      },
+      { name: 'arrays in one', input: json('[[][]'), lines: 2, expect: /it has more than 2 values$/ },
+      { name: 'depth', input: json('['.repeat(33)), lines: 100, expect: /it is nested deeper than 32$/ },
+      {
+        name: 'a name',
+        input: json(`{"table": {"family": "ip", "name": "${'a'.repeat(256)}"}}`),
+        expect: /longer than 255$/,
+      },
+    ];
+  for (const { name, input, lines = 3, expect } of refused)
+    t.throws(
+      () => parse(input, { characters: name === 'characters' ? text.length : 1000, lines }),
+      { name: 'NetfilterError', message: expect },
+      name,
+    );
+});

@@ -29,6 +29,12 @@ const issue = (
     ...(issuer === undefined ? {} : { issuer }),
   });
 
+interface Answer {
+  readonly code: number;
+  readonly text: string;
+  readonly type: string | undefined;
+}
+
 t.test('the kubelet API', async t => {
   const node = startNode();
   node.load(
@@ -83,20 +89,22 @@ t.test('the kubelet API', async t => {
     stranger: issue('somebody', 'client', ca),
     forged: issue('kube-apiserver-kubelet-client', 'client', issue('other ca', 'ca')),
   };
-  const get = (path: string, who: keyof typeof clients = 'apiserver'): Promise<{ code: number; text: string }> =>
+  const get = (path: string, who: keyof typeof clients = 'apiserver'): Promise<Answer> =>
     new Promise((resolve, reject) => {
       const sent = httpsRequest(
         { host: '127.0.0.1', port, path, rejectUnauthorized: false, agent: false, ...clients[who] },
         response => {
           let text = '';
           response.on('data', chunk => (text += String(chunk)));
-          response.on('end', () => resolve({ code: response.statusCode ?? 0, text }));
+          response.on('end', () =>
+            resolve({ code: response.statusCode ?? 0, text, type: response.headers['content-type'] }),
+          );
         },
       );
       sent.on('error', reject);
       sent.end();
     });
-  const rows: { path: string; who?: keyof typeof clients; code: number; text?: string | RegExp }[] = [
+  const rows: { path: string; who?: keyof typeof clients; code: number; text?: string | RegExp; type?: string }[] = [
     { path: '/healthz', who: 'none', code: 200, text: 'ok' },
     { path: '/pods', who: 'none', code: 401 },
     { path: '/pods', who: 'stranger', code: 401 },
@@ -118,7 +126,13 @@ t.test('the kubelet API', async t => {
     {
       path: '/rules?format=yaml',
       code: 400,
-      text: 'unknown format "yaml": there are iptables-save, nft, ipvsadm-save, ipvsadm-list, ipset-save, json\n',
+      text: 'unknown format "yaml": there are iptables-save, nft, nft-json, ipvsadm-save, ipvsadm-list, ipset-save, json\n',
+    },
+    {
+      path: '/rules?format=nft-json',
+      code: 200,
+      text: '{"nftables": [{"metainfo": {"version": "1.0.6", "release_name": "Lester Gooch #5", "json_schema_version": 1}}]}\n',
+      type: 'application/json',
     },
     { path: '/rules?format=ipvsadm-save', code: 200, text: '-A -t 10.96.0.1:443 -s rr\n' },
     { path: '/rules?format=ipvsadm-list', code: 200, text: /^TCP {2}10\.96\.0\.1:443 rr$/m },
@@ -138,9 +152,10 @@ t.test('the kubelet API', async t => {
     { path: '/trace?pod=default/web&url=http://10.244.1.2/', code: 200, text: /"reply":\{"status":200/ },
     { path: '/%zz', code: 400 },
   ];
-  for (const { path, who = 'apiserver', code, text } of rows) {
+  for (const { path, who = 'apiserver', code, text, type } of rows) {
     const answer = await get(path, who);
     t.equal(answer.code, code, `${who} ${path}: ${answer.text}`);
+    if (type !== undefined) t.equal(answer.type, type, path);
     if (typeof text === 'string') t.equal(answer.text, text, path);
     else if (text !== undefined) t.match(answer.text, text, path);
   }

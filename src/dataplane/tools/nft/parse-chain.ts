@@ -7,6 +7,8 @@ import { PRIORITY_NAMES } from './priorities.js';
 import { refuse, type Tokens } from './tokens.js';
 
 const HOOKS: readonly Hook[] = ['prerouting', 'input', 'forward', 'output', 'postrouting'];
+export const hookOf = (text: string): Hook | undefined => HOOKS.find(known => known === text);
+
 const NUMBER = /^-?\d{1,9}$/;
 const OFFSET = /^\d{1,9}$/;
 
@@ -29,7 +31,7 @@ function readBase(tokens: Tokens): NftBase {
   if (type !== 'filter' && type !== 'nat') return refuse(token, `chains of type ${type} are not simulated`);
   tokens.expect('hook');
   const at = tokens.next();
-  const hook = HOOKS.find(known => known === at.text) ?? refuse(at, `unknown chain hook ${at.text}`);
+  const hook = hookOf(at.text) ?? refuse(at, `unknown chain hook ${at.text}`);
   tokens.expect('priority');
   return { type, hook, priority: readPriority(tokens) };
 }

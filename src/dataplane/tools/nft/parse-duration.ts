@@ -2,7 +2,7 @@ import { UNITS } from './set-text.js';
 import { refuse, type Tokens } from './tokens.js';
 
 const DIGITS = '0123456789';
-const MAX_SECONDS = 2 ** 31;
+export const MAX_SECONDS = 2 ** 31;
 
 /** "3h", "1m40s" */
 function parseDuration(text: string): number | undefined {

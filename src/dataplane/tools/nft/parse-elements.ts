@@ -1,21 +1,9 @@
-import { canonicalIP, familyOf } from '../../../machinery/ip.js';
 import type { NftElement, NftKeyType, NftSet, NftVerdict } from '../../kernel/nftables/rule.js';
+import { elementFault, KEY_TYPES, keyFault, keyPartOf } from './keys.js';
 import { readDuration } from './parse-duration.js';
 import { refuse, type Token, type Tokens } from './tokens.js';
 
-const PORT = /^(?:0|[1-9]\d{0,4})$/;
-const PROTOCOLS: ReadonlySet<string> = new Set(['tcp', 'udp', 'sctp']);
-
-const isOfType: Readonly<Record<NftKeyType, (text: string) => boolean>> = {
-  ipv4_addr: text => familyOf(text) === 'IPv4',
-  ipv6_addr: text => familyOf(text) === 'IPv6',
-  inet_proto: text => PROTOCOLS.has(text),
-  inet_service: text => PORT.test(text) && Number(text) <= 65_535,
-};
-
-const KEY_TYPES = Object.keys(isOfType) as readonly NftKeyType[];
-
-const isVerdictName = (text: string): text is 'accept' | 'drop' | 'return' =>
+export const isVerdictName = (text: string): text is 'accept' | 'drop' | 'return' =>
   text === 'accept' || text === 'drop' || text === 'return';
 
 /** Undefined: the next token begins none. */
@@ -46,10 +34,8 @@ export function readKeyTypes(tokens: Tokens): NftKeyType[] {
 /** `type`: of that part, when the set is known. */
 function keyPart(token: Token, type: NftKeyType | undefined): string {
   const { kind, text } = token;
-  const isRight =
-    kind === 'word' && (type === undefined ? KEY_TYPES.some(any => isOfType[any](text)) : isOfType[type](text));
-  if (!isRight) refuse(token, type === undefined ? undefined : `${text} is no ${type}`);
-  return canonicalIP(text) ?? text;
+  const part = kind === 'word' ? keyPartOf(text, type) : undefined;
+  return part ?? refuse(token, type === undefined ? undefined : `${text} is no ${type}`);
 }
 
 /** "10.96.0.1 . tcp . 80"; `set`: what it is the key of, when it is known. */
@@ -58,8 +44,8 @@ export function readKey(tokens: Tokens, set: NftSet | undefined): string[] {
   const key: string[] = [];
   do key.push(keyPart(tokens.next(), set?.key[key.length]));
   while (tokens.take('.') && key.length < KEY_TYPES.length);
-  if (set !== undefined && key.length !== set.key.length)
-    refuse(start, `a key of ${set.name} has ${set.key.length} parts`);
+  const fault = keyFault(key, set);
+  if (fault !== undefined) refuse(start, fault);
   return key;
 }
 
@@ -70,14 +56,12 @@ export function readElement(tokens: Tokens, set: NftSet | undefined): NftElement
   const expiresSeconds = tokens.take('expires') ? readDuration(tokens) : undefined;
   const comment = tokens.take('comment') ? tokens.string() : undefined;
   const verdict = tokens.take(':') ? readVerdict(tokens) : undefined;
-  if (set !== undefined && (set.kind === 'map') !== (verdict !== undefined))
-    refuse(start, `an element of the ${set.kind} ${set.name} ${set.kind === 'map' ? 'needs a' : 'has no'} verdict`);
-  if (expiresSeconds !== undefined && set !== undefined && set.timeoutSeconds === undefined)
-    refuse(start, `elements of ${set.name} do not expire`);
-  return {
+  const element = {
     key,
     ...(expiresSeconds === undefined ? {} : { expiresSeconds }),
     ...(verdict === undefined ? {} : { verdict }),
     ...(comment === undefined ? {} : { comment }),
   };
+  const fault = elementFault(element, set);
+  return fault === undefined ? element : refuse(start, fault);
 }

@@ -9,16 +9,19 @@ const STATES: readonly CtState[] = ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 
 const BITS = /^0x[\da-f]{1,8}$/;
 const NUMBER = /^\d{1,6}$/;
 
+export const protocolOf = (text: string): Protocol | undefined => PROTOCOLS.find(known => known === text);
+export const stateOf = (text: string): CtState | undefined => STATES.find(known => known.toLowerCase() === text);
+
 export function readProtocol(tokens: Tokens): NftExpression {
   const token = tokens.next();
-  const protocol = PROTOCOLS.find(known => known === token.text);
+  const protocol = protocolOf(token.text);
   return protocol === undefined ? refuse(token) : { kind: 'l4proto', protocol };
 }
 
 export function readState(tokens: Tokens): NftExpression {
   tokens.expect('state');
   const token = tokens.next();
-  const state = STATES.find(known => known.toLowerCase() === token.text);
+  const state = stateOf(token.text);
   return state === undefined ? refuse(token) : { kind: 'ctState', state };
 }
 

@@ -2,12 +2,11 @@ import type { NftAddressSide, NftExpression, NftField, NftRule } from '../../ker
 import type { Family } from '../../packet.js';
 import { parseAddressPort } from '../address-port.js';
 import { isStatementEnd } from './blocks.js';
+import { ipOf } from './family-name.js';
 import { readAddresses } from './parse-addresses.js';
 import { readVerdict, takeVerdict } from './parse-elements.js';
 import { readMark, readNumgen, readProtocol, readState } from './parse-expressions.js';
 import { refuse, type Tokens } from './tokens.js';
-
-export const ipOf = (family: Family): string => (family === 'IPv4' ? 'ip' : 'ip6');
 
 function readSide(tokens: Tokens): NftAddressSide {
   const token = tokens.next();
@@ -104,6 +103,8 @@ function readExpression(tokens: Tokens, family: Family): NftExpression {
 
 const ENDS_RULE: ReadonlySet<NftExpression['kind']> = new Set(['verdict', 'reject', 'dnat', 'masquerade']);
 
+export const endsRule = ({ kind }: NftExpression): boolean => ENDS_RULE.has(kind);
+
 /** The expressions of one rule, to the end of its line. */
 export function readRule(tokens: Tokens, chain: string, family: Family): NftRule {
   const expressions: NftExpression[] = [];
@@ -114,8 +115,7 @@ export function readRule(tokens: Tokens, chain: string, family: Family): NftRule
       continue;
     }
     const last = expressions.at(-1);
-    if (last !== undefined && ENDS_RULE.has(last.kind))
-      refuse(tokens.peek(), 'Statement after terminal statement has no effect');
+    if (last !== undefined && endsRule(last)) refuse(tokens.peek(), 'Statement after terminal statement has no effect');
     expressions.push(readExpression(tokens, family));
   }
   if (expressions.length === 0 || !isStatementEnd(tokens.peek())) refuse(tokens.peek());

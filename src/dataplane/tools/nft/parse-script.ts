@@ -4,7 +4,8 @@ import { TEXT_LIMITS } from '../lines.js';
 import { isStatementEnd, readBlock, readList } from './blocks.js';
 import { readChain } from './parse-chain.js';
 import { readElement, readKey } from './parse-elements.js';
-import { ipOf, readRule } from './parse-rule.js';
+import { ipOf } from './family-name.js';
+import { readRule } from './parse-rule.js';
 import { readSet } from './parse-set.js';
 import { createPrograms, type Programs, type TableProgram } from './programs.js';
 import { createTokens, refuse, type Tokens } from './tokens.js';
@@ -42,7 +43,8 @@ function readTable(tokens: Tokens, programs: Programs, family: Family): TablePro
   const token = tokens.next();
   if (token.text !== ipOf(family))
     refuse(token, `a table of family ${token.text} is not of this kernel, which is ${ipOf(family)}`);
-  return programs.table(tokens.peek(), tokens.word());
+  const name = tokens.peek();
+  return programs.table(why => refuse(name, why), tokens.word());
 }
 
 function readAdd(tokens: Tokens, programs: Programs, family: Family): void {

@@ -1,9 +1,10 @@
-import type { NftElement, NftKeyType, NftSet } from '../../kernel/nftables/rule.js';
+import type { NftElement, NftSet } from '../../kernel/nftables/rule.js';
 import { DYNAMIC_SET_SIZE } from '../../kernel/nftables/table.js';
 import { readBlock, readList } from './blocks.js';
 import { readDuration } from './parse-duration.js';
 import { readElement, readKeyTypes } from './parse-elements.js';
-import { refuse, type Token, type Tokens } from './tokens.js';
+import { setOf, type SetParts } from './set-parts.js';
+import { refuse, type Tokens } from './tokens.js';
 
 function readSize(tokens: Tokens): void {
   const token = tokens.next();
@@ -27,35 +28,11 @@ export interface ReadSet {
   readonly elements: readonly NftElement[];
 }
 
-interface Parts {
-  key?: readonly NftKeyType[];
-  hasVerdict?: boolean;
-  sized?: boolean;
-  dynamic?: boolean;
-  timeoutSeconds?: number;
-  comment?: string;
-}
-
-function setOf(name: string, kind: NftSet['kind'], parts: Parts, start: Token): NftSet {
-  const { key, hasVerdict = false, sized = false, dynamic = false, timeoutSeconds, comment } = parts;
-  if (key === undefined) return refuse(start, `the ${kind} ${name} has no type`);
-  if ((kind === 'map') !== hasVerdict) refuse(start, `a ${kind} of this type is not simulated`);
-  if (dynamic !== (timeoutSeconds !== undefined) || dynamic !== sized || (dynamic && kind === 'map'))
-    refuse(start, `${name}: the size, the flags dynamic and timeout, and a timeout are those of one set`);
-  return {
-    name,
-    kind,
-    key,
-    ...(comment === undefined ? {} : { comment }),
-    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-  };
-}
-
 /** `NAME { type ... ; ... }` of a set or map. */
 export function readSet(tokens: Tokens, kind: NftSet['kind']): ReadSet {
   const start = tokens.peek();
   const name = tokens.word();
-  const parts: Parts = {};
+  const parts: SetParts = {};
   const elements: NftElement[] = [];
   readBlock(tokens, () => {
     if (tokens.take('type')) {
@@ -74,9 +51,9 @@ export function readSet(tokens: Tokens, kind: NftSet['kind']): ReadSet {
       const at = tokens.peek();
       tokens.expect('elements');
       tokens.expect('=');
-      const known = setOf(name, kind, parts, at);
+      const known = setOf(name, kind, parts, why => refuse(at, why));
       for (const element of readList(tokens, () => readElement(tokens, known))) elements.push(element);
     }
   });
-  return { set: setOf(name, kind, parts, start), elements };
+  return { set: setOf(name, kind, parts, why => refuse(start, why)), elements };
 }

@@ -1,9 +1,9 @@
-import { compareText } from '../../../machinery/compare-text.js';
-import { parseIP } from '../../../machinery/ip.js';
 import type { NftBase, NftSet } from '../../kernel/nftables/rule.js';
 import type { LoadedChain, LoadedSet, NftTable } from '../../kernel/nftables/table.js';
 import type { Kernel } from '../../kernel/types.js';
 import type { Family } from '../../packet.js';
+import { ipOf } from './family-name.js';
+import { learnedElements, writtenElements } from './listed-elements.js';
 import { durationText, elementText, setLines } from './set-text.js';
 import { PRIORITY_NAMES } from './priorities.js';
 import { nftRuleText } from './rule-text.js';
@@ -22,18 +22,6 @@ function priorityText({ hook, priority }: NftBase): string {
 const block = (head: string, lines: readonly string[]): string =>
   `\t${head} {\n${lines.map(line => `\t\t${line}\n`).join('')}\t}\n`;
 
-/** Addresses in the order of their values, ports by number, the rest as text. */
-function compareKeys(a: readonly string[], b: readonly string[]): number {
-  for (const [i, part] of a.entries()) {
-    const other = b[i] ?? '';
-    if (part === other) continue;
-    const [x, y] = [parseIP(part)?.value, parseIP(other)?.value];
-    if (x !== undefined && y !== undefined) return x < y ? -1 : 1;
-    return Number(part) - Number(other) || compareText(part, other);
-  }
-  return 0;
-}
-
 /** Two IPv4 addresses stand on a line, of anything longer one. */
 function inLines(elements: readonly string[], { kind, key }: NftSet): string[] {
   const perLine = kind === 'set' && key.length === 1 && key[0] === 'ipv4_addr' ? 2 : 1;
@@ -41,12 +29,12 @@ function inLines(elements: readonly string[], { kind, key }: NftSet): string[] {
   return Array.from({ length: count }, (_, i) => elements.slice(i * perLine, (i + 1) * perLine).join(', '));
 }
 
-function setText({ set, elements, learned }: LoadedSet, now: number): string {
-  const static_ = [...elements.values()].sort((a, b) => compareKeys(a.key, b.key)).map(elementText);
-  const dynamic = [...learned]
-    .filter(([, expires]) => expires > now)
-    .sort(([a], [b]) => compareKeys([a], [b]))
-    .map(([key, expires]) => `${key} expires ${durationText(Math.ceil((expires - now) / 1000))}`);
+function setText(loaded: LoadedSet, now: number): string {
+  const { set } = loaded;
+  const static_ = writtenElements(loaded).map(elementText);
+  const dynamic = learnedElements(loaded, now).map(
+    ([key, left]) => `${key} expires ${durationText(Math.ceil(left / 1000))}`,
+  );
   const all = [...static_, ...dynamic];
   const lines = setLines(set);
   if (all.length > 0) lines.push(`elements = { ${inLines(all, set).join(',\n\t\t\t     ')} }`);
@@ -69,7 +57,7 @@ function tableText(table: NftTable, family: Family, now: number): string {
     ...[...table.sets.values()].map(set => setText(set, now)),
     ...[...table.chains.values()].map(chain => chainText(chain, family)),
   ];
-  const head = `table ${family === 'IPv4' ? 'ip' : 'ip6'} ${table.name} {\n\tcomment "${table.comment}"\n`;
+  const head = `table ${ipOf(family)} ${table.name} {\n\tcomment "${table.comment}"\n`;
   return `${head}${objects.join('\n')}}\n`;
 }
 

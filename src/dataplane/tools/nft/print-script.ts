@@ -1,11 +1,12 @@
 import { keyText } from '../../kernel/nftables/rule.js';
 import type { NftCommand, NftablesProgram } from '../../kernel/program.js';
+import { ipOf } from './family-name.js';
 import { nftRuleText } from './rule-text.js';
 import { elementText, setLines } from './set-text.js';
 
 /** The program as input of `nft -f`, which does it in one transaction. */
 export function printNftScript(program: NftablesProgram): string {
-  const table = `${program.family === 'IPv4' ? 'ip' : 'ip6'} ${program.table}`;
+  const table = `${ipOf(program.family)} ${program.table}`;
   const head = `add table ${table} { comment "${program.comment}" ; }\n`;
   // Whatever was there goes first: a table must be there to be deleted.
   const begin = program.full ? `${head}delete table ${table}\n${head}` : '';

@@ -1,7 +1,7 @@
 import type { NftRule, NftSet } from '../../kernel/nftables/rule.js';
 import type { NftablesProgram, NftCommand } from '../../kernel/program.js';
 import type { Family } from '../../packet.js';
-import { refuse, type Token } from './tokens.js';
+import type { Refuse } from './refuse.js';
 
 /** What a script does to one table. */
 export interface TableProgram {
@@ -17,17 +17,19 @@ export interface TableProgram {
 }
 
 export interface Programs {
-  table(token: Token, name: string): TableProgram;
+  /** `refuse`: says what is wrong with this naming of it. */
+  table(refuse: Refuse, name: string): TableProgram;
   all(): NftablesProgram[];
 }
 
 interface Collected {
   readonly program: TableProgram;
-  readonly deletedBy: Token | undefined;
+  /** Undefined: it is there at the end. */
+  readonly refuseGone: Refuse | undefined;
   result(): NftablesProgram;
 }
 
-function collect(name: string, family: Family, token: Token): Collected {
+function collect(name: string, family: Family, refuse: Refuse): Collected {
   const sets = new Map<string, NftSet>();
   let commands: NftCommand[] = [];
   let rules: NftRule[] | undefined;
@@ -66,8 +68,8 @@ function collect(name: string, family: Family, token: Token): Collected {
       addRules,
       set: set => sets.get(set),
     },
-    get deletedBy() {
-      return isGone ? token : undefined;
+    get refuseGone() {
+      return isGone ? refuse : undefined;
     },
     result: () => ({ kind: 'nftables', family, full, table: name, comment, commands }),
   };
@@ -76,15 +78,14 @@ function collect(name: string, family: Family, token: Token): Collected {
 export function createPrograms(family: Family): Programs {
   const tables = new Map<string, Collected>();
   return {
-    table(token, name) {
-      const found = tables.get(name) ?? collect(name, family, token);
+    table(refuse, name) {
+      const found = tables.get(name) ?? collect(name, family, refuse);
       tables.set(name, found);
       return found.program;
     },
     all() {
       const all = [...tables.values()];
-      for (const { deletedBy } of all)
-        if (deletedBy !== undefined) refuse(deletedBy, 'a table that is deleted and not added again is not simulated');
+      for (const { refuseGone } of all) refuseGone?.('a table that is deleted and not added again is not simulated');
       return all.map(one => one.result());
     },
   };

@@ -2,8 +2,7 @@ import { joinHostPort } from '../../../machinery/ip.js';
 import { type NftExpression, type NftField, type NftRule, verdictText } from '../../kernel/nftables/rule.js';
 import type { Family } from '../../packet.js';
 import { listedAddresses } from './addresses-text.js';
-
-const ip = (family: Family): string => (family === 'IPv4' ? 'ip' : 'ip6');
+import { ipOf } from './family-name.js';
 
 const bits = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
 
@@ -11,7 +10,7 @@ function fieldText(field: NftField, family: Family): string {
   switch (field) {
     case 'saddr':
     case 'daddr':
-      return `${ip(family)} ${field}`;
+      return `${ipOf(family)} ${field}`;
     case 'l4proto':
       return 'meta l4proto';
     case 'dport':
@@ -20,7 +19,7 @@ function fieldText(field: NftField, family: Family): string {
 }
 
 /** As nft lists it, or as `nft -f` is given it: the kernel itself merges the addresses of a rule. */
-type Form = 'list' | 'input';
+export type Form = 'list' | 'input';
 
 const inputAddresses = (elements: readonly string[]): string =>
   elements.length === 1 ? elements.join() : `{ ${elements.join(', ')} }`;
@@ -31,7 +30,7 @@ function expressionText(expression: NftExpression, family: Family, form: Form): 
       const { addresses, side, invert } = expression;
       const listed = form === 'list' ? listedAddresses : inputAddresses;
       const among = addresses.kind === 'set' ? `@${addresses.name}` : listed(addresses.elements, family);
-      return `${ip(family)} ${side} ${invert === true ? '!= ' : ''}${among}`;
+      return `${ipOf(family)} ${side} ${invert === true ? '!= ' : ''}${among}`;
     }
     case 'ctState':
       return `ct state ${expression.state.toLowerCase()}`;
@@ -50,7 +49,7 @@ function expressionText(expression: NftExpression, family: Family, form: Form): 
       return `numgen random mod ${targets.length} vmap { ${targets.join(', ')} }`;
     }
     case 'update':
-      return `update @${expression.set} { ${ip(family)} ${expression.side} }`;
+      return `update @${expression.set} { ${ipOf(family)} ${expression.side} }`;
     case 'mark':
       return `meta mark set meta mark ${expression.op === 'or' ? '|' : '^'} ${bits(expression.value)}`;
     case 'dnat':
