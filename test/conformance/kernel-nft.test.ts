@@ -3,6 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import type { NftCommand } from '../../src/dataplane/kernel/program.js';
+import { ipOf } from '../../src/dataplane/tools/nft/family-name.js';
 import { parseNftJson } from '../../src/dataplane/tools/nft/json/parse-ruleset.js';
 import { printNftJsonScript } from '../../src/dataplane/tools/nft/json/print-commands.js';
 import { printNftJson } from '../../src/dataplane/tools/nft/json/print-ruleset.js';
@@ -121,6 +123,41 @@ t.test('the kernel takes our transactions as JSON', options, async t => {
           `${head.name}, ${family}: ${steps[i]?.about ?? ''}`,
         ),
       );
+    }
+  }
+});
+
+/** What has a handle: ["rule", "services", 12]. */
+const handlesOf = (json: string): string[] =>
+  (JSON.parse(json) as { nftables: readonly Record<string, Record<string, Json>>[] }).nftables
+    .flatMap(item => Object.entries(item))
+    .filter(([kind]) => kind !== 'metainfo')
+    .map(([kind, { name, chain, handle }]) => JSON.stringify([kind, name ?? chain, handle]))
+    .sort();
+
+/** As a script that makes it from nothing, elements last: they name chains. */
+function scriptOf(json: string, family: Family): string {
+  return parseNftJson(json, family)
+    .map(program => {
+      const isElement = ({ kind }: NftCommand): boolean => kind === 'addElement';
+      const { commands } = program;
+      const sorted = [...commands.filter(command => !isElement(command)), ...commands.filter(isElement)];
+      const head = `add table ${ipOf(family)} ${program.table}\n`;
+      return head + printNftScript({ ...program, commands: sorted });
+    })
+    .join('');
+}
+
+t.test('handles are those that the kernel gives to what stands in that order', options, async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'kubette-nft-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  for (const text of ownRecordings('proxy').values()) {
+    const { head, steps } = parseRecording<Case, Step>(text);
+    for (const family of ['IPv4', 'IPv6'] as const) {
+      const json = syncsOf(head, steps, family).at(-1)?.json ?? '';
+      const script = scriptOf(json, family);
+      const [listed = ''] = run(folder, [script], file => `nft -f ${file} && echo "${MARK}" && nft -j list ruleset`);
+      t.same(handlesOf(listed), handlesOf(json), `${head.name}, ${family}`);
     }
   }
 });
