@@ -129,7 +129,7 @@ async function answer(behaviour: Behaviour, request: IncomingMessage, response: 
   if (json !== undefined) return send(response, status ?? 200, json, contentType);
   if (behaviour.text !== undefined || status !== undefined)
     return send(response, status ?? 200, behaviour.text ?? '', contentType ?? 'text/plain');
-  const review = (hit.body ?? {});
+  const review = hit.body ?? {};
   send(
     response,
     200,
