@@ -10,7 +10,8 @@ export const goLength = (text: string): number => {
   return text.length;
 };
 
-const NAMED_ESCAPES: Record<string, string> = {
+/** Characters that both Go and CEL write by a letter between double quotes. */
+export const NAMED_ESCAPES: Readonly<Record<string, string>> = {
   '\u0007': '\\a',
   '\b': '\\b',
   '\f': '\\f',

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { judgeReplay } from '../replay/judge.js';
 import { extensionRecordings } from '../replay/originals.js';
 import { parseRecording, type Recording } from '../replay/recordings.js';
 import type { Replayed } from '../replay/types.js';
@@ -59,17 +60,5 @@ t.test('dual stack', async t => {
     return results;
   };
   const recordings = [...texts.values()].map(text => parseRecording<Head, Step>(text));
-  const steps = await replay(recordings);
-  const failed = steps.filter(({ ok }) => !ok);
-  t.comment(`${steps.length - failed.length} of ${steps.length} steps passed`);
-  t.ok(steps.length > 0, 'steps were replayed');
-  const names = new Set(failed.map(({ recording }) => recording));
-  const again = names.size === 0 ? [] : await replay(recordings.filter(({ head }) => names.has(head.name)));
-  t.same(
-    again
-      .filter(step => !step.ok && failed.some(one => one.recording === step.recording && one.step === step.step))
-      .map(({ recording, step, about }) => `${recording}:${step}: ${about}`),
-    [],
-    'no other step fails',
-  );
+  await judgeReplay(t, recordings, replay);
 });

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { judgeReplay, type Reasons } from '../replay/judge.js';
 import { extensionRecordings } from '../replay/originals.js';
 import { parseRecording, type Recording } from '../replay/recordings.js';
 import type { Replayed } from '../replay/types.js';
@@ -14,17 +15,14 @@ import { startApiServer } from '../support/up.js';
 
 /*
  * Recordings of a real server that asks others: admission webhooks, conversion webhooks, aggregated APIs. They lie beside the
- * repository only. Every step passes but for those in hook-recordings-known.json, each with its reason. Some race with the clock of a busy machine, so a scenario in which others failed is
- * replayed once more.
+ * repository only. Every step passes but for those in hook-recordings-known.json, each with its reason.
  */
 t.setTimeout(1_200_000);
 
 const TOKEN = 'admin-token';
 const ALLOWED_SHARE = 0.005;
 
-const KNOWN = JSON.parse(readFileSync(join(ROOT, 'test/e2e/hook-recordings-known.json'), 'utf8')) as Readonly<
-  Record<string, string>
->;
+const KNOWN = JSON.parse(readFileSync(join(ROOT, 'test/e2e/hook-recordings-known.json'), 'utf8')) as Reasons;
 
 async function start(t: Test): Promise<number> {
   const dataDir = mkdtempSync(join(tmpdir(), 'kubette-hooks-'));
@@ -34,8 +32,6 @@ async function start(t: Test): Promise<number> {
   t.teardown(() => server.stop());
   return server.port;
 }
-
-const id = ({ recording, step }: Replayed): string => `${recording}:${step}`;
 
 t.test('the API server asks others', async t => {
   const texts = extensionRecordings('hooks');
@@ -51,25 +47,5 @@ t.test('the API server asks others', async t => {
     for (const one of some) for (const step of await replayScenario(one, client, TOKEN, hooks)) results.push(step);
     return results;
   };
-  const steps = await replay(recordings);
-  const failed = steps.filter(({ ok }) => !ok);
-  t.comment(`${steps.length - failed.length} of ${steps.length} steps passed`);
-  t.ok(steps.length > 0, 'steps were replayed');
-  const unexpected = failed.filter(step => KNOWN[id(step)] === undefined);
-  const excused = failed.length - unexpected.length;
-  t.ok(excused <= steps.length * ALLOWED_SHARE, `${excused} of the failures are known`);
-  const names = new Set(unexpected.map(({ recording }) => recording));
-  const again = names.size === 0 ? [] : await replay(recordings.filter(({ head }) => names.has(head.name)));
-  const still = new Set(unexpected.map(id));
-  t.same(
-    again.filter(step => !step.ok && still.has(id(step))).map(step => `${id(step)}: ${step.about}`),
-    [],
-    'no other step fails',
-  );
-  const passed = new Set(steps.filter(({ ok }) => ok).map(id));
-  t.same(
-    Object.keys(KNOWN).filter(name => passed.has(name)),
-    [],
-    'what is excused fails',
-  );
+  await judgeReplay(t, recordings, replay, { reasons: KNOWN, allowedShare: ALLOWED_SHARE });
 });

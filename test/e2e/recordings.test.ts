@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
+import { failedTwice, idOf, type Reasons } from '../replay/judge.js';
 import { replaySessions } from '../replay/kubectl/replay.js';
 import { connectKubectl } from '../replay/kubectl/session.js';
 import type * as kubectl from '../replay/kubectl/types.js';
@@ -25,7 +26,6 @@ import { run, startApiServer, startUp } from '../support/up.js';
  */
 t.setTimeout(3_000_000);
 
-type Reasons = Readonly<Record<string, string>>;
 const known = JSON.parse(readFileSync(join(ROOT, 'test/e2e/recordings-known.json'), 'utf8')) as {
   readonly wire: Reasons;
   readonly kubectl: Reasons;
@@ -34,8 +34,6 @@ const TOKEN = 'admin-token';
 const ALLOWED_SHARE = 0.01;
 /** How long a session waits for what controllers do. */
 const PATIENCE_MS = 15_000;
-
-const id = ({ recording, step }: Replayed): string => `${recording}:${step}`;
 
 interface Named {
   readonly head: { readonly name: string };
@@ -60,41 +58,27 @@ function recordingsOf<Head extends Named['head'], Step>(t: Test, area: 'wire' | 
 async function check<R extends Named>(
   t: Test,
   recordings: R[],
-  replay: (recordings: R[]) => Promise<readonly Replayed[]>,
+  replay: (recordings: readonly R[]) => Promise<readonly Replayed[]>,
   { reasons, score }: { readonly reasons: Reasons; readonly score: string | undefined },
 ): Promise<void> {
   const steps = await replay(recordings);
   const failed = steps.filter(({ ok }) => !ok);
   t.comment(`${steps.length - failed.length} of ${steps.length} steps passed`);
   t.ok(steps.length > 0, 'steps were replayed');
-  const unexpected = failed.filter(step => reasons[id(step)] === undefined);
+  const unexpected = failed.filter(step => reasons[idOf(step)] === undefined);
   const excused = failed.length - unexpected.length;
   t.ok(excused <= steps.length * ALLOWED_SHARE, `${excused} of the failures are known`);
-  const failedAgain = unexpected.length === 0 ? [] : await onceMore(t, recordings, replay, unexpected);
+  const failedAgain = await failedTwice(t, recordings, replay, unexpected);
   t.same(
-    failedAgain.map(step => `${id(step)}: ${step.about}`),
+    failedAgain.map(step => `${idOf(step)}: ${step.about}`),
     [],
     'no other step fails',
   );
   if (score === undefined) return;
   // Some of the known ones fail now and then only.
-  const known = new Set(Object.keys(reasons).filter(name => steps.some(step => id(step) === name)));
-  const passed = steps.filter(step => !known.has(id(step))).length - failedAgain.length;
+  const known = new Set(Object.keys(reasons).filter(name => steps.some(step => idOf(step) === name)));
+  const passed = steps.filter(step => !known.has(idOf(step))).length - failedAgain.length;
   checkScore(t, 'recordings', { [score]: { passed, of: steps.length, known: [...known].sort() } });
-}
-
-/** Those that fail a second time. */
-async function onceMore<R extends Named>(
-  t: Test,
-  recordings: R[],
-  replay: (recordings: R[]) => Promise<readonly Replayed[]>,
-  unexpected: readonly Replayed[],
-): Promise<Replayed[]> {
-  for (const step of unexpected) t.comment(`once more: ${id(step)}: ${step.about}`);
-  const names = new Set(unexpected.map(({ recording }) => recording));
-  const again = await replay(recordings.filter(({ head }) => names.has(head.name)));
-  const before = new Set(unexpected.map(id));
-  return again.filter(step => !step.ok && before.has(id(step)));
 }
 
 function dataDirWithTokens(): { dataDir: string; flags: string[] } {
@@ -167,7 +151,8 @@ t.test('kubectl', async t => {
       const chosen = (some: typeof own): typeof own =>
         whole ? some : some.filter(one => printsElse(one, client.version));
       const options = { patienceMs: PATIENCE_MS, jobs: 3 };
-      const replay = (some: typeof own): Promise<readonly Replayed[]> => replaySessions(some, client, options);
+      const replay = (some: Readonly<typeof own>): Promise<readonly Replayed[]> =>
+        replaySessions(some, client, options);
       // Of a version that happens to be here nothing is written down.
       const usual = found.length > 0 && wanted === undefined;
       const score = `kubectl ${client.version}${whole ? '' : ', where it prints something else'}`;

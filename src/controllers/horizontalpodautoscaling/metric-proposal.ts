@@ -107,6 +107,20 @@ const identity = ({ name, selector }: MetricName): object => ({
 });
 const named = ({ name, selector }: MetricName): string => `external metric ${name}(${labelSelectorText(selector)})`;
 
+/** A value that all Pods share. */
+function shared(
+  metric: MetricName,
+  averageValue: string,
+  used: number,
+  around: Surroundings,
+  status: (current: object) => MetricStatus,
+): MetricProposal {
+  const { statusReplicas } = around;
+  const tolerances = tolerancesOf(around.autoscaler);
+  const { replicas, usage } = sharedReplicas(used, { statusReplicas, tolerances, target: milliValue(averageValue) });
+  return { replicas, metric: named(metric), status: status({ averageValue: milliText(usage) }) };
+}
+
 async function ofObject(spec: NonNullable<MetricSpec['object']>, around: Surroundings): Promise<MetricProposal> {
   const { metric, describedObject, target } = spec;
   const usage = () =>
@@ -128,14 +142,7 @@ async function ofObject(spec: NonNullable<MetricSpec['object']>, around: Surroun
   }
   if (target.type === 'AverageValue' && target.averageValue !== undefined) {
     const used = await saying(`failed to get ${metric.name} object metric`, usage);
-    const { statusReplicas } = around;
-    const tolerances = tolerancesOf(around.autoscaler);
-    const found = sharedReplicas(used, { statusReplicas, tolerances, target: milliValue(target.averageValue) });
-    return {
-      replicas: found.replicas,
-      metric: named(metric),
-      status: status({ averageValue: milliText(found.usage) }),
-    };
+    return shared(metric, target.averageValue, used, around, status);
   }
   throw new Error('invalid object metric source: neither a value target nor an average value target was set');
 }
@@ -170,14 +177,7 @@ async function ofExternal(
     ({ type: 'External', external: { metric: identity(metric), current } }) as MetricStatus;
   if (target.averageValue !== undefined) {
     const used = await saying(`failed to get ${metric.name} external metric`, sum);
-    const { statusReplicas } = around;
-    const tolerances = tolerancesOf(around.autoscaler);
-    const found = sharedReplicas(used, { statusReplicas, tolerances, target: milliValue(target.averageValue) });
-    return {
-      replicas: found.replicas,
-      metric: named(metric),
-      status: status({ averageValue: milliText(found.usage) }),
-    };
+    return shared(metric, target.averageValue, used, around, status);
   }
   if (target.value !== undefined) {
     const wanted = milliValue(target.value);

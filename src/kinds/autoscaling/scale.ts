@@ -1,3 +1,4 @@
+import { scaleMetadata } from '../../api/scale-metadata.js';
 import { errorList, path } from '../../machinery/field-error.js';
 import type { DeepReadonly, KubeObject, LabelSelector } from '../../machinery/types.js';
 import { columnsOf } from '../../api/columns.js';
@@ -30,18 +31,11 @@ export function scaleOf(selectorOf: (selector: unknown) => string = byLabelSelec
     kind: 'view',
     get(object) {
       const { spec, status } = object as Scaled;
-      const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
       const selector = selectorOf(spec?.selector);
       return {
         kind: 'Scale',
         apiVersion: 'autoscaling/v1',
-        metadata: {
-          ...(name === undefined ? {} : { name }),
-          ...(namespace === undefined ? {} : { namespace }),
-          ...(uid === undefined ? {} : { uid }),
-          ...(resourceVersion === undefined ? {} : { resourceVersion }),
-          ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
-        },
+        metadata: scaleMetadata(object.metadata),
         // Zero values are omitted, as in every Scale.
         spec: spec?.replicas ? { replicas: spec.replicas } : {},
         status: { replicas: status?.replicas ?? 0, ...(selector === '' ? {} : { selector }) },

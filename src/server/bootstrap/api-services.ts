@@ -1,3 +1,4 @@
+import { API_SERVICES } from '../aggregation/api-service.js';
 import type { SystemObject } from './system-objects.js';
 
 /** Orders groups in /apis and versions within a group: the greater comes first. Upstream's numbers. */
@@ -65,5 +66,5 @@ export const localApiServices = (served: readonly GroupVersion[]): SystemObject[
         versionPriority: priority.versions?.[version] ?? 15,
       },
     };
-    return [{ resource: 'apiservices.apiregistration.k8s.io', object }];
+    return [{ resource: API_SERVICES, object }];
   });

@@ -2,9 +2,9 @@ import { jsonEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { Objects, RequestContext } from '../../api/strategy.js';
+import { API_SERVICES } from '../aggregation/api-service.js';
 import { groupOf, versionsOf, type Definition } from './definition.js';
 
-export const API_SERVICES = 'apiservices.apiregistration.k8s.io';
 const MANAGED_LABEL = 'kube-aggregator.kubernetes.io/automanaged';
 /** Lower than that of any group that is built in; versions are in the order of their names. */
 const PRIORITIES = { groupPriorityMinimum: 1000, versionPriority: 100 };

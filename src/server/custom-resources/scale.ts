@@ -1,3 +1,4 @@
+import { scaleMetadata } from '../../api/scale-metadata.js';
 import { invalid, type FieldError } from '../../machinery/field-error.js';
 import { badRequestError, internalError, reasonlessError } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
@@ -38,17 +39,10 @@ export function customScale(
   const show = (object: DeepReadonly<KubeObject>, replicas: number): KubeObject => {
     const present = read(nestedInteger(object, actual)) ?? 0;
     const selector = labelSelectorPath === '' ? '' : (read(nestedString(object, splitPath(labelSelectorPath))) ?? '');
-    const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
     return {
       kind: 'Scale',
       apiVersion: 'autoscaling/v1',
-      metadata: {
-        ...(name === undefined ? {} : { name }),
-        ...(namespace === undefined ? {} : { namespace }),
-        ...(uid === undefined ? {} : { uid }),
-        ...(resourceVersion === undefined ? {} : { resourceVersion }),
-        ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
-      },
+      metadata: scaleMetadata(object.metadata),
       spec: replicas === 0 ? {} : { replicas: replicas | 0 },
       status: { replicas: present | 0, ...(selector === '' ? {} : { selector }) },
     };

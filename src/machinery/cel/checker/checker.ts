@@ -10,27 +10,22 @@ import {
 import type { Steps } from '../../steps.js';
 import type { Overload } from '../declarations.js';
 import { candidateNames, type Environment, type FunctionEntry } from '../environment.js';
+import { runtimeType } from '../runtime-types.js';
 import type { Problem } from '../tokens.js';
 import {
   BOOL,
-  BYTES,
-  DOUBLE,
   DYN,
   ERROR,
   formatType,
   INT,
   listOf,
   mapOf,
-  NULL,
   optionalOf,
   param,
-  STRING,
   struct,
   typeOf,
-  UINT,
   type Type,
 } from '../types.js';
-import type { Value } from '../values.js';
 import {
   hasParams,
   isDyn,
@@ -135,7 +130,7 @@ export class Checker {
   private infer(expr: Expr): Type {
     switch (expr.kind) {
       case 'literal':
-        return literalType(expr.value);
+        return runtimeType(expr.value);
       case 'ident':
         return this.lookUp(expr, expr.name) ?? this.undeclared(expr.at, expr.name);
       case 'select':
@@ -459,20 +454,4 @@ function mayFit(declared: readonly Type[], given: readonly Type[]): boolean {
     if (a !== b && SCALARS.has(a) && SCALARS.has(b)) return false;
   }
   return true;
-}
-
-function literalType(value: Value): Type {
-  switch (typeof value) {
-    case 'bigint':
-      return INT;
-    case 'number':
-      return DOUBLE;
-    case 'string':
-      return STRING;
-    case 'boolean':
-      return BOOL;
-    default:
-      if (value === null) return NULL;
-      return value.kind === 'uint' ? UINT : value.kind === 'bytes' ? BYTES : ERROR;
-  }
 }

@@ -1,3 +1,4 @@
+import { NAMED_ESCAPES } from '../../go-text.js';
 import { findText, findTextBackwards, occurrences } from '../../find-text.js';
 import { ArrayList, CelError, type Value } from '../values.js';
 import { characters } from '../standard/sizes.js';
@@ -120,21 +121,9 @@ export function joinTexts(items: readonly Value[], separator: string, show: (ite
   return length > MAX_LENGTH ? tooLong() : texts.join(separator);
 }
 
-const NAMED: Readonly<Record<string, string>> = {
-  '\u0007': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-  '\\': '\\\\',
-  '"': '\\"',
-};
-
 /** Between double quotes, with CEL's escapes for what has one. */
 export const quoteText = (text: string): string =>
-  `"${text.replace(/[\u0007\b\f\n\r\t\v\\"]/g, char => NAMED[char] ?? char)}"`;
+  `"${text.replace(/[\u0007\b\f\n\r\t\v\\"]/g, char => NAMED_ESCAPES[char] ?? char)}"`;
 
 export const lowerAscii = (text: string): string => text.replace(/[A-Z]+/g, run => run.toLowerCase());
 export const upperAscii = (text: string): string => text.replace(/[a-z]+/g, run => run.toUpperCase());
