@@ -1,6 +1,6 @@
 import type { Declaration, Library, Macro, Overload, TypeDeclaration } from './declarations.js';
 import type { TypeProvider } from './provider.js';
-import type { Syntax } from './syntax/parser.js';
+import type { Syntax } from './syntax/syntax.js';
 import {
   BOOL,
   BYTES,

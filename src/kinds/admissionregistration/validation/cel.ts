@@ -1,4 +1,4 @@
-import { RESERVED } from '../../../machinery/cel/syntax/parser.js';
+import { RESERVED } from '../../../machinery/cel/syntax/reserved-words.js';
 import type { Type } from '../../../machinery/cel/types.js';
 import { printType } from '../../../machinery/cel/types.js';
 import { internal, invalid, type FieldError, type FieldPath } from '../../../machinery/field-error.js';

@@ -1,4 +1,4 @@
-import { RESERVED } from '../syntax/parser.js';
+import { RESERVED } from '../syntax/reserved-words.js';
 
 /**
  * Names of properties as expressions write them, and back. Source: apiserver pkg/cel/escaping.go.

@@ -1,6 +1,6 @@
 import type { Range } from '../declarations.js';
 import type { TypeProvider } from '../provider.js';
-import { RESERVED } from '../syntax/parser.js';
+import { RESERVED } from '../syntax/reserved-words.js';
 import type { Type } from '../types.js';
 import type { Value } from '../values.js';
 import { declare, maxCardinality, sizeAt, withMetadata, type Declared, type JsonSchema } from './declared.js';

@@ -1,0 +1,129 @@
+import type { Expr, Literal } from '../ast.js';
+import { ARGUMENT_OR_END, FIELD_NAME, INDEX } from './expected-tokens.js';
+import { fieldName, type Grammar, type Primaries } from './primaries.js';
+import { CONSTANTS, RESERVED } from './reserved-words.js';
+import type { Syntax } from './syntax.js';
+import { beginsOperand, SyntaxProblem, type TokenStream } from './token-stream.js';
+import type { TreeBuilder } from './tree-builder.js';
+
+/** Names, and what is selected, indexed and called: the grammar's `member`. */
+export class Members {
+  constructor(
+    private readonly tokens: TokenStream,
+    private readonly tree: TreeBuilder,
+    private readonly syntax: Syntax,
+    private readonly grammar: Grammar,
+    private readonly primaries: Primaries,
+  ) {}
+
+  member(): Expr {
+    const dot = this.tokens.isOperator('.') && this.tokens.peek(1).kind === 'ident' ? this.tokens.take() : undefined;
+    const token = this.tokens.peek();
+    if (token.kind !== 'ident' || token.text === 'in' || CONSTANTS.has(token.text))
+      return this.after(this.primaries.primary());
+    const message = this.messageName();
+    if (message !== undefined) return this.after(this.primaries.message(`${dot === undefined ? '' : '.'}${message}`));
+    return this.after(this.named(dot === undefined ? '' : '.'));
+  }
+
+  /** The name before "{" when names with dots between them are. */
+  private messageName(): string | undefined {
+    let ahead = 1;
+    while (this.tokens.isOperator('.', ahead) && this.tokens.peek(ahead + 1).kind === 'ident') ahead += 2;
+    if (!this.tokens.isOperator('{', ahead)) return undefined;
+    let name = '';
+    for (; ahead > 0; ahead--) name += this.tokens.take().text;
+    return name;
+  }
+
+  private named(prefix: string): Expr {
+    const { text, at } = this.tokens.take();
+    const paren = this.tokens.isOperator('(') ? this.tokens.peek() : undefined;
+    const args = paren === undefined ? [] : this.args();
+    if (RESERVED.has(text))
+      return this.tokens.problem(at, `reserved identifier: ${text}`, { kind: 'ident', name: text, at });
+    if (paren !== undefined) return this.tree.callOrMacro(undefined, prefix + text, args, paren.at);
+    return { kind: 'ident', name: prefix + text, at };
+  }
+
+  after(first: Expr): Expr {
+    let expr = first;
+    for (;;) {
+      if (this.tokens.isOperator('.')) expr = this.selection(expr);
+      else if (this.tokens.isOperator('[')) expr = this.index(expr);
+      else return expr;
+    }
+  }
+
+  private index(of: Expr): Expr {
+    const { at } = this.tokens.take();
+    const isOptional = this.tokens.skip('?') !== undefined;
+    if (!isOptional && !beginsOperand(this.tokens.peek()))
+      this.tokens.unexpected(this.tokens.peek(), beginsOperand(this.tokens.peek(1)), INDEX);
+    const args = [of, this.tokens.within(']', () => this.grammar.expression())];
+    const expr = this.tree.call(isOptional ? '_[?_]' : '_[_]', at, args, 1);
+    return isOptional && !this.syntax.optionals ? this.tokens.problem(at, "unsupported syntax '[?'", expr) : expr;
+  }
+
+  private selection(of: Expr): Expr {
+    const dot = this.tokens.take();
+    const isOptional = this.tokens.skip('?') !== undefined;
+    if (isOptional && this.tokens.isOperator('?') && this.tokens.peek(1).kind === 'ident')
+      this.tokens.stray(FIELD_NAME);
+    const name = this.tokens.peek();
+    const isName = name.kind === 'ident' && name.text !== 'in' && !CONSTANTS.has(name.text);
+    if (!isName && name.kind !== 'escaped') {
+      if (isOptional) {
+        const text = `Syntax error: mismatched input '${name.text}' expecting ${FIELD_NAME}`;
+        this.tokens.problems.push({ at: name.at, text }, { at: name.at, text: 'unsupported ident kind' });
+        throw new SyntaxProblem(undefined);
+      }
+      if (CONSTANTS.has(name.text) && name.kind === 'ident') {
+        const text = `Syntax error: mismatched input '${name.text}' expecting IDENTIFIER`;
+        this.tokens.take();
+        return this.tokens.problem(name.at, text, { kind: 'select', of, field: name.text, test: false, at: dot.at });
+      }
+      if (name.kind === 'ident' && name.text === 'in') {
+        this.tokens.report(name.at, "no viable alternative at input '.in'");
+        return of;
+      }
+      this.tokens.fail(name.at, `no viable alternative at input '.${name.kind === 'end' ? '' : name.text}'`);
+    }
+    this.tokens.take();
+    if (isOptional) {
+      const field: Literal = { kind: 'literal', value: fieldName(name, this.tokens, this.syntax), at: name.at };
+      const expr = this.tree.call('_?._', dot.at, [of, field], 1);
+      return this.syntax.optionals ? expr : this.tokens.problem(dot.at, "unsupported syntax '.?'", expr);
+    }
+    const paren = this.tokens.peek();
+    if (!this.tokens.isOperator('(') || name.kind === 'escaped')
+      return this.tree.deep(
+        { kind: 'select', of, field: fieldName(name, this.tokens, this.syntax), test: false, at: dot.at },
+        [of],
+        1,
+      );
+    return this.tree.callOrMacro(of, name.text, this.args(), paren.at);
+  }
+
+  /** The list after "(" of a call. */
+  private args(): Expr[] {
+    this.tokens.take();
+    const args: Expr[] = [];
+    if (this.tokens.skip(')') !== undefined) return args;
+    if (!beginsOperand(this.tokens.peek()))
+      this.tokens.unexpected(
+        this.tokens.peek(),
+        beginsOperand(this.tokens.peek(1)) || this.tokens.isOperator(')', 1),
+        ARGUMENT_OR_END,
+      );
+    this.tokens.within(
+      ')',
+      () => {
+        do args.push(this.grammar.expression());
+        while (this.tokens.skip(',') !== undefined);
+      },
+      '),',
+    );
+    return args;
+  }
+}
