@@ -14,11 +14,13 @@
  * Everything here is pure; a program may be run any number of times.
  */
 import type { Expr } from './ast.js';
-import { Checker, type Checked } from './checker/checker.js';
+import type { Checked } from './checker/checked.js';
+import { Checker } from './checker/checker.js';
 import { validateLiterals } from './checker/literals.js';
 import type { Range } from './declarations.js';
 import type { Environment } from './environment.js';
-import { estimateCost, type SizeOf } from './estimate/estimator.js';
+import { estimateCost } from './estimate/estimator.js';
+import type { SizeOf } from './estimate/sizes.js';
 import { InstantiationError } from './evaluator/calls.js';
 import { OverBudget, PAUSED, WORK, type Activation, type Frame, type Plan } from './evaluator/frame.js';
 import { Planner } from './evaluator/planner.js';

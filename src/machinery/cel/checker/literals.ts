@@ -2,7 +2,7 @@ import { childrenOf, type Expr } from '../ast.js';
 import type { StaticNode } from '../declarations.js';
 import type { Problem } from '../tokens.js';
 import { DYN, formatType, type Type } from '../types.js';
-import type { Checked } from './checker.js';
+import type { Checked } from './checked.js';
 import { isSameType, unwrapOptional } from './unify.js';
 
 /**

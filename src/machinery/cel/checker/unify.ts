@@ -1,4 +1,4 @@
-import { DYN, isOptional, listOf, mapOf, opaque, typeOf, type Type } from '../types.js';
+import { DYN, isOptional, listOf, mapOf, opaque, param, typeOf, type Type } from '../types.js';
 
 /** Source: cel-go checker/types.go, which unifies types the same way and in the same order. */
 
@@ -31,7 +31,13 @@ export function weightOf(type: Type): number {
 /** Types that parameters stand for. What an attempt has found out is forgotten when it fails. */
 export class Mapping {
   private readonly known = new Map<string, Type>();
+  private freeTypes = 0;
   private readonly trail: { readonly name: string; readonly before: Type | undefined }[] = [];
+
+  /** A parameter that stands for nothing yet. */
+  fresh(): Type {
+    return param(`_var${this.freeTypes++}`);
+  }
 
   find(type: Type): Type | undefined {
     return isFree(type) ? this.known.get(type.name) : undefined;

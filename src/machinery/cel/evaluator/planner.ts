@@ -1,6 +1,7 @@
 import type { Steps } from '../../steps.js';
 import { childrenOf, type Call, type Comprehension, type Expr } from '../ast.js';
-import { qualifiedName, type Callee, type Checked } from '../checker/checker.js';
+import type { Callee, Checked } from '../checker/checked.js';
+import { qualifiedName } from '../checker/names.js';
 import type { Environment } from '../environment.js';
 import { CONVERSION_NAMES } from '../standard/conversions.js';
 import { DYN, type Type } from '../types.js';
