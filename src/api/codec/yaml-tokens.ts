@@ -1,4 +1,6 @@
+import { anchorName, readDirective, readTag } from './yaml-properties.js';
 import { YamlReader, YamlSyntaxError, type Mark } from './yaml-reader.js';
+import { blockScalar, plainScalar, quotedScalar } from './yaml-scalar-text.js';
 import { MAX_JSON_DEPTH } from '../../machinery/json-depth.js';
 
 export type TokenType =
@@ -198,7 +200,7 @@ export class YamlTokens {
     this.dropKey();
     this.keyAllowed = false;
     const { mark } = this.reader;
-    this.push('directive', mark, this.reader.directive());
+    this.push('directive', mark, readDirective(this.reader));
   }
 
   private document(type: 'document start' | 'document end'): void {
@@ -268,14 +270,14 @@ export class YamlTokens {
     this.saveKey();
     this.keyAllowed = false;
     const { mark } = this.reader;
-    this.push(type, mark, [this.reader.name()]);
+    this.push(type, mark, [anchorName(this.reader)]);
   }
 
   private tag(): void {
     this.saveKey();
     this.keyAllowed = false;
     const { mark } = this.reader;
-    const { handle, suffix } = this.reader.tag();
+    const { handle, suffix } = readTag(this.reader);
     this.push('tag', mark, [handle, suffix]);
   }
 
@@ -283,21 +285,21 @@ export class YamlTokens {
     this.dropKey();
     this.keyAllowed = true;
     const { mark } = this.reader;
-    this.push('scalar', mark, [this.reader.blockScalar(this.indent)]);
+    this.push('scalar', mark, [blockScalar(this.reader, this.indent)]);
   }
 
   private quoted(quote: string): void {
     this.saveKey();
     this.keyAllowed = false;
     const { mark } = this.reader;
-    this.push('scalar', mark, [this.reader.quoted(quote)]);
+    this.push('scalar', mark, [quotedScalar(this.reader, quote)]);
   }
 
   private plain(): void {
     this.saveKey();
     this.keyAllowed = false;
     const { mark } = this.reader;
-    const { text, newLine } = this.reader.plain(this.flow > 0, this.indent + 1);
+    const { text, newLine } = plainScalar(this.reader, this.flow > 0, this.indent + 1);
     if (newLine) this.keyAllowed = true;
     this.push('scalar', mark, [text], true);
   }
