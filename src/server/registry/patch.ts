@@ -1,6 +1,7 @@
 import { invalid } from '../../machinery/field-error.js';
 import { formatGo } from '../../machinery/go-text.js';
-import { applyJsonPatch, decodeJsonPatch } from '../../machinery/json-patch.js';
+import { applyJsonPatch } from '../../machinery/json-patch/apply.js';
+import { decodeJsonPatch } from '../../machinery/json-patch/decode.js';
 import { applyMergePatch, checkMergePatch } from '../../machinery/merge-patch.js';
 import {
   conflictError,

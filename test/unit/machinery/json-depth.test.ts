@@ -1,6 +1,6 @@
 import t from 'tap';
 import { isTooDeep, MAX_JSON_DEPTH } from '../../../src/machinery/json-depth.js';
-import { applyJsonPatch } from '../../../src/machinery/json-patch.js';
+import { applyJsonPatch } from '../../../src/machinery/json-patch/apply.js';
 import { atOnce } from '../../../src/machinery/steps.js';
 import { StatusError } from '../../../src/machinery/status.js';
 import { yamlToJson } from '../../../src/api/codec/yaml.js';

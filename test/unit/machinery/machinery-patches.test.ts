@@ -1,6 +1,7 @@
 import t from 'tap';
 import { deepFreeze } from '../../../src/machinery/json-equal.js';
-import { applyJsonPatch, decodeJsonPatch, MAX_JSON_PATCH_OPERATIONS } from '../../../src/machinery/json-patch.js';
+import { applyJsonPatch } from '../../../src/machinery/json-patch/apply.js';
+import { decodeJsonPatch, MAX_JSON_PATCH_OPERATIONS } from '../../../src/machinery/json-patch/decode.js';
 import { applyMergePatch, checkMergePatch } from '../../../src/machinery/merge-patch.js';
 import { isStatusError } from '../../../src/machinery/status.js';
 import { atOnce } from '../../../src/machinery/steps.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { applyJsonPatch } from '../../../src/machinery/json-patch.js';
+import { applyJsonPatch } from '../../../src/machinery/json-patch/apply.js';
 import { applyMergePatch } from '../../../src/machinery/merge-patch.js';
 import type { Steps } from '../../../src/machinery/steps.js';
 import { applyStrategicMergePatch } from '../../../src/machinery/strategic-merge.js';

@@ -1,12 +1,9 @@
 import { goJsonSyntaxError } from '../../../machinery/go-json.js';
 import { isTooDeep } from '../../../machinery/json-depth.js';
 import { semanticEqual } from '../../../machinery/json-equal.js';
-import {
-  decodeJsonPatch,
-  JsonPatchError,
-  jsonPatchSteps,
-  type JsonPatchOperation,
-} from '../../../machinery/json-patch.js';
+import { jsonPatchSteps } from '../../../machinery/json-patch/apply.js';
+import { decodeJsonPatch, type JsonPatchOperation } from '../../../machinery/json-patch/decode.js';
+import { JsonPatchError } from '../../../machinery/json-patch/errors.js';
 import { internalError, StatusError } from '../../../machinery/status.js';
 import type { Steps } from '../../../machinery/steps.js';
 import type { DeepReadonly, GroupVersionKind, JsonObject, KubeObject } from '../../../machinery/types.js';
