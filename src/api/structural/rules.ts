@@ -9,7 +9,8 @@ import type { JsonSchemaProps } from './json-schema-props.js';
 import { checkListTypes } from './list-types.js';
 import { NO_PATH } from './result.js';
 import type { Structural } from './structural-schema.js';
-import { checkAgain, createValueValidator } from './validator.js';
+import { createValueValidator } from './validator.js';
+import { checkAgain } from './value-validator.js';
 
 /** Of what is wrong in these ways, rules may not be able to say anything. */
 const BLOCKING: ReadonlySet<FieldErrorType> = new Set([
