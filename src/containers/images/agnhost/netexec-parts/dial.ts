@@ -1,0 +1,78 @@
+import type { ServerResponse } from 'node:http';
+import { NetworkError } from '../../../network/errors.js';
+import type { SocketAddress } from '../../../network/types.js';
+import type { Process } from '../../../process.js';
+import { get } from '../http.js';
+import { goJson, integer, log, type Handler } from './handler.js';
+
+const DIAL_TIMEOUT_MS = 5_000;
+
+const fail = (response: ServerResponse, code: number, text: string): void => {
+  response.writeHead(code, { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' });
+  response.end(`${text}\n`);
+};
+
+/** Asks another server, over HTTP or UDP, as often as it is told. */
+export const dial: Handler = async (server, _request, response, form) => {
+  const of = (name: string): string => form.get(name) ?? '';
+  const [host, port, request, protocol] = [of('host'), of('port'), of('request'), of('protocol')];
+  log(server, `GET /dial?host=${host}&protocol=${protocol}&port=${port}&request=${request}&tries=${of('tries')}`);
+  const tries = of('tries') === '' ? 1 : integer(of('tries'));
+  if (tries === undefined)
+    return fail(
+      response,
+      400,
+      `tries parameter is invalid. strconv.Atoi: parsing ${JSON.stringify(of('tries'))}: invalid syntax`,
+    );
+  if (request === '') return fail(response, 400, 'request parameter not specified. <nil>');
+  const kind = protocol.toLowerCase();
+  if (!['', 'http', 'udp'].includes(kind)) return fail(response, 400, `unsupported protocol. ${protocol}`);
+  const { resolver } = server.process.container;
+  const [address] = (await resolver.lookup(host, { signal: server.process.signal })).addresses;
+  if (address === undefined)
+    return fail(response, 400, `host and/or port param are invalid. lookup ${host}: no such host`);
+  const to = { address, port: Number(port) };
+  const ask = kind === 'udp' ? dialUdp : dialHttp;
+  const errors: string[] = [];
+  const responses: string[] = [];
+  let last = '';
+  for (let i = 0; i < tries; i++)
+    try {
+      last = await ask(server.process, to, request);
+      responses.push(last);
+    } catch (error) {
+      last = '';
+      errors.push((error as Error).message);
+    }
+  response.end(goJson({ ...(errors.length === 0 ? {} : { errors }), ...(last === '' ? {} : { responses }) }));
+};
+
+async function dialHttp({ container, signal }: Process, to: SocketAddress, request: string): Promise<string> {
+  const url = `http://${to.address}:${to.port}/${request}`;
+  try {
+    return (await get(container, to, `/${request}`, { signal, timeoutMs: DIAL_TIMEOUT_MS })).body;
+  } catch (error) {
+    const why =
+      error instanceof NetworkError
+        ? `dial tcp ${to.address}:${to.port}: connect: ${error.text.toLowerCase()}`
+        : (error as Error).message;
+    throw new Error(`Get ${JSON.stringify(url)}: ${why}`, { cause: error });
+  }
+}
+
+async function dialUdp({ container, signal }: Process, to: SocketAddress, request: string): Promise<string> {
+  try {
+    const answer = await container.network.exchange(to, Buffer.from(request), { signal, timeoutMs: DIAL_TIMEOUT_MS });
+    return answer.toString('utf8');
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    const { text, code } = error;
+    const why = code === 'ETIMEDOUT' ? 'i/o timeout' : text.toLowerCase();
+    throw new Error(
+      `reading from udp connection failed. err:'read udp ${container.pod.ip}->${to.address}:${to.port}: ${why}'`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
