@@ -1,5 +1,3 @@
-import { formatTime } from '../../machinery/clock.js';
-import { isStatusError } from '../../machinery/status.js';
 import type {
   KubeObject,
   Namespace,
@@ -30,21 +28,22 @@ import {
   STATEFUL_SETS,
   STORAGE_CLASSES,
 } from '../../client/resources.js';
-import { keyOf, splitKey, type Informer } from '../../client/types.js';
-import type { EventRecorder } from '../../client/event-recorder.js';
+import { keyOf, type Informer } from '../../client/types.js';
 import type { ControllerDefinition, ControllerContext, Reconciler } from '../controller.js';
-import { isDeleting, podCondition } from '../pods.js';
+import { isDeleting } from '../pods.js';
+import { createBindingCycle } from './binding-cycle.js';
 import { createSchedulerCache } from './cache.js';
 import { createClaimBinder } from './claim-binder.js';
 import { describe, truncateNote } from './fit-error.js';
-import { createFramework, runPostFilters, type Cycle, type Framework, type PostFilter } from './framework.js';
+import { createFramework, runPostFilters } from './framework.js';
 import { createNominator } from './nominator.js';
 import { place } from './place.js';
-import { defaultBinder } from './plugins/default-binder.js';
 import { defaultPreemption } from './plugins/default-preemption.js';
 import { createPodInfo, schedulingFacts, type PodInfo, type ReadonlyPod } from './pod-info.js';
 import { DEFAULT_PROFILES, type Profile } from './profiles.js';
 import { createSchedulingQueue, type QueuedPod } from './queue.js';
+import { gateOf, type RunningProfile } from './running-profile.js';
+import { createStatusWriter } from './status-writer.js';
 import { watchCluster } from './watch.js';
 
 /** The work queue holds this alone: whom to schedule next is the scheduling queue's to say. */
@@ -55,12 +54,6 @@ const MAX_BINDING = 50;
 
 const DEFAULT_SCHEDULER = 'default-scheduler';
 const schedulerOf = ({ spec }: ReadonlyPod): string => spec?.schedulerName ?? DEFAULT_SCHEDULER;
-
-interface RunningProfile {
-  readonly framework: Framework;
-  readonly postFilter: PostFilter;
-  readonly events: EventRecorder;
-}
 
 /** kube-scheduler: one Pod at a time gets its node; bindings run beside (pkg/scheduler/schedule_one.go). */
 export function buildScheduler(
@@ -77,7 +70,7 @@ export function buildScheduler(
   const resourceClaims = informers.informer<KubeObject>(RESOURCE_CLAIMS);
   const deviceClasses = informers.informer<KubeObject>(DEVICE_CLASSES);
   const podClient = client.resource<Pod>(PODS);
-  const bind = defaultBinder(podClient);
+  const statuses = createStatusWriter(podClient, clock);
   const cache = createSchedulerCache();
   const nominator = createNominator();
   const pluginContext = {
@@ -123,28 +116,20 @@ export function buildScheduler(
       return [schedulerName, { framework: createFramework(plugins(pluginContext), nominator), postFilter, events }];
     }),
   );
-  const gateOf = (pod: ReadonlyPod): string | undefined => {
-    const profile = running.get(schedulerOf(pod));
-    if (profile === undefined) return undefined;
-    for (const plugin of profile.framework.plugins) {
-      const why = plugin.preEnqueue?.(pod);
-      if (why !== undefined) return why;
-    }
-    return profile.postFilter.preEnqueue(pod.metadata.uid ?? '');
-  };
   const eventsByPlugin = new Map(
     [...running.values()].flatMap(({ framework }) => framework.plugins.map(({ name, events = [] }) => [name, events])),
   );
   const queue = createSchedulingQueue({
     clock,
-    gate: gateOf,
+    gate(pod) {
+      const profile = running.get(schedulerOf(pod));
+      return profile === undefined ? undefined : gateOf(profile, pod);
+    },
     eventsOf: plugin => eventsByPlugin.get(plugin) ?? [],
     wake: () => work.add(NEXT),
   });
 
   const known = new Map<string, string>();
-  /** Pods whose status is being written: what the watch says of their promise is older than what we know. */
-  const nominationsInFlight = new Set<string>();
   const watched = <T extends KubeObject>(informer: Informer<T>): Informer<KubeObject> => informer;
   watchCluster({
     pods,
@@ -169,8 +154,7 @@ export function buildScheduler(
       known.set(id, facts);
       // A promise of another process holds, too.
       const nominated = pod.status?.nominatedNodeName ?? '';
-      if (nominated !== nominator.nodeOf(id) && !nominationsInFlight.has(id))
-        nominator.set(createPodInfo(pod), nominated);
+      if (nominated !== nominator.nodeOf(id) && !statuses.isWriting(id)) nominator.set(createPodInfo(pod), nominated);
       queue.put(pod, changed);
     },
     left: pod => leave(pod),
@@ -184,41 +168,6 @@ export function buildScheduler(
     queue.happened('pod/deleted');
   }
 
-  const writeStatus = async (
-    { pod, key, id }: PodInfo,
-    reason: string,
-    message: string,
-    nominated: string | undefined,
-  ): Promise<void> => {
-    const old = podCondition(pod, 'PodScheduled');
-    const { generation, uid } = pod.metadata;
-    const isSame = old?.status === 'False' && old.message === message && old.reason === reason;
-    const isNominated = nominated !== undefined && nominated !== (pod.status?.nominatedNodeName ?? '');
-    if (isSame && !isNominated) return;
-    const condition = {
-      type: 'PodScheduled',
-      status: 'False',
-      reason,
-      message,
-      lastProbeTime: null,
-      lastTransitionTime: old?.status === 'False' ? old.lastTransitionTime : formatTime(clock.now()),
-      ...(generation === undefined ? {} : { observedGeneration: generation }),
-    };
-    const status = {
-      ...(isSame ? {} : { conditions: [condition] }),
-      ...(isNominated ? { nominatedNodeName: nominated === '' ? null : nominated } : {}),
-    };
-    nominationsInFlight.add(id);
-    try {
-      await podClient.patch(splitKey(key), { metadata: { uid }, status }, { type: 'strategic', subresource: 'status' });
-    } catch (error) {
-      // It is gone, or another one of its name.
-      if (!isStatusError(error, 'NotFound') && !isStatusError(error, 'Conflict') && !isStatusError(error, 'Invalid'))
-        throw error;
-    } finally {
-      nominationsInFlight.delete(id);
-    }
-  };
   const background = (pod: PodInfo, task: Promise<void>): void => {
     task.catch((error: unknown) => {
       if (!signal.aborted) log.warn({ pod: pod.key, error: (error as Error).message }, 'pod status not written');
@@ -233,49 +182,17 @@ export function buildScheduler(
   ): void => {
     if (nominated !== undefined) nominator.set(pod, nominated);
     events.event(pod.pod, 'Warning', 'FailedScheduling', truncateNote(message));
-    background(pod, writeStatus(pod, reason, message, nominated));
+    background(pod, statuses.write(pod, reason, message, nominated));
   };
 
-  let binding = 0;
-  const bindingCycle = async (
-    queued: QueuedPod,
-    pod: PodInfo,
-    profile: RunningProfile,
-    cycle: Cycle,
-    node: string,
-  ): Promise<void> => {
-    const { framework, events } = profile;
-    const stateOf = (plugin: (typeof framework.plugins)[number]): unknown => cycle.states.get(plugin);
-    try {
-      // Others see where it will be, and so does this scheduler when it is started again meanwhile.
-      if (framework.plugins.some(plugin => plugin.delaysBinding?.(stateOf(plugin), node) === true)) {
-        const patch = { metadata: { uid: pod.pod.metadata.uid }, status: { nominatedNodeName: node } };
-        await podClient.patch(splitKey(pod.key), patch, { type: 'strategic', subresource: 'status' });
-      }
-      for (const plugin of framework.plugins)
-        await plugin.preBind?.(stateOf(plugin), pod, node, signal).catch((error: unknown) => {
-          throw new Error(`running PreBind plugin "${plugin.name}": ${(error as Error).message}`, { cause: error });
-        });
-      binding++;
-      try {
-        await bind(pod, node);
-      } finally {
-        binding--;
-        work.add(NEXT);
-      }
-      queue.remove(pod.id);
-      events.event(pod.pod, 'Normal', 'Scheduled', `Successfully assigned ${pod.key} to ${node}`);
-    } catch (error) {
-      for (const plugin of framework.plugins) plugin.unreserve?.(stateOf(plugin), pod, node);
-      cache.forget(pod.id);
-      queue.happened('pod/deleted');
-      if (signal.aborted) return;
-      // Deleted, or bound by somebody else meanwhile: the watch tells what became of it.
-      if (isStatusError(error, 'NotFound')) return queue.remove(pod.id);
-      queue.failed(queued);
-      refuse(pod, profile, 'SchedulerError', (error as Error).message, '');
-    }
-  };
+  const bindings = createBindingCycle({
+    podClient,
+    cache,
+    queue,
+    signal,
+    onBound: () => work.add(NEXT),
+    onError: (pod, profile, { message }) => refuse(pod, profile, 'SchedulerError', message, ''),
+  });
 
   let startAt = 0;
   const scheduleOne = (queued: QueuedPod): void => {
@@ -301,12 +218,12 @@ export function buildScheduler(
     nominator.set(pod, '');
     cache.assume(pod, node);
     for (const plugin of framework.plugins) plugin.reserve?.(cycle.states.get(plugin), pod, node);
-    void bindingCycle(queued, pod, profile, cycle, node);
+    void bindings.run(queued, pod, profile, cycle, node);
   };
 
   return {
     async reconcile() {
-      if (binding >= MAX_BINDING) return;
+      if (bindings.count >= MAX_BINDING) return;
       const queued = queue.pop();
       if (queued === undefined) return;
       work.add(NEXT);
