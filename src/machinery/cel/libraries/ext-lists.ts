@@ -1,5 +1,3 @@
-import type { Expr } from '../ast.js';
-import { compareValues } from '../compare.js';
 import type { Steps } from '../../steps.js';
 import type {
   CallEstimate,
@@ -7,21 +5,19 @@ import type {
   EstimatedCall,
   EstimatedNode,
   Library,
-  Macro,
   Overload,
   Range,
 } from '../declarations.js';
 import { MAX_COST } from '../declarations.js';
 import { addRanges, exactly, multiplyRanges, scaleRange } from '../ranges.js';
-import { runtimeType } from '../runtime-types.js';
-import { STANDARD_MACROS } from '../standard/macros.js';
 import { sizeOf, TEXT_COST } from '../standard/sizes.js';
 import { DYN, INT, listOf, param, type Type } from '../types.js';
 import { ArrayList, Bytes, CelError, itemsOf, type ListValue, type Value } from '../values.js';
 import { LIST_COST } from './costs.js';
 import { Members, Pace } from './items.js';
-import { COMPARABLE, isComparable } from './lists.js';
+import { COMPARABLE } from './lists.js';
 import { method, overload, sizeOfArg, slowMethod } from './overloads.js';
+import { SORT_BY, sortBy } from './sort-by.js';
 
 /** Source: cel-go ext/lists.go, version 3. */
 const T = param('T');
@@ -107,50 +103,6 @@ function* distinct(list: ListValue): Steps<Value> {
   return new ArrayList(items);
 }
 
-/** In the order of keys, one for each item. */
-function sortBy(list: ListValue, keys: ListValue): Value {
-  if (list.size !== keys.size) {
-    const got = `${list.size} and ${keys.size} elements respectively`;
-    const expected = 'expected a list of the same size as the associated keys list';
-    return new CelError(`@sortByAssociatedKeys() ${expected}, but got ${got}`);
-  }
-  if (list.size === 0) return list;
-  const first = keys.at(0);
-  if (!isComparable(first)) return new CelError('list elements must be comparable');
-  const given = itemsOf(keys);
-  const type = runtimeType(first).name;
-  if (given.some(key => runtimeType(key).name !== type)) return new CelError('list elements must have the same type');
-  return new ArrayList(sorted(given.map((key, i) => ({ key, item: list.at(i) }))).map(({ item }) => item));
-}
-
-interface Keyed {
-  readonly key: Value;
-  readonly item: Value;
-}
-
-/** NaN has no order. */
-function orderOf(a: Keyed, b: Keyed): number {
-  const order = compareValues(a.key, b.key);
-  return typeof order === 'number' ? order : 0;
-}
-
-/** As short as this, Go sorts by insertion, which shows where some have no order. */
-const SHORT = 12;
-
-/** Equal ones of a longer list stay as they were; upstream mixes them. */
-function sorted(list: Keyed[]): Keyed[] {
-  if (list.length > SHORT) return list.sort(orderOf);
-  for (let end = 1; end < list.length; end++) {
-    for (let i = end; i > 0; i--) {
-      const [before, one] = [list[i - 1], list[i]];
-      if (before === undefined || one === undefined || orderOf(one, before) >= 0) break;
-      list[i - 1] = one;
-      list[i] = before;
-    }
-  }
-  return list;
-}
-
 const perType = (make: (type: Type, costs: Pick<Overload, 'cost' | 'estimate'>) => Overload, index: number) =>
   COMPARABLE.map(([name, type]) =>
     make(type, {
@@ -161,41 +113,6 @@ const perType = (make: (type: Type, costs: Pick<Overload, 'cost' | 'estimate'>) 
 
 /** One binding serves all types: it sees itself what is in a list. */
 const ANY_LIST: Pick<Overload, 'anyItems' | 'costIfKnown'> = { anyItems: true, costIfKnown: true };
-
-const INPUT = '@__sortBy_input__';
-const toKeys = STANDARD_MACROS.find(({ name, arity }) => name === 'map' && arity === 2);
-const SORTABLE: ReadonlySet<Expr['kind']> = new Set(['list', 'select', 'ident', 'comprehension', 'call']);
-
-const SORT_BY: Macro = {
-  name: 'sortBy',
-  member: true,
-  arity: 2,
-  doc: 'The items of a list in the order of what an expression makes of each.',
-  examples: [
-    { expr: '[3, 1, 2].sortBy(x, -x)', is: '[3, 2, 1]' },
-    { expr: `[{'a': 2}, {'a': 1}].sortBy(x, x.a).map(x, x.a)`, is: '[1, 2]' },
-  ],
-  expand(make, target, args) {
-    if (target === undefined || toKeys === undefined) return undefined;
-    if (!SORTABLE.has(target.kind))
-      throw make.fail(
-        target,
-        'sortBy can only be applied to a list, identifier, comprehension, call or select expression',
-      );
-    const keys = toKeys.expand(make, make.ident(INPUT), args);
-    if (keys === undefined) return undefined;
-    return make.comprehension({
-      range: make.list(),
-      variable: '#unused',
-      variable2: undefined,
-      accumulator: INPUT,
-      init: target,
-      condition: make.literal(false),
-      step: make.ident(INPUT),
-      result: make.memberCall(make.ident(INPUT), '@sortByAssociatedKeys', keys),
-    });
-  },
-};
 
 const FUNCTIONS: readonly Declaration[] = [
   {

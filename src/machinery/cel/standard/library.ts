@@ -1,9 +1,10 @@
 import type { Library, Overload } from '../declarations.js';
 import { mapOf, opaque, param } from '../types.js';
 import { CelError, type MapValue, type Value, EntryMap, keyOf } from '../values.js';
+import { BIND_MACRO, OPTIONAL_MACROS } from './binding-macros.js';
 import { CONVERSIONS } from './conversions.js';
 import { OPTIONAL_OPERATORS } from './indexing.js';
-import { BIND_MACRO, OPTIONAL_MACROS, STANDARD_MACROS, TWO_VARIABLE_MACROS } from './macros.js';
+import { STANDARD_MACROS, TWO_VARIABLE_MACROS } from './macros.js';
 import { OPERATORS } from './operators.js';
 import { OPTIONAL_FUNCTIONS } from './optionals.js';
 import { TEXTS } from './texts.js';
