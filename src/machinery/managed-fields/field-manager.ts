@@ -4,13 +4,12 @@ import type { StructType } from '../schema.js';
 import { badRequestError, reasonlessError } from '../status.js';
 import type { Steps } from '../steps.js';
 import type { DeepReadonly, KubeObject, ManagedFieldsEntry } from '../types.js';
-import { annotationsSize, TOTAL_ANNOTATION_SIZE_LIMIT } from '../validation/object-meta.js';
-import { compareObjects } from './compare.js';
 import { conflictError } from './conflict-error.js';
 import { capUpdaters, ownerId, readEntries, timeOf, writeEntries, type Owner, type Owners } from './entries.js';
 import { difference, EMPTY_SET, isEmptySet, pathElements, setOfPaths, union, type FieldSet } from './field-set.js';
+import { refreshLastApplied, setByClientSideApply } from './last-applied.js';
 import { SchemaError, type JsonMap } from './shape.js';
-import { toFieldSet } from './to-field-set.js';
+import { NO_OBJECT, SYSTEM_FIELDS, tracked, withoutManagedFields } from './tracked-object.js';
 import { apply, ConflictError, conflictsWithout, update, type Versions } from './updater.js';
 import { validateConfiguration } from './validate.js';
 
@@ -69,51 +68,8 @@ export interface FieldManagerOptions {
   readonly convert?: (object: JsonMap, to: string, from: string) => Converted | undefined;
 }
 
-/** Never owned by anybody. Source: apimachinery managedfields/internal/stripmeta.go. */
-const SYSTEM_FIELDS = setOfPaths(
-  [
-    'apiVersion',
-    'kind',
-    'metadata',
-    'metadata.name',
-    'metadata.namespace',
-    'metadata.creationTimestamp',
-    'metadata.selfLink',
-    'metadata.uid',
-    'metadata.clusterName',
-    'metadata.generation',
-    'metadata.managedFields',
-    'metadata.resourceVersion',
-  ].map(pathElements),
-);
-
 const BEFORE_FIRST_APPLY = 'before-first-apply';
 const KUBECTL = 'kubectl';
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-
-const withoutManagedFields = (object: DeepReadonly<KubeObject>): JsonMap => {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
-};
-
-/** The object without what nobody owns, as comparisons for ownership see it: they would find system fields at once. */
-const tracked = (object: DeepReadonly<KubeObject>): JsonMap => {
-  const { apiVersion: _a, kind: _k, metadata, ...rest } = object;
-  const {
-    name: _n,
-    namespace: _ns,
-    creationTimestamp: _c,
-    selfLink: _s,
-    uid: _u,
-    generation: _g,
-    managedFields: _m,
-    resourceVersion: _r,
-    ...kept
-  } = metadata;
-  return { ...rest, metadata: kept };
-};
-
-const NO_OBJECT: JsonMap = { metadata: {} };
 
 /** [] and [{}] ask for ownership to be forgotten. */
 const asksForReset = (entries: readonly DeepReadonly<ManagedFieldsEntry>[] | undefined | null): boolean => {
@@ -204,28 +160,6 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
     }
   }
 
-  /** What kubectl's client-side apply set and nobody changed since: server-side apply may take it over. */
-  function* setByClientSideApply(live: DeepReadonly<KubeObject> | undefined): Steps<FieldSet | undefined> {
-    const text = live?.metadata.annotations?.[LAST_APPLIED];
-    if (live === undefined || text === undefined || text === '') return undefined;
-    try {
-      const last: unknown = JSON.parse(text);
-      if (typeof last !== 'object' || last === null || Array.isArray(last)) return undefined;
-      const config = last as JsonMap;
-      if (config['apiVersion'] !== apiVersion) return undefined;
-      yield* validateConfiguration(config, struct);
-      const right = unstructured ? 'raw' : 'typed';
-      const changes = yield* compareObjects(config, withoutManagedFields(live), struct, { left: 'raw', right });
-      let set = yield* toFieldSet(config, struct, 'raw');
-      for (const change of [changes.modified, changes.added, changes.removed])
-        set = yield* difference(set, change, newPace());
-      return set;
-    } catch (error) {
-      if (error instanceof SchemaError || error instanceof SyntaxError) return undefined;
-      throw error;
-    }
-  }
-
   function* checkApplied(applied: DeepReadonly<KubeObject>): Steps<JsonMap> {
     const given = textOf(applied.apiVersion);
     if (given !== apiVersion || applied.kind !== kind) {
@@ -269,7 +203,7 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
       result = yield* attempt(write.force);
     } catch (error) {
       if (!(error instanceof ConflictError) || write.manager !== KUBECTL) throw error;
-      const allowed = yield* setByClientSideApply(live);
+      const allowed = yield* setByClientSideApply(live, { apiVersion, struct, unstructured });
       const rest = allowed === undefined ? error.conflicts : yield* conflictsWithout(error.conflicts, allowed);
       if (rest.length > 0) throw new ConflictError(rest);
       result = yield* attempt(true);
@@ -298,24 +232,4 @@ export function createFieldManager(struct: StructType, options: FieldManagerOpti
       }
     },
   };
-}
-
-const sortKeys = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, member]) => [key, sortKeys(member)]));
-};
-
-/** kubectl apply --server-side keeps the annotation of client-side apply current, so that both can be used in turn. */
-function refreshLastApplied(object: KubeObject, applied: DeepReadonly<KubeObject>): void {
-  const annotations = object.metadata.annotations;
-  if (annotations === undefined || annotations === null || !annotations[LAST_APPLIED]) return;
-  const metadata = { ...((applied as Partial<typeof applied>).metadata ?? {}) };
-  if (metadata.annotations !== undefined && metadata.annotations !== null) {
-    const { [LAST_APPLIED]: _, ...others } = metadata.annotations;
-    metadata.annotations = others;
-  }
-  annotations[LAST_APPLIED] = `${JSON.stringify(sortKeys({ ...applied, metadata }))}\n`;
-  if (annotationsSize(annotations) > TOTAL_ANNOTATION_SIZE_LIMIT) delete annotations[LAST_APPLIED];
 }
