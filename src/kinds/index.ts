@@ -13,12 +13,10 @@ import { controllerRevisionStrategy } from './apps/controller-revision.js';
 import { cronJobStrategy } from './batch/cron-job.js';
 import { daemonSetStrategy } from './apps/daemon-set.js';
 import { deploymentStrategy } from './apps/deployment.js';
-import {
-  csiDriverStrategy,
-  csiNodeStrategy,
-  csiStorageCapacityStrategy,
-  volumeAttachmentStrategy,
-} from './storage/csi.js';
+import { csiDriverStrategy } from './storage/csi-driver.js';
+import { csiNodeStrategy } from './storage/csi-node.js';
+import { csiStorageCapacityStrategy } from './storage/csi-storage-capacity.js';
+import { volumeAttachmentStrategy } from './storage/volume-attachment.js';
 import type { KindDeps } from './deps.js';
 import { endpointSliceStrategy } from './discovery/endpoint-slice.js';
 import { endpointsStrategy } from './core/endpoints.js';

@@ -1,7 +1,7 @@
 import { errorList, errorsOf, path, type FieldError } from '../../src/machinery/field-error.js';
 import { validateFieldManager } from '../../src/machinery/validation/object-meta.js';
 import type { DeepReadonly, KubeObject, Pod } from '../../src/machinery/types.js';
-import { csiNodeStrategy } from '../../src/kinds/storage/csi.js';
+import { csiNodeStrategy } from '../../src/kinds/storage/csi-node.js';
 import { podRow } from '../../src/kinds/core/pod/pod-cells.js';
 import { portWarnings } from '../../src/kinds/core/pod/port-warnings.js';
 import { resourceClaimStrategy } from '../../src/kinds/resource/resource-claim.js';
