@@ -1,98 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t from 'tap';
-import { createEventCorrelator } from '../../../src/client/event-correlator.js';
 import { createInformerFactory } from '../../../src/client/informer.js';
 import { createStore } from '../../../src/client/indexer.js';
-import { KubeConfigError, loadKubeConfig } from '../../../src/client/kubeconfig.js';
-import { runWhileLeading } from '../../../src/client/leader-election.js';
-import { LEASES, PODS } from '../../../src/client/resources.js';
+import { PODS } from '../../../src/client/resources.js';
 import { createClient } from '../../../src/client/rest-client.js';
 import { createTransport } from '../../../src/client/transport.js';
-import { createWorkQueue } from '../../../src/machinery/work-queue.js';
-import { FakeClock, realClock } from '../../../src/machinery/clock.js';
+import { realClock } from '../../../src/machinery/clock.js';
 import { isStatusError } from '../../../src/machinery/status.js';
-import type { KubeObject, Lease, Pod } from '../../../src/machinery/types.js';
-import { createFakeCluster } from '../../support/fake-cluster.js';
+import type { KubeObject, Pod } from '../../../src/machinery/types.js';
 import { until } from '../../support/until.js';
-
-/** Lets everything that is ready to run do so. */
-const settle = async (): Promise<void> => {
-  for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve));
-};
-
-t.test('work queue', async t => {
-  t.test('fair, stingy, and never the same key twice at once', async t => {
-    const clock = new FakeClock();
-    const queue = createWorkQueue({ clock });
-    const order: string[] = [];
-    let release: () => void = () => undefined;
-    const stop = new AbortController();
-    queue.add('a');
-    queue.add('b');
-    queue.add('a');
-    const done = queue.run(
-      2,
-      async key => {
-        order.push(key);
-        if (key === 'a' && order.length < 3) await new Promise<void>(resolve => (release = resolve));
-      },
-      () => undefined,
-      stop.signal,
-    );
-    await settle();
-    t.same(order, ['a', 'b'], 'a was added twice and runs once');
-    queue.add('a');
-    await settle();
-    t.same(order, ['a', 'b'], 'a is under way, so it waits');
-    release();
-    await settle();
-    t.same(order, ['a', 'b', 'a']);
-    stop.abort();
-    await done;
-  });
-  t.test('a failing key backs off, a success forgets', async t => {
-    const clock = new FakeClock();
-    const queue = createWorkQueue({ clock, baseDelayMs: 10 });
-    let failures = 3;
-    const runs: number[] = [];
-    const stop = new AbortController();
-    queue.add('k');
-    const done = queue.run(
-      1,
-      async () => {
-        runs.push(clock.now());
-        if (failures-- > 0) throw new Error('no');
-      },
-      () => undefined,
-      stop.signal,
-    );
-    await settle();
-    for (const wait of [10, 20, 40]) {
-      clock.step(wait - 1);
-      await settle();
-      const before = runs.length;
-      clock.step(1);
-      await settle();
-      t.equal(runs.length, before + 1, `after ${wait} ms`);
-    }
-    t.equal(queue.retries('k'), 0);
-    stop.abort();
-    await done;
-  });
-  t.test('of several delays the earliest holds', async t => {
-    const clock = new FakeClock();
-    const queue = createWorkQueue({ clock });
-    queue.addAfter('k', 100);
-    queue.addAfter('k', 10);
-    queue.addAfter('k', 50);
-    clock.step(10);
-    t.equal(queue.length, 1);
-  });
-});
 
 t.test('an index follows its objects', async t => {
   const store = createStore<KubeObject>();
@@ -113,45 +30,6 @@ t.test('an index follows its objects', async t => {
   t.throws(() => store.byIndex('nope', ''));
 });
 
-t.test('leader election', async t => {
-  const cluster = createFakeCluster();
-  const clock = cluster.clock;
-  const leases = cluster.context().client.resource<Lease>(LEASES);
-  const options = (identity: string) => ({ leases, lease: { namespace: 'kube-system', name: 'cm' }, identity, clock });
-  const stopA = new AbortController();
-  const stopB = new AbortController();
-  const leading: string[] = [];
-  const lead =
-    (name: string) =>
-    async (signal: AbortSignal): Promise<void> => {
-      leading.push(name);
-      await new Promise(resolve => signal.addEventListener('abort', resolve));
-      leading.push(`${name} stopped`);
-    };
-  const a = runWhileLeading(options('a'), lead('a'), stopA.signal);
-  await settle();
-  const b = runWhileLeading(options('b'), lead('b'), stopB.signal);
-  for (let i = 0; i < 10; i++) {
-    clock.step(2_000);
-    await settle();
-  }
-  t.same(leading, ['a'], 'a renews, so b waits');
-  stopA.abort();
-  await a;
-  await settle();
-  for (let i = 0; i < 3; i++) {
-    clock.step(2_000);
-    await settle();
-  }
-  t.same(leading, ['a', 'a stopped', 'b'], 'a gave the lease back, so b need not wait it out');
-  cluster.failNext('update', 'leases', new Error('unreachable'));
-  clock.step(2_000);
-  await settle();
-  t.equal(leading.length, 3, 'one failed renewal is not the end');
-  stopB.abort();
-  await b;
-});
-
 /** A server whose answers a test writes by hand. */
 async function serve(
   handler: (request: IncomingMessage, response: ServerResponse) => void,
@@ -160,7 +38,9 @@ async function serve(
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
+
 const config = (server: string) => ({ server, insecureSkipTlsVerify: true, namespace: 'default' });
+
 const podNamed = (name: string, resourceVersion: string, uid = `uid-${name}`): Pod => ({
   metadata: { name, namespace: 'd', resourceVersion, uid },
 });
@@ -257,51 +137,6 @@ t.test('reflector and informer', async t => {
   server.close();
 });
 
-t.test('events are thinned out', async t => {
-  const clock = new FakeClock();
-  const event = (message: string, reason = 'Made') => ({
-    metadata: { name: `web.${message}`, namespace: 'default' },
-    involvedObject: { kind: 'ReplicaSet', namespace: 'default', name: 'web', uid: 'u' },
-    reason,
-    message,
-    type: 'Normal',
-    count: 1,
-    source: { component: 'c' },
-    reportingComponent: 'c',
-  });
-  t.test('repeats are counted up under the name of the first', async t => {
-    const correlator = createEventCorrelator(clock);
-    t.match(correlator.correlate(event('a')), { metadata: { name: 'web.a' }, count: 1 });
-    t.match(correlator.correlate({ ...event('a'), metadata: { name: 'other' } }), {
-      metadata: { name: 'web.a' },
-      count: 2,
-    });
-  });
-  t.test('the tenth different message within ten minutes is combined with those after it', async t => {
-    const correlator = createEventCorrelator(clock);
-    for (let i = 0; i < 9; i++) t.equal(correlator.correlate(event(`m${i}`))?.message, `m${i}`);
-    const first = correlator.correlate(event('m9'));
-    t.match(first, { message: '(combined from similar events): m9', count: 1 });
-    t.equal(first?.reportingComponent, undefined);
-    t.match(correlator.correlate(event('m10')), {
-      metadata: { name: 'web.m9' },
-      message: '(combined from similar events): m10',
-      count: 2,
-    });
-    t.equal(correlator.correlate(event('x', 'Gone'))?.message, 'x', 'another reason is told by itself');
-    clock.step(601_000);
-    t.equal(correlator.correlate(event('m11'))?.message, 'm11');
-  });
-  t.test('after 25 at once there is one every five minutes', async t => {
-    const correlator = createEventCorrelator(clock);
-    const told = (n: number): number =>
-      Array.from({ length: n }, () => correlator.correlate(event('same'))).filter(e => e !== undefined).length;
-    t.equal(told(30), 25);
-    clock.step(300_000);
-    t.equal(told(5), 1);
-  });
-});
-
 t.test('the client throws what the server says', async t => {
   const requests: { method: string; url: string; type: string; body: string }[] = [];
   const { server, url } = await serve((request, response) => {
@@ -353,34 +188,4 @@ t.test('the client throws what the server says', async t => {
   client.close();
   server.close();
   await t.rejects(createClient(config(url), 'test').request('GET', '/'), { name: 'ConnectionError' });
-});
-
-t.test('kubeconfig', async t => {
-  const folder = mkdtempSync(join(tmpdir(), 'kubette-test-'));
-  const file = join(folder, 'config');
-  writeFileSync(
-    file,
-    JSON.stringify({
-      'current-context': 'c',
-      contexts: [{ name: 'c', context: { cluster: 'k', user: 'u', namespace: 'shop' } }],
-      clusters: [
-        {
-          name: 'k',
-          cluster: {
-            server: 'https://127.0.0.1:6443/',
-            'certificate-authority-data': Buffer.from('CA').toString('base64'),
-          },
-        },
-      ],
-      users: [{ name: 'u', user: { token: 'secret' } }],
-    }),
-  );
-  t.match(await loadKubeConfig(file), {
-    server: 'https://127.0.0.1:6443',
-    ca: 'CA',
-    token: 'secret',
-    namespace: 'shop',
-  });
-  await t.rejects(loadKubeConfig(file, 'other'), KubeConfigError);
-  await t.rejects(loadKubeConfig(join(folder, 'nothing')), KubeConfigError);
 });
