@@ -4,7 +4,6 @@ import type { KubeObject } from '../../../src/machinery/types.js';
 import { isLatestImage } from '../../../src/kinds/core/pod/image-defaults.js';
 import { podSpecWarnings } from '../../../src/kinds/core/pod/pod-warnings.js';
 import { checkPodSpec } from '../../../src/kinds/core/pod/validation/pod-spec.js';
-import { unifiedDiff } from '../../../src/kinds/validation/spec-diff.js';
 import {
   cellsOf,
   context,
@@ -336,10 +335,4 @@ t.test('fields behind gates that are off are dropped', async t => {
   );
   registered.dropDisabledFields(object, type);
   t.strictSame(object, pod({ volumes: [{ name: 'v', projected: { sources: [{}] } }] }));
-});
-
-t.test('a unified diff keeps the longest blocks', async t => {
-  t.equal(unifiedDiff('a\nb\nc', 'a\nb\nc'), '');
-  t.equal(unifiedDiff('{\n}\n{\nx\n}', '{\n}'), '@@ -1,5 +1,2 @@\n {\n }\n-{\n-x\n-}\n');
-  t.equal(unifiedDiff('a', 'b'), '@@ -1 +1 @@\n-a\n+b\n');
 });
