@@ -236,6 +236,9 @@ type MemberCheck = (
   pace: Pace,
 ) => Steps<void>;
 
+/** Every object has a `constructor` that is not its own. */
+const isThere = (map: JsonObject, key: string): boolean => Object.hasOwn(map, key) && map[key] !== undefined;
+
 function memberCheck(schema: JsonSchemaProps, reading: TypeReading): MemberCheck {
   const { minProperties, maxProperties, required = [], additionalProperties: more } = schema;
   const properties = new Map(
@@ -273,9 +276,9 @@ function memberCheck(schema: JsonSchemaProps, reading: TypeReading): MemberCheck
         if (!properties.has(key)) yield* member(others, map, key, `${name}.${key}`, old, result, pace);
     }
     for (const [key, validator] of properties)
-      if (map[key] !== undefined)
+      if (isThere(map, key))
         yield* member(validator, map, key, name === '' ? key : `${name}.${key}`, old, result, pace);
-    for (const key of required) if (map[key] === undefined) result.add(problem.missing(`${name}.${key}`));
+    for (const key of required) if (!isThere(map, key)) result.add(problem.missing(`${name}.${key}`));
   };
 }
 
