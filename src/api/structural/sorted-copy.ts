@@ -10,7 +10,7 @@ const MAX_SCALARS = 100;
 export function* sortedCopy(value: unknown, pace: Pace): Steps<unknown> {
   if (Array.isArray(value)) {
     const list: unknown[] = [];
-    for (const item of value) {
+    for (const item of value as readonly unknown[]) {
       if (typeof item !== 'object' || item === null) list.push(item);
       else {
         if (isDue(pace)) yield;

@@ -51,8 +51,13 @@ const METADATA = {
   managedFields: [{ manager: 'm', operation: 'Update', time: '2026-01-01T00:00:00Z', fieldsV1: { 'f:spec': {} } }],
 };
 
-const stored = (spec: unknown, metadata: object = METADATA, more: object = {}): KubeObject =>
-  ({ apiVersion: 'example.org/v1', kind: 'Widget', metadata, spec, ...more }) as unknown as KubeObject;
+const stored = (spec: unknown, metadata: object = METADATA, more: object = {}): KubeObject => ({
+  apiVersion: 'example.org/v1',
+  kind: 'Widget',
+  metadata,
+  spec,
+  ...more,
+});
 
 const template = (more: object): KubeObject =>
   stored({ name: 'n', template: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { a: '' }, ...more } });

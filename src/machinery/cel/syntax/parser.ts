@@ -1,5 +1,6 @@
 import type { Call, Expr, Literal, MapEntry, StructField } from '../ast.js';
 import type { Macro } from '../declarations.js';
+import type { Steps } from '../../steps.js';
 import { tokenize, type Problem, type Token } from '../tokens.js';
 import { readBytes, readDouble, readInt, readString, readUint, type Read } from './literals.js';
 import { copyExpr } from './copy.js';
@@ -538,8 +539,8 @@ class Parser {
   }
 }
 
-/** The expression with its macros expanded, or why it is none. */
-export function parse(source: string, syntax: Syntax): Expr | readonly Problem[] {
+/** The expression with its macros expanded, or why it is none. Its words are read first, and then it rests. */
+export function* parse(source: string, syntax: Syntax): Steps<Expr | readonly Problem[]> {
   // Code points are at most as many as characters.
   const size = source.length > MAX_CODE_POINTS ? [...source].length : source.length;
   if (size > MAX_CODE_POINTS) {
@@ -547,6 +548,7 @@ export function parse(source: string, syntax: Syntax): Expr | readonly Problem[]
     return [{ at: NOWHERE, text }];
   }
   const { tokens, problems } = tokenize(source);
+  yield;
   const parser = new Parser(tokens, syntax, [...problems]);
   try {
     const expr = parser.start();
