@@ -81,6 +81,8 @@ export interface KindSchema extends GroupVersionKind {
   normalize(object: JsonObject): void;
   /** Mutates. What is stored may be older than the schema. undefined: it never is. */
   readonly restore?: (object: KubeObject) => void;
+  /** Whether `restore` would leave an object as it is, found out quickly; in doubt it says no. */
+  readonly isRestored?: (object: DeepReadonly<KubeObject>) => boolean;
   /**
    * Mutates what was converted from another version of the kind: removes what this one does not know. undefined:
    * conversions leave nothing of that sort. @throws Error with Go's message when metadata has the wrong type

@@ -235,6 +235,10 @@ export function cachedObject(
     : new Cached(key, revision, value, undefined);
 }
 
+/** What was made of an object, in its place: it itself where nothing was. */
+export const madeOf = (object: CachedObject, result: DeepReadonly<KubeObject>): CachedObject =>
+  result === object.object ? object : cachedObject(object.key, object.revision, encodeForStorage(result));
+
 /** Takes over `object`, which gets its resourceVersion and is frozen once committed. */
 export const pendingObject = (key: ObjectKey, object: KubeObject): PendingObject =>
   new Cached(key, 0, encodeForStorage(object), object);

@@ -1,6 +1,6 @@
 import type { Clock } from '../machinery/clock.js';
-import type { KubeObject } from '../machinery/types.js';
-import { atRevision, cachedObject, encodeForStorage, type CachedObject } from './cached-object.js';
+import type { DeepReadonly, KubeObject } from '../machinery/types.js';
+import { atRevision, madeOf, type CachedObject } from './cached-object.js';
 import { createEventHistory, type CacheEvent, type EventHistory, type HistoryBounds } from './event-history.js';
 import { createSortedObjects } from './sorted-objects.js';
 import { createSubscriptions } from './subscriptions.js';
@@ -20,8 +20,11 @@ export interface OwnConvertedCache extends ConvertedCache {
 
 export interface ConvertedCacheOptions {
   readonly cache: WatchCache;
-  /** The same objects in the other version, in the same order. What it throws is what readers get; they may try again. */
-  readonly convert: (objects: readonly CachedObject[]) => Promise<readonly KubeObject[]>;
+  /**
+   * The same objects in the other version, in the same order; what is shown as it is comes back itself. What it throws is
+   * what readers get; they may try again.
+   */
+  readonly convert: (objects: readonly CachedObject[]) => Promise<readonly DeepReadonly<KubeObject>[]>;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly bounds?: Partial<HistoryBounds>;
   /** Told of failures that no reader is waiting for. */
@@ -52,7 +55,7 @@ export function createConvertedCache(options: ConvertedCacheOptions): OwnConvert
     fresh.forEach((object, i) => {
       const result = results[i];
       if (result === undefined) throw new Error(`${results.length} objects came of ${fresh.length}`);
-      converted.set(object, cachedObject(object.key, object.revision, encodeForStorage(result)));
+      converted.set(object, madeOf(object, result));
     });
   };
   /** Of a deletion the last state is enough. */

@@ -13,15 +13,26 @@ export const fitsStruct = (object: unknown, struct: StructType, pace: Pace): Ste
   fits(object, { kind: 'struct', struct }, undefined, pace);
 
 function* fits(value: unknown, type: FieldType, field: Field | undefined, pace: Pace): Steps<boolean> {
-  if (value === null || value === undefined) return true;
+  if (typeof value !== 'object' || value === null) return scalarFits(value, type);
   switch (type.kind) {
     case 'struct':
     case 'map':
       return isMap(value) && (yield* membersFit(value, type, pace));
     case 'list':
       return Array.isArray(value) && (yield* itemsFit(value, type, field, pace));
-    case 'any':
-      return true;
+    default:
+      return type.kind === 'any';
+  }
+}
+
+/** What is no map and no list. */
+function scalarFits(value: unknown, type: FieldType): boolean {
+  if (value === null || value === undefined) return true;
+  switch (type.kind) {
+    case 'struct':
+    case 'map':
+    case 'list':
+      return false;
     case 'integer':
     case 'number':
       return typeof value === 'number';
@@ -30,7 +41,7 @@ function* fits(value: unknown, type: FieldType, field: Field | undefined, pace: 
     case 'boolean':
       return typeof value === 'boolean';
     default:
-      return typeof value !== 'object';
+      return true;
   }
 }
 
@@ -43,7 +54,10 @@ function* membersFit(
     if (isDue(pace)) yield;
     const field = type.kind === 'struct' ? type.struct.byName.get(name) : undefined;
     const member = type.kind === 'map' ? type.values : field?.type;
-    if (member !== undefined && !(yield* fits(map[name], member, field, pace))) return false;
+    if (member === undefined) continue;
+    const value = map[name];
+    const isScalar = typeof value !== 'object' || value === null;
+    if (!(isScalar ? scalarFits(value, member) : yield* fits(value, member, field, pace))) return false;
   }
   return true;
 }

@@ -15,6 +15,9 @@ type MemberCheck = (
   pace: Pace,
 ) => Steps<void>;
 
+/** Every object has a `constructor` that is not its own. */
+const isThere = (map: JsonObject, key: string): boolean => Object.hasOwn(map, key) && map[key] !== undefined;
+
 /** The members of a map: how many there are, which must and may be there, and what each of them is. */
 export function memberCheck(schema: JsonSchemaProps, make: MakeValidator): MemberCheck {
   const { minProperties, maxProperties, required = [], additionalProperties: more } = schema;
@@ -51,8 +54,8 @@ export function memberCheck(schema: JsonSchemaProps, make: MakeValidator): Membe
         if (!properties.has(key)) yield* member(others, map, key, `${name}.${key}`, old, result, pace);
     }
     for (const [key, validator] of properties)
-      if (map[key] !== undefined)
+      if (isThere(map, key))
         yield* member(validator, map, key, name === '' ? key : `${name}.${key}`, old, result, pace);
-    for (const key of required) if (map[key] === undefined) result.add(problem.missing(`${name}.${key}`));
+    for (const key of required) if (!isThere(map, key)) result.add(problem.missing(`${name}.${key}`));
   };
 }

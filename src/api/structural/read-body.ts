@@ -109,6 +109,7 @@ function readAny(cursor: JsonCursor): unknown {
     }
     return list;
   }
+  if (token === '"') return cursor.string();
   if (token !== '{') return cursor.any();
   const object: JsonObject = {};
   cursor.enter();

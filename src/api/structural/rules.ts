@@ -7,6 +7,7 @@ import { Correlation } from './correlation.js';
 import { checkEmbedded } from './embedded.js';
 import type { JsonSchemaProps } from './json-schema-props.js';
 import { checkListTypes } from './list-types.js';
+import { createQuickCheck } from './quick-check.js';
 import { NO_PATH } from './result.js';
 import type { Structural } from './structural-schema.js';
 import { createValueValidator } from './validator.js';
@@ -35,17 +36,21 @@ export interface SchemaRules {
 export type MoreRules = (write: CheckedWrite) => readonly FieldError[];
 
 export function createSchemaRules(props: JsonSchemaProps, schema: Structural, more?: MoreRules): SchemaRules {
-  const whole = createValueValidator(props);
+  const whole = { validator: createValueValidator(props), isValid: createQuickCheck(props) };
   const statusProps = props.properties?.['status'];
-  const status = statusProps === undefined ? undefined : createValueValidator(statusProps);
+  const status =
+    statusProps === undefined
+      ? undefined
+      : { validator: createValueValidator(statusProps), isValid: createQuickCheck(statusProps) };
   const rules = createRuleValidator(props, true);
   const statusSchema = schema.properties.get('status');
 
   function* valueErrors({ subresource, partly, object, old }: CheckedWrite, pace: Pace): Steps<FieldError[]> {
     const isStatus = partly && subresource === 'status';
-    const validator = isStatus ? status : whole;
+    const own = isStatus ? status : whole;
     const value = isStatus ? object['status'] : object;
-    if (validator === undefined || value === undefined) return [];
+    if (own === undefined || value === undefined || own.isValid(value)) return [];
+    const { validator } = own;
     const within = isStatus ? 'status' : '';
     const correlation = isStatus
       ? new Correlation(value, old?.['status'], statusSchema, true)

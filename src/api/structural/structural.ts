@@ -11,6 +11,7 @@ import type { DecodedBody, KindSchema } from '../kind-schema.js';
 import { applyDefaults, dropNulls } from './defaulting.js';
 import { coerceEmbedded, readableMetadata, readMetadata } from './embedded.js';
 import { fitsStruct } from './fits.js';
+import { isPruned, isRestored } from './is-whole.js';
 import type { JsonSchemaProps } from './json-schema-props.js';
 import { mergeStruct } from './merge-schema.js';
 import { publishedSchema } from './openapi.js';
@@ -57,11 +58,13 @@ export function structural(propsOf: () => JsonSchemaProps, options: StructuralOp
       if (!lenient || !(error instanceof GoDecodeError)) throw error;
       metadata = readableMetadata(given, objectMeta);
     }
-    for (const path of yield* prune(object, schema, pace)) problems.push(path);
-    yield* dropNulls(object, schema, pace);
-    const unknown: string[] = [];
-    yield* coerceEmbedded(object, schema, undefined, { objectMeta, pace, lenient, unknown });
-    for (const path of unknown.sort()) problems.push(path);
+    if (!isPruned(object, schema, objectMeta)) {
+      for (const path of yield* prune(object, schema, pace)) problems.push(path);
+      yield* dropNulls(object, schema, pace);
+      const unknown: string[] = [];
+      yield* coerceEmbedded(object, schema, undefined, { objectMeta, pace, lenient, unknown });
+      for (const path of unknown.sort()) problems.push(path);
+    }
     const { kind: ownKind, apiVersion } = object;
     if (defaults) yield* applyDefaults(object, schema, pace);
     Object.assign(object, { kind: ownKind, apiVersion });
@@ -121,6 +124,7 @@ export function structural(propsOf: () => JsonSchemaProps, options: StructuralOp
       restored.metadata.generation ||= 1;
       become(object, restored);
     },
+    isRestored: object => isRestored(object, schemaOf(), objectMeta),
     converted(object) {
       become(object, atOnce(coerce(object as JsonObject, false, false)).object);
     },

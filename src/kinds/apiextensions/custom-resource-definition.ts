@@ -41,7 +41,7 @@ export function createCustomResourceDefinitionStrategy(objectMeta: () => StructT
   const known = (): DefinitionDeps => (deps ??= { objectMeta: objectMeta() });
   return {
     // Rules and patterns are compiled, and defaults are checked by the schemas that they are in.
-    heavy: { nodes: 1000, characters: 50 },
+    heavy: { nodes: 1000, characters: 30 },
     default: defaultDefinition,
     prepareForCreate(_ctx, definition) {
       definition.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null };

@@ -67,17 +67,21 @@ export function* compileSteps(
   source: string,
   environment: Environment,
 ): Steps<Compiled | { readonly problems: string }> {
-  const expr = parse(source, environment.syntax);
+  const expr = yield* parse(source, environment.syntax);
   if (!('kind' in expr)) return { problems: describeProblems(source, expr) };
   const checker = new Checker(environment);
-  if (source.length > LONG) {
+  const isLong = source.length > LONG;
+  if (isLong) {
     yield;
     yield* checker.prepare(expr);
+    yield;
   }
   const checked = checker.run(expr);
+  if (isLong) yield;
   const problems =
     checker.problems.length > 0 ? checker.problems : validateLiterals(expr, checked, environment.homogeneous);
   if (problems.length > 0) return { problems: describeProblems(source, problems) };
+  if (isLong) yield;
   return {
     type: checked.type,
     variables: namesIn(checked),

@@ -37,6 +37,10 @@ const RULES: readonly (readonly [Token['kind'], RegExp])[] = [
   ['op', OPERATORS],
 ];
 
+/** What is a name whatever comes next: the others may begin a text. */
+const ALWAYS_NAMES = /^[AC-QS-Zac-qs-z_]$/;
+const NAME_RULES = RULES.filter(([kind]) => kind === 'ident');
+
 const OPEN_DOUBLE = new RegExp(DOUBLE, 'y');
 const OPEN_SINGLE = new RegExp(SINGLE, 'y');
 
@@ -82,7 +86,7 @@ function readToken(source: string, at: number): Token | undefined {
   const char = source.charAt(at);
   // An expression may be nothing but these.
   if (ALWAYS_OPERATORS.has(char)) return { kind: 'op', text: char, at };
-  for (const [kind, rule] of RULES) {
+  for (const [kind, rule] of ALWAYS_NAMES.test(char) ? NAME_RULES : RULES) {
     rule.lastIndex = at;
     const text = rule.exec(source)?.[0];
     if (text !== undefined) return { kind, text, at };

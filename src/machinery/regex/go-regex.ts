@@ -6,6 +6,8 @@ import { createArrivals } from './walk.js';
 
 /** A Go regular expression that is asked whether it matches anywhere in a text, in time linear in its length. */
 export interface GoRegex {
+  /** Instructions that a character may have to be compared with. */
+  readonly size: number;
   test(text: string): boolean;
   /** As test, of a long text. */
   steps(text: string): Steps<boolean>;
@@ -81,7 +83,7 @@ export function compileGoRegex(pattern: string): GoRegex {
     }
     return (state.atEnd ??= isMatch(resolve(state, END)));
   }
-  return { test: text => atOnce(steps(text)), steps };
+  return { size: program.length, test: text => atOnce(steps(text)), steps };
 }
 
 /** Whether an assertion holds between what was and what comes. */

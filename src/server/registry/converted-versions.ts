@@ -1,9 +1,9 @@
 import { cloneJson } from '../../machinery/json-equal.js';
-import type { KubeObject } from '../../machinery/types.js';
+import type { DeepReadonly, KubeObject } from '../../machinery/types.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { Conversion, Converter } from '../../api/conversion.js';
 import type { FieldManagerOptions } from '../../machinery/managed-fields/field-manager.js';
-import { cachedObject, encodeForStorage, type CachedObject } from '../../storage/cached-object.js';
+import { madeOf, type CachedObject } from '../../storage/cached-object.js';
 import type { OwnConvertedCache } from '../../storage/converted-cache.js';
 import type { WatchCache } from '../../storage/watch-cache.js';
 import { MisfitError } from './field-managers.js';
@@ -32,7 +32,7 @@ type Convert = NonNullable<FieldManagerOptions['convert']>;
 
 export interface ConvertedVersions {
   /** For the converted cache. */
-  readonly convert: (objects: readonly CachedObject[]) => Promise<readonly KubeObject[]>;
+  readonly convert: (objects: readonly CachedObject[]) => Promise<readonly DeepReadonly<KubeObject>[]>;
   /** For field managers. */
   readonly inOthers: Convert;
   versions(raw: WatchCache, cache: OwnConvertedCache): StoredVersions;
@@ -61,16 +61,28 @@ export function convertedVersions(
     }
   };
 
-  const convertSome = async (objects: readonly CachedObject[], asking: AbortSignal): Promise<readonly KubeObject[]> => {
-    const copies: KubeObject[] = [];
+  /** As the version that it is written in reads it: a copy, unless it is wanted as it is. */
+  const readAsWritten = (object: DeepReadonly<KubeObject>): DeepReadonly<KubeObject> => {
+    const { apiVersion: written = '' } = object;
+    const schema = versionOf(conversion, written);
+    const isRestored = schema.isRestored?.(object) === true;
+    if (isRestored && written === apiVersion) return object;
+    const copy = cloneJson(object) as KubeObject;
+    if (!isRestored) schema.restore?.(copy);
+    return copy;
+  };
+
+  const convertSome = async (
+    objects: readonly CachedObject[],
+    asking: AbortSignal,
+  ): Promise<readonly DeepReadonly<KubeObject>[]> => {
+    const copies: DeepReadonly<KubeObject>[] = [];
     for (const { object } of objects) {
       if (turns.isOver()) await turns.next();
-      const copy = cloneJson(object) as KubeObject;
-      versionOf(conversion, copy.apiVersion ?? '').restore?.(copy);
-      copies.push(copy);
+      copies.push(readAsWritten(object));
     }
     const foreign = copies.filter(copy => copy.apiVersion !== apiVersion);
-    const answers = foreign.length === 0 ? [] : await converter(foreign, apiVersion, asking);
+    const answers = foreign.length === 0 ? [] : await converter(foreign as KubeObject[], apiVersion, asking);
     const byObject = new Map(foreign.map((object, i) => [object, answers[i]]));
     return copies.map(copy => {
       const answer = byObject.get(copy);
@@ -79,8 +91,11 @@ export function convertedVersions(
       return answer;
     });
   };
-  const convert = async (objects: readonly CachedObject[], asking: AbortSignal): Promise<readonly KubeObject[]> => {
-    const results: KubeObject[] = [];
+  const convert = async (
+    objects: readonly CachedObject[],
+    asking: AbortSignal,
+  ): Promise<readonly DeepReadonly<KubeObject>[]> => {
+    const results: DeepReadonly<KubeObject>[] = [];
     for (let from = 0; from < objects.length;) {
       let [end, bytes] = [from, 0];
       do bytes += objects[end++]?.size ?? 0;
@@ -99,7 +114,7 @@ export function convertedVersions(
     for (const object of objects) {
       if (turns.isOver()) await turns.next();
       const answer = results.get(object);
-      shown.push(answer === undefined ? object : cachedObject(object.key, object.revision, encodeForStorage(answer)));
+      shown.push(answer === undefined ? object : madeOf(object, answer));
     }
     return shown;
   };

@@ -40,7 +40,13 @@ export function createView({ info, schema, strategy, conversion }: CatalogEntry)
     schema.restore?.(object);
     return object;
   };
+  const isShownAsIs = ({ object }: CachedObject): boolean =>
+    sameVersion &&
+    strategy.decorate === undefined &&
+    object.apiVersion === apiVersion &&
+    schema.isRestored?.(object) === true;
   const convert = (stored: CachedObject): StoredObject => {
+    if (isShownAsIs(stored)) return stored;
     const object = inOwnVersion(cloneJson(stored.object) as KubeObject);
     strategy.decorate?.(object);
     if (sameVersion && jsonEqual(object, stored.object)) return stored;

@@ -2,6 +2,8 @@ import t from 'tap';
 import { declareSchema } from '../../../src/machinery/cel/adapt/schema.js';
 import { compile, compileSteps } from '../../../src/machinery/cel/compile.js';
 import { createEnvironment, extendEnvironment } from '../../../src/machinery/cel/environment.js';
+import { createCompiler, createCompilerInSteps, isCompileError } from '../../../src/machinery/cel/admission/compile.js';
+import { printType } from '../../../src/machinery/cel/types.js';
 import { KUBERNETES } from '../../../src/machinery/cel/libraries/kubernetes.js';
 
 const schema = declareSchema(
@@ -107,6 +109,32 @@ t.test('a long expression is checked in parts, with the same result', t => {
     break;
   }
   t.ok(rests > 10, `${rests} rests`);
+  t.end();
+});
+
+t.test('a long expression of a policy is compiled with rests, and is what it is without them', t => {
+  const scope = { hasParams: false, hasAuthorizer: true };
+  const rows: readonly { readonly name: string; readonly input: string; readonly expect: string }[] = [
+    {
+      name: 'one that can be run',
+      input: Array.from({ length: 2000 }, (_, i) => `object.a == "${i}"`).join(' || '),
+      expect: 'bool',
+    },
+    { name: 'one of another type', input: `[${Array(3000).fill('1').join()}]`, expect: 'must evaluate to bool' },
+    { name: 'one that is none', input: `${'object.a && '.repeat(2000)}nothing`, expect: 'undeclared reference' },
+  ];
+  for (const { name, input, expect } of rows) {
+    const steps = createCompilerInSteps(scope)(input, ['bool']);
+    let rests = 0;
+    let step = steps.next();
+    for (; step.done !== true; step = steps.next()) rests++;
+    t.ok(rests > 3, `${name}: rests`);
+    const told = [step.value, createCompiler(scope)(input, ['bool'])].map(one =>
+      isCompileError(one) ? one.error : printType(one.type),
+    );
+    t.match(told[0], expect, name);
+    t.equal(told[0], told[1], `${name}: the same`);
+  }
   t.end();
 });
 

@@ -7,7 +7,7 @@ import { checkCel, type CelRules } from './cel.js';
 import { checkQualifiedName, checkSelector, list } from '../../validation/formats.js';
 
 /** Expressions are compiled to see whether they are any: a long one takes longer than others can wait. */
-export const HEAVY_EXPRESSIONS = { nodes: 1000, characters: 50 };
+export const HEAVY_EXPRESSIONS = { nodes: 1000, characters: 20 };
 
 export const FAILURE_POLICIES = ['Fail', 'Ignore'];
 export const MATCH_POLICIES = ['Equivalent', 'Exact'];

@@ -1,4 +1,5 @@
-import { compile, InstantiationError, type Program } from '../compile.js';
+import { atOnce, type Steps } from '../../steps.js';
+import { compile, compileSteps, InstantiationError, type Program } from '../compile.js';
 import { createEnvironment, extendEnvironment, type Environment } from '../environment.js';
 import { AUTHORIZER_TYPE, RESOURCE_CHECK_TYPE } from '../libraries/authorizer.js';
 import { KUBERNETES } from '../libraries/kubernetes.js';
@@ -68,8 +69,8 @@ const mismatch = ([only = '', ...more]: Returns, got: string): string =>
     ? `must evaluate to ${only} but got ${got}`
     : `must evaluate to one of [${[only, ...more].join(' ')}] but got ${got}`;
 
-function compileIn(source: string, environment: Environment, returns: Returns | undefined): CompiledExpression {
-  const compiled = compile(source, environment);
+function* compileIn(source: string, environment: Environment, returns: Returns | undefined): Steps<CompiledExpression> {
+  const compiled = yield* compileSteps(source, environment);
   if ('problems' in compiled)
     return { error: `compilation failed: ${compiled.problems}`, isInternal: false, type: undefined };
   const { type } = compiled;
@@ -77,7 +78,7 @@ function compileIn(source: string, environment: Environment, returns: Returns | 
   if (returns !== undefined && !returns.includes(name))
     return { error: mismatch(returns, name), isInternal: false, type: undefined };
   try {
-    return { source, type, program: compiled.instantiate() };
+    return { source, type, program: yield* compiled.instantiateSteps() };
   } catch (error) {
     if (!(error instanceof InstantiationError)) throw error;
     return { error: `program instantiation failed: ${error.message}`, isInternal: true, type: undefined };
@@ -86,14 +87,21 @@ function compileIn(source: string, environment: Environment, returns: Returns | 
 
 /** Compiles expressions that may name the same. */
 export type Compiler = (source: string, returns?: Returns) => CompiledExpression;
+/** The same with rests: an expression may be long. */
+export type CompilerInSteps = (source: string, returns?: Returns) => Steps<CompiledExpression>;
 
-export function createCompiler(scope: Scope): Compiler {
+export function createCompilerInSteps(scope: Scope): CompilerInSteps {
   const environment = environmentOf(scope);
   return (source, returns) => compileIn(source, environment, returns);
 }
 
+export function createCompiler(scope: Scope): Compiler {
+  const compile = createCompilerInSteps(scope);
+  return (source, returns) => atOnce(compile(source, returns));
+}
+
 /** A selector of devices: about one device. */
-export const compileDeviceSelector: Compiler = (source, returns) => compileIn(source, DEVICES, returns);
+export const compileDeviceSelector: Compiler = (source, returns) => atOnce(compileIn(source, DEVICES, returns));
 
 /** What is wrong with an expression about objects of one kind; undefined: nothing. */
 export type TypeCheck = (source: string) => string | undefined;

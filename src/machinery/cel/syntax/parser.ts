@@ -1,4 +1,5 @@
 import type { Expr } from '../ast.js';
+import type { Steps } from '../../steps.js';
 import { tokenize, type Problem, type Token } from '../tokens.js';
 import { OPERAND } from './expected-tokens.js';
 import { Members } from './members.js';
@@ -122,8 +123,8 @@ class Parser implements Grammar {
   }
 }
 
-/** The expression with its macros expanded, or why it is none. */
-export function parse(source: string, syntax: Syntax): Expr | readonly Problem[] {
+/** The expression with its macros expanded, or why it is none. Its words are read first, and then it rests. */
+export function* parse(source: string, syntax: Syntax): Steps<Expr | readonly Problem[]> {
   // Code points are at most as many as characters.
   const size = source.length > MAX_CODE_POINTS ? [...source].length : source.length;
   if (size > MAX_CODE_POINTS) {
@@ -131,6 +132,7 @@ export function parse(source: string, syntax: Syntax): Expr | readonly Problem[]
     return [{ at: NOWHERE, text }];
   }
   const { tokens, problems } = tokenize(source);
+  yield;
   const stream = new TokenStream(tokens, [...problems]);
   try {
     const expr = new Parser(stream, syntax).start();

@@ -1,6 +1,6 @@
-import { inTurns } from '../../../machinery/steps.js';
+import { inTurns, type Steps } from '../../../machinery/steps.js';
 import type { Turns } from '../../../machinery/turns.js';
-import { createCompiler, type CompiledExpression } from '../../../machinery/cel/admission/compile.js';
+import { createCompilerInSteps, type CompiledExpression } from '../../../machinery/cel/admission/compile.js';
 import type { Authorizer } from '../../auth/authorizer.js';
 import type { CompileConditions } from '../webhooks/conditions.js';
 import { activationOf } from './activation.js';
@@ -15,10 +15,20 @@ const NONE = new Map<string, CompiledExpression>();
 
 /** Match conditions of webhooks, which know neither of namespaces nor of parameters. */
 export function createCompileConditions(authorizer: Authorizer, turns: Turns): CompileConditions {
-  const compile = createCompiler({ hasParams: false, hasAuthorizer: true });
+  const compile = createCompilerInSteps({ hasParams: false, hasAuthorizer: true });
   return conditions => {
-    const expressions = conditions.map(({ expression }) => compile(expression, ['bool']));
+    const compileAll = function* (): Steps<CompiledExpression[]> {
+      const expressions: CompiledExpression[] = [];
+      for (const { expression } of conditions) {
+        expressions.push(yield* compile(expression, ['bool']));
+        yield;
+      }
+      return expressions;
+    };
+    // By the first that asks; those who ask meanwhile wait for the same.
+    let compiled: Promise<readonly CompiledExpression[]> | undefined;
     return async ({ asked, match, object, old }) => {
+      const expressions = await (compiled ??= inTurns(compileAll(), turns));
       const own = { ...match, resource: asked.resource };
       const activation = activationOf({ asked, match: own, object, old }, authorizer);
       try {

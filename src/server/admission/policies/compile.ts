@@ -1,8 +1,13 @@
 import type * as k8s from '@kubernetes/client-node';
 import { DYN, type Type } from '../../../machinery/cel/types.js';
 import { labelSelectorAsSelector } from '../../../machinery/labels.js';
+import type { Steps } from '../../../machinery/steps.js';
 import type { DeepReadonly, KubeObject, Wire } from '../../../machinery/types.js';
-import { createCompiler, isCompileError, type CompiledExpression } from '../../../machinery/cel/admission/compile.js';
+import {
+  createCompilerInSteps,
+  isCompileError,
+  type CompiledExpression,
+} from '../../../machinery/cel/admission/compile.js';
 import { variableType } from '../../../machinery/cel/admission/structs.js';
 import type { Criteria } from '../matching/match.js';
 import type { OwnVariables } from '../expressions/evaluate.js';
@@ -66,19 +71,42 @@ const criteriaOf = ({
   objectSelector: labelSelectorAsSelector(objectSelector),
 });
 
-export function compilePolicy({ metadata, spec }: DeepReadonly<Policy>): CompiledPolicy {
+/** With rests: its expressions may be many, and long. */
+export function* compilePolicy({ metadata, spec }: DeepReadonly<Policy>): Steps<CompiledPolicy> {
   const { paramKind, variables = [], validations = [], auditAnnotations = [], matchConditions = [] } = spec ?? {};
   const hasParams = paramKind !== undefined;
   const types = new Map<string, Type>();
   // Each variable may name those before it; everything else may name all.
   const known = variables.length === 0 ? {} : { variables: types };
-  const compile = createCompiler({ hasParams, hasAuthorizer: true, ...known });
-  const compileMessage = createCompiler({ hasParams, hasAuthorizer: false, ...known });
+  const compile = createCompilerInSteps({ hasParams, hasAuthorizer: true, ...known });
+  const compileMessage = createCompilerInSteps({ hasParams, hasAuthorizer: false, ...known });
   const own = new Map<string, CompiledExpression>();
   for (const { name, expression } of variables) {
-    const compiled = compile(expression);
+    const compiled = yield* compile(expression);
     types.set(name, isCompileError(compiled) ? DYN : variableType(compiled.type));
     own.set(name, compiled);
+    yield;
+  }
+  const conditions: CompiledExpression[] = [];
+  for (const { expression } of matchConditions) {
+    conditions.push(yield* compile(expression, ['bool']));
+    yield;
+  }
+  const compiledValidations: CompiledValidation[] = [];
+  for (const { expression, message = '', messageExpression = '', reason } of validations) {
+    compiledValidations.push({
+      expression: yield* compile(expression, ['bool']),
+      source: expression,
+      message,
+      messageExpression: messageExpression === '' ? undefined : yield* compileMessage(messageExpression, ['string']),
+      reason,
+    });
+    yield;
+  }
+  const annotations: CompiledAnnotation[] = [];
+  for (const { key, valueExpression: source } of auditAnnotations) {
+    annotations.push({ key, expression: yield* compile(source, ['string', 'null_type']), source });
+    yield;
   }
   return {
     name: metadata.name ?? '',
@@ -86,19 +114,9 @@ export function compilePolicy({ metadata, spec }: DeepReadonly<Policy>): Compile
     ignoresFailures: spec?.failurePolicy === 'Ignore',
     paramKind,
     variables: own,
-    conditions: matchConditions.map(({ expression }) => compile(expression, ['bool'])),
-    validations: validations.map(({ expression, message = '', messageExpression = '', reason }) => ({
-      expression: compile(expression, ['bool']),
-      source: expression,
-      message,
-      messageExpression: messageExpression === '' ? undefined : compileMessage(messageExpression, ['string']),
-      reason,
-    })),
-    annotations: auditAnnotations.map(({ key, valueExpression }) => ({
-      key,
-      expression: compile(valueExpression, ['string', 'null_type']),
-      source: valueExpression,
-    })),
+    conditions,
+    validations: compiledValidations,
+    annotations,
   };
 }
 

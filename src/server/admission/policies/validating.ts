@@ -72,7 +72,7 @@ interface Pass {
 
 export function createValidatingPolicies(options: PoliciesOptions): AdmissionPlugin {
   const { catalog, turns, authorizer, equivalents, versions } = options;
-  const source = createPolicySource();
+  const source = createPolicySource(turns);
 
   const matches = (criteria: CompiledPolicy['criteria'], { ctx, request, asked }: Pass): Promise<Match | undefined> =>
     matchRequest(criteria, ctx, request, asked, { object: request.object, old: request.old }, equivalents);
@@ -181,7 +181,7 @@ export function createValidatingPolicies(options: PoliciesOptions): AdmissionPlu
     async validate(ctx, request) {
       const { group, plural } = request.resource;
       if (EXCLUDED.has(`${plural}.${group}`)) return;
-      const policies = source(ctx.objects);
+      const policies = await source(ctx.objects);
       if (policies.length === 0) return;
       const pass: Pass = { ctx, request, asked: attributesOf(ctx, request), denied: [] };
       for (const bound of policies) await askPolicy(pass, bound);
