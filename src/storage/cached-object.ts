@@ -13,8 +13,8 @@ export interface CachedObject {
   readonly object: DeepReadonly<KubeObject>;
   /** JSON with kind and apiVersion first, no newline. */
   encode(): Buffer;
-  /** JSON as an item of a list: no kind, no apiVersion. The pieces share the bytes of encode(). */
-  encodeItem(): readonly Buffer[];
+  /** JSON as an item of a list: no kind, no apiVersion. Shares the bytes of encode(). */
+  encodeItem(): ItemBytes;
   /** Why it cannot be read: then everything but `key`, `revision` and `size` throws. */
   readonly unreadable: string | undefined;
   /** It is to be written again, even if nothing about it changes. */
@@ -23,6 +23,12 @@ export interface CachedObject {
   readonly size: number;
   /** Forgets the parsed form, which takes several times the bytes: for objects that have been replaced. */
   release(): void;
+}
+
+/** What stands behind the brace that opens an item of a list: all bytes from `from` on. No view of them, since lists are long. */
+export interface ItemBytes {
+  readonly bytes: Buffer;
+  readonly from: number;
 }
 
 /** A CachedObject on its way to the store: what to store, and the revision once it is known. */
@@ -54,7 +60,6 @@ function orderMetadata(meta: ObjectMeta): ObjectMeta {
 
 const METADATA = Buffer.from('"metadata":{');
 const UID = Buffer.from('"uid":"');
-const ITEM_START = Buffer.from('{');
 const EMPTY = Buffer.alloc(0);
 const QUOTE = 0x22;
 const OPEN_BRACKET = 0x5b;
@@ -76,16 +81,17 @@ function endOfScalars(stored: Buffer, from: number): number {
   return stored.length;
 }
 
-/** Where the resourceVersion goes, and its text: after the uid, or first in metadata when there is none. */
-function insertion(stored: Buffer, revision: number): { at: number; text: Buffer } {
-  const metadata = stored.indexOf(METADATA) + METADATA.length;
+/** Where metadata begins; where the resourceVersion goes, and its text: after the uid, or first in metadata when there is none. */
+function insertion(stored: Buffer, revision: number): { from: number; at: number; text: Buffer } {
+  const from = stored.indexOf(METADATA);
+  const metadata = from + METADATA.length;
   const uid = stored.subarray(metadata, endOfScalars(stored, metadata)).indexOf(UID) + metadata;
   if (uid >= metadata) {
     const at = stored.indexOf(QUOTE, uid + UID.length) + 1;
-    return { at, text: Buffer.from(`,"resourceVersion":"${revision}"`) };
+    return { from, at, text: Buffer.from(`,"resourceVersion":"${revision}"`) };
   }
   const comma = stored[metadata] === CLOSE_BRACE ? '' : ',';
-  return { at: metadata, text: Buffer.from(`"resourceVersion":"${revision}"${comma}`) };
+  return { from, at: metadata, text: Buffer.from(`"resourceVersion":"${revision}"${comma}`) };
 }
 
 const asBuffer = (bytes: Uint8Array): Buffer =>
@@ -101,7 +107,8 @@ type Source = Uint8Array | Cached;
 class Cached implements PendingObject {
   private source: Source | undefined;
   private full: Buffer | undefined;
-  /** Where in `full` the resourceVersion stands, and how many bytes it takes. */
+  /** Where in `full` metadata begins; where the resourceVersion stands, and how many bytes it takes. */
+  private from = 0;
   private at = 0;
   private inserted = 0;
 
@@ -160,10 +167,11 @@ class Cached implements PendingObject {
   encode(): Buffer {
     if (this.full !== undefined) return this.full;
     const stored = asBuffer(this.value);
-    const { at, text } = insertion(stored, this.rev);
+    const { from, at, text } = insertion(stored, this.rev);
     const full = Buffer.concat([stored.subarray(0, at), text, stored.subarray(at)]);
     // Before the commit the revision is not known, and the bytes are still on their way to the store.
     if (this.rev === 0) return full;
+    this.from = from;
     this.at = at;
     this.inserted = text.length;
     this.full = full;
@@ -171,9 +179,9 @@ class Cached implements PendingObject {
     return full;
   }
 
-  encodeItem(): readonly Buffer[] {
-    const full = this.encode();
-    return [ITEM_START, full.subarray(full.indexOf(METADATA))];
+  encodeItem(): ItemBytes {
+    const bytes = this.encode();
+    return { bytes, from: bytes === this.full ? this.from : bytes.indexOf(METADATA) };
   }
 
   release(): void {

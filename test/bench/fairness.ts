@@ -1,4 +1,4 @@
-import { fork, spawn } from 'node:child_process';
+import { fork, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:https';
@@ -14,6 +14,14 @@ const CLIENTS = 10 * (SEATS.reading + SEATS.writing);
 const ASKED = 1_000;
 const OBJECTS = 100;
 const MAPS = '/api/v1/namespaces/default/configmaps';
+
+/**
+ * All threads of a process come before whatever else wants the machine, where that may be asked for (Linux, as root): else it is
+ * measured how long a busy machine lets server and client wait for a core, which is milliseconds for each of them. A higher
+ * `priority` comes first; 0 is as any other process. Whether it is so now.
+ */
+const inRealTime = (pid: number, priority: number): boolean =>
+  spawnSync('chrt', ['-a', priority > 0 ? '-f' : '-o', '-p', String(priority), String(pid)]).status === 0;
 
 /** One client of a user, alone and beside ten times more clients of another user than the server works for at a time. */
 export async function fairness(): Promise<Row[]> {
@@ -54,6 +62,7 @@ export async function fairness(): Promise<Row[]> {
     });
   for (let i = 0; i < OBJECTS; i++)
     await call('POST', MAPS, 'admin', { metadata: { name: `c${i}` }, data: { a: 'x'.repeat(400) } });
+  const undisturbed = inRealTime(server.pid ?? 0, 1) && inRealTime(process.pid, 2);
   const measure = async (): Promise<{ times: number[]; refused: number }> => {
     const times: number[] = [];
     let refused = 0;
@@ -68,6 +77,7 @@ export async function fairness(): Promise<Row[]> {
   await measure();
   const quiet = await measure();
   const greedy = fork(join(import.meta.dirname, 'greedy.js'), [String(port), 'greedy', String(CLIENTS), MAPS]);
+  if (undisturbed) inRealTime(greedy.pid ?? 0, 0);
   let answered = 0;
   greedy.on('message', count => (answered = Number(count)));
   // Until all of them have shaken hands.
@@ -79,9 +89,13 @@ export async function fairness(): Promise<Row[]> {
   server.kill('SIGTERM');
   await once(server, 'exit');
   agent.destroy();
+  if (undisturbed) inRealTime(process.pid, 0);
   const [quietP99, loadedP99] = [quantile(quiet.times, 0.99), quantile(loaded.times, 0.99)];
   return [
-    { what: 'one client alone: median / p99', value: `${ms(quantile(quiet.times, 0.5))} / ${ms(quietP99)}` },
+    {
+      what: `one client alone${undisturbed ? '' : ', on a machine with others'}: median / p99`,
+      value: `${ms(quantile(quiet.times, 0.5))} / ${ms(quietP99)}`,
+    },
     {
       what: `beside ${CLIENTS} clients of another user, where ${SEATS.reading + SEATS.writing} have seats: median / p99`,
       value: `${ms(quantile(loaded.times, 0.5))} / ${ms(loadedP99)}`,

@@ -39,7 +39,7 @@ const stored = (info: CatalogEntry['info'], key: ObjectKey, object: KubeObject, 
     revision,
     object: full,
     encode: () => Buffer.from(JSON.stringify(full)),
-    encodeItem: () => [Buffer.from(JSON.stringify(item))],
+    encodeItem: () => ({ bytes: Buffer.from(JSON.stringify(item)), from: 1 }),
   };
 };
 

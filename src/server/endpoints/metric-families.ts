@@ -4,12 +4,16 @@
  */
 export type Labels = Readonly<Record<string, string | number>>;
 
-const escapeLabel = (text: string): string => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
+const escapeLabel = (text: string): string => (/[\\"\n]/.test(text) ? escaped(text) : text);
+const escaped = (text: string): string => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
 
 /** {a="b",c="d"}, or '' without labels. Also the key of a series. */
 function labelText(labels: Labels): string {
-  const parts = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(String(value))}"`);
-  return parts.length === 0 ? '' : `{${parts.join(',')}}`;
+  // Several times for each request: nothing is made but the text.
+  let text = '';
+  for (const name of Object.keys(labels))
+    text += `${text === '' ? '{' : ','}${name}="${escapeLabel(String(labels[name]))}"`;
+  return text === '' ? '' : `${text}}`;
 }
 
 export interface Family {

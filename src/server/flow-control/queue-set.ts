@@ -83,6 +83,12 @@ const FIRST_SERVICE_MS = 3;
 /** What it takes is an average of about so many, and never thought to be longer than this. */
 const SERVICES = 16;
 const MAX_SERVICE_MS = 100;
+/**
+ * Requests that need not wait are begun where they are read, for so long in one turn of the event loop: a turn reads from as
+ * many connections as have sent something, and what is answered at once gives its seat to the next, so that seats alone are
+ * no limit.
+ */
+const AT_ONCE_MS = 1;
 
 /**
  * Fair queuing for the requests of a level, after k8s.io/apiserver pkg/util/flowcontrol/fairqueuing/queueset/doc.go: the queue
@@ -221,6 +227,17 @@ export function createQueueSet(options: {
     });
   };
 
+  /** When the first one was begun at once in this turn. */
+  let turnMs: number | undefined;
+  const isTurnOver = (now: number): boolean => {
+    if (turnMs !== undefined) return now - turnMs >= AT_ONCE_MS;
+    turnMs = now;
+    soon(() => {
+      turnMs = undefined;
+    });
+    return false;
+  };
+
   const pickQueue = (hand: readonly number[]): Queue => {
     // Not always from the first card on: flows that share some of their queues would all begin with the same ones.
     const offset = arrivals++ % hand.length;
@@ -311,7 +328,7 @@ export function createQueueSet(options: {
       flow.queued(queue.waiting.size);
       bound(queue);
       // Nobody is before it.
-      const goesOn = totals.waiting === 1 && totals.seatsInUse < limit;
+      const goesOn = totals.waiting === 1 && totals.seatsInUse < limit && !isTurnOver(now);
       if (goesOn) ticket.dispatched = () => undefined;
       const waits = !(goesOn && dispatchOne(now));
       ticket.dispatched = dispatched;

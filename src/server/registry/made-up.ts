@@ -14,7 +14,7 @@ function unstored(object: KubeObject): StoredObject {
     revision: 0,
     object,
     encode: () => Buffer.from(JSON.stringify(object)),
-    encodeItem: () => [Buffer.from(JSON.stringify(item))],
+    encodeItem: () => ({ bytes: Buffer.from(JSON.stringify(item)), from: 1 }),
   };
 }
 

@@ -175,14 +175,15 @@ async function select(
   for (;;) {
     const chunk = point.limit === 0 ? 0 : selection.everything ? point.limit : Math.max(CHUNK, point.limit);
     const page = await source.page(namespace, point.revision, after, chunk, signal);
-    for (const [index, stored] of page.items.entries()) {
+    let left = page.items.length + page.remaining;
+    for (const stored of page.items) {
+      left--;
       if (!cheap && turns.isOver()) await turns.next();
       if (unreadable && stored.unreadable !== undefined) throw internalError(untransformed(cache, stored));
       const item = view.show(stored);
       if (!selection.everything && !selection.matches(item.object)) continue;
       items.push(item);
-      const remaining = page.items.length - 1 - index + page.remaining;
-      if (items.length === point.limit && remaining > 0) return partial(namespace, point, selection, items, remaining);
+      if (items.length === point.limit && left > 0) return partial(namespace, point, selection, items, left);
     }
     const last = page.items.at(-1);
     if (page.remaining === 0 || last === undefined) return { resourceVersion: String(point.revision), items };

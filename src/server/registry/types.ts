@@ -2,6 +2,7 @@ import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { Status } from '../../machinery/status.js';
 import type { ResourceInfo } from '../../api/resource-info.js';
+import type { ItemBytes } from '../../storage/cached-object.js';
 import type { ConnectTarget, DeleteOptions, RequestContext } from '../../api/strategy.js';
 
 /**
@@ -15,8 +16,8 @@ export interface StoredObject {
   readonly object: DeepReadonly<KubeObject>;
   /** JSON with kind and apiVersion first, no newline. */
   encode(): Buffer;
-  /** JSON as an item of a built-in list: no kind, no apiVersion. In pieces, so that the bytes of encode() are shared. */
-  encodeItem(): readonly Buffer[];
+  /** JSON as an item of a built-in list: no kind, no apiVersion. Shares the bytes of encode(). */
+  encodeItem(): ItemBytes;
 }
 
 /** The raw query of a list or watch; the registry owns their rules (reference: k8s.io/apiserver list and watch options). */

@@ -1,4 +1,4 @@
-const CHUNK_BYTES = 64 * 1024;
+export const CHUNK_BYTES = 64 * 1024;
 
 /** Joins small pieces into chunks worth a write. */
 export function* chunked(pieces: Iterable<Buffer>): Generator<Buffer> {

@@ -4,7 +4,7 @@ import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from '../negotiation/media-types.
 import { isStored, type Answer } from '../pipeline/exchange.js';
 import type { StoredObject } from '../registry/types.js';
 import { chunked } from './chunked.js';
-import { listPieces, listText, parsedItem, prettyPieces, yamlPieces, type ListText } from './list-text.js';
+import { listChunks, listText, parsedItem, prettyPieces, yamlPieces, type ListText } from './list-text.js';
 import { protobufChunks } from './protobuf.js';
 import type { Encoded } from './send.js';
 import { transformed, type EncodeOptions } from './transform.js';
@@ -81,7 +81,7 @@ export function encodeAnswer(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>,
     const chunks = Array.isArray(form) ? prettyChunks(form, end) : chunked(prettyPieces(form, end));
     return { contentType: JSON_TYPE, chunks };
   }
-  return { contentType: JSON_TYPE, chunks: Array.isArray(form) ? form : chunked(listPieces(form)) };
+  return { contentType: JSON_TYPE, chunks: Array.isArray(form) ? form : listChunks(form) };
 }
 
 /** Objects and lists of kinds that Go holds as maps; not a Table of them, nor a Status. */
@@ -103,11 +103,11 @@ export function auditChunks(
   const form = jsonForm(answer, options);
   if (Array.isArray(form))
     return shown === undefined ? form : [Buffer.from(JSON.stringify(shown(JSON.parse(concat(form)))))];
-  if (shown === undefined) return listPieces(form);
-  const items = (function* (): Generator<readonly string[]> {
-    for (const pieces of form.items) yield [JSON.stringify(shown(parsedItem(pieces)))];
+  if (shown === undefined) return listChunks(form);
+  const items = (function* (): Generator<string> {
+    for (const item of form.items) yield JSON.stringify(shown(parsedItem(item)));
   })();
-  return listPieces({ open: form.open, items });
+  return listChunks({ open: form.open, items });
 }
 
 /** What a client gets whose Accept cannot even name an error's form: indented JSON (apiserver responsewriters.WriteRawJSON). */

@@ -1,10 +1,10 @@
 import type { CatalogEntry } from '../../api/catalog.js';
 import { apiVersionOf } from '../../api/resource-info.js';
+import type { ItemBytes } from '../../storage/cached-object.js';
 import type { ListResult } from '../registry/types.js';
+import { CHUNK_BYTES } from './chunked.js';
 import { partialMetadata } from './table.js';
 import { yamlWithList } from './yaml.js';
-
-const COMMA = Buffer.from(',');
 
 export const listMetadata = (result: ListResult): object => ({
   // Lists of what is not stored are at no version.
@@ -13,10 +13,13 @@ export const listMetadata = (result: ListResult): object => ({
   ...(result.remainingItemCount === undefined ? {} : { remainingItemCount: result.remainingItemCount }),
 });
 
-/** A list as its items come: what is before them, up to the bracket that opens them, and each of them as JSON. */
+/** An item of a list as JSON. */
+export type ItemText = string | Buffer | ItemBytes;
+
+/** A list as its items come: what is before them, up to the bracket that opens them, and each of them. */
 export interface ListText {
   readonly open: string;
-  readonly items: Iterable<readonly (Buffer | string)[]>;
+  readonly items: Iterable<ItemText>;
 }
 
 export function listText({ info, schema }: CatalogEntry, result: ListResult): ListText {
@@ -26,8 +29,8 @@ export function listText({ info, schema }: CatalogEntry, result: ListResult): Li
   const head = whole
     ? { apiVersion, kind, metadata: { continue: '', ...listMetadata(result) } }
     : { kind, apiVersion, metadata: listMetadata(result) };
-  const items = (function* (): Generator<readonly Buffer[]> {
-    for (const item of result.items) yield whole ? [item.encode()] : item.encodeItem();
+  const items = (function* (): Generator<ItemText> {
+    for (const item of result.items) yield whole ? item.encode() : item.encodeItem();
   })();
   return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items };
 }
@@ -38,17 +41,10 @@ export function partialListText(result: ListResult, entry: CatalogEntry, version
     apiVersion: `meta.k8s.io/${version}`,
     metadata: listMetadata(result),
   };
-  const items = (function* (): Generator<readonly string[]> {
-    for (const item of result.items) yield [partialMetadata(item.object, entry, version)];
+  const items = (function* (): Generator<string> {
+    for (const item of result.items) yield partialMetadata(item.object, entry, version);
   })();
   return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items };
-}
-
-export function tableText(head: string, rows: Iterable<string>): ListText {
-  const items = (function* (): Generator<readonly string[]> {
-    for (const row of rows) yield [row];
-  })();
-  return { open: head, items };
 }
 
 // Upstream's conversion starts from a nil slice.
@@ -57,23 +53,63 @@ export const partialList = (result: ListResult, entry: CatalogEntry, version: st
   return result.items.length === 0 ? [Buffer.from(`${text.open.slice(0, -1)}null}\n`)] : text;
 };
 
-const CLOSE = Buffer.from(']}\n');
+const CLOSE = ']}\n';
+const COMMA = 0x2c;
+const OPEN_BRACE = 0x7b;
 
-const toBuffer = (piece: Buffer | string): Buffer => (typeof piece === 'string' ? Buffer.from(piece) : piece);
+type Piece = Buffer | ItemBytes;
 
-export function* listPieces({ open, items }: ListText): Generator<Buffer> {
-  yield Buffer.from(open);
-  let first = true;
-  for (const pieces of items) {
-    if (!first) yield COMMA;
-    first = false;
-    for (const piece of pieces) yield toBuffer(piece);
-  }
-  yield CLOSE;
+const lengthOf = (piece: Piece): number =>
+  Buffer.isBuffer(piece) ? piece.length : 1 + piece.bytes.length - piece.from;
+
+/** Copies an item to `at`; where it ends. */
+function put(piece: Piece, target: Buffer, at: number): number {
+  if (Buffer.isBuffer(piece)) return at + piece.copy(target, at);
+  target[at] = OPEN_BRACE;
+  return at + 1 + piece.bytes.copy(target, at + 1, piece.from);
 }
 
-export const parsedItem = (pieces: readonly (Buffer | string)[]): unknown =>
-  JSON.parse(Buffer.concat(pieces.map(toBuffer)).toString('utf8'));
+/** Texts and the items between them in one buffer, into which each byte is copied once; `goesOn`: there were items before these. */
+function joined(before: string, pieces: readonly Piece[], after: string, goesOn: boolean): Buffer {
+  let size = Buffer.byteLength(before) + after.length + pieces.length - (goesOn || pieces.length === 0 ? 0 : 1);
+  for (const piece of pieces) size += lengthOf(piece);
+  const target = Buffer.allocUnsafe(size);
+  let at = target.write(before);
+  let comma = goesOn;
+  for (const piece of pieces) {
+    if (comma) target[at++] = COMMA;
+    comma = true;
+    at = put(piece, target, at);
+  }
+  target.write(after, at);
+  return target;
+}
+
+/** The list in chunks worth a write. It may have thousands of items, so whatever is made for each of them counts. */
+export function* listChunks({ open, items }: ListText): Generator<Buffer> {
+  let before = open;
+  let goesOn = false;
+  let pending: Piece[] = [];
+  let size = 0;
+  for (const item of items) {
+    const piece = typeof item === 'string' ? Buffer.from(item) : item;
+    pending.push(piece);
+    size += lengthOf(piece);
+    if (size < CHUNK_BYTES) continue;
+    yield joined(before, pending, '', goesOn);
+    before = '';
+    goesOn = true;
+    pending = [];
+    size = 0;
+  }
+  yield joined(before, pending, CLOSE, goesOn);
+}
+
+export const parsedItem = (item: ItemText): unknown => {
+  if (typeof item === 'string') return JSON.parse(item);
+  if (Buffer.isBuffer(item)) return JSON.parse(item.toString('utf8'));
+  return JSON.parse(`{${item.bytes.toString('utf8', item.from)}`);
+};
 
 /** The same list, indented. */
 export function* prettyPieces({ open, items }: ListText, end: string): Generator<Buffer> {
@@ -81,8 +117,8 @@ export function* prettyPieces({ open, items }: ListText, end: string): Generator
   // Behind the bracket stands "]\n}".
   yield Buffer.from(text.slice(0, -3));
   let first = true;
-  for (const pieces of items) {
-    const item = JSON.stringify(parsedItem(pieces), undefined, 2).replaceAll('\n', '\n    ');
+  for (const text of items) {
+    const item = JSON.stringify(parsedItem(text), undefined, 2).replaceAll('\n', '\n    ');
     yield Buffer.from(`${first ? '' : ','}\n    ${item}`);
     first = false;
   }
@@ -94,7 +130,7 @@ export function* yamlPieces({ open, items }: ListText): Generator<Buffer> {
   const head = JSON.parse(`${open}]}`) as Record<string, unknown>;
   const name = Object.keys(head).at(-1) ?? '';
   const parsed = (function* (): Generator<unknown> {
-    for (const pieces of items) yield parsedItem(pieces);
+    for (const text of items) yield parsedItem(text);
   })();
   for (const text of yamlWithList(head, name, parsed)) yield Buffer.from(text);
 }

@@ -7,7 +7,7 @@ import type { Turns } from '../../machinery/turns.js';
 import type { KubeObject } from '../../machinery/types.js';
 import { includeObject, type MediaType, type Transform } from '../negotiation/media-types.js';
 import { isStored, type Answer } from '../pipeline/exchange.js';
-import { listMetadata, partialList, tableText, type ListText } from './list-text.js';
+import { listMetadata, partialList, type ListText } from './list-text.js';
 import {
   columnDefinitions,
   internalMetadata,
@@ -86,7 +86,7 @@ export function transformed(
     const rows = (function* (): Generator<string> {
       for (const item of answer.result.items) yield storedRow(item, table);
     })();
-    return tableText(tableHead(version, listMetadata(answer.result), columnDefinitions(entry)), rows);
+    return { open: tableHead(version, listMetadata(answer.result), columnDefinitions(entry)), items: rows };
   }
   const object = isStored(answer.object) ? answer.object.object : answer.object;
   if (kind !== 'Table') return [Buffer.from(`${partialMetadata(object, entry, version)}\n`)];
@@ -94,5 +94,5 @@ export function transformed(
   const only = isStored(answer.object) ? storedRow(answer.object, table) : objectRow(object, table);
   const metadata =
     object.metadata.resourceVersion === undefined ? {} : { resourceVersion: object.metadata.resourceVersion };
-  return tableText(tableHead(version, metadata, columnDefinitions(entry, options.subresource)), [only]);
+  return { open: tableHead(version, metadata, columnDefinitions(entry, options.subresource)), items: [only] };
 }

@@ -23,13 +23,13 @@ const flowOf = (schema: string): Flow => ({
 
 const QUEUES: Queuing = { kind: 'queue', queues: 8, queueLengthLimit: 3 };
 
-function setup(queuing: Queuing, limit: number) {
+function setup(queuing: Queuing, limit: number, soon = (callback: () => void): void => callback()) {
   const clock = new FakeClock();
   let demand = 0;
   let idle = 0;
   const set: QueueSet = createQueueSet({
     clock,
-    soon: callback => callback(),
+    soon,
     onDemand: seats => (demand = seats),
     onIdle: () => idle++,
   });
@@ -99,7 +99,7 @@ t.test('a queue that has had less is next, however long another one is', t => {
 t.test('one that came after a slow moment is not passed by its like that come later', t => {
   const { clock, set, order, admitted } = setup(QUEUES, 1);
   const serve = (ticket: Ticket, ms: number): void => {
-    clock.advance(ms);
+    clock.step(ms);
     set.finish(ticket);
   };
   serve(admitted('slow', 0), 100);
@@ -114,6 +114,47 @@ t.test('one that came after a slow moment is not passed by its like that come la
     passed++;
   }
   t.ok(passed <= 7, `${passed} passed it, and there are seven other queues`);
+  t.end();
+});
+
+t.test('requests that are answered at once share a turn of the event loop with others', t => {
+  let planned: (() => void)[] = [];
+  const { clock, set, order, admitted } = setup({ ...QUEUES, queueLengthLimit: 100 }, 10, callback => {
+    planned.push(callback);
+  });
+  const tickets = new Map<string, Ticket>();
+  let seen = 0;
+  /** What has been let in is answered before anything else is read, after a millisecond of work. */
+  const answer = (): void => {
+    for (; seen < order.length; seen++) {
+      clock.step(1);
+      const ticket = tickets.get(order[seen] ?? '');
+      if (ticket !== undefined) set.finish(ticket);
+    }
+  };
+  const read = (name: string, queue: number): void => {
+    tickets.set(name, admitted(name, queue));
+    answer();
+  };
+  const turn = (): void => {
+    const callbacks = planned;
+    planned = [];
+    for (const callback of callbacks) {
+      callback();
+      answer();
+    }
+  };
+  for (let i = 0; i < 20; i++) read(`greedy-${i}`, 1);
+  t.ok(order.length < 20, `${order.length} were begun in the turn that read all of them`);
+  const begun = order.length;
+  read('modest', 5);
+  t.notOk(order.includes('modest'), 'whoever comes then waits as well');
+  turn();
+  turn();
+  t.ok(order.indexOf('modest') - begun <= 1, 'but not for the rest of them');
+  while (planned.length > 0) turn();
+  t.equal(order.length, 21, 'all are begun');
+  t.ok(set.isIdle());
   t.end();
 });
 
