@@ -225,6 +225,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     log,
     signal,
+    turns,
   });
   const documents = createDocuments({
     clock,
@@ -234,6 +235,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       generation: () => aggregation.openApi.generation(),
       entries: () => aggregation.openApi.entries(),
       route: path => aggregation.openApiRoute(path, () => context),
+      converted: path => aggregation.openApi.converted(path),
     },
     metrics,
     flows: flowControl?.configuration,

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import type { Clock } from '../../machinery/clock.js';
 import type { Logger } from '../../machinery/logger.js';
+import type { Turns } from '../../machinery/turns.js';
 import type { Objects } from '../../api/strategy.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { DocumentRoute, Exchange } from '../pipeline/exchange.js';
@@ -20,6 +21,7 @@ export interface AggregationOptions extends BackendOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly turns: Turns;
 }
 
 /** What discovery says of groups, whoever serves them. */
