@@ -25,11 +25,13 @@ import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
 import { keepFlowControl, MANDATORY_FLOW_CONTROL } from './bootstrap/flow-control.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
 import { createConversionWebhook } from './conversion/conversion-webhook.js';
+import { createConversionMetrics } from './conversion/metrics.js';
 import { createCustomResources } from './custom-resources/custom-resources.js';
 import { createDialer } from './dial/create-dialer.js';
 import { createKubeletConnection } from './dial/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
+import { counter } from './endpoints/metric-families.js';
 import { createMetrics } from './endpoints/metrics.js';
 import type { EncryptionConfiguration } from './encryption/configuration.js';
 import { createResourceOfKey } from './encryption/resource-of-key.js';
@@ -49,10 +51,12 @@ import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
 import { createEquivalents } from './admission/matching/equivalents.js';
 import { createCompileConditions } from './admission/expressions/match-conditions.js';
+import { createPolicyMetrics } from './admission/policies/metrics.js';
 import { createHookMetrics } from './admission/webhooks/metrics.js';
 import { createVersions } from './admission/webhooks/versions.js';
 import { createWebhookClient } from './webhook-client/call.js';
 import { createAggregation } from './aggregation/create-aggregation.js';
+import { createAggregationMetrics } from './aggregation/metrics.js';
 import { withRemoteOpenApi } from './aggregation/merged-openapi.js';
 import { createAuditor } from './audit/auditor.js';
 import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
@@ -163,6 +167,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const call = createWebhookClient({ dialer, clock, turns });
   const hookMetrics = createHookMetrics();
+  const policyMetrics = createPolicyMetrics();
+  const conversionMetrics = createConversionMetrics(clock);
   const equivalents = createEquivalents(catalog);
   const versions = createVersions(catalog);
   const registries = await createRegistries({
@@ -188,7 +194,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           compileConditions: createCompileConditions(security.authorizer, turns),
           ready: () => ready,
         },
-        policies: { catalog, turns, authorizer: security.authorizer, equivalents, versions },
+        policies: {
+          catalog,
+          turns,
+          authorizer: security.authorizer,
+          equivalents,
+          versions,
+          clock,
+          metrics: policyMetrics,
+        },
       }).filter(plugin => options.disabledAdmission?.includes(plugin.name) !== true),
       rbacEscalationCheck(security.authorizer, security.resolver),
     ],
@@ -215,7 +229,19 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     for (const entry of catalog.entries())
       if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)];
   };
-  const metrics = createMetrics(clock, stored, [...hookMetrics.families, ...(flowControl?.metrics.families ?? [])]);
+  const aggregationMetrics = createAggregationMetrics(registries.objects);
+  const aggregations = counter(
+    'aggregator_discovery_aggregation_count_total',
+    'Counter of number of times discovery was aggregated',
+  );
+  const metrics = createMetrics(clock, stored, [
+    ...hookMetrics.families,
+    ...policyMetrics.families,
+    ...conversionMetrics.families,
+    ...aggregationMetrics.families,
+    aggregations,
+    ...(flowControl?.metrics.families ?? []),
+  ]);
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
   const aggregation = createAggregation({
     objects: registries.objects,
@@ -226,11 +252,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     signal,
     turns,
+    metrics: aggregationMetrics,
   });
   const documents = createDocuments({
     clock,
     catalog,
     groups: aggregation.groups,
+    onAggregated: () => aggregations.add({}),
     remoteOpenApi: {
       generation: () => aggregation.openApi.generation(),
       entries: () => aggregation.openApi.entries(),
@@ -300,14 +328,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     ctx,
     objectMeta,
-    converterOf({ spec }) {
+    converterOf({ spec, metadata }) {
       const webhook = spec?.conversion?.strategy === 'Webhook' ? spec.conversion.webhook : undefined;
       const { clientConfig, conversionReviewVersions = [] } = webhook ?? {};
       if (clientConfig === undefined) return undefined;
-      return createConversionWebhook(
+      const converter = createConversionWebhook(
         { clientConfig, conversionReviewVersions },
-        { call, clock, uuid: () => random.uuid() },
+        { call, clock, uuid: () => random.uuid(), metrics: conversionMetrics },
       );
+      return conversionMetrics.measured(metadata.name ?? '', converter);
     },
   });
   await customResources.serve();

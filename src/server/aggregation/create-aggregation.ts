@@ -13,6 +13,7 @@ import { keepAvailable } from './keep-available.js';
 import { createRemoteDiscovery } from './keep-discovered.js';
 import { createRemoteOpenApi, type RemoteOpenApi } from './keep-openapi.js';
 import { apiGroupListOf, apiGroupOf, mergeDiscovery, type GroupDiscoveryList } from './merged-discovery.js';
+import type { AggregationMetrics } from './metrics.js';
 import { proxyToApi } from './proxy.js';
 import { createApiServiceTable } from './table.js';
 
@@ -22,6 +23,7 @@ export interface AggregationOptions extends BackendOptions {
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly turns: Turns;
+  readonly metrics: AggregationMetrics;
 }
 
 /** What discovery says of groups, whoever serves them. */

@@ -15,6 +15,7 @@ import { podSecurity } from '../../../src/server/admission/pod-security/plugin.j
 import { policyOf, type Level } from '../../../src/server/admission/pod-security/policy.js';
 import type { SecuredContainer, SecuredSpec } from '../../../src/server/admission/pod-security/subject.js';
 import type { PoliciesOptions } from '../../../src/server/admission/policies/validating.js';
+import { createPolicyMetrics } from '../../../src/server/admission/policies/metrics.js';
 import { createHookMetrics } from '../../../src/server/admission/webhooks/metrics.js';
 import type { WebhooksOptions } from '../../../src/server/admission/webhooks/options.js';
 import { createVersions } from '../../../src/server/admission/webhooks/versions.js';
@@ -192,7 +193,12 @@ const unasked: WebhooksOptions = {
   ready: () => false,
 };
 
-const noPolicies: PoliciesOptions = { ...unasked, authorizer: alwaysDeny };
+const noPolicies: PoliciesOptions = {
+  ...unasked,
+  authorizer: alwaysDeny,
+  clock: realClock,
+  metrics: createPolicyMetrics(),
+};
 
 t.test('lists of plugins', t => {
   const all = createAdmission({ random: () => 0, authorizer: alwaysDeny, webhooks: unasked, policies: noPolicies }).map(

@@ -295,6 +295,10 @@ t.test('requests reach the server of an APIService, in the name of their user', 
     });
     const other = await world.ask('GET', `/openapi/v3/${path}?hash=AB`);
     t.strictSame([other.status, other.headers.location], [301, await url()]);
+    const metrics = (await world.ask('GET', '/metrics')).text;
+    t.match(metrics, `aggregator_unavailable_apiservice{name="v1.${GROUP}"} 0\n`);
+    t.match(metrics, 'aggregator_unavailable_apiservice{name="v1."} 0\n', 'those of this server, too');
+    t.match(metrics, /aggregator_discovery_aggregation_count_total [1-9]/);
     await world.ask('DELETE', `/apis/apiregistration.k8s.io/v1/apiservices/v1.${GROUP}`);
     await until('gone', async () => (await url()) === undefined);
     t.equal((await world.ask('GET', `/openapi/v3/${path}`)).status, 404);
