@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { realClock, type Clock } from '../machinery/clock.js';
@@ -6,10 +7,7 @@ import { realRandom } from '../machinery/random.js';
 import { createTurns } from '../machinery/turns.js';
 import { createCodec } from '../api/codec/create-codec.js';
 import { createProtobufAnswers } from '../api/codec/protobuf.js';
-import type { Catalog } from '../api/catalog.js';
 import { createCatalog } from '../api/create-catalog.js';
-import { encryptedStore } from '../storage/encryption/encrypted-store.js';
-import type { KvStore } from '../storage/kv-store.js';
 import { runEventTtl } from './bootstrap/event-ttl.js';
 import { loadApi } from '../api/load.js';
 import { createOpenApiDocuments } from '../api/openapi/documents.js';
@@ -33,9 +31,9 @@ import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
 import { counter } from './endpoints/metric-families.js';
 import { createMetrics } from './endpoints/metrics.js';
-import type { EncryptionConfiguration } from './encryption/configuration.js';
-import { createResourceOfKey } from './encryption/resource-of-key.js';
-import { createTransformers } from './encryption/transformers.js';
+import { createKeptStore } from './encryption/kept-store.js';
+import { createReloadMetrics, serverIdentity } from './encryption/reload-metrics.js';
+import { keepEncryptionReloaded } from './encryption/reload.js';
 import { createFollowingFlowControl } from './flow-control/create.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
 import { FRONT_PROXY_CLIENT, type ApiServer, type ApiServerOptions } from './options.js';
@@ -108,19 +106,6 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
   });
 }
 
-/** The store as the registries see it: whatever is encrypted in it, they see the values. @throws EncryptionConfigError */
-function keptStore(store: KvStore, catalog: Catalog, encryption: EncryptionConfiguration | undefined): KvStore {
-  const transformerFor = createTransformers(encryption ?? { resources: [] });
-  const resourceOf = createResourceOfKey(catalog);
-  return encryptedStore(store, {
-    transformerOf(key) {
-      if (encryption === undefined) return undefined;
-      const resource = resourceOf(key);
-      return resource === undefined ? undefined : transformerFor(resource);
-    },
-  });
-}
-
 /**
  * An API server over a store, ready to listen. Everything it is made of is put together here and nowhere else.
  * @throws StorageError, PkiError, RangeError for service ranges that are none
@@ -171,8 +156,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const conversionMetrics = createConversionMetrics(clock);
   const equivalents = createEquivalents(catalog);
   const versions = createVersions(catalog);
+  const kept = createKeptStore(store, catalog, options.encryption);
   const registries = await createRegistries({
-    store: keptStore(store, catalog, options.encryption),
+    store: kept.store,
     catalog,
     clock,
     random,
@@ -234,12 +220,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     'aggregator_discovery_aggregation_count_total',
     'Counter of number of times discovery was aggregated',
   );
+  const { encryptionFile } = options;
+  const reloadMetrics = createReloadMetrics(clock, serverIdentity(hostname()));
   const metrics = createMetrics(clock, stored, [
     ...hookMetrics.families,
     ...policyMetrics.families,
     ...conversionMetrics.families,
     ...aggregationMetrics.families,
     aggregations,
+    ...(encryptionFile === undefined ? [] : reloadMetrics.families),
     ...(flowControl?.metrics.families ?? []),
   ]);
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
@@ -268,7 +257,12 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     metrics,
     flows: flowControl?.configuration,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
-    checks: healthChecks({ store, ready: () => ready, stopping: toldToStop.signal }),
+    checks: healthChecks({
+      store,
+      ready: () => ready,
+      stopping: toldToStop.signal,
+      reloadsEncryption: encryptionFile !== undefined,
+    }),
     openApi: withRemoteOpenApi(createOpenApiDocuments(catalog, turns), aggregation.openApi, turns),
     openId: oidc,
   });
@@ -357,6 +351,20 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         if (!signal.aborted) log.error({ err }, 'nobody looks after aggregated APIs any more');
       });
       void keepFlowControl(boot);
+      if (encryptionFile !== undefined)
+        keepEncryptionReloaded({
+          file: encryptionFile,
+          clock,
+          log,
+          signal,
+          metrics: reloadMetrics,
+          async use(transformers) {
+            kept.use(transformers);
+            await registries.refresh();
+          },
+        }).catch((err: unknown) => {
+          if (!signal.aborted) log.error({ err }, 'nobody looks at the encryption configuration any more');
+        });
       void runEventTtl({
         objects: registries.objects,
         clock,
