@@ -15,6 +15,8 @@ import type { Column, ResourceInfo, SubresourceInfo, Verb } from './resource-inf
 export interface SchemaIndex {
   /** File names without .json, in discovery order. */
   readonly groupVersions: readonly string[];
+  /** Of group-versions that other servers of ours serve, behind the API server. */
+  readonly aggregated: readonly string[];
   /** Files that hold types only. */
   readonly types: readonly string[];
   /** Columns that many kinds share, used by name. */
@@ -52,6 +54,8 @@ export interface RawType {
   /** Left out of OpenAPI documents. */
   readonly hidden?: boolean;
   readonly mapType?: 'atomic' | 'granular';
+  /** For OpenAPI, where the installed models have no text. */
+  readonly description?: string;
   /** The structs that Go embeds, outermost first: fields whose `pb` has outer numbers are theirs. */
   readonly embeds?: readonly string[];
   readonly fields: Readonly<Record<string, RawField>>;
@@ -76,6 +80,8 @@ export interface RawField {
   readonly mapType?: 'atomic' | 'granular';
   readonly patchMergeKey?: string;
   readonly patchStrategy?: string;
+  /** As that of a type. */
+  readonly description?: string;
 }
 
 /** Finds a folder of the package (api-schemas, build/generated) from source, from build/ and from node_modules alike. */
@@ -88,12 +94,18 @@ export function packageFolder(name: string): string {
 
 const readJson = <T>(file: string): T => JSON.parse(readFileSync(file, 'utf8')) as T;
 
+/** Whose group-versions: the API server's own, or those of other servers of ours behind it. */
+export type ServedBy = 'groupVersions' | 'aggregated';
+
 /** @throws Error when a file is missing or is not JSON */
-export function readApiSchemas(folder = packageFolder('api-schemas')): {
+export function readApiSchemas(
+  folder = packageFolder('api-schemas'),
+  servedBy: ServedBy = 'groupVersions',
+): {
   index: SchemaIndex;
   files: ReadonlyMap<string, SchemaFile>;
 } {
   const index = readJson<SchemaIndex>(join(folder, 'index.json'));
-  const names = [...index.groupVersions, ...index.types];
+  const names = [...index[servedBy], ...index.types];
   return { index, files: new Map(names.map(name => [name, readJson<SchemaFile>(join(folder, `${name}.json`))])) };
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { StructType } from '../machinery/schema.js';
-import { readApiSchemas, type RawResource, type SchemaFile, type SchemaIndex } from './api-schemas.js';
+import { readApiSchemas, type RawResource, type SchemaFile, type SchemaIndex, type ServedBy } from './api-schemas.js';
 import { linkTypes } from './link-types.js';
 import type { Column, ResourceInfo, Verb } from './resource-info.js';
 
@@ -42,8 +42,8 @@ export const storageVersionHash = (group: string, version: string, kind: string)
  * Reads api-schemas/ and links it; types are linked on first use, so this costs a few milliseconds.
  * @throws Error when a file is missing, or names a type that is not there
  */
-export function loadApi(folder?: string): Api {
-  const { index, files } = readApiSchemas(folder);
+export function loadApi(folder?: string, servedBy: ServedBy = 'groupVersions'): Api {
+  const { index, files } = readApiSchemas(folder, servedBy);
   const types = linkTypes(files);
   const kinds = new Map<string, KindType>();
   const unserved = new Map<string, KindType>();
@@ -78,7 +78,7 @@ export function loadApi(folder?: string): Api {
     },
     kinds: [...kinds.values()],
     resources,
-    groupVersions: index.groupVersions.flatMap(name => {
+    groupVersions: index[servedBy].flatMap(name => {
       const file = files.get(name);
       return file === undefined ? [] : [{ group: file.group, version: file.version }];
     }),

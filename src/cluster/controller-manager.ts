@@ -3,6 +3,7 @@ import type { ClientConfig } from '../client/kubeconfig.js';
 import { runWhileLeading } from '../client/leader-election.js';
 import { LEASES } from '../client/resources.js';
 import { createClient } from '../client/rest-client.js';
+import { aggregatedDocuments } from '../api/openapi/aggregated.js';
 import { ALL_CONTROLLERS } from '../controllers/all.js';
 import type { ControllerOptions } from '../controllers/controller.js';
 import { runControllers } from '../controllers/run.js';
@@ -34,6 +35,8 @@ export interface StartControllerManagerOptions {
   };
 }
 
+const METRICS_API = { group: 'metrics.k8s.io', version: 'v1beta1' };
+
 /** Runs the controllers, while it leads. @throws UnknownControllerError */
 export function startControllerManager(start: StartControllerManagerOptions): RunningPart {
   const { config, clock, random, log, options, leaderElection } = start;
@@ -46,7 +49,11 @@ export function startControllerManager(start: StartControllerManagerOptions): Ru
     try {
       await Promise.all([
         runControllers(definitions, { ...shared, random, options }, leading),
-        start.metrics && runMetrics({ ...shared, ...start.metrics, transport }, leading),
+        start.metrics &&
+          runMetrics(
+            { ...shared, ...start.metrics, transport, openApi: () => aggregatedDocuments(METRICS_API) },
+            leading,
+          ),
       ]);
     } catch (error) {
       if (!leading.aborted) throw error;

@@ -11,11 +11,7 @@ import { pluginListProblem } from '../server/admission/names.js';
 import type { AuditSink } from '../server/audit/auditor.js';
 import { createLogFile } from '../server/audit/log-file.js';
 import { AuditPolicyError, parseAuditPolicy, type AuditPolicy } from '../server/audit/policy.js';
-import {
-  EncryptionConfigError,
-  parseEncryptionConfiguration,
-  type EncryptionConfiguration,
-} from '../server/encryption/configuration.js';
+import { EncryptionConfigError, parseEncryptionConfiguration } from '../server/encryption/configuration.js';
 import { createTransformers } from '../server/encryption/transformers.js';
 import type { ApiServerOptions } from '../server/options.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
@@ -144,13 +140,20 @@ async function tokensFlag(path: string): Promise<ReadonlyMap<string, UserInfo>> 
 }
 
 /** @throws FlagError */
-async function encryptionFlag(file: string): Promise<EncryptionConfiguration | undefined> {
+async function encryptionFlags(flags: Flags): Promise<Pick<ApiServerOptions, 'encryption' | 'encryptionFile'>> {
+  const file = text(flags, 'encryptionProviderConfig');
+  const reload = 'encryption-provider-config-automatic-reload';
+  const reloads = booleanFlag(reload, text(flags, 'encryptionProviderConfigAutomaticReload'));
   const content = await fileFlag('encryption-provider-config', file);
-  if (content === undefined) return undefined;
+  if (content === undefined) {
+    if (reloads) throw new FlagError(`--${reload} must be set with --encryption-provider-config`);
+    return {};
+  }
   try {
     const configuration = parseEncryptionConfiguration(file, content);
     createTransformers(configuration);
-    return configuration;
+    const encryptionFile = { path: file, content, read: () => readFile(file, 'utf8') };
+    return { encryption: configuration, ...(reloads ? { encryptionFile } : {}) };
   } catch (error) {
     if (!(error instanceof EncryptionConfigError)) throw error;
     throw new FlagError(`--encryption-provider-config: ${error.message}`, { cause: error });
@@ -209,11 +212,11 @@ export async function apiServerSettings(flags: Flags, log: Logger): Promise<ApiS
   const clientCa = await fileFlag('client-ca-file', text(flags, 'clientCaFile'));
   checkTls('client-ca-file', { ca: clientCa });
   const audit = await auditFlags(flags, log);
-  const encryption = await encryptionFlag(text(flags, 'encryptionProviderConfig'));
+  const encryption = await encryptionFlags(flags);
   return {
     ...settings,
     ...(audit === undefined ? {} : { audit }),
-    ...(encryption === undefined ? {} : { encryption }),
+    ...encryption,
     ...(clientCa === undefined ? {} : { clientCa }),
     ...(cert === undefined || key === undefined ? {} : { servingCertificate: { cert, key } }),
   };

@@ -47,6 +47,7 @@ export function register(program: Command): void {
       '--encryption-provider-config <file>',
       'apiserver.config.k8s.io/v1 EncryptionConfiguration: how values are kept',
     )
+    .option('--encryption-provider-config-automatic-reload <bool>', 'take changes of that file into use', 'false')
     .option('--audit-log-path <file>', "append a line of JSON per event; '-' is standard output")
     .option('--audit-policy-file <file>', 'audit.k8s.io/v1 Policy; without one, each answered request is one line')
     .option('--audit-log-format <format>', 'json', 'json')

@@ -6,6 +6,7 @@ import { parseLabelSelector, type Selector } from '../machinery/labels.js';
 import { badRequestError, methodNotAllowedError, notFoundError, pathNotFoundError } from '../machinery/status.js';
 import type { DeepReadonly, KubeObject } from '../machinery/types.js';
 import { AGGREGATED_TYPE, aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList } from './discovery.js';
+import type { OpenApiAnswer, OpenApiAsked } from './openapi.js';
 import { API_VERSION, nodeMetrics, podMetrics, podTotal } from './objects.js';
 import { table, wantsTable, type Row } from './table.js';
 import type { UsageStore } from './usage-store.js';
@@ -21,6 +22,7 @@ export interface Sources {
   /** '': of all namespaces. */
   pods(namespace: string): Iterable<Described>;
   pod(namespace: string, name: string): Described | undefined;
+  readonly openApi: { answer(asked: OpenApiAsked): OpenApiAnswer };
 }
 
 export interface Asked {
@@ -29,11 +31,17 @@ export interface Asked {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly accept: string;
+  /** The If-None-Match header. */
+  readonly known?: string | undefined;
 }
 
 export interface Answer {
+  /** 200, where nothing is said. */
+  readonly code?: number;
   readonly contentType: string;
-  readonly body: object | string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** An object: to be written as JSON. */
+  readonly body: object | string | Buffer;
 }
 
 interface Metric {
@@ -152,6 +160,7 @@ export function answerTo(asked: Asked, sources: Sources): Answer {
     case BASE:
       return json(apiResourceList);
   }
+  if (path.startsWith('/openapi/')) return sources.openApi.answer({ path, query, known: asked.known });
   if (!path.startsWith(`${BASE}/`)) throw pathNotFoundError();
   if (query.has('watch') && query.get('watch') !== 'false' && query.get('watch') !== '0') throw methodNotAllowedError();
   return resource(path.slice(BASE.length + 1).split('/'), asked, sources);

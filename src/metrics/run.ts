@@ -6,6 +6,7 @@ import type { Logger } from '../machinery/logger.js';
 import type { ConfigMap, Node, Pod } from '../machinery/types.js';
 import { issueCertificate, type KeyPair } from '../machinery/x509/certificate.js';
 import type { Sources } from './answer.js';
+import { createOpenApi, type OpenApi } from './openapi.js';
 import { publish, SERVICE_NAME } from './publish.js';
 import { scrape } from './scrape.js';
 import { startMetricsServer, type Trust } from './server.js';
@@ -20,6 +21,8 @@ export interface RunMetricsOptions {
   readonly bindAddress: string;
   /** Where Pods find this machine. */
   readonly hostAddress: string;
+  /** What is said of the API in OpenAPI. */
+  readonly openApi: () => Promise<OpenApi>;
 }
 
 /** As metrics-server's manifest has it. */
@@ -54,12 +57,17 @@ async function readTrust(client: Client): Promise<Trust> {
   return { ca, allowedNames: Array.isArray(names) ? names.filter(name => typeof name === 'string') : [] };
 }
 
-function sourcesOf({ informers, clock }: RunMetricsOptions, usage: Sources['usage']): Sources {
+function sourcesOf(
+  { informers, clock }: RunMetricsOptions,
+  usage: Sources['usage'],
+  openApi: Sources['openApi'],
+): Sources {
   const nodes = informers.informer<Node>(NODES).indexer;
   const pods = informers.informer<Pod>(PODS).indexer;
   return {
     clock,
     usage,
+    openApi,
     nodes: () => nodes.list(),
     node: name => nodes.get(name),
     pods: namespace => (namespace === '' ? pods.list() : pods.byIndex('namespace', namespace)),
@@ -71,7 +79,7 @@ function sourcesOf({ informers, clock }: RunMetricsOptions, usage: Sources['usag
 export async function runMetrics(options: RunMetricsOptions, signal: AbortSignal): Promise<void> {
   const { client, transport, informers, clock, log, bindAddress, hostAddress } = options;
   const usage = createUsageStore(RESOLUTION_MS);
-  const sources = sourcesOf(options, usage);
+  const sources = sourcesOf(options, usage, createOpenApi(await options.openApi()));
   const { ca, serving } = newServingKeys(clock.now());
   const trust = await patiently(() => readTrust(client), options, signal);
   const server = await startMetricsServer({ bindAddress, serving, trust, sources, log });

@@ -50,17 +50,19 @@ function answerOf(message: IncomingMessage, { trust, sources }: { trust: Trust; 
       path: decodeURIComponent(at < 0 ? url : url.slice(0, at)),
       query: new URLSearchParams(at < 0 ? '' : url.slice(at + 1)),
       accept: message.headers.accept ?? '',
+      known: message.headers['if-none-match'],
     },
     sources,
   );
 }
 
-function send(response: ServerResponse, code: number, { contentType, body }: Answer, withBody: boolean): void {
-  const text = typeof body === 'string' ? body : `${JSON.stringify(body)}\n`;
+function send(response: ServerResponse, { code = 200, contentType, headers, body }: Answer, withBody: boolean): void {
+  const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : `${JSON.stringify(body)}\n`;
   response.writeHead(code, {
     'Content-Type': contentType,
     'Content-Length': Buffer.byteLength(text),
     'Cache-Control': 'no-cache, private',
+    ...headers,
   });
   response.end(withBody ? text : undefined);
 }
@@ -85,12 +87,12 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       message.resume();
       const withBody = message.method !== 'HEAD';
       try {
-        send(response, 200, answerOf(message, { trust, sources }), withBody);
+        send(response, answerOf(message, { trust, sources }), withBody);
       } catch (error) {
         const known = isStatusError(error);
         if (!known && !(error instanceof URIError)) log.error({ err: error, url: message.url }, 'request failed');
         const { status } = known ? error : internalError((error as Error).message);
-        send(response, status.code, { contentType: 'application/json', body: status }, withBody);
+        send(response, { code: status.code, contentType: 'application/json', body: status }, withBody);
       }
     },
   );

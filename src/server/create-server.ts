@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { setMaxListeners } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { realClock, type Clock } from '../machinery/clock.js';
@@ -6,10 +7,7 @@ import { realRandom } from '../machinery/random.js';
 import { createTurns } from '../machinery/turns.js';
 import { createCodec } from '../api/codec/create-codec.js';
 import { createProtobufAnswers } from '../api/codec/protobuf.js';
-import type { Catalog } from '../api/catalog.js';
 import { createCatalog } from '../api/create-catalog.js';
-import { encryptedStore } from '../storage/encryption/encrypted-store.js';
-import type { KvStore } from '../storage/kv-store.js';
 import { runEventTtl } from './bootstrap/event-ttl.js';
 import { loadApi } from '../api/load.js';
 import { createOpenApiDocuments } from '../api/openapi/documents.js';
@@ -25,15 +23,17 @@ import { selfContext, type BootstrapOptions } from './bootstrap/ensure.js';
 import { keepFlowControl, MANDATORY_FLOW_CONTROL } from './bootstrap/flow-control.js';
 import { keepServiceCidr } from './bootstrap/service-cidr.js';
 import { createConversionWebhook } from './conversion/conversion-webhook.js';
+import { createConversionMetrics } from './conversion/metrics.js';
 import { createCustomResources } from './custom-resources/custom-resources.js';
 import { createDialer } from './dial/create-dialer.js';
 import { createKubeletConnection } from './dial/kubelet-connection.js';
 import { createDocuments } from './endpoints/documents.js';
 import { healthChecks } from './endpoints/health.js';
+import { counter } from './endpoints/metric-families.js';
 import { createMetrics } from './endpoints/metrics.js';
-import type { EncryptionConfiguration } from './encryption/configuration.js';
-import { createResourceOfKey } from './encryption/resource-of-key.js';
-import { createTransformers } from './encryption/transformers.js';
+import { createKeptStore } from './encryption/kept-store.js';
+import { createReloadMetrics, serverIdentity } from './encryption/reload-metrics.js';
+import { keepEncryptionReloaded } from './encryption/reload.js';
 import { createFollowingFlowControl } from './flow-control/create.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
 import { FRONT_PROXY_CLIENT, type ApiServer, type ApiServerOptions } from './options.js';
@@ -49,10 +49,12 @@ import { createServerStrategies } from './strategies.js';
 import { createAdmission } from './admission/index.js';
 import { createEquivalents } from './admission/matching/equivalents.js';
 import { createCompileConditions } from './admission/expressions/match-conditions.js';
+import { createPolicyMetrics } from './admission/policies/metrics.js';
 import { createHookMetrics } from './admission/webhooks/metrics.js';
 import { createVersions } from './admission/webhooks/versions.js';
 import { createWebhookClient } from './webhook-client/call.js';
 import { createAggregation } from './aggregation/create-aggregation.js';
+import { createAggregationMetrics } from './aggregation/metrics.js';
 import { withRemoteOpenApi } from './aggregation/merged-openapi.js';
 import { createAuditor } from './audit/auditor.js';
 import { DEFAULT_AUDIT_POLICY } from './audit/policy.js';
@@ -104,19 +106,6 @@ function secure(options: ApiServerOptions, clock: Clock, objects: () => Objects)
   });
 }
 
-/** The store as the registries see it: whatever is encrypted in it, they see the values. @throws EncryptionConfigError */
-function keptStore(store: KvStore, catalog: Catalog, encryption: EncryptionConfiguration | undefined): KvStore {
-  const transformerFor = createTransformers(encryption ?? { resources: [] });
-  const resourceOf = createResourceOfKey(catalog);
-  return encryptedStore(store, {
-    transformerOf(key) {
-      if (encryption === undefined) return undefined;
-      const resource = resourceOf(key);
-      return resource === undefined ? undefined : transformerFor(resource);
-    },
-  });
-}
-
 /**
  * An API server over a store, ready to listen. Everything it is made of is put together here and nowhere else.
  * @throws StorageError, PkiError, RangeError for service ranges that are none
@@ -163,10 +152,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const call = createWebhookClient({ dialer, clock, turns });
   const hookMetrics = createHookMetrics();
+  const policyMetrics = createPolicyMetrics();
+  const conversionMetrics = createConversionMetrics(clock);
   const equivalents = createEquivalents(catalog);
   const versions = createVersions(catalog);
+  const kept = createKeptStore(store, catalog, options.encryption);
   const registries = await createRegistries({
-    store: keptStore(store, catalog, options.encryption),
+    store: kept.store,
     catalog,
     clock,
     random,
@@ -188,7 +180,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
           compileConditions: createCompileConditions(security.authorizer, turns),
           ready: () => ready,
         },
-        policies: { catalog, turns, authorizer: security.authorizer, equivalents, versions },
+        policies: {
+          catalog,
+          turns,
+          authorizer: security.authorizer,
+          equivalents,
+          versions,
+          clock,
+          metrics: policyMetrics,
+        },
       }).filter(plugin => options.disabledAdmission?.includes(plugin.name) !== true),
       rbacEscalationCheck(security.authorizer, security.resolver),
     ],
@@ -215,7 +215,22 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     for (const entry of catalog.entries())
       if (entry.info.stored) yield [resourceId(entry.info), registries.count(entry)];
   };
-  const metrics = createMetrics(clock, stored, [...hookMetrics.families, ...(flowControl?.metrics.families ?? [])]);
+  const aggregationMetrics = createAggregationMetrics(registries.objects);
+  const aggregations = counter(
+    'aggregator_discovery_aggregation_count_total',
+    'Counter of number of times discovery was aggregated',
+  );
+  const { encryptionFile } = options;
+  const reloadMetrics = createReloadMetrics(clock, serverIdentity(hostname()));
+  const metrics = createMetrics(clock, stored, [
+    ...hookMetrics.families,
+    ...policyMetrics.families,
+    ...conversionMetrics.families,
+    ...aggregationMetrics.families,
+    aggregations,
+    ...(encryptionFile === undefined ? [] : reloadMetrics.families),
+    ...(flowControl?.metrics.families ?? []),
+  ]);
   const oidc = oidcDocuments(security.issuer, `https://${settings.advertiseAddress}:${port}`);
   const aggregation = createAggregation({
     objects: registries.objects,
@@ -225,20 +240,29 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     clock,
     log,
     signal,
+    turns,
+    metrics: aggregationMetrics,
   });
   const documents = createDocuments({
     clock,
     catalog,
     groups: aggregation.groups,
+    onAggregated: () => aggregations.add({}),
     remoteOpenApi: {
       generation: () => aggregation.openApi.generation(),
       entries: () => aggregation.openApi.entries(),
       route: path => aggregation.openApiRoute(path, () => context),
+      converted: path => aggregation.openApi.converted(path),
     },
     metrics,
     flows: flowControl?.configuration,
     serverAddress: () => `${settings.advertiseAddress}:${port}`,
-    checks: healthChecks({ store, ready: () => ready, stopping: toldToStop.signal }),
+    checks: healthChecks({
+      store,
+      ready: () => ready,
+      stopping: toldToStop.signal,
+      reloadsEncryption: encryptionFile !== undefined,
+    }),
     openApi: withRemoteOpenApi(createOpenApiDocuments(catalog, turns), aggregation.openApi, turns),
     openId: oidc,
   });
@@ -298,14 +322,15 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     log,
     ctx,
     objectMeta,
-    converterOf({ spec }) {
+    converterOf({ spec, metadata }) {
       const webhook = spec?.conversion?.strategy === 'Webhook' ? spec.conversion.webhook : undefined;
       const { clientConfig, conversionReviewVersions = [] } = webhook ?? {};
       if (clientConfig === undefined) return undefined;
-      return createConversionWebhook(
+      const converter = createConversionWebhook(
         { clientConfig, conversionReviewVersions },
-        { call, clock, uuid: () => random.uuid() },
+        { call, clock, uuid: () => random.uuid(), metrics: conversionMetrics },
       );
+      return conversionMetrics.measured(metadata.name ?? '', converter);
     },
   });
   await customResources.serve();
@@ -326,6 +351,20 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         if (!signal.aborted) log.error({ err }, 'nobody looks after aggregated APIs any more');
       });
       void keepFlowControl(boot);
+      if (encryptionFile !== undefined)
+        keepEncryptionReloaded({
+          file: encryptionFile,
+          clock,
+          log,
+          signal,
+          metrics: reloadMetrics,
+          async use(transformers) {
+            kept.use(transformers);
+            await registries.refresh();
+          },
+        }).catch((err: unknown) => {
+          if (!signal.aborted) log.error({ err }, 'nobody looks at the encryption configuration any more');
+        });
       void runEventTtl({
         objects: registries.objects,
         clock,

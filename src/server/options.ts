@@ -9,6 +9,7 @@ import type { AuditPolicy } from './audit/policy.js';
 import type { AuditSink } from './audit/auditor.js';
 import type { RequestHeaderOptions } from './auth/authn/request-header.js';
 import type { EncryptionConfiguration } from './encryption/configuration.js';
+import type { EncryptionFile } from './encryption/reload.js';
 import type { InFlightLimits } from './pipeline/in-flight.js';
 import type { AuthorizationMode } from './security.js';
 
@@ -78,6 +79,8 @@ export interface ApiServerOptions {
   readonly shutdownDelayMs?: number;
   /** How values are kept in the store; default: as they are. */
   readonly encryption?: EncryptionConfiguration;
+  /** Where that comes from, when what changes there is to be taken into use. */
+  readonly encryptionFile?: EncryptionFile;
   /** Default policy: a line of metadata per request, once it is answered. */
   readonly audit?: { readonly sink: AuditSink; readonly policy?: AuditPolicy };
 }

@@ -58,6 +58,8 @@ export interface WatchCache {
   subscribe(what: Subscription, subscriber: Subscriber): () => void;
   /** Forgets history up to and including `revision`. */
   forget(revision: number): void;
+  /** What the store says of its values may be something else now, though the values are the same: looks at all of them again. */
+  refresh(): Promise<void>;
   close(): void;
 }
 
@@ -87,6 +89,10 @@ interface Session {
 }
 
 const DONE = Promise.resolve();
+
+/** Whether an object of the same revision was read as the store reads it now. */
+const isSaidOf = ({ unreadable, stale }: CachedObject, kv: KeyValue): boolean =>
+  unreadable === kv.unreadable && stale === (kv.stale === true);
 
 export function createWatchCache(options: WatchCacheOptions): WatchCache {
   const { store, namespaced, clock, bounds, budget, progress } = options;
@@ -270,7 +276,27 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
 
   const objectOf = (kv: KeyValue): CachedObject => {
     const known = objects.get(parseKey(prefix, kv.key, namespaced));
-    return known?.revision === kv.modRevision ? known : fromKeyValue(kv);
+    return known?.revision === kv.modRevision && isSaidOf(known, kv) ? known : fromKeyValue(kv);
+  };
+
+  const refresh = async (): Promise<void> => {
+    await loaded();
+    const { items, revision } = await store.range(prefix);
+    await progress.reached(revision, closing.signal);
+    let isWhole = true;
+    for (const kv of items) {
+      const known = objects.get(parseKey(prefix, kv.key, namespaced));
+      if (known?.revision !== kv.modRevision || isSaidOf(known, kv)) continue;
+      // Watchers have been told of something else: they have to begin anew.
+      if (known.unreadable !== kv.unreadable) isWhole = false;
+      else objects.set(fromKeyValue(kv));
+    }
+    if (!isWhole && live !== undefined) {
+      left = { revision: store.observed(), whole: false };
+      live.stop();
+      live = undefined;
+    }
+    await loaded();
   };
 
   const present = (namespace: string, after: string, limit: number): Page => {
@@ -309,6 +335,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     objectOf,
     subscribe: (what, subscriber) => subscriptions.add(what, subscriber),
     forget: revision => history.forget(revision),
+    refresh,
     close() {
       closing.abort(new Error('the cache is closed'));
       live?.stop();

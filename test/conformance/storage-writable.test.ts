@@ -9,7 +9,12 @@ t.jobs = 1;
 
 /** The checks of an endpoint that fail. */
 async function failing(endpoint: string, store: Awaited<ReturnType<typeof openLevelStore>>): Promise<string[]> {
-  const checks = healthChecks({ store, ready: () => true, stopping: new AbortController().signal });
+  const checks = healthChecks({
+    store,
+    ready: () => true,
+    stopping: new AbortController().signal,
+    reloadsEncryption: false,
+  });
   const failed: string[] = [];
   for (const check of checks.filter(c => c.endpoints.includes(endpoint)))
     await Promise.resolve()

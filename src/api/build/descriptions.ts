@@ -2,7 +2,9 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { StructType } from '../../machinery/schema.js';
+import type { SchemaFile } from '../api-schemas.js';
 import type { Api } from '../load.js';
+import { TYPE_META } from '../openapi/own-definition.js';
 
 /** Docs of one model: of the class, and of each field. */
 export interface ModelDocs {
@@ -86,6 +88,23 @@ export function describe(api: Api, docs: ReadonlyMap<string, ModelDocs>): Map<st
     }
   };
   for (const { type } of api.kinds) visit(type);
+  return descriptions;
+}
+
+/** Texts that api-schemas/ itself has, for what the models do not know. */
+export function ownDescriptions(files: ReadonlyMap<string, SchemaFile>): Map<string, string> {
+  const descriptions = new Map<string, string>();
+  for (const file of files.values())
+    for (const [name, type] of Object.entries(file.types)) {
+      const full = `${file.package}.${name}`;
+      if (type.description === undefined) continue;
+      descriptions.set(full, type.description);
+      for (const [field, { description }] of Object.entries(type.fields)) {
+        const shared = field === 'kind' || field === 'apiVersion' ? TYPE_META[field]['description'] : undefined;
+        const text = description ?? shared;
+        if (typeof text === 'string') descriptions.set(`${full}.${field}`, text);
+      }
+    }
   return descriptions;
 }
 

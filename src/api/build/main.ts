@@ -1,8 +1,9 @@
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { atOnce } from '../../machinery/steps.js';
-import { packageFolder } from '../api-schemas.js';
+import { packageFolder, readApiSchemas } from '../api-schemas.js';
 import { loadApi } from '../load.js';
+import { aggregatedFiles } from '../openapi/aggregated.js';
 import { sha512 } from '../openapi/document-bytes.js';
 import { documentV2 } from '../openapi/document-v2.js';
 import { documentV2Protobuf } from '../openapi/document-v2-protobuf.js';
@@ -11,7 +12,7 @@ import { fileOf, GENERATED, pathOf, servedGroupVersions, TITLE } from '../openap
 import { fixedDocuments } from '../openapi/fixed-operations.js';
 import { linesOf, partOf } from '../openapi/parts-v2.js';
 import { checkApiSchemas } from './check-schemas.js';
-import { describe, readModelDocs } from './descriptions.js';
+import { describe, ownDescriptions, readModelDocs } from './descriptions.js';
 
 /** The build step: checks api-schemas/ and writes the OpenAPI documents, with upstream's descriptions. */
 function main(): void {
@@ -20,10 +21,10 @@ function main(): void {
   const api = loadApi(schemas);
   const descriptions = describe(api, readModelDocs());
   const folder = join(schemas, '..', GENERATED);
-  mkdirSync(join(folder, 'v3'), { recursive: true });
   const written = new Set<string>();
   // File by file and each in one step: a server that is running reads them while they are made anew.
   const put = (file: string, content: string | Uint8Array): void => {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, `${file}.tmp`), content);
     renameSync(join(folder, `${file}.tmp`), join(folder, file));
     written.add(file);
@@ -41,6 +42,10 @@ function main(): void {
   put('v2.json', JSON.stringify(v2));
   put('v2.lines', linesOf(atOnce(partOf(v2 as Record<string, unknown>))));
   put('v2.pb', documentV2Protobuf(v2));
+  const behind = loadApi(schemas, 'aggregated');
+  const own = ownDescriptions(readApiSchemas(schemas, 'aggregated').files);
+  const texts = new Map([...describe(behind, readModelDocs()), ...own]);
+  for (const [file, bytes] of aggregatedFiles(behind, texts)) put(file, bytes);
   // Last: its presence says that the folder is whole.
   put('hashes.json', JSON.stringify(hashes));
   for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }))

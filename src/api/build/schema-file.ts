@@ -96,6 +96,7 @@ const field = {
     mapType: { enum: ['atomic', 'granular'] },
     patchMergeKey: { type: 'string' },
     patchStrategy: { enum: ['merge', 'replace', 'retainKeys', 'merge,retainKeys'] },
+    description: { type: 'string' },
   },
 };
 
@@ -120,6 +121,7 @@ export const SCHEMA_FILE = {
           hidden: { type: 'boolean' },
           embeds: strings,
           mapType: { enum: ['atomic', 'granular'] },
+          description: { type: 'string' },
           unions: { type: 'array' },
           fields: { type: 'object', additionalProperties: field },
         },

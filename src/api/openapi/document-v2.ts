@@ -27,6 +27,10 @@ export interface PartOptions {
   readonly elsewhere?: ReadonlySet<string>;
   /** What bodyKinds() says of the api, where there are many parts. */
   readonly kindsOf?: ReturnType<typeof bodyKinds>;
+  /** What there is beside resources. */
+  readonly fixed?: typeof fixedDocuments;
+  /** What everything is written as, where that is not the API server's. */
+  readonly media?: readonly string[];
 }
 
 /** The OpenAPI v2 document of everything, as /openapi/v2 serves it. Shared parameters are referred to by name. */
@@ -39,7 +43,7 @@ export function* documentV2Steps(
   descriptions: Descriptions,
   title: { readonly title: string; readonly version: string },
   own: OwnKinds = () => undefined,
-  { elsewhere, kindsOf = bodyKinds(api) }: PartOptions = {},
+  { elsewhere, kindsOf = bodyKinds(api), fixed = fixedDocuments, media }: PartOptions = {},
 ): Steps<JsonObject> {
   const schemas = createSchemaBuilder(V2, descriptions, kindsOf, elsewhere);
   const parameters: JsonObject = {};
@@ -63,7 +67,7 @@ export function* documentV2Steps(
   const infos = new Map(resources.map(info => [kindKey(info), info]));
   const groupVersions = [...new Map(resources.map(info => [`${info.group}/${info.version}`, info])).values()];
   const operations: Operation[] = [
-    ...fixedDocuments(groupVersions).map(({ operation }) => operation),
+    ...fixed(groupVersions).map(({ operation }) => operation),
     ...groupVersions.map(discoveryOperation),
   ];
   for (const info of resources) {
@@ -73,7 +77,10 @@ export function* documentV2Steps(
   for (const item of pathItems(operations)) {
     const named = item.operations.map(({ operation, parameters }) => {
       const info = infos.get(operation.of ?? '');
-      return [operation.method, operationV2(operation, parameters.map(refer), schemas, api, own(info))] as const;
+      return [
+        operation.method,
+        operationV2(operation, parameters.map(refer), schemas, { api, kind: own(info), media }),
+      ] as const;
     });
     const common = item.parameters.map(refer);
     paths[item.path] = { ...Object.fromEntries(named), ...(common.length === 0 ? {} : { parameters: common }) };
@@ -104,22 +111,21 @@ const TYPES: Readonly<Record<Media, readonly string[]>> = {
   keys: ['application/jwk-set+json'],
 };
 
-const produced = ({ media }: Operation): readonly string[] => TYPES[media];
-
-function consumed(operation: Operation): readonly string[] {
+function consumed(operation: Operation, produced: readonly string[]): readonly string[] {
   if (operation.body === 'meta.v1.Patch') return PATCHES;
   if (operation.kind !== undefined) return ['*/*'];
   // The router's text answers say nothing of what they take.
-  return operation.answer === 'string' ? [] : produced(operation);
+  return operation.answer === 'string' ? [] : produced;
 }
 
 function operationV2(
   operation: Operation,
   own: readonly JsonObject[],
   schemas: SchemaBuilder,
-  api: Api,
-  kind: OwnKind | undefined,
+  { api, kind, media }: { api: Api; kind: OwnKind | undefined; media: readonly string[] | undefined },
 ): JsonObject {
+  const produces = media ?? TYPES[operation.media];
+  const consumes = consumed(operation, produces);
   const body =
     operation.body === undefined
       ? []
@@ -133,11 +139,11 @@ function operationV2(
         ];
   const schema = schemas.named(operation.answer, api, kind);
   return {
-    ...(consumed(operation).length === 0 ? {} : { consumes: consumed(operation) }),
+    ...(consumes.length === 0 ? {} : { consumes }),
     description: operation.description,
     operationId: operation.operationId,
     ...(body.length + own.length === 0 ? {} : { parameters: [...body, ...own] }),
-    produces: produced(operation),
+    produces,
     responses: {
       ...Object.fromEntries(operation.codes.map(code => [code, { description: CODES[code] ?? '', schema }])),
       '401': { description: 'Unauthorized' },

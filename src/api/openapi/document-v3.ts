@@ -51,6 +51,15 @@ const parameter = ({ type, name, in: place, description }: Parameter): JsonObjec
   schema: { type, uniqueItems: true },
 });
 
+export interface OptionsV3 {
+  /** The kinds that api-schemas/ does not know. */
+  readonly own?: OwnKinds;
+  /** What bodyKinds() says of the api, where there are many documents. */
+  readonly kindsOf?: ReturnType<typeof bodyKinds>;
+  /** What everything is written as, where that is not the API server's. */
+  readonly media?: readonly string[];
+}
+
 /** The OpenAPI v3 document of one group-version, as /openapi/v3/apis/apps/v1 serves it. */
 export const documentV3 = (...given: Parameters<typeof documentV3Steps>): JsonObject =>
   atOnce(documentV3Steps(...given));
@@ -61,8 +70,7 @@ export function* documentV3Steps(
   gv: { readonly group: string; readonly version: string },
   descriptions: Descriptions,
   title: { readonly title: string; readonly version: string },
-  own: OwnKinds = noneOwn,
-  kindsOf = bodyKinds(api),
+  { own = noneOwn, kindsOf = bodyKinds(api), media }: OptionsV3 = {},
 ): Steps<JsonObject> {
   const schemas = createSchemaBuilder(V3, descriptions, kindsOf);
   const mine = resources.filter(r => r.group === gv.group && r.version === gv.version);
@@ -77,6 +85,7 @@ export function* documentV3Steps(
     api,
     own: operation => own(infos.get(operation.of ?? '')),
     secured: !isOwn,
+    media,
   });
 }
 
@@ -86,9 +95,10 @@ export function fixedDocumentV3(
   fixed: FixedDocument,
   descriptions: Descriptions,
   title: { readonly title: string; readonly version: string },
+  media?: readonly string[],
 ): JsonObject {
   const schemas = createSchemaBuilder(V3, descriptions, bodyKinds(api));
-  return atOnce(document([fixed.operation], schemas, title, { api, own: noneOwn, secured: true }));
+  return atOnce(document([fixed.operation], schemas, title, { api, own: noneOwn, secured: true, media }));
 }
 
 /** The kind of a resource that api-schemas/ does not know. */
@@ -102,6 +112,7 @@ interface Context {
   readonly own: (operation: Operation) => OwnKind | undefined;
   /** Whether it says how to authenticate. */
   readonly secured: boolean;
+  readonly media: readonly string[] | undefined;
 }
 
 function* document(
@@ -135,11 +146,11 @@ function operationV3(
   operation: Operation,
   parameters: readonly Parameter[],
   schemas: SchemaBuilder,
-  { api, own }: Context,
+  { api, own, media }: Context,
 ): JsonObject {
   const kind = own(operation);
   const schemaOf = (key: string): JsonObject => schemas.named(key, api, kind);
-  const types = kind === undefined ? MEDIA[operation.media] : [JSON_TYPE, YAML];
+  const types = media ?? (kind === undefined ? MEDIA[operation.media] : [JSON_TYPE, YAML]);
   const content = (media: readonly string[], schema: JsonObject): JsonObject =>
     Object.fromEntries(media.map(type => [type, { schema }]));
   const answer = {

@@ -139,7 +139,9 @@ export function createOpenApiDocuments(
       if (gv === undefined) return undefined;
       const infos = served.map(({ info }) => info);
       const title = own.has(path) ? OWN_TITLE : TITLE;
-      return run(jsonBytes(await run(documentV3Steps(api, infos, gv, none, title, ownKinds(served), kindsOf))));
+      return run(
+        jsonBytes(await run(documentV3Steps(api, infos, gv, none, title, { own: ownKinds(served), kindsOf }))),
+      );
     });
   };
   const definite = async (bytes: Promise<Buffer | undefined>): Promise<Buffer> => (await bytes) ?? Buffer.alloc(0);

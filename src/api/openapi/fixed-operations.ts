@@ -73,3 +73,7 @@ export function fixedDocuments(groupVersions: readonly GroupVersion[]): FixedDoc
     }),
   ];
 }
+
+/** Of these, what a server behind the aggregator has: it issues no tokens and has no core group. */
+export const behindAggregator = (groupVersions: readonly GroupVersion[]): FixedDocument[] =>
+  fixedDocuments(groupVersions).filter(({ path }) => path.startsWith('apis') || path === 'version');

@@ -146,7 +146,7 @@ function lists(at: Subject, scoped: string): Operation[] {
   const { info, words } = at;
   const list = {
     method: 'get',
-    description: `${info.dynamic === true ? 'list' : 'list or watch'} objects of kind ${info.kind}`,
+    description: `${info.dynamic === true || !info.verbs.includes('watch') ? 'list' : 'list or watch'} objects of kind ${info.kind}`,
     action: 'list',
     query: parameters.watching,
     answer: typeKey({ ...info, kind: info.listKind }),

@@ -46,6 +46,7 @@ const SCALAR_DEFINITIONS: Readonly<Record<string, (dialect: Dialect) => JsonObje
   }),
   [`${META}.Time`]: () => ({ type: 'string', format: 'date-time' }),
   [`${META}.MicroTime`]: () => ({ type: 'string', format: 'date-time' }),
+  [`${META}.Duration`]: () => ({ type: 'string' }),
   [`${META}.Patch`]: () => ({ type: 'object' }),
   [`${META}.FieldsV1`]: () => ({ type: 'object' }),
   'io.k8s.apimachinery.pkg.runtime.RawExtension': () => ({ type: 'object' }),
@@ -83,6 +84,8 @@ function definitionName(type: FieldType, field: Field): string | undefined {
       return `${META}.Time`;
     case 'microTime':
       return `${META}.MicroTime`;
+    case 'string':
+      return field.goType === 'v1.Duration' ? `${META}.Duration` : undefined;
     case 'any':
       return ANY_NAMES[field.goType ?? ''] ?? 'io.k8s.apimachinery.pkg.runtime.RawExtension';
     default:

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { realClock } from '../../machinery/clock.js';
 import { parseDuration } from '../../machinery/duration.js';
-import { readApiSchemas } from '../../api/api-schemas.js';
 import { startApiServer } from '../../cluster/api-server.js';
 import { openFolderStore } from '../../cluster/store.js';
 import { firstServiceAddresses } from '../../server/service-range.js';
@@ -14,7 +13,7 @@ import { checkFeatureGates } from './feature-gates.js';
 import { helpText, parseFlags, type ParsedFlags } from './flags.js';
 import { KUBE_APISERVER_FLAGS } from './kube-apiserver-flags.js';
 import { servingPair, temporaryKeys, tokenKeys } from './keys.js';
-import { checkRuntimeConfig } from './runtime-config.js';
+import { checkRuntimeConfig, servedVersions } from './runtime-config.js';
 import { folderOf, storePlace } from './store-place.js';
 
 /** Where Pods reach this machine, in each IP family. */
@@ -76,7 +75,7 @@ export async function runKubeApiServer(args: readonly string[]): Promise<void> {
   checkRequired(values);
   const signal = signalOnTermination();
   const gates = checkFeatureGates((values.get('feature-gates') ?? []).join(','));
-  const apis = checkRuntimeConfig((values.get('runtime-config') ?? []).join(','), readApiSchemas().index.groupVersions);
+  const apis = checkRuntimeConfig((values.get('runtime-config') ?? []).join(','), servedVersions());
   for (const warning of [...warnings, ...gates, ...apis]) process.stderr.write(`kube-apiserver: ${warning}\n`);
   const flags = flagsOf(values);
   const log = createLogger('kube-apiserver', { level: String(flags['v']), format: last(values, 'logging-format') });

@@ -1,3 +1,4 @@
+import { loadApi } from '../../api/load.js';
 import { FlagError } from '../process.js';
 
 /** Whole sets of versions; the first two are served anyway, of the others nothing is. */
@@ -8,6 +9,17 @@ const SETS: ReadonlyMap<string, boolean> = new Map([
   ['api/beta', false],
   ['api/alpha', false],
 ]);
+
+/** The versions that are served by default, as --runtime-config names them: "v1", "apps/v1". */
+export const servedVersions = (): string[] =>
+  loadApi().groupVersions.map(({ group, version }) => (group === '' ? version : `${group}/${version}`));
+
+/** What is served of a group, for who has asked for something else of it. */
+function others(key: string, served: readonly string[]): string {
+  const [group = ''] = key.split('/');
+  const found = served.filter(one => one.startsWith(`${group}/`));
+  return found.length === 0 ? '' : `: what is served of ${group} is ${found.join(', ')}, and nothing else`;
+}
 
 /** Reads --runtime-config: what is served or not served anyway is taken, other wishes are refused by name. @throws FlagError */
 export function checkRuntimeConfig(text: string, served: readonly string[]): string[] {
@@ -22,7 +34,8 @@ export function checkRuntimeConfig(text: string, served: readonly string[]): str
     if (!wanted && value !== 'false') throw new FlagError(`--runtime-config: invalid value ${key}=${value}`);
     if (set === false && wanted)
       warnings.push(`--runtime-config: ${key}=true has no effect: what is served by default is all there is`);
-    else if (isServed !== wanted) throw new FlagError(`--runtime-config: ${key}=${String(wanted)} is not supported`);
+    else if (isServed !== wanted)
+      throw new FlagError(`--runtime-config: ${key}=${String(wanted)} is not supported${others(key, served)}`);
   }
   return warnings;
 }

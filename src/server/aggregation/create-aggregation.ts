@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate } from 'node:tls';
 import type { Clock } from '../../machinery/clock.js';
 import type { Logger } from '../../machinery/logger.js';
+import type { Turns } from '../../machinery/turns.js';
 import type { Objects } from '../../api/strategy.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { DocumentRoute, Exchange } from '../pipeline/exchange.js';
@@ -12,6 +13,7 @@ import { keepAvailable } from './keep-available.js';
 import { createRemoteDiscovery } from './keep-discovered.js';
 import { createRemoteOpenApi, type RemoteOpenApi } from './keep-openapi.js';
 import { apiGroupListOf, apiGroupOf, mergeDiscovery, type GroupDiscoveryList } from './merged-discovery.js';
+import type { AggregationMetrics } from './metrics.js';
 import { proxyToApi } from './proxy.js';
 import { createApiServiceTable } from './table.js';
 
@@ -20,6 +22,8 @@ export interface AggregationOptions extends BackendOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly turns: Turns;
+  readonly metrics: AggregationMetrics;
 }
 
 /** What discovery says of groups, whoever serves them. */

@@ -9,6 +9,7 @@ import {
   API_SERVICES,
   availableCondition,
   groupVersionPath,
+  isAvailable,
   remoteApi,
   type ApiService,
   type ReadonlyApiService,
@@ -17,6 +18,7 @@ import {
 import { failedDiscovery, LOCAL, PASSED, unavailable, type Surroundings, type Verdict } from './availability.js';
 import { fetchDocument, hostOf, type BackendOptions } from './backend.js';
 import { follow } from './follow.js';
+import type { AggregationMetrics } from './metrics.js';
 
 const WORKERS = 5;
 const ATTEMPTS = 5;
@@ -32,6 +34,7 @@ export interface AvailabilityOptions extends BackendOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly metrics: AggregationMetrics;
 }
 
 /** Nobody of several that were asked has answered. */
@@ -106,7 +109,7 @@ function write(object: KubeObject, verdict: Verdict, nowMs: number): void {
  * endpoints, and every half a minute (kube-aggregator pkg/controllers/status). Runs until the signal.
  */
 export async function keepAvailable(options: AvailabilityOptions): Promise<void> {
-  const { objects, clock, log, signal } = options;
+  const { objects, clock, log, signal, metrics } = options;
   const queue = createWorkQueue({ clock, maxDelayMs: MAX_RETRY_MS });
   const services = (): ReadonlyApiService[] => [...objects.list(API_SERVICES)] as ReadonlyApiService[];
 
@@ -118,12 +121,14 @@ export async function keepAvailable(options: AvailabilityOptions): Promise<void>
       api === undefined ? LOCAL : (unavailable(api, surroundings(api, objects)) ?? (await ask(api, options)));
     signal.throwIfAborted();
     if (!isSaid(service, verdict)) {
+      const wasAvailable = isAvailable(service);
       const key = { namespace: '', name };
       const ctx = selfContext(objects, clock, signal);
       try {
         await objects.update(ctx, API_SERVICES, key, object => write(object, verdict, clock.now()), {
           subresource: 'status',
         });
+        if (wasAvailable && verdict.status !== 'True') metrics.lost(name, verdict.reason);
       } catch (error) {
         // Deleted in the meantime.
         if (!isStatusError(error, 'NotFound')) throw error;

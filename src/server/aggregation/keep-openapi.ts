@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../machinery/clock.js';
 import type { Logger } from '../../machinery/logger.js';
+import type { Turns } from '../../machinery/turns.js';
 import { createWorkQueue } from '../../machinery/work-queue.js';
+import { pathOf } from '../../api/openapi/documents.js';
 import type { Objects } from '../../api/strategy.js';
 import { API_SERVICES, remoteApi, type ReadonlyApiService, type RemoteApi } from './api-service.js';
 import { fetchDocument, parsed, type BackendOptions } from './backend.js';
 import { follow } from './follow.js';
+import { convertedOf, failedV2, type ConvertedDocument } from './converted-openapi.js';
 import { readV2, type RemoteV2 } from './openapi-v2.js';
 
 const SOON_MS = 1_000;
@@ -23,7 +26,12 @@ export interface RemoteOpenApiEntry {
   readonly v3: ReadonlyMap<string, string>;
   /** Of its group-version; undefined: it tells of none. */
   readonly v2: RemoteV2 | undefined;
+  /** Made here from its OpenAPI v2, as it tells of no v3. */
+  readonly converted: ConvertedDocument | undefined;
 }
+
+type ToldV3 = Pick<RemoteOpenApiEntry, 'v3' | 'converted'>;
+const NOTHING: ToldV3 = { v3: new Map(), converted: undefined };
 
 export interface RemoteOpenApi {
   /** Moves whenever what is told in OpenAPI v2 does. */
@@ -31,6 +39,8 @@ export interface RemoteOpenApi {
   entries(): readonly RemoteOpenApiEntry[];
   /** The one that has a document of this path. */
   owner(path: string): RemoteApi | undefined;
+  /** A document of this path that this server has made of another one's OpenAPI v2. */
+  converted(path: string): ConvertedDocument | undefined;
   /** Keeps them until the signal. */
   run(): Promise<void>;
 }
@@ -40,6 +50,7 @@ export interface RemoteOpenApiOptions extends BackendOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly turns: Turns;
 }
 
 function readRoot(document: unknown): Map<string, string> {
@@ -55,7 +66,7 @@ function readRoot(document: unknown): Map<string, string> {
 
 /** OpenAPI of aggregated APIs: what there is of it (kube-aggregator pkg/controllers/openapi, openapiv3). */
 export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenApi {
-  const { objects, clock, log, signal } = options;
+  const { objects, clock, log, signal, turns } = options;
   const queue = createWorkQueue({ clock, baseDelayMs: REFRESH_MS, maxDelayMs: MAX_RETRY_MS });
   const entries = new Map<string, RemoteOpenApiEntry>();
   /** Of the document that an entry was made of. */
@@ -74,12 +85,16 @@ export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenAp
     }
   };
 
-  const v3Of = async (api: RemoteApi): Promise<ReadonlyMap<string, string>> => {
+  /** What it tells of in OpenAPI v3, or what can be made of its v2. */
+  const v3Of = async (api: RemoteApi, known: ConvertedDocument | undefined): Promise<ToldV3> => {
     const answer = await get(api, '/openapi/v3');
     const { status } = answer;
-    if (status === 404) return new Map();
+    if (status === 404) {
+      const converted = await convertedOf(api, await get(api, '/openapi/v2', known?.etag), { known, turns });
+      return { v3: new Map(), converted };
+    }
     if (status !== 200) throw new Error(`could not get list of group versions for APIService ${api.name}: ${status}`);
-    return readRoot(parsed(answer));
+    return { v3: readRoot(parsed(answer)), converted: undefined };
   };
 
   const v2Of = async (api: RemoteApi, known: RemoteV2 | undefined): Promise<RemoteV2 | undefined> => {
@@ -88,7 +103,7 @@ export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenAp
     const { status, body, headers } = answer;
     if (status === 304) return known;
     if (status === 404) return undefined;
-    if (status !== 200) throw new Error(`failed to retrieve openAPI spec of APIService ${api.name}: ${status}`);
+    if (status !== 200) throw failedV2(api, status);
     const hash = createHash('sha256').update(body).digest('base64');
     versions.set(api.name, { hash, etag: headers.etag });
     return known !== undefined && before?.hash === hash ? known : readV2(parsed(answer), api);
@@ -106,14 +121,11 @@ export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenAp
       return;
     }
     const known = entries.get(name);
-    const [v3, v2] = await Promise.allSettled([v3Of(api), v2Of(api, known?.v2)]);
+    const [v3, v2] = await Promise.allSettled([v3Of(api, known?.converted), v2Of(api, known?.v2)]);
     if (current() === undefined) return;
     // What one of them has said last stays good while it does not answer.
-    const entry = {
-      api,
-      v3: v3.status === 'fulfilled' ? v3.value : (known?.v3 ?? new Map<string, string>()),
-      v2: v2.status === 'fulfilled' ? v2.value : known?.v2,
-    };
+    const { v3: paths, converted } = v3.status === 'fulfilled' ? v3.value : (known ?? NOTHING);
+    const entry = { api, v3: paths, converted, v2: v2.status === 'fulfilled' ? v2.value : known?.v2 };
     entries.set(name, entry);
     if (known?.v2 !== entry.v2 || known?.api !== api) generation++;
     for (const result of [v3, v2]) if (result.status === 'rejected') throw result.reason as Error;
@@ -123,6 +135,7 @@ export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenAp
   return {
     generation: () => generation,
     entries: () => [...entries.values()],
+    converted: path => [...entries.values()].find(({ api }) => pathOf(api) === path)?.converted,
     owner: path => [...entries.values()].find(({ v3 }) => v3.has(path))?.api,
     async run() {
       const onChange = ({ name }: { readonly name: string }): void => {

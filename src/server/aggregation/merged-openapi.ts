@@ -65,6 +65,13 @@ async function write(
   return Buffer.from(parts.join(''));
 }
 
+interface Made {
+  readonly json: Buffer;
+  readonly info: unknown;
+  /** Definitions that this server's own document does not have. */
+  readonly added: Json;
+}
+
 const entriesOf = (value: unknown): Map<string, unknown> => new Map(Object.entries((value ?? {}) as Json));
 
 /** This server's documents, with what others tell of their group-versions in the one of OpenAPI v2. */
@@ -76,16 +83,17 @@ export function withRemoteOpenApi(
   interface Merged {
     readonly local: Buffer;
     readonly generation: number;
-    readonly json: Promise<Buffer>;
+    readonly made: Promise<Made>;
     protobuf?: Promise<Buffer>;
   }
   let merged: Merged | undefined;
 
-  const merge = async (local: Buffer, others: readonly RemoteV2[]): Promise<Buffer> => {
+  const merge = async (local: Buffer, others: readonly RemoteV2[]): Promise<Made> => {
     const document = JSON.parse(local.toString('utf8')) as Json;
     await turns.next();
     const paths = entriesOf(document['paths']);
     const definitions = entriesOf(document['definitions']);
+    const own = new Set(definitions.keys());
     for (const other of others) {
       addV2(paths, definitions, other);
       if (turns.isOver()) await turns.next();
@@ -94,7 +102,11 @@ export function withRemoteOpenApi(
       ['paths', paths],
       ['definitions', definitions],
     ]);
-    return write(document, members, turns);
+    return {
+      json: await write(document, members, turns),
+      info: document['info'],
+      added: Object.fromEntries([...definitions].filter(([name]) => !own.has(name))),
+    };
   };
 
   /** undefined: nobody tells of anything. */
@@ -106,18 +118,19 @@ export function withRemoteOpenApi(
     const local = await documents.v2();
     const generation = remote.generation();
     if (merged?.local !== local || merged.generation !== generation)
-      merged = { local, generation, json: merge(local, others) };
+      merged = { local, generation, made: merge(local, others) };
     return merged;
   };
 
   return {
     ...documents,
-    v2: async () => (await current())?.json ?? documents.v2(),
+    v2: async () => (await (await current())?.made)?.json ?? documents.v2(),
     async v2Protobuf() {
       const all = await current();
       if (all === undefined) return documents.v2Protobuf();
-      all.protobuf ??= all.json.then(json =>
-        documentV2Protobuf(JSON.parse(json.toString('utf8')) as Record<string, unknown>),
+      // By the rules of protobuf messages behind each other are one: only what the others tell of is written anew.
+      all.protobuf ??= all.made.then(async ({ info, added }) =>
+        Buffer.concat([await documents.v2Protobuf(), documentV2Protobuf({ info, definitions: added })]),
       );
       return all.protobuf;
     },

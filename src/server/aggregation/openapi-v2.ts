@@ -1,6 +1,5 @@
 import type { RemoteApi } from './api-service.js';
-
-type Json = Readonly<Record<string, unknown>>;
+import { isObject, type Json } from './json.js';
 
 /** What an aggregated server tells of its group-version in OpenAPI v2. */
 export interface RemoteV2 {
@@ -9,8 +8,6 @@ export interface RemoteV2 {
 }
 
 const DEFINITIONS = '#/definitions/';
-const isObject = (value: unknown): value is Json =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Every definition that something refers to, as a name. */
 function references(value: unknown, add: (name: string) => void): void {

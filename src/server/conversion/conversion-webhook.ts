@@ -7,6 +7,7 @@ import { WebhookCallError } from '../webhook-client/call-error.js';
 import type { ClientConfig } from '../webhook-client/client-config.js';
 import { withDeadline } from '../webhook-client/deadline.js';
 import { checkSame, restoredMetadata, unstructured } from './check-converted.js';
+import type { ConversionFailure, ConversionMetrics } from './metrics.js';
 import { convertedObjects, reviewBody, REVIEWS, reviewVersion } from './review.js';
 
 /** What client-go gives webhooks that say nothing about it. */
@@ -18,6 +19,7 @@ export interface ConversionWebhookOptions {
   readonly call: CallWebhook;
   readonly clock: Clock;
   readonly uuid: () => string;
+  readonly metrics: ConversionMetrics;
 }
 
 export interface WebhookConversion {
@@ -34,7 +36,7 @@ const gvkOf = ([first]: readonly KubeObject[]): string => `${first?.apiVersion ?
  */
 export function createConversionWebhook(
   { clientConfig, conversionReviewVersions }: WebhookConversion,
-  { call, clock, uuid }: ConversionWebhookOptions,
+  { call, clock, uuid, metrics }: ConversionWebhookOptions,
 ): Converter {
   const version = reviewVersion(conversionReviewVersions);
 
@@ -43,10 +45,12 @@ export function createConversionWebhook(
     apiVersion: string,
     outer: AbortSignal,
     gvk: string,
+    told: (failure: ConversionFailure) => void,
   ): Promise<readonly unknown[]> => {
     if (version === undefined) throw reasonlessError('no supported conversion review versions');
     const uid = uuid();
     const body = reviewBody(version, uid, apiVersion, objects);
+    let failure: ConversionFailure = 'conversion_webhook_call_failure';
     try {
       const review = await withDeadline(clock, TIMEOUT_SECONDS * 1000, outer, signal =>
         call({
@@ -58,8 +62,10 @@ export function createConversionWebhook(
           maxBytes: 2 * body.length + MORE_BYTES,
         }),
       );
+      failure = 'conversion_webhook_malformed_response_failure';
       return convertedObjects(review, version, uid);
     } catch (error) {
+      told(failure);
       // Whoever asked has gone; or it is a fault of this server's own.
       if (outer.aborted || !(error instanceof WebhookCallError || (error as Error).name === 'Error')) throw error;
       throw reasonlessError(`conversion webhook for ${gvk} failed: ${(error as Error).message}`);
@@ -67,19 +73,33 @@ export function createConversionWebhook(
   };
 
   return async (objects, apiVersion, signal) => {
+    const started = clock.monotonic();
+    const told = (failure?: ConversionFailure): void => metrics.asked(clock.monotonic() - started, failure);
     const asked = objects.filter(object => object['apiVersion'] !== apiVersion);
-    if (asked.length === 0) return objects;
+    if (asked.length === 0) {
+      told();
+      return objects;
+    }
     const gvk = gvkOf(asked);
-    const answers = await ask(asked, apiVersion, signal, gvk);
-    if (answers.length !== asked.length)
+    const answers = await ask(asked, apiVersion, signal, gvk, told);
+    if (answers.length !== asked.length) {
+      told('conversion_webhook_partial_response_failure');
       throw reasonlessError(
         `conversion webhook for ${gvk} returned ${answers.length} objects, expected ${asked.length}`,
       );
+    }
     let index = 0;
-    return objects.map(object => {
-      if (object['apiVersion'] === apiVersion) return object;
-      return converted(object, answers[index], apiVersion, index++, gvk);
-    });
+    let isValid = false;
+    try {
+      const result = objects.map(object => {
+        if (object['apiVersion'] === apiVersion) return object;
+        return converted(object, answers[index], apiVersion, index++, gvk);
+      });
+      isValid = true;
+      return result;
+    } finally {
+      told(isValid ? undefined : 'conversion_webhook_invalid_converted_object_failure');
+    }
   };
 }
 

@@ -23,6 +23,8 @@ export interface DiscoveryOptions {
   readonly serverAddress: () => string;
   /** Groups of all servers; default: there is only this one. */
   readonly groups?: GroupDirectory;
+  /** An aggregated document has been made. */
+  readonly onAggregated?: () => void;
 }
 
 interface Cached {
@@ -75,6 +77,7 @@ export function createDiscoveryRoutes(options: DiscoveryOptions): (path: string)
     const body = `${JSON.stringify(document)}\n`;
     const fresh = { generation, body, etag: `"${sha512(body)}"` };
     aggregated.set(key, fresh);
+    options.onAggregated?.();
     return fresh;
   };
 

@@ -50,6 +50,8 @@ export function healthChecks(options: {
   readonly store: Pick<KvStore, 'get' | 'assertWritable'>;
   readonly ready: () => boolean;
   readonly stopping: AbortSignal;
+  /** Whether the encryption configuration may change: upstream has one check then of whatever key services it names. */
+  readonly reloadsEncryption: boolean;
 }): HealthCheck[] {
   const reachable = async (): Promise<void> => void (await options.store.get('/registry/health'));
   const writable = async (): Promise<void> => {
@@ -64,6 +66,7 @@ export function healthChecks(options: {
     { name: 'log', endpoints: ALL, check: () => undefined },
     { name: 'etcd', endpoints: ALL, check: reachable },
     { name: 'etcd-readiness', endpoints: ['readyz'], check: writable },
+    ...(options.reloadsEncryption ? [{ name: 'kms-providers', endpoints: ALL, check: () => undefined }] : []),
     { name: 'informer-sync', endpoints: ['readyz'], check: started },
     ...STARTED.map(name => ({ name, endpoints: ALL, check: started })),
     { name: 'shutdown', endpoints: ['readyz'], check: () => options.stopping.throwIfAborted() },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { compareText } from '../../machinery/compare-text.js';
-import type { OpenApiDocuments } from '../../api/openapi/documents.js';
+import { pathOf, type OpenApiDocuments } from '../../api/openapi/documents.js';
 import type { RemoteOpenApiEntry } from '../aggregation/keep-openapi.js';
 import { JSON_TYPE } from '../negotiation/media-types.js';
 import { parseAccept } from '../negotiation/accept.js';
@@ -48,22 +48,33 @@ function v2(documents: OpenApiDocuments, startedAt: string): DocumentRoute {
   });
 }
 
+interface V3Document {
+  readonly json: Buffer;
+  readonly hash: string;
+}
+
+const v3Url = (path: string, hash: string): string => `/openapi/v3/${path}?hash=${hash}`;
+
 /** OpenAPI of other servers. */
 export interface RemoteDocuments {
   generation(): number;
   entries(): readonly RemoteOpenApiEntry[];
   /** To the server that has a v3 document. */
   route(path: string): DocumentRoute | undefined;
+  /** A v3 document that was made here of what another server says in v2. */
+  converted(path: string): V3Document | undefined;
 }
 
 function v3Index(documents: OpenApiDocuments, remote: RemoteDocuments | undefined): DocumentRoute {
   return document(async ({ request }) => {
     const paths = new Map<string, { readonly serverRelativeURL: string }>();
     // This server's own come last: nobody else says where they are.
-    for (const { v3 } of remote?.entries() ?? [])
+    for (const { v3, api, converted } of remote?.entries() ?? []) {
       for (const [path, serverRelativeURL] of v3) paths.set(path, { serverRelativeURL });
+      if (converted !== undefined) paths.set(pathOf(api), { serverRelativeURL: v3Url(pathOf(api), converted.hash) });
+    }
     for (const path of documents.paths())
-      paths.set(path, { serverRelativeURL: `/openapi/v3/${path}?hash=${await documents.hash(path)}` });
+      paths.set(path, { serverRelativeURL: v3Url(path, await documents.hash(path)) });
     const sorted = [...paths].sort(([a], [b]) => compareText(a, b));
     const body = JSON.stringify({ paths: Object.fromEntries(sorted) });
     const etag = `"${sha512(body)}"`;
@@ -74,15 +85,23 @@ function v3Index(documents: OpenApiDocuments, remote: RemoteDocuments | undefine
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
-function v3Document(path: string, documents: OpenApiDocuments, nowMs: () => number): DocumentRoute {
+async function localV3(path: string, documents: OpenApiDocuments): Promise<V3Document | undefined> {
+  const json = await documents.v3(path);
+  return json && { json, hash: await documents.hash(path) };
+}
+
+function v3Document(
+  path: string,
+  find: (path: string) => Promise<V3Document | undefined>,
+  nowMs: () => number,
+): DocumentRoute {
   return document(async ({ request }) => {
-    const body = await documents.v3(path);
-    if (body === undefined) return raw(404, {}, '');
+    const found = await find(path);
+    if (found === undefined) return raw(404, {}, '');
     if (!acceptsJson(request.raw.headers.accept)) return raw(406, { Vary: 'Accept' }, '');
-    const hash = await documents.hash(path);
+    const { json, hash } = found;
     const asked = request.query.get('hash');
-    if (asked !== null && asked !== '' && asked !== hash)
-      return raw(301, { Location: `/openapi/v3/${path}?hash=${hash}` }, '');
+    if (asked !== null && asked !== '' && asked !== hash) return raw(301, { Location: v3Url(path, hash) }, '');
     const etag = `"${hash}"`;
     const caching =
       asked === null || asked === ''
@@ -90,7 +109,7 @@ function v3Document(path: string, documents: OpenApiDocuments, nowMs: () => numb
         : { 'Cache-Control': 'public, immutable', Expires: new Date(nowMs() + YEAR_MS).toUTCString() };
     const headers = { ...caching, Etag: etag, Vary: 'Accept' };
     if (request.raw.headers['if-none-match'] === etag) return raw(304, headers, '');
-    return raw(200, { ...headers, 'Content-Type': JSON_TYPE }, body);
+    return raw(200, { ...headers, 'Content-Type': JSON_TYPE }, json);
   });
 }
 
@@ -112,7 +131,9 @@ export function openApiRoute(
   if (path.startsWith('/openapi/v3/')) {
     const below = path.slice('/openapi/v3/'.length);
     const elsewhere = documents.paths().includes(below) ? undefined : remote?.route(below);
-    return elsewhere ?? v3Document(below, documents, nowMs);
+    const here = async (wanted: string): Promise<V3Document | undefined> =>
+      (await localV3(wanted, documents)) ?? remote?.converted(wanted);
+    return elsewhere ?? v3Document(below, here, nowMs);
   }
   return undefined;
 }

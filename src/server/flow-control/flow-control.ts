@@ -102,7 +102,7 @@ export function createFlowControl(options: FlowControlOptions): FlowControl {
       const { level } = schema;
       classified({ schemaUid: schema.uid, levelUid: level.config.metadata.uid ?? '' });
       const flow = metrics.flowOf(level.name, schema.name);
-      const work = estimate(info, query, level.maxSeats);
+      const work = estimate(info, query, level.maxSeats, flow);
       flow.estimated(maxSeats(work));
       const distinguisher = level.hands === undefined ? '' : schema.distinguish(info, user);
       const arrivedMs = clock.monotonic();

@@ -7,6 +7,8 @@ import type { Flow, RejectReason } from './types.js';
 export interface FlowSeries extends Flow {
   waited(seconds: number, executes: boolean): void;
   executed(seconds: number, kind: 'regular' | 'watch'): void;
+  /** The watches that a write has to tell. */
+  watched(count: number): void;
   /** The seats that a request is thought to take. */
   estimated(seats: number): void;
 }
@@ -19,6 +21,7 @@ export interface FlowMetrics {
 const PREFIX = 'apiserver_flowcontrol_';
 const LENGTHS = [0, 10, 25, 50, 100, 250, 500, 1000];
 const SECONDS = [0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30];
+const WATCHES = [0, 1, 10, 100, 1000, 10_000];
 const SEATS = [1, 2, 4, 8, 16, 32, 64, 100];
 const REASONS: readonly RejectReason[] = ['queue-full', 'concurrency-limit', 'time-out'];
 
@@ -45,6 +48,11 @@ export function createFlowMetrics(configuration: () => Configuration): FlowMetri
     'Number of estimated seats (maximum of initial and final seats) associated with requests in API Priority and Fairness',
     SEATS,
   );
+  const watches = histogram(
+    `${PREFIX}watch_count_samples`,
+    'count of watchers for mutating requests in API Priority and Fairness',
+    WATCHES,
+  );
   const labelsOf = ({ level, schema }: Flow): Labels => ({ flow_schema: schema, priority_level: level });
 
   const create = (level: string, schema: string): FlowSeries => {
@@ -69,6 +77,7 @@ export function createFlowMetrics(configuration: () => Configuration): FlowMetri
       rejected: { 'queue-full': 0, 'concurrency-limit': 0, 'time-out': 0 },
       queued: lengths.series(labels),
       estimated: estimates.series(labels),
+      watched: watches.series(labels),
       waited: (seconds, executes) => waited[executes ? 'true' : 'false'](seconds),
       executed: (seconds, kind) => executed[kind](seconds),
     };
@@ -138,6 +147,7 @@ export function createFlowMetrics(configuration: () => Configuration): FlowMetri
       lengths,
       waits,
       executions,
+      watches,
       estimates,
       levelGauge(
         'nominal_limit_seats',

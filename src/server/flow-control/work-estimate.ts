@@ -63,15 +63,23 @@ function writeWork(watches: number, max: number): Work {
   return { initialSeats: 1, finalSeats, lingerMs: (seats * EVENT_MS) / finalSeats };
 }
 
-/** `levelMax`: what the request's level allows one request at most; 0: as much as any. */
-export type WorkEstimator = (info: RequestInfo, query: URLSearchParams, levelMax: number) => Work;
+/**
+ * `levelMax`: what the request's level allows one request at most; 0: as much as any. `flow` is told how many watches a
+ * write has to tell.
+ */
+export type WorkEstimator = (
+  info: RequestInfo,
+  query: URLSearchParams,
+  levelMax: number,
+  flow: { watched(count: number): void },
+) => Work;
 
 export function createWorkEstimator(options: {
   /** undefined: not a resource of ours. */
   stored(group: string, resource: string): Stored | undefined;
   readonly watches: WatchTracker;
 }): WorkEstimator {
-  return (info, query, levelMax) => {
+  return (info, query, levelMax, flow) => {
     switch (info.verb) {
       case 'list':
       case 'watch':
@@ -79,10 +87,13 @@ export function createWorkEstimator(options: {
       case 'create':
       case 'update':
       case 'patch':
-      case 'delete':
+      case 'delete': {
         // Nobody is told of a token.
         if (info.resource === 'serviceaccounts' && info.subresource === 'token') return ONE;
-        return writeWork(options.watches.interested(info), capped(MAX_WRITE_SEATS, levelMax));
+        const watches = options.watches.interested(info);
+        flow.watched(watches);
+        return writeWork(watches, capped(MAX_WRITE_SEATS, levelMax));
+      }
       default:
         return ONE;
     }

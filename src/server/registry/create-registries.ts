@@ -72,6 +72,8 @@ export interface Registries {
   readonly objects: Objects;
   /** Drops history up to and including `revision`: older watches and lists get 410. */
   compact(revision: number): Promise<void>;
+  /** The store reads its values in another way: looks at all of them again. */
+  refresh(): Promise<void>;
 }
 
 /**
@@ -237,6 +239,9 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
     async compact(revision) {
       await store.compact(revision);
       forget(revision);
+    },
+    async refresh() {
+      for (const cache of [...caches.values()]) await cache.refresh();
     },
   };
 }

@@ -2,6 +2,7 @@ import t from 'tap';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import { isStatusError } from '../../../src/machinery/status.js';
 import { answerTo, type Sources } from '../../../src/metrics/answer.js';
+import { createOpenApi } from '../../../src/metrics/openapi.js';
 import type { Usage } from '../../../src/metrics/usage-store.js';
 
 const usage = (nanoCores: number, memoryBytes: number): Usage => ({
@@ -15,7 +16,9 @@ const node = (name: string) => ({ metadata: { name, labels: { zone: name } } });
 const PODS = [pod('b', 'web', { app: 'web' }), pod('a', 'db', { app: 'db' }), pod('a', 'silent')];
 const NODES = [node('node-2'), node('node-1'), node('silent')];
 
+const openApi = createOpenApi({ v2: Buffer.from('{}'), v3: new Map() });
 const sources: Sources = {
+  openApi,
   clock: new FakeClock(Date.parse('2026-01-01T00:01:00Z')),
   usage: {
     take: () => undefined,
@@ -114,4 +117,9 @@ t.test('discovery', async t => {
   const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
   t.match(ask('/apis', accept), { kind: 'APIGroupDiscoveryList', items: [{ metadata: { name: 'metrics.k8s.io' } }] });
   t.match(ask('/apis'), { kind: 'APIGroupList' });
+  t.strictSame(ask('/openapi/v2'), Buffer.from('{}'));
+  t.strictSame(ask('/openapi/v2', '', 'POST'), [
+    405,
+    'the server does not allow this method on the requested resource',
+  ]);
 });

@@ -5,6 +5,7 @@ import { createCatalog } from '../../../src/api/create-catalog.js';
 import { createAdmission } from '../../../src/server/admission/index.js';
 import { pluginListProblem, SERVED_PLUGINS } from '../../../src/server/admission/names.js';
 import type { PoliciesOptions } from '../../../src/server/admission/policies/validating.js';
+import { createPolicyMetrics } from '../../../src/server/admission/policies/metrics.js';
 import { createHookMetrics } from '../../../src/server/admission/webhooks/metrics.js';
 import type { WebhooksOptions } from '../../../src/server/admission/webhooks/options.js';
 import { createVersions } from '../../../src/server/admission/webhooks/versions.js';
@@ -24,7 +25,12 @@ const unasked: WebhooksOptions = {
   ready: () => false,
 };
 
-const noPolicies: PoliciesOptions = { ...unasked, authorizer: alwaysDeny };
+const noPolicies: PoliciesOptions = {
+  ...unasked,
+  authorizer: alwaysDeny,
+  clock: realClock,
+  metrics: createPolicyMetrics(),
+};
 
 t.test('lists of plugins', t => {
   const all = createAdmission({ random: () => 0, authorizer: alwaysDeny, webhooks: unasked, policies: noPolicies }).map(

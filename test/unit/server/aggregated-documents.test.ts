@@ -1,10 +1,14 @@
 import t from 'tap';
+import { documentV2Protobuf } from '../../../src/api/openapi/document-v2-protobuf.js';
+import type { OpenApiDocuments } from '../../../src/api/openapi/documents.js';
+import { realClock } from '../../../src/machinery/clock.js';
+import { createTurns } from '../../../src/machinery/turns.js';
 import type { EndpointSlice, Service } from '../../../src/machinery/types.js';
 import type { RemoteApi } from '../../../src/server/aggregation/api-service.js';
 import { unavailable } from '../../../src/server/aggregation/availability.js';
 import { readAggregated, readLegacy } from '../../../src/server/aggregation/discovery-documents.js';
 import { mergeDiscovery } from '../../../src/server/aggregation/merged-discovery.js';
-import { addV2 } from '../../../src/server/aggregation/merged-openapi.js';
+import { addV2, withRemoteOpenApi } from '../../../src/server/aggregation/merged-openapi.js';
 import { readV2 } from '../../../src/server/aggregation/openapi-v2.js';
 import { createApiServiceTable } from '../../../src/server/aggregation/table.js';
 
@@ -201,4 +205,28 @@ t.test('OpenAPI v2 of all servers', async t => {
     '/apis/agg.example/v1/things': { get: ref('Thing') },
   });
   t.strictSame(readV2('no document', API), { paths: {}, definitions: {} });
+});
+
+t.test("the protobuf form is this server's own, and behind it what only others have", async t => {
+  const info = { title: 'T', version: 'v' };
+  const document = { info, paths: {}, definitions: { Meta: { type: 'object' } } };
+  const local = documentV2Protobuf(document);
+  const json = Buffer.from(JSON.stringify(document));
+  const v2 = { paths: { '/a': {} }, definitions: { Meta: { type: 'string' }, Thing: { type: 'object' } } };
+  const documents = {
+    v2: () => Promise.resolve(json),
+    v2Protobuf: () => Promise.resolve(local),
+  } as Partial<OpenApiDocuments> as OpenApiDocuments;
+  let entries = [{ api: API, v2, v3: new Map(), converted: undefined }];
+  const remote = { generation: () => entries.length, entries: () => entries };
+  const merged = withRemoteOpenApi(documents, remote, createTurns(realClock));
+  const added = { Meta_v2: v2.definitions.Meta, Thing: v2.definitions.Thing };
+  t.strictSame(await merged.v2Protobuf(), Buffer.concat([local, documentV2Protobuf({ info, definitions: added })]));
+  t.strictSame(JSON.parse((await merged.v2()).toString()), {
+    info,
+    paths: v2.paths,
+    definitions: { ...document.definitions, ...added },
+  });
+  entries = [];
+  t.equal(await merged.v2Protobuf(), local, 'nobody else');
 });

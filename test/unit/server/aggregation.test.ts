@@ -113,6 +113,20 @@ interface Backend {
   readonly seen: IncomingMessage[];
 }
 
+const OPENAPI_V2 = {
+  swagger: '2.0',
+  info: { title: 'things', version: 'v1' },
+  paths: {
+    [`${BASE}/things`]: {
+      get: {
+        produces: ['application/json'],
+        responses: { 200: { description: 'OK', schema: { $ref: '#/definitions/Thing' } } },
+      },
+    },
+  },
+  definitions: { Thing: { type: 'object', description: 'a thing' } },
+};
+
 async function serve(
   t: Test,
   listener: RequestListener,
@@ -135,6 +149,8 @@ async function serve(
       );
       return;
     }
+    if (message.url === '/openapi/v2')
+      return void response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(OPENAPI_V2));
     if (message.url?.startsWith(`${BASE}/`) !== true) return void response.writeHead(404).end();
     seen.push(message);
     listener(message, response);
@@ -252,6 +268,40 @@ t.test('requests reach the server of an APIService, in the name of their user', 
     };
     await until('current', async () => (await aggregated())?.freshness === 'Current');
     t.equal((await aggregated())?.resources?.[0]?.resource, 'things');
+  });
+
+  await t.test('what it tells of in OpenAPI v2 only is there in v3', async t => {
+    const path = `apis/${GROUP}/v1`;
+    const url = async () => {
+      const { paths } = JSON.parse((await world.ask('GET', '/openapi/v3')).text) as {
+        paths: Record<string, { serverRelativeURL: string }>;
+      };
+      return paths[path]?.serverRelativeURL;
+    };
+    await until('converted', async () => (await url()) !== undefined);
+    const { status, headers, text } = await world.ask('GET', (await url()) ?? '');
+    t.strictSame([status, headers['cache-control']], [200, 'public, immutable']);
+    t.match(JSON.parse(text), {
+      openapi: '3.0.0',
+      info: OPENAPI_V2.info,
+      paths: {
+        [`${BASE}/things`]: {
+          get: {
+            responses: { 200: { content: { 'application/json': { schema: { $ref: '#/components/schemas/Thing' } } } } },
+          },
+        },
+      },
+      components: { schemas: OPENAPI_V2.definitions },
+    });
+    const other = await world.ask('GET', `/openapi/v3/${path}?hash=AB`);
+    t.strictSame([other.status, other.headers.location], [301, await url()]);
+    const metrics = (await world.ask('GET', '/metrics')).text;
+    t.match(metrics, `aggregator_unavailable_apiservice{name="v1.${GROUP}"} 0\n`);
+    t.match(metrics, 'aggregator_unavailable_apiservice{name="v1."} 0\n', 'those of this server, too');
+    t.match(metrics, /aggregator_discovery_aggregation_count_total [1-9]/);
+    await world.ask('DELETE', `/apis/apiregistration.k8s.io/v1/apiservices/v1.${GROUP}`);
+    await until('gone', async () => (await url()) === undefined);
+    t.equal((await world.ask('GET', `/openapi/v3/${path}`)).status, 404);
   });
 });
 

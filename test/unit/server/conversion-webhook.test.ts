@@ -1,7 +1,9 @@
 import t from 'tap';
 import { realClock } from '../../../src/machinery/clock.js';
+import { StatusError } from '../../../src/machinery/status.js';
 import type { JsonObject, KubeObject } from '../../../src/machinery/types.js';
 import { createConversionWebhook } from '../../../src/server/conversion/conversion-webhook.js';
+import { createConversionMetrics } from '../../../src/server/conversion/metrics.js';
 import { WebhookCallError } from '../../../src/server/webhook-client/call-error.js';
 import type { CallWebhook } from '../../../src/server/webhook-client/call.js';
 
@@ -39,11 +41,17 @@ const converting =
     );
   };
 
-const convert = (call: CallWebhook, objects: readonly KubeObject[]): Promise<readonly KubeObject[]> =>
-  createConversionWebhook(
+const convert = (
+  call: CallWebhook,
+  objects: readonly KubeObject[],
+  metrics = createConversionMetrics(realClock),
+): Promise<readonly KubeObject[]> => {
+  const converter = createConversionWebhook(
     { clientConfig: { url: 'https://hook.example.com' }, conversionReviewVersions: ['v9', 'v1'] },
-    { call, clock: realClock, uuid: () => 'the-uid' },
-  )(objects, V2, new AbortController().signal);
+    { call, clock: realClock, uuid: () => 'the-uid', metrics },
+  );
+  return metrics.measured('widgets.example.com', converter)(objects, V2, new AbortController().signal);
+};
 
 const first = (change: (object: JsonObject) => unknown) =>
   converting(([object, ...more]) => [change(object ?? {}), ...more]);
@@ -164,4 +172,33 @@ t.test('what a conversion webhook may change, and what it is sent', async t => {
   });
   t.equal(b?.metadata.name, 'b');
   t.same(await convert(() => Promise.reject(new Error('asked')), [there]), [there], 'nobody is asked about nothing');
+});
+
+t.test('how often webhooks were asked, and why they failed, is counted under upstream names', async t => {
+  const metrics = createConversionMetrics(realClock);
+  const good = converting(objects => objects);
+  const rows: { call: CallWebhook; objects?: KubeObject[]; failure: string }[] = [
+    { call: good, failure: '' },
+    { call: good, objects: [widget('a', V2)], failure: '' },
+    { call: () => Promise.reject(new WebhookCallError('EOF', 503)), failure: 'conversion_webhook_call_failure' },
+    { call: answering(review({})), failure: 'conversion_webhook_malformed_response_failure' },
+    { call: converting(() => []), failure: 'conversion_webhook_partial_response_failure' },
+    { call: metadata({ name: 'other' }), failure: 'conversion_webhook_invalid_converted_object_failure' },
+  ];
+  for (const { call, objects = [widget('a')] } of rows)
+    await convert(call, objects, metrics).catch((error: unknown) => t.type(error, StatusError));
+  const text = metrics.families.map(family => family.render()).join('');
+  for (const { failure } of rows) {
+    const labels = `{failure_type="${failure}",result="${failure === '' ? 'success' : 'failure'}"}`;
+    t.match(text, `apiserver_conversion_webhook_request_total${labels} ${failure === '' ? 2 : 1}\n`);
+    t.match(text, `apiserver_conversion_webhook_duration_seconds_count${labels} ${failure === '' ? 2 : 1}\n`);
+  }
+  for (const [succeeded, count] of [
+    ['true', 1],
+    ['false', 4],
+  ] as const) {
+    const labels = `{crd_name="widgets.example.com",from_version="v1",succeeded="${succeeded}",to_version="v2"}`;
+    t.match(text, `apiserver_crd_conversion_webhook_duration_seconds_count${labels} ${count}\n`);
+  }
+  t.match(text, 'le="16.384"', 'fifteen bounds');
 });

@@ -8,6 +8,7 @@ import {
   validatingAdmissionPolicyStrategy,
 } from '../../../src/kinds/admissionregistration/admission-policy.js';
 import { createEquivalents } from '../../../src/server/admission/matching/equivalents.js';
+import { createPolicyMetrics, type PolicyMetrics } from '../../../src/server/admission/policies/metrics.js';
 import { createValidatingPolicies } from '../../../src/server/admission/policies/validating.js';
 import type { AdmissionPlugin } from '../../../src/server/admission/types.js';
 import { createVersions } from '../../../src/server/admission/webhooks/versions.js';
@@ -25,10 +26,12 @@ const authorizer: Authorizer = {
 
 interface Served extends Fixture {
   readonly annotations: Map<string, string>;
+  readonly metrics: PolicyMetrics;
 }
 
 async function served(t: Test): Promise<Served> {
   const plugins: AdmissionPlugin[] = [];
+  const metrics = createPolicyMetrics();
   const annotations = new Map<string, string>();
   const late: AdmissionPlugin = {
     name: 'ValidatingAdmissionPolicy',
@@ -53,10 +56,12 @@ async function served(t: Test): Promise<Served> {
       authorizer,
       equivalents: createEquivalents(catalog),
       versions: createVersions(catalog),
+      clock: realClock,
+      metrics,
     }),
   );
   await create(made, 'namespaces', { metadata: { name: 'ns', labels: { team: 'a' } } });
-  return { ...made, annotations };
+  return { ...made, annotations, metrics };
 }
 
 const create = (f: Fixture, resource: string, object: KubeObject): Promise<KubeObject> =>
@@ -350,4 +355,52 @@ t.test('policies judge neither policies nor reviews', async t => {
   await create(f, BINDINGS, { metadata: { name: 'all' }, spec: { policyName: 'all', validationActions: ['Deny'] } });
   t.match(await verdict(f, {}, {}), /denied request: no$/);
   await t.resolves(create(f, POLICIES, { metadata: { name: 'other' }, spec: policy }));
+});
+
+t.test('what policies say is counted under upstream names', async t => {
+  const f = await served(t);
+  const rows: { name: string; policy: object; actions?: string[]; expect: [action: string, type: string][] }[] = [
+    { name: 'holds', policy: { validations: [{ expression: 'true' }] }, expect: [] },
+    { name: 'no', policy: { validations: [{ expression: 'false' }] }, expect: [['deny', 'invalid_error']] },
+    {
+      name: 'mild',
+      policy: { validations: [{ expression: 'false' }] },
+      actions: ['Audit', 'Warn'],
+      expect: [
+        ['audit', 'invalid_error'],
+        ['warn', 'invalid_error'],
+      ],
+    },
+    {
+      name: 'ignored',
+      policy: { failurePolicy: 'Ignore', validations: [{ expression: 'object.data.none == "x"' }] },
+      expect: [['allow', 'invalid_error']],
+    },
+    {
+      name: 'dear',
+      policy: { validations: Array.from({ length: 60 }, () => ({ expression: MID })) },
+      expect: [['deny', 'out_of_budget']],
+    },
+    {
+      name: 'note',
+      policy: { auditAnnotations: [{ key: 'k', valueExpression: 'string(object.data.none)' }] },
+      expect: [['deny', 'invalid_error']],
+    },
+  ];
+  for (const { name, policy, actions = ['Deny'] } of rows) {
+    await create(f, POLICIES, { metadata: { name }, spec: { matchConstraints: RULES, ...policy } });
+    await create(f, BINDINGS, { metadata: { name }, spec: { policyName: name, validationActions: actions } });
+  }
+  await verdict(f, {}, {});
+  const lines = f.metrics.families.flatMap(family => family.render().split('\n'));
+  for (const { name, expect } of rows)
+    t.strictSame(
+      lines.filter(line => line.includes('check_total{') && line.includes(`policy="${name}"`)).sort(),
+      expect.map(
+        ([action, type]) =>
+          `apiserver_validating_admission_policy_check_total{enforcement_action="${action}",error_type="${type}",policy="${name}",policy_binding="${name}"} 1`,
+      ),
+      name,
+    );
+  t.equal(lines.filter(line => line.includes('check_duration_seconds_count{')).length, 6);
 });

@@ -22,11 +22,14 @@ export type OwnVariables = ReadonlyMap<string, CompiledExpression>;
 export interface Evaluations {
   /** For each expression; undefined where there is none. */
   readonly results: readonly (Evaluated | undefined)[];
+  /** How long each of them took. */
+  readonly elapsedMs: readonly number[];
   readonly budget: number;
 }
 
 /**
  * Expressions one after another, about the same. Variables are evaluated anew, each once at most, and count.
+ * @param now milliseconds of a clock; absent: nobody asks how long it takes
  * @throws OutOfBudget
  */
 export function* evaluateAll(
@@ -34,22 +37,27 @@ export function* evaluateAll(
   activation: Activation,
   own: OwnVariables,
   budget: number,
+  now: () => number = () => 0,
 ): Steps<Evaluations> {
   const variables = new Variables(own, activation);
   const results: (Evaluated | undefined)[] = [];
+  const elapsedMs: number[] = [];
   let left = budget;
   for (const compiled of expressions) {
     if (compiled === undefined || isCompileError(compiled)) {
       results.push(compiled && { error: `compilation error: ${compiled.error}` });
+      elapsedMs.push(0);
       continue;
     }
     yield;
+    const started = now();
     const { value, cost } = yield* variables.run(compiled.program);
+    elapsedMs.push(now() - started);
     left -= variables.takeCost() + cost;
     if (left < 0) throw new OutOfBudget();
     results.push(
       isError(value) ? { error: `expression '${compiled.source}' resulted in error: ${value.message}` } : { value },
     );
   }
-  return { results, budget: left };
+  return { results, elapsedMs, budget: left };
 }

@@ -8,11 +8,16 @@ import { conditionOf } from '../expressions/match-conditions.js';
 import { aggregate } from '../webhooks/conditions.js';
 import type { CompiledAnnotation, CompiledPolicy, CompiledValidation } from './compile.js';
 
+/** What could not be evaluated. */
+export interface Failure {
+  readonly message: string;
+  readonly elapsedMs: number;
+}
+
 /** What one validation says; nothing when it holds. */
-export interface Denial {
+export interface Denial extends Failure {
   /** Which of the policy's validations. */
   readonly index: number;
-  readonly message: string;
   /** Absent where it could not be evaluated. */
   readonly reason?: string;
 }
@@ -22,7 +27,9 @@ export interface Judgement {
   /** For the request's audit event. */
   readonly annotations: readonly (readonly [key: string, value: string])[];
   /** Annotations that could not be evaluated, which deny the request. */
-  readonly failures: readonly string[];
+  readonly failures: readonly Failure[];
+  /** What could not be evaluated either, but denies nothing. */
+  readonly ignored: readonly Failure[];
 }
 
 /** Values of variables, as validations, match conditions and messages see them. */
@@ -33,11 +40,13 @@ export interface Activations {
   readonly message: Activation;
 }
 
-const NOTHING: Judgement = { denials: [], annotations: [], failures: [] };
+const NOTHING: Judgement = { denials: [], annotations: [], failures: [], ignored: [] };
 
 /** Of what could not be evaluated as a whole. */
 const failed = ({ ignoresFailures }: CompiledPolicy, message: string): Judgement =>
-  ignoresFailures ? NOTHING : { ...NOTHING, denials: [{ index: 0, message }] };
+  ignoresFailures
+    ? { ...NOTHING, ignored: [{ message, elapsedMs: 0 }] }
+    : { ...NOTHING, denials: [{ index: 0, message, elapsedMs: 0 }] };
 
 /** undefined: they hold. */
 function* conditions(policy: CompiledPolicy, activation: Activation): Steps<Judgement | undefined> {
@@ -67,10 +76,13 @@ function madeMessage(made: Evaluated | undefined): string {
 const messageOf = ({ message, source }: CompiledValidation, made: Evaluated | undefined): string =>
   madeMessage(made) || trimSpace(message) || `failed expression: ${trimSpace(source)}`;
 
-function* validations(policy: CompiledPolicy, activations: Activations): Steps<readonly Denial[]> {
+type Found = Pick<Judgement, 'denials' | 'ignored'>;
+
+function* validations(policy: CompiledPolicy, activations: Activations, now: () => number): Steps<Found> {
   const { validations: all, variables, ignoresFailures } = policy;
   const expressions = all.map(({ expression }) => expression);
-  const { results, budget } = yield* evaluateAll(expressions, activations.validation, variables, BUDGET);
+  const evaluated = yield* evaluateAll(expressions, activations.validation, variables, BUDGET, now);
+  const { results, budget } = evaluated;
   let messages: readonly (Evaluated | undefined)[] = [];
   let broken: string | undefined;
   try {
@@ -80,14 +92,22 @@ function* validations(policy: CompiledPolicy, activations: Activations): Steps<r
     if (!(error instanceof OutOfBudget)) throw error;
     broken = `failed messageExpression: ${error.message}`;
   }
-  return all.flatMap((validation, index): Denial[] => {
+  const denials: Denial[] = [];
+  const ignored: Failure[] = [];
+  all.forEach((validation, index) => {
     const result = results[index];
-    if (result === undefined) return [];
+    if (result === undefined) return;
+    const elapsedMs = evaluated.elapsedMs[index] ?? 0;
     const error = 'error' in result ? result.error : broken;
-    if (error !== undefined) return ignoresFailures ? [] : [{ index, message: error }];
-    if ('value' in result && result.value === true) return [];
-    return [{ index, message: messageOf(validation, messages[index]), reason: validation.reason ?? 'Invalid' }];
+    if (error !== undefined) {
+      if (ignoresFailures) ignored.push({ message: error, elapsedMs });
+      else denials.push({ index, message: error, elapsedMs });
+    } else if (!('value' in result) || result.value !== true) {
+      const message = messageOf(validation, messages[index]);
+      denials.push({ index, message, reason: validation.reason ?? 'Invalid', elapsedMs });
+    }
   });
+  return { denials, ignored };
 }
 
 type Noted = { readonly value?: string; readonly failure?: string };
@@ -103,22 +123,28 @@ function annotationOf({ source }: CompiledAnnotation, result: Evaluated | undefi
   return { failure };
 }
 
-/** What a policy says to a request with one parameter. Source: apiserver plugin/policy/validating/validator.go. */
-export function* judge(policy: CompiledPolicy, activations: Activations): Steps<Judgement> {
+/**
+ * What a policy says to a request with one parameter. Source: apiserver plugin/policy/validating/validator.go.
+ * @param now milliseconds of a clock: what was not fulfilled is told with how long it took
+ */
+export function* judge(policy: CompiledPolicy, activations: Activations, now: () => number): Steps<Judgement> {
   const unmet = yield* conditions(policy, activations.condition);
   if (unmet !== undefined) return unmet;
   try {
-    const denials = yield* validations(policy, activations);
+    const found = yield* validations(policy, activations, now);
     const expressions = policy.annotations.map(({ expression }) => expression);
-    const { results } = yield* evaluateAll(expressions, activations.message, policy.variables, BUDGET);
+    const evaluated = yield* evaluateAll(expressions, activations.message, policy.variables, BUDGET, now);
     const noted = policy.annotations.map((annotation, i) => ({
       key: annotation.key,
-      ...annotationOf(annotation, results[i], policy.ignoresFailures),
+      elapsedMs: evaluated.elapsedMs[i] ?? 0,
+      ...annotationOf(annotation, evaluated.results[i], policy.ignoresFailures),
     }));
     return {
-      denials,
+      ...found,
       annotations: noted.flatMap(({ key, value }) => (value === undefined ? [] : [[key, value] as const])),
-      failures: noted.flatMap(({ failure }) => (failure === undefined ? [] : [failure])),
+      failures: noted.flatMap(({ failure, elapsedMs }) =>
+        failure === undefined ? [] : [{ message: failure, elapsedMs }],
+      ),
     };
   } catch (error) {
     if (error instanceof OutOfBudget) return failed(policy, error.message);

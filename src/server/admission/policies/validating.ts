@@ -1,3 +1,4 @@
+import type { Clock } from '../../../machinery/clock.js';
 import { notFoundError, StatusError, type StatusReason } from '../../../machinery/status.js';
 import { inTurns } from '../../../machinery/steps.js';
 import type { Turns } from '../../../machinery/turns.js';
@@ -14,7 +15,8 @@ import type { AdmissionPlugin, AdmissionRequest } from '../types.js';
 import type { Versioned, Versions } from '../webhooks/versions.js';
 import { createAnnotations } from './annotations.js';
 import type { CompiledBinding, CompiledPolicy } from './compile.js';
-import { judge, type Denial, type Judgement } from './judge.js';
+import { judge, type Denial, type Failure, type Judgement } from './judge.js';
+import type { Check, PolicyMetrics } from './metrics.js';
 import { collectParams, ConfigurationError, paramResource } from './params.js';
 import { createPolicySource, type BoundPolicy } from './source.js';
 
@@ -24,6 +26,8 @@ export interface PoliciesOptions {
   readonly authorizer: Authorizer;
   readonly equivalents: Equivalents;
   readonly versions: Versions;
+  readonly clock: Clock;
+  readonly metrics: PolicyMetrics;
 }
 
 /** Policies do not judge what says who may do something, without which the cluster may not work, nor themselves. */
@@ -39,6 +43,8 @@ const EXCLUDED = new Set([
   'selfsubjectrulesreviews.authorization.k8s.io',
   'subjectaccessreviews.authorization.k8s.io',
 ]);
+
+const ACTION_LABELS: Readonly<Record<string, Check['action']>> = { Deny: 'deny', Audit: 'audit', Warn: 'warn' };
 
 interface Denied {
   readonly policy: CompiledPolicy;
@@ -71,7 +77,7 @@ interface Pass {
 }
 
 export function createValidatingPolicies(options: PoliciesOptions): AdmissionPlugin {
-  const { catalog, turns, authorizer, equivalents, versions } = options;
+  const { catalog, turns, authorizer, equivalents, versions, clock, metrics } = options;
   const source = createPolicySource(turns);
 
   const matches = (criteria: CompiledPolicy['criteria'], { ctx, request, asked }: Pass): Promise<Match | undefined> =>
@@ -112,11 +118,24 @@ export function createValidatingPolicies(options: PoliciesOptions): AdmissionPlu
       condition: activationOf(own, authorizer),
       message: activationOf(input, undefined),
     };
-    return inTurns(judge(policy, activations), turns);
+    return inTurns(
+      judge(policy, activations, () => clock.monotonic()),
+      turns,
+    );
   };
 
-  const act = (pass: Pass, policy: CompiledPolicy, binding: CompiledBinding, { message, reason, index }: Denial) => {
+  const counted = (
+    policy: CompiledPolicy,
+    binding: CompiledBinding,
+    action: Check['action'],
+    { message, elapsedMs }: Failure,
+  ): void => metrics.checked({ policy: policy.name, binding: binding.name, action, message, elapsedMs });
+
+  const act = (pass: Pass, policy: CompiledPolicy, binding: CompiledBinding, denial: Denial) => {
+    const { message, reason, index, elapsedMs } = denial;
     for (const action of binding.actions) {
+      const label = ACTION_LABELS[action];
+      if (label !== undefined) counted(policy, binding, label, { message, elapsedMs });
       if (action === 'Deny') {
         pass.denied.push({ policy, binding, message, ...(reason === undefined ? {} : { reason }) });
       } else if (action === 'Warn') {
@@ -170,7 +189,11 @@ export function createValidatingPolicies(options: PoliciesOptions): AdmissionPlu
         const found = await judged(policy, pass, input);
         for (const one of found.denials) act(pass, policy, binding, one);
         for (const [key, value] of found.annotations) annotations.add(key, value);
-        for (const message of found.failures) pass.denied.push({ policy, binding, message });
+        for (const one of found.ignored) counted(policy, binding, 'allow', one);
+        for (const one of found.failures) {
+          pass.denied.push({ policy, binding, message: one.message });
+          counted(policy, binding, 'deny', one);
+        }
       }
     }
     annotations.tell((key, value) => pass.ctx.annotate?.(`${policy.name}/${key}`, value));

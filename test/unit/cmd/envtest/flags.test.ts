@@ -5,7 +5,7 @@ import { checkFeatureGates } from '../../../../src/cmd/envtest/feature-gates.js'
 import { ETCD_FLAGS } from '../../../../src/cmd/envtest/etcd-flags.js';
 import { helpText, parseFlags, type FlagTable } from '../../../../src/cmd/envtest/flags.js';
 import { KUBE_APISERVER_FLAGS } from '../../../../src/cmd/envtest/kube-apiserver-flags.js';
-import { checkRuntimeConfig } from '../../../../src/cmd/envtest/runtime-config.js';
+import { checkRuntimeConfig, servedVersions } from '../../../../src/cmd/envtest/runtime-config.js';
 import { ROOT } from '../../../support/root.js';
 
 /** What `kube-apiserver --help` of 1.35.4 lists: name, whether it takes a value, its default. */
@@ -139,7 +139,13 @@ t.test('runtime config: served versions are served, others are refused by name',
     message: '--runtime-config: batch/v2=true is not supported',
   });
   t.throws(() => checkRuntimeConfig('apps/v1=false', served), {
-    message: '--runtime-config: apps/v1=false is not supported',
+    message: '--runtime-config: apps/v1=false is not supported: what is served of apps is apps/v1, and nothing else',
+  });
+  const all = servedVersions();
+  t.same(checkRuntimeConfig('v1=true,admissionregistration.k8s.io/v1=true', all), [], 'by the names that upstream has');
+  t.throws(() => checkRuntimeConfig('admissionregistration.k8s.io/v1beta1=true', all), {
+    message:
+      '--runtime-config: admissionregistration.k8s.io/v1beta1=true is not supported: what is served of admissionregistration.k8s.io is admissionregistration.k8s.io/v1, and nothing else',
   });
   t.throws(() => checkRuntimeConfig('apps/v1=x', served), { message: '--runtime-config: invalid value apps/v1=x' });
   t.end();

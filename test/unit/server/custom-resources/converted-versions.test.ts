@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap';
 import { FakeClock } from '../../../../src/machinery/clock.js';
+import { createConversionMetrics } from '../../../../src/server/conversion/metrics.js';
 import { createConversionWebhook } from '../../../../src/server/conversion/conversion-webhook.js';
 import type { CallWebhook } from '../../../../src/server/webhook-client/call.js';
 import type { JsonObject, KubeObject } from '../../../../src/machinery/types.js';
@@ -67,7 +68,12 @@ async function start(t: Test): Promise<{ readonly f: DefinedKinds; readonly hook
     converterOf: () =>
       createConversionWebhook(
         { clientConfig: { url: 'https://hook.example.org/' }, conversionReviewVersions: ['v1'] },
-        { call: hook.call, clock: new FakeClock(), uuid: () => `uid-${++count}` },
+        {
+          call: hook.call,
+          clock: new FakeClock(),
+          uuid: () => `uid-${++count}`,
+          metrics: createConversionMetrics(new FakeClock()),
+        },
       ),
   });
   await f.define(

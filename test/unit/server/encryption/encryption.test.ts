@@ -1,10 +1,11 @@
 import { request as httpsRequest } from 'node:https';
 import t, { type Test } from 'tap';
-import { realClock } from '../../../../src/machinery/clock.js';
+import { realClock, type Clock } from '../../../../src/machinery/clock.js';
 import { keysInMemory } from '../../../../src/cluster/keys/files.js';
 import { createPki } from '../../../../src/cluster/keys/pki.js';
 import { createApiServer } from '../../../../src/server/create-server.js';
 import type { EncryptionConfiguration, Key, Provider } from '../../../../src/server/encryption/configuration.js';
+import type { ApiServerOptions } from '../../../../src/server/options.js';
 import type { KvStore } from '../../../../src/storage/kv-store.js';
 import { createMemoryStore } from '../../../../src/storage/memory/memory-store.js';
 import { until } from '../../../support/until.js';
@@ -26,7 +27,12 @@ interface Answer {
 }
 
 /** A server over a store that outlives it. */
-async function start(t: Test, store: KvStore, encryption: EncryptionConfiguration | undefined) {
+async function start(
+  t: Test,
+  store: KvStore,
+  encryption: EncryptionConfiguration | undefined,
+  more: Partial<ApiServerOptions> = {},
+) {
   const pki = await keys;
   const tokens = new Map([['admin', { name: 'admin', groups: ['system:masters'] }]]);
   const kept = Object.create(store, { close: { value: () => Promise.resolve() } }) as KvStore;
@@ -35,6 +41,7 @@ async function start(t: Test, store: KvStore, encryption: EncryptionConfiguratio
     pki,
     tokens,
     ...(encryption === undefined ? {} : { encryption }),
+    ...more,
   });
   const { port } = await server.listen();
   let closing: Promise<void> | undefined;
@@ -49,7 +56,10 @@ async function start(t: Test, store: KvStore, encryption: EncryptionConfiguratio
           let text = '';
           response.on('data', chunk => (text += String(chunk)));
           response.once('end', () =>
-            resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) as Answer['body'] }),
+            resolve({
+              status: response.statusCode ?? 0,
+              body: text.startsWith('{') ? (JSON.parse(text) as Answer['body']) : { text },
+            }),
           );
         },
       );
@@ -199,4 +209,61 @@ t.test('custom resources are encrypted as others are', async t => {
   const second = await start(t, store, configuration);
   await until('widgets are served again', async () => (await second.call('GET', WIDGETS)).status === 200);
   t.match(await second.call('GET', `${WIDGETS}/w`), { status: 200, body: { word: 'open sesame' } });
+});
+
+t.test('another file is taken into use while the server serves', async t => {
+  const store = createMemoryStore();
+  const before = await start(t, store, of(OLD));
+  await before.call('POST', SECRETS, secret('lost'));
+  await before.close();
+  await start(t, store, of(NEW)).then(async ({ call, close }) => {
+    await call('POST', SECRETS, secret('a'));
+    await close();
+  });
+
+  const file = (...providers: Provider[]): string =>
+    JSON.stringify({ apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration', ...of(...providers) });
+  let content = file(NEW);
+  /** A minute has passed for whoever sleeps so long. */
+  const asleep: (() => void)[] = [];
+  const minute = (): void => asleep.splice(0).forEach(wake => wake());
+  const clock = Object.create(realClock, {
+    sleep: {
+      value: (ms: number, signal: AbortSignal) =>
+        ms === 60_000 ? new Promise<void>(resolve => void asleep.push(resolve)) : realClock.sleep(ms, signal),
+    },
+  }) as Clock;
+  const { call } = await start(t, store, of(NEW), {
+    clock,
+    encryptionFile: { path: 'enc.yaml', content, read: () => Promise.resolve(content) },
+  });
+  const reloads = async (status: string): Promise<number> => {
+    const { body } = await call('GET', '/metrics');
+    const line = new RegExp(
+      `^apiserver_encryption_config_controller_automatic_reloads_total\\{.*${status}"\\} (\\d+)$`,
+      'm',
+    );
+    return Number(line.exec(String(body['text']))?.[1] ?? 0);
+  };
+  t.equal((await call('GET', '/readyz/kms-providers')).status, 200);
+  t.equal((await call('GET', `${SECRETS}/lost`)).status, 500);
+
+  content = 'kind: Nonsense';
+  minute();
+  await until('refused', async () => (await reloads('failure')) > 0);
+  t.equal((await call('GET', `${SECRETS}/a`)).status, 200, 'what was there stays');
+
+  const THIRD: Provider = { secretbox: { keys: [key('key3', 3)] } };
+  content = file(THIRD, NEW, OLD);
+  minute();
+  await until('in use', async () => (await reloads('success')) === 1);
+  t.equal((await call('GET', `${SECRETS}/lost`)).status, 200, 'a key that has come back reads');
+  t.match((await call('GET', SECRETS)).body, { items: [{ metadata: { name: 'a' } }, { metadata: { name: 'lost' } }] });
+  for (const name of ['a', 'lost']) {
+    const { body } = await call('GET', `${SECRETS}/${name}`);
+    t.equal((await call('PUT', `${SECRETS}/${name}`, body)).status, 200);
+    t.match(await stored(store, name), /^k8s:enc:secretbox:v1:key3:/, 'a write that changes nothing encrypts it anew');
+  }
+  await call('POST', SECRETS, secret('b'));
+  t.match(await stored(store, 'b'), /^k8s:enc:secretbox:v1:key3:/);
 });

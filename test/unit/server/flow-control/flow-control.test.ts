@@ -240,6 +240,17 @@ t.test('a client that goes leaves the queue, and a full queue refuses', async t 
   t.match(text, 'reason="queue-full"} 1');
 });
 
+t.test('how many watches a write has to tell is counted for its flow', t => {
+  const control = create(100, new FakeClock());
+  control.watching(info('GET', '/api/v1/pods', 'watch=1'), undefined);
+  control.enter({ ...ask('bob'), info: info('POST', '/api/v1/namespaces/a/pods') }, () => undefined);
+  const text = control.metrics.families.map(family => family.render()).join('');
+  const labels = 'flow_schema="global-default",priority_level="global-default"';
+  t.match(text, `apiserver_flowcontrol_watch_count_samples_bucket{${labels},le="0"} 0\n`);
+  t.match(text, `apiserver_flowcontrol_watch_count_samples_bucket{${labels},le="1"} 1\n`);
+  t.end();
+});
+
 t.test('seats go to the levels that need them, and come back', t => {
   const clock = new FakeClock();
   const control = create(100, clock);
@@ -393,10 +404,13 @@ t.test('requests take seats by what they are thought to cost', t => {
     { name: 'a write that nobody is told of', method: 'POST', path: '/api/v1/namespaces/a/secrets', expect: [1, 0, 0] },
     { name: 'many at once', method: 'DELETE', path: pods, expect: [1, 0, 0] },
   ];
+  const told: number[] = [];
   for (const { name, method = 'GET', path, query = '', max = 0, expect } of cases) {
-    const { initialSeats, finalSeats, lingerMs } = estimate(info(method, path, query), new URLSearchParams(query), max);
+    const asked = [info(method, path, query), new URLSearchParams(query), max] as const;
+    const { initialSeats, finalSeats, lingerMs } = estimate(...asked, { watched: count => told.push(count) });
     t.same([initialSeats, finalSeats, lingerMs], expect, name);
   }
+  t.same(told, [25, 25, 0], 'writes of single objects tell how many watches there are');
   t.end();
 });
 
