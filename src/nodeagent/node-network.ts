@@ -7,6 +7,7 @@ import { policyHook } from '../dataplane/policies/policy-hook.js';
 import { parseCidr } from '../machinery/cidr.js';
 import type { NodeAgentOptions } from './agent-options.js';
 import type { Kernels } from './network/kernels.js';
+import { createPeerLinks, type PeerLinks } from './network/link/peer-links.js';
 import { familyLike, NODE_LINK } from './network/links.js';
 import { createNodeDirectory, type NodeDirectory } from './network/node-directory.js';
 import { createPodNetwork, type PodNetwork } from './network/pod-network.js';
@@ -22,6 +23,8 @@ export interface NodeNetwork {
   readonly kernels: Kernels;
   readonly directory: NodeDirectory;
   readonly network: PodNetwork;
+  /** To the agents of other nodes. */
+  readonly links: PeerLinks;
 }
 
 export function createNodeNetwork(options: NodeAgentOptions, { services, slices }: NodeInformers): NodeNetwork {
@@ -30,17 +33,19 @@ export function createNodeNetwork(options: NodeAgentOptions, { services, slices 
   const hooks = [policyHook(packet => policies.judge(packet))];
   const kernels = { IPv4: stack('IPv4', options, hooks), IPv6: stack('IPv6', options, hooks) };
   const directory = createNodeDirectory({ nodeName, kernels });
+  const links = createPeerLinks(clock);
   const network = createPodNetwork({
     nodeName,
     nodeAddresses,
     kernels,
     directory,
+    links,
     clock,
     hostGateways,
     hostAddress: '127.0.0.1',
     explain: flow => explainAddress(services.indexer.list(), flow),
   });
-  return { nodeAddresses, kernels, directory, network };
+  return { nodeAddresses, kernels, directory, network, links };
 }
 
 /** What the node has of one family. */
