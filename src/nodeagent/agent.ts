@@ -27,10 +27,11 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   setMaxListeners(0, signal);
   const informers = createNodeInformers(options.informers, nodeName);
   const nodeNetwork = createNodeNetwork(options, informers);
-  const { kernels, network, directory, links } = nodeNetwork;
+  const { kernels, network, directory, links, onTraffic } = nodeNetwork;
   const peers = createPeerServer({
     network,
     clock,
+    onTraffic,
     onLinkEnd(error, from) {
       if (error instanceof LinkError) log.warn({ from, error: error.message }, 'the link from another agent is ended');
     },

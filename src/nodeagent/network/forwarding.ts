@@ -21,6 +21,8 @@ export interface ForwardingOptions extends DeliveryOptions {
   /** Where the real host's services listen. */
   readonly hostAddress: string;
   readonly links: Pick<PeerLinks, 'open'>;
+  /** Called with each first packet of a connection. */
+  readonly onPacket?: (() => void) | undefined;
 }
 
 /** Takes packets through the rules and routes of a node to whoever has their address, here or on another node. */
@@ -41,7 +43,7 @@ const PEER_GRACE_MS = 1_000;
 const show = (flow: Flow): string => joinHostPort(flow.dst, flow.dstPort);
 
 export function createForwarding(options: ForwardingOptions): Forwarding {
-  const { nodeName, kernels, clock, hostAddress, pods, links } = options;
+  const { nodeName, kernels, clock, hostAddress, pods, links, onPacket } = options;
 
   const lost = async (detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never> => {
     await clock.sleep(timeoutMs, signal);
@@ -119,6 +121,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
       observe?.({ kind: 'fail', node: nodeName, code: error.code, message: error.message });
       throw error;
     };
+    onPacket?.();
     if (ttl <= 0) fail(new NetworkError('EHOSTUNREACH', 'time to live exceeded'));
     const inInterface = hook === 'output' ? {} : { inInterface: pods.has(flow.src) ? POD_LINK : NODE_LINK };
     const connection = kernels[familyLike(flow.dst)].connect({

@@ -14,6 +14,8 @@ export interface PeerServer {
 export interface PeerServerOptions {
   readonly network: PacketReceiver;
   readonly clock: Clock;
+  /** Called for whatever comes over a link. */
+  readonly onTraffic?: (() => void) | undefined;
   /** A link has ended, and why; LinkError: the peer did not keep to the protocol. */
   readonly onLinkEnd?: (error: Error, from: string | undefined) => void;
 }
@@ -24,7 +26,7 @@ const MAX_LINKS = 1024;
 export const MAX_STREAMS = 4096;
 
 /** Serves packets that other agents send to this node. */
-export function createPeerServer({ network, clock, onLinkEnd }: PeerServerOptions): PeerServer {
+export function createPeerServer({ network, clock, onTraffic, onLinkEnd }: PeerServerOptions): PeerServer {
   const links = new Set<Link>();
   const budget = { bytes: WINDOW_BUDGET };
   let streams = 0;
@@ -34,6 +36,7 @@ export function createPeerServer({ network, clock, onLinkEnd }: PeerServerOption
       network,
       clock,
       budget,
+      onTraffic,
       enter: () => streams < MAX_STREAMS && ++streams > 0,
       leave: () => void streams--,
       onEnd(error) {

@@ -15,6 +15,8 @@ export interface PodNetworkOptions {
   readonly directory: NodeDirectory;
   /** The ways to the other nodes' agents. */
   readonly links: Pick<PeerLinks, 'open'>;
+  /** Called with each first packet of a connection. */
+  readonly onPacket?: (() => void) | undefined;
   readonly clock: Clock;
   /** The addresses under which Pods see the real host, as the bridge gateway of a kind cluster. */
   readonly hostGateways: Addresses;

@@ -51,10 +51,11 @@ export interface DialledLinkOptions {
   readonly socket: Socket;
   readonly clock: Clock;
   readonly budget: { bytes: number };
+  readonly onTraffic?: (() => void) | undefined;
   readonly onEnd: (error: Error) => void;
 }
 
-export function createDialledLink({ socket, clock, budget, onEnd }: DialledLinkOptions): DialledLink {
+export function createDialledLink({ socket, clock, budget, onTraffic, onEnd }: DialledLinkOptions): DialledLink {
   const pending = new Map<number, Pending>();
   let lastStream = 0;
   let signs = 0;
@@ -103,6 +104,7 @@ export function createDialledLink({ socket, clock, budget, onEnd }: DialledLinkO
     },
     isAwaited: () => pending.size > 0,
     onSign() {
+      onTraffic?.();
       signs++;
       doubted = false;
     },

@@ -27,7 +27,8 @@ interface Slot {
   dialling: Promise<DialledLink> | undefined;
 }
 
-export function createPeerLinks(clock: Clock): PeerLinks {
+/** `onTraffic` is called for whatever comes over a link. */
+export function createPeerLinks(clock: Clock, onTraffic?: () => void): PeerLinks {
   const slots = new Map<string, Slot>();
   const budget = { bytes: WINDOW_BUDGET };
 
@@ -39,6 +40,7 @@ export function createPeerLinks(clock: Clock): PeerLinks {
         socket,
         clock,
         budget,
+        onTraffic,
         onEnd() {
           if (slot.link !== link) return;
           slot.link = undefined;

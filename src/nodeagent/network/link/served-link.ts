@@ -19,6 +19,7 @@ export interface ServedLinkOptions {
   /** Takes a place for a stream; false: all are taken. */
   readonly enter: () => boolean;
   readonly leave: () => void;
+  readonly onTraffic?: (() => void) | undefined;
   readonly onEnd: (error: Error) => void;
 }
 
@@ -86,6 +87,7 @@ export function serveLink(options: ServedLinkOptions): Link {
     budget,
     pausesWhenFlooded: true,
     onGreeting: cancelDeadline,
+    onSign: () => options.onTraffic?.(),
     isAwaited: () => opening.size > 0,
     onFrame(type, id, payload) {
       if (type === FRAME.open) return open(id, payload);
