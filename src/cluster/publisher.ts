@@ -11,7 +11,8 @@ import { isNodeReady } from '../machinery/node-ready.js';
 import type { CoreEvent, DeepReadonly, EndpointSlice, Node, Service } from '../machinery/types.js';
 import { familyLike, ofFamily } from '../nodeagent/network/links.js';
 import { podNetworkOf } from '../nodeagent/network/node-directory.js';
-import { peerReceiver } from '../nodeagent/network/peer-link.js';
+import { createPeerLinks } from '../nodeagent/network/link/peer-links.js';
+import { peerReceiver } from '../nodeagent/network/peer-receiver.js';
 import { listenReal, type PacketEntry, type RealListener } from '../nodeagent/network/real-listener.js';
 import { HOST } from './addresses.js';
 import { createLoggedInformers } from './informers.js';
@@ -65,6 +66,7 @@ export function startPublisher(options: StartPublisherOptions): RunningPart {
   });
   /** By Service, and by what is published of it. */
   const open = new Map<string, Map<string, RealListener>>();
+  const links = createPeerLinks(clock);
   let turn = 0;
 
   const nodesWithEndpoints = (service: string): ReadonlySet<string> =>
@@ -87,7 +89,7 @@ export function startPublisher(options: StartPublisherOptions): RunningPart {
       .filter(({ metadata: { name = '' } }) => local?.has(name) !== false)
       .flatMap(node => podNetworkOf(node) ?? []);
     const at = able[turn++ % Math.max(1, able.length)];
-    return at && { receiver: peerReceiver(at, clock), src, dst: { address: ip, port } };
+    return at && { receiver: peerReceiver(at, links), src, dst: { address: ip, port } };
   };
 
   const publish = (
@@ -149,6 +151,7 @@ export function startPublisher(options: StartPublisherOptions): RunningPart {
     informers.start(signal);
     await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }));
     for (const listeners of open.values()) for (const listener of listeners.values()) listener.close();
+    links.close();
     await recorder.flush();
     client.close();
   });

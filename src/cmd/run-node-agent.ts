@@ -15,6 +15,7 @@ import {
   invalidArgument,
   integerFlag,
   saveMemory,
+  saveTime,
   signalOnTermination,
   untilAborted,
 } from './process.js';
@@ -46,6 +47,7 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
     const proxy = proxySettingsFrom(flags);
     const hostRules = await hostRulesFrom({ apply: text('apply'), netns: text('netns'), mode: proxy.mode, nodeIPs });
     const agent = await startNodeAgent({
+      onBusy: saveTime,
       config,
       ...(proxyConfig === undefined ? {} : { proxyConfig }),
       clock: realClock,

@@ -35,6 +35,8 @@ export interface NodeAgentOptions {
   readonly proxy: ProxySettings;
   /** A real kernel for the rules of each family; undefined: they are simulated only. */
   readonly hostRules?: (family: Family) => HostRules | undefined;
+  /** Called once when Pods begin to have a lot to say to each other: it is worth memory to be fast now. */
+  readonly onBusy?: () => void;
   readonly maxPods: number;
   readonly version: string;
   readonly minSyncPeriodMs: number;

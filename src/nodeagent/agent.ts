@@ -5,6 +5,7 @@ import type { CoreEvent, DeepReadonly, Lease, Node } from '../machinery/types.js
 import type { NodeAgent, NodeAgentOptions } from './agent-options.js';
 import { parseImage } from '../containers/images/reference.js';
 import { listen } from './listen.js';
+import { LinkError } from './network/link/frames.js';
 import { createPeerServer } from './network/peer-link.js';
 import { createNodeInformers } from './node-informers.js';
 import { startNodeKubelet } from './node-kubelet.js';
@@ -26,9 +27,16 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   setMaxListeners(0, signal);
   const informers = createNodeInformers(options.informers, nodeName);
   const nodeNetwork = createNodeNetwork(options, informers);
-  const { kernels, network, directory } = nodeNetwork;
-  const peers = createPeerServer(network, clock);
-  const podNetworkPort = await listen(peers, options.podNetworkPort, options.listenAddress);
+  const { kernels, network, directory, links, onTraffic } = nodeNetwork;
+  const peers = createPeerServer({
+    network,
+    clock,
+    onTraffic,
+    onLinkEnd(error, from) {
+      if (error instanceof LinkError) log.warn({ from, error: error.message }, 'the link from another agent is ended');
+    },
+  });
+  const podNetworkPort = await listen(peers.server, options.podNetworkPort, options.listenAddress);
 
   const recorder = createEventRecorder({
     events: client.resource<CoreEvent>(EVENTS),
@@ -127,6 +135,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
       proxy.close();
       kubelet.close();
       peers.close();
+      links.close();
       await registering;
       await recorder.flush();
     },

@@ -7,11 +7,13 @@ import { policyHook } from '../dataplane/policies/policy-hook.js';
 import { parseCidr } from '../machinery/cidr.js';
 import type { NodeAgentOptions } from './agent-options.js';
 import type { Kernels } from './network/kernels.js';
+import { createPeerLinks, type PeerLinks } from './network/link/peer-links.js';
 import { familyLike, NODE_LINK } from './network/links.js';
 import { createNodeDirectory, type NodeDirectory } from './network/node-directory.js';
 import { createPodNetwork, type PodNetwork } from './network/pod-network.js';
 import type { Addresses } from '../containers/network/types.js';
 import type { NodeInformers } from './node-informers.js';
+import { watchTraffic } from './network/traffic.js';
 import { createNodePolicies } from './policies/node-policies.js';
 import { explainAddress } from './proxy/explain-address.js';
 
@@ -22,6 +24,10 @@ export interface NodeNetwork {
   readonly kernels: Kernels;
   readonly directory: NodeDirectory;
   readonly network: PodNetwork;
+  /** To the agents of other nodes. */
+  readonly links: PeerLinks;
+  /** To be called for what Pods say to each other. */
+  readonly onTraffic: (() => void) | undefined;
 }
 
 export function createNodeNetwork(options: NodeAgentOptions, { services, slices }: NodeInformers): NodeNetwork {
@@ -30,17 +36,21 @@ export function createNodeNetwork(options: NodeAgentOptions, { services, slices 
   const hooks = [policyHook(packet => policies.judge(packet))];
   const kernels = { IPv4: stack('IPv4', options, hooks), IPv6: stack('IPv6', options, hooks) };
   const directory = createNodeDirectory({ nodeName, kernels });
+  const onTraffic = options.onBusy && watchTraffic(clock, options.onBusy);
+  const links = createPeerLinks(clock, onTraffic);
   const network = createPodNetwork({
     nodeName,
     nodeAddresses,
     kernels,
     directory,
+    links,
+    onPacket: onTraffic,
     clock,
     hostGateways,
     hostAddress: '127.0.0.1',
     explain: flow => explainAddress(services.indexer.list(), flow),
   });
-  return { nodeAddresses, kernels, directory, network };
+  return { nodeAddresses, kernels, directory, network, links, onTraffic };
 }
 
 /** What the node has of one family. */

@@ -6,7 +6,8 @@ import type { PacketReceiver } from '../../src/containers/network/types.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { Node, Service } from '../../src/machinery/types.js';
 import { podNetworkOf } from '../../src/nodeagent/network/node-directory.js';
-import { peerReceiver } from '../../src/nodeagent/network/peer-link.js';
+import { createPeerLinks } from '../../src/nodeagent/network/link/peer-links.js';
+import { peerReceiver } from '../../src/nodeagent/network/peer-receiver.js';
 import { eventually, startUp, type RunningUp } from '../support/up.js';
 import { quantile, type Row } from './table.js';
 
@@ -73,6 +74,7 @@ async function connections(node: PacketReceiver, address: string, count = CONNEC
 /** What the pod network carries, through real agents and their rules. */
 export async function podNetwork(): Promise<Row[]> {
   const up = await startUp({ args: ['--nodes', '2', '--storage', 'memory'] });
+  const links = createPeerLinks(realClock);
   const client = createClient(await loadKubeConfig(join(up.dataDir, 'kubeconfig')), 'bench');
   try {
     await up.kubectlWith({ input: JSON.stringify(MANIFEST) }, 'apply', '-f', '-');
@@ -80,7 +82,7 @@ export async function podNetwork(): Promise<Row[]> {
     const { spec } = await client.resource<Service>(SERVICES).get({ namespace: 'default', name: 'sink' });
     const at = podNetworkOf(await client.resource<Node>(NODES).get({ namespace: '', name: 'node-1' }));
     if (at === undefined) throw new Error('node-1 has no pod network');
-    const node = peerReceiver(at, realClock);
+    const node = peerReceiver(at, links);
     await eventually(
       'the Service to answer',
       () => connections(node, spec?.clusterIP ?? '', 1).catch(() => 0),
@@ -102,6 +104,7 @@ export async function podNetwork(): Promise<Row[]> {
     ];
   } finally {
     client.close();
+    links.close();
     await up.stop();
   }
 }

@@ -9,6 +9,7 @@ import { hostKernels, hostRoutes } from './host-routes.js';
 import type { DeepReadonly, KubeObject, Node, Pod, PodStatus, Service } from '../../src/machinery/types.js';
 import { createIpAllocator } from '../../src/nodeagent/network/ip-allocator.js';
 import { parseCidr } from '../../src/machinery/cidr.js';
+import { createPeerLinks } from '../../src/nodeagent/network/link/peer-links.js';
 import { createNodeDirectory } from '../../src/nodeagent/network/node-directory.js';
 import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';
 import { createCounters } from '../../src/nodeagent/node/counters.js';
@@ -106,6 +107,7 @@ export function startNode(services: readonly Service[] = []) {
     nodeAddresses: ['172.18.0.2'],
     kernels,
     directory: createNodeDirectory({ nodeName: 'node-1', kernels }),
+    links: createPeerLinks(clock),
     clock,
     hostGateways: ['172.18.0.1'],
     hostAddress: '127.0.0.1',

@@ -4,6 +4,7 @@ import { createProxier, type ProxyMode } from '../../src/dataplane/proxiers/inde
 import { realClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Node, Service } from '../../src/machinery/types.js';
 import type { NetNamespace, NetStream } from '../../src/containers/network/types.js';
+import { createPeerLinks } from '../../src/nodeagent/network/link/peer-links.js';
 import { createNodeDirectory, POD_NETWORK_ANNOTATION } from '../../src/nodeagent/network/node-directory.js';
 import { createPeerServer } from '../../src/nodeagent/network/peer-link.js';
 import { createPodNetwork } from '../../src/nodeagent/network/pod-network.js';
@@ -59,24 +60,25 @@ export async function twoNodes({ services, slices, mode = 'iptables', masquerade
         nodeAddresses: [nodeIP],
         kernels,
         directory,
+        links: createPeerLinks(realClock),
         clock: realClock,
         hostGateways: ['172.18.0.1'] as const,
         hostAddress: '127.0.0.1',
       });
-      const server = createPeerServer(network, realClock);
-      const port = await listen(server);
+      const peers = createPeerServer({ network, clock: realClock });
+      const port = await listen(peers.server);
       const object = {
         metadata: { name: nodeName, annotations: { [POD_NETWORK_ANNOTATION]: `127.0.0.1:${port}` } },
         spec: { podCIDRs: [`10.244.${i}.0/24`] },
         status: { addresses: [{ type: 'InternalIP', address: nodeIP }] },
       } as unknown as Node;
-      return { network, kernel, proxy, directory, server, object, nodeIP };
+      return { network, kernel, proxy, directory, peers, object, nodeIP };
     }),
   );
   for (const { directory } of nodes) for (const { object } of nodes) directory.update(object);
   const [one, two] = nodes;
   if (one === undefined || two === undefined) throw new Error('two nodes');
-  return { one, two, close: () => nodes.forEach(n => n.server.close()) };
+  return { one, two, close: () => nodes.forEach(n => n.peers.close()) };
 }
 
 /** Answers every connection with who it thinks is calling. */

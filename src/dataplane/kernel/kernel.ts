@@ -39,7 +39,9 @@ export function createKernel(options: KernelOptions): Kernel {
   ]);
   const path = { hooks, routes };
 
+  let loads = 0;
   function load(program: Program): void {
+    loads++;
     switch (program.kind) {
       case 'xtables':
         xtables.load(program);
@@ -69,6 +71,9 @@ export function createKernel(options: KernelOptions): Kernel {
     ipsets,
     ipvs,
     load,
+    get loads() {
+      return loads;
+    },
     connect(request) {
       draw = request.random ?? options.random;
       try {

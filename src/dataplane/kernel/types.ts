@@ -75,6 +75,8 @@ export interface Kernel {
   readonly ipvs: Ipvs;
   /** Loads what `Proxier.sync()` returned, all or nothing. Throws NetfilterError and changes nothing on a bad program. */
   load(program: Program): void;
+  /** How often something was loaded: whoever reads the rules in steps learns that they have changed. */
+  readonly loads: number;
   connect(request: ConnectRequest): Connection;
   evaluate(packet: Packet, context: { hook: 'prerouting' | 'output'; dryRun?: boolean }): Evaluation;
   conntrack(): readonly ConntrackEntry[];

@@ -1,3 +1,4 @@
+import { atOnce, type Steps } from '../../machinery/steps.js';
 import { entryText } from '../kernel/ipset/ipset.js';
 import type { Kernel } from '../kernel/types.js';
 import type { TableName } from '../kernel/xtables/rule.js';
@@ -5,52 +6,68 @@ import { saveText } from './iptables/rule-text.js';
 import { nftRuleText } from './nft/rule-text.js';
 import { elementText } from './nft/set-text.js';
 
+/** `each` for all of them; others may have a turn after each one. */
+function* listed<T, U>(all: Iterable<T>, each: (one: T, index: number) => U): Steps<U[]> {
+  const made: U[] = [];
+  for (const one of all) {
+    made.push(each(one, made.length));
+    yield;
+  }
+  return made;
+}
+
 /** Every chain and rule with its counters and the API object behind it. */
-function describeXtables(kernel: Kernel, table?: TableName) {
-  return kernel.xtables
-    .tables()
-    .filter(t => t.touched && (table === undefined || t.table === table))
-    .map(({ table: name, chains }) => ({
-      table: name,
-      chains: chains.map(chain => ({
-        name: chain.name,
-        ...(chain.policy === undefined ? {} : { policy: chain.policy }),
-        packets: chain.packets,
-        bytes: chain.bytes,
-        rules: chain.rules.map(({ rule, packets, bytes }, i) => ({
+function* describeXtables({ xtables, family }: Kernel, only?: TableName) {
+  const tables = [];
+  for (const { table, touched, chains } of xtables.tables()) {
+    if (!touched || (only !== undefined && only !== table)) continue;
+    const described = [];
+    for (const { name, policy, packets, bytes, rules } of chains)
+      described.push({
+        name,
+        ...(policy === undefined ? {} : { policy }),
+        packets,
+        bytes,
+        rules: yield* listed(rules, ({ rule, packets, bytes }, i) => ({
           number: i + 1,
-          text: saveText(rule, kernel.family),
+          text: saveText(rule, family),
           packets,
           bytes,
           ...(rule.origin === undefined ? {} : { origin: rule.origin }),
         })),
-      })),
-    }));
+      });
+    tables.push({ table, chains: described });
+  }
+  return tables;
 }
 
 /** The same of nftables: sets and maps with their elements, chains with their rules. */
-const describeNftables = ({ nftables, family }: Kernel) =>
-  nftables.tables().map(({ name, sets, chains }) => ({
-    table: name,
-    sets: [...sets.values()].map(({ set, elements, learned }) => ({
-      name: set.name,
-      kind: set.kind,
-      elements: [...[...elements.values()].map(elementText), ...learned.keys()],
-    })),
-    chains: [...chains.values()].map(({ chain, rules }) => ({
-      name: chain.name,
-      ...(chain.base === undefined ? {} : chain.base),
-      rules: rules.map((rule, i) => ({
-        number: i + 1,
-        text: nftRuleText(rule, family),
-        ...(rule.origin === undefined ? {} : { origin: rule.origin }),
+function* describeNftables({ nftables, family }: Kernel) {
+  const tables = [];
+  for (const { name, sets, chains } of nftables.tables())
+    tables.push({
+      table: name,
+      sets: yield* listed(sets.values(), ({ set, elements, learned }) => ({
+        name: set.name,
+        kind: set.kind,
+        elements: [...[...elements.values()].map(elementText), ...learned.keys()],
       })),
-    })),
-  }));
+      chains: yield* listed(chains.values(), ({ chain, rules }) => ({
+        name: chain.name,
+        ...(chain.base === undefined ? {} : chain.base),
+        rules: rules.map((rule, i) => ({
+          number: i + 1,
+          text: nftRuleText(rule, family),
+          ...(rule.origin === undefined ? {} : { origin: rule.origin }),
+        })),
+      })),
+    });
+  return tables;
+}
 
 /** The same of IPVS: virtual servers with their real ones, and the sets that rules ask. */
 const describeIpvs = ({ ipvs }: Kernel) =>
-  ipvs.virtualServers().map(({ definition: { realServers: _wanted, origin, ...definition }, servers }) => ({
+  listed(ipvs.virtualServers(), ({ definition: { realServers: _wanted, origin, ...definition }, servers }) => ({
     ...definition,
     realServers: servers.all.map(({ address, port, weight, active, inactive }) => ({
       address,
@@ -63,15 +80,21 @@ const describeIpvs = ({ ipvs }: Kernel) =>
   }));
 
 const describeIpsets = ({ ipsets }: Kernel) =>
-  ipsets
-    .all()
-    .map(set => ({ name: set.name, type: set.type, entries: [...set.entries].map(key => entryText(set, key)) }));
+  listed(ipsets.all(), set => ({
+    name: set.name,
+    type: set.type,
+    entries: [...set.entries].map(key => entryText(set, key)),
+  }));
 
 /** All that is loaded into a kernel, as JSON; `table`: only that one of iptables. */
-export const describeKernel = (kernel: Kernel, table?: TableName) => ({
-  family: kernel.family,
-  tables: describeXtables(kernel, table),
-  nftables: table === undefined ? describeNftables(kernel) : [],
-  ipvs: table === undefined ? describeIpvs(kernel) : [],
-  ipsets: table === undefined ? describeIpsets(kernel) : [],
-});
+export function* describeSteps(kernel: Kernel, table?: TableName) {
+  return {
+    family: kernel.family,
+    tables: yield* describeXtables(kernel, table),
+    nftables: table === undefined ? yield* describeNftables(kernel) : [],
+    ipvs: table === undefined ? yield* describeIpvs(kernel) : [],
+    ipsets: table === undefined ? yield* describeIpsets(kernel) : [],
+  };
+}
+
+export const describeKernel = (kernel: Kernel, table?: TableName) => atOnce(describeSteps(kernel, table));

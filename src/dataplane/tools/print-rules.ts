@@ -1,11 +1,11 @@
 import type { Kernel } from '../kernel/types.js';
 import type { TableName } from '../kernel/xtables/rule.js';
-import { printIpsetSave } from './ipset/print-save.js';
-import { printSave } from './iptables/print-save.js';
-import { printIpvsadmList } from './ipvsadm/print-list.js';
-import { printIpvsadmSave } from './ipvsadm/print-save.js';
-import { printNftJson } from './nft/json/print-ruleset.js';
-import { printNftList } from './nft/print-list.js';
+import { ipsetSaveLines } from './ipset/print-save.js';
+import { saveLines } from './iptables/print-save.js';
+import { ipvsadmListLines } from './ipvsadm/print-list.js';
+import { ipvsadmSaveLines } from './ipvsadm/print-save.js';
+import { nftJsonParts } from './nft/json/print-ruleset.js';
+import { nftListParts } from './nft/print-list.js';
 
 export interface PrintOptions {
   /** Of iptables' only that one. */
@@ -15,12 +15,12 @@ export interface PrintOptions {
 }
 
 const PRINTERS = {
-  'iptables-save': (kernel: Kernel, options: PrintOptions) => printSave(kernel, options),
-  nft: printNftList,
-  'nft-json': printNftJson,
-  'ipvsadm-save': printIpvsadmSave,
-  'ipvsadm-list': printIpvsadmList,
-  'ipset-save': printIpsetSave,
+  'iptables-save': (kernel: Kernel, options: PrintOptions) => saveLines(kernel, options),
+  nft: nftListParts,
+  'nft-json': nftJsonParts,
+  'ipvsadm-save': ipvsadmSaveLines,
+  'ipvsadm-list': ipvsadmListLines,
+  'ipset-save': ipsetSaveLines,
 } as const;
 
 /** What a kernel's rules can be printed as: by the tool whose output it is. */
@@ -28,8 +28,12 @@ export type TextFormat = keyof typeof PRINTERS;
 export const TEXT_FORMATS = Object.keys(PRINTERS) as readonly TextFormat[];
 export const isTextFormat = (text: string): text is TextFormat => (TEXT_FORMATS as readonly string[]).includes(text);
 
-export const printRules = (kernel: Kernel, format: TextFormat, options: PrintOptions = {}): string =>
+/** In pieces of a few lines: whoever prints may rest between them, and begins anew when the kernel was loaded meanwhile. */
+export const ruleParts = (kernel: Kernel, format: TextFormat, options: PrintOptions = {}): Iterable<string> =>
   PRINTERS[format](kernel, options);
+
+export const printRules = (kernel: Kernel, format: TextFormat, options: PrintOptions = {}): string =>
+  [...ruleParts(kernel, format, options)].join('');
 
 /** What the tool of the mode that filled the kernel lists. */
 export function formatOf({ nftables, ipvs }: Kernel): TextFormat {

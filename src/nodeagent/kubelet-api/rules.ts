@@ -1,10 +1,12 @@
 import type { ServerResponse } from 'node:http';
 import type { Kernel } from '../../dataplane/kernel/types.js';
 import type { TableName } from '../../dataplane/kernel/xtables/rule.js';
-import { describeKernel } from '../../dataplane/tools/describe.js';
-import { formatOf, isTextFormat, printRules, TEXT_FORMATS } from '../../dataplane/tools/print-rules.js';
+import { describeSteps } from '../../dataplane/tools/describe.js';
+import { formatOf, isTextFormat, ruleParts, TEXT_FORMATS } from '../../dataplane/tools/print-rules.js';
 import { familyLike } from '../network/links.js';
-import { HttpError, sendJson, sendText, type KubeletContext, type KubeletRoute } from './types.js';
+import { jsonParts } from './json-parts.js';
+import { sendParts } from './send-parts.js';
+import { HttpError, type KubeletContext, type KubeletRoute } from './types.js';
 
 const TABLES: readonly string[] = ['raw', 'mangle', 'nat', 'filter'];
 /** Whoever does not read what it asked for is not worth more memory. */
@@ -36,18 +38,26 @@ export const rules: KubeletRoute = async (context, { url, response, signal }) =>
   if (table !== undefined && !TABLES.includes(table))
     throw new HttpError(400, `unknown table ${JSON.stringify(table)}`);
   const only = table === undefined ? {} : { table: table as TableName };
+  const reading = { clock: context.clock, version: () => kernel.loads, signal };
   if (format === 'json') {
     const { nodeName: node, proxy } = context;
-    return sendJson(response, { node, proxy, ...describeKernel(kernel, only.table) });
+    const parts = function* (): Generator<string> {
+      const steps = describeSteps(kernel, only.table);
+      let step = steps.next();
+      for (; step.done !== true; step = steps.next()) yield '';
+      yield* jsonParts({ node, proxy, ...step.value });
+      yield '\n';
+    };
+    return sendParts(response, parts, { ...reading, type: 'application/json' });
   }
   if (!isTextFormat(format))
     throw new HttpError(
       400,
       `unknown format ${JSON.stringify(format)}: there are ${[...TEXT_FORMATS, 'json'].join(', ')}`,
     );
-  const text = printRules(kernel, format, { ...only, counters: url.searchParams.get('counters') === 'true' });
-  if (format === 'nft-json') sendText(response, text, 'application/json');
-  else sendText(response, text);
+  const counters = url.searchParams.get('counters') === 'true';
+  const type = format === 'nft-json' ? 'application/json' : 'text/plain; charset=utf-8';
+  return sendParts(response, () => ruleParts(kernel, format, { ...only, counters }), { ...reading, type });
 };
 
 /** Ends with the client, or when it has stopped reading. */

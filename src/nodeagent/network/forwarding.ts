@@ -8,7 +8,8 @@ import type { ConnectOptions, Flow, ForwardOptions, NetStream, SocketAddress } f
 import { type DeliveryOptions, deliveryTarget, type Target } from './delivery.js';
 import { joinStreams } from './join-streams.js';
 import { familyLike, isLoopback, NODE_LINK, POD_LINK } from './links.js';
-import { callPeer } from './peer-link.js';
+import type { OpenOptions, Opened } from './link/dialled-link.js';
+import type { PeerLinks } from './link/peer-links.js';
 import { dialReal, exchangeReal } from './real-host.js';
 import { streamPair } from './stream-pair.js';
 import { MAX_TTL, TCP_CONNECT_TIMEOUT_MS, UDP_TIMEOUT_MS, type WirePacket } from './wire.js';
@@ -19,6 +20,9 @@ export interface ForwardingOptions extends DeliveryOptions {
   readonly clock: Clock;
   /** Where the real host's services listen. */
   readonly hostAddress: string;
+  readonly links: Pick<PeerLinks, 'open'>;
+  /** Called with each first packet of a connection. */
+  readonly onPacket?: (() => void) | undefined;
 }
 
 /** Takes packets through the rules and routes of a node to whoever has their address, here or on another node. */
@@ -39,7 +43,7 @@ const PEER_GRACE_MS = 1_000;
 const show = (flow: Flow): string => joinHostPort(flow.dst, flow.dstPort);
 
 export function createForwarding(options: ForwardingOptions): Forwarding {
-  const { nodeName, kernels, clock, hostAddress, pods } = options;
+  const { nodeName, kernels, clock, hostAddress, pods, links, onPacket } = options;
 
   const lost = async (detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never> => {
     await clock.sleep(timeoutMs, signal);
@@ -117,6 +121,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
       observe?.({ kind: 'fail', node: nodeName, code: error.code, message: error.message });
       throw error;
     };
+    onPacket?.();
     if (ttl <= 0) fail(new NetworkError('EHOSTUNREACH', 'time to live exceeded'));
     const inInterface = hook === 'output' ? {} : { inInterface: pods.has(flow.src) ? POD_LINK : NODE_LINK };
     const connection = kernels[familyLike(flow.dst)].connect({
@@ -149,8 +154,8 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     at: SocketAddress,
     packet: WirePacket,
     { observe, signal }: ForwardOptions,
-  ): ReturnType<typeof callPeer> =>
-    within(clock, packet.timeoutMs + PEER_GRACE_MS, signal, expiry => callPeer(at, packet, observe, expiry));
+    more: Pick<OpenOptions, 'body' | 'ends'> = {},
+  ): Promise<Opened> => links.open(at, packet, { observe, signal, waitMs: packet.timeoutMs + PEER_GRACE_MS, ...more });
 
   /** The way back: counted and traced like the way out. */
   const answer = (connection: Connection, out: Flow, hook: SenderHook, observe: ConnectOptions['observe']): void => {
@@ -194,8 +199,9 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
           return renamed(await dialReal({ address: hostAddress, port: out.dstPort }, signal), flow);
         case 'peer': {
           const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
-          const { socket } = await askPeer(target.at, packet, options);
-          return renamed(socket, flow);
+          const { stream } = await askPeer(target.at, packet, options, { ends: endsOf(flow) });
+          if (stream === undefined) throw new NetworkError('ECONNRESET', 'not a pod network peer');
+          return stream;
         }
       }
     }
@@ -219,16 +225,8 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
             exchangeReal({ address: hostAddress, port: out.dstPort }, payload, expiry),
           );
         case 'peer': {
-          const packet = {
-            flow: out,
-            ttl,
-            trace: observe !== undefined,
-            timeoutMs,
-            payload: payload.toString('base64'),
-          };
-          const { socket, verdict } = await askPeer(target.at, packet, options);
-          socket.destroy();
-          return verdict.payload === undefined ? undefined : Buffer.from(verdict.payload, 'base64');
+          const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
+          return (await askPeer(target.at, packet, options, { body: payload })).body;
         }
       }
     };
@@ -248,7 +246,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
         observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
       else if (target.kind === 'peer') {
         const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
-        (await askPeer(target.at, packet, options)).socket.destroy();
+        await askPeer(target.at, packet, options);
       }
       answer(connection, out, hook, observe);
     } finally {
@@ -259,10 +257,16 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
   return { openTcp, sendUdp, probeSctp, lost };
 }
 
+/** The addresses that whoever sends it knows a connection by. */
+const endsOf = ({ src, srcPort, dst, dstPort }: Flow): { local: SocketAddress; remote: SocketAddress } => ({
+  local: { address: src, port: srcPort },
+  remote: { address: dst, port: dstPort },
+});
+
 /** A real socket under the addresses that the process in the Pod knows the connection by. */
 function renamed(socket: NetStream, flow: Flow): NetStream {
-  const local = { address: flow.src, port: flow.srcPort };
-  const { client, server } = streamPair(local, { address: flow.dst, port: flow.dstPort });
+  const { local, remote } = endsOf(flow);
+  const { client, server } = streamPair(local, remote);
   joinStreams(socket, server);
   return client;
 }

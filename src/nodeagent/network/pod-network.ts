@@ -2,6 +2,7 @@ import type { Clock } from '../../machinery/clock.js';
 import type { Addresses, Flow, NetNamespace, PacketReceiver, SctpSender } from '../../containers/network/types.js';
 import { createForwarding } from './forwarding.js';
 import type { Kernels } from './kernels.js';
+import type { PeerLinks } from './link/peer-links.js';
 import { familyLike, HOST, METRIC, NODE_LINK, POD_LINK } from './links.js';
 import { type ConnectingNamespace, createNetNamespace } from './net-namespace.js';
 import type { NodeDirectory } from './node-directory.js';
@@ -12,6 +13,10 @@ export interface PodNetworkOptions {
   readonly nodeAddresses: Addresses;
   readonly kernels: Kernels;
   readonly directory: NodeDirectory;
+  /** The ways to the other nodes' agents. */
+  readonly links: Pick<PeerLinks, 'open'>;
+  /** Called with each first packet of a connection. */
+  readonly onPacket?: (() => void) | undefined;
   readonly clock: Clock;
   /** The addresses under which Pods see the real host, as the bridge gateway of a kind cluster. */
   readonly hostGateways: Addresses;

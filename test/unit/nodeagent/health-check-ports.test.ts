@@ -3,6 +3,7 @@ import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import { hostKernels, hostRoutes } from '../../support/host-routes.js';
 import { createProxier } from '../../../src/dataplane/proxiers/index.js';
 import { realClock } from '../../../src/machinery/clock.js';
+import { createPeerLinks } from '../../../src/nodeagent/network/link/peer-links.js';
 import { createNodeDirectory } from '../../../src/nodeagent/network/node-directory.js';
 import { createPodNetwork } from '../../../src/nodeagent/network/pod-network.js';
 import { createHealthCheckPorts } from '../../../src/nodeagent/proxy/health-check-ports.js';
@@ -31,6 +32,7 @@ t.test('load balancers reach health check node ports where node ports are', asyn
     nodeAddresses: [NODE],
     kernels,
     directory: createNodeDirectory({ nodeName: 'node-1', kernels }),
+    links: createPeerLinks(clock),
     clock,
     hostGateways: ['172.18.0.1'],
     hostAddress: '127.0.0.1',

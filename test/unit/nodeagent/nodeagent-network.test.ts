@@ -108,7 +108,7 @@ t.test('where a connection goes', async t => {
   stream.destroy();
   host.close();
 
-  two.server.close();
+  two.peers.close();
   one.directory.update({
     ...two.object,
     metadata: { ...two.object.metadata, annotations: { [POD_NETWORK_ANNOTATION]: '127.0.0.1:1' } },

@@ -6,6 +6,7 @@ import { createProxier } from '../../../src/dataplane/proxiers/index.js';
 import { FakeClock, realClock } from '../../../src/machinery/clock.js';
 import { SILENT } from '../../../src/machinery/logger.js';
 import type { EndpointSlice, Node, Service } from '../../../src/machinery/types.js';
+import { createPeerLinks } from '../../../src/nodeagent/network/link/peer-links.js';
 import { createNodeDirectory, POD_NETWORK_ANNOTATION } from '../../../src/nodeagent/network/node-directory.js';
 import { createPeerServer } from '../../../src/nodeagent/network/peer-link.js';
 import { createPodNetwork } from '../../../src/nodeagent/network/pod-network.js';
@@ -32,6 +33,7 @@ async function node(i: number, relayClock: FakeClock) {
     nodeAddresses: [nodeIP],
     kernels,
     directory,
+    links: createPeerLinks(clock),
     clock,
     hostGateways: ['172.18.0.1'],
     hostAddress: '127.0.0.1',
@@ -58,9 +60,9 @@ async function node(i: number, relayClock: FakeClock) {
     if (program !== undefined) kernel.load(program);
     relay.update();
   };
-  const peers = createPeerServer(network, clock);
+  const peers = createPeerServer({ network, clock });
   const object = {
-    metadata: { name: nodeName, annotations: { [POD_NETWORK_ANNOTATION]: `127.0.0.1:${await listen(peers)}` } },
+    metadata: { name: nodeName, annotations: { [POD_NETWORK_ANNOTATION]: `127.0.0.1:${await listen(peers.server)}` } },
     spec: { podCIDRs: [`10.244.${i}.0/24`] },
     status: { addresses: [{ type: 'InternalIP', address: nodeIP }] },
   } as unknown as Node;

@@ -12,13 +12,13 @@ function createText({ name, type, family, initval }: Ipset): string {
 const compareEntries = (a: string, b: string): number => Number(a) - Number(b) || compareText(a, b);
 
 /** What `ipset save` 7.17 prints. The kernel lists a hash in the order of its buckets; here entries are sorted. */
-export function printIpsetSave({ ipsets }: Kernel): string {
-  const lines = ipsets.all().flatMap(set => [
-    createText(set),
-    ...[...set.entries]
-      .map(key => entryText(set, key))
-      .sort(compareEntries)
-      .map(entry => `add ${set.name} ${entry}`),
-  ]);
-  return lines.map(line => `${line}\n`).join('');
+export const printIpsetSave = (kernel: Kernel): string => [...ipsetSaveLines(kernel)].join('');
+
+/** The same, line by line. */
+export function* ipsetSaveLines({ ipsets }: Kernel): Generator<string> {
+  for (const set of ipsets.all()) {
+    yield `${createText(set)}\n`;
+    const entries = [...set.entries].map(key => entryText(set, key)).sort(compareEntries);
+    for (const entry of entries) yield `add ${set.name} ${entry}\n`;
+  }
 }

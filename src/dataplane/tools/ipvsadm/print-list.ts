@@ -24,13 +24,13 @@ function serverText({ address, port, weight, active, inactive }: LoadedServer): 
 }
 
 /** What `ipvsadm -Ln` (1.31) prints. */
-export const printIpvsadmList = (kernel: Kernel): string =>
-  [
-    ...HEAD,
-    ...orderedServices(kernel).flatMap(({ definition, servers }) => [
-      serviceText(definition),
-      ...servers.map(serverText),
-    ]),
-  ]
-    .map(line => `${line}\n`)
-    .join('');
+export const printIpvsadmList = (kernel: Kernel): string => [...ipvsadmListLines(kernel)].join('');
+
+/** The same, line by line. */
+export function* ipvsadmListLines(kernel: Kernel): Generator<string> {
+  for (const line of HEAD) yield `${line}\n`;
+  for (const { definition, servers } of orderedServices(kernel)) {
+    yield `${serviceText(definition)}\n`;
+    for (const server of servers) yield `${serverText(server)}\n`;
+  }
+}

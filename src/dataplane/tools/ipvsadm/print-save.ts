@@ -16,13 +16,13 @@ function addText(service: VirtualServer): string {
 }
 
 /** What `ipvsadm -Sn` (1.31) prints. */
-export const printIpvsadmSave = (kernel: Kernel): string =>
-  orderedServices(kernel)
-    .flatMap(({ definition, servers }) => [
-      addText(definition),
-      ...servers.map(
-        ({ address, port, weight }) => `-a ${nameOf(definition)} -r ${joinHostPort(address, port)} -m -w ${weight}`,
-      ),
-    ])
-    .map(line => `${line}\n`)
-    .join('');
+export const printIpvsadmSave = (kernel: Kernel): string => [...ipvsadmSaveLines(kernel)].join('');
+
+/** The same, line by line. */
+export function* ipvsadmSaveLines(kernel: Kernel): Generator<string> {
+  for (const { definition, servers } of orderedServices(kernel)) {
+    yield `${addText(definition)}\n`;
+    for (const { address, port, weight } of servers)
+      yield `-a ${nameOf(definition)} -r ${joinHostPort(address, port)} -m -w ${weight}\n`;
+  }
+}

@@ -52,18 +52,27 @@ function chainText({ chain, rules }: LoadedChain, family: Family): string {
   ]);
 }
 
-function tableText(table: NftTable, family: Family, now: number): string {
-  const objects = [
-    ...[...table.sets.values()].map(set => setText(set, now)),
-    ...[...table.chains.values()].map(chain => chainText(chain, family)),
-  ];
-  const head = `table ${ipOf(family)} ${table.name} {\n\tcomment "${table.comment}"\n`;
-  return `${head}${objects.join('\n')}}\n`;
+function* tableParts(table: NftTable, family: Family, now: number): Generator<string> {
+  yield `table ${ipOf(family)} ${table.name} {\n\tcomment "${table.comment}"\n`;
+  let between = '';
+  for (const set of table.sets.values()) {
+    yield between + setText(set, now);
+    between = '\n';
+  }
+  for (const chain of table.chains.values()) {
+    yield between + chainText(chain, family);
+    between = '\n';
+  }
+  yield '}\n';
 }
 
 /** All tables as `nft -s list ruleset` prints them. */
-export const printNftList = ({ nftables, family, clock }: Kernel): string =>
-  nftables
-    .tables()
-    .map(table => tableText(table, family, clock.now()))
-    .join('\n');
+export const printNftList = (kernel: Kernel): string => [...nftListParts(kernel)].join('');
+
+/** The same, an object after the other. */
+export function* nftListParts({ nftables, family, clock }: Kernel): Generator<string> {
+  for (const [i, table] of nftables.tables().entries()) {
+    if (i > 0) yield '\n';
+    yield* tableParts(table, family, clock.now());
+  }
+}

@@ -56,9 +56,12 @@ function* tableItems(table: NftTable, handle: number, family: Family, now: numbe
  * All tables as `nft -j list ruleset` of 1.0.6 prints them, which leaves out comments of tables and chains. Handles are those
  * that a new kernel gives to what is loaded in the order in which it stands.
  */
-export function printNftJson({ nftables, family, clock }: Kernel): string {
-  const items = [jsonText({ metainfo: METAINFO })];
+export const printNftJson = (kernel: Kernel): string => [...nftJsonParts(kernel)].join('');
+
+/** The same, an object after the other. */
+export function* nftJsonParts({ nftables, family, clock }: Kernel): Generator<string> {
+  yield `{"nftables": [${jsonText({ metainfo: METAINFO })}`;
   for (const [i, table] of nftables.tables().entries())
-    for (const item of tableItems(table, i + 1, family, clock.now())) items.push(jsonText(item));
-  return `{"nftables": [${items.join(', ')}]}\n`;
+    for (const item of tableItems(table, i + 1, family, clock.now())) yield `, ${jsonText(item)}`;
+  yield ']}\n';
 }
