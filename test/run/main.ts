@@ -13,7 +13,8 @@ import { runTestFile } from './test-file.js';
  */
 const { values, positionals } = parseArgs({ options: { jobs: { type: 'string' } }, allowPositionals: true });
 const jobs = Number(values.jobs ?? cpus().length + 1);
-const LIMITS = { timeoutSeconds: 300, silenceMs: 900_000 };
+const ended = new AbortController();
+const LIMITS = { timeoutSeconds: 300, silenceMs: 900_000, signal: ended.signal };
 const JOINED = join(ROOT, 'build/joined');
 const DURATIONS = join(ROOT, 'build/test-durations.json');
 
@@ -23,6 +24,12 @@ const OF_THE_FILE = /^(TAP version \d+|# time=.*|# \{ total.*)$/;
 const print = (text: string): void => void process.stdout.write(`${text}\n`);
 // Whoever reads may have seen enough.
 process.stdout.on('error', () => process.exit(1));
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+  process.on(signal, () => {
+    ended.abort();
+    process.exit(1);
+  });
 
 const began = Date.now();
 const durations = { ...readDurations(DURATIONS) };

@@ -13,6 +13,8 @@ export interface Limits {
   readonly timeoutSeconds: number;
   /** A file that prints nothing for so long is killed: its event loop does not turn, so that no timer of its own will end it. */
   readonly silenceMs: number;
+  /** Aborted: the file is ended. */
+  readonly signal: AbortSignal;
 }
 
 const PLAN = /^1\.\.(\d+)(?: # SKIP)?/m;
@@ -31,11 +33,12 @@ export function problemOf(output: string, exit: number | string): string | undef
 }
 
 /** Runs a test file as a process. Its stderr is ours. */
-export function runTestFile(file: string, { timeoutSeconds, silenceMs }: Limits): Promise<Finished> {
+export function runTestFile(file: string, { timeoutSeconds, silenceMs, signal: aborted }: Limits): Promise<Finished> {
   return new Promise(resolve => {
     const began = process.hrtime.bigint();
     const child = spawn(process.execPath, [file], {
       stdio: ['ignore', 'pipe', 'inherit'],
+      signal: aborted,
       env: { ...process.env, TAP_TIMEOUT: String(timeoutSeconds) },
     });
     let output = '';

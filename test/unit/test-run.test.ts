@@ -21,16 +21,26 @@ t.test('what a finished test file lacks', async t => {
   for (const { name, output, exit, expect } of rows) t.equal(problemOf(output, exit), expect, name);
 });
 
+const { signal } = new AbortController();
+
 t.test('a test file whose event loop stands still is killed, one that prints is not', async t => {
   const folder = t.testdir({
     'still.mjs': `process.stdout.write('ok 1 - a\\n', () => { for (;;); });`,
     'lively.mjs': `let n = 0; const all = setInterval(() => { console.log('ok ' + ++n); if (n === 20) { clearInterval(all); console.log('1..20'); } }, 20);`,
   });
-  const still = await runTestFile(join(folder, 'still.mjs'), { timeoutSeconds: 30, silenceMs: 2_000 });
+  const still = await runTestFile(join(folder, 'still.mjs'), { timeoutSeconds: 30, silenceMs: 2_000, signal });
   t.equal(still.problem, 'it printed nothing for 2000 ms');
   t.equal(still.output, 'ok 1 - a\n');
-  const lively = await runTestFile(join(folder, 'lively.mjs'), { timeoutSeconds: 30, silenceMs: 20_000 });
+  const lively = await runTestFile(join(folder, 'lively.mjs'), { timeoutSeconds: 30, silenceMs: 20_000, signal });
   t.equal(lively.problem, undefined);
+  const ended = new AbortController();
+  const running = runTestFile(join(folder, 'still.mjs'), {
+    timeoutSeconds: 30,
+    silenceMs: 60_000,
+    signal: ended.signal,
+  });
+  ended.abort();
+  t.not((await running).problem, undefined, 'nor does one outlive the run');
 });
 
 t.test('so many at a time, what took longest first, what is not known before it', async t => {
@@ -68,7 +78,7 @@ t.test('joined modules know where they were, and failures name the sources', asy
   const root = t.testdir(project);
   const joined = join(root, 'build/joined');
   await bundleTests(root, ['test/unit/a.test.ts', 'test/unit/b.test.ts'], joined);
-  const limits = { timeoutSeconds: 30, silenceMs: 60_000 };
+  const limits = { timeoutSeconds: 30, silenceMs: 60_000, signal };
   const { output } = await runTestFile(join(joined, 'unit.a.test.js'), limits);
   const deep = join(root, 'build/src/deep');
   t.equal(output, `file://${deep}/shared.js ${deep} file://${join(root, 'build/test/unit/a.test.js')}\n`);
