@@ -5,10 +5,17 @@ BIN := node_modules/.bin
 
 # Of a test run a terminal sees what fails while it runs, a file a line per test file; REPORTER=tap shows every assertion.
 REPORT := node build/test/report/main.js
-run_tests = @set -o pipefail; if [ -n "$(REPORTER)" ]; then $(BIN)/tap -R$(REPORTER) $(1); \
-	elif [ -t 1 ]; then $(BIN)/tap -Rterse $(1); else $(BIN)/tap -Rtap $(1) | $(REPORT); fi
+# JOBS=n runs so many test files at a time. Without, it is one more than there are processors: many tests mostly wait.
+run_tests = @set -o pipefail; node build/test/run/main.js $(if $(JOBS),--jobs $(JOBS)) $(1) | \
+	if [ "$(REPORTER)" = tap ]; then cat; elif [ -t 1 ]; then $(REPORT) --terse; else $(REPORT); fi
 
-.PHONY: help install build up test test-one watch lint format unit e2e run-unit run-e2e tap bench kernel fuzz mutate fields clients bundles conformance clean
+# Of tests that have moved, what was built before is still there: the sources say which there are.
+UNIT := find test/unit test/conformance -name '*.test.ts'
+E2E := ls test/e2e/*.test.ts
+# These start nodes, which want node ports of this machine for themselves, and measure themselves against the clock.
+ALONE := test/e2e/(processes|proxy-processes|transcript)[.]test
+
+.PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-together run-alone bench kernel fuzz mutate fields clients bundles conformance clean
 
 help: ## list what there is to make
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name about; \
@@ -26,10 +33,10 @@ build: install ## compile, generate, bundle
 up: build ## build and run a whole cluster; Ctrl-C stops it. ARGS='--nodes 1' passes flags on
 	@exec node build/dist/kubette.js up $(ARGS)
 
-# Lint takes one core and half a minute or more, which the unit tests leave it.
-test: build tap ## everything that has to pass
-	@$(MAKE) --no-print-directory -j2 lint run-unit
-	@$(MAKE) --no-print-directory run-e2e
+# What runs together keeps all processors busy; what runs alone leaves lint one.
+test: joined ## everything that has to pass
+	@$(MAKE) --no-print-directory run-together
+	@$(MAKE) --no-print-directory -j2 run-lint run-alone
 
 test-one: ## one test file, not built before: make test-one T=test/unit/machinery/steps.test.ts
 	@set -o pipefail; node --import tsx $(T) | node --import tsx test/report/main.ts
@@ -37,34 +44,39 @@ test-one: ## one test file, not built before: make test-one T=test/unit/machiner
 watch: ## the same, again whenever it or what it imports is saved
 	@$(BIN)/tsx watch --clear-screen=false $(T) | node --import tsx test/report/main.ts
 
-lint: install ## eslint and prettier
-	@$(BIN)/eslint src test
-	@$(BIN)/prettier --check --log-level warn src test
+# Both remember in build/ what they found nothing in; eslint asks for types, so it needs to know what imports have changed.
+lint: build ## eslint and prettier
+	@$(MAKE) --no-print-directory run-lint
+
+run-lint:
+	@node build/test/lint/main.js
+	@$(BIN)/prettier --check --log-level warn --cache --cache-strategy content --cache-location build/.prettier-cache src test
 
 format: install ## let prettier rewrite what is not in form
 	$(BIN)/prettier --write --log-level warn src test
 
-unit: build tap ## unit and conformance tests
+unit: joined ## unit and conformance tests
 	@$(MAKE) --no-print-directory run-unit
 
-e2e: build tap ## tests that start clusters, and the recordings of the real thing
+e2e: joined ## tests that start clusters, and the recordings of the real thing
 	@$(MAKE) --no-print-directory run-e2e
 
-# Of tests that have moved, what was built before is still there: the sources say which there are.
-# The storage suite limits the size of files to fill a disk, which the runner's own hooks do not survive.
+# Joins the modules of each test, as the build does with each command's.
+joined: build
+	@node build/test/run/join.js $$($(UNIT); $(E2E))
+
 run-unit:
-	$(call run_tests,$$(find test/unit test/conformance -name '*.test.ts' | grep -v conformance/storage.test | sort | sed 's|.*|build/&|; s|ts$$|js|'))
-	@set -o pipefail; node build/test/conformance/storage.test.js | $(REPORT)
+	$(call run_tests,$$($(UNIT)))
 
-# One at a time: these start clusters, which want the machine and its node ports for themselves.
 run-e2e:
-	$(call run_tests,-j1 $$(ls test/e2e/*.test.ts | sed 's|.*|build/&|; s|ts$$|js|'))
+	$(call run_tests,$$($(E2E) | grep -vE '$(ALONE)'))
+	@$(MAKE) --no-print-directory run-alone
 
-# Joins tap with its plugins; the first run after an install would do it and fail.
-tap: node_modules/.tap-built
-node_modules/.tap-built: package-lock.json .taprc | install
-	@$(BIN)/tap build >/dev/null
-	@touch $@
+run-together:
+	$(call run_tests,$$($(UNIT)) $$($(E2E) | grep -vE '$(ALONE)'))
+
+run-alone:
+	$(call run_tests,--jobs 1 $$($(E2E) | grep -E '$(ALONE)'))
 
 # ONLY=cel,webhooks runs some parts; one that does not exist lists them.
 bench: build ## what it costs: start, memory, first answers, writes, extensions
@@ -74,7 +86,7 @@ bench: build ## what it costs: start, memory, first answers, writes, extensions
 kernel: build ## ask this machine's Linux kernel, which needs root: rules as it lists them, packets as it sends them
 	node build/test/conformance/kernel.test.js
 	node build/test/conformance/kernel-nft.test.js
-	node build/test/conformance/kernel-clusters.test.js
+	CLUSTERS=$${CLUSTERS:-40} node build/test/conformance/kernel-clusters.test.js
 	node build/test/conformance/kernel-host-rules.test.js
 
 # SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows, SETS=mutated only sends wrong requests.

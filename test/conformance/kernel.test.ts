@@ -117,10 +117,10 @@ function loaded(program: XtablesProgram, random: number): Kernel {
   return kernel;
 }
 
-/** Sends one packet from the row's place; TCP gives up before it would send a second. */
+/** Sends one packet from the row's place; TCP gives up before it would send another after a second. Bash starts in that time, too. */
 function send({ packet }: PacketRow): string {
   const { from, to, proto = 'tcp' } = packet;
-  const shoot = `timeout 0.2 bash -c "echo > /dev/${proto}/${to[0]}/${to[1]}"`;
+  const shoot = `timeout 0.5 bash -c "echo > /dev/${proto}/${to[0]}/${to[1]}"`;
   if (from === NODE || packet.hook === 'output') return shoot;
   const [where, gateway] = from.startsWith('10.66.1.') ? ['$pod', '10.66.1.1'] : ['$outside', NODE];
   return `nsenter -t ${where} -n sh -c 'ip route replace default via ${gateway} dev eth0 src ${from}; ${shoot}'`;

@@ -28,7 +28,8 @@ const MOST_TEXT = 500;
 
 const newBlock = (): Block => ({ passed: 0, skipped: new Map(), comments: [], failures: [], open: new Map() });
 
-export function createSummary(write: (line: string) => void): Summary {
+/** `terse`: nothing of files that pass, but for what they skip. */
+export function createSummary(write: (line: string) => void, { terse = false } = {}): Summary {
   let total = { passed: 0, failed: 0, skipped: 0 };
   let block = newBlock();
   /** The failure whose diagnostics are being read, and how far they are indented. */
@@ -69,6 +70,10 @@ export function createSummary(write: (line: string) => void): Summary {
   };
 
   const finish = (name: string, failed: boolean, directive: string): void => {
+    if (terse && !failed && block.skipped.size === 0) {
+      block = newBlock();
+      return;
+    }
     const seconds = Number(/^time=([\d.]+)ms/.exec(directive)?.[1] ?? 0) / 1000;
     write(`${failed ? 'FAIL' : 'ok  '} ${seconds.toFixed(1).padStart(6)} s  ${name} (${block.passed})`);
     for (const text of block.comments.slice(0, MOST_COMMENTS)) write(`    # ${text}`);

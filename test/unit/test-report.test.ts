@@ -1,9 +1,9 @@
 import t from 'tap';
 import { createSummary } from '../report/summary.js';
 
-const summarize = (tap: string): { lines: string[]; fine: boolean } => {
+const summarize = (tap: string, terse = false): { lines: string[]; fine: boolean } => {
   const lines: string[] = [];
-  const summary = createSummary(line => lines.push(line));
+  const summary = createSummary(line => lines.push(line), { terse });
   for (const line of tap.split('\n')) summary.line(line);
   return { fine: summary.end(), lines };
 };
@@ -91,4 +91,28 @@ Bail out! nothing left`);
     'Asserts: 1 pass, 1 fail, 0 skip of 2',
   ]);
   t.notOk(summarize('').fine);
+});
+
+t.test('a terse report has what fails and what is skipped', async t => {
+  const { lines } = summarize(
+    `# Subtest: test/a.test.js
+    ok 1 - fine
+ok 1 - test/a.test.js # time=1ms
+# Subtest: test/b.test.js
+    ok 1 - here # SKIP no such machine
+ok 2 - test/b.test.js # time=1ms
+# Subtest: test/c.test.js
+    not ok 1 - differs
+not ok 3 - test/c.test.js # time=1ms
+# time=3ms`,
+    true,
+  );
+  t.same(lines, [
+    'ok      0.0 s  test/b.test.js (0)',
+    '    SKIPPED 1: no such machine',
+    'FAIL    0.0 s  test/c.test.js (0)',
+    '    differs',
+    'Asserts: 1 pass, 1 fail, 1 skip of 3',
+    '# time=3ms',
+  ]);
 });

@@ -1,0 +1,70 @@
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+/** What a module of `file` says of its own place is the place where it was before it was joined with others. */
+function ownPlaces(root: string, outdir: string): Plugin {
+  return {
+    name: 'own-places',
+    setup({ onLoad }) {
+      onLoad({ filter: /\.js$/, namespace: 'file' }, ({ path }) => {
+        if (!path.startsWith(join(root, '/')) || path.includes('/node_modules/')) return undefined;
+        const text = readFileSync(path, 'utf8');
+        if (!text.includes('import.meta.')) return undefined;
+        // Every file that is written lies in one folder, whatever it was made of.
+        const url = `new URL(${JSON.stringify(relative(outdir, path))}, import.meta.url)`;
+        const contents = text.replace(/import\.meta\.(url|dirname)\b/g, (_whole, what) =>
+          what === 'url' ? `${url}.href` : `__folderOf(__pathOf(${url}))`,
+        );
+        return { contents, loader: 'js', resolveDir: dirname(path) };
+      });
+    },
+  };
+}
+
+/** What packages in the CommonJS form, and the places above, ask for. */
+const BANNER = [
+  `import { createRequire as __createRequire } from 'node:module';`,
+  `import { dirname as __folderOf } from 'node:path';`,
+  `import { fileURLToPath as __pathOf } from 'node:url';`,
+  `const require = __createRequire(import.meta.url);`,
+].join('\n');
+
+const compiled = (root: string, file: string): string => join(root, 'build', file.replace(/\.ts$/, '.js'));
+
+/** "test/unit/a.test.ts" → "unit.a.test": entries lie beside each other. */
+export const bundledName = (file: string): string =>
+  file
+    .replace(/^test\//, '')
+    .replace(/\.ts$/, '')
+    .replaceAll('/', '.');
+
+/**
+ * Joins the modules of compiled tests: a test file imports up to a thousand, which takes a process longer than most tests do.
+ * What several import is a file that they share. `files` are sources relative to `root`;
+ * what was compiled from them lies in `build`. `folder` is made anew.
+ */
+export async function bundleTests(root: string, files: readonly string[], folder: string): Promise<void> {
+  const next = `${folder}.next`;
+  rmSync(next, { recursive: true, force: true });
+  mkdirSync(next, { recursive: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: files.map(file => ({ in: compiled(root, file), out: bundledName(file) })),
+    outdir: next,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    sourcemap: true,
+    sourcesContent: false,
+    // tap is one for all; the others have parts that are no JavaScript, or are not there.
+    external: ['tap', 'esbuild', 'classic-level', 'bufferutil', 'utf-8-validate'],
+    banner: { js: BANNER },
+    plugins: [ownPlaces(join(root, 'build'), next)],
+    logLevel: 'warning',
+  });
+  rmSync(folder, { recursive: true, force: true });
+  renameSync(next, folder);
+}

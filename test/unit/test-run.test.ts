@@ -1,0 +1,101 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { bundleTests } from '../run/bundle.js';
+import { inLanes, longestFirst } from '../run/in-lanes.js';
+import { nameSources } from '../run/places.js';
+import { problemOf, runTestFile } from '../run/test-file.js';
+
+t.test('what a finished test file lacks', async t => {
+  const rows = [
+    { name: 'nothing', output: 'ok 1 - a\nok 2 - b # SKIP c\n1..2\n', exit: 0, expect: undefined },
+    { name: 'nothing, what is to be done', output: 'not ok 1 - a # TODO b\n1..1\n', exit: 0, expect: undefined },
+    { name: 'nothing, it skips itself', output: '1..0 # SKIP no such machine\n', exit: 0, expect: undefined },
+    { name: 'an exit code', output: 'ok 1 - a\n1..1\n', exit: 1, expect: 'exitCode: 1' },
+    { name: 'an end of its own', output: 'ok 1 - a\n1..1\n', exit: 'SIGKILL', expect: 'signal: SIGKILL' },
+    { name: 'its end', output: 'ok 1 - a\n    1..1\n', exit: 0, expect: 'it ended without a plan' },
+    { name: 'a test', output: 'ok 1 - a\n1..2\n', exit: 0, expect: '1 results of a plan of 2' },
+    { name: 'success', output: 'ok 1 - a\nnot ok 2 - b\n1..2\n', exit: 0, expect: 'a test failed' },
+    { name: 'all tests', output: '1..0\n', exit: 0, expect: 'it has no tests' },
+  ];
+  for (const { name, output, exit, expect } of rows) t.equal(problemOf(output, exit), expect, name);
+});
+
+const { signal } = new AbortController();
+
+t.test('a test file whose event loop stands still is killed, one that prints is not', async t => {
+  const folder = t.testdir({
+    'still.mjs': `process.stdout.write('ok 1 - a\\n', () => { for (;;); });`,
+    'lively.mjs': `let n = 0; const all = setInterval(() => { console.log('ok ' + ++n); if (n === 20) { clearInterval(all); console.log('1..20'); } }, 20);`,
+  });
+  const still = await runTestFile(join(folder, 'still.mjs'), { timeoutSeconds: 30, silenceMs: 2_000, signal });
+  t.equal(still.problem, 'it printed nothing for 2000 ms');
+  t.equal(still.output, 'ok 1 - a\n');
+  const lively = await runTestFile(join(folder, 'lively.mjs'), { timeoutSeconds: 30, silenceMs: 20_000, signal });
+  t.equal(lively.problem, undefined);
+  const ended = new AbortController();
+  const running = runTestFile(join(folder, 'still.mjs'), {
+    timeoutSeconds: 30,
+    silenceMs: 60_000,
+    signal: ended.signal,
+  });
+  ended.abort();
+  t.not((await running).problem, undefined, 'nor does one outlive the run');
+});
+
+t.test('so many at a time, what took longest first, what is not known before it', async t => {
+  t.same(longestFirst(['a', 'b', 'c', 'd'], { a: 1, b: 3 }), ['c', 'd', 'b', 'a']);
+  const running = new Set<string>();
+  const begun: string[] = [];
+  let most = 0;
+  await inLanes(['a', 'b', 'c', 'd', 'e'], 2, async item => {
+    begun.push(item);
+    running.add(item);
+    most = Math.max(most, running.size);
+    await new Promise(setImmediate);
+    running.delete(item);
+  });
+  t.same(begun, ['a', 'b', 'c', 'd', 'e']);
+  t.equal(most, 2);
+});
+
+/** Two tests that share a module, as the compiler leaves them. */
+const project = {
+  'package.json': '{"type":"module"}',
+  node_modules: { tap: { 'package.json': '{"type":"module","exports":"./tap.js"}', 'tap.js': 'export default 1;' } },
+  build: {
+    src: { deep: { 'shared.js': 'export const [at, within] = [import.meta.url, import.meta.dirname];' } },
+    test: {
+      unit: {
+        'a.test.js': `import { at, within } from '../../src/deep/shared.js';\nconsole.log(at, within, import.meta.url);`,
+        'b.test.js': `import { at } from '../../src/deep/shared.js';\n\nexport const b = at;\n throw new Error('in b');`,
+      },
+    },
+  },
+};
+
+t.test('joined modules know where they were, and failures name the sources', async t => {
+  const root = t.testdir(project);
+  const joined = join(root, 'build/joined');
+  await bundleTests(root, ['test/unit/a.test.ts', 'test/unit/b.test.ts'], joined);
+  const limits = { timeoutSeconds: 30, silenceMs: 60_000, signal };
+  const { output } = await runTestFile(join(joined, 'unit.a.test.js'), limits);
+  const deep = join(root, 'build/src/deep');
+  t.equal(output, `file://${deep}/shared.js ${deep} file://${join(root, 'build/test/unit/a.test.js')}\n`);
+  t.notOk(existsSync(`${joined}.next`));
+
+  const text = readFileSync(join(joined, 'unit.b.test.js'), 'utf8').split('\n');
+  const line = text.findIndex(each => each.includes('throw new Error')) + 1;
+  const place = `build/joined/unit.b.test.js`;
+  t.equal(
+    nameSources(
+      `    f (${place}:${line}:1)\n    fileName: ${place}\n    lineNumber: ${line}\n    columnNumber: 1\n`,
+      joined,
+      root,
+    ),
+    '    f (build/test/unit/b.test.js:4:2)\n    fileName: build/test/unit/b.test.js\n    lineNumber: 4\n    columnNumber: 2\n',
+  );
+  t.equal(nameSources('build/other.js:1:1', joined, root), 'build/other.js:1:1', 'what is not joined stays');
+  await bundleTests(root, ['test/unit/b.test.ts'], joined);
+  t.notOk(existsSync(join(joined, 'unit.a.test.js')), 'what is no test any more is gone');
+});
