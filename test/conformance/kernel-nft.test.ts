@@ -71,6 +71,8 @@ function reread(json: string, family: Family): string {
   return printNftJson(kernel);
 }
 
+// Run by itself it would have tap's 30 seconds, which a busy machine exceeds.
+t.setTimeout(280_000);
 t.test('the kernel takes our transactions and lists what we list', options, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'kubette-nft-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
