@@ -12,6 +12,9 @@ interface Group {
   readonly resources?: readonly { readonly kind: string }[];
   readonly types?: Readonly<Record<string, { readonly fields?: Readonly<Record<string, FieldEntry>> }>>;
 }
+interface Index {
+  readonly aggregated?: readonly string[];
+}
 interface FieldEntry {
   readonly type: string;
   readonly disabled?: boolean;
@@ -25,8 +28,11 @@ const NOT_THE_CLIENTS: ReadonlySet<string> = new Set(['kind', 'apiVersion', 'met
  */
 export function schemaFields(root: string): SchemaField[] {
   const groups = new Map<string, Group>();
+  // What another server serves behind the aggregator is only read.
+  const { aggregated = [] } = JSON.parse(readFileSync(join(root, 'index.json'), 'utf8')) as Index;
+  const apart = new Set(['index.json', ...aggregated.map(name => `${name}.json`)]);
   for (const file of readdirSync(root))
-    if (file !== 'index.json' && file.endsWith('.json'))
+    if (!apart.has(file) && file.endsWith('.json'))
       groups.set(file.slice(0, -'.json'.length), JSON.parse(readFileSync(join(root, file), 'utf8')) as Group);
   const found: SchemaField[] = [];
   const seen = new Set<string>();

@@ -2,6 +2,10 @@ import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
+/** Not as one word: these lines are joined with a test, too, and would be taken for a place of their own. */
+const META = ['import', 'meta'].join('.');
+const OWN_PLACE = /import\.meta\.(url|dirname)\b/g;
+
 /** What a module of `file` says of its own place is the place where it was before it was joined with others. */
 function ownPlaces(root: string, outdir: string): Plugin {
   return {
@@ -10,10 +14,10 @@ function ownPlaces(root: string, outdir: string): Plugin {
       onLoad({ filter: /\.js$/, namespace: 'file' }, ({ path }) => {
         if (!path.startsWith(join(root, '/')) || path.includes('/node_modules/')) return undefined;
         const text = readFileSync(path, 'utf8');
-        if (!text.includes('import.meta.')) return undefined;
+        if (!text.includes(`${META}.`)) return undefined;
         // Every file that is written lies in one folder, whatever it was made of.
-        const url = `new URL(${JSON.stringify(relative(outdir, path))}, import.meta.url)`;
-        const contents = text.replace(/import\.meta\.(url|dirname)\b/g, (_whole, what) =>
+        const url = `new URL(${JSON.stringify(relative(outdir, path))}, ${META}.url)`;
+        const contents = text.replace(OWN_PLACE, (_whole, what) =>
           what === 'url' ? `${url}.href` : `__folderOf(__pathOf(${url}))`,
         );
         return { contents, loader: 'js', resolveDir: dirname(path) };
@@ -27,7 +31,7 @@ const BANNER = [
   `import { createRequire as __createRequire } from 'node:module';`,
   `import { dirname as __folderOf } from 'node:path';`,
   `import { fileURLToPath as __pathOf } from 'node:url';`,
-  `const require = __createRequire(import.meta.url);`,
+  `const require = __createRequire(${META}.url);`,
 ].join('\n');
 
 const compiled = (root: string, file: string): string => join(root, 'build', file.replace(/\.ts$/, '.js'));
