@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT } from '../machinery/logger.js';
 import { realRandom } from '../machinery/random.js';
+import { createTimeouts } from '../machinery/timeouts.js';
 import { createTurns } from '../machinery/turns.js';
 import { createCodec } from '../api/codec/create-codec.js';
 import { createProtobufAnswers } from '../api/codec/protobuf.js';
@@ -251,6 +252,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     metrics,
     flowControl,
     inFlight: createInFlight(settings.inFlightLimits),
+    timeouts: createTimeouts(clock),
     turns,
     backlog: createBacklog(clock),
     objects: registries.objects,

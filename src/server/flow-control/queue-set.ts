@@ -9,19 +9,23 @@ export type Queuing =
   | { readonly kind: 'reject' }
   | { readonly kind: 'queue'; readonly queues: number; readonly queueLengthLimit: number };
 
+/** Whose ticket it is. */
+export interface Holder {
+  /** Called once when it leaves its queue for a seat. */
+  dispatched(): void;
+}
+
 /** A request in a level, from its arrival until its last seat is free. */
 export interface Ticket {
   readonly flow: Flow;
   readonly work: Work;
   readonly seats: number;
-  /** What its flow is told from others by, and what it asks for: for those who look. */
+  /** What its flow is told from others by: for those who look. */
   readonly distinguisher: string;
-  readonly about: unknown;
+  readonly holder: Holder;
   /** By the wall clock. */
   readonly arrivedAt: number;
   startedAt: number;
-  /** Called once when it leaves its queue for a seat. */
-  dispatched: () => void;
   readonly arrivalR: number;
   /** What it was charged for when it left its queue. */
   estimatedMs: number;
@@ -49,8 +53,7 @@ export interface Arrival {
   readonly work: Work;
   readonly hand: readonly number[];
   readonly distinguisher: string;
-  readonly about: unknown;
-  readonly dispatched: () => void;
+  readonly holder: Holder;
 }
 
 export interface QueueSet {
@@ -199,13 +202,14 @@ export function createQueueSet(options: {
     }
     return best;
   };
-  const dispatchOne = (now: number): boolean => {
+  /** Gives a seat to the one whose turn it is, who is not told. */
+  const dispatchOne = (now: number): Ticket | undefined => {
     const queue = nextQueue();
     const ticket = queue === undefined ? undefined : oldest(queue);
-    if (queue === undefined || ticket === undefined) return false;
+    if (queue === undefined || ticket === undefined) return undefined;
     if (!hasRoomFor(ticket.seats)) {
       ticket.flow.noAccommodation++;
-      return false;
+      return undefined;
     }
     robin = queue.index;
     queue.waiting.delete(ticket);
@@ -214,8 +218,7 @@ export function createQueueSet(options: {
     ticket.estimatedMs = serviceMs;
     queue.nextDispatchR += workOf(ticket);
     bound(queue);
-    ticket.dispatched();
-    return true;
+    return ticket;
   };
   let planned = false;
   const dispatchSoon = (): void => {
@@ -223,7 +226,11 @@ export function createQueueSet(options: {
     planned = true;
     soon(() => {
       planned = false;
-      if (totals.waiting > 0 && totals.seatsInUse < limit && dispatchOne(clock.monotonic())) dispatchSoon();
+      if (totals.waiting === 0 || totals.seatsInUse >= limit) return;
+      const ticket = dispatchOne(clock.monotonic());
+      if (ticket === undefined) return;
+      ticket.holder.dispatched();
+      dispatchSoon();
     });
   };
 
@@ -282,7 +289,7 @@ export function createQueueSet(options: {
       limit = nextLimit;
       dispatchSoon();
     },
-    arrive({ flow, work, hand, distinguisher, about, dispatched }) {
+    arrive({ flow, work, hand, distinguisher, holder }) {
       const now = clock.monotonic();
       const seats = maxSeats(work);
       const totalWork = work.initialSeats * serviceMs + work.finalSeats * work.lingerMs;
@@ -292,10 +299,9 @@ export function createQueueSet(options: {
         work,
         seats,
         distinguisher,
-        about,
+        holder,
         arrivedAt: clock.now(),
         startedAt: 0,
-        dispatched,
         arrivalR,
         estimatedMs: serviceMs,
         totalWork,
@@ -329,9 +335,7 @@ export function createQueueSet(options: {
       bound(queue);
       // Nobody is before it.
       const goesOn = totals.waiting === 1 && totals.seatsInUse < limit && !isTurnOver(now);
-      if (goesOn) ticket.dispatched = () => undefined;
-      const waits = !(goesOn && dispatchOne(now));
-      ticket.dispatched = dispatched;
+      const waits = !goesOn || dispatchOne(now) === undefined;
       demand();
       if (waits) dispatchSoon();
       return { ticket, waits };

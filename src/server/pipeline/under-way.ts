@@ -3,31 +3,30 @@ import { serviceUnavailableError } from '../../machinery/status.js';
 
 /** Requests that a stopping server answers before it ends. Watches and streams are none of them. */
 export interface UnderWay {
-  /** The returned function says that it is answered. @throws StatusError 503 once nobody is let in any more */
-  enter(): () => void;
+  /** @throws StatusError 503 once nobody is let in any more */
+  enter(request: object): void;
+  /** It is answered; nothing when it has not been let in, or has left. */
+  leave(request: object): void;
   /** From now on nobody is let in. Resolves when all are answered, or when the time is over. */
   drain(timeoutMs: number): Promise<void>;
 }
 
 /** k8s.io/apiserver pkg/server/filters/waitgroup.go. */
 export function createUnderWay(clock: Pick<Clock, 'after'>): UnderWay {
-  let count = 0;
+  const inside = new Set<object>();
   let stopping = false;
   let onEmpty = (): void => undefined;
   return {
-    enter() {
+    enter(request) {
       if (stopping) throw serviceUnavailableError('apiserver is shutting down');
-      count++;
-      let left = false;
-      return () => {
-        if (left) return;
-        left = true;
-        if (--count === 0) onEmpty();
-      };
+      inside.add(request);
+    },
+    leave(request) {
+      if (inside.delete(request) && inside.size === 0) onEmpty();
     },
     drain(timeoutMs) {
       stopping = true;
-      if (count === 0) return Promise.resolve();
+      if (inside.size === 0) return Promise.resolve();
       return new Promise(resolve => {
         const cancel = clock.after(timeoutMs, resolve, { unref: true });
         onEmpty = () => {
