@@ -144,6 +144,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const catalog = createCatalog(strategies, api);
   const turns = createTurns(clock);
+  // What a server is made of is put together in several turns, with others between them.
+  await turns.next();
   const reads: Pick<Objects, 'get' | 'list'> = {
     get: (resource, key) => objects().get(resource, key),
     list: (resource, namespace) => objects().list(resource, namespace),
@@ -196,6 +198,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onError: (err, what) => log.error({ err }, `${what} failed`),
   });
 
+  await turns.next();
   const address = {
     serviceIp: firstServiceAddresses(settings.serviceClusterIpRange)[0] ?? '',
     advertiseAddress: settings.advertiseAddress,
@@ -267,6 +270,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     registryOf: entry => registries.get(entry),
     acceptWebSocket: request => http.acceptWebSocket(request),
   };
+  await turns.next();
   const http: HttpServer = await createHttpServer(
     {
       clock,
@@ -278,6 +282,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     () => context,
   );
+  await turns.next();
   const boot: BootstrapOptions = {
     objects: registries.objects,
     clock,
