@@ -1,7 +1,10 @@
+import { Chain, type Linked } from './chain.js';
 import type { Clock } from './clock.js';
 
 /** Somebody whose time may run out. */
-export interface Timed {
+export interface Timed extends Linked<Timed> {
+  /** By the monotonic clock; kept by who counts it. */
+  dueMs: number;
   /** Called once when it has. */
   expired(): void;
 }
@@ -18,8 +21,8 @@ export interface Timeouts {
 }
 
 interface Group {
-  /** By the monotonic clock, when the time of each is over: the first one's first. */
-  readonly due: Map<Timed, number>;
+  /** In the order in which their time is over. */
+  readonly due: Chain<Timed>;
   cancel: () => void;
 }
 
@@ -28,9 +31,9 @@ export function createTimeouts(clock: Pick<Clock, 'monotonic' | 'after'>): Timeo
   const groups = new Map<number, Group>();
   const runOut = (ms: number, group: Group): void => {
     const now = clock.monotonic();
-    for (const [timed, dueMs] of group.due) {
-      if (dueMs > now) {
-        arm(ms, group, dueMs - now);
+    for (let timed = group.due.first; timed !== undefined; timed = group.due.first) {
+      if (timed.dueMs > now) {
+        arm(ms, group, timed.dueMs - now);
         return;
       }
       group.due.delete(timed);
@@ -45,10 +48,11 @@ export function createTimeouts(clock: Pick<Clock, 'monotonic' | 'after'>): Timeo
     start(ms, timed) {
       let group = groups.get(ms);
       if (group === undefined) {
-        groups.set(ms, (group = { due: new Map(), cancel: () => undefined }));
+        groups.set(ms, (group = { due: new Chain(), cancel: () => undefined }));
         arm(ms, group, ms);
       }
-      group.due.set(timed, clock.monotonic() + ms);
+      timed.dueMs = clock.monotonic() + ms;
+      group.due.add(timed);
     },
     stop(ms, timed) {
       const group = groups.get(ms);

@@ -21,6 +21,8 @@ export interface House {
 /** Where a request is in its level: in a queue first, if it has to wait, then on its seats. */
 export class Place implements Seat, Holder, Timed {
   turn: Promise<void> | undefined;
+  links: Timed['links'];
+  dueMs = 0;
   private readonly arrivedMs: number;
   private ticket: Ticket | undefined;
   /** While it waits. */

@@ -1,3 +1,4 @@
+import { Chain, type Linked } from '../../machinery/chain.js';
 import type { Clock } from '../../machinery/clock.js';
 import { maxSeats, type Flow, type Work } from './types.js';
 
@@ -16,7 +17,7 @@ export interface Holder {
 }
 
 /** A request in a level, from its arrival until its last seat is free. */
-export interface Ticket {
+export interface Ticket extends Linked<Ticket> {
   readonly flow: Flow;
   readonly work: Work;
   readonly seats: number;
@@ -38,8 +39,8 @@ export interface Ticket {
 interface Queue {
   readonly index: number;
   /** In order of arrival. */
-  readonly waiting: Set<Ticket>;
-  readonly executing: Set<Ticket>;
+  readonly waiting: Chain<Ticket>;
+  readonly executing: Chain<Ticket>;
   /** Of all that execute or linger. */
   seatsInUse: number;
   /** Of all that wait. */
@@ -67,7 +68,7 @@ export interface QueueSet {
   isIdle(): boolean;
   /** For those who look: queues in use by index, and what executes without a queue. */
   readonly queues: ReadonlyMap<number, Readonly<Queue>>;
-  readonly unqueued: ReadonlySet<Ticket>;
+  readonly unqueued: Iterable<Ticket>;
   readonly totals: Readonly<Totals>;
 }
 
@@ -113,7 +114,7 @@ export function createQueueSet(options: {
 }): QueueSet {
   const { clock, soon, onDemand, onIdle } = options;
   const queues = new Map<number, Queue>();
-  const unqueued = new Set<Ticket>();
+  const unqueued = new Chain<Ticket>();
   const totals: Totals = {
     waiting: 0,
     executing: 0,
@@ -140,10 +141,7 @@ export function createQueueSet(options: {
   };
   const demand = (): void => onDemand(totals.seatsInUse + totals.seatsWaiting);
   const isEmpty = ({ waiting, executing }: Queue): boolean => waiting.size === 0 && executing.size === 0;
-  const oldest = ({ waiting }: Queue): Ticket | undefined => {
-    for (const ticket of waiting) return ticket;
-    return undefined;
-  };
+  const oldest = ({ waiting }: Queue): Ticket | undefined => waiting.first;
   /** Dispatch must not come before arrival, or a queue that cannot use its share would save it up. */
   const bound = (queue: Queue): void => {
     const first = oldest(queue);
@@ -258,8 +256,8 @@ export function createQueueSet(options: {
     return (
       queues.get(best) ?? {
         index: best,
-        waiting: new Set(),
-        executing: new Set(),
+        waiting: new Chain(),
+        executing: new Chain(),
         seatsInUse: 0,
         waitingWork: 0,
         nextDispatchR: 0,
@@ -307,6 +305,7 @@ export function createQueueSet(options: {
         totalWork,
         queue: undefined,
         startedMs: 0,
+        links: undefined,
       };
       if (queuing.kind !== 'queue') {
         if (!hasRoomFor(seats)) {

@@ -61,6 +61,8 @@ export interface Exchange {
   classification?: Classification;
   /** Its place among the requests that are worked on. */
   seat?: Seat;
+  /** A stopping server waits for its answer. @throws StatusError 503 when it has begun to stop */
+  enter(): void;
   /** From now on it has so long: sets `limitMs` and `deadlineMs`, and ends it then. */
   limitTo(ms: number): void;
   /** Ends the request with this error, wherever it is. */

@@ -34,6 +34,9 @@ export class ServedExchange implements Exchange, Timed {
   limitMs?: number;
   classification?: Classification;
   seat?: Seat;
+  links: Timed['links'];
+  dueMs = 0;
+  private waitedFor = false;
 
   constructor(
     readonly request: ServedRequest,
@@ -48,6 +51,11 @@ export class ServedExchange implements Exchange, Timed {
     this.limitMs = ms;
     this.deadlineMs = this.context.clock.monotonic() + ms;
     this.context.timeouts.start(ms, this);
+  }
+
+  enter(): void {
+    this.context.underWay.enter();
+    this.waitedFor = true;
   }
 
   abort(reason: Error): void {
@@ -66,7 +74,7 @@ export class ServedExchange implements Exchange, Timed {
     const { context, limitMs } = this;
     if (limitMs !== undefined) context.timeouts.stop(limitMs, this);
     this.seat?.release();
-    context.underWay.leave(this);
+    if (this.waitedFor) context.underWay.leave();
     if (!this.request.response.writableFinished) this.abort(new Error('client is gone'));
     context.metrics.requestEnded(this);
     this.audit?.completed();

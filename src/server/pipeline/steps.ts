@@ -52,10 +52,10 @@ const requestInfo: Step = {
 /** Whether the server is about to end: then it is no longer begun. */
 const shutdown: Step = {
   name: 'shutdown',
-  run(exchange, context) {
+  run(exchange) {
     if (exchange.longRunning) return;
     try {
-      context.underWay.enter(exchange);
+      exchange.enter();
     } catch (error) {
       // Another server may answer at once.
       exchange.request.response.setHeader('Retry-After', '1');

@@ -4,29 +4,29 @@ import { serviceUnavailableError } from '../../machinery/status.js';
 /** Requests that a stopping server answers before it ends. Watches and streams are none of them. */
 export interface UnderWay {
   /** @throws StatusError 503 once nobody is let in any more */
-  enter(request: object): void;
-  /** It is answered; nothing when it has not been let in, or has left. */
-  leave(request: object): void;
+  enter(): void;
+  /** One that was let in is answered. */
+  leave(): void;
   /** From now on nobody is let in. Resolves when all are answered, or when the time is over. */
   drain(timeoutMs: number): Promise<void>;
 }
 
 /** k8s.io/apiserver pkg/server/filters/waitgroup.go. */
 export function createUnderWay(clock: Pick<Clock, 'after'>): UnderWay {
-  const inside = new Set<object>();
+  let inside = 0;
   let stopping = false;
   let onEmpty = (): void => undefined;
   return {
-    enter(request) {
+    enter() {
       if (stopping) throw serviceUnavailableError('apiserver is shutting down');
-      inside.add(request);
+      inside++;
     },
-    leave(request) {
-      if (inside.delete(request) && inside.size === 0) onEmpty();
+    leave() {
+      if (--inside === 0) onEmpty();
     },
     drain(timeoutMs) {
       stopping = true;
-      if (inside.size === 0) return Promise.resolve();
+      if (inside === 0) return Promise.resolve();
       return new Promise(resolve => {
         const cancel = clock.after(timeoutMs, resolve, { unref: true });
         onEmpty = () => {

@@ -7,6 +7,8 @@ function setup() {
   const timeouts = createTimeouts(clock);
   const told: string[] = [];
   const timed = (name: string, then = (): void => undefined): Timed => ({
+    links: undefined,
+    dueMs: 0,
     expired() {
       told.push(`${name} at ${clock.monotonic()}`);
       then();
