@@ -36,13 +36,15 @@ export class Chain<T extends Linked<T>> implements Iterable<T> {
 
   /** Whether it was there. */
   delete(item: T): boolean {
-    if (item.links?.chain !== this) return false;
-    const { before, after } = item.links;
+    const { links } = item;
+    if (links?.chain !== this) return false;
+    const { before, after } = links;
     if (before?.links === undefined) this.first = after;
     else before.links.after = after;
     if (after?.links === undefined) this.last = before;
     else after.links.before = before;
-    item.links = undefined;
+    // Old links would keep their neighbours as an old table does.
+    links.before = links.after = item.links = undefined;
     this.size--;
     return true;
   }
