@@ -34,6 +34,9 @@ export function refuseHeaders(response: ServerResponse): void {
   response.end(TOO_LARGE);
 }
 
+/** Begins to answer. */
+export type Start = (raw: IncomingMessage, response: ServerResponse) => void;
+
 export interface Connections {
   /** Told of every TCP connection, before its handshake. */
   opened(socket: Socket): void;
@@ -52,7 +55,7 @@ export interface Connections {
    * Begins a request once those before it on the same connection are answered, as Go's server does: a client that sends
    * a thousand at once must not have a thousand worked on in one turn.
    */
-  inTurn(raw: IncomingMessage, response: ServerResponse, start: () => void): void;
+  inTurn(raw: IncomingMessage, response: ServerResponse, start: Start): void;
 }
 
 /**
@@ -85,9 +88,9 @@ export function createConnections(clock: Clock): Connections {
     socket.once('close', cancel);
   };
 
-  const run = (raw: IncomingMessage, response: ServerResponse, waiting: Turns, start: () => void): void => {
+  const run = (raw: IncomingMessage, response: ServerResponse, waiting: Turns, start: Start): void => {
     const { socket } = raw;
-    response.once('close', () => {
+    response.on('close', () => {
       // A body that is still coming when all is said holds up the next request.
       if (!raw.complete && !socket.destroyed) {
         const cancel = clock.after(LINGER_MS, () => raw.complete || socket.destroy(), { unref: true });
@@ -95,7 +98,7 @@ export function createConnections(clock: Clock): Connections {
       }
       setImmediate(next, socket, waiting);
     });
-    start();
+    start(raw, response);
   };
   const next = (socket: Duplex, waiting: Turns): void => {
     const start = waiting.shift();

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT } from '../machinery/logger.js';
 import { realRandom } from '../machinery/random.js';
+import { createTimeouts } from '../machinery/timeouts.js';
 import { createTurns } from '../machinery/turns.js';
 import { createCodec } from '../api/codec/create-codec.js';
 import { createProtobufAnswers } from '../api/codec/protobuf.js';
@@ -132,6 +133,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
   const catalog = createCatalog(strategies, api);
   const turns = createTurns(clock);
+  // What a server is made of is put together in several turns, with others between them.
+  await turns.next();
   const reads: Pick<Objects, 'get' | 'list'> = {
     get: (resource, key) => objects().get(resource, key),
     list: (resource, namespace) => objects().list(resource, namespace),
@@ -195,6 +198,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     onError: (err, what) => log.error({ err }, `${what} failed`),
   });
 
+  await turns.next();
   const address = {
     serviceIp: firstServiceAddresses(settings.serviceClusterIpRange)[0] ?? '',
     advertiseAddress: settings.advertiseAddress,
@@ -275,6 +279,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     metrics,
     flowControl,
     inFlight: createInFlight(settings.inFlightLimits),
+    timeouts: createTimeouts(clock),
     turns,
     backlog: createBacklog(clock),
     objects: registries.objects,
@@ -289,6 +294,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     registryOf: entry => registries.get(entry),
     acceptWebSocket: request => http.acceptWebSocket(request),
   };
+  await turns.next();
   const http: HttpServer = await createHttpServer(
     {
       clock,
@@ -300,6 +306,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     () => context,
   );
+  await turns.next();
   const boot: BootstrapOptions = {
     objects: registries.objects,
     clock,

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Server } from 'node:https';
+import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
@@ -60,22 +59,49 @@ const upgradeProtocol = (raw: IncomingMessage): boolean =>
  */
 export async function createHttpServer(options: HttpServerOptions, context: () => ApiContext): Promise<HttpServer> {
   const connections = createConnections(options.clock);
+  const take = (raw: IncomingMessage, response: ServerResponse): void => {
+    const upgrade = upgradeHeads.has(raw) || raw.headers.upgrade !== undefined;
+    const tooLarge = headersAreTooLarge(raw);
+    if (upgrade || tooLarge) {
+      // A refused upgrade ends its connection: Node no longer reads requests from it.
+      response.shouldKeepAlive = false;
+      response.once('finish', () => connections.close(raw.socket));
+    }
+    if (tooLarge) return refuseHeaders(response);
+    if (upgrade) return begin(raw, response);
+    connections.inTurn(raw, response, begin);
+  };
+  /** Under way, to the last line of their audit. */
+  let answering = 0;
+  let onRest = (): void => undefined;
+  const answered = (): void => {
+    if (--answering === 0) onRest();
+  };
+  const begin = (raw: IncomingMessage, response: ServerResponse): void => {
+    answering++;
+    void serve({ raw, response, upgradeHead: upgradeHeads.get(raw) }, context()).then(answered);
+  };
   const app = Fastify<Server>({
-    https: {
-      key: options.tls.key,
-      cert: options.tls.cert,
-      ca: options.tls.ca,
-      requestCert: true,
-      rejectUnauthorized: false,
-      maxHeaderSize: MAX_HEAD_BYTES,
-      handshakeTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      ALPNProtocols: ['http/1.1'],
-    },
+    serverFactory: handler =>
+      createServer(
+        {
+          key: options.tls.key,
+          cert: options.tls.cert,
+          ca: options.tls.ca,
+          requestCert: true,
+          rejectUnauthorized: false,
+          maxHeaderSize: MAX_HEAD_BYTES,
+          handshakeTimeout: HEADERS_TIMEOUT_MS,
+          headersTimeout: HEADERS_TIMEOUT_MS,
+          connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+          keepAliveTimeout: IDLE_TIMEOUT_MS,
+          // Bodies have the deadline of their requests; those that are streamed to a node have none.
+          requestTimeout: 0,
+          ALPNProtocols: ['http/1.1'],
+        },
+        handler,
+      ),
     logger: false,
-    keepAliveTimeout: IDLE_TIMEOUT_MS,
-    // Bodies have the deadline of their requests; those that are streamed to a node have none.
-    requestTimeout: 0,
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: MAX_HEAD_BYTES },
     clientErrorHandler: (error, socket) => connections.onClientError(error, socket),
@@ -87,10 +113,10 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
       take(request.raw, reply.raw);
     },
   });
-  app.server.headersTimeout = HEADERS_TIMEOUT_MS;
-  app.server.on('connection', (socket: Socket) => connections.opened(socket));
-  app.server.on('secureConnection', (socket: TLSSocket) => connections.secured(socket));
-  app.server.prependListener('upgrade', (raw: IncomingMessage, socket: Duplex, head: Buffer) => {
+  const { server } = app;
+  server.on('connection', (socket: Socket) => connections.opened(socket));
+  server.on('secureConnection', (socket: TLSSocket) => connections.secured(socket));
+  server.prependListener('upgrade', (raw: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node hears no errors of an upgraded connection; unheard, one would end the process.
     socket.on('error', () => socket.destroy());
     // Its answer could not be told from that of the request before it.
@@ -99,39 +125,6 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
   });
   await app.register(fastifyWebsocket, { options: { maxPayload: 1 << 20 } });
 
-  const take = (raw: IncomingMessage, response: ServerResponse): void => {
-    const upgrade = upgradeHeads.has(raw) || raw.headers.upgrade !== undefined;
-    const tooLarge = headersAreTooLarge(raw);
-    if (upgrade || tooLarge) {
-      // A refused upgrade ends its connection: Node no longer reads requests from it.
-      response.shouldKeepAlive = false;
-      response.once('finish', () => connections.close(raw.socket));
-    }
-    if (tooLarge) return refuseHeaders(response);
-    if (upgrade) return begin(raw, response);
-    connections.inTurn(raw, response, () => begin(raw, response));
-  };
-  /** Under way, to the last line of their audit. */
-  const answering = new Set<Promise<void>>();
-  const begin = (raw: IncomingMessage, response: ServerResponse): void => {
-    const answered = answer(raw, response).finally(() => answering.delete(answered));
-    answering.add(answered);
-  };
-  const answer = (raw: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const auditId = raw.headers['audit-id'];
-    const upgradeHead = upgradeHeads.get(raw);
-    return serve(
-      {
-        raw,
-        response,
-        socket: raw.socket as TLSSocket,
-        auditId: typeof auditId === 'string' && auditId !== '' ? auditId : randomUUID(),
-        upgradeHead,
-        clock: options.clock,
-      },
-      context(),
-    );
-  };
   app.addHook('onRequest', async (request, reply) => {
     reply.hijack();
     take(request.raw, reply.raw);
@@ -144,20 +137,22 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
 
   const stopListening = (): void => {
     connections.closeIdle();
-    app.server.close();
+    server.close();
   };
   const close = async (): Promise<void> => {
     connections.closeIdle();
-    const cancel = options.clock.after(CLOSE_GRACE_MS, () => app.server.closeAllConnections(), { unref: true });
+    const cancel = options.clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections(), { unref: true });
     await app.close();
     cancel();
     // Their clients have gone by now; one that goes on all the same is not waited for.
-    let forget = (): void => undefined;
-    const enough = new Promise<void>(resolve => {
-      forget = options.clock.after(CLOSE_GRACE_MS, resolve, { unref: true });
+    if (answering === 0) return;
+    await new Promise<void>(resolve => {
+      const forget = options.clock.after(CLOSE_GRACE_MS, resolve, { unref: true });
+      onRest = () => {
+        forget();
+        resolve();
+      };
     });
-    await Promise.race([Promise.all(answering), enough]);
-    forget();
   };
 
   return {

@@ -22,6 +22,7 @@ import { createMetrics } from '../../src/server/endpoints/metrics.js';
 import { createHttpServer } from '../../src/server/http-server.js';
 import { createFlowControl, type FlowControl } from '../../src/server/flow-control/flow-control.js';
 import { MANDATORY_FLOW_CONTROL } from '../../src/server/bootstrap/flow-control.js';
+import { createTimeouts } from '../../src/machinery/timeouts.js';
 import { createUnderWay } from '../../src/server/pipeline/under-way.js';
 import { createInFlight, type InFlight } from '../../src/server/pipeline/in-flight.js';
 import type { Auditor } from '../../src/server/audit/auditor.js';
@@ -217,6 +218,7 @@ export async function startFakeApi(
     metrics,
     backlog: createBacklog(realClock, options.backlog),
     turns: createTurns(realClock),
+    timeouts: createTimeouts(realClock),
     flowControl,
     inFlight: options.inFlight ?? createInFlight({ reading: 400, writing: 200 }),
     audit: options.audit,

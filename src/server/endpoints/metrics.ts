@@ -5,8 +5,9 @@ import { counter, histogram, readGauge, type Family, type Labels } from './metri
 
 /** What the server counts about itself, under kube-apiserver's names. */
 export interface Metrics {
-  /** A request has begun; the returned function is called when its answer is out. */
-  requestStarted(exchange: Exchange): () => void;
+  requestStarted(exchange: Exchange): void;
+  /** Its answer is out, or its client is gone. */
+  requestEnded(exchange: Exchange): void;
   /** A watch has begun; the returned function is called once when it ends. */
   watchStarted(info: ResourceInfo): () => void;
   watchEvents(info: ResourceInfo, count: number): void;
@@ -26,6 +27,8 @@ function dryRunLabel(query: URLSearchParams): string {
   if (values.length === 0) return '';
   return values.every(value => value === 'All') ? 'All' : 'invalid';
 }
+
+const requestKind = ({ method }: Exchange['request']): string => (method === 'GET' ? 'readOnly' : 'mutating');
 
 /** `objects` counts what is stored, by resourceId; `more` is what others count. */
 export function createMetrics(
@@ -76,31 +79,29 @@ export function createMetrics(
     }),
   ];
   return {
-    requestStarted(exchange) {
-      const started = clock.monotonic();
-      const kind = exchange.request.method === 'GET' ? 'readOnly' : 'mutating';
-      inflight.add({ request_kind: kind });
-      return () => {
-        inflight.add({ request_kind: kind }, -1);
-        const { route, info, request } = exchange;
-        const resource = route.kind === 'resource';
-        const labels = {
-          verb: info.verb.toUpperCase(),
-          dry_run: dryRunLabel(request.query),
-          group: info.group,
-          version: info.version,
-          // Only served resources make series: a client must not be able to fill the memory with names.
-          resource: resource ? info.resource : '',
-          subresource: resource ? info.subresource : '',
-          scope: !resource ? '' : route.name !== '' ? 'resource' : info.namespace === '' ? 'cluster' : 'namespace',
-          component: 'apiserver',
-        };
-        const known = resource
-          ? labels
-          : { ...labels, verb: info.isResource ? 'other' : request.method, group: '', version: '' };
-        requests.add({ ...known, code: request.response.statusCode });
-        if (!exchange.longRunning) durations.observe(known, (clock.monotonic() - started) / 1000);
+    requestStarted({ request }) {
+      inflight.add({ request_kind: requestKind(request) });
+    },
+    requestEnded(exchange) {
+      const { route, info, request, startedMs } = exchange;
+      inflight.add({ request_kind: requestKind(request) }, -1);
+      const resource = route.kind === 'resource';
+      const labels = {
+        verb: info.verb.toUpperCase(),
+        dry_run: dryRunLabel(request.query),
+        group: info.group,
+        version: info.version,
+        // Only served resources make series: a client must not be able to fill the memory with names.
+        resource: resource ? info.resource : '',
+        subresource: resource ? info.subresource : '',
+        scope: !resource ? '' : route.name !== '' ? 'resource' : info.namespace === '' ? 'cluster' : 'namespace',
+        component: 'apiserver',
       };
+      const known = resource
+        ? labels
+        : { ...labels, verb: info.isResource ? 'other' : request.method, group: '', version: '' };
+      requests.add({ ...known, code: request.response.statusCode });
+      if (!exchange.longRunning) durations.observe(known, (clock.monotonic() - startedMs) / 1000);
     },
     watchStarted(info) {
       const labels = { verb: 'WATCH', ...gvr(info), component: 'apiserver' };

@@ -4,16 +4,17 @@ import type { RequestInfo } from '../pipeline/request-info.js';
 import { allocate } from './allocation.js';
 import { applyLimit, claimOf, createLevel, isBroken, setNominal, sharesOf, type Level } from './level.js';
 import { matcherOf, type Matcher } from './match.js';
-import type { Flow, FlowSchema, PriorityLevel } from './types.js';
+import type { Classification, FlowSchema, FlowSeries, PriorityLevel } from './types.js';
 
 /** A schema in use. */
 export interface ActiveSchema {
   readonly name: string;
-  readonly uid: string;
+  /** What its requests are told. */
+  readonly classification: Classification;
   readonly level: Level;
   readonly matches: Matcher;
   readonly distinguish: (info: RequestInfo, user: UserInfo) => string;
-  readonly flow: Flow;
+  readonly flow: FlowSeries;
 }
 
 /** Objects that are always there, stored or not. */
@@ -42,7 +43,7 @@ export interface ConfigurationOptions {
   /** Seats in all. */
   readonly serverLimit: number;
   readonly mandatory: Mandatory;
-  readonly flowOf: (level: string, schema: string) => Flow;
+  readonly flowOf: (level: string, schema: string) => FlowSeries;
   /** A level that nobody wants any more is idle: the objects should be digested again. */
   readonly onQuiet: () => void;
 }
@@ -97,7 +98,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
 
   const activate = (schema: FlowSchema, level: Level): ActiveSchema => ({
     name: nameOf(schema),
-    uid: schema.metadata.uid ?? '',
+    classification: { schemaUid: schema.metadata.uid ?? '', levelUid: level.config.metadata.uid ?? '' },
     level,
     matches: matcherOf(schema),
     distinguish: distinguisherOf(schema),

@@ -1,5 +1,5 @@
 import type { DocumentRoute, Exchange } from '../pipeline/exchange.js';
-import type { Asked } from './flow-control.js';
+import { Place } from './place.js';
 import type { Configuration } from './configuration.js';
 import type { Ticket } from './queue-set.js';
 
@@ -91,8 +91,9 @@ const REQUEST_COLUMNS = [
 
 const DETAIL_COLUMNS = ['UserName', 'Verb', 'APIPath', 'Namespace', 'Name', 'APIVersion', 'Resource', 'SubResource'];
 
-function detailsOf({ about }: Ticket): string[] {
-  const { info, user } = about as Asked;
+function detailsOf({ holder }: Ticket): string[] {
+  if (!(holder instanceof Place)) return [];
+  const { info, user } = holder.asked;
   const version = info.group === '' ? info.version : `${info.group}/${info.version}`;
   const all = [user.name, info.verb, info.path, info.namespace, info.name, version, info.resource, info.subresource];
   // One row each: what a client sends must not make another.

@@ -1,17 +1,7 @@
 import { histogram, readCounter, readGauge, type Family, type Labels } from '../endpoints/metric-families.js';
 import type { Configuration } from './configuration.js';
 import type { Level } from './level.js';
-import type { Flow, RejectReason } from './types.js';
-
-/** What is counted of one schema's requests in one level. */
-export interface FlowSeries extends Flow {
-  waited(seconds: number, executes: boolean): void;
-  executed(seconds: number, kind: 'regular' | 'watch'): void;
-  /** The watches that a write has to tell. */
-  watched(count: number): void;
-  /** The seats that a request is thought to take. */
-  estimated(seats: number): void;
-}
+import type { Flow, FlowSeries, RejectReason } from './types.js';
 
 export interface FlowMetrics {
   flowOf(level: string, schema: string): FlowSeries;

@@ -1,3 +1,4 @@
+import { Chain, type Linked } from '../../machinery/chain.js';
 import type { Clock } from '../../machinery/clock.js';
 import { maxSeats, type Flow, type Work } from './types.js';
 
@@ -9,19 +10,23 @@ export type Queuing =
   | { readonly kind: 'reject' }
   | { readonly kind: 'queue'; readonly queues: number; readonly queueLengthLimit: number };
 
+/** Whose ticket it is. */
+export interface Holder {
+  /** Called once when it leaves its queue for a seat. */
+  dispatched(): void;
+}
+
 /** A request in a level, from its arrival until its last seat is free. */
-export interface Ticket {
+export interface Ticket extends Linked<Ticket> {
   readonly flow: Flow;
   readonly work: Work;
   readonly seats: number;
-  /** What its flow is told from others by, and what it asks for: for those who look. */
+  /** What its flow is told from others by: for those who look. */
   readonly distinguisher: string;
-  readonly about: unknown;
+  readonly holder: Holder;
   /** By the wall clock. */
   readonly arrivedAt: number;
   startedAt: number;
-  /** Called once when it leaves its queue for a seat. */
-  dispatched: () => void;
   readonly arrivalR: number;
   /** What it was charged for when it left its queue. */
   estimatedMs: number;
@@ -34,8 +39,8 @@ export interface Ticket {
 interface Queue {
   readonly index: number;
   /** In order of arrival. */
-  readonly waiting: Set<Ticket>;
-  readonly executing: Set<Ticket>;
+  readonly waiting: Chain<Ticket>;
+  readonly executing: Chain<Ticket>;
   /** Of all that execute or linger. */
   seatsInUse: number;
   /** Of all that wait. */
@@ -49,8 +54,7 @@ export interface Arrival {
   readonly work: Work;
   readonly hand: readonly number[];
   readonly distinguisher: string;
-  readonly about: unknown;
-  readonly dispatched: () => void;
+  readonly holder: Holder;
 }
 
 export interface QueueSet {
@@ -64,7 +68,7 @@ export interface QueueSet {
   isIdle(): boolean;
   /** For those who look: queues in use by index, and what executes without a queue. */
   readonly queues: ReadonlyMap<number, Readonly<Queue>>;
-  readonly unqueued: ReadonlySet<Ticket>;
+  readonly unqueued: Iterable<Ticket>;
   readonly totals: Readonly<Totals>;
 }
 
@@ -110,7 +114,7 @@ export function createQueueSet(options: {
 }): QueueSet {
   const { clock, soon, onDemand, onIdle } = options;
   const queues = new Map<number, Queue>();
-  const unqueued = new Set<Ticket>();
+  const unqueued = new Chain<Ticket>();
   const totals: Totals = {
     waiting: 0,
     executing: 0,
@@ -137,10 +141,7 @@ export function createQueueSet(options: {
   };
   const demand = (): void => onDemand(totals.seatsInUse + totals.seatsWaiting);
   const isEmpty = ({ waiting, executing }: Queue): boolean => waiting.size === 0 && executing.size === 0;
-  const oldest = ({ waiting }: Queue): Ticket | undefined => {
-    for (const ticket of waiting) return ticket;
-    return undefined;
-  };
+  const oldest = ({ waiting }: Queue): Ticket | undefined => waiting.first;
   /** Dispatch must not come before arrival, or a queue that cannot use its share would save it up. */
   const bound = (queue: Queue): void => {
     const first = oldest(queue);
@@ -199,13 +200,14 @@ export function createQueueSet(options: {
     }
     return best;
   };
-  const dispatchOne = (now: number): boolean => {
+  /** Gives a seat to the one whose turn it is, who is not told. */
+  const dispatchOne = (now: number): Ticket | undefined => {
     const queue = nextQueue();
     const ticket = queue === undefined ? undefined : oldest(queue);
-    if (queue === undefined || ticket === undefined) return false;
+    if (queue === undefined || ticket === undefined) return undefined;
     if (!hasRoomFor(ticket.seats)) {
       ticket.flow.noAccommodation++;
-      return false;
+      return undefined;
     }
     robin = queue.index;
     queue.waiting.delete(ticket);
@@ -214,8 +216,7 @@ export function createQueueSet(options: {
     ticket.estimatedMs = serviceMs;
     queue.nextDispatchR += workOf(ticket);
     bound(queue);
-    ticket.dispatched();
-    return true;
+    return ticket;
   };
   let planned = false;
   const dispatchSoon = (): void => {
@@ -223,7 +224,11 @@ export function createQueueSet(options: {
     planned = true;
     soon(() => {
       planned = false;
-      if (totals.waiting > 0 && totals.seatsInUse < limit && dispatchOne(clock.monotonic())) dispatchSoon();
+      if (totals.waiting === 0 || totals.seatsInUse >= limit) return;
+      const ticket = dispatchOne(clock.monotonic());
+      if (ticket === undefined) return;
+      ticket.holder.dispatched();
+      dispatchSoon();
     });
   };
 
@@ -251,8 +256,8 @@ export function createQueueSet(options: {
     return (
       queues.get(best) ?? {
         index: best,
-        waiting: new Set(),
-        executing: new Set(),
+        waiting: new Chain(),
+        executing: new Chain(),
         seatsInUse: 0,
         waitingWork: 0,
         nextDispatchR: 0,
@@ -282,7 +287,7 @@ export function createQueueSet(options: {
       limit = nextLimit;
       dispatchSoon();
     },
-    arrive({ flow, work, hand, distinguisher, about, dispatched }) {
+    arrive({ flow, work, hand, distinguisher, holder }) {
       const now = clock.monotonic();
       const seats = maxSeats(work);
       const totalWork = work.initialSeats * serviceMs + work.finalSeats * work.lingerMs;
@@ -292,15 +297,15 @@ export function createQueueSet(options: {
         work,
         seats,
         distinguisher,
-        about,
+        holder,
         arrivedAt: clock.now(),
         startedAt: 0,
-        dispatched,
         arrivalR,
         estimatedMs: serviceMs,
         totalWork,
         queue: undefined,
         startedMs: 0,
+        links: undefined,
       };
       if (queuing.kind !== 'queue') {
         if (!hasRoomFor(seats)) {
@@ -329,9 +334,7 @@ export function createQueueSet(options: {
       bound(queue);
       // Nobody is before it.
       const goesOn = totals.waiting === 1 && totals.seatsInUse < limit && !isTurnOver(now);
-      if (goesOn) ticket.dispatched = () => undefined;
-      const waits = !(goesOn && dispatchOne(now));
-      ticket.dispatched = dispatched;
+      const waits = !goesOn || dispatchOne(now) === undefined;
       demand();
       if (waits) dispatchSoon();
       return { ticket, waits };

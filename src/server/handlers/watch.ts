@@ -90,7 +90,7 @@ export const watchObjects: Handler = async (exchange, route, context) => {
     },
     backlog: () => sink?.backlog() ?? 0,
     // From now on it takes nobody's place.
-    begun: () => exchange.release?.(),
+    begun: () => exchange.seat?.release(),
   };
   const ctx = requestContext(exchange, context);
   try {

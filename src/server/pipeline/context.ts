@@ -1,5 +1,6 @@
 import type { Logger } from '../../machinery/logger.js';
 import type { Clock } from '../../machinery/clock.js';
+import type { Timeouts } from '../../machinery/timeouts.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { Catalog, CatalogEntry } from '../../api/catalog.js';
 import type { Codec } from '../../api/codec/create-codec.js';
@@ -30,6 +31,8 @@ export interface ApiContext {
   /** Who is worked on, and who waits; undefined: `inFlight` alone limits. */
   readonly flowControl: FlowControl | undefined;
   readonly inFlight: InFlight;
+  /** Of requests. */
+  readonly timeouts: Timeouts;
   /** Cuts what takes long. */
   readonly turns: Turns;
   readonly backlog: Backlog;

@@ -9,7 +9,7 @@ import type { UserInfo } from '../../api/strategy.js';
 import type { AuditRecord } from '../audit/audit-record.js';
 import type { MediaType } from '../negotiation/media-types.js';
 import type { ListResult, Registry, StoredObject } from '../registry/types.js';
-import type { Classification } from '../flow-control/flow-control.js';
+import type { Classification, Seat } from '../flow-control/types.js';
 import type { RequestInfo } from './request-info.js';
 
 /** What the client said, fixed for the whole request. */
@@ -47,20 +47,24 @@ export interface Exchange {
   media: MediaType;
   /** The body, for routes that take one. */
   body: Buffer;
+  /** By the wall clock. */
   readonly receivedMs: number;
+  /** By the monotonic clock. */
+  readonly startedMs: number;
   /** undefined: nothing of this request is recorded. */
   audit?: AuditRecord | undefined;
-  stopDeadline?: () => void;
   /** When the deadline passes, by the monotonic clock. */
   deadlineMs?: number;
   /** What the deadline gives it in all; undefined: no limit. */
   limitMs?: number;
   /** The flow schema and the priority level that it belongs to, by uid: every answer tells. */
   classification?: Classification;
-  /** It is answered, and a stopping server need not wait for it. */
-  leave?: () => void;
-  /** Gives back its place among the requests that are worked on; may be called again. */
-  release?: () => void;
+  /** Its place among the requests that are worked on. */
+  seat?: Seat;
+  /** A stopping server waits for its answer. @throws StatusError 503 when it has begun to stop */
+  enter(): void;
+  /** From now on it has so long: sets `limitMs` and `deadlineMs`, and ends it then. */
+  limitTo(ms: number): void;
   /** Ends the request with this error, wherever it is. */
   abort(reason: Error): void;
 }

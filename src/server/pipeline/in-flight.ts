@@ -1,5 +1,6 @@
 import type { UserInfo } from '../../api/strategy.js';
 import { isPrivileged } from '../auth/authorizer.js';
+import type { Seat } from '../flow-control/types.js';
 import { TooManyRequestsError } from './too-many-requests.js';
 
 /** kube-apiserver's --max-requests-inflight and --max-mutating-requests-inflight; 0: no limit. */
@@ -12,8 +13,8 @@ const READING = new Set(['get', 'list', 'watch']);
 
 /** How many requests are worked on at a time. Watches and streams do not count. */
 export interface InFlight {
-  /** The returned function gives the place back. @throws TooManyRequestsError */
-  enter(verb: string, user: UserInfo): () => void;
+  /** @throws TooManyRequestsError */
+  enter(verb: string, user: UserInfo): Seat;
 }
 
 /** k8s.io/apiserver pkg/server/filters/maxinflight.go. */
@@ -25,7 +26,14 @@ export function createInFlight(limits: InFlightLimits): InFlight {
       // Those who may do everything must be able to mend what is wrong.
       if (limits[kind] > 0 && counts[kind] >= limits[kind] && !isPrivileged(user)) throw new TooManyRequestsError();
       counts[kind]++;
-      return () => void counts[kind]--;
+      let held = true;
+      return {
+        turn: undefined,
+        release() {
+          if (held) counts[kind]--;
+          held = false;
+        },
+      };
     },
   };
 }

@@ -23,6 +23,8 @@ export interface RequestInfo {
   readonly parts: readonly string[];
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 const METHOD_VERBS: Readonly<Record<string, string>> = {
   POST: 'create',
   GET: 'get',
@@ -31,6 +33,7 @@ const METHOD_VERBS: Readonly<Record<string, string>> = {
   PATCH: 'patch',
   DELETE: 'delete',
 };
+const NO_PARTS: readonly string[] = [];
 const SPECIAL_VERBS = new Set(['proxy', 'watch']);
 const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
 
@@ -44,22 +47,25 @@ export const splitPath = (path: string): string[] => {
 export const queryBoolean = (value: string | null | undefined): boolean =>
   value !== null && value !== undefined && value !== '0' && value.toLowerCase() !== 'false';
 
+/** What is known of a path that is about no resource, and of any before it has been read. */
+export const infoOfPath = (method: string, path: string): Mutable<RequestInfo> => ({
+  isResource: false,
+  path,
+  verb: method.toLowerCase(),
+  apiPrefix: '',
+  group: '',
+  version: '',
+  namespace: '',
+  resource: '',
+  subresource: '',
+  name: '',
+  verbInPath: false,
+  parts: NO_PARTS,
+});
+
 /** @throws Error for a special verb without a resource, with upstream's text */
 export function parseRequestInfo(method: string, path: string, query: URLSearchParams): RequestInfo {
-  const info = {
-    isResource: false,
-    path,
-    verb: method.toLowerCase(),
-    apiPrefix: '',
-    group: '',
-    version: '',
-    namespace: '',
-    resource: '',
-    subresource: '',
-    name: '',
-    verbInPath: false,
-    parts: [] as string[],
-  };
+  const info = infoOfPath(method, path);
   let parts = splitPath(path);
   const prefix = parts[0];
   if (parts.length < 3 || (prefix !== 'api' && prefix !== 'apis')) return info;

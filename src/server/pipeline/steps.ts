@@ -1,4 +1,4 @@
-import { badRequestError, forbiddenError, internalError, timeoutError } from '../../machinery/status.js';
+import { badRequestError, forbiddenError, internalError } from '../../machinery/status.js';
 import { durationProblem, parseDuration } from '../../machinery/duration.js';
 import type { Attributes } from '../auth/authorizer.js';
 import { headerWarning } from '../auth/authn/authenticate.js';
@@ -52,10 +52,10 @@ const requestInfo: Step = {
 /** Whether the server is about to end: then it is no longer begun. */
 const shutdown: Step = {
   name: 'shutdown',
-  run(exchange, context) {
+  run(exchange) {
     if (exchange.longRunning) return;
     try {
-      exchange.leave = context.underWay.enter();
+      exchange.enter();
     } catch (error) {
       // Another server may answer at once.
       exchange.request.response.setHeader('Retry-After', '1');
@@ -67,7 +67,7 @@ const shutdown: Step = {
 /** Every request but watches and streams ends within a minute, or sooner when ?timeout= says so. */
 const deadline: Step = {
   name: 'deadline',
-  run(exchange, context) {
+  run(exchange) {
     if (exchange.longRunning) return;
     const asked = exchange.request.query.get('timeout');
     let limit = MAX_DURATION_MS;
@@ -77,14 +77,7 @@ const deadline: Step = {
         throw badRequestError(`invalid timeout specified in the request URL - ${durationProblem(asked) ?? ''}`);
       if (parsed > 0 && parsed < limit) limit = parsed;
     }
-    const late = (): void => {
-      exchange.abort(timeoutError('request did not complete within the allotted timeout'));
-      // A client that reads too slowly: what it has got is all it gets.
-      if (exchange.request.response.headersSent) exchange.request.response.destroy();
-    };
-    exchange.deadlineMs = context.clock.monotonic() + limit;
-    exchange.limitMs = limit;
-    exchange.stopDeadline = context.clock.after(limit, late, { unref: true });
+    exchange.limitTo(limit);
   },
 };
 
@@ -141,26 +134,11 @@ const impersonation: Step = {
 const priorityAndFairness: Step = {
   name: 'priority and fairness',
   run(exchange, context) {
-    const { info, user, request, longRunning, fields, limitMs } = exchange;
-    const { flowControl } = context;
+    const { info, user, longRunning } = exchange;
+    const { flowControl, inFlight } = context;
     if (longRunning && (flowControl === undefined || info.verb !== 'watch')) return;
-    if (flowControl === undefined) {
-      exchange.release = context.inFlight.enter(info.verb, user);
-      return;
-    }
-    const { query, signal } = request;
-    const entered = flowControl.enter({ info, user, query, fields, signal, limitMs }, classification => {
-      exchange.classification = classification;
-    });
-    if (typeof entered === 'function') {
-      exchange.release = entered;
-      return;
-    }
-    return entered.then(release => {
-      // Its client went in the moment in which its turn came.
-      if (request.response.closed) release();
-      else exchange.release = release;
-    });
+    exchange.seat = flowControl?.enter(exchange) ?? inFlight.enter(info.verb, user);
+    return exchange.seat.turn;
   },
 };
 
@@ -237,12 +215,16 @@ const negotiation: Step = {
 
 const BODY_ACTIONS = new Set<string>(['create', 'update', 'patch', 'delete', 'deletecollection', 'invoke']);
 
+async function readInto(exchange: Exchange): Promise<void> {
+  exchange.body = await readBody(exchange.request);
+}
+
 /** Reads the body; what it says is decoded by the handler, which knows the options. */
 const reading: Step = {
   name: 'reading',
-  async run(exchange) {
-    if (exchange.route.kind === 'resource' && BODY_ACTIONS.has(exchange.route.action))
-      exchange.body = await readBody(exchange.request);
+  run(exchange) {
+    const { route } = exchange;
+    return route.kind === 'resource' && BODY_ACTIONS.has(route.action) ? readInto(exchange) : undefined;
   },
 };
 

@@ -3,31 +3,30 @@ import { serviceUnavailableError } from '../../machinery/status.js';
 
 /** Requests that a stopping server answers before it ends. Watches and streams are none of them. */
 export interface UnderWay {
-  /** The returned function says that it is answered. @throws StatusError 503 once nobody is let in any more */
-  enter(): () => void;
+  /** @throws StatusError 503 once nobody is let in any more */
+  enter(): void;
+  /** One that was let in is answered. */
+  leave(): void;
   /** From now on nobody is let in. Resolves when all are answered, or when the time is over. */
   drain(timeoutMs: number): Promise<void>;
 }
 
 /** k8s.io/apiserver pkg/server/filters/waitgroup.go. */
 export function createUnderWay(clock: Pick<Clock, 'after'>): UnderWay {
-  let count = 0;
+  let inside = 0;
   let stopping = false;
   let onEmpty = (): void => undefined;
   return {
     enter() {
       if (stopping) throw serviceUnavailableError('apiserver is shutting down');
-      count++;
-      let left = false;
-      return () => {
-        if (left) return;
-        left = true;
-        if (--count === 0) onEmpty();
-      };
+      inside++;
+    },
+    leave() {
+      if (--inside === 0) onEmpty();
     },
     drain(timeoutMs) {
       stopping = true;
-      if (count === 0) return Promise.resolve();
+      if (inside === 0) return Promise.resolve();
       return new Promise(resolve => {
         const cancel = clock.after(timeoutMs, resolve, { unref: true });
         onEmpty = () => {

@@ -7,6 +7,8 @@ import { warningHeaders } from './warnings.js';
 /** Answers above this are compressed for clients that ask (k8s.io/apiserver responsewriters). */
 const GZIP_THRESHOLD = 128 * 1024;
 const GZIP_LEVEL = 1;
+/** Pieces that come to no more are joined, as a copy of them costs less than writes of their own. */
+const JOINED_BYTES = 64 * 1024;
 
 /** An answer's bytes. Chunks are made as they are sent, so that a long list never blocks the loop or sits in memory twice. */
 export interface Encoded {
@@ -51,10 +53,26 @@ export function sendBytes(
   body: Buffer | string,
 ): void {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  sendPieces(exchange, code, headers, [bytes], bytes.length);
+}
+
+/** The same in pieces, which are `size` bytes together. */
+function sendPieces(
+  exchange: Exchange,
+  code: number,
+  headers: Readonly<Record<string, string>>,
+  pieces: readonly Buffer[],
+  size: number,
+): void {
+  const { response, method } = exchange.request;
   const bodiless = code === 204 || code === 304;
-  writeHead(exchange, code, bodiless ? headers : { ...headers, 'Content-Length': bytes.length });
-  if (bodiless || exchange.request.method === 'HEAD') exchange.request.response.end();
-  else exchange.request.response.end(bytes);
+  writeHead(exchange, code, bodiless ? headers : { ...headers, 'Content-Length': size });
+  if (bodiless || method === 'HEAD') return void response.end();
+  if (pieces.length === 1) return void response.end(pieces[0]);
+  if (size <= JOINED_BYTES) return void response.end(Buffer.concat(pieces, size));
+  response.cork();
+  for (const piece of pieces) if (piece.length > 0) response.write(piece);
+  response.end();
 }
 
 /** Sends an encoded answer: in one write when it is small, else chunk by chunk as the client takes it. */
@@ -69,10 +87,7 @@ export async function sendEncoded(exchange: Exchange, code: number, encoded: Enc
   let size = 0;
   while (size <= GZIP_THRESHOLD) {
     const next = await nextChunk();
-    if (next.done === true) {
-      const body = head.length === 1 && head[0] !== undefined ? head[0] : Buffer.concat(head, size);
-      return sendBytes(exchange, code, { 'Content-Type': encoded.contentType }, body);
-    }
+    if (next.done === true) return sendPieces(exchange, code, { 'Content-Type': encoded.contentType }, head, size);
     head.push(next.value);
     size += next.value.length;
   }

@@ -105,6 +105,11 @@ t.test('answers', async t => {
     t.equal(zipped.headers['content-encoding'], 'gzip');
     t.equal(zipped.headers['vary'], 'Accept-Encoding');
     t.equal(gunzipSync(zipped.bytes).toString(), plain.text);
+    for (let i = 0; i < 250; i++) fake.put('middling', configMap(`n${i}`, { text: 'x'.repeat(200) }));
+    const whole = await api.request('GET', '/api/v1/namespaces/middling/configmaps');
+    t.ok(whole.text.length > 64 * 1024 && whole.text.length < 128 * 1024, `${whole.text.length} bytes`);
+    t.equal(whole.headers['content-length'], String(whole.text.length), 'one of several pieces says how long it is');
+    t.equal((whole.body as { items: unknown[] }).items.length, 250);
     const small = await api.request('GET', CONFIGMAPS, { headers: { 'accept-encoding': 'gzip' } });
     t.equal(small.headers['content-encoding'], undefined, 'short answers are not compressed');
   });

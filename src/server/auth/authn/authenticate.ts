@@ -71,6 +71,13 @@ export function createAuthentication(options: {
   const frontProxy = requestHeader && requestHeaderAuthenticator(requestHeader, certificatesOf(requestHeader.clientCa));
 
   const removeUserHeaders = userHeaderRemover(requestHeader);
+  /** Those whom an authenticator keeps have one object each, however many requests they send. */
+  const known = new WeakMap<UserInfo, UserInfo>();
+  const authenticated = (user: UserInfo): UserInfo => {
+    let whole = known.get(user);
+    if (whole === undefined) known.set(user, (whole = withAuthenticatedGroup(user)));
+    return whole;
+  };
 
   const byToken = (token: string, audiences: readonly string[]): Outcome & { reasons?: readonly string[] } => {
     const outcome = firstOf(tokens.map(authenticator => authenticator(token, audiences)));
@@ -91,7 +98,7 @@ export function createAuthentication(options: {
     authenticate(request) {
       const outcome = firstOf(outcomesOf(request));
       removeUserHeaders(request.raw);
-      if (outcome.kind === 'user') return withAuthenticatedGroup(outcome.user);
+      if (outcome.kind === 'user') return authenticated(outcome.user);
       if (outcome.kind === 'none' && options.anonymous) return anonymousUser;
       throw unauthorizedError();
     },

@@ -5,7 +5,7 @@ import { FLOW_CONTROL } from '../../../../src/server/bootstrap/system-objects.js
 import { createDroppedRequests } from '../../../../src/server/flow-control/dropped-requests.js';
 import { createFlowControl, type FlowControl } from '../../../../src/server/flow-control/flow-control.js';
 import { followObjects, SCHEMAS, type DanglingCondition } from '../../../../src/server/flow-control/follow.js';
-import type { FlowSchema, PriorityLevel } from '../../../../src/server/flow-control/types.js';
+import type { Asked, FlowSchema, PriorityLevel } from '../../../../src/server/flow-control/types.js';
 import { createWatchTracker } from '../../../../src/server/flow-control/watch-tracker.js';
 import { createWorkEstimator } from '../../../../src/server/flow-control/work-estimate.js';
 import { parseRequestInfo, type RequestInfo } from '../../../../src/server/pipeline/request-info.js';
@@ -148,16 +148,10 @@ t.test('levels have the seats that a new kube-apiserver 1.35 gives them', t => {
   t.end();
 });
 
-const ask = (
-  user: keyof typeof USERS,
-  path = '/api/v1/namespaces/a/pods/p',
-  signal = new AbortController().signal,
-) => ({
+const ask = (user: keyof typeof USERS, path = '/api/v1/namespaces/a/pods/p'): Asked => ({
   info: info('GET', path),
   user: USERS[user],
-  query: new URLSearchParams(),
-  fields: undefined,
-  signal,
+  request: { query: new URLSearchParams() },
   limitMs: 60_000,
 });
 
@@ -191,23 +185,19 @@ function oneSeat(queueLengthLimit = 10) {
 t.test('who has no seat waits for it, and whose turn never comes is told when to come again', async t => {
   const { clock, control, level } = oneSeat();
   t.equal(level?.current, 1);
-  const told: unknown[] = [];
-  const first = control.enter(ask('bob'), classification => told.push(classification));
-  t.same(told, [{ schemaUid: 'uid of global-default', levelUid: 'uid of global-default' }]);
-  if (typeof first !== 'function') throw new Error('the first one waits');
-  const second = Promise.resolve(control.enter(ask('bob'), () => undefined));
-  const late = Promise.resolve(control.enter(ask('eve'), () => undefined)).catch((error: unknown) => error);
-  t.type(
-    control.enter(ask('admin'), () => undefined),
-    Function,
-    'what is exempt does not wait',
-  );
-  first();
-  first();
-  const leave = await second;
+  const asked = ask('bob');
+  const first = control.enter(asked);
+  t.same(asked.classification, { schemaUid: 'uid of global-default', levelUid: 'uid of global-default' });
+  t.equal(first.turn, undefined, 'the first one does not wait');
+  const second = control.enter(ask('bob'));
+  const late = control.enter(ask('eve')).turn?.catch((error: unknown) => error);
+  t.equal(control.enter(ask('admin')).turn, undefined, 'what is exempt does not wait');
+  first.release();
+  first.release();
+  await second.turn;
   clock.step(15_000);
   t.match(await late, { name: 'TooManyRequestsError', retryAfterSeconds: 1 });
-  leave();
+  second.release();
   t.equal(level?.queueSet.isIdle(), true);
   const text = control.metrics.families.map(family => family.render()).join('');
   t.match(
@@ -227,13 +217,12 @@ t.test('who has no seat waits for it, and whose turn never comes is told when to
 
 t.test('a client that goes leaves the queue, and a full queue refuses', async t => {
   const { control, level } = oneSeat(1);
-  control.enter(ask('bob'), () => undefined);
-  const client = new AbortController();
-  const gone = Promise.resolve(control.enter(ask('bob', undefined, client.signal), () => undefined)).catch(
-    (e: unknown) => e,
-  );
-  t.throws(() => control.enter(ask('bob'), () => undefined), TooManyRequestsError);
-  client.abort(new Error('client is gone'));
+  control.enter(ask('bob'));
+  const seat = control.enter(ask('bob'));
+  const gone = seat.turn?.catch((e: unknown) => e);
+  t.throws(() => control.enter(ask('bob')), TooManyRequestsError);
+  seat.release();
+  seat.release();
   t.type(await gone, TooManyRequestsError);
   t.equal(level?.queueSet.totals.waiting, 0);
   const text = control.metrics.families.map(family => family.render()).join('');
@@ -243,7 +232,7 @@ t.test('a client that goes leaves the queue, and a full queue refuses', async t 
 t.test('how many watches a write has to tell is counted for its flow', t => {
   const control = create(100, new FakeClock());
   control.watching(info('GET', '/api/v1/pods', 'watch=1'), undefined);
-  control.enter({ ...ask('bob'), info: info('POST', '/api/v1/namespaces/a/pods') }, () => undefined);
+  control.enter({ ...ask('bob'), info: info('POST', '/api/v1/namespaces/a/pods') });
   const text = control.metrics.families.map(family => family.render()).join('');
   const labels = 'flow_schema="global-default",priority_level="global-default"';
   t.match(text, `apiserver_flowcontrol_watch_count_samples_bucket{${labels},le="0"} 0\n`);
@@ -256,12 +245,8 @@ t.test('seats go to the levels that need them, and come back', t => {
   const control = create(100, clock);
   const { configuration } = control;
   const level = (name: string) => configuration.levels.get(name);
-  const leave: (() => void)[] = [];
-  for (let i = 0; i < 200; i++) {
-    const entered = control.enter(ask('account', `/api/v1/namespaces/n${i}/pods/p`), () => undefined);
-    if (typeof entered === 'function') leave.push(entered);
-    else entered.then(release => leave.push(release)).catch(() => undefined);
-  }
+  for (let i = 0; i < 200; i++)
+    control.enter(ask('account', `/api/v1/namespaces/n${i}/pods/p`)).turn?.catch(() => undefined);
   const before = level('workload-low')?.current ?? 0;
   clock.step(10_000);
   configuration.adjust();
@@ -279,7 +264,8 @@ t.test('a level that is gone serves those who are in it, and then goes', async t
   const clock = new FakeClock();
   const control = create(600, clock, () => quiet++);
   const { configuration } = control;
-  const leave = await control.enter(ask('account'), () => undefined);
+  const seat = control.enter(ask('account'));
+  t.equal(seat.turn, undefined);
   const others = LEVELS.filter(({ metadata }) => metadata.name !== 'workload-low');
   const dangling = configuration.digest(others, FLOW_SCHEMAS);
   t.same(
@@ -288,7 +274,7 @@ t.test('a level that is gone serves those who are in it, and then goes', async t
   );
   t.equal(configuration.levels.get('workload-low')?.quiescing, true);
   t.equal(configuration.classify(info('GET', '/api/v1/pods'), USERS.account).name, 'global-default');
-  leave();
+  seat.release();
   t.equal(quiet, 1);
   configuration.digest(others, FLOW_SCHEMAS);
   t.notOk(configuration.levels.has('workload-low'));

@@ -42,8 +42,7 @@ function setup(queuing: Queuing, limit: number, soon = (callback: () => void): v
       hand: [index],
       work: { initialSeats: 1, finalSeats: 0, lingerMs: 0, ...work },
       distinguisher: name,
-      about: undefined,
-      dispatched: () => order.push(name),
+      holder: { dispatched: () => void order.push(name) },
     });
     if (typeof outcome === 'string') return outcome;
     if (!outcome.waits) order.push(name);
@@ -209,8 +208,7 @@ t.test('the queue with the least work of a hand is joined', t => {
       hand: [3, 4],
       work: { initialSeats: 1, finalSeats: 0, lingerMs: 0 },
       distinguisher: '',
-      about: undefined,
-      dispatched: () => undefined,
+      holder: { dispatched: () => undefined },
     });
     return typeof outcome === 'string' ? undefined : outcome.ticket.queue?.index;
   };
