@@ -81,7 +81,7 @@ export async function network({ set, proxyMode, focus, all, procs, timeout, writ
   if (specs === undefined) throw new Error(`--network ${set}: want ${[...SETS.keys()].join(', ')}`);
   if (write && focus !== undefined) throw new Error('--write records a whole set: not with --focus');
   const { needs, found: before } = readScore();
-  const { passed, failed } = await runSuite({
+  const { passed, failed, broken } = await runSuite({
     up: [...specs.up, '--proxy-mode', proxyMode],
     ...(specs.nodeLabels === undefined ? {} : { nodeLabels: specs.nodeLabels }),
     focus: focus ?? specs.focus,
@@ -90,12 +90,15 @@ export async function network({ set, proxyMode, focus, all, procs, timeout, writ
     timeout,
   });
   const recorded = before[set]?.[proxyMode]?.failed ?? {};
+  for (const { name, why } of broken) console.log(`BROKEN ${name}\n  ${why}`);
   for (const { name, why } of failed)
     console.log(`FAILED${recorded[name] === undefined ? '' : ' (as recorded)'} ${name}\n  ${why}`);
   for (const name of passed)
     if (recorded[name] !== undefined) console.log(`PASSED though recorded as failing: ${name}`);
   console.log(`${set}, ${proxyMode}: ${passed.length} passed, ${failed.length} failed`);
-  if (write && passed.length > 0) {
+  // A set that fails as a whole is a finding too; a run that did not get as far as its specs is none.
+  const specsRan = passed.length + failed.length > 0;
+  if (write && specsRan) {
     const found: Found = {
       specs: passed.length + failed.length,
       passed: passed.length,
@@ -106,5 +109,5 @@ export async function network({ set, proxyMode, focus, all, procs, timeout, writ
     const written: Score = { ...score, found: { ...score.found, [set]: { ...score.found[set], [proxyMode]: found } } };
     writeFileSync(SCORE, `${JSON.stringify(written, null, 2)}\n`);
   }
-  return failed.every(({ name }) => recorded[name] !== undefined) && passed.length > 0;
+  return specsRan && broken.length === 0 && failed.every(({ name }) => recorded[name] !== undefined);
 }
