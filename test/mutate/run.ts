@@ -22,7 +22,9 @@ interface Run {
 }
 
 /** After so many mutants a process is asked without one whether any has left something behind. */
-const BATCH = 60;
+const BATCH = 20;
+/** Who costs more, in ms of work, is only asked about what it comes by at, or about its file. */
+const CHEAP_MS = 200;
 
 /**
  * Judges mutants in long-lived processes, which ask only tests that come by, cheap ones first. What is made while files are
@@ -40,13 +42,16 @@ export async function judgeAll(run: Run): Promise<Judged[]> {
       const path = paths.get(id) ?? '';
       byPath.set(path, (byPath.get(path) ?? new Set()).add(test));
     }
-  const cheapFirst = [...coverage.tests.keys()].sort((a, b) => (costs.get(a) ?? 0) - (costs.get(b) ?? 0));
+  const cheap = [...costs]
+    .filter(([, ms]) => ms < CHEAP_MS)
+    .sort(([, a], [, b]) => a - b)
+    .map(([test]) => test);
   const atLoading = new Set(run.loaded);
   /** Who saw mutants of the same function, or file, is asked first. */
   const lastKillers = new Map<string, string>();
 
   function testsFor({ id, path, within }: Mutant): string[] {
-    const covering = atLoading.has(id) ? [...(byPath.get(path) ?? []), ...cheapFirst] : (byMutant.get(id) ?? []);
+    const covering = atLoading.has(id) ? [...(byPath.get(path) ?? []), ...cheap] : (byMutant.get(id) ?? []);
     const likely = [lastKillers.get(`${path} ${within}`), lastKillers.get(path)];
     return [
       ...new Set([...likely.filter(test => test !== undefined && covering.includes(test)), ...covering]),
