@@ -37,31 +37,39 @@ const STAGES: readonly (readonly string[])[] = [
   ofSuite('proxy-recordings', 'observed-packets', 'rule-texts', 'ipvs-clusters'),
 ];
 
+const EACH = setting('EACH');
+const SEED = setting('SEED') ?? 1;
+/** Which of the stages, as `2-3` or `2`. */
+const [FROM = 1, UNTIL = FROM] = (process.env['STAGES'] ?? `1-${STAGES.length}`).split('-').map(Number);
+
+function pick(from: readonly Mutant[], count: number): Mutant[] {
+  const random = seededRandom(SEED);
+  const left = [...from];
+  const picked = Array.from({ length: Math.min(count, left.length) }, () => left.splice(random.below(left.length), 1));
+  return picked.flat().sort((a, b) => a.id - b.id);
+}
+
+/** Of the whole data plane; which these are does not depend on other files. */
 function chosen(all: readonly Mutant[]): Mutant[] {
-  const random = seededRandom(setting('SEED') ?? 1);
+  if (EACH === undefined) return [...all];
+  const functions = grouped(all, ({ path, within }) => `${path} ${within}`);
+  return [...functions.values()].flatMap(mutants => pick(mutants, EACH));
+}
+
+/** Of those, the ones that this run is about. */
+function narrowed(all: readonly Mutant[]): Mutant[] {
   const named = all.filter(({ path }) => path.includes(ONLY));
   if (process.env['SURVIVORS'] !== undefined) {
     const survivors = new Set(JSON.parse(readFileSync(RESULTS, 'utf8')) as string[]);
     return named.filter(mutant => survivors.has(identityOf(mutant)));
-  }
-  const pick = (from: readonly Mutant[], count: number): Mutant[] => {
-    const left = [...from];
-    const picked = Array.from({ length: Math.min(count, left.length) }, () =>
-      left.splice(random.below(left.length), 1),
-    );
-    return picked.flat().sort((a, b) => a.id - b.id);
-  };
-  const each = setting('EACH');
-  if (each !== undefined) {
-    const functions = grouped(named, ({ path, within }) => `${path} ${within}`);
-    return [...functions.values()].flatMap(mutants => pick(mutants, each));
   }
   const count = setting('MUTANTS');
   return count === undefined ? named : pick(named, count);
 }
 
 const mutants = await prepare(ROOT, folder, STAGES.flat());
-const wanted = chosen(mutants);
+const eligible = chosen(mutants);
+const wanted = narrowed(eligible);
 process.stdout.write(`${wanted.length} of ${mutants.length} mutants\n`);
 
 function tell({ mutant, killer }: Judged): void {
@@ -72,8 +80,8 @@ function tell({ mutant, killer }: Judged): void {
 const sourceOf = (file: string): string => readFileSync(join(ROOT, 'build/test', `${file}.test.js`), 'utf8');
 const judged: Judged[] = [];
 let left = wanted;
-const UNTIL = setting('STAGES') ?? STAGES.length;
-for (const [stage, files] of STAGES.slice(0, UNTIL).entries()) {
+for (const [stage, files] of STAGES.entries()) {
+  if (stage < FROM - 1 || stage >= UNTIL) continue;
   if (left.length === 0) break;
   const first = await startJudge(folder, files);
   if (first === undefined) throw new Error('a test file fails before anything is broken');
@@ -102,5 +110,14 @@ for (const mutant of left.sort((a, b) => a.id - b.id)) {
     reason === undefined ? `SURVIVES ${where}: ${mutant.text}\n` : `as good as before: ${where} (${reason})\n`,
   );
 }
-const isAsBefore = checkMutantScore(mutants, judged, text => void process.stdout.write(text));
+/** The survivors of a run without the last tests are none. */
+const isAsBefore =
+  FROM > 1 ||
+  UNTIL < STAGES.length ||
+  checkMutantScore(
+    eligible,
+    judged,
+    EACH === undefined ? '' : `, ${EACH} of each function, seed ${SEED}`,
+    text => void process.stdout.write(text),
+  );
 process.exitCode = isAsBefore && left.every(mutant => reasonOf(mutant) !== undefined) ? 0 : 1;

@@ -33,12 +33,13 @@ interface Count {
 }
 
 /**
- * Writes into test/scores/mutants.json what was found in each folder of which all mutants were tried, and says where the
- * file said otherwise. True: it did not.
+ * Writes into test/scores/mutants.json what was found in each folder of which all mutants that there are to try were tried,
+ * and `how` these were chosen; says where the file said otherwise. True: it did not.
  */
 export function checkMutantScore(
   all: readonly Mutant[],
   judged: readonly Judged[],
+  how: string,
   tell: (text: string) => void,
 ): boolean {
   const tried = grouped(judged, ({ mutant }) => dirname(mutant.path));
@@ -51,9 +52,10 @@ export function checkMutantScore(
     const equivalent = found.filter(
       ({ killer, mutant }) => killer === undefined && reasonOf(mutant) !== undefined,
     ).length;
-    now[folder] = { mutants: found.length, killed, equivalent, survived: found.length - killed - equivalent };
-    const [old, made] = [JSON.stringify(before[folder]), JSON.stringify(now[folder])];
-    tell(old === made ? `${folder}: ${made}\n` : `${folder}: ${made}, where the score said ${old}\n`);
+    const key = folder + how;
+    now[key] = { mutants: found.length, killed, equivalent, survived: found.length - killed - equivalent };
+    const [old, made] = [JSON.stringify(before[key]), JSON.stringify(now[key])];
+    tell(old === made ? `${key}: ${made}\n` : `${key}: ${made}, where the score said ${old}\n`);
   }
   const sorted = Object.fromEntries(Object.entries(now).sort(([a], [b]) => (a < b ? -1 : 1)));
   if (JSON.stringify(sorted) === JSON.stringify(before)) return true;
