@@ -26,15 +26,14 @@ const UNIT = readdirSync(join(ROOT, 'build/test/unit/dataplane'))
   .map(name => `unit/dataplane/${name.slice(0, -'.test.js'.length)}`)
   .sort();
 /** These take a second or more, or compare two ways that the same mistake makes go alike. */
-const LATER = ['proxy-incremental', 'policies-incremental', 'rule-index', 'proxy-userspace'].map(
-  name => `unit/dataplane/${name}`,
-);
-const ofSuite = (...names: readonly string[]): string[] => names.map(name => `conformance/${name}`);
+const SLOW = ['proxy-incremental', 'policies-incremental', 'rule-index'].map(name => `unit/dataplane/${name}`);
+const SOME = ['unit/dataplane/proxy-userspace', 'conformance/proxy-recordings'];
+const suites = ['packets', 'observed-packets', 'rule-texts', 'ipvs-clusters'].map(name => `conformance/${name}`);
 /** What the first lets live the next is asked about, which takes longer. */
 const STAGES: readonly (readonly string[])[] = [
-  UNIT.filter(name => !LATER.includes(name)),
-  [...LATER, ...ofSuite('packets')],
-  ofSuite('proxy-recordings', 'observed-packets', 'rule-texts', 'ipvs-clusters'),
+  UNIT.filter(name => !SLOW.includes(name) && !SOME.includes(name)),
+  SOME,
+  [...SLOW, ...suites],
 ];
 
 const EACH = setting('EACH');

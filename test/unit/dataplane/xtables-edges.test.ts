@@ -56,6 +56,8 @@ t.test('a list of recent addresses', async t => {
   const check = { ...match, action: 'rcheck', seconds: 10 } as const;
   const known = (): readonly string[] => [...(lists.snapshot().get('seen')?.keys() ?? [])];
   t.equal(lists.test(check, '10.0.0.1', false), false, 'nobody was seen');
+  for (const dryRun of [true, false])
+    t.equal(lists.test({ ...match, action: 'remove' }, '10.0.0.1', dryRun), false, 'of no list nobody is removed');
   t.equal(lists.test({ ...match, action: 'set' }, '10.0.0.1', true), true);
   t.same(known(), [], 'a dry run sets nothing');
   lists.test({ ...match, action: 'set' }, '10.0.0.1', false);

@@ -57,7 +57,36 @@ const ROWS: readonly { readonly rule: string; readonly expect: boolean; readonly
   { rule: '-m conntrack --ctstate NEW', expect: true, also: { states: ['ESTABLISHED'] } },
   { rule: '-m conntrack --ctstate RELATED,ESTABLISHED', expect: false, also: { states: ['ESTABLISHED'] } },
   { rule: '-m conntrack --ctstate DNAT', expect: false, also: { states: ['ESTABLISHED', 'DNAT'] } },
+  {
+    rule: '-m ipvs --vaddr 10.0.1.2 --vproto tcp --vport 80',
+    expect: false,
+    also: { virtual: { protocol: 'tcp', address: '10.0.1.2', port: 80 } },
+  },
 ];
+
+t.test('of a virtual service address, port and protocol are asked', async t => {
+  const matches = compileMatches(parseRule('C', tokenize('-m ipvs --vaddr 10.0.1.2 --vproto tcp --vport 80'), 'IPv4'));
+  const service = { protocol: 'tcp', address: '10.0.1.2', port: 80 } as const;
+  const asked = (over: object): boolean => matches({ ...PACKET, virtual: { ...service, ...over } }, ENVIRONMENT);
+  t.equal(asked({}), true);
+  t.equal(asked({ protocol: 'udp' }), false);
+  t.equal(asked({ address: '10.0.1.3' }), false);
+  t.equal(asked({ port: 81 }), false);
+});
+
+t.test('ranges of IPv6', async t => {
+  const rows = [
+    { range: '2001:db8::/32', address: '2001:db8:1::1', expect: true },
+    { range: '2001:db8::/32', address: '2001:db9::1', expect: false },
+    { range: '2001:db8::1/128', address: '2001:db8::1', expect: true },
+    { range: '2001:db8::1/128', address: '2001:db8::2', expect: false },
+    { range: '2001:db8::1', address: '2001:db8::1', expect: true },
+  ];
+  for (const { range, address, expect } of rows) {
+    const matches = compileMatches(parseRule('C', tokenize(`-s ${range}`), 'IPv6'));
+    t.equal(matches({ ...PACKET, src: address }, ENVIRONMENT), expect, `${address} in ${range}`);
+  }
+});
 
 t.test('what each match of iptables asks of a packet', async t => {
   for (const { rule, expect, also } of ROWS) {
