@@ -19,7 +19,6 @@ const setting = (name: string): number | undefined =>
 const ONLY = process.env['ONLY'] ?? '';
 const WORKERS = setting('WORKERS') ?? 2;
 const folder = join(ROOT, 'build/mutate');
-const RESULTS = join(ROOT, 'build/mutate-results.json');
 
 const UNIT = readdirSync(join(ROOT, 'build/test/unit/dataplane'))
   .filter(name => name.endsWith('.test.js') && existsSync(join(ROOT, 'test/unit/dataplane', name.replace(/js$/, 'ts'))))
@@ -41,6 +40,16 @@ const SEED = setting('SEED') ?? 1;
 /** Which of the stages, as `2-3` or `2`. */
 const [FROM = 1, UNTIL = FROM] = (process.env['STAGES'] ?? `1-${STAGES.length}`).split('-').map(Number);
 
+interface Survivors {
+  /** ONLY of the run that found them: it has tried these files' mutants, and all others of these are dead. */
+  readonly only: string;
+  readonly survivors: readonly string[];
+}
+
+const SURVIVORS = join(ROOT, `build/mutate-survivors${EACH === undefined ? '' : `-${EACH}-${SEED}`}.json`);
+const lastRun: Survivors | undefined =
+  process.env['SURVIVORS'] === undefined ? undefined : (JSON.parse(readFileSync(SURVIVORS, 'utf8')) as Survivors);
+
 function pick(from: readonly Mutant[], count: number): Mutant[] {
   const random = seededRandom(SEED);
   const left = [...from];
@@ -58,8 +67,8 @@ function chosen(all: readonly Mutant[]): Mutant[] {
 /** Of those, the ones that this run is about. */
 function narrowed(all: readonly Mutant[]): Mutant[] {
   const named = all.filter(({ path }) => path.includes(ONLY));
-  if (process.env['SURVIVORS'] !== undefined) {
-    const survivors = new Set(JSON.parse(readFileSync(RESULTS, 'utf8')) as string[]);
+  if (lastRun !== undefined) {
+    const survivors = new Set(lastRun.survivors);
     return named.filter(mutant => survivors.has(identityOf(mutant)));
   }
   const count = setting('MUTANTS');
@@ -77,6 +86,14 @@ function tell({ mutant, killer }: Judged): void {
 }
 
 const sourceOf = (file: string): string => readFileSync(join(ROOT, 'build/test', `${file}.test.js`), 'utf8');
+/** Of a run about some of the last one's survivors, the others stay what they were. */
+function keepSurvivors(left: readonly Mutant[]): void {
+  const asked = new Set(wanted.map(identityOf));
+  const others = (lastRun?.survivors ?? []).filter(identity => !asked.has(identity));
+  const kept: Survivors = { only: lastRun?.only ?? ONLY, survivors: [...others, ...left.map(identityOf)] };
+  if (setting('MUTANTS') === undefined) writeFileSync(SURVIVORS, JSON.stringify(kept, undefined, 1));
+}
+
 const judged: Judged[] = [];
 let left = wanted;
 for (const [stage, files] of STAGES.entries()) {
@@ -100,7 +117,7 @@ for (const [stage, files] of STAGES.entries()) {
   const isLast = stage === UNTIL - 1;
   judged.push(...found.filter(({ killer }) => isLast || killer !== undefined));
   left = found.flatMap(({ mutant, killer }) => (killer === undefined ? [mutant] : []));
-  writeFileSync(RESULTS, JSON.stringify(left.map(identityOf), undefined, 1));
+  keepSurvivors(left);
 }
 for (const mutant of left.sort((a, b) => a.id - b.id)) {
   const where = `${mutant.path}:${mutant.line} ${mutant.within}, ${mutant.name}`;
@@ -109,10 +126,16 @@ for (const mutant of left.sort((a, b) => a.id - b.id)) {
     reason === undefined ? `SURVIVES ${where}: ${mutant.text}\n` : `as good as before: ${where} (${reason})\n`,
   );
 }
-/** The survivors of a run without the last tests are none. */
+if (lastRun !== undefined) {
+  const lived = new Set(lastRun.survivors);
+  for (const mutant of eligible)
+    if (mutant.path.includes(lastRun.only) && !lived.has(identityOf(mutant)))
+      judged.push({ mutant, killer: 'a test of an earlier run' });
+}
+/** Without some of the tests nobody knows who survives. */
 const isAsBefore =
-  FROM > 1 ||
   UNTIL < STAGES.length ||
+  (FROM > 1 && lastRun === undefined) ||
   checkMutantScore(
     eligible,
     judged,

@@ -69,6 +69,8 @@ t.test('a list of recent addresses', async t => {
   t.equal(lists.test(check, '10.0.0.2', false), true);
   t.equal(lists.test({ ...match, action: 'rcheck' }, '10.0.0.1', false), true, 'whenever it was');
   t.same(known(), ['10.0.0.1', '10.0.0.2'], 'nobody is reaped who is not asked to be');
+  lists.test({ ...check, seconds: 10.001, reap: true }, '10.0.0.2', false);
+  t.same(known(), ['10.0.0.1', '10.0.0.2'], 'nor is one that is just still recent');
   lists.test({ ...check, reap: true }, '10.0.0.2', true);
   t.same(known(), ['10.0.0.1', '10.0.0.2'], 'nor in a dry run');
   lists.test({ ...check, reap: true }, '10.0.0.2', false);
