@@ -93,8 +93,9 @@ kernel: build ## ask this machine's Linux kernel, which needs root: rules as it 
 fuzz: build ## hostile texts for every field that takes one
 	node build/test/fuzz/main.js
 
-# Some seconds each. MUTANTS=n tries so many, SEED=n others, ONLY=part names files.
-mutate: build ## break lines of the data plane and see that tests fail
+# All of 7,000, or EACH=n of every function, or MUTANTS=n by chance (SEED=n); ONLY=part names files, STAGES=1 asks cheap tests
+# only, SURVIVORS=1 asks again about those of the last run. Whole folders go into test/scores/mutants.json.
+mutate: build ## break every rule, match and effect of the data plane and see that tests fail
 	node build/test/mutate/main.js
 
 fields: build ## write docs/fields.md, the table of what reads which field

@@ -1,119 +1,145 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { seededRandom } from '../../src/machinery/random.js';
-import { reasonOf } from './equivalent.js';
-import { MUTATIONS } from './mutations.js';
+import { ROOT } from '../support/root.js';
+import { coverageOf } from './coverage.js';
+import { startJudge } from './judge.js';
+import type { Mutant } from './instrument.js';
+import { grouped } from './group.js';
+import { prepare } from './prepare.js';
+import { judgeAll, type Judged } from './run.js';
+import { checkMutantScore, identityOf, reasonOf } from './score.js';
 
 /*
- * Breaks single lines of the compiled data plane, in a copy, and sees that some test fails. What survives is either as good
- * as before, or something that no test looks at. MUTANTS=n tries so many (60), SEED=n chooses others, ONLY=part names files.
+ * Breaks the data plane at one place after the other and sees that some test fails: all places, or MUTANTS=n by chance
+ * (SEED=n), or EACH=n of every function; ONLY=part names files; SURVIVORS=1 asks again about those that survived last.
  */
-const REPOSITORY = resolve(dirname(fileURLToPath(import.meta.url)), '../../..');
-const MUTANTS = Number(process.env['MUTANTS'] ?? 60);
-const SEED = Number(process.env['SEED'] ?? 1);
+const setting = (name: string): number | undefined =>
+  process.env[name] === undefined ? undefined : Number(process.env[name]);
 const ONLY = process.env['ONLY'] ?? '';
-/** What takes longer does not end: also on a machine that has much else to do. */
-const TIMEOUT_MS = 600_000;
-/** Those that find the most come first. */
-const FIRST = [
-  'unit/dataplane/dataplane',
-  'conformance/packets',
-  'unit/dataplane/ipvs',
-  'unit/dataplane/proxy-ipvs',
-  'unit/dataplane/route-table',
-  'conformance/proxy-recordings',
-  'conformance/observed-packets',
-];
-const LAST = ['unit/dataplane/proxy-incremental', 'conformance/rule-texts', 'conformance/ipvs-clusters'];
-const named = [...FIRST, ...LAST];
-/** All others of the data plane between them. */
-const TESTS = [
-  ...FIRST,
-  ...readdirSync(join(REPOSITORY, 'build/test/unit/dataplane'))
-    .filter(name => name.endsWith('.test.js'))
-    .map(name => `unit/dataplane/${name.slice(0, -'.test.js'.length)}`)
-    .filter(name => !named.includes(name))
-    .sort(),
-  ...LAST,
+const WORKERS = setting('WORKERS') ?? 2;
+const folder = join(ROOT, 'build/mutate');
+
+const UNIT = readdirSync(join(ROOT, 'build/test/unit/dataplane'))
+  .filter(name => name.endsWith('.test.js') && existsSync(join(ROOT, 'test/unit/dataplane', name.replace(/js$/, 'ts'))))
+  .map(name => `unit/dataplane/${name.slice(0, -'.test.js'.length)}`)
+  .sort();
+/** These take a second or more, or compare two ways that the same mistake makes go alike. */
+const SLOW = ['proxy-incremental', 'policies-incremental', 'rule-index'].map(name => `unit/dataplane/${name}`);
+const SOME = ['unit/dataplane/proxy-userspace', 'conformance/proxy-recordings'];
+const suites = ['packets', 'observed-packets', 'rule-texts', 'ipvs-clusters'].map(name => `conformance/${name}`);
+/** What the first lets live the next is asked about, which takes longer. */
+const STAGES: readonly (readonly string[])[] = [
+  UNIT.filter(name => !SLOW.includes(name) && !SOME.includes(name)),
+  SOME,
+  [...SLOW, ...suites],
 ];
 
-interface Mutant {
-  readonly file: string;
-  readonly line: number;
-  readonly name: string;
-  readonly before: string;
-  readonly after: string;
+const EACH = setting('EACH');
+const SEED = setting('SEED') ?? 1;
+/** Which of the stages, as `2-3` or `2`. */
+const [FROM = 1, UNTIL = FROM] = (process.env['STAGES'] ?? `1-${STAGES.length}`).split('-').map(Number);
+
+interface Survivors {
+  /** ONLY of the run that found them: it has tried these files' mutants, and all others of these are dead. */
+  readonly only: string;
+  readonly survivors: readonly string[];
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'kubette-mutate-'));
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-process.on('SIGINT', () => process.exit(130));
-for (const part of ['src', 'test'])
-  cpSync(join(REPOSITORY, 'build', part), join(folder, 'build', part), { recursive: true });
-for (const part of ['node_modules', 'package.json', 'src', 'api-schemas', 'docs'])
-  symlinkSync(join(REPOSITORY, part), join(folder, part));
-mkdirSync(join(folder, 'test'));
-// Tests write scores that have changed: those of a mutant are no scores.
-cpSync(join(REPOSITORY, 'test/scores'), join(folder, 'test/scores'), { recursive: true });
-for (const part of readdirSync(join(REPOSITORY, 'test')).filter(name => name !== 'scores'))
-  symlinkSync(join(REPOSITORY, 'test', part), join(folder, 'test', part));
+const SURVIVORS = join(ROOT, `build/mutate-survivors${EACH === undefined ? '' : `-${EACH}-${SEED}`}.json`);
+const lastRun: Survivors | undefined =
+  process.env['SURVIVORS'] === undefined ? undefined : (JSON.parse(readFileSync(SURVIVORS, 'utf8')) as Survivors);
 
-function mutantsOf(file: string): Mutant[] {
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .flatMap((before, line) =>
-      MUTATIONS.flatMap(({ name, apply }) => {
-        const after = /^\s*(?:\*|\/|import |case )/.test(before) ? undefined : apply(before);
-        return after === undefined ? [] : [{ file, line, name, before, after }];
-      }),
-    );
+function pick(from: readonly Mutant[], count: number): Mutant[] {
+  const random = seededRandom(SEED);
+  const left = [...from];
+  const picked = Array.from({ length: Math.min(count, left.length) }, () => left.splice(random.below(left.length), 1));
+  return picked.flat().sort((a, b) => a.id - b.id);
 }
 
-/** The first test that fails, or that ends in no time. */
-function killedBy(): string | undefined {
-  return TESTS.find(
-    test =>
-      spawnSync(process.execPath, [join(folder, 'build/test', `${test}.test.js`)], {
-        stdio: 'ignore',
-        timeout: TIMEOUT_MS,
-        killSignal: 'SIGKILL',
-      }).status !== 0,
-  );
+/** Of the whole data plane; which these are does not depend on other files. */
+function chosen(all: readonly Mutant[]): Mutant[] {
+  if (EACH === undefined) return [...all];
+  const functions = grouped(all, ({ path, within }) => `${path} ${within}`);
+  return [...functions.values()].flatMap(mutants => pick(mutants, EACH));
 }
 
-function tryMutant({ file, line, name, before, after }: Mutant): boolean {
-  const original = readFileSync(file, 'utf8');
-  const lines = original.split('\n');
-  lines[line] = after;
-  writeFileSync(file, lines.join('\n'));
-  const killer = killedBy();
-  writeFileSync(file, original);
-  const path = file.slice(join(folder, 'build/src/dataplane/').length);
-  const where = `${path}:${line + 1}, ${name}`;
-  const reason = killer === undefined ? reasonOf({ path, line: before.trim(), name }) : undefined;
+/** Of those, the ones that this run is about. */
+function narrowed(all: readonly Mutant[]): Mutant[] {
+  const named = all.filter(({ path }) => path.includes(ONLY));
+  if (lastRun !== undefined) {
+    const survivors = new Set(lastRun.survivors);
+    return named.filter(mutant => survivors.has(identityOf(mutant)));
+  }
+  const count = setting('MUTANTS');
+  return count === undefined ? named : pick(named, count);
+}
+
+const mutants = await prepare(ROOT, folder, STAGES.flat());
+const eligible = chosen(mutants);
+const wanted = narrowed(eligible);
+process.stdout.write(`${wanted.length} of ${mutants.length} mutants\n`);
+
+function tell({ mutant, killer }: Judged): void {
+  const where = `${mutant.path}:${mutant.line} ${mutant.within}, ${mutant.name}`;
+  if (killer !== undefined) process.stdout.write(`${killer} sees ${where}\n`);
+}
+
+const sourceOf = (file: string): string => readFileSync(join(ROOT, 'build/test', `${file}.test.js`), 'utf8');
+/** Of a run about some of the last one's survivors, the others stay what they were. */
+function keepSurvivors(left: readonly Mutant[]): void {
+  const asked = new Set(wanted.map(identityOf));
+  const others = (lastRun?.survivors ?? []).filter(identity => !asked.has(identity));
+  const kept: Survivors = { only: lastRun?.only ?? ONLY, survivors: [...others, ...left.map(identityOf)] };
+  if (setting('MUTANTS') === undefined) writeFileSync(SURVIVORS, JSON.stringify(kept, undefined, 1));
+}
+
+const judged: Judged[] = [];
+let left = wanted;
+for (const [stage, files] of STAGES.entries()) {
+  if (stage < FROM - 1 || stage >= UNTIL) continue;
+  if (left.length === 0) break;
+  const first = await startJudge(folder, files);
+  if (first === undefined) throw new Error('a test file fails before anything is broken');
+  const coverage = await coverageOf(first, mutants, sourceOf, join(ROOT, 'build/mutate-coverage.ndjson'));
+  for (const test of coverage.unfit) process.stdout.write(`not asked, for it does not pass alone: ${test}\n`);
+  const found = await judgeAll({
+    folder,
+    files,
+    mutants,
+    wanted: left,
+    coverage,
+    loaded: first.loaded,
+    tell,
+    workers: WORKERS,
+    first,
+  });
+  const isLast = stage === UNTIL - 1;
+  judged.push(...found.filter(({ killer }) => isLast || killer !== undefined));
+  left = found.flatMap(({ mutant, killer }) => (killer === undefined ? [mutant] : []));
+  keepSurvivors(left);
+}
+for (const mutant of left.sort((a, b) => a.id - b.id)) {
+  const where = `${mutant.path}:${mutant.line} ${mutant.within}, ${mutant.name}`;
+  const reason = reasonOf(mutant);
   process.stdout.write(
-    killer !== undefined
-      ? `${killer} sees ${where}\n`
-      : reason !== undefined
-        ? `as good as before: ${where} (${reason})\n`
-        : `SURVIVES ${where}: ${before.trim()}\n`,
+    reason === undefined ? `SURVIVES ${where}: ${mutant.text}\n` : `as good as before: ${where} (${reason})\n`,
   );
-  return killer !== undefined || reason !== undefined;
 }
-
-const base = join(folder, 'build/src/dataplane');
-const all = readdirSync(base, { recursive: true, encoding: 'utf8' })
-  .filter(name => name.endsWith('.js') && name.includes(ONLY))
-  .sort()
-  .flatMap(name => mutantsOf(join(base, name)));
-const sound = killedBy();
-if (sound !== undefined) throw new Error(`${sound} fails before anything is broken`);
-const random = seededRandom(SEED);
-const chosen = Array.from({ length: Math.min(MUTANTS, all.length) }, () =>
-  all.splice(random.below(all.length), 1),
-).flat();
-const found = chosen.filter(tryMutant).length;
-process.stdout.write(`${found} of ${chosen.length} mutants are seen, or as good as before\n`);
+if (lastRun !== undefined) {
+  const lived = new Set(lastRun.survivors);
+  for (const mutant of eligible)
+    if (mutant.path.includes(lastRun.only) && !lived.has(identityOf(mutant)))
+      judged.push({ mutant, killer: 'a test of an earlier run' });
+}
+/** Without some of the tests nobody knows who survives. */
+const isAsBefore =
+  UNTIL < STAGES.length ||
+  (FROM > 1 && lastRun === undefined) ||
+  checkMutantScore(
+    eligible,
+    judged,
+    EACH === undefined ? '' : `, ${EACH} of each function, seed ${SEED}`,
+    text => void process.stdout.write(text),
+  );
+process.exitCode = isAsBefore && left.every(mutant => reasonOf(mutant) !== undefined) ? 0 : 1;

@@ -62,6 +62,30 @@ for (const { type, sides, hits, misses } of rows)
     t.equal(test(misses), false, 'all that misses');
   });
 
+t.test('what is added twice, or taken away without having been there, changes nothing about the others', async t => {
+  const net = (range: string): string => `203.0.113.77,tcp:443,${range}`;
+  const sets = setOf('hash:ip,port,net', [net('198.51.100.0/24'), net('198.51.100.0/24')]);
+  const holds = () => sets.get('S')?.test(packet, ['dst', 'dst', 'src']);
+  const remove = (range: string): void =>
+    sets.change([{ name: 'S', type: 'hash:ip,port,net', add: [], remove: [net(range)] }], false);
+  remove('198.51.101.0/24');
+  t.equal(holds(), true);
+  remove('198.51.100.0/24');
+  t.equal(holds(), false);
+});
+
+t.test('the seed of a new set is any number of 32 bits', async t => {
+  for (const { drawn, expect } of [
+    { drawn: 0, expect: 0 },
+    { drawn: 0.5, expect: 0x80000000 },
+    { drawn: 1 - 2 ** -33, expect: 0xffffffff },
+  ]) {
+    const sets = createIpsets('IPv4', () => drawn);
+    sets.change([{ name: 'S', type: 'hash:ip', add: [], remove: [] }], false);
+    t.equal(sets.get('S')?.initval, expect);
+  }
+});
+
 t.test('a set is changed, made whole, and refuses what is none of its entries', async t => {
   const sets = setOf('hash:ip,port,net', ['10.0.0.1,tcp:80,10.1.2.3/8', '10.0.0.1,tcp:80,10.0.0.9/32']);
   const entries = () => {

@@ -111,12 +111,33 @@ t.test('mh moves few clients when a server goes', async t => {
   t.ok(count.filter(name => name === 'b').length > 190, 'weights are shares');
 });
 
+t.test('mh looks at weights in proportion', async t => {
+  const mapping = (...weights: readonly number[]): string => {
+    const { scheduler } = schedulerOf(
+      'mh',
+      weights.map((weight, i) => server('abc'[i] ?? '', weight)),
+    );
+    return Array.from({ length: 200 }, (_, i) => scheduler.schedule(request(i), false)?.name ?? '-').join('');
+  };
+  t.equal(mapping(500, 1000, 1500), mapping(1, 2, 3));
+  t.equal(mapping(5, 0, 5), mapping(1, 0, 1), 'one without weight is none');
+  t.not(mapping(1, 2, 3), mapping(1, 1, 1));
+});
+
 t.test('SipHash-1-3', async t => {
   const key = [0x0706050403020100n, 0x0f0e0d0c0b0a0908n] as const;
   const seen = new Set(Array.from({ length: 1000 }, (_, i) => hsiphash(i, key)));
   t.equal(seen.size, 1000);
   // lib/siphash_kunit.c, test_vectors_hsiphash of 64-bit machines, the one of four bytes: 00 01 02 03.
   t.equal(hsiphash(0x03020100, key), 0x88d38328);
+  // As CPython 3.11 hashes four bytes with PYTHONHASHSEED=0, whose key is zero; the last 32 bits.
+  for (const { value, expect } of [
+    { value: 0, expect: 0x9ac48af0 },
+    { value: 1, expect: 0xc37b7090 },
+    { value: 0x80000001, expect: 0xf46c9c83 },
+    { value: 0xffffffff, expect: 0x74cad6e2 },
+  ])
+    t.equal(hsiphash(value, [0n, 0n]), expect);
 });
 
 t.test('lblc keeps what goes to one address with one server', async t => {
@@ -135,6 +156,24 @@ t.test('lblc keeps what goes to one address with one server', async t => {
   t.equal(turns(scheduler, 1), 'b', 'a day later it is forgotten');
   scheduler.update([a]);
   t.equal(turns(scheduler, 1), 'a');
+});
+
+t.test('lblc knows many addresses, and forgets those that were used longest ago', async t => {
+  const servers = [server('a'), server('b')];
+  const { scheduler } = schedulerOf('lblc', servers);
+  const at = (dst: string): string | undefined => scheduler.schedule({ ...request(), dst }, false)?.name;
+  const [a, b] = servers;
+  if (a === undefined || b === undefined) throw new Error('there are two');
+  const addresses = Array.from({ length: 16_384 }, (_, i) => `10.${i >> 14}.${(i >> 7) & 127}.${i & 127}`);
+  b.active = 1;
+  for (const address of addresses) at(address);
+  b.active = 0;
+  a.active = 1;
+  t.equal(at(addresses[0] ?? ''), 'a', 'all are known');
+  t.equal(at(addresses[1] ?? ''), 'a');
+  t.equal(at('10.9.9.9'), 'b', 'one more is not');
+  t.equal(at(addresses[3] ?? ''), 'a');
+  t.equal(at(addresses[2] ?? ''), 'b', 'and had the place of one');
 });
 
 t.test('lblcr has a set for one address, that grows and shrinks', async t => {

@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { createConntrack } from '../../../src/dataplane/kernel/conntrack.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import { hostKernels, hostRoutes } from '../../support/host-routes.js';
-import type { Tuple } from '../../../src/dataplane/packet.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import { createEphemeralPorts } from '../../../src/nodeagent/network/ephemeral-ports.js';
 import { createPeerLinks } from '../../../src/nodeagent/network/link/peer-links.js';
@@ -109,35 +107,6 @@ t.test('a peer that accepts and says nothing is a packet that nobody answers', a
   await turn();
   clock.step(10_000);
   await refused;
-});
-
-t.test('a full table of flows gives up what is unanswered or over, and nothing else', async t => {
-  const tuple = (i: number): Tuple => ({
-    protocol: 'udp',
-    src: '10.244.1.2',
-    srcPort: i,
-    dst: '10.96.0.10',
-    dstPort: 53,
-  });
-  const fill = (each: (table: ReturnType<typeof createConntrack>, i: number) => void) => {
-    const table = createConntrack(new FakeClock(), 100);
-    for (let i = 0; i < 100; i++) each(table, i);
-    const fresh = table.create(tuple(1000));
-    return { taken: table.confirm(fresh), size: table.entries().length };
-  };
-  t.same(
-    fill((table, i) => void table.confirm(table.create(tuple(i)))),
-    { taken: true, size: 100 },
-    'datagrams that nobody answers',
-  );
-  const tcp = (state: 'ESTABLISHED' | 'TIME_WAIT') =>
-    fill((table, i) => {
-      const entry = table.create({ ...tuple(i), protocol: 'tcp' });
-      Object.assign(entry, { assured: true, tcpState: state });
-      table.confirm(entry);
-    });
-  t.same(tcp('TIME_WAIT'), { taken: true, size: 100 }, 'connections that are over');
-  t.same(tcp('ESTABLISHED'), { taken: false, size: 100 }, 'open connections stay');
 });
 
 t.test('ports of a namespace', async t => {
