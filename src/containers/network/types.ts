@@ -81,7 +81,18 @@ export interface ConnectOptions {
   readonly random?: () => number;
 }
 
+/** The addresses of a connection's two ends, as one of them knows them. */
+export interface Ends {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+}
+
 export interface ForwardOptions extends ConnectOptions {
+  /**
+   * Makes the end of the connection that a listener of this node is given, when there is one: whoever carries the bytes
+   * saves a stream. The connection that is opened is then this end.
+   */
+  readonly take?: (ends: Ends) => NetStream;
   /** Times the packet may still be forwarded. */
   readonly ttl?: number;
 }

@@ -2,6 +2,7 @@ import { NetworkError } from '../../containers/network/errors.js';
 import { streamPair } from './stream-pair.js';
 import { isUnspecified } from './links.js';
 import type {
+  Ends,
   Flow,
   NetStream,
   Observe,
@@ -20,7 +21,8 @@ export interface Sockets {
   /** Whether somebody listens at the port, on any address. */
   isTaken(proto: SocketProtocol, port: number): boolean;
   /**
-   * Connects to a listener. `dialled` is the address the client asked for, `run` gives the listener its end.
+   * Connects to a listener. `dialled` is the address the client asked for, `run` gives the listener its end, which `take`
+   * makes: without it there is a pair of streams, of which the client's is returned.
    * @throws NetworkError ECONNREFUSED
    */
   accept(
@@ -28,6 +30,7 @@ export interface Sockets {
     dialled: Flow,
     loopback: boolean,
     run?: (handler: TcpHandler, stream: NetStream) => void,
+    take?: (ends: Ends) => NetStream,
   ): NetStream;
   /** Hands a datagram to a listener. @throws NetworkError ECONNREFUSED */
   receive(flow: Flow, payload: Buffer, observe?: Observe): Promise<Buffer | undefined>;
@@ -70,17 +73,20 @@ export function createSockets(owner: string): Sockets {
     listen: (port, handler, loopbackOnly, address = ANY) => bind(tcp, 'tcp', port, address, { handler, loopbackOnly }),
     listenUdp: (port, handler, address = ANY) => bind(udp, 'udp', port, address, handler),
     isTaken: (proto, port) => taken[proto].has(port),
-    accept(flow, dialled, loopback, run = (handler, stream) => handler(stream)) {
+    accept(flow, dialled, loopback, run = (handler, stream) => handler(stream), take) {
       const listener = find(tcp, flow);
       if (listener === undefined || (listener.loopbackOnly && !loopback)) throw new NetworkError('ECONNREFUSED');
       if (open.size >= MAX_ACCEPTED)
         throw new NetworkError('ECONNREFUSED', `${owner} has ${MAX_ACCEPTED} open connections`);
-      const { client, server } = streamPair(
-        { address: dialled.src, port: dialled.srcPort },
-        { address: flow.dst, port: flow.dstPort },
-        { address: flow.src, port: flow.srcPort },
-        { address: dialled.dst, port: dialled.dstPort },
-      );
+      const local = { address: flow.dst, port: flow.dstPort };
+      const remote = { address: flow.src, port: flow.srcPort };
+      const { client, server } =
+        take === undefined
+          ? streamPair({ address: dialled.src, port: dialled.srcPort }, local, remote, {
+              address: dialled.dst,
+              port: dialled.dstPort,
+            })
+          : both(take({ local, remote }));
       open.add(server);
       server.on('close', () => open.delete(server));
       // A reset by the client is the handler's to notice or not; unobserved it must not end the agent.
@@ -104,3 +110,5 @@ export function createSockets(owner: string): Sockets {
     },
   };
 }
+
+const both = (stream: NetStream): { client: NetStream; server: NetStream } => ({ client: stream, server: stream });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { NetworkError } from '../../../containers/network/errors.js';
-import type { NetStream, NetworkStep, SocketAddress } from '../../../containers/network/types.js';
+import type { Ends, NetStream, NetworkStep } from '../../../containers/network/types.js';
 import type { Clock } from '../../../machinery/clock.js';
 import { parseVerdict, type WirePacket } from '../wire.js';
 import { decodeMessage, encodeMessage, FRAME, type FrameType, LinkError } from './frames.js';
@@ -15,7 +15,7 @@ export interface OpenOptions {
   /** Milliseconds until an answer is not waited for any more. */
   readonly waitMs: number;
   /** The addresses that the one who opens it knows the connection by. */
-  readonly ends?: { readonly local: SocketAddress; readonly remote: SocketAddress } | undefined;
+  readonly ends?: Ends | undefined;
 }
 
 /** What the other node made of a packet. */

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { NetworkError } from '../../../containers/network/errors.js';
-import type { NetStream, SocketAddress } from '../../../containers/network/types.js';
+import type { Ends, NetStream } from '../../../containers/network/types.js';
 import { FRAME, type FrameType, LinkError, MAX_DATA } from './frames.js';
 
 /** What a stream needs of the link that carries it. */
@@ -50,7 +50,7 @@ export class LinkStream extends Duplex implements NetStream {
   constructor(
     readonly id: number,
     private readonly carrier: StreamCarrier,
-    ends?: { readonly local: SocketAddress; readonly remote: SocketAddress },
+    ends?: Ends,
   ) {
     super({ allowHalfOpen: true, readableHighWaterMark: MAX_DATA, writableHighWaterMark: MAX_DATA });
     if (ends !== undefined) {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { NetworkError, toNetworkError } from '../../../containers/network/errors.js';
-import type { NetworkStep, PacketReceiver } from '../../../containers/network/types.js';
+import type { Ends, ForwardOptions, NetworkStep, PacketReceiver } from '../../../containers/network/types.js';
 import type { Clock } from '../../../machinery/clock.js';
 import { joinStreams } from '../join-streams.js';
 import { parsePacket, type WirePacket, type WireVerdict } from '../wire.js';
@@ -39,10 +39,20 @@ export function serveLink(options: ServedLinkOptions): Link {
   };
 
   /** Never rejects: whatever becomes of it, it is this one packet's trouble. */
-  const run = async (id: number, packet: WirePacket, body: Buffer, signal: AbortSignal): Promise<void> => {
+  const run = async (id: number, packet: WirePacket, body: Buffer, gone: AbortController): Promise<void> => {
     const steps: NetworkStep[] = [];
-    const { flow, ttl, timeoutMs, trace } = packet;
-    const given = { ttl, timeoutMs, signal, ...(trace ? { observe: (s: NetworkStep) => void steps.push(s) } : {}) };
+    const { flow, trace } = packet;
+    let stream: LinkStream | undefined;
+    const carry = (ends?: Ends): LinkStream => {
+      if (!opening.delete(id)) throw new NetworkError('ECONNRESET');
+      stream = new LinkStream(id, link, ends);
+      link.send(FRAME.verdict, id, encodeMessage({ steps, answered: true } satisfies WireVerdict));
+      link.add(stream);
+      stream.once('close', leave);
+      return stream;
+    };
+    // Steps come with the verdict: a listener whose connection is traced is given its end before that.
+    const given = trace ? tracedOptions(packet, gone, step => steps.push(step)) : takingOptions(packet, gone, carry);
     try {
       if (flow.proto === 'udp') {
         const reply = await network.acceptUdp(flow, body, given);
@@ -53,15 +63,12 @@ export function serveLink(options: ServedLinkOptions): Link {
         return answer(id, { steps, answered: false });
       }
       const far = await network.acceptTcp(flow, given);
-      if (signal.aborted) return void far.destroy();
-      opening.delete(id);
-      link.send(FRAME.verdict, id, encodeMessage({ steps, answered: true } satisfies WireVerdict));
-      const stream = new LinkStream(id, link);
-      link.add(stream);
-      stream.once('close', leave);
-      joinStreams(stream, far);
+      if (far === stream) return;
+      if (!opening.has(id)) return void far.destroy();
+      joinStreams(carry(), far);
     } catch (error) {
       const { code, detail } = toNetworkError(error);
+      stream?.destroy(new NetworkError(code, detail));
       answer(id, { steps, answered: false, error: { code, detail } });
     }
   };
@@ -79,7 +86,7 @@ export function serveLink(options: ServedLinkOptions): Link {
     const gone = new AbortController();
     opening.set(id, gone);
     link.rest();
-    void run(id, packet, body, gone.signal);
+    void run(id, packet, body, gone);
   };
 
   const link = createLink({
@@ -115,3 +122,23 @@ export function serveLink(options: ServedLinkOptions): Link {
   });
   return link;
 }
+
+/** Most packets never ask for the signal, which costs more than the rest of them. */
+const takingOptions = (
+  { ttl, timeoutMs }: WirePacket,
+  gone: AbortController,
+  take: (ends: Ends) => LinkStream,
+): ForwardOptions => ({
+  ttl,
+  timeoutMs,
+  take,
+  get signal() {
+    return gone.signal;
+  },
+});
+
+const tracedOptions = (
+  { ttl, timeoutMs }: WirePacket,
+  { signal }: AbortController,
+  observe: (step: NetworkStep) => void,
+): ForwardOptions => ({ ttl, timeoutMs, signal, observe });

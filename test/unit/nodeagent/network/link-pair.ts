@@ -18,11 +18,25 @@ export const flow = {
   dstPort: 80,
 } as const;
 
+/** A port whose connections go on through a pair of streams, as those to a third node do. */
+export const JOINED = 2;
+
 /** Takes every packet: connections are given to `serve`, datagrams are answered by themselves. */
 export const takesAll = (serve: (stream: NetStream) => void): PacketReceiver => ({
-  async acceptTcp({ src, srcPort, dst, dstPort }) {
+  async acceptTcp({ src, srcPort, dst, dstPort }, { take }) {
     if (dstPort === 1) throw new NetworkError('ECONNREFUSED', 'nobody listens');
-    const { client, server } = streamPair({ address: src, port: srcPort }, { address: dst, port: dstPort });
+    const [remote, local] = [
+      { address: src, port: srcPort },
+      { address: dst, port: dstPort },
+    ];
+    // Nobody knows at once where a packet goes.
+    await Promise.resolve();
+    if (take !== undefined && dstPort !== JOINED) {
+      const stream = take({ local, remote });
+      serve(stream);
+      return stream;
+    }
+    const { client, server } = streamPair(remote, local);
     serve(server);
     return client;
   },
