@@ -53,7 +53,8 @@ export function connect(path: PathOptions, { conntrack, ipvs }: FlowTables, requ
     },
     close() {
       const entry = opened.entry as MutableEntry | undefined;
-      if (dryRun || entry?.confirmed !== true || entry.tcpState === undefined) return;
+      const ends = request.proto !== 'udp';
+      if (dryRun || entry?.confirmed !== true || !ends) return;
       conntrack.advance(entry, 'original', 'fin');
       conntrack.advance(entry, 'reply', 'fin');
       ipvs.finish(entry.original);

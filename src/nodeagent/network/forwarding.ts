@@ -35,12 +35,10 @@ export interface ForwardingOptions extends DeliveryOptions {
 
 /** Takes packets through the rules and routes of a node to whoever has their address, here or on another node. */
 export interface Forwarding {
-  /** @throws NetworkError */
-  openTcp(flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream>;
+  /** A connection of TCP, or an association of SCTP. @throws NetworkError */
+  open(flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream>;
   /** Undefined: no answer came. @throws NetworkError */
   sendUdp(flow: Flow, hook: SenderHook, payload: Buffer, options: ForwardOptions): Promise<Buffer | undefined>;
-  /** The first packet of an SCTP association: nothing comes of it. @throws NetworkError */
-  probeSctp(flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<void>;
   /** A packet that nobody answers: the caller waits as long as it would for a real one. @throws NetworkError */
   lost(detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never>;
 }
@@ -171,7 +169,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     observeFilter(connection.reply(), back, hook, 'reply', observe);
   };
 
-  const openTcp = async (flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream> => {
+  const open = async (flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream> => {
     const { observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
     const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
     if (isAnsweredAstray(flow, out, target)) {
@@ -206,6 +204,8 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
           return stream;
         }
         case 'host':
+          // It has sockets for this one protocol.
+          if (flow.proto !== 'tcp') throw new NetworkError('ECONNREFUSED', `the host takes no ${flow.proto}`);
           return renamed(await dialReal({ address: hostAddress, port: out.dstPort }, options.signal), flow);
         case 'peer': {
           const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
@@ -247,24 +247,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     return reply;
   };
 
-  const probeSctp = async (flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<void> => {
-    const { observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
-    const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
-    try {
-      if (isAnsweredAstray(flow, out, target)) return await astray(flow, out, timeoutMs, options);
-      if (target.kind === 'sockets')
-        observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
-      else if (target.kind === 'peer') {
-        const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
-        await askPeer(target.at, packet, options);
-      }
-      answer(connection, out, hook, observe);
-    } finally {
-      connection.close();
-    }
-  };
-
-  return { openTcp, sendUdp, probeSctp, lost };
+  return { open, sendUdp, lost };
 }
 
 /** The addresses that whoever sends it knows a connection by. */

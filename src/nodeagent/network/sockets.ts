@@ -7,6 +7,7 @@ import type {
   NetStream,
   Observe,
   SocketProtocol,
+  StreamProtocol,
   TcpHandler,
   UdpHandler,
 } from '../../containers/network/types.js';
@@ -16,7 +17,13 @@ export interface Sockets {
   /** Who is behind them, for traces: "pod default/my-app" or "node node-1". */
   readonly owner: string;
   /** On one local address, or on all when none is given; the more specific listener is found first. */
-  listen(port: number, handler: TcpHandler, loopbackOnly: boolean, address?: string): () => void;
+  listen(
+    port: number,
+    handler: TcpHandler,
+    loopbackOnly: boolean,
+    address?: string,
+    protocol?: StreamProtocol,
+  ): () => void;
   listenUdp(port: number, handler: UdpHandler, address?: string): () => void;
   /** Whether somebody listens at the port, on any address. */
   isTaken(proto: SocketProtocol, port: number): boolean;
@@ -44,12 +51,18 @@ const ANY = '*';
 /** Streams are memory of the agent: one Pod's clients may not take all of it. */
 export const MAX_ACCEPTED = 4096;
 
+interface Listener {
+  readonly handler: TcpHandler;
+  readonly loopbackOnly: boolean;
+}
+
 export function createSockets(owner: string): Sockets {
-  const tcp = new Map<string, { handler: TcpHandler; loopbackOnly: boolean }>();
+  const tcp = new Map<string, Listener>();
+  const sctp = new Map<string, Listener>();
   const udp = new Map<string, UdpHandler>();
   const open = new Set<NetStream>();
   /** How many listeners a port has, by protocol. */
-  const taken = { tcp: new Map<number, number>(), udp: new Map<number, number>() };
+  const taken = { tcp: new Map<number, number>(), udp: new Map<number, number>(), sctp: new Map<number, number>() };
 
   function bind<T>(table: Map<string, T>, proto: SocketProtocol, port: number, address: string, value: T): () => void {
     const key = `${isUnspecified(address) ? ANY : address}:${port}`;
@@ -70,11 +83,13 @@ export function createSockets(owner: string): Sockets {
 
   return {
     owner,
-    listen: (port, handler, loopbackOnly, address = ANY) => bind(tcp, 'tcp', port, address, { handler, loopbackOnly }),
+    listen: (port, handler, loopbackOnly, address = ANY, protocol = 'tcp') =>
+      bind(protocol === 'sctp' ? sctp : tcp, protocol, port, address, { handler, loopbackOnly }),
     listenUdp: (port, handler, address = ANY) => bind(udp, 'udp', port, address, handler),
     isTaken: (proto, port) => taken[proto].has(port),
     accept(flow, dialled, loopback, run = (handler, stream) => handler(stream), take) {
-      const listener = find(tcp, flow);
+      const protocol = flow.proto === 'sctp' ? 'sctp' : 'tcp';
+      const listener = find(protocol === 'sctp' ? sctp : tcp, flow);
       if (listener === undefined || (listener.loopbackOnly && !loopback)) throw new NetworkError('ECONNREFUSED');
       if (open.size >= MAX_ACCEPTED)
         throw new NetworkError('ECONNREFUSED', `${owner} has ${MAX_ACCEPTED} open connections`);
@@ -82,10 +97,13 @@ export function createSockets(owner: string): Sockets {
       const remote = { address: flow.src, port: flow.srcPort };
       const { client, server } =
         take === undefined
-          ? streamPair({ address: dialled.src, port: dialled.srcPort }, local, remote, {
-              address: dialled.dst,
-              port: dialled.dstPort,
-            })
+          ? streamPair(
+              { address: dialled.src, port: dialled.srcPort },
+              local,
+              remote,
+              { address: dialled.dst, port: dialled.dstPort },
+              protocol,
+            )
           : both(take({ local, remote }));
       open.add(server);
       server.on('close', () => open.delete(server));
@@ -105,7 +123,7 @@ export function createSockets(owner: string): Sockets {
     },
     ports: () => ({ tcp: [...taken.tcp.keys()], udp: [...taken.udp.keys()] }),
     close() {
-      for (const table of [tcp, udp, taken.tcp, taken.udp]) table.clear();
+      for (const table of [tcp, udp, sctp, taken.tcp, taken.udp, taken.sctp]) table.clear();
       for (const stream of open) stream.destroy(new NetworkError('ECONNRESET'));
     },
   };

@@ -1,12 +1,19 @@
 import type { Socket } from 'node:net';
 import { NetworkError, toNetworkError } from '../../../containers/network/errors.js';
-import type { Ends, ForwardOptions, NetworkStep, PacketReceiver } from '../../../containers/network/types.js';
+import type {
+  Ends,
+  ForwardOptions,
+  NetStream,
+  NetworkStep,
+  PacketReceiver,
+} from '../../../containers/network/types.js';
 import type { Clock } from '../../../machinery/clock.js';
 import { joinStreams } from '../join-streams.js';
 import { parsePacket, type WirePacket, type WireVerdict } from '../wire.js';
 import { decodeMessage, encodeMessage, FRAME, LinkError } from './frames.js';
 import { createLink, type Link } from './link.js';
 import { LinkStream } from './link-stream.js';
+import { messageStream } from './message-stream.js';
 
 /** Who dials says at once who it is. */
 const GREETING_MS = 10_000;
@@ -42,14 +49,16 @@ export function serveLink(options: ServedLinkOptions): Link {
   const run = async (id: number, packet: WirePacket, body: Buffer, gone: AbortController): Promise<void> => {
     const steps: NetworkStep[] = [];
     const { flow, trace } = packet;
-    let stream: LinkStream | undefined;
-    const carry = (ends?: Ends): LinkStream => {
+    /** This node's end of the connection, once there is one. */
+    let end: NetStream | undefined;
+    const carry = (ends?: Ends): NetStream => {
       if (!opening.delete(id)) throw new NetworkError('ECONNRESET');
-      stream = new LinkStream(id, link, ends);
+      const stream = new LinkStream(id, link, ends);
       link.send(FRAME.verdict, id, encodeMessage({ steps, answered: true } satisfies WireVerdict));
       link.add(stream);
-      stream.once('close', leave);
-      return stream;
+      stream.onLeft = leave;
+      end = flow.proto === 'sctp' ? messageStream(stream) : stream;
+      return end;
     };
     // Steps come with the verdict: a listener whose connection is traced is given its end before that.
     const given = trace ? tracedOptions(packet, gone, step => steps.push(step)) : takingOptions(packet, gone, carry);
@@ -58,17 +67,13 @@ export function serveLink(options: ServedLinkOptions): Link {
         const reply = await network.acceptUdp(flow, body, given);
         return answer(id, { steps, answered: reply !== undefined }, reply);
       }
-      if (flow.proto === 'sctp') {
-        await network.acceptSctp(flow, given);
-        return answer(id, { steps, answered: false });
-      }
-      const far = await network.acceptTcp(flow, given);
-      if (far === stream) return;
+      const far = await (flow.proto === 'sctp' ? network.acceptSctp(flow, given) : network.acceptTcp(flow, given));
+      if (far === end) return;
       if (!opening.has(id)) return void far.destroy();
       joinStreams(carry(), far);
     } catch (error) {
       const { code, detail } = toNetworkError(error);
-      stream?.destroy(new NetworkError(code, detail));
+      end?.destroy(new NetworkError(code, detail));
       answer(id, { steps, answered: false, error: { code, detail } });
     }
   };
@@ -127,7 +132,7 @@ export function serveLink(options: ServedLinkOptions): Link {
 const takingOptions = (
   { ttl, timeoutMs }: WirePacket,
   gone: AbortController,
-  take: (ends: Ends) => LinkStream,
+  take: (ends: Ends) => NetStream,
 ): ForwardOptions => ({
   ttl,
   timeoutMs,

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { NetworkError } from '../../../../src/containers/network/errors.js';
 import type { NetStream } from '../../../../src/containers/network/types.js';
+import { MAX_STREAMS } from '../../../../src/nodeagent/network/peer-link.js';
 import { flow, JOINED, linkPair, until } from './link-pair.js';
 
 const echo = (stream: NetStream): void => void stream.pipe(stream);
@@ -118,4 +119,27 @@ t.test('a listener that fails with its connection fails this connection only', a
   const sound = await far.acceptTcp({ ...flow, srcPort: 6001 }, {});
   sound.end('on');
   t.equal(await textOf(sound), 'on');
+});
+
+t.test('a connection whose client is gone takes no place of the link, although its listener reads nothing', async t => {
+  const { far, sockets } = await linkPair(t, () => undefined);
+  for (let i = 0; i < MAX_STREAMS + 10; i++) (await far.acceptTcp({ ...flow, srcPort: i }, {})).destroy();
+  const stream = await far.acceptTcp(flow, {});
+  t.notOk(stream.destroyed);
+  stream.destroy();
+  t.equal(sockets.length, 1);
+});
+
+t.test('an answer comes before the end of who asked and said no more', async t => {
+  const { far } = await linkPair(t, stream => {
+    const answer = async (): Promise<void> => {
+      for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+      if (!stream.writableEnded) stream.end('answer');
+    };
+    stream.on('data', () => void answer());
+    stream.on('end', () => stream.end());
+  });
+  const stream = await far.acceptTcp(flow, {});
+  stream.end('question');
+  t.equal(await textOf(stream), 'answer');
 });
