@@ -157,7 +157,7 @@ export function startPublisher(options: StartPublisherOptions): RunningPart {
   });
 }
 
-/** What is published of a Service: every port of each of its load balancer's addresses. SCTP has no sockets here. */
+/** What is published of a Service: every port of each of its load balancer's addresses. SCTP of this machine is not taken in. */
 function portsOf(service: DeepReadonly<Service>): Published[] {
   const { spec, status, metadata } = service;
   if (spec?.type !== 'LoadBalancer' || metadata.deletionTimestamp !== undefined) return [];

@@ -48,8 +48,6 @@ function outcome({ reply, datagram, connection }: TraceReport): string {
     return datagram.bytes === 0
       ? `delivered${at === undefined ? '' : ` to ${at}`}, and no answer came`
       : `${datagram.bytes} bytes${who}`;
-  if (connection?.protocol === 'sctp')
-    return `comes${at === undefined ? ' through' : ` to ${at}`}, where no SCTP is simulated`;
   return `connected${at === undefined ? '' : ` to ${at}`}`;
 }
 

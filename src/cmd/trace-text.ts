@@ -4,7 +4,7 @@ import type { Flow, NetworkStep } from '../containers/network/types.js';
 import type { NameSource } from '../explain/names.js';
 
 /** What a request begins with. */
-const STARTS = { tcp: 'Connection', udp: 'Datagram', sctp: 'First packet of SCTP' } as const;
+const STARTS = { tcp: 'Connection', udp: 'Datagram', sctp: 'Association' } as const;
 
 export const flowText = (flow: Flow): string =>
   `${flow.proto} ${flow.src}:${flow.srcPort} -> ${flow.dst}:${flow.dstPort}`;

@@ -50,7 +50,7 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
       nodeName,
       nodeAddresses: [address],
       random: () => agent.random.number(),
-      isPortTaken: (protocol, port) => protocol !== 'sctp' && network.node.sockets.isTaken(protocol, port),
+      isPortTaken: (protocol, port) => network.node.sockets.isTaken(protocol, port),
       ...(host === undefined ? {} : { loadedChains: () => host.loadedChains }),
     });
     return { kernel, proxy, ...(host === undefined ? {} : { host }) };

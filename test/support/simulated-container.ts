@@ -26,9 +26,9 @@ export function loopbackNetwork(address = '10.244.1.5'): NetNamespace {
   const own = (to: string): boolean => to === address || to.startsWith('127.');
   return {
     addresses: [address],
-    async connect(to) {
+    async connect(to, { protocol: proto = 'tcp' } = {}) {
       if (!own(to.address)) throw new NetworkError('EHOSTUNREACH');
-      const flow = { proto: 'tcp' as const, src: address, srcPort: port++, dst: to.address, dstPort: to.port };
+      const flow = { proto, src: address, srcPort: port++, dst: to.address, dstPort: to.port };
       return sockets.accept(flow, flow, true);
     },
     async exchange(to, payload) {
@@ -36,7 +36,7 @@ export function loopbackNetwork(address = '10.244.1.5'): NetNamespace {
       if (!own(to.address)) throw new NetworkError('ECONNREFUSED');
       return (await sockets.receive(flow, payload)) ?? Buffer.alloc(0);
     },
-    listen: (p, handler) => sockets.listen(p, handler, false),
+    listen: (p, handler, { protocol } = {}) => sockets.listen(p, handler, false, undefined, protocol),
     listenUdp: (p, handler) => sockets.listenUdp(p, handler),
   };
 }

@@ -66,16 +66,25 @@ export function answerEcho(request: IncomingMessage, response: ServerResponse, p
   });
 }
 
-/** Serves HTTP on the declared TCP ports (or 80) and sends UDP datagrams back on the declared UDP ports. */
+/**
+ * Serves HTTP on the declared TCP ports (or 80) and sends datagrams of UDP and messages of SCTP back on
+ * the declared ports of theirs.
+ */
 export const echoServer: Program = async process => {
   const { ports, network } = process.container;
   const of = (protocol: string): number[] => [
     ...new Set(ports.filter(p => p.protocol === protocol).map(p => p.containerPort)),
   ];
   const udp = of('UDP');
-  const tcp = of('TCP').length === 0 && udp.length === 0 ? [80] : of('TCP');
-  const closers = udp.map(port => network.listenUdp(port, payload => payload));
-  const listening = [...tcp.map(p => `${p}/tcp`), ...udp.map(p => `${p}/udp`)].join(', ');
+  const sctp = of('SCTP');
+  const tcp = of('TCP').length === 0 && udp.length === 0 && sctp.length === 0 ? [80] : of('TCP');
+  const closers = [
+    ...udp.map(port => network.listenUdp(port, payload => payload)),
+    ...sctp.map(port => network.listen(port, stream => void stream.pipe(stream), { protocol: 'sctp' })),
+  ];
+  const listening = [...tcp.map(p => `${p}/tcp`), ...udp.map(p => `${p}/udp`), ...sctp.map(p => `${p}/sctp`)].join(
+    ', ',
+  );
   await process.stdout.write(`echo: serving ${listening}\n`);
   try {
     return await serveHttp(process, tcp, (request, response) => answerEcho(request, response, process));

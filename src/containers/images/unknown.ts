@@ -93,9 +93,10 @@ function standingIn(script: Program, life: Program): Program {
 }
 
 /** Ports of the spec's list, and those that its probes and hooks ask. */
-function portsOf(spec: DeepReadonly<Container>): { tcp: number[]; udp: number[] } {
+function portsOf(spec: DeepReadonly<Container>): { tcp: number[]; udp: number[]; sctp: number[] } {
   const declared = spec.ports ?? [];
   const udp = new Set(declared.filter(p => p.protocol === 'UDP').map(p => p.containerPort));
+  const sctp = new Set(declared.filter(p => p.protocol === 'SCTP').map(p => p.containerPort));
   const tcp = new Set(declared.filter(p => (p.protocol ?? 'TCP') === 'TCP').map(p => p.containerPort));
   const handlers = [
     spec.startupProbe,
@@ -111,21 +112,21 @@ function portsOf(spec: DeepReadonly<Container>): { tcp: number[]; udp: number[] 
     }
     if (handler !== undefined && 'grpc' in handler && handler.grpc !== undefined) tcp.add(handler.grpc.port);
   }
-  return { tcp: [...tcp], udp: [...udp] };
+  return { tcp: [...tcp], udp: [...udp], sctp: [...sctp] };
 }
 
 /** Where a Service would look for a container that names no port. */
 const USUAL_PORT = 80;
 
 const describePorts = (spec: DeepReadonly<Container>): string => {
-  const { tcp, udp } = portsOf(spec);
-  const named = [...tcp.map(p => `${p}/tcp`), ...udp.map(p => `${p}/udp`)];
+  const { tcp, udp, sctp } = portsOf(spec);
+  const named = [...tcp.map(p => `${p}/tcp`), ...udp.map(p => `${p}/udp`), ...sctp.map(p => `${p}/sctp`)];
   return named.length === 0 ? `${USUAL_PORT}/tcp, if it is free` : named.join(', ');
 };
 
 async function serve(process: Process, spec: DeepReadonly<Container>): Promise<number> {
   const { container, stdout } = process;
-  const { tcp, udp } = portsOf(spec);
+  const { tcp, udp, sctp } = portsOf(spec);
   const server = createAnyProtocolServer(
     (request, response) => {
       if (isReview(request)) admitAll(request, response);
@@ -139,8 +140,10 @@ async function serve(process: Process, spec: DeepReadonly<Container>): Promise<n
     const listen = (port: number): void =>
       void closers.push(container.network.listen(port, stream => server.accept(stream)));
     for (const port of udp) closers.push(container.network.listenUdp(port, payload => payload));
+    for (const port of sctp)
+      closers.push(container.network.listen(port, stream => void stream.pipe(stream), { protocol: 'sctp' }));
     for (const port of tcp) listen(port);
-    if (tcp.length === 0 && udp.length === 0) unlessTaken(() => listen(USUAL_PORT));
+    if (tcp.length === 0 && udp.length === 0 && sctp.length === 0) unlessTaken(() => listen(USUAL_PORT));
     await stdout.write(`simulated ${container.image}: serving ${describePorts(spec)}\n`);
     return await untilStopped(process);
   } finally {

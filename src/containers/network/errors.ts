@@ -5,6 +5,7 @@ const TEXT = {
   EHOSTUNREACH: 'No route to host',
   ENETUNREACH: 'Network is unreachable',
   ECONNRESET: 'Connection reset by peer',
+  EMSGSIZE: 'Message too long',
   EADDRINUSE: 'Address already in use',
   EADDRNOTAVAIL: 'Cannot assign requested address',
 } as const;

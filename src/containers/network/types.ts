@@ -17,12 +17,13 @@ export interface NetStream extends Duplex {
 /** The addresses of one network namespace, one of each family at most; the first is the primary one. */
 export type Addresses = readonly [string, ...string[]];
 
+/** What connections are made with. Of an association of SCTP each chunk that is read or written is one message. */
+export type StreamProtocol = 'tcp' | 'sctp';
 /** What there are sockets for. */
-export type SocketProtocol = 'tcp' | 'udp';
+export type SocketProtocol = StreamProtocol | 'udp';
 
 export interface Flow {
-  /** SCTP has no sockets here: only traces send it. */
-  readonly proto: SocketProtocol | 'sctp';
+  readonly proto: SocketProtocol;
   readonly src: string;
   readonly srcPort: number;
   readonly dst: string;
@@ -75,13 +76,26 @@ export interface ConnectOptions {
   /** Milliseconds until a packet nobody answers is given up. Default: Linux's 127 s for TCP, 5 s for UDP. */
   readonly timeoutMs?: number;
   readonly observe?: Observe;
+  /** Of a connection. Default: tcp. */
+  readonly protocol?: StreamProtocol;
   /** The port it is sent from; by default an ephemeral one. */
   readonly localPort?: number;
   /** In [0, 1): decides what chance decides on the node that it is sent from. */
   readonly random?: () => number;
 }
 
+/** The addresses of a connection's two ends, as one of them knows them. */
+export interface Ends {
+  readonly local: SocketAddress;
+  readonly remote: SocketAddress;
+}
+
 export interface ForwardOptions extends ConnectOptions {
+  /**
+   * Makes the end of the connection that a listener of this node is given, when there is one: whoever carries the bytes
+   * saves a stream. The connection that is opened is then this end.
+   */
+  readonly take?: (ends: Ends) => NetStream;
   /** Times the packet may still be forwarded. */
   readonly ttl?: number;
 }
@@ -91,14 +105,15 @@ export interface PacketReceiver {
   /** @throws NetworkError */
   acceptTcp(flow: Flow, options: ForwardOptions): Promise<NetStream>;
   acceptUdp(flow: Flow, payload: Buffer, options: ForwardOptions): Promise<Buffer | undefined>;
-  /** A first packet of SCTP: it goes as far as it is let, and nobody takes it. */
-  acceptSctp(flow: Flow, options: ForwardOptions): Promise<void>;
+  /** An association: each chunk is a message. @throws NetworkError */
+  acceptSctp(flow: Flow, options: ForwardOptions): Promise<NetStream>;
 }
 
-/** Programs have no SCTP; a trace only wants to know which way it would go. */
-export interface SctpSender {
-  /** Sends the first packet of an association to whoever has the address, where nobody takes it. @throws NetworkError */
-  probeSctp(to: SocketAddress, options?: ConnectOptions): Promise<void>;
+export interface ListenOptions {
+  readonly loopbackOnly?: boolean;
+  readonly address?: string;
+  /** Default: tcp. */
+  readonly protocol?: StreamProtocol;
 }
 
 /** A network namespace: the sockets of one Pod, or of the node itself. */
@@ -109,7 +124,7 @@ export interface NetNamespace {
   /** Sends one datagram and waits for its answer. @throws NetworkError */
   exchange(to: SocketAddress, payload: Buffer, options?: ConnectOptions): Promise<Buffer>;
   /** Listens on all addresses of the namespace, or on loopback only. Returns the closer. @throws NetworkError EADDRINUSE */
-  listen(port: number, handler: TcpHandler, options?: { loopbackOnly?: boolean; address?: string }): () => void;
+  listen(port: number, handler: TcpHandler, options?: ListenOptions): () => void;
   listenUdp(port: number, handler: UdpHandler, options?: { address?: string }): () => void;
   /** What listens in it. */
   readonly ports?: () => { readonly tcp: readonly number[]; readonly udp: readonly number[] };

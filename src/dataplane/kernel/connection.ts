@@ -1,4 +1,4 @@
-import type { Packet, TcpFlags } from '../packet.js';
+import type { Packet, TcpFlags, Tuple } from '../packet.js';
 import type { Conntrack, Direction, MutableEntry } from './conntrack.js';
 import { NetfilterError } from './errors.js';
 import type { IpvsModule } from './ipvs/ipvs.js';
@@ -17,17 +17,8 @@ export interface FlowTables {
 /** Sends the first packet of a connection; the others follow its flow. */
 export function connect(path: PathOptions, { conntrack, ipvs }: FlowTables, request: ConnectRequest): Connection {
   const dryRun = request.dryRun === true;
-  const first: Packet = {
-    protocol: request.proto,
-    src: request.src,
-    srcPort: request.srcPort,
-    dst: request.dst,
-    dstPort: request.dstPort,
-    ...(request.inInterface === undefined ? {} : { inInterface: request.inInterface }),
-    mark: 0,
-    size: request.size ?? DEFAULT_SIZE,
-    ...(request.proto === 'tcp' ? { flags: 'syn' as const } : {}),
-  };
+  const { proto: protocol, src, srcPort, dst, dstPort, inInterface, size: firstSize = DEFAULT_SIZE } = request;
+  const first = packet({ protocol, src, srcPort, dst, dstPort }, inInterface, firstSize, 'syn');
   const opened = evaluate(path, first, { hook: request.hook, dryRun });
 
   const flowEntry = (): MutableEntry => {
@@ -40,18 +31,19 @@ export function connect(path: PathOptions, { conntrack, ipvs }: FlowTables, requ
     // The answer of a socket of this node starts here; another comes in from where the packet went out.
     const answerHook = opened.delivery === 'local' ? 'output' : 'prerouting';
     const inInterface = direction === 'original' ? first.inInterface : opened.packet.outInterface;
-    const packet: Packet = {
-      ...tuple,
-      ...(inInterface === undefined ? {} : { inInterface }),
-      mark: 0,
-      size,
-      ...(tuple.protocol === 'tcp' ? { flags } : {}),
-    };
     const hook = direction === 'original' ? request.hook : answerHook;
-    return evaluate(path, packet, { hook, dryRun, ...(dryRun ? { flow: { entry, direction } } : {}) });
+    const context = dryRun ? { hook, dryRun, flow: { entry, direction } } : { hook };
+    return evaluate(path, packet(tuple, inInterface, size, flags), context);
   };
+  const { verdict, packet: sent, delivery, state, entry: made, trace, rejectWith } = opened;
   return {
-    ...opened,
+    verdict,
+    packet: sent,
+    delivery,
+    state,
+    entry: made,
+    trace,
+    ...(rejectWith === undefined ? undefined : { rejectWith }),
     send: (size = DEFAULT_SIZE) => pass('original', size, 'ack'),
     reply(size = DEFAULT_SIZE) {
       const opening = flowEntry().tcpState === 'SYN_SENT';
@@ -61,10 +53,20 @@ export function connect(path: PathOptions, { conntrack, ipvs }: FlowTables, requ
     },
     close() {
       const entry = opened.entry as MutableEntry | undefined;
-      if (dryRun || entry?.confirmed !== true || entry.tcpState === undefined) return;
+      const ends = request.proto !== 'udp';
+      if (dryRun || entry?.confirmed !== true || !ends) return;
       conntrack.advance(entry, 'original', 'fin');
       conntrack.advance(entry, 'reply', 'fin');
       ipvs.finish(entry.original);
     },
   };
+}
+
+/** A packet of a connection, as it comes to the hooks. */
+function packet(tuple: Tuple, inInterface: string | undefined, size: number, flags: TcpFlags): Packet {
+  const { protocol, src, srcPort, dst, dstPort } = tuple;
+  const made: { -readonly [K in keyof Packet]: Packet[K] } = { protocol, src, srcPort, dst, dstPort, mark: 0, size };
+  if (inInterface !== undefined) made.inInterface = inInterface;
+  if (protocol === 'tcp') made.flags = flags;
+  return made;
 }

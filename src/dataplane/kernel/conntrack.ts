@@ -36,6 +36,7 @@ const TIMEOUT = {
   udpStream: 120,
   sctp: 3,
   sctpEstablished: 210,
+  sctpClosed: 10,
   icmp: 30,
 } as const;
 
@@ -147,7 +148,7 @@ export function createConntrack(clock: Clock, maxEntries = MAX_ENTRIES): Conntra
         if (entry.tcpState === 'ESTABLISHED') entry.assured = true;
         entry.expiresAt = clock.now() + 1000 * TIMEOUT[entry.tcpState];
       } else {
-        entry.expiresAt = clock.now() + 1000 * dataTimeout(entry, clock.now());
+        entry.expiresAt = clock.now() + 1000 * dataTimeout(entry, clock.now(), flags);
       }
     },
     isFree: tuple => lookup(tuple) === undefined,
@@ -201,9 +202,11 @@ function newTimeout(protocol: Packet['protocol']): number {
   }
 }
 
-function dataTimeout(entry: MutableEntry, now: number): number {
+function dataTimeout(entry: MutableEntry, now: number, flags: TcpFlags): number {
   const { protocol } = entry.original;
   if (protocol === 'sctp') {
+    // SHUTDOWN COMPLETE stands where TCP has the FIN of both.
+    if (flags === 'fin') return TIMEOUT.sctpClosed;
     entry.assured ||= entry.seenReply;
     return entry.seenReply ? TIMEOUT.sctpEstablished : TIMEOUT.sctp;
   }

@@ -114,14 +114,13 @@ export const tupleOf = ({ protocol, src, srcPort, dst, dstPort }: PacketState): 
   dstPort,
 });
 
+/** Member by member: objects put together from others cost a tenth of all that a packet does. */
 export function packetOf({ packet, given }: Passage): Packet {
-  return {
-    ...tupleOf(packet),
-    ...(packet.inInterface === undefined ? {} : { inInterface: packet.inInterface }),
-    ...(packet.outInterface === undefined ? {} : { outInterface: packet.outInterface }),
-    mark: packet.mark,
-    size: packet.size,
-    ...(given.flags === undefined ? {} : { flags: given.flags }),
-    ...(given.embedded === undefined ? {} : { embedded: given.embedded }),
-  };
+  const { protocol, src, srcPort, dst, dstPort, inInterface, outInterface, mark, size } = packet;
+  const made: { -readonly [K in keyof Packet]: Packet[K] } = { protocol, src, srcPort, dst, dstPort, mark, size };
+  if (inInterface !== undefined) made.inInterface = inInterface;
+  if (outInterface !== undefined) made.outInterface = outInterface;
+  if (given.flags !== undefined) made.flags = given.flags;
+  if (given.embedded !== undefined) made.embedded = given.embedded;
+  return made;
 }

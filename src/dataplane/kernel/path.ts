@@ -22,16 +22,10 @@ export interface PathOptions {
 export function evaluate(options: PathOptions, given: Packet, context: EvaluationContext): Evaluation {
   const passage = beginPassage(given, context);
   const result = context.hook === 'prerouting' ? receive(options, passage) : send(options, passage);
-  const { entry, state, delivery, trace } = passage;
-  return {
-    verdict: result.kind,
-    ...(result.kind === 'reject' ? { rejectWith: result.with } : {}),
-    packet: packetOf(passage),
-    delivery,
-    state,
-    entry: result.kind === 'accept' ? entry : undefined,
-    trace,
-  };
+  const { state, delivery, trace } = passage;
+  const entry = result.kind === 'accept' ? passage.entry : undefined;
+  const ended = { verdict: result.kind, packet: packetOf(passage), delivery, state, entry, trace };
+  return result.kind === 'reject' ? { ...ended, rejectWith: result.with } : ended;
 }
 
 function receive(options: PathOptions, passage: Passage): HookVerdict {

@@ -49,7 +49,6 @@ export interface TraceLookup {
 /** One request, once its name has an address. */
 export interface TraceAttempt {
   readonly connection: {
-    /** Of sctp the first packet alone is sent: it comes to whoever has the address, where no socket takes it. */
     readonly protocol: 'tcp' | 'udp' | 'sctp';
     readonly to: { readonly address: string; readonly port: number };
     readonly steps: readonly NetworkStep[];

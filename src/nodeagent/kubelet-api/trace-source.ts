@@ -1,6 +1,6 @@
 import { NetworkError } from '../../containers/network/errors.js';
 import type { ResolverConfig } from '../../containers/network/resolver.js';
-import type { Addresses, Flow, NetNamespace, SctpSender, SocketAddress } from '../../containers/network/types.js';
+import type { Addresses, Flow, NetNamespace, SocketAddress } from '../../containers/network/types.js';
 import { isGlobalUnicast } from '../../machinery/global-unicast.js';
 import { canonicalIP } from '../../machinery/ip.js';
 import { EPHEMERAL_PORTS } from '../network/ephemeral-ports.js';
@@ -11,7 +11,7 @@ import { HttpError, type KubeletContext } from './types.js';
 /** Who sends a traced request, from which network, and how it looks up names. */
 export interface TraceSource {
   readonly from: TraceEnd;
-  readonly network: NetNamespace & SctpSender;
+  readonly network: NetNamespace;
   readonly resolver: ResolverConfig;
   readonly dnsPolicy: string;
   /** The content of its /etc/hosts. */
@@ -75,8 +75,10 @@ function ofOutside(text: string, context: KubeletContext): TraceSource {
     from: { kind: 'outside', addresses, node },
     network: {
       addresses,
-      connect: async (to, options = {}) => context.network.acceptTcp(flow('tcp', to), options),
-      probeSctp: async (to, options = {}) => context.network.acceptSctp(flow('sctp', to), options),
+      connect: async (to, options = {}) =>
+        options.protocol === 'sctp'
+          ? context.network.acceptSctp(flow('sctp', to), options)
+          : context.network.acceptTcp(flow('tcp', to), options),
       async exchange(to, payload, options = {}) {
         const reply = await context.network.acceptUdp(flow('udp', to), payload, options);
         if (reply === undefined) throw new NetworkError('ETIMEDOUT', 'no answer');

@@ -2,13 +2,7 @@ import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { httpCall } from '../../containers/network/http-client.js';
 import { createResolver, type Lookup } from '../../containers/network/resolver.js';
-import type {
-  ConnectOptions,
-  NetNamespace,
-  NetworkStep,
-  SctpSender,
-  SocketAddress,
-} from '../../containers/network/types.js';
+import type { ConnectOptions, NetNamespace, NetworkStep, SocketAddress } from '../../containers/network/types.js';
 import { seededRandom } from '../../machinery/random.js';
 import type { ClusterDns } from '../pods/etc-files.js';
 import { explainFailure } from './trace-failure.js';
@@ -132,7 +126,7 @@ async function lookUp(
 }
 
 async function contact(
-  network: NetNamespace & SctpSender,
+  network: NetNamespace,
   target: TraceTarget,
   to: SocketAddress,
   given: ConnectOptions,
@@ -146,7 +140,7 @@ async function contact(
       case 'udp':
         return { connection, datagram: { bytes: await sendDatagram(network, to, options) } };
       case 'sctp':
-        await network.probeSctp(to, options);
+        (await network.connect(to, { ...options, protocol: 'sctp' })).destroy();
         return { connection };
       case 'tcp':
         (await network.connect(to, options)).destroy();

@@ -4,7 +4,15 @@ import type { Clock } from '../../machinery/clock.js';
 import { deadline } from '../../machinery/deadline.js';
 import { joinHostPort } from '../../machinery/ip.js';
 import { ASTRAY, DROPPED, NetworkError, toNetworkError } from '../../containers/network/errors.js';
-import type { ConnectOptions, Flow, ForwardOptions, NetStream, SocketAddress } from '../../containers/network/types.js';
+import type {
+  ConnectOptions,
+  Ends,
+  Flow,
+  ForwardOptions,
+  NetStream,
+  SocketAddress,
+  TcpHandler,
+} from '../../containers/network/types.js';
 import { type DeliveryOptions, deliveryTarget, type Target } from './delivery.js';
 import { joinStreams } from './join-streams.js';
 import { familyLike, isLoopback, NODE_LINK, POD_LINK } from './links.js';
@@ -27,12 +35,10 @@ export interface ForwardingOptions extends DeliveryOptions {
 
 /** Takes packets through the rules and routes of a node to whoever has their address, here or on another node. */
 export interface Forwarding {
-  /** @throws NetworkError */
-  openTcp(flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream>;
+  /** A connection of TCP, or an association of SCTP. @throws NetworkError */
+  open(flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream>;
   /** Undefined: no answer came. @throws NetworkError */
   sendUdp(flow: Flow, hook: SenderHook, payload: Buffer, options: ForwardOptions): Promise<Buffer | undefined>;
-  /** The first packet of an SCTP association: nothing comes of it. @throws NetworkError */
-  probeSctp(flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<void>;
   /** A packet that nobody answers: the caller waits as long as it would for a real one. @throws NetworkError */
   lost(detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never>;
 }
@@ -163,8 +169,8 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     observeFilter(connection.reply(), back, hook, 'reply', observe);
   };
 
-  const openTcp = async (flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream> => {
-    const { signal, observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
+  const open = async (flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream> => {
+    const { observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
     const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
     if (isAnsweredAstray(flow, out, target)) {
       connection.close();
@@ -177,6 +183,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
       return stream;
     } catch (error) {
       connection.close();
+      const { signal } = options;
       const failure = signal?.aborted === true ? (signal.reason as Error) : toNetworkError(error);
       if (failure instanceof NetworkError && target.kind !== 'peer')
         observe?.({ kind: 'fail', node: nodeName, code: failure.code, message: `${show(out)}: ${failure.message}` });
@@ -188,15 +195,18 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
         case 'sockets': {
           const waits: Promise<void>[] = [];
           const waitFor = (done: Promise<void>): void => void waits.push(done);
-          const stream = target.sockets.accept(out, flow, isLoopback(out.dst), (handler, server) => {
+          const run = (handler: TcpHandler, server: NetStream): void => {
             observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
             handler(server, observe && { observe, waitFor });
-          });
-          await Promise.all(waits);
+          };
+          const stream = target.sockets.accept(out, flow, isLoopback(out.dst), run, options.take);
+          if (waits.length > 0) await Promise.all(waits);
           return stream;
         }
         case 'host':
-          return renamed(await dialReal({ address: hostAddress, port: out.dstPort }, signal), flow);
+          // It has sockets for this one protocol.
+          if (flow.proto !== 'tcp') throw new NetworkError('ECONNREFUSED', `the host takes no ${flow.proto}`);
+          return renamed(await dialReal({ address: hostAddress, port: out.dstPort }, options.signal), flow);
         case 'peer': {
           const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
           const { stream } = await askPeer(target.at, packet, options, { ends: endsOf(flow) });
@@ -237,28 +247,11 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     return reply;
   };
 
-  const probeSctp = async (flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<void> => {
-    const { observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
-    const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
-    try {
-      if (isAnsweredAstray(flow, out, target)) return await astray(flow, out, timeoutMs, options);
-      if (target.kind === 'sockets')
-        observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
-      else if (target.kind === 'peer') {
-        const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
-        await askPeer(target.at, packet, options);
-      }
-      answer(connection, out, hook, observe);
-    } finally {
-      connection.close();
-    }
-  };
-
-  return { openTcp, sendUdp, probeSctp, lost };
+  return { open, sendUdp, lost };
 }
 
 /** The addresses that whoever sends it knows a connection by. */
-const endsOf = ({ src, srcPort, dst, dstPort }: Flow): { local: SocketAddress; remote: SocketAddress } => ({
+const endsOf = ({ src, srcPort, dst, dstPort }: Flow): Ends => ({
   local: { address: src, port: srcPort },
   remote: { address: dst, port: dstPort },
 });

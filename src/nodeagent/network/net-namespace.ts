@@ -1,12 +1,5 @@
 import { NetworkError } from '../../containers/network/errors.js';
-import type {
-  Addresses,
-  ConnectOptions,
-  Flow,
-  NetNamespace,
-  SctpSender,
-  SocketAddress,
-} from '../../containers/network/types.js';
+import type { Addresses, ConnectOptions, Flow, NetNamespace, SocketAddress } from '../../containers/network/types.js';
 import { createEphemeralPorts } from './ephemeral-ports.js';
 import type { Forwarding } from './forwarding.js';
 import { familyLike, isLoopback, isUnspecified, loopbackLike, ofFamily } from './links.js';
@@ -29,7 +22,7 @@ export interface NetNamespaceOptions {
   readonly forwarding: Forwarding;
 }
 
-export interface ConnectingNamespace extends NetNamespace, SctpSender {
+export interface ConnectingNamespace extends NetNamespace {
   /** @throws NetworkError */
   connectUdp(to: SocketAddress): ConnectedUdp;
 }
@@ -62,22 +55,17 @@ export function createNetNamespace(options: NetNamespaceOptions): ConnectingName
   return {
     addresses,
     async connect(to, options = {}) {
-      const flow = outgoing('tcp', to, options.localPort);
+      const flow = outgoing(options.protocol ?? 'tcp', to, options.localPort);
       const release = ports.hold(flow.srcPort);
       try {
         if (inside(to)) delivered(flow, options.observe);
-        const stream = inside(to) ? sockets.accept(flow, flow, true) : await forwarding.openTcp(flow, hook, options);
+        const stream = inside(to) ? sockets.accept(flow, flow, true) : await forwarding.open(flow, hook, options);
         stream.on('close', release);
         return stream;
       } catch (error) {
         release();
         throw error;
       }
-    },
-    async probeSctp(to, options = {}) {
-      const flow = outgoing('sctp', to, options.localPort);
-      if (inside(to)) delivered(flow, options.observe);
-      else await forwarding.probeSctp(flow, hook, options);
     },
     exchange: async (to, payload, options = {}) => exchange(outgoing('udp', to, options.localPort), payload, options),
     connectUdp(to) {
@@ -87,8 +75,8 @@ export function createNetNamespace(options: NetNamespaceOptions): ConnectingName
         close: ports.hold(flow.srcPort),
       };
     },
-    listen: (port, handler, { loopbackOnly = false, address: on } = {}) =>
-      sockets.listen(port, handler, loopbackOnly, on),
+    listen: (port, handler, { loopbackOnly = false, address: on, protocol } = {}) =>
+      sockets.listen(port, handler, loopbackOnly, on, protocol),
     listenUdp: (port, handler, { address: on } = {}) => sockets.listenUdp(port, handler, on),
     ports: () => sockets.ports(),
   };

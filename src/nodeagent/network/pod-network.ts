@@ -1,5 +1,5 @@
 import type { Clock } from '../../machinery/clock.js';
-import type { Addresses, Flow, NetNamespace, PacketReceiver, SctpSender } from '../../containers/network/types.js';
+import type { Addresses, Flow, NetNamespace, PacketReceiver } from '../../containers/network/types.js';
 import { createForwarding } from './forwarding.js';
 import type { Kernels } from './kernels.js';
 import type { PeerLinks } from './link/peer-links.js';
@@ -32,7 +32,7 @@ export interface NodeNamespace extends ConnectingNamespace {
 }
 
 /** One Pod's network namespace. */
-export interface PodNamespace extends NetNamespace, SctpSender {
+export interface PodNamespace extends NetNamespace {
   readonly sockets: Sockets;
   /** Ends all its sockets and frees its addresses. */
   detach(): void;
@@ -68,8 +68,8 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
       };
       return { ...namespace(addresses, sockets, 'prerouting'), sockets, detach };
     },
-    acceptTcp: (flow, given) => forwarding.openTcp(flow, 'prerouting', given),
-    acceptSctp: (flow, given) => forwarding.probeSctp(flow, 'prerouting', given),
+    acceptTcp: (flow, given) => forwarding.open(flow, 'prerouting', given),
+    acceptSctp: (flow, given) => forwarding.open(flow, 'prerouting', given),
     acceptUdp: (flow, payload, given) => forwarding.sendUdp(flow, 'prerouting', payload, given),
   };
 }

@@ -2,10 +2,12 @@ import { NetworkError } from '../../containers/network/errors.js';
 import { streamPair } from './stream-pair.js';
 import { isUnspecified } from './links.js';
 import type {
+  Ends,
   Flow,
   NetStream,
   Observe,
   SocketProtocol,
+  StreamProtocol,
   TcpHandler,
   UdpHandler,
 } from '../../containers/network/types.js';
@@ -15,12 +17,19 @@ export interface Sockets {
   /** Who is behind them, for traces: "pod default/my-app" or "node node-1". */
   readonly owner: string;
   /** On one local address, or on all when none is given; the more specific listener is found first. */
-  listen(port: number, handler: TcpHandler, loopbackOnly: boolean, address?: string): () => void;
+  listen(
+    port: number,
+    handler: TcpHandler,
+    loopbackOnly: boolean,
+    address?: string,
+    protocol?: StreamProtocol,
+  ): () => void;
   listenUdp(port: number, handler: UdpHandler, address?: string): () => void;
   /** Whether somebody listens at the port, on any address. */
   isTaken(proto: SocketProtocol, port: number): boolean;
   /**
-   * Connects to a listener. `dialled` is the address the client asked for, `run` gives the listener its end.
+   * Connects to a listener. `dialled` is the address the client asked for, `run` gives the listener its end, which `take`
+   * makes: without it there is a pair of streams, of which the client's is returned.
    * @throws NetworkError ECONNREFUSED
    */
   accept(
@@ -28,6 +37,7 @@ export interface Sockets {
     dialled: Flow,
     loopback: boolean,
     run?: (handler: TcpHandler, stream: NetStream) => void,
+    take?: (ends: Ends) => NetStream,
   ): NetStream;
   /** Hands a datagram to a listener. @throws NetworkError ECONNREFUSED */
   receive(flow: Flow, payload: Buffer, observe?: Observe): Promise<Buffer | undefined>;
@@ -41,12 +51,18 @@ const ANY = '*';
 /** Streams are memory of the agent: one Pod's clients may not take all of it. */
 export const MAX_ACCEPTED = 4096;
 
+interface Listener {
+  readonly handler: TcpHandler;
+  readonly loopbackOnly: boolean;
+}
+
 export function createSockets(owner: string): Sockets {
-  const tcp = new Map<string, { handler: TcpHandler; loopbackOnly: boolean }>();
+  const tcp = new Map<string, Listener>();
+  const sctp = new Map<string, Listener>();
   const udp = new Map<string, UdpHandler>();
   const open = new Set<NetStream>();
   /** How many listeners a port has, by protocol. */
-  const taken = { tcp: new Map<number, number>(), udp: new Map<number, number>() };
+  const taken = { tcp: new Map<number, number>(), udp: new Map<number, number>(), sctp: new Map<number, number>() };
 
   function bind<T>(table: Map<string, T>, proto: SocketProtocol, port: number, address: string, value: T): () => void {
     const key = `${isUnspecified(address) ? ANY : address}:${port}`;
@@ -67,20 +83,28 @@ export function createSockets(owner: string): Sockets {
 
   return {
     owner,
-    listen: (port, handler, loopbackOnly, address = ANY) => bind(tcp, 'tcp', port, address, { handler, loopbackOnly }),
+    listen: (port, handler, loopbackOnly, address = ANY, protocol = 'tcp') =>
+      bind(protocol === 'sctp' ? sctp : tcp, protocol, port, address, { handler, loopbackOnly }),
     listenUdp: (port, handler, address = ANY) => bind(udp, 'udp', port, address, handler),
     isTaken: (proto, port) => taken[proto].has(port),
-    accept(flow, dialled, loopback, run = (handler, stream) => handler(stream)) {
-      const listener = find(tcp, flow);
+    accept(flow, dialled, loopback, run = (handler, stream) => handler(stream), take) {
+      const protocol = flow.proto === 'sctp' ? 'sctp' : 'tcp';
+      const listener = find(protocol === 'sctp' ? sctp : tcp, flow);
       if (listener === undefined || (listener.loopbackOnly && !loopback)) throw new NetworkError('ECONNREFUSED');
       if (open.size >= MAX_ACCEPTED)
         throw new NetworkError('ECONNREFUSED', `${owner} has ${MAX_ACCEPTED} open connections`);
-      const { client, server } = streamPair(
-        { address: dialled.src, port: dialled.srcPort },
-        { address: flow.dst, port: flow.dstPort },
-        { address: flow.src, port: flow.srcPort },
-        { address: dialled.dst, port: dialled.dstPort },
-      );
+      const local = { address: flow.dst, port: flow.dstPort };
+      const remote = { address: flow.src, port: flow.srcPort };
+      const { client, server } =
+        take === undefined
+          ? streamPair(
+              { address: dialled.src, port: dialled.srcPort },
+              local,
+              remote,
+              { address: dialled.dst, port: dialled.dstPort },
+              protocol,
+            )
+          : both(take({ local, remote }));
       open.add(server);
       server.on('close', () => open.delete(server));
       // A reset by the client is the handler's to notice or not; unobserved it must not end the agent.
@@ -99,8 +123,10 @@ export function createSockets(owner: string): Sockets {
     },
     ports: () => ({ tcp: [...taken.tcp.keys()], udp: [...taken.udp.keys()] }),
     close() {
-      for (const table of [tcp, udp, taken.tcp, taken.udp]) table.clear();
+      for (const table of [tcp, udp, sctp, taken.tcp, taken.udp, taken.sctp]) table.clear();
       for (const stream of open) stream.destroy(new NetworkError('ECONNRESET'));
     },
   };
 }
+
+const both = (stream: NetStream): { client: NetStream; server: NetStream } => ({ client: stream, server: stream });

@@ -1,8 +1,16 @@
 import { Duplex } from 'node:stream';
 import { NetworkError } from '../../containers/network/errors.js';
-import type { NetStream, SocketAddress } from '../../containers/network/types.js';
+import type { NetStream, SocketAddress, StreamProtocol } from '../../containers/network/types.js';
 
-/** One end of an in-process TCP connection. Backpressure: a write completes when the peer has room to read. */
+/** Of an association of SCTP: a longer message is refused. */
+export const MAX_MESSAGE = 64 * 1024;
+/** So many may wait for their reader. */
+export const MESSAGES_WAITING = 4;
+
+/**
+ * One end of an in-process connection. Backpressure: a write completes when the peer has room to read. Of SCTP each chunk is a
+ * message, and who ends it ends it both ways.
+ */
 class PairedStream extends Duplex implements NetStream {
   peer!: PairedStream;
   private wantsMore: (() => void) | undefined;
@@ -12,8 +20,13 @@ class PairedStream extends Duplex implements NetStream {
     readonly localPort: number,
     readonly remoteAddress: string,
     readonly remotePort: number,
+    protocol: StreamProtocol,
   ) {
-    super({ allowHalfOpen: true });
+    super(
+      protocol === 'tcp'
+        ? { allowHalfOpen: true }
+        : { allowHalfOpen: false, objectMode: true, highWaterMark: MESSAGES_WAITING },
+    );
     // A reset that nobody listens for must not end the agent; readers and writers still see it.
     this.on('error', () => undefined);
   }
@@ -24,9 +37,10 @@ class PairedStream extends Duplex implements NetStream {
     wantsMore?.();
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+  override _write(chunk: Buffer | string, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     if (this.peer.destroyed) return callback(new NetworkError('ECONNRESET'));
-    if (this.peer.push(chunk)) callback();
+    if (this.writableObjectMode && chunk.length > MAX_MESSAGE) return callback(new NetworkError('EMSGSIZE'));
+    if (this.peer.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)) callback();
     else this.peer.onRoom(callback);
   }
 
@@ -60,9 +74,10 @@ export function streamPair(
   server: SocketAddress,
   seenByServer: SocketAddress = client,
   dialled: SocketAddress = server,
+  protocol: StreamProtocol = 'tcp',
 ): { client: NetStream; server: NetStream } {
-  const a = new PairedStream(client.address, client.port, dialled.address, dialled.port);
-  const b = new PairedStream(server.address, server.port, seenByServer.address, seenByServer.port);
+  const a = new PairedStream(client.address, client.port, dialled.address, dialled.port, protocol);
+  const b = new PairedStream(server.address, server.port, seenByServer.address, seenByServer.port, protocol);
   a.peer = b;
   b.peer = a;
   return { client: a, server: b };

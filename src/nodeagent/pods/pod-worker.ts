@@ -1,5 +1,5 @@
 import { semanticEqual } from '../../machinery/json-equal.js';
-import type { NetNamespace, SctpSender } from '../../containers/network/types.js';
+import type { NetNamespace } from '../../containers/network/types.js';
 import type { Admission } from './admission/admission.js';
 import type { PodDependencies } from './dependencies.js';
 import { podDisk, type PodDisk } from './disk-usage.js';
@@ -17,7 +17,7 @@ export interface PodWorker {
   readonly pod: ReadonlyPod;
   readonly records: readonly ContainerRecord[];
   /** The Pod's network namespace once it has one. */
-  readonly network: (NetNamespace & SctpSender) | undefined;
+  readonly network: NetNamespace | undefined;
   update(pod: ReadonlyPod): void;
   /** The Pod is gone from the API: end it without further ado. */
   removed(): void;

@@ -2,7 +2,7 @@ import type { ProcessTable } from '../../containers/process.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { joinStreams } from '../network/join-streams.js';
 import { familyLike, ofFamily } from '../network/links.js';
-import type { Addresses, NetNamespace, SctpSender, SocketAddress } from '../../containers/network/types.js';
+import type { Addresses, NetNamespace, SocketAddress } from '../../containers/network/types.js';
 import { podResources, showPodCgroup } from './cgroup.js';
 import type { PodDependencies } from './dependencies.js';
 import { podNames, resolverConfig } from './etc-files.js';
@@ -12,7 +12,7 @@ import { containersOf, type ContainerRecord, type ReadonlyPod } from './types.js
 
 /** What the containers of a Pod share whether they run or not. */
 export interface Sandbox {
-  readonly network: NetNamespace & SctpSender;
+  readonly network: NetNamespace;
   /** The process namespace of all containers, when they have one in common. */
   readonly processes: ProcessTable | undefined;
   detach(): void;
@@ -88,6 +88,7 @@ function openHostPorts(
         port: containerPort,
       });
       const on = hostIP === '' ? {} : { address: hostIP };
+      const by = { protocol: protocol === 'SCTP' ? 'sctp' : 'tcp' } as const;
       try {
         if (protocol === 'UDP')
           return [
@@ -101,12 +102,12 @@ function openHostPorts(
           network.node.listen(
             hostPort,
             stream => {
-              network.node.connect(target(stream.localAddress ?? '')).then(
+              network.node.connect(target(stream.localAddress ?? ''), by).then(
                 onward => joinStreams(stream, onward),
                 () => stream.destroy(new NetworkError('ECONNRESET')),
               );
             },
-            on,
+            { ...on, ...by },
           ),
         ];
       } catch (error) {

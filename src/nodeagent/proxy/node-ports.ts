@@ -53,6 +53,7 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
         );
       families.clear();
       for (const { protocol, port, namespace, name, family } of ports) {
+        // This machine's processes have no sockets of it here.
         if (protocol === 'sctp') continue;
         const key = `${protocol}/${port}`;
         if (families.has(key)) continue;

@@ -58,7 +58,7 @@ const report: TraceReport = {
   reply: { status: 200, contentType: 'text/plain', body: '' },
 };
 
-t.test('SCTP comes to somebody, who does not take it', async t => {
+t.test('an association of SCTP', async t => {
   const flow = { ...after, proto: 'sctp' } as const;
   const connection = {
     protocol: 'sctp',
@@ -67,7 +67,7 @@ t.test('SCTP comes to somebody, who does not take it', async t => {
   } as const;
   const { reply: _reply, ...rest } = report;
   const text = summarize({ ...rest, url: 'sctp://web:132', connection }, undefined, { colors: false, width: 200 });
-  t.match(text, /sctp:\/\/web:132: comes to pod shop\/web \(10\.244\.1\.2:8080\), where no SCTP is simulated/);
+  t.match(text, /sctp:\/\/web:132: connected to pod shop\/web \(10\.244\.1\.2:8080\)/);
 });
 
 t.test('a trace in short: how it ended, then what changed the packet', async t => {

@@ -45,7 +45,7 @@ async function node(i: number, relayClock: FakeClock) {
     family: 'IPv4',
     nodeName,
     nodeAddresses: [nodeIP],
-    isPortTaken: (protocol, port) => protocol !== 'sctp' && sockets.isTaken(protocol, port),
+    isPortTaken: (protocol, port) => sockets.isTaken(protocol, port),
   });
   const relay = createRelay({
     proxies: [{ proxy }],

@@ -66,7 +66,12 @@ export function parseFlags(args: readonly string[]): Flags {
 }
 
 /** A line of Go's log package. */
-export function logLine({ container, stderr }: Process, text: string): void {
+export function logLine({ container, stderr, signal }: Process, text: string): void {
   const time = new Date(container.clock.now()).toISOString();
-  void stderr.write(`${time.slice(0, 10).replace(/-/g, '/')} ${time.slice(11, 19)} ${text}\n`);
+  const line = `${time.slice(0, 10).replace(/-/g, '/')} ${time.slice(11, 19)} ${text}\n`;
+  const write = async (): Promise<void> => stderr.write(line);
+  write().catch((error: unknown) => {
+    // Who is killed while the line waits for its turn says no more.
+    if (!signal.aborted) throw error;
+  });
 }

@@ -1,3 +1,6 @@
+import { joinHostPort } from '../../../machinery/ip.js';
+import type { NetStream } from '../../network/types.js';
+import type { Process } from '../../process.js';
 import { readKeyPair } from './tls-files.js';
 import { nextSignal, serveHttp } from '../http-server.js';
 import { logLine, type Subcommand } from './command.js';
@@ -5,13 +8,12 @@ import { readBody } from './http.js';
 import type { Server } from './netexec-parts/handler.js';
 import { HANDLERS } from './netexec-parts/handlers.js';
 
-/** HTTP on --http-port (8080), with TLS given --tls-cert-file, and UDP on --udp-port (8081, -1 for none). */
+/** HTTP on --http-port (8080), with TLS given --tls-cert-file, UDP on --udp-port (8081, -1 for none), SCTP on --sctp-port. */
 export const netexec: Subcommand = async (process, flags) => {
   const { container } = process;
   const httpPort = flags.number('http-port', 8080);
   const udpPort = flags.number('udp-port', 8081);
-  const sctp = flags.number('sctp-port', -1) !== -1;
-  if (sctp) throw new Error('--sctp-port: SCTP is not simulated by this network');
+  const sctpPort = flags.number('sctp-port', -1);
   const files = { cert: flags.text('tls-cert-file', ''), key: flags.text('tls-private-key-file', '') };
   let ready = false;
   let stopping = false;
@@ -37,17 +39,15 @@ export const netexec: Subcommand = async (process, flags) => {
       : container.network.listenUdp(udpPort, (payload, { client }) => {
           const text = payload.toString('utf8').trim().toLowerCase();
           const at = `${client.address}:${client.port}`;
-          if (text === 'hostname') return Buffer.from(container.hostname);
-          if (text === 'clientip') return Buffer.from(at);
           if (text === 'serverport') return Buffer.from(String(udpPort));
-          if (text.startsWith('echo ')) return Buffer.from(text.slice(5));
-          if (text !== '') logLine(process, `Unknown UDP command received from ${at}: ${text}`);
-          return undefined;
+          return answer(process, 'UDP', text, at);
         });
   if (closeUdp !== undefined) {
     logLine(process, `Started UDP server on port  ${udpPort}`);
     ready = true;
   }
+  const closeSctp = sctpPort === -1 ? undefined : serveSctp(process, sctpPort);
+  if (closeSctp !== undefined) ready = true;
   const tls = files.cert === '' ? undefined : await readKeyPair(process, files.cert, files.key);
   try {
     return await serveHttp(
@@ -72,5 +72,33 @@ export const netexec: Subcommand = async (process, flags) => {
     );
   } finally {
     closeUdp?.();
+    closeSctp?.();
   }
 };
+
+/** What UDP and SCTP understand: hostname, echo and clientip. */
+function answer(process: Process, protocol: string, text: string, client: string): Buffer | undefined {
+  if (text === 'hostname') return Buffer.from(process.container.hostname);
+  if (text === 'clientip') return Buffer.from(client);
+  if (text.startsWith('echo ')) return Buffer.from(text.slice(5));
+  if (text !== '') logLine(process, `Unknown ${protocol} command received from ${client}: ${text}`);
+  return undefined;
+}
+
+const MAX_COMMAND = 1024;
+
+/** One message each way, then the association ends. */
+function serveSctp(process: Process, port: number): () => void {
+  const serve = (association: NetStream): void => {
+    const { remoteAddress = '', remotePort = 0 } = association;
+    association.once('data', (message: Buffer) => {
+      const text = message.subarray(0, MAX_COMMAND).toString('utf8').trim().toLowerCase();
+      const reply = answer(process, 'SCTP', text, joinHostPort(remoteAddress, remotePort));
+      if (reply === undefined) association.end();
+      else association.end(reply);
+    });
+  };
+  const close = process.container.network.listen(port, serve, { protocol: 'sctp' });
+  logLine(process, 'Started SCTP server');
+  return close;
+}

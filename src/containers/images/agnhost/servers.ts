@@ -45,7 +45,7 @@ export const serveHostname: Subcommand = async (process, flags) => {
   });
 };
 
-/** Serves the value of every SERVE_PORT_n on port n, and of SERVE_TLS_PORT_n with the certificate of CERT_FILE. */
+/** Serves the value of every SERVE_PORT_n on port n, of SERVE_TLS_PORT_n with the certificate of CERT_FILE, of SERVE_SCTP_PORT_n as a message. */
 export const porter: Subcommand = async (process, flags) => {
   const { env } = process;
   const json = flags.bool('json-response', false);
@@ -64,12 +64,23 @@ export const porter: Subcommand = async (process, flags) => {
         ...(tls === undefined ? {} : { tls }),
       },
     );
+  const serveSctp = (port: number, value: string): void => {
+    process.container.network.listen(
+      port,
+      association => {
+        association.resume();
+        association.end(Buffer.from(value));
+      },
+      { protocol: 'sctp' },
+    );
+    logLine(process, 'Started SCTP server');
+  };
   const running: Promise<number>[] = [];
   for (const [name, value] of Object.entries(env)) {
     const [, kind, port = ''] = /^SERVE_(|TLS_|SCTP_)PORT_(\d+)$/.exec(name) ?? [];
     if (kind === undefined) continue;
-    if (kind === 'SCTP_') throw new Error(`${name}: SCTP is not simulated by this network`);
-    if (kind === '') running.push(serve(port, value));
+    if (kind === 'SCTP_') serveSctp(Number(port), value);
+    else if (kind === '') running.push(serve(port, value));
     else {
       const tls = await readKeyPair(process, env['CERT_FILE'] ?? 'localhost.crt', env['KEY_FILE'] ?? 'localhost.key');
       running.push(serve(port, value, tls));

@@ -1,3 +1,7 @@
+import { addAbortSignal } from 'node:stream';
+import { deadline } from '../../../machinery/deadline.js';
+import type { NetStream, SocketAddress } from '../../network/types.js';
+import type { Process } from '../../process.js';
 import { NetworkError } from '../../network/errors.js';
 import { nextSignal } from '../http-server.js';
 import { callApi, serviceAccountToken } from '../in-cluster-client.js';
@@ -43,7 +47,7 @@ export const entrypointTester: Subcommand = async process => {
   return 0;
 };
 
-/** connect HOST:PORT [--timeout 5s] [--protocol tcp|udp]: exits 0 when the connection stands, 1 and a word when not. */
+/** connect HOST:PORT [--timeout 5s] [--protocol tcp|udp|sctp]: exits 0 when the connection stands, 1 and a word when not. */
 export const connect: Subcommand = async (process, flags) => {
   const { container, stderr, signal } = process;
   const say = async (text: string): Promise<number> => (await stderr.write(`${text}\n`), 1);
@@ -58,8 +62,11 @@ export const connect: Subcommand = async (process, flags) => {
   const options = { signal, ...(timeoutMs > 0 ? { timeoutMs } : {}) };
   const protocol = flags.text('protocol', 'tcp');
   const udp = protocol === 'udp';
-  if (!udp && protocol !== 'tcp' && protocol !== '')
-    return say(protocol === 'sctp' ? 'OTHER: SCTP is not simulated by this network' : 'Unsupported protocol');
+  if (protocol === 'sctp') {
+    const failure = await askSctp(process, { address, port }, `${flags.text('sctp-data', 'hostname')}\n`, timeoutMs);
+    return failure === undefined ? 0 : say(failure);
+  }
+  if (!udp && protocol !== 'tcp' && protocol !== '') return say('Unsupported protocol');
   try {
     if (udp)
       await container.network.exchange(
@@ -76,6 +83,31 @@ export const connect: Subcommand = async (process, flags) => {
     return say(`OTHER: dial ${protocol} ${target}: connect: ${error.text.toLowerCase()}`);
   }
 };
+
+/** Waits for an answer as long as it may, by default not at all. Resolves with what is wrong, in the real one's words. */
+async function askSctp(
+  { container, signal }: Process,
+  to: SocketAddress,
+  text: string,
+  timeoutMs: number,
+): Promise<string | undefined> {
+  const expiry = deadline(container.clock, timeoutMs, signal);
+  let association: NetStream | undefined;
+  try {
+    association = await container.network.connect(to, { protocol: 'sctp', signal: expiry.signal });
+    association.write(Buffer.from(text));
+    for await (const _answer of addAbortSignal(expiry.signal, association)) return undefined;
+    return 'OTHER: EOF';
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (expiry.signal.aborted) return 'TIMEOUT';
+    if (!(error instanceof NetworkError)) throw error;
+    return `OTHER: ${error.text.toLowerCase()}`;
+  } finally {
+    expiry.cancel();
+    association?.destroy();
+  }
+}
 
 const METHODS = ['GET', 'POST', 'PUT'];
 const NAMESPACES = ['kube-system', 'default', 'ns'];

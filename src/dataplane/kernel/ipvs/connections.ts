@@ -109,12 +109,12 @@ export function createConnections({
     return false;
   }
 
-  function timeoutOf(connection: VirtualConnection, way: Way): number {
+  function timeoutOf(connection: VirtualConnection): number {
     switch (connection.client.protocol) {
       case 'tcp':
         return 1000 * TCP_TIMEOUT[connection.state];
       case 'sctp':
-        return way === 'out' || connection.active ? SCTP_TIMEOUT_MS.established : SCTP_TIMEOUT_MS.in;
+        return connection.active ? SCTP_TIMEOUT_MS.established : SCTP_TIMEOUT_MS.in;
       default:
         return UDP_TIMEOUT_MS;
     }
@@ -139,8 +139,8 @@ export function createConnections({
       if (protocol === 'tcp') {
         connection.state = nextTcpState(connection.state, way, flags);
         setActive(connection, isActive(connection.state));
-      } else if (protocol === 'sctp' && way === 'out') setActive(connection, true);
-      queues.renew(connection, timeoutOf(connection, way));
+      } else if (protocol === 'sctp') setActive(connection, flags !== 'fin' && (way === 'out' || connection.active));
+      queues.renew(connection, timeoutOf(connection));
     },
     remove,
     expire() {

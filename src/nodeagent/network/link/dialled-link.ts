@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import { NetworkError } from '../../../containers/network/errors.js';
-import type { NetStream, NetworkStep, SocketAddress } from '../../../containers/network/types.js';
+import type { Ends, Flow, NetStream, NetworkStep } from '../../../containers/network/types.js';
 import type { Clock } from '../../../machinery/clock.js';
 import { parseVerdict, type WirePacket } from '../wire.js';
 import { decodeMessage, encodeMessage, FRAME, type FrameType, LinkError } from './frames.js';
 import { createLink } from './link.js';
 import { LinkStream } from './link-stream.js';
+import { messageStream } from './message-stream.js';
 
 export interface OpenOptions {
   /** UDP: the datagram. */
@@ -15,7 +16,7 @@ export interface OpenOptions {
   /** Milliseconds until an answer is not waited for any more. */
   readonly waitMs: number;
   /** The addresses that the one who opens it knows the connection by. */
-  readonly ends?: { readonly local: SocketAddress; readonly remote: SocketAddress } | undefined;
+  readonly ends?: Ends | undefined;
 }
 
 /** What the other node made of a packet. */
@@ -40,7 +41,7 @@ export class LinkLost extends NetworkError {}
 
 interface Pending {
   readonly options: OpenOptions;
-  readonly carries: boolean;
+  readonly proto: Flow['proto'];
   readonly resolve: (opened: Opened) => void;
   readonly reject: (error: Error) => void;
 }
@@ -83,11 +84,11 @@ export function createDialledLink({ socket, clock, budget, onTraffic, onEnd }: D
     if (asked === undefined) return;
     for (const step of steps) asked.options.observe?.(step);
     if (error !== undefined) return asked.reject(new NetworkError(error.code, error.detail));
-    if (!asked.carries) return asked.resolve({ stream: undefined, body: answered ? body : undefined });
+    if (asked.proto === 'udp') return asked.resolve({ stream: undefined, body: answered ? body : undefined });
     const stream = new LinkStream(id, link, asked.options.ends);
     link.add(stream);
     if (retired) stream.once('close', endIfOver);
-    asked.resolve({ stream, body: undefined });
+    asked.resolve({ stream: asked.proto === 'sctp' ? messageStream(stream) : stream, body: undefined });
   };
 
   const link = createLink({
@@ -146,7 +147,7 @@ export function createDialledLink({ socket, clock, budget, onTraffic, onEnd }: D
       };
       pending.set(id, {
         options,
-        carries: packet.flow.proto === 'tcp',
+        proto: packet.flow.proto,
         resolve(opened) {
           finish();
           resolve(opened);

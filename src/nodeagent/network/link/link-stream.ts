@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { NetworkError } from '../../../containers/network/errors.js';
-import type { NetStream, SocketAddress } from '../../../containers/network/types.js';
+import type { Ends, NetStream } from '../../../containers/network/types.js';
 import { FRAME, type FrameType, LinkError, MAX_DATA } from './frames.js';
 
 /** What a stream needs of the link that carries it. */
@@ -34,6 +34,8 @@ export class LinkStream extends Duplex implements NetStream {
   readonly localPort?: number;
   readonly remoteAddress?: string;
   readonly remotePort?: number;
+  /** Called once, when the link carries it no more. */
+  onLeft: (() => void) | undefined;
   /** What may still be sent. */
   private credit = FIRST_WINDOW;
   private unsent: Unsent | undefined;
@@ -46,11 +48,12 @@ export class LinkStream extends Duplex implements NetStream {
   private far: 'open' | 'ended' | 'closed' | 'broken' = 'open';
   private endSent = false;
   private endRead = false;
+  private left = false;
 
   constructor(
     readonly id: number,
     private readonly carrier: StreamCarrier,
-    ends?: { readonly local: SocketAddress; readonly remote: SocketAddress },
+    ends?: Ends,
   ) {
     super({ allowHalfOpen: true, readableHighWaterMark: MAX_DATA, writableHighWaterMark: MAX_DATA });
     if (ends !== undefined) {
@@ -79,6 +82,7 @@ export class LinkStream extends Duplex implements NetStream {
     this.far = closed ? 'closed' : 'ended';
     // What is under way to somebody who is gone is lost; the next write learns of it.
     if (closed) this.sent();
+    if (closed || this.endSent) this.leave();
     this.hand();
   }
 
@@ -126,6 +130,7 @@ export class LinkStream extends Duplex implements NetStream {
   override _final(done: () => void): void {
     this.endSent = true;
     if (this.far === 'open' || this.far === 'ended') this.carrier.send(FRAME.end, this.id);
+    if (this.far === 'ended') this.leave();
     done();
   }
 
@@ -137,9 +142,17 @@ export class LinkStream extends Duplex implements NetStream {
       else if (!this.endSent || this.far === 'open') this.carrier.send(FRAME.close, this.id);
     }
     this.carrier.release(this.window - FIRST_WINDOW);
-    this.carrier.forget(this);
+    this.leave();
     this.sent();
     done(error);
+  }
+
+  /** The link has no more to do with it, although whoever has the stream may take their time to read what came. */
+  private leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.carrier.forget(this);
+    this.onLeft?.();
   }
 
   private sent(): void {
@@ -159,14 +172,18 @@ export class LinkStream extends Duplex implements NetStream {
 
   /** Gives the reader what it wants. */
   private hand(): void {
+    if (this.destroyed) return;
     while (this.wanted && this.received.length > 0) {
       const data = this.received.shift() as Buffer;
       this.wanted = this.push(data);
       this.repay(data.length);
     }
     if (this.received.length > 0 || this.far === 'open' || this.far === 'broken' || this.endRead) return;
+    // An end comes in another turn than what was before it, as from a socket, so that a reader can answer that first.
     this.endRead = true;
-    this.push(null);
+    setImmediate(() => {
+      if (!this.destroyed) this.push(null);
+    });
   }
 
   /** What has been read may be sent again, and more while there is somebody who reads. */

@@ -1,12 +1,19 @@
 import type { Socket } from 'node:net';
 import { NetworkError, toNetworkError } from '../../../containers/network/errors.js';
-import type { NetworkStep, PacketReceiver } from '../../../containers/network/types.js';
+import type {
+  Ends,
+  ForwardOptions,
+  NetStream,
+  NetworkStep,
+  PacketReceiver,
+} from '../../../containers/network/types.js';
 import type { Clock } from '../../../machinery/clock.js';
 import { joinStreams } from '../join-streams.js';
 import { parsePacket, type WirePacket, type WireVerdict } from '../wire.js';
 import { decodeMessage, encodeMessage, FRAME, LinkError } from './frames.js';
 import { createLink, type Link } from './link.js';
 import { LinkStream } from './link-stream.js';
+import { messageStream } from './message-stream.js';
 
 /** Who dials says at once who it is. */
 const GREETING_MS = 10_000;
@@ -39,29 +46,34 @@ export function serveLink(options: ServedLinkOptions): Link {
   };
 
   /** Never rejects: whatever becomes of it, it is this one packet's trouble. */
-  const run = async (id: number, packet: WirePacket, body: Buffer, signal: AbortSignal): Promise<void> => {
+  const run = async (id: number, packet: WirePacket, body: Buffer, gone: AbortController): Promise<void> => {
     const steps: NetworkStep[] = [];
-    const { flow, ttl, timeoutMs, trace } = packet;
-    const given = { ttl, timeoutMs, signal, ...(trace ? { observe: (s: NetworkStep) => void steps.push(s) } : {}) };
+    const { flow, trace } = packet;
+    /** This node's end of the connection, once there is one. */
+    let end: NetStream | undefined;
+    const carry = (ends?: Ends): NetStream => {
+      if (!opening.delete(id)) throw new NetworkError('ECONNRESET');
+      const stream = new LinkStream(id, link, ends);
+      link.send(FRAME.verdict, id, encodeMessage({ steps, answered: true } satisfies WireVerdict));
+      link.add(stream);
+      stream.onLeft = leave;
+      end = flow.proto === 'sctp' ? messageStream(stream) : stream;
+      return end;
+    };
+    // Steps come with the verdict: a listener whose connection is traced is given its end before that.
+    const given = trace ? tracedOptions(packet, gone, step => steps.push(step)) : takingOptions(packet, gone, carry);
     try {
       if (flow.proto === 'udp') {
         const reply = await network.acceptUdp(flow, body, given);
         return answer(id, { steps, answered: reply !== undefined }, reply);
       }
-      if (flow.proto === 'sctp') {
-        await network.acceptSctp(flow, given);
-        return answer(id, { steps, answered: false });
-      }
-      const far = await network.acceptTcp(flow, given);
-      if (signal.aborted) return void far.destroy();
-      opening.delete(id);
-      link.send(FRAME.verdict, id, encodeMessage({ steps, answered: true } satisfies WireVerdict));
-      const stream = new LinkStream(id, link);
-      link.add(stream);
-      stream.once('close', leave);
-      joinStreams(stream, far);
+      const far = await (flow.proto === 'sctp' ? network.acceptSctp(flow, given) : network.acceptTcp(flow, given));
+      if (far === end) return;
+      if (!opening.has(id)) return void far.destroy();
+      joinStreams(carry(), far);
     } catch (error) {
       const { code, detail } = toNetworkError(error);
+      end?.destroy(new NetworkError(code, detail));
       answer(id, { steps, answered: false, error: { code, detail } });
     }
   };
@@ -79,7 +91,7 @@ export function serveLink(options: ServedLinkOptions): Link {
     const gone = new AbortController();
     opening.set(id, gone);
     link.rest();
-    void run(id, packet, body, gone.signal);
+    void run(id, packet, body, gone);
   };
 
   const link = createLink({
@@ -115,3 +127,23 @@ export function serveLink(options: ServedLinkOptions): Link {
   });
   return link;
 }
+
+/** Most packets never ask for the signal, which costs more than the rest of them. */
+const takingOptions = (
+  { ttl, timeoutMs }: WirePacket,
+  gone: AbortController,
+  take: (ends: Ends) => NetStream,
+): ForwardOptions => ({
+  ttl,
+  timeoutMs,
+  take,
+  get signal() {
+    return gone.signal;
+  },
+});
+
+const tracedOptions = (
+  { ttl, timeoutMs }: WirePacket,
+  { signal }: AbortController,
+  observe: (step: NetworkStep) => void,
+): ForwardOptions => ({ ttl, timeoutMs, signal, observe });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import type { Test } from 'tap';
 import { NetworkError } from '../../../../src/containers/network/errors.js';
-import type { NetStream, PacketReceiver } from '../../../../src/containers/network/types.js';
+import type { Flow, ForwardOptions, NetStream, PacketReceiver } from '../../../../src/containers/network/types.js';
 import { realClock, type Clock } from '../../../../src/machinery/clock.js';
 import { createPeerLinks } from '../../../../src/nodeagent/network/link/peer-links.js';
 import { createPeerServer } from '../../../../src/nodeagent/network/peer-link.js';
@@ -18,17 +18,37 @@ export const flow = {
   dstPort: 80,
 } as const;
 
+/** A port whose connections go on through a pair of streams, as those to a third node do. */
+export const JOINED = 2;
+
 /** Takes every packet: connections are given to `serve`, datagrams are answered by themselves. */
 export const takesAll = (serve: (stream: NetStream) => void): PacketReceiver => ({
-  async acceptTcp({ src, srcPort, dst, dstPort }) {
-    if (dstPort === 1) throw new NetworkError('ECONNREFUSED', 'nobody listens');
-    const { client, server } = streamPair({ address: src, port: srcPort }, { address: dst, port: dstPort });
-    serve(server);
-    return client;
-  },
+  acceptTcp: (flow, given) => takeStream(serve, flow, given),
+  acceptSctp: (flow, given) => takeStream(serve, flow, given),
   acceptUdp: async (_flow, payload) => (payload.length === 0 ? undefined : payload),
-  acceptSctp: async () => undefined,
 });
+
+async function takeStream(
+  serve: (stream: NetStream) => void,
+  { proto, src, srcPort, dst, dstPort }: Flow,
+  { take }: ForwardOptions,
+): Promise<NetStream> {
+  if (dstPort === 1) throw new NetworkError('ECONNREFUSED', 'nobody listens');
+  const [remote, local] = [
+    { address: src, port: srcPort },
+    { address: dst, port: dstPort },
+  ];
+  // Nobody knows at once where a packet goes.
+  await Promise.resolve();
+  if (take !== undefined && dstPort !== JOINED) {
+    const stream = take({ local, remote });
+    serve(stream);
+    return stream;
+  }
+  const { client, server } = streamPair(remote, local, remote, local, proto === 'sctp' ? 'sctp' : 'tcp');
+  serve(server);
+  return client;
+}
 
 /** A server of links on loopback. */
 export async function peerServer(t: Test, network: PacketReceiver, clock: Clock = realClock) {

@@ -1,6 +1,8 @@
 import t from 'tap';
+import { NetworkError } from '../../../../src/containers/network/errors.js';
 import type { NetStream } from '../../../../src/containers/network/types.js';
-import { flow, linkPair, until } from './link-pair.js';
+import { MAX_STREAMS } from '../../../../src/nodeagent/network/peer-link.js';
+import { flow, JOINED, linkPair, until } from './link-pair.js';
 
 const echo = (stream: NetStream): void => void stream.pipe(stream);
 
@@ -70,4 +72,74 @@ t.test('a reader that does not read holds up its own stream only, and a bounded 
   deaf.resume();
   await until('a reader that begins gets what waits, and more', () => taken > before + 4 * 1024 * 1024);
   slow.destroy();
+});
+
+t.test('whether a listener is here or further on, it is given the same', async t => {
+  const rows = [
+    { name: "the link is the listener's end", dstPort: 80 },
+    { name: 'a pair of streams goes on from the link', dstPort: JOINED },
+  ];
+  for (const { name, dstPort } of rows)
+    await t.test(name, async t => {
+      const servers: NetStream[] = [];
+      const { far, peers } = await linkPair(t, stream => {
+        servers.push(stream);
+        // Before anybody can have told the other node that there is a connection.
+        stream.write('welcome ');
+        echo(stream);
+      });
+      const stream = await far.acceptTcp({ ...flow, dstPort }, {});
+      stream.end('and goodbye');
+      t.equal(await textOf(stream), 'welcome and goodbye');
+      const [server] = servers;
+      t.match(server, {
+        localAddress: flow.dst,
+        localPort: dstPort,
+        remoteAddress: flow.src,
+        remotePort: flow.srcPort,
+      });
+      const reset = await far.acceptTcp({ ...flow, dstPort }, {});
+      reset.destroy(new NetworkError('ECONNRESET'));
+      await until('the listener sees the reset', () => servers[1]?.errored !== null && servers[1]?.destroyed === true);
+      const left = await far.acceptTcp({ ...flow, dstPort }, {});
+      servers[2]?.destroy(new NetworkError('ECONNRESET'));
+      await until('the client sees that the listener resets it', () => left.destroyed);
+      t.match(left.errored, { code: 'ECONNRESET' });
+      t.ok(peers.server.listening);
+    });
+});
+
+t.test('a listener that fails with its connection fails this connection only', async t => {
+  const { far } = await linkPair(t, stream => {
+    if (stream.remotePort === 6000) throw new NetworkError('ECONNRESET', 'a fault of the program');
+    echo(stream);
+  });
+  const broken = await far.acceptTcp({ ...flow, srcPort: 6000 }, {});
+  await until('it is reset', () => broken.destroyed);
+  const sound = await far.acceptTcp({ ...flow, srcPort: 6001 }, {});
+  sound.end('on');
+  t.equal(await textOf(sound), 'on');
+});
+
+t.test('a connection whose client is gone takes no place of the link, although its listener reads nothing', async t => {
+  const { far, sockets } = await linkPair(t, () => undefined);
+  for (let i = 0; i < MAX_STREAMS + 10; i++) (await far.acceptTcp({ ...flow, srcPort: i }, {})).destroy();
+  const stream = await far.acceptTcp(flow, {});
+  t.notOk(stream.destroyed);
+  stream.destroy();
+  t.equal(sockets.length, 1);
+});
+
+t.test('an answer comes before the end of who asked and said no more', async t => {
+  const { far } = await linkPair(t, stream => {
+    const answer = async (): Promise<void> => {
+      for (let turns = 0; turns < 20; turns++) await Promise.resolve();
+      if (!stream.writableEnded) stream.end('answer');
+    };
+    stream.on('data', () => void answer());
+    stream.on('end', () => stream.end());
+  });
+  const stream = await far.acceptTcp(flow, {});
+  stream.end('question');
+  t.equal(await textOf(stream), 'answer');
 });
