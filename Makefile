@@ -93,8 +93,8 @@ kernel: build ## ask this machine's Linux kernel, which needs root: rules as it 
 fuzz: build ## hostile texts for every field that takes one
 	node build/test/fuzz/main.js
 
-# All of 7,000, or EACH=n of every function, or MUTANTS=n by chance (SEED=n); ONLY=part names files, STAGES=1 asks cheap tests
-# only, SURVIVORS=1 asks again about those of the last run. Whole folders go into test/scores/mutants.json.
+# All 7,000, or EACH=n of every function, or MUTANTS=n by chance (SEED=n); ONLY=part names files, STAGES=1-2 leaves out the
+# slow tests, SURVIVORS=1 asks again about those of the last run. What whole folders gave goes into test/scores/mutants.json.
 mutate: build ## break every rule, match and effect of the data plane and see that tests fail
 	node build/test/mutate/main.js
 

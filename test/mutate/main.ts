@@ -132,14 +132,13 @@ if (lastRun !== undefined) {
     if (mutant.path.includes(lastRun.only) && !lived.has(identityOf(mutant)))
       judged.push({ mutant, killer: 'a test of an earlier run' });
 }
-/** Without some of the tests nobody knows who survives. */
+/** How the mutants were chosen, and which tests were asked, where that is not all. */
+const how = [
+  ...(EACH === undefined ? [] : [`${EACH} of each function, seed ${SEED}`]),
+  ...(UNTIL === STAGES.length ? [] : [`stages 1-${UNTIL}`]),
+].map(text => `, ${text}`);
 const isAsBefore =
-  UNTIL < STAGES.length ||
+  // Without the first tests nobody knows who survives.
   (FROM > 1 && lastRun === undefined) ||
-  checkMutantScore(
-    eligible,
-    judged,
-    EACH === undefined ? '' : `, ${EACH} of each function, seed ${SEED}`,
-    text => void process.stdout.write(text),
-  );
+  checkMutantScore(eligible, judged, how.join(''), text => void process.stdout.write(text));
 process.exitCode = isAsBefore && left.every(mutant => reasonOf(mutant) !== undefined) ? 0 : 1;
