@@ -64,7 +64,7 @@ export async function bundleTests(root: string, files: readonly string[], folder
     sourcemap: true,
     sourcesContent: false,
     // tap is one for all; the others have parts that are no JavaScript, or are not there.
-    external: ['tap', 'esbuild', 'classic-level', 'bufferutil', 'utf-8-validate'],
+    external: ['tap', 'esbuild', 'typescript', 'classic-level', 'bufferutil', 'utf-8-validate'],
     banner: { js: BANNER },
     plugins: [ownPlaces(join(root, 'build'), next)],
     logLevel: 'warning',

@@ -220,7 +220,7 @@ t.test('programs over the network', async t => {
     request.on('end', () => response.end(`${request.method ?? ''} ${request.url ?? ''} ${body}\n`));
   });
   b.listen(8080, stream => void server.emit('connection', stream));
-  const { decode, encode } = await import('dns-packet');
+  const { decode, encode } = (await import('dns-packet')).default;
   const asked: string[] = [];
   const answer = (payload: Buffer): Buffer => {
     const query = decode(payload);
