@@ -39,7 +39,8 @@ export function createPodVolumes({ pod, deps, events, kickAfter }: PodVolumesOpt
   let mounted: SetUpVolumes | undefined;
   let addresses: PodAddresses = { podIPs: [], nodeIPs };
   let delay = RETRY.firstMs;
-  let failedAt: number | undefined;
+  /** In monotonic milliseconds; before, it is too early to try again. Undefined: never failed. */
+  let retryAt: number | undefined;
   /** Clock milliseconds since when a claim has been waited for. */
   let waitingSince: number | undefined;
   let stopped = false;
@@ -71,7 +72,11 @@ export function createPodVolumes({ pod, deps, events, kickAfter }: PodVolumesOpt
     },
     async ensure(podIPs) {
       if (mounted !== undefined) return true;
-      if (failedAt !== undefined && clock.now() < failedAt + delay) return false;
+      if (retryAt !== undefined && clock.monotonic() < retryAt) {
+        // Asked for again: a timer may be a little early, and it may have been the one of this retry.
+        kickAfter(retryAt - clock.monotonic());
+        return false;
+      }
       addresses = { podIPs, nodeIPs };
       try {
         mounted = await setUpVolumes(input());
@@ -87,8 +92,8 @@ export function createPodVolumes({ pod, deps, events, kickAfter }: PodVolumesOpt
           return false;
         }
         events.warning('FailedMount', error.message);
-        if (failedAt !== undefined) delay = Math.min(RETRY.maxMs, delay * 2);
-        failedAt = clock.now();
+        if (retryAt !== undefined) delay = Math.min(RETRY.maxMs, delay * 2);
+        retryAt = clock.monotonic() + delay;
         kickAfter(delay);
         return false;
       }

@@ -28,7 +28,7 @@ export interface PodState {
   /** The node has refused to run it. */
   rejected: boolean;
   place: Sandbox | undefined;
-  /** Clock milliseconds before which its claims are not looked at again. */
+  /** Monotonic milliseconds before which its claims are not looked at again. */
   claimsAt: number;
   /** Why a resize that was asked for has not been done. */
   pendingResize: PendingResize | undefined;

@@ -34,11 +34,16 @@ async function prepare(work: PodWork): Promise<boolean> {
 }
 
 async function claimsPrepared({ state, deps, events, wakening }: PodWork): Promise<boolean> {
-  if (deps.clock.now() < state.claimsAt) return false;
+  const left = state.claimsAt - deps.clock.monotonic();
+  if (left > 0) {
+    // Asked for again: a timer may be a little early, and it may have been the one of this retry.
+    wakening.kickAfter(left);
+    return false;
+  }
   const unprepared = await unpreparedClaim(state.pod, deps.sources);
   if (unprepared === undefined) return true;
   events.warning('FailedPrepareDynamicResources', unprepared);
-  state.claimsAt = deps.clock.now() + CLAIMS_RETRY_MS;
+  state.claimsAt = deps.clock.monotonic() + CLAIMS_RETRY_MS;
   wakening.kickAfter(CLAIMS_RETRY_MS);
   return false;
 }
