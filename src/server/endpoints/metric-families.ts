@@ -7,13 +7,48 @@ export type Labels = Readonly<Record<string, string | number>>;
 const escapeLabel = (text: string): string => (/[\\"\n]/.test(text) ? escaped(text) : text);
 const escaped = (text: string): string => text.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n');
 
-/** {a="b",c="d"}, or '' without labels. Also the key of a series. */
+/** {a="b",c="d"}, or '' without labels. */
 function labelText(labels: Labels): string {
-  // Several times for each request: nothing is made but the text.
   let text = '';
   for (const name of Object.keys(labels))
     text += `${text === '' ? '{' : ','}${name}="${escapeLabel(String(labels[name]))}"`;
   return text === '' ? '' : `${text}}`;
+}
+
+/** Where the values of one more label lead. */
+type Branch<T> = Map<string, Branch<T> | T>;
+
+/**
+ * The series of a family, each found by the values of its labels, one after another. All labels of a family have the same names
+ * in the same order. A text as key would be made several times for each request.
+ */
+class SeriesByLabels<T extends object> {
+  /** In the order in which they came. */
+  readonly all: T[] = [];
+  private readonly root: Branch<T> = new Map();
+
+  constructor(private readonly make: (labels: Labels) => T) {}
+
+  of(labels: Labels): T {
+    let branch = this.root;
+    let last = '';
+    let isFirst = true;
+    for (const name in labels) {
+      if (!isFirst) {
+        let next = branch.get(last) as Branch<T> | undefined;
+        if (next === undefined) branch.set(last, (next = new Map()));
+        branch = next;
+      }
+      isFirst = false;
+      last = String(labels[name]);
+    }
+    const known = branch.get(last) as T | undefined;
+    if (known !== undefined) return known;
+    const made = this.make(labels);
+    branch.set(last, made);
+    this.all.push(made);
+    return made;
+  }
 }
 
 export interface Family {
@@ -29,14 +64,13 @@ export interface Counter extends Family {
 
 /** `type` is gauge when values also fall. */
 export function counter(name: string, help: string, type: 'counter' | 'gauge' = 'counter'): Counter {
-  const series = new Map<string, number>();
+  const series = new SeriesByLabels(labels => ({ text: labelText(labels), value: 0 }));
   return {
     name,
     add(labels, by = 1) {
-      const key = labelText(labels);
-      series.set(key, (series.get(key) ?? 0) + by);
+      series.of(labels).value += by;
     },
-    render: () => header(name, help, type) + [...series].map(([key, value]) => `${name}${key} ${value}\n`).join(''),
+    render: () => header(name, help, type) + series.all.map(({ text, value }) => `${name}${text} ${value}\n`).join(''),
   };
 }
 
@@ -68,13 +102,7 @@ interface Series {
 }
 
 export function histogram(name: string, help: string, bounds: readonly number[]): Histogram {
-  const all = new Map<string, Series>();
-  const seriesOf = (labels: Labels): Series => {
-    const key = labelText(labels);
-    let one = all.get(key);
-    if (one === undefined) all.set(key, (one = { labels, buckets: bounds.map(() => 0), sum: 0, count: 0 }));
-    return one;
-  };
+  const all = new SeriesByLabels<Series>(labels => ({ labels, buckets: bounds.map(() => 0), sum: 0, count: 0 }));
   const record = (one: Series, value: number): void => {
     one.sum += value;
     one.count++;
@@ -84,15 +112,16 @@ export function histogram(name: string, help: string, bounds: readonly number[])
   };
   return {
     name,
-    observe: (labels, value) => record(seriesOf(labels), value),
+    observe: (labels, value) => record(all.of(labels), value),
     series(labels) {
-      const one = seriesOf(labels);
+      const one = all.of(labels);
       return value => record(one, value);
     },
     render() {
       let text = header(name, help, 'histogram');
-      for (const [key, { labels, buckets, sum, count }] of all) {
+      for (const { labels, buckets, sum, count } of all.all) {
         if (count === 0) continue;
+        const key = labelText(labels);
         let below = 0;
         bounds.forEach((bound, i) => {
           below += buckets[i] ?? 0;

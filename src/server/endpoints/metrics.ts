@@ -85,23 +85,23 @@ export function createMetrics(
     requestEnded(exchange) {
       const { route, info, request, startedMs } = exchange;
       inflight.add({ request_kind: requestKind(request) }, -1);
-      const resource = route.kind === 'resource';
+      // Only served resources make series: a client must not be able to fill the memory with names.
+      const isResource = route.kind === 'resource';
       const labels = {
-        verb: info.verb.toUpperCase(),
+        verb: isResource ? info.verb.toUpperCase() : info.isResource ? 'other' : request.method,
         dry_run: dryRunLabel(request.query),
-        group: info.group,
-        version: info.version,
-        // Only served resources make series: a client must not be able to fill the memory with names.
-        resource: resource ? info.resource : '',
-        subresource: resource ? info.subresource : '',
-        scope: !resource ? '' : route.name !== '' ? 'resource' : info.namespace === '' ? 'cluster' : 'namespace',
+        group: isResource ? info.group : '',
+        version: isResource ? info.version : '',
+        resource: isResource ? info.resource : '',
+        subresource: isResource ? info.subresource : '',
+        scope: !isResource ? '' : route.name !== '' ? 'resource' : info.namespace === '' ? 'cluster' : 'namespace',
         component: 'apiserver',
       };
-      const known = resource
-        ? labels
-        : { ...labels, verb: info.isResource ? 'other' : request.method, group: '', version: '' };
-      requests.add({ ...known, code: request.response.statusCode });
-      if (!exchange.longRunning) durations.observe(known, (clock.monotonic() - startedMs) / 1000);
+      // No spread: V8 keeps what that makes through many more collections, and with it what it points to.
+      const { verb, dry_run, group, version, resource, subresource, scope, component } = labels;
+      const code = request.response.statusCode;
+      requests.add({ verb, dry_run, group, version, resource, subresource, scope, component, code });
+      if (!exchange.longRunning) durations.observe(labels, (clock.monotonic() - startedMs) / 1000);
     },
     watchStarted(info) {
       const labels = { verb: 'WATCH', ...gvr(info), component: 'apiserver' };
