@@ -8,7 +8,8 @@ import { CelError, noSuchOverload, type OpaqueValue, type Value } from '../value
 import { TEXT_COST } from '../standard/sizes.js';
 import { textCost } from './costs.js';
 import { IpValue, IP_TYPE, toIp } from './ip.js';
-import { method, NOMINAL, overload, readsFirst, sizeOfArg } from './overloads.js';
+import { method, NOMINAL, readsFirst, sizeOfArg } from './overloads.js';
+import { overload } from '../standard/overload.js';
 
 /** Source: k8s.io/apiserver pkg/cel/library/cidr.go, pkg/cel/cidr.go. */
 const CIDR_TYPE = opaque('net.CIDR');

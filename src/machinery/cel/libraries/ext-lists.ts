@@ -16,7 +16,8 @@ import { ArrayList, Bytes, CelError, itemsOf, type ListValue, type Value } from 
 import { LIST_COST } from './costs.js';
 import { Members, Pace } from './items.js';
 import { COMPARABLE } from './lists.js';
-import { method, overload, sizeOfArg, slowMethod } from './overloads.js';
+import { method, sizeOfArg, slowMethod } from './overloads.js';
+import { overload } from '../standard/overload.js';
 import { SORT_BY, sortBy } from './sort-by.js';
 
 /** Source: cel-go ext/lists.go, version 3. */

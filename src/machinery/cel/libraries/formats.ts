@@ -14,7 +14,8 @@ import { REGEX_COST, TEXT_COST } from '../standard/sizes.js';
 import { listOf, optionalOf, STRING, struct } from '../types.js';
 import { ArrayList, NO_OPTIONAL, OptionalValue, type OpaqueValue, type Value } from '../values.js';
 import { matchCost } from './costs.js';
-import { method, NOMINAL, overload, sizeOfArg } from './overloads.js';
+import { method, NOMINAL, sizeOfArg } from './overloads.js';
+import { overload } from '../standard/overload.js';
 
 /** Source: k8s.io/apiserver pkg/cel/library/format.go, pkg/cel/format.go. */
 const FORMAT_TYPE = struct('kubernetes.NamedFormat');

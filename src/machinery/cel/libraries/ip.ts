@@ -14,7 +14,8 @@ import type { Declaration, Library } from '../declarations.js';
 import { exactly } from '../ranges.js';
 import { BOOL, INT, opaque, STRING } from '../types.js';
 import { CelError, type OpaqueValue, type Value } from '../values.js';
-import { method, NOMINAL, overload, readsFirst } from './overloads.js';
+import { method, NOMINAL, readsFirst } from './overloads.js';
+import { overload } from '../standard/overload.js';
 
 /** Source: k8s.io/apiserver pkg/cel/library/ip.go, pkg/cel/ip.go. */
 export const IP_TYPE = opaque('net.IP');

@@ -1,6 +1,7 @@
 import type { Library } from '../declarations.js';
 import { STRING } from '../types.js';
-import { copiesFirst, overload } from './overloads.js';
+import { copiesFirst } from './overloads.js';
+import { overload } from '../standard/overload.js';
 
 const escapeKey = (key: string): string => key.replace(/[~/]/g, char => (char === '~' ? '~0' : '~1'));
 

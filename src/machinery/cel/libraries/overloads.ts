@@ -3,23 +3,15 @@ import type { CallEstimate, EstimatedCall, EstimatedNode, Overload, Range, Speci
 import { ANY_SIZE, exactly, scaleRange } from '../ranges.js';
 import type { Type } from '../types.js';
 import type { Value } from '../values.js';
+import { overload } from '../standard/overload.js';
 import { TEXT_COST } from '../standard/sizes.js';
 import { textCost } from './costs.js';
 
-/** Its parameters are what the kinds of `args` promise: the evaluator has looked before it calls. */
 type Bound = (...args: never[]) => Value;
 type BoundSteps = (...args: never[]) => Steps<Value>;
 type More = Omit<Partial<Overload>, 'id' | 'args' | 'result' | 'bind' | 'member'>;
 
-export const overload = (id: string, args: readonly Type[], result: Type, bind: Bound, more: More = {}): Overload => ({
-  id,
-  args,
-  result,
-  bind: bind as Overload['bind'],
-  ...more,
-});
-
-/** The same, called on its first argument. */
+/** A function called on its first argument. */
 export const method = (id: string, args: readonly Type[], result: Type, bind: Bound, more: More = {}): Overload => ({
   ...overload(id, args, result, bind, more),
   member: true,

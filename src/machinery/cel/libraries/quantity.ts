@@ -13,7 +13,8 @@ import type { Declaration, Library } from '../declarations.js';
 import { exactly } from '../ranges.js';
 import { BOOL, DOUBLE, INT, STRING, struct } from '../types.js';
 import { CelError, type OpaqueValue, type Value } from '../values.js';
-import { method, NOMINAL, overload, readsFirst } from './overloads.js';
+import { method, NOMINAL, readsFirst } from './overloads.js';
+import { overload } from '../standard/overload.js';
 
 /** Source: k8s.io/apiserver pkg/cel/library/quantity.go, pkg/cel/quantity.go. */
 const QUANTITY_TYPE = struct('kubernetes.Quantity');

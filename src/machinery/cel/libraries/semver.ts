@@ -3,7 +3,8 @@ import type { Declaration, Library } from '../declarations.js';
 import { exactly } from '../ranges.js';
 import { BOOL, INT, STRING, struct } from '../types.js';
 import { CelError, type OpaqueValue, type Value } from '../values.js';
-import { method, NOMINAL, overload, readsFirst } from './overloads.js';
+import { method, NOMINAL, readsFirst } from './overloads.js';
+import { overload } from '../standard/overload.js';
 
 /** Source: k8s.io/apiserver pkg/cel/library/semverlib.go (version 1), pkg/cel/semver.go. */
 const SEMVER_TYPE = struct('kubernetes.Semver');

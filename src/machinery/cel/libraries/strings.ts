@@ -7,7 +7,8 @@ import { itemsOf, type ListValue, type Value } from '../values.js';
 import { TEXT_COST } from '../standard/sizes.js';
 import { textCost, traversalCost } from './costs.js';
 import { FORMAT } from './format.js';
-import { copiesFirst, method, overload, sizeOfArg } from './overloads.js';
+import { copiesFirst, method, sizeOfArg } from './overloads.js';
+import { overload } from '../standard/overload.js';
 import * as text from './text.js';
 
 /** Source: cel-go ext/strings.go, version 2 (which has no reverse()); costs: k8s.io/apiserver pkg/cel/library/cost.go. */

@@ -14,7 +14,8 @@ import { scaleRange } from '../ranges.js';
 import { BOOL, listOf, mapOf, STRING, struct, type Type } from '../types.js';
 import { ArrayList, CelError, EntryMap, type OpaqueValue, type Value } from '../values.js';
 import { TEXT_COST } from '../standard/sizes.js';
-import { copiesFirst, method, NOMINAL, overload } from './overloads.js';
+import { copiesFirst, method, NOMINAL } from './overloads.js';
+import { overload } from '../standard/overload.js';
 
 /** Source: k8s.io/apiserver pkg/cel/library/urls.go, pkg/cel/url.go. */
 const URL_TYPE = struct('kubernetes.URL');
