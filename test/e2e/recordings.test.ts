@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { failedTwice, idOf, type Reasons } from '../replay/judge.js';
+import { idOf, replayExcused, type Reasons } from '../replay/judge.js';
 import { replaySessions } from '../replay/kubectl/replay.js';
 import { connectKubectl } from '../replay/kubectl/session.js';
 import type * as kubectl from '../replay/kubectl/types.js';
@@ -61,23 +61,12 @@ async function check<R extends Named>(
   replay: (recordings: readonly R[]) => Promise<readonly Replayed[]>,
   { reasons, score }: { readonly reasons: Reasons; readonly score: string | undefined },
 ): Promise<void> {
-  const steps = await replay(recordings);
-  const failed = steps.filter(({ ok }) => !ok);
-  t.comment(`${steps.length - failed.length} of ${steps.length} steps passed`);
-  t.ok(steps.length > 0, 'steps were replayed');
-  const unexpected = failed.filter(step => reasons[idOf(step)] === undefined);
-  const excused = failed.length - unexpected.length;
-  t.ok(excused <= steps.length * ALLOWED_SHARE, `${excused} of the failures are known`);
-  const failedAgain = await failedTwice(t, recordings, replay, unexpected);
-  t.same(
-    failedAgain.map(step => `${idOf(step)}: ${step.about}`),
-    [],
-    'no other step fails',
-  );
+  const judged = { reasons, allowedShare: ALLOWED_SHARE };
+  const { steps, still } = await replayExcused(t, recordings, replay, judged);
   if (score === undefined) return;
   // Some of the known ones fail now and then only.
   const known = new Set(Object.keys(reasons).filter(name => steps.some(step => idOf(step) === name)));
-  const passed = steps.filter(step => !known.has(idOf(step))).length - failedAgain.length;
+  const passed = steps.filter(step => !known.has(idOf(step))).length - still.length;
   checkScore(t, 'recordings', { [score]: { passed, of: steps.length, known: [...known].sort() } });
 }
 

@@ -14,7 +14,7 @@ type Replay<R> = (recordings: readonly R[]) => Promise<readonly Replayed[]>;
 export const idOf = ({ recording, step }: Replayed): string => `${recording}:${step}`;
 
 /** Those that fail a second time: some steps race with the clock of a busy machine. */
-export async function failedTwice<R extends { readonly head: Named }>(
+async function failedTwice<R extends { readonly head: Named }>(
   t: Test,
   recordings: readonly R[],
   replay: Replay<R>,
@@ -28,13 +28,13 @@ export async function failedTwice<R extends { readonly head: Named }>(
   return again.filter(step => !step.ok && before.has(idOf(step)));
 }
 
-/** Replays recordings: all steps pass but for those that are known to fail, which do, and are few. */
-export async function judgeReplay<Head extends Named, Step>(
+/** Replays recordings: all steps pass but for those that are known to fail, which are few. `still`: what fails twice. */
+export async function replayExcused<R extends { readonly head: Named }>(
   t: Test,
-  recordings: readonly Recording<Head, Step>[],
-  replay: Replay<Recording<Head, Step>>,
-  { reasons = {}, allowedShare = 0 }: { readonly reasons?: Reasons; readonly allowedShare?: number } = {},
-): Promise<void> {
+  recordings: readonly R[],
+  replay: Replay<R>,
+  { reasons, allowedShare }: { readonly reasons: Reasons; readonly allowedShare: number },
+): Promise<{ readonly steps: readonly Replayed[]; readonly still: readonly Replayed[] }> {
   const steps = await replay(recordings);
   const failed = steps.filter(({ ok }) => !ok);
   t.comment(`${steps.length - failed.length} of ${steps.length} steps passed`);
@@ -48,6 +48,17 @@ export async function judgeReplay<Head extends Named, Step>(
     [],
     'no other step fails',
   );
+  return { steps, still };
+}
+
+/** The same, and what is known to fail does. */
+export async function judgeReplay<Head extends Named, Step>(
+  t: Test,
+  recordings: readonly Recording<Head, Step>[],
+  replay: Replay<Recording<Head, Step>>,
+  { reasons = {}, allowedShare = 0 }: { readonly reasons?: Reasons; readonly allowedShare?: number } = {},
+): Promise<void> {
+  const { steps } = await replayExcused(t, recordings, replay, { reasons, allowedShare });
   // What passes needs no excuse: the list would otherwise hide that it breaks again.
   const passed = new Set(steps.filter(({ ok }) => ok).map(idOf));
   t.same(
