@@ -3,6 +3,7 @@ import type { Clock } from '../machinery/clock.js';
 import type { FieldError } from '../machinery/field-error.js';
 import type { Status } from '../machinery/status.js';
 import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../machinery/types.js';
+import type { Waiter } from '../machinery/waiter.js';
 import type { Columns } from './columns.js';
 import type { ResourceInfo } from './resource-info.js';
 
@@ -47,7 +48,7 @@ export interface Objects {
   /** Tells of every object that changes, and after a loss of events of all there are, until the signal. */
   subscribe?(resource: string, onChange: (key: ObjectKey) => void, signal: AbortSignal): void;
   /** Resolves when reads of the resource show at least what the store held when this was called. */
-  fresh?(resource: string, signal: AbortSignal): Promise<void>;
+  fresh?(resource: string, waiter: Waiter): Promise<void>;
   /** Writes through the whole registry path (validation, admission, events to watchers). @throws StatusError */
   create(ctx: RequestContext, resource: string, object: KubeObject): Promise<KubeObject>;
   /**
@@ -68,12 +69,11 @@ export interface Objects {
 }
 
 /** One request, as far as strategies and admission need it. */
-export interface RequestContext {
+export interface RequestContext extends Waiter {
   readonly user: UserInfo;
   readonly clock: Clock;
   readonly options: WriteOptions;
   readonly objects: Objects;
-  readonly signal: AbortSignal;
   /** When the request's time is up, by the monotonic clock; absent: never. */
   readonly deadlineMs?: number;
   /** Asked when an update or an apply turns into a creation: whether the user may create too. @throws StatusError 403 */

@@ -42,6 +42,7 @@ import { createInFlight } from './pipeline/in-flight.js';
 import type { ApiContext } from './pipeline/context.js';
 import { createUnderWay } from './pipeline/under-way.js';
 import { createRegistries } from './registry/create-registries.js';
+import { Slabs } from './responses/slabs.js';
 import { createBacklog } from './watch-stream/backlog.js';
 import { createSecurity, type Security } from './security.js';
 import { firstServiceAddresses, serviceRanges } from './service-range.js';
@@ -288,6 +289,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     audit: options.audit && createAuditor(options.audit.policy ?? DEFAULT_AUDIT_POLICY, options.audit.sink, clock),
     dialer,
     underWay,
+    slabs: new Slabs(),
     stopping: ending.signal,
     authentication: security.authentication,
     authorizer: security.authorizer,

@@ -166,8 +166,8 @@ export function createConvertedCache(options: ConvertedCacheOptions): OwnConvert
       while (!converted.has(object));
       return shown(object);
     },
-    async fresh(signal) {
-      await cache.fresh(signal);
+    async fresh(waiter) {
+      await cache.fresh(waiter);
       await loaded();
     },
     revision,

@@ -1,5 +1,6 @@
 import type { Clock } from '../machinery/clock.js';
 import type { ObjectKey } from '../machinery/types.js';
+import type { Waiter } from '../machinery/waiter.js';
 import { atRevision, cachedObject, isPending, type CachedObject } from './cached-object.js';
 import { createEventHistory, type CacheEvent, type EventHistory, type HistoryBounds } from './event-history.js';
 import type { HistoryBudget } from './history-budget.js';
@@ -32,7 +33,7 @@ export interface WatchCache {
   /** Resolves when the state and the retained history are loaded. Everything below needs it. */
   loaded(): Promise<void>;
   /** Resolves when the state is at least as new as the store was when this was called. */
-  fresh(signal: AbortSignal): Promise<void>;
+  fresh(waiter: Waiter): Promise<void>;
   /** The revision that get and list are consistent with. */
   revision(): number;
   /** The revision of the newest change of this resource; moves whenever what get or list say does. */
@@ -264,11 +265,11 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
   const loaded = (): Promise<void> =>
     live === undefined ? (loading ??= load().finally(() => (loading = undefined))) : DONE;
 
-  const fresh = async (signal: AbortSignal): Promise<void> => {
+  const fresh = async (waiter: Waiter): Promise<void> => {
     do {
       await loaded();
       if (store.supports.soleWriter) continue;
-      await progress.reached(await store.latest(signal), signal);
+      await progress.reached(await store.latest(waiter.signal), waiter.signal);
     } while (live === undefined);
   };
 
@@ -311,7 +312,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
   return {
     prefix,
     loaded,
-    fresh: signal => (live !== undefined && store.supports.soleWriter ? DONE : fresh(signal)),
+    fresh: waiter => (live !== undefined && store.supports.soleWriter ? DONE : fresh(waiter)),
     revision,
     changed: () => changed,
     get: key => objects.get(key),

@@ -23,6 +23,7 @@ import { createHttpServer } from '../../src/server/http-server.js';
 import { createFlowControl, type FlowControl } from '../../src/server/flow-control/flow-control.js';
 import { MANDATORY_FLOW_CONTROL } from '../../src/server/bootstrap/flow-control.js';
 import { createTimeouts } from '../../src/machinery/timeouts.js';
+import { Slabs } from '../../src/server/responses/slabs.js';
 import { createUnderWay } from '../../src/server/pipeline/under-way.js';
 import { createInFlight, type InFlight } from '../../src/server/pipeline/in-flight.js';
 import type { Auditor } from '../../src/server/audit/auditor.js';
@@ -231,6 +232,7 @@ export async function startFakeApi(
       own: () => ({ address: '127.0.0.1', port: undefined }),
     }),
     underWay: createUnderWay(realClock),
+    slabs: new Slabs(),
     stopping: stopping.signal,
     documents: createDocuments({
       clock: realClock,

@@ -19,7 +19,7 @@ export const namespaceLifecycle: AdmissionPlugin = {
     if (resource.kind === 'LocalSubjectAccessReview') return;
     const at = { namespace: '', name: namespace };
     // It may just have been made.
-    if (ctx.objects.get('namespaces', at) === undefined) await ctx.objects.fresh?.('namespaces', ctx.signal);
+    if (ctx.objects.get('namespaces', at) === undefined) await ctx.objects.fresh?.('namespaces', ctx);
     const found = ctx.objects.get('namespaces', at) as DeepReadonly<Namespace> | undefined;
     if (found === undefined) throw notFoundError({ group: '', resource: 'namespaces' }, namespace);
     if (operation !== 'CREATE' || found.status?.phase !== 'Terminating') return;

@@ -59,7 +59,7 @@ export function createCustomResources(options: CustomResourcesOptions): CustomRe
     clock,
     ctx,
     kinds,
-    fresh: () => objects.fresh?.(DEFINITIONS, signal) ?? Promise.resolve(),
+    fresh: () => objects.fresh?.(DEFINITIONS, ctx) ?? Promise.resolve(),
     membersOf: group => members.of(group),
     again: name => definitionWork.add(name),
   });

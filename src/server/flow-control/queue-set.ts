@@ -92,7 +92,7 @@ const MAX_SERVICE_MS = 100;
  * many connections as have sent something, and what is answered at once gives its seat to the next, so that seats alone are
  * no limit.
  */
-const AT_ONCE_MS = 1;
+const AT_ONCE_MS = 0.3;
 
 /**
  * Fair queuing for the requests of a level, after k8s.io/apiserver pkg/util/flowcontrol/fairqueuing/queueset/doc.go: the queue

@@ -1,27 +1,56 @@
-import type { RequestContext, WriteOptions } from '../../api/strategy.js';
+import type { Objects, RequestContext, UserInfo, WriteOptions } from '../../api/strategy.js';
+import type { Clock } from '../../machinery/clock.js';
 import { notAllowedError } from '../auth/forbidden.js';
+import { RequestAttributes } from '../pipeline/attributes.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange } from '../pipeline/exchange.js';
 
 const READ_ONLY: WriteOptions = { dryRun: false, fieldManager: '', fieldValidation: 'Ignore' };
 
 /** The request as strategies, admission and registries see it. */
+class ExchangeContext implements RequestContext {
+  readonly user: UserInfo;
+  readonly clock: Clock;
+  readonly objects: Objects;
+  readonly deadlineMs?: number;
+
+  constructor(
+    private readonly exchange: Exchange,
+    private readonly context: ApiContext,
+    readonly options: WriteOptions,
+  ) {
+    this.user = exchange.user;
+    this.clock = context.clock;
+    this.objects = context.objects;
+    if (exchange.deadlineMs !== undefined) this.deadlineMs = exchange.deadlineMs;
+  }
+
+  get signal(): AbortSignal {
+    return this.exchange.request.signal;
+  }
+
+  throwIfAborted(): void {
+    const { abortedBy } = this.exchange.request;
+    if (abortedBy !== undefined) throw abortedBy;
+  }
+
+  async mayCreate(): Promise<void> {
+    const attributes = new RequestAttributes(this.exchange, 'create');
+    const { decision, reason } = this.context.authorizer.authorize(attributes);
+    if (decision !== 'allow') throw notAllowedError(attributes, reason);
+  }
+
+  annotate(key: string, value: string, detail?: boolean): void {
+    this.exchange.audit?.annotate(key, value, detail);
+  }
+
+  warn(text: string): void {
+    this.exchange.warnings.push(text);
+  }
+}
+
 export const requestContext = (
   exchange: Exchange,
   context: ApiContext,
   options: WriteOptions = READ_ONLY,
-): RequestContext => ({
-  user: exchange.user,
-  clock: context.clock,
-  options,
-  objects: context.objects,
-  signal: exchange.request.signal,
-  ...(exchange.deadlineMs === undefined ? {} : { deadlineMs: exchange.deadlineMs }),
-  async mayCreate() {
-    const attributes = { ...exchange.info, user: exchange.user, verb: 'create' };
-    const { decision, reason } = context.authorizer.authorize(attributes);
-    if (decision !== 'allow') throw notAllowedError(attributes, reason);
-  },
-  annotate: (key, value, detail) => exchange.audit?.annotate(key, value, detail),
-  warn: text => void exchange.warnings.push(text),
-});
+): RequestContext => new ExchangeContext(exchange, context, options);

@@ -8,16 +8,17 @@ const overLimit = (): StatusError => tooLargeError(`limit is ${MAX_BODY_BYTES}`)
 
 /**
  * The whole body.
- * @throws StatusError 413 above 3 MiB; the reason of `request.signal` when the deadline passes first
+ * @throws StatusError 413 above 3 MiB; why the request is aborted when the deadline passes first
  */
 export function readBody(request: IncomingRequest): Promise<Buffer> {
-  const { raw, signal } = request;
+  const { raw, abortedBy } = request;
+  if (abortedBy !== undefined) return Promise.reject(abortedBy);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     const settle = (finish: () => void): void => {
       raw.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
-      signal.removeEventListener('abort', onAbort);
+      forget();
       finish();
     };
     const fail = (error: Error): void => settle(() => reject(error));
@@ -33,9 +34,7 @@ export function readBody(request: IncomingRequest): Promise<Buffer> {
       settle(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     const onError = (error: Error): void => fail(badRequestError(error.message));
     const onClose = (): void => fail(badRequestError('unexpected EOF'));
-    const onAbort = (): void => fail(signal.reason as Error);
-    if (signal.aborted) return reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
+    const forget = request.onAbort(fail);
     raw.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   });
 }

@@ -12,6 +12,7 @@ import type { Authentication } from '../auth/authn/authenticate.js';
 import type { Authorizer } from '../auth/authorizer.js';
 import type { Dialer } from '../dial/types.js';
 import type { Backlog } from '../watch-stream/backlog.js';
+import type { Slabs } from '../responses/slabs.js';
 import type { Registry } from '../registry/types.js';
 import type { Metrics } from '../endpoints/metrics.js';
 import type { FlowControl } from '../flow-control/flow-control.js';
@@ -36,6 +37,8 @@ export interface ApiContext {
   /** Cuts what takes long. */
   readonly turns: Turns;
   readonly backlog: Backlog;
+  /** Of answers. */
+  readonly slabs: Slabs;
   readonly audit: Auditor | undefined;
   readonly dialer: Dialer;
   /** The route of a path that another server serves. */

@@ -14,8 +14,7 @@ import type { Exchange } from './exchange.js';
 export async function failed(exchange: Exchange, thrown: unknown, context: ApiContext): Promise<void> {
   const { request } = exchange;
   const { response } = request;
-  const reason: unknown = request.signal.aborted ? (request.signal.reason as unknown) : thrown;
-  const error = reason instanceof StatusError ? reason : thrown;
+  const error = request.abortedBy instanceof StatusError ? request.abortedBy : thrown;
   if (error instanceof TooManyRequestsError && !response.headersSent) {
     const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'X-Content-Type-Options': 'nosniff' };
     if (!request.raw.complete) response.shouldKeepAlive = false;
@@ -53,6 +52,7 @@ export async function failed(exchange: Exchange, thrown: unknown, context: ApiCo
             clock: context.clock,
             protobuf: context.protobuf,
             turns: context.turns,
+            memory: exchange,
             entry: undefined,
           },
         );

@@ -10,6 +10,7 @@ import type { AuditRecord } from '../audit/audit-record.js';
 import type { MediaType } from '../negotiation/media-types.js';
 import type { ListResult, Registry, StoredObject } from '../registry/types.js';
 import type { Classification, Seat } from '../flow-control/types.js';
+import type { Memory } from '../responses/chunked.js';
 import type { RequestInfo } from './request-info.js';
 
 /** What the client said, fixed for the whole request. */
@@ -25,14 +26,21 @@ export interface IncomingRequest {
   readonly auditId: string;
   /** Set when the client asks to leave HTTP (WebSocket, SPDY): bytes that came after the request head. */
   readonly upgradeHead: Buffer | undefined;
-  /** Aborts when the client goes, the deadline passes or the server stops. */
+  /**
+   * Aborts when the client goes, the deadline passes or the server stops. Made when it is first asked for: V8 keeps signals
+   * through many collections, and with one the request that it belongs to. `abortedBy` and `onAbort` do without.
+   */
   readonly signal: AbortSignal;
+  /** Why it is aborted; undefined: it is not. */
+  readonly abortedBy: Error | undefined;
+  /** Calls once when it is aborted; what is returned takes that back. */
+  onAbort(listener: (reason: Error) => void): () => void;
   /** Client's address and certificate come from here. */
   readonly socket: TLSSocket;
 }
 
-/** A request on its way through the pipeline; each step fills in what the later ones need. */
-export interface Exchange {
+/** A request on its way through the pipeline; each step fills in what the later ones need. Has the memory that its answer takes. */
+export interface Exchange extends Memory {
   readonly request: IncomingRequest;
   info: RequestInfo;
   /** What a field selector asks for, for authorization. */

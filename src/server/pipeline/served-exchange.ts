@@ -5,6 +5,7 @@ import type { UserInfo } from '../../api/strategy.js';
 import type { AuditRecord } from '../audit/audit-record.js';
 import { anonymousUser } from '../auth/user.js';
 import type { Classification, Seat } from '../flow-control/types.js';
+import type { Loan } from '../responses/slabs.js';
 import { JSON_TYPE, type MediaType } from '../negotiation/media-types.js';
 import type { ApiContext } from './context.js';
 import type { Exchange, Route } from './exchange.js';
@@ -37,6 +38,7 @@ export class ServedExchange implements Exchange, Timed {
   links: Timed['links'];
   dueMs = 0;
   private waitedFor = false;
+  private loan: Loan | undefined;
 
   constructor(
     readonly request: ServedRequest,
@@ -51,6 +53,11 @@ export class ServedExchange implements Exchange, Timed {
     this.limitMs = ms;
     this.deadlineMs = this.context.clock.monotonic() + ms;
     this.context.timeouts.start(ms, this);
+  }
+
+  take(size: number): Buffer {
+    this.loan ??= this.context.slabs.lend();
+    return this.loan.take(size);
   }
 
   enter(): void {
@@ -75,7 +82,8 @@ export class ServedExchange implements Exchange, Timed {
     if (limitMs !== undefined) context.timeouts.stop(limitMs, this);
     this.seat?.release();
     if (this.waitedFor) context.underWay.leave();
-    if (!this.request.response.writableFinished) this.abort(new Error('client is gone'));
+    if (this.request.response.writableFinished) this.loan?.end();
+    else this.abort(new Error('client is gone'));
     context.metrics.requestEnded(this);
     this.audit?.completed();
   }

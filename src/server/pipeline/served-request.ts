@@ -49,6 +49,7 @@ export class ServedRequest implements IncomingRequest {
   private id: string | undefined;
   private controller: AbortController | undefined;
   private reason: Error | undefined;
+  private listeners: ((reason: Error) => void)[] | undefined;
 
   constructor(
     { raw, response, upgradeHead }: RawRequest,
@@ -88,14 +89,23 @@ export class ServedRequest implements IncomingRequest {
     return this.controller.signal;
   }
 
-  /** Why it is aborted; undefined: it is not. */
   get abortedBy(): Error | undefined {
     return this.reason;
+  }
+
+  onAbort(listener: (reason: Error) => void): () => void {
+    (this.listeners ??= []).push(listener);
+    return () => {
+      const { listeners = [] } = this;
+      const at = listeners.indexOf(listener);
+      if (at >= 0) listeners.splice(at, 1);
+    };
   }
 
   abort(reason: Error): void {
     if (this.reason !== undefined) return;
     this.reason = reason;
     this.controller?.abort(reason);
+    for (const listener of this.listeners?.splice(0) ?? []) listener(reason);
   }
 }

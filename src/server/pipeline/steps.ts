@@ -1,6 +1,5 @@
 import { badRequestError, forbiddenError, internalError } from '../../machinery/status.js';
 import { durationProblem, parseDuration } from '../../machinery/duration.js';
-import type { Attributes } from '../auth/authorizer.js';
 import { headerWarning } from '../auth/authn/authenticate.js';
 import { notAllowedError } from '../auth/forbidden.js';
 import { impersonate } from '../auth/impersonation.js';
@@ -14,6 +13,7 @@ import {
   patchType,
 } from '../negotiation/media-types.js';
 import { respond } from '../responses/respond.js';
+import { RequestAttributes } from './attributes.js';
 import { readBody } from './body.js';
 import type { ApiContext } from './context.js';
 import type { Exchange } from './exchange.js';
@@ -142,18 +142,11 @@ const priorityAndFairness: Step = {
   },
 };
 
-const attributesOf = ({ info, user, fields }: Exchange, verb: string): Attributes => ({
-  ...info,
-  user,
-  verb,
-  ...(fields === undefined ? {} : { fields }),
-});
-
 /** Whether they may. */
 const authorization: Step = {
   name: 'authorization',
   run(exchange, context) {
-    const attributes = attributesOf(exchange, exchange.info.verb);
+    const attributes = new RequestAttributes(exchange);
     const { decision, reason } = context.authorizer.authorize(attributes);
     exchange.audit?.annotate('authorization.k8s.io/decision', decision === 'allow' ? 'allow' : 'forbid');
     exchange.audit?.annotate('authorization.k8s.io/reason', reason);
@@ -179,7 +172,7 @@ const streamPermission: Step = {
     if (route.kind !== 'resource' || route.action !== 'connect') return;
     const behaviour = route.entry.strategy.subresources?.[route.subresource?.name ?? ''];
     if (behaviour?.kind !== 'connect' || behaviour.needs === undefined || behaviour.needs === info.verb) return;
-    const { decision, reason } = context.authorizer.authorize(attributesOf(exchange, behaviour.needs));
+    const { decision, reason } = context.authorizer.authorize(new RequestAttributes(exchange, behaviour.needs));
     if (decision !== 'allow') throw forbiddenError({ group: info.group, resource: info.resource }, info.name, reason);
   },
 };

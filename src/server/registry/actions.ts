@@ -35,7 +35,7 @@ export async function createSubresource(
   const behaviour = scope.strategy.subresources?.[subresource];
   if (behaviour === undefined) throw pathNotFoundError();
   if (behaviour.kind !== 'action') throw methodNotAllowedError();
-  await scope.cache.fresh(ctx.signal);
+  await scope.cache.fresh(ctx);
   if (body !== undefined) await prepareBody(scope, ctx, behaviour, subresource, key, body);
   const call = { operation: 'CREATE', subresource, key, ...(body === undefined ? {} : { object: body }) } as const;
   await admit(scope, ctx, call);

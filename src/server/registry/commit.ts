@@ -1,4 +1,5 @@
 import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { Waiter } from '../../machinery/waiter.js';
 import { atRevision, pendingObject, type CachedObject } from '../../storage/cached-object.js';
 import type { Op } from '../../storage/kv-store.js';
 import { objectKey } from '../../storage/keys.js';
@@ -30,14 +31,14 @@ export async function put(
   key: ObjectKey,
   object: KubeObject,
   expected: CachedObject | undefined,
-  signal: AbortSignal,
+  waiter: Waiter,
 ): Promise<Committed> {
   const reserves = scope.strategy.reservations !== undefined;
   const claims = reserves ? await claimsOf(scope, key, shownBy(scope, expected), object) : undefined;
-  const pending = pendingObject(key, await scope.versions.toStorage(object, signal));
+  const pending = pendingObject(key, await scope.versions.toStorage(object, waiter));
   const storageKey = objectKey(scope.cache.prefix, key);
   const op: Op = { type: 'put', key: storageKey, value: pending.value, decoded: pending };
-  const result = await commit(scope, op, expected, claims, signal);
+  const result = await commit(scope, op, expected, claims, waiter);
   if (typeof result !== 'number') return result;
   pending.committed(result);
   return { ok: true, object: await scope.versions.committed(pending) };
@@ -47,11 +48,11 @@ export async function put(
  * Removes an object, and what it has reserved, unless it has changed. What was committed is its last state, at the
  * revision of the deletion.
  */
-export async function remove(scope: Scope, expected: CachedObject, signal: AbortSignal): Promise<Committed> {
+export async function remove(scope: Scope, expected: CachedObject, waiter: Waiter): Promise<Committed> {
   const reserves = scope.strategy.reservations !== undefined;
   const claims = reserves ? await claimsOf(scope, expected.key, shownBy(scope, expected), undefined) : undefined;
   const op: Op = { type: 'delete', key: objectKey(scope.cache.prefix, expected.key) };
-  const result = await commit(scope, op, expected, claims, signal);
+  const result = await commit(scope, op, expected, claims, waiter);
   return typeof result === 'number' ? { ok: true, object: atRevision(expected, result) } : result;
 }
 
@@ -61,7 +62,7 @@ async function commit(
   op: Op,
   expected: CachedObject | undefined,
   claims: Claims | undefined,
-  signal: AbortSignal,
+  waiter: Waiter,
 ): Promise<number | Refused> {
   const result = await scope.store.commit(
     [{ key: op.key, modRevision: expected?.revision ?? 0 }, ...(claims?.preconditions ?? [])],
@@ -79,7 +80,7 @@ async function commit(
       retry: false,
     };
   // Before it is tried again it must be seen, or the same would be tried for ever.
-  await claims?.settled(signal);
+  await claims?.settled(waiter);
   return { ok: false, current: expected, retry: true };
 }
 

@@ -120,15 +120,15 @@ export function convertedVersions(
   };
   const newestOf = (raw: WatchCache): Newest => ({
     loaded: () => raw.loaded(),
-    fresh: asking => raw.fresh(asking),
+    fresh: waiter => raw.fresh(waiter),
     revision: () => raw.revision(),
-    async get(key, asking) {
+    async get(key, waiter) {
       const found = raw.get(key);
-      return found === undefined ? undefined : (await shownAnew([found], asking))[0];
+      return found === undefined ? undefined : (await shownAnew([found], waiter.signal))[0];
     },
-    async page(namespace, at, after, limit, asking) {
+    async page(namespace, at, after, limit, waiter) {
       const { items, remaining } = await raw.page(namespace, at, after, limit);
-      return { items: await shownAnew(items, asking), remaining };
+      return { items: await shownAnew(items, waiter.signal), remaining };
     },
   });
 
@@ -146,26 +146,26 @@ export function convertedVersions(
     },
     versions: (raw, cache) => ({
       newest: newestOf(raw),
-      async checkStorable({ object }, asking) {
+      async checkStorable({ object }, waiter) {
         if (apiVersion !== storageApiVersion)
-          await converter([cloneJson(object) as KubeObject], storageApiVersion, asking);
+          await converter([cloneJson(object) as KubeObject], storageApiVersion, waiter.signal);
       },
       fromStore: kv => cache.shown(raw.objectOf(kv)),
       committed: object => cache.shown(object),
-      async toStorage(object, asking) {
+      async toStorage(object, waiter) {
         if (apiVersion === storageApiVersion) return object;
-        const [stored] = await converter([cloneJson(object)], storageApiVersion, asking);
+        const [stored] = await converter([cloneJson(object)], storageApiVersion, waiter.signal);
         if (stored === undefined) throw new Error('no object came of one');
         versionOf(conversion, storageApiVersion).converted?.(stored);
         return stored;
       },
-      async withOthers(asking, make) {
+      async withOthers(waiter, make) {
         for (let round = 1; ; round++)
           try {
             return await make();
           } catch (error) {
             if (!(error instanceof NeedsConversion) || round > MAX_ROUNDS) throw error;
-            await ask(error, asking);
+            await ask(error, waiter.signal);
           }
       },
     }),

@@ -252,7 +252,7 @@ const plainVersions = (cache: WatchCache, view: View): StoredVersions => ({
   fromStore: kv => cache.objectOf(kv),
   committed: object => object,
   toStorage: object => view.toStorage(object),
-  withOthers: (_signal, make) => make(),
+  withOthers: (_waiter, make) => make(),
 });
 
 /**

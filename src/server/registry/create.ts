@@ -9,6 +9,7 @@ import {
 } from '../../machinery/status.js';
 import { inTurns } from '../../machinery/steps.js';
 import type { KubeObject, ObjectMeta } from '../../machinery/types.js';
+import { throwIfAborted } from '../../machinery/waiter.js';
 import { defaultObject } from '../../api/default-object.js';
 import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
@@ -47,7 +48,7 @@ export async function create(
   await inTurns(defaultObject(entryOf(scope), object), scope.turns);
   const write = { manager: ctx.options.fieldManager, subresource: '', nowMs: clock.now() };
   await breathe(scope);
-  await scope.versions.withOthers(ctx.signal, () =>
+  await scope.versions.withOthers(ctx, () =>
     inTurns(scope.fieldManagers.main.update(undefined, object, write), scope.turns),
   );
   await breathe(scope);
@@ -82,7 +83,7 @@ async function store(scope: Scope, ctx: RequestContext, namespace: string, objec
   // Kinds that reserve values start again where somebody else was faster: what they had chosen is in the object.
   const repeats = scope.strategy.reserve !== undefined;
   for (;;) {
-    ctx.signal.throwIfAborted();
+    throwIfAborted(ctx);
     const outcome = await storeNew(scope, ctx, namespace, repeats ? cloneJson(object) : object, refuseVersion);
     if ('done' in outcome) return outcome.done;
     if (!outcome.retry) throw existsError(scope, object, outcome.current);
@@ -122,7 +123,7 @@ export async function storeNew(
     return { done: { object, created: true } };
   }
   version(object.metadata);
-  const stored = await put(scope, key, object, undefined, ctx.signal);
+  const stored = await put(scope, key, object, undefined, ctx);
   if (!stored.ok) return stored;
   const shown = scope.view.show(stored.object);
   await scope.strategy.afterCreate?.(ctx, shown.object);

@@ -1,4 +1,5 @@
 import type { ObjectKey } from '../../machinery/types.js';
+import { throwIfAborted, type Waiter } from '../../machinery/waiter.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { objectKey } from '../../storage/keys.js';
 import type { Newest, Scope, StoredVersions } from './scope.js';
@@ -27,16 +28,16 @@ export async function newest(
 export async function fromCurrent<T>(
   scope: Scope,
   key: ObjectKey,
-  signal: AbortSignal,
+  waiter: Waiter,
   attempt: (existing: CachedObject | undefined) => Promise<Attempt<T>>,
   source: Pick<Newest, 'loaded' | 'get'> = scope.cache,
 ): Promise<T> {
   await source.loaded();
-  let existing = await source.get(key, signal);
-  if (existing !== undefined) await scope.versions.checkStorable(existing, signal);
+  let existing = await source.get(key, waiter);
+  if (existing !== undefined) await scope.versions.checkStorable(existing, waiter);
   let certain = scope.store.supports.soleWriter;
   for (;;) {
-    signal.throwIfAborted();
+    throwIfAborted(waiter);
     const before = existing;
     try {
       const outcome = await attempt(existing);

@@ -1,6 +1,7 @@
 import { jsonEqual } from '../../machinery/json-equal.js';
 import { conflictError, notFoundError, type Status } from '../../machinery/status.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
+import { throwIfAborted } from '../../machinery/waiter.js';
 import type { DeleteOptions, RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { admit, validateAdmission } from './admission.js';
@@ -32,7 +33,7 @@ export async function deleteObject(
   const { newest } = scope.versions;
   const attempt = (existing: CachedObject | undefined): Promise<Attempt<Begun>> =>
     begin(scope, ctx, key, options, existing, part);
-  const begun = await fromCurrent(scope, key, ctx.signal, attempt, newest);
+  const begun = await fromCurrent(scope, key, ctx, attempt, newest);
   return begun.kind === 'answered' ? begun.result : finish(scope, ctx, key, options, begun);
 }
 
@@ -94,9 +95,7 @@ async function begin(
   if (isDryRun(ctx, options)) return { done: kept(plan.object, !plan.stays), unproven: true };
   // Deleting again what waits for its finalizers changes nothing.
   const same = jsonEqual(plan.object, live.object);
-  const stored = same
-    ? ({ ok: true, object: existing } as const)
-    : await put(scope, key, plan.object, existing, ctx.signal);
+  const stored = same ? ({ ok: true, object: existing } as const) : await put(scope, key, plan.object, existing, ctx);
   if (!stored.ok) return stored;
   const { object } = stored;
   const begun: Begun = plan.stays
@@ -121,7 +120,7 @@ async function finish(
   const marked = begun.marked ? begun.existing : undefined;
   let existing: CachedObject | undefined = begun.existing;
   for (;;) {
-    ctx.signal.throwIfAborted();
+    throwIfAborted(ctx);
     if (existing === undefined) {
       // Somebody else (the kubelet) finished what this request began.
       if (marked !== undefined) return answer(scope, scope.view.show(marked), true);
@@ -131,7 +130,7 @@ async function finish(
     // The client's resourceVersion is that of the object before this request marked it.
     if (existing !== marked) checkUnchanged(scope, options, marked, existing);
     if (isDryRun(ctx, options)) return answer(scope, live, true);
-    const removed: Committed = await remove(scope, existing, ctx.signal);
+    const removed: Committed = await remove(scope, existing, ctx);
     if (!removed.ok) {
       existing = removed.current;
       continue;

@@ -35,7 +35,7 @@ export function createObjects({ catalog, registry, cache, view, range }: Objects
     const entry = entryOf(resource);
     let stored = cache(entry).get(key);
     if (stored === undefined) {
-      await cache(entry).fresh(ctx.signal);
+      await cache(entry).fresh(ctx);
       stored = cache(entry).get(key);
     }
     const { group, plural } = entry.info;
@@ -82,7 +82,7 @@ export function createObjects({ catalog, registry, cache, view, range }: Objects
       begin();
       signal.addEventListener('abort', () => stop(), { once: true });
     },
-    fresh: (resource, signal) => cache(entryOf(resource)).fresh(signal),
+    fresh: (resource, waiter) => cache(entryOf(resource)).fresh(waiter),
     async create(ctx, resource, object) {
       const entry = entryOf(resource);
       const { object: canonical } = atOnce(entry.schema.canonicalize(object));
@@ -95,7 +95,7 @@ export function createObjects({ catalog, registry, cache, view, range }: Objects
           return await update(ctx, resource, key, change, options);
         } catch (error) {
           if (!isConflict(error) || attempt >= CONFLICT_RETRIES) throw error;
-          await cache(entryOf(resource)).fresh(ctx.signal);
+          await cache(entryOf(resource)).fresh(ctx);
         }
       }
     },
@@ -108,4 +108,7 @@ export function createObjects({ catalog, registry, cache, view, range }: Objects
 }
 
 const dry = (ctx: RequestContext, dryRun = false): RequestContext =>
-  dryRun && !ctx.options.dryRun ? { ...ctx, options: { ...ctx.options, dryRun } } : ctx;
+  // What the context does (methods, getters) is no member of its own, so a copy would lack it.
+  dryRun && !ctx.options.dryRun
+    ? (Object.create(ctx, { options: { value: { ...ctx.options, dryRun } } }) as RequestContext)
+    : ctx;

@@ -8,6 +8,7 @@ import {
   tooManyRequestsError,
 } from '../../machinery/status.js';
 import type { ObjectKey } from '../../machinery/types.js';
+import type { Waiter } from '../../machinery/waiter.js';
 import type { RequestContext } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
 import { objectKey, relativeKey } from '../../storage/keys.js';
@@ -38,10 +39,10 @@ export async function get(
 ): Promise<StoredObject> {
   checkKey(scope, key);
   const asked = revisionOr(error => reasonlessError(error.message), query.resourceVersion ?? '');
-  await waitForRevision(scope, asked, ctx.signal);
+  await waitForRevision(scope, asked, ctx);
   const source = sourceOf(scope, query.resourceVersion ?? '');
   await upToDate(source, ctx, query.resourceVersion ?? '');
-  const found = await source.get(key, ctx.signal);
+  const found = await source.get(key, ctx);
   if (found === undefined) throw notFoundError(groupResource(scope.info), key.name);
   return scope.view.show(found);
 }
@@ -55,7 +56,7 @@ export const upToDate = (
   source: Pick<Newest, 'fresh' | 'loaded'>,
   ctx: RequestContext,
   resourceVersion: string,
-): Promise<void> => (resourceVersion === '' ? source.fresh(ctx.signal) : source.loaded());
+): Promise<void> => (resourceVersion === '' ? source.fresh(ctx) : source.loaded());
 
 /** What is said of an object of a list that cannot be read. */
 const untransformed = (cache: Pick<WatchCache, 'prefix'>, { key, unreadable = '' }: CachedObject): string =>
@@ -101,7 +102,7 @@ async function pointOf(scope: Scope, ctx: RequestContext, options: ListOptions, 
     return { revision: Math.max(0, token.revision), after: token.after, limit };
   }
   const revision = revisionOr(e => badRequestError(`invalid resource version: ${e.message}`), resourceVersion);
-  await waitForRevision(scope, revision, ctx.signal);
+  await waitForRevision(scope, revision, ctx);
   const exact = match === 'Exact' || (match === '' && options.limit > 0 && revision > 0 && !single);
   // "Any" state comes from a cache upstream, which cannot page.
   const unlimited = single || (resourceVersion === '0' && match !== 'Exact');
@@ -123,7 +124,7 @@ export async function list(
   await upToDate(source, ctx, options.resourceVersion);
   if (options.resourceVersion === '0') assertCached(scope);
   const revision = point.revision === 0 ? source.revision() : point.revision;
-  const reading: Reading = { scope, source, signal: ctx.signal };
+  const reading: Reading = { scope, source, waiter: ctx };
   try {
     if (point.revision === 0 && single) return await one(reading, namespace, revision, selection);
     return await select(reading, namespace, { ...point, revision }, selection);
@@ -143,16 +144,16 @@ const initializingError = (): StatusError =>
 interface Reading {
   readonly scope: Scope;
   readonly source: Newest;
-  readonly signal: AbortSignal;
+  readonly waiter: Waiter;
 }
 
 async function one(
-  { scope, source, signal }: Reading,
+  { scope, source, waiter }: Reading,
   namespace: string,
   revision: number,
   selection: Selection,
 ): Promise<ListResult> {
-  const found = await source.get({ namespace, name: selection.name }, signal);
+  const found = await source.get({ namespace, name: selection.name }, waiter);
   const items = found === undefined ? [] : [scope.view.show(found)].filter(item => selection.matches(item.object));
   return { resourceVersion: String(revision), items };
 }
@@ -161,7 +162,7 @@ async function one(
 const CHUNK = 500;
 
 async function select(
-  { scope, source, signal }: Reading,
+  { scope, source, waiter }: Reading,
   namespace: string,
   point: Point,
   selection: Selection,
@@ -174,7 +175,7 @@ async function select(
   let after = point.after;
   for (;;) {
     const chunk = point.limit === 0 ? 0 : selection.everything ? point.limit : Math.max(CHUNK, point.limit);
-    const page = await source.page(namespace, point.revision, after, chunk, signal);
+    const page = await source.page(namespace, point.revision, after, chunk, waiter);
     let left = page.items.length + page.remaining;
     for (const stored of page.items) {
       left--;

@@ -1,5 +1,6 @@
 import { inTurns } from '../../machinery/steps.js';
 import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { Waiter } from '../../machinery/waiter.js';
 import { defaultObject } from '../../api/default-object.js';
 import type { Reservation } from '../../api/strategy.js';
 import { pendingObject, type CachedObject, type PendingObject } from '../../storage/cached-object.js';
@@ -19,7 +20,7 @@ export interface Claims {
   /** With the object: what it lets go. */
   readonly ops: readonly Op[];
   /** Resolves when this server has seen what stood against the claims. */
-  settled(signal: AbortSignal): Promise<void>;
+  settled(waiter: Waiter): Promise<void>;
   /** Told the revision of the object. */
   committed(revision: number): void;
 }
@@ -80,8 +81,8 @@ export async function claimsOf(
     preconditions,
     before,
     ops,
-    async settled(signal) {
-      for (const { cache } of shelves) await cache.fresh(signal);
+    async settled(waiter) {
+      for (const { cache } of shelves) await cache.fresh(waiter);
     },
     committed(revision) {
       for (const [i, pending] of made.entries()) pending.committed(revision - made.length + i);

@@ -12,6 +12,6 @@ export async function reserve(
   const { strategy } = scope;
   if (strategy.reserve === undefined) return;
   // What another server has just given back is no reason to refuse it.
-  for (const resource of strategy.reservations?.resources ?? []) await scope.shelf(resource).cache.fresh(ctx.signal);
+  for (const resource of strategy.reservations?.resources ?? []) await scope.shelf(resource).cache.fresh(ctx);
   await strategy.reserve(ctx, object, old);
 }

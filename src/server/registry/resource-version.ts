@@ -1,5 +1,6 @@
 import { formatFieldError, invalid } from '../../machinery/field-error.js';
 import { StatusError } from '../../machinery/status.js';
+import type { Waiter } from '../../machinery/waiter.js';
 import type { Scope } from './scope.js';
 import { parseUint64 } from './strconv.js';
 
@@ -26,11 +27,11 @@ export const tooLargeResourceVersionError = (asked: number, current: number): St
   });
 
 /** Resolves once this server has seen `revision`. @throws StatusError 504 after three seconds */
-export async function waitForRevision(scope: Scope, revision: number, signal: AbortSignal): Promise<void> {
+export async function waitForRevision(scope: Scope, revision: number, waiter: Waiter): Promise<void> {
   const { store, progress, clock } = scope;
   if (store.observed() >= revision) return;
   const done = new AbortController();
-  const cancelled = AbortSignal.any([signal, done.signal]);
+  const cancelled = AbortSignal.any([waiter.signal, done.signal]);
   try {
     await Promise.race([progress.reached(revision, cancelled), clock.sleep(FRESHNESS_WAIT_MS, cancelled)]);
   } finally {

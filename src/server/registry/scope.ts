@@ -5,6 +5,7 @@ import type { Steps } from '../../machinery/steps.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { GroupResource } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
+import type { Waiter } from '../../machinery/waiter.js';
 import type { Catalog, CatalogEntry } from '../../api/catalog.js';
 import type { KindSchema } from '../../api/kind-schema.js';
 import type { ResourceInfo } from '../../api/resource-info.js';
@@ -59,11 +60,11 @@ export interface Scope {
  */
 export interface Newest {
   loaded(): Promise<void>;
-  fresh(signal: AbortSignal): Promise<void>;
+  fresh(waiter: Waiter): Promise<void>;
   /** The revision that get is consistent with. */
   revision(): number;
-  get(key: ObjectKey, signal: AbortSignal): Promise<CachedObject | undefined> | CachedObject | undefined;
-  page(namespace: string, revision: number, after: string, limit: number, signal: AbortSignal): Promise<Page>;
+  get(key: ObjectKey, waiter: Waiter): Promise<CachedObject | undefined> | CachedObject | undefined;
+  page(namespace: string, revision: number, after: string, limit: number, waiter: Waiter): Promise<Page>;
 }
 
 /** Between what is stored and what the resource's version shows. Somebody may have to be asked for either. */
@@ -73,15 +74,15 @@ export interface StoredVersions {
    * Upstream makes of what its watch cache has of an object what is stored, before it changes or deletes it: whoever converts
    * is asked, and who cannot has refused the write.
    */
-  checkStorable(existing: CachedObject, signal: AbortSignal): Promise<void> | void;
+  checkStorable(existing: CachedObject, waiter: Waiter): Promise<void> | void;
   /** As `cache` has it. */
   fromStore(kv: KeyValue): Promise<CachedObject> | CachedObject;
   /** What has just been stored, as `cache` will have it. */
   committed(object: CachedObject): Promise<CachedObject> | CachedObject;
   /** The object to store. May be `object` itself. */
-  toStorage(object: KubeObject, signal: AbortSignal): Promise<KubeObject> | KubeObject;
+  toStorage(object: KubeObject, waiter: Waiter): Promise<KubeObject> | KubeObject;
   /** Runs what needs an object in other versions of its kind, again with what it has asked for. It must start anew. */
-  withOthers<T>(signal: AbortSignal, make: () => Promise<T>): Promise<T>;
+  withOthers<T>(waiter: Waiter, make: () => Promise<T>): Promise<T>;
 }
 
 /** Where reservations of one resource are kept. */

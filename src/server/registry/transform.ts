@@ -83,7 +83,7 @@ export function transformObject(
   };
   return async live => {
     const make = (): Promise<KubeObject> => inTurns(change(live?.object, target), scope.turns);
-    const object = await scope.versions.withOthers(ctx.signal, make);
+    const object = await scope.versions.withOthers(ctx, make);
     checkTarget(scope, key, object);
     await breathe(scope);
     if (!internal) await admitChange(scope, ctx, key, subresource, object, live?.object);

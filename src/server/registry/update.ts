@@ -39,7 +39,7 @@ export interface UpdateRequest {
 
 /** Store.Update (apiserver pkg/registry/generic/registry/store.go) around storage's GuaranteedUpdate. */
 export async function updateObject(scope: Scope, ctx: RequestContext, request: UpdateRequest): Promise<WriteResult> {
-  return fromCurrent(scope, request.key, ctx.signal, async existing => {
+  return fromCurrent(scope, request.key, ctx, async existing => {
     checkUid(scope, request, existing);
     return existing === undefined ? createAbsent(scope, ctx, request) : updateExisting(scope, ctx, request, existing);
   });
@@ -149,7 +149,7 @@ async function finishDeletion(
   existing: CachedObject,
 ): Promise<Attempt<WriteResult>> {
   if (ctx.options.dryRun) return { done: { object, created: false }, unproven: true };
-  const removed = await remove(scope, existing, ctx.signal);
+  const removed = await remove(scope, existing, ctx);
   if (!removed.ok) return removed;
   await scope.strategy.afterDelete?.(ctx, scope.view.show(removed.object).object);
   return { done: { object, created: false } };
@@ -167,7 +167,7 @@ async function replace(
   // Writing what is there already makes no revision and no event.
   if (!existing.stale && scope.view.holds(existing, object))
     return { done: { object: live, created: false }, unproven: true };
-  const stored = await put(scope, request.key, object, existing, ctx.signal);
+  const stored = await put(scope, request.key, object, existing, ctx);
   if (!stored.ok) return stored;
   const shown = scope.view.show(stored.object);
   if (request.subresource === '') await scope.strategy.afterUpdate?.(ctx, shown.object, live.object);

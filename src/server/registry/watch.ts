@@ -73,7 +73,7 @@ export async function watch(
   assertCached(scope);
   let start: Start;
   try {
-    if (options.sendInitialEvents === true) await waitForRevision(scope, asked, ctx.signal);
+    if (options.sendInitialEvents === true) await waitForRevision(scope, asked, ctx);
     await upToDate(scope.cache, ctx, options.resourceVersion);
     start = startOf(scope, namespace, options, asked);
   } catch (error) {

@@ -73,15 +73,15 @@ export function encodeAnswer(answer: Exclude<Answer, { kind: 'raw' | 'taken' }>,
   }
   const form = jsonForm(answer, options);
   if (encoding === YAML_TYPE) {
-    const chunks = Array.isArray(form) ? yamlChunks(form) : chunked(yamlPieces(form));
+    const chunks = Array.isArray(form) ? yamlChunks(form) : chunked(yamlPieces(form), options.memory);
     return { contentType: YAML_TYPE, chunks };
   }
   if (options.pretty || options.media.pretty) {
     const end = goesAsMap(answer, options) ? '' : '\n';
-    const chunks = Array.isArray(form) ? prettyChunks(form, end) : chunked(prettyPieces(form, end));
+    const chunks = Array.isArray(form) ? prettyChunks(form, end) : chunked(prettyPieces(form, end), options.memory);
     return { contentType: JSON_TYPE, chunks };
   }
-  return { contentType: JSON_TYPE, chunks: Array.isArray(form) ? form : listChunks(form) };
+  return { contentType: JSON_TYPE, chunks: Array.isArray(form) ? form : listChunks(form, options.memory) };
 }
 
 /** Objects and lists of kinds that Go holds as maps; not a Table of them, nor a Status. */
@@ -103,11 +103,12 @@ export function auditChunks(
   const form = jsonForm(answer, options);
   if (Array.isArray(form))
     return shown === undefined ? form : [Buffer.from(JSON.stringify(shown(JSON.parse(concat(form)))))];
-  if (shown === undefined) return listChunks(form);
-  const items = (function* (): Generator<string> {
-    for (const item of form.items) yield JSON.stringify(shown(parsedItem(item)));
-  })();
-  return listChunks({ open: form.open, items });
+  if (shown === undefined) return listChunks(form, options.memory);
+  return listChunks({ open: form.open, items: shownTexts(form, shown) }, options.memory);
+}
+
+function* shownTexts({ items }: ListText, shown: (value: unknown) => unknown): Generator<string> {
+  for (const item of items) yield JSON.stringify(shown(parsedItem(item)));
 }
 
 /** What a client gets whose Accept cannot even name an error's form: indented JSON (apiserver responsewriters.WriteRawJSON). */

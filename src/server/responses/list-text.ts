@@ -2,15 +2,22 @@ import type { CatalogEntry } from '../../api/catalog.js';
 import { apiVersionOf } from '../../api/resource-info.js';
 import type { ItemBytes } from '../../storage/cached-object.js';
 import type { ListResult } from '../registry/types.js';
-import { CHUNK_BYTES } from './chunked.js';
+import { CHUNK_BYTES, type Memory } from './chunked.js';
 import { partialMetadata } from './table.js';
 import { yamlWithList } from './yaml.js';
 
 export const listMetadata = (result: ListResult): object => ({
-  // Lists of what is not stored are at no version.
-  ...(result.resourceVersion === '' ? {} : { resourceVersion: result.resourceVersion }),
-  ...(result.continue === undefined ? {} : { continue: result.continue }),
-  ...(result.remainingItemCount === undefined ? {} : { remainingItemCount: result.remainingItemCount }),
+  // Lists of what is not stored are at no version. JSON leaves out what is undefined.
+  resourceVersion: result.resourceVersion === '' ? undefined : result.resourceVersion,
+  continue: result.continue,
+  remainingItemCount: result.remainingItemCount,
+});
+
+/** The same of what Go holds as a map: sorted by name, and with a continue, be there more or not. */
+const mapMetadata = ({ resourceVersion, continue: token = '', remainingItemCount }: ListResult): object => ({
+  continue: token,
+  remainingItemCount,
+  resourceVersion: resourceVersion === '' ? undefined : resourceVersion,
 });
 
 /** An item of a list as JSON. */
@@ -22,17 +29,19 @@ export interface ListText {
   readonly items: Iterable<ItemText>;
 }
 
+// Not within: V8 makes a hidden class for each generator function that is called, and its collections of young objects keep
+// whatever that points to.
+function* textsOf({ items }: ListResult, whole: boolean): Generator<ItemText> {
+  for (const item of items) yield whole ? item.encode() : item.encodeItem();
+}
+
 export function listText({ info, schema }: CatalogEntry, result: ListResult): ListText {
   const [kind, apiVersion] = [info.listKind, apiVersionOf(info)];
   const whole = schema.form === 'map';
-  // Go's map of a list has a continue, be there more or not.
   const head = whole
-    ? { apiVersion, kind, metadata: { continue: '', ...listMetadata(result) } }
+    ? { apiVersion, kind, metadata: mapMetadata(result) }
     : { kind, apiVersion, metadata: listMetadata(result) };
-  const items = (function* (): Generator<ItemText> {
-    for (const item of result.items) yield whole ? item.encode() : item.encodeItem();
-  })();
-  return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items };
+  return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items: textsOf(result, whole) };
 }
 
 export function partialListText(result: ListResult, entry: CatalogEntry, version: string): ListText {
@@ -41,10 +50,11 @@ export function partialListText(result: ListResult, entry: CatalogEntry, version
     apiVersion: `meta.k8s.io/${version}`,
     metadata: listMetadata(result),
   };
-  const items = (function* (): Generator<string> {
-    for (const item of result.items) yield partialMetadata(item.object, entry, version);
-  })();
-  return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items };
+  return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items: partialTexts(result, entry, version) };
+}
+
+function* partialTexts({ items }: ListResult, entry: CatalogEntry, version: string): Generator<string> {
+  for (const item of items) yield partialMetadata(item.object, entry, version);
 }
 
 // Upstream's conversion starts from a nil slice.
@@ -70,10 +80,10 @@ function put(piece: Piece, target: Buffer, at: number): number {
 }
 
 /** Texts and the items between them in one buffer, into which each byte is copied once; `goesOn`: there were items before these. */
-function joined(before: string, pieces: readonly Piece[], after: string, goesOn: boolean): Buffer {
+function joined(memory: Memory, before: string, pieces: readonly Piece[], after: string, goesOn: boolean): Buffer {
   let size = Buffer.byteLength(before) + after.length + pieces.length - (goesOn || pieces.length === 0 ? 0 : 1);
   for (const piece of pieces) size += lengthOf(piece);
-  const target = Buffer.allocUnsafe(size);
+  const target = memory.take(size);
   let at = target.write(before);
   let comma = goesOn;
   for (const piece of pieces) {
@@ -86,7 +96,7 @@ function joined(before: string, pieces: readonly Piece[], after: string, goesOn:
 }
 
 /** The list in chunks worth a write. It may have thousands of items, so whatever is made for each of them counts. */
-export function* listChunks({ open, items }: ListText): Generator<Buffer> {
+export function* listChunks({ open, items }: ListText, memory: Memory): Generator<Buffer> {
   let before = open;
   let goesOn = false;
   let pending: Piece[] = [];
@@ -96,13 +106,13 @@ export function* listChunks({ open, items }: ListText): Generator<Buffer> {
     pending.push(piece);
     size += lengthOf(piece);
     if (size < CHUNK_BYTES) continue;
-    yield joined(before, pending, '', goesOn);
+    yield joined(memory, before, pending, '', goesOn);
     before = '';
     goesOn = true;
     pending = [];
     size = 0;
   }
-  yield joined(before, pending, CLOSE, goesOn);
+  yield joined(memory, before, pending, CLOSE, goesOn);
 }
 
 export const parsedItem = (item: ItemText): unknown => {
@@ -125,12 +135,13 @@ export function* prettyPieces({ open, items }: ListText, end: string): Generator
   yield Buffer.from(`${first ? ']\n}' : '\n  ]\n}'}${end}`);
 }
 
+function* parsedItems(items: Iterable<ItemText>): Generator<unknown> {
+  for (const text of items) yield parsedItem(text);
+}
+
 /** The same list as YAML. */
 export function* yamlPieces({ open, items }: ListText): Generator<Buffer> {
   const head = JSON.parse(`${open}]}`) as Record<string, unknown>;
   const name = Object.keys(head).at(-1) ?? '';
-  const parsed = (function* (): Generator<unknown> {
-    for (const text of items) yield parsedItem(text);
-  })();
-  for (const text of yamlWithList(head, name, parsed)) yield Buffer.from(text);
+  for (const text of yamlWithList(head, name, parsedItems(items))) yield Buffer.from(text);
 }

@@ -1,5 +1,4 @@
 import type { ProtobufAnswers, ProtobufListWriter } from '../../api/codec/protobuf.js';
-import type { Turns } from '../../machinery/turns.js';
 import type { KubeObject } from '../../machinery/types.js';
 import { isStored, type Answer } from '../pipeline/exchange.js';
 import type { ListResult, StoredObject } from '../registry/types.js';
@@ -13,16 +12,16 @@ export function protobufChunks(
   answer: Exclude<Answer, { kind: 'raw' | 'taken' }>,
   options: EncodeOptions,
 ): Encoded['chunks'] | undefined {
-  const { protobuf: codec, entry, turns } = options;
+  const { protobuf: codec, entry } = options;
   const { transform } = options.media;
   if (answer.kind === 'object' || answer.kind === 'list') checkTransform(answer.kind, transform, entry);
   if (answer.kind === 'list') {
     if (entry === undefined) return undefined;
     const metadata = listMetadata(answer.result);
     if (transform === undefined)
-      return protobufList(codec.list(entry.info, metadata), answer.result, item => item, turns);
+      return protobufList(codec.list(entry.info, metadata), answer.result, item => item, options);
     const writer = codec.listOf(`meta.k8s.io/${transform.version}`, 'PartialObjectMetadataList', metadata);
-    return writer && protobufList(writer, answer.result, item => partial(item, entry, transform.version), turns);
+    return writer && protobufList(writer, answer.result, item => partial(item, entry, transform.version), options);
   }
   const bytes = protobufBytes(answer, options, codec);
   return bytes === undefined ? undefined : [bytes];
@@ -50,14 +49,14 @@ async function* protobufList(
   writer: ProtobufListWriter,
   { items }: ListResult,
   shown: (object: KubeObject) => KubeObject,
-  turns: Turns,
+  { turns, memory }: EncodeOptions,
 ): AsyncGenerator<Buffer> {
   const encoded: Buffer[] = [];
   for (const item of items) {
     if (turns.isOver()) await turns.next();
     encoded.push(writer.item(shown(item.object as KubeObject)));
   }
-  yield* chunked(writer.join(encoded));
+  yield* chunked(writer.join(encoded), memory);
 }
 
 /** A stored object may lack kind and apiVersion in memory; its encoding has them. */

@@ -4,6 +4,7 @@ import { withoutManagedFields } from '../audit/auditor.js';
 import { RawJson } from '../audit/raw-json.js';
 import { auditChunks, encodeAnswer } from './encode.js';
 import type { EncodeOptions } from './transform.js';
+import { FRESH_MEMORY } from './chunked.js';
 import { isPretty } from './pretty.js';
 import { sendBytes, sendEncoded } from './send.js';
 
@@ -19,7 +20,11 @@ async function audited(
   const { turns } = options;
   const chunks: Buffer[] = [];
   const list = answer.kind === 'list';
-  for (const chunk of auditChunks(answer, options, list && omitManagedFields ? withoutManagedFields : undefined)) {
+  for (const chunk of auditChunks(
+    answer,
+    { ...options, memory: FRESH_MEMORY },
+    list && omitManagedFields ? withoutManagedFields : undefined,
+  )) {
     if (turns.isOver()) await turns.next();
     chunks.push(chunk);
   }
@@ -41,6 +46,7 @@ export async function respond(exchange: Exchange, answer: Answer, context: ApiCo
     clock: context.clock,
     protobuf: context.protobuf,
     turns: context.turns,
+    memory: exchange,
     entry: route.kind === 'resource' ? route.entry : undefined,
     subresource: route.kind === 'resource' ? route.subresource : undefined,
   };

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createGzip } from 'node:zlib';
 import type { Turns } from '../../machinery/turns.js';
 import type { Exchange } from '../pipeline/exchange.js';
+import { joinedIn } from './chunked.js';
 import { warningHeaders } from './warnings.js';
 
 /** Answers above this are compressed for clients that ask (k8s.io/apiserver responsewriters). */
@@ -76,7 +77,7 @@ function sendPieces(
   writeHead(exchange, code, headers, bodiless ? undefined : size);
   if (bodiless || method === 'HEAD') return void response.end();
   if (pieces.length === 1) return void response.end(pieces[0]);
-  if (size <= JOINED_BYTES) return void response.end(Buffer.concat(pieces, size));
+  if (size <= JOINED_BYTES) return void response.end(joinedIn(exchange, pieces, size));
   response.cork();
   for (const piece of pieces) if (piece.length > 0) response.write(piece);
   response.end();

@@ -3,7 +3,9 @@ import type { ProtobufAnswers } from '../../api/codec/protobuf.js';
 import type { ResourceInfo, SubresourceInfo } from '../../api/resource-info.js';
 import type { Clock } from '../../machinery/clock.js';
 import { StatusError } from '../../machinery/status.js';
+import type { ListResult } from '../registry/types.js';
 import type { Turns } from '../../machinery/turns.js';
+import type { Memory } from './chunked.js';
 import type { KubeObject } from '../../machinery/types.js';
 import { includeObject, type MediaType, type Transform } from '../negotiation/media-types.js';
 import { isStored, type Answer } from '../pipeline/exchange.js';
@@ -26,6 +28,8 @@ export interface EncodeOptions {
   readonly clock: Clock;
   readonly protobuf: ProtobufAnswers;
   readonly turns: Turns;
+  /** Memory for the answer's chunks. */
+  readonly memory: Memory;
   /** The resource whose objects are answered; undefined for fixed documents and errors. */
   readonly entry: CatalogEntry | undefined;
   readonly subresource?: SubresourceInfo | undefined;
@@ -71,6 +75,10 @@ export const partial = (object: KubeObject, entry: CatalogEntry | undefined, ver
   metadata: entry === undefined ? object.metadata : internalMetadata(entry, object),
 });
 
+function* storedRows({ items }: ListResult, table: TableOptions): Generator<string> {
+  for (const item of items) yield storedRow(item, table);
+}
+
 /** The pieces of the JSON form, transformed as asked. @throws StatusError 406 when the transform does not fit */
 export function transformed(
   answer: Answer & { kind: 'object' | 'list' },
@@ -83,10 +91,8 @@ export function transformed(
   if (answer.kind === 'list') {
     if (kind !== 'Table') return partialList(answer.result, entry, version);
     const table = tableOptions(options, entry, version);
-    const rows = (function* (): Generator<string> {
-      for (const item of answer.result.items) yield storedRow(item, table);
-    })();
-    return { open: tableHead(version, listMetadata(answer.result), columnDefinitions(entry)), items: rows };
+    const open = tableHead(version, listMetadata(answer.result), columnDefinitions(entry));
+    return { open, items: storedRows(answer.result, table) };
   }
   const object = isStored(answer.object) ? answer.object.object : answer.object;
   if (kind !== 'Table') return [Buffer.from(`${partialMetadata(object, entry, version)}\n`)];

@@ -87,22 +87,22 @@ t.test('readers wait until what is stored is converted, once', async t => {
   await put(store, 'a', 1);
   await put(store, 'b', 2);
   t.equal(calls.length, 0, 'nothing is converted before somebody asks');
-  const first = converted.fresh(signal);
-  const second = converted.fresh(signal);
+  const first = converted.fresh({ signal });
+  const second = converted.fresh({ signal });
   const names = await next();
   await Promise.all([first, second]);
   t.same(names, ['a@1', 'b@2']);
   t.same(sizes(converted), ['a {"bytes":1}', 'b {"bytes":2}']);
   t.equal(converted.get({ namespace: 'ns', name: 'a' })?.object.apiVersion, 'example.org/v2');
   t.equal(converted.revision(), 2);
-  await converted.fresh(signal);
+  await converted.fresh({ signal });
   t.equal(calls.length, 0);
 });
 
 t.test('changes are seen in order, each after it is converted', async t => {
   const { store, cache, converted, calls, next } = await open(t);
   await put(store, 'a', 1);
-  const ready = converted.fresh(signal);
+  const ready = converted.fresh({ signal });
   await next();
   await ready;
   const seen = seenBy(converted, { namespace: 'ns', name: '' });
@@ -112,7 +112,7 @@ t.test('changes are seen in order, each after it is converted', async t => {
   t.equal(cache.revision(), 3);
   t.same(sizes(converted), ['a {"bytes":1}']);
   await remove(store, 'a');
-  const after = converted.fresh(signal);
+  const after = converted.fresh({ signal });
   t.same(await next(), ['a@2'], 'the first change alone: the others came while it was on its way');
   t.same(await next(), ['b@3'], 'all others at once, and nothing of a deletion');
   await after;
@@ -140,10 +140,10 @@ t.test('what happened before the first reader is known to watchers as well', asy
 t.test('a conversion that fails is told to who waits for it, and tried again by the next', async t => {
   const { store, converted, next, errors } = await open(t);
   await put(store, 'a', 1);
-  const refused = t.rejects(converted.fresh(signal), { message: 'no webhook' });
+  const refused = t.rejects(converted.fresh({ signal }), { message: 'no webhook' });
   await next(new Error('no webhook'));
   await refused;
-  const ready = converted.fresh(signal);
+  const ready = converted.fresh({ signal });
   await next();
   await ready;
   const seen = seenBy(converted, { namespace: '', name: '' });
@@ -153,7 +153,7 @@ t.test('a conversion that fails is told to who waits for it, and tried again by 
   t.match(errors, [{ message: 'again' }]);
   t.same(sizes(converted), ['a {"bytes":1}'], 'readers have what was true before');
   t.equal(converted.revision(), 1);
-  const later = converted.fresh(signal);
+  const later = converted.fresh({ signal });
   t.same(await next(), ['a@2']);
   await later;
   t.same(seen, ['MODIFIED a@2 {"bytes":2} was {"bytes":1}'], 'and watchers miss nothing');

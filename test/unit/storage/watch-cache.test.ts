@@ -225,9 +225,9 @@ t.test('a failed load is tried again by whoever comes next', async t => {
   };
   const cache = configMapCache(store);
   await t.rejects(cache.loaded(), { message: 'not now' });
-  await t.rejects(cache.fresh(new AbortController().signal), { message: 'not now' });
+  await t.rejects(cache.fresh({ signal: new AbortController().signal }), { message: 'not now' });
   await put(store, 'a');
-  await cache.fresh(new AbortController().signal);
+  await cache.fresh({ signal: new AbortController().signal });
   t.equal(cache.count(''), 1);
 });
 

@@ -43,7 +43,7 @@ async function namespaceLabels(ctx: RequestContext, request: AdmissionRequest, a
   if (resource.resource === 'namespaces' && subresource === '' && changes) return labelsOf(object);
   const key = { namespace: '', name: namespace };
   // It may just have been made.
-  if (ctx.objects.get('namespaces', key) === undefined) await ctx.objects.fresh?.('namespaces', ctx.signal);
+  if (ctx.objects.get('namespaces', key) === undefined) await ctx.objects.fresh?.('namespaces', ctx);
   const found = ctx.objects.get('namespaces', key) ?? (request.key.name === namespace ? request.old : undefined);
   if (found === undefined) throw notFoundError({ group: '', resource: 'namespaces' }, namespace);
   return labelsOf(found);
