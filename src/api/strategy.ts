@@ -68,7 +68,7 @@ export interface Objects {
   info(resource: string): ResourceInfo | undefined;
 }
 
-/** One request, as far as strategies and admission need it. */
+/** One request, as far as strategies and admission need it. Another is made of it by `derivedContext`, never by a spread. */
 export interface RequestContext extends Waiter {
   readonly user: UserInfo;
   readonly clock: Clock;

@@ -13,8 +13,8 @@ export interface CachedObject {
   readonly object: DeepReadonly<KubeObject>;
   /** JSON with kind and apiVersion first, no newline. */
   encode(): Buffer;
-  /** JSON as an item of a list: no kind, no apiVersion. Shares the bytes of encode(). */
-  encodeItem(): ItemBytes;
+  /** Where in the bytes of encode() an item of a list goes on behind its brace: it has no kind and no apiVersion. */
+  itemStart(): number;
   /** Why it cannot be read: then everything but `key`, `revision` and `size` throws. */
   readonly unreadable: string | undefined;
   /** It is to be written again, even if nothing about it changes. */
@@ -23,12 +23,6 @@ export interface CachedObject {
   readonly size: number;
   /** Forgets the parsed form, which takes several times the bytes: for objects that have been replaced. */
   release(): void;
-}
-
-/** What stands behind the brace that opens an item of a list: all bytes from `from` on. No view of them, since lists are long. */
-export interface ItemBytes {
-  readonly bytes: Buffer;
-  readonly from: number;
 }
 
 /** A CachedObject on its way to the store: what to store, and the revision once it is known. */
@@ -179,9 +173,9 @@ class Cached implements PendingObject {
     return full;
   }
 
-  encodeItem(): ItemBytes {
+  itemStart(): number {
     const bytes = this.encode();
-    return { bytes, from: bytes === this.full ? this.from : bytes.indexOf(METADATA) };
+    return bytes === this.full ? this.from : bytes.indexOf(METADATA);
   }
 
   release(): void {

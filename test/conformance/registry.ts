@@ -5,7 +5,7 @@ import { StatusError } from '../../src/machinery/status.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { apiVersionOf } from '../../src/api/resource-info.js';
 import type { DeleteOptions } from '../../src/api/strategy.js';
-import { parsedItem } from '../../src/server/responses/list-text.js';
+import { storedItem } from '../../src/server/responses/list-text.js';
 import type { PatchRequest, Registry } from '../../src/server/registry/types.js';
 import { plain, record, type Fixture } from '../support/registries.js';
 import type { Example } from './registry-examples.js';
@@ -57,7 +57,7 @@ export async function registrySuite(t: Test, f: Fixture, registry: Registry, exa
   );
   t.same(plain(await registry.get(ctx, at('a'), {})), created, 'reads what was created');
   const listed = await registry.list(ctx, namespace, { fieldSelector: 'metadata.name=a' });
-  const item = parsedItem(listed.items[0]?.encodeItem() ?? '') as KubeObject;
+  const item = listed.items.map(storedItem)[0] as KubeObject;
   t.same({ ...item, kind: info.kind, apiVersion: apiVersionOf(info) }, created, 'lists it');
   t.equal(await reason(registry.create(ctx, namespace, make({ name: 'a' }))), 'AlreadyExists');
 

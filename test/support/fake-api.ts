@@ -35,13 +35,15 @@ import type { Registry, RegistryWatchEvent, StoredObject, WatchListener } from '
 const stored = (info: CatalogEntry['info'], key: ObjectKey, object: KubeObject, revision: number): StoredObject => {
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
   const item = { ...rest, metadata: { ...rest.metadata, resourceVersion: String(revision) } };
-  const full = { kind: info.kind, apiVersion: apiVersionOf(info), ...item };
+  const typed = { kind: info.kind, apiVersion: apiVersionOf(info) };
+  const full = { ...typed, ...item };
+  const bytes = Buffer.from(JSON.stringify(full));
   return {
     key,
     revision,
     object: full,
-    encode: () => Buffer.from(JSON.stringify(full)),
-    encodeItem: () => ({ bytes: Buffer.from(JSON.stringify(item)), from: 1 }),
+    encode: () => bytes,
+    itemStart: () => JSON.stringify(typed).length,
   };
 };
 

@@ -6,6 +6,7 @@ import { errorList, path } from '../../machinery/field-error.js';
 import { cloneJson, semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { Service } from '../../machinery/types.js';
+import { derivedContext } from '../../api/derived-context.js';
 import type { Strategy } from '../../api/strategy.js';
 import { cidrWarnings, ingressWarnings, ipWarnings, sortedEntries } from '../validation/formats.js';
 import { checkService } from './validation/service.js';
@@ -180,7 +181,7 @@ export function createServiceStrategy(deps: KindDeps): Strategy<Service> {
       const key = { namespace: service.metadata.namespace ?? '', name: service.metadata.name ?? '' };
       if (ctx.objects.get('endpoints', key) === undefined) return;
       try {
-        await ctx.objects.delete({ ...ctx, unadmitted: true }, 'endpoints', key, { dryRun: false });
+        await ctx.objects.delete(derivedContext(ctx, { unadmitted: true }), 'endpoints', key, { dryRun: false });
       } catch (error) {
         if (!isStatusError(error, 'NotFound')) throw error;
       }

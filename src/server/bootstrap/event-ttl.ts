@@ -1,6 +1,7 @@
 import type { Clock } from '../../machinery/clock.js';
 import { isStatusError } from '../../machinery/status.js';
 import type { CoreEvent, DeepReadonly } from '../../machinery/types.js';
+import { derivedContext } from '../../api/derived-context.js';
 import type { Objects, RequestContext } from '../../api/strategy.js';
 
 /** kube-apiserver --event-ttl. */
@@ -49,7 +50,7 @@ async function sweep({ objects, clock, ctx, signal }: EventTtlOptions): Promise<
     try {
       const key = { namespace: metadata.namespace ?? '', name: metadata.name ?? '' };
       // Upstream's store forgets them by itself.
-      await objects.delete({ ...ctx, unadmitted: true }, 'events', key, { dryRun: false });
+      await objects.delete(derivedContext(ctx, { unadmitted: true }), 'events', key, { dryRun: false });
     } catch (error) {
       if (!isStatusError(error, 'NotFound')) throw error;
     }

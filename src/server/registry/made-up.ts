@@ -8,13 +8,14 @@ import type { ListQuery, ListResult, StoredObject } from './types.js';
 
 /** An object that no store holds, in the form that answers are made from. */
 function unstored(object: KubeObject): StoredObject {
-  const { kind: _kind, apiVersion: _apiVersion, ...item } = object;
+  const { kind, apiVersion, ...item } = object;
+  let bytes: Buffer | undefined;
   return {
     key: { namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' },
     revision: 0,
     object,
-    encode: () => Buffer.from(JSON.stringify(object)),
-    encodeItem: () => ({ bytes: Buffer.from(JSON.stringify(item)), from: 1 }),
+    encode: () => (bytes ??= Buffer.from(JSON.stringify({ kind, apiVersion, ...item }))),
+    itemStart: () => JSON.stringify({ kind, apiVersion }).length,
   };
 }
 

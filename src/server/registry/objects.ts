@@ -2,6 +2,7 @@ import { cloneJson } from '../../machinery/json-equal.js';
 import { notFoundError } from '../../machinery/status.js';
 import { atOnce } from '../../machinery/steps.js';
 import type { KubeObject, ObjectKey } from '../../machinery/types.js';
+import { derivedContext } from '../../api/derived-context.js';
 import type { Catalog, CatalogEntry } from '../../api/catalog.js';
 import type { Objects, RequestContext } from '../../api/strategy.js';
 import type { ConvertedCache } from '../../storage/converted-cache.js';
@@ -108,7 +109,4 @@ export function createObjects({ catalog, registry, cache, view, range }: Objects
 }
 
 const dry = (ctx: RequestContext, dryRun = false): RequestContext =>
-  // What the context does (methods, getters) is no member of its own, so a copy would lack it.
-  dryRun && !ctx.options.dryRun
-    ? (Object.create(ctx, { options: { value: { ...ctx.options, dryRun } } }) as RequestContext)
-    : ctx;
+  dryRun && !ctx.options.dryRun ? derivedContext(ctx, { options: { ...ctx.options, dryRun } }) : ctx;

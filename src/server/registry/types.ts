@@ -2,7 +2,6 @@ import type { Steps } from '../../machinery/steps.js';
 import type { DeepReadonly, JsonObject, KubeObject, ObjectKey } from '../../machinery/types.js';
 import type { Status } from '../../machinery/status.js';
 import type { ResourceInfo } from '../../api/resource-info.js';
-import type { ItemBytes } from '../../storage/cached-object.js';
 import type { ConnectTarget, DeleteOptions, RequestContext } from '../../api/strategy.js';
 
 /**
@@ -14,10 +13,10 @@ export interface StoredObject {
   readonly revision: number;
   /** With metadata.resourceVersion, without kind and apiVersion when kept as a list item; read-only. */
   readonly object: DeepReadonly<KubeObject>;
-  /** JSON with kind and apiVersion first, no newline. */
+  /** JSON with kind and apiVersion first, no newline. The same bytes each time. */
   encode(): Buffer;
-  /** JSON as an item of a built-in list: no kind, no apiVersion. Shares the bytes of encode(). */
-  encodeItem(): ItemBytes;
+  /** Where in them an item of a built-in list goes on behind its brace: it has no kind and no apiVersion. */
+  itemStart(): number;
 }
 
 /** The raw query of a list or watch; the registry owns their rules (reference: k8s.io/apiserver list and watch options). */

@@ -4,7 +4,7 @@ import { JSON_TYPE, PROTOBUF_TYPE, YAML_TYPE } from '../negotiation/media-types.
 import { isStored, type Answer } from '../pipeline/exchange.js';
 import type { StoredObject } from '../registry/types.js';
 import { chunked } from './chunked.js';
-import { listChunks, listText, parsedItem, prettyPieces, yamlPieces, type ListText } from './list-text.js';
+import { listChunks, listText, parsedItems, prettyPieces, yamlPieces, type ListText } from './list-text.js';
 import { protobufChunks } from './protobuf.js';
 import type { Encoded } from './send.js';
 import { transformed, type EncodeOptions } from './transform.js';
@@ -107,8 +107,8 @@ export function auditChunks(
   return listChunks({ open: form.open, items: shownTexts(form, shown) }, options.memory);
 }
 
-function* shownTexts({ items }: ListText, shown: (value: unknown) => unknown): Generator<string> {
-  for (const item of items) yield JSON.stringify(shown(parsedItem(item)));
+function* shownTexts(list: ListText, shown: (value: unknown) => unknown): Generator<string> {
+  for (const value of parsedItems(list)) yield JSON.stringify(shown(value));
 }
 
 /** What a client gets whose Accept cannot even name an error's form: indented JSON (apiserver responsewriters.WriteRawJSON). */

@@ -1,8 +1,8 @@
 import type { CatalogEntry } from '../../api/catalog.js';
 import { apiVersionOf } from '../../api/resource-info.js';
-import type { ItemBytes } from '../../storage/cached-object.js';
-import type { ListResult } from '../registry/types.js';
+import type { ListResult, StoredObject } from '../registry/types.js';
 import { CHUNK_BYTES, type Memory } from './chunked.js';
+import { CLOSE, storedChunks, type StoredList } from './stored-chunks.js';
 import { partialMetadata } from './table.js';
 import { yamlWithList } from './yaml.js';
 
@@ -20,31 +20,25 @@ const mapMetadata = ({ resourceVersion, continue: token = '', remainingItemCount
   resourceVersion: resourceVersion === '' ? undefined : resourceVersion,
 });
 
-/** An item of a list as JSON. */
-export type ItemText = string | Buffer | ItemBytes;
-
-/** A list as its items come: what is before them, up to the bracket that opens them, and each of them. */
-export interface ListText {
+/** A list as its items come: what is before them, up to the bracket that opens them, and each of them as JSON. */
+export interface MadeList {
   readonly open: string;
-  readonly items: Iterable<ItemText>;
+  readonly items: Iterable<string>;
 }
 
-// Not within: V8 makes a hidden class for each generator function that is called, and its collections of young objects keep
-// whatever that points to.
-function* textsOf({ items }: ListResult, whole: boolean): Generator<ItemText> {
-  for (const item of items) yield whole ? item.encode() : item.encodeItem();
-}
+export type ListText = MadeList | StoredList;
 
 export function listText({ info, schema }: CatalogEntry, result: ListResult): ListText {
-  const [kind, apiVersion] = [info.listKind, apiVersionOf(info)];
+  const kind = info.listKind;
+  const apiVersion = apiVersionOf(info);
   const whole = schema.form === 'map';
   const head = whole
     ? { apiVersion, kind, metadata: mapMetadata(result) }
     : { kind, apiVersion, metadata: listMetadata(result) };
-  return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items: textsOf(result, whole) };
+  return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, stored: result.items, whole };
 }
 
-export function partialListText(result: ListResult, entry: CatalogEntry, version: string): ListText {
+export function partialListText(result: ListResult, entry: CatalogEntry, version: string): MadeList {
   const head = {
     kind: 'PartialObjectMetadataList',
     apiVersion: `meta.k8s.io/${version}`,
@@ -53,6 +47,8 @@ export function partialListText(result: ListResult, entry: CatalogEntry, version
   return { open: `${JSON.stringify(head).slice(0, -1)},"items":[`, items: partialTexts(result, entry, version) };
 }
 
+// Not within: V8 makes a hidden class for each generator function that is called, and its collections of young objects keep
+// whatever that points to.
 function* partialTexts({ items }: ListResult, entry: CatalogEntry, version: string): Generator<string> {
   for (const item of items) yield partialMetadata(item.object, entry, version);
 }
@@ -63,48 +59,33 @@ export const partialList = (result: ListResult, entry: CatalogEntry, version: st
   return result.items.length === 0 ? [Buffer.from(`${text.open.slice(0, -1)}null}\n`)] : text;
 };
 
-const CLOSE = ']}\n';
 const COMMA = 0x2c;
-const OPEN_BRACE = 0x7b;
 
-type Piece = Buffer | ItemBytes;
-
-const lengthOf = (piece: Piece): number =>
-  Buffer.isBuffer(piece) ? piece.length : 1 + piece.bytes.length - piece.from;
-
-/** Copies an item to `at`; where it ends. */
-function put(piece: Piece, target: Buffer, at: number): number {
-  if (Buffer.isBuffer(piece)) return at + piece.copy(target, at);
-  target[at] = OPEN_BRACE;
-  return at + 1 + piece.bytes.copy(target, at + 1, piece.from);
-}
-
-/** Texts and the items between them in one buffer, into which each byte is copied once; `goesOn`: there were items before these. */
-function joined(memory: Memory, before: string, pieces: readonly Piece[], after: string, goesOn: boolean): Buffer {
+/** Texts and the items between them in one buffer; `goesOn`: there were items before these. */
+function joined(memory: Memory, before: string, pieces: readonly Buffer[], after: string, goesOn: boolean): Buffer {
   let size = Buffer.byteLength(before) + after.length + pieces.length - (goesOn || pieces.length === 0 ? 0 : 1);
-  for (const piece of pieces) size += lengthOf(piece);
+  for (const piece of pieces) size += piece.length;
   const target = memory.take(size);
   let at = target.write(before);
   let comma = goesOn;
   for (const piece of pieces) {
     if (comma) target[at++] = COMMA;
     comma = true;
-    at = put(piece, target, at);
+    at += piece.copy(target, at);
   }
   target.write(after, at);
   return target;
 }
 
-/** The list in chunks worth a write. It may have thousands of items, so whatever is made for each of them counts. */
-export function* listChunks({ open, items }: ListText, memory: Memory): Generator<Buffer> {
+function* madeChunks({ open, items }: MadeList, memory: Memory): Generator<Buffer> {
   let before = open;
   let goesOn = false;
-  let pending: Piece[] = [];
+  let pending: Buffer[] = [];
   let size = 0;
   for (const item of items) {
-    const piece = typeof item === 'string' ? Buffer.from(item) : item;
+    const piece = Buffer.from(item);
     pending.push(piece);
-    size += lengthOf(piece);
+    size += piece.length;
     if (size < CHUNK_BYTES) continue;
     yield joined(memory, before, pending, '', goesOn);
     before = '';
@@ -115,33 +96,38 @@ export function* listChunks({ open, items }: ListText, memory: Memory): Generato
   yield joined(memory, before, pending, CLOSE, goesOn);
 }
 
-export const parsedItem = (item: ItemText): unknown => {
-  if (typeof item === 'string') return JSON.parse(item);
-  if (Buffer.isBuffer(item)) return JSON.parse(item.toString('utf8'));
-  return JSON.parse(`{${item.bytes.toString('utf8', item.from)}`);
-};
+/** The list in chunks worth a write. */
+export const listChunks = (list: ListText, memory: Memory): Generator<Buffer> =>
+  'stored' in list ? storedChunks(list, memory) : madeChunks(list, memory);
+
+/** An item as it stands in a list, without kind and apiVersion. */
+export const storedItem = (object: Pick<StoredObject, 'encode' | 'itemStart'>): unknown =>
+  JSON.parse(`{${object.encode().toString('utf8', object.itemStart())}`);
+
+export function* parsedItems(list: ListText): Generator<unknown> {
+  if ('stored' in list)
+    for (const object of list.stored)
+      yield list.whole ? JSON.parse(object.encode().toString('utf8')) : storedItem(object);
+  else for (const text of list.items) yield JSON.parse(text);
+}
 
 /** The same list, indented. */
-export function* prettyPieces({ open, items }: ListText, end: string): Generator<Buffer> {
-  const text = JSON.stringify(JSON.parse(`${open}]}`), undefined, 2);
+export function* prettyPieces(list: ListText, end: string): Generator<Buffer> {
+  const text = JSON.stringify(JSON.parse(`${list.open}]}`), undefined, 2);
   // Behind the bracket stands "]\n}".
   yield Buffer.from(text.slice(0, -3));
   let first = true;
-  for (const text of items) {
-    const item = JSON.stringify(parsedItem(text), undefined, 2).replaceAll('\n', '\n    ');
+  for (const value of parsedItems(list)) {
+    const item = JSON.stringify(value, undefined, 2).replaceAll('\n', '\n    ');
     yield Buffer.from(`${first ? '' : ','}\n    ${item}`);
     first = false;
   }
   yield Buffer.from(`${first ? ']\n}' : '\n  ]\n}'}${end}`);
 }
 
-function* parsedItems(items: Iterable<ItemText>): Generator<unknown> {
-  for (const text of items) yield parsedItem(text);
-}
-
 /** The same list as YAML. */
-export function* yamlPieces({ open, items }: ListText): Generator<Buffer> {
-  const head = JSON.parse(`${open}]}`) as Record<string, unknown>;
+export function* yamlPieces(list: ListText): Generator<Buffer> {
+  const head = JSON.parse(`${list.open}]}`) as Record<string, unknown>;
   const name = Object.keys(head).at(-1) ?? '';
-  for (const text of yamlWithList(head, name, parsedItems(items))) yield Buffer.from(text);
+  for (const text of yamlWithList(head, name, parsedItems(list))) yield Buffer.from(text);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import type { KubeObject } from '../../../src/machinery/types.js';
-import { parsedItem } from '../../../src/server/responses/list-text.js';
+import { storedItem } from '../../../src/server/responses/list-text.js';
 import { atRevision, cachedObject, encodeForStorage, pendingObject } from '../../../src/storage/cached-object.js';
 import { runCompactor } from '../../../src/storage/compactor.js';
 import { createEventHistory, type CacheEvent } from '../../../src/storage/event-history.js';
@@ -89,7 +89,7 @@ t.test('the resourceVersion is spliced into stored bytes', async t => {
     const expect = { metadata: { ...metadata, resourceVersion: '7' }, x: 1 };
     t.same(JSON.parse(cached.encode().toString()), { kind: 'K', apiVersion: 'v1', ...expect }, name);
     t.match(cached.encode().toString(), /^\{"kind":"K","apiVersion":"v1","metadata":/);
-    t.same(parsedItem(cached.encodeItem()), expect, `${name}: as an item`);
+    t.same(storedItem(cached), expect, `${name}: as an item`);
     t.equal(cached.encode(), cached.encode(), 'once');
     t.equal(atRevision(cached, 9).object.metadata.resourceVersion, '9');
     t.ok(Object.isFrozen(cached.object.metadata));

@@ -67,8 +67,7 @@ t.test('the bytes of an object are kept once', async t => {
   const sent = cached.encode();
   t.equal(cached.encode(), sent, 'encoded once');
   t.equal(cached.size, sent.length, 'then as they are sent');
-  const { bytes } = cached.encodeItem();
-  t.equal(bytes, sent, 'an item of a list shares them');
+  t.equal(sent.indexOf('"metadata"'), cached.itemStart(), 'an item of a list shares them');
   const deleted = atRevision(cached, 9);
   t.equal(deleted.encode().toString(), sent.toString().replace('"7"', '"9"'), 'a deletion carries the same content');
   const again = cachedObject(key, 11, pendingObject(key, object('x'.repeat(1000))).value);

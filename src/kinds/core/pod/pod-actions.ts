@@ -12,6 +12,7 @@ import {
   type Status,
 } from '../../../machinery/status.js';
 import type { DeepReadonly, KubeObject, LabelSelector, ObjectKey, Pod } from '../../../machinery/types.js';
+import { derivedContext } from '../../../api/derived-context.js';
 import type { ActionSubresource, DeleteOptions, RequestContext } from '../../../api/strategy.js';
 
 type ReadonlyPod = DeepReadonly<Pod>;
@@ -192,7 +193,7 @@ async function checkBudgets(ctx: RequestContext, pod: ReadonlyPod, dryRun: boole
   const key = { namespace: budget.metadata.namespace ?? '', name: budget.metadata.name ?? '' };
   const now = formatTime(ctx.clock.now());
   // The server's own write, whoever evicts.
-  const asServer = { ...ctx, options: { ...ctx.options, fieldManager: 'kube-apiserver' } };
+  const asServer = derivedContext(ctx, { options: { ...ctx.options, fieldManager: 'kube-apiserver' } });
   await ctx.objects.update(
     asServer,
     'poddisruptionbudgets.policy',
@@ -215,7 +216,7 @@ async function evict(ctx: RequestContext, key: ObjectKey, options: DeleteOptions
     await ctx.objects.update(ctx, 'pods', key, pod => setCondition(pod, condition, now), { subresource: 'evict' });
   // The condition has moved the resourceVersion that the client may have named; its uid still holds.
   // It is the eviction that has been admitted.
-  await ctx.objects.delete({ ...ctx, unadmitted: true }, 'pods', key, { ...options, preconditions: kept });
+  await ctx.objects.delete(derivedContext(ctx, { unadmitted: true }), 'pods', key, { ...options, preconditions: kept });
 }
 
 /** @throws StatusError */
