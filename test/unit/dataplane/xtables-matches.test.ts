@@ -74,6 +74,12 @@ t.test('of a virtual service address, port and protocol are asked', async t => {
   t.equal(asked({ port: 81 }), false);
 });
 
+t.test('no packet comes from a port of a bridge', async t => {
+  const asked = (rule: string): boolean => compileMatches(parseRule('C', tokenize(rule), 'IPv4'))(PACKET, ENVIRONMENT);
+  t.equal(asked('-m physdev --physdev-is-in'), false);
+  t.equal(asked('-m physdev ! --physdev-is-in'), true);
+});
+
 t.test('ranges of IPv6', async t => {
   const rows = [
     { range: '2001:db8::/32', address: '2001:db8:1::1', expect: true },
