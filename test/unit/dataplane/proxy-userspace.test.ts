@@ -224,22 +224,69 @@ t.test('more service ports than proxy ports cost one search a sync', async t => 
 
 t.test('UDP flows to a Service that is gone are forgotten', async t => {
   const { kernel, proxy, sync } = start();
-  const dns = service('kube-system/dns', { clusterIP: '10.200.0.10', ports: [{ protocol: 'UDP', port: 53 }] });
+  const dns = service(
+    'kube-system/dns',
+    {
+      type: 'LoadBalancer',
+      clusterIP: '10.200.0.10',
+      externalIPs: ['192.0.2.50'],
+      ports: [{ protocol: 'UDP', port: 53, nodePort: 30_053 }],
+    },
+    { loadBalancer: { ingress: [{ ip: '203.0.113.77' }] } },
+  );
   proxy.onServiceUpdate(dns);
   sync();
-  kernel.connect({
-    proto: 'udp',
-    src: '10.66.1.99',
-    srcPort: 4000,
-    dst: '10.200.0.10',
-    dstPort: 53,
-    hook: 'prerouting',
-  });
-  t.equal(kernel.conntrack().length, 1);
+  const ask = (dst: string, dstPort = 53) =>
+    kernel.connect({ proto: 'udp', src: '10.66.1.99', srcPort: 4000, dst, dstPort, hook: 'prerouting' });
+  const left = () => kernel.conntrack().map(({ original: { dst, dstPort } }) => `${dst}:${dstPort}`);
+  for (const address of ['10.200.0.10', '192.0.2.50', '203.0.113.77']) ask(address);
+  ask('192.168.50.11', 30_053);
+  ask('192.168.50.11', 30_054);
+  const all = ['10.200.0.10:53', '192.0.2.50:53', '203.0.113.77:53', '192.168.50.11:30053', '192.168.50.11:30054'];
+  t.same(left(), all);
   proxy.onSliceUpdate(slice('kube-system/dns', { protocol: 'UDP', port: 53 }, [{ ip: '10.66.1.10' }]));
   sync();
-  t.equal(kernel.conntrack().length, 1, 'another endpoint is the proxy’s affair');
+  t.same(left(), all, 'another endpoint is the proxy’s affair');
   proxy.onServiceDelete(dns);
   sync();
-  t.equal(kernel.conntrack().length, 0);
+  t.same(left(), ['192.168.50.11:30054'], 'what went elsewhere goes on');
+});
+
+t.test('a Service’s affinity is its clients’, until it has none', async t => {
+  const { proxy, sync } = start();
+  const sticky = { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } };
+  proxy.onSliceUpdate(slice('shop/web', { name: 'http', port: 8080 }, [{ ip: '10.66.1.10' }, { ip: '10.66.1.11' }]));
+  const reached = (spec: Partial<NonNullable<Service['spec']>>): number => {
+    proxy.onServiceUpdate(web(spec));
+    sync();
+    return new Set([1, 2, 3, 4].map(() => proxy.relay?.ports()[0]?.next('a')?.ip)).size;
+  };
+  t.equal(reached(sticky), 1);
+  t.equal(reached({}), 2);
+});
+
+t.test('the name and the family say where the search for a proxy port begins', async t => {
+  const given = (name: string, config: Partial<ProxyConfig> = {}): number => {
+    const { proxy, sync } = start(config);
+    const clusterIP = config.family === 'IPv6' ? 'fd00:200::1' : '10.200.0.1';
+    proxy.onServiceUpdate(service(name, { clusterIP, ports: [{ protocol: 'TCP', port: 80 }] }));
+    sync();
+    return portOf(proxy);
+  };
+  t.equal(given('shop/a'), given('shop/a'), 'also after a restart');
+  t.not(given('shop/a'), given('shop/b'));
+  t.not(given('shop/a'), given('shop/a', { family: 'IPv6', nodeAddresses: ['fd00::11'] }));
+});
+
+t.test('when there is something to do', async t => {
+  const { proxy, sync } = start();
+  t.equal(proxy.pending, true, 'at the beginning');
+  sync();
+  t.equal(proxy.pending, false);
+  proxy.setServiceCidrs(['10.200.0.0/16']);
+  t.equal(proxy.pending, false, 'no rule is made of ranges of ClusterIPs');
+  proxy.onServiceUpdate(web());
+  t.equal(proxy.pending, true, 'a Service');
+  sync();
+  t.equal(proxy.pending, false);
 });
