@@ -1,0 +1,207 @@
+import t from 'tap';
+import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
+import type { Program } from '../../../src/dataplane/kernel/program.js';
+import type { Kernel } from '../../../src/dataplane/kernel/types.js';
+import {
+  createProxier,
+  dealt,
+  isProxyMode,
+  PROXY_MODES,
+  type ProxyConfig,
+  type ProxyMode,
+} from '../../../src/dataplane/proxiers/index.js';
+import { printSave } from '../../../src/dataplane/tools/iptables/print-save.js';
+import { printNftList } from '../../../src/dataplane/tools/nft/print-list.js';
+import { FakeClock } from '../../../src/machinery/clock.js';
+import type { Service } from '../../../src/machinery/types.js';
+import { exampleConfig, service, slice } from '../../fixtures/iptables/inputs.js';
+import { hostRoutes } from '../../support/host-routes.js';
+
+/* What all modes have to do alike, beside what packets show. */
+const NODE = '192.168.50.11';
+
+function start(mode: ProxyMode, config: Partial<ProxyConfig> = {}) {
+  const clock = new FakeClock();
+  const full: ProxyConfig = { ...exampleConfig({ config: {} }), mode, clock, ...config };
+  const kernel = createKernel({ clock, random: () => 0, routes: hostRoutes(NODE) });
+  const proxy = createProxier(full);
+  const sync = (options: { full?: boolean } = {}): Program | undefined => {
+    const { program } = proxy.sync(options);
+    if (program !== undefined) kernel.load(program);
+    return program;
+  };
+  return { clock, kernel, proxy, sync };
+}
+
+const listed = (kernel: Kernel): string => printSave(kernel) + printNftList(kernel);
+
+const web = (spec: Partial<NonNullable<Service['spec']>> = {}): Service =>
+  service('shop/web', {
+    clusterIP: '10.200.4.10',
+    ports: [{ name: 'http', protocol: 'TCP', port: 80 }],
+    ...spec,
+  });
+const remote = slice('shop/web', { name: 'http', port: 8080 }, [{ ip: '10.66.2.20', node: 'worker-b' }]);
+
+t.test('the names of modes, and how they are dealt to nodes', async t => {
+  t.same(PROXY_MODES.filter(isProxyMode), PROXY_MODES);
+  for (const text of ['', 'ebpf', 'toString', 'IPVS']) t.equal(isProxyMode(text), false, text);
+  t.same(
+    [0, 1, 2, 3, 4].map(i => dealt(['ipvs', 'nftables'], i)),
+    ['ipvs', 'nftables', 'ipvs', 'nftables', 'ipvs'],
+  );
+  t.equal(dealt([], 0), 'iptables', 'kube-proxy’s default');
+});
+
+for (const mode of PROXY_MODES)
+  t.test(`when there is something to do in ${mode} mode`, async t => {
+    const { proxy, sync } = start(mode);
+    t.equal(proxy.pending, true, 'at the beginning');
+    t.equal(sync()?.kind, mode === 'userspace' || mode === 'iptables' ? 'xtables' : mode);
+    t.equal(proxy.pending, false);
+    t.equal(sync(), undefined);
+    proxy.onServiceUpdate(web());
+    t.equal(proxy.pending, true, 'a Service');
+    t.ok(sync());
+    t.equal(proxy.pending, false);
+    proxy.setServiceCidrs(['fd00:200::/112', '10.200.0.0/16']);
+    t.equal(proxy.pending, mode === 'nftables', 'ranges of ClusterIPs, of which only one mode makes rules');
+    t.equal(sync() !== undefined, mode === 'nftables');
+    proxy.setServiceCidrs(['10.200.0.0/16']);
+    t.equal(proxy.pending, false, 'those of the other family are no change');
+    proxy.setNode({ 'topology.kubernetes.io/zone': 'z9' });
+    t.equal(proxy.pending, mode !== 'userspace', 'the zone, which a relay does not look at');
+    sync();
+    t.equal(proxy.pending, false);
+  });
+
+for (const mode of ['iptables', 'ipvs', 'nftables'] as const)
+  t.test(`the ranges of the node’s Pods, in ${mode} mode`, async t => {
+    const { kernel, proxy, sync } = start(mode, { detectLocal: { kind: 'nodeCidr' } });
+    proxy.onServiceUpdate(web());
+    proxy.onSliceUpdate(remote);
+    sync();
+    t.notMatch(listed(kernel), '10.66.5.0/24');
+    proxy.setNode({}, ['fd00:66::/64', '10.66.5.0/24']);
+    t.equal(proxy.pending, true);
+    t.equal(sync()?.full, true);
+    t.match(listed(kernel), mode === 'nftables' ? 'ip saddr != 10.66.5.0/24' : '! -s 10.66.5.0/24');
+    t.equal(proxy.pending, false);
+    proxy.setNode({}, ['10.66.5.0/24']);
+    t.equal(proxy.pending, false, 'they are the same');
+    proxy.setNode({}, ['10.66.6.0/24']);
+    sync();
+    t.notMatch(listed(kernel), '10.66.5.0/24', 'nothing of the old ones is left');
+  });
+
+for (const mode of ['iptables', 'ipvs', 'nftables'] as const)
+  t.test(`the highest bit marks what is masqueraded, in ${mode} mode`, async t => {
+    const { kernel, proxy, sync } = start(mode, { masqueradeBit: 31 });
+    proxy.onServiceUpdate(web());
+    proxy.onSliceUpdate(remote);
+    sync();
+    for (const text of mode === 'nftables'
+      ? ['mark set meta mark | 0x80000000', 'mark & 0x80000000 == 0x00000000', 'mark set meta mark ^ 0x80000000']
+      : ['--set-xmark 0x80000000/0x80000000', '! --mark 0x80000000/0x80000000', '--set-xmark 0x80000000/0x0'])
+      t.match(listed(kernel), text);
+    const { packet } = kernel.connect({
+      ...{ proto: 'tcp', src: '198.51.100.7', srcPort: 4000, dst: '10.200.4.10', dstPort: 80, hook: 'prerouting' },
+    });
+    t.match(packet, { src: NODE, dst: '10.66.2.20', mark: 0 });
+  });
+
+t.test('chains of a proxy before this one go with a full sync, those in use and those of others stay', async t => {
+  for (const [mode, old, foreign] of [
+    ['iptables', 'KUBE-SVC-AAAAAAAAAAAAAAAA', 'KUBE-OTHER'],
+    ['iptables', 'KUBE-SVL-AAAAAAAAAAAAAAAA', 'KUBE-SERVICES'],
+    ['nftables', 'service-AAAAAAAA-ns/old/tcp/', 'services'],
+  ] as const) {
+    const loaded: string[] = [];
+    const { clock, kernel, proxy, sync } = start(mode, { loadedChains: () => loaded });
+    const chains = (): readonly string[] =>
+      mode === 'iptables'
+        ? (kernel.xtables.tables().find(({ table }) => table === 'nat')?.chains ?? []).map(({ name }) => name)
+        : [...(kernel.nftables.tables()[0]?.chains.keys() ?? [])];
+    proxy.onServiceUpdate(web());
+    proxy.onSliceUpdate(remote);
+    sync();
+    const used = chains();
+    t.ok(used.length > 5, `${used.length} chains`);
+    loaded.push(...used, old, foreign);
+    if (mode === 'iptables')
+      kernel.xtables.change('nat', edit => [old, foreign].forEach(name => edit.ensureChain(name)));
+    const full = sync({ full: true });
+    if (mode === 'nftables') {
+      t.ok(chains().includes(old), 'empty at first');
+      clock.step(1_001);
+      sync();
+    }
+    t.equal(full?.full, true);
+    t.same([...chains()].sort(), [...new Set([...used, ...(mode === 'iptables' ? [foreign] : [])])].sort(), mode);
+  }
+});
+
+t.test('a chain of nftables that is to go is no longer there after a full sync', async t => {
+  const { clock, kernel, proxy, sync } = start('nftables');
+  proxy.onServiceUpdate(web());
+  proxy.onSliceUpdate(remote);
+  sync();
+  proxy.onServiceDelete(web());
+  sync();
+  sync({ full: true });
+  clock.step(10_000);
+  t.equal(sync(), undefined);
+  t.notMatch(listed(kernel), 'shop/web');
+});
+
+for (const mode of PROXY_MODES)
+  t.test(`the program as a whole is what the steps have made, in ${mode} mode`, async t => {
+    const { kernel, proxy, sync } = start(mode);
+    sync();
+    proxy.onServiceUpdate(web());
+    proxy.onSliceUpdate(remote);
+    sync();
+    const fresh = createKernel({ clock: new FakeClock(), random: () => 0, routes: hostRoutes(NODE) });
+    const program = proxy.program();
+    t.equal(program.full, true);
+    fresh.load(program);
+    t.equal(listed(fresh), listed(kernel));
+  });
+
+for (const mode of PROXY_MODES)
+  t.test(`what cannot be served here is counted, in ${mode} mode`, async t => {
+    const { proxy, sync } = start(mode);
+    const local = { internalTrafficPolicy: 'Local', externalTrafficPolicy: 'Local' };
+    const counted = (spec: object, slices = [remote]) => {
+      proxy.onServiceUpdate(web(spec));
+      for (const one of slices) proxy.onSliceUpdate(one);
+      sync();
+      return proxy.noLocalEndpoints();
+    };
+    t.same(counted({}, []), { external: 0, internal: 0 }, 'nobody has endpoints');
+    t.same(counted({}), { external: 0, internal: 0 }, 'any endpoint does');
+    t.same(counted({ internalTrafficPolicy: 'Local' }), { external: 0, internal: 1 });
+    t.same(counted({ type: 'NodePort', externalTrafficPolicy: 'Local' }), { external: 1, internal: 0 });
+    t.same(counted({ type: 'NodePort', ...local }), { external: 1, internal: 1 });
+  });
+
+t.test('a trace names the slice of the endpoint and the port', async t => {
+  for (const mode of ['iptables', 'nftables'] as const)
+    for (const name of ['http', '']) {
+      const { kernel, proxy, sync } = start(mode);
+      proxy.onServiceUpdate(web({ ports: [{ name, protocol: 'TCP', port: 80 }] }));
+      proxy.onSliceUpdate(slice('shop/web', { name, port: 8080 }, [{ ip: '10.66.2.20' }]));
+      sync();
+      const { trace } = kernel.connect({
+        ...{ proto: 'tcp', src: '10.66.1.99', srcPort: 1, dst: '10.200.4.10', dstPort: 80, hook: 'prerouting' },
+      });
+      t.match(
+        trace.flatMap(({ origin }) => (origin?.kind === 'EndpointSlice' ? [origin] : [])).at(-1),
+        {
+          ...{ kind: 'EndpointSlice', namespace: 'shop', name: 'web-a', endpoint: '10.66.2.20:8080' },
+          port: name === '' ? '80' : 'http',
+        },
+        `${mode}, ${name}`,
+      );
+    }
+});
