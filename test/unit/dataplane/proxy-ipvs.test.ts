@@ -47,6 +47,7 @@ for (const example of ipvsExamples)
     const program = sync(proxy);
     kernel.load(program);
     if (program.xtables === undefined) return void t.fail('a first program has rules');
+    t.match(program.xtables, { kind: 'xtables', family: 'IPv4', full: true, ensureChains: [] });
     t.equal(printRestore(program.xtables), fixture(`${example.name}.restore`));
     t.same(entriesOf(printIpsetSave(kernel)), entriesOf(fixture(`${example.name}.ipset`)));
     t.equal(printIpvsadmSave(kernel), example.ipvsadm);
@@ -129,7 +130,7 @@ t.test('external IPs are masqueraded, and left to IPVS by whoever asks', async t
 t.test('an address of the node is not bound once more', async t => {
   const { proxy } = start();
   proxy.onServiceUpdate(web('10.200.0.1', { externalIPs: ['192.168.50.11', '192.0.2.50'] }));
-  t.same(sync(proxy).addresses.add, ['10.200.0.1', '192.0.2.50']);
+  t.same(sync(proxy).addresses, { link: 'kube-ipvs0', add: ['10.200.0.1', '192.0.2.50'], remove: [] });
 });
 
 t.test('two Services that want the same external address', async t => {

@@ -1,9 +1,11 @@
 import t from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
+import type { Program } from '../../../src/dataplane/kernel/program.js';
 import { createProxier, type ProxyConfig } from '../../../src/dataplane/proxiers/index.js';
 import type { Proxier } from '../../../src/dataplane/proxiers/types.js';
 import { createLoadBalancer } from '../../../src/dataplane/proxiers/userspace/load-balancer.js';
 import { createProxyPorts } from '../../../src/dataplane/proxiers/userspace/proxy-ports.js';
+import { printRestore } from '../../../src/dataplane/tools/iptables/print-restore.js';
 import { printSave } from '../../../src/dataplane/tools/iptables/print-save.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import type { Service } from '../../../src/machinery/types.js';
@@ -23,6 +25,7 @@ for (const { name, seconds, input, expect } of [
   { name: 'all gone, and back', input: '=12 a = a =12 a', expect: '1 - 1' },
   { name: 'affinity: a client stays', seconds: 10, input: '=123 a b a b', expect: '1 2 1 2' },
   { name: 'affinity: until its time is over', seconds: 2, input: '=123 a +1 a +1 a +2 a', expect: '1 1 1 2' },
+  { name: 'affinity: for whole seconds', seconds: 3, input: '=12 a +2 a +3 a', expect: '1 1 2' },
   { name: 'affinity: what does not answer is left', seconds: 10, input: '=123 a A a', expect: '1 2 2' },
   {
     name: 'affinity: an endpoint that goes sets its clients free',
@@ -64,8 +67,11 @@ t.test('load balancing: order, reasons, and clients without end', async t => {
   t.equal(sticky.next('10.0.0.1', false)?.why, 'round robin: number 1 of 2');
   t.equal(sticky.next('10.0.0.1', false)?.why, 'session affinity: 10.0.0.1 stays with it');
   for (let i = 0; i < 65_536; i++) sticky.next(`client ${i}`, false);
+  t.match(sticky.next('client 0', false)?.why, /affinity/, 'so many are known');
   t.equal(sticky.next('10.0.0.1', false)?.why, 'round robin: number 2 of 2', 'the oldest of too many is forgotten');
   t.match(sticky.next('client 65535', false)?.why, /affinity/);
+  sticky.forgetStale();
+  t.match(sticky.next('client 65535', false)?.why, /affinity/, 'nobody is forgotten before');
   clock.step(10_000);
   sticky.forgetStale();
   t.match(sticky.next('client 65535', false)?.why, /round robin/, 'and all when their time is over');
@@ -102,11 +108,11 @@ function start(config: Partial<ProxyConfig> = {}) {
   const full: ProxyConfig = { ...exampleConfig({ config: {} }), clock, mode: 'userspace', ...config };
   const kernel = createKernel({ clock, random: () => 0, routes: hostRoutes(...full.nodeAddresses) });
   const proxy = createProxier(full);
-  const sync = (): boolean => {
+  const sync = (): Program | undefined => {
     const { program, udpCleanup } = proxy.sync();
     if (program !== undefined) kernel.load(program);
     kernel.cleanupUdp(udpCleanup);
-    return program !== undefined;
+    return program;
   };
   return { kernel, proxy, sync };
 }
@@ -124,7 +130,11 @@ t.test('the rules of a service port', async t => {
   proxy.onServiceUpdate(
     web({ type: 'LoadBalancer', externalIPs: ['192.0.2.50'] }, { loadBalancer: { ingress: [{ ip: '203.0.113.77' }] } }),
   );
-  sync();
+  const program = sync();
+  t.match(
+    program?.kind === 'xtables' ? printRestore(program) : '',
+    '-A KUBE-PORTALS-CONTAINER -m comment --comment shop/web:http -p tcp -m tcp --dport 80 -d 10.200.4.10 -j REDIRECT',
+  );
   const at = (port: number): string => `-p tcp -m comment --comment "shop/web:http" -m tcp --dport ${port}`;
   const there = '-j DNAT --to-destination 192.168.50.11:40000';
   const local = '-m addrtype --dst-type LOCAL';
