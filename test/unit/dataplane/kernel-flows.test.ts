@@ -236,3 +236,62 @@ t.test('an address of the node is LOCAL to the rules', async t => {
   const kernel = start('*filter\n-A INPUT -m addrtype --dst-type LOCAL -j DROP\nCOMMIT\n');
   t.equal(open(kernel, { dst: NODE }).verdict, 'drop');
 });
+
+t.test('what each target of the nat table does', async t => {
+  const rows: readonly { rule: string; over?: Partial<ConnectRequest>; expect: object; family?: 'IPv6' }[] = [
+    { rule: 'PREROUTING -p tcp -j DNAT --to-destination 10.66.2.1', expect: { dst: '10.66.2.1', dstPort: 80 } },
+    { rule: 'PREROUTING -p tcp -j DNAT --to-destination 10.66.2.1:8080', expect: { dst: '10.66.2.1', dstPort: 8080 } },
+    { rule: 'PREROUTING -p tcp -j REDIRECT --to-ports 8080', expect: { dst: NODE, dstPort: 8080 } },
+    { rule: 'PREROUTING -p tcp -j REDIRECT', expect: { dst: NODE, dstPort: 80 } },
+    {
+      rule: 'OUTPUT -p tcp -j REDIRECT --to-ports 8080',
+      over: { src: NODE, hook: 'output' },
+      expect: { dst: '127.0.0.1', dstPort: 8080 },
+    },
+    { rule: 'POSTROUTING -j MASQUERADE', expect: { src: NODE, srcPort: 4000 } },
+    { rule: 'POSTROUTING -j SNAT --to-source 192.0.2.9', expect: { src: '192.0.2.9', srcPort: 4000 } },
+    { rule: 'POSTROUTING -p tcp -j SNAT --to-source 192.0.2.9:5000', expect: { src: '192.0.2.9', srcPort: 5000 } },
+  ];
+  for (const { rule, over = {}, expect } of rows) {
+    const connection = open(start(`*nat\n-A ${rule}\nCOMMIT\n`), over);
+    t.match(connection.packet, expect, rule);
+    const { src, srcPort, dst, dstPort } = { src: POD, srcPort: 4000, dst: OUTSIDE, dstPort: 80, ...over };
+    t.match(connection.reply().packet, { src: dst, srcPort: dstPort, dst: src, dstPort: srcPort }, `${rule}: and back`);
+  }
+  const six = createKernel({ clock: new FakeClock(), random: () => 0, routes: hostRoutes('fd00::11') });
+  restore(six, '*nat\n-A OUTPUT -p tcp -j REDIRECT --to-ports 8080\nCOMMIT\n');
+  t.match(open(six, { src: 'fd00::11', dst: '2001:db8::1', hook: 'output' }).packet, { dst: '::1', dstPort: 8080 });
+});
+
+t.test('the first rule that translates decides, about each direction', async t => {
+  const kernel = start(
+    '*nat\n-A PREROUTING -p tcp -j DNAT --to-destination 10.66.2.1\n-A PREROUTING -p tcp -j DNAT --to-destination 10.66.2.2\n-A POSTROUTING -j SNAT --to-source 192.0.2.1\n-A POSTROUTING -j SNAT --to-source 192.0.2.2\nCOMMIT\n',
+  );
+  const first = open(kernel);
+  t.match(first.packet, { src: '192.0.2.1', dst: '10.66.2.1' });
+  restore(kernel, '*nat\n-A PREROUTING -p tcp -j DNAT --to-destination 10.66.2.9\nCOMMIT\n');
+  t.match(first.send().packet, { src: '192.0.2.1', dst: '10.66.2.1' }, 'and about the flow, whatever the rules become');
+});
+
+t.test('a trace tells what each target did', async t => {
+  const rows: readonly { rules: string; expect: readonly string[] }[] = [
+    { rules: '-A FORWARD\n-A FORWARD -j ACCEPT', expect: ['continue', 'accept'] },
+    { rules: '-A FORWARD -j DROP', expect: ['drop'] },
+    { rules: '-A FORWARD -j REJECT', expect: ['reject with icmp-port-unreachable'] },
+    { rules: '-A FORWARD -p tcp -j REJECT --reject-with tcp-reset', expect: ['reject with tcp-reset'] },
+    { rules: ':A - [0:0]\n-A A -j RETURN\n-A FORWARD -j A', expect: ['jump A', 'return'] },
+    { rules: ':A - [0:0]\n-A FORWARD -g A\n-A FORWARD -j DROP', expect: ['goto A'] },
+    { rules: ':A - [0:0]\n-A FORWARD -j A\n-A FORWARD -j DROP', expect: ['jump A', 'drop'] },
+    { rules: '-A FORWARD -j MARK --set-xmark 0x80000000/0x80000000', expect: ['mark is now 0x80000000'] },
+  ];
+  for (const { rules, expect } of rows) {
+    const { trace } = open(start(`*filter\n${rules}\nCOMMIT\n`));
+    t.same(
+      trace.flatMap(({ kind, effect }) => (kind === 'rule' ? [effect] : [])),
+      expect,
+      rules,
+    );
+  }
+  const raw = open(start('*raw\n-A PREROUTING -j CT --notrack\nCOMMIT\n'));
+  t.match(raw.trace, [{ kind: 'rule', effect: 'not tracked' }]);
+});

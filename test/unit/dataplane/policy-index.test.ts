@@ -159,8 +159,13 @@ t.test('of an address that several Pods say they have', async t => {
 
 t.test('what no policy of this node is about is not judged at all', async t => {
   const policies = [policyObject('shop/p', { podSelector: web })];
-  const index = indexOf({ namespaces, pods, policies });
-  for (const packet of [`tcp 192.0.2.1 ${CLIENT} 1`, `tcp ${OTHER} ${DB} 1`, 'tcp 192.0.2.1 192.0.2.2 1'])
+  const index = indexOf({ namespaces, pods: [...pods, podObject('ops/here', ['10.244.1.77'])], policies });
+  for (const packet of [
+    'tcp 192.0.2.1 10.244.1.77 1',
+    `tcp 192.0.2.1 ${CLIENT} 1`,
+    `tcp ${OTHER} ${DB} 1`,
+    'tcp 192.0.2.1 192.0.2.2 1',
+  ])
     t.equal(index.judge(packetOf(packet)), undefined, packet);
 });
 

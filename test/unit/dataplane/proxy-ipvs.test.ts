@@ -104,19 +104,18 @@ t.test('only what changed is written', async t => {
 });
 
 t.test('external IPs are masqueraded, and left to IPVS by whoever asks', async t => {
-  for (const [policy, set, masqueraded] of [
-    ['Cluster', 'KUBE-EXTERNAL-IP', ['-j KUBE-MARK-MASQ']],
-    ['Local', 'KUBE-EXTERNAL-IP-LOCAL', []],
+  for (const [policy, set, about, masqueraded] of [
+    ['Cluster', 'KUBE-EXTERNAL-IP', 'for masquerade and filter purpose', ['-j KUBE-MARK-MASQ']],
+    ['Local', 'KUBE-EXTERNAL-IP-LOCAL', 'with externalTrafficPolicy=local', []],
   ] as const) {
     const { proxy } = start();
     proxy.onServiceUpdate(web('10.200.0.1', { externalIPs: ['192.0.2.50'], externalTrafficPolicy: policy }));
     const { xtables } = sync(proxy);
     const lines = xtables === undefined ? [] : printRestore(xtables).split('\n');
-    const match = `--match-set ${set} dst,dst `;
+    const comment = `-m comment --comment "Kubernetes service external ip + port ${about}"`;
+    const match = `-A KUBE-SERVICES ${comment} -m set --match-set ${set} dst,dst `;
     t.same(
-      lines
-        .filter(line => line.startsWith('-A KUBE-SERVICES ') && line.includes(match))
-        .map(line => line.slice(line.indexOf(match) + match.length)),
+      lines.filter(line => line.startsWith(match)).map(line => line.slice(match.length)),
       [
         ...masqueraded,
         '-m physdev ! --physdev-is-in -m addrtype ! --src-type LOCAL -j ACCEPT',
@@ -339,4 +338,74 @@ t.test('SCTP node ports, and nothing without an address for them', async t => {
   t.match(printIpsetSave(kernel), /^add KUBE-NODE-PORT-LOCAL-SCTP-HASH 192\.168\.50\.11,sctp:30009$/m);
   t.match(printIpvsadmSave(kernel), /^-A --sctp-service 192\.168\.50\.11:30009 -s rr$/m);
   t.match(printSave(kernel), /-p sctp .* --match-set KUBE-NODE-PORT-SCTP-HASH dst,dst -j KUBE-MARK-MASQ/);
+});
+
+t.test('which packets to ClusterIPs are masqueraded', async t => {
+  const rows: readonly { name: string; config: Partial<ProxyConfig>; expect: string }[] = [
+    { name: 'those of no local Pod', config: {}, expect: 'dst,dst ! -s 10.66.0.0/16' },
+    { name: 'all', config: { masqueradeAll: true }, expect: 'dst,dst' },
+    { name: 'the node’s own, where nothing tells', config: { detectLocal: undefined as never }, expect: 'src,dst' },
+  ];
+  for (const { name, config, expect } of rows) {
+    const { proxy } = start(config);
+    proxy.onServiceUpdate(web('10.200.0.1'));
+    const { xtables } = sync(proxy);
+    t.match(
+      xtables === undefined ? '' : printRestore(xtables),
+      `\n-A KUBE-SERVICES -m comment --comment "Kubernetes service cluster ip + port for masquerade purpose" -m set --match-set KUBE-CLUSTER-IP ${expect} -j KUBE-MARK-MASQ\n`,
+      name,
+    );
+  }
+});
+
+t.test('what the node itself may not reach, while it is so', async t => {
+  const { kernel, proxy } = start();
+  const closed = (name: string, ip: string, ranges: string[]) =>
+    service(
+      `ns/${name}`,
+      { type: 'LoadBalancer', clusterIP: '10.200.0.3', loadBalancerSourceRanges: ranges, ports: PORTS },
+      { loadBalancer: { ingress: [{ ip }] } },
+    );
+  const drops = (): string[] => {
+    kernel.load(sync(proxy));
+    return printSave(kernel)
+      .split('\n')
+      .filter(line => line.startsWith('-A KUBE-IPVS-OUT-FILTER '));
+  };
+  const drop = (ip: string): string =>
+    `-A KUBE-IPVS-OUT-FILTER -s ${ip}/32 -m ipvs --vproto 6 --vaddr ${ip} --vport 9 -j DROP`;
+  const outside = ['198.51.100.0/24'];
+  proxy.onServiceUpdate(closed('b', '203.0.113.2', outside));
+  proxy.onServiceUpdate(closed('a', '203.0.113.1', outside));
+  t.same(drops(), [drop('203.0.113.1'), drop('203.0.113.2')], 'by name');
+  proxy.onServiceUpdate(closed('b', '203.0.113.3', outside));
+  t.same(drops(), [drop('203.0.113.1'), drop('203.0.113.3')], 'another address');
+  proxy.onServiceUpdate(closed('a', '203.0.113.1', ['198.51.100.0/24', '192.168.50.0/24']));
+  t.same(drops(), [drop('203.0.113.3')], 'ranges with the node in them');
+  proxy.onServiceDelete(closed('b', '203.0.113.3', []));
+  t.same(drops(), [], 'it is gone');
+});
+
+t.test('a node port for which the node has no address, and a health check without node port', async t => {
+  const own = (nodePort: object) => ({
+    type: 'LoadBalancer',
+    healthCheckNodePort: 32_100,
+    ports: [{ ...PORTS[0], ...nodePort }],
+  });
+  for (const { name, spec, health } of [
+    { name: 'a node port', spec: own({ nodePort: 30_009 }), health: [] },
+    { name: 'none', spec: own({}), health: ['32100'] },
+  ]) {
+    const { proxy } = start({ nodePortAddresses: ['10.9.0.0/16'] });
+    proxy.onServiceUpdate(outward('TCP', spec));
+    const { ipsets, virtualServers } = sync(proxy);
+    const entries = (set: string) => ipsets.find(one => one.name === set)?.add;
+    t.same(entries('KUBE-HEALTH-CHECK-NODE-PORT'), health, name);
+    t.same(entries('KUBE-NODE-PORT-TCP'), [], name);
+    t.same(
+      virtualServers.map(({ address }) => address),
+      ['10.200.0.3', '203.0.113.77'],
+      name,
+    );
+  }
 });

@@ -1,4 +1,6 @@
 import t from 'tap';
+import type { ServicePort } from '../../../src/dataplane/services/service-ports.js';
+import { serviceChains } from '../../../src/dataplane/proxiers/nftables/names.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import type { Program } from '../../../src/dataplane/kernel/program.js';
 import type { Kernel } from '../../../src/dataplane/kernel/types.js';
@@ -204,4 +206,161 @@ t.test('a trace names the slice of the endpoint and the port', async t => {
         `${mode}, ${name}`,
       );
     }
+});
+
+const balancer = (over: object, ingress: readonly string[]): Service =>
+  service(
+    'shop/web',
+    {
+      ...{ type: 'LoadBalancer', clusterIP: '10.200.4.10', ports: [{ name: 'http', protocol: 'TCP', port: 80 }] },
+      ...{ loadBalancerSourceRanges: ['198.51.100.0/24'], ...over },
+    },
+    { loadBalancer: { ingress: ingress.map(ip => ({ ip })) } },
+  );
+
+t.test('source ranges make rules where there is an address to keep', async t => {
+  const rows: readonly {
+    name: string;
+    made: Service;
+    slices: (typeof remote)[];
+    iptables: boolean;
+    nftables: boolean;
+  }[] = [
+    { name: 'as usual', made: balancer({}, ['203.0.113.77']), slices: [remote], iptables: true, nftables: true },
+    { name: 'no address', made: balancer({}, []), slices: [remote], iptables: false, nftables: false },
+    {
+      name: 'no ranges',
+      made: balancer({ loadBalancerSourceRanges: [] }, ['203.0.113.77']),
+      slices: [remote],
+      iptables: false,
+      nftables: false,
+    },
+    { name: 'no endpoints', made: balancer({}, ['203.0.113.77']), slices: [], iptables: false, nftables: true },
+  ];
+  for (const { name, made, slices, ...expect } of rows)
+    for (const mode of ['iptables', 'nftables'] as const) {
+      const { kernel, proxy, sync } = start(mode);
+      proxy.onServiceUpdate(made);
+      for (const one of slices) proxy.onSliceUpdate(one);
+      sync();
+      const text = listed(kernel);
+      const chain = mode === 'iptables' ? /^:KUBE-FW-/m : /chain firewall-[A-Z2-7]{8}-shop/;
+      const leads = mode === 'iptables' ? /^-A KUBE-PROXY-FIREWALL .* -j DROP$/m : / : goto firewall-/;
+      t.equal(chain.test(text), expect[mode], `${mode}, ${name}: a chain`);
+      t.equal(leads.test(text), expect[mode], `${mode}, ${name}: what leads there or drops the rest`);
+    }
+});
+
+t.test('where node ports listen, at the end of KUBE-SERVICES', async t => {
+  const text = '-m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain"';
+  const rows: readonly { name: string; config: Partial<ProxyConfig>; expect: readonly string[]; guarded: boolean }[] = [
+    { name: 'everywhere', config: {}, expect: ['-m addrtype --dst-type LOCAL'], guarded: true },
+    {
+      name: 'everywhere but loopback',
+      config: { localhostNodePorts: false },
+      expect: ['! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL'],
+      guarded: false,
+    },
+    {
+      name: 'a range',
+      config: { nodePortAddresses: ['192.168.50.0/24'] },
+      expect: ['-d 192.168.50.11/32'],
+      guarded: false,
+    },
+    {
+      name: 'a range, and loopback',
+      config: { nodePortAddresses: ['192.168.50.0/24', '127.0.0.0/8'] },
+      expect: ['-d 192.168.50.11/32', '-d 127.0.0.1/32'],
+      guarded: true,
+    },
+    {
+      name: 'loopback, which is turned off',
+      config: { nodePortAddresses: ['127.0.0.0/8'], localhostNodePorts: false },
+      expect: [],
+      guarded: false,
+    },
+    { name: 'nowhere', config: { nodePortAddresses: ['10.9.0.0/16'] }, expect: [], guarded: false },
+  ];
+  for (const { name, config, expect, guarded } of rows) {
+    const { kernel, sync } = start('iptables', config);
+    sync();
+    const lines = printSave(kernel).split('\n');
+    const plain = (line: string): string => line.replace(`${text} `, '').replace('-A KUBE-SERVICES ', '');
+    t.same(
+      lines.filter(line => line.endsWith(' -j KUBE-NODEPORTS') && line.includes(text)).map(plain),
+      expect.map(match => `${match} -j KUBE-NODEPORTS`),
+      name,
+    );
+    t.equal(
+      lines.some(line => line.startsWith('-A KUBE-FIREWALL ')),
+      guarded,
+      `${name}: loopback is guarded`,
+    );
+    t.ok(
+      lines.some(line => line.startsWith(':KUBE-FIREWALL ')),
+      name,
+    );
+  }
+});
+
+t.test('nftables sets of clients come and go with affinity', async t => {
+  const sticky = { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } };
+  const { kernel, proxy, sync } = start('nftables');
+  const sets = (): string[] =>
+    [...(kernel.nftables.tables()[0]?.sets.keys() ?? [])]
+      .filter(name => name.startsWith('affinity-'))
+      .map(name => name.slice(-13));
+  const change = (spec: object, ...ips: string[]): string[] => {
+    proxy.onServiceUpdate(web(spec));
+    proxy.onSliceUpdate(
+      slice(
+        'shop/web',
+        { name: 'http', port: 8080 },
+        ips.map(ip => ({ ip })),
+      ),
+    );
+    sync();
+    return sets();
+  };
+  t.same(change({}, '10.66.2.1'), []);
+  t.same(change(sticky, '10.66.2.1'), ['10.66.2.1/8080'.slice(-13)], 'affinity begins');
+  t.same(change(sticky, '10.66.2.1', '10.66.2.2').length, 2, 'another endpoint');
+  kernel.connect({
+    ...{ proto: 'tcp', src: '10.66.1.99', srcPort: 1, dst: '10.200.4.10', dstPort: 80, hook: 'prerouting' },
+  });
+  const learned = () => [...(kernel.nftables.tables()[0]?.sets.values() ?? [])].flatMap(set => [...set.learned.keys()]);
+  t.same(learned(), ['10.66.1.99']);
+  t.same(change(sticky, '10.66.2.1', '10.66.2.3').length, 2, 'one of them is another');
+  t.same(learned(), ['10.66.1.99'], 'the set that is kept knows its clients');
+  t.same(change({}, '10.66.2.1'), [], 'affinity ends');
+});
+
+t.test('a long name is cut, and told by its hash', async t => {
+  const service = (length: number) =>
+    ({ namespace: 'n', name: 'x'.repeat(length), protocol: 'tcp', portName: '' }) as ServicePort;
+  const suffix = (length: number): string => serviceChains(service(length)).cluster.slice('service-'.length);
+  t.match(suffix(224), /^[A-Z2-7]{8}-n\/x{224}\/tcp\/$/);
+  t.equal(suffix(224).length, 240, 'as long as it may be');
+  t.match(suffix(225), /^[A-Z2-7]{8}-n\/x{225}\/\.\.\.$/);
+  t.equal(suffix(225).length, 240);
+  t.equal(suffix(400).length, 240);
+  t.not(suffix(400), suffix(401));
+});
+
+t.test('a chain of nftables is deleted more than a second after it was emptied', async t => {
+  const { clock, kernel, proxy, sync } = start('nftables');
+  const isThere = (): boolean => listed(kernel).includes('shop/web');
+  clock.step(5_000);
+  proxy.onServiceUpdate(web());
+  proxy.onSliceUpdate(remote);
+  sync();
+  proxy.onServiceDelete(web());
+  sync();
+  t.equal(isThere(), true);
+  clock.step(1_000);
+  t.equal(sync(), undefined);
+  t.equal(isThere(), true, 'after one second');
+  clock.step(1);
+  sync();
+  t.equal(isThere(), false);
 });
