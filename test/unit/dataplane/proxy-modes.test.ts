@@ -14,6 +14,7 @@ import {
 } from '../../../src/dataplane/proxiers/index.js';
 import { printSave } from '../../../src/dataplane/tools/iptables/print-save.js';
 import { printNftList } from '../../../src/dataplane/tools/nft/print-list.js';
+import { printTrace } from '../../../src/dataplane/tools/trace-text.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import type { Service } from '../../../src/machinery/types.js';
 import { exampleConfig, service, slice } from '../../fixtures/iptables/inputs.js';
@@ -86,7 +87,10 @@ for (const mode of ['iptables', 'ipvs', 'nftables'] as const)
     t.notMatch(listed(kernel), '10.66.5.0/24');
     proxy.setNode({}, ['fd00:66::/64', '10.66.5.0/24']);
     t.equal(proxy.pending, true);
+    const fresh = createKernel({ clock: new FakeClock(), random: () => 0, routes: hostRoutes(NODE) });
+    fresh.load(proxy.program());
     t.equal(sync()?.full, true);
+    t.equal(listed(fresh), listed(kernel), 'the program as a whole has them already');
     t.match(listed(kernel), mode === 'nftables' ? 'ip saddr != 10.66.5.0/24' : '! -s 10.66.5.0/24');
     t.equal(proxy.pending, false);
     proxy.setNode({}, ['10.66.5.0/24']);
@@ -204,6 +208,14 @@ t.test('a trace names the slice of the endpoint and the port', async t => {
           port: name === '' ? '80' : 'http',
         },
         `${mode}, ${name}`,
+      );
+      t.match(
+        printTrace(trace, 'IPv4')
+          .filter(({ origin }) => origin?.kind === 'EndpointSlice')
+          .at(-1)?.rule,
+        mode === 'iptables'
+          ? /^-A KUBE-SEP-.* -j DNAT --to-destination 10\.66\.2\.20:8080$/
+          : /dnat to 10\.66\.2\.20:8080$/,
       );
     }
 });
