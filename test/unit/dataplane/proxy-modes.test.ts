@@ -17,7 +17,7 @@ import { printNftList } from '../../../src/dataplane/tools/nft/print-list.js';
 import { printTrace } from '../../../src/dataplane/tools/trace-text.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import type { Service } from '../../../src/machinery/types.js';
-import { exampleConfig, service, slice } from '../../fixtures/iptables/inputs.js';
+import { type EndpointRow, exampleConfig, service, slice } from '../../fixtures/iptables/inputs.js';
 import { hostRoutes } from '../../support/host-routes.js';
 
 /* What all modes have to do alike, beside what packets show. */
@@ -35,6 +35,8 @@ function start(mode: ProxyMode, config: Partial<ProxyConfig> = {}) {
   };
   return { clock, kernel, proxy, sync };
 }
+
+const DYING = { ready: false, serving: true, terminating: true };
 
 const listed = (kernel: Kernel): string => printSave(kernel) + printNftList(kernel);
 
@@ -375,4 +377,55 @@ t.test('a chain of nftables is deleted more than a second after it was emptied',
   clock.step(1);
   sync();
   t.equal(isThere(), false);
+});
+
+t.test('UDP flows to an endpoint that serves no longer are forgotten, by whatever address they came', async t => {
+  const dns = service(
+    'shop/dns',
+    {
+      ...{ type: 'LoadBalancer', clusterIP: '10.200.0.10', externalIPs: ['192.0.2.50'] },
+      ports: [{ name: 'dns', protocol: 'UDP', port: 53, nodePort: 30_053 }],
+    },
+    { loadBalancer: { ingress: [{ ip: '203.0.113.77' }] } },
+  );
+  const ends = (...rows: EndpointRow[]) => slice('shop/dns', { name: 'dns', protocol: 'UDP', port: 5353 }, rows);
+  const one = { ip: '10.66.2.1' };
+  const rows: readonly { name: string; after: EndpointRow[]; kept: boolean }[] = [
+    { name: 'another takes its place', after: [{ ip: '10.66.2.2' }], kept: false },
+    { name: 'another comes', after: [one, { ip: '10.66.2.2' }], kept: true },
+    { name: 'it terminates and serves', after: [{ ...one, conditions: DYING }, { ip: '10.66.2.2' }], kept: true },
+    {
+      name: 'it is dead',
+      after: [{ ...one, conditions: { ...DYING, serving: false } }, { ip: '10.66.2.2' }],
+      kept: false,
+    },
+    { name: 'nobody is left', after: [], kept: true },
+  ];
+  for (const { name, after, kept } of rows) {
+    const { kernel, proxy, sync } = start('iptables');
+    proxy.onServiceUpdate(web());
+    proxy.onSliceUpdate(remote);
+    proxy.onServiceUpdate(dns);
+    proxy.onSliceUpdate(ends(one));
+    sync();
+    const ask = (dst: string, dstPort: number, proto: 'udp' | 'tcp' = 'udp') =>
+      kernel.connect({ proto, src: '198.51.100.7', srcPort: 4000, dst, dstPort, hook: 'prerouting' });
+    ask('10.200.4.10', 80, 'tcp');
+    for (const address of ['10.200.0.10', '192.0.2.50', '203.0.113.77']) ask(address, 53);
+    ask(NODE, 30_053);
+    t.equal(kernel.conntrack().length, 5, name);
+    if (after.length === 0) proxy.onSliceDelete(ends(one));
+    else proxy.onSliceUpdate(ends(...after));
+    const { program, udpCleanup } = proxy.sync();
+    if (program !== undefined) kernel.load(program);
+    kernel.cleanupUdp(udpCleanup);
+    t.same(
+      kernel.conntrack().map(({ original: { protocol, dst } }) => `${protocol} ${dst}`),
+      [
+        'tcp 10.200.4.10',
+        ...(kept ? ['10.200.0.10', '192.0.2.50', '203.0.113.77', NODE].map(dst => `udp ${dst}`) : []),
+      ],
+      name,
+    );
+  }
 });

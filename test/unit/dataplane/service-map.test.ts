@@ -130,3 +130,49 @@ t.test('what terminates is used when nothing is ready, if it serves and if it te
     t.equal(map.ports[0]?.categories.hasEndpoints, expect > 0, name);
   }
 });
+
+t.test('which ports of a slice are endpoints’', async t => {
+  const rows: readonly { name: string; port: object; expect: number }[] = [
+    { name: 'as it should be', port: { name: '', protocol: 'TCP', port: 80 }, expect: 1 },
+    { name: 'TCP by default', port: { name: '', port: 80 }, expect: 1 },
+    { name: 'another name', port: { name: 'x', protocol: 'TCP', port: 80 }, expect: 0 },
+    { name: 'no name', port: { protocol: 'TCP', port: 80 }, expect: 0 },
+    { name: 'a name that is null', port: { name: null, protocol: 'TCP', port: 80 }, expect: 0 },
+    { name: 'another protocol', port: { name: '', protocol: 'UDP', port: 80 }, expect: 0 },
+    { name: 'a protocol of no proxy', port: { name: '', protocol: 'QUIC', port: 80 }, expect: 0 },
+    { name: 'no number', port: { name: '', protocol: 'TCP' }, expect: 0 },
+    { name: 'a number that is null', port: { name: '', protocol: 'TCP', port: null }, expect: 0 },
+    { name: 'port 0', port: { name: '', protocol: 'TCP', port: 0 }, expect: 0 },
+  ];
+  for (const { name, port, expect } of rows) {
+    const map = start();
+    map.onServiceUpdate(named('s'));
+    map.onSliceUpdate({ ...endpoints('s', '10.66.0.1'), ports: [port] });
+    map.take();
+    t.equal(map.ports[0]?.endpoints.length, expect, name);
+  }
+});
+
+t.test('of an endpoint in two slices the live one counts, whichever comes first', async t => {
+  const live = { ready: true, serving: true, terminating: false };
+  const dying = { ready: false, serving: true, terminating: true };
+  const late = { ready: false, serving: true, terminating: false };
+  for (const { first, second, expect } of [
+    { first: dying, second: live, expect: live },
+    { first: live, second: dying, expect: live },
+    { first: live, second: late, expect: live },
+    { first: late, second: live, expect: late },
+    { first: dying, second: { ...dying, serving: false }, expect: dying },
+  ]) {
+    const map = start();
+    map.onServiceUpdate(named('s'));
+    for (const [suffix, conditions] of [
+      ['b', second],
+      ['a', first],
+    ] as const)
+      map.onSliceUpdate(slice('ns/s', { port: 80 }, [{ ip: '10.66.0.1', conditions }], suffix));
+    map.take();
+    t.match(map.ports[0]?.endpoints, [expect], JSON.stringify([first, second]));
+    t.equal(map.ports[0]?.endpoints.length, 1);
+  }
+});
