@@ -106,6 +106,8 @@ export function instrument(path: string, source: string, firstId: number, texts:
       if (body.statements.length === 0) return head + inner(body, path);
       return `${head}{ if (${add(node, path, 'the function does nothing')}) return; ${inner(body, path)} }`;
     }
+    // It does nothing as it is.
+    if (body.getText() === 'undefined') return head + inner(body, path);
     return `${head}(${add(node, path, 'the function does nothing')} ? undefined : ${render(body, path)})`;
   }
 

@@ -12,7 +12,7 @@ import { checkMutantScore, identityOf, reasonOf } from './score.js';
 
 /*
  * Breaks the data plane at one place after the other and sees that some test fails: all places, or MUTANTS=n by chance
- * (SEED=n), or EACH=n of every function; ONLY=part names files; SURVIVORS=1 asks again about those that survived last.
+ * (SEED=n), or EACH=n of every function; ONLY=part names files; SURVIVORS=1 asks again about those that survived last, and those that are new.
  */
 const setting = (name: string): number | undefined =>
   process.env[name] === undefined ? undefined : Number(process.env[name]);
@@ -40,15 +40,16 @@ const SEED = setting('SEED') ?? 1;
 /** Which of the stages, as `2-3` or `2`. */
 const [FROM = 1, UNTIL = FROM] = (process.env['STAGES'] ?? `1-${STAGES.length}`).split('-').map(Number);
 
-interface Survivors {
-  /** ONLY of the run that found them: it has tried these files' mutants, and all others of these are dead. */
-  readonly only: string;
+interface LastRun {
   readonly survivors: readonly string[];
+  /** Of these no test has to be asked again. Those that are in neither list are new. */
+  readonly killed: readonly string[];
 }
 
 const SURVIVORS = join(ROOT, `build/mutate-survivors${EACH === undefined ? '' : `-${EACH}-${SEED}`}.json`);
-const lastRun: Survivors | undefined =
-  process.env['SURVIVORS'] === undefined ? undefined : (JSON.parse(readFileSync(SURVIVORS, 'utf8')) as Survivors);
+const lastRun: LastRun | undefined =
+  process.env['SURVIVORS'] === undefined ? undefined : (JSON.parse(readFileSync(SURVIVORS, 'utf8')) as LastRun);
+const wereKilled = new Set(lastRun?.killed);
 
 function pick(from: readonly Mutant[], count: number): Mutant[] {
   const random = seededRandom(SEED);
@@ -67,10 +68,7 @@ function chosen(all: readonly Mutant[]): Mutant[] {
 /** Of those, the ones that this run is about. */
 function narrowed(all: readonly Mutant[]): Mutant[] {
   const named = all.filter(({ path }) => path.includes(ONLY));
-  if (lastRun !== undefined) {
-    const survivors = new Set(lastRun.survivors);
-    return named.filter(mutant => survivors.has(identityOf(mutant)));
-  }
+  if (lastRun !== undefined) return named.filter(mutant => !wereKilled.has(identityOf(mutant)));
   const count = setting('MUTANTS');
   return count === undefined ? named : pick(named, count);
 }
@@ -86,11 +84,14 @@ function tell({ mutant, killer }: Judged): void {
 }
 
 const sourceOf = (file: string): string => readFileSync(join(ROOT, 'build/test', `${file}.test.js`), 'utf8');
-/** Of a run about some of the last one's survivors, the others stay what they were. */
+/** Of a run about some of the last one's survivors, the others stay what they were, while there are such mutants. */
 function keepSurvivors(left: readonly Mutant[]): void {
   const asked = new Set(wanted.map(identityOf));
-  const others = (lastRun?.survivors ?? []).filter(identity => !asked.has(identity));
-  const kept: Survivors = { only: lastRun?.only ?? ONLY, survivors: [...others, ...left.map(identityOf)] };
+  const known = new Set(eligible.map(identityOf));
+  const others = (lastRun?.survivors ?? []).filter(identity => !asked.has(identity) && known.has(identity));
+  const survivors = new Set([...others, ...left.map(identityOf)]);
+  const killed = [...asked, ...wereKilled].filter(identity => !survivors.has(identity) && known.has(identity));
+  const kept: LastRun = { survivors: [...survivors], killed: [...new Set(killed)] };
   if (setting('MUTANTS') === undefined) writeFileSync(SURVIVORS, JSON.stringify(kept, undefined, 1));
 }
 
@@ -98,7 +99,12 @@ const judged: Judged[] = [];
 let left = wanted;
 for (const [stage, files] of STAGES.entries()) {
   if (stage < FROM - 1 || stage >= UNTIL) continue;
-  if (left.length === 0) break;
+  const isLast = stage === UNTIL - 1;
+  // What is as good as before would be asked about to the last and longest test.
+  const asked = stage === STAGES.length - 1 ? left.filter(mutant => reasonOf(mutant) === undefined) : left;
+  const spared = left.filter(mutant => !asked.includes(mutant));
+  if (isLast) judged.push(...spared.map(mutant => ({ mutant, killer: undefined })));
+  if (asked.length === 0) continue;
   const first = await startJudge(folder, files);
   if (first === undefined) throw new Error('a test file fails before anything is broken');
   const coverage = await coverageOf(first, mutants, sourceOf, join(ROOT, 'build/mutate-coverage.ndjson'));
@@ -107,16 +113,15 @@ for (const [stage, files] of STAGES.entries()) {
     folder,
     files,
     mutants,
-    wanted: left,
+    wanted: asked,
     coverage,
     loaded: first.loaded,
     tell,
     workers: WORKERS,
     first,
   });
-  const isLast = stage === UNTIL - 1;
   judged.push(...found.filter(({ killer }) => isLast || killer !== undefined));
-  left = found.flatMap(({ mutant, killer }) => (killer === undefined ? [mutant] : []));
+  left = [...spared, ...found.flatMap(({ mutant, killer }) => (killer === undefined ? [mutant] : []))];
   keepSurvivors(left);
 }
 for (const mutant of left.sort((a, b) => a.id - b.id)) {
@@ -126,12 +131,8 @@ for (const mutant of left.sort((a, b) => a.id - b.id)) {
     reason === undefined ? `SURVIVES ${where}: ${mutant.text}\n` : `as good as before: ${where} (${reason})\n`,
   );
 }
-if (lastRun !== undefined) {
-  const lived = new Set(lastRun.survivors);
-  for (const mutant of eligible)
-    if (mutant.path.includes(lastRun.only) && !lived.has(identityOf(mutant)))
-      judged.push({ mutant, killer: 'a test of an earlier run' });
-}
+for (const mutant of eligible)
+  if (wereKilled.has(identityOf(mutant))) judged.push({ mutant, killer: 'a test of an earlier run' });
 /** How the mutants were chosen, and which tests were asked, where that is not all. */
 const how = [
   ...(EACH === undefined ? [] : [`${EACH} of each function, seed ${SEED}`]),

@@ -54,7 +54,9 @@ function applyFlow(passage: Passage, entry: MutableEntry, hook: Hook): void {
   // IPVS says in the flow where answers come from, but does the translating itself.
   const translated = changesDestination(hook) === (direction === 'original') ? entry.dnat : entry.snat;
   if (!translated) return;
-  const after = invert(direction === 'original' ? entry.reply : entry.original);
+  const flow = invert(direction === 'original' ? entry.reply : entry.original);
+  // An error about the flow has no ports; its addresses change as those of the flow do (nf_nat_icmp_reply_translation).
+  const after = passage.state === 'RELATED' ? { ...flow, srcPort: packet.srcPort, dstPort: packet.dstPort } : flow;
   if (changesDestination(hook)) {
     if (packet.dst === after.dst && packet.dstPort === after.dstPort) return;
     const ends = `${endText(packet.dst, packet.dstPort)} becomes ${endText(after.dst, after.dstPort)}`;
@@ -62,7 +64,7 @@ function applyFlow(passage: Passage, entry: MutableEntry, hook: Hook): void {
     packet.dst = after.dst;
     packet.dstPort = after.dstPort;
   } else {
-    if (passage.state === 'RELATED' || (packet.src === after.src && packet.srcPort === after.srcPort)) return;
+    if (packet.src === after.src && packet.srcPort === after.srcPort) return;
     const ends = `${endText(packet.src, packet.srcPort)} becomes ${endText(after.src, after.srcPort)}`;
     traceTranslation(passage, hook, `source ${ends}`);
     packet.src = after.src;

@@ -1,3 +1,4 @@
+import { compareText } from '../../machinery/compare-text.js';
 import { formatIP, parseIP } from '../../machinery/ip.js';
 import type { Labels } from '../../machinery/labels.js';
 import type { DeepReadonly, Namespace, Pod } from '../../machinery/types.js';
@@ -38,7 +39,7 @@ interface Selection {
 const NONE: Selection = { generation: 0, any: false, ingress: [], egress: [] };
 const keyOf = ({ namespace, name }: ObjectName): string => `${namespace}/${name}`;
 const nameOf = ({ namespace, name }: ObjectName): ObjectName => ({ namespace, name });
-const compareNames = (a: ObjectName, b: ObjectName): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+const compareNames = (a: ObjectName, b: ObjectName): number => compareText(a.name, b.name);
 
 /** `standIn` is asked about destinations that are no Pods. */
 export function createPolicyIndex(

@@ -36,7 +36,7 @@ t.test('what the rules decide about a flow later does not change the source it h
     masquerades: () => true,
   });
   restore(kernel, '*nat\n-A POSTROUTING -j SNAT --to-source 192.0.2.1\nCOMMIT\n');
-  const { packet } = kernel.connect({
+  const { packet, trace } = kernel.connect({
     proto: 'udp',
     src: POD,
     srcPort: 1,
@@ -45,4 +45,8 @@ t.test('what the rules decide about a flow later does not change the source it h
     hook: 'prerouting',
   });
   t.equal(packet.src, NODE);
+  t.same(
+    trace.filter(({ kind }) => kind === 'nat').map(({ hook, effect }) => `${hook}: ${effect}`),
+    [`postrouting: by the CNI plugin: masquerade: source becomes ${NODE}:1`],
+  );
 });

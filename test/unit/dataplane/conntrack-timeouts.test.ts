@@ -12,6 +12,15 @@ const ROWS: readonly {
   readonly packets: readonly Seen[];
   readonly seconds: number;
 }[] = [
+  ...(
+    [
+      ['tcp', 120],
+      ['udp', 30],
+      ['sctp', 3],
+      ['icmp', 30],
+      ['ipv6-icmp', 30],
+    ] as const
+  ).map(([protocol, seconds]) => ({ name: `the first packet of ${protocol}`, protocol, packets: [], seconds })),
   { name: 'SYN', protocol: 'tcp', packets: [['original', 'syn']], seconds: 120 },
   {
     name: 'SYN, SYN-ACK',
@@ -107,20 +116,23 @@ t.test('how long a flow is known', async t => {
 });
 
 t.test('flows that are over leave the table while others come', async t => {
-  const clock = new FakeClock();
-  const table = createConntrack(clock, 4);
-  const flow = (srcPort: number) =>
-    table.create({ protocol: 'tcp', src: '10.0.0.1', srcPort, dst: '10.0.0.2', dstPort: 80 });
-  const open = [1, 2, 3, 4].map(flow);
-  for (const entry of open) {
-    table.confirm(entry);
-    table.advance(entry, 'original', 'ack');
+  // Wherever the walk through the table happens to be.
+  for (let size = 1; size <= 8; size++) {
+    const clock = new FakeClock();
+    const table = createConntrack(clock, size);
+    const flow = (srcPort: number) =>
+      table.create({ protocol: 'tcp', src: '10.0.0.1', srcPort, dst: '10.0.0.2', dstPort: 80 });
+    for (let i = 1; i <= size; i++) {
+      const entry = flow(i);
+      table.confirm(entry);
+      table.advance(entry, 'original', 'ack');
+    }
+    t.equal(table.confirm(flow(10)), false, `a table full of ${size} open connections`);
+    clock.step(432_000_000);
+    t.equal(table.confirm(flow(11)), true, 'which nobody has looked at since they were over');
+    t.same(
+      table.entries().map(({ original }) => original.srcPort),
+      [11],
+    );
   }
-  t.equal(table.confirm(flow(5)), false, 'a table full of open connections');
-  clock.step(432_000_000);
-  t.equal(table.confirm(flow(6)), true, 'which nobody has looked at since they were over');
-  t.same(
-    table.entries().map(({ original }) => original.srcPort),
-    [6],
-  );
 });

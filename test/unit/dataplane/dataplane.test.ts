@@ -5,7 +5,7 @@ import { endpointChain, serviceChains } from '../../../src/dataplane/proxiers/ip
 import { tokenize } from '../../../src/dataplane/tools/iptables/parse.js';
 import { parseRule } from '../../../src/dataplane/tools/iptables/parse-rule.js';
 import { printRestore } from '../../../src/dataplane/tools/iptables/print-restore.js';
-import { saveText } from '../../../src/dataplane/tools/iptables/rule-text.js';
+import { restoreText, saveText } from '../../../src/dataplane/tools/iptables/rule-text.js';
 import { buildDispatchIndex } from '../../../src/dataplane/kernel/xtables/dispatch-index.js';
 import { createIpsets } from '../../../src/dataplane/kernel/ipset/ipsets.js';
 import type { PacketState } from '../../../src/dataplane/kernel/passage.js';
@@ -150,6 +150,7 @@ const LISTED: readonly (readonly [arguments_: string, listed: string])[] = [
   ['-p udp --dport 53 -j REJECT', '-p udp -m udp --dport 53 -j REJECT --reject-with icmp-port-unreachable'],
   ['-p 6 -j REJECT --reject-with tcp-reset', '-p tcp -j REJECT --reject-with tcp-reset'],
   ['-j MARK --set-xmark 0x5/0xff', '-j MARK --set-xmark 0x5/0xff'],
+  ['-j MARK --set-mark 0x5/0xf0', '-j MARK --set-xmark 0x5/0xf5'],
   ['-j MARK --and-mark 0xff', '-j MARK --set-xmark 0x0/0xffffff00'],
   ['-m mark --mark 0x5 -j MARK --or-mark 0xff', '-m mark --mark 0x5 -j MARK --set-xmark 0xff/0xff'],
   ['-s 10.0.0.7/8 -d 0.0.0.0/0 -g X', '-s 10.0.0.0/8 -g X'],
@@ -180,6 +181,46 @@ t.test('arguments and their normal form', async t => {
   t.equal(saveText(parseRule('C', tokenize(six), 'IPv6'), 'IPv6'), `-A C ${six}`);
 });
 
+t.test('what is said in few words', async t => {
+  const rows: readonly { text: string; restore: string; save: string }[] = [
+    {
+      text: '-p tcp -j REJECT --reject-with tcp-reset',
+      restore: '-p tcp -j REJECT --reject-with tcp-reset',
+      save: '-p tcp -j REJECT --reject-with tcp-reset',
+    },
+    { text: '-j REJECT', restore: '-j REJECT', save: '-j REJECT --reject-with icmp-port-unreachable' },
+    { text: '! -s 0.0.0.0/0 -j A', restore: '! -s 0.0.0.0/0 -j A', save: '! -s 0.0.0.0/0 -j A' },
+    { text: '-s 0.0.0.0/0 -j A', restore: '-s 0.0.0.0/0 -j A', save: '-j A' },
+    {
+      text: '-m statistic --mode random --probability 1',
+      restore: '-m statistic --mode random --probability 1.0000000000',
+      save: '-m statistic --mode random --probability 1.00000000000',
+    },
+    {
+      text: '-m statistic --mode random --probability 0',
+      restore: '-m statistic --mode random --probability 0.0000000000',
+      save: '-m statistic --mode random --probability 0.00000000000',
+    },
+    {
+      text: `-m comment --comment "what's \\"this\\""`,
+      restore: `-m comment --comment "what's \\"this\\""`,
+      save: `-m comment --comment "what\\'s \\"this\\""`,
+    },
+    { text: '-p tcp --dport :80 -j A', restore: '-p tcp --dport 0:80 -j A', save: '-p tcp -m tcp --dport 0:80 -j A' },
+    {
+      text: '-p tcp --dport 80: -j A',
+      restore: '-p tcp --dport 80:65535 -j A',
+      save: '-p tcp -m tcp --dport 80:65535 -j A',
+    },
+  ];
+  for (const { text, restore, save } of rows) {
+    const rule = parseRule('C', tokenize(text), 'IPv4');
+    t.equal(restoreText(rule), `-A C ${restore}`, text);
+    t.equal(saveText(rule, 'IPv4'), `-A C ${save}`, `${text}, listed`);
+    t.equal(saveText(parseRule('C', tokenize(save), 'IPv4'), 'IPv4'), `-A C ${save}`, 'reads back');
+  }
+});
+
 t.test('text that cannot be loaded changes nothing', async t => {
   const rows: readonly { name: string; text: string; error: RegExp }[] = [
     {
@@ -207,6 +248,16 @@ t.test('text that cannot be loaded changes nothing', async t => {
       error: /host\/network `300.1.1.1' not found/,
     },
     { name: 'bad table', text: '*foo\nCOMMIT\n', error: /table name 'foo' invalid/ },
+    ...['70000', '70000:80', '80:70000', 'http', '-1', '1.5'].map(port => ({
+      name: `the port ${port}`,
+      text: `*nat\n:A - [0:0]\n-A A -p tcp --dport ${port}\nCOMMIT\n`,
+      error: /invalid port/,
+    })),
+    ...['1.1', '-0.1', 'often'].map(probability => ({
+      name: `the probability ${probability}`,
+      text: `*nat\n:A - [0:0]\n-A A -m statistic --mode random --probability ${probability}\nCOMMIT\n`,
+      error: /--probability must be in/,
+    })),
     { name: 'no option', text: '*nat\nhello\nCOMMIT\n', error: /Bad argument `hello'/ },
   ];
   for (const { name, text, error } of rows) {
@@ -346,7 +397,15 @@ t.test('a large cluster writes shorter rules and looks for old chains now and th
   const ips = Array.from({ length: 1001 }, (_, i) => `10.77.${Math.floor(i / 250)}.${(i % 250) + 1}`);
   const { proxy, sync, kernel, clock } = cluster([web, api], [webSlice('10.66.2.1'), apiSlice]);
   t.match(printSave(kernel), /-m comment --comment "shop\/api:http -> 10.66.2.90:9090" -j KUBE-SEP/);
-  proxy.onSliceUpdate(webSlice(...ips));
+  const [one, ...thousand] = ips;
+  proxy.onSliceDelete(apiSlice);
+  proxy.onSliceUpdate(webSlice(...thousand));
+  sync();
+  t.match(printSave(kernel), /"shop\/web:http -> /, 'a thousand endpoints are not many');
+  proxy.onSliceUpdate(webSlice('10.66.2.1'));
+  proxy.onSliceUpdate(apiSlice);
+  sync();
+  proxy.onSliceUpdate(webSlice(one ?? '', ...thousand));
   sync();
   t.notMatch(printSave(kernel), /"shop\/web:http -> /);
   t.match(
@@ -354,6 +413,10 @@ t.test('a large cluster writes shorter rules and looks for old chains now and th
     /"shop\/api:http -> 10.66.2.90:9090"/,
     'an unchanged Service keeps its rules until a full sync',
   );
+  const full = proxy.sync({ full: true }).program;
+  const written = full === undefined ? '' : printRestore(xtablesProgram(full));
+  t.notMatch(written, /-> /, 'which has none of the longer ones');
+  t.match(written, /"shop\/api:http cluster IP" .* -j (KUBE-SVC-\w+)\n[^]*-A \1 -j KUBE-SEP-/, 'but all in short');
   const removed = endpointChain('shop/web:http', 'tcp', '10.66.2.1:8080');
   t.match(printSave(kernel), removed, 'the old chain waits');
   clock.step(30_000);
@@ -451,6 +514,8 @@ t.test('kinds of addresses', async t => {
     { address: '10.0.0.1', kinds: ['UNICAST'] },
     { address: '224.0.0.1', kinds: ['MULTICAST'] },
     { address: '255.255.255.255', kinds: ['BROADCAST'] },
+    { address: 'ff02::1', kinds: ['MULTICAST'] },
+    { address: 'fe00::1', kinds: ['UNICAST'] },
   ];
   const environment = {
     isLocal: (address: string) => address === NODE,

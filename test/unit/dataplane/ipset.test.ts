@@ -102,6 +102,8 @@ t.test('a set is changed, made whole, and refuses what is none of its entries', 
   t.throws(check('hash:ip,port,net', '10.0.0.1,tcp:80'), /is no entry/);
   t.throws(check('hash:ip,port,net', '10.0.0.1,icmp:80,::/0'), /is no entry/);
   t.throws(check('hash:ip', '10.0.0.1'), /is of type/);
+  const gone = { name: 'S', type: 'hash:ip,port,net', add: [], remove: ['10.0.0.1,tcp:80'] } as const;
+  t.throws(() => sets.check([gone]), /is no entry/, 'nor is one taken away');
 });
 
 t.test('rules that name a set or a virtual service are read and printed', async t => {

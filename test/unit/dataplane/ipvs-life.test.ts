@@ -82,12 +82,49 @@ t.test('an SCTP association that was answered lasts, also for what the client se
 });
 
 t.test('a SYN on the ports of a connection that has ended gets the next server', async t => {
-  const { kernel } = start(web([real(A), real(B)]));
+  const { clock, kernel } = start(web([real(A), real(B)]));
   const first = open(kernel, 1);
   t.equal(first.packet.dst, B);
   first.reply();
   first.close();
+  t.equal(open(kernel, 1, { dryRun: true }).packet.dst, A, 'a dry run');
+  t.same(servers(kernel), [`${B} 1: 0+1`, `${A} 1: 0+0`], 'forgets nothing');
   t.equal(open(kernel, 1).packet.dst, A);
+  t.same(servers(kernel), [`${B} 1: 0+0`, `${A} 1: 1+0`]);
+  clock.step(1_000_000);
+  t.same(servers(kernel), [`${B} 1: 0+0`, `${A} 1: 0+0`], 'what was forgotten does not expire once more');
+});
+
+t.test('a SYN on the ports of an open connection stays with its server, unless that takes nothing new', async t => {
+  for (const { weight, expect } of [
+    { weight: 1, expect: B },
+    { weight: 0, expect: A },
+  ]) {
+    const { kernel } = start(web([real(A), real(B)]));
+    open(kernel, 1).reply();
+    const packet = {
+      protocol: 'tcp',
+      src: '10.66.1.99',
+      srcPort: 1,
+      dst: VIP,
+      dstPort: 80,
+      mark: 0,
+      size: 60,
+    } as const;
+    // To connection tracking the flow is over.
+    for (let i = 0; i < 2; i++) kernel.evaluate({ ...packet, flags: 'fin' }, { hook: 'prerouting' });
+    kernel.load(program([web([real(A), real(B, weight)])]));
+    t.equal(open(kernel, 1).packet.dst, expect, `weight ${weight}`);
+  }
+});
+
+t.test('a packet that IPVS sends on comes from no interface', async t => {
+  const { kernel } = start(web([real(A)]));
+  const { packet } = kernel.connect({
+    ...{ proto: 'tcp', src: '10.66.1.99', srcPort: 1, dst: VIP, dstPort: 80, hook: 'prerouting', inInterface: 'veth7' },
+  });
+  t.notOk('inInterface' in packet);
+  t.equal(packet.outInterface, 'eth0');
 });
 
 t.test('a flow of UDP stays with a server that takes nothing new', async t => {
@@ -168,6 +205,85 @@ t.test('with its virtual server a connection goes', async t => {
   connection.reply();
   kernel.load(program([], { goneServers: [web([])] }));
   t.equal(connection.send().verdict, 'drop');
+});
+
+t.test('a full program has all virtual servers that there are', async t => {
+  const other = web([], { address: '10.96.0.21' });
+  const { kernel } = start(web([real(A)]), other);
+  const addresses = () => kernel.ipvs.virtualServers().map(({ definition }) => definition.address);
+  kernel.load(program([other]));
+  t.same(addresses(), [VIP, '10.96.0.21'], 'another adds to them');
+  kernel.load(program([other], { full: true }));
+  t.same(addresses(), ['10.96.0.21']);
+});
+
+t.test('a server that is gone takes its connections with it, and a dry run none', async t => {
+  const { kernel } = start(web([real(A), real(B)], { protocol: 'udp' }));
+  const first = open(kernel, 1, { proto: 'udp' });
+  t.equal(first.packet.dst, B);
+  kernel.load(program([web([real(A)], { protocol: 'udp' })]));
+  t.equal(open(kernel, 1, { proto: 'udp', dryRun: true }).verdict, 'drop');
+  t.equal(kernel.conntrack().length, 1, 'the flow is there');
+  t.equal(first.send().verdict, 'drop');
+  t.equal(kernel.conntrack().length, 0, 'it went with the connection');
+  t.equal(open(kernel, 1, { proto: 'udp' }).packet.dst, A);
+});
+
+t.test('turns go on while nothing changes', async t => {
+  const { clock, kernel } = start(web([real(A), real(B)], { scheduler: 'wrr' }));
+  const reached = [1, 2, 3].map(port => {
+    clock.step(60_000);
+    return open(kernel, port).packet.dst;
+  });
+  t.same(reached, [B, A, B]);
+});
+
+t.test('a scheduler has the time of the kernel', async t => {
+  const { clock, kernel } = start(web([real(A), real(B)], { scheduler: 'lblc' }));
+  const first = open(kernel, 1);
+  first.reply();
+  t.equal(first.packet.dst, B);
+  for (let minutes = 0; minutes <= 24 * 60; minutes += 12) {
+    t.equal(open(kernel, 2, { dryRun: true }).packet.dst, B, `after ${minutes} minutes`);
+    clock.step(12 * 60_000);
+    first.send();
+  }
+  t.equal(open(kernel, 2).packet.dst, A, 'a day later the address is forgotten, and the server is busy');
+});
+
+t.test('whether a hash takes the port', async t => {
+  for (const { hashesPort, expect } of [
+    { hashesPort: true, expect: 2 },
+    { hashesPort: false, expect: 1 },
+    { expect: 1 },
+  ]) {
+    const { kernel } = start(
+      web([real(A), real(B)], { scheduler: 'mh', ...(hashesPort === true ? { hashesPort } : {}) }),
+    );
+    const reached = Array.from({ length: 20 }, (_, i) => open(kernel, i + 1, { dryRun: true }).packet.dst);
+    t.equal(new Set(reached).size, expect);
+  }
+});
+
+t.test('how long a client stays with its server', async t => {
+  const clock = new FakeClock();
+  const server = { address: A, port: 8080, weight: 1, active: 0, inactive: 0, available: true };
+  const templates = createTemplates(clock);
+  const template = templates.create('client', web([]), server);
+  const isKnown = (): boolean => templates.find('client', web([])) !== undefined;
+  templates.renew(template, 60);
+  clock.step(59_999);
+  t.equal(isKnown(), true);
+  clock.step(1);
+  t.equal(isKnown(), false, 'its time is over');
+  template.connections = 1;
+  t.equal(isKnown(), true, 'not while there are connections');
+  templates.expire();
+  template.connections = 0;
+  clock.step(59_999);
+  t.equal(isKnown(), true, 'which gave it another minute');
+  clock.step(1);
+  t.equal(isKnown(), false);
 });
 
 t.test('another scheduler knows the servers of the one before', async t => {

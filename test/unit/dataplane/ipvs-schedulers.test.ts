@@ -46,7 +46,8 @@ t.test('rr and wrr give turns', async t => {
   const { scheduler } = schedulerOf('rr', [a, b, c]);
   t.equal(turns(scheduler, 7), 'abcabca');
   scheduler.schedule(request(), true);
-  t.equal(turns(scheduler, 1), 'b', 'a dry run takes nobody’s turn');
+  scheduler.update([a, b, c]);
+  t.equal(turns(scheduler, 1), 'b', 'neither a dry run nor a change of nothing takes anybody’s turn');
   b.weight = 0;
   t.equal(turns(scheduler, 3), 'cac', 'weight 0 has no turn');
   scheduler.update([a, b]);
@@ -109,6 +110,10 @@ t.test('mh moves few clients when a server goes', async t => {
   const weighted = schedulerOf('mh', [server('a', 1), server('b', 9)]).scheduler;
   const count = Array.from({ length: 250 }, (_, i) => weighted.schedule(request(i), false)?.name);
   t.ok(count.filter(name => name === 'b').length > 190, 'weights are shares');
+  const clients = Array.from({ length: 4_000 }, (_, i) => `10.7.${i >> 8}.${i & 255}`);
+  const chosen = clients.map(src => weighted.schedule({ ...request(), src }, false)?.name);
+  const share = chosen.filter(name => name === 'b').length / clients.length;
+  t.ok(share > 0.88 && share < 0.92, `nine of ten: ${share}`);
 });
 
 t.test('mh looks at weights in proportion', async t => {
@@ -138,6 +143,14 @@ t.test('SipHash-1-3', async t => {
     { value: 0xffffffff, expect: 0x74cad6e2 },
   ])
     t.equal(hsiphash(value, [0n, 0n]), expect);
+});
+
+t.test('lblc remembers nothing of a dry run', async t => {
+  const [a, b] = [server('a', 1), server('b', 1)];
+  const { scheduler } = schedulerOf('lblc', [a, b]);
+  t.equal(scheduler.schedule(request(), true)?.name, 'a');
+  a.active = 1;
+  t.equal(turns(scheduler, 1), 'b');
 });
 
 t.test('lblc keeps what goes to one address with one server', async t => {
@@ -194,11 +207,26 @@ t.test('lblcr has a set for one address, that grows and shrinks', async t => {
   t.equal(turns(scheduler, 1), 'a', 'the busiest has left it');
 });
 
+t.test('lblcr keeps the servers of a set that are left', async t => {
+  const [a, b] = [server('a', 1), server('b', 1)];
+  const { scheduler } = schedulerOf('lblcr', [a, b]);
+  t.equal(turns(scheduler, 1), 'a');
+  a.active = 1;
+  scheduler.update([b, a]);
+  t.equal(turns(scheduler, 1), 'a', 'although another is idle');
+  scheduler.update([b]);
+  t.equal(turns(scheduler, 1), 'b', 'one that is gone is none of them');
+});
+
 t.test('every scheduler', async t => {
   for (const name of SCHEDULERS) {
     t.equal(schedulerOf(name, []).scheduler.schedule(request(), false), undefined, `${name}: nobody is there`);
     const nobody = schedulerOf(name, [server('a', 0), server('b', 0)]).scheduler;
     t.equal(nobody.schedule(request(), false), undefined, `${name}: nobody takes new ones`);
     t.equal(turns(schedulerOf(name, [server('a')]).scheduler, 2), 'aa', `${name}: one takes all`);
+    const { scheduler } = schedulerOf(name, []);
+    t.equal(turns(scheduler, 2), '--');
+    scheduler.update([server('a')]);
+    t.equal(turns(scheduler, 2), 'aa', `${name}: the first that comes takes all`);
   }
 });

@@ -1,4 +1,7 @@
 import t from 'tap';
+import { DYNAMIC_SET_SIZE } from '../../../src/dataplane/kernel/nftables/table.js';
+import type { NftExpression } from '../../../src/dataplane/kernel/nftables/rule.js';
+import { learn } from '../../../src/dataplane/kernel/nftables/match.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import type { NftCommand, NftablesProgram } from '../../../src/dataplane/kernel/program.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
@@ -71,4 +74,40 @@ t.test('a transaction that cannot be done changes nothing', async t => {
   t.equal(state(), before);
   kernel.load(program(false, commands));
   t.not(state(), before, 'by itself it can be done');
+});
+
+t.test('what a rule names must be there', async t => {
+  const kernel = createKernel({ clock: new FakeClock(), random: () => 0, routes: hostRoutes('192.168.50.11') });
+  kernel.load(program(true, [addSet, addChain]));
+  const goto = { kind: 'goto', chain: 'nowhere' } as const;
+  const rows: readonly { name: string; expression: NftExpression; expect: RegExp }[] = [
+    { name: 'goto', expression: { kind: 'verdict', verdict: goto }, expect: /no chain nowhere/ },
+    {
+      name: 'jump',
+      expression: { kind: 'verdict', verdict: { kind: 'jump', chain: 'nowhere' } },
+      expect: /no chain nowhere/,
+    },
+    { name: 'numgen', expression: { kind: 'numgen', verdicts: [{ kind: 'drop' }, goto] }, expect: /no chain nowhere/ },
+    { name: 'vmap', expression: { kind: 'vmap', key: ['saddr'], map: 'nothing' }, expect: /no set or map nothing/ },
+    { name: 'update', expression: { kind: 'update', set: 'nothing', side: 'saddr' }, expect: /no set or map nothing/ },
+    {
+      name: 'a set',
+      expression: { kind: 'address', side: 'saddr', addresses: { kind: 'set', name: 'nothing' } },
+      expect: /no set or map nothing/,
+    },
+  ];
+  for (const { name, expression, expect } of rows) {
+    const rule = { kind: 'nftRule', chain: 'own', expressions: [expression] } as const;
+    t.throws(() => kernel.load(program(false, [{ kind: 'addRules', chain: 'own', rules: [rule] }])), expect, name);
+  }
+});
+
+t.test('a full set learns nothing, until something has expired', async t => {
+  const learned = new Map(Array.from({ length: DYNAMIC_SET_SIZE }, (_, i) => [String(i), 1000 + (i < 2 ? 0 : 1)]));
+  const set = { set: SET, elements: new Map(), learned };
+  learn(set, 'new', 999);
+  t.equal(learned.has('new'), false);
+  learn(set, 'new', 1000);
+  t.equal(learned.get('new'), 61_000);
+  t.same([learned.has('0'), learned.has('1'), learned.has('2')], [false, false, true]);
 });

@@ -167,3 +167,9 @@ t.test('a chain hangs where the kernel is simulated to ask, and nowhere else', a
   ])
     t.throws(() => load(base), { message: `no chain can hang at ${base.replace(/hook |priority /g, '')}` }, base);
 });
+
+t.test('in a set that is gone there is nobody', async t => {
+  const { kernel, connect } = start('ip saddr @plain drop');
+  for (const program of parseNftScript('delete set ip t plain\n', 'IPv4')) kernel.load(program);
+  t.equal(connect().verdict, 'accept');
+});

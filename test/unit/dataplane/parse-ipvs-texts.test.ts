@@ -1,7 +1,9 @@
 import t from 'tap';
 import { parseIpsetSave } from '../../../src/dataplane/tools/ipset/parse-save.js';
+import { printIpsetSave } from '../../../src/dataplane/tools/ipset/print-save.js';
 import { parseIpvsadmSave } from '../../../src/dataplane/tools/ipvsadm/parse-save.js';
 import { MAX_LINE_LENGTH } from '../../../src/dataplane/tools/lines.js';
+import { emptyKernel } from '../../support/loaded-nodes.js';
 
 interface Row {
   readonly name: string;
@@ -46,6 +48,39 @@ const badSets: readonly Row[] = [
 for (const { name, input, expect } of badSets)
   t.test(`ipset refuses ${name}`, async t => void t.throws(() => parseIpsetSave(input, 'IPv4'), expect));
 
+t.test('ipset refuses more elements than a set has place for', async t => {
+  const lines = Array.from({ length: 65_536 }, (_, i) => `add S 10.0.${i >> 8}.${i & 255}\n`).join('');
+  t.equal(parseIpsetSave(IP + lines, 'IPv4')[0]?.add.length, 65_536);
+  t.throws(() => parseIpsetSave(`${IP}${lines}add S 10.1.0.0`, 'IPv4'), /line 65538: Hash is full/);
+});
+
+t.test('sets are listed in the order of their numbers, or else of their texts', async t => {
+  const kernel = emptyKernel('IPv4');
+  const add = ['10.0.0.9', '10.0.0.10', '10.0.0.1'];
+  kernel.load({
+    ...{ kind: 'ipvs', family: 'IPv4', full: true, virtualServers: [], goneServers: [], sysctls: {} },
+    xtables: undefined,
+    addresses: { link: 'kube-ipvs0', add: [], remove: [] },
+    ipsets: [
+      { name: 'P', type: 'bitmap:port', add: ['443', '80', '8080', '9'], remove: [] },
+      { name: 'A', type: 'hash:ip', initval: 15, add, remove: [] },
+    ],
+  });
+  t.equal(
+    printIpsetSave(kernel),
+    `create P bitmap:port range 0-65535
+add P 9
+add P 80
+add P 443
+add P 8080
+create A hash:ip family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x0000000f
+add A 10.0.0.1
+add A 10.0.0.10
+add A 10.0.0.9
+`,
+  );
+});
+
 t.test('ipset save is read', async t => {
   t.same(parseIpsetSave(`# saved\n${IP} add S 10.0.0.1 \n\ncreate P bitmap:port range 0-65535\nadd P 80`, 'IPv4'), [
     { name: 'S', type: 'hash:ip', add: ['10.0.0.1'], remove: [] },
@@ -58,6 +93,10 @@ t.test('ipset save is read', async t => {
 
 const WEB = '-A -t 10.96.0.1:80 -s rr\n';
 const SERVER = '-a -t 10.96.0.1:80 -r 10.0.0.1:8080 -m -w 1\n';
+
+/** What ipvsadm has beside what IPVS of ours has. */
+const NOT_SIMULATED =
+  '-f --fwmark-service -M --netmask -o --ops --pe -6 --ipv6 -g --gatewaying -i --ipip -x --u-threshold -y --l-threshold --tun-type --tun-port --tun-nocsum --tun-csum --tun-remcsum';
 
 const badServers: readonly Row[] = [
   { name: 'a command', input: `${WEB}-D -t 10.96.0.1:80`, expect: /^line 2: -D: only -A and -a are read/ },
@@ -80,6 +119,21 @@ const badServers: readonly Row[] = [
     input: '-A -t 10.0.0.1:80 -s rr -b sh-port',
     expect: /sh-port of scheduler rr/,
   },
+  {
+    name: 'a timeout of more than 31 days',
+    input: '-A -t 10.0.0.1:80 -p 2678401',
+    expect: /illegal timeout specified: 2678401/,
+  },
+  {
+    name: 'a number too long to be one',
+    input: '-A -t 10.0.0.1:80 -p 1000000000',
+    expect: /illegal timeout specified/,
+  },
+  ...NOT_SIMULATED.split(' ').map(option => ({
+    name: `the option ${option}`,
+    input: `-A -t 10.0.0.1:80 ${option}`,
+    expect: new RegExp(`${option} is not simulated`),
+  })),
   { name: 'a netmask', input: '-A -t 10.0.0.1:80 -p 9 -M 255.0.0.0', expect: /-M is not simulated/ },
   { name: 'an unknown option', input: '-A -t 10.0.0.1:80 --nothing', expect: /unknown option "--nothing"/ },
   {
@@ -119,6 +173,12 @@ t.test('ipvsadm -Sn is read', async t => {
       realServers: [],
     },
     { protocol: 'sctp', address: '10.0.0.2', port: 9, scheduler: 'wlc', realServers: [] },
+  ]);
+  t.match(parseIpvsadmSave('-A -t 10.0.0.1:65535 -s sh -b sh-port -p 2678400', 'IPv4'), [
+    { port: 65_535, scheduler: 'sh', hashesPort: true, persistentSeconds: 2_678_400 },
+  ]);
+  t.match(parseIpvsadmSave('-A -t 10.0.0.1:1 -p 1\n-a -t 10.0.0.1:1 -r 10.0.0.2:1 -m -w 0', 'IPv4'), [
+    { persistentSeconds: 1, realServers: [{ weight: 0 }] },
   ]);
   t.match(parseIpvsadmSave('-A -t [FD00::0:1]:80 -s rr -p 10', 'IPv6'), [
     { address: 'fd00::1', persistentSeconds: 10 },

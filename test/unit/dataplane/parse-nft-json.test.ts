@@ -208,6 +208,38 @@ const refused: readonly { readonly name: string; readonly input: string; readonl
     expect: '.elem[0]: web is no key',
   },
   { name: 'a quote in a comment', input: set({ comment: 'a"b' }), expect: '.comment: quotes and ends of lines' },
+  { name: 'no name at all', input: text({ table: { family: 'ip', name: '' } }), expect: '.name: "" is no name' },
+  {
+    name: 'a member of forty',
+    input: set({ ['x'.repeat(40)]: 1 }),
+    expect: `.set: ${'x'.repeat(40)} is not simulated`,
+  },
+  { name: 'a key without parts', input: set({ elem: [{ concat: [] }] }), expect: 'a key of s has 1 parts' },
+  {
+    name: 'a key of no parts, of a set that is not known',
+    input: text({ element: { ...T, name: 's', elem: [{ concat: [] }] } }),
+    expect: 'a key of 0 parts',
+  },
+  {
+    name: 'a state that is not',
+    input: rule(match({ ct: { key: 'state' } }, 'new', '!=')),
+    expect: '.match.op: != is not simulated',
+  },
+  {
+    name: 'a set that is added to',
+    input: rule({ set: { op: 'add', elem: SADDR, set: '@s' } }),
+    expect: '.set.op: add is not simulated',
+  },
+  {
+    name: 'a mark of a connection',
+    input: rule({ mangle: { key: { ct: { key: 'mark' } }, value: { '|': [MARK, 1] } } }),
+    expect: '.mangle.key.ct: it is not simulated',
+  },
+  {
+    name: 'a mark that is made of something else',
+    input: rule({ mangle: { key: MARK, value: { '|': [{ meta: { key: 'cpu' } }, 1] } } }),
+    expect: '.key: cpu is not simulated',
+  },
   { name: 'a long member', input: set({ ['x'.repeat(500)]: 1 }), expect: `.set: ${'x'.repeat(40)}… is not simulated` },
   {
     name: 'a rule that goes',

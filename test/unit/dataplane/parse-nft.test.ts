@@ -53,6 +53,11 @@ const refused: readonly { readonly name: string; readonly input: string; readonl
     input: rule('drop ct state new'),
     expect: '1:22-23: Error: Statement after terminal',
   },
+  ...['reject', 'dnat to 10.0.0.1:53', 'masquerade fully-random', 'goto d', 'return'].map(ends => ({
+    name: `what follows ${ends}`,
+    input: rule(`${ends} drop`),
+    expect: 'Error: Statement after terminal',
+  })),
   { name: 'what follows a comment', input: rule('drop comment "c" drop'), expect: 'unexpected drop' },
   { name: 'a family of a rule', input: rule('ip6 saddr fd00::1 drop'), expect: 'unexpected ip6' },
   {
@@ -87,6 +92,21 @@ const refused: readonly { readonly name: string; readonly input: string; readonl
   },
   { name: 'a timeout alone', input: set('type ipv4_addr ; timeout 3h'), expect: 'are those of one set' },
   { name: 'a time', input: set('type ipv4_addr ; flags dynamic,timeout ; timeout 3x'), expect: 'Error: 3x is no time' },
+  ...['3h5', '5', 'h', '99999d'].map(time => ({
+    name: `the time ${time}`,
+    input: set(`type ipv4_addr ; flags dynamic,timeout ; timeout ${time}`),
+    expect: `Error: ${time} is no time`,
+  })),
+  {
+    name: 'a port above all',
+    input: set('type inet_service ; elements = { 65536 }'),
+    expect: '65536 is no inet_service',
+  },
+  {
+    name: 'an element of another type than the set’s own command says',
+    input: `${set('type ipv4_addr ;')}\nadd chain ip t d\nadd element ip t s { fd00::1 }`,
+    expect: 'fd00::1 is no ipv4_addr',
+  },
   { name: 'a size', input: set('type ipv4_addr ; size 9'), expect: 'Error: size 9 is not simulated' },
   {
     name: 'an element of another type',
@@ -155,6 +175,37 @@ add table ip b { comment "anew" ; }
   t.match(list, 'ct state new drop comment "no; more { of it }"\n');
 });
 
+t.test('a statement may stand on as many lines as it likes', async t => {
+  const text = `add set ip t s { type ipv4_addr . inet_service ; }
+add element ip t s {
+
+  10.0.0.1 . 65535
+
+  ,
+
+  10.0.0.2 . 0
+
+}
+`;
+  t.match(parseNftScript(text, 'IPv4'), [
+    { commands: [{}, { element: { key: ['10.0.0.1', '65535'] } }, { element: { key: ['10.0.0.2', '0'] } }] },
+  ]);
+});
+
+t.test('every state of a flow', async t => {
+  for (const state of ['new', 'established', 'related', 'invalid', 'untracked']) {
+    const script = `${rule(`ct state ${state} drop`)}\n`;
+    t.equal(parseNftScript(script, 'IPv4').map(printNftScript).join(''), script);
+  }
+});
+
+t.test('what goes is forgotten by the rest of the script', async t => {
+  const gone = `${set('type ipv4_addr ;')}\ndelete set ip t s\nadd element ip t s { fd00::1 }`;
+  t.match(parseNftScript(gone, 'IPv4'), [{ commands: [{}, {}, { element: { key: ['fd00::1'] } }] }]);
+  const table = 'add table ip t { comment "old" ; }\ndelete table ip t\nadd table ip t\n';
+  t.match(parseNftScript(table, 'IPv4'), [{ full: true, comment: '', commands: [] }]);
+});
+
 t.test('a range is printed and asked as one', async t => {
   const script = `add chain ip t c { type filter hook input priority 0 ; policy accept ; }
 add rule ip t c ip saddr { 198.51.100.1-198.51.100.3, 203.0.113.9 } drop
@@ -178,7 +229,7 @@ add rule ip t c ip saddr { 203.0.113.8, 203.0.113.8 } drop
 
 t.test('what packets have taught a set is listed, read and forgotten', async t => {
   const set = 'type ipv4_addr; size 65535; flags dynamic,timeout; timeout 3h;';
-  const text = `table ip t { set s { ${set} elements = { 192.0.2.9 expires 1m5s, 192.0.2.10 expires 2h } } }`;
+  const text = `table ip t { set s { ${set} elements = { 192.0.2.10 expires 2h, 192.0.2.9 expires 1m5s } } }`;
   const load = (text: string): { clock: FakeClock; list: () => string } => {
     const clock = new FakeClock();
     const kernel = createKernel({ clock, random: () => 0, routes: hostRoutes('192.0.2.1') });

@@ -24,6 +24,8 @@ const onPorts = (...ports: NonNullable<NonNullable<Spec['ingress']>[number]['por
   policyTypes: ['Ingress'],
   ingress: [{ ports }],
 });
+/** More than are asked one by one. */
+const MANY_PORTS = [1, 2, 3, 4].map(port => ({ port }));
 
 t.test('one policy, one packet', async t => {
   const rows: { name: string; spec: Spec; packet: string; expect: string }[] = [
@@ -81,6 +83,19 @@ t.test('one policy, one packet', async t => {
       name: 'podSelector is of the same namespace',
       spec: fromPeers({ podSelector: { matchLabels: { app: 'client' } } }),
       packet: `tcp ${OTHER} ${WEB} 80`,
+      expect: DENIED,
+    },
+    {
+      name: 'every expression must match',
+      spec: fromPeers({
+        podSelector: {
+          matchExpressions: [
+            { key: 'app', operator: 'Exists' },
+            { key: 'tier', operator: 'DoesNotExist' },
+          ],
+        },
+      }),
+      packet: TO_WEB,
       expect: DENIED,
     },
     {
@@ -235,6 +250,30 @@ t.test('one policy, one packet', async t => {
     },
     { name: 'a protocol alone', spec: onPorts({ protocol: 'UDP' }), packet: `udp ${CLIENT} ${WEB} 4`, expect: ALLOWED },
     { name: 'one of two', spec: onPorts({ port: 443 }, { port: 80 }), packet: TO_WEB, expect: ALLOWED },
+    {
+      name: 'a protocol alone, among many ports',
+      spec: onPorts(...MANY_PORTS, { protocol: 'UDP' }),
+      packet: `udp ${CLIENT} ${WEB} 80`,
+      expect: ALLOWED,
+    },
+    {
+      name: 'a name among many ports',
+      spec: onPorts(...MANY_PORTS, { port: 'http' }),
+      packet: `tcp ${CLIENT} ${WEB} 8080`,
+      expect: ALLOWED,
+    },
+    {
+      name: 'a range among many ports',
+      spec: onPorts(...MANY_PORTS, { port: 70, endPort: 80 }),
+      packet: TO_WEB,
+      expect: ALLOWED,
+    },
+    {
+      name: 'none of many ports',
+      spec: onPorts(...MANY_PORTS, { protocol: 'UDP', port: 80 }, { port: 'dns' }),
+      packet: TO_WEB,
+      expect: DENIED,
+    },
     { name: 'first of a range', spec: onPorts({ port: 80, endPort: 90 }), packet: TO_WEB, expect: ALLOWED },
     { name: 'last of a range', spec: onPorts({ port: 70, endPort: 80 }), packet: TO_WEB, expect: ALLOWED },
     { name: 'behind a range', spec: onPorts({ port: 70, endPort: 79 }), packet: TO_WEB, expect: DENIED },

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { compilePolicy } from '../../../src/dataplane/policies/compile-policy.js';
 import { findingText } from '../../../src/dataplane/policies/judgement-text.js';
 import {
   indexOf,
@@ -110,6 +111,89 @@ t.test('changes count at once', async t => {
   for (const step of steps) {
     step.change();
     t.equal(verdictOf(index.judge(packetOf(step.packet ?? packet))), step.expect, step.name);
+  }
+});
+
+t.test('of an address that several Pods say they have', async t => {
+  const RANKS = ['Failed', 'Succeeded', 'Pending', 'Running'];
+  const rows: { name: string; holders: readonly [name: string, phase: string][]; expect: string }[] = [
+    ...RANKS.flatMap((worse, i) =>
+      RANKS.slice(i + 1)
+        .filter(better => !(worse === 'Failed' && better === 'Succeeded'))
+        .flatMap(better => [
+          { name: `${better} before ${worse}`, holders: [['a', worse] as const, ['b', better] as const], expect: 'b' },
+          {
+            name: `${better} before ${worse}, filed first`,
+            holders: [['b', better] as const, ['a', worse] as const],
+            expect: 'b',
+          },
+        ])
+        .map(row => ({ ...row, holders: row.holders.map(([name, phase]): [string, string] => [name, phase]) })),
+    ),
+    {
+      name: 'alike: the first by name',
+      holders: [
+        ['a', 'Failed'],
+        ['b', 'Succeeded'],
+      ],
+      expect: 'a',
+    },
+    {
+      name: 'alike, filed in the other order',
+      holders: [
+        ['b', 'Running'],
+        ['a', 'Running'],
+      ],
+      expect: 'a',
+    },
+  ];
+  for (const { name, holders, expect } of rows) {
+    const index = indexOf({
+      namespaces,
+      pods: holders.map(([pod, phase]) => podObject(`shop/${pod}`, [WEB], { labels: { pod }, phase })),
+      policies: [policyObject('shop/p', { podSelector: {} })],
+    });
+    t.equal(index.judge(packetOf(`tcp 192.0.2.1 ${WEB} 80`))?.destination?.name, expect, name);
+  }
+});
+
+t.test('what no policy of this node is about is not judged at all', async t => {
+  const policies = [policyObject('shop/p', { podSelector: web })];
+  const index = indexOf({ namespaces, pods: [...pods, podObject('ops/here', ['10.244.1.77'])], policies });
+  for (const packet of [
+    'tcp 192.0.2.1 10.244.1.77 1',
+    `tcp 192.0.2.1 ${CLIENT} 1`,
+    `tcp ${OTHER} ${DB} 1`,
+    'tcp 192.0.2.1 192.0.2.2 1',
+  ])
+    t.equal(index.judge(packetOf(packet)), undefined, packet);
+});
+
+t.test('a long policy rests while it is compiled, and not at every item', async t => {
+  const LENGTH = 5_000;
+  const list = <T>(make: (i: number) => T): T[] => Array.from({ length: LENGTH }, (_, i) => make(i));
+  const address = (i: number): string => `10.${i >> 8}.${i & 255}.0`;
+  const rows: { name: string; spec: Spec }[] = [
+    { name: 'rules', spec: { ingress: list(() => ({})) } },
+    { name: 'peers', spec: { ingress: [{ from: list(() => ({ podSelector: {} })) }] } },
+    { name: 'blocks', spec: { ingress: [{ from: list(i => ({ ipBlock: { cidr: `${address(i)}/24` } })) }] } },
+    {
+      name: 'exceptions',
+      spec: { ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8', except: list(i => `${address(i)}/24`) } }] }] },
+    },
+    { name: 'ports', spec: { ingress: [{ ports: list(i => ({ port: i })) }] } },
+    {
+      name: 'expressions',
+      spec: { podSelector: { matchExpressions: list(i => ({ key: `k${i}`, operator: 'Exists' })) } },
+    },
+    {
+      name: 'values',
+      spec: { podSelector: { matchExpressions: [{ key: 'a', operator: 'In', values: list(i => `v${i}`) }] } },
+    },
+  ];
+  for (const { name, spec } of rows) {
+    const rests = [...compilePolicy(policyObject('shop/p', spec))].length;
+    t.ok(rests >= LENGTH / 1_000 && rests <= LENGTH / 10, `${name}: ${rests} rests`);
   }
 });
 

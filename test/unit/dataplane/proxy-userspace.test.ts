@@ -1,9 +1,11 @@
 import t from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
+import type { Program } from '../../../src/dataplane/kernel/program.js';
 import { createProxier, type ProxyConfig } from '../../../src/dataplane/proxiers/index.js';
 import type { Proxier } from '../../../src/dataplane/proxiers/types.js';
 import { createLoadBalancer } from '../../../src/dataplane/proxiers/userspace/load-balancer.js';
 import { createProxyPorts } from '../../../src/dataplane/proxiers/userspace/proxy-ports.js';
+import { printRestore } from '../../../src/dataplane/tools/iptables/print-restore.js';
 import { printSave } from '../../../src/dataplane/tools/iptables/print-save.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import type { Service } from '../../../src/machinery/types.js';
@@ -23,6 +25,7 @@ for (const { name, seconds, input, expect } of [
   { name: 'all gone, and back', input: '=12 a = a =12 a', expect: '1 - 1' },
   { name: 'affinity: a client stays', seconds: 10, input: '=123 a b a b', expect: '1 2 1 2' },
   { name: 'affinity: until its time is over', seconds: 2, input: '=123 a +1 a +1 a +2 a', expect: '1 1 1 2' },
+  { name: 'affinity: for whole seconds', seconds: 3, input: '=12 a +2 a +3 a', expect: '1 1 2' },
   { name: 'affinity: what does not answer is left', seconds: 10, input: '=123 a A a', expect: '1 2 2' },
   {
     name: 'affinity: an endpoint that goes sets its clients free',
@@ -64,8 +67,11 @@ t.test('load balancing: order, reasons, and clients without end', async t => {
   t.equal(sticky.next('10.0.0.1', false)?.why, 'round robin: number 1 of 2');
   t.equal(sticky.next('10.0.0.1', false)?.why, 'session affinity: 10.0.0.1 stays with it');
   for (let i = 0; i < 65_536; i++) sticky.next(`client ${i}`, false);
+  t.match(sticky.next('client 0', false)?.why, /affinity/, 'so many are known');
   t.equal(sticky.next('10.0.0.1', false)?.why, 'round robin: number 2 of 2', 'the oldest of too many is forgotten');
   t.match(sticky.next('client 65535', false)?.why, /affinity/);
+  sticky.forgetStale();
+  t.match(sticky.next('client 65535', false)?.why, /affinity/, 'nobody is forgotten before');
   clock.step(10_000);
   sticky.forgetStale();
   t.match(sticky.next('client 65535', false)?.why, /round robin/, 'and all when their time is over');
@@ -102,11 +108,11 @@ function start(config: Partial<ProxyConfig> = {}) {
   const full: ProxyConfig = { ...exampleConfig({ config: {} }), clock, mode: 'userspace', ...config };
   const kernel = createKernel({ clock, random: () => 0, routes: hostRoutes(...full.nodeAddresses) });
   const proxy = createProxier(full);
-  const sync = (): boolean => {
+  const sync = (): Program | undefined => {
     const { program, udpCleanup } = proxy.sync();
     if (program !== undefined) kernel.load(program);
     kernel.cleanupUdp(udpCleanup);
-    return program !== undefined;
+    return program;
   };
   return { kernel, proxy, sync };
 }
@@ -124,7 +130,11 @@ t.test('the rules of a service port', async t => {
   proxy.onServiceUpdate(
     web({ type: 'LoadBalancer', externalIPs: ['192.0.2.50'] }, { loadBalancer: { ingress: [{ ip: '203.0.113.77' }] } }),
   );
-  sync();
+  const program = sync();
+  t.match(
+    program?.kind === 'xtables' ? printRestore(program) : '',
+    '-A KUBE-PORTALS-CONTAINER -m comment --comment shop/web:http -p tcp -m tcp --dport 80 -d 10.200.4.10 -j REDIRECT',
+  );
   const at = (port: number): string => `-p tcp -m comment --comment "shop/web:http" -m tcp --dport ${port}`;
   const there = '-j DNAT --to-destination 192.168.50.11:40000';
   const local = '-m addrtype --dst-type LOCAL';
@@ -224,22 +234,69 @@ t.test('more service ports than proxy ports cost one search a sync', async t => 
 
 t.test('UDP flows to a Service that is gone are forgotten', async t => {
   const { kernel, proxy, sync } = start();
-  const dns = service('kube-system/dns', { clusterIP: '10.200.0.10', ports: [{ protocol: 'UDP', port: 53 }] });
+  const dns = service(
+    'kube-system/dns',
+    {
+      type: 'LoadBalancer',
+      clusterIP: '10.200.0.10',
+      externalIPs: ['192.0.2.50'],
+      ports: [{ protocol: 'UDP', port: 53, nodePort: 30_053 }],
+    },
+    { loadBalancer: { ingress: [{ ip: '203.0.113.77' }] } },
+  );
   proxy.onServiceUpdate(dns);
   sync();
-  kernel.connect({
-    proto: 'udp',
-    src: '10.66.1.99',
-    srcPort: 4000,
-    dst: '10.200.0.10',
-    dstPort: 53,
-    hook: 'prerouting',
-  });
-  t.equal(kernel.conntrack().length, 1);
+  const ask = (dst: string, dstPort = 53) =>
+    kernel.connect({ proto: 'udp', src: '10.66.1.99', srcPort: 4000, dst, dstPort, hook: 'prerouting' });
+  const left = () => kernel.conntrack().map(({ original: { dst, dstPort } }) => `${dst}:${dstPort}`);
+  for (const address of ['10.200.0.10', '192.0.2.50', '203.0.113.77']) ask(address);
+  ask('192.168.50.11', 30_053);
+  ask('192.168.50.11', 30_054);
+  const all = ['10.200.0.10:53', '192.0.2.50:53', '203.0.113.77:53', '192.168.50.11:30053', '192.168.50.11:30054'];
+  t.same(left(), all);
   proxy.onSliceUpdate(slice('kube-system/dns', { protocol: 'UDP', port: 53 }, [{ ip: '10.66.1.10' }]));
   sync();
-  t.equal(kernel.conntrack().length, 1, 'another endpoint is the proxy’s affair');
+  t.same(left(), all, 'another endpoint is the proxy’s affair');
   proxy.onServiceDelete(dns);
   sync();
-  t.equal(kernel.conntrack().length, 0);
+  t.same(left(), ['192.168.50.11:30054'], 'what went elsewhere goes on');
+});
+
+t.test('a Service’s affinity is its clients’, until it has none', async t => {
+  const { proxy, sync } = start();
+  const sticky = { sessionAffinity: 'ClientIP', sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } } };
+  proxy.onSliceUpdate(slice('shop/web', { name: 'http', port: 8080 }, [{ ip: '10.66.1.10' }, { ip: '10.66.1.11' }]));
+  const reached = (spec: Partial<NonNullable<Service['spec']>>): number => {
+    proxy.onServiceUpdate(web(spec));
+    sync();
+    return new Set([1, 2, 3, 4].map(() => proxy.relay?.ports()[0]?.next('a')?.ip)).size;
+  };
+  t.equal(reached(sticky), 1);
+  t.equal(reached({}), 2);
+});
+
+t.test('the name and the family say where the search for a proxy port begins', async t => {
+  const given = (name: string, config: Partial<ProxyConfig> = {}): number => {
+    const { proxy, sync } = start(config);
+    const clusterIP = config.family === 'IPv6' ? 'fd00:200::1' : '10.200.0.1';
+    proxy.onServiceUpdate(service(name, { clusterIP, ports: [{ protocol: 'TCP', port: 80 }] }));
+    sync();
+    return portOf(proxy);
+  };
+  t.equal(given('shop/a'), given('shop/a'), 'also after a restart');
+  t.not(given('shop/a'), given('shop/b'));
+  t.not(given('shop/a'), given('shop/a', { family: 'IPv6', nodeAddresses: ['fd00::11'] }));
+});
+
+t.test('when there is something to do', async t => {
+  const { proxy, sync } = start();
+  t.equal(proxy.pending, true, 'at the beginning');
+  sync();
+  t.equal(proxy.pending, false);
+  proxy.setServiceCidrs(['10.200.0.0/16']);
+  t.equal(proxy.pending, false, 'no rule is made of ranges of ClusterIPs');
+  proxy.onServiceUpdate(web());
+  t.equal(proxy.pending, true, 'a Service');
+  sync();
+  t.equal(proxy.pending, false);
 });

@@ -34,4 +34,6 @@ t.test('one that does not go gracefully goes at once, with its connections', asy
     list.all.map(({ address }) => address),
     ['10.0.0.2'],
   );
+  t.equal(list.set([server(1, 5), server(2)]), true);
+  t.match(list.all, [{ address: '10.0.0.1', weight: 5, active: 1, available: true }, {}], 'and comes back with them');
 });

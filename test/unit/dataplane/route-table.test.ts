@@ -22,9 +22,10 @@ t.test('the longest prefix wins, of equal ones the lower metric, and what is tak
     t.equal(routes.lookup(pod)?.nextHop, 'liar');
     const detach = routes.add({ destination: pod, link: 'cni0' });
     t.same(routes.lookup(pod), { local: false, link: 'cni0', source: node }, 'the lower metric');
-    undo();
     detach();
-    t.equal(routes.lookup(pod)?.link, 'cni0', 'the range is left');
+    t.equal(routes.lookup(pod)?.nextHop, 'liar', 'without it, the other is left');
+    undo();
+    t.same(routes.lookup(pod), { local: false, link: 'cni0', source: node }, 'then the range');
     t.equal(routes.lookup(family === 'IPv4' ? '8.8.8.8' : '2001:db8::1')?.link, 'eth0', 'all else');
     t.equal(routes.lookup(family === 'IPv4' ? '::1' : '127.0.0.1'), undefined, 'not of this family');
     t.equal(routes.isLocal(family === 'IPv4' ? '127.8.9.1' : '::1'), true, 'loopback');

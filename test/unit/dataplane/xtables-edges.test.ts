@@ -31,6 +31,11 @@ const REFUSED: readonly { readonly name: string; readonly input: string; readonl
     expect: /Index of insertion too big/,
   },
   {
+    name: 'a chain is made once',
+    input: ':A - [0:0]\n-N A',
+    expect: /Chain already exists/,
+  },
+  {
     name: 'a chain with rules does not go',
     input: ':A - [0:0]\n-A A -j DROP\n-X A',
     expect: /Directory not empty/,
@@ -47,6 +52,8 @@ t.test('edits at the edges', async t => {
   restore(edited, '*filter\n-A INPUT -j DROP\n-I INPUT 2 -j ACCEPT\n-D INPUT 1\nCOMMIT\n');
   t.match(printSave(edited), /-A INPUT -j ACCEPT\nCOMMIT/);
   t.notMatch(printSave(edited), /DROP/);
+  restore(edited, '*filter\n-N A\n-N B\n-X B\nCOMMIT\n');
+  t.match(printSave(edited), /\n:A - \[0:0\]\nCOMMIT/, 'a chain that is made and removed at once is none');
 });
 
 t.test('a list of recent addresses', async t => {

@@ -1,4 +1,6 @@
 import t from 'tap';
+import { createXtables } from '../../../src/dataplane/kernel/xtables/xtables.js';
+import { createIpsets } from '../../../src/dataplane/kernel/ipset/ipsets.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import type { ChainRules } from '../../../src/dataplane/kernel/program.js';
 import type { Rule } from '../../../src/dataplane/kernel/xtables/rule.js';
@@ -60,6 +62,9 @@ t.test('counters stay with their rules', async t => {
   const change = (text: string): void => restore(edited, `*filter\n${text}\nCOMMIT\n`, { noflush: true });
   change(`[7:700] -I INPUT 2 -p tcp -m tcp --dport 3 -j DROP`);
   t.same(counted(), ['[5:500] 1', '[7:700] 3', '[1:60] 2'], 'one is inserted between them');
+  change(`[3:0] -A ${rule(5)}\n[0:0] -A ${rule(6)}`);
+  t.same(counted(), ['[5:500] 1', '[7:700] 3', '[1:60] 2', '[3:0] 5', '[0:0] 6'], 'empty packets count');
+  change(`-D ${rule(5)}\n-D ${rule(6)}`);
   change(`-D ${rule(1)}`);
   t.same(counted(), ['[7:700] 3', '[1:60] 2'], 'the first goes');
   change(`-A ${rule(4)}`);
@@ -87,4 +92,58 @@ t.test('a trace says how likely a choice was', async t => {
     const step = trace.find(({ kind }) => kind === 'rule');
     t.equal(step?.kind === 'rule' ? step.probability : undefined, expect);
   }
+});
+
+t.test('a chain goes when the last rule that leads to it does, wherever that stood', async t => {
+  const leads = Object.fromEntries(
+    ['A', 'B', 'C', 'Z'].map(chain => [
+      chain,
+      { kind: 'rule', chain: 'INPUT', matches: [], verdict: { kind: 'jump', chain } } satisfies Rule,
+    ]),
+  );
+  const load = (edited: ReturnType<typeof kernel>, chains: string): void =>
+    edited.load({
+      kind: 'xtables',
+      family: 'IPv4',
+      full: false,
+      jumps: [],
+      ensureChains: [],
+      tables: [
+        { table: 'filter', chains: ['INPUT'], commands: [inInput([...chains].flatMap(chain => leads[chain] ?? []))] },
+      ],
+    });
+  for (const [before, after] of [
+    ['ABZ', 'CAZ'],
+    ['CAZ', 'ABZ'],
+    ['ABZ', 'ABCZ'],
+    ['AAB', 'AB'],
+  ] as const) {
+    const edited = kernel();
+    restore(edited, '*filter\n:A - [0:0]\n:B - [0:0]\n:C - [0:0]\n:Z - [0:0]\nCOMMIT\n');
+    load(edited, before);
+    load(edited, after);
+    for (const chain of 'ABCZ') {
+      const remove = (): void => restore(edited, `*filter\n-X ${chain}\nCOMMIT\n`, { noflush: true });
+      if (after.includes(chain)) t.throws(remove, /busy/, `${before}, ${after}: ${chain} is in use`);
+      else t.doesNotThrow(remove, `${before}, ${after}: ${chain} is not`);
+    }
+  }
+});
+
+t.test('iptables’ tables hang where Linux has them', async t => {
+  const routes = hostRoutes(NODE);
+  const { hooks, natRules } = createXtables({
+    clock: new FakeClock(),
+    random: () => 0,
+    routes,
+    translate: () => '',
+    sets: createIpsets('IPv4', () => 0),
+  });
+  const places = (functions: typeof hooks) => functions.map(({ hook, priority }) => `${hook} ${priority}`);
+  t.same(places(hooks), [
+    ...['prerouting -300', 'output -300'],
+    ...['prerouting -150', 'input -150', 'forward -150', 'output -150', 'postrouting -150'],
+    ...['input 0', 'forward 0', 'output 0'],
+  ]);
+  t.same(places(natRules), ['prerouting -100', 'input 100', 'output -100', 'postrouting 100']);
 });

@@ -74,6 +74,27 @@ t.test('of a virtual service address, port and protocol are asked', async t => {
   t.equal(asked({ port: 81 }), false);
 });
 
+t.test('chance', async t => {
+  const drawn = (random: number, probability: number): boolean =>
+    compileMatches(parseRule('C', tokenize(`-m statistic --mode random --probability ${probability}`), 'IPv4'))(
+      PACKET,
+      {
+        ...ENVIRONMENT,
+        random: () => random,
+      },
+    );
+  t.equal(drawn(0.4999, 0.5), true);
+  t.equal(drawn(0.5, 0.5), false, 'of a thousand numbers below 1000, 500 are below 500');
+  t.equal(drawn(0, 0), false);
+  t.equal(drawn(0.9999, 1), true);
+});
+
+t.test('no packet comes from a port of a bridge', async t => {
+  const asked = (rule: string): boolean => compileMatches(parseRule('C', tokenize(rule), 'IPv4'))(PACKET, ENVIRONMENT);
+  t.equal(asked('-m physdev --physdev-is-in'), false);
+  t.equal(asked('-m physdev ! --physdev-is-in'), true);
+});
+
 t.test('ranges of IPv6', async t => {
   const rows = [
     { range: '2001:db8::/32', address: '2001:db8:1::1', expect: true },

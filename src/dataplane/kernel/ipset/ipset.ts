@@ -92,7 +92,7 @@ export function createIpset({ name, type, family, initval }: IpsetOptions): Ipse
 }
 
 /** The entry as ipset lists it: a range of one address is that address. */
-export const entryText = ({ type, family }: Ipset, key: string): string => {
+export const entryText = ({ family }: Ipset, key: string): string => {
   const whole = `/${bitsOf(family)}`;
-  return type === 'hash:ip,port,net' && key.endsWith(whole) ? key.slice(0, -whole.length) : key;
+  return key.endsWith(whole) ? key.slice(0, -whole.length) : key;
 };

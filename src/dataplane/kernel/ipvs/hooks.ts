@@ -79,9 +79,9 @@ function serviceOf({ packet }: Passage, services: VirtualServers): LoadedService
   return services.get({ protocol, address, port });
 }
 
-/** A dry run's flow is in no table. */
-const triedBy = ({ entry, dryRun }: Passage, { tried }: IpvsHookOptions): VirtualConnection | undefined =>
-  dryRun && entry !== undefined ? tried.get(entry) : undefined;
+/** A dry run's flow is in no table, and no other is here. */
+const triedBy = ({ entry }: Passage, { tried }: IpvsHookOptions): VirtualConnection | undefined =>
+  entry && tried.get(entry);
 
 /** A SYN on the ports of a connection that has ended, or whose server takes nothing new, gets another server. */
 const startsAnew = (known: VirtualConnection, passage: Passage): boolean =>

@@ -18,18 +18,3 @@ export const BUILTIN_CHAIN_OF: Readonly<Record<Hook, string>> = {
   output: 'OUTPUT',
   postrouting: 'POSTROUTING',
 };
-
-/** Targets of the extensions; a chain cannot have such a name. */
-export const TARGETS: readonly string[] = [
-  'ACCEPT',
-  'DROP',
-  'RETURN',
-  'REJECT',
-  'MARK',
-  'DNAT',
-  'SNAT',
-  'REDIRECT',
-  'MASQUERADE',
-  'CT',
-  'NOTRACK',
-];

@@ -143,7 +143,7 @@ export function editTable(table: Table): TableEdit {
         throw draft.has(target) ? busy(target) : new NetfilterError(`Chain '${target}' does not exist`);
       }
       for (const [name, chain] of draft) {
-        if (chain !== undefined || !table.chains.has(name)) continue;
+        if (chain !== undefined) continue;
         const left = (table.references.get(name) ?? 0) + (references.counts().get(name) ?? 0);
         if (left > 0) throw busy(name);
       }

@@ -2,12 +2,7 @@ import { parseCidr } from '../../../machinery/cidr.js';
 import type { ChainRules } from '../../kernel/program.js';
 import type { Match, Rule, Verdict } from '../../kernel/xtables/rule.js';
 import type { EndpointInfo } from '../../services/endpoints.js';
-import {
-  externallyAccessible,
-  type ServicePort,
-  usesClusterEndpoints,
-  usesLocalEndpoints,
-} from '../../services/service-ports.js';
+import { externallyAccessible, type ServicePort } from '../../services/service-ports.js';
 import type { EndpointCategories } from '../../services/topology.js';
 import type { Origin } from '../../trace.js';
 import type { LocalTraffic } from '../detect-local.js';
@@ -85,8 +80,8 @@ export function compileServicePort(
     origin: { kind: 'Service', namespace: service.namespace, name: service.name, port },
     usesExternalChain: eps.hasEndpoints && externallyAccessible(service),
     usesFirewallChain: eps.hasEndpoints && service.loadBalancerVIPs.length > 0 && service.sourceRanges.length > 0,
-    usesClusterChain: eps.cluster.length > 0 && usesClusterEndpoints(service),
-    usesLocalChain: eps.local.length > 0 && usesLocalEndpoints(service),
+    usesClusterChain: eps.cluster.length > 0,
+    usesLocalChain: eps.local.length > 0,
   };
   const endpoints = eps.reachable.map(info => endpointOf(context, info));
   const of = (list: readonly EndpointInfo[]): readonly Endpoint[] => {

@@ -22,14 +22,15 @@ const NOTHING = { ports: [], fragments: [] };
 export function createIptablesProxier(config: ProxierConfig): Proxier {
   let localChanged = false;
   const view = createNodeView(config, () => {
-    compiled.clear();
+    compiled = new WeakMap();
     known = NOTHING;
     localChanged = true;
   });
   const { services, shared } = view;
   const staleChains = createStaleChains(config.clock, config.syncPeriodMs ?? DEFAULT_SYNC_PERIOD_MS);
   const assemble = createAssembler(config);
-  const compiled = new Map<TrackedPort, CompiledPort>();
+  /** What was compiled of a port goes with it. */
+  let compiled = new WeakMap<TrackedPort, CompiledPort>();
   let synced = false;
   /** Of all service ports, in order, as of the last time. */
   let known: { readonly ports: readonly TrackedPort[]; readonly fragments: readonly ServiceFragment[] } = NOTHING;
@@ -63,10 +64,7 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
 
   /** As upstream, all ports of a changed Service are written. */
   function writeService({ before, after }: ServiceChange, written: Set<ServiceFragment>): void {
-    for (const port of before) {
-      staleChains.add(fragmentOf(port).chains);
-      if (!after.includes(port)) compiled.delete(port);
-    }
+    for (const port of before) staleChains.add(fragmentOf(port).chains);
     for (const port of after) {
       const fragment = fragmentOf(port);
       staleChains.remove(fragment.chains);

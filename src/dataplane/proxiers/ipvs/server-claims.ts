@@ -20,11 +20,9 @@ export function createServerClaims(): ServerClaims {
   const touched = new Set<string>();
 
   function winner(key: string): VirtualServer | undefined {
-    let first: string | undefined;
     const claimants = claims.get(key);
-    for (const sortKey of claimants?.keys() ?? [])
-      if (first === undefined || compareText(sortKey, first) < 0) first = sortKey;
-    return first === undefined ? undefined : claimants?.get(first);
+    const [first = ''] = [...(claimants?.keys() ?? [])].sort(compareText);
+    return claimants?.get(first);
   }
 
   return {

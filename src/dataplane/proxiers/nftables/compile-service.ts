@@ -3,12 +3,7 @@ import type { NftExpression, NftRule, NftSet, NftVerdict } from '../../kernel/nf
 import type { NftCommand } from '../../kernel/program.js';
 import type { Family } from '../../packet.js';
 import type { EndpointInfo } from '../../services/endpoints.js';
-import {
-  externallyAccessible,
-  type ServicePort,
-  usesClusterEndpoints,
-  usesLocalEndpoints,
-} from '../../services/service-ports.js';
+import { externallyAccessible, type ServicePort } from '../../services/service-ports.js';
 import type { EndpointCategories } from '../../services/topology.js';
 import type { Origin } from '../../trace.js';
 import type { LocalTraffic } from '../detect-local.js';
@@ -77,8 +72,8 @@ export function compileServicePort(
     return endpoints.filter(({ info }) => wanted.has(info));
   };
 
-  const usesCluster = eps.cluster.length > 0 && usesClusterEndpoints(service);
-  const usesLocal = eps.local.length > 0 && usesLocalEndpoints(service);
+  const usesCluster = eps.cluster.length > 0;
+  const usesLocal = eps.local.length > 0;
   const usesExternal = eps.hasEndpoints && externallyAccessible(service);
   const usesFirewall = service.loadBalancerVIPs.length > 0 && service.sourceRanges.length > 0;
   const own = [

@@ -1,3 +1,4 @@
+import { compareText } from '../../../machinery/compare-text.js';
 import { keyText, type NftElement, type NftVerdict } from '../../kernel/nftables/rule.js';
 import type { NftCommand } from '../../kernel/program.js';
 import type { ServicePort } from '../../services/service-ports.js';
@@ -69,10 +70,8 @@ export function createElementStore(): ElementStore {
   const placeOf = ({ set, element }: SetElement): string => `${set} ${keyText(element.key)}`;
   const winner = (place: string): SetElement | undefined => {
     const owners = claims.get(place);
-    if (owners === undefined) return undefined;
-    let best: string | undefined;
-    for (const owner of owners.keys()) if (best === undefined || owner < best) best = owner;
-    return best === undefined ? undefined : owners.get(best);
+    const [first = ''] = [...(owners?.keys() ?? [])].sort(compareText);
+    return owners?.get(first);
   };
   const adding = ({ set, element }: SetElement): NftCommand => ({ kind: 'addElement', set, element });
 

@@ -123,7 +123,7 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     synced = true;
     localChanged = false;
     rangesChanged = false;
-    staleChains.add(left);
+    staleChains.addEmpty(left);
     return { program: fullProgram(left), udpCleanup };
   }
 

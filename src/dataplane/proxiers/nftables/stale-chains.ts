@@ -7,6 +7,8 @@ import type { Clock } from '../../../machinery/clock.js';
 export interface StaleChains {
   /** To be emptied in this sync. */
   add(chains: Iterable<string>): void;
+  /** Empty ones, of a proxy before this one. */
+  addEmpty(chains: Iterable<string>): void;
   /** They are in use again. */
   remove(chains: Iterable<string>): void;
   /** Those that have become stale since it was asked last: to be emptied. */
@@ -28,6 +30,9 @@ export function createStaleChains(clock: Clock): StaleChains {
         stale.set(chain, clock.monotonic());
         fresh.add(chain);
       }
+    },
+    addEmpty(chains) {
+      for (const chain of chains) stale.set(chain, clock.monotonic());
     },
     remove(chains) {
       for (const chain of chains) {

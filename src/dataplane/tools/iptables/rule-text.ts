@@ -28,7 +28,7 @@ const range = (from: number, to: number): string => (from === to ? String(from) 
 function restoreMatch(match: Match): string {
   switch (match.kind) {
     case 'comment':
-      return `-m comment --comment ${/^[^\s"'\\]+$/.test(match.text) ? match.text : quote(match.text)}`;
+      return `-m comment --comment ${/^[^\s"'\\]+$/.test(match.text) ? match.text : quote(match.text, /["\\]/g)}`;
     case 'source':
       return `${not(match)}-s ${match.cidr}`;
     case 'destination':
@@ -130,7 +130,7 @@ const PROTOCOL_NUMBER: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17, s
 function saveMatch(match: Match, family: Family): string {
   switch (match.kind) {
     case 'comment':
-      return `-m comment --comment ${/^[A-Za-z0-9_-]+$/.test(match.text) ? match.text : quote(match.text)}`;
+      return `-m comment --comment ${/^[A-Za-z0-9_-]+$/.test(match.text) ? match.text : quote(match.text, /["'\\]/g)}`;
     case 'source':
     case 'destination': {
       const cidr = parseCidr(match.cidr);
@@ -205,4 +205,5 @@ function saveVerdict(verdict: Verdict, family: Family): string {
   }
 }
 
-const quote = (text: string): string => `"${text.replace(/["'\\]/g, character => `\\${character}`)}"`;
+/** iptables-save escapes more than iptables-restore needs. */
+const quote = (text: string, escaped: RegExp): string => `"${text.replace(escaped, character => `\\${character}`)}"`;

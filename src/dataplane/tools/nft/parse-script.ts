@@ -22,7 +22,7 @@ export function parseNftScript(text: string, family: Family, limits = TEXT_LIMIT
     const { kind, text: first } = tokens.peek();
     if (kind === 'mark' && first === '') return programs.all();
     readCommand(tokens, programs, family);
-    if (!isStatementEnd(tokens.peek()) || tokens.peek().text === '}') refuse(tokens.peek());
+    if (!isStatementEnd(tokens.peek())) refuse(tokens.peek());
   }
 }
 
