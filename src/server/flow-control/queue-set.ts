@@ -184,10 +184,11 @@ export function createQueueSet(options: {
    * slow moment would look dearer than its like that come later, and they would pass it for as long as it waits.
    */
   const workOf = ({ work }: Ticket): number => work.initialSeats * serviceMs + work.finalSeats * work.lingerMs;
-  /** The queue whose oldest request would be through first. */
+  /** The queue whose oldest request would be through first; among equals the one that has least under way. */
   const nextQueue = (): Queue | undefined => {
     let best: Queue | undefined;
     let bestR = Infinity;
+    let bestSeats = Infinity;
     let bestDistance = Infinity;
     for (const queue of queues.values()) {
       const first = oldest(queue);
@@ -195,8 +196,12 @@ export function createQueueSet(options: {
       const finishR = queue.nextDispatchR + workOf(first);
       // Round robin: those behind the last one come first, then those before it.
       const distance = queue.index > robin ? queue.index - robin : queue.index - robin + Number.MAX_SAFE_INTEGER / 2;
-      if (finishR > bestR || (finishR === bestR && distance >= bestDistance)) continue;
-      [best, bestR, bestDistance] = [queue, finishR, distance];
+      const later = finishR - bestR || queue.seatsInUse - bestSeats || distance - bestDistance;
+      if (later >= 0) continue;
+      best = queue;
+      bestR = finishR;
+      bestSeats = queue.seatsInUse;
+      bestDistance = distance;
     }
     return best;
   };

@@ -269,3 +269,17 @@ t.test('more seats let in those who wait', t => {
   t.same(order, ['a', 'b', 'c']);
   t.end();
 });
+
+t.test('of those that have had as much, the one that has least under way is next', t => {
+  const { clock, set, order, admitted } = setup(QUEUES, 2);
+  admitted('crowd-0', 3);
+  const second = admitted('crowd-1', 1);
+  // By round robin this one would be next, which has another under way.
+  admitted('crowd-2', 3);
+  admitted('crowd-3', 1);
+  admitted('modest', 5);
+  clock.step(3);
+  set.finish(second);
+  t.same(order, ['crowd-0', 'crowd-1', 'modest']);
+  t.end();
+});
