@@ -1,4 +1,4 @@
-import { compareText } from '../../../machinery/compare-text.js';
+import { firstText } from '../../../machinery/compare-text.js';
 import { type VirtualServer, virtualKey, type VirtualService } from '../../kernel/ipvs/types.js';
 
 /**
@@ -21,8 +21,7 @@ export function createServerClaims(): ServerClaims {
 
   function winner(key: string): VirtualServer | undefined {
     const claimants = claims.get(key);
-    const [first = ''] = [...(claimants?.keys() ?? [])].sort(compareText);
-    return claimants?.get(first);
+    return claimants?.get(firstText(claimants.keys()) ?? '');
   }
 
   return {

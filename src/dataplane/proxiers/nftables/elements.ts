@@ -1,4 +1,4 @@
-import { compareText } from '../../../machinery/compare-text.js';
+import { firstText } from '../../../machinery/compare-text.js';
 import { keyText, type NftElement, type NftVerdict } from '../../kernel/nftables/rule.js';
 import type { NftCommand } from '../../kernel/program.js';
 import type { ServicePort } from '../../services/service-ports.js';
@@ -70,8 +70,7 @@ export function createElementStore(): ElementStore {
   const placeOf = ({ set, element }: SetElement): string => `${set} ${keyText(element.key)}`;
   const winner = (place: string): SetElement | undefined => {
     const owners = claims.get(place);
-    const [first = ''] = [...(owners?.keys() ?? [])].sort(compareText);
-    return owners?.get(first);
+    return owners?.get(firstText(owners.keys()) ?? '');
   };
   const adding = ({ set, element }: SetElement): NftCommand => ({ kind: 'addElement', set, element });
 
