@@ -72,6 +72,10 @@ export function semanticEqual(a: unknown, b: unknown): boolean {
   return true;
 }
 
+/** A member whose name is a client's: every object has a `constructor` that is not its own. */
+export const ownMember = (object: Readonly<Obj>, key: string): unknown =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
+
 /** Sets an own member even when it is named "__proto__", which plain assignment would not. */
 export function setMember(object: Obj, key: string, value: unknown): void {
   if (key === '__proto__') {

@@ -38,7 +38,7 @@ export function createConvertedCache(options: ConvertedCacheOptions): OwnConvert
   const objects = createSortedObjects();
   const subscriptions = createSubscriptions(onError);
   let history: EventHistory = createEventHistory(0, { events: 0 });
-  let changed = 0;
+  let generation = 0;
   let converted = new WeakMap<CachedObject, CachedObject>();
   /** Events of the cache that nobody behind this has seen yet. */
   let waiting: CacheEvent[] = [];
@@ -84,7 +84,7 @@ export function createConvertedCache(options: ConvertedCacheOptions): OwnConvert
       if (event.type === 'DELETED') objects.delete(event.object.key);
       else objects.set(event.object);
       history.push(event, now);
-      changed = event.revision;
+      generation++;
     }
     subscriptions.dispatch(events);
     for (const { type, object, previous } of events) {
@@ -126,7 +126,6 @@ export function createConvertedCache(options: ConvertedCacheOptions): OwnConvert
       const from = cache.oldest();
       const past = cache.since(from) ?? [];
       const present = cache.list('');
-      const newest = cache.changed();
       converted = new WeakMap();
       try {
         await convertAll([...present, ...objectsIn(past)]);
@@ -141,7 +140,7 @@ export function createConvertedCache(options: ConvertedCacheOptions): OwnConvert
       for (const object of present) objects.set(shown(object));
       history = createEventHistory(from, bounds);
       for (const event of past) history.push(toEvent(event), clock.monotonic());
-      changed = newest;
+      generation++;
     }
   };
 
@@ -171,7 +170,7 @@ export function createConvertedCache(options: ConvertedCacheOptions): OwnConvert
       await loaded();
     },
     revision,
-    changed: () => changed,
+    generation: () => generation,
     get: key => objects.get(key),
     list: namespace => objects.list(namespace),
     count: namespace => objects.count(namespace),

@@ -36,8 +36,8 @@ export interface WatchCache {
   fresh(waiter: Waiter): Promise<void>;
   /** The revision that get and list are consistent with. */
   revision(): number;
-  /** The revision of the newest change of this resource; moves whenever what get or list say does. */
-  changed(): number;
+  /** Moves whenever what get or list say does, for who keeps what they have made of it. No revision: see `refresh`. */
+  generation(): number;
   get(key: ObjectKey): CachedObject | undefined;
   /** In order of storage key; '' lists every namespace. */
   list(namespace: string): readonly CachedObject[];
@@ -104,6 +104,8 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
   let history: EventHistory = createEventHistory(0, { events: 0 });
   /** Revision of the newest change of this resource. */
   let changed = 0;
+  /** What others read may change without a revision: what nobody could read is read, a deletion is forgotten before it is seen. */
+  let generation = 0;
   /** Whether any object ever was unreadable: else nobody has to look. */
   let sawUnreadable = false;
   /** The watch that keeps the state up to date; undefined: there is none (any more). */
@@ -146,6 +148,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       else objects.set(event.object);
       history.push(event, now);
       changed = event.revision;
+      generation++;
       visible.push(event);
     }
     budget?.settle();
@@ -243,6 +246,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     budget?.add(history);
     const known = items.map(objectOf);
     objects.clear();
+    generation++;
     for (const object of known) {
       objects.set(object);
       changed = Math.max(changed, object.revision);
@@ -290,7 +294,10 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
       if (known?.revision !== kv.modRevision || isSaidOf(known, kv)) continue;
       // Watchers have been told of something else: they have to begin anew.
       if (known.unreadable !== kv.unreadable) isWhole = false;
-      else objects.set(fromKeyValue(kv));
+      else {
+        objects.set(fromKeyValue(kv));
+        generation++;
+      }
     }
     if (!isWhole && live !== undefined) {
       left = { revision: store.observed(), whole: false };
@@ -314,7 +321,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     loaded,
     fresh: waiter => (live !== undefined && store.supports.soleWriter ? DONE : fresh(waiter)),
     revision,
-    changed: () => changed,
+    generation: () => generation,
     get: key => objects.get(key),
     list: namespace => objects.list(namespace),
     count: namespace => objects.count(namespace),

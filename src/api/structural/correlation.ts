@@ -1,4 +1,4 @@
-import { jsonEqual } from '../../machinery/json-equal.js';
+import { jsonEqual, ownMember } from '../../machinery/json-equal.js';
 import type { Structural } from './structural-schema.js';
 import { isMap } from './walk.js';
 
@@ -75,4 +75,4 @@ export class Correlation {
 }
 
 const keysOf = (item: unknown, schema: Structural): string =>
-  JSON.stringify(isMap(item) ? schema.listMapKeys.map(key => item[key]) : item);
+  JSON.stringify(isMap(item) ? schema.listMapKeys.map(key => ownMember(item, key)) : item);

@@ -1,3 +1,4 @@
+import { ownMember } from '../../machinery/json-equal.js';
 import { isDue, type Pace } from '../../machinery/pace.js';
 import { duplicate, invalid, type FieldError } from '../../machinery/field-error.js';
 import type { Steps } from '../../machinery/steps.js';
@@ -81,7 +82,7 @@ function checkKeyed(
     return;
   }
   const [first = ''] = listMapKeys;
-  const member = (item: unknown, name: string): unknown => (isMap(item) ? item[name] : undefined);
+  const member = (item: unknown, name: string): unknown => (isMap(item) ? ownMember(item, name) : undefined);
   const keyOf =
     listMapKeys.length === 1
       ? (item: unknown) => memberKey(member(item, first))

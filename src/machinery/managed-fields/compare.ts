@@ -1,4 +1,4 @@
-import { jsonEqual } from '../json-equal.js';
+import { jsonEqual, ownMember } from '../json-equal.js';
 import { isDue, newPace, type Pace } from '../pace.js';
 import type { Field, FieldType, StructType } from '../schema.js';
 import type { Steps } from '../steps.js';
@@ -65,6 +65,9 @@ const isEmptyMap = (map: JsonMap | undefined): boolean => {
   return true;
 };
 
+const memberIn = (map: JsonMap | undefined, name: string): unknown =>
+  map === undefined ? undefined : ownMember(map, name);
+
 function* diffMaps(l: unknown, r: unknown, type: FieldType, sides: Sides): Steps<Diff | undefined> {
   const left = asMap(l);
   const right = asMap(r);
@@ -76,8 +79,8 @@ function* diffMaps(l: unknown, r: unknown, type: FieldType, sides: Sides): Steps
   for (const side of [right, left]) {
     for (const name in side) {
       if (isDue(sides.pace)) yield;
-      let x = left?.[name];
-      let y = right?.[name];
+      let x = side === left ? left[name] : memberIn(left, name);
+      let y = side === right ? right[name] : memberIn(right, name);
       if (side === left && side !== right && y !== undefined) continue;
       if (x === y && left !== undefined && right !== undefined) continue;
       const member = values === undefined ? memberOf(type, name) : undefined;

@@ -19,6 +19,10 @@ export interface ScaleMapping {
 const SCALE_VERSION = 'autoscaling/v1';
 const SCALE_REPLICAS = pathElements('spec.replicas');
 
+/** Entries are a client's: their versions may be called anything. */
+const pathIn = ({ replicasPaths }: ScaleMapping, apiVersion: string): string | undefined =>
+  Object.hasOwn(replicasPaths, apiVersion) ? replicasPaths[apiVersion] : undefined;
+
 type Entries = readonly DeepReadonly<ManagedFieldsEntry>[] | undefined;
 
 const read = (entries: Entries): Owners => atOnce(readEntries(entries)) ?? new Map<string, Owner>();
@@ -27,7 +31,7 @@ const read = (entries: Entries): Owners => atOnce(readEntries(entries)) ?? new M
 export function scaleEntries(parent: Entries, mapping: ScaleMapping): ManagedFieldsEntry[] | undefined {
   const scale: Owners = new Map();
   for (const [id, owner] of read(parent)) {
-    const path = mapping.replicasPaths[owner.apiVersion];
+    const path = pathIn(mapping, owner.apiVersion);
     if (path === undefined || path === '' || !hasPath(owner.set, pathElements(path))) continue;
     scale.set(id, { ...owner, apiVersion: SCALE_VERSION, set: setOfPaths([SCALE_REPLICAS]) });
   }
@@ -44,7 +48,7 @@ export function parentEntries(
   const parents = read(parent);
   const scales = read(scale);
   for (const [id, owner] of parents) {
-    const path = mapping.replicasPaths[owner.apiVersion];
+    const path = pathIn(mapping, owner.apiVersion);
     if (path === undefined) continue;
     const elements = pathElements(path);
     if (path === '' || !hasPath(owner.set, elements)) {
@@ -57,7 +61,7 @@ export function parentEntries(
       if (!isEmptySet(rest)) owners.set(id, { ...owner, set: rest });
     }
   }
-  const path = mapping.replicasPaths[mapping.apiVersion];
+  const path = pathIn(mapping, mapping.apiVersion);
   for (const [id, owner] of scales) {
     if (path === undefined || !hasPath(owner.set, SCALE_REPLICAS)) continue;
     const { time: _t, entry: _e, ...rest } = owner;

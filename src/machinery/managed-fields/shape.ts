@@ -1,6 +1,6 @@
 import type { Field, FieldType, StructType } from '../schema.js';
 import { quote } from '../go-text.js';
-import { setMember } from '../json-equal.js';
+import { ownMember, setMember } from '../json-equal.js';
 import { isDue, type Pace } from '../pace.js';
 import type { Steps } from '../steps.js';
 import { fieldElement, keyElement, valueElement } from './path-element.js';
@@ -253,12 +253,8 @@ export function itemElement(item: unknown, shape: 'keyed' | 'set', field: Field,
   if (map === undefined) throw new SchemaError('associative list with keys may not have non-map elements');
   const keys: [string, unknown][] = [];
   for (const name of listKeys(field)) {
-    const value =
-      map[name] !== undefined
-        ? map[name]
-        : items.kind === 'struct'
-          ? items.struct.byName.get(name)?.default
-          : undefined;
+    const given = ownMember(map, name);
+    const value = given === undefined && items.kind === 'struct' ? items.struct.byName.get(name)?.default : given;
     if (value !== undefined) keys.push([name, value]);
   }
   if (keys.length === 0) {

@@ -62,7 +62,7 @@ export function createObjects({ catalog, registry, cache, view, range }: Objects
     },
     generation(resource) {
       const entry = catalog.preferred(resource);
-      return entry === undefined ? 0 : cache(entry).changed();
+      return entry === undefined ? 0 : cache(entry).generation();
     },
     subscribe(resource, onChange, signal) {
       const from = cache(entryOf(resource));

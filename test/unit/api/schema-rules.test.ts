@@ -250,3 +250,16 @@ for (const { name, schema, value, old, budget, expect, warnings = [] } of ROWS)
     t.same(answer.warnings, warnings);
     t.end();
   });
+
+t.test('an item is not known again by what every object has', t => {
+  const schema: JsonSchemaProps = {
+    type: 'array',
+    items: object({}),
+    'x-kubernetes-list-type': 'map',
+    'x-kubernetes-list-map-keys': ['__proto__'],
+  };
+  const old: unknown = JSON.parse('[{"__proto__":{}}]');
+  t.equal(new Correlation([{}], old, structuralOf(schema)).index(0), undefined);
+  t.ok(new Correlation(JSON.parse('[{"__proto__":{}}]'), old, structuralOf(schema)).index(0));
+  t.end();
+});

@@ -161,6 +161,23 @@ t.test('sets and lists with keys repeat nothing', async t => {
   t.same(problems(schema, { m: [{ k: 'y' }, bad] }, { m: [{ ...bad, v: 'Worse' }] }), [`spec.m[1].v: ${text}`]);
 });
 
+t.test('a key that an item leaves out is not found in what every object has', async t => {
+  const keyed = (...keys: readonly string[]): KindSchema =>
+    widget({
+      m: {
+        type: 'array',
+        items: { type: 'object', properties: Object.fromEntries([...keys, 'v'].map(key => [key, string])) },
+        'x-kubernetes-list-type': 'map',
+        'x-kubernetes-list-map-keys': [...keys],
+      },
+    });
+  for (const name of ['constructor', '__proto__']) {
+    t.same(problems(keyed(name), { m: [{ v: 'a' }, { v: 'b' }] }), ['spec.m[1]: Duplicate value: {}'], name);
+    const two = problems(keyed('k', name), { m: [{ k: 'a' }, { k: 'a' }] });
+    t.same(two, ['spec.m[1]: Duplicate value: {"k":"a"}'], `k and ${name}`);
+  }
+});
+
 t.test('embedded objects have metadata of their own', async t => {
   const schema = widget({
     t: { type: 'object', 'x-kubernetes-embedded-resource': true, 'x-kubernetes-preserve-unknown-fields': true },
