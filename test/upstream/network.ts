@@ -14,7 +14,9 @@ const zones = ['a', 'a', 'b', 'b', 'c', 'c'].map(zone => `topology.kubernetes.io
 const DUAL_STACK = '\\[Feature:IPv6DualStack\\]';
 const POLICIES = '\\[sig-network\\] Netpol';
 const TOPOLOGY = '\\[sig-network\\] (Traffic Distribution|Topology Hints)';
+const SCTP = '\\[Feature:SCTPConnectivity\\]';
 const LOAD_BALANCERS = '\\[Feature:LoadBalancer\\]';
+const TWO_FAMILIES = ['--nodes', '3', '--service-cluster-ip-range', '10.96.0.0/16,fd00:10:96::/112'];
 
 const SETS = new Map<string, SpecSet>([
   ['conformance', { focus: '\\[sig-network\\].*\\[Conformance\\]', skip: [], up: ['--nodes', '2'] }],
@@ -22,19 +24,14 @@ const SETS = new Map<string, SpecSet>([
     'services',
     {
       focus: '\\[sig-network\\]',
-      skip: ['\\[Conformance\\]', DUAL_STACK, POLICIES, TOPOLOGY, LOAD_BALANCERS],
+      skip: ['\\[Conformance\\]', DUAL_STACK, POLICIES, TOPOLOGY, SCTP, LOAD_BALANCERS],
       up: ['--nodes', '3'],
     },
   ],
-  ['policies', { focus: POLICIES, skip: [], up: ['--nodes', '2'] }],
-  [
-    'dual-stack',
-    {
-      focus: DUAL_STACK,
-      skip: [],
-      up: ['--nodes', '3', '--service-cluster-ip-range', '10.96.0.0/16,fd00:10:96::/112'],
-    },
-  ],
+  ['policies', { focus: POLICIES, skip: [SCTP], up: ['--nodes', '2'] }],
+  ['dual-stack', { focus: DUAL_STACK, skip: [SCTP], up: TWO_FAMILIES }],
+  // Pods, Services and policies; one of its specs asks for both families.
+  ['sctp', { focus: SCTP, skip: [], up: TWO_FAMILIES }],
   // Two nodes in each of three zones is the least that its specs ask for.
   ['topology', { focus: TOPOLOGY, skip: [], up: ['--nodes', '6'], nodeLabels: zones }],
   ['load-balancers', { focus: LOAD_BALANCERS, skip: [], up: ['--nodes', '3', '--publish'] }],

@@ -2,7 +2,16 @@ import t from 'tap';
 import { NetworkError } from '../../../src/containers/network/errors.js';
 import type { NetStream } from '../../../src/containers/network/types.js';
 import { captured } from '../../../src/containers/io.js';
-import { busybox, containerContext, ENV, imageOf, type Fixture } from '../../support/simulated-container.js';
+import { get } from '../../../src/containers/images/agnhost/http.js';
+import { FakeClock } from '../../../src/machinery/clock.js';
+import {
+  busybox,
+  containerContext,
+  ENV,
+  imageOf,
+  loopbackNetwork,
+  type Fixture,
+} from '../../support/simulated-container.js';
 
 interface Server extends Fixture {
   readonly image: string;
@@ -39,7 +48,15 @@ async function start({ args, ...fixture }: Server, port: number) {
     const code = await running.exec(command, { stderr, tty: false, signal: new AbortController().signal });
     return [code, stderr.text()];
   };
-  return { ask, run, connect, stop: () => running.kill('KILL') };
+  const dial = async (query: Record<string, string>): Promise<unknown> => {
+    (await connect()).destroy();
+    const path = `/dial?${String(new URLSearchParams({ host: '127.0.0.1', port: String(port), ...query }))}`;
+    const { signal } = new AbortController();
+    return JSON.parse(
+      (await get(context, { address: '127.0.0.1', port: 8080 }, path, { signal, timeoutMs: Infinity })).body,
+    );
+  };
+  return { ask, run, connect, dial, stop: () => running.kill('KILL') };
 }
 
 const netexec = { image: 'agnhost', args: ['netexec', '--sctp-port=8082'] };
@@ -50,12 +67,46 @@ t.test('netexec answers one message of each association', async t => {
     { send: 'hostname', expect: ['p'] },
     { send: 'HostName\n', expect: ['p'] },
     { send: 'echo hello there', expect: ['hello there'] },
+    { send: 'serverport', expect: ['8082'] },
     { send: 'what', expect: [] },
     { send: `hostname${' '.repeat(2000)}x`, expect: ['p'] },
   ];
   for (const { send, expect } of rows) t.same(await server.ask(send), expect, send.slice(0, 20));
   t.match(await server.ask('clientip'), [/^127\.0\.0\.1:\d+$|^10\.244\.1\.5:\d+$/]);
   t.same(await server.ask('echo a', 'echo b'), ['a'], 'a second message is not read');
+  server.stop();
+});
+
+t.test('netexec /dial asks over SCTP', async t => {
+  const clock = new FakeClock();
+  const network = loopbackNetwork();
+  network.listen(8084, association => void association.once('data', () => clock.step(5_000)), { protocol: 'sctp' });
+  const server = await start({ ...netexec, clock, network }, 8082);
+  const rows: { name: string; query: Record<string, string>; expect: unknown }[] = [
+    { name: 'an answer', query: { request: 'hostname' }, expect: { responses: ['p'] } },
+    {
+      name: 'the protocol in capitals',
+      query: { request: 'hostname', protocol: 'SCTP' },
+      expect: { responses: ['p'] },
+    },
+    { name: 'each try', query: { request: 'echo a', tries: '2' }, expect: { responses: ['a', 'a'] } },
+    {
+      name: 'nobody listens',
+      query: { request: 'hostname', port: '8083' },
+      expect: { errors: ['sctp dial failed. err:connection refused'] },
+    },
+    {
+      name: 'nobody answers',
+      query: { request: 'hostname', port: '8084' },
+      expect: { errors: ["reading from sctp connection failed. err:'i/o timeout'"] },
+    },
+    {
+      name: 'it ends without an answer',
+      query: { request: 'what' },
+      expect: { errors: ["reading from sctp connection failed. err:'EOF'"] },
+    },
+  ];
+  for (const { name, query, expect } of rows) t.same(await server.dial({ protocol: 'sctp', ...query }), expect, name);
   server.stop();
 });
 

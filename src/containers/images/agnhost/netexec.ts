@@ -38,9 +38,7 @@ export const netexec: Subcommand = async (process, flags) => {
       ? undefined
       : container.network.listenUdp(udpPort, (payload, { client }) => {
           const text = payload.toString('utf8').trim().toLowerCase();
-          const at = `${client.address}:${client.port}`;
-          if (text === 'serverport') return Buffer.from(String(udpPort));
-          return answer(process, 'UDP', text, at);
+          return answer(process, 'UDP', text, { client: `${client.address}:${client.port}`, port: udpPort });
         });
   if (closeUdp !== undefined) {
     logLine(process, `Started UDP server on port  ${udpPort}`);
@@ -76,10 +74,17 @@ export const netexec: Subcommand = async (process, flags) => {
   }
 };
 
-/** What UDP and SCTP understand: hostname, echo and clientip. */
-function answer(process: Process, protocol: string, text: string, client: string): Buffer | undefined {
+interface AskedBy {
+  readonly client: string;
+  /** The server's own. */
+  readonly port: number;
+}
+
+/** What UDP and SCTP understand: hostname, echo, clientip and serverport. */
+function answer(process: Process, protocol: string, text: string, { client, port }: AskedBy): Buffer | undefined {
   if (text === 'hostname') return Buffer.from(process.container.hostname);
   if (text === 'clientip') return Buffer.from(client);
+  if (text === 'serverport') return Buffer.from(String(port));
   if (text.startsWith('echo ')) return Buffer.from(text.slice(5));
   if (text !== '') logLine(process, `Unknown ${protocol} command received from ${client}: ${text}`);
   return undefined;
@@ -93,7 +98,7 @@ function serveSctp(process: Process, port: number): () => void {
     const { remoteAddress = '', remotePort = 0 } = association;
     association.once('data', (message: Buffer) => {
       const text = message.subarray(0, MAX_COMMAND).toString('utf8').trim().toLowerCase();
-      const reply = answer(process, 'SCTP', text, joinHostPort(remoteAddress, remotePort));
+      const reply = answer(process, 'SCTP', text, { client: joinHostPort(remoteAddress, remotePort), port });
       if (reply === undefined) association.end();
       else association.end(reply);
     });

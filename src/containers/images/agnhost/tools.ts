@@ -1,11 +1,11 @@
-import { addAbortSignal } from 'node:stream';
 import { deadline } from '../../../machinery/deadline.js';
-import type { NetStream, SocketAddress } from '../../network/types.js';
+import type { SocketAddress } from '../../network/types.js';
 import type { Process } from '../../process.js';
 import { NetworkError } from '../../network/errors.js';
 import { nextSignal } from '../http-server.js';
 import { callApi, serviceAccountToken } from '../in-cluster-client.js';
 import type { Subcommand } from './command.js';
+import { ask } from './sctp.js';
 
 /** Says that it is there, and which signal ended it: on its output and as its last words. */
 export const pause: Subcommand = async process => {
@@ -92,12 +92,9 @@ async function askSctp(
   timeoutMs: number,
 ): Promise<string | undefined> {
   const expiry = deadline(container.clock, timeoutMs, signal);
-  let association: NetStream | undefined;
   try {
-    association = await container.network.connect(to, { protocol: 'sctp', signal: expiry.signal });
-    association.write(Buffer.from(text));
-    for await (const _answer of addAbortSignal(expiry.signal, association)) return undefined;
-    return 'OTHER: EOF';
+    const association = await container.network.connect(to, { protocol: 'sctp', signal: expiry.signal });
+    return (await ask(association, text, expiry.signal)) === undefined ? 'OTHER: EOF' : undefined;
   } catch (error) {
     if (signal.aborted) throw error;
     if (expiry.signal.aborted) return 'TIMEOUT';
@@ -105,7 +102,6 @@ async function askSctp(
     return `OTHER: ${error.text.toLowerCase()}`;
   } finally {
     expiry.cancel();
-    association?.destroy();
   }
 }
 

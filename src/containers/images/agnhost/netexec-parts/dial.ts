@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
+import { deadline } from '../../../../machinery/deadline.js';
 import { NetworkError } from '../../../network/errors.js';
 import type { SocketAddress } from '../../../network/types.js';
 import type { Process } from '../../../process.js';
 import { get } from '../http.js';
+import { ask as askSctp } from '../sctp.js';
 import { goJson, integer, log, type Handler } from './handler.js';
 
 const DIAL_TIMEOUT_MS = 5_000;
@@ -12,7 +14,16 @@ const fail = (response: ServerResponse, code: number, text: string): void => {
   response.end(`${text}\n`);
 };
 
-/** Asks another server, over HTTP or UDP, as often as it is told. */
+type Dialer = (process: Process, to: SocketAddress, request: string) => Promise<string>;
+
+const DIALERS: ReadonlyMap<string, Dialer> = new Map([
+  ['', dialHttp],
+  ['http', dialHttp],
+  ['udp', dialUdp],
+  ['sctp', dialSctp],
+]);
+
+/** Asks another server, over HTTP, UDP or SCTP, as often as it is told. */
 export const dial: Handler = async (server, _request, response, form) => {
   const of = (name: string): string => form.get(name) ?? '';
   const [host, port, request, protocol] = [of('host'), of('port'), of('request'), of('protocol')];
@@ -25,14 +36,13 @@ export const dial: Handler = async (server, _request, response, form) => {
       `tries parameter is invalid. strconv.Atoi: parsing ${JSON.stringify(of('tries'))}: invalid syntax`,
     );
   if (request === '') return fail(response, 400, 'request parameter not specified. <nil>');
-  const kind = protocol.toLowerCase();
-  if (!['', 'http', 'udp'].includes(kind)) return fail(response, 400, `unsupported protocol. ${protocol}`);
+  const ask = DIALERS.get(protocol.toLowerCase());
+  if (ask === undefined) return fail(response, 400, `unsupported protocol. ${protocol}`);
   const { resolver } = server.process.container;
   const [address] = (await resolver.lookup(host, { signal: server.process.signal })).addresses;
   if (address === undefined)
     return fail(response, 400, `host and/or port param are invalid. lookup ${host}: no such host`);
   const to = { address, port: Number(port) };
-  const ask = kind === 'udp' ? dialUdp : dialHttp;
   const errors: string[] = [];
   const responses: string[] = [];
   let last = '';
@@ -75,4 +85,28 @@ async function dialUdp({ container, signal }: Process, to: SocketAddress, reques
       },
     );
   }
+}
+
+/** The association has as long as the network gives it, the answer five seconds. */
+async function dialSctp({ container, signal }: Process, to: SocketAddress, request: string): Promise<string> {
+  const association = await container.network.connect(to, { protocol: 'sctp', signal }).catch((error: unknown) => {
+    if (!(error instanceof NetworkError)) throw error;
+    throw new Error(`sctp dial failed. err:${error.text.toLowerCase()}`, { cause: error });
+  });
+  const unread = (why: string, cause?: unknown): Error =>
+    new Error(`reading from sctp connection failed. err:'${why}'`, { cause });
+  const expiry = deadline(container.clock, DIAL_TIMEOUT_MS, signal);
+  let answer: Buffer | undefined;
+  try {
+    answer = await askSctp(association, request, expiry.signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (expiry.signal.aborted) throw unread('i/o timeout', error);
+    if (!(error instanceof NetworkError)) throw error;
+    throw unread(error.text.toLowerCase(), error);
+  } finally {
+    expiry.cancel();
+  }
+  if (answer === undefined) throw unread('EOF');
+  return answer.toString('utf8');
 }
