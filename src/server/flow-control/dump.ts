@@ -1,7 +1,7 @@
 import type { DocumentRoute, Exchange } from '../pipeline/exchange.js';
 import { Place } from './place.js';
 import type { Configuration } from './configuration.js';
-import type { Ticket } from './queue-set.js';
+import type { Ticket } from './ticket.js';
 
 /** Rows as Go's text/tabwriter lays them out with upstream's settings: a column is as wide as its widest cell, and one more. */
 function table(rows: readonly (readonly string[])[]): string {

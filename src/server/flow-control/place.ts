@@ -1,7 +1,8 @@
 import type { Clock } from '../../machinery/clock.js';
 import type { Timed, Timeouts } from '../../machinery/timeouts.js';
 import type { ActiveSchema } from './configuration.js';
-import type { Arrival, Holder, Ticket } from './queue-set.js';
+import type { Arrival } from './queue-set.js';
+import type { Holder, Ticket } from './ticket.js';
 import type { Asked, Seat } from './types.js';
 
 /** A request waits a quarter of its time at most, and never longer than a minute. */

@@ -1,5 +1,8 @@
-import { Chain, type Linked } from '../../machinery/chain.js';
+import { Chain } from '../../machinery/chain.js';
 import type { Clock } from '../../machinery/clock.js';
+import { Accounts, type Totals } from './accounts.js';
+import { FairQueues } from './fair-queues.js';
+import { workFor, type Holder, type Queue, type Ticket } from './ticket.js';
 import { maxSeats, type Flow, type Work } from './types.js';
 
 /** How a level limits its requests. */
@@ -9,45 +12,6 @@ export type Queuing =
   /** What has no seat is refused. */
   | { readonly kind: 'reject' }
   | { readonly kind: 'queue'; readonly queues: number; readonly queueLengthLimit: number };
-
-/** Whose ticket it is. */
-export interface Holder {
-  /** Called once when it leaves its queue for a seat. */
-  dispatched(): void;
-}
-
-/** A request in a level, from its arrival until its last seat is free. */
-export interface Ticket extends Linked<Ticket> {
-  readonly flow: Flow;
-  readonly work: Work;
-  readonly seats: number;
-  /** What its flow is told from others by: for those who look. */
-  readonly distinguisher: string;
-  readonly holder: Holder;
-  /** By the wall clock. */
-  readonly arrivedAt: number;
-  startedAt: number;
-  readonly arrivalR: number;
-  /** What it was charged for when it left its queue. */
-  estimatedMs: number;
-  /** As it was thought of on arrival. */
-  readonly totalWork: number;
-  queue: Queue | undefined;
-  startedMs: number;
-}
-
-interface Queue {
-  readonly index: number;
-  /** In order of arrival. */
-  readonly waiting: Chain<Ticket>;
-  readonly executing: Chain<Ticket>;
-  /** Of all that execute or linger. */
-  seatsInUse: number;
-  /** Of all that wait. */
-  waitingWork: number;
-  /** Progress (see `r`) at which the oldest one is due. */
-  nextDispatchR: number;
-}
 
 export interface Arrival {
   readonly flow: Flow;
@@ -72,16 +36,6 @@ export interface QueueSet {
   readonly totals: Readonly<Totals>;
 }
 
-interface Totals {
-  waiting: number;
-  executing: number;
-  seatsInUse: number;
-  seatsWaiting: number;
-  dispatched: number;
-  rejected: number;
-  cancelled: number;
-}
-
 /** What a request is thought to take until some have been seen: as upstream always thinks. */
 const FIRST_SERVICE_MS = 3;
 /** What it takes is an average of about so many, and never thought to be longer than this. */
@@ -98,8 +52,7 @@ const AT_ONCE_MS = 0.3;
  * Fair queuing for the requests of a level, after k8s.io/apiserver pkg/util/flowcontrol/fairqueuing/queueset/doc.go: the queue
  * that has had the fewest seat-milliseconds is next, and one that begins anew begins where the one is that has had the
  * least. Upstream's progress goes by the clock, as if all seats worked at once; here one thread works for all of them, so it
- * goes by what was done, and what a request takes is learned. Queues are there only while something is in them, so that a
- * configuration with millions of them costs nothing.
+ * goes by what was done, and what a request takes is learned.
  */
 export function createQueueSet(options: {
   readonly clock: Pick<Clock, 'now' | 'monotonic' | 'after'>;
@@ -113,65 +66,16 @@ export function createQueueSet(options: {
   readonly onIdle: () => void;
 }): QueueSet {
   const { clock, soon, onDemand, onIdle } = options;
-  const queues = new Map<number, Queue>();
+  const queues = new FairQueues();
   const unqueued = new Chain<Ticket>();
-  const totals: Totals = {
-    waiting: 0,
-    executing: 0,
-    seatsInUse: 0,
-    seatsWaiting: 0,
-    dispatched: 0,
-    rejected: 0,
-    cancelled: 0,
-  };
+  const accounts = new Accounts();
+  const { totals } = accounts;
   let queuing: Queuing = { kind: 'exempt' };
   let limit = 0;
-  let lastR = 0;
   let serviceMs = FIRST_SERVICE_MS;
-  /** Of the queue that was last dispatched from: the next ones have the better of equals. */
-  let robin = 0;
-  let arrivals = 0;
 
-  /** The progress of the busy queue that has had the least. */
-  const progress = (): number => {
-    let least = Infinity;
-    for (const queue of queues.values()) if (!isEmpty(queue)) least = Math.min(least, queue.nextDispatchR);
-    if (least !== Infinity) lastR = least;
-    return lastR;
-  };
-  const demand = (): void => onDemand(totals.seatsInUse + totals.seatsWaiting);
-  const isEmpty = ({ waiting, executing }: Queue): boolean => waiting.size === 0 && executing.size === 0;
-  const oldest = ({ waiting }: Queue): Ticket | undefined => waiting.first;
-  /** Dispatch must not come before arrival, or a queue that cannot use its share would save it up. */
-  const bound = (queue: Queue): void => {
-    const first = oldest(queue);
-    if (first !== undefined && queue.nextDispatchR < first.arrivalR) queue.nextDispatchR = first.arrivalR;
-  };
-  const settle = (queue: Queue): void => {
-    if (isEmpty(queue) && queue.seatsInUse === 0) queues.delete(queue.index);
-  };
-
-  const execute = (ticket: Ticket, now: number): void => {
-    const { flow, seats, queue } = ticket;
-    ticket.startedMs = now;
-    ticket.startedAt = clock.now();
-    totals.executing++;
-    totals.dispatched++;
-    totals.seatsInUse += seats;
-    flow.executing++;
-    flow.dispatched++;
-    flow.seatsExecuting += seats;
-    if (queue === undefined) return void unqueued.add(ticket);
-    queue.executing.add(ticket);
-    queue.seatsInUse += seats;
-  };
-  const leave = ({ flow, seats, queue, totalWork }: Ticket): void => {
-    totals.waiting--;
-    totals.seatsWaiting -= seats;
-    flow.inQueue--;
-    flow.seatsInQueue -= seats;
-    if (queue !== undefined) queue.waitingWork -= totalWork;
-  };
+  const demand = (): void => onDemand(accounts.demand());
+  const hasFreeSeats = (): boolean => totals.seatsInUse < limit;
   const hasRoomFor = (seats: number): boolean => {
     if (queuing.kind === 'exempt') return true;
     // One that is wider than the whole level has it for itself.
@@ -179,57 +83,34 @@ export function createQueueSet(options: {
     return totals.seatsInUse + seats <= limit;
   };
 
-  /**
-   * By what is known now, and not when it came: what a request takes is learned from the last few, so one that comes after a
-   * slow moment would look dearer than its like that come later, and they would pass it for as long as it waits.
-   */
-  const workOf = ({ work }: Ticket): number => work.initialSeats * serviceMs + work.finalSeats * work.lingerMs;
-  /** The queue whose oldest request would be through first; among equals the one that has least under way. */
-  const nextQueue = (): Queue | undefined => {
-    let best: Queue | undefined;
-    let bestR = Infinity;
-    let bestSeats = Infinity;
-    let bestDistance = Infinity;
-    for (const queue of queues.values()) {
-      const first = oldest(queue);
-      if (first === undefined) continue;
-      const finishR = queue.nextDispatchR + workOf(first);
-      // Round robin: those behind the last one come first, then those before it.
-      const distance = queue.index > robin ? queue.index - robin : queue.index - robin + Number.MAX_SAFE_INTEGER / 2;
-      const later = finishR - bestR || queue.seatsInUse - bestSeats || distance - bestDistance;
-      if (later >= 0) continue;
-      best = queue;
-      bestR = finishR;
-      bestSeats = queue.seatsInUse;
-      bestDistance = distance;
-    }
-    return best;
+  const execute = (ticket: Ticket, now: number): void => {
+    ticket.startedMs = now;
+    ticket.startedAt = clock.now();
+    accounts.started(ticket);
+    (ticket.queue?.executing ?? unqueued).add(ticket);
   };
   /** Gives a seat to the one whose turn it is, who is not told. */
   const dispatchOne = (now: number): Ticket | undefined => {
-    const queue = nextQueue();
-    const ticket = queue === undefined ? undefined : oldest(queue);
+    const queue = queues.next(serviceMs);
+    const ticket = queue?.waiting.first;
     if (queue === undefined || ticket === undefined) return undefined;
     if (!hasRoomFor(ticket.seats)) {
       ticket.flow.noAccommodation++;
       return undefined;
     }
-    robin = queue.index;
     queue.waiting.delete(ticket);
-    leave(ticket);
+    accounts.left(ticket);
     execute(ticket, now);
-    ticket.estimatedMs = serviceMs;
-    queue.nextDispatchR += workOf(ticket);
-    bound(queue);
+    queues.charge(queue, ticket, serviceMs);
     return ticket;
   };
   let planned = false;
   const dispatchSoon = (): void => {
-    if (planned || totals.waiting === 0 || totals.seatsInUse >= limit) return;
+    if (planned || totals.waiting === 0 || !hasFreeSeats()) return;
     planned = true;
     soon(() => {
       planned = false;
-      if (totals.waiting === 0 || totals.seatsInUse >= limit) return;
+      if (totals.waiting === 0 || !hasFreeSeats()) return;
       const ticket = dispatchOne(clock.monotonic());
       if (ticket === undefined) return;
       ticket.holder.dispatched();
@@ -248,45 +129,17 @@ export function createQueueSet(options: {
     return false;
   };
 
-  const pickQueue = (hand: readonly number[]): Queue => {
-    // Not always from the first card on: flows that share some of their queues would all begin with the same ones.
-    const offset = arrivals++ % hand.length;
-    let best = -1;
-    let leastWork = Infinity;
-    for (let i = 0; i < hand.length; i++) {
-      const index = hand[(offset + i) % hand.length] ?? 0;
-      const work = queues.get(index)?.waitingWork ?? 0;
-      if (work < leastWork) [best, leastWork] = [index, work];
-    }
-    return (
-      queues.get(best) ?? {
-        index: best,
-        waiting: new Chain(),
-        executing: new Chain(),
-        seatsInUse: 0,
-        waitingWork: 0,
-        nextDispatchR: 0,
-      }
-    );
-  };
-
   const release = (ticket: Ticket): void => {
-    const { flow, seats, queue } = ticket;
-    totals.seatsInUse -= seats;
-    flow.seatsExecuting -= seats;
-    if (queue !== undefined) {
-      queue.seatsInUse -= seats;
-      settle(queue);
-    }
+    accounts.released(ticket);
+    if (ticket.queue !== undefined) queues.settle(ticket.queue);
     demand();
   };
-  const isIdle = (): boolean => totals.waiting === 0 && totals.executing === 0;
 
   return {
-    queues,
+    queues: queues.inUse,
     unqueued,
     totals,
-    isIdle,
+    isIdle: () => accounts.isIdle(),
     configure(next, nextLimit) {
       queuing = next;
       limit = nextLimit;
@@ -295,8 +148,6 @@ export function createQueueSet(options: {
     arrive({ flow, work, hand, distinguisher, holder }) {
       const now = clock.monotonic();
       const seats = maxSeats(work);
-      const totalWork = work.initialSeats * serviceMs + work.finalSeats * work.lingerMs;
-      const arrivalR = progress();
       const ticket: Ticket = {
         flow,
         work,
@@ -305,40 +156,32 @@ export function createQueueSet(options: {
         holder,
         arrivedAt: clock.now(),
         startedAt: 0,
-        arrivalR,
+        arrivalR: queues.progress(),
         estimatedMs: serviceMs,
-        totalWork,
+        totalWork: workFor(work, serviceMs),
         queue: undefined,
         startedMs: 0,
         links: undefined,
       };
       if (queuing.kind !== 'queue') {
         if (!hasRoomFor(seats)) {
-          totals.rejected++;
+          accounts.refused();
           return 'concurrency-limit';
         }
         execute(ticket, now);
         demand();
         return { ticket, waits: false };
       }
-      const queue = pickQueue(hand);
-      if (totals.seatsInUse >= limit && queue.waiting.size >= queuing.queueLengthLimit) {
-        totals.rejected++;
+      const queue = queues.pick(hand);
+      if (!hasFreeSeats() && queue.waiting.size >= queuing.queueLengthLimit) {
+        accounts.refused();
         return 'queue-full';
       }
-      if (isEmpty(queue)) queue.nextDispatchR = arrivalR;
-      queues.set(queue.index, queue);
-      ticket.queue = queue;
-      queue.waiting.add(ticket);
-      queue.waitingWork += totalWork;
-      totals.waiting++;
-      totals.seatsWaiting += seats;
-      flow.inQueue++;
-      flow.seatsInQueue += seats;
+      queues.join(queue, ticket);
+      accounts.joined(ticket);
       flow.queued(queue.waiting.size);
-      bound(queue);
       // Nobody is before it.
-      const goesOn = totals.waiting === 1 && totals.seatsInUse < limit && !isTurnOver(now);
+      const goesOn = totals.waiting === 1 && hasFreeSeats() && !isTurnOver(now);
       const waits = !goesOn || dispatchOne(now) === undefined;
       demand();
       if (waits) dispatchSoon();
@@ -347,16 +190,13 @@ export function createQueueSet(options: {
     finish(ticket) {
       const tookMs = clock.monotonic() - ticket.startedMs;
       serviceMs = Math.min(serviceMs + (tookMs - serviceMs) / SERVICES, MAX_SERVICE_MS);
-      const { flow, queue, work } = ticket;
-      totals.executing--;
-      flow.executing--;
+      const { queue, work } = ticket;
+      accounts.ended(ticket);
       if (queue === undefined) {
         unqueued.delete(ticket);
       } else {
         queue.executing.delete(ticket);
-        // What it really took, and not what it was thought to take.
-        queue.nextDispatchR -= work.initialSeats * (ticket.estimatedMs - tookMs);
-        bound(queue);
+        queues.correct(queue, ticket, tookMs);
       }
       if (work.lingerMs > 0) {
         const free = (): void => {
@@ -367,21 +207,20 @@ export function createQueueSet(options: {
       } else {
         release(ticket);
       }
-      if (queue !== undefined) settle(queue);
+      if (queue !== undefined) queues.settle(queue);
       dispatchSoon();
-      if (isIdle()) onIdle();
+      if (accounts.isIdle()) onIdle();
     },
     giveUp(ticket) {
       const { queue } = ticket;
       if (queue?.waiting.has(ticket) !== true) return;
       queue.waiting.delete(ticket);
-      leave(ticket);
-      totals.rejected++;
-      totals.cancelled++;
-      bound(queue);
-      settle(queue);
+      accounts.left(ticket);
+      accounts.gaveUp();
+      queues.bound(queue);
+      queues.settle(queue);
       demand();
-      if (isIdle()) onIdle();
+      if (accounts.isIdle()) onIdle();
     },
   };
 }

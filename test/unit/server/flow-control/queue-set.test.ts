@@ -1,11 +1,7 @@
 import t from 'tap';
 import { FakeClock } from '../../../../src/machinery/clock.js';
-import {
-  createQueueSet,
-  type Queuing,
-  type QueueSet,
-  type Ticket,
-} from '../../../../src/server/flow-control/queue-set.js';
+import { createQueueSet, type Queuing, type QueueSet } from '../../../../src/server/flow-control/queue-set.js';
+import type { Ticket } from '../../../../src/server/flow-control/ticket.js';
 import type { Flow, Work } from '../../../../src/server/flow-control/types.js';
 
 const flowOf = (schema: string): Flow => ({
