@@ -71,15 +71,11 @@ export function* compileSteps(
   if (!('kind' in expr)) return { problems: describeProblems(source, expr) };
   const checker = new Checker(environment);
   const isLong = source.length > LONG;
-  if (isLong) {
-    yield;
-    yield* checker.prepare(expr);
-    yield;
-  }
-  const checked = checker.run(expr);
+  if (isLong) yield;
+  const checked = yield* checker.run(expr, isLong);
   if (isLong) yield;
   const problems =
-    checker.problems.length > 0 ? checker.problems : validateLiterals(expr, checked, environment.homogeneous);
+    checker.problems.length > 0 ? checker.problems : yield* validateLiterals(expr, checked, environment.homogeneous);
   if (problems.length > 0) return { problems: describeProblems(source, problems) };
   if (isLong) yield;
   return {

@@ -1,3 +1,5 @@
+import type { Steps } from '../steps.js';
+
 /** The words of the Common Expression Language (github.com/google/cel-spec), as cel-go's grammar reads them. */
 
 export interface Token {
@@ -11,6 +13,9 @@ export interface Problem {
   readonly at: number;
   readonly text: string;
 }
+
+/** How many words are read between two rests. */
+const WORDS_AT_ONCE = 10_000;
 
 const ESCAPE = String.raw`\\(?:[abfnrtv"'\\?\x60]|[0-3][0-7]{2}|[xX][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})`;
 const DOUBLE = `"(?:${ESCAPE}|[^\\\\\\r\\n"])*`;
@@ -59,10 +64,20 @@ function unreadable(source: string, at: number): number {
   return length + (next === '\\' ? 2 : next === undefined ? 0 : 1);
 }
 
-export function tokenize(source: string): { readonly tokens: readonly Token[]; readonly problems: readonly Problem[] } {
+interface Words {
+  readonly tokens: readonly Token[];
+  readonly problems: readonly Problem[];
+}
+
+export function* tokenize(source: string): Steps<Words> {
   const tokens: Token[] = [];
   const problems: Problem[] = [];
+  let left = WORDS_AT_ONCE;
   for (let at = 0; at < source.length;) {
+    if (left-- === 0) {
+      yield;
+      left = WORDS_AT_ONCE;
+    }
     if (MAY_BE_SPACE.has(source.charCodeAt(at))) {
       SPACE.lastIndex = at;
       at += SPACE.exec(source)?.[0].length ?? 0;

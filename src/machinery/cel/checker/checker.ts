@@ -9,10 +9,12 @@ import { checkInChunks } from './chunks.js';
 import { Names, qualifiedName } from './names.js';
 import { OverloadResolver } from './overload-resolver.js';
 import { TypeErrors } from './type-errors.js';
-import { isDyn, isDynOrError, Mapping, mostGeneral, unwrapOptional, weightOf } from './unify.js';
+import { isDyn, isDynOrError, isSimple, Mapping, mostGeneral, unwrapOptional, weightOf } from './unify.js';
 
 /** A type of more parts is refused: a few loops in each other make types that no memory holds. */
 const MAX_WEIGHT = 10_000;
+/** How many are looked at between two rests when all are known. */
+const TYPES_AT_ONCE = 5000;
 
 /** Types of all parts of an expression, in the way of cel-go's checker (checker/checker.go) and with its messages. */
 export class Checker {
@@ -32,9 +34,17 @@ export class Checker {
     return this.errors.problems;
   }
 
-  run(root: Expr): Checked {
+  /** `isLong`: the parts of it one by one, with rests. Nothing is said of it that a check of the whole would not say. */
+  *run(root: Expr, isLong: boolean): Steps<Checked> {
+    if (isLong) yield* this.prepare(root);
     this.check(root);
-    for (const [expr, type] of this.types) this.types.set(expr, this.mapping.resolve(type, true));
+    let left = TYPES_AT_ONCE;
+    for (const [expr, type] of this.types) {
+      if (!isSimple(type)) this.types.set(expr, this.mapping.resolve(type, true));
+      if (left-- > 0) continue;
+      left = TYPES_AT_ONCE;
+      yield;
+    }
     return {
       type: this.typeOf(root),
       types: this.types,
@@ -43,12 +53,13 @@ export class Checker {
     };
   }
 
-  /** Checks the parts of a large expression one by one. Nothing is said of it that the whole check would not say. */
-  prepare(root: Expr): Steps<void> {
+  private prepare(root: Expr): Steps<void> {
     return checkInChunks(root, {
+      isChecked: expr => this.types.has(expr),
       check: expr => void this.check(expr),
       enterLoop: expr => void this.enterLoop(expr, () => undefined),
-      leaveLoop: () => this.leaveLoop(),
+      leaveStep: () => this.names.leave(),
+      leaveLoop: () => this.names.leave(),
     });
   }
 
@@ -158,7 +169,7 @@ export class Checker {
   }
 
   private join(before: Type | undefined, type: Type): Type {
-    if (before === undefined) return type;
+    if (before === undefined || (before === type && isSimple(type))) return type;
     return this.mapping.assign(before, type) ? mostGeneral(before, type) : DYN;
   }
 
@@ -227,11 +238,6 @@ export class Checker {
     if (expr.variable2 !== undefined) variables.set(expr.variable2, second);
     this.names.enter(variables);
     return accumulated;
-  }
-
-  private leaveLoop(): void {
-    this.names.leave();
-    this.names.leave();
   }
 
   private expectType(expr: Expr, expected: Type): void {

@@ -1,15 +1,19 @@
 import { childrenOf, type Expr } from '../ast.js';
+import type { Steps } from '../../steps.js';
 import type { StaticNode } from '../declarations.js';
 import type { Problem } from '../tokens.js';
 import { DYN, formatType, type Type } from '../types.js';
 import type { Checked } from './checked.js';
 import { isSameType, unwrapOptional } from './unify.js';
 
+/** How many parts are looked at between two rests. */
+const PARTS_AT_ONCE = 1000;
+
 /**
  * What is said of literals once types are known: arguments that a function can do nothing with, and lists and maps of
  * several types. Source: cel-go cel/validator.go.
  */
-export function validateLiterals(root: Expr, checked: Checked, isHomogeneous: boolean): readonly Problem[] {
+export function* validateLiterals(root: Expr, checked: Checked, isHomogeneous: boolean): Steps<readonly Problem[]> {
   const problems: Problem[] = [];
   const seen = [new Set<Expr>(), new Set<Expr>()] as const;
   const typeOf = (expr: Expr): Type => checked.types.get(expr) ?? DYN;
@@ -24,9 +28,13 @@ export function validateLiterals(root: Expr, checked: Checked, isHomogeneous: bo
       text: `expected type '${formatType(expected)}' but found '${formatType(found)}'`,
     });
   };
-  const visit = (expr: Expr, mayMix: boolean): void => {
+  // In the order in which they stand: the next one is the last.
+  const waiting: Waiting[] = [{ expr: root, mayMix: !isHomogeneous }];
+  let left = PARTS_AT_ONCE;
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { expr, mayMix } = next;
     const visited = seen[mayMix ? 1 : 0];
-    if (visited.has(expr)) return;
+    if (visited.has(expr)) continue;
     visited.add(expr);
     const callee = checked.callees.get(expr);
     const mixes = mayMix || callee?.overloads.some(overload => overload.mixesTypes === true) === true;
@@ -41,10 +49,21 @@ export function validateLiterals(root: Expr, checked: Checked, isHomogeneous: bo
       }
     }
     if (!mayMix) sameTypes(expr, typeOf, mixed);
-    for (const child of childrenOf(expr)) visit(child, mixes);
-  };
-  visit(root, !isHomogeneous);
+    const parts = childrenOf(expr);
+    for (let i = parts.length - 1; i >= 0; i--) {
+      const part = parts[i] as Expr;
+      if (part.kind !== 'literal' && part.kind !== 'ident') waiting.push({ expr: part, mayMix: mixes });
+    }
+    if (left-- > 0) continue;
+    left = PARTS_AT_ONCE;
+    yield;
+  }
   return problems;
+}
+
+interface Waiting {
+  readonly expr: Expr;
+  readonly mayMix: boolean;
 }
 
 type Mixed = (expr: Expr, expected: Type, found: Type) => void;

@@ -5,6 +5,8 @@ import { DYN, isOptional, listOf, mapOf, opaque, param, typeOf, type Type } from
 const isFree = (type: Type): boolean => type.kind === 'param';
 export const isDyn = (type: Type): boolean => type.kind === 'dyn';
 export const isDynOrError = (type: Type): boolean => type.kind === 'dyn' || type.kind === 'error';
+/** Whatever parameters stand for, it is the same. */
+export const isSimple = (type: Type): boolean => type.params.length === 0 && !isFree(type);
 /** A wrapper is what it wraps, but for null. */
 const kindOf = (type: Type): Type['kind'] => (type.kind === 'wrapper' ? (type.params[0] as Type).kind : type.kind);
 

@@ -1,10 +1,15 @@
+import type { Steps } from '../../steps.js';
 import type { Expr, Literal } from '../ast.js';
 import { ARGUMENT_OR_END, FIELD_NAME, INDEX } from './expected-tokens.js';
 import { fieldName, type Grammar, type Primaries } from './primaries.js';
 import { CONSTANTS, RESERVED } from './reserved-words.js';
+import type { Token } from '../tokens.js';
 import type { Syntax } from './syntax.js';
 import { beginsOperand, SyntaxProblem, type TokenStream } from './token-stream.js';
 import type { TreeBuilder } from './tree-builder.js';
+
+/** What makes more of a name or literal that it stands behind. */
+const OPENING: ReadonlySet<string> = new Set('.[({');
 
 /** Names, and what is selected, indexed and called: the grammar's `member`. */
 export class Members {
@@ -16,14 +21,24 @@ export class Members {
     private readonly primaries: Primaries,
   ) {}
 
-  member(): Expr {
+  /** A name or a literal that nothing is done with: most operands are, and have nothing in them. undefined: it is not. */
+  plain(): Expr | undefined {
+    const { kind, text } = this.tokens.peek();
+    if (kind === 'op' || kind === 'end' || kind === 'escaped' || text === 'in') return undefined;
+    const behind = this.tokens.peek(1);
+    if (behind.kind === 'op' && OPENING.has(behind.text)) return undefined;
+    return kind === 'ident' && !CONSTANTS.has(text) ? this.name('') : this.primaries.constant();
+  }
+
+  *member(): Steps<Expr> {
     const dot = this.tokens.isOperator('.') && this.tokens.peek(1).kind === 'ident' ? this.tokens.take() : undefined;
     const token = this.tokens.peek();
     if (token.kind !== 'ident' || token.text === 'in' || CONSTANTS.has(token.text))
-      return this.after(this.primaries.primary());
+      return yield* this.after(yield* this.primaries.primary());
     const message = this.messageName();
-    if (message !== undefined) return this.after(this.primaries.message(`${dot === undefined ? '' : '.'}${message}`));
-    return this.after(this.named(dot === undefined ? '' : '.'));
+    const prefix = dot === undefined ? '' : '.';
+    if (message !== undefined) return yield* this.after(yield* this.primaries.message(prefix + message));
+    return yield* this.after(this.tokens.isOperator('(', 1) ? yield* this.called(prefix) : this.name(prefix));
   }
 
   /** The name before "{" when names with dots between them are. */
@@ -36,36 +51,44 @@ export class Members {
     return name;
   }
 
-  private named(prefix: string): Expr {
-    const { text, at } = this.tokens.take();
-    const paren = this.tokens.isOperator('(') ? this.tokens.peek() : undefined;
-    const args = paren === undefined ? [] : this.args();
-    if (RESERVED.has(text))
-      return this.tokens.problem(at, `reserved identifier: ${text}`, { kind: 'ident', name: text, at });
-    if (paren !== undefined) return this.tree.callOrMacro(undefined, prefix + text, args, paren.at);
-    return { kind: 'ident', name: prefix + text, at };
+  private name(prefix: string): Expr {
+    const token = this.tokens.take();
+    if (RESERVED.has(token.text)) return this.reserved(token);
+    return { kind: 'ident', name: prefix + token.text, at: token.at };
   }
 
-  after(first: Expr): Expr {
+  private *called(prefix: string): Steps<Expr> {
+    const token = this.tokens.take();
+    const { at } = this.tokens.peek();
+    const args = yield* this.args();
+    if (RESERVED.has(token.text)) return this.reserved(token);
+    return this.tree.callOrMacro(undefined, prefix + token.text, args, at);
+  }
+
+  private reserved({ text, at }: Token): Expr {
+    return this.tokens.problem(at, `reserved identifier: ${text}`, { kind: 'ident', name: text, at });
+  }
+
+  *after(first: Expr): Steps<Expr> {
     let expr = first;
     for (;;) {
-      if (this.tokens.isOperator('.')) expr = this.selection(expr);
-      else if (this.tokens.isOperator('[')) expr = this.index(expr);
+      if (this.tokens.isOperator('.')) expr = yield* this.selection(expr);
+      else if (this.tokens.isOperator('[')) expr = yield* this.index(expr);
       else return expr;
     }
   }
 
-  private index(of: Expr): Expr {
+  private *index(of: Expr): Steps<Expr> {
     const { at } = this.tokens.take();
     const isOptional = this.tokens.skip('?') !== undefined;
     if (!isOptional && !beginsOperand(this.tokens.peek()))
       this.tokens.unexpected(this.tokens.peek(), beginsOperand(this.tokens.peek(1)), INDEX);
-    const args = [of, this.tokens.within(']', () => this.grammar.expression())];
+    const args = [of, yield* this.tokens.within(']', this.grammar.expression())];
     const expr = this.tree.call(isOptional ? '_[?_]' : '_[_]', at, args, 1);
     return isOptional && !this.syntax.optionals ? this.tokens.problem(at, "unsupported syntax '[?'", expr) : expr;
   }
 
-  private selection(of: Expr): Expr {
+  private *selection(of: Expr): Steps<Expr> {
     const dot = this.tokens.take();
     const isOptional = this.tokens.skip('?') !== undefined;
     if (isOptional && this.tokens.isOperator('?') && this.tokens.peek(1).kind === 'ident')
@@ -102,11 +125,11 @@ export class Members {
         [of],
         1,
       );
-    return this.tree.callOrMacro(of, name.text, this.args(), paren.at);
+    return this.tree.callOrMacro(of, name.text, yield* this.args(), paren.at);
   }
 
   /** The list after "(" of a call. */
-  private args(): Expr[] {
+  private *args(): Steps<Expr[]> {
     this.tokens.take();
     const args: Expr[] = [];
     if (this.tokens.skip(')') !== undefined) return args;
@@ -116,14 +139,12 @@ export class Members {
         beginsOperand(this.tokens.peek(1)) || this.tokens.isOperator(')', 1),
         ARGUMENT_OR_END,
       );
-    this.tokens.within(
-      ')',
-      () => {
-        do args.push(this.grammar.expression());
-        while (this.tokens.skip(',') !== undefined);
-      },
-      '),',
-    );
+    yield* this.tokens.within(')', this.list(args), '),');
     return args;
+  }
+
+  private *list(args: Expr[]): Steps<void> {
+    do args.push(yield* this.grammar.expression());
+    while (this.tokens.skip(',') !== undefined);
   }
 }

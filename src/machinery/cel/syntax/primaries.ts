@@ -1,4 +1,5 @@
 import type { Expr, Literal, MapEntry, StructField } from '../ast.js';
+import type { Steps } from '../../steps.js';
 import type { Token } from '../tokens.js';
 import { FIELD_OR_END, LIST_ITEM_OR_END, MAP_ENTRY_OR_END, OPERAND } from './expected-tokens.js';
 import { readBytes, readDouble, readInt, readString, readUint, type Read } from './literals.js';
@@ -10,9 +11,9 @@ import type { TreeBuilder } from './tree-builder.js';
 /** What stands in others: the rules that the parts of a grammar need of the whole. */
 export interface Grammar {
   /** Whatever may stand between brackets. */
-  expression(): Expr;
+  expression(): Steps<Expr>;
   /** One without operators around it, signs included. */
-  operand(): Expr;
+  operand(): Steps<Expr>;
 }
 
 /** The name of a field, which may be in backquotes. */
@@ -31,13 +32,18 @@ export class Primaries {
     private readonly grammar: Grammar,
   ) {}
 
-  primary(): Expr {
+  *primary(): Steps<Expr> {
     const token = this.tokens.peek();
-    if (this.tokens.skip('(') !== undefined) return this.tokens.within(')', () => this.grammar.expression());
-    if (this.tokens.isOperator('[')) return this.list();
-    if (this.tokens.isOperator('{')) return this.map();
-    if (!beginsOperand(token) || token.kind === 'op') return this.noOperand(token);
-    this.tokens.take();
+    if (this.tokens.skip('(') !== undefined) return yield* this.tokens.within(')', this.grammar.expression());
+    if (this.tokens.isOperator('[')) return yield* this.list();
+    if (this.tokens.isOperator('{')) return yield* this.map();
+    if (!beginsOperand(token) || token.kind === 'op') return yield* this.noOperand(token);
+    return this.constant();
+  }
+
+  /** A literal that is one word. */
+  constant(): Literal {
+    const token = this.tokens.take();
     switch (token.kind) {
       case 'int':
       case 'float':
@@ -66,16 +72,16 @@ export class Primaries {
   }
 
   /** Where there is none: one stray token is left out, else it goes on behind the operand that there is not. */
-  private noOperand(token: Token): Expr {
+  private *noOperand(token: Token): Steps<Expr> {
     if (beginsOperand(this.tokens.peek(1))) {
       this.tokens.stray(OPERAND);
-      return this.grammar.operand();
+      return yield* this.grammar.operand();
     }
     this.tokens.noOperand();
     return { kind: 'ident', name: '', at: token.at };
   }
 
-  private list(): Expr {
+  private *list(): Steps<Expr> {
     const { at } = this.tokens.take();
     const items: Expr[] = [];
     const optional = new Set<number>();
@@ -83,7 +89,7 @@ export class Primaries {
     this.tokens.enter('],');
     while (!this.tokens.isOperator(']')) {
       if (this.optional()) optional.add(items.length);
-      items.push(this.grammar.expression());
+      items.push(yield* this.grammar.expression());
       this.separator(']');
     }
     this.tokens.leave();
@@ -91,16 +97,16 @@ export class Primaries {
     return this.tree.deep({ kind: 'list', items, optional, at }, items, 0);
   }
 
-  private map(): Expr {
+  private *map(): Steps<Expr> {
     const { at } = this.tokens.take();
     const entries: MapEntry[] = [];
     this.first('}', MAP_ENTRY_OR_END);
     this.tokens.enter('},:');
     while (!this.tokens.isOperator('}')) {
       const optional = this.optional();
-      const key = this.grammar.expression();
+      const key = yield* this.grammar.expression();
       const colon = this.tokens.require(':');
-      entries.push({ key, value: this.grammar.expression(), optional, at: colon.at });
+      entries.push({ key, value: yield* this.grammar.expression(), optional, at: colon.at });
       this.separator('}');
     }
     this.tokens.leave();
@@ -112,7 +118,7 @@ export class Primaries {
     );
   }
 
-  message(name: string): Expr {
+  *message(name: string): Steps<Expr> {
     const { at } = this.tokens.take();
     const fields: StructField[] = [];
     this.tokens.enter('},');
@@ -125,7 +131,7 @@ export class Primaries {
       const colon = this.tokens.require(':');
       fields.push({
         name: fieldName(field, this.tokens, this.syntax),
-        value: this.grammar.expression(),
+        value: yield* this.grammar.expression(),
         optional,
         at: colon.at,
       });

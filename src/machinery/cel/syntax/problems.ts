@@ -16,28 +16,52 @@ const startsOf = (source: string): number[] => {
 
 const isWide = (char: string): boolean => char > '\x7f';
 
+/** A line in which there is something wrong, read as far as it has been told about. */
+class MarkedLine {
+  private readonly shown: string | undefined;
+  private read = 0;
+  private column = 0;
+  private dots = '';
+
+  constructor(
+    private readonly line: string,
+    readonly start: number,
+    private readonly number: number,
+  ) {
+    this.shown = Buffer.byteLength(line) > MAX_SNIPPET ? undefined : line.replaceAll('\t', ' ');
+  }
+
+  /** Offsets of what is told never get smaller. */
+  tell({ at, text }: Problem): string {
+    const offset = at - this.start;
+    for (const char of this.line.slice(this.read, offset)) {
+      this.column++;
+      if (this.shown !== undefined) this.dots += isWide(char) ? '．' : '.';
+    }
+    this.read = Math.max(this.read, offset);
+    const head = `ERROR: <input>:${this.number}:${this.column + 1}: ${text}`;
+    if (this.shown === undefined) return head;
+    const mark = isWide(String.fromCodePoint(this.line.codePointAt(offset) ?? 0)) ? '＾' : '^';
+    return `${head}\n | ${this.shown}\n | ${this.dots}${mark}`;
+  }
+}
+
 /** Problems by place, each with the line that it is in, as cel-go prints them. */
 export function describeProblems(source: string, problems: readonly Problem[]): string {
   const starts = startsOf(source);
   const kept = problems.slice(0, MAX_PROBLEMS).sort((a, b) => a.at - b.at);
-  let line = 0;
-  const lines = kept.map(problem => {
-    while (line + 1 < starts.length && (starts[line + 1] as number) <= problem.at) line++;
-    const start = starts[line] as number;
-    const end = (starts[line + 1] ?? source.length + 1) - 1;
-    return describe(source.slice(start, end), line + 1, problem.at - start, problem, source === '');
+  let number = 0;
+  let line: MarkedLine | undefined;
+  const told = kept.map(problem => {
+    const { at, text } = problem;
+    if (at === NOWHERE) return `ERROR: <input>:-1:0: ${text}`;
+    if (source === '') return `ERROR: <input>:1:0: ${text}`;
+    let start = starts[number] as number;
+    for (; (starts[number + 1] ?? Infinity) <= at; start = starts[number] as number) number++;
+    if (line?.start !== start)
+      line = new MarkedLine(source.slice(start, (starts[number + 1] ?? source.length + 1) - 1), start, number + 1);
+    return line.tell(problem);
   });
   const more = problems.length - MAX_PROBLEMS;
-  return [...lines, ...(more > 0 ? [`${more} more errors were truncated`] : [])].join('\n');
-}
-
-function describe(line: string, number: number, offset: number, { at, text }: Problem, isEmpty: boolean): string {
-  if (at === NOWHERE) return `ERROR: <input>:-1:0: ${text}`;
-  if (isEmpty) return `ERROR: <input>:1:0: ${text}`;
-  const before = Array.from(line.slice(0, offset));
-  const head = `ERROR: <input>:${number}:${before.length + 1}: ${text}`;
-  if (Buffer.byteLength(line) > MAX_SNIPPET) return head;
-  const dots = before.map(char => (isWide(char) ? '．' : '.')).join('');
-  const mark = isWide(String.fromCodePoint(line.codePointAt(offset) ?? 0)) ? '＾' : '^';
-  return `${head}\n | ${line.replaceAll('\t', ' ')}\n | ${dots}${mark}`;
+  return [...told, ...(more > 0 ? [`${more} more errors were truncated`] : [])].join('\n');
 }

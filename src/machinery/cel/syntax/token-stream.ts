@@ -1,4 +1,5 @@
 import type { Problem, Token } from '../tokens.js';
+import type { Steps } from '../../steps.js';
 import { OPERAND } from './expected-tokens.js';
 
 /** Where reading ends: for a reason, unless that has been told. */
@@ -7,6 +8,9 @@ export class SyntaxProblem extends Error {
     super(problem?.text);
   }
 }
+
+/** How many tokens are read at once. */
+const TOKENS_BETWEEN_RESTS = 2000;
 
 /** What may come behind a whole operand wherever it stands. */
 const BEHIND_OPERANDS: ReadonlySet<string> = new Set('. [ ? || && < <= >= > == != + - * / %'.split(' '));
@@ -20,10 +24,13 @@ export function beginsOperand(token: Token): boolean {
 /** The tokens from the first to the last, and what is said of those that do not fit: ANTLR's words and what it forgives. */
 export class TokenStream {
   private next = 0;
+  private rested = 0;
   /** Nothing has been read since the last problem: what is wrong now comes of it. */
   private isRecovering = false;
   /** What may come behind an expression in what is open, inner ones last. */
   private readonly around: string[] = [];
+  /** How many of each there are in it: few are different. */
+  private readonly counts = new Map<string, number>();
 
   constructor(
     private readonly tokens: readonly Token[],
@@ -41,6 +48,13 @@ export class TokenStream {
     return token;
   }
 
+  /** So many have been taken since it was last said that it is time. */
+  isTimeToRest(): boolean {
+    if (this.next - this.rested < TOKENS_BETWEEN_RESTS) return false;
+    this.rested = this.next;
+    return true;
+  }
+
   isOperator(text: string, ahead = 0): boolean {
     const token = this.peek(ahead);
     return token.kind === 'op' && token.text === text;
@@ -51,9 +65,9 @@ export class TokenStream {
   }
 
   /** What stands before a token that closes it, and, with `after`, before others. */
-  within<T>(end: string, read: () => T, after = end): T {
+  *within<T>(end: string, read: Steps<T>, after = end): Steps<T> {
     this.enter(after);
-    const inner = read();
+    const inner = yield* read;
     this.expect(end);
     this.leave();
     return inner;
@@ -62,10 +76,12 @@ export class TokenStream {
   /** Each of `after` may come behind an expression from here on. */
   enter(after: string): void {
     this.around.push(after);
+    this.counts.set(after, (this.counts.get(after) ?? 0) + 1);
   }
 
   leave(): void {
-    this.around.pop();
+    const after = this.around.pop();
+    if (after !== undefined) this.counts.set(after, (this.counts.get(after) ?? 0) - 1);
   }
 
   /** Says what is wrong and goes on: what stands there does not matter any more. */
@@ -144,6 +160,11 @@ export class TokenStream {
 
   private mayEnd({ kind, text }: Token): boolean {
     if (kind === 'end' || (kind === 'ident' && text === 'in')) return true;
-    return kind === 'op' && (BEHIND_OPERANDS.has(text) || this.around.some(after => after.includes(text)));
+    return kind === 'op' && (BEHIND_OPERANDS.has(text) || this.isAwaited(text));
+  }
+
+  private isAwaited(text: string): boolean {
+    for (const [after, count] of this.counts) if (count > 0 && after.includes(text)) return true;
+    return false;
   }
 }

@@ -15,7 +15,7 @@ export class TreeBuilder {
   /** Expressions that macros have copied. */
   private copies = 0;
   /** How deep operators and members are in each other. Logic is not counted: its trees are balanced. */
-  private readonly depths = new WeakMap<Expr, number>();
+  private readonly depths = new Map<Expr, number>();
 
   constructor(
     private readonly tokens: TokenStream,
@@ -28,7 +28,7 @@ export class TreeBuilder {
     for (const child of children) depth = Math.max(depth, this.depths.get(child) ?? 0);
     depth += own;
     if (depth > MAX_DEPTH) throw new SyntaxProblem({ at: NOWHERE, text: 'max recursion depth exceeded' });
-    this.depths.set(expr, depth);
+    this.setDepth(expr, depth);
     return expr;
   }
 
@@ -51,7 +51,7 @@ export class TreeBuilder {
         args,
       );
       if (expanded === undefined) return call;
-      this.depths.set(expanded, this.depths.get(call) ?? 0);
+      this.setDepth(expanded, this.depths.get(call) ?? 0);
       return expanded;
     } catch (error) {
       if (!(error instanceof MacroProblem)) throw error;
@@ -62,7 +62,11 @@ export class TreeBuilder {
   /** The same once more, unless that has been done so often that expressions would grow without bounds. */
   private copy(expr: Expr): Expr {
     const copied = copyExpr(expr, () => this.copies++ < MAX_COPIES);
-    this.depths.set(copied, this.depths.get(expr) ?? 0);
+    this.setDepth(copied, this.depths.get(expr) ?? 0);
     return copied;
+  }
+
+  private setDepth(expr: Expr, depth: number): void {
+    if (depth > 0 || this.depths.has(expr)) this.depths.set(expr, depth);
   }
 }
