@@ -30,21 +30,29 @@ const MAY_BE_SPACE: ReadonlySet<number> = new Set(Array.from(' \t\r\n\f/', char 
 /** What is an operator whatever comes next. */
 const ALWAYS_OPERATORS: ReadonlySet<string> = new Set('[]{}(),-?:+*/%');
 
+interface Rule {
+  readonly kind: Token['kind'];
+  readonly word: RegExp;
+  readonly first: RegExp;
+}
+
 /** Tried in this order at each place. */
-const RULES: readonly (readonly [Token['kind'], RegExp])[] = [
-  ['float', /(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)/y],
-  ['uint', /(?:0x[0-9a-fA-F]+|\d+)[uU]/y],
-  ['int', /(?:0x[0-9a-fA-F]+|\d+)/y],
-  ['bytes', new RegExp(`[bB](?:${RAW}|${TRIPLE}|${DOUBLE}"|${SINGLE}')`, 'y')],
-  ['string', new RegExp(`${RAW}|${TRIPLE}|${DOUBLE}"|${SINGLE}'`, 'y')],
-  ['ident', /[A-Za-z_][A-Za-z0-9_]*/y],
-  ['escaped', /`[A-Za-z0-9_.\-/ ]+`/y],
-  ['op', OPERATORS],
+const RULES: readonly Rule[] = [
+  { kind: 'float', word: /(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+|\.\d+(?:[eE][+-]?\d+)?)/y, first: /[\d.]/ },
+  { kind: 'uint', word: /(?:0x[0-9a-fA-F]+|\d+)[uU]/y, first: /\d/ },
+  { kind: 'int', word: /(?:0x[0-9a-fA-F]+|\d+)/y, first: /\d/ },
+  { kind: 'bytes', word: new RegExp(`[bB](?:${RAW}|${TRIPLE}|${DOUBLE}"|${SINGLE}')`, 'y'), first: /[bB]/ },
+  { kind: 'string', word: new RegExp(`${RAW}|${TRIPLE}|${DOUBLE}"|${SINGLE}'`, 'y'), first: /[rR"']/ },
+  { kind: 'ident', word: /[A-Za-z_][A-Za-z0-9_]*/y, first: /[A-Za-z_]/ },
+  { kind: 'escaped', word: /`[A-Za-z0-9_.\-/ ]+`/y, first: /`/ },
+  { kind: 'op', word: OPERATORS, first: /[=!<>&|[\]{}().,\-?:+*/%]/ },
 ];
 
-/** What is a name whatever comes next: the others may begin a text. */
-const ALWAYS_NAMES = /^[AC-QS-Zac-qs-z_]$/;
-const NAME_RULES = RULES.filter(([kind]) => kind === 'ident');
+/** Those that a word may be of, by the code of its first character. No word begins with one that is not here. */
+const RULES_BY_CODE: readonly (readonly Rule[])[] = Array.from({ length: 128 }, (_, code) =>
+  RULES.filter(({ first }) => first.test(String.fromCharCode(code))),
+);
+const NO_RULES: readonly Rule[] = [];
 
 const OPEN_DOUBLE = new RegExp(DOUBLE, 'y');
 const OPEN_SINGLE = new RegExp(SINGLE, 'y');
@@ -101,9 +109,9 @@ function readToken(source: string, at: number): Token | undefined {
   const char = source.charAt(at);
   // An expression may be nothing but these.
   if (ALWAYS_OPERATORS.has(char)) return { kind: 'op', text: char, at };
-  for (const [kind, rule] of ALWAYS_NAMES.test(char) ? NAME_RULES : RULES) {
-    rule.lastIndex = at;
-    const text = rule.exec(source)?.[0];
+  for (const { kind, word } of RULES_BY_CODE[char.charCodeAt(0)] ?? NO_RULES) {
+    word.lastIndex = at;
+    const text = word.exec(source)?.[0];
     if (text !== undefined) return { kind, text, at };
   }
   return undefined;

@@ -8,8 +8,8 @@ import type { Syntax } from './syntax.js';
 import { beginsOperand, SyntaxProblem, type TokenStream } from './token-stream.js';
 import type { TreeBuilder } from './tree-builder.js';
 
-/** What makes more of a name or literal that it stands behind. */
-const OPENING: ReadonlySet<string> = new Set('.[({');
+/** Whether it may stand behind a dot without backquotes. */
+const isName = ({ kind, text }: Token): boolean => kind === 'ident' && text !== 'in' && !CONSTANTS.has(text);
 
 /** Names, and what is selected, indexed and called: the grammar's `member`. */
 export class Members {
@@ -21,13 +21,16 @@ export class Members {
     private readonly primaries: Primaries,
   ) {}
 
-  /** A name or a literal that nothing is done with: most operands are, and have nothing in them. undefined: it is not. */
-  plain(): Expr | undefined {
+  /**
+   * A name or a literal, with what is selected of it: what there is nothing in, which most operands are. `after` is what
+   * may come behind. undefined: it is something else.
+   */
+  simple(): Expr | undefined {
     const { kind, text } = this.tokens.peek();
     if (kind === 'op' || kind === 'end' || kind === 'escaped' || text === 'in') return undefined;
-    const behind = this.tokens.peek(1);
-    if (behind.kind === 'op' && OPENING.has(behind.text)) return undefined;
-    return kind === 'ident' && !CONSTANTS.has(text) ? this.name('') : this.primaries.constant();
+    if (kind !== 'ident' || CONSTANTS.has(text)) return this.selections(this.primaries.constant());
+    if (this.tokens.isOperator('(', 1) || this.messageEnd() !== undefined) return undefined;
+    return this.selections(this.name(''));
   }
 
   *member(): Steps<Expr> {
@@ -35,20 +38,25 @@ export class Members {
     const token = this.tokens.peek();
     if (token.kind !== 'ident' || token.text === 'in' || CONSTANTS.has(token.text))
       return yield* this.after(yield* this.primaries.primary());
-    const message = this.messageName();
     const prefix = dot === undefined ? '' : '.';
+    const message = this.messageName();
     if (message !== undefined) return yield* this.after(yield* this.primaries.message(prefix + message));
     return yield* this.after(this.tokens.isOperator('(', 1) ? yield* this.called(prefix) : this.name(prefix));
   }
 
   /** The name before "{" when names with dots between them are. */
   private messageName(): string | undefined {
+    let left = this.messageEnd();
+    if (left === undefined) return undefined;
+    let name = '';
+    for (; left > 0; left--) name += this.tokens.take().text;
+    return name;
+  }
+
+  private messageEnd(): number | undefined {
     let ahead = 1;
     while (this.tokens.isOperator('.', ahead) && this.tokens.peek(ahead + 1).kind === 'ident') ahead += 2;
-    if (!this.tokens.isOperator('{', ahead)) return undefined;
-    let name = '';
-    for (; ahead > 0; ahead--) name += this.tokens.take().text;
-    return name;
+    return this.tokens.isOperator('{', ahead) ? ahead : undefined;
   }
 
   private name(prefix: string): Expr {
@@ -72,10 +80,31 @@ export class Members {
   *after(first: Expr): Steps<Expr> {
     let expr = first;
     for (;;) {
-      if (this.tokens.isOperator('.')) expr = yield* this.selection(expr);
+      expr = this.selections(expr);
+      if (this.tokens.isOperator('.')) expr = yield* this.method(expr);
       else if (this.tokens.isOperator('[')) expr = yield* this.index(expr);
       else return expr;
     }
+  }
+
+  /** Whether there is nothing that `after` would find. */
+  isWhole(): boolean {
+    return !this.tokens.isOperator('.') && !this.tokens.isOperator('[');
+  }
+
+  /** As far as nothing is called. */
+  private selections(first: Expr): Expr {
+    let expr = first;
+    while (this.tokens.isOperator('.') && !(isName(this.tokens.peek(1)) && this.tokens.isOperator('(', 2)))
+      expr = this.selection(expr);
+    return expr;
+  }
+
+  private *method(of: Expr): Steps<Expr> {
+    this.tokens.take();
+    const { text } = this.tokens.take();
+    const { at } = this.tokens.peek();
+    return this.tree.callOrMacro(of, text, yield* this.args(), at);
   }
 
   private *index(of: Expr): Steps<Expr> {
@@ -83,19 +112,20 @@ export class Members {
     const isOptional = this.tokens.skip('?') !== undefined;
     if (!isOptional && !beginsOperand(this.tokens.peek()))
       this.tokens.unexpected(this.tokens.peek(), beginsOperand(this.tokens.peek(1)), INDEX);
-    const args = [of, yield* this.tokens.within(']', this.grammar.expression())];
+    this.tokens.enter(']');
+    const args = [of, yield* this.grammar.expression()];
+    this.tokens.close(']');
     const expr = this.tree.call(isOptional ? '_[?_]' : '_[_]', at, args, 1);
     return isOptional && !this.syntax.optionals ? this.tokens.problem(at, "unsupported syntax '[?'", expr) : expr;
   }
 
-  private *selection(of: Expr): Steps<Expr> {
+  private selection(of: Expr): Expr {
     const dot = this.tokens.take();
     const isOptional = this.tokens.skip('?') !== undefined;
     if (isOptional && this.tokens.isOperator('?') && this.tokens.peek(1).kind === 'ident')
       this.tokens.stray(FIELD_NAME);
     const name = this.tokens.peek();
-    const isName = name.kind === 'ident' && name.text !== 'in' && !CONSTANTS.has(name.text);
-    if (!isName && name.kind !== 'escaped') {
+    if (!isName(name) && name.kind !== 'escaped') {
       if (isOptional) {
         const text = `Syntax error: mismatched input '${name.text}' expecting ${FIELD_NAME}`;
         this.tokens.problems.push({ at: name.at, text }, { at: name.at, text: 'unsupported ident kind' });
@@ -118,14 +148,8 @@ export class Members {
       const expr = this.tree.call('_?._', dot.at, [of, field], 1);
       return this.syntax.optionals ? expr : this.tokens.problem(dot.at, "unsupported syntax '.?'", expr);
     }
-    const paren = this.tokens.peek();
-    if (!this.tokens.isOperator('(') || name.kind === 'escaped')
-      return this.tree.deep(
-        { kind: 'select', of, field: fieldName(name, this.tokens, this.syntax), test: false, at: dot.at },
-        [of],
-        1,
-      );
-    return this.tree.callOrMacro(of, name.text, yield* this.args(), paren.at);
+    const field = fieldName(name, this.tokens, this.syntax);
+    return this.tree.deep({ kind: 'select', of, field, test: false, at: dot.at }, [of], 1);
   }
 
   /** The list after "(" of a call. */
@@ -139,12 +163,10 @@ export class Members {
         beginsOperand(this.tokens.peek(1)) || this.tokens.isOperator(')', 1),
         ARGUMENT_OR_END,
       );
-    yield* this.tokens.within(')', this.list(args), '),');
-    return args;
-  }
-
-  private *list(args: Expr[]): Steps<void> {
+    this.tokens.enter('),');
     do args.push(yield* this.grammar.expression());
     while (this.tokens.skip(',') !== undefined);
+    this.tokens.close(')');
+    return args;
   }
 }

@@ -80,7 +80,9 @@ class Parser implements Grammar {
     const pending: Pending[] = [];
     for (;;) {
       if (this.tokens.isTimeToRest()) yield;
-      let right = this.members.plain() ?? (yield* this.operand());
+      let right = this.members.simple();
+      if (right === undefined) right = yield* this.operand();
+      else if (!this.members.isWhole()) right = yield* this.members.after(right);
       const operator = this.tokens.peek();
       const level = levelOf(operator);
       let last = pending[pending.length - 1];

@@ -34,7 +34,12 @@ export class Primaries {
 
   *primary(): Steps<Expr> {
     const token = this.tokens.peek();
-    if (this.tokens.skip('(') !== undefined) return yield* this.tokens.within(')', this.grammar.expression());
+    if (this.tokens.skip('(') !== undefined) {
+      this.tokens.enter(')');
+      const inner = yield* this.grammar.expression();
+      this.tokens.close(')');
+      return inner;
+    }
     if (this.tokens.isOperator('[')) return yield* this.list();
     if (this.tokens.isOperator('{')) return yield* this.map();
     if (!beginsOperand(token) || token.kind === 'op') return yield* this.noOperand(token);

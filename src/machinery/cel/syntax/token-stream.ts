@@ -1,5 +1,4 @@
 import type { Problem, Token } from '../tokens.js';
-import type { Steps } from '../../steps.js';
 import { OPERAND } from './expected-tokens.js';
 
 /** Where reading ends: for a reason, unless that has been told. */
@@ -21,6 +20,12 @@ export function beginsOperand(token: Token): boolean {
   return token.kind !== 'end' && token.kind !== 'escaped' && token.text !== 'in';
 }
 
+/** Whether an operand may be over before a token. */
+function mayEnd({ kind, text }: Token, around: readonly string[]): boolean {
+  if (kind === 'end' || (kind === 'ident' && text === 'in')) return true;
+  return kind === 'op' && (BEHIND_OPERANDS.has(text) || around.some(after => after.includes(text)));
+}
+
 /** The tokens from the first to the last, and what is said of those that do not fit: ANTLR's words and what it forgives. */
 export class TokenStream {
   private next = 0;
@@ -29,8 +34,6 @@ export class TokenStream {
   private isRecovering = false;
   /** What may come behind an expression in what is open, inner ones last. */
   private readonly around: string[] = [];
-  /** How many of each there are in it: few are different. */
-  private readonly counts = new Map<string, number>();
 
   constructor(
     private readonly tokens: readonly Token[],
@@ -64,24 +67,19 @@ export class TokenStream {
     return this.isOperator(text) ? this.take() : undefined;
   }
 
-  /** What stands before a token that closes it, and, with `after`, before others. */
-  *within<T>(end: string, read: Steps<T>, after = end): Steps<T> {
-    this.enter(after);
-    const inner = yield* read;
-    this.expect(end);
-    this.leave();
-    return inner;
-  }
-
   /** Each of `after` may come behind an expression from here on. */
   enter(after: string): void {
     this.around.push(after);
-    this.counts.set(after, (this.counts.get(after) ?? 0) + 1);
+  }
+
+  /** What was entered is over with `end`, which is forgiven when it is missing. */
+  close(end: string): void {
+    this.expect(end);
+    this.leave();
   }
 
   leave(): void {
-    const after = this.around.pop();
-    if (after !== undefined) this.counts.set(after, (this.counts.get(after) ?? 0) - 1);
+    this.around.pop();
   }
 
   /** Says what is wrong and goes on: what stands there does not matter any more. */
@@ -146,7 +144,9 @@ export class TokenStream {
   noOperand(): void {
     const token = this.peek();
     this.report(token.at, `mismatched input '${token.text}' expecting ${OPERAND}`);
-    while (!this.mayEnd(this.peek())) this.next++;
+    // Much may be open, but little of it differs.
+    const around = [...new Set(this.around)];
+    while (!mayEnd(this.peek(), around)) this.next++;
   }
 
   /** Whether a token may stand behind what is closed last: ANTLR says that the end is missing then. */
@@ -156,15 +156,5 @@ export class TokenStream {
     if (kind !== 'op') return text === 'in';
     if (BEHIND_OPERANDS.has(text)) return true;
     return around !== undefined && around.includes(text);
-  }
-
-  private mayEnd({ kind, text }: Token): boolean {
-    if (kind === 'end' || (kind === 'ident' && text === 'in')) return true;
-    return kind === 'op' && (BEHIND_OPERANDS.has(text) || this.isAwaited(text));
-  }
-
-  private isAwaited(text: string): boolean {
-    for (const [after, count] of this.counts) if (count > 0 && after.includes(text)) return true;
-    return false;
   }
 }
