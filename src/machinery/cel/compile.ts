@@ -81,8 +81,8 @@ export function* compileSteps(
   return {
     type: checked.type,
     variables: namesIn(checked),
-    instantiate: () => atOnce(instantiate(expr, checked, environment)),
-    instantiateSteps: () => instantiate(expr, checked, environment),
+    instantiate: () => atOnce(instantiate(expr, checked, environment, isLong)),
+    instantiateSteps: () => instantiate(expr, checked, environment, isLong),
     estimate: (sizeOf = () => undefined) => estimateCost(expr, checked, environment, sizeOf),
   };
 }
@@ -93,10 +93,9 @@ function namesIn({ references }: Checked): ReadonlySet<string> {
   return names;
 }
 
-function* instantiate(expr: Expr, checked: Checked, environment: Environment): Steps<Program> {
+function* instantiate(expr: Expr, checked: Checked, environment: Environment, isLong: boolean): Steps<Program> {
   const planner = new Planner(environment, checked);
-  yield* planner.prepare(expr);
-  const plan = planner.plan(expr);
+  const plan = yield* planner.steps(expr, isLong);
   const { slots } = planner;
   const newFrame = (activation: Activation, limit: number, isStepping: boolean): Frame => ({
     activation,

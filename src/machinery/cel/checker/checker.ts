@@ -1,11 +1,11 @@
-import type { Call, Comprehension, Expr, Select, StructExpr } from '../ast.js';
+import { childrenOf, type Call, type Comprehension, type Expr, type Select, type StructExpr } from '../ast.js';
 import type { Steps } from '../../steps.js';
 import { candidateNames, type Environment } from '../environment.js';
+import { innerFirst, type Visitor } from '../inner-first.js';
 import { runtimeType } from '../runtime-types.js';
 import type { Problem } from '../tokens.js';
 import { BOOL, DYN, ERROR, formatType, INT, listOf, mapOf, optionalOf, type Type } from '../types.js';
 import type { Checked } from './checked.js';
-import { checkInChunks } from './chunks.js';
 import { Names, qualifiedName } from './names.js';
 import { OverloadResolver } from './overload-resolver.js';
 import { TypeErrors } from './type-errors.js';
@@ -36,7 +36,7 @@ export class Checker {
 
   /** `isLong`: the parts of it one by one, with rests. Nothing is said of it that a check of the whole would not say. */
   *run(root: Expr, isLong: boolean): Steps<Checked> {
-    if (isLong) yield* this.prepare(root);
+    if (isLong) yield* innerFirst(root, this.parts());
     this.check(root);
     let left = TYPES_AT_ONCE;
     for (const [expr, type] of this.types) {
@@ -53,14 +53,15 @@ export class Checker {
     };
   }
 
-  private prepare(root: Expr): Steps<void> {
-    return checkInChunks(root, {
-      isChecked: expr => this.types.has(expr),
-      check: expr => void this.check(expr),
+  private parts(): Visitor {
+    return {
+      isDone: expr => this.types.has(expr),
+      partsOf,
+      visit: expr => void this.check(expr),
       enterLoop: expr => void this.enterLoop(expr, () => undefined),
       leaveStep: () => this.names.leave(),
       leaveLoop: () => this.names.leave(),
-    });
+    };
   }
 
   private typeOf(expr: Expr): Type {
@@ -264,5 +265,20 @@ export class Checker {
         return [ERROR, ERROR];
       }
     }
+  }
+}
+
+/** What is checked on its own. Names with dots are looked up whole first, and so is what a function may be in. */
+function partsOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'select':
+      return qualifiedName(expr.of) === undefined ? [expr.of] : [];
+    case 'call':
+      // Its arguments are checked before what it is called on, which may be nothing but a namespace.
+      return expr.target === undefined || qualifiedName(expr.target) !== undefined
+        ? expr.args
+        : [...expr.args, expr.target];
+    default:
+      return childrenOf(expr);
   }
 }

@@ -1,8 +1,8 @@
 import type { Steps } from '../../steps.js';
 import { childrenOf, type Call, type Comprehension, type Expr } from '../ast.js';
 import type { Callee, Checked } from '../checker/checked.js';
-import { qualifiedName } from '../checker/names.js';
 import type { Environment } from '../environment.js';
+import { innerFirst } from '../inner-first.js';
 import { CONVERSION_NAMES } from '../standard/conversions.js';
 import { DYN, type Type } from '../types.js';
 import { CelError, isError, TypeValue, type Value } from '../values.js';
@@ -11,7 +11,17 @@ import { planEquality, planIn } from './compare.js';
 import { constant, WORK, type Frame, type Plan } from './frame.js';
 import { planList, planMap, planStruct } from './literals.js';
 import { planConditional, planLogic, planNotStrictlyFalse, planOr } from './logic.js';
-import { KEEP, planAccumulator, planAppend, planInsert, planLoop, planStep, planStepIf, type Step } from './loops.js';
+import {
+  KEEP,
+  planAccumulator,
+  planAppend,
+  planInsert,
+  planLoop,
+  planStep,
+  planStepIf,
+  type Loop,
+  type Step,
+} from './loops.js';
 import { attributeOf, planOf, select, type Selector } from './select.js';
 
 /** A variable of a loop: how it is read. */
@@ -23,8 +33,8 @@ interface Accumulator {
   readonly depth: number;
 }
 
-/** So many expressions are planned in about a millisecond. */
-const CHUNK = 300;
+/** Where a loop keeps what it accumulates, and its variables. */
+type LoopSlots = Pick<Loop, 'accumulator' | 'variable' | 'variable2'>;
 
 /** Makes what runs of an expression that was checked. */
 export class Planner {
@@ -33,6 +43,7 @@ export class Planner {
   /** An expression in two places is planned once. */
   private readonly plans = new Map<Expr, Plan>();
   private readonly weights = new Map<Expr, number>();
+  private readonly loops = new Map<Comprehension, LoopSlots>();
   private readonly targets: Targets = [new Map(), new Map()];
 
   constructor(
@@ -48,22 +59,33 @@ export class Planner {
     return plan;
   }
 
-  /** Plans the parts of what is large, in the order in which plan() does, with rests in between. */
-  *prepare(expr: Expr): Steps<void> {
-    // What a loop does is planned with its variables, at once.
-    const parts = expr.kind === 'comprehension' ? [expr.range] : childrenOf(expr);
-    let work = 0;
-    for (const part of parts) {
-      // Names with dots are looked up whole.
-      if (qualifiedName(part) !== undefined) continue;
-      const weight = this.weightOf(part);
-      if (weight > CHUNK) yield* this.prepare(part);
-      this.plan(part);
-      work += Math.min(weight, CHUNK);
-      if (work < CHUNK) continue;
-      work = 0;
-      yield;
-    }
+  /** `isLong`: the parts of it one by one, with rests. */
+  *steps(root: Expr, isLong: boolean): Steps<Plan> {
+    if (isLong)
+      yield* innerFirst(root, {
+        isDone: expr => this.plans.has(expr),
+        partsOf: expr => this.partsOf(expr),
+        visit: expr => {
+          this.plan(expr);
+          // What is in a loop is weighed when the loop is planned.
+          if (this.scopes.length > 0) this.weightOf(expr);
+        },
+        enterLoop: expr => void this.enterLoop(expr),
+        leaveStep: () => void this.scopes.pop(),
+        leaveLoop: () => void this.scopes.pop(),
+      });
+    return this.plan(root);
+  }
+
+  /** In the order in which they are planned: a literal that is no argument is told of the first such call. */
+  private partsOf(expr: Expr): readonly Expr[] {
+    // Names with dots are looked up whole.
+    if (this.checked.references.has(expr) && expr.kind === 'select') return [];
+    return expr.kind === 'call' ? this.argumentsOf(expr) : childrenOf(expr);
+  }
+
+  private argumentsOf(expr: Call): readonly Expr[] {
+    return this.checked.callees.get(expr)?.isMember === true ? [expr.target as Expr, ...expr.args] : expr.args;
   }
 
   private make(expr: Expr): Plan {
@@ -127,7 +149,7 @@ export class Planner {
 
   private call(expr: Call): Plan {
     const callee = this.checked.callees.get(expr) as Callee;
-    const exprs = callee.isMember ? [expr.target as Expr, ...expr.args] : expr.args;
+    const exprs = this.argumentsOf(expr);
     const args = exprs.map(arg => this.plan(arg));
     const [first, second] = args as [Plan, Plan];
     switch (callee.name) {
@@ -181,24 +203,41 @@ export class Planner {
 
   private loop(expr: Comprehension): Plan {
     const range = this.plan(expr.range);
-    const init = this.plan(expr.init);
-    const accumulator = this.slots++;
-    const variable = this.slots++;
-    const variable2 = expr.variable2 === undefined ? undefined : this.slots++;
-    const builder = builderOf(expr.init);
+    this.plan(expr.init);
     const depth = this.scopes.length;
+    const slots = this.enterLoop(expr);
+    const condition = this.plan(expr.condition);
+    const to = { name: expr.accumulator, slot: slots.accumulator, depth };
+    const step = this.step(expr.step, builderOf(expr.init), to);
+    this.scopes.pop();
+    const result = this.plan(expr.result);
+    this.scopes.pop();
+    const weight = this.weightOf(expr.condition) + this.weightOf(expr.step);
+    return planLoop({ range, condition, step, result, ...slots, weight });
+  }
+
+  /** Two scopes: what it accumulates, and its variables. Whenever it is entered, they are in the same places. */
+  private enterLoop(expr: Comprehension): LoopSlots {
+    const slots = this.slotsOf(expr);
+    const { accumulator, variable, variable2 } = slots;
+    const init = this.plan(expr.init);
+    const builder = builderOf(expr.init);
     const accumulated: Scope = new Map([[expr.accumulator, () => planAccumulator(accumulator, init, builder)]]);
     const variables = new Map([[expr.variable, () => readSlot(variable)]]);
     if (expr.variable2 !== undefined && variable2 !== undefined)
       variables.set(expr.variable2, () => readSlot(variable2));
     this.scopes.push(accumulated, variables);
-    const condition = this.plan(expr.condition);
-    const step = this.step(expr.step, builder, { name: expr.accumulator, slot: accumulator, depth });
-    this.scopes.pop();
-    const result = this.plan(expr.result);
-    this.scopes.pop();
-    const weight = this.weightOf(expr.condition) + this.weightOf(expr.step);
-    return planLoop({ range, condition, step, result, accumulator, variable, variable2, weight });
+    return slots;
+  }
+
+  private slotsOf(expr: Comprehension): LoopSlots {
+    const known = this.loops.get(expr);
+    if (known !== undefined) return known;
+    const accumulator = this.slots++;
+    const variable = this.slots++;
+    const slots = { accumulator, variable, variable2: expr.variable2 === undefined ? undefined : this.slots++ };
+    this.loops.set(expr, slots);
+    return slots;
   }
 
   /** A step that adds to what is accumulated does it in place. */
@@ -230,6 +269,7 @@ export class Planner {
 
   /** How many parts an expression has, whatever it is in. */
   private weightOf(expr: Expr): number {
+    if (expr.kind === 'literal' || expr.kind === 'ident') return 1;
     const known = this.weights.get(expr);
     if (known !== undefined) return known;
     const weight = Math.min(
