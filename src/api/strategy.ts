@@ -114,6 +114,14 @@ export interface Reservations<T extends KubeObject = KubeObject> {
   holderOf(reservation: DeepReadonly<KubeObject>): ObjectKey | undefined;
 }
 
+export interface Heavy {
+  readonly nodes: number;
+  /** So much text is as much work as a node; absent: text is only looked at. */
+  readonly characters?: number;
+  /** Where so much less is, by names of members: expressions, which are compiled. */
+  readonly texts?: ReadonlyMap<string, number>;
+}
+
 /**
  * What a kind does beyond its data. Every hook is optional, is named for its moment, and runs in this order on a write:
  * default → (admission) → reserve → prepareForCreate|prepareForUpdate → validate|validateUpdate → warnings →
@@ -137,7 +145,7 @@ export interface Strategy<T extends KubeObject = KubeObject> {
    * How many nodes of an object, and how much text instead of one, make its checks too long for the event loop, where they
    * do more than look at everything once.
    */
-  readonly heavy?: { readonly nodes: number; readonly characters: number };
+  readonly heavy?: Heavy;
   /** Must not mutate. Generic code checks metadata. Of a big object it runs in another thread, as do the next two. */
   validate?(ctx: ValidationContext, object: DeepReadonly<T>): FieldError[];
   /** Must not mutate. Called instead of `validate`, which it may call. */

@@ -1,4 +1,5 @@
 import { createTypeCheck, type TypeCheck } from '../../machinery/cel/admission/compile.js';
+import type { Steps } from '../../machinery/steps.js';
 import type { SchemaType } from '../../machinery/cel/adapt/schema.js';
 import type { GroupVersionKind } from '../../machinery/types.js';
 import type { PolicySpec } from './kinds.js';
@@ -16,27 +17,27 @@ export interface Typed {
 
 const formatKind = ({ group, version, kind }: GroupVersionKind): string => `${group}/${version}, Kind=${kind}`;
 
-/** What is wrong with the expressions of a policy, for each of its kinds. Pure. */
-export function checkPolicy(
+/** What is wrong with the expressions of a policy, for each of its kinds. It rests: they may be long. */
+export function* checkPolicy(
   { validations = [], variables = [] }: PolicySpec,
   kinds: readonly Typed[],
   params: SchemaType | undefined,
-): ExpressionWarning[] {
-  const checks = kinds.map(({ kind, schema }): readonly [GroupVersionKind, TypeCheck] => [
-    kind,
-    createTypeCheck(schema, params, variables),
-  ]);
+): Steps<ExpressionWarning[]> {
+  const checks: (readonly [GroupVersionKind, TypeCheck])[] = [];
+  for (const { kind, schema } of kinds) checks.push([kind, yield* createTypeCheck(schema, params, variables)]);
   const warnings: ExpressionWarning[] = [];
-  const check = (fieldRef: string, expression: string): void => {
-    const texts = checks.flatMap(([kind, typeCheck]) => {
-      const problems = typeCheck(expression);
-      return problems === undefined ? [] : [`${formatKind(kind)}: ${problems}\n`];
-    });
+  function* check(fieldRef: string, expression: string): Steps<void> {
+    const texts: string[] = [];
+    for (const [kind, typeCheck] of checks) {
+      const problems = yield* typeCheck(expression);
+      if (problems !== undefined) texts.push(`${formatKind(kind)}: ${problems}\n`);
+      yield;
+    }
     if (texts.length > 0) warnings.push({ fieldRef, warning: texts.join('\n') });
-  };
-  validations.forEach(({ expression, messageExpression = '' }, i) => {
-    check(`spec.validations[${i}].expression`, expression);
-    if (messageExpression !== '') check(`spec.validations[${i}].messageExpression`, messageExpression);
-  });
+  }
+  for (const [i, { expression, messageExpression = '' }] of validations.entries()) {
+    yield* check(`spec.validations[${i}].expression`, expression);
+    if (messageExpression !== '') yield* check(`spec.validations[${i}].messageExpression`, messageExpression);
+  }
   return warnings;
 }

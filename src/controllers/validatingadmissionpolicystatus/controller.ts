@@ -1,4 +1,6 @@
 import { isStatusError } from '../../machinery/status.js';
+import { inTurns } from '../../machinery/steps.js';
+import { createTurns } from '../../machinery/turns.js';
 import type { GroupVersionKind, KubeObject } from '../../machinery/types.js';
 import { VALIDATING_ADMISSION_POLICIES } from '../../client/resources.js';
 import type { ControllerDefinition } from '../controller.js';
@@ -22,7 +24,8 @@ export const validatingAdmissionPolicyStatusController: ControllerDefinition = {
   name: NAME,
   aliases: ['validatingadmissionpolicy-status'],
   workers: 5,
-  build({ client, informers, queue }) {
+  build({ client, informers, queue, clock }) {
+    const turns = createTurns(clock);
     const policies = informers.informer<Policy>(VALIDATING_ADMISSION_POLICIES);
     const writer = client.resource<Policy>(VALIDATING_ADMISSION_POLICIES);
     const consider = (policy: { metadata: { name?: string } }): void => queue.add(policy.metadata.name ?? '');
@@ -41,11 +44,8 @@ export const validatingAdmissionPolicyStatusController: ControllerDefinition = {
           if (schema !== undefined) typed.push({ kind, schema });
         }
         const params = paramsOf(spec);
-        const expressionWarnings = checkPolicy(
-          spec,
-          typed,
-          params === undefined ? undefined : await schemaOf(client, params),
-        );
+        const paramsSchema = params === undefined ? undefined : await schemaOf(client, params);
+        const expressionWarnings = await inTurns(checkPolicy(spec, typed, paramsSchema), turns);
         const patch = {
           apiVersion: 'admissionregistration.k8s.io/v1',
           kind: 'ValidatingAdmissionPolicy',

@@ -1,5 +1,6 @@
 import type { StructType } from '../../machinery/schema.js';
 import type { Strategy } from '../../api/strategy.js';
+import { heavyExpressions } from '../validation/heavy-expressions.js';
 import type { Definition } from './types.js';
 import { checkChanged, checkNew, checkStatus, type DefinitionDeps } from './validation/definition.js';
 import { definitionWarnings } from './warnings.js';
@@ -41,7 +42,7 @@ export function createCustomResourceDefinitionStrategy(objectMeta: () => StructT
   const known = (): DefinitionDeps => (deps ??= { objectMeta: objectMeta() });
   return {
     // Rules and patterns are compiled, and defaults are checked by the schemas that they are in.
-    heavy: { nodes: 1000, characters: 30 },
+    heavy: heavyExpressions(['rule', 'messageExpression'], 30),
     default: defaultDefinition,
     prepareForCreate(_ctx, definition) {
       definition.status = { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null };

@@ -188,6 +188,7 @@ function stateOf({ metadata, status }: ReadonlyClaim): string {
 const NAMED = { namespaced: true, name: nameIsDnsSubdomain };
 
 export const resourceClaimStrategy: Strategy<Claim> = {
+  heavy: devices.HEAVY_SELECTORS,
   default: ({ spec }) => defaultsOf(spec),
   prepareForCreate(_ctx, claim) {
     claim.status = {};
@@ -238,6 +239,7 @@ function checkTemplate({ spec }: DeepReadonly<Template>): FieldError[] {
 }
 
 export const resourceClaimTemplateStrategy: Strategy<Template> = {
+  heavy: devices.HEAVY_SELECTORS,
   default: ({ spec }) => defaultsOf(spec?.spec),
   prepareForCreate: (_ctx, template) => devices.dropDeviceClaimFeatures(template.spec?.spec?.devices),
   prepareForUpdate: (_ctx, template) => devices.dropDeviceClaimFeatures(template.spec?.spec?.devices),
@@ -276,6 +278,7 @@ const dropExtendedResource = (_ctx: RequestContext, { spec }: DeviceClass): void
 };
 
 export const deviceClassStrategy: Strategy<DeviceClass> = {
+  heavy: devices.HEAVY_SELECTORS,
   prepareForCreate: dropExtendedResource,
   prepareForUpdate: dropExtendedResource,
   validate: (_ctx, deviceClass) => checkClass(deviceClass),

@@ -71,8 +71,8 @@ export function createOffLoopValidator({ clock, turns, signal }: OffLoopOptions)
     const { object, old, subresource, partly } = write;
     // What a schema says is not known to the thread; it is found out in steps.
     if (entry.schema.validate !== undefined) return validateInSteps(entry, ctx, write, turns);
-    const { nodes, characters } = entry.strategy.heavy ?? {};
-    if (![object, old].some(one => isHeavy(one, nodes, characters))) return validateHere(entry, ctx, write);
+    const { nodes, characters, texts } = entry.strategy.heavy ?? {};
+    if (![object, old].some(one => isHeavy(one, nodes, characters, texts))) return validateHere(entry, ctx, write);
     const { group, version, plural } = info;
     return (async () => {
       const namespace = namespaceOf(ctx, object);

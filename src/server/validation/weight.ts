@@ -5,9 +5,14 @@ const CHARACTERS = 4096;
 
 /**
  * Whether looking at everything in a JSON value takes long. Counts no further than it must. `characters`: so many are as
- * much work as one node.
+ * much work as one node; `texts`: so many are it in members of these names.
  */
-export function isHeavy(value: unknown, heavy = HEAVY, characters = CHARACTERS): boolean {
+export function isHeavy(
+  value: unknown,
+  heavy = HEAVY,
+  characters = CHARACTERS,
+  texts?: ReadonlyMap<string, number>,
+): boolean {
   let weight = 0;
   const waiting: unknown[] = [value];
   while (waiting.length > 0) {
@@ -21,8 +26,10 @@ export function isHeavy(value: unknown, heavy = HEAVY, characters = CHARACTERS):
     } else
       for (const key in next) {
         weight += key.length / characters;
-        waiting.push((next as Record<string, unknown>)[key]);
+        const member = (next as Record<string, unknown>)[key];
+        if (typeof member === 'string') weight += 1 + member.length / (texts?.get(key) ?? characters);
+        else waiting.push(member);
       }
   }
-  return false;
+  return weight > heavy;
 }

@@ -83,6 +83,41 @@ t.test('a big object is answered from the thread as it would be here', async t =
   }
 });
 
+t.test('a long expression is compiled in the thread', async t => {
+  const { validate, close } = open();
+  t.teardown(close);
+  const long = Array.from({ length: 1100 }, () => 'true && ').join('') + 'true';
+  const meta = { name: 'a.example.com' };
+  const schema = { type: 'object', 'x-kubernetes-validations': [{ rule: long }] };
+  const rows: Record<string, object> = {
+    'customresourcedefinitions.apiextensions.k8s.io': {
+      spec: { versions: [{ name: 'v1', schema: { openAPIV3Schema: schema } }] },
+    },
+    'validatingadmissionpolicies.admissionregistration.k8s.io': { spec: { validations: [{ expression: long }] } },
+    'validatingwebhookconfigurations.admissionregistration.k8s.io': {
+      webhooks: [{ name: 'a.example.com', matchConditions: [{ name: 'a', expression: long }] }],
+    },
+    'mutatingwebhookconfigurations.admissionregistration.k8s.io': {
+      webhooks: [{ name: 'a.example.com', matchConditions: [{ name: 'a', expression: long }] }],
+    },
+    'deviceclasses.resource.k8s.io': { spec: { selectors: [{ cel: { expression: long } }] } },
+    'resourceclaims.resource.k8s.io': {
+      spec: { devices: { requests: [{ name: 'r', exactly: { selectors: [{ cel: { expression: long } }] } }] } },
+    },
+    'resourceclaimtemplates.resource.k8s.io': {
+      spec: {
+        spec: { devices: { requests: [{ name: 'r', exactly: { selectors: [{ cel: { expression: long } }] } }] } },
+      },
+    },
+  };
+  for (const [resource, rest] of Object.entries(rows)) {
+    const object = { metadata: meta, ...rest } as KubeObject;
+    const there = validate(entry(resource), context(), { subresource: '', partly: false, object, old: undefined });
+    t.type(there, Promise, resource);
+    await Promise.resolve(there).catch(error => t.ok(isStatusError(error), `${resource}: ${String(error)}`));
+  }
+});
+
 t.test('a small object is validated at once', t => {
   const { validate, close } = open();
   t.teardown(close);
@@ -108,5 +143,8 @@ t.test('weight', t => {
   t.ok(isHeavy(Object.fromEntries(many(i => [`k${i}`, 'v']))));
   t.notOk(isHeavy({ data: 'x'.repeat(1024 * 1024) }), 'text is looked at quickly');
   t.ok(isHeavy([['x'.repeat(5_000), 'x'.repeat(5_000)]], 5));
+  const texts = new Map([['rule', 8]]);
+  t.ok(isHeavy({ rule: 'x'.repeat(9_000) }, 1000, 30, texts), 'an expression');
+  t.notOk(isHeavy({ description: 'x'.repeat(9_000) }, 1000, 30, texts), 'other text of the same length');
   t.end();
 });

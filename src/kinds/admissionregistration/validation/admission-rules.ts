@@ -4,10 +4,10 @@ import type { FieldError, FieldPath } from '../../../machinery/field-error.js';
 import type { DeepReadonly, Wire } from '../../../machinery/types.js';
 import { nameIsPathSegment } from '../../../machinery/validation/names.js';
 import { checkCel, type CelRules } from './cel.js';
+import { heavyExpressions } from '../../validation/heavy-expressions.js';
 import { checkQualifiedName, checkSelector, list } from '../../validation/formats.js';
 
-/** Expressions are compiled to see whether they are any: a long one takes longer than others can wait. */
-export const HEAVY_EXPRESSIONS = { nodes: 1000, characters: 20 };
+export const HEAVY_EXPRESSIONS = heavyExpressions(['expression', 'messageExpression', 'valueExpression', 'key'], 20);
 
 export const FAILURE_POLICIES = ['Fail', 'Ignore'];
 export const MATCH_POLICIES = ['Equivalent', 'Exact'];

@@ -6,6 +6,7 @@ import type { DeepReadonly, Wire } from '../../../machinery/types.js';
 import { isCIdentifier } from '../../../machinery/validation/names.js';
 import { checkDeviceSelector } from '../../admissionregistration/validation/cel.js';
 import { checkCsiDriverName } from '../../storage/validation/csi.js';
+import { heavyExpressions } from '../../validation/heavy-expressions.js';
 import { checkDnsLabel, dnsSubdomainErrors, list } from '../../validation/formats.js';
 
 /** Rules of resource.k8s.io that its kinds share (kubernetes pkg/apis/resource/validation). */
@@ -19,6 +20,9 @@ const MAX_EXPRESSION = 10 * 1024;
 const MAX_PARAMETERS = 10 * 1024;
 const MAX_POOL_NAME = 253;
 const MAX_ID = 32;
+
+/** A claim may have 8 MB of selectors. */
+export const HEAVY_SELECTORS = heavyExpressions(['expression']);
 
 type Claim = DeepReadonly<Wire<k8s.V1DeviceClaim>>;
 type Request = NonNullable<Claim['requests']>[number];

@@ -1,5 +1,5 @@
 import { atOnce, type Steps } from '../../steps.js';
-import { compile, compileSteps, InstantiationError, type Program } from '../compile.js';
+import { compileSteps, InstantiationError, type Program } from '../compile.js';
 import { createEnvironment, extendEnvironment, type Environment } from '../environment.js';
 import { AUTHORIZER_TYPE, RESOURCE_CHECK_TYPE } from '../libraries/authorizer.js';
 import { KUBERNETES } from '../libraries/kubernetes.js';
@@ -103,8 +103,8 @@ export function createCompiler(scope: Scope): Compiler {
 /** A selector of devices: about one device. */
 export const compileDeviceSelector: Compiler = (source, returns) => atOnce(compileIn(source, DEVICES, returns));
 
-/** What is wrong with an expression about objects of one kind; undefined: nothing. */
-export type TypeCheck = (source: string) => string | undefined;
+/** What is wrong with an expression about objects of one kind; undefined: nothing. It rests. */
+export type TypeCheck = (source: string) => Steps<string | undefined>;
 
 const joined = (...providers: readonly TypeProvider[]): TypeProvider => ({
   has: name => providers.some(provider => provider.has(name)),
@@ -121,11 +121,11 @@ const joined = (...providers: readonly TypeProvider[]): TypeProvider => ({
  * Checks a policy's expressions with what is known of a kind and of its parameters, though they may run on anything.
  * Source: apiserver plugin/policy/validating/typechecking.go.
  */
-export function createTypeCheck(
+export function* createTypeCheck(
   object: SchemaType,
   params: SchemaType | undefined,
   variables: readonly { readonly name: string; readonly expression: string }[],
-): TypeCheck {
+): Steps<TypeCheck> {
   const types = new Map<string, Type>();
   const environment = extendEnvironment(BASE, {
     variables: new Map<string, Type>([
@@ -139,13 +139,13 @@ export function createTypeCheck(
     ]),
     provider: joined(providerOf(types), object.provider, ...(params === undefined ? [] : [params.provider])),
   });
-  const check = (source: string) => compile(source, environment);
+  const check = (source: string) => compileSteps(source, environment);
   for (const { name, expression } of variables) {
-    const compiled = check(expression);
+    const compiled = yield* check(expression);
     types.set(name, 'problems' in compiled ? DYN : variableType(compiled.type));
   }
-  return source => {
-    const compiled = check(source);
+  return function* (source) {
+    const compiled = yield* check(source);
     return 'problems' in compiled ? compiled.problems : undefined;
   };
 }

@@ -41,7 +41,7 @@ const MAX_CODE_POINTS = 100_000;
 class Parser implements Grammar {
   /** How many conditionals the one being read is in, itself included. */
   private open = 0;
-  private readonly tree: TreeBuilder;
+  readonly tree: TreeBuilder;
   private readonly primaries: Primaries;
   private readonly members: Members;
 
@@ -144,8 +144,15 @@ class Parser implements Grammar {
   }
 }
 
-/** The expression with its macros expanded, or why it is none. It rests between some words and others. */
-export function* parse(source: string, syntax: Syntax): Steps<Expr | readonly Problem[]> {
+/** An expression with its macros expanded. */
+export interface Parsed {
+  readonly expr: Expr;
+  /** How many parts of it macros have made of others: a short text may stand for much. */
+  readonly copies: number;
+}
+
+/** What a text stands for, or why it is no expression. It rests between some words and others. */
+export function* parse(source: string, syntax: Syntax): Steps<Parsed | readonly Problem[]> {
   // Code points are at most as many as characters.
   const size = source.length > MAX_CODE_POINTS ? [...source].length : source.length;
   if (size > MAX_CODE_POINTS) {
@@ -155,8 +162,9 @@ export function* parse(source: string, syntax: Syntax): Steps<Expr | readonly Pr
   const { tokens, problems } = yield* tokenize(source);
   const stream = new TokenStream(tokens, [...problems]);
   try {
-    const expr = yield* new Parser(stream, syntax).start();
-    return stream.problems.length > 0 ? stream.problems : expr;
+    const parser = new Parser(stream, syntax);
+    const expr = yield* parser.start();
+    return stream.problems.length > 0 ? stream.problems : { expr, copies: parser.tree.copies };
   } catch (error) {
     if (!(error instanceof SyntaxProblem)) throw error;
     const { problem } = error;

@@ -13,7 +13,7 @@ const MAX_COPIES = 10_000;
 /** Makes expressions of others, no deeper than cel-go has them, and of macros what they stand for. */
 export class TreeBuilder {
   /** Expressions that macros have copied. */
-  private copies = 0;
+  copies = 0;
   /** How deep operators and members are in each other. Logic is not counted: its trees are balanced. */
   private readonly depths = new Map<Expr, number>();
 
