@@ -95,10 +95,10 @@ t.test('a long expression is compiled in the thread', async t => {
     },
     'validatingadmissionpolicies.admissionregistration.k8s.io': { spec: { validations: [{ expression: long }] } },
     'validatingwebhookconfigurations.admissionregistration.k8s.io': {
-      webhooks: [{ name: 'a.example.com', matchConditions: [{ name: 'a', expression: long }] }],
+      webhooks: [{ name: 'a.example.com', clientConfig: {}, matchConditions: [{ name: 'a', expression: long }] }],
     },
     'mutatingwebhookconfigurations.admissionregistration.k8s.io': {
-      webhooks: [{ name: 'a.example.com', matchConditions: [{ name: 'a', expression: long }] }],
+      webhooks: [{ name: 'a.example.com', clientConfig: {}, matchConditions: [{ name: 'a', expression: long }] }],
     },
     'deviceclasses.resource.k8s.io': { spec: { selectors: [{ cel: { expression: long } }] } },
     'resourceclaims.resource.k8s.io': {
