@@ -14,6 +14,8 @@ export class FairQueues {
   /** Of the queue that was last dispatched from: the next ones have the better of equals. */
   private robin = 0;
   private arrivals = 0;
+  /** Requests that wait or execute, of each user or namespace that there are any of. */
+  private readonly crowds = new Map<string, number>();
 
   get inUse(): ReadonlyMap<number, Readonly<Queue>> {
     return this.queues;
@@ -57,16 +59,27 @@ export class FairQueues {
     ticket.queue = queue;
     queue.waiting.add(ticket);
     this.bound(queue);
+    const { distinguisher } = ticket;
+    this.crowds.set(distinguisher, (this.crowds.get(distinguisher) ?? 0) + 1);
+  }
+
+  /** It has been answered, or has given up. */
+  leave({ distinguisher }: Ticket): void {
+    const others = (this.crowds.get(distinguisher) ?? 0) - 1;
+    if (others > 0) this.crowds.set(distinguisher, others);
+    else this.crowds.delete(distinguisher);
   }
 
   /**
-   * The queue whose oldest request would be through first, where one is served in so many milliseconds; among equals the one
-   * that has least under way.
+   * The queue whose oldest request would be through first, where one is served in so many milliseconds. Among equals the one
+   * that has least under way, then whose request is of a smaller crowd: a user whose many requests fill several queues,
+   * which begin anew again and again, would else be asked once for each of them before one who has a single request.
    */
   next(serviceMs: number): Queue | undefined {
     let best: Queue | undefined;
     let bestR = Infinity;
     let bestSeats = Infinity;
+    let bestCrowd = Infinity;
     let bestDistance = Infinity;
     for (const queue of this.queues.values()) {
       const { first } = queue.waiting;
@@ -79,11 +92,13 @@ export class FairQueues {
       // Round robin: those behind the last one come first, then those before it.
       const { index } = queue;
       const distance = index > this.robin ? index - this.robin : index - this.robin + Number.MAX_SAFE_INTEGER / 2;
-      const later = finishR - bestR || queue.seatsInUse - bestSeats || distance - bestDistance;
+      const crowd = this.crowds.get(first.distinguisher) ?? 0;
+      const later = finishR - bestR || queue.seatsInUse - bestSeats || crowd - bestCrowd || distance - bestDistance;
       if (later >= 0) continue;
       best = queue;
       bestR = finishR;
       bestSeats = queue.seatsInUse;
+      bestCrowd = crowd;
       bestDistance = distance;
     }
     return best;

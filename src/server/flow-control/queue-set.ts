@@ -196,6 +196,7 @@ export function createQueueSet(options: {
         unqueued.delete(ticket);
       } else {
         queue.executing.delete(ticket);
+        queues.leave(ticket);
         queues.correct(queue, ticket, tookMs);
       }
       if (work.lingerMs > 0) {
@@ -215,6 +216,7 @@ export function createQueueSet(options: {
       const { queue } = ticket;
       if (queue?.waiting.has(ticket) !== true) return;
       queue.waiting.delete(ticket);
+      queues.leave(ticket);
       accounts.left(ticket);
       accounts.gaveUp();
       queues.bound(queue);

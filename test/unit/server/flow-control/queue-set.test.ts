@@ -32,12 +32,12 @@ function setup(queuing: Queuing, limit: number, soon = (callback: () => void): v
   set.configure(queuing, limit);
   const flow = flowOf('s');
   const order: string[] = [];
-  const arrive = (name: string, index: number, work: Partial<Work> = {}): Ticket | string => {
+  const arrive = (name: string, index: number, work: Partial<Work> = {}, user = name): Ticket | string => {
     const outcome = set.arrive({
       flow,
       hand: [index],
       work: { initialSeats: 1, finalSeats: 0, lingerMs: 0, ...work },
-      distinguisher: name,
+      distinguisher: user,
       holder: { dispatched: () => void order.push(name) },
     });
     if (typeof outcome === 'string') return outcome;
@@ -109,6 +109,34 @@ t.test('one that came after a slow moment is not passed by its like that come la
     passed++;
   }
   t.ok(passed <= 7, `${passed} passed it, and there are seven other queues`);
+  t.end();
+});
+
+t.test('one request goes before those of a user who fills many queues that have had as much', t => {
+  const { clock, set, order, arrive } = setup(QUEUES, 1);
+  const ask = (name: string, index: number, user: string): Ticket => {
+    const outcome = arrive(name, index, {}, user);
+    if (typeof outcome === 'string') throw new Error(outcome);
+    return outcome;
+  };
+  let executing = ask('g0', 0, 'greedy');
+  const waiting = new Map<string, Ticket>();
+  let asked = 1;
+  const askAndAnswer = (): void => {
+    for (; waiting.size < 3; asked++) waiting.set(`g${asked}`, ask(`g${asked}`, asked % 7, 'greedy'));
+    clock.step(0.2);
+    set.finish(executing);
+    const name = order[order.length - 1] ?? '';
+    executing = waiting.get(name) ?? executing;
+    waiting.delete(name);
+  };
+  for (let i = 0; i < 30; i++) askAndAnswer();
+  const before = order.length;
+  waiting.set('modest', ask('modest', 7, 'modest'));
+  askAndAnswer();
+  t.equal(order.indexOf('modest'), before, 'as soon as the one is answered that executes');
+  for (let i = 0; i < 30; i++) askAndAnswer();
+  t.ok(order.length >= before + 30, 'and the others go on');
   t.end();
 });
 
