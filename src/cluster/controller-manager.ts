@@ -3,7 +3,7 @@ import type { ClientConfig } from '../client/kubeconfig.js';
 import { runWhileLeading } from '../client/leader-election.js';
 import { LEASES } from '../client/resources.js';
 import { createClient } from '../client/rest-client.js';
-import { aggregatedDocuments } from '../api/openapi/aggregated.js';
+import { aggregatedDocuments } from '../api/openapi/aggregated-documents.js';
 import { ALL_CONTROLLERS } from '../controllers/all.js';
 import type { ControllerOptions } from '../controllers/controller.js';
 import { runControllers } from '../controllers/run.js';

@@ -1,6 +1,6 @@
 import type { ClientConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
-import { dealt, DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { dealt, DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
 import { realRandom, type Random } from '../machinery/random.js';

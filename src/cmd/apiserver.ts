@@ -1,3 +1,4 @@
+import { serviceAccountKeyInAdvance } from '../cluster/keys/service-account-key.js';
 import { loggingFormat } from './logging-format.js';
 import { Option, type Command } from 'commander';
 
@@ -63,7 +64,8 @@ export function register(program: Command): void {
   for (const flag of ['etcd-servers', 'etcd-prefix', 'etcd-cafile', 'etcd-certfile', 'etcd-keyfile'])
     command.option(`--${flag} <value>`, 'refused: the store is in --data-dir');
   command.action(async (options: Record<string, string | boolean>) => {
+    const newServiceAccountKey = serviceAccountKeyInAdvance(String(options['dataDir']));
     const { runApiServer } = await import('./run-apiserver.js');
-    await runApiServer(options);
+    await runApiServer(options, newServiceAccountKey);
   });
 }

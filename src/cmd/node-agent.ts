@@ -1,6 +1,6 @@
 import { loggingFormat } from './logging-format.js';
 import { addProxyFlags } from './proxy-flags.js';
-import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/index.js';
+import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/modes.js';
 import type { Command } from 'commander';
 
 const collect = (value: string, previous: string[]): string[] => [...previous, value];

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { DetectLocal } from '../dataplane/proxiers/detect-local.js';
-import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { type SchedulerName, SCHEDULERS } from '../dataplane/kernel/ipvs/types.js';
 import { parseCidr } from '../machinery/cidr.js';
 import type { ProxySettings } from '../nodeagent/proxy/proxy-settings.js';

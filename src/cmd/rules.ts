@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { PROXY_MODES } from '../dataplane/proxiers/index.js';
+import { PROXY_MODES } from '../dataplane/proxiers/modes.js';
 
 /** `kubette rules`: what is programmed on a node for Services. */
 export function register(program: Command): void {

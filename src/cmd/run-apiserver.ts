@@ -35,7 +35,7 @@ async function openStore(flags: Flags): Promise<KvStore> {
 }
 
 /** Serves until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
-export async function runApiServer(flags: Flags): Promise<void> {
+export async function runApiServer(flags: Flags, newServiceAccountKey: () => Promise<string>): Promise<void> {
   const signal = signalOnTermination();
   const log = createLogger('apiserver', { level: text(flags, 'v'), format: text(flags, 'loggingFormat') });
   try {
@@ -48,6 +48,7 @@ export async function runApiServer(flags: Flags): Promise<void> {
     const store = await openStore(flags);
     const pki = await ensurePki(dataDir, {
       clock: realClock,
+      newServiceAccountKey,
       serverNames: [...firstServiceAddresses(serviceClusterIpRange), advertiseAddress, bindAddress],
     });
     const server = await startApiServer({ ...settings, store, pki, log, ...(await frontProxyFlags(flags, pki)) });

@@ -3,7 +3,7 @@ import { ENDPOINT_SLICES } from '../client/resources.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
 import { toStatusError } from '../client/transport.js';
 import type { Kernel } from '../dataplane/kernel/types.js';
-import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
 import { describeKernel } from '../dataplane/tools/describe.js';
 import { formatOf, printRules } from '../dataplane/tools/print-rules.js';

@@ -1,7 +1,7 @@
 import { ENDPOINT_SLICES, PODS, SERVICES } from '../client/resources.js';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { createClient, queryString, type RestClient } from '../client/rest-client.js';
-import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { printTrace } from '../dataplane/tools/trace-text.js';
 import { sourcesOf } from '../explain/names.js';
 import { isConcerned, serviceOf, traceReason } from '../explain/trace-reason.js';

@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net';
-import { dealt, type ProxyMode } from '../dataplane/proxiers/index.js';
+import { dealt, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { cidrsFlag } from './address-flags.js';
 import { proxyArguments, proxyModeFlag, proxySettingsFrom } from './proxy-flags.js';
 import { join, relative } from 'node:path';
@@ -194,7 +194,7 @@ const withoutPrefix = (line: string, prefix: string): string =>
   line.startsWith(prefix) ? line.slice(prefix.length) : line;
 
 /** Starts everything, says how to connect, waits for a signal, stops everything. */
-export async function runUp(flags: Flags): Promise<void> {
+export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<string>): Promise<void> {
   const started = realClock.monotonic();
   saveMemory();
   const signal = signalOnTermination();
@@ -207,7 +207,7 @@ export async function runUp(flags: Flags): Promise<void> {
     await ensureDataFolder(plan.dataDir);
     const lock = await lockFolder(plan.dataDir);
     await lock.serving(`https://${text(flags, 'bindAddress')}:${plan.port}`);
-    const pki = await ensurePki(plan.dataDir, { clock: realClock });
+    const pki = await ensurePki(plan.dataDir, { clock: realClock, newServiceAccountKey });
     const failed = new Promise<never>((_resolve, reject) => {
       supervisor = createSupervisor({
         clock: realClock,

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { PROXY_MODES } from '../dataplane/proxiers/index.js';
+import { PROXY_MODES } from '../dataplane/proxiers/modes.js';
 
 /** `kubette trace`: one real request, explained step by step. */
 export function register(program: Command): void {

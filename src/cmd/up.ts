@@ -1,5 +1,6 @@
+import { serviceAccountKeyInAdvance } from '../cluster/keys/service-account-key.js';
 import { loggingFormat } from './logging-format.js';
-import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/index.js';
+import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/modes.js';
 import { addProxyFlags } from './proxy-flags.js';
 import type { Command } from 'commander';
 
@@ -39,7 +40,8 @@ export function register(program: Command): void {
     .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')
     .addOption(loggingFormat());
   addProxyFlags(command).action(async (options: Record<string, string | boolean>) => {
+    const newServiceAccountKey = serviceAccountKeyInAdvance(String(options['dataDir']));
     const { runUp } = await import('./run-up.js');
-    await runUp(options);
+    await runUp(options, newServiceAccountKey);
   });
 }

@@ -1,7 +1,8 @@
 import { createKernel } from '../../src/dataplane/kernel/kernel.js';
 import { createRouteTable, defaultRoute } from '../../src/dataplane/kernel/routes.js';
 import type { Kernel } from '../../src/dataplane/kernel/types.js';
-import { createProxier, PROXY_MODES, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
+import { createProxier } from '../../src/dataplane/proxiers/index.js';
+import { PROXY_MODES, type ProxyMode } from '../../src/dataplane/proxiers/modes.js';
 import type { Proxier } from '../../src/dataplane/proxiers/types.js';
 import { realClock } from '../../src/machinery/clock.js';
 import { seededRandom } from '../../src/machinery/random.js';

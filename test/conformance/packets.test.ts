@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap';
 import { createKernel } from '../../src/dataplane/kernel/kernel.js';
 import type { Kernel } from '../../src/dataplane/kernel/types.js';
-import { createProxier, PROXY_MODES, type ProxyConfig, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
+import { createProxier, type ProxyConfig } from '../../src/dataplane/proxiers/index.js';
+import { PROXY_MODES, type ProxyMode } from '../../src/dataplane/proxiers/modes.js';
 import type { Proxier } from '../../src/dataplane/proxiers/types.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import { type Family, joinHostPort } from '../../src/machinery/ip.js';

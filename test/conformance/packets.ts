@@ -1,6 +1,7 @@
 import type { EndpointSlice, Service } from '../../src/machinery/types.js';
 import type { Protocol } from '../../src/dataplane/packet.js';
-import { PROXY_MODES, type ProxyConfig, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
+import type { ProxyConfig } from '../../src/dataplane/proxiers/index.js';
+import { PROXY_MODES, type ProxyMode } from '../../src/dataplane/proxiers/modes.js';
 import { canonicalIP, type Family } from '../../src/machinery/ip.js';
 import { service, slice } from '../fixtures/iptables/inputs.js';
 

@@ -8,7 +8,7 @@ import { ENDPOINT_SLICES, NAMESPACES, NODES, SERVICES } from '../../src/client/r
 import { createClient, type RestClient } from '../../src/client/rest-client.js';
 import { ensureNodeCredentials } from '../../src/cluster/keys/kubeconfig.js';
 import { ensurePki } from '../../src/cluster/keys/pki.js';
-import { PROXY_MODES, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
+import { PROXY_MODES, type ProxyMode } from '../../src/dataplane/proxiers/modes.js';
 import { printRules, type TextFormat } from '../../src/dataplane/tools/print-rules.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, KubeObject, Service } from '../../src/machinery/types.js';

@@ -1,7 +1,8 @@
 import { createKernel } from '../../src/dataplane/kernel/kernel.js';
 import type { Program } from '../../src/dataplane/kernel/program.js';
 import type { Kernel } from '../../src/dataplane/kernel/types.js';
-import { createProxier, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
+import { createProxier } from '../../src/dataplane/proxiers/index.js';
+import type { ProxyMode } from '../../src/dataplane/proxiers/modes.js';
 import { FakeClock } from '../../src/machinery/clock.js';
 import type { Family } from '../../src/machinery/ip.js';
 import { seededRandom } from '../../src/machinery/random.js';

@@ -1,6 +1,7 @@
 import type { AddressInfo, Server } from 'node:net';
 import { createKernel } from '../../src/dataplane/kernel/kernel.js';
-import { createProxier, type ProxyMode } from '../../src/dataplane/proxiers/index.js';
+import { createProxier } from '../../src/dataplane/proxiers/index.js';
+import type { ProxyMode } from '../../src/dataplane/proxiers/modes.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { EndpointSlice, Node, Service } from '../../src/machinery/types.js';
 import type { NetNamespace, NetStream } from '../../src/containers/network/types.js';

@@ -1,35 +1,14 @@
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { packageFolder } from '../api-schemas.js';
 import { loadApi, type Api } from '../load.js';
 import { documentV2 } from './document-v2.js';
 import { documentV3, fixedDocumentV3 } from './document-v3.js';
-import { fileOf, GENERATED, pathOf, TITLE } from './documents.js';
+import { TITLE } from './documents.js';
+import { fileNames, pathOf, type AggregatedDocuments, type GroupVersion } from './generated.js';
 import { behindAggregator } from './fixed-operations.js';
 import type { Descriptions } from './schemas.js';
-
-interface GroupVersion {
-  readonly group: string;
-  readonly version: string;
-}
-
-/** OpenAPI of a group-version that a server of ours behind the API server serves, as JSON. */
-export interface AggregatedDocuments {
-  readonly v2: Buffer;
-  /** By path below /openapi/v3/. */
-  readonly v3: ReadonlyMap<string, Buffer>;
-}
 
 /** Such a server writes nothing else. */
 const MEDIA = ['application/json'];
 const bytesOf = (document: object): Buffer => Buffer.from(JSON.stringify(document));
-const fileNames = (gv: GroupVersion): { readonly v2: string; readonly v3: (path: string) => string } => {
-  const folder = join('aggregated', `${gv.group}_${gv.version}`);
-  return { v2: join(folder, 'v2.json'), v3: path => join(folder, 'v3', fileOf(path)) };
-};
-const pathsOf = (gv: GroupVersion): string[] => [...behindAggregator([gv]).map(({ path }) => path), pathOf(gv)];
-
 /** @param api what is served behind the API server: `loadApi(folder, 'aggregated')` */
 function makeDocuments(api: Api, gv: GroupVersion, descriptions: Descriptions): AggregatedDocuments {
   const mine = api.resources.filter(({ group, version }) => group === gv.group && version === gv.version);
@@ -58,14 +37,6 @@ export function aggregatedFiles(api: Api, descriptions: Descriptions): Map<strin
   return files;
 }
 
-/** What the build has made; run from source: made now, without descriptions. @throws Error when api-schemas/ has none */
-export async function aggregatedDocuments(
-  gv: GroupVersion,
-  folder = join(packageFolder('api-schemas'), '..', GENERATED),
-): Promise<AggregatedDocuments> {
-  const names = fileNames(gv);
-  if (!existsSync(join(folder, names.v2))) return makeDocuments(loadApi(undefined, 'aggregated'), gv, new Map());
-  const read = (file: string): Promise<Buffer> => readFile(join(folder, file));
-  const v3 = pathsOf(gv).map(async path => [path, await read(names.v3(path))] as const);
-  return { v2: await read(names.v2), v3: new Map(await Promise.all(v3)) };
-}
+/** Without descriptions. @throws Error when api-schemas/ has none */
+export const documentsFromSource = (gv: GroupVersion): AggregatedDocuments =>
+  makeDocuments(loadApi(undefined, 'aggregated'), gv, new Map());

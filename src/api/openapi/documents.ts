@@ -7,12 +7,12 @@ import { createTurns } from '../../machinery/turns.js';
 import { packageFolder } from '../api-schemas.js';
 import type { CatalogEntry } from '../catalog.js';
 import type { MutableCatalog } from '../create-catalog.js';
-import { apiVersionOf } from '../resource-info.js';
 import { bodyKinds } from './body-kinds.js';
 import { jsonBytes, sha512Steps } from './document-bytes.js';
 import { documentV2Steps } from './document-v2.js';
 import { documentV2Protobuf } from './document-v2-protobuf.js';
 import { documentV3Steps, fixedDocumentV3, type OwnKinds } from './document-v3.js';
+import { fileOf, GENERATED, pathOf } from './generated.js';
 import { fixedDocuments, type FixedDocument } from './fixed-operations.js';
 import { joined, joinedProtobuf, partOf, readLines, type PartV2 } from './parts-v2.js';
 
@@ -34,13 +34,6 @@ export interface OpenApiDocuments {
 export const TITLE = { title: 'Kubernetes', version: '1.35' };
 /** Of documents about kinds that are known at run time only. */
 const OWN_TITLE = { title: 'Kubernetes CRD Swagger', version: 'v0.1.0' };
-
-/** Where the build step leaves the documents, with descriptions. */
-export const GENERATED = 'build/generated/openapi';
-export const fileOf = (path: string): string => `${path.replaceAll('/', '_')}.json`;
-
-export const pathOf = (gv: { group: string; version: string }): string =>
-  gv.group === '' ? `api/${gv.version}` : `apis/${apiVersionOf(gv)}`;
 
 /** The group-versions that have resources. */
 export const servedGroupVersions = (

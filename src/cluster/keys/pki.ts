@@ -1,7 +1,6 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, sign, verify, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, sign, verify, X509Certificate } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Clock } from '../../machinery/clock.js';
 import {
   issueCertificate,
@@ -14,6 +13,7 @@ import {
 } from '../../machinery/x509/certificate.js';
 import { FRONT_PROXY_CLIENT, type ServerKeys } from '../../server/options.js';
 import { keyFolder, type KeyFiles } from './files.js';
+import { newServiceAccountKey, SERVICE_ACCOUNT_KEY } from './service-account-key.js';
 
 /** A key or certificate in the data folder that cannot be used. `message` is one line fit for a terminal. */
 export class PkiError extends Error {
@@ -24,6 +24,8 @@ export interface PkiOptions {
   readonly clock: Clock;
   /** What clients may call the server: DNS names and IP addresses, beside the fixed ones. */
   readonly serverNames?: readonly string[];
+  /** Makes the service account key where there is none, as PEM. */
+  readonly newServiceAccountKey?: () => Promise<string>;
 }
 
 /** The keys of one cluster, kept under kubeadm's file names. */
@@ -37,7 +39,6 @@ export interface Pki extends ServerKeys {
 }
 
 const DAY_MS = 86_400_000;
-const SERVICE_ACCOUNT_KEY = 'sa.key';
 const SERVICE_ACCOUNT_PUBLIC_KEY = 'sa.pub';
 const CA = 'ca';
 /** Of those who say for whom they ask: nobody whom it has signed is a user. */
@@ -71,7 +72,7 @@ export async function createPki(files: KeyFiles, options: PkiOptions): Promise<P
   const { clock } = options;
   // The slow one (RSA) runs beside the others.
   const [serviceAccountKey, ca, frontProxyCa] = await Promise.all([
-    ensureServiceAccountKey(files),
+    ensureServiceAccountKey(files, options.newServiceAccountKey ?? newServiceAccountKey),
     ensureCa(files, CA, 'kubernetes', clock),
     ensureCa(files, FRONT_PROXY_CA, FRONT_PROXY_CA, clock),
   ]);
@@ -180,9 +181,7 @@ function sameKey(a: string, b: string): boolean {
   }
 }
 
-const generateKeyPairAsync = promisify(generateKeyPair);
-
-async function ensureServiceAccountKey(files: KeyFiles): Promise<string> {
+async function ensureServiceAccountKey(files: KeyFiles, make: () => Promise<string>): Promise<string> {
   const file = files.path(SERVICE_ACCOUNT_KEY);
   const publicFile = files.path(SERVICE_ACCOUNT_PUBLIC_KEY);
   let key = await files.read(SERVICE_ACCOUNT_KEY);
@@ -190,9 +189,7 @@ async function ensureServiceAccountKey(files: KeyFiles): Promise<string> {
   if (key === undefined) {
     // The private key is written first: a new one here would make every token that is out there worthless.
     if (known !== undefined) throw new PkiError(`${file} is missing, and ${publicFile} is there: the keys are damaged`);
-    // RS256 is what every consumer of service account tokens understands.
-    const pair = await generateKeyPairAsync('rsa', { modulusLength: 2048 });
-    key = pair.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+    key = await make();
     await files.write(SERVICE_ACCOUNT_KEY, key, KEY_MODE);
   }
   try {

@@ -4,9 +4,7 @@ import { createTurns } from '../../machinery/turns.js';
 import type { GroupVersionKind, KubeObject } from '../../machinery/types.js';
 import { VALIDATING_ADMISSION_POLICIES } from '../../client/resources.js';
 import type { ControllerDefinition } from '../controller.js';
-import { checkPolicy } from './check.js';
 import { kindsOf, type PolicySpec } from './kinds.js';
-import { schemaOf } from './schemas.js';
 
 const NAME = 'validatingadmissionpolicy-status-controller';
 
@@ -37,6 +35,8 @@ export const validatingAdmissionPolicyStatusController: ControllerDefinition = {
         const { spec } = policy;
         const { generation = 0 } = policy.metadata;
         if (generation <= (policy.status?.observedGeneration ?? 0)) return;
+        // CEL is as long to load as all controllers together; few clusters have a policy.
+        const [{ checkPolicy }, { schemaOf }] = await Promise.all([import('./check.js'), import('./schemas.js')]);
         const kinds = await kindsOf(client, spec);
         const typed = [];
         for (const kind of kinds) {

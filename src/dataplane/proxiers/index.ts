@@ -2,27 +2,18 @@ import type { DeepReadonly, EndpointSlice, Service } from '../../machinery/types
 import type { Program } from '../kernel/program.js';
 import { createIptablesProxier } from './iptables/proxier.js';
 import { createIpvsProxier } from './ipvs/proxier.js';
+import type { ProxyMode } from './modes.js';
 import { createNftablesProxier } from './nftables/proxier.js';
 import { createUserspaceProxier } from './userspace/proxier.js';
 import type { CreateProxier, Proxier, ProxierConfig } from './types.js';
 
-/** The modes: a folder and a line each. Nothing else names one. */
-const PROXIERS = {
+/** The modes: a folder and a line each. */
+const PROXIERS: Readonly<Record<ProxyMode, CreateProxier>> = {
   iptables: createIptablesProxier,
   nftables: createNftablesProxier,
   ipvs: createIpvsProxier,
   userspace: createUserspaceProxier,
-} satisfies Record<string, CreateProxier>;
-
-export type ProxyMode = keyof typeof PROXIERS;
-export const PROXY_MODES = Object.keys(PROXIERS) as readonly ProxyMode[];
-export const isProxyMode = (text: string): text is ProxyMode => Object.hasOwn(PROXIERS, text);
-/** kube-proxy's default on Linux. */
-export const DEFAULT_PROXY_MODE: ProxyMode = 'iptables';
-
-/** The mode of the i-th node: modes are dealt in turn. */
-export const dealt = (modes: readonly ProxyMode[], i: number): ProxyMode =>
-  modes[i % modes.length] ?? DEFAULT_PROXY_MODE;
+};
 
 export interface ProxyConfig extends ProxierConfig {
   readonly mode: ProxyMode;

@@ -1,7 +1,7 @@
 import type { DetectLocal } from '../../dataplane/proxiers/detect-local.js';
 import type { SchedulerName } from '../../dataplane/kernel/ipvs/types.js';
 import type { PortRange } from '../../dataplane/proxiers/types.js';
-import type { ProxyMode } from '../../dataplane/proxiers/index.js';
+import type { ProxyMode } from '../../dataplane/proxiers/modes.js';
 
 /** What kube-proxy is told by its flags or its KubeProxyConfiguration. */
 export interface ProxySettings {

@@ -3,7 +3,7 @@ import type { Clock } from '../../machinery/clock.js';
 import type { Logger } from '../../machinery/logger.js';
 import type { Turns } from '../../machinery/turns.js';
 import { createWorkQueue } from '../../machinery/work-queue.js';
-import { pathOf } from '../../api/openapi/documents.js';
+import { pathOf } from '../../api/openapi/generated.js';
 import type { Objects } from '../../api/strategy.js';
 import { API_SERVICES, remoteApi, type ReadonlyApiService, type RemoteApi } from './api-service.js';
 import { fetchDocument, parsed, type BackendOptions } from './backend.js';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { compareText } from '../../machinery/compare-text.js';
-import { pathOf, type OpenApiDocuments } from '../../api/openapi/documents.js';
+import type { OpenApiDocuments } from '../../api/openapi/documents.js';
+import { pathOf } from '../../api/openapi/generated.js';
 import type { RemoteOpenApiEntry } from '../aggregation/keep-openapi.js';
 import { JSON_TYPE } from '../negotiation/media-types.js';
 import { parseAccept } from '../negotiation/accept.js';

@@ -1,4 +1,4 @@
-import { PROXY_MODES, type ProxyMode } from '../../../src/dataplane/proxiers/index.js';
+import { PROXY_MODES, type ProxyMode } from '../../../src/dataplane/proxiers/modes.js';
 
 /** Modes that the real kube-proxy was not recorded in, and why. */
 export const NOT_RECORDED = {

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { createClient, type RestClient } from '../../../src/client/rest-client.js';
 import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../../../src/client/resources.js';
 import { startCluster } from '../../../src/cluster/start-cluster.js';
-import { PROXY_MODES } from '../../../src/dataplane/proxiers/index.js';
+import { PROXY_MODES } from '../../../src/dataplane/proxiers/modes.js';
 import { joinHostPort } from '../../../src/machinery/ip.js';
 import { seededRandom } from '../../../src/machinery/random.js';
 import type { EndpointSlice, Node, Pod, Service } from '../../../src/machinery/types.js';

@@ -2,7 +2,7 @@ import t, { type Test } from 'tap';
 import { createClient } from '../../../src/client/rest-client.js';
 import { NAMESPACES, NETWORK_POLICIES, NODES, PODS, SERVICES } from '../../../src/client/resources.js';
 import { startCluster } from '../../../src/cluster/start-cluster.js';
-import type { ProxyMode } from '../../../src/dataplane/proxiers/index.js';
+import type { ProxyMode } from '../../../src/dataplane/proxiers/modes.js';
 import type { NetworkPolicy } from '../../../src/dataplane/policies/types.js';
 import { seededRandom } from '../../../src/machinery/random.js';
 import type { Namespace, Node, Pod, Service } from '../../../src/machinery/types.js';

@@ -5,7 +5,7 @@ import t, { type Test } from 'tap';
 import { createClient, type RestClient } from '../../../src/client/rest-client.js';
 import { DEPLOYMENTS, NODES, PODS, SERVICES, STATEFUL_SETS } from '../../../src/client/resources.js';
 import { startCluster } from '../../../src/cluster/start-cluster.js';
-import { dealt, PROXY_MODES, type ProxyMode } from '../../../src/dataplane/proxiers/index.js';
+import { dealt, PROXY_MODES, type ProxyMode } from '../../../src/dataplane/proxiers/modes.js';
 import { joinHostPort } from '../../../src/machinery/ip.js';
 import { seededRandom } from '../../../src/machinery/random.js';
 import type { Deployment, Node, Pod, Service, StatefulSet } from '../../../src/machinery/types.js';

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import type { Kernel } from '../../../src/dataplane/kernel/types.js';
-import { createProxier, type ProxyMode } from '../../../src/dataplane/proxiers/index.js';
+import { createProxier } from '../../../src/dataplane/proxiers/index.js';
+import type { ProxyMode } from '../../../src/dataplane/proxiers/modes.js';
 import { describeKernel, describeSteps } from '../../../src/dataplane/tools/describe.js';
 import { printIpsetSave } from '../../../src/dataplane/tools/ipset/print-save.js';
 import { printSave } from '../../../src/dataplane/tools/iptables/print-save.js';

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
-import { createProxier, PROXY_MODES, type ProxyMode } from '../../../src/dataplane/proxiers/index.js';
+import { createProxier } from '../../../src/dataplane/proxiers/index.js';
+import { PROXY_MODES, type ProxyMode } from '../../../src/dataplane/proxiers/modes.js';
 import type { Kernel } from '../../../src/dataplane/kernel/types.js';
 import { printIpsetSave } from '../../../src/dataplane/tools/ipset/print-save.js';
 import { printSave } from '../../../src/dataplane/tools/iptables/print-save.js';

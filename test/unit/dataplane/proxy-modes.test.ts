@@ -4,14 +4,8 @@ import { serviceChains } from '../../../src/dataplane/proxiers/nftables/names.js
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import type { Program } from '../../../src/dataplane/kernel/program.js';
 import type { Kernel } from '../../../src/dataplane/kernel/types.js';
-import {
-  createProxier,
-  dealt,
-  isProxyMode,
-  PROXY_MODES,
-  type ProxyConfig,
-  type ProxyMode,
-} from '../../../src/dataplane/proxiers/index.js';
+import { createProxier, type ProxyConfig } from '../../../src/dataplane/proxiers/index.js';
+import { dealt, isProxyMode, PROXY_MODES, type ProxyMode } from '../../../src/dataplane/proxiers/modes.js';
 import { printSave } from '../../../src/dataplane/tools/iptables/print-save.js';
 import { printNftList } from '../../../src/dataplane/tools/nft/print-list.js';
 import { printTrace } from '../../../src/dataplane/tools/trace-text.js';

@@ -3,7 +3,8 @@ import t from 'tap';
 import { packageFolder, readApiSchemas } from '../../../src/api/api-schemas.js';
 import { ownDescriptions } from '../../../src/api/build/descriptions.js';
 import { loadApi } from '../../../src/api/load.js';
-import { aggregatedDocuments, aggregatedFiles } from '../../../src/api/openapi/aggregated.js';
+import { aggregatedFiles } from '../../../src/api/openapi/aggregated.js';
+import { aggregatedDocuments } from '../../../src/api/openapi/aggregated-documents.js';
 import { createOpenApi } from '../../../src/metrics/openapi.js';
 
 const GV = { group: 'metrics.k8s.io', version: 'v1beta1' };

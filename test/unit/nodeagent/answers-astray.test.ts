@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ProxyMode } from '../../../src/dataplane/proxiers/index.js';
+import type { ProxyMode } from '../../../src/dataplane/proxiers/modes.js';
 import type { Flow, NetworkStep } from '../../../src/containers/network/types.js';
 import { answerOf, ask, service, slice, twoNodes, whoAmI } from '../../support/two-nodes.js';
 

@@ -3,7 +3,8 @@ import { ENDPOINT_SLICES, SERVICE_CIDRS, SERVICES } from '../../../src/client/re
 import { hostRulesFrom } from '../../../src/cmd/host-rules-flags.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import type { Program } from '../../../src/dataplane/kernel/program.js';
-import { createProxier, type ProxyMode } from '../../../src/dataplane/proxiers/index.js';
+import { createProxier } from '../../../src/dataplane/proxiers/index.js';
+import type { ProxyMode } from '../../../src/dataplane/proxiers/modes.js';
 import { FakeClock, realClock } from '../../../src/machinery/clock.js';
 import { SILENT } from '../../../src/machinery/logger.js';
 import type { EndpointSlice, Service, ServiceCIDR } from '../../../src/machinery/types.js';

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
-import { createProxier, PROXY_MODES } from '../../../src/dataplane/proxiers/index.js';
+import { createProxier } from '../../../src/dataplane/proxiers/index.js';
+import { PROXY_MODES } from '../../../src/dataplane/proxiers/modes.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import { prometheusText } from '../../../src/nodeagent/node/prometheus-text.js';
 import { createProxyMetrics } from '../../../src/nodeagent/proxy/proxy-metrics.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { NetStream, NetworkStep } from '../../../src/containers/network/types.js';
-import { PROXY_MODES } from '../../../src/dataplane/proxiers/index.js';
+import { PROXY_MODES } from '../../../src/dataplane/proxiers/modes.js';
 import { service, slice, twoNodes } from '../../support/two-nodes.js';
 
 const [HERE, THERE, EMPTY] = ['10.96.0.40', '10.96.0.41', '10.96.0.42'];
