@@ -54,7 +54,9 @@ export async function runApiServer(flags: Flags, newServiceAccountKey: () => Pro
     const server = await startApiServer({ ...settings, store, pki, log, ...(await frontProxyFlags(flags, pki)) });
     const { url } = server;
     await lock?.serving(url);
-    for (const identity of [ADMIN, ...COMPONENTS]) await ensureKubeconfig(dataDir, pki, identity, url);
+    // Whoever has the folder writes these: two who do would make each certificate twice.
+    if (lock !== undefined)
+      for (const identity of [ADMIN, ...COMPONENTS]) await ensureKubeconfig(dataDir, pki, identity, url);
     for (const node of text(flags, 'nodeCredentials')
       .split(',')
       .filter(name => name !== ''))

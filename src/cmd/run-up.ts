@@ -8,6 +8,7 @@ import { createClient, type RestClient } from '../client/rest-client.js';
 import { realClock } from '../machinery/clock.js';
 import {
   ADMIN,
+  COMPONENTS,
   componentIdentity,
   ensureKubeconfig,
   ensureNodeCredentials,
@@ -253,6 +254,9 @@ export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<st
     if (plan.nodes.length > 0) await untilReady(realClock, stop, () => dnsAnswers(client, realClock));
     await untilReady(realClock, stop, () => controllersLead(client, begun));
     for (const spec of rest) processes.markReady(spec.name);
+    // Of those who are not started here, too: schedulers and proxies of somebody's own.
+    for (const identity of COMPONENTS)
+      await ensureKubeconfig(plan.dataDir, pki, identity, `https://${HOST}:${plan.port}`);
     client.close();
   }
 }
