@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events';
-import { setFlagsFromString } from 'node:v8';
 import { parseDuration } from '../machinery/duration.js';
 
 /** What a command line says wrong. */
@@ -37,22 +36,6 @@ export const untilAborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-
-/**
- * For processes that do little, and of which there are many: the young generation stays small, and machine code is made
- * only for what is really hot. Set here and not on the command line, where any such flag makes node drop its own
- * compiled code and start 30 ms later.
- */
-export function saveMemory(): void {
-  const flags = ['--semi-space-growth-factor=1', '--optimize-for-size', '--max-lazy', '--interrupt-budget=2000000'];
-  for (const flag of flags) setFlagsFromString(flag);
-}
-
-/** The opposite, for when such a process turns out to have much to do: as node starts without flags. */
-export function saveTime(): void {
-  const flags = ['--semi-space-growth-factor=2', '--no-optimize-for-size', '--no-max-lazy', '--interrupt-budget=67584'];
-  for (const flag of flags) setFlagsFromString(flag);
-}
 
 /** Prints one line that says what is wrong and ends the process with 1. */
 export function fail(component: string, error: unknown): never {

@@ -7,15 +7,8 @@ import { realClock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';
 import { cidrsFlag } from './address-flags.js';
 import { createLogger } from './logger.js';
-import {
-  durationFlag,
-  fail,
-  FlagError,
-  integerFlag,
-  saveMemory,
-  signalOnTermination,
-  untilAborted,
-} from './process.js';
+import { saveMemory } from './memory-flags.js';
+import { durationFlag, fail, FlagError, integerFlag, signalOnTermination, untilAborted } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runControllerManager(flags: Record<string, string>): Promise<void> {

@@ -5,7 +5,8 @@ import { startDns } from '../cluster/dns.js';
 import { realClock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';
 import { createLogger } from './logger.js';
-import { fail, integerFlag, invalidArgument, saveMemory, signalOnTermination, untilAborted } from './process.js';
+import { saveMemory } from './memory-flags.js';
+import { fail, integerFlag, invalidArgument, signalOnTermination, untilAborted } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runDns(flags: Record<string, string>): Promise<void> {

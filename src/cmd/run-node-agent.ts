@@ -8,14 +8,13 @@ import { hostRulesFrom } from './host-rules-flags.js';
 import { flagsOfProxyConfig } from './proxy-config.js';
 import { proxySettingsFrom } from './proxy-flags.js';
 import { createLogger } from './logger.js';
+import { saveMemory, saveTime } from './memory-flags.js';
 import {
   durationFlag,
   fail,
   FlagError,
   invalidArgument,
   integerFlag,
-  saveMemory,
-  saveTime,
   signalOnTermination,
   untilAborted,
 } from './process.js';

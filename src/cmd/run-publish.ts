@@ -3,7 +3,8 @@ import { startPublisher } from '../cluster/publisher.js';
 import { realClock } from '../machinery/clock.js';
 import { addressesFlag } from './address-flags.js';
 import { createLogger } from './logger.js';
-import { fail, saveMemory, signalOnTermination, untilAborted } from './process.js';
+import { saveMemory } from './memory-flags.js';
+import { fail, signalOnTermination, untilAborted } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runPublish(flags: Record<string, string>): Promise<void> {

@@ -19,15 +19,8 @@ import { type ClusterNetwork, clusterNetwork, HOST, nodeAddresses, type NodeAddr
 import { STORAGE_DRIVERS } from '../cluster/store.js';
 import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
-import {
-  fail,
-  FlagError,
-  integerFlag,
-  invalidArgument,
-  saveMemory,
-  signalOnTermination,
-  untilAborted,
-} from './process.js';
+import { saveMemory } from './memory-flags.js';
+import { fail, FlagError, integerFlag, invalidArgument, signalOnTermination, untilAborted } from './process.js';
 import { controllersLead, dnsAnswers, nodesReady, untilReady } from '../cluster/readiness.js';
 import { serviceRangeProblem } from '../server/service-range.js';
 import { createSupervisor, type ProcessSpec, type Supervisor } from './supervisor.js';
