@@ -5,7 +5,7 @@ import { startBackground } from './background.js';
 import { catchExit, deeper, inSubshell, runLoop } from './levels.js';
 import { runPiped } from './piped.js';
 import { parameter } from './parameter.js';
-import { ShellSyntaxError } from './lexer.js';
+import { ShellSyntaxError } from './syntax-error.js';
 import { parseLines } from './parser.js';
 import { paced } from '../paced.js';
 import { fitting } from './pattern.js';
