@@ -1,4 +1,5 @@
-import { addQuantities, compareQuantities, formatQuantity, parseQuantity } from './quantity.js';
+import { addQuantities, compareQuantities, parseQuantity } from './quantity.js';
+import { formatQuantity } from './quantity-format.js';
 import type { Container, ContainerStatus, DeepReadonly, Pod, PodSpec } from './types.js';
 
 type ReadonlyPod = DeepReadonly<Pod>;

@@ -1,3 +1,4 @@
+import { compareScaled, isInt64, roundUp } from './scaled-number.js';
 import { trimEnd, trimStart } from './trim.js';
 
 /**
@@ -28,7 +29,8 @@ export class QuantityError extends Error {
   override readonly name = 'QuantityError';
 }
 
-const DECIMAL_SUFFIXES = new Map([
+/** The power of ten of each suffix. */
+export const DECIMAL_SUFFIXES = new Map([
   ['n', -9],
   ['u', -6],
   ['m', -3],
@@ -40,7 +42,8 @@ const DECIMAL_SUFFIXES = new Map([
   ['P', 15],
   ['E', 18],
 ]);
-const BINARY_SUFFIXES = new Map([
+/** The power of two of each suffix. */
+export const BINARY_SUFFIXES = new Map([
   ['Ki', 10],
   ['Mi', 20],
   ['Gi', 30],
@@ -48,8 +51,6 @@ const BINARY_SUFFIXES = new Map([
   ['Pi', 50],
   ['Ei', 60],
 ]);
-const decimalSuffixOf = new Map([...DECIMAL_SUFFIXES].map(([suffix, exponent]) => [exponent, suffix]));
-const binarySuffixOf = new Map([...BINARY_SUFFIXES].map(([suffix, exponent]) => [exponent, suffix]));
 
 const NANO = -9;
 const MAX_INT64 = 2n ** 63n - 1n;
@@ -135,44 +136,17 @@ export function parseQuantity(input: string): Quantity {
   }
   let kept: QuantityFormat = format;
   if (format === 'BinarySI') {
-    if (compareParts(unscaled, scale, MAX_INT64, 0) > 0) {
+    if (compareScaled(unscaled, scale, MAX_INT64, 0) > 0) {
       unscaled = MAX_INT64;
       scale = 0;
     }
-    if (unscaled !== 0n && compareParts(unscaled, scale, 1n, 0) < 0) kept = 'DecimalSI';
+    if (unscaled !== 0n && compareScaled(unscaled, scale, 1n, 0) < 0) kept = 'DecimalSI';
   }
   return { unscaled: negative ? -unscaled : unscaled, scale, format: kept, isDec: true };
 }
 
-/** Rounds away from zero to `target`, without ever building a power of ten larger than the number itself. */
-function roundUp(unscaled: bigint, scale: number, target: number): { unscaled: bigint; scale: number; exact: boolean } {
-  if (scale >= target || unscaled === 0n) return { unscaled, scale: Math.max(scale, target), exact: true };
-  const negative = unscaled < 0n;
-  const magnitude = negative ? -unscaled : unscaled;
-  const drop = target - scale;
-  if (drop > magnitude.toString().length) return { unscaled: negative ? -1n : 1n, scale: target, exact: false };
-  const divisor = 10n ** BigInt(drop);
-  const exact = magnitude % divisor === 0n;
-  const rounded = magnitude / divisor + (exact ? 0n : 1n);
-  return { unscaled: negative ? -rounded : rounded, scale: target, exact };
-}
-
-const digitsOf = (value: bigint): number => (value < 0n ? -value : value).toString().length;
-
-function compareParts(a: bigint, aScale: number, b: bigint, bScale: number): -1 | 0 | 1 {
-  const sign = (v: bigint): number => (v > 0n ? 1 : v < 0n ? -1 : 0);
-  if (sign(a) !== sign(b)) return sign(a) < sign(b) ? -1 : 1;
-  if (a === 0n) return 0;
-  const aMagnitude = digitsOf(a) + aScale;
-  const bMagnitude = digitsOf(b) + bScale;
-  if (aMagnitude !== bMagnitude) return aMagnitude < bMagnitude === a > 0n ? -1 : 1;
-  const x = aScale > bScale ? a * 10n ** BigInt(aScale - bScale) : a;
-  const y = bScale > aScale ? b * 10n ** BigInt(bScale - aScale) : b;
-  return x < y ? -1 : x > y ? 1 : 0;
-}
-
 export const compareQuantities = (a: Quantity, b: Quantity): -1 | 0 | 1 =>
-  compareParts(a.unscaled, a.scale, b.unscaled, b.scale);
+  compareScaled(a.unscaled, a.scale, b.unscaled, b.scale);
 
 /** Beyond this difference of exponents a sum is its larger operand: no resource is counted in 10^4096 parts. */
 const MAX_SHIFT = 4096;
@@ -190,8 +164,6 @@ export function addQuantities(a: Quantity, b: Quantity): Quantity {
   const unscaled = shifted + added;
   return amount(unscaled, scale, format, isDec || ![shifted, added, unscaled].every(isInt64));
 }
-
-const isInt64 = (value: bigint): boolean => BigInt.asIntN(64, value) === value;
 
 const amount = (unscaled: bigint, scale: number, format: QuantityFormat, isDec: boolean): Quantity =>
   isDec ? { unscaled, scale, format, isDec } : { unscaled, scale, format };
@@ -239,64 +211,4 @@ export function approximateFloat({ unscaled, scale, isDec }: Quantity): number {
     return Number(unscaled * 10n ** shift) * powerOfTen(NANO);
   }
   return scale === 0 ? Number(unscaled) : Number(unscaled) * powerOfTen(scale);
-}
-
-/** Quantity.String(): the text it was parsed from when that was canonical, else the canonical form. */
-export function formatQuantity(quantity: Quantity): string {
-  if (quantity.text !== undefined) return quantity.text;
-  const { unscaled, scale, format } = quantity;
-  if (unscaled === 0n) return '0';
-  if (format === 'BinarySI') {
-    const small = compareParts(unscaled, scale, -1024n, 0) > 0 && compareParts(unscaled, scale, 1024n, 0) < 0;
-    const whole = roundUp(unscaled, scale, 0);
-    if (!small && whole.exact) return formatBinary(scaledValue(quantity));
-  }
-  // In text: a division for each of many zeros would be quadratic.
-  const digits = unscaled.toString();
-  const significant = trimEnd(digits, '0');
-  let exponent = scale + digits.length - significant.length;
-  const padding = ((exponent % 3) + 3) % 3;
-  exponent -= padding;
-  const mantissa = significant + '0'.repeat(padding);
-  if (format === 'DecimalExponent') return exponent === 0 ? `${mantissa}` : `${mantissa}e${exponent}`;
-  // Upstream prints no suffix at all for exponents that have none.
-  return `${mantissa}${decimalSuffixOf.get(exponent) ?? ''}`;
-}
-
-function formatBinary(value: bigint): string {
-  let mantissa = value;
-  let exponent = 0;
-  while (mantissa % 1024n === 0n) {
-    mantissa /= 1024n;
-    exponent += 10;
-  }
-  return `${mantissa}${binarySuffixOf.get(exponent) ?? ''}`;
-}
-
-/** Plain numbers and the commonest suffixes, already canonical: the cheap answer to most questions. */
-const CANONICAL = /^[1-9][0-9]{0,11}(?<!000)[mkMG]?$/;
-
-/**
- * The text a quantity has after decoding and encoding: "1000m" is "1", "0.5" is "500m", "1024Mi" is "1Gi".
- * undefined when it is not a quantity. JSON numbers are quantities too.
- */
-export function canonicalQuantity(input: string | number): string | undefined {
-  const text = typeof input === 'number' ? String(input) : input;
-  if (CANONICAL.test(text)) return text;
-  try {
-    return formatQuantity(parseQuantity(text));
-  } catch (error) {
-    if (error instanceof QuantityError) return undefined;
-    throw error;
-  }
-}
-
-/** Canonical text that may stand for less than a thousandth. */
-const BELOW_MILLI = /[nu]$|e-/;
-
-/** Quantity.RoundUp(resource.Milli) on canonical text: away from zero. */
-export function roundUpToMilli(text: string): string {
-  if (!BELOW_MILLI.test(text)) return text;
-  const { unscaled, scale, format } = parseQuantity(text);
-  return formatQuantity({ ...roundUp(unscaled, scale, -3), format });
 }

@@ -1,7 +1,8 @@
 import { formatTime } from '../machinery/clock.js';
 import { compareText } from '../machinery/compare-text.js';
 import { formatDuration } from '../machinery/duration.js';
-import { formatQuantity, type QuantityFormat } from '../machinery/quantity.js';
+import type { QuantityFormat } from '../machinery/quantity.js';
+import { formatQuantity } from '../machinery/quantity-format.js';
 import type { DeepReadonly, KubeObject } from '../machinery/types.js';
 import type { Usage } from './usage-store.js';
 

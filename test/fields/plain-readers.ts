@@ -65,7 +65,7 @@ export const plainReaders: readonly { readonly types: readonly string[]; readonl
       'src/server/custom-resources/names.ts',
       'src/server/custom-resources/scale.ts',
       'src/server/conversion/conversion-webhook.ts',
-      'src/server/create-server.ts',
+      'src/server/conversion/definition-converter.ts',
       ...everyFile('src/api/structural'),
       ...everyFile('src/kinds/apiextensions'),
       ...everyFile('src/server/custom-resources'),

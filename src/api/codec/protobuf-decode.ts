@@ -1,6 +1,6 @@
 import type { ProtobufReader } from '../../machinery/protobuf-wire.js';
 import { ProtobufError } from '../../machinery/protobuf-wire.js';
-import { canonicalQuantity } from '../../machinery/quantity.js';
+import { canonicalQuantity } from '../../machinery/quantity-format.js';
 import type { Field, FieldType, StructType } from '../../machinery/schema.js';
 import type { Steps } from '../../machinery/steps.js';
 import type { JsonObject } from '../../machinery/types.js';

@@ -1,5 +1,6 @@
 import { canonicalTime, GoTimeError, type TimeLayout } from '../../machinery/go-time.js';
-import { canonicalQuantity, parseQuantity, QuantityError } from '../../machinery/quantity.js';
+import { parseQuantity, QuantityError } from '../../machinery/quantity.js';
+import { canonicalQuantity } from '../../machinery/quantity-format.js';
 import { GoDecodeError, type JsonCursor } from './json-cursor.js';
 
 /** strconv.ParseInt with bounds; undefined when the literal is not a whole number of so many bits. */

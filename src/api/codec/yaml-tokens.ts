@@ -1,6 +1,7 @@
 import { anchorName, readDirective, readTag } from './yaml-properties.js';
 import { YamlReader, YamlSyntaxError, type Mark } from './yaml-reader.js';
 import { blockScalar, plainScalar, quotedScalar } from './yaml-scalar-text.js';
+import { SimpleKeys } from './yaml-simple-keys.js';
 import { MAX_JSON_DEPTH } from '../../machinery/json-depth.js';
 
 export type TokenType =
@@ -33,18 +34,7 @@ export interface Token {
   readonly plain?: boolean;
 }
 
-/** Where "key:" may turn out to have begun. */
-interface SimpleKey {
-  readonly mark: Mark;
-  /** In block context at the indentation: something there must be a key. */
-  readonly required: boolean;
-  /** Which token it would be put before. */
-  readonly token: number;
-}
-
-const MAX_KEY_LENGTH = 1024;
-/** Of collections in one another. */
-/** What go-yaml says; what is walked here ends where JSON does. */
+/** Of collections in one another, as go-yaml says it; what is walked here ends where JSON does. */
 export const MAX_DEPTH = 10_000;
 const FLOW: Readonly<Record<string, TokenType>> = { '[': '[', '{': '{', ']': ']', '}': '}', ',': ',' };
 const NOT_PLAIN = /[-?:,[\]{}#&*!|>'"%@`]/;
@@ -60,19 +50,17 @@ export class YamlTokens {
   private keyAllowed = true;
   private indent = -1;
   private readonly indents: number[] = [];
-  /** The possible key of the block context and of every open flow collection. */
-  private readonly keys: (SimpleKey | undefined)[] = [undefined];
-  /** The level at which a token may be a key: flow collections nest by thousands. */
-  private readonly levels = new Map<number, number>();
+  private readonly keys: SimpleKeys;
   private readonly reader: YamlReader;
 
   constructor(text: string) {
     this.reader = new YamlReader(text);
+    this.keys = new SimpleKeys(this.reader);
   }
 
-  /** The next token, which stays. @throws YamlSyntaxError */
+  /** The next token, which stays. A "key" token may still have to go before the head of the queue. @throws YamlSyntaxError */
   peek(): Token {
-    while (this.queue.length === 0 || this.headMayFollowKey()) this.fetch();
+    while (this.queue.length === 0 || this.keys.mayBe(this.taken)) this.fetch();
     return this.queue[0] as Token;
   }
 
@@ -80,46 +68,19 @@ export class YamlTokens {
     const token = this.peek();
     if (token.type === 'stream end') return token;
     this.queue.shift();
-    this.levels.delete(this.taken);
+    this.keys.forget(this.taken);
     this.taken++;
     return token;
   }
 
   private get flow(): number {
-    return this.keys.length - 1;
-  }
-
-  /** A "key" token may still have to go before the head of the queue. */
-  private headMayFollowKey(): boolean {
-    const level = this.levels.get(this.taken);
-    return level !== undefined && this.keys[level]?.token === this.taken && this.stillPossible(level);
-  }
-
-  /** A simple key ends on its line and within 1024 characters. @throws YamlSyntaxError */
-  private stillPossible(level: number): boolean {
-    const key = this.keys[level];
-    if (key === undefined) return false;
-    const { mark } = this.reader;
-    if (key.mark.line === mark.line && key.mark.index + MAX_KEY_LENGTH >= mark.index) return true;
-    this.dropKey(level);
-    return false;
-  }
-
-  private dropKey(level = this.flow): void {
-    const key = this.keys[level];
-    if (key?.required === true)
-      throw new YamlSyntaxError('scanner', "could not find expected ':'", this.reader.mark, key.mark);
-    this.keys[level] = undefined;
+    return this.keys.flow;
   }
 
   private saveKey(): void {
     if (!this.keyAllowed) return;
-    this.dropKey();
-    const { mark } = this.reader;
-    const required = this.flow === 0 && this.indent === mark.column;
-    const token = this.taken + this.queue.length;
-    this.keys[this.flow] = { mark, required, token };
-    this.levels.set(token, this.flow);
+    const required = this.flow === 0 && this.indent === this.reader.column;
+    this.keys.save(this.taken + this.queue.length, required);
   }
 
   private push(type: TokenType, mark: Mark = this.reader.mark, words: readonly string[] = [], plain = false): void {
@@ -190,14 +151,14 @@ export class YamlTokens {
   private end(): void {
     this.reader.forceNewLine();
     this.closeBlocks(-1);
-    this.dropKey();
+    this.keys.drop();
     this.keyAllowed = false;
     this.push('stream end');
   }
 
   private directive(): void {
     this.closeBlocks(-1);
-    this.dropKey();
+    this.keys.drop();
     this.keyAllowed = false;
     const { mark } = this.reader;
     this.push('directive', mark, readDirective(this.reader));
@@ -205,7 +166,7 @@ export class YamlTokens {
 
   private document(type: 'document start' | 'document end'): void {
     this.closeBlocks(-1);
-    this.dropKey();
+    this.keys.drop();
     this.keyAllowed = false;
     this.push(type);
     for (let i = 0; i < 3; i++) this.reader.skip();
@@ -215,11 +176,11 @@ export class YamlTokens {
     const opens = type === '[' || type === '{';
     if (opens) {
       this.saveKey();
-      this.keys.push(undefined);
+      this.keys.openFlow();
       if (this.flow > MAX_JSON_DEPTH) throw this.error(`exceeded max depth of ${MAX_DEPTH}`);
     } else {
-      this.dropKey();
-      if (type !== ',' && this.flow > 0) this.keys.pop();
+      this.keys.drop();
+      if (type !== ',') this.keys.closeFlow();
     }
     this.keyAllowed = opens || type === ',';
     this.push(type);
@@ -231,7 +192,7 @@ export class YamlTokens {
       if (!this.keyAllowed) throw this.error('block sequence entries are not allowed in this context');
       this.openBlock('block sequence', this.reader.mark);
     }
-    this.dropKey();
+    this.keys.drop();
     this.keyAllowed = true;
     this.push('-');
     this.reader.skip();
@@ -242,18 +203,17 @@ export class YamlTokens {
       if (!this.keyAllowed) throw this.error('mapping keys are not allowed in this context');
       this.openBlock('block mapping', this.reader.mark);
     }
-    this.dropKey();
+    this.keys.drop();
     this.keyAllowed = this.flow === 0;
     this.push('key');
     this.reader.skip();
   }
 
   private value(): void {
-    const key = this.stillPossible(this.flow) ? this.keys[this.flow] : undefined;
+    const key = this.keys.take();
     if (key !== undefined) {
       this.queue.splice(key.token - this.taken, 0, { type: 'key', mark: key.mark, words: [] });
       this.openBlock('block mapping', key.mark, key.token);
-      this.keys[this.flow] = undefined;
       this.keyAllowed = false;
     } else {
       if (this.flow === 0) {
@@ -282,7 +242,7 @@ export class YamlTokens {
   }
 
   private blockScalar(): void {
-    this.dropKey();
+    this.keys.drop();
     this.keyAllowed = true;
     const { mark } = this.reader;
     this.push('scalar', mark, [blockScalar(this.reader, this.indent)]);

@@ -1,5 +1,5 @@
 import type { Field, FieldType, StructType } from '../../machinery/schema.js';
-import { roundUpToMilli } from '../../machinery/quantity.js';
+import { roundUpToMilli } from '../../machinery/quantity-format.js';
 import type { JsonObject } from '../../machinery/types.js';
 
 type Defaulter = (object: JsonObject) => void;

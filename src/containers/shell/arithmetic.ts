@@ -1,4 +1,4 @@
-import { ShellSyntaxError } from './lexer.js';
+import { ShellSyntaxError } from './syntax-error.js';
 
 const BINARY: readonly (readonly string[])[] = [
   ['||'],

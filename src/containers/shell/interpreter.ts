@@ -1,18 +1,18 @@
 import type { AndOr, Command, Compound, Pipeline, Script, SimpleCommand } from './ast.js';
 import { builtins } from './builtins/index.js';
 import { expandFragments, expandText, expandWord, type ExpansionContext } from './expand.js';
+import { expansionContext } from './expansion-context.js';
 import { startBackground } from './background.js';
 import { catchExit, deeper, inSubshell, runLoop } from './levels.js';
 import { runPiped } from './piped.js';
-import { parameter } from './parameter.js';
-import { ShellSyntaxError } from './lexer.js';
+import { ShellSyntaxError } from './syntax-error.js';
 import { parseLines } from './parser.js';
 import { paced } from '../paced.js';
 import { fitting } from './pattern.js';
 import { redirect } from './redirect.js';
-import { FunctionReturn, ShellExit, type Shell, type Streams } from './state.js';
+import { ShellExit, type Shell, type Streams } from './state.js';
+import { inFunction, withAssignments } from './scopes.js';
 import { assignVariable } from './assign.js';
-import { heldOutput } from './held-output.js';
 import { checkpoint, runProgram, throwIfEnded } from './processes.js';
 import { quoteForTrace } from './quote.js';
 import type { Interpreter } from './builtins/types.js';
@@ -114,10 +114,7 @@ async function runCompound(shell: Shell, body: Compound, streams: Streams, mode:
     case 'group':
       return runScript(shell, body.body, streams, mode);
     case 'subshell':
-      return inSubshell(shell, async copy => {
-        const status = await runScript(copy, body.body, { ...streams }, { tested: mode.tested });
-        return runExitTrap(copy, streams, status);
-      });
+      return inSubshell(shell, copy => runSubshell(copy, body.body, streams, mode.tested));
     case 'if':
       for (const { condition, body: then } of body.branches)
         if ((await runScript(shell, condition, streams, { tested: true })) === 0)
@@ -168,35 +165,13 @@ async function expandWords(shell: Shell, words: SimpleCommand['words'], streams:
   return fields;
 }
 
-function expansion(shell: Shell, streams: Streams): ExpansionContext {
-  const { process } = shell;
-  return {
-    get: name => parameter(shell, name),
-    set: (name, value) => assignVariable(shell, name, value),
-    positional: shell.positional,
-    nounset: shell.options.nounset,
-    cwd: shell.cwd,
-    files: process.container.files,
-    turn: work => process.turn(work),
-    hold(bytes) {
-      process.memory.add(bytes);
-      process.memory.remove(bytes);
-    },
-    async capture(script) {
-      const output = heldOutput(process);
-      try {
-        shell.status = await deeper(shell, () =>
-          inSubshell(shell, async copy => {
-            const status = await runScript(copy, script, { ...streams, stdout: output }, { tested: true });
-            return runExitTrap(copy, { ...streams, stdout: output }, status);
-          }),
-        );
-        return output.text();
-      } finally {
-        output.release();
-      }
-    },
-  };
+const expansion = (shell: Shell, streams: Streams): ExpansionContext =>
+  expansionContext(shell, streams, (copy, script, own) => runSubshell(copy, script, own, true));
+
+/** The body of a subshell, with open files of its own, and what is to be done at its end. */
+async function runSubshell(copy: Shell, script: Script, streams: Streams, tested: boolean): Promise<number> {
+  const status = await runScript(copy, script, { ...streams }, { tested });
+  return runExitTrap(copy, streams, status);
 }
 
 async function runSimple(shell: Shell, command: SimpleCommand, streams: Streams, mode: Tested): Promise<number> {
@@ -245,54 +220,18 @@ async function runNamed(
   const body = special ? undefined : shell.functions.get(name);
   const builtin = body === undefined ? builtins.get(name) : undefined;
   if (body === undefined && builtin === undefined) return runProgram(shell, args, assigned, streams, mode.last);
-  const before = new Map<string, string | undefined>();
-  for (const [variable, value] of assigned) {
-    before.set(variable, shell.variables.get(variable));
-    assignVariable(shell, variable, value);
-  }
-  try {
-    if (body !== undefined) return await deeper(shell, () => callFunction(shell, body, args, streams, mode));
-    return (await builtin?.(shell, args.slice(1), streams, INTERPRETER)) ?? 0;
-  } finally {
-    // Assignments before a special builtin stay (POSIX XCU 2.14).
-    if (!special) restore(shell, before);
-  }
-}
-
-function restore(shell: Shell, values: ReadonlyMap<string, string | undefined>): void {
-  for (const [name, value] of values)
-    if (value === undefined) shell.variables.delete(name);
-    else shell.variables.set(name, value);
+  // Assignments before a special builtin stay (POSIX XCU 2.14).
+  return withAssignments(shell, assigned, special, async () => {
+    if (body === undefined) return (await builtin?.(shell, args.slice(1), streams, INTERPRETER)) ?? 0;
+    const call = (): Promise<number> => runCommand(shell, body, streams, { tested: mode.tested });
+    return deeper(shell, () => inFunction(shell, args.slice(1), call));
+  });
 }
 
 /** POSIX XCU 2.14: they come before functions of the same name. */
 const SPECIAL: ReadonlySet<string> = new Set(
   '. break continue eval exec exit export readonly return set shift trap unset'.split(' '),
 );
-
-async function callFunction(
-  shell: Shell,
-  body: Command,
-  args: readonly string[],
-  streams: Streams,
-  { tested }: Tested,
-): Promise<number> {
-  const { positional, locals, loops } = shell;
-  shell.positional = args.slice(1);
-  shell.locals = new Map();
-  shell.loops = 0;
-  try {
-    return await runCommand(shell, body, streams, { tested });
-  } catch (error) {
-    if (error instanceof FunctionReturn) return error.status;
-    throw error;
-  } finally {
-    restore(shell, shell.locals);
-    shell.positional = positional;
-    shell.locals = locals;
-    shell.loops = loops;
-  }
-}
 
 /** Runs the action of `trap ... EXIT` when a shell ends by itself. */
 export async function runExitTrap(shell: Shell, streams: Streams, status: number): Promise<number> {

@@ -6,7 +6,7 @@ import { ExpansionError } from './expand.js';
 import { MAX_SCRIPT, runExitTrap, runScript, runText, runTraps } from './interpreter.js';
 import { catchExit } from './levels.js';
 import { checkpoint } from './processes.js';
-import { ShellSyntaxError } from './lexer.js';
+import { ShellSyntaxError } from './syntax-error.js';
 import { createLineEditor, INTERRUPTED } from './line-editor.js';
 import { seekableInput } from './line-input.js';
 import { parseLines, parseScript } from './parser.js';

@@ -1,5 +1,6 @@
 import type { Word } from './ast.js';
-import { ShellSyntaxError, type Lexer, type Token } from './lexer.js';
+import type { Lexer, Token } from './lexer.js';
+import { ShellSyntaxError } from './syntax-error.js';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 

@@ -1,4 +1,5 @@
-import { formatQuantity, type QuantityFormat } from '../../machinery/quantity.js';
+import type { QuantityFormat } from '../../machinery/quantity.js';
+import { formatQuantity } from '../../machinery/quantity-format.js';
 import type { DeepReadonly, Pod } from '../../machinery/types.js';
 import { labelSelectorText } from './label-selector-text.js';
 import type { MetricName, MetricsClient } from './metrics-client.js';

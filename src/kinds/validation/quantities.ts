@@ -1,4 +1,5 @@
 import * as quantity from '../../machinery/quantity.js';
+import { formatQuantity } from '../../machinery/quantity-format.js';
 
 /**
  * Arithmetic on quantities as objects carry them: canonical text, which the codec has already checked. Equal texts are
@@ -9,10 +10,10 @@ export function compareQuantities(a: string, b: string): number {
 }
 
 export const addQuantities = (a: string, b: string): string =>
-  quantity.formatQuantity(quantity.addQuantities(quantity.parseQuantity(a), quantity.parseQuantity(b)));
+  formatQuantity(quantity.addQuantities(quantity.parseQuantity(a), quantity.parseQuantity(b)));
 
 export const subtractQuantities = (a: string, b: string): string =>
-  quantity.formatQuantity(quantity.subtractQuantities(quantity.parseQuantity(a), quantity.parseQuantity(b)));
+  formatQuantity(quantity.subtractQuantities(quantity.parseQuantity(a), quantity.parseQuantity(b)));
 
 const ZERO = quantity.parseQuantity('0');
 

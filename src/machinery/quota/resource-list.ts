@@ -1,11 +1,5 @@
-import {
-  addQuantities,
-  compareQuantities,
-  formatQuantity,
-  parseQuantity,
-  scaledValue,
-  subtractQuantities,
-} from '../quantity.js';
+import { addQuantities, compareQuantities, parseQuantity, scaledValue, subtractQuantities } from '../quantity.js';
+import { formatQuantity } from '../quantity-format.js';
 
 /** Amounts by resource name, as canonical quantity texts: {"requests.cpu": "500m", "pods": "1"}. */
 export type ResourceList = Readonly<Record<string, string>>;

@@ -15,3 +15,29 @@ export async function sweepLog(db: Db, from: number, to: number): Promise<void> 
     await keys.close();
   }
 }
+
+/** Sweeps, one at a time. */
+export interface Sweeps {
+  /** Removes what no sweep has removed yet. @throws whatever the sweep does */
+  upTo(target: number): Promise<void>;
+  /** Resolves when the last one that was begun has ended, however. */
+  idle(): Promise<void>;
+}
+
+export function createSweeps(sweep: (from: number, to: number) => Promise<void>): Sweeps {
+  /** Log entries up to here are gone from disk. */
+  let swept = 0;
+  let last: Promise<void> = Promise.resolve();
+  return {
+    upTo(target) {
+      const done = last.then(async () => {
+        await sweep(swept, target);
+        swept = target;
+      });
+      // A failed one does not stop the next, which covers its range.
+      last = done.catch(() => undefined);
+      return done;
+    },
+    idle: () => last,
+  };
+}

@@ -9,16 +9,16 @@ import {
 } from '../kv-store.js';
 import { assertDistinctKeys } from '../ops.js';
 import { createWatchHub } from '../watch-hub.js';
-import { sweepLog } from './compact.js';
+import { createSweeps, sweepLog } from './compact.js';
 import { storageError } from './errors.js';
 import { formGroup, type Request } from './group.js';
 import { META_COMPACTED } from './layout.js';
 import { createLogIndex } from './log-index.js';
 import { beginNewestRevision, type NewestRevision } from './newest-revision.js';
-import { newestRevisionFile, openDb, type Db, type Opened, type OpenOptions } from './open.js';
+import { newestRevisionFile, openDb, type Db } from './open.js';
+import { openOrSalvage, type SalvageOptions } from './open-or-salvage.js';
 import { readAt, readCurrent, readRange } from './read.js';
 import { createReplays, readEvents } from './replay.js';
-import { salvage } from './salvage.js';
 import { assertRoom, assertSpace } from './space.js';
 import { encodeCompacted } from './state.js';
 
@@ -27,16 +27,12 @@ interface Job extends Request {
   reject(error: unknown): void;
 }
 
-export interface LevelStoreOptions {
+export interface LevelStoreOptions extends SalvageOptions {
   readonly clock?: Clock;
   /** Whether a commit resolves once it is on disk, and not when the operating system has it; default true. */
   readonly fsync?: boolean;
   /** Gives up before opening; an open store is closed by close(). */
   readonly signal?: AbortSignal;
-  /** The file that holds the newest acknowledged revision; default: one in the folder. */
-  readonly newestRevisionFile?: string;
-  /** Go on with what is left of a damaged store; called with what was lost, in lines. Absent: such a store is refused. */
-  readonly acceptDataLoss?: (losses: readonly string[]) => void;
 }
 
 /** Commits that share one disk sync. More gains nothing and would hold up the event loop while the batch is formed. */
@@ -45,23 +41,6 @@ const MAX_GROUP = 64;
 const RECOVERY_INTERVAL_MS = 500;
 /** How long it is believed that a store can be written because it just could. */
 const WRITABLE_MS = 1_000;
-
-async function openOrSalvage(dir: string, options: LevelStoreOptions): Promise<Opened> {
-  const open: OpenOptions =
-    options.newestRevisionFile === undefined ? {} : { newestRevisionFile: options.newestRevisionFile };
-  try {
-    return await openDb(dir, open);
-  } catch (error) {
-    const { acceptDataLoss } = options;
-    if (acceptDataLoss === undefined || !(error instanceof StorageError) || error.code !== 'damaged') throw error;
-    try {
-      acceptDataLoss(await salvage(dir, newestRevisionFile(dir, options), error.message));
-    } catch (cause) {
-      throw storageError(cause, dir);
-    }
-    return openDb(dir, open);
-  }
-}
 
 /**
  * Opens the LevelDB folder `dir`, creating it when needed. A commit resolves once it is on disk. After a failed write
@@ -86,13 +65,10 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
     await db.close();
     throw storageError(error, dir);
   });
-  /** Log entries up to here are gone from disk. */
-  let swept = 0;
 
   const queue: Job[] = [];
   let writing: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
-  let compacting: Promise<void> = Promise.resolve();
   let failure: { error: StorageError; at: number } | undefined;
   /** When it was last seen that the store can be written. */
   let writableAt = -Infinity;
@@ -231,6 +207,19 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
     }),
   );
 
+  const sweeps = createSweeps(async (from, to) => {
+    try {
+      await use(async db => {
+        await db.put(META_COMPACTED, encodeCompacted(to));
+        await sweepLog(db, from, to);
+      });
+    } catch (error) {
+      const failed = storageError(error, dir);
+      if (failed.code !== 'closed') failure ??= { error: failed, at: clock.monotonic() };
+      throw failed;
+    }
+  });
+
   return {
     supports: { soleWriter: true },
     observed: () => observed,
@@ -266,31 +255,15 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
     async compact(target) {
       assertOpen();
       if (target > state.revision) throw new FutureRevisionError(target, state.revision);
-      if (target <= compacted) return compacting;
+      if (target <= compacted) return sweeps.idle();
       compacted = target;
       index.forget(target);
-      const sweep = async (): Promise<void> => {
-        try {
-          await use(async db => {
-            await db.put(META_COMPACTED, encodeCompacted(target));
-            await sweepLog(db, swept, target);
-          });
-          swept = target;
-        } catch (error) {
-          const failed = storageError(error, dir);
-          if (failed.code !== 'closed') failure ??= { error: failed, at: clock.monotonic() };
-          throw failed;
-        }
-      };
-      // One sweep at a time; a failed one does not stop the next, which covers its range.
-      const done = compacting.then(sweep, sweep);
-      compacting = done.catch(() => undefined);
-      return done;
+      return sweeps.upTo(target);
     },
     close() {
       closing ??= (async () => {
         await writing;
-        await compacting;
+        await sweeps.idle();
         if (users > 0) await new Promise<void>(resolve => (onIdle = resolve));
         hub.clear();
         await newest.close();

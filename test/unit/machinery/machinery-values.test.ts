@@ -10,9 +10,7 @@ import { formatGo, formatGoStrings, formatGoSyntax, goLength, quote } from '../.
 import { cloneJson, deepFreeze, jsonEqual, semanticEqual } from '../../../src/machinery/json-equal.js';
 import {
   addQuantities,
-  canonicalQuantity,
   compareQuantities,
-  formatQuantity,
   parseQuantity,
   QUANTITY_FORMAT_ERROR,
   QUANTITY_NUMERIC_ERROR,
@@ -20,6 +18,7 @@ import {
   scaledValue,
   subtractQuantities,
 } from '../../../src/machinery/quantity.js';
+import { canonicalQuantity, formatQuantity } from '../../../src/machinery/quantity-format.js';
 
 t.test('a quantity is printed in its canonical form', t => {
   const cases: [input: string | number, expect: string | undefined][] = [

@@ -1,4 +1,5 @@
-import { createReader, type Reader } from '../../../machinery/cel/adapt/values.js';
+import type { Reader } from '../../../machinery/cel/adapt/typed-objects.js';
+import { createReader } from '../../../machinery/cel/adapt/values.js';
 import { withMetadata, type JsonSchema } from '../../../machinery/cel/adapt/declared.js';
 import { isError, NO_OPTIONAL, OptionalValue, type Value } from '../../../machinery/cel/values.js';
 import type { Activation } from '../../../machinery/cel/compile.js';

@@ -1,6 +1,6 @@
 import { duplicate, forbidden, invalid, notFound, notSupported, required } from '../../../../machinery/field-error.js';
 import type { FieldError, FieldPath } from '../../../../machinery/field-error.js';
-import { canonicalQuantity } from '../../../../machinery/quantity.js';
+import { canonicalQuantity } from '../../../../machinery/quantity-format.js';
 import { checkDnsLabel, checkQualifiedName, isQualifiedName, sortedEntries } from '../../../validation/formats.js';
 import { compareQuantities, isWhole, quantitySign, quantityValue } from '../../../validation/quantities.js';
 
