@@ -1,7 +1,6 @@
 import { deepFreeze } from '../machinery/json-equal.js';
 import { internalError } from '../machinery/status.js';
 import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../machinery/types.js';
-import type { KeyValue } from './kv-store.js';
 
 /**
  * An object at one revision, frozen. Stored bytes carry no resourceVersion (the revision is not known when they are
@@ -229,7 +228,7 @@ export function cachedObject(
   key: ObjectKey,
   revision: number,
   value: Uint8Array,
-  { unreadable, stale }: Pick<KeyValue, 'unreadable' | 'stale'> = {},
+  { unreadable, stale }: { readonly unreadable?: string | undefined; readonly stale?: boolean } = {},
 ): CachedObject {
   if (unreadable !== undefined) return new UnreadableObject(key, revision, value, unreadable);
   return stale === true
@@ -239,7 +238,11 @@ export function cachedObject(
 
 /** What was made of an object, in its place: it itself where nothing was. */
 export const madeOf = (object: CachedObject, result: DeepReadonly<KubeObject>): CachedObject =>
-  result === object.object ? object : cachedObject(object.key, object.revision, encodeForStorage(result));
+  result === object.object ? object : cachedObject(object.key, object.revision, encodeForStorage(result), object);
+
+/** The same, of which it is known now whether it is to be written again. */
+export const withStale = (object: CachedObject, stale: boolean): CachedObject =>
+  cachedObject(object.key, object.revision, encodeForStorage(object.object), { stale });
 
 /** Takes over `object`, which gets its resourceVersion and is frozen once committed. */
 export const pendingObject = (key: ObjectKey, object: KubeObject): PendingObject =>

@@ -1,6 +1,6 @@
 import type { Clock } from '../machinery/clock.js';
 import type { DeepReadonly, KubeObject } from '../machinery/types.js';
-import { atRevision, madeOf, type CachedObject } from './cached-object.js';
+import { atRevision, madeOf, withStale, type CachedObject } from './cached-object.js';
 import { createEventHistory, type CacheEvent, type EventHistory, type HistoryBounds } from './event-history.js';
 import { createSortedObjects } from './sorted-objects.js';
 import { createSubscriptions } from './subscriptions.js';
@@ -171,7 +171,17 @@ export function createConvertedCache(options: ConvertedCacheOptions): OwnConvert
     },
     revision,
     generation: () => generation,
-    get: key => objects.get(key),
+    get(key) {
+      const known = objects.get(key);
+      const behind = known && cache.get(key);
+      // The cache may look again at what is stored, and no event tells that it is to be written anew.
+      if (known === undefined || behind?.revision !== known.revision || behind.stale === known.stale) return known;
+      const again = withStale(known, behind.stale);
+      converted.set(behind, again);
+      objects.set(again);
+      generation++;
+      return again;
+    },
     list: namespace => objects.list(namespace),
     count: namespace => objects.count(namespace),
     unreadable: () => cache.unreadable(),

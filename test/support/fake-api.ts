@@ -254,7 +254,7 @@ export async function startFakeApi(
         v2Protobuf: async () => Buffer.alloc(0),
         hashOf: async () => 'ABC',
       },
-      openId: { configuration: '{"issuer":"https://x"}', keys: '{"keys":[]}' },
+      openId: () => ({ configuration: '{"issuer":"https://x"}', keys: '{"keys":[]}' }),
     }),
     registryOf: options.registryOf ?? (entry => fakeOf(entry).registry()),
     acceptWebSocket: request => server.acceptWebSocket(request),

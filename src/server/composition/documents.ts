@@ -56,6 +56,7 @@ export function composeDocuments(
       reloadsEncryption: parts.reloadsEncryption,
     }),
     openApi: withRemoteOpenApi(createOpenApiDocuments(catalog, turns), openApi, turns),
-    openId: oidcDocuments(parts.issuer, `https://${serverAddress()}`),
+    // The port is known once the server listens.
+    openId: () => oidcDocuments(parts.issuer, `https://${serverAddress()}`),
   });
 }

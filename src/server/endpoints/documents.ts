@@ -18,8 +18,8 @@ export interface DocumentOptions extends DiscoveryOptions {
   readonly openApi: OpenApiDocuments;
   /** What other servers have of it. */
   readonly remoteOpenApi?: RemoteDocuments;
-  /** JSON of the OpenID discovery document and of the key set of ServiceAccount tokens. */
-  readonly openId: { readonly configuration: string; readonly keys: string };
+  /** JSON of the OpenID discovery document and of the key set of ServiceAccount tokens; asked for with each request. */
+  readonly openId: () => { readonly configuration: string; readonly keys: string };
 }
 
 const JWK_SET_TYPE = 'application/jwk-set+json';
@@ -64,13 +64,13 @@ export function createDocuments(options: DocumentOptions): (path: string) => Doc
     ],
     [
       '/.well-known/openid-configuration',
-      onGet(false, () => raw({ ...JSON_HEADERS, 'Cache-Control': 'public, max-age=3600' }, openId.configuration)),
+      onGet(false, () => raw({ ...JSON_HEADERS, 'Cache-Control': 'public, max-age=3600' }, openId().configuration)),
     ],
     [
       '/openid/v1/jwks',
       onGet(false, ({ request }) => {
         checkRoutable(request.raw.headers.accept, [JWK_SET_TYPE]);
-        return raw({ 'Content-Type': JWK_SET_TYPE, 'Cache-Control': 'public, max-age=3600' }, openId.keys);
+        return raw({ 'Content-Type': JWK_SET_TYPE, 'Cache-Control': 'public, max-age=3600' }, openId().keys);
       }),
     ],
   ]);

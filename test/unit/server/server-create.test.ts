@@ -103,6 +103,12 @@ async function start(t: Test, options: Partial<ApiServerOptions> = {}): Promise<
 t.test('a server in this process, over a memory store', async t => {
   const { call, watch, server, port } = await start(t);
 
+  await t.test('where its keys are, by the port that it was given', async t => {
+    const { jwks_uri: uri } = (await call('GET', '/.well-known/openid-configuration')).body as { jwks_uri: string };
+    t.equal(new URL(uri).port, String(port));
+    t.equal(new URL(uri).pathname, '/openid/v1/jwks');
+  });
+
   await t.test('what it makes for itself', async t => {
     const namespaces = (await call('GET', '/api/v1/namespaces')).body as { items: { metadata: { name: string } }[] };
     t.same(

@@ -31,8 +31,7 @@ const toV2 = ({ object }: CachedObject): KubeObject => {
 };
 
 /** A cache in v2, whose conversions wait until they are let go. */
-async function open(t: Test) {
-  const store = createMemoryStore();
+async function open(t: Test, store: KvStore = createMemoryStore()) {
   const errors: unknown[] = [];
   const onError = (error: unknown): void => void errors.push(error);
   const clock = new FakeClock();
@@ -157,4 +156,28 @@ t.test('a conversion that fails is told to who waits for it, and tried again by 
   t.same(await next(), ['a@2']);
   await later;
   t.same(seen, ['MODIFIED a@2 {"bytes":2} was {"bytes":1}'], 'and watchers miss nothing');
+});
+
+t.test('what is to be written again is so in every version', async t => {
+  const says = { stale: true };
+  const memory = createMemoryStore();
+  await put(memory, 'a', 1);
+  const { cache, converted, next } = await open(t, {
+    ...memory,
+    async range(prefix, options) {
+      const found = await memory.range(prefix, options);
+      return { ...found, items: found.items.map(kv => ({ ...kv, ...says })) };
+    },
+  });
+  const loaded = converted.loaded();
+  await next();
+  await loaded;
+  const stale = (): unknown => converted.get({ namespace: 'ns', name: 'a' })?.stale;
+  t.equal(stale(), true, 'from the start');
+  for (const now of [false, true]) {
+    says.stale = now;
+    await cache.refresh();
+    t.equal(stale(), now, 'since the store says so, without an event');
+    t.same(sizes(converted), ['a {"bytes":1}'], 'and shown as before');
+  }
 });
