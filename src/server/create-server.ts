@@ -40,6 +40,7 @@ import { createHttpServer, type HttpServer } from './http-server.js';
 import { FRONT_PROXY_CLIENT, type ApiServer, type ApiServerOptions } from './options.js';
 import { createInFlight } from './pipeline/in-flight.js';
 import type { ApiContext } from './pipeline/context.js';
+import { STEPS, stepsWith } from './pipeline/steps.js';
 import { createUnderWay } from './pipeline/under-way.js';
 import { createRegistries } from './registry/create-registries.js';
 import { Slabs } from './responses/slabs.js';
@@ -271,7 +272,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     openApi: withRemoteOpenApi(createOpenApiDocuments(catalog, turns), aggregation.openApi, turns),
     openId: oidc,
   });
+  const { interpose } = options;
   const context: ApiContext = {
+    steps: interpose === undefined ? STEPS : stepsWith({ name: 'interposed', run: interpose }),
     clock,
     log,
     catalog,

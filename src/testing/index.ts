@@ -1,0 +1,15 @@
+export { Cluster } from './cluster.js';
+export { DocumentError } from './documents.js';
+export type { Fault, FaultFilter, Faults } from './faults.js';
+export type { RecordedRequest, RequestFilter } from './requests.js';
+export type {
+  Access,
+  AccessConfig,
+  ApiObject,
+  ApiObjectMeta,
+  ClusterOptions,
+  Duration,
+  WaitCondition,
+  WaitOptions,
+} from './types.js';
+export { WaitError } from './wait-for.js';
