@@ -8,7 +8,7 @@ import type { ApiServerOptions } from '../server/options.js';
 import { firstServiceAddresses } from '../server/service-range.js';
 import type { KvStore } from '../storage/kv-store.js';
 import { CLUSTER_DOMAIN, clusterNetwork, HOST, nodeAddresses, type ClusterNetwork } from './addresses.js';
-import { startApiServer } from './api-server.js';
+import { startApiServer, type RunningApiServer } from './api-server.js';
 import { startControllerManager } from './controller-manager.js';
 import { startDns } from './dns.js';
 import { keysInMemory } from './keys/files.js';
@@ -58,6 +58,8 @@ export interface RunningCluster {
   /** The same as a value. */
   readonly config: ClientConfig;
   readonly pki: Pki;
+  readonly api: RunningApiServer;
+  readonly store: KvStore;
   readonly nodes: readonly RunningNode[];
   /** Ends all of it; nothing is left. */
   close(): Promise<void>;
@@ -105,11 +107,12 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
       clock,
       serverNames: [...firstServiceAddresses(settings.serviceClusterIpRange), ...network.hostGateways, HOST],
     });
-    const { url } = started(
+    const store = await openStore(clock);
+    const api = started(
       await startApiServer({
         ...shared,
         ...options.server,
-        store: await openStore(clock),
+        store,
         pki,
         bindAddress: HOST,
         securePort: settings.securePort,
@@ -117,6 +120,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
         advertiseAddress: network.hostAddress,
       }),
     );
+    const { url } = api;
     const config = await clientConfig(pki, ADMIN, url);
     const composition = { ...options, settings, network, pki, url, shared };
     const nodes = settings.apiServerOnly ? [] : await startWorkers(composition, started);
@@ -133,7 +137,16 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
       client.close();
     }
     const { cert = '', key = '' } = config;
-    return { url, kubeconfig: formatKubeconfig(url, pki.ca.cert, { cert, key }), config, pki, nodes, close };
+    return {
+      url,
+      kubeconfig: formatKubeconfig(url, pki.ca.cert, { cert, key }),
+      config,
+      pki,
+      api,
+      store,
+      nodes,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -12,8 +12,10 @@ import { startNodeAgent, type RunningNodeAgent } from './node-agent.js';
 /** A node of a cluster in this process. Its Node object stays whatever becomes of the agent. */
 export interface RunningNode {
   readonly name: string;
-  /** Whether its agent runs. */
-  readonly running: boolean;
+  /** On this machine. */
+  readonly bindAddress: string;
+  /** Undefined: it does not run. */
+  readonly agent: RunningNodeAgent | undefined;
   /** Ends the agent and all that it runs, as a machine that loses its power; the API server is told nothing. */
   stop(): Promise<void>;
   /** Starts it again, as the same node: what is bound to it is run anew. @throws Error when a port cannot be had */
@@ -22,7 +24,7 @@ export interface RunningNode {
 }
 
 /** What one node has of its own. */
-export type NodeSettings = Partial<Pick<NodeAgentOptions, 'clock'>>;
+export type NodeSettings = Partial<Pick<NodeAgentOptions, 'clock' | 'cable'>>;
 
 export interface StartNodesOptions {
   readonly pki: Pki;
@@ -72,16 +74,19 @@ function createNode(
     });
   return {
     name,
-    get running() {
-      return agent !== undefined;
+    bindAddress,
+    get agent() {
+      return agent;
     },
     start: () =>
       inTurn(async () => {
+        const settings = settingsOf?.(name) ?? {};
+        const config = await clientConfig(pki, identity, url);
         agent ??= await startNodeAgent({
           clock,
           random,
           log,
-          config: await clientConfig(pki, identity, url),
+          config: settings.cable === undefined ? config : { ...config, cable: settings.cable },
           nodeName: name,
           nodeIPs: ips,
           labels: {},
@@ -99,7 +104,7 @@ function createNode(
           syncPeriodMs: 30_000,
           serving: await pki.servingCertificate(`kubelet-${name}`, identity.subject, [name, ...ips, HOST, bindAddress]),
           clientCa: pki.ca.cert,
-          ...settingsOf?.(name),
+          ...settings,
         });
       }),
     stop,

@@ -3,18 +3,22 @@ import { claimHostRange } from '../cluster/host-range.js';
 import { openMemoryStore } from '../cluster/store.js';
 import { NAMESPACES, SERVICE_ACCOUNTS } from '../client/resources.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
+import { createCable, type HandledCable } from '../machinery/cable.js';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { realRandom, seededRandom, type Random } from '../machinery/random.js';
 import { createAccesses, type Accesses } from './access.js';
 import { applyAll } from './apply.js';
 import { readObjects } from './documents.js';
+import { milliseconds } from './duration.js';
 import { createFaultPlan, type Faults } from './faults.js';
 import { createRequestLog, type RecordedRequest, type RequestFilter, type RequestLog } from './requests.js';
 import { createResourceNames, type ResourceNames } from './resource-names.js';
 import { createSlowStore, type SlowStore } from './slow-store.js';
+import { createSkewedClock, createTestNode, type SkewedClock, type TestNode } from './node.js';
 import { createTemporaryFolder } from './temporary-folder.js';
+import { traceRequests, type Trace, type TraceOptions } from './trace.js';
 import type { Access, AccessConfig, ApiObject, ClusterOptions, WaitCondition, WaitOptions } from './types.js';
-import { milliseconds, waitForObject } from './wait-for.js';
+import { waitForObject } from './wait-for.js';
 
 const DEFAULT_TIMEOUT = '30s';
 const DEFAULT_RECORDS = 10_000;
@@ -28,7 +32,7 @@ interface Parts {
   readonly admin: Access;
   readonly log: RequestLog;
   readonly faults: Faults;
-  readonly clock: Clock;
+  readonly nodes: readonly TestNode[];
   readonly random: Random;
   readonly hasControllers: boolean;
   stop(): Promise<void>;
@@ -60,6 +64,7 @@ export class Cluster implements Access, AsyncDisposable {
     const parts = await startParts(options);
     const cluster = new Cluster(parts);
     try {
+      if (parts.hasControllers) await cluster.#defaultServiceAccount('default');
       const definitions = await readObjects(options.crds ?? []);
       await cluster.apply(definitions.filter(({ kind }) => kind === 'CustomResourceDefinition'));
       await cluster.apply(options.objects ?? []);
@@ -133,7 +138,7 @@ export class Cluster implements Access, AsyncDisposable {
    * resource that is not served; the signal's reason
    */
   async waitFor(object: string, condition: WaitCondition, options: WaitOptions = {}): Promise<ApiObject | undefined> {
-    const { names, client, clock } = this.#parts;
+    const { names, client } = this.#parts;
     const [resource = '', name = ''] = object.split('/', 2);
     if (name === '') throw new RangeError(`${JSON.stringify(object)} is no object: want e.g. "deployment/web"`);
     const ref = await names.ofName(resource);
@@ -143,7 +148,6 @@ export class Cluster implements Access, AsyncDisposable {
       name,
       condition,
       timeoutMs: milliseconds(options.timeout ?? DEFAULT_TIMEOUT),
-      clock,
       signal: options.signal,
     });
   }
@@ -153,19 +157,22 @@ export class Cluster implements Access, AsyncDisposable {
    * name when Pods can be made in it: its default ServiceAccount is there. @throws StatusError, e.g. 409 when it is there already
    */
   async namespace(name?: string): Promise<string> {
-    const { client, random, clock, hasControllers } = this.#parts;
+    const { client, random, hasControllers } = this.#parts;
     const chosen = name ?? `test-${random.uuid().slice(0, 8)}`;
     await client.resource(NAMESPACES).create('', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: chosen } });
-    if (hasControllers)
-      await waitForObject({
-        resource: client.resource(SERVICE_ACCOUNTS),
-        namespace: chosen,
-        name: 'default',
-        condition: 'create',
-        timeoutMs: milliseconds(DEFAULT_TIMEOUT),
-        clock,
-      });
+    if (hasControllers) await this.#defaultServiceAccount(chosen);
     return chosen;
+  }
+
+  /** Before it is there, no Pod is admitted. */
+  async #defaultServiceAccount(namespace: string): Promise<void> {
+    await waitForObject({
+      resource: this.#parts.client.resource(SERVICE_ACCOUNTS),
+      namespace,
+      name: 'default',
+      condition: 'create',
+      timeoutMs: milliseconds(DEFAULT_TIMEOUT),
+    });
   }
 
   /**
@@ -174,6 +181,29 @@ export class Cluster implements Access, AsyncDisposable {
    */
   requests(filter: RequestFilter = {}): RecordedRequest[] {
     return this.#parts.log.requests(filter);
+  }
+
+  /** The nodes, node-1 first. */
+  get nodes(): readonly TestNode[] {
+    return this.#parts.nodes;
+  }
+
+  /** One of them. @throws RangeError when there is none of that name */
+  node(name: string): TestNode {
+    const found = this.nodes.find(node => node.name === name);
+    const names = this.nodes.map(node => node.name).join(', ');
+    if (found === undefined) throw new RangeError(`there is no node ${JSON.stringify(name)}, only ${names || 'none'}`);
+    return found;
+  }
+
+  /**
+   * Sends real requests from a Pod ("default/client", or "client" in the default namespace), a node ("node/node-1") or an address
+   * outside, and tells their way: name lookup, rules, NAT, routes, who answered. `to` is "http://web", "svc/web",
+   * "tcp://10.96.0.10:53", "udp://kube-dns.kube-system:53". A request that fails is no error of this method.
+   * @throws StatusError, Error when the sender is not there or its node cannot be asked
+   */
+  trace(from: string, to: string, options: TraceOptions = {}): Promise<Trace> {
+    return traceRequests(this.#parts.client, from, to, options);
   }
 
   /** Ends all of it: connections, ports, files. What still asks is refused. Once is enough. */
@@ -200,6 +230,12 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
       return store;
     },
   });
+  const handles = new Map<string, { readonly cable: HandledCable; readonly clock: SkewedClock }>();
+  const handleOf = (name: string): { readonly cable: HandledCable; readonly clock: SkewedClock } => {
+    const handle = handles.get(name) ?? { cable: createCable(), clock: createSkewedClock(clock) };
+    handles.set(name, handle);
+    return handle;
+  };
   const folder = createTemporaryFolder();
   const range = apiServerOnly || options.nodes === 0 ? undefined : await claimHostRange(realRandom);
   const release = (): void => {
@@ -212,6 +248,7 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
       clock,
       random,
       ...(range === undefined ? {} : { bindAddressOf: node => range.addressOf(node) }),
+      settingsOf: handleOf,
       openStore: async () => (store = createSlowStore(await openMemoryStore(clock), clock)),
       server: {
         audit: { sink: log.sink, policy: { rules: [{ level: record }], omitStages: ['RequestReceived'] } },
@@ -221,7 +258,7 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
       },
     });
     const { cert = '', key = '' } = running.config;
-    const accesses = createAccesses({ server: running.url, ca: running.pki.ca, clock, folder });
+    const accesses = createAccesses({ server: running.url, ca: running.pki.ca, folder });
     const client = createClient(running.config, 'kubette-testing');
     let stopped: Promise<void> | undefined;
     return {
@@ -232,7 +269,10 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
       admin: accesses.of({ cert, key }),
       log,
       faults: plan.faults,
-      clock,
+      nodes: running.nodes.map(node => {
+        const { cable, clock: its } = handleOf(node.name);
+        return createTestNode(node, cable, its);
+      }),
       random,
       hasControllers: !apiServerOnly,
       stop: () =>

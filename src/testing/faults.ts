@@ -2,12 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Clock } from '../machinery/clock.js';
 import type { Random } from '../machinery/random.js';
 import type { Exchange } from '../server/pipeline/exchange.js';
+import { milliseconds } from './duration.js';
 import { faultStatus } from './fault-status.js';
+import { holdWrites } from './held-writes.js';
 import { filterMatches, type Asked, type RequestFilter } from './requests.js';
 import type { SlowStore } from './slow-store.js';
 import type { Duration } from './types.js';
-import { milliseconds } from './wait-for.js';
-import { holdWrites } from './held-writes.js';
 
 /** Which requests a fault is for, and how many of them. */
 export interface FaultFilter extends RequestFilter {

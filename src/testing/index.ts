@@ -1,7 +1,9 @@
 export { Cluster } from './cluster.js';
 export { DocumentError } from './documents.js';
 export type { Fault, FaultFilter, Faults } from './faults.js';
+export type { TestNode } from './node.js';
 export type { RecordedRequest, RequestFilter } from './requests.js';
+export type { Hop, Trace, TraceOptions } from './trace.js';
 export type {
   Access,
   AccessConfig,

@@ -97,7 +97,7 @@ export interface AccessConfig {
 export interface WaitOptions {
   /** Of the object. Default "default"; of no meaning for kinds that have none. */
   readonly namespace?: string;
-  /** Default "30s" of the cluster's clock. */
+  /** Of real time, whatever the cluster's clock does. Default "30s". */
   readonly timeout?: Duration;
   readonly signal?: AbortSignal;
 }

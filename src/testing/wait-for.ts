@@ -1,9 +1,8 @@
 import type { ResourceClient } from '../client/types.js';
-import type { Clock } from '../machinery/clock.js';
-import { durationProblem, parseDuration } from '../machinery/duration.js';
+import { realClock } from '../machinery/clock.js';
 import { JsonPathError, parseJsonPath } from '../machinery/json-path.js';
 import { isStatusError } from '../machinery/status.js';
-import type { ApiObject, Duration, WaitCondition } from './types.js';
+import type { ApiObject, WaitCondition } from './types.js';
 
 /** What never came. `message` says what was waited for and what the object was like at last. */
 export class WaitError extends Error {
@@ -15,16 +14,6 @@ export class WaitError extends Error {
   ) {
     super(message);
   }
-}
-
-/** In milliseconds. @throws RangeError */
-export function milliseconds(duration: Duration): number {
-  const ms = typeof duration === 'number' ? duration : parseDuration(duration);
-  if (ms === undefined || !Number.isFinite(ms) || ms < 0)
-    throw new RangeError(
-      `${JSON.stringify(duration)} is no duration: ${(typeof duration === 'string' && durationProblem(duration)) || 'want e.g. "30s" or milliseconds'}`,
-    );
-  return ms;
 }
 
 interface Wanted {
@@ -95,23 +84,22 @@ export interface Waiting {
   readonly name: string;
   readonly condition: WaitCondition;
   readonly timeoutMs: number;
-  readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
 }
 
 const POLL_MS = 20;
 
-/** Asks again and again. @throws WaitError, or the signal's reason */
+/** Asks again and again, in real time: whoever waits has none but that. @throws WaitError, or the signal's reason */
 export async function waitForObject(options: Waiting): Promise<ApiObject | undefined> {
-  const { resource, namespace, name, timeoutMs, clock, signal } = options;
+  const { resource, namespace, name, timeoutMs, signal } = options;
   const wanted = wantedOf(options.condition);
-  const until = clock.monotonic() + timeoutMs;
+  const until = realClock.monotonic() + timeoutMs;
   for (;;) {
     const object = await current(resource, namespace, name);
     if (await wanted.holds(object)) return object;
     if (signal?.aborted === true) throw signal.reason;
-    if (clock.monotonic() >= until) throw new WaitError(failure(options, wanted, object), object);
-    await clock.sleep(POLL_MS, signal);
+    if (realClock.monotonic() >= until) throw new WaitError(failure(options, wanted, object), object);
+    await realClock.sleep(POLL_MS, signal);
   }
 }
 
