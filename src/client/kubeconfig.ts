@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { Cable } from '../machinery/cable.js';
 import { trimEnd } from '../machinery/trim.js';
 
 /** What a process needs to reach an API server: one context of a kubeconfig file, its files read. */
@@ -12,6 +13,8 @@ export interface ClientConfig {
   readonly token?: string;
   readonly insecureSkipTlsVerify: boolean;
   readonly namespace: string;
+  /** Of the simulated machine that it is on; undefined: nobody pulls it. */
+  readonly cable?: Cable;
 }
 
 interface ClusterEntry {

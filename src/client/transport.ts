@@ -1,7 +1,9 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { StatusError, type Status, type StatusReason } from '../machinery/status.js';
+import type { Cable } from '../machinery/cable.js';
 import type { ClientConfig } from './kubeconfig.js';
 
 export interface HttpRequest {
@@ -86,6 +88,7 @@ export function createTransport(config: ClientConfig, userAgent: string): Transp
     : new HttpAgent({ keepAlive: true, scheduling: 'lifo' });
   const send = secure ? httpsRequest : httpRequest;
 
+  const connections = config.cable && breakable(config.cable);
   const open = (request: HttpRequest): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const signal = request.signal;
@@ -109,7 +112,10 @@ export function createTransport(config: ClientConfig, userAgent: string): Transp
               }),
         },
       };
+      if (config.cable?.plugged === false)
+        return reject(new ConnectionError(`${request.method} ${url.origin}: EHOSTUNREACH: the network is unreachable`));
       const outgoing = send(options, resolve);
+      if (connections !== undefined) outgoing.once('socket', socket => connections.add(socket));
       const idle = request.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS;
       if (idle > 0) outgoing.setTimeout(idle, () => outgoing.destroy(new Error(`no answer for ${idle} ms`)));
       outgoing.on('error', error => {
@@ -133,6 +139,25 @@ export function createTransport(config: ClientConfig, userAgent: string): Transp
       if (code >= 400) throw toStatusError(code, body);
       return body;
     },
-    close: () => agent.destroy(),
+    close() {
+      connections?.forget();
+      agent.destroy();
+    },
+  };
+}
+
+/** Connections that are lost with the cable: whoever waits for an answer learns it now, not when its patience is over. */
+function breakable(cable: Cable): { add(socket: Socket): void; forget(): void } {
+  const sockets = new Set<Socket>();
+  const forget = cable.onChange(plugged => {
+    if (!plugged) for (const socket of sockets) socket.destroy(new Error('the network is unreachable'));
+  });
+  return {
+    add(socket) {
+      if (sockets.has(socket)) return;
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    },
+    forget,
   };
 }

@@ -1,25 +1,28 @@
 import type { ClientConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
-import { dealt, DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers/modes.js';
+import { DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
 import { realRandom, type Random } from '../machinery/random.js';
-import { proxySettings } from '../nodeagent/proxy/proxy-settings.js';
+import type { ApiServerOptions } from '../server/options.js';
 import { firstServiceAddresses } from '../server/service-range.js';
-import { CLUSTER_DOMAIN, type ClusterNetwork, clusterNetwork, HOST, nodeAddresses } from './addresses.js';
-import { startApiServer } from './api-server.js';
+import type { KvStore } from '../storage/kv-store.js';
+import { CLUSTER_DOMAIN, clusterNetwork, HOST, nodeAddresses, type ClusterNetwork } from './addresses.js';
+import { startApiServer, type RunningApiServer } from './api-server.js';
 import { startControllerManager } from './controller-manager.js';
 import { startDns } from './dns.js';
 import { keysInMemory } from './keys/files.js';
-import { ADMIN, clientConfig, componentIdentity, formatKubeconfig, nodeIdentity } from './keys/kubeconfig.js';
+import { ADMIN, clientConfig, componentIdentity, formatKubeconfig } from './keys/kubeconfig.js';
 import { createPki, type Pki } from './keys/pki.js';
-import { startNodeAgent } from './node-agent.js';
 import { dnsAnswers, nodesReady, untilReady } from './readiness.js';
+import { startNodes, type NodeSettings, type RunningNode } from './start-nodes.js';
 import { openMemoryStore } from './store.js';
 
 export interface StartClusterOptions {
   /** Default 1; 0: no Pods are run, and there is no DNS. */
   readonly nodes?: number;
+  /** Neither nodes nor controllers: objects are what was written, nothing becomes of them. */
+  readonly apiServerOnly?: boolean;
   /** Default 0: any free port. */
   readonly securePort?: number;
   /** As --controllers. */
@@ -32,9 +35,17 @@ export interface StartClusterOptions {
   readonly loadBalancerCidr?: string;
   /** Dealt to the nodes in turn. Default: iptables. */
   readonly proxyModes?: readonly ProxyMode[];
+  /** The node's real address on this machine, by its number from 0. Default: 127.0.0.1 for the first, and so on. */
+  readonly bindAddressOf?: (node: number) => string;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Logger;
+  /** Further ones of the API server. */
+  readonly server?: Pick<ApiServerOptions, 'audit' | 'interpose' | 'disabledAdmission'>;
+  /** What a node has of its own. */
+  readonly settingsOf?: (node: string) => NodeSettings;
+  /** Default: a store in memory. Closed with the cluster. */
+  readonly openStore?: (clock: Clock) => Promise<KvStore>;
   /** Gives up the start. */
   readonly signal?: AbortSignal;
 }
@@ -46,16 +57,30 @@ export interface RunningCluster {
   readonly kubeconfig: string;
   /** The same as a value. */
   readonly config: ClientConfig;
+  readonly pki: Pki;
+  readonly api: RunningApiServer;
+  readonly store: KvStore;
+  readonly nodes: readonly RunningNode[];
   /** Ends all of it; nothing is left. */
   close(): Promise<void>;
 }
 
 const DEFAULTS = {
   nodes: 1,
+  apiServerOnly: false,
   securePort: 0,
+  controllers: ['*'] as readonly string[],
   serviceClusterIpRange: '10.96.0.0/16',
   proxyModes: [DEFAULT_PROXY_MODE] as readonly ProxyMode[],
 };
+
+interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'settingsOf'> {
+  readonly settings: typeof DEFAULTS;
+  readonly network: ClusterNetwork;
+  readonly pki: Pki;
+  readonly url: string;
+  readonly shared: { readonly clock: Clock; readonly random: Random; readonly log: Logger };
+}
 
 /**
  * A whole cluster in this process, in memory: API server, controllers, DNS and the agents of its nodes. Resolves when
@@ -63,9 +88,10 @@ const DEFAULTS = {
  * @throws Error when a port cannot be had
  */
 export async function startCluster(options: StartClusterOptions = {}): Promise<RunningCluster> {
-  const { clock = realClock, random = realRandom, log = SILENT } = options;
+  const { clock = realClock, random = realRandom, log = SILENT, openStore = openMemoryStore } = options;
   const settings = { ...DEFAULTS, ...options };
   const network = clusterNetwork(settings);
+  const shared = { clock, random, log };
   const signal = options.signal ?? new AbortController().signal;
   const parts: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
@@ -81,106 +107,96 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
       clock,
       serverNames: [...firstServiceAddresses(settings.serviceClusterIpRange), ...network.hostGateways, HOST],
     });
-    const { url } = started(
+    const store = await openStore(clock);
+    const api = started(
       await startApiServer({
-        store: await openMemoryStore(clock),
+        ...shared,
+        ...options.server,
+        store,
         pki,
-        clock,
-        random,
-        log,
         bindAddress: HOST,
         securePort: settings.securePort,
         serviceClusterIpRange: settings.serviceClusterIpRange,
         advertiseAddress: network.hostAddress,
       }),
     );
+    const { url } = api;
     const config = await clientConfig(pki, ADMIN, url);
-    const shared = { clock, random, log };
-    started(
-      startControllerManager({
-        ...shared,
-        config: await clientConfig(pki, componentIdentity('controller-manager'), url),
-        controllers: settings.controllers ?? ['*'],
-        ...(settings.nodes > 0 ? { metrics: { bindAddress: HOST, hostAddress: network.hostAddress } } : {}),
-        options: {
-          rootCa: pki.ca.cert,
-          serviceAccountKey: pki.serviceAccountKey,
-          signing: { ...pki.ca, durationMs: 365 * 86_400_000 },
-          ...(settings.nodes > 0 ? { clusterCidr: network.clusterCidr } : {}),
-          ...(network.loadBalancerCidr === '' ? {} : { loadBalancerCidr: network.loadBalancerCidr }),
-          nodeMonitorPeriodMs: 5_000,
-          nodeMonitorGracePeriodMs: 50_000,
-        },
-      }),
-    );
-    const nodes = await startNodes(pki, url, { ...settings, network }, shared, started);
+    const composition = { ...options, settings, network, pki, url, shared };
+    const nodes = settings.apiServerOnly ? [] : await startWorkers(composition, started);
     const client = createClient(config, 'kubette');
-    await untilReady(clock, signal, () => nodesReady(client, nodes));
-    if (nodes.length > 0) await untilReady(clock, signal, () => dnsAnswers(client, clock));
-    client.close();
+    try {
+      await untilReady(clock, signal, () =>
+        nodesReady(
+          client,
+          nodes.map(({ name }) => name),
+        ),
+      );
+      if (nodes.length > 0) await untilReady(clock, signal, () => dnsAnswers(client, clock));
+    } finally {
+      client.close();
+    }
     const { cert = '', key = '' } = config;
-    return { url, kubeconfig: formatKubeconfig(url, pki.ca.cert, { cert, key }), config, close };
+    return {
+      url,
+      kubeconfig: formatKubeconfig(url, pki.ca.cert, { cert, key }),
+      config,
+      pki,
+      api,
+      store,
+      nodes,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function startNodes(
-  pki: Pki,
-  url: string,
-  { nodes: count, proxyModes, network }: typeof DEFAULTS & { readonly network: ClusterNetwork },
-  shared: { readonly clock: Clock; readonly random: Random; readonly log: Logger },
+/** Controllers, DNS and nodes. */
+async function startWorkers(
+  composition: Composition,
   started: <P extends { close(): Promise<void> }>(part: P) => P,
-): Promise<string[]> {
-  const { clusterDns } = network;
-  const clusterCidrs = network.clusterCidr.split(',');
-  const nodes = nodeAddresses(count, network);
-  if (nodes.length === 0) return [];
+): Promise<RunningNode[]> {
+  const { settings, network, pki, url, shared, bindAddressOf } = composition;
+  const configOf = (name: string): Promise<ClientConfig> => clientConfig(pki, componentIdentity(name), url);
+  const hasNodes = settings.nodes > 0;
+  started(
+    startControllerManager({
+      ...shared,
+      config: await configOf('controller-manager'),
+      controllers: settings.controllers,
+      ...(hasNodes ? { metrics: { bindAddress: HOST, hostAddress: network.hostAddress } } : {}),
+      options: {
+        rootCa: pki.ca.cert,
+        serviceAccountKey: pki.serviceAccountKey,
+        signing: { ...pki.ca, durationMs: 365 * 86_400_000 },
+        ...(hasNodes ? { clusterCidr: network.clusterCidr } : {}),
+        ...(network.loadBalancerCidr === '' ? {} : { loadBalancerCidr: network.loadBalancerCidr }),
+        nodeMonitorPeriodMs: 5_000,
+        nodeMonitorGracePeriodMs: 50_000,
+      },
+    }),
+  );
+  if (!hasNodes) return [];
   started(
     await startDns({
       ...shared,
-      config: await clientConfig(pki, componentIdentity('dns'), url),
+      config: await configOf('dns'),
       bindAddress: HOST,
       port: 0,
       metricsPort: 0,
       clusterDomain: CLUSTER_DOMAIN,
-      clusterIP: clusterDns,
+      clusterIP: network.clusterDns,
       hostAddress: network.hostAddress,
       upstreams: [],
     }),
   );
-  for (const [i, { name, ips, bindAddress }] of nodes.entries()) {
-    const identity = nodeIdentity(name);
-    const serving = await pki.servingCertificate(`kubelet-${name}`, identity.subject, [
-      name,
-      ...ips,
-      HOST,
-      bindAddress,
-    ]);
-    started(
-      await startNodeAgent({
-        ...shared,
-        config: await clientConfig(pki, identity, url),
-        nodeName: name,
-        nodeIPs: ips,
-        labels: {},
-        bindAddress,
-        listenAddress: HOST,
-        kubeletPort: 0,
-        podNetworkPort: 0,
-        hostGateways: network.hostGateways,
-        clusterDns,
-        clusterDomain: CLUSTER_DOMAIN,
-        clusterCidrs,
-        proxy: proxySettings(dealt(proxyModes, i), clusterCidrs),
-        maxPods: 110,
-        minSyncPeriodMs: 50,
-        syncPeriodMs: 30_000,
-        serving,
-        clientCa: pki.ca.cert,
-      }),
-    );
-  }
-  return nodes.map(({ name }) => name);
+  const addresses = nodeAddresses(settings.nodes, network).map((node, i) => ({
+    ...node,
+    bindAddress: bindAddressOf?.(i) ?? node.bindAddress,
+  }));
+  const { proxyModes } = settings;
+  const nodes = await startNodes({ ...shared, ...composition, nodes: addresses, proxyModes });
+  return nodes.map(started);
 }

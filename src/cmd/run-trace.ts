@@ -1,22 +1,17 @@
-import { ENDPOINT_SLICES, PODS, SERVICES } from '../client/resources.js';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { createClient, queryString, type RestClient } from '../client/rest-client.js';
 import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { printTrace } from '../dataplane/tools/trace-text.js';
 import { sourcesOf } from '../explain/names.js';
-import { isConcerned, serviceOf, traceReason } from '../explain/trace-reason.js';
-import type { Reason } from '../explain/types.js';
+import { findSender, findTarget } from '../explain/trace-ends.js';
+import { reasonOf } from '../explain/trace-facts.js';
+import { summarize } from '../explain/trace-summary.js';
+import { formatTrace } from '../explain/trace-text.js';
 import { familyOf } from '../machinery/ip.js';
-import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
-import { isStatusError } from '../machinery/status.js';
-import type { EndpointSlice, Pod, Service } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
 import { NODE_LINK, ofFamily, POD_LINK } from '../nodeagent/network/links.js';
 import { fail, invalidArgument, kubeconfigFile } from './process.js';
 import { previewRules } from './rules-preview.js';
-import { findSender, findTarget } from './trace-ends.js';
-import { summarize } from './trace-summary.js';
-import { formatTrace } from './trace-text.js';
 
 type Flags = Readonly<Record<string, string | boolean>>;
 
@@ -89,28 +84,6 @@ const screen = () => ({
   colors: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
   width: process.stdout.isTTY ? process.stdout.columns : undefined,
 });
-
-/** What of the cluster explains a failure; what the caller may not see explains nothing. */
-async function reasonOf(
-  client: RestClient,
-  report: TraceReport,
-  names: Awaited<ReturnType<typeof sourcesOf>>,
-): Promise<Reason | undefined> {
-  try {
-    const services: Service[] = [];
-    for await (const page of client.resource<Service>(SERVICES).pages())
-      services.push(...page.filter(service => isConcerned(report, service)));
-    const { namespace, name = '' } = serviceOf(report, services)?.metadata ?? {};
-    if (namespace === undefined) return traceReason(report, { services, slices: [], pods: [] }, names);
-    const labelSelector = `${SERVICE_NAME_LABEL}=${name}`;
-    const slices = (await client.resource<EndpointSlice>(ENDPOINT_SLICES).list({ namespace, labelSelector })).items;
-    const pods = (await client.resource<Pod>(PODS).list({ namespace })).items;
-    return traceReason(report, { services, slices, pods }, names);
-  } catch (error) {
-    if (isStatusError(error, 'Forbidden')) return undefined;
-    throw error;
-  }
-}
 
 /** The first packet as the sender's node would treat it in another mode. Nothing is sent. */
 async function inMode(client: RestClient, report: TraceReport, mode: ProxyMode): Promise<TraceReport> {

@@ -1,5 +1,6 @@
 import type { Addresses } from '../containers/network/types.js';
 import type { Client, InformerFactory } from '../client/types.js';
+import type { Cable } from '../machinery/cable.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
 import type { Random } from '../machinery/random.js';
@@ -35,6 +36,8 @@ export interface NodeAgentOptions {
   readonly proxy: ProxySettings;
   /** A real kernel for the rules of each family; undefined: they are simulated only. */
   readonly hostRules?: (family: Family) => HostRules | undefined;
+  /** The node's way to everything else; undefined: nobody pulls it. */
+  readonly cable?: Cable;
   /** Called once when Pods begin to have a lot to say to each other: it is worth memory to be fast now. */
   readonly onBusy?: () => void;
   readonly maxPods: number;

@@ -30,6 +30,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   const { kernels, network, directory, links, onTraffic } = nodeNetwork;
   const peers = createPeerServer({
     network,
+    cable: options.cable,
     clock,
     onTraffic,
     onLinkEnd(error, from) {

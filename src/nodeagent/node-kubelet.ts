@@ -1,9 +1,11 @@
+import type { Socket } from 'node:net';
 import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { NodeAgentOptions } from './agent-options.js';
 import { createKubeletServer } from './kubelet-api/server.js';
 import type { KubeletContext } from './kubelet-api/types.js';
 import { listen } from './listen.js';
 import { joinStreams } from './network/join-streams.js';
+import { breakWith } from './network/cable-sockets.js';
 import { dialReal } from './network/real-host.js';
 import { kubeletConfiguration } from './node/configuration.js';
 import type { ClusterDns } from './pods/etc-files.js';
@@ -45,6 +47,7 @@ export async function startNodeKubelet({ agent, dns, context }: NodeKubeletOptio
     allowedNames: ['kube-apiserver-kubelet-client'],
     allowedOrganizations: ['system:masters'],
   });
+  server.on('connection', (socket: Socket) => breakWith(agent.cable, socket));
   const port = await listen(server, agent.kubeletPort, agent.listenAddress);
   // Pods reach the node's kubelet at its simulated address, as on a real node.
   for (const simulated of new Set([port, KUBELET_PORT]))

@@ -37,7 +37,7 @@ export function createNodeNetwork(options: NodeAgentOptions, { services, slices 
   const kernels = { IPv4: stack('IPv4', options, hooks), IPv6: stack('IPv6', options, hooks) };
   const directory = createNodeDirectory({ nodeName, kernels });
   const onTraffic = options.onBusy && watchTraffic(clock, options.onBusy);
-  const links = createPeerLinks(clock, onTraffic);
+  const links = createPeerLinks(clock, onTraffic, options.cable);
   const network = createPodNetwork({
     nodeName,
     nodeAddresses,
@@ -48,6 +48,7 @@ export function createNodeNetwork(options: NodeAgentOptions, { services, slices 
     clock,
     hostGateways,
     hostAddress: '127.0.0.1',
+    cable: options.cable,
     explain: flow => explainAddress(services.indexer.list(), flow),
   });
   return { nodeAddresses, kernels, directory, network, links, onTraffic };

@@ -61,6 +61,7 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     network,
     nodeAddresses,
     bindAddress: agent.bindAddress,
+    cable: agent.cable,
     hostGateways,
     log,
     onBusy: ({ namespace, name }, message) =>

@@ -29,6 +29,7 @@ import { createFollowingFlowControl } from './flow-control/create.js';
 import { createHttpServer, type HttpServer } from './http-server.js';
 import type { ApiServer, ApiServerOptions } from './options.js';
 import type { ApiContext } from './pipeline/context.js';
+import { STEPS, stepsWith } from './pipeline/steps.js';
 import { createInFlight } from './pipeline/in-flight.js';
 import { createUnderWay } from './pipeline/under-way.js';
 import { createRegistries } from './registry/create-registries.js';
@@ -127,7 +128,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   });
 
   // The pipeline, and what it listens with.
+  const { interpose } = options;
   const context: ApiContext = {
+    steps: interpose === undefined ? STEPS : stepsWith({ name: 'interposed', run: interpose }),
     clock,
     log,
     catalog,

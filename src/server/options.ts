@@ -10,6 +10,7 @@ import type { AuditSink } from './audit/auditor.js';
 import type { RequestHeaderOptions } from './auth/authn/request-header.js';
 import type { EncryptionConfiguration } from './encryption/configuration.js';
 import type { EncryptionFile } from './encryption/reload.js';
+import type { Exchange } from './pipeline/exchange.js';
 import type { InFlightLimits } from './pipeline/in-flight.js';
 import type { AuthorizationMode } from './security.js';
 
@@ -83,6 +84,8 @@ export interface ApiServerOptions {
   readonly encryptionFile?: EncryptionFile;
   /** Default policy: a line of metadata per request, once it is answered. */
   readonly audit?: { readonly sink: AuditSink; readonly policy?: AuditPolicy };
+  /** Is given each request once it is known who asks for what: may wait, change it, or end it with a StatusError. */
+  readonly interpose?: (exchange: Exchange) => Promise<void> | void;
 }
 
 /** A running API server, in this process. */

@@ -24,6 +24,7 @@ import { createFlowControl, type FlowControl } from '../../src/server/flow-contr
 import { MANDATORY_FLOW_CONTROL } from '../../src/server/bootstrap/flow-control.js';
 import { createTimeouts } from '../../src/machinery/timeouts.js';
 import { Slabs } from '../../src/server/responses/slabs.js';
+import { STEPS } from '../../src/server/pipeline/steps.js';
 import { createUnderWay } from '../../src/server/pipeline/under-way.js';
 import { createInFlight, type InFlight } from '../../src/server/pipeline/in-flight.js';
 import type { Auditor } from '../../src/server/audit/auditor.js';
@@ -212,6 +213,7 @@ export async function startFakeApi(
     usage: 'ca',
   });
   const context: ApiContext = {
+    steps: STEPS,
     clock: realClock,
     log: { info: log, warn: log, error: log },
     catalog,

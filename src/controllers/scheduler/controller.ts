@@ -128,6 +128,7 @@ export function buildScheduler(
     eventsOf: plugin => eventsByPlugin.get(plugin) ?? [],
     wake: () => work.add(NEXT),
   });
+  signal.addEventListener('abort', () => queue.close(), { once: true });
 
   const known = new Map<string, string>();
   const watched = <T extends KubeObject>(informer: Informer<T>): Informer<KubeObject> => informer;

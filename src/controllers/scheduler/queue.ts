@@ -44,6 +44,8 @@ export interface SchedulingQueue {
   happened(event: ClusterEvent): void;
   /** What kept a Pod out may be gone. `onlyGated`: one that waits for an event still does. */
   recheck(id: string, onlyGated: boolean): void;
+  /** Forgets all of them: nothing is tried later. */
+  close(): void;
 }
 
 type Place = 'active' | 'backoff' | 'waiting' | 'gated' | 'popped';
@@ -167,6 +169,10 @@ export function createSchedulingQueue({ clock, gate, eventsOf, wake }: Schedulin
     recheck(id, onlyGated) {
       const entry = entries.get(id);
       if (entry?.place === 'gated' || (entry?.place === 'waiting' && !onlyGated)) activate(entry);
+    },
+    close() {
+      for (const entry of entries.values()) leave(entry);
+      entries.clear();
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Connection } from '../../dataplane/kernel/types.js';
 import { printTrace } from '../../dataplane/tools/trace-text.js';
+import type { Cable } from '../../machinery/cable.js';
 import type { Clock } from '../../machinery/clock.js';
 import { deadline } from '../../machinery/deadline.js';
 import { joinHostPort } from '../../machinery/ip.js';
@@ -28,6 +29,8 @@ export interface ForwardingOptions extends DeliveryOptions {
   readonly clock: Clock;
   /** Where the real host's services listen. */
   readonly hostAddress: string;
+  /** The node's way to all that is not on it; undefined: nobody pulls it. */
+  readonly cable?: Cable | undefined;
   readonly links: Pick<PeerLinks, 'open'>;
   /** Called with each first packet of a connection. */
   readonly onPacket?: (() => void) | undefined;
@@ -49,7 +52,7 @@ const PEER_GRACE_MS = 1_000;
 const show = (flow: Flow): string => joinHostPort(flow.dst, flow.dstPort);
 
 export function createForwarding(options: ForwardingOptions): Forwarding {
-  const { nodeName, kernels, clock, hostAddress, pods, links, onPacket } = options;
+  const { nodeName, kernels, clock, hostAddress, cable, pods, links, onPacket } = options;
 
   const lost = async (detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never> => {
     await clock.sleep(timeoutMs, signal);
@@ -107,6 +110,9 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     observe({ kind: 'fail', node: nodeName, code: 'ETIMEDOUT', message });
     throw new NetworkError('ETIMEDOUT', detail);
   };
+  const isCutOff = ({ kind }: Target): boolean => kind !== 'sockets' && cable?.plugged === false;
+  const cutOff = (timeoutMs: number, options: ForwardOptions): Promise<never> =>
+    silence('no answer', `node ${nodeName} is cut off from its network`, timeoutMs, options);
   const astray = (flow: Flow, out: Flow, timeoutMs: number, options: ForwardOptions): Promise<never> =>
     silence(
       ASTRAY,
@@ -191,6 +197,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     }
 
     async function reach(): Promise<NetStream> {
+      if (isCutOff(target)) return cutOff(timeoutMs, options);
       switch (target.kind) {
         case 'sockets': {
           const waits: Promise<void>[] = [];
@@ -206,7 +213,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
         case 'host':
           // It has sockets for this one protocol.
           if (flow.proto !== 'tcp') throw new NetworkError('ECONNREFUSED', `the host takes no ${flow.proto}`);
-          return renamed(await dialReal({ address: hostAddress, port: out.dstPort }, options.signal), flow);
+          return renamed(await dialReal({ address: hostAddress, port: out.dstPort }, options.signal, cable), flow);
         case 'peer': {
           const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
           const { stream } = await askPeer(target.at, packet, options, { ends: endsOf(flow) });
@@ -226,6 +233,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     const { observe, timeoutMs = UDP_TIMEOUT_MS, signal } = options;
     const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
     const reach = async (): Promise<Buffer | undefined> => {
+      if (isCutOff(target)) return cutOff(timeoutMs, options);
       switch (target.kind) {
         case 'sockets':
           observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });

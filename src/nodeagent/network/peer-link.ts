@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:net';
 import type { PacketReceiver } from '../../containers/network/types.js';
+import type { Cable } from '../../machinery/cable.js';
 import type { Clock } from '../../machinery/clock.js';
+import { freezeWith } from './cable-sockets.js';
 import { WINDOW_BUDGET, type Link } from './link/link.js';
 import { serveLink } from './link/served-link.js';
 
@@ -14,6 +16,7 @@ export interface PeerServer {
 export interface PeerServerOptions {
   readonly network: PacketReceiver;
   readonly clock: Clock;
+  readonly cable?: Cable | undefined;
   /** Called for whatever comes over a link. */
   readonly onTraffic?: (() => void) | undefined;
   /** A link has ended, and why; LinkError: the peer did not keep to the protocol. */
@@ -26,7 +29,7 @@ const MAX_LINKS = 1024;
 export const MAX_STREAMS = 4096;
 
 /** Serves packets that other agents send to this node. */
-export function createPeerServer({ network, clock, onTraffic, onLinkEnd }: PeerServerOptions): PeerServer {
+export function createPeerServer({ network, clock, cable, onTraffic, onLinkEnd }: PeerServerOptions): PeerServer {
   const links = new Set<Link>();
   const budget = { bytes: WINDOW_BUDGET };
   let streams = 0;
@@ -45,6 +48,7 @@ export function createPeerServer({ network, clock, onTraffic, onLinkEnd }: PeerS
       },
     });
     links.add(link);
+    freezeWith(cable, socket);
   });
   server.maxConnections = MAX_LINKS;
   return {

@@ -1,3 +1,4 @@
+import type { Cable } from '../../machinery/cable.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { Addresses, Flow, NetNamespace, PacketReceiver } from '../../containers/network/types.js';
 import { createForwarding } from './forwarding.js';
@@ -22,6 +23,8 @@ export interface PodNetworkOptions {
   readonly hostGateways: Addresses;
   /** Where the real host's services listen. */
   readonly hostAddress: string;
+  /** The node's way to all that is not on it; undefined: nobody pulls it. */
+  readonly cable?: Cable | undefined;
   /** What is wrong with a packet whose address nobody has. Default: that nobody has it. */
   readonly explain?: (flow: Flow) => string | undefined;
 }

@@ -1,9 +1,17 @@
 import { connect, isIPv6, type Socket } from 'node:net';
 import { NetworkError, toNetworkError } from '../../containers/network/errors.js';
 import type { SocketAddress } from '../../containers/network/types.js';
+import type { Cable } from '../../machinery/cable.js';
+import { freezeWith } from './cable-sockets.js';
 
-/** Opens a real TCP connection. @throws NetworkError, or the signal's reason */
-export function dialReal(to: SocketAddress, signal?: AbortSignal): Promise<Socket> {
+/** Opens a real TCP connection, which stands still while the cable is pulled. @throws NetworkError, or the signal's reason */
+export async function dialReal(to: SocketAddress, signal?: AbortSignal, cable?: Cable): Promise<Socket> {
+  const opened = await connected(to, signal);
+  freezeWith(cable, opened);
+  return opened;
+}
+
+function connected(to: SocketAddress, signal: AbortSignal | undefined): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason as Error);
     const socket = connect({ host: to.address, port: to.port, allowHalfOpen: true, noDelay: true });

@@ -1,8 +1,10 @@
 import type { Socket as UdpSocket } from 'node:dgram';
 import { createServer, isIPv6, type AddressInfo, type Socket } from 'node:net';
+import { whenPlugged, type Cable } from '../../machinery/cable.js';
 import type { Logger } from '../../machinery/logger.js';
 import { toNetworkError } from '../../containers/network/errors.js';
 import type { PacketReceiver, SocketAddress } from '../../containers/network/types.js';
+import { freezeWith } from './cable-sockets.js';
 import { joinStreams } from './join-streams.js';
 
 /** Whose the next packet is, and the addresses it carries in the cluster's network. */
@@ -18,6 +20,8 @@ export interface RealListenerOptions {
   readonly at: SocketAddress;
   /** Asked for each connection and each datagram. Undefined: nobody is there to take it. */
   readonly entry: () => PacketEntry | undefined;
+  /** While it is pulled, connections wait and datagrams are lost. */
+  readonly cable?: Cable | undefined;
   readonly log: Logger;
   readonly onListening?: (port: number) => void;
   /** The port cannot be had, and nothing is left to close. Not called once the listener is closed. */
@@ -32,13 +36,14 @@ export interface RealListener {
 export const listenReal = (options: RealListenerOptions): RealListener =>
   options.protocol === 'tcp' ? listenTcp(options) : listenUdp(options);
 
-function listenTcp({ at, entry, log, onListening, onError }: RealListenerOptions): RealListener {
+function listenTcp({ at, entry, cable, log, onListening, onError }: RealListenerOptions): RealListener {
   let closed = false;
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
+    freezeWith(cable, socket);
     const target = entry();
     if (target === undefined) return void socket.resetAndDestroy();
     const { receiver, src, dst } = target;
@@ -51,13 +56,16 @@ function listenTcp({ at, entry, log, onListening, onError }: RealListenerOptions
     } as const;
     const gone = new AbortController();
     socket.once('close', () => gone.abort(new Error('the client is gone')));
-    receiver.acceptTcp(flow, { signal: gone.signal }).then(
-      stream => joinStreams(socket, stream),
-      (error: unknown) => {
-        log.info({ port: dst.port, error: (error as Error).message }, 'connection from this machine refused');
-        socket.resetAndDestroy();
-      },
-    );
+    const arrived = whenPlugged(cable, gone.signal);
+    arrived
+      .then(() => receiver.acceptTcp(flow, { signal: gone.signal }))
+      .then(
+        stream => joinStreams(socket, stream),
+        (error: unknown) => {
+          log.info({ port: dst.port, error: (error as Error).message }, 'connection from this machine refused');
+          socket.resetAndDestroy();
+        },
+      );
   });
   server.on('error', error => {
     if (!closed) onError(error);
@@ -72,7 +80,7 @@ function listenTcp({ at, entry, log, onListening, onError }: RealListenerOptions
   };
 }
 
-function listenUdp({ at, entry, log, onListening, onError }: RealListenerOptions): RealListener {
+function listenUdp({ at, entry, cable, log, onListening, onError }: RealListenerOptions): RealListener {
   let closed = false;
   let socket: UdpSocket | undefined;
   void import('node:dgram').then(({ createSocket }) => {
@@ -88,12 +96,12 @@ function listenUdp({ at, entry, log, onListening, onError }: RealListenerOptions
     });
     own.on('message', (payload, from) => {
       const target = entry();
-      if (target === undefined) return;
+      if (target === undefined || cable?.plugged === false) return;
       const { receiver, src, dst } = target;
       const flow = { proto: 'udp', src, srcPort: from.port, dst: dst.address, dstPort: dst.port } as const;
       receiver.acceptUdp(flow, payload, {}).then(
         reply => {
-          if (reply !== undefined && !closed) own.send(reply, from.port, from.address);
+          if (reply !== undefined && !closed && cable?.plugged !== false) own.send(reply, from.port, from.address);
         },
         (error: unknown) =>
           log.info({ port: dst.port, error: toNetworkError(error).message }, 'datagram from this machine lost'),

@@ -1,3 +1,4 @@
+import type { Cable } from '../../machinery/cable.js';
 import type { Logger } from '../../machinery/logger.js';
 import { listenReal, type PacketEntry, type RealListener } from '../network/real-listener.js';
 import type { PodNetwork } from '../network/pod-network.js';
@@ -15,6 +16,7 @@ export interface NodePortOptions {
   readonly bindAddress: string;
   /** The addresses that packets from the real host carry. */
   readonly hostGateways: Addresses;
+  readonly cable?: Cable | undefined;
   readonly log: Logger;
   /** A port that cannot be opened: for an Event of the Service. */
   readonly onBusy: (service: { namespace: string; name: string }, message: string) => void;
@@ -28,7 +30,7 @@ export interface NodePorts {
 }
 
 export function createNodePorts(options: NodePortOptions): NodePorts {
-  const { proxies, network, nodeAddresses, bindAddress, hostGateways, log, onBusy } = options;
+  const { proxies, network, nodeAddresses, bindAddress, hostGateways, cable, log, onBusy } = options;
   const open = new Map<string, RealListener>();
   /** By "protocol/port". */
   const families = new Map<string, Family>();
@@ -68,7 +70,7 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
         };
         open.set(
           key,
-          listenReal({ protocol, at: { address: bindAddress, port }, entry: () => entry(key, port), log, onError }),
+          listenReal({ protocol, at: { address: bindAddress, port }, entry: () => entry(key, port), cable, log, onError }),
         );
       }
       for (const [key, closer] of open)

@@ -1,6 +1,10 @@
-import { badRequestError } from '../../machinery/status.js';
+import { fieldSelectorOf } from '../../machinery/fields.js';
+import { badRequestError, notFoundError } from '../../machinery/status.js';
+import type { ResourceRoute } from '../pipeline/exchange.js';
 import { queryBoolean } from '../pipeline/request-info.js';
-import type { ListQuery } from '../registry/types.js';
+import { groupResource } from '../registry/scope.js';
+import type { ListQuery, StoredObject } from '../registry/types.js';
+import type { RequestContext } from '../../api/strategy.js';
 import type { Handler } from './handler.js';
 import { requestContext } from './request-context.js';
 
@@ -26,6 +30,22 @@ export function listQuery(query: URLSearchParams): ListQuery {
   return found;
 }
 
+const exactly = (query: ListQuery, revision: number): ListQuery => ({
+  ...query,
+  resourceVersion: String(revision),
+  resourceVersionMatch: 'Exact',
+});
+
+/** An object as it was. */
+async function getAsOf(route: ResourceRoute, ctx: RequestContext, revision: number): Promise<StoredObject> {
+  const { registry, entry, namespace, name } = route;
+  const fieldSelector = fieldSelectorOf([{ field: 'metadata.name', operator: '=', value: name }]).toString();
+  const { items } = await registry.list(ctx, namespace, exactly({ fieldSelector }, revision));
+  const [found] = items;
+  if (found === undefined) throw notFoundError(groupResource(entry.info), name);
+  return found;
+}
+
 export const getObject: Handler = async (exchange, route, context) => {
   const { registry, namespace, name, subresource } = route;
   const { query: asked } = exchange.request;
@@ -34,6 +54,8 @@ export const getObject: Handler = async (exchange, route, context) => {
   const resourceVersion = asked.get('resourceVersion');
   const query = resourceVersion === null ? {} : { resourceVersion };
   const ctx = requestContext(exchange, context);
+  if (exchange.asOf !== undefined && subresource === undefined)
+    return { kind: 'object', code: 200, object: await getAsOf(route, ctx, exchange.asOf) };
   const object =
     subresource === undefined
       ? await registry.get(ctx, { namespace, name }, query)
@@ -43,6 +65,9 @@ export const getObject: Handler = async (exchange, route, context) => {
 
 export const listObjects: Handler = async (exchange, route, context) => {
   const ctx = requestContext(exchange, context);
-  const result = await route.registry.list(ctx, route.namespace, listQuery(exchange.request.query));
+  const query = listQuery(exchange.request.query);
+  const { resourceVersion = '0', continue: page = '' } = query;
+  const old = exchange.asOf !== undefined && resourceVersion === '0' && page === '';
+  const result = await route.registry.list(ctx, route.namespace, old ? exactly(query, exchange.asOf ?? 0) : query);
   return { kind: 'list', result };
 };

@@ -17,11 +17,19 @@ import type { Registry } from '../registry/types.js';
 import type { Metrics } from '../endpoints/metrics.js';
 import type { FlowControl } from '../flow-control/flow-control.js';
 import type { InFlight } from './in-flight.js';
-import type { DocumentRoute, IncomingRequest } from './exchange.js';
+import type { DocumentRoute, Exchange, IncomingRequest } from './exchange.js';
 import type { UnderWay } from './under-way.js';
+
+export interface Step {
+  readonly name: string;
+  /** Anything thrown ends the request in the error step (errors.ts). */
+  run(exchange: Exchange, context: ApiContext): Promise<void> | void;
+}
 
 /** Everything the pipeline and the handlers work with: made once by create-server, the same for all requests. */
 export interface ApiContext {
+  /** The way of every request, in order. */
+  readonly steps: readonly Step[];
   readonly clock: Clock;
   readonly log: Logger;
   readonly catalog: Catalog;

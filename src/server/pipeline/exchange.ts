@@ -73,6 +73,8 @@ export interface Exchange extends Memory {
   enter(): void;
   /** From now on it has so long: sets `limitMs` and `deadlineMs`, and ends it then. */
   limitTo(ms: number): void;
+  /** Reads of it show the state of this revision, whatever they ask for; undefined: as they ask. */
+  asOf?: number;
   /** Ends the request with this error, wherever it is. */
   abort(reason: Error): void;
 }

@@ -2,7 +2,6 @@ import type { ApiContext } from './context.js';
 import { failed } from './errors.js';
 import { ServedExchange } from './served-exchange.js';
 import { ServedRequest, target, type RawRequest } from './served-request.js';
-import { STEPS } from './steps.js';
 
 /** Takes one request through all steps. Never rejects: whatever goes wrong becomes an answer or ends the connection. */
 export async function serve(incoming: RawRequest, context: ApiContext): Promise<void> {
@@ -19,7 +18,7 @@ export async function serve(incoming: RawRequest, context: ApiContext): Promise<
   context.metrics.requestStarted(exchange);
   response.on('close', () => exchange.closed());
   try {
-    for (const step of STEPS) {
+    for (const step of context.steps) {
       const pending = step.run(exchange, context);
       // Most steps are done by now, and waiting for nothing costs a handful of objects and a microtask each time.
       if (pending !== undefined) await pending;

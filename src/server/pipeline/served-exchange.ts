@@ -31,6 +31,7 @@ export class ServedExchange implements Exchange, Timed {
   readonly receivedMs: number;
   readonly startedMs: number;
   audit: AuditRecord | undefined;
+  asOf?: number;
   deadlineMs?: number;
   limitMs?: number;
   classification?: Classification;

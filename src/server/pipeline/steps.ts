@@ -15,17 +15,11 @@ import {
 import { respond } from '../responses/respond.js';
 import { RequestAttributes } from './attributes.js';
 import { readBody } from './body.js';
-import type { ApiContext } from './context.js';
+import type { Step } from './context.js';
 import type { Exchange } from './exchange.js';
 import { parseRequestInfo } from './request-info.js';
 import { requestedFields } from './requested-fields.js';
 import { findRoute } from './routes.js';
-
-export interface Step {
-  readonly name: string;
-  /** Anything thrown ends the request in the error step (errors.ts). */
-  run(exchange: Exchange, context: ApiContext): Promise<void> | void;
-}
 
 const MAX_DURATION_MS = 60_000;
 
@@ -250,3 +244,10 @@ export const STEPS: readonly Step[] = [
   reading,
   dispatching,
 ];
+
+/**
+ * The same with one more as soon as it is known who asks for what, and recorded: there somebody who tests clients
+ * answers in the server's place, or lets them wait. A server without it does not have the step.
+ */
+export const stepsWith = (interposed: Step): readonly Step[] =>
+  STEPS.flatMap(step => (step === impersonation ? [step, interposed] : [step]));

@@ -55,6 +55,20 @@ t.test('one that fits nowhere waits for an event that its plugin asked for', asy
   t.equal(pop(), 'a');
 });
 
+t.test('a queue that is closed waits for nothing', async t => {
+  const { queue, clock, pop, reject } = bench();
+  put(queue, aPod('a'), aPod('b'), aPod('c'));
+  reject('Fit');
+  const failing = queue.pop();
+  if (failing !== undefined) queue.failed(failing);
+  const last = queue.pop();
+  t.equal(clock.waiting, 2);
+  queue.close();
+  if (last !== undefined) queue.failed(last);
+  t.equal(clock.waiting, 0);
+  t.equal(pop(), undefined);
+});
+
 t.test('or for its own change', async t => {
   const { queue, pop, reject } = bench();
   const pod = aPod('a');

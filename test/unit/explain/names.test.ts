@@ -2,7 +2,7 @@ import t from 'tap';
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../../../src/client/resources.js';
 import type { Client, ResourceRef } from '../../../src/client/types.js';
 import { sourcesOf } from '../../../src/explain/names.js';
-import { formatTrace } from '../../../src/cmd/trace-text.js';
+import { formatTrace } from '../../../src/explain/trace-text.js';
 import { forbiddenError, notFoundError } from '../../../src/machinery/status.js';
 import type { KubeObject, Service } from '../../../src/machinery/types.js';
 import type { TraceReport } from '../../../src/nodeagent/kubelet-api/trace-report.js';

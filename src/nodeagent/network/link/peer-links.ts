@@ -1,5 +1,6 @@
 import { NetworkError } from '../../../containers/network/errors.js';
 import type { SocketAddress } from '../../../containers/network/types.js';
+import type { Cable } from '../../../machinery/cable.js';
 import type { Clock } from '../../../machinery/clock.js';
 import { deadline } from '../../../machinery/deadline.js';
 import { joinHostPort } from '../../../machinery/ip.js';
@@ -27,15 +28,15 @@ interface Slot {
   dialling: Promise<DialledLink> | undefined;
 }
 
-/** `onTraffic` is called for whatever comes over a link. */
-export function createPeerLinks(clock: Clock, onTraffic?: () => void): PeerLinks {
+/** `onTraffic` is called for whatever comes over a link; all of them go over `cable`. */
+export function createPeerLinks(clock: Clock, onTraffic?: () => void, cable?: Cable): PeerLinks {
   const slots = new Map<string, Slot>();
   const budget = { bytes: WINDOW_BUDGET };
 
   const dial = async (at: SocketAddress, key: string, slot: Slot): Promise<DialledLink> => {
     const limit = deadline(clock, DIAL_MS);
     try {
-      const socket = await dialReal(at, limit.signal);
+      const socket = await dialReal(at, limit.signal, cable);
       const link = createDialledLink({
         socket,
         clock,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { summarize } from '../../../src/cmd/trace-summary.js';
+import { summarize } from '../../../src/explain/trace-summary.js';
 import type { TraceReport } from '../../../src/nodeagent/kubelet-api/trace-report.js';
 
 const before = { proto: 'tcp', src: '10.244.0.9', srcPort: 4000, dst: '10.96.0.5', dstPort: 80 } as const;

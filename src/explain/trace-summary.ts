@@ -1,6 +1,6 @@
 import type { NetworkStep } from '../containers/network/types.js';
 import type { TraceStep } from '../dataplane/trace.js';
-import type { Reason } from '../explain/types.js';
+import type { Reason } from './types.js';
 import { joinHostPort } from '../machinery/ip.js';
 import type { TraceAttempt, TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
 import { endText, flowText, originText, printable } from './trace-text.js';
@@ -52,7 +52,7 @@ function outcome({ reply, datagram, connection }: TraceReport): string {
 }
 
 /** "pod default/web-1 (10.244.1.2:80)", where the last packet of the request ended. */
-function endpointOf(steps: readonly NetworkStep[]): string | undefined {
+export function endpointOf(steps: readonly NetworkStep[]): string | undefined {
   const end = steps.findLast(step => step.kind === 'deliver');
   if (end?.kind === 'deliver') return `${end.to} (${joinHostPort(end.flow.dst, end.flow.dstPort)})`;
   const route = steps.findLast(step => step.kind === 'route');

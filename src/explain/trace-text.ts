@@ -1,7 +1,7 @@
 import type { Origin, TraceStep } from '../dataplane/trace.js';
 import type { DnsQueryTrace, TraceEnd, TraceReport, UnansweredQuery } from '../nodeagent/kubelet-api/trace-report.js';
 import type { Flow, NetworkStep } from '../containers/network/types.js';
-import type { NameSource } from '../explain/names.js';
+import type { NameSource } from './names.js';
 
 /** What a request begins with. */
 const STARTS = { tcp: 'Connection', udp: 'Datagram', sctp: 'Association' } as const;
