@@ -7,9 +7,9 @@ import { fail, saveMemory, signalOnTermination, untilAborted } from './process.j
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runPublish(flags: Record<string, string>): Promise<void> {
-  const log = createLogger('publish', { level: flags['v'], format: flags['loggingFormat'] });
   saveMemory();
   const signal = signalOnTermination();
+  const log = await createLogger('publish', { level: flags['v'], format: flags['loggingFormat'] });
   try {
     const publisher = startPublisher({
       hostGateways: addressesFlag('host-gateway', flags['hostGateway'] ?? ''),
