@@ -17,8 +17,8 @@ const ENTRIES: Readonly<Record<string, string>> = { kubette: 'build/src/cmd/kube
 /** Not JavaScript only, or not there: these are asked for when they are needed. */
 const EXTERNAL = ['classic-level', 'bufferutil', 'utf-8-validate'];
 
-/** What packages in the CommonJS form ask for. */
-const BANNER = "import{createRequire as r}from'node:module';const require=r(import.meta.url);";
+/** What packages in the CommonJS form ask for. Not as one word: a test of this module is joined, too, which replaces it. */
+const BANNER = `import{createRequire as r}from'node:module';const require=r(${['import', 'meta'].join('.')}.url);`;
 
 /** The files that the bundle consists of. */
 export const bundledFiles = (root: string): readonly string[] => [
