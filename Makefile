@@ -13,7 +13,7 @@ run_tests = @set -o pipefail; node build/test/run/main.js $(if $(JOBS),--jobs $(
 UNIT := find test/unit test/conformance -name '*.test.ts'
 E2E := ls test/e2e/*.test.ts
 # These start nodes, which want node ports of this machine for themselves, and measure themselves against the clock.
-ALONE := test/e2e/(processes|proxy-processes|transcript)[.]test
+ALONE := test/e2e/(processes|proxy-processes|transcript|package)[.]test
 
 .PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-together run-alone bench kernel fuzz mutate fields clients bundles conformance clean
 
@@ -23,12 +23,13 @@ help: ## list what there is to make
 
 install: node_modules/.package-lock.json ## install what package-lock.json names
 node_modules/.package-lock.json: package.json package-lock.json
-	npm ci --no-fund --no-audit --loglevel=error
+	@echo 'installing what package-lock.json names …' >&2
+	@npm ci --no-fund --no-audit --loglevel=error
 	@touch $@
 
-# Compiles, writes the generated documents, and joins each command's modules: a process starts in half the time.
-build: install ## compile, generate, bundle
-	@npm run -s build
+# Compiles, writes the generated documents, and joins each command's modules: each where something has changed since.
+build: install ## compile, generate, bundle what has changed
+	@src/cmd/build/run.sh
 
 up: build ## build and run a whole cluster; Ctrl-C stops it. ARGS='--nodes 1' passes flags on
 	@exec node build/dist/kubette.js up $(ARGS)

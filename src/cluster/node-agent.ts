@@ -2,13 +2,14 @@ import type { ClientConfig } from '../client/kubeconfig.js';
 import { ENDPOINT_SLICES, SERVICE_CIDRS, SERVICES } from '../client/resources.js';
 import { createClient } from '../client/rest-client.js';
 import type { InformerFactory, ResourceRef } from '../client/types.js';
+import { KUBERNETES_VERSION } from '../machinery/kubernetes-version.js';
 import type { Logger } from '../machinery/logger.js';
 import { createNodeAgent } from '../nodeagent/agent.js';
 import type { NodeAgent, NodeAgentOptions } from '../nodeagent/agent-options.js';
 import { createLoggedInformers } from './informers.js';
 
 /** What the Node says its kubelet is. */
-const KUBELET_VERSION = 'v1.35.6';
+const KUBELET_VERSION = `v${KUBERNETES_VERSION}`;
 
 export interface StartNodeAgentOptions extends Omit<NodeAgentOptions, 'client' | 'informers' | 'version'> {
   readonly config: ClientConfig;

@@ -18,11 +18,12 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   trace: () => import('./trace.js'),
   rules: () => import('./rules.js'),
   envtest: () => import('./envtest.js'),
+  version: () => import('./version.js'),
 };
 
 const program = new Command('kubette')
   .description('A whole Kubernetes control plane in one npm package')
-  .option('--version', 'print the version')
+  .option('-V, --version', 'print the version, as "kubette version" does')
   .showSuggestionAfterError(false)
   // What follows a command is the command's.
   .enablePositionalOptions()
@@ -35,9 +36,9 @@ const program = new Command('kubette')
 const help = (command = ''): string => (command in COMMANDS ? `"kubette ${command} --help"` : '"kubette --help"');
 
 const chosen = process.argv[2];
-if (chosen === '--version') {
-  const { versionInfo } = await import('../server/endpoints/version.js');
-  process.stdout.write(`kubette ${versionInfo.gitVersion}\n`);
+if (chosen === '--version' || chosen === '-V') {
+  const { versionText } = await import('./version.js');
+  process.stdout.write(`${versionText()}\n`);
   process.exit(0);
 }
 if (chosen === undefined || chosen.startsWith('-') || chosen === 'help') {

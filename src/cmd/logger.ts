@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import type * as Pino from 'pino';
 import { realClock } from '../machinery/clock.js';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -21,11 +19,12 @@ export interface LogOptions {
   readonly sink?: LogSink;
 }
 
-/** Lines on stderr, named after the process. */
-export function createLogger(name: string, options: LogOptions = {}): Logger {
+/** Lines on stderr, named after the process. Pino costs 4 MB: it is loaded by who wants JSON, and before the first line. */
+export async function createLogger(name: string, options: LogOptions = {}): Promise<Logger> {
   const { level = 'warn', format = 'text', sink = terminal } = options;
   const lowest = LEVELS.indexOf(level as Level);
-  const target = format === 'json' ? jsonLines(name, level, sink) : textLines(name, level, sink);
+  const target =
+    format === 'json' ? (await import('./json-lines.js')).jsonLines(name, level, sink) : textLines(name, level, sink);
   const write =
     (at: Level) =>
     (fields: object, message: string): void => {
@@ -34,26 +33,15 @@ export function createLogger(name: string, options: LogOptions = {}): Logger {
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
-type Target = (at: Level, fields: object, message: string) => void;
+type LogTarget = (at: Level, fields: object, message: string) => void;
 
 /** Of an error only the message is printed, and with debug where it comes from: a stack says nothing to who runs a cluster. */
 const textLines =
-  (name: string, level: string, sink: LogSink): Target =>
+  (name: string, level: string, sink: LogSink): LogTarget =>
   (at, fields, message) => {
     const more = Object.entries(fields).map(([key, value]) => ` ${key}=${shown(value, level === 'debug')}`);
     sink.write(`${new Date(sink.now()).toISOString()} ${at} ${name}: ${message}${more.join('')}\n`);
   };
-
-/** Pino is loaded with the first line that is written: most processes say nothing, and it costs 4 MB each. */
-function jsonLines(name: string, level: string, sink: LogSink): Target {
-  let logger: Pino.Logger | undefined;
-  const load = (): Pino.Logger => {
-    const { pino } = createRequire(import.meta.url)('pino') as typeof Pino;
-    const timestamp = (): string => `,"time":"${new Date(sink.now()).toISOString()}"`;
-    return pino({ name, level, base: { pid: process.pid }, timestamp }, { write: line => void sink.write(line) });
-  };
-  return (at, fields, message) => (logger ??= load())[at](fields, message);
-}
 
 const terminal: LogSink = { write: line => process.stderr.write(line), now: () => realClock.now() };
 

@@ -37,7 +37,7 @@ async function openStore(flags: Flags): Promise<KvStore> {
 /** Serves until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runApiServer(flags: Flags, newServiceAccountKey: () => Promise<string>): Promise<void> {
   const signal = signalOnTermination();
-  const log = createLogger('apiserver', { level: text(flags, 'v'), format: text(flags, 'loggingFormat') });
+  const log = await createLogger('apiserver', { level: text(flags, 'v'), format: text(flags, 'loggingFormat') });
   try {
     refuseEtcd(flags);
     const dataDir = text(flags, 'dataDir');

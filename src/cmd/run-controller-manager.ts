@@ -12,9 +12,9 @@ import { durationFlag, fail, FlagError, integerFlag, signalOnTermination, untilA
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runControllerManager(flags: Record<string, string>): Promise<void> {
-  const log = createLogger('controller-manager', { level: flags['v'], format: flags['loggingFormat'] });
   saveMemory();
   const signal = signalOnTermination();
+  const log = await createLogger('controller-manager', { level: flags['v'], format: flags['loggingFormat'] });
   const milliseconds = (name: string): number => durationFlag(name, flags[camel(name)] ?? '');
   try {
     const config = await loadKubeConfig(flags['kubeconfig'] ?? '');

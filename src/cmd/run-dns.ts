@@ -10,9 +10,9 @@ import { fail, integerFlag, invalidArgument, signalOnTermination, untilAborted }
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runDns(flags: Record<string, string>): Promise<void> {
-  const log = createLogger('dns', { level: flags['v'], format: flags['loggingFormat'] });
   saveMemory();
   const signal = signalOnTermination();
+  const log = await createLogger('dns', { level: flags['v'], format: flags['loggingFormat'] });
   try {
     const dns = await startDns({
       port: integerFlag('port', flags['port'] ?? '', 0, 65_535),

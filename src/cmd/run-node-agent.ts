@@ -26,9 +26,9 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
     const value = flags[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
     return typeof value === 'string' ? value : '';
   };
-  const log = createLogger('node-agent', { level: text('v'), format: text('loggingFormat') });
   saveMemory();
   const signal = signalOnTermination();
+  const log = await createLogger('node-agent', { level: text('v'), format: text('loggingFormat') });
   const file = async (name: string): Promise<string | undefined> =>
     text(name) === '' ? undefined : readFile(text(name), 'utf8');
   try {

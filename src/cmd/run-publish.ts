@@ -8,9 +8,9 @@ import { fail, signalOnTermination, untilAborted } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runPublish(flags: Record<string, string>): Promise<void> {
-  const log = createLogger('publish', { level: flags['v'], format: flags['loggingFormat'] });
   saveMemory();
   const signal = signalOnTermination();
+  const log = await createLogger('publish', { level: flags['v'], format: flags['loggingFormat'] });
   try {
     const publisher = startPublisher({
       hostGateways: addressesFlag('host-gateway', flags['hostGateway'] ?? ''),

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { realClock } from '../../machinery/clock.js';
+import { KUBERNETES_RELEASE } from '../../machinery/kubernetes-version.js';
 import { inTurns, type Steps } from '../../machinery/steps.js';
 import { createTurns } from '../../machinery/turns.js';
 import { packageFolder } from '../api-schemas.js';
@@ -31,7 +32,7 @@ export interface OpenApiDocuments {
   hashOf(bytes: Buffer): Promise<string>;
 }
 
-export const TITLE = { title: 'Kubernetes', version: '1.35' };
+export const TITLE = { title: 'Kubernetes', version: KUBERNETES_RELEASE };
 /** Of documents about kinds that are known at run time only. */
 const OWN_TITLE = { title: 'Kubernetes CRD Swagger', version: 'v0.1.0' };
 

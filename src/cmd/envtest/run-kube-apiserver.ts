@@ -78,7 +78,10 @@ export async function runKubeApiServer(args: readonly string[]): Promise<void> {
   const apis = checkRuntimeConfig((values.get('runtime-config') ?? []).join(','), servedVersions());
   for (const warning of [...warnings, ...gates, ...apis]) process.stderr.write(`kube-apiserver: ${warning}\n`);
   const flags = flagsOf(values);
-  const log = createLogger('kube-apiserver', { level: String(flags['v']), format: last(values, 'logging-format') });
+  const log = await createLogger('kube-apiserver', {
+    level: String(flags['v']),
+    format: last(values, 'logging-format'),
+  });
   const timeoutMs = parseDuration(last(values, 'storage-initialization-timeout')) ?? 60_000;
   const settings = await apiServerSettings(flags, log);
   const signingFile = last(values, 'service-account-signing-key-file');

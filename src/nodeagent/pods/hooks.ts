@@ -2,6 +2,7 @@ import type { Container, DeepReadonly } from '../../machinery/types.js';
 import { captured } from '../../containers/io.js';
 import type { RunningContainer } from '../../containers/container.js';
 import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
+import { KUBERNETES_RELEASE } from '../../machinery/kubernetes-version.js';
 import { httpCall } from '../../containers/network/http-client.js';
 import type { NetNamespace } from '../../containers/network/types.js';
 import { resolvePort } from '../../containers/images/container-port.js';
@@ -50,7 +51,7 @@ export async function runHook(handler: HookHandler, target: HookTarget): Promise
           path: httpGet.path?.startsWith('/') === true ? httpGet.path : `/${httpGet.path ?? ''}`,
           headers: [
             ['Host', `${address}:${port}`],
-            ['User-Agent', 'kube-lifecycle/1.35'],
+            ['User-Agent', `kube-lifecycle/${KUBERNETES_RELEASE}`],
             ['Connection', 'close'],
             ...headers,
           ],

@@ -1,4 +1,5 @@
 import { connect, constants, type IncomingHttpHeaders } from 'node:http2';
+import { KUBERNETES_RELEASE } from '../../machinery/kubernetes-version.js';
 import type { NetNamespace, SocketAddress } from '../../containers/network/types.js';
 import { grpcFrame, healthRequest, readHealthStatus } from '../../containers/network/grpc-messages.js';
 
@@ -44,7 +45,7 @@ export async function checkHealth(
         ':method': 'POST',
         ':path': '/grpc.health.v1.Health/Check',
         [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
-        'user-agent': 'kube-probe/1.35 grpc-go',
+        'user-agent': `kube-probe/${KUBERNETES_RELEASE} grpc-go`,
         te: 'trailers',
       });
       const chunks: Buffer[] = [];

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
 import { resolvePort } from '../../containers/images/container-port.js';
 import { DeadlineExceeded } from '../../machinery/deadline.js';
+import { KUBERNETES_RELEASE } from '../../machinery/kubernetes-version.js';
 import { NetworkError } from '../../containers/network/errors.js';
 import { httpCall } from '../../containers/network/http-client.js';
 import { broken, dialError, failure, success, type ProbeResult, type ProbeTarget } from './probe-result.js';
@@ -72,7 +73,7 @@ async function request(
 ): Promise<{ code: number; location: string | undefined; body: string }> {
   const headers = new Map<string, readonly [string, string]>([
     ['host', ['Host', `${address}:${port}`]],
-    ['user-agent', ['User-Agent', 'kube-probe/1.35']],
+    ['user-agent', ['User-Agent', `kube-probe/${KUBERNETES_RELEASE}`]],
     ['accept', ['Accept', '*/*']],
     ['connection', ['Connection', 'close']],
   ]);

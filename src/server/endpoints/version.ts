@@ -1,16 +1,14 @@
-/** The Kubernetes release whose API is served. */
-export const MAJOR = '1';
-export const MINOR = '35';
+import { KUBERNETES_MAJOR, KUBERNETES_MINOR, KUBERNETES_VERSION } from '../../machinery/kubernetes-version.js';
 
 /** version.Info as /version answers it. */
 export const versionInfo = {
-  major: MAJOR,
-  minor: MINOR,
-  emulationMajor: MAJOR,
-  emulationMinor: MINOR,
-  minCompatibilityMajor: MAJOR,
-  minCompatibilityMinor: '34',
-  gitVersion: 'v1.35.6+kubette',
+  major: KUBERNETES_MAJOR,
+  minor: KUBERNETES_MINOR,
+  emulationMajor: KUBERNETES_MAJOR,
+  emulationMinor: KUBERNETES_MINOR,
+  minCompatibilityMajor: KUBERNETES_MAJOR,
+  minCompatibilityMinor: String(Number(KUBERNETES_MINOR) - 1),
+  gitVersion: `v${KUBERNETES_VERSION}+kubette`,
   gitCommit: '',
   gitTreeState: 'clean',
   buildDate: '2026-01-01T00:00:00Z',

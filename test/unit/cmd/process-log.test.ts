@@ -2,9 +2,12 @@ import t from 'tap';
 import { createLogger } from '../../../src/cmd/logger.js';
 import { peerLeft } from '../../../src/server/connect/ended.js';
 
-t.test('what processes say is one readable line each, whatever it holds', t => {
+t.test('what processes say is one readable line each, whatever it holds', async t => {
   const lines: string[] = [];
-  const log = createLogger('apiserver', { level: 'info', sink: { write: line => lines.push(line), now: () => 0 } });
+  const log = await createLogger('apiserver', {
+    level: 'info',
+    sink: { write: line => lines.push(line), now: () => 0 },
+  });
   const loop: Record<string, unknown> = {};
   loop['loop'] = loop;
   log.debug({}, 'not asked for');
@@ -25,7 +28,6 @@ t.test('what processes say is one readable line each, whatever it holds', t => {
   );
   t.match(lines[2], /warn apiserver: odd loop=\(cannot be shown: [^\n]*\)?/);
   t.notOk(lines[1]?.includes('process-log'), 'no stack');
-  t.end();
 });
 
 t.test('a peer that leaves is no fault of a tunnel', t => {
@@ -39,10 +41,10 @@ t.test('a peer that leaves is no fault of a tunnel', t => {
   t.end();
 });
 
-t.test('--logging-format json: what programs read has the error whole', t => {
+t.test('--logging-format json: what programs read has the error whole', async t => {
   const lines: string[] = [];
   const sink = { write: (line: string) => lines.push(line), now: () => 0 };
-  const log = createLogger('dns', { level: 'info', format: 'json', sink });
+  const log = await createLogger('dns', { level: 'info', format: 'json', sink });
   log.debug({}, 'not asked for');
   log.error({ err: new Error('no room'), url: '/a\nb' }, 'write failed');
   t.equal(lines.length, 1);
@@ -54,5 +56,4 @@ t.test('--logging-format json: what programs read has the error whole', t => {
     url: '/a\nb',
     err: { message: 'no room', stack: /Error: no room/ },
   });
-  t.end();
 });
