@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { nearest } from '../machinery/nearest.js';
 import { nameSourcesInStacks } from './source-maps.js';
 
 nameSourcesInStacks();
@@ -10,6 +11,13 @@ nameSourcesInStacks();
  */
 const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Command): void }>>> = {
   up: () => import('./up.js'),
+  down: () => import('./down.js'),
+  status: () => import('./status.js'),
+  list: () => import('./list.js'),
+  logs: () => import('./logs.js'),
+  node: () => import('./node.js'),
+  kubeconfig: () => import('./kubeconfig.js'),
+  delete: () => import('./delete.js'),
   apiserver: () => import('./apiserver.js'),
   'controller-manager': () => import('./controller-manager.js'),
   'node-agent': () => import('./node-agent.js'),
@@ -18,22 +26,36 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   trace: () => import('./trace.js'),
   rules: () => import('./rules.js'),
   envtest: () => import('./envtest.js'),
+  completion: () => import('./completion.js'),
   version: () => import('./version.js'),
 };
 
 const program = new Command('kubette')
   .description('A whole Kubernetes control plane in one npm package')
   .option('-V, --version', 'print the version, as "kubette version" does')
-  .showSuggestionAfterError(false)
+  .showSuggestionAfterError(true)
   // What follows a command is the command's.
   .enablePositionalOptions()
   // One clear line for a bad flag; help is asked for with --help.
   .configureOutput({
-    outputError: (text, write) =>
-      write(`kubette: ${text.replace(/^error: /, '').split('\n')[0] ?? ''}; ${help(chosen)} lists what there is\n`),
+    outputError: (text, write) => write(`kubette: ${oneLine(text)}; ${help(chosen)} lists what there is\n`),
   });
 
 const help = (command = ''): string => (command in COMMANDS ? `"kubette ${command} --help"` : '"kubette --help"');
+
+/** "error: unknown option '--node'\n(Did you mean --nodes?)" */
+const oneLine = (text: string): string =>
+  text
+    .replace(/^error: /, '')
+    .trimEnd()
+    .split('\n')
+    .slice(0, 2)
+    .join(' ');
+
+const didYouMean = (word: string): string => {
+  const near = nearest(word, Object.keys(COMMANDS));
+  return near === undefined ? '' : ` (Did you mean ${near}?)`;
+};
 
 const chosen = process.argv[2];
 if (chosen === '--version' || chosen === '-V') {
@@ -41,13 +63,15 @@ if (chosen === '--version' || chosen === '-V') {
   process.stdout.write(`${versionText()}\n`);
   process.exit(0);
 }
-if (chosen === undefined || chosen.startsWith('-') || chosen === 'help') {
+// These are about all of them.
+const ALL = ['help', 'completion'];
+if (chosen === undefined || chosen.startsWith('-') || ALL.includes(chosen)) {
   for (const load of Object.values(COMMANDS)) (await load()).register(program);
 } else {
   const load = COMMANDS[chosen];
   if (load === undefined) {
     process.stderr.write(
-      `kubette: unknown command ${JSON.stringify(chosen)}; there are ${Object.keys(COMMANDS).join(', ')}\n`,
+      `kubette: unknown command ${JSON.stringify(chosen)}${didYouMean(chosen)}; there are ${Object.keys(COMMANDS).join(', ')}\n`,
     );
     process.exit(1);
   }

@@ -19,6 +19,10 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   /** Lines for the terminal. */
   readonly say: (line: string) => void;
+  /** A line that a process has said of itself, for its log. */
+  readonly onLine: (name: string, line: string) => void;
+  /** A process was started or has ended. */
+  readonly onChange: () => void;
   /** A process ended before it was ever ready: nothing can be expected from starting it again. */
   readonly onFailedStart: (name: string, lastLine: string) => void;
 }
@@ -28,6 +32,8 @@ export interface Supervisor {
   start(spec: ProcessSpec): void;
   /** From now on a death is an accident, and the process is started again. */
   markReady(name: string): void;
+  /** Ends one for good, as `stop` does. */
+  end(name: string, graceMs: number): Promise<void>;
   /** SIGTERM to all, SIGKILL to those still there after `graceMs`. Resolves when none is left. */
   stop(graceMs: number): Promise<void>;
   pids(): ReadonlyMap<string, number>;
@@ -42,7 +48,7 @@ interface Running {
   lastLine: string;
 }
 
-export function createSupervisor({ clock, say, onFailedStart }: SupervisorOptions): Supervisor {
+export function createSupervisor({ clock, say, onLine, onChange, onFailedStart }: SupervisorOptions): Supervisor {
   const processes = new Map<string, Running>();
   let stopping = false;
 
@@ -53,6 +59,7 @@ export function createSupervisor({ clock, say, onFailedStart }: SupervisorOption
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines.filter(text => text.trim() !== '')) {
+        onLine(running.spec.name, line);
         // What the process says of itself tells more than the end of a stack.
         if (line.startsWith('kubette ') || !running.lastLine.startsWith('kubette ')) running.lastLine = line;
         // What was asked for once is answered once, at the start.
@@ -71,12 +78,15 @@ export function createSupervisor({ clock, say, onFailedStart }: SupervisorOption
       env: { MALLOC_ARENA_MAX: '1', ...process.env },
     });
     running.child = child;
+    onChange();
     const started = clock.monotonic();
     forward(running, child);
     if (child.stdout !== null) createInterface({ input: child.stdout }).on('line', say);
     child.once('exit', (code, signal) => {
       delete running.child;
-      if (stopping) return;
+      onChange();
+      // Also one that was ended, and whose place another of that name may have now.
+      if (stopping || processes.get(spec.name) !== running) return;
       const how = signal === null ? `exited with ${code ?? 0}` : `was ended by ${signal}`;
       if (!running.ready)
         return onFailedStart(spec.name, running.lastLine === '' ? `${spec.name} ${how}` : running.lastLine);
@@ -84,9 +94,18 @@ export function createSupervisor({ clock, say, onFailedStart }: SupervisorOption
       const delay = backoff.next();
       say(`${spec.name} ${how}; starting it again in ${Math.round(delay)} ms`);
       clock.after(delay, () => {
-        if (!stopping) launch(running, backoff);
+        if (!stopping && processes.get(spec.name) === running) launch(running, backoff);
       });
     });
+  };
+
+  const endAll = async (ending: readonly Running[], graceMs: number): Promise<void> => {
+    const alive = ending.flatMap(({ child }) => (child === undefined || child.exitCode !== null ? [] : [child]));
+    const gone = Promise.all(alive.map(child => new Promise<void>(resolve => child.once('exit', () => resolve()))));
+    for (const child of alive) child.kill('SIGTERM');
+    const cancel = clock.after(graceMs, () => alive.forEach(child => child.kill('SIGKILL')));
+    await gone;
+    cancel();
   };
 
   return {
@@ -99,16 +118,14 @@ export function createSupervisor({ clock, say, onFailedStart }: SupervisorOption
       const running = processes.get(name);
       if (running !== undefined) running.ready = true;
     },
+    async end(name, graceMs) {
+      const running = processes.get(name);
+      processes.delete(name);
+      if (running !== undefined) await endAll([running], graceMs);
+    },
     async stop(graceMs) {
       stopping = true;
-      const alive = [...processes.values()].flatMap(({ child }) =>
-        child === undefined || child.exitCode !== null ? [] : [child],
-      );
-      const gone = Promise.all(alive.map(child => new Promise<void>(resolve => child.once('exit', () => resolve()))));
-      for (const child of alive) child.kill('SIGTERM');
-      const cancel = clock.after(graceMs, () => alive.forEach(child => child.kill('SIGKILL')));
-      await gone;
-      cancel();
+      await endAll([...processes.values()], graceMs);
     },
     pids: () =>
       new Map(

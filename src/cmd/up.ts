@@ -1,4 +1,6 @@
 import { serviceAccountKeyInAdvance } from '../cluster/keys/service-account-key.js';
+import { whichCluster, type Flags } from './clusters/which.js';
+import { fail } from './process.js';
 import { loggingFormat } from './logging-format.js';
 import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/modes.js';
 import { addProxyFlags } from './proxy-flags.js';
@@ -9,8 +11,12 @@ export function register(program: Command): void {
   const command = program
     .command('up')
     .description('start API server, controller manager, DNS and node agents; stop them all with Ctrl-C')
-    .option('--nodes <n>', 'how many node agents', '3')
-    .option('--data-dir <dir>', 'where everything is kept; the kubeconfig is written here', '.kubette')
+    .option('--name <name>', 'of the cluster, where several run: its context is kubette-NAME')
+    .option('-d, --detach', 'start it in the background; "kubette down" stops it')
+    .option('--nodes <n>', 'how many node agents; default: as many as there were, or 3')
+    .option('--data-dir <dir>', 'where everything is kept, the kubeconfig too; default: .kubette, or one for the name')
+    .option('--kubeconfig-merge', 'put it into your own kubeconfig, too, as "kubette kubeconfig merge" does')
+    .option('--kubernetes-version <version>', 'refused unless it is the one that is played')
     .option('--secure-port <port>', 'port of the API server; 0 takes a free one', '6443')
     .option('--bind-address <ip>', 'address the API server listens on', '127.0.0.1')
     .option('--storage <driver>', 'leveldb, or memory to keep nothing', 'leveldb')
@@ -40,8 +46,20 @@ export function register(program: Command): void {
     .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')
     .addOption(loggingFormat());
   addProxyFlags(command).action(async (options: Record<string, string | boolean>) => {
-    const newServiceAccountKey = serviceAccountKeyInAdvance(String(options['dataDir']));
+    if (options['detach'] === true) {
+      const { runDetached } = await import('./run-detached.js');
+      return runDetached(options);
+    }
+    const newServiceAccountKey = serviceAccountKeyInAdvance(dataFolder(options));
     const { runUp } = await import('./run-up.js');
     await runUp(options, newServiceAccountKey);
   });
+}
+
+function dataFolder(flags: Flags): string {
+  try {
+    return whichCluster(flags).dataDir;
+  } catch (error) {
+    fail('up', error);
+  }
 }

@@ -41,56 +41,62 @@ export const nodeIdentity = (name: string): Identity => ({
 
 const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
 
-/** A kubeconfig file's text: one cluster, one user, one context, all named `kubette`. */
-export const formatKubeconfig = (server: string, ca: string, client: KeyPair): string =>
+/** A kubeconfig file's text: one cluster, one user, one context, all of the same name. */
+export const formatKubeconfig = (server: string, ca: string, client: KeyPair, name = 'kubette'): string =>
   `apiVersion: v1
 kind: Config
 clusters:
-- name: kubette
+- name: ${name}
   cluster:
     server: ${server}
     certificate-authority-data: ${base64(ca)}
 users:
-- name: kubette
+- name: ${name}
   user:
     client-certificate-data: ${base64(client.cert)}
     client-key-data: ${base64(client.key)}
 contexts:
-- name: kubette
+- name: ${name}
   context:
-    cluster: kubette
-    user: kubette
-current-context: kubette
+    cluster: ${name}
+    user: ${name}
+current-context: ${name}
 preferences: {}
 `;
 
 /** The same as JSON, which kubectl reads as well and our own processes faster. */
-const jsonKubeconfig = (server: string, ca: string, client: KeyPair): string =>
+const jsonKubeconfig = (server: string, ca: string, client: KeyPair, name: string): string =>
   `${JSON.stringify(
     {
       apiVersion: 'v1',
       kind: 'Config',
-      clusters: [{ name: 'kubette', cluster: { server, 'certificate-authority-data': base64(ca) } }],
+      clusters: [{ name, cluster: { server, 'certificate-authority-data': base64(ca) } }],
       users: [
         {
-          name: 'kubette',
+          name,
           user: { 'client-certificate-data': base64(client.cert), 'client-key-data': base64(client.key) },
         },
       ],
-      contexts: [{ name: 'kubette', context: { cluster: 'kubette', user: 'kubette' } }],
-      'current-context': 'kubette',
+      contexts: [{ name, context: { cluster: name, user: name } }],
+      'current-context': name,
     },
     undefined,
     2,
   )}\n`;
 
 /** Writes `<dataDir>/<identity.file>` for `server` ("https://127.0.0.1:6443") unless it says so already; gives its path. */
-export async function ensureKubeconfig(dataDir: string, pki: Pki, identity: Identity, server: string): Promise<string> {
+export async function ensureKubeconfig(
+  dataDir: string,
+  pki: Pki,
+  identity: Identity,
+  server: string,
+  context = 'kubette',
+): Promise<string> {
   const path = join(dataDir, identity.file);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const client = await clientKeys(pki, identity);
   const format = identity.file === ADMIN.file ? formatKubeconfig : jsonKubeconfig;
-  const text = format(server, pki.ca.cert, client);
+  const text = format(server, pki.ca.cert, client, context);
   if ((await readFileIfThere(path)) !== text) await writeFileAtomic(path, text, 0o600);
   return path;
 }
@@ -120,12 +126,13 @@ export async function ensureNodeCredentials(
   server: string,
   node: string,
   addresses: readonly string[],
+  context?: string,
 ): Promise<NodeCredentials> {
   const identity = nodeIdentity(node);
   const file = `kubelet-${node}`;
   await pki.servingCertificate(file, identity.subject, [node, ...addresses]);
   return {
-    kubeconfig: await ensureKubeconfig(dataDir, pki, identity, server),
+    kubeconfig: await ensureKubeconfig(dataDir, pki, identity, server, context),
     certificate: join(dataDir, 'pki', `${file}.crt`),
     key: join(dataDir, 'pki', `${file}.key`),
     clientCa: join(dataDir, 'pki', 'ca.crt'),

@@ -1,0 +1,73 @@
+import type { Command } from 'commander';
+import { fail, FlagError } from '../process.js';
+import { isShell, SHELLS, type Shell } from './shells.js';
+import { placesOf, type Place, type Word } from './words.js';
+
+const texts = ({ commands, flags }: Place): string => [...commands, ...flags].map(({ text }) => text).join(' ');
+/** Commands that have commands of their own, beside the program itself. */
+const groups = (places: readonly Place[]): string[] =>
+  places.filter(({ path, commands }) => path !== '' && commands.length > 0).map(({ path }) => path);
+
+const bash = (places: readonly Place[]): string => `_kubette() {
+  local current=\${COMP_WORDS[COMP_CWORD]} at= word i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    case $word in -*) continue ;; esac
+    if [ -z "$at" ]; then at=$word; continue; fi
+    case $at in ${groups(places).join('|')}) at="$at $word" ;; esac
+  done
+  local words=
+  case $at in
+${places.map(place => `    '${place.path}') words='${texts(place)}' ;;`).join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -o default -F _kubette kubette
+`;
+
+const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+
+const zsh = (places: readonly Place[]): string => `#compdef kubette
+_kubette() {
+  local at= word i
+  for ((i = 2; i < CURRENT; i++)); do
+    word=\${words[i]}
+    case $word in -*) continue ;; esac
+    if [ -z "$at" ]; then at=$word; continue; fi
+    case $at in ${groups(places).join('|')}) at="$at $word" ;; esac
+  done
+  case $at in
+${places.map(place => `    '${place.path}') compadd -- ${texts(place)} ;;`).join('\n')}
+  esac
+  _files
+}
+compdef _kubette kubette
+`;
+
+function fish(places: readonly Place[]): string {
+  const line = (condition: string, what: string, { about }: Word): string =>
+    `complete -c kubette -n ${quoted(condition)} ${what} -d ${quoted(about)}`;
+  return `${places
+    .flatMap(({ path, commands, flags }) => {
+      const here =
+        path === '' ? '__fish_use_subcommand' : `string match -q -- ${quoted(`* ${path} *`)} (commandline -cp)`;
+      return [
+        ...commands.map(word => line(here, `-f -a ${word.text}`, word)),
+        ...flags.map(word => line(here, `-l ${word.text.replace(/^-+/, '')}`, word)),
+      ];
+    })
+    .join('\n')}\n`;
+}
+
+const SCRIPTS: Readonly<Record<Shell, (places: readonly Place[]) => string>> = { bash, zsh, fish };
+
+/** Prints the script of a shell. `program`: with all commands. */
+export function printCompletion(shell: string, program: Command): void {
+  try {
+    if (!isShell(shell))
+      throw new FlagError(`there is no completion for ${JSON.stringify(shell)}; want ${SHELLS.join(', ')}`);
+    process.stdout.write(SCRIPTS[shell](placesOf(program)));
+  } catch (error) {
+    fail('completion', error);
+  }
+}

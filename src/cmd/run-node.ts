@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { loadKubeConfig } from '../client/kubeconfig.js';
+import { NODES } from '../client/resources.js';
+import { createClient, type RestClient } from '../client/rest-client.js';
+import { ADMIN } from '../cluster/keys/kubeconfig.js';
+import { realClock } from '../machinery/clock.js';
+import { isNodeReady } from '../machinery/node-ready.js';
+import { isStatusError } from '../machinery/status.js';
+import type { Node } from '../machinery/types.js';
+import { runningRecord, type ClusterRecord } from './clusters/record.js';
+import { titleOf } from './clusters/stop.js';
+import { whichCluster, type Flags } from './clusters/which.js';
+import { fail, integerFlag } from './process.js';
+import { NODES_CHANGED } from './up/follow-nodes.js';
+import { nodeName, readNodes, writeNodes, type WantedNode } from './up/nodes.js';
+import { MAX_NODES } from './up/plan.js';
+
+export type NodeVerb = 'add' | 'stop' | 'start' | 'delete';
+
+const PATIENCE_MS = 60_000;
+const POLL_MS = 50;
+
+/** Changes what nodes a running cluster has, and waits until it is so. */
+export async function runNode(verb: NodeVerb, given: string | undefined, flags: Flags): Promise<void> {
+  try {
+    const which = whichCluster(flags);
+    const record = await runningRecord(which.dataDir);
+    if (record === undefined) throw new Error(`${titleOf(which)} does not run; "kubette up" starts it`);
+    const nodes = (await readNodes(which.dataDir)) ?? [];
+    const changed = verb === 'add' ? added(nodes, given) : changedOne(nodes, verb, given ?? '');
+    await writeNodes(which.dataDir, changed);
+    process.kill(record.pid, NODES_CHANGED);
+    const client = createClient(await loadKubeConfig(join(which.dataDir, ADMIN.file)), 'kubette-node');
+    try {
+      for (const line of await settled({
+        verb,
+        nodes,
+        changed,
+        client,
+        record,
+        dataDir: which.dataDir,
+        given: given ?? '',
+      }))
+        process.stdout.write(`${line}\n`);
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    fail('node', error);
+  }
+}
+
+function added(nodes: readonly WantedNode[], given = '1'): WantedNode[] {
+  const count = integerFlag('count', given, 1, MAX_NODES - nodes.length);
+  const wanted = [...nodes];
+  for (let number = 1; wanted.length < nodes.length + count; number++)
+    if (!nodes.some(node => node.number === number)) wanted.push({ number, stopped: false });
+  return wanted;
+}
+
+function changedOne(nodes: readonly WantedNode[], verb: Exclude<NodeVerb, 'add'>, name: string): WantedNode[] {
+  const found = nodes.find(node => nodeName(node) === name);
+  if (found === undefined)
+    throw new Error(`there is no node ${JSON.stringify(name)}; there is ${nodes.map(nodeName).join(', ') || 'none'}`);
+  const others = nodes.filter(node => node !== found);
+  if (verb === 'delete') return others;
+  return nodes.map(node => (node === found ? { ...node, stopped: verb === 'stop' } : node));
+}
+
+interface Change {
+  readonly verb: NodeVerb;
+  readonly nodes: readonly WantedNode[];
+  readonly changed: readonly WantedNode[];
+  readonly client: RestClient;
+  readonly record: ClusterRecord;
+  readonly dataDir: string;
+  readonly given: string;
+}
+
+/** Waits until the change has come about. @returns what to say of it */
+async function settled({ verb, nodes, changed, client, dataDir, given }: Change): Promise<string[]> {
+  const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
+    const end = realClock.monotonic() + PATIENCE_MS;
+    while (!(await holds())) {
+      if (realClock.monotonic() > end)
+        throw new Error(`${what}: not within ${PATIENCE_MS / 1000} s; see "kubette logs"`);
+      await realClock.sleep(POLL_MS);
+    }
+  };
+  if (verb === 'stop' || verb === 'delete') {
+    const runs = async (): Promise<boolean> =>
+      (await runningRecord(dataDir))?.components[`node-agent ${given}`] !== undefined;
+    await until(`${given} ends`, async () => !(await runs()));
+    if (verb === 'stop')
+      return [`${given} is stopped; its Node is NotReady within 50 s, its Pods are evicted 5 min later`];
+    try {
+      await client.resource<Node>(NODES).delete({ namespace: '', name: given });
+    } catch (error) {
+      if (!isStatusError(error, 'NotFound')) throw error;
+    }
+    return [`${given} is deleted`];
+  }
+  const names = verb === 'start' ? [given] : changed.filter(node => !nodes.includes(node)).map(nodeName);
+  await until(`${names.join(', ')} is Ready`, async () => {
+    const { items } = await client.resource<Node>(NODES).list();
+    const runs = (await runningRecord(dataDir))?.components ?? {};
+    return names.every(
+      name =>
+        runs[`node-agent ${name}`] !== undefined &&
+        items.some(node => node.metadata.name === name && isNodeReady(node)),
+    );
+  });
+  return names.map(name => `${name} is Ready`);
+}

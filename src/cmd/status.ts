@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import { addWhichOptions } from './clusters/which.js';
+
+/** `kubette status`: whether a cluster runs, and which of its parts are ready. */
+export function register(program: Command): void {
+  addWhichOptions(program.command('status').description('say whether a cluster runs, and what of it is ready'))
+    .option('--json', 'for programs')
+    .action(async (options: Record<string, string | boolean>) => {
+      const { runStatus } = await import('./run-clusters.js');
+      await runStatus(options);
+    });
+}

@@ -1,0 +1,77 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { type ClusterNetwork, clusterNetwork, HOST } from '../../cluster/addresses.js';
+import { STORAGE_DRIVERS } from '../../cluster/store.js';
+import type { ProxyMode } from '../../dataplane/proxiers/modes.js';
+import { KUBERNETES_RELEASE, KUBERNETES_VERSION } from '../../machinery/kubernetes-version.js';
+import { serviceRangeProblem } from '../../server/service-range.js';
+import { cidrsFlag } from '../address-flags.js';
+import { type Flags, whichCluster } from '../clusters/which.js';
+import { FlagError, integerFlag, invalidArgument } from '../process.js';
+import { proxyModeFlag, proxySettingsFrom } from '../proxy-flags.js';
+
+/** What `up` is to start, from its flags. */
+export interface Plan {
+  readonly name: string | undefined;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly port: number;
+  readonly network: ClusterNetwork;
+  /** How many node agents; undefined: as many as there were. */
+  readonly nodes: number | undefined;
+  /** Dealt to the nodes in turn. */
+  readonly proxyModes: readonly ProxyMode[];
+  readonly flags: Flags;
+}
+
+export const MAX_NODES = 250;
+
+export const text = (flags: Flags, name: string): string => String(flags[name] ?? '');
+
+/** @throws FlagError */
+export async function planFrom(flags: Flags): Promise<Plan> {
+  checkVersion(text(flags, 'kubernetesVersion'));
+  const nodes = flags['nodes'] === undefined ? undefined : integerFlag('nodes', text(flags, 'nodes'), 0, MAX_NODES);
+  const port = integerFlag('secure-port', text(flags, 'securePort'), 0, 65_535);
+  if (!STORAGE_DRIVERS.includes(text(flags, 'storage')))
+    throw invalidArgument('storage', text(flags, 'storage'), `want ${STORAGE_DRIVERS.join(' or ')}`);
+  const problem = serviceRangeProblem(text(flags, 'serviceClusterIpRange'));
+  if (problem !== undefined) throw new FlagError(problem);
+  const clusterCidr = rangesFlag(flags, 'clusterCidr', 'cluster-cidr');
+  const loadBalancerCidr = rangesFlag(flags, 'loadBalancerCidr', 'load-balancer-cidr');
+  const network = clusterNetwork({
+    serviceClusterIpRange: text(flags, 'serviceClusterIpRange'),
+    ...(clusterCidr === undefined || clusterCidr === '' ? {} : { clusterCidr }),
+    ...(loadBalancerCidr === undefined ? {} : { loadBalancerCidr }),
+  });
+  const proxyModes = text(flags, 'proxyMode').split(',').map(proxyModeFlag);
+  // What the agents would say of them, said before anything is started.
+  for (const proxyMode of proxyModes) proxySettingsFrom({ ...flags, clusterCidr: network.clusterCidr, proxyMode });
+  return {
+    ...whichCluster(flags),
+    port: port === 0 ? await freePort() : port,
+    flags,
+    network,
+    nodes,
+    proxyModes,
+  };
+}
+
+/** One version is played: who asks for it is served, who asks for another is told. @throws FlagError */
+function checkVersion(version: string): void {
+  if (['', KUBERNETES_RELEASE, KUBERNETES_VERSION].includes(version.replace(/^v/, ''))) return;
+  throw invalidArgument('kubernetes-version', version, `only ${KUBERNETES_VERSION} is played`);
+}
+
+/** None when the flag is not given. @throws FlagError */
+function rangesFlag(flags: Flags, name: 'clusterCidr' | 'loadBalancerCidr', flag: string): string | undefined {
+  const value = flags[name];
+  return typeof value === 'string' ? cidrsFlag(flag, value).join(',') : undefined;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, HOST, resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,114 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import t from 'tap';
+import { KUBETTE, run, type Finished } from '../support/up.js';
+
+const home = mkdtempSync(join(tmpdir(), 'kubette-tool-'));
+const env = { XDG_STATE_HOME: join(home, 'state'), HOME: home, KUBECONFIG: join(home, 'config') };
+const kubette = (...args: string[]): Promise<Finished> =>
+  run(process.execPath, [KUBETTE, ...args], { env, cwd: home, timeoutMs: 120_000 });
+const kubectl = (...args: string[]): Promise<Finished> => run('kubectl', args, { env, cwd: home });
+
+interface Status {
+  readonly state: string;
+  readonly nodes: readonly { readonly name: string; readonly ready: boolean; readonly nodePortsOn: string }[];
+}
+const status = async (...which: string[]): Promise<Status> =>
+  JSON.parse((await kubette('status', '--json', ...which)).stdout) as Status;
+
+t.setTimeout(300_000);
+
+t.test('two clusters in the background, from first to last command', async t => {
+  t.teardown(async () => {
+    await kubette('delete', '--name', 'one');
+    await kubette('delete');
+  });
+  const one = await kubette('up', '-d', '--name', 'one', '--nodes', '1', '--secure-port', '0', '--kubeconfig-merge');
+  t.equal(one.code, 0, one.stderr);
+  t.match(one.stdout, /✓ API server/);
+  t.match(one.stdout, /ready in \d+ ms/);
+  const other = await kubette('up', '-d', '--nodes', '1', '--secure-port', '0');
+  t.equal(other.code, 0, other.stderr);
+
+  const [first, second] = [await status('--name', 'one'), await status()];
+  t.same([first.state, second.state], ['running', 'running']);
+  t.not(first.nodes[0]?.nodePortsOn, second.nodes[0]?.nodePortsOn, 'node ports on addresses of their own');
+  t.match((await kubette('list')).stdout, /one +running +kubette-one +1/);
+
+  const again = await kubette('up', '-d', '--name', 'one', '--nodes', '1', '--secure-port', '0');
+  t.equal(again.code, 1, 'it runs already');
+  t.match(again.stderr, /^kubette up: data folder .* is in use by process \d+/);
+  t.equal((await status('--name', 'one')).state, 'running', 'and goes on');
+
+  t.equal((await kubette('kubeconfig', 'merge')).code, 0);
+  const contexts = await kubectl('config', 'get-contexts', '-o', 'name');
+  t.same(contexts.stdout.trim().split('\n').sort(), ['kubette', 'kubette-one']);
+  t.equal((await kubectl('--context', 'kubette-one', 'get', 'nodes', '-o', 'name')).stdout, 'node/node-1\n');
+  t.match((await kubette('kubeconfig', 'remove')).stdout, /^kubette is no longer in /);
+  t.equal((await kubectl('config', 'get-contexts', '-o', 'name')).stdout, 'kubette-one\n');
+
+  t.equal((await kubette('node', 'add', '2', '--name', 'one')).stdout, 'node-2 is Ready\nnode-3 is Ready\n');
+  t.match((await kubette('node', 'stop', 'node-2', '--name', 'one')).stdout, /^node-2 is stopped/);
+  t.equal((await kubette('node', 'start', 'node-2', '--name', 'one')).stdout, 'node-2 is Ready\n');
+  t.equal((await kubette('node', 'delete', 'node-1', '--name', 'one')).stdout, 'node-1 is deleted\n');
+  const nodes = await kubectl('--context', 'kubette-one', 'get', 'nodes', '-o', 'name');
+  t.equal(nodes.stdout, 'node/node-2\nnode/node-3\n');
+  t.match(
+    (await kubette('node', 'stop', 'node-9', '--name', 'one')).stderr,
+    /there is no node "node-9"; there is node-2, node-3/,
+  );
+  t.match((await kubette('logs', 'up', '--name', 'one')).stdout, /node-2 stopped/);
+
+  t.match((await kubette('down', '--name', 'one')).stdout, /^cluster one is stopped/);
+  t.equal((await kubette('status', '--name', 'one')).code, 1);
+  t.match((await kubette('node', 'add', '--name', 'one')).stderr, /cluster one does not run; "kubette up" starts it/);
+  const back = await kubette('up', '-d', '--name', 'one', '--secure-port', '0');
+  t.equal(back.code, 0, back.stderr);
+  t.same(
+    (await status('--name', 'one')).nodes.map(({ name }) => name),
+    ['node-2', 'node-3'],
+    'with the nodes that it had',
+  );
+
+  t.match((await kubette('delete', '--name', 'one')).stdout, /^cluster one is deleted/);
+  t.match((await kubette('delete', '--name', 'one')).stderr, /there is no cluster in .*; "kubette list"/);
+  t.equal((await kubette('delete')).code, 0);
+  t.notMatch((await kubette('list')).stdout, /running|stopped/);
+});
+
+t.test('what was mistyped is told, with what was meant', async t => {
+  for (const [args, says] of [
+    [['statsu'], /unknown command "statsu" \(Did you mean status\?\)/],
+    [['up', '--node', '2'], /unknown option '--node' \(Did you mean --nodes\?\); "kubette up --help"/],
+    [['up', '--kubernetes-version', '1.30'], /"--kubernetes-version" flag: only 1\.35\.\d+ is played/],
+    [['up', '--name', 'A b'], /invalid argument "A b" for "--name" flag/],
+    [['completion', 'tcsh'], /want bash, zsh, fish/],
+  ] as const) {
+    const { code, stderr } = await kubette(...args);
+    t.equal(code, 1, args.join(' '));
+    t.match(stderr, says);
+  }
+});
+
+t.test('shells complete commands and flags', async t => {
+  const ask: Record<string, string> = {
+    bash: 'source $SCRIPT; COMP_WORDS=(kubette node a); COMP_CWORD=2; _kubette; echo "${COMPREPLY[@]}"',
+    zsh: 'autoload -Uz compinit; compinit -u; source $SCRIPT; compadd() { shift; echo "$@" }; _files() { : }; words=(kubette node a); CURRENT=3; _kubette',
+    fish: 'source $SCRIPT; complete -C "kubette node a" | string replace -r "\\t.*" ""',
+  };
+  for (const [shell, script] of Object.entries(ask)) {
+    if (spawnSync(shell, ['-c', 'true']).status !== 0) {
+      t.comment(`SKIPPED: there is no ${shell}`);
+      continue;
+    }
+    const { stdout, code } = await kubette('completion', shell);
+    t.equal(code, 0);
+    const file = join(home, `completion.${shell}`);
+    writeFileSync(file, stdout);
+    const variables = { ...process.env, HOME: home, SCRIPT: file };
+    const answer = spawnSync(shell, ['-c', script], { encoding: 'utf8', env: variables });
+    t.match(answer.stdout.split(/\s+/), ['add'], `${shell}: ${answer.stderr}`);
+  }
+});
