@@ -23,8 +23,8 @@ export type RunningNodeAgent = Pick<NodeAgent, 'kubeletPort' | 'podNetworkPort' 
 /** Runs the agent of one node. @throws Error when a port cannot be opened */
 export async function startNodeAgent(options: StartNodeAgentOptions): Promise<RunningNodeAgent> {
   const { config, proxyConfig, clock, log } = options;
-  const client = createClient(config, 'kubelet');
-  const proxyClient = proxyConfig === undefined ? client : createClient(proxyConfig, 'kube-proxy');
+  const client = createClient(config, 'kubelet', clock);
+  const proxyClient = proxyConfig === undefined ? client : createClient(proxyConfig, 'kube-proxy', clock);
   const informersOf = (transport: typeof client.transport): InformerFactory =>
     createLoggedInformers(transport, clock, log);
   const agent = await createNodeAgent({

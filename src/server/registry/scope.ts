@@ -40,6 +40,8 @@ export interface Scope {
   /** Watchers beyond the first few that are told of a change. */
   readonly line: Line;
   readonly admission: readonly AdmissionPlugin[];
+  /** Of each open watch: unless its client knows already, tells how far it is, by a bookmark. The last change is given. */
+  readonly bookmarks: Set<(changed: number) => void>;
   /** Told of failures that no request can be told of. */
   readonly report: (error: unknown, what: string) => void;
   /** Aborts when the entry is served no longer, or served anew: who watches by it comes back. */

@@ -26,6 +26,7 @@ export function createWork(given: Pick<PodWork, Given>): PodWork {
   });
   const wakening = createWakening({
     clock,
+    name: `pod ${namespace}/${name}`,
     stop,
     look: () => syncPod(work),
     onError: error => log.warn({ err: error, pod: `${namespace}/${name}` }, 'Pod could not be synced, will retry'),

@@ -32,7 +32,7 @@ async function confirm({ state, deps, writer, stop }: PodWork): Promise<void> {
       if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
       const fields = { pod: `${namespace}/${name}`, error: (error as Error).message };
       deps.log.warn(fields, 'deletion not confirmed, will retry');
-      await deps.clock.sleep(RETRY_MS, stop).catch(() => undefined);
+      await deps.clock.sleep(RETRY_MS, stop, { work: true }).catch(() => undefined);
     }
   }
 }
