@@ -3,7 +3,7 @@ import type { ApiServer, ApiServerOptions } from '../server/options.js';
 
 export type StartApiServerOptions = ApiServerOptions & Required<Pick<ApiServerOptions, 'bindAddress' | 'securePort'>>;
 
-export interface RunningApiServer extends Pick<ApiServer, 'revision' | 'changed' | 'tellProgress'> {
+export interface RunningApiServer extends Omit<ApiServer, 'listen'> {
   readonly port: number;
   /** How processes on this machine reach it, e.g. "https://127.0.0.1:6443". */
   readonly url: string;
@@ -17,14 +17,7 @@ export async function startApiServer(options: StartApiServerOptions): Promise<Ru
   const server = await createApiServer(options);
   try {
     const { port } = await server.listen();
-    return {
-      port,
-      url: `https://${hostOf(bindAddress)}:${port}`,
-      revision: () => server.revision(),
-      changed: (group, version, resource) => server.changed(group, version, resource),
-      tellProgress: () => server.tellProgress(),
-      close: () => server.close(),
-    };
+    return { ...server, port, url: `https://${hostOf(bindAddress)}:${port}` };
   } catch (error) {
     await server.close();
     throw listenError(error, bindAddress, securePort);

@@ -18,7 +18,7 @@ export interface StartNodeAgentOptions extends Omit<NodeAgentOptions, 'client' |
   readonly log: Logger;
 }
 
-export type RunningNodeAgent = Pick<NodeAgent, 'kubeletPort' | 'podNetworkPort' | 'close'>;
+export type RunningNodeAgent = Pick<NodeAgent, 'kubeletPort' | 'podNetworkPort' | 'pods' | 'close'>;
 
 /** Runs the agent of one node. @throws Error when a port cannot be opened */
 export async function startNodeAgent(options: StartNodeAgentOptions): Promise<RunningNodeAgent> {
@@ -37,6 +37,7 @@ export async function startNodeAgent(options: StartNodeAgentOptions): Promise<Ru
   return {
     kubeletPort: agent.kubeletPort,
     podNetworkPort: agent.podNetworkPort,
+    pods: agent.pods,
     async close() {
       await agent.close();
       client.close();

@@ -1,5 +1,5 @@
 import type { Clock, WaitOptions } from './clock.js';
-import { createBusyness } from './work-ledger.js';
+import { createBusyness, queued } from './work-ledger.js';
 
 export interface WorkQueueOptions {
   readonly clock: Clock;
@@ -43,9 +43,26 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
   const delayed = new Map<string, { due: number; cancel: () => void }>();
   const failures = new Map<string, number>();
   let wake: () => void = () => undefined;
-  const busyness = createBusyness(clock, name);
+  const atWork = createBusyness(clock, name);
+  const waiting = createBusyness(clock, name, queued);
   let stopped = false;
-  const note = (): void => busyness.set(processing.size > 0 || (dirty.size > 0 && !stopped));
+  let held = false;
+  /** Whether nobody is to begin with anything; whoever says so calls when it is over. */
+  const isHeld = (): boolean => {
+    const { ledger } = clock;
+    if (ledger?.held !== true) return false;
+    if (!held)
+      ledger.onRelease(() => {
+        held = false;
+        wake();
+      });
+    held = true;
+    return true;
+  };
+  const note = (): void => {
+    atWork.set(processing.size > 0);
+    waiting.set(dirty.size > 0 && !stopped);
+  };
 
   const add = (key: string): void => {
     dirty.add(key);
@@ -112,11 +129,13 @@ export function createWorkQueue(options: WorkQueueOptions): WorkQueue {
             if (processing.size === 0) resolve();
             return;
           }
+          if (isHeld()) return;
           for (let key = nextReady(); key !== undefined && processing.size < workers; key = nextReady()) {
             dirty.delete(key);
             processing.add(key);
             void process(key);
           }
+          note();
         };
         const stop = (): void => {
           stopped = true;

@@ -194,6 +194,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     revision: () => store.observed(),
     changed: (group, version, resource) => registries.changed(group, version, resource),
     tellProgress: () => registries.tellProgress(),
+    endWatches: () => registries.endWatches(),
+    forgetHistory: () => registries.compact(store.observed()),
     close: () => lifetime.end({ http, underWay, dialer, audit: audit?.sink, store }),
   };
 }

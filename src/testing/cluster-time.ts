@@ -2,7 +2,7 @@ import { realClock, type Clock } from '../machinery/clock.js';
 import { parseDuration } from '../machinery/duration.js';
 import { createCountedClock } from './counted-clock.js';
 import { createLedger } from './ledger.js';
-import { leftToDo, settle, type Revisions } from './settle.js';
+import { leftToDo, settle, type Rest, type Revisions } from './settle.js';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.js';
 
 /** What moves a virtual clock. */
@@ -14,6 +14,12 @@ export interface ClockControl {
    * next. @throws RangeError for a duration that is none; Error where the clock is the real one
    */
   advance(duration: string | number): Promise<void>;
+}
+
+export interface SettledOptions {
+  readonly signal?: AbortSignal;
+  /** Whether who pauses in the middle of some work is waited for, as a proxy that loads rules together, a retry. Default true. */
+  readonly pauses?: boolean;
 }
 
 /** The time of one cluster in this process, and whether the cluster has come to rest in it. */
@@ -30,7 +36,12 @@ export interface ClusterTime {
    * a virtual clock neither does what has not moved for half a second, as then it waits for `advance`.
    * @throws Error naming what is left, when the signal aborts before
    */
-  settled(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  settled(options?: SettledOptions): Promise<void>;
+  /**
+   * Does `work` while nobody begins anything, until everybody has been told of what it has changed: who is told of one
+   * change must not act before being told of the other.
+   */
+  atOnce<T>(work: () => Promise<T>): Promise<T>;
   /** What `settled` waits for now. */
   leftToDo(): string[];
   /** Before the cluster is stopped: what waits for time to pass must not wait for ever. */
@@ -62,8 +73,8 @@ export function createClusterTime(options: ClusterTimeOptions): ClusterTime {
     if (api === undefined) throw new Error('the cluster has not been started');
     return api;
   };
-  const rest = (waits: boolean, signal?: AbortSignal): Promise<void> =>
-    settle({ ledger, api: started(), waits, ...patience, ...(signal === undefined ? {} : { signal }) });
+  const rest = (until: Rest, signal?: AbortSignal): Promise<void> =>
+    settle({ ledger, api: started(), until, ...patience, ...(signal === undefined ? {} : { signal }) });
 
   return {
     clock,
@@ -75,19 +86,31 @@ export function createClusterTime(options: ClusterTimeOptions): ClusterTime {
         const ms = typeof duration === 'number' ? duration : parseDuration(duration);
         if (ms === undefined || !(ms >= 0))
           throw new RangeError(`${JSON.stringify(duration)} is no duration: want e.g. "30s"`);
-        await virtual.advance(ms, () => rest(false));
-        await rest(true);
+        await virtual.advance(ms, () => rest('quiet'));
+        await rest('settled');
       },
     },
     async begin(revisions) {
       api = revisions;
-      await rest(true);
+      await rest('settled');
       if (virtual === undefined) return;
       virtual.freeze();
       patience = { patienceMs: PATIENCE_MS };
     },
-    settled: ({ signal } = {}) => rest(true, signal),
-    leftToDo: () => leftToDo({ ledger, api: started(), waits: true }),
+    settled: ({ signal, pauses = true } = {}) => rest(pauses ? 'settled' : 'quiet', signal),
+    async atOnce(work) {
+      ledger.hold();
+      try {
+        // What has been begun would write what it has thought of before.
+        await settle({ ledger, api: started(), until: 'done', patienceMs: PATIENCE_MS });
+        const result = await work();
+        await rest('told');
+        return result;
+      } finally {
+        ledger.release();
+      }
+    },
+    leftToDo: () => leftToDo({ ledger, api: started(), until: 'settled' }),
     release() {
       virtual?.thaw();
       patience = {};

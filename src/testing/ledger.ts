@@ -12,12 +12,17 @@ export interface Ledger extends WorkLedger {
   wait(what: string): () => void;
   /** What is in hand, but for what has been passed over. */
   inHand(): string[];
+  /** What waits in queues to be begun. */
+  queued(): string[];
   /** What goes on by itself in a moment. */
   waiting(): string[];
   /** Who has not been told of the newest change, but for those who have been passed over. */
   behind(newest: NewestChange): string[];
   /** What is in hand, and who is behind, counts no longer until it moves: it waits for time to pass. */
   passOver(newest: NewestChange): void;
+  /** Until `release` nobody begins with what waits in a queue. */
+  hold(): void;
+  release(): void;
   /** Rises whenever something begins, ends or is told. */
   readonly moves: number;
   /** Calls back after each move, until the returned function is called. */
@@ -39,10 +44,13 @@ const texts = (items: Iterable<Item>): string[] => [...items].flatMap(item => (i
 
 export function createLedger(): Ledger {
   const hand = new Set<Item>();
+  const queues = new Set<Item>();
   const waits = new Set<Item>();
   const followers = new Set<Following>();
   const listeners = new Set<() => void>();
   let moves = 0;
+  let held = false;
+  let toRelease: (() => void)[] = [];
 
   const move = (): void => {
     moves++;
@@ -63,6 +71,7 @@ export function createLedger(): Ledger {
 
   return {
     begin: what => note(hand, what),
+    queue: what => note(queues, what),
     wait: what => note(waits, what),
     follow(who, resource): Follower {
       const what = `${resource.resource}, of which ${who} has to be told`;
@@ -86,11 +95,25 @@ export function createLedger(): Ledger {
       };
     },
     inHand: () => texts(hand),
+    queued: () => texts(queues),
     waiting: () => texts(waits),
     behind: newest => texts(lagging(newest)),
     passOver(newest) {
       for (const item of [...hand, ...lagging(newest)]) item.passedOver = true;
       move();
+    },
+    get held() {
+      return held;
+    },
+    onRelease: released => void toRelease.push(released),
+    hold() {
+      held = true;
+    },
+    release() {
+      held = false;
+      const released = toRelease;
+      toRelease = [];
+      for (const each of released) each();
     },
     get moves() {
       return moves;

@@ -16,11 +16,17 @@ const newestOf =
   ({ group, version, resource }) =>
     api.changed(group, version, resource);
 
+/**
+ * What is waited for. `told`: everybody knows of the newest changes. `done`: what has been begun has ended, too.
+ * `quiet`: nothing waits in a queue, either. `settled`: nor does anybody pause in the middle of some work.
+ */
+export type Rest = 'told' | 'done' | 'quiet' | 'settled';
+const LEVELS: readonly Rest[] = ['told', 'done', 'quiet', 'settled'];
+
 export interface SettleOptions {
   readonly ledger: Ledger;
   readonly api: Revisions;
-  /** Whether waits that are a part of some work are waited for, too. */
-  readonly waits: boolean;
+  readonly until: Rest;
   /** What has not moved for so many real milliseconds waits for time to pass, and is passed over. Absent: nothing is. */
   readonly patienceMs?: number;
   readonly signal?: AbortSignal;
@@ -60,8 +66,14 @@ function moved(ledger: Ledger, ms: number, signal: AbortSignal | undefined): Pro
 }
 
 /** What is left to do; empty: nothing. */
-export function leftToDo({ ledger, api, waits }: Pick<SettleOptions, 'ledger' | 'api' | 'waits'>): string[] {
-  return [...ledger.inHand(), ...(waits ? ledger.waiting() : []), ...ledger.behind(newestOf(api))];
+export function leftToDo({ ledger, api, until }: Pick<SettleOptions, 'ledger' | 'api' | 'until'>): string[] {
+  const level = LEVELS.indexOf(until);
+  return [
+    ...ledger.behind(newestOf(api)),
+    ...(level >= 1 ? ledger.inHand() : []),
+    ...(level >= 2 ? ledger.queued() : []),
+    ...(level >= 3 ? ledger.waiting() : []),
+  ];
 }
 
 /**
@@ -91,6 +103,7 @@ export async function settle(options: SettleOptions): Promise<void> {
       if (stillMs >= patienceMs) ledger.passOver(newestOf(api));
       continue;
     }
+    if (options.until === 'told') return;
     if ((await still(ledger, QUIET_TURNS)) && api.revision() === revision) return;
   }
 }

@@ -74,6 +74,8 @@ export interface Registries {
   changed(group: string, version: string, resource: string): number | undefined;
   /** Has watches tell how far they are by a bookmark, if their clients do not know, as etcd's progress requests do. */
   tellProgress(): void;
+  /** Ends every watch: whoever watches comes back. */
+  endWatches(): void;
   /** Drops history up to and including `revision`: older watches and lists get 410. */
   compact(revision: number): Promise<void>;
   /** The store reads its values in another way: looks at all of them again. */
@@ -93,12 +95,12 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
   const caches = new Map<string, WatchCache>();
   const budget = createHistoryBudget();
   const progress = createProgress(store);
-  /** Of the watches of each prefix. */
-  const bookmarks = new Map<string, Scope['bookmarks']>();
-  const bookmarksOf = ({ storage }: CatalogEntry['info']): Scope['bookmarks'] => {
+  /** Those of each prefix. */
+  const watches = new Map<string, Scope['watches']>();
+  const watchesOf = ({ storage }: CatalogEntry['info']): Scope['watches'] => {
     const prefix = resourcePrefix(storage);
-    let found = bookmarks.get(prefix);
-    if (found === undefined) bookmarks.set(prefix, (found = new Set()));
+    let found = watches.get(prefix);
+    if (found === undefined) watches.set(prefix, (found = new Set()));
     return found;
   };
   // By info: a custom resource that changes comes back as a new entry.
@@ -180,7 +182,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         turns,
         line,
         admission,
-        bookmarks: bookmarksOf(info),
+        watches: watchesOf(info),
         report,
         retired: retirementOf(entry).signal,
         body: catalog.body,
@@ -254,10 +256,13 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       return entry?.info.stored === true ? cacheOf(entry).changed() : undefined;
     },
     tellProgress() {
-      for (const [prefix, watches] of bookmarks) {
+      for (const [prefix, open] of watches) {
         const changed = caches.get(prefix)?.changed() ?? 0;
-        for (const tell of [...watches]) tell(changed);
+        for (const watch of [...open]) watch.tell(changed);
       }
+    },
+    endWatches() {
+      for (const open of watches.values()) for (const watch of [...open]) watch.end();
     },
     async compact(revision) {
       await store.compact(revision);

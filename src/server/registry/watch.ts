@@ -5,7 +5,7 @@ import type { CacheEvent } from '../../storage/event-history.js';
 import { watchOptions, type ListOptions } from './list-options.js';
 import { assertCached, upToDate } from './read.js';
 import { parseResourceVersion, waitForRevision } from './resource-version.js';
-import type { Scope } from './scope.js';
+import type { OpenWatch, Scope } from './scope.js';
 import { selectionOf, type Selection } from './selection.js';
 import type { ListQuery, RegistryWatch, RegistryWatchEvent, WatchListener } from './types.js';
 
@@ -138,7 +138,7 @@ function run(
     unsubscribe();
     cancelTimeout();
     cancelBookmark();
-    scope.bookmarks.delete(tellIfNeeded);
+    scope.watches.delete(open);
     ctx.signal.removeEventListener('abort', end);
     scope.retired.removeEventListener('abort', retire);
     ended.abort();
@@ -172,11 +172,11 @@ function run(
     for (const change of changes) {
       if (change.revision <= start.revision) continue;
       const type = seenAs(change, scope, selection);
-      if (type !== undefined) batch.push(view.event(change, type));
+      if (type === undefined) continue;
+      batch.push(view.event(change, type));
+      told = change.revision;
     }
-    if (batch.length === 0) return;
-    told = changes.at(-1)?.revision ?? told;
-    send(batch);
+    if (batch.length > 0) send(batch);
   };
 
   const onEvents = (changes: readonly CacheEvent[]): void => {
@@ -216,8 +216,11 @@ function run(
     told = cache.revision();
     send([{ type: 'BOOKMARK', resourceVersion: String(told) }]);
   };
-  const tellIfNeeded = (changed: number): void => {
-    if (told < changed) tell();
+  const open: OpenWatch = {
+    tell(changed) {
+      if (options.allowWatchBookmarks && told < changed) tell();
+    },
+    end,
   };
   const bookmark = (): void => {
     if (queue === undefined) tell();
@@ -233,7 +236,7 @@ function run(
     return clock.after(wait, bookmark, { unref: true });
   };
   let cancelBookmark = scheduleBookmark();
-  if (options.allowWatchBookmarks) scope.bookmarks.add(tellIfNeeded);
+  scope.watches.add(open);
   const cancelTimeout = clock.after(timeoutMs, end, { unref: true });
   ctx.signal.addEventListener('abort', end, { once: true });
   /** What it was the turn of others for is told all the same: the last objects of a kind may have gone just before it. */

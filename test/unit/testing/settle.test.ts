@@ -30,7 +30,7 @@ function settling(t: Test, ledger: Ledger, api: Revisions): () => Promise<boolea
   let done = false;
   const stop = new AbortController();
   t.teardown(() => stop.abort());
-  settle({ ledger, api, waits: true, signal: stop.signal })
+  settle({ ledger, api, until: 'settled', signal: stop.signal })
     .then(() => (done = true))
     .catch((error: unknown) => {
       if (!stop.signal.aborted) throw error;
@@ -68,7 +68,7 @@ t.test(
     t.equal(api.asked, 1);
     follower.reached(1);
     t.equal(await isDone(), false, 'the others, whose Pods these are in this table');
-    t.same(leftToDo({ ledger, api, waits: true }), ['pods, of which another has to be told']);
+    t.same(leftToDo({ ledger, api, until: 'settled' }), ['pods, of which another has to be told']);
   },
 );
 
@@ -99,7 +99,7 @@ t.test('pauses of some work are waited for where that is asked', async t => {
   const stop = new AbortController();
   clock.sleep(1_000, stop.signal, { work: true }).catch(() => (paused = false));
   clock.sleep(3_600_000, stop.signal).catch(() => undefined);
-  await settle({ ledger, api: store(), waits: false });
+  await settle({ ledger, api: store(), until: 'quiet' });
   t.equal(paused, true);
   const isDone = settling(t, ledger, store());
   t.equal(await isDone(), false);
@@ -112,11 +112,11 @@ t.test('what does not move is passed over where there is patience for so long on
   const api = store();
   const end = ledger.begin('readiness probe');
   const follower = ledger.follow('a controller', PODS);
-  await settle({ ledger, api, waits: true, patienceMs: 1 });
-  t.same(leftToDo({ ledger, api, waits: true }), []);
+  await settle({ ledger, api, until: 'settled', patienceMs: 1 });
+  t.same(leftToDo({ ledger, api, until: 'settled' }), []);
   api.newest = 3;
   follower.reached(2);
-  t.same(leftToDo({ ledger, api, waits: true }), ['pods, of which a controller has to be told']);
+  t.same(leftToDo({ ledger, api, until: 'settled' }), ['pods, of which a controller has to be told']);
   end();
 });
 
@@ -124,7 +124,7 @@ t.test('whoever gives up is told what is left', async t => {
   const ledger = createLedger();
   ledger.begin('job');
   const stop = new AbortController();
-  const settled = settle({ ledger, api: store(), waits: true, signal: stop.signal });
+  const settled = settle({ ledger, api: store(), until: 'settled', signal: stop.signal });
   stop.abort();
   await t.rejects(settled, /^not settled, left to do: job$/);
 });

@@ -57,6 +57,15 @@ export function noteRemoval(work: PodWork): void {
   if (state.ending !== undefined) forceAfter(work, MIN_GRACE_MS);
 }
 
+/** The Pod never was: whatever runs of it ends at once, and nobody is told. */
+export function discardPod(work: PodWork): void {
+  const { state } = work;
+  state.discarded = true;
+  noteRemoval(work);
+  state.force.abort();
+  for (const { running } of state.records) running?.kill('KILL');
+}
+
 function graceNow(pod: ReadonlyPod): number {
   const seconds = pod.metadata.deletionGracePeriodSeconds;
   return Math.max(MIN_GRACE_MS, seconds === undefined ? graceOf(pod) : seconds * 1000);
