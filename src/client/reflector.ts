@@ -60,6 +60,10 @@ export async function runReflector<T extends KubeObject>(
   const accept = (as: string): { accept?: string } =>
     options.metadataOnly === true ? { accept: `application/json;as=${as};g=meta.k8s.io;v=v1` } : {};
   let resourceVersion: string | undefined;
+  const follower = clock.ledger?.follow(transport.userAgent, ref);
+  const reached = (revision: string | undefined): void => {
+    if (revision !== undefined) follower?.reached(Number(revision));
+  };
 
   const list = async (): Promise<string> => {
     const body = JSON.parse(
@@ -112,6 +116,7 @@ export async function runReflector<T extends KubeObject>(
       for await (const line of lines(answer)) {
         if (line === '') continue;
         resourceVersion = apply(JSON.parse(line) as WatchLine) ?? resourceVersion;
+        reached(resourceVersion);
         backoff.reset();
       }
     } finally {
@@ -122,13 +127,18 @@ export async function runReflector<T extends KubeObject>(
   while (!signal.aborted) {
     try {
       resourceVersion ??= await list();
+      reached(resourceVersion);
       await watch(resourceVersion);
     } catch (error) {
-      if (signal.aborted) return;
+      if (signal.aborted) break;
       if (isGone(error)) resourceVersion = undefined;
-      else options.onError(error as Error);
+      else {
+        follower?.failed();
+        options.onError(error as Error);
+      }
     }
     // Also after a clean end: a server that closes every watch at once must not be asked in a tight loop.
-    await clock.sleep(backoff.next(), signal).catch(() => undefined);
+    await clock.sleep(backoff.next(), signal, { work: true }).catch(() => undefined);
   }
+  follower?.end();
 }

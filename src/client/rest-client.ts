@@ -1,4 +1,5 @@
 import type { JsonObject, KubeObject, ObjectKey } from '../machinery/types.js';
+import type { Accountable } from '../machinery/work-ledger.js';
 import type { ClientConfig } from './kubeconfig.js';
 import { createTransport, type Transport } from './transport.js';
 import type { Client, ListOptions, PatchOptions, ResourceClient, ResourceRef } from './types.js';
@@ -97,8 +98,8 @@ export interface RestClient extends Client {
 /**
  * @param userAgent the process's name: the server takes the field manager of plain writes from it.
  */
-export function createClient(config: ClientConfig, userAgent: string): RestClient {
-  const transport = createTransport(config, userAgent);
+export function createClient(config: ClientConfig, userAgent: string, accountable?: Accountable): RestClient {
+  const transport = createTransport(config, userAgent, accountable);
   return {
     transport,
     resource: <T extends KubeObject>(ref: ResourceRef) => resourceClient<T>(transport, ref),

@@ -2,6 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type 
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import { inHand, type Accountable } from '../machinery/work-ledger.js';
 import { StatusError, type Status, type StatusReason } from '../machinery/status.js';
 import type { Cable } from '../machinery/cable.js';
 import type { ClientConfig } from './kubeconfig.js';
@@ -26,6 +27,7 @@ export class ConnectionError extends Error {
 /** Sends requests to one API server over keep-alive connections. */
 export interface Transport {
   readonly config: ClientConfig;
+  readonly userAgent: string;
   /** The answer's stream, whatever its status. @throws ConnectionError, or the signal's reason */
   open(request: HttpRequest): Promise<IncomingMessage>;
   /** The answer's body as text. @throws StatusError for an answer of 400 and above, ConnectionError */
@@ -69,7 +71,8 @@ export function toStatusError(code: number, body: string): StatusError {
   return new StatusError(code, reasons[code], body.trim() === '' ? `the server answered ${code}` : body.trim());
 }
 
-export function createTransport(config: ClientConfig, userAgent: string): Transport {
+/** `accountable`: is told of requests that are under way, watches excepted. */
+export function createTransport(config: ClientConfig, userAgent: string, accountable: Accountable = {}): Transport {
   const url = new URL(config.server);
   const secure = url.protocol === 'https:';
   // lifo keeps few connections warm; each costs the server a TLS session.
@@ -131,13 +134,19 @@ export function createTransport(config: ClientConfig, userAgent: string): Transp
 
   return {
     config,
+    userAgent,
     open,
     async fetch(request) {
-      const answer = await open(request);
-      const body = await readAll(answer);
-      const code = answer.statusCode ?? 0;
-      if (code >= 400) throw toStatusError(code, body);
-      return body;
+      const answered = inHand(accountable, userAgent);
+      try {
+        const answer = await open(request);
+        const body = await readAll(answer);
+        const code = answer.statusCode ?? 0;
+        if (code >= 400) throw toStatusError(code, body);
+        return body;
+      } finally {
+        answered();
+      }
     },
     close() {
       connections?.forget();

@@ -1,9 +1,9 @@
 import { createApiServer } from '../server/create-server.js';
-import type { ApiServerOptions } from '../server/options.js';
+import type { ApiServer, ApiServerOptions } from '../server/options.js';
 
 export type StartApiServerOptions = ApiServerOptions & Required<Pick<ApiServerOptions, 'bindAddress' | 'securePort'>>;
 
-export interface RunningApiServer {
+export interface RunningApiServer extends Omit<ApiServer, 'listen'> {
   readonly port: number;
   /** How processes on this machine reach it, e.g. "https://127.0.0.1:6443". */
   readonly url: string;
@@ -17,7 +17,7 @@ export async function startApiServer(options: StartApiServerOptions): Promise<Ru
   const server = await createApiServer(options);
   try {
     const { port } = await server.listen();
-    return { port, url: `https://${hostOf(bindAddress)}:${port}`, close: () => server.close() };
+    return { ...server, port, url: `https://${hostOf(bindAddress)}:${port}` };
   } catch (error) {
     await server.close();
     throw listenError(error, bindAddress, securePort);

@@ -41,7 +41,7 @@ const METRICS_API = { group: 'metrics.k8s.io', version: 'v1beta1' };
 export function startControllerManager(start: StartControllerManagerOptions): RunningPart {
   const { config, clock, random, log, options, leaderElection } = start;
   const definitions = selectControllers(ALL_CONTROLLERS, start.controllers);
-  const client = createClient(config, 'kube-controller-manager');
+  const client = createClient(config, 'kube-controller-manager', clock);
   const informers = createLoggedInformers(client.transport, clock, log);
   const { transport } = client;
   const work = async (leading: AbortSignal): Promise<void> => {

@@ -38,7 +38,7 @@ export interface RunningDns extends RunningPart {
 /** Answers for the cluster's names, and publishes itself as kube-dns. @throws Error when a port cannot be had */
 export async function startDns(options: StartDnsOptions): Promise<RunningDns> {
   const { clock, random, log, bindAddress, clusterIP, hostAddress, upstreams } = options;
-  const client = createClient(options.config, 'kubette-dns');
+  const client = createClient(options.config, 'kubette-dns', clock);
   const informers = createLoggedInformers(client.transport, clock, log);
   const metrics = createDnsMetrics();
   const server = createDnsServer({

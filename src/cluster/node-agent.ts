@@ -18,13 +18,13 @@ export interface StartNodeAgentOptions extends Omit<NodeAgentOptions, 'client' |
   readonly log: Logger;
 }
 
-export type RunningNodeAgent = Pick<NodeAgent, 'kubeletPort' | 'podNetworkPort' | 'close'>;
+export type RunningNodeAgent = Pick<NodeAgent, 'kubeletPort' | 'podNetworkPort' | 'pods' | 'close'>;
 
 /** Runs the agent of one node. @throws Error when a port cannot be opened */
 export async function startNodeAgent(options: StartNodeAgentOptions): Promise<RunningNodeAgent> {
   const { config, proxyConfig, clock, log } = options;
-  const client = createClient(config, 'kubelet');
-  const proxyClient = proxyConfig === undefined ? client : createClient(proxyConfig, 'kube-proxy');
+  const client = createClient(config, 'kubelet', clock);
+  const proxyClient = proxyConfig === undefined ? client : createClient(proxyConfig, 'kube-proxy', clock);
   const informersOf = (transport: typeof client.transport): InformerFactory =>
     createLoggedInformers(transport, clock, log);
   const agent = await createNodeAgent({
@@ -37,6 +37,7 @@ export async function startNodeAgent(options: StartNodeAgentOptions): Promise<Ru
   return {
     kubeletPort: agent.kubeletPort,
     podNetworkPort: agent.podNetworkPort,
+    pods: agent.pods,
     async close() {
       await agent.close();
       client.close();

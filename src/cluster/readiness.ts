@@ -18,7 +18,7 @@ export async function untilReady(clock: Clock, signal: AbortSignal, ask: () => P
     } catch (error) {
       // Whoever gives up knows why; the last answer only says that it is not there yet.
       if (signal.aborted) throw (signal.reason as Error) ?? error;
-      await clock.sleep(POLL_MS, signal);
+      await clock.sleep(POLL_MS, signal, { work: true });
     }
   }
 }
@@ -52,7 +52,10 @@ export async function dnsAnswers(client: RestClient, clock: Clock): Promise<void
     const answer = await new Promise<Buffer>((resolve, reject) => {
       socket.once('message', resolve);
       socket.once('error', reject);
-      clock.after(ANSWER_TIMEOUT_MS, () => reject(new Error('kube-dns does not answer')), { unref: true });
+      clock.after(ANSWER_TIMEOUT_MS, () => reject(new Error('kube-dns does not answer')), {
+        unref: true,
+        work: true,
+      });
       socket.connect(port, '127.0.0.1', () => socket.send(question));
     });
     if ((decode(answer).answers ?? []).length === 0) throw new Error('kube-dns does not know kubernetes.default yet');

@@ -37,7 +37,7 @@ export async function runControllers(
   const built = definitions.map(definition => {
     const { retry } = definition;
     const delays = retry === undefined ? {} : { baseDelayMs: retry.baseMs, maxDelayMs: retry.maxMs };
-    const queue = createWorkQueue({ clock, ...delays });
+    const queue = createWorkQueue({ clock, name: definition.name, ...delays });
     const reconciler = definition.build({ client, informers, clock, random, options, log, queue, signal, recorder });
     return { definition, queue, reconciler };
   });

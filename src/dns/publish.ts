@@ -1,6 +1,6 @@
 import { ENDPOINT_SLICES, SERVICES } from '../client/resources.js';
 import type { Client } from '../client/types.js';
-import type { Clock } from '../machinery/clock.js';
+import type { Clock, WaitOptions } from '../machinery/clock.js';
 import { familyOf } from '../machinery/ip.js';
 import { isStatusError } from '../machinery/status.js';
 import { DNS_MANAGER, type EndpointSlice, type Service } from '../machinery/types.js';
@@ -37,15 +37,15 @@ export async function keepPublished(options: PublishOptions, signal: AbortSignal
       await wait(options.clock, CHECK_MS, signal);
     } catch (error) {
       options.onError(error instanceof Error ? error : new Error(String(error)));
-      await wait(options.clock, retry, signal);
+      await wait(options.clock, retry, signal, { work: true });
       retry = Math.min(retry * 2, CHECK_MS);
     }
   }
 }
 
-async function wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+async function wait(clock: Clock, ms: number, signal: AbortSignal, options?: WaitOptions): Promise<void> {
   try {
-    await clock.sleep(ms, signal);
+    await clock.sleep(ms, signal, options);
   } catch (error) {
     if (!signal.aborted) throw error;
   }

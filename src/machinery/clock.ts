@@ -1,28 +1,51 @@
+import type { Accountable } from './work-ledger.js';
+
+/** What a wait is for. */
+export interface WaitOptions {
+  /** It does not keep the process alive: nobody waits for what comes then. */
+  readonly unref?: boolean;
+  /**
+   * It is a part of some work, as a pause between two attempts or a moment in which more may come that is done at once:
+   * nobody means the time that passes. A clock that is moved by hand does not make anybody wait for its hand then.
+   */
+  readonly work?: boolean;
+}
+
 /**
  * Time is a parameter. Every process makes one real clock in `cmd` and passes it down; tests pass a FakeClock and step it.
  */
-export interface Clock {
+export interface Clock extends Accountable {
   /** Milliseconds since the epoch. */
   now(): number;
   /** Monotonic milliseconds, for durations. */
   monotonic(): number;
   /** Calls back once after `ms`; the returned function cancels. The timer does not keep the process alive if `unref`. */
-  after(ms: number, callback: () => void, options?: { unref?: boolean }): () => void;
+  after(ms: number, callback: () => void, options?: WaitOptions): () => void;
   /** Resolves after `ms`; rejects with the signal's reason when aborted. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  sleep(ms: number, signal?: AbortSignal, options?: WaitOptions): Promise<void>;
 }
 
-function sleepOn(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal): Promise<void> {
+/** What a clock's `sleep` is, where there is its `after`. */
+export function sleepOn(
+  clock: Pick<Clock, 'after'>,
+  ms: number,
+  signal?: AbortSignal,
+  options?: WaitOptions,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason as Error);
     const onAbort = (): void => {
       cancel();
       reject(signal?.reason as Error);
     };
-    const cancel = clock.after(ms, () => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    });
+    const cancel = clock.after(
+      ms,
+      () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      options,
+    );
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
@@ -38,7 +61,7 @@ export const realClock: Clock = {
     if (options?.unref === true) timer.unref();
     return () => clearTimeout(timer);
   },
-  sleep: (ms, signal) => sleepOn(realClock, ms, signal),
+  sleep: (ms, signal, options) => sleepOn(realClock, ms, signal, options),
 };
 
 /** A clock that moves only when stepped. Timers due within a step fire in order of their time. */

@@ -122,7 +122,7 @@ async function patiently<T>(
     } catch (error) {
       signal.throwIfAborted();
       log.warn({ error: (error as Error).message }, 'the metrics API cannot be published yet, will retry');
-      await clock.sleep(pause, signal);
+      await clock.sleep(pause, signal, { work: true });
     }
   }
 }

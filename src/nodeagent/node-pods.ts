@@ -89,5 +89,6 @@ export function createNodePods({ agent, informers, network, dns, recorder, count
     container: (namespace, name, container) => manager?.container(namespace, name, container),
     list: () => manager?.list() ?? [],
     kickAll: () => manager?.kickAll(),
+    discard: async isDiscarded => manager?.discard(isDiscarded),
   };
 }

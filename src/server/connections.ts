@@ -84,7 +84,7 @@ export function createConnections(clock: Clock): Connections {
   /** A client that does not close its end is cut off, or a slow one would keep its connection for ever. */
   const cutOffLater = (socket: Duplex): void => {
     closing.add(socket);
-    const cancel = clock.after(LINGER_MS, () => socket.destroy(), { unref: true });
+    const cancel = clock.after(LINGER_MS, () => socket.destroy(), { unref: true, work: true });
     socket.once('close', cancel);
   };
 
@@ -93,7 +93,7 @@ export function createConnections(clock: Clock): Connections {
     response.on('close', () => {
       // A body that is still coming when all is said holds up the next request.
       if (!raw.complete && !socket.destroyed) {
-        const cancel = clock.after(LINGER_MS, () => raw.complete || socket.destroy(), { unref: true });
+        const cancel = clock.after(LINGER_MS, () => raw.complete || socket.destroy(), { unref: true, work: true });
         raw.once('close', cancel);
       }
       setImmediate(next, socket, waiting);

@@ -191,6 +191,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       startBackground({ boot, ctx, aggregation, encryption, refresh: () => registries.refresh() });
       return { port };
     },
+    revision: () => store.observed(),
+    changed: (group, version, resource) => registries.changed(group, version, resource),
+    tellProgress: () => registries.tellProgress(),
+    endWatches: () => registries.endWatches(),
+    forgetHistory: () => registries.compact(store.observed()),
     close: () => lifetime.end({ http, underWay, dialer, audit: audit?.sink, store }),
   };
 }

@@ -141,13 +141,16 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
   };
   const close = async (): Promise<void> => {
     connections.closeIdle();
-    const cancel = options.clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections(), { unref: true });
+    const cancel = options.clock.after(CLOSE_GRACE_MS, () => server.closeAllConnections(), {
+      unref: true,
+      work: true,
+    });
     await app.close();
     cancel();
     // Their clients have gone by now; one that goes on all the same is not waited for.
     if (answering === 0) return;
     await new Promise<void>(resolve => {
-      const forget = options.clock.after(CLOSE_GRACE_MS, resolve, { unref: true });
+      const forget = options.clock.after(CLOSE_GRACE_MS, resolve, { unref: true, work: true });
       onRest = () => {
         forget();
         resolve();

@@ -92,6 +92,16 @@ export interface ApiServerOptions {
 export interface ApiServer {
   /** Starts to serve. @throws Error when the port is taken */
   listen(): Promise<{ readonly port: number }>;
+  /** The newest revision of the store that it knows of. */
+  revision(): number;
+  /** Has watches tell how far they are by a bookmark, if their clients do not know. */
+  tellProgress(): void;
+  /** Ends every watch: whoever watches comes back. */
+  endWatches(): void;
+  /** Forgets all history: who comes back with an older resourceVersion gets 410. */
+  forgetHistory(): Promise<void>;
+  /** The revision of the newest change of one of these objects; undefined: they are not here. */
+  changed(group: string, version: string, resource: string): number | undefined;
   /** Stops accepting, ends watches cleanly, closes the store. */
   close(): Promise<void>;
 }

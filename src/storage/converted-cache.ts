@@ -11,7 +11,7 @@ import type { WatchCache } from './watch-cache.js';
  * batch by batch, before anybody sees it: everything behind this stays synchronous though converting may take a request
  * to somewhere else. Nothing is converted before somebody asks (`loaded`, `fresh`).
  */
-export type ConvertedCache = Omit<WatchCache, 'objectOf' | 'refresh'>;
+export type ConvertedCache = Omit<WatchCache, 'objectOf' | 'refresh' | 'changed'>;
 
 export interface OwnConvertedCache extends ConvertedCache {
   /** An object of the cache behind this, as it is shown here. Converted once, whoever asks first. */

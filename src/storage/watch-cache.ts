@@ -28,6 +28,8 @@ export interface WatchCache {
   fresh(waiter: Waiter): Promise<void>;
   /** The revision that get and list are consistent with. */
   revision(): number;
+  /** The revision of the newest change of an object of this resource. */
+  changed(): number;
   /** Moves whenever what get or list say does, for who keeps what they have made of it. No revision: see `refresh`. */
   generation(): number;
   get(key: ObjectKey): CachedObject | undefined;
@@ -81,6 +83,7 @@ export function createWatchCache(options: WatchCacheOptions): WatchCache {
     loaded: () => following.loaded(),
     fresh: waiter => following.fresh(waiter),
     revision: () => following.revision(),
+    changed: () => state.changed,
     generation: () => state.generation,
     get: key => objects.get(key),
     list: namespace => objects.list(namespace),

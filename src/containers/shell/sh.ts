@@ -147,7 +147,7 @@ async function interactive(terminal: Terminal, shell: Shell, streams: Streams): 
       if (!(error instanceof Killed) || process.signal.aborted) throw error;
       // What was interrupted notices at its next step; what does not is left behind.
       const ended = work?.catch(() => undefined);
-      await Promise.race([ended, process.container.clock.sleep(LEFT_BEHIND_MS, process.signal)]);
+      await Promise.race([ended, process.container.clock.sleep(LEFT_BEHIND_MS, process.signal, { work: true })]);
       shell.status = error.exitCode;
       shell.loops = shell.depth = 0;
     } finally {

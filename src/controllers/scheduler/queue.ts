@@ -158,7 +158,7 @@ export function createSchedulingQueue({ clock, gate, eventsOf, wake }: Schedulin
       entry.rejectedBy = new Set();
       const ms = delay(entry);
       entry.retryAt = 0;
-      entry.cancel = clock.after(ms, () => activate(entry));
+      entry.cancel = clock.after(ms, () => activate(entry), { work: true });
     },
     happened(event) {
       for (const entry of [...waiting])

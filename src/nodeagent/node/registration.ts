@@ -150,10 +150,12 @@ export function createRegistration(options: RegistrationOptions): Registration {
   ): Promise<void> => {
     while (!signal.aborted) {
       let wait = periodMs;
+      let failed = false;
       try {
         await work();
       } catch (error) {
         wait = RETRY_MS;
+        failed = true;
         log.warn({ error: (error as Error).message }, `${name} failed, will retry`);
       }
       // Stopped while it worked: the signal does not say so again.
@@ -164,7 +166,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
           signal.removeEventListener('abort', go);
           resolve();
         };
-        const cancel = clock.after(wait, go);
+        const cancel = clock.after(wait, go, { work: failed });
         signal.addEventListener('abort', go, { once: true });
         if (pokeable) wake = go;
       });

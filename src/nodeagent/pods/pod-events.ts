@@ -13,14 +13,19 @@ const LIST = {
   ephemeral: 'ephemeralContainers',
 };
 
-/** Events about one Pod, the container they concern as fieldPath. */
-export function createPodEvents(recorder: EventRecorder, pod: () => ReadonlyPod): PodEvents {
+/** Events about one Pod, the container they concern as fieldPath. Once `silent` says so, nothing is told any more. */
+export function createPodEvents(
+  recorder: EventRecorder,
+  pod: () => ReadonlyPod,
+  silent: () => boolean = () => false,
+): PodEvents {
   const send = (
     type: 'Normal' | 'Warning',
     reason: string,
     message: string,
     container?: Pick<ContainerRecord, 'name' | 'kind'>,
-  ): void =>
+  ): void => {
+    if (silent()) return;
     recorder.event(
       // Objects of a list carry neither kind nor apiVersion.
       { kind: 'Pod', apiVersion: 'v1', metadata: pod().metadata },
@@ -29,6 +34,7 @@ export function createPodEvents(recorder: EventRecorder, pod: () => ReadonlyPod)
       message,
       container === undefined ? {} : { fieldPath: `spec.${LIST[container.kind]}{${container.name}}` },
     );
+  };
   return {
     normal: (reason, message, container) => send('Normal', reason, message, container),
     warning: (reason, message, container) => send('Warning', reason, message, container),

@@ -17,6 +17,8 @@ export interface PodManager {
   list(): readonly PodWorker[];
   /** Looks at every Pod again. */
   kickAll(): void;
+  /** Ends at once what runs of Pods that are not to have been. Resolves when nothing of them is left. */
+  discard(isDiscarded: (pod: ReadonlyPod) => boolean): Promise<void>;
 }
 
 export interface PodManagerOptions {
@@ -93,6 +95,11 @@ export function runPodManager({ informer, deps, signal }: PodManagerOptions): Po
     list: () => [...workers.values()],
     kickAll: () => {
       for (const worker of workers.values()) worker.kick();
+    },
+    async discard(isDiscarded) {
+      const discarded = [...workers.values()].filter(({ pod }) => isDiscarded(pod));
+      for (const worker of discarded) worker.discard();
+      await Promise.all(discarded.map(({ done }) => done));
     },
   };
 }

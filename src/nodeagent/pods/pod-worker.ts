@@ -8,7 +8,7 @@ import type { Failure } from './status/pod-view.js';
 import type { ContainerRecord, ReadonlyPod } from './types.js';
 import { hasRefreshable } from './volumes/set-up-volumes.js';
 import { createWork } from './worker/create-work.js';
-import { noteDeletion, noteRemoval } from './worker/delete-pod.js';
+import { discardPod, noteDeletion, noteRemoval } from './worker/delete-pod.js';
 import { failPod } from './worker/end-pod.js';
 import { createPodState, withResources } from './worker/pod-state.js';
 
@@ -21,6 +21,8 @@ export interface PodWorker {
   update(pod: ReadonlyPod): void;
   /** The Pod is gone from the API: end it without further ado. */
   removed(): void;
+  /** The Pod never was: it ends at once, and nobody is told. */
+  discard(): void;
   /** Looks again, e.g. because the node got its podCIDR. */
   kick(): void;
   /** The node has agreed to run it, and it has not ended: it takes of the node's resources. */
@@ -78,6 +80,10 @@ export function createPodWorker(
     },
     removed() {
       noteRemoval(work);
+      kick();
+    },
+    discard() {
+      discardPod(work);
       kick();
     },
     kick,

@@ -53,7 +53,7 @@ export function createSources(client: Client, clock: Clock): Sources {
         throw error;
       });
       known.set(key, { at: clock.monotonic(), value });
-      clock.after(FRESH_MS, () => known.delete(key), { unref: true });
+      clock.after(FRESH_MS, () => known.delete(key), { unref: true, work: true });
       return value;
     };
   };

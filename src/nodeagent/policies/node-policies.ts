@@ -6,6 +6,7 @@ import { createPolicyIndex } from '../../dataplane/policies/policy-index.js';
 import type { Judgement, NetworkPolicy, ObjectName } from '../../dataplane/policies/types.js';
 import type { Clock } from '../../machinery/clock.js';
 import type { Logger } from '../../machinery/logger.js';
+import { createBusyness } from '../../machinery/work-ledger.js';
 import { inTurns } from '../../machinery/steps.js';
 import { createTurns } from '../../machinery/turns.js';
 import type { DeepReadonly, EndpointSlice, Namespace, ObjectMeta, Pod, Service } from '../../machinery/types.js';
@@ -44,6 +45,7 @@ export function createNodePolicies(options: NodePoliciesOptions): NodePolicies {
     { readonly name: ObjectName; readonly policy: DeepReadonly<NetworkPolicy> | undefined }
   >();
   let working = false;
+  const busyness = createBusyness(clock, 'policies');
   let inForce = false;
   let pods: Informer<Pod> | undefined;
   let namespaces: Informer<Namespace> | undefined;
@@ -51,6 +53,7 @@ export function createNodePolicies(options: NodePoliciesOptions): NodePolicies {
   const compileChanged = async (): Promise<void> => {
     if (working) return;
     working = true;
+    busyness.set(true);
     for (const [key, { name, policy }] of changed) {
       changed.delete(key);
       try {
@@ -63,6 +66,7 @@ export function createNodePolicies(options: NodePoliciesOptions): NodePolicies {
       if (turns.isOver()) await turns.next();
     }
     working = false;
+    busyness.set(false);
   };
   const change = (object: DeepReadonly<NetworkPolicy>, policy: DeepReadonly<NetworkPolicy> | undefined): void => {
     watchPods();

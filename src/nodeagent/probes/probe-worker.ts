@@ -1,4 +1,5 @@
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
+import { inHand } from '../../machinery/work-ledger.js';
 import { runProbe } from './probe.js';
 import type { ProbeResult, ProbeTarget } from './probe-result.js';
 
@@ -27,10 +28,12 @@ export async function runProbeWorker(options: ProbeWorkerOptions): Promise<void>
   const first = container.startedAt + Math.max(SETTLE_MS, (probe.initialDelaySeconds ?? 0) * 1000);
   let streak = { outcome: '', length: 0 };
   try {
-    await clock.sleep(Math.max(0, first - clock.now()), signal);
+    // Without a delay of its own it is a part of starting the container.
+    await clock.sleep(Math.max(0, first - clock.now()), signal, { work: probe.initialDelaySeconds === undefined });
     for (;;) {
       const began = clock.monotonic();
-      const result = await runProbe(probe, options);
+      const probed = inHand(clock, `${kind} probe`);
+      const result = await runProbe(probe, options).finally(probed);
       onResult(kind, result);
       if (result.outcome !== 'error') {
         const outcome = result.outcome === 'failure' ? 'failure' : 'success';

@@ -5,6 +5,7 @@ import type { FamilyMetrics } from './proxy-metrics.js';
 import type { FamilySyncs, SyncCause, TellSync } from './sync-feed.js';
 import type { SyncResult } from '../../dataplane/proxiers/types.js';
 import type { Clock } from '../../machinery/clock.js';
+import { createBusyness } from '../../machinery/work-ledger.js';
 import type { DeepReadonly, EndpointSlice, KubeObject, Service, ServiceCIDR } from '../../machinery/types.js';
 
 export interface ProxyLoopOptions extends FamilyProxy {
@@ -73,10 +74,12 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
   /** A real kernel is loading rules. */
   let loading = false;
   let pendingAfter: number | undefined;
+  const busyness = createBusyness(clock, 'a proxy');
 
   const sync = (): void => {
     scheduled = false;
-    if (signal.aborted) return;
+    if (signal.aborted) return busyness.set(false);
+    busyness.set(true);
     const begun = clock.monotonic();
     const tell = syncs.begin();
     const full = failed || begun - lastFull > FULL_SYNC_MS;
@@ -123,6 +126,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     const waited = loading;
     loading = false;
     lastEnd = clock.monotonic();
+    busyness.set(false);
     return waited;
   };
   const schedule = (): void => {
@@ -131,8 +135,9 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     metrics.queued();
     const wait = lastEnd + minSyncPeriodMs - clock.monotonic();
     // Even a sync that is due at once waits for the other events of the same turn.
-    if (wait <= 0) setImmediate(sync);
-    else clock.after(wait, sync, { unref: true });
+    if (wait > 0) return void clock.after(wait, sync, { work: true });
+    busyness.set(true);
+    setImmediate(sync);
   };
 
   /** Tells the proxy of every event of an informer. */

@@ -157,7 +157,7 @@ export function serveWebSocketPortForward(
           void send(2 * i, chunk).then(() => pod.resume());
         });
         pod.once('end', () => {
-          const cancel = clock.after(LAST_WORDS_MS, () => pod.end());
+          const cancel = clock.after(LAST_WORDS_MS, () => pod.end(), { work: true });
           pod.once('close', cancel);
         });
         return pod;

@@ -36,7 +36,7 @@ async function findAccount(
     const found = ctx.objects.get('serviceaccounts', { namespace, name });
     if (found !== undefined) return found;
     if (attempt === attempts) return undefined;
-    await ctx.clock.sleep(RETRY_MS + random(RETRY_MS), ctx.signal);
+    await ctx.clock.sleep(RETRY_MS + random(RETRY_MS), ctx.signal, { work: true });
   }
 }
 

@@ -110,7 +110,7 @@ function write(object: KubeObject, verdict: Verdict, nowMs: number): void {
  */
 export async function keepAvailable(options: AvailabilityOptions): Promise<void> {
   const { objects, clock, log, signal, metrics } = options;
-  const queue = createWorkQueue({ clock, maxDelayMs: MAX_RETRY_MS });
+  const queue = createWorkQueue({ name: 'availability of aggregated APIs', clock, maxDelayMs: MAX_RETRY_MS });
   const services = (): ReadonlyApiService[] => [...objects.list(API_SERVICES)] as ReadonlyApiService[];
 
   const reconcile = async (name: string): Promise<void> => {

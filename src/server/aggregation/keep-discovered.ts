@@ -62,7 +62,7 @@ const keyOf = ({ service }: RemoteApi): string => `${service.namespace}/${servic
 /** What aggregated APIs say that they serve (kube-aggregator pkg/apiserver/handler_discovery.go). */
 export function createRemoteDiscovery(options: RemoteDiscoveryOptions): RemoteDiscovery {
   const { objects, clock, log, signal } = options;
-  const queue = createWorkQueue({ clock });
+  const queue = createWorkQueue({ name: 'discovery of aggregated APIs', clock });
   const said = new Map<string, Said>();
   /** When what was known of an APIService stopped being enough. */
   const dirty = new Map<string, number>();

@@ -67,7 +67,12 @@ function readRoot(document: unknown): Map<string, string> {
 /** OpenAPI of aggregated APIs: what there is of it (kube-aggregator pkg/controllers/openapi, openapiv3). */
 export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenApi {
   const { objects, clock, log, signal, turns } = options;
-  const queue = createWorkQueue({ clock, baseDelayMs: REFRESH_MS, maxDelayMs: MAX_RETRY_MS });
+  const queue = createWorkQueue({
+    name: 'OpenAPI of aggregated APIs',
+    clock,
+    baseDelayMs: REFRESH_MS,
+    maxDelayMs: MAX_RETRY_MS,
+  });
   const entries = new Map<string, RemoteOpenApiEntry>();
   /** Of the document that an entry was made of. */
   const versions = new Map<string, { readonly hash: string; readonly etag: string | undefined }>();

@@ -64,11 +64,11 @@ export function createCustomResources(options: CustomResourcesOptions): CustomRe
     again: name => definitionWork.add(name),
   });
   const definitionWork = createKeyedWork({
-    ...{ clock, signal, work: reconcile },
+    ...{ clock, name: 'custom resource definitions', signal, work: reconcile },
     onError: (error, name) => failed(error, `CustomResourceDefinition ${name}`),
   });
   const serviceWork = createKeyedWork({
-    ...{ clock, signal, work: name => services.reconcile(name) },
+    ...{ clock, name: 'APIs of custom resources', signal, work: name => services.reconcile(name) },
     onError: (error, name) => failed(error, `APIService ${name}`),
   });
 

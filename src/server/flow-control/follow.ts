@@ -66,7 +66,7 @@ export function followObjects(options: FollowOptions): Follower {
   const plan = (afterMs = 0): void => {
     if (planned || signal.aborted) return;
     planned = true;
-    clock.after(afterMs, digest, { unref: true });
+    clock.after(afterMs, digest, { unref: true, work: true });
   };
   const digest = (): void => {
     planned = false;

@@ -204,7 +204,7 @@ export function createQueueSet(options: {
           release(ticket);
           dispatchSoon();
         };
-        clock.after(work.lingerMs, free, { unref: true });
+        clock.after(work.lingerMs, free, { unref: true, work: true });
       } else {
         release(ticket);
       }

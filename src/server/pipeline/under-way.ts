@@ -1,5 +1,6 @@
 import type { Clock } from '../../machinery/clock.js';
 import { serviceUnavailableError } from '../../machinery/status.js';
+import { createBusyness } from '../../machinery/work-ledger.js';
 
 /** Requests that a stopping server answers before it ends. Watches and streams are none of them. */
 export interface UnderWay {
@@ -12,17 +13,21 @@ export interface UnderWay {
 }
 
 /** k8s.io/apiserver pkg/server/filters/waitgroup.go. */
-export function createUnderWay(clock: Pick<Clock, 'after'>): UnderWay {
+export function createUnderWay(clock: Pick<Clock, 'after' | 'ledger'>): UnderWay {
   let inside = 0;
   let stopping = false;
+  const busyness = createBusyness(clock, 'requests');
   let onEmpty = (): void => undefined;
   return {
     enter() {
       if (stopping) throw serviceUnavailableError('apiserver is shutting down');
       inside++;
+      busyness.set(true);
     },
     leave() {
-      if (--inside === 0) onEmpty();
+      if (--inside > 0) return;
+      busyness.set(false);
+      onEmpty();
     },
     drain(timeoutMs) {
       stopping = true;

@@ -70,6 +70,12 @@ export interface Registries {
   onChange(entry: CatalogEntry, changed: () => void, signal: AbortSignal): void;
   /** Reads and writes across kinds, for strategies, admission and the server itself. */
   readonly objects: Objects;
+  /** The revision of the newest change of one of these objects; undefined: there are none here. */
+  changed(group: string, version: string, resource: string): number | undefined;
+  /** Has watches tell how far they are by a bookmark, if their clients do not know, as etcd's progress requests do. */
+  tellProgress(): void;
+  /** Ends every watch: whoever watches comes back. */
+  endWatches(): void;
   /** Drops history up to and including `revision`: older watches and lists get 410. */
   compact(revision: number): Promise<void>;
   /** The store reads its values in another way: looks at all of them again. */
@@ -89,6 +95,14 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
   const caches = new Map<string, WatchCache>();
   const budget = createHistoryBudget();
   const progress = createProgress(store);
+  /** Those of each prefix. */
+  const watches = new Map<string, Scope['watches']>();
+  const watchesOf = ({ storage }: CatalogEntry['info']): Scope['watches'] => {
+    const prefix = resourcePrefix(storage);
+    let found = watches.get(prefix);
+    if (found === undefined) watches.set(prefix, (found = new Set()));
+    return found;
+  };
   // By info: a custom resource that changes comes back as a new entry.
   const scopes = new WeakMap<CatalogEntry, Scope>();
   const registries = new WeakMap<CatalogEntry, Registry>();
@@ -168,6 +182,7 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
         turns,
         line,
         admission,
+        watches: watchesOf(info),
         report,
         retired: retirementOf(entry).signal,
         body: catalog.body,
@@ -236,6 +251,19 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
       view: entry => scopeOf(entry).view,
       range: resource => (resource.startsWith(RANGES) ? rangeOf(resource) : undefined),
     }),
+    changed(group, version, resource) {
+      const entry = catalog.find(group, version, resource);
+      return entry?.info.stored === true ? cacheOf(entry).changed() : undefined;
+    },
+    tellProgress() {
+      for (const [prefix, open] of watches) {
+        const changed = caches.get(prefix)?.changed() ?? 0;
+        for (const watch of [...open]) watch.tell(changed);
+      }
+    },
+    endWatches() {
+      for (const open of watches.values()) for (const watch of [...open]) watch.end();
+    },
     async compact(revision) {
       await store.compact(revision);
       forget(revision);

@@ -20,6 +20,13 @@ import type { Validator } from '../validation/validator.js';
 import type { FieldManagers } from './field-managers.js';
 import type { View } from './view.js';
 
+/** A watch that is open. */
+export interface OpenWatch {
+  /** Tells how far it is by a bookmark, unless its client knows of the last change, whose revision is given. */
+  tell(changed: number): void;
+  end(): void;
+}
+
 /** What all operations on one resource in one version share. */
 export interface Scope {
   readonly info: ResourceInfo;
@@ -40,6 +47,7 @@ export interface Scope {
   /** Watchers beyond the first few that are told of a change. */
   readonly line: Line;
   readonly admission: readonly AdmissionPlugin[];
+  readonly watches: Set<OpenWatch>;
   /** Told of failures that no request can be told of. */
   readonly report: (error: unknown, what: string) => void;
   /** Aborts when the entry is served no longer, or served anew: who watches by it comes back. */

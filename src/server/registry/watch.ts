@@ -5,7 +5,7 @@ import type { CacheEvent } from '../../storage/event-history.js';
 import { watchOptions, type ListOptions } from './list-options.js';
 import { assertCached, upToDate } from './read.js';
 import { parseResourceVersion, waitForRevision } from './resource-version.js';
-import type { Scope } from './scope.js';
+import type { OpenWatch, Scope } from './scope.js';
 import { selectionOf, type Selection } from './selection.js';
 import type { ListQuery, RegistryWatch, RegistryWatchEvent, WatchListener } from './types.js';
 
@@ -125,6 +125,10 @@ function run(
   let caughtUp = false;
   /** The entry is served no longer: this ends when all that came before it is told. */
   let retired = false;
+  /** How far it is has been asked, and is told when nothing waits any more. */
+  let asked = false;
+  /** The client knows of all changes up to here. */
+  let told = start.revision;
   let stopped = false;
   const ended = new AbortController();
 
@@ -134,6 +138,7 @@ function run(
     unsubscribe();
     cancelTimeout();
     cancelBookmark();
+    scope.watches.delete(open);
     ctx.signal.removeEventListener('abort', end);
     scope.retired.removeEventListener('abort', retire);
     ended.abort();
@@ -167,7 +172,9 @@ function run(
     for (const change of changes) {
       if (change.revision <= start.revision) continue;
       const type = seenAs(change, scope, selection);
-      if (type !== undefined) batch.push(view.event(change, type));
+      if (type === undefined) continue;
+      batch.push(view.event(change, type));
+      told = change.revision;
     }
     if (batch.length > 0) send(batch);
   };
@@ -198,12 +205,25 @@ function run(
       scope.report(error, 'delivery of watch events');
       end();
     }
+    if (asked) tell();
   };
   const unsubscribe = cache.subscribe({ namespace, name: selection.name }, { events: onEvents, ended: end });
 
-  const bookmark = (): void => {
+  const tell = (): void => {
     // Before the queue is empty the newest revision would promise events that have not been sent.
-    if (queue === undefined) send([{ type: 'BOOKMARK', resourceVersion: String(cache.revision()) }]);
+    asked = queue !== undefined;
+    if (asked || stopped) return;
+    told = cache.revision();
+    send([{ type: 'BOOKMARK', resourceVersion: String(told) }]);
+  };
+  const open: OpenWatch = {
+    tell(changed) {
+      if (options.allowWatchBookmarks && told < changed) tell();
+    },
+    end,
+  };
+  const bookmark = (): void => {
+    if (queue === undefined) tell();
     if (stopped) return;
     cancelBookmark = scheduleBookmark();
   };
@@ -216,6 +236,7 @@ function run(
     return clock.after(wait, bookmark, { unref: true });
   };
   let cancelBookmark = scheduleBookmark();
+  scope.watches.add(open);
   const cancelTimeout = clock.after(timeoutMs, end, { unref: true });
   ctx.signal.addEventListener('abort', end, { once: true });
   /** What it was the turn of others for is told all the same: the last objects of a kind may have gone just before it. */
@@ -264,6 +285,7 @@ function run(
     if (!stopped) {
       deliver(waiting);
       listener.begun?.();
+      if (asked) tell();
     }
     if (retired) end();
   };
@@ -280,7 +302,7 @@ function run(
   const drained = async (): Promise<void> => {
     await turns.next();
     while (!stopped && listener.backlog() > INITIAL_BACKLOG_BYTES) {
-      await clock.sleep(INITIAL_POLL_MS, ended.signal).catch((error: unknown) => {
+      await clock.sleep(INITIAL_POLL_MS, ended.signal, { work: true }).catch((error: unknown) => {
         if (!stopped) throw error;
       });
     }

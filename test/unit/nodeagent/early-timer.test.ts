@@ -56,6 +56,7 @@ for (const { name, pod, retries } of TABLE)
 
     let mounted = false;
     const wakening = createWakening({
+      name: 'pod',
       clock,
       stop: stop.signal,
       look: async () => {

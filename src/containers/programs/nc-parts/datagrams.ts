@@ -40,7 +40,7 @@ export async function datagrams(
       const sent = send(chunk.subarray(at, at + MAX_DATAGRAM));
       waiting = Promise.all([waiting, sent]).then(() => undefined);
       waiting.catch(() => undefined);
-      await Promise.race([sent.catch(() => undefined), clock.sleep(50, process.signal)]);
+      await Promise.race([sent.catch(() => undefined), clock.sleep(50, process.signal, { work: true })]);
     }
   await waiting;
   return 0;

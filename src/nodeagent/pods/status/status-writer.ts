@@ -106,7 +106,7 @@ export function createStatusWriter({ pods, latest, clock, signal, onError }: Sta
       if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return false;
       onError(error as Error);
       wanted ??= status;
-      await clock.sleep(RETRY_MS, signal).catch(() => undefined);
+      await clock.sleep(RETRY_MS, signal, { work: true }).catch(() => undefined);
     }
     return true;
   };

@@ -15,7 +15,7 @@ export function createWork(given: Pick<PodWork, Given>): PodWork {
   const { clock, log } = deps;
   const { namespace = '', name = '' } = state.pod.metadata;
   const pod = (): ReadonlyPod => state.pod;
-  const events = createPodEvents(deps.recorder, pod);
+  const events = createPodEvents(deps.recorder, pod, () => state.discarded);
   const writer = createStatusWriter({
     pods: deps.pods,
     latest: pod,
@@ -26,6 +26,7 @@ export function createWork(given: Pick<PodWork, Given>): PodWork {
   });
   const wakening = createWakening({
     clock,
+    name: `pod ${namespace}/${name}`,
     stop,
     look: () => syncPod(work),
     onError: error => log.warn({ err: error, pod: `${namespace}/${name}` }, 'Pod could not be synced, will retry'),

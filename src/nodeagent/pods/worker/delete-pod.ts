@@ -32,7 +32,7 @@ async function confirm({ state, deps, writer, stop }: PodWork): Promise<void> {
       if (isStatusError(error, 'NotFound') || isStatusError(error, 'Conflict')) return;
       const fields = { pod: `${namespace}/${name}`, error: (error as Error).message };
       deps.log.warn(fields, 'deletion not confirmed, will retry');
-      await deps.clock.sleep(RETRY_MS, stop).catch(() => undefined);
+      await deps.clock.sleep(RETRY_MS, stop, { work: true }).catch(() => undefined);
     }
   }
 }
@@ -55,6 +55,15 @@ export function noteRemoval(work: PodWork): void {
   state.gone = true;
   state.life.abort(new Error('the Pod is gone'));
   if (state.ending !== undefined) forceAfter(work, MIN_GRACE_MS);
+}
+
+/** The Pod never was: whatever runs of it ends at once, and nobody is told. */
+export function discardPod(work: PodWork): void {
+  const { state } = work;
+  state.discarded = true;
+  noteRemoval(work);
+  state.force.abort();
+  for (const { running } of state.records) running?.kill('KILL');
 }
 
 function graceNow(pod: ReadonlyPod): number {

@@ -17,6 +17,8 @@ export interface PodState {
   pod: ReadonlyPod;
   /** No longer in the API. */
   gone: boolean;
+  /** It is to leave no trace: it never was. */
+  discarded: boolean;
   readonly records: ContainerRecord[];
   readonly startTime: number;
   /** It ran here before this agent started, and what ran is to be started again. */
@@ -53,6 +55,7 @@ export function createPodState(pod: ReadonlyPod, now: number): PodState {
   return {
     pod,
     gone: false,
+    discarded: false,
     records: adopted?.records ?? containersOf(pod).map(({ spec, kind }) => newRecord(spec, kind)),
     startTime: pod.status?.startTime === undefined ? now : Date.parse(pod.status.startTime),
     restarted: adopted?.restarted === true,

@@ -1,16 +1,19 @@
-import type { Clock } from '../../../machinery/clock.js';
+import type { Clock, WaitOptions } from '../../../machinery/clock.js';
+import { createBusyness } from '../../../machinery/work-ledger.js';
 
 /** When a Pod is looked at again. */
 export interface Wakening {
   /** Looks now, or once more when a look is under way. */
   readonly kick: () => void;
-  readonly kickAfter: (ms: number) => void;
+  readonly kickAfter: (ms: number, wait?: WaitOptions) => void;
   /** Forgets what kickAfter has asked for. */
   readonly cancel: () => void;
 }
 
 export interface WakeningOptions {
   readonly clock: Clock;
+  /** Whom it wakes, for who asks what is left to do. */
+  readonly name: string;
   readonly stop: AbortSignal;
   /** One look at the Pod. One that throws is tried again. */
   readonly look: () => Promise<void>;
@@ -20,30 +23,36 @@ export interface WakeningOptions {
 const RETRY_MS = 1_000;
 
 /** Looks at a Pod whenever it is kicked, one look after the other. */
-export function createWakening({ clock, stop, look, onError }: WakeningOptions): Wakening {
+export function createWakening({ clock, name, stop, look, onError }: WakeningOptions): Wakening {
   /** The earliest moment to look again; whatever else waits is found then. */
   let timer: { due: number; cancel: () => void } | undefined;
   let dirty = false;
   let running = false;
+  const busyness = createBusyness(clock, name);
 
   const cancel = (): void => {
     timer?.cancel();
     timer = undefined;
   };
-  const kickAfter = (ms: number): void => {
+  const kickAfter = (ms: number, wait?: WaitOptions): void => {
     const due = clock.monotonic() + ms;
     if (timer !== undefined && timer.due <= due) return;
     timer?.cancel();
-    const cancelTimer = clock.after(ms, () => {
-      timer = undefined;
-      kick();
-    });
+    const cancelTimer = clock.after(
+      ms,
+      () => {
+        timer = undefined;
+        kick();
+      },
+      wait,
+    );
     timer = { due, cancel: cancelTimer };
   };
   const kick = (): void => {
     dirty = true;
     if (running) return;
     running = true;
+    busyness.set(true);
     void loop();
   };
   const loop = async (): Promise<void> => {
@@ -53,10 +62,11 @@ export function createWakening({ clock, stop, look, onError }: WakeningOptions):
         await look();
       } catch (error) {
         onError(error);
-        kickAfter(RETRY_MS);
+        kickAfter(RETRY_MS, { work: true });
       }
     }
     running = false;
+    busyness.set(false);
   };
   return { kick, kickAfter, cancel };
 }

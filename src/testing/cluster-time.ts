@@ -1,0 +1,119 @@
+import { realClock, type Clock } from '../machinery/clock.js';
+import { parseDuration } from '../machinery/duration.js';
+import { createCountedClock } from './counted-clock.js';
+import { createLedger } from './ledger.js';
+import { leftToDo, settle, type Rest, type Revisions } from './settle.js';
+import { createVirtualClock, type VirtualClock } from './virtual-clock.js';
+
+/** What moves a virtual clock. */
+export interface ClockControl {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /**
+   * Time passes: "30s", "1h30m", or milliseconds. Timers fire in order, and what each of them causes comes to rest before the
+   * next. @throws RangeError for a duration that is none; Error where the clock is the real one
+   */
+  advance(duration: string | number): Promise<void>;
+}
+
+export interface SettledOptions {
+  readonly signal?: AbortSignal;
+  /** Whether who pauses in the middle of some work is waited for, as a proxy that loads rules together, a retry. Default true. */
+  readonly pauses?: boolean;
+}
+
+/** The time of one cluster in this process, and whether the cluster has come to rest in it. */
+export interface ClusterTime {
+  /** For `startCluster`. Runs by itself until `begin`. */
+  readonly clock: Clock;
+  readonly control: ClockControl;
+  /** The cluster has started: when it has come to rest, a virtual clock stands. */
+  begin(api: Revisions): Promise<void>;
+  /**
+   * Resolves when no controller, agent or DNS process has work left: their queues are empty, nothing is under way, everybody
+   * who watches has been told of the newest change, and nobody waits a moment to go on. Processes in containers, requests of
+   * others and what waits for time to pass do not count: grace periods, back-offs of more than a second, periods. On
+   * a virtual clock neither does what has not moved for half a second, as then it waits for `advance`.
+   * @throws Error naming what is left, when the signal aborts before
+   */
+  settled(options?: SettledOptions): Promise<void>;
+  /**
+   * Does `work` while nobody begins anything, until everybody has been told of what it has changed: who is told of one
+   * change must not act before being told of the other.
+   */
+  atOnce<T>(work: () => Promise<T>): Promise<T>;
+  /** What `settled` waits for now. */
+  leftToDo(): string[];
+  /** Before the cluster is stopped: what waits for time to pass must not wait for ever. */
+  release(): void;
+}
+
+export interface ClusterTimeOptions {
+  readonly clock: 'real' | 'virtual';
+  /** When the cluster starts, on a virtual clock: milliseconds since the epoch. Default: now. */
+  readonly startMs?: number;
+}
+
+/** Real milliseconds after which what has not moved is taken to wait for time to pass. */
+const PATIENCE_MS = 500;
+
+export function createClusterTime(options: ClusterTimeOptions): ClusterTime {
+  const ledger = createLedger();
+  const { startMs } = options;
+  const virtual: VirtualClock | undefined =
+    options.clock === 'virtual'
+      ? createVirtualClock({ ledger, ...(startMs === undefined ? {} : { startMs }) })
+      : undefined;
+  const clock = virtual ?? createCountedClock(realClock, ledger);
+  let api: Revisions | undefined;
+  /** On a virtual clock, once it stands. */
+  let patience: { readonly patienceMs?: number } = {};
+
+  const started = (): Revisions => {
+    if (api === undefined) throw new Error('the cluster has not been started');
+    return api;
+  };
+  const rest = (until: Rest, signal?: AbortSignal): Promise<void> =>
+    settle({ ledger, api: started(), until, ...patience, ...(signal === undefined ? {} : { signal }) });
+
+  return {
+    clock,
+    control: {
+      now: () => clock.now(),
+      async advance(duration) {
+        if (virtual === undefined)
+          throw new Error("the clock is the real one: only with clock 'virtual' it can be moved");
+        const ms = typeof duration === 'number' ? duration : parseDuration(duration);
+        if (ms === undefined || !(ms >= 0))
+          throw new RangeError(`${JSON.stringify(duration)} is no duration: want e.g. "30s"`);
+        await virtual.advance(ms, () => rest('quiet'));
+        await rest('settled');
+      },
+    },
+    async begin(revisions) {
+      api = revisions;
+      await rest('settled');
+      if (virtual === undefined) return;
+      virtual.freeze();
+      patience = { patienceMs: PATIENCE_MS };
+    },
+    settled: ({ signal, pauses = true } = {}) => rest(pauses ? 'settled' : 'quiet', signal),
+    async atOnce(work) {
+      ledger.hold();
+      try {
+        // What has been begun would write what it has thought of before.
+        await settle({ ledger, api: started(), until: 'done', patienceMs: PATIENCE_MS });
+        const result = await work();
+        await rest('told');
+        return result;
+      } finally {
+        ledger.release();
+      }
+    },
+    leftToDo: () => leftToDo({ ledger, api: started(), until: 'settled' }),
+    release() {
+      virtual?.thaw();
+      patience = {};
+    },
+  };
+}
