@@ -25,6 +25,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   publish: () => import('./publish.js'),
   trace: () => import('./trace.js'),
   rules: () => import('./rules.js'),
+  'test-server': () => import('./test-server.js'),
   envtest: () => import('./envtest.js'),
   completion: () => import('./completion.js'),
   version: () => import('./version.js'),

@@ -10,6 +10,7 @@ import type { KvStore } from '../storage/kv-store.js';
 import { apiServerSettings, text, type Flags } from './apiserver-settings.js';
 import { frontProxyFlags } from './front-proxy-flags.js';
 import { createLogger } from './logger.js';
+import { onParentGone } from './parent.js';
 import { fail, FlagError, signalOnTermination, untilAborted } from './process.js';
 
 const ETCD_FLAGS = ['etcdServers', 'etcdPrefix', 'etcdCafile', 'etcdCertfile', 'etcdKeyfile'];
@@ -36,7 +37,7 @@ async function openStore(flags: Flags): Promise<KvStore> {
 
 /** Serves until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runApiServer(flags: Flags, newServiceAccountKey: () => Promise<string>): Promise<void> {
-  const signal = signalOnTermination();
+  const signal = flags['exitWithParent'] === true ? withParent(signalOnTermination()) : signalOnTermination();
   const log = await createLogger('apiserver', { level: text(flags, 'v'), format: text(flags, 'loggingFormat') });
   try {
     refuseEtcd(flags);
@@ -68,4 +69,11 @@ export async function runApiServer(flags: Flags, newServiceAccountKey: () => Pro
   } catch (error) {
     fail('apiserver', error);
   }
+}
+
+/** Aborts when the parent process is gone, too. */
+function withParent(terminated: AbortSignal): AbortSignal {
+  const gone = new AbortController();
+  onParentGone(realClock, () => gone.abort(new Error('the parent process is gone')));
+  return AbortSignal.any([terminated, gone.signal]);
 }

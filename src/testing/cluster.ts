@@ -1,40 +1,37 @@
 import { startCluster, type RunningCluster } from '../cluster/start-cluster.js';
 import { claimHostRange } from '../cluster/host-range.js';
 import { openMemoryStore } from '../cluster/store.js';
-import { NAMESPACES, SERVICE_ACCOUNTS } from '../client/resources.js';
-import { createClient, type RestClient } from '../client/rest-client.js';
+import { createClient } from '../client/rest-client.js';
 import { createCable, type HandledCable } from '../machinery/cable.js';
 import { realClock, type Clock } from '../machinery/clock.js';
-import { realRandom, seededRandom, type Random } from '../machinery/random.js';
+import { realRandom, seededRandom } from '../machinery/random.js';
 import { createAccesses, type Accesses } from './access.js';
-import { applyAll } from './apply.js';
-import { readObjects } from './documents.js';
-import { milliseconds } from './duration.js';
-import { createFaultPlan, type Faults } from './faults.js';
-import { createRequestLog, type RecordedRequest, type RequestFilter, type RequestLog } from './requests.js';
-import { createResourceNames, type ResourceNames } from './resource-names.js';
+import type { ClusterApi } from './cluster-api-types.js';
+import { createClusterApi, prepare } from './cluster-api.js';
+import type { Faults } from './fault-types.js';
+import { createFaultPlan } from './faults.js';
+import type { RecordedRequest, RequestFilter } from './request-types.js';
+import { createRequestLog, type RequestLog } from './requests.js';
 import { createSlowStore, type SlowStore } from './slow-store.js';
-import { createSkewedClock, createTestNode, type SkewedClock, type TestNode } from './node.js';
+import type { IsolatedCluster } from './isolated-types.js';
+import { createIsolatedCluster } from './isolated.js';
+import type { TestNode } from './node-types.js';
+import { createSkewedClock, createTestNode, type SkewedClock } from './node.js';
 import { createTemporaryFolder } from './temporary-folder.js';
-import { traceRequests, type Trace, type TraceOptions } from './trace.js';
+import type { Trace, TraceOptions } from './trace-types.js';
 import type { Access, AccessConfig, ApiObject, ClusterOptions, WaitCondition, WaitOptions } from './types.js';
-import { waitForObject } from './wait-for.js';
 
-const DEFAULT_TIMEOUT = '30s';
 const DEFAULT_RECORDS = 10_000;
 
 /** What a cluster is made of, as `create` has put it together. */
 interface Parts {
   readonly running: RunningCluster;
-  readonly client: RestClient;
-  readonly names: ResourceNames;
+  readonly api: ClusterApi;
   readonly accesses: Accesses;
   readonly admin: Access;
   readonly log: RequestLog;
   readonly faults: Faults;
   readonly nodes: readonly TestNode[];
-  readonly random: Random;
-  readonly hasControllers: boolean;
   stop(): Promise<void>;
 }
 
@@ -55,19 +52,22 @@ export class Cluster implements Access, AsyncDisposable {
     this.faults = parts.faults;
   }
 
+  /** With `isolate: true` the cluster runs in a process of its own, which ends with this one. */
+  static create(options: ClusterOptions & { readonly isolate: true }): Promise<IsolatedCluster>;
   /**
    * Starts a cluster. Resolves when every node is Ready, the cluster's DNS answers, and `crds` and `objects` are there.
    * @throws Error when a port cannot be had, DocumentError when a file cannot be read, StatusError when an object is refused;
    * nothing is left then
    */
-  static async create(options: ClusterOptions = {}): Promise<Cluster> {
+  static create(options?: ClusterOptions & { readonly isolate?: false }): Promise<Cluster>;
+  static async create(
+    options: ClusterOptions & { readonly isolate?: boolean } = {},
+  ): Promise<Cluster | IsolatedCluster> {
+    if (options.isolate === true) return createIsolatedCluster(options);
     const parts = await startParts(options);
     const cluster = new Cluster(parts);
     try {
-      if (parts.hasControllers) await cluster.#defaultServiceAccount('default');
-      const definitions = await readObjects(options.crds ?? []);
-      await cluster.apply(definitions.filter(({ kind }) => kind === 'CustomResourceDefinition'));
-      await cluster.apply(options.objects ?? []);
+      await prepare(parts.api, options, options.apiServerOnly !== true);
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -114,21 +114,11 @@ export class Cluster implements Access, AsyncDisposable {
    * `namespace` (default "default"). Resolves with what the objects have become, in the order in which they were given.
    * @throws DocumentError, StatusError
    */
-  async apply(
+  apply(
     source: string | ApiObject | readonly (string | ApiObject)[],
     options: { readonly namespace?: string; readonly force?: boolean } = {},
   ): Promise<ApiObject[]> {
-    const { client, names } = this.#parts;
-    const objects = await readObjects(source);
-    return applyAll(
-      objects,
-      { namespace: 'default', ...options },
-      {
-        client,
-        names,
-        established: name => this.waitFor(`customresourcedefinition/${name}`, 'Established'),
-      },
-    );
+    return this.#parts.api.apply(source, options);
   }
 
   /**
@@ -137,42 +127,16 @@ export class Cluster implements Access, AsyncDisposable {
    * @throws WaitError, which shows the object as it was last; RangeError for a condition that is none; Error for a
    * resource that is not served; the signal's reason
    */
-  async waitFor(object: string, condition: WaitCondition, options: WaitOptions = {}): Promise<ApiObject | undefined> {
-    const { names, client } = this.#parts;
-    const [resource = '', name = ''] = object.split('/', 2);
-    if (name === '') throw new RangeError(`${JSON.stringify(object)} is no object: want e.g. "deployment/web"`);
-    const ref = await names.ofName(resource);
-    return waitForObject({
-      resource: client.resource(ref),
-      namespace: ref.namespaced ? (options.namespace ?? 'default') : '',
-      name,
-      condition,
-      timeoutMs: milliseconds(options.timeout ?? DEFAULT_TIMEOUT),
-      signal: options.signal,
-    });
+  waitFor(object: string, condition: WaitCondition, options: WaitOptions = {}): Promise<ApiObject | undefined> {
+    return this.#parts.api.waitFor(object, condition, options);
   }
 
   /**
    * Makes a namespace that nobody has used, "test-" and something of chance unless it is named, and resolves with its
    * name when Pods can be made in it: its default ServiceAccount is there. @throws StatusError, e.g. 409 when it is there already
    */
-  async namespace(name?: string): Promise<string> {
-    const { client, random, hasControllers } = this.#parts;
-    const chosen = name ?? `test-${random.uuid().slice(0, 8)}`;
-    await client.resource(NAMESPACES).create('', { apiVersion: 'v1', kind: 'Namespace', metadata: { name: chosen } });
-    if (hasControllers) await this.#defaultServiceAccount(chosen);
-    return chosen;
-  }
-
-  /** Before it is there, no Pod is admitted. */
-  async #defaultServiceAccount(namespace: string): Promise<void> {
-    await waitForObject({
-      resource: this.#parts.client.resource(SERVICE_ACCOUNTS),
-      namespace,
-      name: 'default',
-      condition: 'create',
-      timeoutMs: milliseconds(DEFAULT_TIMEOUT),
-    });
+  namespace(name?: string): Promise<string> {
+    return this.#parts.api.namespace(name);
   }
 
   /**
@@ -203,7 +167,7 @@ export class Cluster implements Access, AsyncDisposable {
    * @throws StatusError, Error when the sender is not there or its node cannot be asked
    */
   trace(from: string, to: string, options: TraceOptions = {}): Promise<Trace> {
-    return traceRequests(this.#parts.client, from, to, options);
+    return this.#parts.api.trace(from, to, options);
   }
 
   /** Ends all of it: connections, ports, files. What still asks is refused. Once is enough. */
@@ -263,8 +227,7 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
     let stopped: Promise<void> | undefined;
     return {
       running,
-      client,
-      names: createResourceNames(client),
+      api: createClusterApi({ client, uuid: () => random.uuid(), hasControllers: !apiServerOnly }),
       accesses,
       admin: accesses.of({ cert, key }),
       log,
@@ -273,8 +236,6 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
         const { cable, clock: its } = handleOf(node.name);
         return createTestNode(node, cable, its);
       }),
-      random,
-      hasControllers: !apiServerOnly,
       stop: () =>
         (stopped ??= (async () => {
           plan.faults.clear();

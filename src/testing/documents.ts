@@ -1,11 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
+import { DocumentError } from './errors.js';
 import type { ApiObject } from './types.js';
-
-/** What cannot be read as objects. `message` names the file and what is wrong with it, on one line. */
-export class DocumentError extends Error {
-  override readonly name = 'DocumentError';
-}
 
 const EXTENSIONS: ReadonlySet<string> = new Set(['.yaml', '.yml', '.json']);
 

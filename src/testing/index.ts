@@ -1,9 +1,10 @@
 export { Cluster } from './cluster.js';
-export { DocumentError } from './documents.js';
-export type { Fault, FaultFilter, Faults } from './faults.js';
-export type { TestNode } from './node.js';
-export type { RecordedRequest, RequestFilter } from './requests.js';
-export type { Hop, Trace, TraceOptions } from './trace.js';
+export { ControlError, DocumentError, WaitError } from './errors.js';
+export type { Fault, FaultFilter, Faults } from './fault-types.js';
+export type { IsolatedCluster, IsolatedFault, Promised } from './isolated-types.js';
+export type { TestNode } from './node-types.js';
+export type { RecordedRequest, RequestFilter } from './request-types.js';
+export type { Hop, Trace, TraceOptions } from './trace-types.js';
 export type {
   Access,
   AccessConfig,
@@ -14,4 +15,3 @@ export type {
   WaitCondition,
   WaitOptions,
 } from './types.js';
-export { WaitError } from './wait-for.js';

@@ -2,19 +2,8 @@ import type { ResourceClient } from '../client/types.js';
 import { realClock } from '../machinery/clock.js';
 import { JsonPathError, parseJsonPath } from '../machinery/json-path.js';
 import { isStatusError } from '../machinery/status.js';
+import { WaitError } from './errors.js';
 import type { ApiObject, WaitCondition } from './types.js';
-
-/** What never came. `message` says what was waited for and what the object was like at last. */
-export class WaitError extends Error {
-  override readonly name = 'WaitError';
-  constructor(
-    message: string,
-    /** As it was last seen; undefined: there was none. */
-    readonly last: ApiObject | undefined,
-  ) {
-    super(message);
-  }
-}
 
 interface Wanted {
   readonly text: string;

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+
+/** `kubette test-server`: a cluster for tests in any language. */
+export function register(program: Command): void {
+  program
+    .command('test-server')
+    .description('a cluster in memory for tests: prints one line of JSON when it is ready, ends with its parent')
+    .option('--nodes <count>', 'how many nodes run Pods', '1')
+    .option('--api-server-only', 'no controllers and no nodes, as envtest')
+    .option('--crds <path>', 'CustomResourceDefinitions: a file or folder; may be repeated', collect, [])
+    .option('--objects <path>', 'what is there from the beginning: a file or folder; may be repeated', collect, [])
+    .option('--controllers <names>', "'*' runs all, '-name' leaves one out", '*')
+    .option('--proxy-mode <modes>', 'how the nodes implement Services, dealt to them in turn', 'iptables')
+    .option('--seed <n>', 'what is left to chance is the same for the same seed')
+    .option('--record <what>', 'of requests: Metadata, or Request for bodies as well', 'Metadata')
+    .option('--record-limit <count>', 'how many requests are kept, the newest', '10000')
+    .option('--service-cluster-ip-range <cidrs>', 'range of ClusterIPs, or one of each IP family', '10.96.0.0/16')
+    .action(async (options: Record<string, string | boolean | string[]>) => {
+      const { runTestServer } = await import('./run-test-server.js');
+      await runTestServer(options);
+    });
+}
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
