@@ -96,6 +96,8 @@ export interface ApiServer {
   revision(): number;
   /** Has watches tell how far they are by a bookmark, if their clients do not know. */
   tellProgress(): void;
+  /** Why a stored value cannot be an object of the kind that is kept under that key; undefined: nothing is known against it. */
+  storedProblem(key: string, value: Buffer): string | undefined;
   /** Ends every watch: whoever watches comes back. */
   endWatches(): void;
   /** Forgets all history: who comes back with an older resourceVersion gets 410. */

@@ -11,13 +11,14 @@ export interface SkewedClock extends Clock {
 
 export function createSkewedClock(clock: Clock): SkewedClock {
   return {
+    ...(clock.ledger === undefined ? {} : { ledger: clock.ledger }),
     skewMs: 0,
     now() {
       return clock.now() + this.skewMs;
     },
     monotonic: () => clock.monotonic(),
     after: (ms, callback, options) => clock.after(ms, callback, options),
-    sleep: (ms, signal) => clock.sleep(ms, signal),
+    sleep: (ms, signal, options) => clock.sleep(ms, signal, options),
   };
 }
 

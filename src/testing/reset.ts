@@ -1,7 +1,7 @@
 import { resourcePrefix } from '../storage/keys.js';
 import type { KvStore } from '../storage/kv-store.js';
 import type { ClusterTime } from './cluster-time.js';
-import { keptAsItIs, mergedNode } from './living-objects.js';
+import { mergedNode, ofRunningCluster } from './living-objects.js';
 import { stateOf, transition, type Held, type StoreState } from './store-state.js';
 
 /** What of a cluster in this process is put back. */
@@ -25,6 +25,8 @@ export interface ResetOptions {
    */
   readonly watches?: 'events' | 'expired';
   readonly time: Pick<ClusterTime, 'atOnce' | 'settled'>;
+  /** Keys that stay as they are, or absent. Default: Leases. */
+  readonly keeps?: (key: string) => boolean;
 }
 
 /** As often what comes back is removed again: what was under way at a reset is written once, not again and again. */
@@ -33,12 +35,12 @@ const PODS = resourcePrefix({ group: '', version: 'v1', resource: 'pods' });
 const NODES = resourcePrefix({ group: '', version: 'v1', resource: 'nodes' });
 
 /** What is to be there afterwards: `wanted`, but for what the cluster writes about itself as long as it lives. */
-function target(now: StoreState, wanted: StoreState): StoreState {
+function target(now: StoreState, wanted: StoreState, keeps = ofRunningCluster.isLease): StoreState {
   const result = new Map<string, Held>(wanted);
-  for (const [key, held] of now) if (keptAsItIs(key)) result.set(key, held);
+  for (const [key, held] of now) if (keeps(key)) result.set(key, held);
   for (const [key, held] of wanted) {
     const living = now.get(key);
-    if (keptAsItIs(key) && living === undefined) result.delete(key);
+    if (keeps(key) && living === undefined) result.delete(key);
     else if (key.startsWith(NODES) && living !== undefined) result.set(key, mergedNode(held, living));
   }
   return result;
@@ -88,7 +90,7 @@ export async function restoreState(cluster: Resettable, wanted: StoreState, opti
   await time.atOnce(async () => {
     if (expired) api.endWatches();
     const before = await stateOf(store);
-    const changed = await commit(store, before, target(before, wanted));
+    const changed = await commit(store, before, target(before, wanted, options.keeps));
     if (expired) await expireHistory(cluster, before, changed);
     await Promise.all(
       nodes.map(async ({ agent }) => agent?.pods.discard(({ metadata }) => !pods.has(metadata.uid ?? ''))),
@@ -97,9 +99,9 @@ export async function restoreState(cluster: Resettable, wanted: StoreState, opti
   for (let pass = 1; pass <= PASSES; pass++) {
     await time.settled({ pauses: false });
     const now = await stateOf(store);
-    if (!(await commit(store, now, strays(now, target(now, wanted))))) return;
+    if (!(await commit(store, now, strays(now, target(now, wanted, options.keeps))))) return;
   }
   const now = await stateOf(store);
-  const left = [...now.keys()].filter(key => !target(now, wanted).has(key));
+  const left = [...now.keys()].filter(key => !target(now, wanted, options.keeps).has(key));
   if (left.length > 0) throw new Error(`made again after every reset: ${left.join(', ')}`);
 }
