@@ -155,6 +155,8 @@ export function createInformerFactory(options: InformerOptions): InformerFactory
       if (informers.get(id)?.endIfUnheard() === true) informers.delete(id);
     },
     start(signal) {
+      // Those that come later run at once.
+      if (running !== undefined) return;
       running = signal;
       for (const informer of informers.values()) informer.run(signal);
     },

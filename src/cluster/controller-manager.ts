@@ -5,7 +5,7 @@ import { LEASES } from '../client/resources.js';
 import { createClient } from '../client/rest-client.js';
 import { aggregatedDocuments } from '../api/openapi/aggregated-documents.js';
 import { ALL_CONTROLLERS } from '../controllers/all.js';
-import type { ControllerOptions } from '../controllers/controller.js';
+import type { ControllerDefinition, ControllerOptions } from '../controllers/controller.js';
 import { runControllers } from '../controllers/run.js';
 import { selectControllers } from '../controllers/select.js';
 import type { Clock } from '../machinery/clock.js';
@@ -35,6 +35,7 @@ export interface StartControllerManagerOptions {
   };
 }
 
+const isScheduler = ({ name }: ControllerDefinition): boolean => name === 'scheduler';
 const METRICS_API = { group: 'metrics.k8s.io', version: 'v1beta1' };
 
 /** Runs the controllers, while it leads. @throws UnknownControllerError */
@@ -44,38 +45,55 @@ export function startControllerManager(start: StartControllerManagerOptions): Ru
   const client = createClient(config, 'kube-controller-manager', clock);
   const informers = createLoggedInformers(client.transport, clock, log);
   const { transport } = client;
-  const work = async (leading: AbortSignal): Promise<void> => {
-    const shared = { client, informers, clock, log };
-    try {
-      await Promise.all([
-        runControllers(definitions, { ...shared, random, options }, leading),
-        start.metrics &&
-          runMetrics(
-            { ...shared, ...start.metrics, transport, openApi: () => aggregatedDocuments(METRICS_API) },
-            leading,
-          ),
-      ]);
-    } catch (error) {
-      if (!leading.aborted) throw error;
-    }
+  const shared = { client, informers, clock, log };
+  const [placing, controlling] = [definitions.filter(isScheduler), definitions.filter(one => !isScheduler(one))];
+  const run = (some: readonly ControllerDefinition[], leading: AbortSignal): Promise<void> =>
+    runControllers(some, { ...shared, random, options }, leading);
+  const control = async (leading: AbortSignal): Promise<void> => {
+    const openApi = (): ReturnType<typeof aggregatedDocuments> => aggregatedDocuments(METRICS_API);
+    await Promise.all([
+      run(controlling, leading),
+      start.metrics && runMetrics({ ...shared, ...start.metrics, transport, openApi }, leading),
+    ]);
+  };
+  const identity = `${hostname()}_${random.uuid()}`;
+  /** @throws Error when somebody else has become the leader */
+  const lead = async (
+    name: string,
+    some: readonly ControllerDefinition[],
+    work: (leading: AbortSignal) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const guarded = async (leading: AbortSignal): Promise<void> => {
+      try {
+        await work(leading);
+      } catch (error) {
+        if (!leading.aborted) throw error;
+      }
+    };
+    if (leaderElection === undefined) return guarded(signal);
+    await runWhileLeading(
+      {
+        leases: client.resource<Lease>(LEASES),
+        lease: { namespace: 'kube-system', name },
+        identity,
+        annotations: { [RUNS_ANNOTATION]: some.map(definition => definition.name).join(',') },
+        clock,
+        ...leaderElection,
+        onError: error => log.warn({ error: error.message }, 'leader election'),
+      },
+      guarded,
+      signal,
+    );
+    if (!signal.aborted) throw new Error('leaderelection lost');
   };
   return startPart(async signal => {
     try {
-      if (leaderElection === undefined) return await work(signal);
-      await runWhileLeading(
-        {
-          leases: client.resource<Lease>(LEASES),
-          lease: { namespace: 'kube-system', name: 'kube-controller-manager' },
-          identity: `${hostname()}_${random.uuid()}`,
-          annotations: { [RUNS_ANNOTATION]: definitions.map(({ name }) => name).join(',') },
-          clock,
-          ...leaderElection,
-          onError: error => log.warn({ error: error.message }, 'leader election'),
-        },
-        work,
-        signal,
-      );
-      if (!signal.aborted) throw new Error('leaderelection lost');
+      // Two programs upstream, which are elected each for itself: a scheduler of somebody's own may take the place of ours.
+      await Promise.all([
+        lead('kube-controller-manager', controlling, leading => control(leading), signal),
+        placing.length > 0 && lead('kube-scheduler', placing, leading => run(placing, leading), signal),
+      ]);
     } finally {
       client.close();
     }

@@ -46,6 +46,11 @@ t.test('two clusters in the background, from first to last command', async t => 
   const contexts = await kubectl('config', 'get-contexts', '-o', 'name');
   t.same(contexts.stdout.trim().split('\n').sort(), ['kubette', 'kubette-one']);
   t.equal((await kubectl('--context', 'kubette-one', 'get', 'nodes', '-o', 'name')).stdout, 'node/node-1\n');
+  t.equal(
+    (await kubectl('--context', 'kubette-one', 'get', 'leases', '-n', 'kube-system', '-o', 'name')).stdout,
+    'lease.coordination.k8s.io/kube-controller-manager\nlease.coordination.k8s.io/kube-scheduler\n',
+    'the scheduler has a Lease of its own',
+  );
   t.match((await kubette('kubeconfig', 'remove')).stdout, /^kubette is no longer in /);
   t.equal((await kubectl('config', 'get-contexts', '-o', 'name')).stdout, 'kubette-one\n');
 
