@@ -37,7 +37,8 @@ interface Parts {
 
 /**
  * A whole Kubernetes cluster for tests, in this process and in memory: API server, controllers, cluster DNS and nodes. Clients reach
- * it over HTTPS on a free port of 127.0.0.1. Several run side by side and know nothing of each other.
+ * it over HTTPS on a free port of 127.0.0.1. Several run side by side and know nothing of each other. What keeps this process from its
+ * event loop keeps the cluster from answering: wait for children with `execFile`, not `execFileSync`, or use `isolate`.
  *
  * Methods that ask the API server reject with an error named "StatusError" as the server answered: it has `code` (the HTTP status),
  * `reason` and `message`.
@@ -45,6 +46,8 @@ interface Parts {
 export class Cluster implements Access, AsyncDisposable {
   /** What goes wrong between clients and the API server. */
   readonly faults: Faults;
+  /** `await using` stops it. */
+  readonly [Symbol.asyncDispose]: () => Promise<void> = () => this.stop();
   readonly #parts: Parts;
 
   private constructor(parts: Parts) {
@@ -173,10 +176,6 @@ export class Cluster implements Access, AsyncDisposable {
   /** Ends all of it: connections, ports, files. What still asks is refused. Once is enough. */
   stop(): Promise<void> {
     return this.#parts.stop();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
   }
 }
 

@@ -10,6 +10,7 @@ import { ControlError } from './errors.js';
 export interface ControlServer {
   /** "http://127.0.0.1:41234/6f1c…": whoever has it may do everything. */
   readonly url: string;
+  /** Ends it, and whoever waits for an answer. */
   close(): void;
 }
 
@@ -76,6 +77,7 @@ async function readJson(request: IncomingMessage): Promise<Readonly<Record<strin
   if (text.trim() === '') return {};
   try {
     const value = JSON.parse(text) as unknown;
+    if (value === null) return {};
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch (error) {
     throw new ControlError(`the body is no JSON: ${(error as Error).message}`, { cause: error });

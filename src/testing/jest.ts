@@ -13,7 +13,7 @@ const framework = createFrameworkCluster();
  * export default globalSetup({ nodes: 2, crds: ['config/crd'] });
  * ```
  *
- * `globalSetup: 'kubette/jest'` takes a cluster of one node.
+ * `globalSetup: 'kubette/jest'` takes a cluster of one node. It runs in a process of its own.
  */
 export const globalSetup =
   (options: ClusterOptions = {}): (() => Promise<void>) =>
@@ -23,5 +23,5 @@ export const globalSetup =
 /** Stops the cluster. */
 export const globalTeardown = (): Promise<void> => framework.stop();
 
-const oneNode = globalSetup();
+const oneNode: ReturnType<typeof globalSetup> = globalSetup();
 export { oneNode as default };

@@ -1,4 +1,5 @@
-import { Cluster } from './cluster.js';
+import type { IsolatedCluster } from './isolated-types.js';
+import { createIsolatedCluster } from './isolated.js';
 import type { ClusterOptions } from './types.js';
 
 /** A cluster that runs while a test framework does: whoever asks for clusters finds it in $KUBECONFIG. */
@@ -12,11 +13,12 @@ export interface FrameworkCluster {
 export function createFrameworkCluster(
   environment: Record<string, string | undefined> = process.env,
 ): FrameworkCluster {
-  let running: { readonly cluster: Cluster; readonly before: string | undefined } | undefined;
+  let running: { readonly cluster: IsolatedCluster; readonly before: string | undefined } | undefined;
   const framework: FrameworkCluster = {
     async start(options) {
       await framework.stop();
-      const cluster = await Cluster.create({ ...options, isolate: false });
+      // In a process of its own: a framework may run tests in this one, and a test may wait for a child without a turn of its loop.
+      const cluster = await createIsolatedCluster(options);
       running = { cluster, before: environment['KUBECONFIG'] };
       environment['KUBECONFIG'] = cluster.kubeconfigPath;
     },

@@ -1,3 +1,5 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
 /**
  * An API object as it is in JSON: `apiVersion`, `kind`, `metadata` and whatever its kind has. Times are RFC 3339 texts.
  */

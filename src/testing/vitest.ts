@@ -10,7 +10,7 @@ import type { ClusterOptions } from './types.js';
  * export default globalSetup({ nodes: 2, crds: ['config/crd'] });
  * ```
  *
- * `globalSetup: 'kubette/vitest'` takes a cluster of one node.
+ * `globalSetup: 'kubette/vitest'` takes a cluster of one node. It runs in a process of its own.
  */
 export const globalSetup =
   (options: ClusterOptions = {}): (() => Promise<() => Promise<void>>) =>
@@ -20,5 +20,5 @@ export const globalSetup =
     return () => framework.stop();
   };
 
-const oneNode = globalSetup();
+const oneNode: ReturnType<typeof globalSetup> = globalSetup();
 export { oneNode as default };

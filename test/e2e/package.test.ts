@@ -60,7 +60,7 @@ else {
       files.filter(file => file.startsWith('build/dist/')).sort(),
       newest.map(file => `build/dist/${file}`).sort(),
     );
-    const others = files.filter(file => !/^(build\/(dist|generated)|api-schemas|node_modules)\//.test(file));
+    const others = files.filter(file => !/^(build\/(dist|generated|types)|api-schemas|node_modules)\//.test(file));
     t.same(others.sort(), [
       'CHANGELOG.md',
       'LICENSE',

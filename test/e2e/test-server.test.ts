@@ -68,6 +68,7 @@ t.test('it says where it is in one line, is steered over its control URL, and en
   t.match(await post('/apply', { source: map }), { status: 200 });
   const { body } = await post('/requests', { verb: 'patch', resource: 'configmaps' });
   t.match(body, [{ status: 201 }, { status: 503 }, { status: 201 }]);
+  t.match(await ask(control, 'POST', '/namespace', null), { status: 200, body: { name: /^test-/ } });
   const wrong = [
     ['/faults', { fault: 'next', resorce: 'pods', status: 500 }, 400, /resorce: there is no such field, only user/],
     ['/faults', { fault: 'fire' }, 400, /want one of next/],

@@ -2,12 +2,16 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, bundledFiles } from './bundle.js';
+import { declarationOf, writeDeclarations } from './declarations.js';
 import type { BuildStep } from './incremental.js';
 
 /** What is installed, and what is to be. */
 const INSTALLED = ['package.json', 'package-lock.json', 'node_modules/.package-lock.json'];
 const BUILD_INFO = 'build/.tsbuildinfo';
 const COMPILED = ['src', 'test'];
+
+/** What package.json exports. */
+const LIBRARY = ['index', 'vitest', 'jest', 'jest-teardown'].map(name => `src/testing/${name}.ts`);
 
 /** tsc for everything, the documents that the API server gives out, and what is run from the modules of src/. */
 export function buildSteps(root: string): readonly BuildStep[] {
@@ -50,6 +54,13 @@ export function buildSteps(root: string): readonly BuildStep[] {
       inputs: () => ['tsconfig.json', ...INSTALLED, ...sources('src')],
       outputs: () => bundledFiles(root),
       run: () => bundle(root),
+    },
+    {
+      name: 'declarations',
+      title: 'writing the types of the library for tests',
+      inputs: () => [...INSTALLED, ...sources('src/testing'), ...sources('src/cmd/build')],
+      outputs: () => [...LIBRARY.map(declarationOf), ...under('build/types', /./)],
+      run: () => writeDeclarations(root, LIBRARY),
     },
   ];
 }

@@ -1,0 +1,65 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { KUBETTE, ROOT, run, type Finished } from '../support/up.js';
+
+t.setTimeout(280_000);
+
+const EXAMPLES = join(ROOT, 'examples/testing');
+const TIMEOUT_MS = 200_000;
+const isThere = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
+
+const passes = (t: Test, { code, stdout, stderr }: Finished, sign: RegExp): void => {
+  t.equal(code, 0, `it passes\n${stdout}\n${stderr}`);
+  t.match(`${stdout}${stderr}`, sign, 'it has run');
+};
+
+t.test('node:test', async t => {
+  const args = ['--test', join(EXAMPLES, 'node/web.test.mjs')];
+  passes(t, await run(process.execPath, args, { cwd: ROOT, timeoutMs: TIMEOUT_MS }), /pass 2/);
+});
+
+t.test('tap', async t => {
+  const args = [join(EXAMPLES, 'tap/web.test.mjs')];
+  passes(t, await run(process.execPath, args, { cwd: ROOT, timeoutMs: TIMEOUT_MS }), /ok 1 - the web is there/);
+});
+
+t.test('pytest', async t => {
+  if (!isThere('python3', '-m', 'pytest', '--version')) return t.comment('SKIPPED: there is no pytest');
+  const env = { KUBETTE: `${process.execPath} ${KUBETTE}`, PYTHONDONTWRITEBYTECODE: '1' };
+  const args = ['-m', 'pytest', '-p', 'no:cacheprovider', '-q'];
+  passes(t, await run('python3', args, { cwd: join(EXAMPLES, 'pytest'), env, timeoutMs: TIMEOUT_MS }), /2 passed/);
+});
+
+t.test('go test', async t => {
+  if (!isThere('go', 'version')) return t.comment('SKIPPED: there is no Go');
+  const env = { KUBETTE: `${process.execPath} ${KUBETTE}` };
+  const args = ['test', '-count=1', './...'];
+  passes(t, await run('go', args, { cwd: join(EXAMPLES, 'go'), env, timeoutMs: TIMEOUT_MS }), /ok\s+example.com\/web/);
+});
+
+const FRAMEWORKS = [
+  { name: 'vitest', packages: ['vitest@3'], command: ['vitest', 'run'], sign: /1 passed/ },
+  { name: 'jest', packages: ['jest@30'], command: ['jest'], sign: /1 passed/ },
+];
+
+for (const { name, packages, command, sign } of FRAMEWORKS)
+  t.test(name, async t => {
+    const home = t.testdir({ 'package.json': '{ "private": true, "type": "module" }' });
+    const install = ['install', '--no-audit', '--no-fund', '--fetch-retries=0', ...packages];
+    const installed = await run('npm', install, { cwd: home, timeoutMs: TIMEOUT_MS });
+    if (installed.code !== 0) return t.comment(`SKIPPED: ${name} cannot be installed: ${installed.stderr.trim()}`);
+    symlinkSync(ROOT, join(home, 'node_modules/kubette'));
+    cpSync(join(EXAMPLES, 'web.yaml'), join(home, 'web.yaml'));
+    cpSync(join(EXAMPLES, name), join(home, name), { recursive: true });
+    const env = { NODE_OPTIONS: '--experimental-vm-modules', NO_COLOR: '1' };
+    const [program = '', ...args] = command;
+    const finished = await run(join(home, 'node_modules/.bin', program), args, {
+      cwd: join(home, name),
+      env,
+      timeoutMs: TIMEOUT_MS,
+    });
+    passes(t, finished, sign);
+    t.notMatch(finished.stderr, /did not exit|force exiting/i, 'nothing is left that keeps it');
+  });
