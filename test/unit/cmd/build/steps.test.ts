@@ -4,12 +4,23 @@ import t, { type Test } from 'tap';
 import { buildSteps } from '../../../../src/cmd/build/steps.js';
 import { ROOT } from '../../../support/root.js';
 
+// tsc runs six times.
+t.setTimeout(120_000);
+
 /** A repository of three modules; the step that compiles it. */
 function repository(t: Test): { root: string; compile: () => Promise<void>; outputs: () => readonly string[] } {
   const root = t.testdir({
     'tsconfig.json': JSON.stringify({
       compilerOptions: {
-        ...{ target: 'ES2023', module: 'nodenext', rootDir: '.', outDir: 'build', strict: true, types: [] },
+        ...{
+          target: 'ES2023',
+          lib: ['ES2023'],
+          module: 'nodenext',
+          rootDir: '.',
+          outDir: 'build',
+          strict: true,
+          types: [],
+        },
         ...{ incremental: true, tsBuildInfoFile: 'build/.tsbuildinfo', sourceMap: true, skipLibCheck: true },
       },
       include: ['src', 'test'],
