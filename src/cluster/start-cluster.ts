@@ -3,6 +3,7 @@ import { createClient } from '../client/rest-client.js';
 import { DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
+import { newPrivateKey } from '../machinery/x509/certificate.js';
 import { realRandom, type Random } from '../machinery/random.js';
 import type { ApiServerOptions } from '../server/options.js';
 import { firstServiceAddresses } from '../server/service-range.js';
@@ -106,6 +107,8 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
     const pki = await createPki(keysInMemory(), {
       // Whoever checks a certificate asks the machine what time it is, whatever this cluster's clock says.
       clock: realClock,
+      // ES256, which the API server and its clients know as well as RS256: an RSA key takes longer than much of a start.
+      newServiceAccountKey: () => Promise.resolve(newPrivateKey()),
       serverNames: [...firstServiceAddresses(settings.serviceClusterIpRange), ...network.hostGateways, HOST],
     });
     const store = await openStore(clock);

@@ -20,7 +20,7 @@ export function onParentGone(clock: Clock, gone: () => void): void {
     process.stdin.once('error', tell);
     // What comes is for nobody, but without somebody who reads there is no end.
     process.stdin.resume();
-    (process.stdin).unref?.();
+    process.stdin.unref?.();
   }
   const look = (): void => {
     if (process.ppid !== ppid) return tell();

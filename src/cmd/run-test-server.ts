@@ -47,7 +47,12 @@ function clusterOptions(flags: Flags): ClusterOptions {
   const proxyModes = text('proxyMode').split(',');
   for (const mode of proxyModes)
     if (!isProxyMode(mode)) throw invalidArgument('proxy-mode', mode, `there are ${PROXY_MODES.join(', ')}`);
+  const clock = text('clock');
+  if (clock !== 'real' && clock !== 'virtual') throw invalidArgument('clock', clock, 'want real or virtual');
+  const startTime = text('startTime');
   return {
+    clock,
+    ...(startTime === '' ? {} : { startTime: /^\d+$/.test(startTime) ? Number(startTime) : startTime }),
     controllers: text('controllers').split(','),
     proxyModes: proxyModes.filter(isProxyMode),
     recordLimit: integerFlag('record-limit', text('recordLimit'), 1, MAX_RECORDS),

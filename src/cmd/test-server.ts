@@ -11,6 +11,8 @@ export function register(program: Command): void {
     .option('--objects <path>', 'what is there from the beginning: a file or folder; may be repeated', collect, [])
     .option('--controllers <names>', "'*' runs all, '-name' leaves one out", '*')
     .option('--proxy-mode <modes>', 'how the nodes implement Services, dealt to them in turn', 'iptables')
+    .option('--clock <kind>', 'real, or virtual: time moves when it is told to over the control URL', 'real')
+    .option('--start-time <time>', 'when a virtual clock begins, RFC 3339 or milliseconds since 1970; default: now')
     .option('--seed <n>', 'what is left to chance is the same for the same seed')
     .option('--record <what>', 'of requests: Metadata, or Request for bodies as well', 'Metadata')
     .option('--record-limit <count>', 'how many requests are kept, the newest', '10000')

@@ -3,30 +3,14 @@ import { parseDuration } from '../machinery/duration.js';
 import { createCountedClock } from './counted-clock.js';
 import { createLedger } from './ledger.js';
 import { leftToDo, settle, type Rest, type Revisions } from './settle.js';
+import type { ClusterClock, SettledOptions } from './time-types.js';
 import { createVirtualClock, type VirtualClock } from './virtual-clock.js';
-
-/** What moves a virtual clock. */
-export interface ClockControl {
-  /** Milliseconds since the epoch. */
-  now(): number;
-  /**
-   * Time passes: "30s", "1h30m", or milliseconds. Timers fire in order, and what each of them causes comes to rest before the
-   * next. @throws RangeError for a duration that is none; Error where the clock is the real one
-   */
-  advance(duration: string | number): Promise<void>;
-}
-
-export interface SettledOptions {
-  readonly signal?: AbortSignal;
-  /** Whether who pauses in the middle of some work is waited for, as a proxy that loads rules together, a retry. Default true. */
-  readonly pauses?: boolean;
-}
 
 /** The time of one cluster in this process, and whether the cluster has come to rest in it. */
 export interface ClusterTime {
   /** For `startCluster`. Runs by itself until `begin`. */
   readonly clock: Clock;
-  readonly control: ClockControl;
+  readonly control: ClusterClock;
   /** The cluster has started: when it has come to rest, a virtual clock stands. */
   begin(api: Revisions): Promise<void>;
   /**

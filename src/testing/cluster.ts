@@ -3,15 +3,20 @@ import { claimHostRange } from '../cluster/host-range.js';
 import { openMemoryStore } from '../cluster/store.js';
 import { createClient } from '../client/rest-client.js';
 import { createCable, type HandledCable } from '../machinery/cable.js';
-import { realClock, type Clock } from '../machinery/clock.js';
+import { realClock } from '../machinery/clock.js';
 import { realRandom, seededRandom } from '../machinery/random.js';
 import { createAccesses, type Accesses } from './access.js';
+import { createClusterTime, type ClusterTime } from './cluster-time.js';
 import type { ClusterApi } from './cluster-api-types.js';
 import { createClusterApi, prepare } from './cluster-api.js';
 import type { Faults } from './fault-types.js';
 import { createFaultPlan } from './faults.js';
 import type { RecordedRequest, RequestFilter } from './request-types.js';
 import { createRequestLog, type RequestLog } from './requests.js';
+import { restoreState } from './reset.js';
+import { restoreSnapshot, takeSnapshot } from './snapshot.js';
+import { stateOf, type StoreState } from './store-state.js';
+import type { ClusterClock, ResetOptions, SettledOptions } from './time-types.js';
 import { createSlowStore, type SlowStore } from './slow-store.js';
 import type { IsolatedCluster } from './isolated-types.js';
 import { createIsolatedCluster } from './isolated.js';
@@ -26,6 +31,7 @@ const DEFAULT_RECORDS = 10_000;
 /** What a cluster is made of, as `create` has put it together. */
 interface Parts {
   readonly running: RunningCluster;
+  readonly time: ClusterTime;
   readonly api: ClusterApi;
   readonly accesses: Accesses;
   readonly admin: Access;
@@ -49,6 +55,8 @@ export class Cluster implements Access, AsyncDisposable {
   /** `await using` stops it. */
   readonly [Symbol.asyncDispose]: () => Promise<void> = () => this.stop();
   readonly #parts: Parts;
+  /** What there was when `create` resolved. */
+  #initial: StoreState = new Map();
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -71,6 +79,8 @@ export class Cluster implements Access, AsyncDisposable {
     const cluster = new Cluster(parts);
     try {
       await prepare(parts.api, options, options.apiServerOnly !== true);
+      await parts.time.begin(parts.running.api);
+      cluster.#initial = await stateOf(parts.running.store);
       return cluster;
     } catch (error) {
       await cluster.stop();
@@ -173,6 +183,44 @@ export class Cluster implements Access, AsyncDisposable {
     return this.#parts.api.trace(from, to, options);
   }
 
+  /** Its time: `clock.advance('30s')` moves a virtual one. */
+  get clock(): ClusterClock {
+    return this.#parts.time.control;
+  }
+
+  /**
+   * Resolves when no controller, agent or DNS process has work left: their queues are empty, nothing is under way, and everybody
+   * who watches has been told of the newest change. Processes in containers, requests of others and what waits for time to
+   * pass do not count: grace periods, back-offs of more than a second.
+   * @throws Error naming what is left, when the signal aborts before
+   */
+  settled(options: SettledOptions = {}): Promise<void> {
+    return this.#parts.time.settled(options);
+  }
+
+  /**
+   * The state after `create`: objects that came later go at once, whatever their finalizers and grace periods say, what was changed
+   * or deleted is there again, faults are over. Leases stay, and of Nodes what their agents say. Time does not go back.
+   */
+  async reset(options: ResetOptions = {}): Promise<void> {
+    this.faults.clear();
+    await restoreState(this.#parts.running, this.#initial, { ...options, time: this.#parts.time });
+  }
+
+  /** All objects at this moment, as a file that can be sent around; keys and Leases are not in it. */
+  snapshot(): Promise<Uint8Array> {
+    const { running, time } = this.#parts;
+    return takeSnapshot(running.store, time.clock.now());
+  }
+
+  /**
+   * Makes the objects those of a snapshot, which may be another cluster's: what a cluster says of itself stays as this one has it.
+   * @throws SnapshotError saying what is wrong with the file; nothing is changed then
+   */
+  restore(snapshot: Uint8Array, options: ResetOptions = {}): Promise<void> {
+    return restoreSnapshot(this.#parts.running, snapshot, { ...options, time: this.#parts.time });
+  }
+
   /** Ends all of it: connections, ports, files. What still asks is refused. Once is enough. */
   stop(): Promise<void> {
     return this.#parts.stop();
@@ -181,12 +229,13 @@ export class Cluster implements Access, AsyncDisposable {
 
 async function startParts(options: ClusterOptions): Promise<Parts> {
   const { seed, apiServerOnly = false, record = 'Metadata' } = options;
-  const clock: Clock = realClock;
+  const time = createClusterTime({ clock: options.clock ?? 'real', ...startOf(options) });
+  const { clock } = time;
   const random = seed === undefined ? realRandom : seededRandom(seed);
   const log = createRequestLog(options.recordLimit ?? DEFAULT_RECORDS);
   let store: SlowStore | undefined;
   const plan = createFaultPlan({
-    clock,
+    clock: realClock,
     random,
     store() {
       if (store === undefined) throw new Error('the cluster has not been started');
@@ -212,7 +261,7 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
       random,
       ...(range === undefined ? {} : { bindAddressOf: node => range.addressOf(node) }),
       settingsOf: handleOf,
-      openStore: async () => (store = createSlowStore(await openMemoryStore(clock), clock)),
+      openStore: async () => (store = createSlowStore(await openMemoryStore(clock), realClock)),
       server: {
         audit: { sink: log.sink, policy: { rules: [{ level: record }], omitStages: ['RequestReceived'] } },
         interpose: exchange => plan.interpose(exchange),
@@ -226,6 +275,7 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
     let stopped: Promise<void> | undefined;
     return {
       running,
+      time,
       api: createClusterApi({ client, uuid: () => random.uuid(), hasControllers: !apiServerOnly }),
       accesses,
       admin: accesses.of({ cert, key }),
@@ -238,6 +288,7 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
       stop: () =>
         (stopped ??= (async () => {
           plan.faults.clear();
+          time.release();
           client.close();
           await running.close();
           release();
@@ -247,4 +298,12 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
     release();
     throw error;
   }
+}
+
+/** @throws RangeError for a time that is none */
+function startOf({ startTime }: ClusterOptions): { readonly startMs?: number } {
+  if (startTime === undefined) return {};
+  const startMs = typeof startTime === 'number' ? startTime : Date.parse(startTime);
+  if (!Number.isFinite(startMs)) throw new RangeError(`startTime: ${JSON.stringify(startTime)} is no time`);
+  return { startMs };
 }

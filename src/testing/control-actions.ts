@@ -2,6 +2,7 @@ import type { Cluster } from './cluster.js';
 import { ControlError } from './errors.js';
 import type { Fault, FaultFilter, Faults } from './fault-types.js';
 import type { RequestFilter } from './request-types.js';
+import type { ResetOptions } from './time-types.js';
 import type { TraceOptions } from './trace-types.js';
 import type { ApiObject, Duration } from './types.js';
 
@@ -96,6 +97,12 @@ const FAULTS: Readonly<Record<string, (faults: Faults, input: Input) => Fault | 
   },
 };
 
+function watchesOf({ watches }: Input): ResetOptions {
+  if (watches === undefined) return {};
+  if (watches !== 'events' && watches !== 'expired') throw new ControlError('watches: want events or expired');
+  return { watches };
+}
+
 /** Of one control server: faults are named over it by numbers. */
 export function createControlActions(): Readonly<Record<string, ControlAction>> {
   const faults = new Map<string, Fault>();
@@ -174,6 +181,25 @@ export function createControlActions(): Readonly<Record<string, ControlAction>> 
       return { name, hostAddress: node.hostAddress };
     },
     'GET /nodes': cluster => cluster.nodes.map(({ name, hostAddress }) => ({ name, hostAddress })),
+    'POST /settled': async cluster => {
+      await cluster.settled();
+      return {};
+    },
+    'POST /clock': async (cluster, input) => {
+      only(input, ['advance']);
+      if (input['advance'] !== undefined) await cluster.clock.advance(duration(input, 'advance'));
+      return { now: cluster.clock.now() };
+    },
+    'POST /reset': async (cluster, input) => {
+      await cluster.reset(watchesOf(only(input, ['watches'])));
+      return {};
+    },
+    'GET /snapshot': async cluster => ({ snapshot: Buffer.from(await cluster.snapshot()).toString('base64') }),
+    'POST /restore': async (cluster, input) => {
+      const file = Buffer.from(text(input, 'snapshot'), 'base64');
+      await cluster.restore(file, watchesOf(only(input, ['snapshot', 'watches'])));
+      return {};
+    },
     'POST /trace': async (cluster, input) => {
       const options = only(input, ['from', 'to', 'count', 'seed', 'family', 'node']);
       const { from: _from, to: _to, ...rest } = options;

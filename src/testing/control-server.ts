@@ -89,7 +89,7 @@ async function readJson(request: IncomingMessage): Promise<Readonly<Record<strin
 function failure(error: unknown): readonly [number, object] {
   const { name = 'Error', message = String(error) } = error as Partial<Error>;
   if (isStatusError(error)) return [error.code, { error: name, message, reason: error.reason, status: error.status }];
-  const known = ['ControlError', 'DocumentError', 'RangeError', 'WaitError'].includes(name);
+  const known = ['ControlError', 'DocumentError', 'RangeError', 'SnapshotError', 'WaitError'].includes(name);
   const last = (error as { last?: unknown }).last;
   return [known ? 400 : 500, { error: name, message, ...(last === undefined ? {} : { last }) }];
 }

@@ -1,9 +1,11 @@
 export { Cluster } from './cluster.js';
 export { ControlError, DocumentError, WaitError } from './errors.js';
+export { SnapshotError } from './snapshot-file.js';
 export type { Fault, FaultFilter, Faults } from './fault-types.js';
 export type { IsolatedCluster, IsolatedFault, Promised } from './isolated-types.js';
 export type { TestNode } from './node-types.js';
 export type { RecordedRequest, RequestFilter } from './request-types.js';
+export type { ClusterClock, ResetOptions, SettledOptions } from './time-types.js';
 export type { Hop, Trace, TraceOptions } from './trace-types.js';
 export type {
   Access,

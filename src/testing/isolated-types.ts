@@ -2,7 +2,8 @@ import type { ClusterApi } from './cluster-api-types.js';
 import type { Fault, Faults } from './fault-types.js';
 import type { RecordedRequest, RequestFilter } from './request-types.js';
 import type { TestNode } from './node-types.js';
-import type { Access } from './types.js';
+import type { ResetOptions } from './time-types.js';
+import type { Access, Duration } from './types.js';
 
 /** The same functions, with answers from another process. */
 export type Promised<T> = {
@@ -33,6 +34,11 @@ export interface IsolatedCluster extends Access, Omit<ClusterApi, 'defaultServic
   /** Where it is steered; docs/testing.md tells what may be asked for there. */
   readonly controlUrl: string;
   readonly faults: Omit<Promised<Faults>, 'cut'> & { cut(filter?: RequestFilter): Promise<void> };
+  readonly clock: { now(): Promise<number>; advance(duration: Duration): Promise<void> };
+  settled(): Promise<void>;
+  reset(options?: ResetOptions): Promise<void>;
+  snapshot(): Promise<Uint8Array>;
+  restore(snapshot: Uint8Array, options?: ResetOptions): Promise<void>;
   as(user: string, groups?: readonly string[]): Promise<Access>;
   requests(filter?: RequestFilter): Promise<RecordedRequest[]>;
   /** @throws RangeError from its functions when there is none of that name */

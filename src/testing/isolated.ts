@@ -71,6 +71,18 @@ export async function createIsolatedCluster(options: ClusterOptions): Promise<Is
       namespace: api.namespace,
       trace: api.trace,
       faults: faultsOver(control),
+      clock: {
+        now: async () => (await control.ask<{ now: number }>('POST', '/clock')).now,
+        advance: advance => control.ask('POST', '/clock', { advance }),
+      },
+      settled: () => control.ask('POST', '/settled'),
+      reset: options => control.ask('POST', '/reset', options),
+      async snapshot() {
+        const { snapshot } = await control.ask<{ snapshot: string }>('GET', '/snapshot');
+        return Buffer.from(snapshot, 'base64');
+      },
+      restore: (snapshot, options) =>
+        control.ask('POST', '/restore', { ...options, snapshot: Buffer.from(snapshot).toString('base64') }),
       requests: filter => control.ask('POST', '/requests', plain(filter)),
       node: name => {
         const act = (action: string, rest: object = {}): Promise<void> =>
@@ -111,6 +123,8 @@ const flagsOf = (options: ClusterOptions): string[] => {
     controllers,
     proxyModes,
     recordLimit,
+    clock,
+    startTime,
   } = options;
   return [
     `--nodes=${nodes}`,
@@ -118,6 +132,8 @@ const flagsOf = (options: ClusterOptions): string[] => {
     ...(proxyModes === undefined ? [] : [`--proxy-mode=${proxyModes.join(',')}`]),
     ...(recordLimit === undefined ? [] : [`--record-limit=${recordLimit}`]),
     ...(apiServerOnly === true ? ['--api-server-only'] : []),
+    ...(clock === undefined ? [] : [`--clock=${clock}`]),
+    ...(startTime === undefined ? [] : [`--start-time=${startTime}`]),
     ...(seed === undefined ? [] : [`--seed=${seed}`]),
     ...(record === undefined ? [] : [`--record=${record}`]),
     ...(serviceClusterIpRange === undefined ? [] : [`--service-cluster-ip-range=${serviceClusterIpRange}`]),

@@ -71,6 +71,13 @@ export interface ClusterOptions {
   readonly record?: 'Metadata' | 'Request';
   /** How many requests are kept, the newest. Default 10,000. */
   readonly recordLimit?: number;
+  /**
+   * 'virtual': time stands when `create` resolves, and moves with `clock.advance`. Default 'real'. Timeouts of this library and of
+   * faults are real in any case.
+   */
+  readonly clock?: 'real' | 'virtual';
+  /** When a virtual clock begins: an RFC 3339 text, or milliseconds since the epoch. Default: now. */
+  readonly startTime?: string | number;
   /** Gives up the start: `create` rejects with its reason. */
   readonly signal?: AbortSignal;
 }

@@ -70,7 +70,14 @@ export function createNodePorts(options: NodePortOptions): NodePorts {
         };
         open.set(
           key,
-          listenReal({ protocol, at: { address: bindAddress, port }, entry: () => entry(key, port), cable, log, onError }),
+          listenReal({
+            protocol,
+            at: { address: bindAddress, port },
+            entry: () => entry(key, port),
+            cable,
+            log,
+            onError,
+          }),
         );
       }
       for (const [key, closer] of open)
