@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   'node-agent': () => import('./node-agent.js'),
   dns: () => import('./dns.js'),
   publish: () => import('./publish.js'),
+  why: () => import('./why.js'),
   trace: () => import('./trace.js'),
   rules: () => import('./rules.js'),
   'test-server': () => import('./test-server.js'),

@@ -22,8 +22,9 @@ export async function runTrace(from: string, to: string, flags: Flags): Promise<
     const config = await loadKubeConfig(kubeconfigFile(flags['kubeconfig']));
     const client = createClient(config, 'kubette-trace');
     try {
-      const sender = await findSender(client, from, config.namespace, given(flags, 'node'));
-      const namespace = sender.query['pod']?.split('/')[0] ?? config.namespace;
+      const own = given(flags, 'namespace') ?? config.namespace;
+      const sender = await findSender(client, from, own, given(flags, 'node'));
+      const namespace = sender.query['pod']?.split('/')[0] ?? own;
       const url = await findTarget(client, to, {
         namespace,
         sender: sender.kind,

@@ -8,8 +8,12 @@ export function register(program: Command): void {
     .description(
       'send a request and say what became of it: name lookup, rules, NAT, route, answer, or why there is none',
     )
-    .argument('<from>', 'a Pod (namespace/name, or a name in the default namespace), node/NAME, or an address outside')
+    .argument(
+      '<from>',
+      'a Pod (name or namespace/name), deploy/NAME, svc/NAME, node/NAME, host (the machine outside) or an address outside',
+    )
     .argument('<to>', 'e.g. http://my-app, svc/my-app, tcp://10.96.0.10:53 or udp://kube-dns.kube-system:53')
+    .option('-n, --namespace <name>', "whose names are meant; default: the kubeconfig's")
     .option('--kubeconfig <file>', 'how to reach the API server; default: $KUBECONFIG, then .kubette/kubeconfig')
     .option('--node <name>', 'where packets from outside come in; default: the first node that is ready')
     .option('--mode <mode>', `how the node would treat it as ${PROXY_MODES.join(', ')}`)

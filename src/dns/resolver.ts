@@ -1,3 +1,4 @@
+import { NOBODY_OUTSIDE } from '../machinery/nobody-outside.js';
 import type { Forward, Transport } from './forward.js';
 import {
   answerFromCluster,
@@ -90,7 +91,7 @@ function outsideWorld({ labels, type }: Query, serial: number): Answer {
     type: 'SOA',
     name: '',
     ttl: ROOT_TTL,
-    primary: 'ns.dns',
+    primary: NOBODY_OUTSIDE,
     mailbox: 'hostmaster',
     serial,
     refresh: 7200,

@@ -1,16 +1,25 @@
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../client/resources.js';
 import type { Client, ResourceRef } from '../client/types.js';
+import { nearest } from '../machinery/nearest.js';
 import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
 import { isStatusError } from '../machinery/status.js';
-import type { EndpointSlice, KubeObject, Service } from '../machinery/types.js';
+import type { EndpointSlice, KubeObject, ObjectKey, Service } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
-import { selectorText } from './service-problem.js';
+import { selectorText } from './selector-problem.js';
 
 /** What a name of the cluster stands for, and whose answers it has. */
 export interface NameSource {
   readonly name: string;
   /** "Service shop/web, ClusterIP 10.96.1.1", or why there is no such name and what to change. */
   readonly text: string;
+  /** The Service, if there is one. */
+  readonly service?: ObjectKey;
+  /** Another name that is an ExternalName Service's, which asks for that. */
+  readonly alias?: string;
+  /** What is not there: the Service, or even its namespace. */
+  readonly missing?: 'service' | 'namespace';
+  /** What is there and nearly has the name that was asked for. */
+  readonly near?: string;
 }
 
 type Objects = Pick<Client, 'resource'>;
@@ -39,12 +48,19 @@ export async function sourceOf(client: Objects, domain: string, name: string): P
   if (labels.slice(-zone.length).join('.') !== zone.join('.') || relative.at(-1) !== 'svc') return undefined;
   const [namespace, service, ...rest] = relative.slice(0, -1).reverse();
   if (namespace === undefined || service === undefined) return undefined;
-  return { name, text: await describe(client, namespace, service, rest.reverse()) };
+  const key = { namespace, name: service };
+  const found = await find<Service>(client, SERVICES, key);
+  if (found === undefined) return { name, ...(await whyMissing(client, namespace, service)) };
+  const alias = found.spec?.type === 'ExternalName' ? { alias: found.spec.externalName ?? '' } : {};
+  return { name, text: await describe(client, found, key, rest.reverse()), service: key, ...alias };
 }
 
-async function describe(client: Objects, namespace: string, name: string, rest: readonly string[]): Promise<string> {
-  const service = await find<Service>(client, SERVICES, { namespace, name });
-  if (service === undefined) return whyMissing(client, namespace, name);
+async function describe(
+  client: Objects,
+  service: Service,
+  { namespace, name }: ObjectKey,
+  rest: readonly string[],
+): Promise<string> {
   const { spec } = service;
   const whose = `Service ${namespace}/${name}`;
   if (spec?.type === 'ExternalName') return `${whose}, ExternalName ${spec.externalName ?? ''}`;
@@ -57,14 +73,30 @@ async function describe(client: Objects, namespace: string, name: string, rest: 
   return describeEndpoints(client, service, protocol === undefined ? port : undefined);
 }
 
-async function whyMissing(client: Objects, namespace: string, name: string): Promise<string> {
+export async function whyMissing(
+  client: Objects,
+  namespace: string,
+  name: string,
+): Promise<Pick<NameSource, 'text' | 'missing' | 'near'>> {
   const known = await find<KubeObject>(client, NAMESPACES, { namespace: '', name: namespace });
-  if (known === undefined) return `there is no namespace ${namespace}`;
+  if (known === undefined) {
+    const all = (await client.resource(NAMESPACES).list()).items.map(({ metadata }) => metadata.name ?? '');
+    const near = nearest(namespace, all);
+    return { text: `there is no namespace ${namespace}${hint(near)}`, missing: 'namespace', ...(near && { near }) };
+  }
   const { items } = await client.resource<Service>(SERVICES).list({ fieldSelector: `metadata.name=${name}` });
   const others = items.map(({ metadata }) => `${name}.${metadata.namespace ?? ''}`).slice(0, MAX_OTHERS);
-  const elsewhere = others.length === 0 ? '' : `; ask for ${others.join(' or ')}`;
-  return `there is no Service ${name} in namespace ${namespace}${elsewhere}`;
+  const text = `there is no Service ${name} in namespace ${namespace}`;
+  if (others.length > 0) return { text: `${text}; ask for ${others.join(' or ')}`, missing: 'service' };
+  const here = (await client.resource<Service>(SERVICES).list({ namespace })).items;
+  const near = nearest(
+    name,
+    here.map(({ metadata }) => metadata.name ?? ''),
+  );
+  return { text: `${text}${hint(near)}`, missing: 'service', ...(near && { near }) };
 }
+
+const hint = (near: string | undefined): string => (near === undefined ? '' : ` (there is ${near})`);
 
 const MAX_OTHERS = 5;
 

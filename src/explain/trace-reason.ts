@@ -1,12 +1,15 @@
 import { ASTRAY } from '../containers/network/errors.js';
 import type { NetworkStep } from '../containers/network/types.js';
 import type { TraceStep } from '../dataplane/trace.js';
+import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
 import type { DeepReadonly, EndpointSlice, Service } from '../machinery/types.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
 import { addressesOf } from '../nodeagent/proxy/explain-address.js';
+import { addressReason } from './address-reason.js';
+import { nameReason } from './name-reason.js';
 import type { NameSource } from './names.js';
-import { noEndpointsReason, slicesOf } from './service-problem.js';
-import { type Facts, nameText, type Reason, serviceName } from './types.js';
+import { noEndpointsReason, readyEndpoints, type ReadonlyServicePort } from './service-problem.js';
+import { type Facts, ofObject, type Reason, serviceName } from './types.js';
 
 type ReadonlyService = DeepReadonly<Service>;
 type Endpoint = NonNullable<EndpointSlice['endpoints']>[number];
@@ -32,43 +35,53 @@ export function traceReason(report: TraceReport, facts: Facts, names: readonly N
               : 'see that the Service kube-system/kube-dns has endpoints, and that no NetworkPolicy is between',
         }
       );
-    return nameReason(report, names);
+    return nameReason(report, names, facts);
   }
   const { to, protocol, steps } = connection;
   const dropped = policyReason(steps);
   if (dropped !== undefined) return dropped;
   if (connection.error?.message.includes(ASTRAY) === true) return astrayReason(connection, facts);
   const stopped = stoppedAt(steps);
-  const service = serviceBehind(stopped, to.address, facts.services);
-  if (service === undefined) return addressReason(report, steps);
-  const port = service.spec?.ports?.find(p => p.port === to.port || p.nodePort === to.port);
-  if (port === undefined || (port.protocol ?? 'TCP').toLowerCase() !== protocol)
-    return portReason(service, to.port, protocol);
-  if (stopped === undefined) return addressReason(report, steps, service);
+  const service = serviceBehind(stopped, to.address, facts.services) ?? serviceNamed(names, facts.services);
+  if (service === undefined) return addressReason(report, facts);
+  const port = portAsked(service, to.port, protocol);
+  if (port === undefined) return portReason(service, to.port, protocol);
+  if (stopped === undefined) return addressReason(report, facts, { service, port });
   if (
     stopped.rules.some(({ chain = '' }) => chain.startsWith('KUBE-FW-') || chain.includes('firewall')) &&
     stopped.verdict === 'drop'
   )
     return sourceRangeReason(service, stopped);
-  const ready = readyEndpoints(service, facts);
-  return ready.length === 0 ? noEndpointsReason(service, port, facts) : localReason(service, stopped, ready);
+  const ready = readyEndpoints(service, port, facts.slices);
+  const local = ready.length === 0 ? undefined : localReason(service, stopped, ready);
+  return local ?? noEndpointsReason(service, port, facts);
 }
 
-const readyEndpoints = (service: ReadonlyService, facts: Facts): readonly DeepReadonly<Endpoint>[] =>
-  slicesOf(service, facts.slices)
-    .flatMap(({ endpoints }) => endpoints ?? [])
-    .filter(({ conditions }) => conditions?.ready !== false);
+const portAsked = (service: ReadonlyService, asked: number, protocol: string): ReadonlyServicePort | undefined =>
+  service.spec?.ports?.find(
+    ({ port, nodePort, protocol: its = 'TCP' }) =>
+      (port === asked || nodePort === asked) && its.toLowerCase() === protocol,
+  );
 
 /** The Service that a failed request was for; undefined: for none. */
-export function serviceOf(report: TraceReport, services: Facts['services']): ReadonlyService | undefined {
+export function serviceOf(
+  report: TraceReport,
+  services: Facts['services'],
+  names: readonly NameSource[] = [],
+): ReadonlyService | undefined {
   const { connection } = report;
-  if (connection === undefined) return undefined;
+  if (connection === undefined) return serviceNamed(names, services);
   const { steps, to } = connection;
-  return serviceBehind(stoppedAt(steps) ?? sentOn(steps), to.address, services);
+  return serviceBehind(stoppedAt(steps) ?? sentOn(steps), to.address, services) ?? serviceNamed(names, services);
 }
 
 /** Whether a failed request may be for this Service: nothing needs to be known of the others. */
-export function isConcerned({ connection }: TraceReport, service: ReadonlyService): boolean {
+export function isConcerned(
+  { connection }: TraceReport,
+  service: ReadonlyService,
+  names: readonly NameSource[] = [],
+): boolean {
+  if (serviceNamed(names, [service]) !== undefined) return true;
   if (connection === undefined) return false;
   const { namespace, name } = service.metadata;
   const isNamed = connection.steps.some(
@@ -81,6 +94,12 @@ export function isConcerned({ connection }: TraceReport, service: ReadonlyServic
   return isNamed || addressesOf(service).includes(connection.to.address);
 }
 
+/** The Service of a name that was asked for. */
+export function serviceNamed(names: readonly NameSource[], services: Facts['services']): ReadonlyService | undefined {
+  const key = names.find(({ service }) => service !== undefined)?.service;
+  return services.find(({ metadata }) => metadata.namespace === key?.namespace && metadata.name === key?.name);
+}
+
 const stoppedAt = (steps: readonly NetworkStep[]): NetfilterStep | undefined =>
   steps.findLast((step): step is NetfilterStep => step.kind === 'netfilter' && step.verdict !== 'accept');
 
@@ -90,31 +109,6 @@ const sentOn = (steps: readonly NetworkStep[]): NetfilterStep | undefined =>
     (step): step is NetfilterStep =>
       step.kind === 'netfilter' && step.direction === 'request' && step.in.dst !== step.out.dst,
   );
-
-/** The name in the sender's own namespace is tried first, and is what was meant where nothing else is said. */
-function nameReason({ lookup, from }: TraceReport, [first]: readonly NameSource[]): Reason {
-  if (first !== undefined)
-    return {
-      code: 'NameNotFound',
-      message: first.text,
-      details: [`asked for ${[...new Set(lookup.queries.map(({ question }) => question.name))].join(', ')}`],
-      objects: [],
-      fix: 'make the Service, or ask for another name',
-    };
-  const isCluster = lookup.search.some(domain => domain.endsWith(lookup.clusterDomain));
-  return {
-    code: 'NameNotFound',
-    message: `${lookup.name} has no address (${lookup.failure ?? 'none'})`,
-    details: [],
-    objects: [],
-    fix:
-      from.kind === 'outside'
-        ? 'from outside of the cluster ask for an address and a port'
-        : isCluster
-          ? 'check the spelling'
-          : `names of the cluster need dnsPolicy ClusterFirst, with hostNetwork ClusterFirstWithHostNet; this is ${lookup.dnsPolicy}`,
-  };
-}
 
 function policyReason(steps: readonly NetworkStep[]): Reason | undefined {
   for (const step of steps) {
@@ -128,6 +122,9 @@ function policyReason(steps: readonly NetworkStep[]): Reason | undefined {
       details: [],
       objects: origin === undefined ? [] : [origin],
       fix: 'add a rule that allows it to one of these policies, or a policy with such a rule',
+      ...(origin === undefined
+        ? {}
+        : { show: `kubectl describe networkpolicy/${origin.name} -n ${origin.namespace ?? ''}` }),
     };
   }
   return undefined;
@@ -146,58 +143,93 @@ function serviceBehind(
   return byName ?? services.find(service => addressesOf(service).includes(address));
 }
 
-function portReason(service: ReadonlyService, asked: number, protocol: string): Reason {
-  const ports = (service.spec?.ports ?? []).map(
-    ({ name, port, protocol: its = 'TCP' }) => `${port}/${its}${name === undefined || name === '' ? '' : ` (${name})`}`,
-  );
+/** A port that the Service does not have, or has of another protocol. */
+export function portReason(service: ReadonlyService, asked: number, protocol: string): Reason {
+  const { namespace = '', name = '' } = service.metadata;
+  const its = service.spec?.ports ?? [];
+  const upper = protocol.toUpperCase();
+  const isOther = its.some(({ port }) => port === asked);
+  const ports = its.map(({ port, protocol: of = 'TCP' }) => (isOther || of !== upper ? `${port}/${of}` : String(port)));
   return {
     code: 'NoSuchPort',
-    message: `Service ${nameText(service.metadata)} has no port ${asked}/${protocol.toUpperCase()}`,
-    details: [`it has ${ports.join(', ') || 'none'}`],
+    message: ofObject(
+      serviceName(service),
+      `port ${asked}${isOther || upper !== 'TCP' ? `/${upper}` : ''} is no port of the Service (${ports.join(', ') || 'it has none'})`,
+    ),
+    details: [],
     objects: [serviceName(service)],
-    fix: `ask for one of its ports, or add ${asked} to them`,
+    fix: `ask for ${ports.join(' or ') || 'another Service'}, or add ${asked}/${upper} to its ports`,
+    show: `kubectl get svc/${name} -n ${namespace}`,
   };
 }
 
 function sourceRangeReason(service: ReadonlyService, { in: { src } }: NetfilterStep): Reason {
   return {
     code: 'SourceRange',
-    message: `${src} is in none of the loadBalancerSourceRanges of Service ${nameText(service.metadata)}`,
-    details: (service.spec?.loadBalancerSourceRanges ?? []).map(range => `allowed: ${range}`),
+    message: ofObject(
+      serviceName(service),
+      `${src} is in none of its loadBalancerSourceRanges (${(service.spec?.loadBalancerSourceRanges ?? []).join(', ')})`,
+    ),
+    details: [],
     objects: [serviceName(service)],
     fix: 'add a range that holds the client',
   };
 }
 
+/** A policy Local that leaves this node out; undefined: it is no such policy that does. */
 function localReason(
   service: ReadonlyService,
-  { node }: NetfilterStep,
+  { node }: Pick<NetfilterStep, 'node'>,
   ready: readonly DeepReadonly<Endpoint>[],
+): Reason | undefined {
+  const nodes = [...new Set(ready.flatMap(({ nodeName }) => nodeName ?? []))].sort();
+  const { internalTrafficPolicy, externalTrafficPolicy } = service.spec ?? {};
+  if (nodes.includes(node)) return undefined;
+  const field =
+    internalTrafficPolicy === 'Local'
+      ? 'internalTrafficPolicy'
+      : externalTrafficPolicy === 'Local'
+        ? 'externalTrafficPolicy'
+        : undefined;
+  return field === undefined ? undefined : withoutLocal(service, field, [node], nodes);
+}
+
+/** What a policy Local means for nodes that have no endpoint. */
+export function withoutLocal(
+  service: ReadonlyService,
+  field: 'internalTrafficPolicy' | 'externalTrafficPolicy',
+  without: readonly string[],
+  nodes: readonly string[],
 ): Reason {
-  const nodes = ready.flatMap(({ nodeName }) => nodeName ?? []);
-  const { internalTrafficPolicy } = service.spec ?? {};
-  const field = internalTrafficPolicy === 'Local' ? 'internalTrafficPolicy' : 'externalTrafficPolicy';
+  const { namespace = '', name = '' } = service.metadata;
+  const on = without.join(', ');
   return {
     code: 'NoLocalEndpoints',
-    message: `Service ${nameText(service.metadata)} has ${field} Local and no ready endpoint on ${node}`,
-    details: [`it has ready endpoints on ${[...new Set(nodes)].sort().join(', ')}`],
+    message: ofObject(
+      serviceName(service),
+      `${field} Local and no endpoint on ${on} (${nodes.length === 0 ? 'there is none' : `there is on ${nodes.join(', ')}`})`,
+    ),
+    details: [],
     objects: [serviceName(service)],
-    fix: `change ${field} to Cluster, or run a Pod of it on ${node}`,
+    fix: `set ${field} to Cluster, or run a Pod of it on ${on}`,
+    show: `kubectl get endpointslices -n ${namespace} -l ${SERVICE_NAME_LABEL}=${name} -o wide`,
   };
 }
 
 /** Somebody answers the client, who has asked another address. */
-function astrayReason({ steps, to, error }: NonNullable<TraceReport['connection']>, facts: Facts): Reason {
+function astrayReason({ steps, to, error, protocol }: NonNullable<TraceReport['connection']>, facts: Facts): Reason {
   const sent = sentOn(steps);
   const service = serviceBehind(sent, to.address, facts.services);
   const way =
     sent === undefined
       ? (error?.message ?? ASTRAY)
       : `${sent.node} sends it to ${sent.out.dst}, which answers ${sent.out.src} past ${sent.node}: the client has asked another address`;
-  if (service?.spec?.externalTrafficPolicy === 'Local' && sent !== undefined) {
-    const reason = localReason(service, sent, readyEndpoints(service, facts));
-    return { ...reason, details: [...reason.details, way] };
-  }
+  const port = service === undefined ? undefined : portAsked(service, to.port, protocol);
+  const local =
+    service === undefined || sent === undefined
+      ? undefined
+      : localReason(service, sent, readyEndpoints(service, port, facts.slices));
+  if (local !== undefined) return { ...local, details: [...local.details, way] };
   return {
     code: 'NoAnswer',
     message: way,
@@ -206,43 +238,3 @@ function astrayReason({ steps, to, error }: NonNullable<TraceReport['connection'
     fix: `let ${sent?.node ?? 'the node'} masquerade such packets (--cluster-cidr, --masquerade-all), or ask a Pod's node`,
   };
 }
-
-/** No rule stopped it: it came to somebody who does not listen, or to an address that nobody has. */
-function addressReason(
-  { connection }: TraceReport,
-  steps: readonly NetworkStep[],
-  service?: ReadonlyService,
-): Reason | undefined {
-  if (connection?.error === undefined) return undefined;
-  const { code, message } = connection.error;
-  const last = steps.findLast(step => step.kind === 'netfilter' && step.direction === 'request');
-  const at = last?.kind === 'netfilter' ? last.out : undefined;
-  const delivered = steps.findLast(step => step.kind === 'deliver' || step.kind === 'route');
-  const whose = delivered?.kind === 'deliver' ? delivered.to : delivered?.kind === 'route' ? delivered.via : undefined;
-  if (code === 'ECONNREFUSED' && at !== undefined)
-    return {
-      code: 'NothingListens',
-      message: `nothing listens on port ${at.dstPort}/${at.proto.toUpperCase()} of ${whose ?? at.dst}`,
-      details: service === undefined ? [] : targetPorts(service),
-      objects: service === undefined ? [] : [serviceName(service)],
-      fix:
-        service === undefined
-          ? 'ask for a port that a container listens on'
-          : "change the Service's targetPort to the port that the container listens on, or the container",
-    };
-  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH')
-    return {
-      code: 'NoSuchAddress',
-      message,
-      details: [],
-      objects: [],
-      fix: 'ask for the address of a Pod, a Service or a node',
-    };
-  return { code: 'NoAnswer', message, details: [], objects: [], fix: 'look at the last step of the trace' };
-}
-
-const targetPorts = (service: ReadonlyService): string[] =>
-  (service.spec?.ports ?? []).map(
-    ({ port, targetPort = port }) =>
-      `port ${port} of Service ${nameText(service.metadata)} goes to targetPort ${targetPort}`,
-  );

@@ -1,9 +1,9 @@
-import type { NetworkStep } from '../containers/network/types.js';
-import type { TraceStep } from '../dataplane/trace.js';
 import type { Reason } from './types.js';
+import { endpointOf } from './verdict.js';
 import { joinHostPort } from '../machinery/ip.js';
 import type { TraceAttempt, TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
-import { endText, flowText, originText, printable } from './trace-text.js';
+import { endText, printable } from './trace-text.js';
+import { percent, wayLines } from './trace-way.js';
 
 /** What a terminal can do. */
 export interface Screen {
@@ -29,11 +29,26 @@ export function summarize(report: TraceReport, reason: Reason | undefined, { col
       ...reason.details.map(detail => `  ${printable(detail)}`),
       paint('yellow', printable(`  to mend it: ${reason.fix}`)),
     );
-  lines.push('', ...lookupLines(report).map(printable).map(fit));
-  for (const line of wayLines(report.connection?.steps ?? [])) lines.push(fit(printable(line)));
+  const way = [...lookupLines(report), ...wayLines(report.connection?.steps ?? [])];
+  const left = Math.max(LEAST_WAY, MAX_LINES - lines.length - 1);
+  for (const line of shortened(way, left)) lines.push(fit(printable(line)));
   if (report.attempts !== undefined) lines.push('', ...shares(report.attempts).map(printable).map(fit));
   lines.push(paint('gray', '-v shows every rule, -o json all of it'));
   return `${lines.join('\n')}\n`;
+}
+
+/** Of all that is told, but for who answered how often. */
+const MAX_LINES = 10;
+/** Where it came from, what stopped it and how it ended, whatever else is told. */
+const LEAST_WAY = 4;
+
+/** The middle of a long way says least. */
+function shortened(lines: readonly string[], most: number): readonly string[] {
+  if (lines.length <= most) return lines;
+  const head = Math.ceil((most - 1) / 2);
+  const tail = most - 1 - head;
+  const left = lines.length - head - tail;
+  return [...lines.slice(0, head), `         … ${left} more steps`, ...lines.slice(lines.length - tail)];
 }
 
 /** How a request ended well. */
@@ -51,80 +66,25 @@ function outcome({ reply, datagram, connection }: TraceReport): string {
   return `connected${at === undefined ? '' : ` to ${at}`}`;
 }
 
-/** "pod default/web-1 (10.244.1.2:80)", where the last packet of the request ended. */
-export function endpointOf(steps: readonly NetworkStep[]): string | undefined {
-  const end = steps.findLast(step => step.kind === 'deliver');
-  if (end?.kind === 'deliver') return `${end.to} (${joinHostPort(end.flow.dst, end.flow.dstPort)})`;
-  const route = steps.findLast(step => step.kind === 'route');
-  return route?.kind === 'route' ? route.via : undefined;
-}
-
+/** Names of which the answer is the same stand in one line. */
 function lookupLines({ lookup }: TraceReport): string[] {
-  if (lookup.queries.length === 0 && lookup.unanswered.length === 0) return [];
   const names = new Set(lookup.queries.map(({ question }) => question.name));
-  const tried = [...names].map(name => {
+  const byAnswer = new Map<string, string[]>();
+  for (const name of names) {
     const answers = lookup.queries.filter(({ question }) => question.name === name);
-    const records = answers.flatMap(answer => answer.records.map(({ type, data }) => `${type} ${data}`));
-    return `dns      ${name}: ${records.length > 0 ? records.join(', ') : [...new Set(answers.map(({ rcode }) => (rcode === 'NOERROR' ? 'no address' : rcode)))].join(', ')}`;
-  });
+    const records = [
+      ...new Set(answers.flatMap(answer => answer.records.map(({ type, data }) => `${type} ${data}`))),
+    ].join(', ');
+    const codes = new Set(answers.map(({ rcode }) => (rcode === 'NOERROR' ? 'no address' : rcode)));
+    const answer = records === '' ? [...codes].join(', ') : records;
+    byAnswer.set(answer, [...(byAnswer.get(answer) ?? []), name]);
+  }
+  const silent = new Set(lookup.unanswered.map(({ server }) => server));
   return [
-    ...tried,
-    ...lookup.unanswered.map(({ question, server }) => `dns      ${question}: no answer from ${server}`),
+    ...[...byAnswer].map(([answer, asked]) => `dns      ${asked.join(', ')}: ${answer}`),
+    ...[...silent].map(server => `dns      ${lookup.name}: no answer from ${server}`),
   ];
 }
-
-/** Only what names an object, or changes or stops the packet; the rest is counted. */
-function wayLines(steps: readonly NetworkStep[]): string[] {
-  return steps.flatMap(step => {
-    switch (step.kind) {
-      case 'netfilter': {
-        if (step.direction === 'reply') {
-          const changed = flowText(step.in) === flowText(step.out) ? '' : `, leaves as ${flowText(step.out)}`;
-          return [`reply    ${step.node}: ${flowText(step.in)}${changed}`];
-        }
-        const telling = step.rules.filter(isTelling);
-        const others =
-          step.rules.filter(({ kind }) => kind === 'rule').length -
-          telling.filter(({ kind }) => kind === 'rule').length;
-        return [
-          `request  ${step.node}: ${flowText(step.in)}${others > 0 ? ` (and ${others === 1 ? '1 rule that changes' : `${others} rules that change`} nothing)` : ''}`,
-          ...telling.map(rule => `           ${ruleLine(rule)}`),
-          ...(step.verdict === 'accept' ? [] : [`           ${step.verdict.toUpperCase()}`]),
-        ];
-      }
-      case 'route':
-        return [`         ${step.node}: ${step.destination} is ${step.via}`];
-      case 'deliver':
-        return [`         ${step.node}: delivered to ${step.to}`];
-      case 'relay':
-        return [`relay    ${step.node}: for Service ${step.service} to ${step.endpoint}, by ${step.why}`];
-      case 'fail':
-        return [`failed   ${step.node}: ${step.code} ${step.message}`];
-      default:
-        return step satisfies never;
-    }
-  });
-}
-
-const isTelling = ({ kind, effect, origin }: TraceStep): boolean =>
-  kind === 'nat' ||
-  kind === 'networkPolicy' ||
-  (origin !== undefined && origin.kind !== 'Proxy') ||
-  /^(?:dnat|snat|masquerade|redirect|reject|drop)/.test(effect);
-
-/** "nat/KUBE-SERVICES #2: jump KUBE-SVC-… (Service shop/web port 80)" */
-function ruleLine({ hook, table, chain, ruleNumber, effect, origin, probability }: TraceStep): string {
-  const where = table === undefined ? hook : `${table}/${chain ?? hook}`;
-  const number = ruleNumber === undefined ? '' : ` #${ruleNumber}`;
-  // Targets are written large, as the tools do.
-  const what = effect.replace(/^(?:dnat|snat|masquerade|redirect|reject|drop)\b/, word => word.toUpperCase());
-  const whose = origin === undefined || origin.kind === 'Proxy' ? [] : [originText(origin)];
-  const chance = probability === undefined ? [] : [`by chance, ${percent(probability)}`];
-  const about = [...whose, ...chance].join('; ');
-  return `${where}${number}: ${what}${about === '' ? '' : ` (${about})`}`;
-}
-
-const percent = (share: number): string => `${(share * 100).toFixed(share * 100 >= 10 ? 0 : 1)} %`;
 
 /** Who answered how often. */
 function shares(attempts: readonly TraceAttempt[]): string[] {

@@ -3,8 +3,9 @@ import type { NetworkStep } from '../containers/network/types.js';
 import { sourcesOf } from '../explain/names.js';
 import { findSender, findTarget } from '../explain/trace-ends.js';
 import { reasonOf } from '../explain/trace-facts.js';
-import { endpointOf, summarize } from '../explain/trace-summary.js';
+import { summarize } from '../explain/trace-summary.js';
 import { flowText } from '../explain/trace-text.js';
+import { endpointOf } from '../explain/verdict.js';
 import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
 import type { Hop, Trace, TraceOptions } from './trace-types.js';
 

@@ -38,6 +38,8 @@ export interface DnsAnswer {
   readonly rcode: string;
   readonly authoritative: boolean;
   readonly records: readonly DnsRecord[];
+  /** Whose word a negative answer is (RFC 2308): the primary server of the zone that has no such name. */
+  readonly denier?: string;
 }
 
 export type LookupFailure = 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'TIMEOUT' | 'NO_SERVERS';
@@ -138,6 +140,7 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
       records: (packet.answers ?? []).flatMap(a =>
         a.type === 'OPT' ? [] : [{ name: a.name, type: a.type, ttl: 'ttl' in a ? (a.ttl ?? 0) : 0, data: present(a) }],
       ),
+      ...denierOf(packet),
     };
   };
 
@@ -255,6 +258,11 @@ async function answerOrSilence(answer: Promise<DnsAnswer>): Promise<DnsAnswer | 
     if (!(error instanceof NetworkError)) throw error;
     return undefined;
   }
+}
+
+function denierOf({ authorities = [] }: DecodedPacket): Pick<DnsAnswer, 'denier'> {
+  for (const record of authorities) if (record.type === 'SOA') return { denier: record.data.mname };
+  return {};
 }
 
 const wantedRecords = ({ question: { type }, records }: DnsAnswer): readonly DnsRecord[] =>

@@ -127,5 +127,11 @@ export interface NetNamespace {
   listen(port: number, handler: TcpHandler, options?: ListenOptions): () => void;
   listenUdp(port: number, handler: UdpHandler, options?: { address?: string }): () => void;
   /** What listens in it. */
-  readonly ports?: () => { readonly tcp: readonly number[]; readonly udp: readonly number[] };
+  readonly ports?: () => {
+    readonly tcp: readonly number[];
+    readonly udp: readonly number[];
+    readonly sctp?: readonly number[];
+    /** Those of TCP that nobody reaches from outside. */
+    readonly loopback?: readonly number[];
+  };
 }

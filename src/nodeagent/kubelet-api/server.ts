@@ -8,6 +8,7 @@ import { containerLogs } from './logs.js';
 import { nodeLogs } from './node-logs.js';
 import { rules } from './rules.js';
 import { configz, metrics, stats } from './stats.js';
+import { sockets } from './sockets.js';
 import { trace } from './trace.js';
 import { HttpError, sendJson, sendText, type KubeletContext, type KubeletRoute } from './types.js';
 import type { ClusterDns } from '../pods/etc-files.js';
@@ -40,6 +41,7 @@ export function createKubeletServer(options: KubeletServerOptions): Server {
     containerLogs,
     rules,
     trace: trace(options.dns),
+    sockets,
     logs: nodeLogs,
     stats,
     metrics,

@@ -1,6 +1,6 @@
 import { NetworkError } from '../../containers/network/errors.js';
 import { streamPair } from './stream-pair.js';
-import { isUnspecified } from './links.js';
+import { isLoopback, isUnspecified } from './links.js';
 import type {
   Ends,
   Flow,
@@ -41,7 +41,8 @@ export interface Sockets {
   ): NetStream;
   /** Hands a datagram to a listener. @throws NetworkError ECONNREFUSED */
   receive(flow: Flow, payload: Buffer, observe?: Observe): Promise<Buffer | undefined>;
-  ports(): { tcp: number[]; udp: number[] };
+  /** `loopback`: those of TCP that nobody reaches from outside of the namespace. */
+  ports(): { tcp: number[]; udp: number[]; sctp: number[]; loopback: number[] };
   /** Ends every listener and connection. */
   close(): void;
 }
@@ -55,6 +56,13 @@ interface Listener {
   readonly handler: TcpHandler;
   readonly loopbackOnly: boolean;
 }
+
+/** Whether a listener of the port takes connections of others. */
+const isReachable = (listeners: ReadonlyMap<string, Listener>, port: number): boolean =>
+  [...listeners].some(([key, { loopbackOnly }]) => {
+    const colon = key.lastIndexOf(':');
+    return Number(key.slice(colon + 1)) === port && !loopbackOnly && !isLoopback(key.slice(0, colon));
+  });
 
 export function createSockets(owner: string): Sockets {
   const tcp = new Map<string, Listener>();
@@ -121,7 +129,12 @@ export function createSockets(owner: string): Sockets {
       };
       return handler(payload, ends, observe);
     },
-    ports: () => ({ tcp: [...taken.tcp.keys()], udp: [...taken.udp.keys()] }),
+    ports: () => ({
+      tcp: [...taken.tcp.keys()],
+      udp: [...taken.udp.keys()],
+      sctp: [...taken.sctp.keys()],
+      loopback: [...taken.tcp.keys()].filter(port => !isReachable(tcp, port)),
+    }),
     close() {
       for (const table of [tcp, udp, sctp, taken.tcp, taken.udp, taken.sctp]) table.clear();
       for (const stream of open) stream.destroy(new NetworkError('ECONNRESET'));

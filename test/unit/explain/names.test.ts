@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ENDPOINT_SLICES, NAMESPACES, SERVICES } from '../../../src/client/resources.js';
-import type { Client, ResourceRef } from '../../../src/client/types.js';
+import type { Client, ListOptions, ResourceRef } from '../../../src/client/types.js';
 import { sourcesOf } from '../../../src/explain/names.js';
 import { formatTrace } from '../../../src/explain/trace-text.js';
 import { forbiddenError, notFoundError } from '../../../src/machinery/status.js';
@@ -48,9 +48,12 @@ function client(forbidden?: string): Pick<Client, 'resource'> {
       if (found === undefined) throw notFoundError(ref, name);
       return found;
     },
-    list: async ({ labelSelector, fieldSelector }: { labelSelector?: string; fieldSelector?: string }) => ({
+    list: async ({ namespace, labelSelector, fieldSelector }: ListOptions = {}) => ({
       items: allowed(ref).filter(
         ({ metadata }) =>
+          (labelSelector === undefined &&
+            fieldSelector === undefined &&
+            (namespace === undefined || namespace === metadata.namespace)) ||
           labelSelector === `kubernetes.io/service-name=${metadata.labels?.['kubernetes.io/service-name'] ?? ''}` ||
           fieldSelector === `metadata.name=${metadata.name ?? ''}`,
       ),
@@ -92,6 +95,8 @@ t.test('what a name stands for', async t => {
     ],
     ['alias.shop.svc.cluster.local', 'Service shop/alias, ExternalName example.com'],
     ['web.default.svc.cluster.local', 'there is no Service web in namespace default; ask for web.shop'],
+    ['wbe.shop.svc.cluster.local', 'there is no Service wbe in namespace shop (there is web)'],
+    ['web.shpo.svc.cluster.local', 'there is no namespace shpo (there is shop)'],
     ['nope.default.svc.cluster.local', 'there is no Service nope in namespace default'],
     ['web.nope.svc.cluster.local', 'there is no namespace nope'],
     ['web.cluster.local', undefined],
@@ -100,8 +105,19 @@ t.test('what a name stands for', async t => {
   ];
   for (const [name, expect] of rows) {
     const lookup = { clusterDomain: 'cluster.local', queries: [query('A', name), query('AAAA', name)] };
-    t.same(await sourcesOf(client(), lookup), expect === undefined ? [] : [{ name, text: expect }], name);
+    const found = (await sourcesOf(client(), lookup)).map(({ name: asked, text }) => ({ name: asked, text }));
+    t.same(found, expect === undefined ? [] : [{ name, text: expect }], name);
   }
+  const queries = ['alias', 'wbe', 'db'].map(name => query('A', `${name}.shop.svc.cluster.local`));
+  t.match(
+    await sourcesOf(client(), { clusterDomain: 'cluster.local', queries }),
+    [
+      { service: { namespace: 'shop', name: 'alias' }, alias: 'example.com' },
+      { missing: 'service', near: 'web' },
+      { service: { namespace: 'shop', name: 'db' } },
+    ],
+    'and as what it is',
+  );
   const lookup = { clusterDomain: 'cluster.local', queries: [query('A', 'web.shop.svc.cluster.local')] };
   t.same(await sourcesOf(client('services'), lookup), [], 'who may not read it is told nothing');
 });

@@ -73,12 +73,47 @@ t.test('an association of SCTP', async t => {
 t.test('a trace in short: how it ended, then what changed the packet', async t => {
   t.equal(
     summarize(report, undefined, { colors: false, width: undefined }),
-    'OK shop/cli (10.244.0.9 on n1) -> http://10.96.0.5/: HTTP 200 from pod shop/web-1 (10.244.1.2:8080)\n\n' +
+    'OK shop/cli (10.244.0.9 on n1) -> http://10.96.0.5/: HTTP 200 from pod shop/web-1 (10.244.1.2:8080)\n' +
       'request  n1: tcp 10.244.0.9:4000 -> 10.96.0.5:80 (and 1 rule that changes nothing)\n' +
       '           nat/KUBE-SEP-A #2: DNAT: destination becomes 10.244.1.2:8080 (EndpointSlice shop/web-x, endpoint 10.244.1.2:8080; by chance, 50 %)\n' +
       '         n2: delivered to pod shop/web-1\n' +
       '-v shows every rule, -o json all of it\n',
   );
+});
+
+t.test('it is ten lines, however long the way was', async t => {
+  const { connection } = report;
+  const [first] = connection?.steps ?? [];
+  if (connection === undefined || first === undefined) throw new Error('it has one');
+  const steps = [...Array.from({ length: 20 }, () => first), ...connection.steps.slice(-1)];
+  const lines = summarize({ ...report, connection: { ...connection, steps } }, undefined, {
+    colors: false,
+    width: undefined,
+  }).split('\n');
+  t.equal(lines.length, 11, 'ten, and the end of the last');
+  t.match(lines[5], '… 34 more steps');
+  t.match(lines[8], 'delivered to pod shop/web-1', 'how it ended is told');
+});
+
+t.test('names with one answer stand in one line, and a silent server in one', async t => {
+  const { connection: _connection, reply: _reply, ...rest } = report;
+  const query = (name: string) => ({
+    question: { name, type: 'A' as const },
+    server: '10.96.0.10',
+    rcode: 'NXDOMAIN',
+    authoritative: true,
+    records: [],
+    steps: [],
+  });
+  const silent = { question: 'A web', server: '10.96.0.10', error: 'no answer', steps: [] };
+  const lookup = {
+    ...report.lookup,
+    name: 'web',
+    queries: [query('web.shop'), query('web')],
+    unanswered: [silent, silent],
+  };
+  const text = summarize({ ...rest, lookup, error: 'no' }, undefined, { colors: false, width: undefined });
+  t.match(text, 'dns      web.shop, web: NXDOMAIN\ndns      web: no answer from 10.96.0.10\n-v');
 });
 
 t.test('lines fit the terminal, and nothing in them commands it', async t => {
@@ -91,7 +126,7 @@ t.test('lines fit the terminal, and nothing in them commands it', async t => {
   t.equal(lines[0], '\x1b[31mFAILED\x1b[0m shop/cli (10.244.0.9 on n1) -> http://10.96.0.5/: silence');
   t.equal(lines[1], '  a');
   t.match(lines[2], /to mend it: wait/);
-  t.equal(lines[4]?.length, 60);
+  t.equal(lines[3]?.length, 60);
   t.equal(lines.slice(3).join('').includes('\x1b[2J'), false);
 });
 
