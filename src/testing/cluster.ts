@@ -200,10 +200,16 @@ export class Cluster implements Access, AsyncDisposable {
 
   /**
    * The state after `create`: objects that came later go at once, whatever their finalizers and grace periods say, what was changed
-   * or deleted is there again, faults are over. Leases stay, and of Nodes what their agents say. Time does not go back.
+   * or deleted is there again, faults are over, nodes are whole. Leases stay, and of Nodes what their agents say. Time does not go back.
    */
   async reset(options: ResetOptions = {}): Promise<void> {
     this.faults.clear();
+    await Promise.all(
+      this.#parts.running.nodes.map(async (node, i) => {
+        await this.nodes[i]?.heal();
+        if (node.agent === undefined) await node.start();
+      }),
+    );
     await restoreState(this.#parts.running, this.#initial, { ...options, time: this.#parts.time });
   }
 

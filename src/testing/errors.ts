@@ -21,3 +21,8 @@ export class WaitError extends Error {
 export class ControlError extends Error {
   override readonly name = 'ControlError';
 }
+
+/** A file that is no snapshot, or a damaged one. `message` says why, in a line fit for a terminal. */
+export class SnapshotError extends Error {
+  override readonly name = 'SnapshotError';
+}

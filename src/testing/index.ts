@@ -1,6 +1,5 @@
 export { Cluster } from './cluster.js';
-export { ControlError, DocumentError, WaitError } from './errors.js';
-export { SnapshotError } from './snapshot-file.js';
+export { ControlError, DocumentError, SnapshotError, WaitError } from './errors.js';
 export type { Fault, FaultFilter, Faults } from './fault-types.js';
 export type { IsolatedCluster, IsolatedFault, Promised } from './isolated-types.js';
 export type { TestNode } from './node-types.js';

@@ -1,12 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isTooDeep } from '../machinery/json-depth.js';
 import { ROOT } from '../storage/keys.js';
+import { SnapshotError } from './errors.js';
 import type { Held, StoreState } from './store-state.js';
-
-/** A file that is no snapshot, or a damaged one. `message` says why, in a line fit for a terminal. */
-export class SnapshotError extends Error {
-  override readonly name = 'SnapshotError';
-}
 
 const FORMAT = 'kubette-snapshot';
 const VERSION = 1;

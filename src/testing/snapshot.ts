@@ -2,7 +2,8 @@ import { formatTime } from '../machinery/clock.js';
 import type { KvStore } from '../storage/kv-store.js';
 import { ofRunningCluster } from './living-objects.js';
 import { restoreState, type ResetOptions, type Resettable } from './reset.js';
-import { readSnapshot, SnapshotError, writeSnapshot } from './snapshot-file.js';
+import { SnapshotError } from './errors.js';
+import { readSnapshot, writeSnapshot } from './snapshot-file.js';
 import { stateOf } from './store-state.js';
 
 /** Whose objects are restored from a file. */

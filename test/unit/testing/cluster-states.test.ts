@@ -34,6 +34,7 @@ t.test('a cluster goes back to what it was, or to what another one was', async t
   cluster.faults.next({ verb: 'get', resource: 'configmaps', status: 503, times: 100 });
   const snapshot = await cluster.snapshot();
 
+  await cluster.node('node-1').kill();
   await cluster.reset();
   t.ok(await isThere(cluster, 'configmap/first'), 'and no fault is left');
   for (const gone of ['configmap/second', 'deployment/web']) t.notOk(await isThere(cluster, gone), gone);

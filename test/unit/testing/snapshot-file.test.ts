@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { readSnapshot, SnapshotError, writeSnapshot } from '../../../src/testing/snapshot-file.js';
+import { SnapshotError } from '../../../src/testing/errors.js';
+import { readSnapshot, writeSnapshot } from '../../../src/testing/snapshot-file.js';
 import type { StoreState } from '../../../src/testing/store-state.js';
 
 const NOW = '2026-01-01T00:00:00Z';

@@ -70,8 +70,8 @@ t.test('what each step depends on', async t => {
     { name: 'src/machinery/clock.ts', expect: ['compile', 'documents', 'bundle'] },
     { name: 'test/support/root.ts', expect: ['compile'] },
     { name: 'api-schemas/core.v1.json', expect: ['documents'] },
-    { name: 'package-lock.json', expect: ['compile', 'documents', 'bundle'] },
-    { name: 'node_modules/.package-lock.json', expect: ['compile', 'documents', 'bundle'] },
+    { name: 'package-lock.json', expect: ['compile', 'documents', 'bundle', 'declarations'] },
+    { name: 'node_modules/.package-lock.json', expect: ['compile', 'documents', 'bundle', 'declarations'] },
     { name: 'tsconfig.json', expect: ['compile', 'bundle'] },
     { name: 'README.md', expect: [] },
   ];
