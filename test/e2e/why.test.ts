@@ -6,7 +6,7 @@ import { eventually, KUBETTE, ROOT, run, startUp, type Finished } from '../suppo
 /* What somebody types who does not know why something does not work, against a cluster of processes. */
 t.setTimeout(600_000);
 
-const MANIFEST = readFileSync(join(ROOT, 'test/e2e/manifests/why.yaml'), 'utf8');
+const MANIFEST = readFileSync(join(ROOT, 'test/fixtures/why.yaml'), 'utf8');
 
 interface Row {
   readonly input: string;

@@ -170,6 +170,6 @@ t.test('what a container listened on is closed when it ends, however it ends', a
   await node.until('listens', () => ports().tcp.includes(8080) && ports().udp.includes(8081));
   node.manager?.container('default', 'p', 'c')?.running?.kill('KILL');
   await node.until('closed', () => !ports().tcp.includes(8080) && !ports().udp.includes(8081));
-  t.same(ports(), { tcp: [], udp: [] });
+  t.same(ports(), { tcp: [], udp: [], sctp: [], loopback: [] });
   node.stop();
 });

@@ -140,7 +140,11 @@ t.test('TCP', async t => {
   t.equal(await ask(a, WEB), '', 'nobody there: accepted and closed');
   one.proxy.onServiceDelete(web);
   one.sync();
-  t.same(one.network.node.sockets.ports(), { tcp: [], udp: [] }, 'the Service is gone, and so are its sockets');
+  t.same(
+    one.network.node.sockets.ports(),
+    { tcp: [], udp: [], sctp: [], loopback: [] },
+    'the Service is gone, and so are its sockets',
+  );
 });
 
 t.test('what is open when the Service goes stays, and one end closes both', async t => {
@@ -305,5 +309,5 @@ t.test('UDP', async t => {
   t.equal(await send('x', 4010, 50), 'ETIMEDOUT', 'without endpoints nobody answers');
   one.proxy.onServiceDelete(dns);
   one.sync();
-  t.same(one.network.node.sockets.ports(), { tcp: [], udp: [] });
+  t.same(one.network.node.sockets.ports(), { tcp: [], udp: [], sctp: [], loopback: [] });
 });
