@@ -8,6 +8,8 @@ export interface DiscoveredResource {
   /** Every version it is served in, the preferred one first. */
   readonly versions: readonly string[];
   readonly verbs: readonly string[];
+  /** "po", "deploy"; absent: it has none. */
+  readonly shortNames?: readonly string[];
 }
 
 interface GroupList {
@@ -18,7 +20,15 @@ interface GroupList {
   }[];
 }
 interface ResourceList {
-  resources: { name: string; kind: string; namespaced: boolean; verbs: string[]; group?: string; version?: string }[];
+  resources: {
+    name: string;
+    kind: string;
+    namespaced: boolean;
+    verbs: string[];
+    shortNames?: string[];
+    group?: string;
+    version?: string;
+  }[];
 }
 
 /** What a server says of all its groups at once. */
@@ -35,6 +45,7 @@ interface AggregatedList {
         readonly responseKind?: { readonly kind: string };
         readonly scope: string;
         readonly verbs: readonly string[];
+        readonly shortNames?: readonly string[];
       }[];
     }[];
   }[];
@@ -69,7 +80,8 @@ interface Served {
   readonly group: string;
   readonly version: string;
   readonly resources:
-    readonly Pick<ResourceList['resources'][number], 'name' | 'kind' | 'namespaced' | 'verbs'>[] | undefined;
+    | readonly Pick<ResourceList['resources'][number], 'name' | 'kind' | 'namespaced' | 'verbs' | 'shortNames'>[]
+    | undefined;
 }
 
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
@@ -86,10 +98,15 @@ const fromAggregated = ({ items }: AggregatedList): Served[] =>
       resources:
         freshness === 'Stale'
           ? undefined
-          : resources.flatMap(({ resource: name, responseKind, scope, verbs }) =>
+          : resources.flatMap(({ resource: name, responseKind, scope, verbs, shortNames }) =>
               responseKind === undefined
                 ? []
-                : [{ name, kind: responseKind.kind, namespaced: scope === 'Namespaced', verbs: [...verbs] }],
+                : [
+                    {
+                      ...{ name, kind: responseKind.kind, namespaced: scope === 'Namespaced', verbs: [...verbs] },
+                      ...(shortNames && { shortNames: [...shortNames] }),
+                    },
+                  ],
             ),
     })),
   );
@@ -137,12 +154,15 @@ export async function discoverPreferred(client: Client): Promise<Discovered> {
   const found = new Map<string, DiscoveredResource & { versions: string[] }>();
   for (const { group, version, resources } of await everything(client)) {
     if (resources === undefined) failing.push(`${group}/${version}`);
-    for (const { name, kind, namespaced, verbs } of resources ?? []) {
+    for (const { name, kind, namespaced, verbs, shortNames } of resources ?? []) {
       const id = `${name}.${group}`;
       if (name.includes('/')) continue;
       const known = found.get(id);
       if (known !== undefined) known.versions.push(version);
-      else found.set(id, { ref: { group, version, resource: name, namespaced }, kind, versions: [version], verbs });
+      else {
+        const ref = { group, version, resource: name, namespaced };
+        found.set(id, { ref, kind, versions: [version], verbs, ...(shortNames && { shortNames }) });
+      }
     }
   }
   return { resources: [...found.values()], failing: failing.sort() };

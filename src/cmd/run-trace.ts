@@ -1,8 +1,9 @@
 import { loadKubeConfig } from '../client/kubeconfig.js';
-import { createClient, queryString, type RestClient } from '../client/rest-client.js';
+import { createClient, type RestClient } from '../client/rest-client.js';
 import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { printTrace } from '../dataplane/tools/trace-text.js';
 import { sourcesOf } from '../explain/names.js';
+import { namespaceOf, sendTrace } from '../explain/send-trace.js';
 import { findSender, findTarget } from '../explain/trace-ends.js';
 import { reasonOf } from '../explain/trace-facts.js';
 import { summarize } from '../explain/trace-summary.js';
@@ -24,14 +25,12 @@ export async function runTrace(from: string, to: string, flags: Flags): Promise<
     try {
       const own = given(flags, 'namespace') ?? config.namespace;
       const sender = await findSender(client, from, own, given(flags, 'node'));
-      const namespace = sender.query['pod']?.split('/')[0] ?? own;
       const url = await findTarget(client, to, {
-        namespace,
+        namespace: namespaceOf(sender, own),
         sender: sender.kind,
         ...(protocol && { protocol }),
       });
-      const query = queryString({ ...sender.query, url, ...asked(flags) });
-      const sent = (await client.request('GET', `/api/v1/nodes/${sender.node}/proxy/trace${query}`)) as TraceReport;
+      const sent = await sendTrace(client, sender, { url, ...asked(flags) });
       const report = mode === undefined ? sent : await inMode(client, sent, mode);
       const names = await sourcesOf(client, report.lookup);
       const reason = report.error === undefined ? undefined : await reasonOf(client, report, names);

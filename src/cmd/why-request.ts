@@ -1,4 +1,4 @@
-import { queryString, type RestClient } from '../client/rest-client.js';
+import type { RestClient } from '../client/rest-client.js';
 import { traceFacts } from '../explain/facts.js';
 import { sourcesOf } from '../explain/names.js';
 import { readyEndpoints, type ReadonlyServicePort } from '../explain/service-problem.js';
@@ -8,7 +8,7 @@ import { requestVerdict, type Verdict } from '../explain/verdict.js';
 import { isNodeReady } from '../machinery/node-ready.js';
 import { joinHostPort } from '../machinery/ip.js';
 import type { ObjectKey, Service } from '../machinery/types.js';
-import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
+import { namespaceOf, sendTrace } from '../explain/send-trace.js';
 import { findSender, findTarget, firstReadyNode, type Sender } from '../explain/trace-ends.js';
 import type { ServiceQuestion } from './why-target.js';
 
@@ -25,8 +25,7 @@ export async function ask(client: RestClient, { namespace, from, url }: Request)
 
 /** `service`: whose endpoint is asked by its address. */
 async function send(client: RestClient, sender: Sender, url: string, service?: ObjectKey): Promise<Verdict> {
-  const query = queryString({ ...sender.query, url });
-  const report = (await client.request('GET', `/api/v1/nodes/${sender.node}/proxy/trace${query}`)) as TraceReport;
+  const report = await sendTrace(client, sender, { url });
   const asked = await sourcesOf(client, report.lookup);
   const names = service === undefined ? asked : [{ name: report.lookup.name, text: '', service }, ...asked];
   if (report.error === undefined) return requestVerdict(report, undefined);
@@ -54,7 +53,7 @@ export async function askPort(client: RestClient, way: Way, port: ReadonlyServic
   const url =
     endpoint === undefined
       ? await findTarget(client, isAlias ? `${name}.${its}:${number}` : `svc/${its}/${name}:${number}`, {
-          namespace: sender.query['pod']?.split('/')[0] ?? '',
+          namespace: namespaceOf(sender, ''),
           sender: sender.kind,
           protocol: scheme,
         })

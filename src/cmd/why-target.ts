@@ -1,4 +1,5 @@
 import type { AskedPort } from '../explain/service-reason.js';
+import { KINDS } from '../explain/trace-ends.js';
 import { parseTarget } from '../nodeagent/kubelet-api/trace-target.js';
 import { FlagError } from './process.js';
 
@@ -36,20 +37,6 @@ export type WhyTarget =
       readonly path: string;
     };
 
-const KINDS: Readonly<Record<string, 'service' | 'pod' | 'deployment' | 'node'>> = {
-  svc: 'service',
-  service: 'service',
-  services: 'service',
-  po: 'pod',
-  pod: 'pod',
-  pods: 'pod',
-  deploy: 'deployment',
-  deployment: 'deployment',
-  deployments: 'deployment',
-  no: 'node',
-  node: 'node',
-  nodes: 'node',
-};
 const WANTED = 'want svc/NAME, pod/NAME, deploy/NAME, node/NAME or a URL';
 
 /** Reads "svc/web", "svc/shop/web:8080", "pod/web-1", "deploy/web", "http://web:8080/x", "web:8080". @throws FlagError, HttpError */
@@ -61,8 +48,9 @@ export function parseWhat(text: string): WhyTarget {
     const { text: url, protocol, host, port, path } = parseTarget(text);
     return { kind: 'url', url, protocol, host, port, path };
   }
-  const kind = Object.hasOwn(KINDS, first) ? KINDS[first] : undefined;
-  if (kind === undefined) throw new FlagError(`${JSON.stringify(text)} is of no kind that is known here: ${WANTED}`);
+  const known = Object.hasOwn(KINDS, first) ? KINDS[first] : undefined;
+  if (known === undefined) throw new FlagError(`${JSON.stringify(text)} is of no kind that is known here: ${WANTED}`);
+  const kind = known.toLowerCase() as Lowercase<typeof known>;
   const parts = text.slice(slash + 1).split('/');
   const [last = ''] = parts.slice(-1);
   const match = /^([^:]+)(?::(\d{1,5}))?$/.exec(last);

@@ -20,7 +20,7 @@ export interface Sender {
 }
 
 /** Who a request can be sent for, as kubectl writes kinds: a Pod is one that a Deployment or a Service selects, too. */
-const KINDS: Readonly<Record<string, 'Pod' | 'Node' | 'Deployment' | 'Service'>> = {
+export const KINDS: Readonly<Record<string, 'Pod' | 'Node' | 'Deployment' | 'Service'>> = {
   pod: 'Pod',
   pods: 'Pod',
   po: 'Pod',

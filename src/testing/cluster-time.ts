@@ -1,6 +1,6 @@
 import { realClock, type Clock } from '../machinery/clock.js';
-import { parseDuration } from '../machinery/duration.js';
 import { createCountedClock } from './counted-clock.js';
+import { milliseconds } from './duration.js';
 import { createLedger } from './ledger.js';
 import { leftToDo, settle, type Rest, type Revisions } from './settle.js';
 import type { ClusterClock, SettledOptions } from './time-types.js';
@@ -67,10 +67,7 @@ export function createClusterTime(options: ClusterTimeOptions): ClusterTime {
       async advance(duration) {
         if (virtual === undefined)
           throw new Error("the clock is the real one: only with clock 'virtual' it can be moved");
-        const ms = typeof duration === 'number' ? duration : parseDuration(duration);
-        if (ms === undefined || !(ms >= 0))
-          throw new RangeError(`${JSON.stringify(duration)} is no duration: want e.g. "30s"`);
-        await virtual.advance(ms, () => rest('quiet'));
+        await virtual.advance(milliseconds(duration), () => rest('quiet'));
         await rest('settled');
       },
     },

@@ -9,27 +9,6 @@ export interface ResourceNames {
   ofName(name: string): Promise<ResourceRef>;
 }
 
-/** Those that people type without thinking. */
-const SHORT: Readonly<Record<string, string>> = {
-  po: 'pods',
-  svc: 'services',
-  deploy: 'deployments',
-  rs: 'replicasets',
-  sts: 'statefulsets',
-  ds: 'daemonsets',
-  cj: 'cronjobs',
-  cm: 'configmaps',
-  sa: 'serviceaccounts',
-  ns: 'namespaces',
-  no: 'nodes',
-  pvc: 'persistentvolumeclaims',
-  pv: 'persistentvolumes',
-  ing: 'ingresses',
-  hpa: 'horizontalpodautoscalers',
-  pdb: 'poddisruptionbudgets',
-  crd: 'customresourcedefinitions',
-};
-
 export function createResourceNames(client: Client): ResourceNames {
   let known: readonly DiscoveredResource[] = [];
   const find = async (what: string, is: (resource: DiscoveredResource) => boolean): Promise<DiscoveredResource> => {
@@ -55,12 +34,14 @@ export function createResourceNames(client: Client): ResourceNames {
       const lower = name.toLowerCase();
       const dot = lower.indexOf('.');
       const [first, group] = dot < 0 ? [lower, undefined] : [lower.slice(0, dot), lower.slice(dot + 1)];
-      const wanted = SHORT[first] ?? first;
       const { ref } = await find(
         JSON.stringify(name),
-        ({ ref: { resource, group: its }, kind }) =>
+        ({ ref: { resource, group: its }, kind, shortNames = [] }) =>
           (group === undefined || group === its) &&
-          (wanted === resource || wanted === kind.toLowerCase() || `${wanted}s` === resource),
+          (first === resource ||
+            first === kind.toLowerCase() ||
+            `${first}s` === resource ||
+            shortNames.includes(first)),
       );
       return ref;
     },

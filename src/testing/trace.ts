@@ -1,12 +1,12 @@
-import { queryString, type RestClient } from '../client/rest-client.js';
+import type { RestClient } from '../client/rest-client.js';
 import type { NetworkStep } from '../containers/network/types.js';
 import { sourcesOf } from '../explain/names.js';
+import { namespaceOf, sendTrace } from '../explain/send-trace.js';
 import { findSender, findTarget } from '../explain/trace-ends.js';
 import { reasonOf } from '../explain/trace-facts.js';
 import { summarize } from '../explain/trace-summary.js';
 import { flowText } from '../explain/trace-text.js';
 import { endpointOf } from '../explain/verdict.js';
-import type { TraceReport } from '../nodeagent/kubelet-api/trace-report.js';
 import type { Hop, Trace, TraceOptions } from './trace-types.js';
 
 /** Sends real requests and tells their way. @throws StatusError, Error when the sender is not there */
@@ -17,10 +17,8 @@ export async function traceRequests(
   { count = 1, seed, family, node }: TraceOptions,
 ): Promise<Trace> {
   const sender = await findSender(client, from, 'default', node);
-  const namespace = sender.query['pod']?.split('/')[0] ?? 'default';
-  const url = await findTarget(client, to, { namespace, sender: sender.kind });
-  const query = queryString({ ...sender.query, url, family, seed, count: count === 1 ? undefined : count });
-  const report = (await client.request('GET', `/api/v1/nodes/${sender.node}/proxy/trace${query}`)) as TraceReport;
+  const url = await findTarget(client, to, { namespace: namespaceOf(sender, 'default'), sender: sender.kind });
+  const report = await sendTrace(client, sender, { url, family, seed, count: count === 1 ? undefined : count });
   const names = await sourcesOf(client, report.lookup);
   const reason = report.error === undefined ? undefined : await reasonOf(client, report, names);
   const ends: Record<string, number> = {};

@@ -2,6 +2,23 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import t from 'tap';
 
+/** All that `cluster` puts together. */
+const BELOW_CLUSTER = [
+  'machinery',
+  'api',
+  'kinds',
+  'storage',
+  'server',
+  'client',
+  'controllers',
+  'dataplane',
+  'containers',
+  'nodeagent',
+  'dns',
+  'metrics',
+  'explain',
+] as const;
+
 /** Who may import whom: dependencies point one way, and only `cmd` sees everything (ARCHITECTURE.md). */
 const ALLOWED: Record<string, readonly string[]> = {
   machinery: [],
@@ -17,37 +34,8 @@ const ALLOWED: Record<string, readonly string[]> = {
   dns: ['machinery', 'client'],
   metrics: ['machinery', 'client'],
   explain: ['machinery', 'client', 'dataplane', 'containers', 'nodeagent'],
-  cluster: [
-    'machinery',
-    'api',
-    'kinds',
-    'storage',
-    'server',
-    'client',
-    'controllers',
-    'dataplane',
-    'containers',
-    'nodeagent',
-    'dns',
-    'metrics',
-    'explain',
-  ],
-  testing: [
-    'machinery',
-    'api',
-    'kinds',
-    'storage',
-    'server',
-    'client',
-    'controllers',
-    'dataplane',
-    'containers',
-    'nodeagent',
-    'dns',
-    'metrics',
-    'explain',
-    'cluster',
-  ],
+  cluster: BELOW_CLUSTER,
+  testing: [...BELOW_CLUSTER, 'cluster'],
   cmd: [
     'machinery',
     'api',
