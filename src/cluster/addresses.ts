@@ -93,12 +93,11 @@ export interface NodeAddresses {
   readonly bindAddress: string;
 }
 
-/** node-1, node-2, …: on the host's bridge, after the host itself. `hostRange`: which of the /24 of 127/16 is for their ports. */
+/** node-1, node-2, …: on the host's bridge, after the host itself. */
 export const nodeAddresses = (
   count: number,
   { families }: Pick<ClusterNetwork, 'families'>,
   platform: NodeJS.Platform = process.platform,
-  hostRange = 0,
 ): NodeAddresses[] =>
   Array.from({ length: count }, (_, i) => {
     const [first = '', ...others] = families.map(family => bridgeAddress(family, i + 2));
@@ -106,6 +105,6 @@ export const nodeAddresses = (
       name: `node-${i + 1}`,
       ips: [first, ...others],
       // Linux answers on all of 127/8, so that every node has its own node ports.
-      bindAddress: platform === 'linux' ? `127.0.${hostRange}.${i + 1}` : HOST,
+      bindAddress: platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
     };
   });

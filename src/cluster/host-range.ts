@@ -15,15 +15,32 @@ const CLAIM_PORT = 29_999;
 /** 127.64.0.0/10 has 16,384 ranges of 256: two clusters rarely try the same. */
 const TRIES = 100;
 
+/** For clusters that nobody looks at: many, and short-lived. */
+export function* anyRange(random: Random): Iterable<string> {
+  for (let i = 0; i < TRIES; i++) yield `127.${64 + random.below(64)}.${random.below(256)}`;
+}
+
+/** For clusters that somebody types addresses of: the one that it had, then the first ones. */
+export function* firstRanges(own: string | undefined): Iterable<string> {
+  if (own !== undefined) yield own;
+  for (let i = 0; i < 256; i++) yield `127.0.${i}`;
+}
+
+/** "127.0.1" of "127.0.1.3". */
+export const rangeOf = (address: string): string => address.slice(0, address.lastIndexOf('.'));
+
 /**
- * Claims a range of 127/8 by a listener on its first address, which ends with this process however that ends. Where
- * there is only 127.0.0.1, everybody has that, and of two clusters with the same node port one opens it.
+ * Claims the first range of 127/8 that is free by a listener on one of its addresses, which ends with this process however
+ * that ends. Where there is only 127.0.0.1, everybody has that, and of two clusters with the same node port one opens it.
+ * @param prefixes "127.0.1": three numbers of each that is tried
  * @throws Error when none is free
  */
-export async function claimHostRange(random: Random, platform: NodeJS.Platform = process.platform): Promise<HostRange> {
+export async function claimHostRange(
+  prefixes: Iterable<string>,
+  platform: NodeJS.Platform = process.platform,
+): Promise<HostRange> {
   if (platform !== 'linux') return { addressOf: () => HOST, release: () => undefined };
-  for (let i = 0; i < TRIES; i++) {
-    const prefix = `127.${64 + random.below(64)}.${random.below(256)}`;
+  for (const prefix of prefixes) {
     const claim = await listening(`${prefix}.254`);
     if (claim === undefined) continue;
     return { addressOf: node => `${prefix}.${1 + (node % 253)}`, release: () => void claim.close() };

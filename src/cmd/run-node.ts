@@ -7,12 +7,13 @@ import { realClock } from '../machinery/clock.js';
 import { isNodeReady } from '../machinery/node-ready.js';
 import { isStatusError } from '../machinery/status.js';
 import type { Node } from '../machinery/types.js';
-import { runningRecord, type ClusterRecord } from './clusters/record.js';
+import { readRecord, runningRecord } from './clusters/record.js';
 import { titleOf } from './clusters/stop.js';
 import { whichCluster, type Flags } from './clusters/which.js';
 import { fail, integerFlag } from './process.js';
 import { NODES_CHANGED } from './up/follow-nodes.js';
 import { nodeName, readNodes, writeNodes, type WantedNode } from './up/nodes.js';
+import { agentName } from './up/processes.js';
 import { MAX_NODES } from './up/plan.js';
 
 export type NodeVerb = 'add' | 'stop' | 'start' | 'delete';
@@ -37,7 +38,6 @@ export async function runNode(verb: NodeVerb, given: string | undefined, flags: 
         nodes,
         changed,
         client,
-        record,
         dataDir: which.dataDir,
         given: given ?? '',
       }))
@@ -72,7 +72,6 @@ interface Change {
   readonly nodes: readonly WantedNode[];
   readonly changed: readonly WantedNode[];
   readonly client: RestClient;
-  readonly record: ClusterRecord;
   readonly dataDir: string;
   readonly given: string;
 }
@@ -87,10 +86,9 @@ async function settled({ verb, nodes, changed, client, dataDir, given }: Change)
       await realClock.sleep(POLL_MS);
     }
   };
+  const agents = async (): Promise<Set<string>> => new Set(Object.keys((await readRecord(dataDir))?.components ?? {}));
   if (verb === 'stop' || verb === 'delete') {
-    const runs = async (): Promise<boolean> =>
-      (await runningRecord(dataDir))?.components[`node-agent ${given}`] !== undefined;
-    await until(`${given} ends`, async () => !(await runs()));
+    await until(`${given} ends`, async () => !(await agents()).has(agentName(given)));
     if (verb === 'stop')
       return [`${given} is stopped; its Node is NotReady within 50 s, its Pods are evicted 5 min later`];
     try {
@@ -103,11 +101,9 @@ async function settled({ verb, nodes, changed, client, dataDir, given }: Change)
   const names = verb === 'start' ? [given] : changed.filter(node => !nodes.includes(node)).map(nodeName);
   await until(`${names.join(', ')} is Ready`, async () => {
     const { items } = await client.resource<Node>(NODES).list();
-    const runs = (await runningRecord(dataDir))?.components ?? {};
+    const running = await agents();
     return names.every(
-      name =>
-        runs[`node-agent ${name}`] !== undefined &&
-        items.some(node => node.metadata.name === name && isNodeReady(node)),
+      name => running.has(agentName(name)) && items.some(node => node.metadata.name === name && isNodeReady(node)),
     );
   });
   return names.map(name => `${name} is Ready`);

@@ -1,21 +1,23 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
 import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
+import { claimHostRange, firstRanges, rangeOf } from '../cluster/host-range.js';
 import { ADMIN, COMPONENTS } from '../cluster/keys/kubeconfig.js';
 import { ensurePki } from '../cluster/keys/pki.js';
 import { controllersLead, dnsAnswers, untilReady } from '../cluster/readiness.js';
 import { realClock } from '../machinery/clock.js';
+import { mergeInto, userKubeconfig } from './clusters/kubeconfig.js';
 import { logFolder } from './clusters/logs.js';
+import { readRecord } from './clusters/record.js';
 import { remember } from './clusters/registry.js';
-import { contextOf, type Flags } from './clusters/which.js';
+import type { Flags } from './clusters/which.js';
 import { saveMemory } from './memory-flags.js';
 import { fail, signalOnTermination, untilAborted } from './process.js';
 import { createSupervisor, type Supervisor } from './supervisor.js';
 import { followNodes, type Nodes } from './up/follow-nodes.js';
-import { hostRange } from './up/host-range.js';
 import { createLogs } from './up/logs.js';
 import { initialNodes } from './up/nodes.js';
 import { planFrom, text, type Plan } from './up/plan.js';
@@ -44,6 +46,8 @@ export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<st
     kept = plan;
     await Promise.all([remember(plan), mkdir(logFolder(plan.dataDir), { recursive: true, mode: 0o700 })]);
     const pki = await ensurePki(plan.dataDir, { clock: realClock, newServiceAccountKey });
+    const before = (await readRecord(plan.dataDir))?.nodes[0]?.bindAddress;
+    const range = await claimHostRange(firstRanges(before && rangeOf(before)));
     const logs = createLogs(plan.dataDir);
     const recorder = createRecorder(plan, realClock.now(), () => supervisor?.pids() ?? new Map<string, number>());
     const failed = new Promise<never>((_resolve, reject) => {
@@ -62,12 +66,12 @@ export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<st
     });
     failed.catch(() => undefined);
     const processes = supervisor as unknown as Supervisor;
-    const nodes = followNodes({ plan, pki, processes, recorder, screen, hostRange: await hostRange(plan.dataDir) });
+    const nodes = followNodes({ plan, pki, processes, recorder, screen, range });
     await Promise.race([failed, start({ plan, pki, processes, nodes, screen, signal })]);
     recorder.ready(realClock.now());
     screen.ready(realClock.monotonic() - started, join(plan.dataDir, ADMIN.file));
     nodes.follow(signal);
-    if (flags['kubeconfigMerge'] === true) screen.line(await mergeKubeconfig(plan));
+    if (flags['kubeconfigMerge'] === true) screen.line(await mergeInto(userKubeconfig(), plan.dataDir));
     await untilAborted(signal);
   } catch (error) {
     await supervisor?.stop(STOP_GRACE_MS);
@@ -77,15 +81,6 @@ export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<st
   await supervisor?.stop(STOP_GRACE_MS);
   if (kept !== undefined) screen.stopped(kept);
   process.exit(0);
-}
-
-/** @returns what was done */
-async function mergeKubeconfig({ dataDir, name }: Plan): Promise<string> {
-  const { changeKubeconfig, merged, userKubeconfig } = await import('./clusters/kubeconfig.js');
-  const file = userKubeconfig();
-  const own = await readFile(join(dataDir, ADMIN.file), 'utf8');
-  await changeKubeconfig(file, given => merged(given, own, file));
-  return `${contextOf(name)} is in ${file}, and chosen`;
 }
 
 interface Start {

@@ -1,5 +1,5 @@
 import { startCluster, type RunningCluster } from '../cluster/start-cluster.js';
-import { claimHostRange } from '../cluster/host-range.js';
+import { anyRange, claimHostRange } from '../cluster/host-range.js';
 import { openMemoryStore } from '../cluster/store.js';
 import { createClient } from '../client/rest-client.js';
 import { createCable, type HandledCable } from '../machinery/cable.js';
@@ -255,7 +255,7 @@ async function startParts(options: ClusterOptions): Promise<Parts> {
     return handle;
   };
   const folder = createTemporaryFolder();
-  const range = apiServerOnly || options.nodes === 0 ? undefined : await claimHostRange(realRandom);
+  const range = apiServerOnly || options.nodes === 0 ? undefined : await claimHostRange(anyRange(realRandom));
   const release = (): void => {
     range?.release();
     folder.remove();

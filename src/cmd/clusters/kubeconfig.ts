@@ -2,6 +2,7 @@ import { open, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import type { Document } from 'yaml';
+import { ADMIN } from '../../cluster/keys/kubeconfig.js';
 import { writeFileAtomic } from '../../cluster/keys/files.js';
 import { ensureDataFolder } from '../../cluster/data-folder.js';
 
@@ -67,6 +68,24 @@ export async function merged(text: string, own: string, path: string): Promise<s
 export async function without(text: string, name: string, path: string): Promise<string | undefined> {
   const document = await parse(text, path);
   return take(document, name) ? String(document) : undefined;
+}
+
+/** The kubeconfig of the cluster in a data folder. @throws Error when there is none */
+export async function ownKubeconfig(dataDir: string): Promise<string> {
+  try {
+    return await readFile(join(dataDir, ADMIN.file), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error(`there is no cluster in ${dataDir}; "kubette list" shows those there are`, { cause: error });
+  }
+}
+
+/** Puts a cluster into a file, and chooses it. @returns what was done */
+export async function mergeInto(file: string, dataDir: string): Promise<string> {
+  const own = await ownKubeconfig(dataDir);
+  await changeKubeconfig(file, text => merged(text, own, file));
+  const { 'current-context': context = '' } = (await parse(own, file)).toJS() as Config;
+  return `${context} is in ${file}, and chosen`;
 }
 
 /** Changes the file, holding kubectl's own lock on it. @throws Error when another program has it locked */

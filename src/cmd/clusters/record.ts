@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../cluster/keys/files.js';
+import { isProcessAlive } from '../../cluster/process-alive.js';
 import { lockFolder } from '../../cluster/folder-lock.js';
 import { StorageError } from '../../storage/kv-store.js';
 
@@ -37,15 +38,6 @@ export async function readRecord(dataDir: string): Promise<ClusterRecord | undef
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
 /** Whether a process has the folder: the lock is the kernel's, so that a number that was given again tells nothing wrong. */
 export async function isInUse(dataDir: string): Promise<boolean> {
   try {
@@ -61,11 +53,5 @@ export async function isInUse(dataDir: string): Promise<boolean> {
 export async function runningRecord(dataDir: string): Promise<ClusterRecord | undefined> {
   const record = await readRecord(dataDir);
   // Asking for the lock takes it for a moment: only where there is a process of that number.
-  return record !== undefined && isAlive(record.pid) && (await isInUse(dataDir)) ? record : undefined;
-}
-
-/** Removes a data folder that nobody uses. */
-export async function removeFolder(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true });
-  await rm(dataDir, { recursive: true });
+  return record !== undefined && isProcessAlive(record.pid) && (await isInUse(dataDir)) ? record : undefined;
 }

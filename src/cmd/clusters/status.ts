@@ -2,6 +2,7 @@ import { loadKubeConfig } from '../../client/kubeconfig.js';
 import { createClient } from '../../client/rest-client.js';
 import { NODES } from '../../client/resources.js';
 import type { Clock } from '../../machinery/clock.js';
+import { humanDuration } from '../../machinery/duration.js';
 import { isNodeReady } from '../../machinery/node-ready.js';
 import type { Node } from '../../machinery/types.js';
 import { join } from 'node:path';
@@ -61,17 +62,11 @@ async function readyNodes(dataDir: string, clock: Clock): Promise<Set<string> | 
   }
 }
 
-const age = (ms: number): string => {
-  const seconds = Math.floor(ms / 1000);
-  if (seconds < 120) return `${seconds} s`;
-  return seconds < 7_200 ? `${Math.floor(seconds / 60)} min` : `${Math.floor(seconds / 3_600)} h`;
-};
-
 /** As a terminal shows it. */
 export function formatStatus(status: ClusterStatus, now: number): string {
   const { state, url, pid, startedAt = now, components = {}, nodes = [], context, dataDir } = status;
   const rows: [string, string][] = [
-    ['state', state === 'stopped' ? state : `${state} for ${age(now - startedAt)} (process ${pid ?? 0})`],
+    ['state', state === 'stopped' ? state : `${state} for ${humanDuration(now - startedAt)} (process ${pid ?? 0})`],
     ['context', context],
     ['data folder', dataDir],
   ];

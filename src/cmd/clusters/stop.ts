@@ -1,5 +1,6 @@
+import { rm } from 'node:fs/promises';
 import type { Clock } from '../../machinery/clock.js';
-import { isInUse, readRecord, removeFolder, runningRecord } from './record.js';
+import { isInUse, readRecord, runningRecord } from './record.js';
 import { forget } from './registry.js';
 import type { Which } from './which.js';
 
@@ -29,6 +30,6 @@ export async function deleteCluster(which: Which, clock: Clock): Promise<void> {
   if ((await readRecord(which.dataDir)) === undefined)
     throw new Error(`there is no cluster in ${which.dataDir}; "kubette list" shows those there are`);
   await stopCluster(which, clock);
-  await removeFolder(which.dataDir);
+  await rm(which.dataDir, { recursive: true });
   await forget(which.dataDir);
 }

@@ -8,19 +8,25 @@ const texts = ({ commands, flags }: Place): string => [...commands, ...flags].ma
 const groups = (places: readonly Place[]): string[] =>
   places.filter(({ path, commands }) => path !== '' && commands.length > 0).map(({ path }) => path);
 
-const bash = (places: readonly Place[]): string => `_kubette() {
-  local current=\${COMP_WORDS[COMP_CWORD]} at= word i
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    word=\${COMP_WORDS[i]}
+/** Walks from word `first` to the current one: sets `at` to the command that stands there. bash and zsh read it alike. */
+const walk = (places: readonly Place[], first: number, current: string, word: string): string =>
+  `  local at= word i
+  for ((i = ${first}; i < ${current}; i++)); do
+    word=${word}
     case $word in -*) continue ;; esac
     if [ -z "$at" ]; then at=$word; continue; fi
     case $at in ${groups(places).join('|')}) at="$at $word" ;; esac
-  done
+  done`;
+const cases = (places: readonly Place[], say: (words: string) => string): string =>
+  `  case $at in
+${places.map(place => `    '${place.path}') ${say(texts(place))} ;;`).join('\n')}
+  esac`;
+
+const bash = (places: readonly Place[]): string => `_kubette() {
+${walk(places, 1, 'COMP_CWORD', '${COMP_WORDS[i]}')}
   local words=
-  case $at in
-${places.map(place => `    '${place.path}') words='${texts(place)}' ;;`).join('\n')}
-  esac
-  COMPREPLY=($(compgen -W "$words" -- "$current"))
+${cases(places, words => `words='${words}'`)}
+  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _kubette kubette
 `;
@@ -29,16 +35,8 @@ const quoted = (text: string): string => `'${text.replaceAll('\\', '\\\\').repla
 
 const zsh = (places: readonly Place[]): string => `#compdef kubette
 _kubette() {
-  local at= word i
-  for ((i = 2; i < CURRENT; i++)); do
-    word=\${words[i]}
-    case $word in -*) continue ;; esac
-    if [ -z "$at" ]; then at=$word; continue; fi
-    case $at in ${groups(places).join('|')}) at="$at $word" ;; esac
-  done
-  case $at in
-${places.map(place => `    '${place.path}') compadd -- ${texts(place)} ;;`).join('\n')}
-  esac
+${walk(places, 2, 'CURRENT', '${words[i]}')}
+${cases(places, words => `compadd -- ${words}`)}
   _files
 }
 compdef _kubette kubette

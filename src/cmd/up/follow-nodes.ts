@@ -1,6 +1,7 @@
 import { loadKubeConfig } from '../../client/kubeconfig.js';
 import { createClient, type RestClient } from '../../client/rest-client.js';
 import { type NodeAddresses, nodeAddresses } from '../../cluster/addresses.js';
+import type { HostRange } from '../../cluster/host-range.js';
 import { ADMIN } from '../../cluster/keys/kubeconfig.js';
 import type { Pki } from '../../cluster/keys/pki.js';
 import { nodesReady, untilReady } from '../../cluster/readiness.js';
@@ -30,15 +31,15 @@ export function followNodes(options: {
   readonly processes: Supervisor;
   readonly recorder: Recorder;
   readonly screen: Screen;
-  readonly hostRange: number;
+  readonly range: HostRange;
 }): Nodes {
-  const { plan, pki, processes, recorder, screen, hostRange } = options;
+  const { plan, pki, processes, recorder, screen, range } = options;
   const running = new Set<string>();
 
   const addressesOf = ({ number }: WantedNode): NodeAddresses => {
-    const found = nodeAddresses(number, plan.network, process.platform, hostRange)[number - 1];
+    const found = nodeAddresses(number, plan.network)[number - 1];
     if (found === undefined) throw new RangeError(`there is no node ${number}`);
-    return found;
+    return { ...found, bindAddress: range.addressOf(number - 1) };
   };
   const apply: Nodes['apply'] = async (wanted, client, signal) => {
     const up = wanted.filter(({ stopped }) => !stopped);
