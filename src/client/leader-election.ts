@@ -13,8 +13,6 @@ export interface LeaderElectionOptions {
   readonly renewDeadlineMs?: number;
   readonly retryPeriodMs?: number;
   readonly onError?: (error: Error) => void;
-  /** What the holder says of itself, on the Lease. */
-  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -27,7 +25,7 @@ export async function runWhileLeading(
   lead: (signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { leases, lease: key, identity, clock, annotations = {} } = options;
+  const { leases, lease: key, identity, clock } = options;
   const leaseDurationMs = options.leaseDurationMs ?? 15_000;
   const renewDeadlineMs = options.renewDeadlineMs ?? 10_000;
   const retryPeriodMs = options.retryPeriodMs ?? 2_000;
@@ -52,7 +50,7 @@ export async function runWhileLeading(
       current = await leases.get(key);
     } catch (error) {
       if (!isStatusError(error, 'NotFound')) throw error;
-      await leases.create(key.namespace, { metadata: { ...key, annotations }, spec: spec(undefined) });
+      await leases.create(key.namespace, { metadata: { ...key }, spec: spec(undefined) });
       return true;
     }
     const record = JSON.stringify(current.spec ?? {});
@@ -60,8 +58,7 @@ export async function runWhileLeading(
     const holder = current.spec?.holderIdentity ?? '';
     const theirs = (current.spec?.leaseDurationSeconds ?? 0) * 1000;
     if (holder !== '' && holder !== identity && clock.monotonic() < observed.at + theirs) return false;
-    const metadata = { ...current.metadata, annotations: { ...current.metadata.annotations, ...annotations } };
-    await leases.update({ ...current, metadata, spec: spec(current) });
+    await leases.update({ ...current, spec: spec(current) });
     return true;
   };
   const attempt = async (): Promise<boolean> => {

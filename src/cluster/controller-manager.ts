@@ -11,7 +11,6 @@ import { selectControllers } from '../controllers/select.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
 import type { Random } from '../machinery/random.js';
-import { RUNS_ANNOTATION } from '../machinery/runs.js';
 import type { Lease } from '../machinery/types.js';
 import { runMetrics, type RunMetricsOptions } from '../metrics/run.js';
 import { createLoggedInformers } from './informers.js';
@@ -60,7 +59,6 @@ export function startControllerManager(start: StartControllerManagerOptions): Ru
   /** @throws Error when somebody else has become the leader */
   const lead = async (
     name: string,
-    some: readonly ControllerDefinition[],
     work: (leading: AbortSignal) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> => {
@@ -77,7 +75,6 @@ export function startControllerManager(start: StartControllerManagerOptions): Ru
         leases: client.resource<Lease>(LEASES),
         lease: { namespace: 'kube-system', name },
         identity,
-        annotations: { [RUNS_ANNOTATION]: some.map(definition => definition.name).join(',') },
         clock,
         ...leaderElection,
         onError: error => log.warn({ error: error.message }, 'leader election'),
@@ -91,8 +88,8 @@ export function startControllerManager(start: StartControllerManagerOptions): Ru
     try {
       // Two programs upstream, which are elected each for itself: a scheduler of somebody's own may take the place of ours.
       await Promise.all([
-        lead('kube-controller-manager', controlling, leading => control(leading), signal),
-        placing.length > 0 && lead('kube-scheduler', placing, leading => run(placing, leading), signal),
+        lead('kube-controller-manager', control, signal),
+        placing.length > 0 && lead('kube-scheduler', leading => run(placing, leading), signal),
       ]);
     } finally {
       client.close();

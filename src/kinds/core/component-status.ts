@@ -1,4 +1,3 @@
-import { RUNS_ANNOTATION } from '../../machinery/runs.js';
 import type { DeepReadonly, KubeObject, Lease } from '../../machinery/types.js';
 import type { RequestContext, Strategy } from '../../api/strategy.js';
 import { list } from '../validation/formats.js';
@@ -14,21 +13,18 @@ interface ComponentStatus extends KubeObject {
   conditions?: Condition[];
 }
 
-/** The other components, by the Leases that say that they are alive: one's own, or that of a process which runs it. */
-const COMPONENTS: readonly { readonly name: string; readonly leases: readonly string[]; readonly runs: string }[] = [
-  { name: 'controller-manager', leases: ['kube-controller-manager'], runs: '' },
-  { name: 'scheduler', leases: ['kube-scheduler', 'kube-controller-manager'], runs: 'scheduler' },
+/** The other components, by the Leases that say that they are alive. */
+const COMPONENTS: readonly { readonly name: string; readonly lease: string }[] = [
+  { name: 'controller-manager', lease: 'kube-controller-manager' },
+  { name: 'scheduler', lease: 'kube-scheduler' },
 ];
 
 const healthy: Condition = { type: 'Healthy', status: 'True', message: 'ok' };
 
-function isAlive(ctx: RequestContext, name: string, runs: string): boolean {
+function isAlive(ctx: RequestContext, name: string): boolean {
   const found = ctx.objects.get('leases.coordination.k8s.io', { namespace: 'kube-system', name });
   const lease = found as DeepReadonly<Lease> | undefined;
   const { holderIdentity = '', renewTime, leaseDurationSeconds = 0 } = lease?.spec ?? {};
-  const running = lease?.metadata.annotations?.[RUNS_ANNOTATION];
-  // A real scheduler or controller manager says nothing of what it runs.
-  if (runs !== '' && name !== `kube-${runs}` && running?.split(',').includes(runs) !== true) return false;
   const ends = Date.parse(renewTime ?? '') + leaseDurationSeconds * 1000;
   return holderIdentity !== '' && ends >= ctx.clock.now();
 }
@@ -46,9 +42,9 @@ export const componentStatusStrategy: Strategy<ComponentStatus> = {
    * machine with several clusters some other one's process may listen there.
    */
   madeUp: ctx => [
-    ...COMPONENTS.map(({ name, leases, runs }) => {
-      if (leases.some(lease => isAlive(ctx, lease, runs))) return statusOf(name, healthy);
-      const message = `nobody holds the lease kube-system/${leases[0] ?? ''}`;
+    ...COMPONENTS.map(({ name, lease }) => {
+      if (isAlive(ctx, lease)) return statusOf(name, healthy);
+      const message = `nobody holds the lease kube-system/${lease}`;
       return statusOf(name, { type: 'Healthy', status: 'False', message });
     }),
     statusOf('etcd-0', healthy),
