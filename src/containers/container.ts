@@ -4,6 +4,7 @@ import type { Image } from './images/types.js';
 import { createPipe, emptyInput, type Input, type Output, type Pipe } from './io.js';
 import { createLogBuffer, type LogBuffer } from './log-buffer.js';
 import { userlandNames, userlandProgram } from './programs/index.js';
+import { networkTool, networkToolNames } from './programs/network/index.js';
 import { Killed, type ContainerContext, type Program, type SignalName } from './process.js';
 import { ForkError, spawn, type Child, type SpawnOptions } from './spawn.js';
 import { createTty, type Tty } from './terminal.js';
@@ -68,13 +69,21 @@ export function programFinder(image: Image): (name: string) => Promise<Program |
   return async name => {
     const own = image.programs[baseName(name)];
     if (own !== undefined) return own;
+    const tool = image.networkTools === true ? await networkTool(baseName(name)) : undefined;
+    if (tool !== undefined) return tool;
     return image.userland ? userlandProgram(baseName(name)) : undefined;
   };
 }
 
 /** What the finder finds. */
 export const programNames = (image: Image): readonly string[] =>
-  [...new Set([...Object.keys(image.programs), ...(image.userland ? userlandNames() : [])])].sort();
+  [
+    ...new Set([
+      ...Object.keys(image.programs),
+      ...(image.networkTools === true ? networkToolNames() : []),
+      ...(image.userland ? userlandNames() : []),
+    ]),
+  ].sort();
 
 const notFound = (name: string): StartError =>
   new StartError(

@@ -18,6 +18,8 @@ export interface ContainerSecurity {
   readonly credentials: Credentials;
   /** Has every capability: may change the network of its namespace. */
   readonly privileged: boolean;
+  /** What root may do in it, without "CAP_"; absent: what a runtime gives by default. */
+  readonly capabilities?: ReadonlySet<string>;
   /** A set-user-ID program does not change who it runs as (prctl(2) PR_SET_NO_NEW_PRIVS). */
   readonly noNewPrivileges: boolean;
   /** Of the Pod, by dotted name. */

@@ -4,6 +4,7 @@ import { argocd } from './argocd.js';
 import { kitten, nautilus, nonewprivs, nonroot } from './demos.js';
 import { echo } from './echo.js';
 import { httpd } from './httpd.js';
+import { networkTools } from './network-tools.js';
 import { nginx } from './nginx.js';
 import { pause } from './pause.js';
 import type { ImageReference } from './reference.js';
@@ -19,6 +20,7 @@ const IMAGES: readonly Image[] = [
   httpd,
   busybox,
   distribution,
+  networkTools,
   curl,
   agnhost,
   pause,

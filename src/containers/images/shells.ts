@@ -10,7 +10,7 @@ export const busybox: Image = {
 };
 
 export const distribution: Image = {
-  names: ['debian', 'ubuntu', 'fedora', 'bash', 'dnsutils', 'netshoot', 'jessie-dnsutils'],
+  names: ['debian', 'ubuntu', 'fedora', 'bash'],
   entrypoint: [],
   cmd: ['bash'],
   programs: {},

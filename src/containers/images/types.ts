@@ -18,6 +18,8 @@ export interface Image {
   readonly programs: Readonly<Record<string, Program>>;
   /** Whether it has a shell and the usual tools beside its own programs. */
   readonly userland: boolean;
+  /** Whether it has the tools of debugging images, in place of BusyBox's where those have them too. */
+  readonly networkTools?: boolean;
   /** Files of the image, by absolute path. */
   readonly files?: Readonly<Record<string, string>>;
   /** False for a tag that the registry does not have; absent: it has every one. */

@@ -33,6 +33,7 @@ export function unknownImage(
     cmd: [],
     programs,
     userland: true,
+    networkTools: true,
     ...(nonRoot ? { user: NON_ROOT, accounts: { [NON_ROOT]: { gid: NON_ROOT } } } : {}),
     main: (command, found) => inPlaceOf(command, found, life),
     check: (command, found) => inPlaceOf(command, found, succeed),

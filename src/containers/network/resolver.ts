@@ -32,12 +32,38 @@ export interface DnsRecord {
   readonly data: string;
 }
 
+/** What of a DNS message is not its answer. */
+export interface DnsMessage {
+  readonly id: number;
+  /** Of those of the header that are set: qr, aa, tc, rd, ra, ad, cd. */
+  readonly flags: readonly string[];
+  /** Bytes. */
+  readonly size: number;
+  readonly overTcp: boolean;
+  readonly authorities: readonly DnsRecord[];
+  readonly additionals: readonly DnsRecord[];
+  /** EDNS: the longest datagram that the server takes. */
+  readonly udpSize?: number;
+}
+
+/** How a question is asked, where not as resolv.conf says. */
+export interface QueryOptions extends ConnectOptions {
+  readonly server?: SocketAddress;
+  readonly tcp?: boolean;
+  readonly edns0?: boolean;
+  /** Default: it is. */
+  readonly recursionDesired?: boolean;
+  readonly attempts?: number;
+}
+
 export interface DnsAnswer {
   readonly question: { readonly name: string; readonly type: RecordType };
   readonly server: string;
   readonly rcode: string;
   readonly authoritative: boolean;
   readonly records: readonly DnsRecord[];
+  /** What came back as a whole, for whoever shows it. */
+  readonly message?: DnsMessage;
   /** Whose word a negative answer is (RFC 2308): the primary server of the zone that has no such name. */
   readonly denier?: string;
 }
@@ -63,9 +89,9 @@ export interface Resolver {
    */
   lookup(name: string, options?: ConnectOptions & { type?: 'A' | 'AAAA' }): Promise<Lookup>;
   /** The search path for any record type. */
-  search(name: string, type: RecordType, options?: ConnectOptions & { server?: SocketAddress }): Promise<Lookup>;
+  search(name: string, type: RecordType, options?: QueryOptions): Promise<Lookup>;
   /** One query for exactly this name. @throws NetworkError */
-  query(name: string, type: RecordType, options?: ConnectOptions & { server?: SocketAddress }): Promise<DnsAnswer>;
+  query(name: string, type: RecordType, options?: QueryOptions): Promise<DnsAnswer>;
 }
 
 /** "10.0.0.1" to its reverse name. */
@@ -115,31 +141,37 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
     server: SocketAddress,
     name: string,
     type: RecordType,
-    options: ConnectOptions,
+    options: QueryOptions,
   ): Promise<DnsAnswer> => {
     const { default: dns } = await import('dns-packet');
     nextId = (nextId + 1) & 0xffff;
     const query = dns.encode({
       type: 'query',
       id: nextId,
-      flags: dns.RECURSION_DESIRED,
+      flags: options.recursionDesired === false ? 0 : dns.RECURSION_DESIRED,
       questions: [{ type: type as 'A', name }],
-      ...(config.edns0 === true ? { additionals: [EDNS0] } : {}),
+      ...((options.edns0 ?? config.edns0) === true ? { additionals: [EDNS0] } : {}),
     });
     const deadline = { timeoutMs: config.timeoutMs, ...options };
     let packet: DecodedPacket | undefined;
-    if (config.useTcp !== true)
-      packet = decodeAnswer(dns.decode, await network.exchange(server, query, deadline), query.readUInt16BE(0));
-    if (packet === undefined || packet.flag_tc === true)
-      packet = decodeAnswer(dns.decode, await askTcp(server, query, deadline), query.readUInt16BE(0));
+    let bytes: Buffer = query;
+    let overTcp = (options.tcp ?? config.useTcp) === true;
+    if (!overTcp) {
+      bytes = await network.exchange(server, query, deadline);
+      packet = decodeAnswer(dns.decode, bytes, query.readUInt16BE(0));
+      overTcp = packet.flag_tc === true;
+    }
+    if (packet === undefined || overTcp) {
+      bytes = await askTcp(server, query, deadline);
+      packet = decodeAnswer(dns.decode, bytes, query.readUInt16BE(0));
+    }
     return {
       question: { name, type },
       server: server.address,
       rcode: (packet as Packet & { rcode?: string }).rcode ?? 'NOERROR',
       authoritative: packet.flag_aa === true,
-      records: (packet.answers ?? []).flatMap(a =>
-        a.type === 'OPT' ? [] : [{ name: a.name, type: a.type, ttl: 'ttl' in a ? (a.ttl ?? 0) : 0, data: present(a) }],
-      ),
+      records: recordsOf(packet.answers),
+      message: messageOf(packet, bytes.length, overTcp),
       ...denierOf(packet),
     };
   };
@@ -177,7 +209,7 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
   const query: Resolver['query'] = async (name, type, options = {}) => {
     const servers = options.server === undefined ? nameservers() : [options.server];
     let failure: unknown = new NetworkError('ECONNREFUSED', 'no name server');
-    for (let attempt = 0; attempt < config.attempts; attempt++)
+    for (let attempt = 0; attempt < (options.attempts ?? config.attempts); attempt++)
       for (const server of servers)
         try {
           return await ask(server, name, type, options);
@@ -189,11 +221,7 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
   };
 
   /** Asks for all types at once, name after name along the search path, until one has records. */
-  const searchAll = async (
-    name: string,
-    types: readonly RecordType[],
-    options: ConnectOptions & { server?: SocketAddress },
-  ): Promise<Lookup> => {
+  const searchAll = async (name: string, types: readonly RecordType[], options: QueryOptions): Promise<Lookup> => {
     const queries: DnsAnswer[] = [];
     const failed = (failure: LookupFailure): Lookup => ({ addresses: [], canonicalName: name, queries, failure });
     if (config.nameservers.length === 0 && options.server === undefined) return failed('NO_SERVERS');
@@ -260,6 +288,33 @@ async function answerOrSilence(answer: Promise<DnsAnswer>): Promise<DnsAnswer | 
   }
 }
 
+const recordsOf = (answers: readonly Answer[] = []): DnsRecord[] =>
+  answers.flatMap(a =>
+    a.type === 'OPT' ? [] : [{ name: a.name, type: a.type, ttl: 'ttl' in a ? (a.ttl ?? 0) : 0, data: present(a) }],
+  );
+
+function messageOf(packet: DecodedPacket, size: number, overTcp: boolean): DnsMessage {
+  const edns = packet.additionals?.find(record => record.type === 'OPT');
+  const flags = [
+    'qr',
+    ...(packet.flag_aa ? ['aa'] : []),
+    ...(packet.flag_tc ? ['tc'] : []),
+    ...(packet.flag_rd ? ['rd'] : []),
+    ...(packet.flag_ra ? ['ra'] : []),
+    ...(packet.flag_ad ? ['ad'] : []),
+    ...(packet.flag_cd ? ['cd'] : []),
+  ];
+  return {
+    id: packet.id ?? 0,
+    flags,
+    size,
+    overTcp,
+    authorities: recordsOf(packet.authorities),
+    additionals: recordsOf(packet.additionals),
+    ...(edns?.type === 'OPT' ? { udpSize: edns.udpPayloadSize } : {}),
+  };
+}
+
 function denierOf({ authorities = [] }: DecodedPacket): Pick<DnsAnswer, 'denier'> {
   for (const record of authorities) if (record.type === 'SOA') return { denier: record.data.mname };
   return {};
@@ -285,6 +340,14 @@ function present(answer: { type: string; data?: unknown }): string {
   if (typeof data === 'string') return data;
   if (Array.isArray(data)) return data.map(part => JSON.stringify(String(part))).join(' ');
   if (Buffer.isBuffer(data)) return JSON.stringify(data.toString('utf8'));
+  if (answer.type === 'MX') {
+    const { preference = 0, exchange = '' } = data as Record<string, number | string>;
+    return `${preference} ${exchange}`;
+  }
+  if (answer.type === 'SOA') {
+    const { mname, rname, serial, refresh, retry, expire, minimum } = data as Record<string, number | string>;
+    return [`${mname ?? ''}.`, `${rname ?? ''}.`, serial, refresh, retry, expire, minimum].map(String).join(' ');
+  }
   if (answer.type === 'SRV') {
     const { priority = 0, weight = 0, port, target } = data as Record<string, number | string>;
     return `${priority} ${weight} ${port ?? 0} ${target ?? ''}`;

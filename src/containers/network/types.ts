@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { TraceStep } from '../../dataplane/trace.js';
+import type { Probe, ProbeAnswer } from './probe.js';
+import type { NetworkStack } from './stack.js';
 
 export interface SocketAddress {
   readonly address: string;
@@ -12,6 +14,16 @@ export interface NetStream extends Duplex {
   readonly localPort?: number | undefined;
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
+  /** Told of what passes; set while somebody looks. */
+  tap?: StreamTap | undefined;
+}
+
+/** Sees what passes through an end of a connection. `mine`: it comes from this end. */
+export interface StreamTap {
+  data(mine: boolean, bytes: Buffer): void;
+  /** No more comes from there. */
+  end(mine: boolean): void;
+  reset(mine: boolean): void;
 }
 
 /** The addresses of one network namespace, one of each family at most; the first is the primary one. */
@@ -80,6 +92,8 @@ export interface ConnectOptions {
   readonly protocol?: StreamProtocol;
   /** The port it is sent from; by default an ephemeral one. */
   readonly localPort?: number;
+  /** Called with the connection before anything can come through it. */
+  readonly opened?: (stream: NetStream) => void;
   /** In [0, 1): decides what chance decides on the node that it is sent from. */
   readonly random?: () => number;
 }
@@ -107,6 +121,13 @@ export interface PacketReceiver {
   acceptUdp(flow: Flow, payload: Buffer, options: ForwardOptions): Promise<Buffer | undefined>;
   /** An association: each chunk is a message. @throws NetworkError */
   acceptSctp(flow: Flow, options: ForwardOptions): Promise<NetStream>;
+  /** A packet that asks who is there. Absent: nobody answers. @throws NetworkError */
+  acceptProbe?(probe: Probe & { readonly src: string }, options: ProbeOptions): Promise<ProbeAnswer | undefined>;
+}
+
+export interface ProbeOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ListenOptions {
@@ -134,4 +155,6 @@ export interface NetNamespace {
     /** Those of TCP that nobody reaches from outside. */
     readonly loopback?: readonly number[];
   };
+  /** What programs that look into a network are told. */
+  readonly stack?: NetworkStack;
 }

@@ -1,5 +1,4 @@
 import { familyOf } from '../../machinery/ip.js';
-import { NetworkError } from '../network/errors.js';
 import { reverseName, type Lookup, type RecordType } from '../network/resolver.js';
 import type { Program } from '../process.js';
 
@@ -73,46 +72,6 @@ export const nslookup: Program = async process => {
   return 0;
 };
 
-/** dig [@server] [-x ADDRESS] NAME [TYPE] [+short] [+search] [+tcp is not needed: truncation falls back by itself]. */
-export const dig: Program = async process => {
-  const args = process.args.slice(1);
-  const plus = args.filter(arg => arg.startsWith('+'));
-  const at = args.find(arg => arg.startsWith('@'));
-  const inverse = args[args.indexOf('-x') + 1];
-  const words = args.filter(arg => !/^[+@-]/.test(arg));
-  const known = /^(A|AAAA|SRV|PTR|TXT|CNAME|MX|NS|SOA|ANY)$/i;
-  const type = (args.includes('-x') ? 'PTR' : (words.find(w => known.test(w))?.toUpperCase() ?? 'A')) as RecordType;
-  const name =
-    args.includes('-x') && inverse !== undefined ? reverseName(inverse) : (words.find(w => !known.test(w)) ?? '.');
-  const { resolver } = process.container;
-  const options = { signal: process.signal, ...server(at) };
-  const short = plus.includes('+short');
-  try {
-    const answer = plus.includes('+search')
-      ? (await resolver.search(name, type, options)).queries.at(-1)
-      : await resolver.query(name.replace(/\.$/, ''), type, options);
-    if (answer === undefined) throw new NetworkError('ETIMEDOUT');
-    if (short) {
-      for (const record of answer.records)
-        await process.stdout.write(`${record.data}${['A', 'AAAA', 'TXT'].includes(record.type) ? '' : '.'}\n`);
-      return 0;
-    }
-    const q = `${answer.question.name}.`;
-    await process.stdout.write(
-      `;; ->>HEADER<<- opcode: QUERY, status: ${answer.rcode}\n;; flags: qr${answer.authoritative ? ' aa' : ''} rd; QUERY: 1, ANSWER: ${answer.records.length}\n\n;; QUESTION SECTION:\n;${q}\tIN\t${type}\n\n`,
-    );
-    if (answer.records.length > 0) await process.stdout.write(';; ANSWER SECTION:\n');
-    for (const { name: owner, ttl, type: kind, data } of answer.records)
-      await process.stdout.write(`${owner}.\t${ttl}\tIN\t${kind}\t${data}\n`);
-    await process.stdout.write(`\n;; SERVER: ${answer.server}#53(${answer.server}) (UDP)\n`);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof NetworkError)) throw error;
-    await process.stdout.write(';; connection timed out; no servers could be reached\n');
-    return 9;
-  }
-};
-
 /** getent hosts NAME. */
 export const getent: Program = async process => {
   const [, database, ...names] = process.args;
@@ -125,27 +84,6 @@ export const getent: Program = async process => {
     const found = await process.container.resolver.lookup(name, { signal: process.signal, ...family });
     if (found.addresses.length === 0) return 2;
     for (const address of found.addresses) await process.stdout.write(`${address.padEnd(15)} ${found.canonicalName}\n`);
-  }
-  return 0;
-};
-
-export const ip: Program = async process => {
-  const own = process.container.network.addresses.map(address =>
-    address.includes(':') ? `    inet6 ${address}/64 scope global\n` : `    inet ${address}/24 scope global eth0\n`,
-  );
-  const what = process.args[1] ?? '';
-  if ('address'.startsWith(what) && what !== '')
-    await process.stdout.write(
-      `1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n    inet6 ::1/128 scope host\n2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n${own.join('')}`,
-    );
-  else if (/^l(i(nk?)?)?$/.test(what) && process.args[2] === 'add') {
-    if (process.container.security.privileged) return 0;
-    await process.stderr.write('ip: RTNETLINK answers: Operation not permitted\n');
-    return 2;
-  } else if ('route'.startsWith(what) && what !== '') await process.stdout.write('default dev eth0\n');
-  else {
-    await process.stderr.write(`ip: ${what}: not simulated: only "ip address" and "ip route"\n`);
-    return 1;
   }
   return 0;
 };

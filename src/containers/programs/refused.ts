@@ -5,7 +5,7 @@ import type { Program } from '../process.js';
  */
 export const REFUSED: Readonly<Record<string, string>> = {
   ...named('an editor on a full screen', 'vi ed'),
-  ...named('packets other than TCP and UDP', 'traceroute traceroute6 arping ipcalc ping6'),
+  ...named('arithmetic of addresses', 'ipcalc'),
   ...named('other root directories and namespaces', 'chroot pivot_root switch_root unshare nsenter setpriv run-init'),
   ...named(
     'block devices and their file systems',
@@ -29,11 +29,11 @@ export const REFUSED: Readonly<Record<string, string>> = {
   ),
   ...named(
     'links and addresses that can be changed',
-    'brctl vconfig ifup ifdown ifenslave ifplugd nameif slattach tunctl iplink ipaddr ipneigh iproute iprule iptunnel mii-tool udhcpc udhcpc6 udhcpd dhcprelay dumpleases zcip ether-wake pscan etherwake',
+    'brctl vconfig ifup ifdown ifenslave ifplugd nameif slattach tunctl iptunnel mii-tool udhcpc udhcpc6 udhcpd dhcprelay dumpleases zcip ether-wake pscan etherwake',
   ),
   ...named(
     'servers and clients of protocols that nobody speaks here',
-    'ftpd ftpget ftpput tftp tftpd telnetd dnsd fakeidentd httpd lpd lpq lpr popmaildir makemime reformime sendmail rx microcom ssl_client telnet',
+    'ftpd ftpget ftpput tftp tftpd telnetd dnsd fakeidentd httpd lpd lpq lpr popmaildir makemime reformime sendmail rx microcom ssl_client',
   ),
   ...named(
     'compression other than gzip',

@@ -1,5 +1,5 @@
 import { connect } from './connection.js';
-import { createConntrack } from './conntrack.js';
+import { createConntrack, type MutableEntry } from './conntrack.js';
 import { orderHooks } from './hooks.js';
 import { createNftables } from './nftables/nftables.js';
 import { createIpsets } from './ipset/ipsets.js';
@@ -84,6 +84,7 @@ export function createKernel(options: KernelOptions): Kernel {
     },
     evaluate: (packet, context) => evaluate(path, packet, context),
     conntrack: () => conntrack.entries(),
+    forget: entry => conntrack.remove(entry as MutableEntry),
     cleanupUdp: services => conntrack.cleanupUdp(services),
   };
 }

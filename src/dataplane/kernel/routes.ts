@@ -25,6 +25,11 @@ export interface RouteEntry {
   readonly metric?: number;
 }
 
+export interface LinkAddress {
+  readonly link: string;
+  readonly address: string;
+}
+
 /**
  * The addresses, links and routes of one node and IP family: the one place that says whether an address is this node's and
  * which way everything else goes. Netfilter and delivery both ask it.
@@ -38,17 +43,15 @@ export interface RouteTable {
   /** The longest prefix that holds the address; undefined: no route. */
   lookup(destination: string): Route | undefined;
   isLocal(address: string): boolean;
+  /** All that were added, in the order in which they are asked: the longest prefix first. */
+  entries(): readonly RouteEntry[];
+  addresses(): readonly LinkAddress[];
   /** Of one link, if it has any; else the node's. */
   primaryAddress(link?: string): string | undefined;
 }
 
 export const LOOPBACK_LINK = 'lo';
 const LOOPBACK = { IPv4: '127.0.0.0/8', IPv6: '::1/128' } as const;
-
-interface LinkAddress {
-  readonly link: string;
-  readonly address: string;
-}
 
 const first = (some: ReadonlySet<LinkAddress> | undefined): LinkAddress | undefined => some?.values().next().value;
 
@@ -125,6 +128,8 @@ export function createRouteTable(family: Family): RouteTable {
       return { local: false, link, ...(nextHop === undefined ? {} : { nextHop }), ...withSource(link) };
     },
     isLocal,
+    entries: () => lengths.flatMap(length => [...(byLength.get(length)?.values() ?? [])].flat()),
+    addresses: () => [...addresses],
     primaryAddress,
   };
 }

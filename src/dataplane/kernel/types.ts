@@ -80,6 +80,8 @@ export interface Kernel {
   connect(request: ConnectRequest): Connection;
   evaluate(packet: Packet, context: { hook: 'prerouting' | 'output'; dryRun?: boolean }): Evaluation;
   conntrack(): readonly ConntrackEntry[];
+  /** Forgets a flow, as conntrack -D does; what it carried is a new one. */
+  forget(entry: ConntrackEntry): void;
   /** Returns the number of flows deleted. */
   cleanupUdp(services: readonly UdpServicePort[]): number;
 }

@@ -1,3 +1,4 @@
+import { LOOPBACK_LINK } from '../../dataplane/kernel/routes.js';
 import type { Connection } from '../../dataplane/kernel/types.js';
 import { printTrace } from '../../dataplane/tools/trace-text.js';
 import type { Cable } from '../../machinery/cable.js';
@@ -14,6 +15,7 @@ import type {
   SocketAddress,
   TcpHandler,
 } from '../../containers/network/types.js';
+import { sightOf, type Opening, type Sight, type Wire } from './capture/wire.js';
 import { type DeliveryOptions, deliveryTarget, type Target } from './delivery.js';
 import { joinStreams } from './join-streams.js';
 import { familyLike, isLoopback, NODE_LINK, POD_LINK } from './links.js';
@@ -34,6 +36,8 @@ export interface ForwardingOptions extends DeliveryOptions {
   readonly links: Pick<PeerLinks, 'open'>;
   /** Called with each first packet of a connection. */
   readonly onPacket?: (() => void) | undefined;
+  /** The node's own interfaces. */
+  readonly wire?: Wire | undefined;
 }
 
 /** Takes packets through the rules and routes of a node to whoever has their address, here or on another node. */
@@ -52,7 +56,7 @@ const PEER_GRACE_MS = 1_000;
 const show = (flow: Flow): string => joinHostPort(flow.dst, flow.dstPort);
 
 export function createForwarding(options: ForwardingOptions): Forwarding {
-  const { nodeName, kernels, clock, hostAddress, cable, pods, links, onPacket } = options;
+  const { nodeName, nodeSockets, kernels, clock, hostAddress, cable, pods, links, onPacket, wire } = options;
 
   const lost = async (detail: string, timeoutMs: number, signal: AbortSignal | undefined): Promise<never> => {
     await clock.sleep(timeoutMs, signal);
@@ -143,6 +147,8 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
       ...(random === undefined ? {} : { random }),
     });
     const out = observeFilter(connection, flow, hook, 'request', observe);
+    wire?.met(flow.src);
+    wire?.met(out.dst);
     if (connection.verdict === 'reject')
       fail(new NetworkError('ECONNREFUSED', `rejected with ${connection.rejectWith ?? 'icmp-port-unreachable'}`));
     if (connection.verdict === 'drop') return silence(DROPPED, 'dropped: no answer will come', timeoutMs, options);
@@ -166,7 +172,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     at: SocketAddress,
     packet: WirePacket,
     { observe, signal }: ForwardOptions,
-    more: Pick<OpenOptions, 'body' | 'ends'> = {},
+    more: Pick<OpenOptions, 'body' | 'ends' | 'opened'> = {},
   ): Promise<Opened> => links.open(at, packet, { observe, signal, waitMs: packet.timeoutMs + PEER_GRACE_MS, ...more });
 
   /** The way back: counted and traced like the way out. */
@@ -175,9 +181,49 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
     observeFilter(connection.reply(), back, hook, 'reply', observe);
   };
 
+  const linkOf = (address: string, hook: SenderHook): string =>
+    hook === 'output' ? LOOPBACK_LINK : pods.has(address) ? POD_LINK : NODE_LINK;
+  const linkTo = (target: Target): string =>
+    target.kind !== 'sockets' ? NODE_LINK : target.sockets === nodeSockets ? LOOPBACK_LINK : POD_LINK;
+  /** Where a packet is seen on its way through the node: as it comes in, and as it goes out. */
+  const sightsOf = (flow: Flow, out: Flow, hook: SenderHook, target: Target): readonly Sight[] => {
+    const isForNode = target.kind === 'sockets' && target.sockets === nodeSockets;
+    return [
+      ...(hook === 'prerouting' ? [sightOf(linkOf(flow.src, hook), 'in', flow)] : []),
+      ...(hook === 'prerouting' && isForNode ? [] : [sightOf(linkTo(target), 'out', out)]),
+    ];
+  };
+
   const open = async (flow: Flow, hook: SenderHook, options: ForwardOptions): Promise<NetStream> => {
+    if (wire === undefined || flow.proto !== 'tcp') return openUnseen(flow, hook, options, () => undefined);
+    const first = hook === 'prerouting' ? sightOf(linkOf(flow.src, hook), 'in', flow) : undefined;
+    let opening: Opening | undefined = first && wire.opening(first);
+    try {
+      return await openUnseen(flow, hook, options, (out, target) => {
+        const sights = sightsOf(flow, out, hook, target);
+        const [last] = sights.slice(-1);
+        if (last !== undefined && sights.length > (first === undefined ? 0 : 1))
+          if (opening === undefined) opening = wire.opening(last);
+          else opening.at(last);
+        // Who takes the end that another node's stream is has the server's.
+        const seenFrom = options.take !== undefined && target.kind === 'sockets' ? 'server' : 'client';
+        return stream => wire.carries(stream, seenFrom, sights, opening);
+      });
+    } catch (error) {
+      opening?.failed(!(error instanceof NetworkError) || error.code !== 'ECONNREFUSED');
+      throw error;
+    }
+  };
+
+  const openUnseen = async (
+    flow: Flow,
+    hook: SenderHook,
+    options: ForwardOptions,
+    decided: (out: Flow, target: Target) => ((stream: NetStream) => void) | undefined,
+  ): Promise<NetStream> => {
     const { observe, timeoutMs = TCP_CONNECT_TIMEOUT_MS } = options;
     const { connection, out, target, ttl } = await decide(flow, hook, timeoutMs, options);
+    const opened = bothOf(decided(out, target), options.opened);
     if (isAnsweredAstray(flow, out, target)) {
       connection.close();
       return astray(flow, out, timeoutMs, options);
@@ -206,17 +252,21 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
             observe?.({ kind: 'deliver', node: nodeName, to: target.sockets.owner, flow: out });
             handler(server, observe && { observe, waitFor });
           };
-          const stream = target.sockets.accept(out, flow, isLoopback(out.dst), run, options.take);
+          const stream = target.sockets.accept(out, flow, isLoopback(out.dst), run, options.take, opened);
           if (waits.length > 0) await Promise.all(waits);
           return stream;
         }
         case 'host':
           // It has sockets for this one protocol.
           if (flow.proto !== 'tcp') throw new NetworkError('ECONNREFUSED', `the host takes no ${flow.proto}`);
-          return renamed(await dialReal({ address: hostAddress, port: out.dstPort }, options.signal, cable), flow);
+          return renamed(
+            await dialReal({ address: hostAddress, port: out.dstPort }, options.signal, cable),
+            flow,
+            opened,
+          );
         case 'peer': {
           const packet = { flow: out, ttl, trace: observe !== undefined, timeoutMs };
-          const { stream } = await askPeer(target.at, packet, options, { ends: endsOf(flow) });
+          const { stream } = await askPeer(target.at, packet, options, { ends: endsOf(flow), opened });
           if (stream === undefined) throw new NetworkError('ECONNRESET', 'not a pod network peer');
           return stream;
         }
@@ -248,8 +298,11 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
         }
       }
     };
+    const sights = wire?.active === true ? sightsOf(flow, out, hook, target) : [];
+    for (const sight of sights) wire?.datagram(sight, 'client', payload);
     const reply = await reach();
     if (reply === undefined) return undefined;
+    for (const sight of [...sights].reverse()) wire?.datagram(sight, 'server', reply);
     if (isAnsweredAstray(flow, out, target)) return astray(flow, out, timeoutMs, options);
     answer(connection, out, hook, observe);
     return reply;
@@ -258,6 +311,17 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
   return { open, sendUdp, lost };
 }
 
+const bothOf = <T>(
+  a: ((of: T) => void) | undefined,
+  b: ((of: T) => void) | undefined,
+): ((of: T) => void) | undefined =>
+  a === undefined || b === undefined
+    ? (a ?? b)
+    : of => {
+        a(of);
+        b(of);
+      };
+
 /** The addresses that whoever sends it knows a connection by. */
 const endsOf = ({ src, srcPort, dst, dstPort }: Flow): Ends => ({
   local: { address: src, port: srcPort },
@@ -265,9 +329,10 @@ const endsOf = ({ src, srcPort, dst, dstPort }: Flow): Ends => ({
 });
 
 /** A real socket under the addresses that the process in the Pod knows the connection by. */
-function renamed(socket: NetStream, flow: Flow): NetStream {
+function renamed(socket: NetStream, flow: Flow, opened: ((stream: NetStream) => void) | undefined): NetStream {
   const { local, remote } = endsOf(flow);
   const { client, server } = streamPair(local, remote);
+  opened?.(client);
   joinStreams(socket, server);
   return client;
 }

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { NetworkError } from '../../containers/network/errors.js';
-import type { NetStream, SocketAddress, StreamProtocol } from '../../containers/network/types.js';
+import type { NetStream, SocketAddress, StreamProtocol, StreamTap } from '../../containers/network/types.js';
 
 /** Of an association of SCTP: a longer message is refused. */
 export const MAX_MESSAGE = 64 * 1024;
@@ -13,6 +13,7 @@ export const MESSAGES_WAITING = 4;
  */
 class PairedStream extends Duplex implements NetStream {
   peer!: PairedStream;
+  tap: StreamTap | undefined;
   private wantsMore: (() => void) | undefined;
 
   constructor(
@@ -40,7 +41,10 @@ class PairedStream extends Duplex implements NetStream {
   override _write(chunk: Buffer | string, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     if (this.peer.destroyed) return callback(new NetworkError('ECONNRESET'));
     if (this.writableObjectMode && chunk.length > MAX_MESSAGE) return callback(new NetworkError('EMSGSIZE'));
-    if (this.peer.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)) callback();
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    this.tap?.data(true, bytes);
+    this.peer.tap?.data(false, bytes);
+    if (this.peer.push(bytes)) callback();
     else this.peer.onRoom(callback);
   }
 
@@ -50,14 +54,20 @@ class PairedStream extends Duplex implements NetStream {
   }
 
   override _final(callback: () => void): void {
+    this.tap?.end(true);
+    this.peer.tap?.end(false);
     if (!this.peer.destroyed) this.peer.push(null);
     callback();
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     const { peer } = this;
+    if (error !== null) this.tap?.reset(true);
+    else this.tap?.end(true);
     // As the kernel: closing with the other side still open is an end for it, an error a reset.
     if (!peer.destroyed) {
+      if (error !== null) peer.tap?.reset(false);
+      else peer.tap?.end(false);
       if (error !== null) peer.destroy(new NetworkError('ECONNRESET'));
       else if (!this.writableFinished) peer.push(null);
     }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { isNetworkErrorCode, type NetworkErrorCode } from '../../containers/network/errors.js';
+import type { Probe } from '../../containers/network/probe.js';
 import type { Flow, NetworkStep } from '../../containers/network/types.js';
 
 /** What agents say to each other about a packet; frames of a link carry it (link/frames.ts), and the datagram beside it. */
@@ -10,6 +11,8 @@ export interface WirePacket {
   /** The receiver reports its steps. */
   readonly trace: boolean;
   readonly timeoutMs: number;
+  /** It only asks who is there: the answer is JSON, a ProbeAnswer. */
+  readonly probe?: Pick<Probe, 'protocol' | 'size'>;
 }
 
 export interface WireVerdict {
@@ -30,9 +33,16 @@ const isPort = (value: unknown): value is number =>
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const isAddress = (value: unknown): value is string => typeof value === 'string' && isIP(value) !== 0;
 
+const isProbe = (value: unknown): value is NonNullable<WirePacket['probe']> =>
+  isRecord(value) &&
+  (value['protocol'] === 'icmp' || value['protocol'] === 'udp' || value['protocol'] === 'tcp') &&
+  Number.isInteger(value['size']) &&
+  Number(value['size']) >= 0 &&
+  Number(value['size']) <= 65_535;
+
 /** Checks what came over the wire and keeps nothing else of it. Undefined: it is no packet. */
 export function parsePacket(value: unknown): WirePacket | undefined {
-  const { flow, ttl, trace, timeoutMs } = isRecord(value) ? value : {};
+  const { flow, ttl, trace, timeoutMs, probe } = isRecord(value) ? value : {};
   const valid =
     isRecord(flow) &&
     (flow['proto'] === 'tcp' || flow['proto'] === 'udp' || flow['proto'] === 'sctp') &&
@@ -45,7 +55,8 @@ export function parsePacket(value: unknown): WirePacket | undefined {
     Number(ttl) >= 0 &&
     Number(ttl) <= MAX_TTL &&
     Number.isFinite(timeoutMs) &&
-    Number(timeoutMs) >= 0;
+    Number(timeoutMs) >= 0 &&
+    (probe === undefined || isProbe(probe));
   if (!valid) return undefined;
   const { proto, src, srcPort, dst, dstPort } = flow as unknown as Flow;
   return {
@@ -53,6 +64,7 @@ export function parsePacket(value: unknown): WirePacket | undefined {
     ttl: Number(ttl),
     trace: trace === true,
     timeoutMs: Math.min(Number(timeoutMs), TCP_CONNECT_TIMEOUT_MS),
+    ...(isProbe(probe) ? { probe: { protocol: probe.protocol, size: probe.size } } : {}),
   };
 }
 

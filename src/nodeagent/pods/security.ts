@@ -1,6 +1,7 @@
 import type { Credentials } from '../../containers/credentials.js';
 import type { ContainerSecurity } from '../../containers/process.js';
 import type { Image } from '../../containers/images/types.js';
+import { DEFAULT_CAPABILITIES } from '../../containers/capabilities.js';
 import { ContainerConfigError } from './environment.js';
 import { formatPod, type ReadonlyContainer, type ReadonlyPod } from './types.js';
 
@@ -19,6 +20,9 @@ const DEFAULT_SYSCTLS: Readonly<Record<string, string>> = {
   'net.ipv4.tcp_rmem': '4096\t131072\t6291456',
   'net.ipv4.tcp_wmem': '4096\t16384\t4194304',
 };
+
+/** Those that some simulated program asks for. */
+const NETWORK_CAPABILITIES: readonly string[] = [...DEFAULT_CAPABILITIES, 'NET_ADMIN', 'SYS_ADMIN'];
 
 /** "kernel/shm_rmid_forced" is the same as "kernel.shm_rmid_forced" (kubelet sysctl.NormalizeName). */
 const dotted = (name: string): string => {
@@ -40,9 +44,22 @@ export function securityOf(pod: ReadonlyPod, spec: ReadonlyContainer, image: Ima
   return {
     credentials: credentialsOf(pod, spec, image),
     privileged: own?.privileged === true,
+    capabilities: capabilitiesOf(own?.capabilities),
     noNewPrivileges: own?.allowPrivilegeEscalation === false,
     sysctls,
   };
+}
+
+/** The runtime's own, and what the container adds and drops; "ALL" stands for every one. */
+function capabilitiesOf({
+  add = [],
+  drop = [],
+}: { readonly add?: readonly string[]; readonly drop?: readonly string[] } = {}): ReadonlySet<string> {
+  const bare = (name: string): string => name.toUpperCase().replace(/^CAP_/, '');
+  const dropped = new Set(drop.map(bare));
+  const kept = dropped.has('ALL') ? [] : [...DEFAULT_CAPABILITIES].filter(name => !dropped.has(name));
+  const added = add.map(bare).flatMap(name => (name === 'ALL' ? NETWORK_CAPABILITIES : [name]));
+  return new Set([...kept, ...added]);
 }
 
 function credentialsOf(pod: ReadonlyPod, spec: ReadonlyContainer, image: Image): Credentials {

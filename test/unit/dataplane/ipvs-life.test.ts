@@ -1,4 +1,5 @@
 import t from 'tap';
+import { newTraffic } from '../../../src/dataplane/kernel/ipvs/real-servers.js';
 import { createTemplates } from '../../../src/dataplane/kernel/ipvs/templates.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import type { RealServer, VirtualServer } from '../../../src/dataplane/kernel/ipvs/types.js';
@@ -267,7 +268,7 @@ t.test('whether a hash takes the port', async t => {
 
 t.test('how long a client stays with its server', async t => {
   const clock = new FakeClock();
-  const server = { address: A, port: 8080, weight: 1, active: 0, inactive: 0, available: true };
+  const server = { address: A, port: 8080, weight: 1, active: 0, inactive: 0, available: true, traffic: newTraffic() };
   const templates = createTemplates(clock);
   const template = templates.create('client', web([]), server);
   const isKnown = (): boolean => templates.find('client', web([])) !== undefined;
@@ -298,7 +299,7 @@ t.test('another scheduler knows the servers of the one before', async t => {
 
 t.test('what is remembered of clients is bounded', async t => {
   const templates = createTemplates(new FakeClock());
-  const server = { address: A, port: 8080, weight: 1, active: 0, inactive: 0, available: true };
+  const server = { address: A, port: 8080, weight: 1, active: 0, inactive: 0, available: true, traffic: newTraffic() };
   const remember = (client: string) => templates.renew(templates.create(client, web([]), server), 60);
   for (let i = 0; i < 65_536; i++) remember(String(i));
   t.ok(templates.find('0', web([])));

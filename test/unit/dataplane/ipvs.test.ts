@@ -1,4 +1,5 @@
 import t from 'tap';
+import { newTraffic } from '../../../src/dataplane/kernel/ipvs/real-servers.js';
 import { createConntrack } from '../../../src/dataplane/kernel/conntrack.js';
 import { createConnections, type VirtualConnection } from '../../../src/dataplane/kernel/ipvs/connections.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
@@ -178,7 +179,7 @@ t.test('a connection that was idle for a quarter of an hour is forgotten, and it
 t.test('the table of connections is bounded', async t => {
   const clock = new FakeClock();
   const table = createConnections({ clock, conntrack: createConntrack(clock), maxConnections: 3 });
-  const server = { address: A, port: 8080, weight: 1, active: 0, inactive: 0, available: true };
+  const server = { address: A, port: 8080, weight: 1, active: 0, inactive: 0, available: true, traffic: newTraffic() };
   const connection = (srcPort: number): VirtualConnection => ({
     client: { protocol: 'tcp', src: CLIENT, srcPort, dst: VIP, dstPort: 80 },
     service: web([]),

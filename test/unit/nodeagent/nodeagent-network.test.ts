@@ -239,50 +239,55 @@ t.test('programs over the network', async t => {
   b.listenUdp(53, answer);
   const hosts = '127.0.0.1\tlocalhost\n10.96.0.20\tweb\n10.96.0.21\tempty\n10.96.0.22\tlocal\n';
   const fixture = { network: a, files: { '/etc/hosts': hosts } };
-  const rows: { script: string; stdout?: string | RegExp; stderr?: string | RegExp; exit?: number }[] = [
-    { script: 'curl -s http://web/x', stdout: 'GET /x \n' },
-    { script: 'curl -s -d a=1 http://web/', stdout: 'POST / a=1\n' },
-    { script: 'curl -s -X PUT -H "Content-Type: text/plain" -d hello web', stdout: 'PUT / hello\n' },
-    { script: 'curl -s -o /dev/null -w "%{http_code}\\n" http://web/missing', stdout: '404\n' },
-    { script: 'curl -sf http://web/missing', exit: 22 },
-    { script: 'curl -sSf http://web/missing', stderr: 'curl: (22) The requested URL returned error: 404\n', exit: 22 },
-    { script: 'curl -sI http://web/ | grep -i x-test', stdout: 'X-Test: yes\r\n' },
-    { script: 'curl -s -o /tmp/f http://web/; cat /tmp/f', stdout: 'GET / \n' },
-    { script: 'curl -s http://empty', exit: 7 },
-    {
-      script: 'curl -sS http://empty',
-      stderr: /^curl: \(7\) Failed to connect to empty port 80 after \d+ ms: Could not connect to server\n$/,
-      exit: 7,
-    },
-    {
-      script: 'curl -sS -m 0.1 http://local',
-      stderr: /^curl: \(28\) Connection timed out after \d+ milliseconds\n$/,
-      exit: 28,
-    },
-    { script: 'wget -qO- http://web/y', stdout: 'GET /y \n' },
-    {
-      script: 'wget -qO- http://web/missing',
-      stderr: 'wget: server returned error: HTTP/1.1 404 Not Found\n',
-      exit: 1,
-    },
-    {
-      script: 'wget -q -O - http://empty',
-      stderr: "wget: can't connect to remote host (10.96.0.21): Connection refused\n",
-      exit: 1,
-    },
-    { script: 'nc -zv web 80', stderr: 'web (10.96.0.20:80) open\n' },
-    { script: 'nc -zv -w 1 empty 80', stderr: 'nc: empty (10.96.0.21:80): Connection refused\n', exit: 1 },
-    { script: 'printf "GET /raw HTTP/1.0\\r\\n\\r\\n" | nc web 80 | tail -n 1', stdout: 'GET /raw \n' },
-    {
-      script: 'nslookup web.default.svc.cluster.local 10.244.2.2',
-      stdout:
-        'Server:\t\t10.244.2.2\nAddress:\t10.244.2.2:53\n\nName:\tweb.default.svc.cluster.local\nAddress: 10.96.0.20\n\n',
-    },
-    { script: 'nslookup nope. 10.244.2.2', stdout: /server can't find nope\.: NXDOMAIN/, exit: 1 },
-    { script: 'dig +short web.default.svc.cluster.local @10.244.2.2', stdout: '10.96.0.20\n' },
-  ];
-  for (const { script, stdout = '', stderr = '', exit = 0 } of rows) {
-    const result = await execute(['sh', '-c', script], fixture);
+  const rows: { script: string; stdout?: string | RegExp; stderr?: string | RegExp; exit?: number; image?: string }[] =
+    [
+      { script: 'curl -s http://web/x', stdout: 'GET /x \n' },
+      { script: 'curl -s -d a=1 http://web/', stdout: 'POST / a=1\n' },
+      { script: 'curl -s -X PUT -H "Content-Type: text/plain" -d hello web', stdout: 'PUT / hello\n' },
+      { script: 'curl -s -o /dev/null -w "%{http_code}\\n" http://web/missing', stdout: '404\n' },
+      { script: 'curl -sf http://web/missing', exit: 22 },
+      {
+        script: 'curl -sSf http://web/missing',
+        stderr: 'curl: (22) The requested URL returned error: 404\n',
+        exit: 22,
+      },
+      { script: 'curl -sI http://web/ | grep -i x-test', stdout: 'X-Test: yes\r\n' },
+      { script: 'curl -s -o /tmp/f http://web/; cat /tmp/f', stdout: 'GET / \n' },
+      { script: 'curl -s http://empty', exit: 7 },
+      {
+        script: 'curl -sS http://empty',
+        stderr: /^curl: \(7\) Failed to connect to empty port 80 after \d+ ms: Could not connect to server\n$/,
+        exit: 7,
+      },
+      {
+        script: 'curl -sS -m 0.1 http://local',
+        stderr: /^curl: \(28\) Connection timed out after \d+ milliseconds\n$/,
+        exit: 28,
+      },
+      { script: 'wget -qO- http://web/y', stdout: 'GET /y \n' },
+      {
+        script: 'wget -qO- http://web/missing',
+        stderr: 'wget: server returned error: HTTP/1.1 404 Not Found\n',
+        exit: 1,
+      },
+      {
+        script: 'wget -q -O - http://empty',
+        stderr: "wget: can't connect to remote host (10.96.0.21): Connection refused\n",
+        exit: 1,
+      },
+      { script: 'nc -zv web 80', stderr: 'web (10.96.0.20:80) open\n' },
+      { script: 'nc -zv -w 1 empty 80', stderr: 'nc: empty (10.96.0.21:80): Connection refused\n', exit: 1 },
+      { script: 'printf "GET /raw HTTP/1.0\\r\\n\\r\\n" | nc web 80 | tail -n 1', stdout: 'GET /raw \n' },
+      {
+        script: 'nslookup web.default.svc.cluster.local 10.244.2.2',
+        stdout:
+          'Server:\t\t10.244.2.2\nAddress:\t10.244.2.2:53\n\nName:\tweb.default.svc.cluster.local\nAddress: 10.96.0.20\n\n',
+      },
+      { script: 'nslookup nope. 10.244.2.2', stdout: /server can't find nope\.: NXDOMAIN/, exit: 1 },
+      { script: 'dig +short web.default.svc.cluster.local @10.244.2.2', stdout: '10.96.0.20\n', image: 'netshoot' },
+    ];
+  for (const { script, stdout = '', stderr = '', exit = 0, image = 'busybox' } of rows) {
+    const result = await execute(['sh', '-c', script], { ...fixture, image });
     t.match(result, { exit }, script);
     if (typeof stdout === 'string') t.equal(result.stdout, stdout, script);
     else t.match(result.stdout, stdout, script);

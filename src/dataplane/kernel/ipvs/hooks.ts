@@ -6,6 +6,7 @@ import type { RouteTable } from '../routes.js';
 import { defaultReject } from '../xtables/kernel-form.js';
 import { answerOf, type VirtualConnection } from './connections.js';
 import { schedule, type ScheduleOptions } from './schedule.js';
+import type { Traffic } from './real-servers.js';
 import type { Way } from './tcp-states.js';
 import type { LoadedService, VirtualServers } from './virtual-servers.js';
 
@@ -128,7 +129,23 @@ function fromServer(passage: Passage, hook: Hook, options: IpvsHookOptions): Hoo
 }
 
 function advance(passage: Passage, connection: VirtualConnection, way: Way, options: IpvsHookOptions): void {
-  if (!passage.dryRun) options.connections.advance(connection, way, flagsOf(passage));
+  if (passage.dryRun) return;
+  options.connections.advance(connection, way, flagsOf(passage));
+  const isFirst = way === 'in' && passage.entry?.confirmed !== true;
+  const service = options.services.get(connection.service);
+  count(connection.server.traffic, way, passage.packet.size, isFirst);
+  if (service !== undefined) count(service.traffic, way, passage.packet.size, isFirst);
+}
+
+function count(traffic: Traffic, way: Way, bytes: number, isFirst: boolean): void {
+  if (isFirst) traffic.connections++;
+  if (way === 'in') {
+    traffic.inPackets++;
+    traffic.inBytes += bytes;
+  } else {
+    traffic.outPackets++;
+    traffic.outBytes += bytes;
+  }
 }
 
 function trace(passage: Passage, hook: Hook, { origin }: VirtualConnection['service'], effect: string): void {

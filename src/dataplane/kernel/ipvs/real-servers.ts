@@ -2,6 +2,17 @@ import { joinHostPort } from '../../../machinery/ip.js';
 import type { Destination } from './schedulers/types.js';
 import type { RealServer } from './types.js';
 
+/** What has been carried: connections that began, packets and bytes of clients and of servers. */
+export interface Traffic {
+  connections: number;
+  inPackets: number;
+  outPackets: number;
+  inBytes: number;
+  outBytes: number;
+}
+
+export const newTraffic = (): Traffic => ({ connections: 0, inPackets: 0, outPackets: 0, inBytes: 0, outBytes: 0 });
+
 /** A real server in the kernel. One that was removed lives on while connections point to it. */
 export interface LoadedServer extends Destination {
   weight: number;
@@ -9,6 +20,7 @@ export interface LoadedServer extends Destination {
   inactive: number;
   /** False when it was removed. */
   available: boolean;
+  readonly traffic: Traffic;
 }
 
 export const connectionsOf = ({ active, inactive }: Destination): number => active + inactive;
@@ -54,7 +66,8 @@ export function createServerList(graceful: boolean): ServerList {
   function add({ address, port, weight }: RealServer): LoadedServer {
     const known = trash.get(keyOf({ address, port }));
     trash.delete(keyOf({ address, port }));
-    if (known === undefined) return { address, port, weight, active: 0, inactive: 0, available: true };
+    if (known === undefined)
+      return { address, port, weight, active: 0, inactive: 0, available: true, traffic: newTraffic() };
     known.weight = weight;
     known.available = true;
     return known;

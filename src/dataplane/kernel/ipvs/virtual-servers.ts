@@ -1,7 +1,7 @@
 import type { Clock } from '../../../machinery/clock.js';
 import { NetfilterError } from '../errors.js';
 import type { IpvsProgram } from '../program.js';
-import { createServerList, type LoadedServer, type ServerList } from './real-servers.js';
+import { createServerList, type LoadedServer, newTraffic, type ServerList, type Traffic } from './real-servers.js';
 import { createScheduler } from './schedulers/index.js';
 import type { Scheduler } from './schedulers/types.js';
 import { SCHEDULERS, type VirtualServer, virtualKey, type VirtualService } from './types.js';
@@ -11,6 +11,7 @@ export interface LoadedService {
   readonly definition: VirtualServer;
   readonly servers: ServerList;
   readonly scheduler: Scheduler<LoadedServer>;
+  readonly traffic: Traffic;
 }
 
 /** The table that `ipvsadm -L` lists. */
@@ -41,7 +42,7 @@ export function createVirtualServers(clock: Clock): VirtualServers {
           hashesPort: definition.hashesPort === true,
         });
     if (servers.set(definition.realServers) || !sameScheduler) scheduler.update(servers.all);
-    services.set(key, { definition, servers, scheduler });
+    services.set(key, { definition, servers, scheduler, traffic: known?.traffic ?? newTraffic() });
   }
 
   function remove(key: string): void {

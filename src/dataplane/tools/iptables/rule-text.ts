@@ -112,12 +112,14 @@ function restoreVerdict(verdict: Verdict): string {
 }
 
 /** Prints a rule as iptables-save 1.8 (nf_tables) lists it: header fields first, full prefixes, canonical masks. */
-export function saveText(rule: Rule, family: Family): string {
+/** `counters`: what stands before the target, as `-S -v` has it. */
+export function saveText(rule: Rule, family: Family, counters?: string): string {
   const parts = [`-A ${rule.chain}`];
   for (const match of inKernelOrder(rule.matches)) {
     const text = saveMatch(match, family);
     if (text !== '') parts.push(text);
   }
+  if (counters !== undefined) parts.push(counters);
   const verdict = saveVerdict(rule.verdict, family);
   if (verdict !== '') parts.push(verdict);
   return parts.join(' ');

@@ -1,5 +1,5 @@
 import { parseIP } from '../../../machinery/ip.js';
-import type { LoadedServer } from '../../kernel/ipvs/real-servers.js';
+import type { LoadedServer, Traffic } from '../../kernel/ipvs/real-servers.js';
 import type { VirtualServer } from '../../kernel/ipvs/types.js';
 import type { Kernel } from '../../kernel/types.js';
 
@@ -24,14 +24,16 @@ export const hashFlag = ({ scheduler, hashesPort }: VirtualServer): string | und
 export interface ListedService {
   readonly definition: VirtualServer;
   readonly servers: readonly LoadedServer[];
+  readonly traffic: Traffic;
 }
 
 /** The kernel lists by hash; here protocol, address and port say the order. */
 export function orderedServices({ ipvs }: Kernel): readonly ListedService[] {
-  const all = ipvs.virtualServers().map(({ definition, servers }) => ({
+  const all = ipvs.virtualServers().map(({ definition, servers, traffic }) => ({
     address: definition.address,
     port: definition.port,
     definition,
+    traffic,
     servers: byEnd(servers.all),
   }));
   const sorted = byEnd(all);

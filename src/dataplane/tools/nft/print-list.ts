@@ -66,6 +66,16 @@ function* tableParts(table: NftTable, family: Family, now: number): Generator<st
   yield '}\n';
 }
 
+/** One table as `nft -s list table` prints it. */
+export const nftTableParts = ({ family, clock }: Kernel, table: NftTable): Generator<string> =>
+  tableParts(table, family, clock.now());
+
+/** One chain, or one set or map, as `nft -s list chain`, `list set` and `list map` print it. */
+export function nftObjectText({ family, clock }: Kernel, table: NftTable, object: LoadedChain | LoadedSet): string {
+  const text = 'chain' in object ? chainText(object, family) : setText(object, clock.now());
+  return `table ${ipOf(family)} ${table.name} {\n${text}}\n`;
+}
+
 /** All tables as `nft -s list ruleset` prints them. */
 export const printNftList = (kernel: Kernel): string => [...nftListParts(kernel)].join('');
 

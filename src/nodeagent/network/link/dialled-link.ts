@@ -17,6 +17,8 @@ export interface OpenOptions {
   readonly waitMs: number;
   /** The addresses that the one who opens it knows the connection by. */
   readonly ends?: Ends | undefined;
+  /** Called with the stream before anything can come through it. */
+  readonly opened?: ((stream: NetStream) => void) | undefined;
 }
 
 /** What the other node made of a packet. */
@@ -87,6 +89,7 @@ export function createDialledLink({ socket, clock, budget, onTraffic, onEnd }: D
     if (asked.proto === 'udp') return asked.resolve({ stream: undefined, body: answered ? body : undefined });
     const stream = new LinkStream(id, link, asked.options.ends);
     link.add(stream);
+    asked.options.opened?.(stream);
     if (retired) stream.once('close', endIfOver);
     asked.resolve({ stream: asked.proto === 'sctp' ? messageStream(stream) : stream, body: undefined });
   };

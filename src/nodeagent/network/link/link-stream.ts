@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { NetworkError } from '../../../containers/network/errors.js';
-import type { Ends, NetStream } from '../../../containers/network/types.js';
+import type { Ends, NetStream, StreamTap } from '../../../containers/network/types.js';
 import { FRAME, type FrameType, LinkError, MAX_DATA } from './frames.js';
 
 /** What a stream needs of the link that carries it. */
@@ -34,6 +34,7 @@ export class LinkStream extends Duplex implements NetStream {
   readonly localPort?: number;
   readonly remoteAddress?: string;
   readonly remotePort?: number;
+  tap: StreamTap | undefined;
   /** Called once, when the link carries it no more. */
   onLeft: (() => void) | undefined;
   /** What may still be sent. */
@@ -71,6 +72,7 @@ export class LinkStream extends Duplex implements NetStream {
     if (this.far !== 'open') throw new LinkError(`stream ${this.id} goes on after its end`);
     this.room -= data.length;
     if (this.room < 0) throw new LinkError(`stream ${this.id} sends more than its window`);
+    this.tap?.data(false, data);
     this.keep(data);
     this.hand();
   }
@@ -79,6 +81,7 @@ export class LinkStream extends Duplex implements NetStream {
   receiveEnd(closed: boolean): void {
     if (this.far === 'closed' || (this.far === 'ended' && !closed))
       throw new LinkError(`stream ${this.id} ends for a second time`);
+    this.tap?.end(false);
     this.far = closed ? 'closed' : 'ended';
     // What is under way to somebody who is gone is lost; the next write learns of it.
     if (closed) this.sent();
@@ -88,6 +91,7 @@ export class LinkStream extends Duplex implements NetStream {
 
   /** The peer, or the way to it, is lost. */
   receiveReset(detail = ''): void {
+    this.tap?.reset(false);
     this.far = 'broken';
     this.received = [];
     this.destroy(new NetworkError('ECONNRESET', detail));
@@ -108,6 +112,7 @@ export class LinkStream extends Duplex implements NetStream {
     const end = Math.min(unsent.chunk.length, unsent.at + Math.min(credit, MAX_DATA));
     const whole = unsent.at === 0 && end === unsent.chunk.length;
     const payload = whole ? unsent.chunk : unsent.chunk.subarray(unsent.at, end);
+    this.tap?.data(true, payload);
     this.credit -= payload.length;
     unsent.at = end;
     this.carrier.send(FRAME.data, this.id, payload);
@@ -129,6 +134,7 @@ export class LinkStream extends Duplex implements NetStream {
 
   override _final(done: () => void): void {
     this.endSent = true;
+    this.tap?.end(true);
     if (this.far === 'open' || this.far === 'ended') this.carrier.send(FRAME.end, this.id);
     if (this.far === 'ended') this.leave();
     done();
@@ -136,6 +142,8 @@ export class LinkStream extends Duplex implements NetStream {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.received = [];
+    if (error === null) this.tap?.end(true);
+    else this.tap?.reset(true);
     if (this.far === 'open' || this.far === 'ended') {
       if (error !== null) this.carrier.send(FRAME.reset, this.id);
       // As the kernel: closing is an end for the other side, which learns with its next write that nobody reads it.

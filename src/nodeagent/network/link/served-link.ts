@@ -63,6 +63,13 @@ export function serveLink(options: ServedLinkOptions): Link {
     // Steps come with the verdict: a listener whose connection is traced is given its end before that.
     const given = trace ? tracedOptions(packet, gone, step => steps.push(step)) : takingOptions(packet, gone, carry);
     try {
+      if (packet.probe !== undefined) {
+        const { src, dst, dstPort } = flow;
+        const probe = { ...packet.probe, src, dst, dstPort, ttl: packet.ttl };
+        const found = await network.acceptProbe?.(probe, { timeoutMs: packet.timeoutMs, signal: gone.signal });
+        const told = found === undefined ? undefined : Buffer.from(JSON.stringify(found));
+        return answer(id, { steps, answered: told !== undefined }, told);
+      }
       if (flow.proto === 'udp') {
         const reply = await network.acceptUdp(flow, body, given);
         return answer(id, { steps, answered: reply !== undefined }, reply);
