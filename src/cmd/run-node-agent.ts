@@ -65,6 +65,7 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
       clusterCidrs,
       proxy,
       ...(hostRules === undefined ? {} : { hostRules }),
+      ...(text('volumes-folder') === '' ? {} : { volumesFolder: text('volumes-folder') }),
       maxPods: integerFlag('max-pods', text('max-pods'), 1, 1000),
       minSyncPeriodMs: durationFlag('min-sync-period', text('min-sync-period')),
       syncPeriodMs: durationFlag('sync-period', text('sync-period')),

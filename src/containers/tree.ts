@@ -70,6 +70,8 @@ export interface Tree {
   hasChildren(directory: string): boolean;
   /** A file of the tree has become longer or shorter by so much. */
   grown(bytes: number): void;
+  /** Told of each path that came, went, or has something else to say; set by whoever keeps what is in it. */
+  changed?: ((path: string) => void) | undefined;
 }
 
 /** A file with more to say than its content. */
@@ -126,6 +128,7 @@ class Index {
 class PathMap<V> extends Map<string, V> {
   constructor(
     private readonly index: Index,
+    private readonly changed: (path: string) => void,
     private readonly entered: (value: V) => void = () => undefined,
     private readonly left: (value: V) => void = () => undefined,
   ) {
@@ -136,14 +139,18 @@ class PathMap<V> extends Map<string, V> {
     if (old === undefined) this.index.add(path, 1);
     else this.left(old);
     this.entered(value);
-    return super.set(path, value);
+    super.set(path, value);
+    this.changed(path);
+    return this;
   }
   override delete(path: string): boolean {
     const old = this.get(path);
     if (old === undefined) return false;
     this.index.add(path, -1);
     this.left(old);
-    return super.delete(path);
+    super.delete(path);
+    this.changed(path);
+    return true;
   }
   override clear(): void {
     for (const path of [...this.keys()]) this.delete(path);
@@ -158,9 +165,11 @@ export function createTree(
 ): Tree {
   const index = new Index();
   let used = 0;
+  const changed = (path: string): void => tree.changed?.(path);
   const tree: Tree = {
     files: new PathMap<FileEntry>(
       index,
+      changed,
       entry => {
         used += sizeOf(entry);
         entry.names = (entry.names ?? 0) + 1;
@@ -170,8 +179,8 @@ export function createTree(
         entry.names = (entry.names ?? 1) - 1;
       },
     ),
-    directories: new PathMap<Owned>(index),
-    links: new PathMap<LinkEntry>(index),
+    directories: new PathMap<Owned>(index, changed),
+    links: new PathMap<LinkEntry>(index, changed),
     tmpfs,
     capacity,
     get used() {

@@ -36,6 +36,7 @@ import { statefulSetController } from './statefulset/controller.js';
 import { taintEvictionController } from './tainteviction/controller.js';
 import { ttlAfterFinishedController } from './ttlafterfinished/controller.js';
 import { validatingAdmissionPolicyStatusController } from './validatingadmissionpolicystatus/controller.js';
+import { volumeExpandController } from './volumeexpand/controller.js';
 import { claimProtectionController, volumeProtectionController } from './volumeprotection/controller.js';
 
 /** Every controller there is. The manager iterates this list and names no member. */
@@ -59,6 +60,7 @@ export const ALL_CONTROLLERS: readonly ControllerDefinition[] = [
   nodeLifecycleController,
   nodeTtlController,
   persistentVolumeBinderController,
+  volumeExpandController,
   podGcController,
   replicaSetController,
   replicationControllerController,

@@ -41,6 +41,8 @@ export interface NodeAgentOptions {
   /** Called once when Pods begin to have a lot to say to each other: it is worth memory to be fast now. */
   readonly onBusy?: () => void;
   readonly maxPods: number;
+  /** Of this machine: where the files of the node's persistent volumes are kept; undefined: in memory. */
+  readonly volumesFolder?: string;
   readonly version: string;
   readonly minSyncPeriodMs: number;
   readonly syncPeriodMs: number;

@@ -61,6 +61,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     context: {
       nodeName,
       pods,
+      keptVolumes: pods.keptVolumes,
       network,
       kernels,
       proxy: options.proxy,
@@ -138,6 +139,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
       peers.close();
       links.close();
       await registering;
+      await pods.keptVolumes.close();
       await recorder.flush();
     },
   };

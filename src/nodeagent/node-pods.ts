@@ -13,6 +13,7 @@ import type { ClusterDns } from './pods/etc-files.js';
 import { addressesInUse, runPodManager, type PodManager } from './pods/pod-manager.js';
 import { createNodeProcesses } from './pods/process-namespaces.js';
 import { createSources } from './pods/sources.js';
+import { createKeptVolumes, type KeptVolumes } from './pods/volumes/kept-volumes.js';
 
 export interface NodePodsOptions {
   readonly agent: NodeAgentOptions;
@@ -27,6 +28,7 @@ export interface NodePodsOptions {
 export interface NodePods extends PodManager {
   /** Images that have been pulled, by canonical name. */
   readonly presentImages: ReadonlySet<string>;
+  readonly keptVolumes: KeptVolumes;
   start(signal: AbortSignal): void;
 }
 
@@ -38,6 +40,7 @@ export function createNodePods({ agent, informers, network, dns, recorder, count
     '/etc/hosts': `127.0.0.1\tlocalhost\n${nodeIPs.map(ip => `${ip}\t${nodeName}\n`).join('')}`,
     '/etc/resolv.conf': `nameserver ${hostGateways[0]}\n`,
   });
+  const keptVolumes = createKeptVolumes({ tree: hostTree, folder: agent.volumesFolder, clock, log });
   /** What a Pod that is bound before the Node is known is judged by. */
   const unregistered: DeepReadonly<Node> = {
     metadata: { name: nodeName, labels: nodeLabels({ name: nodeName, labels: agent.labels }) },
@@ -57,6 +60,7 @@ export function createNodePods({ agent, informers, network, dns, recorder, count
   let manager: PodManager | undefined;
   return {
     presentImages,
+    keptVolumes,
     start(signal) {
       manager = runPodManager({
         informer: informers.pods,
@@ -78,6 +82,7 @@ export function createNodePods({ agent, informers, network, dns, recorder, count
           counters,
           machine: createMachine(clock),
           hostTree,
+          keptVolumes,
           nodeTrees: new Map<string, Tree>(),
           presentImages,
           recorder,

@@ -191,6 +191,10 @@ export function createFakeCluster(): FakeCluster {
   const client: Client = {
     resource,
     request: async (method, path) => {
+      if (path.includes('/proxy/volumes/')) {
+        note({ verb: 'delete', resource: 'nodes/proxy', key: `${method} ${path}` });
+        return {};
+      }
       throw new Error(`the fake cluster does not serve ${method} ${path}`);
     },
     close: () => undefined,

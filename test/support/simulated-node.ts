@@ -79,6 +79,7 @@ export const kubeletFacts = () => ({
   random: () => 0.5,
   version: 'v1.35.4',
   configuration: () => ({ maxPods: 110 }),
+  keptVolumes: { remove: async () => undefined },
 });
 
 /** The Pods of a node over a fake API and a fake clock; everything else is real. */

@@ -112,6 +112,7 @@ export async function nodeAgent(plan: Plan, pki: Pki, node: NodeAddresses, i: nu
       ...['--node-ip', ips.join(','), '--host-gateway', network.hostGateways.join(',')],
       ...['--tls-cert-file', files.certificate, '--tls-private-key-file', files.key],
       ...['--client-ca-file', files.clientCa, '--proxy-mode', dealt(plan.proxyModes, i)],
+      ...['--volumes-folder', join(dataDir, 'nodes', name, 'volumes')],
       ...proxyArguments(flags),
       ...['--cluster-cidr', network.clusterCidr, '--cluster-dns', network.clusterDns, ...logFlags(flags)],
     ],

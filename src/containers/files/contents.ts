@@ -117,8 +117,10 @@ export async function openWrite(
   const { entry, tree } = fileForWriting(view, path, mode);
   if (entry.device !== undefined) return deviceOutput(entry.device);
   let position = at ?? 0;
-  if (!append && at === undefined) cut(view, entry, tree, Buffer.alloc(0));
-  else if (typeof entry.content === 'function') entry.content = await entry.content();
+  if (!append && at === undefined) {
+    cut(view, entry, tree, Buffer.alloc(0));
+    tree.changed?.(place.inner);
+  } else if (typeof entry.content === 'function') entry.content = await entry.content();
   return {
     description: place.path,
     write(data) {
@@ -126,6 +128,7 @@ export async function openWrite(
       const bytes = typeof data === 'string' ? Buffer.from(data) : data;
       const from = append ? old.length : position;
       put(view, entry, tree, old, from, bytes);
+      tree.changed?.(place.inner);
       position = from + bytes.length;
     },
   };
@@ -135,9 +138,12 @@ export async function truncate(view: View, path: string, size: number): Promise<
   const { entry, tree } = fileForWriting(view, path, 0o644);
   if (entry.device !== undefined) throw new FileError('EINVAL');
   const old = await content(entry);
-  if (size <= old.length) return cut(view, entry, tree, Buffer.from(old.subarray(0, size)));
-  roomFor(tree, size - old.length);
-  put(view, entry, tree, old, size, Buffer.alloc(0));
+  if (size <= old.length) cut(view, entry, tree, Buffer.from(old.subarray(0, size)));
+  else {
+    roomFor(tree, size - old.length);
+    put(view, entry, tree, old, size, Buffer.alloc(0));
+  }
+  tree.changed?.(locate(view, path).inner);
 }
 
 const bytesInput = (read: () => Buffer, description: string): Input => {

@@ -25,8 +25,12 @@ const CLASS = 'class';
 const HELPER_MS = 6_000;
 
 /** A Ready node of ours: nobody would make a directory on a Node that is only an object, or another kubelet's. */
-const hasDirectories = (node: ReadonlyNode): boolean =>
-  node.status?.nodeInfo?.containerRuntimeVersion?.startsWith('kubette://') === true && isNodeReady(node);
+const isOurNode = (node: ReadonlyNode): boolean =>
+  node.status?.nodeInfo?.containerRuntimeVersion?.startsWith('kubette://') === true;
+const hasDirectories = (node: ReadonlyNode): boolean => isOurNode(node) && isNodeReady(node);
+
+/** On a volume: where its directory is. */
+const SELECTED = 'local.path.provisioner/selected-node';
 
 /**
  * Makes volumes for claims of classes that name it, on the node that the scheduler chose, and removes them with their
@@ -68,7 +72,7 @@ export const localPathProvisioner: ControllerDefinition = {
     const anyNode = (): ReadonlyNode | undefined => {
       const counts = new Map<string, number>();
       for (const volume of volumes.indexer.list()) {
-        const node = volume.metadata.annotations?.['local.path.provisioner/selected-node'];
+        const node = volume.metadata.annotations?.[SELECTED];
         if (node !== undefined && isOurs(volume)) counts.set(node, (counts.get(node) ?? 0) + 1);
       }
       const countOf = ({ metadata }: ReadonlyNode): number => counts.get(metadata.name ?? '') ?? 0;
@@ -112,9 +116,19 @@ export const localPathProvisioner: ControllerDefinition = {
       const done = `Successfully provisioned volume ${volumeName(claim)}`;
       events.event(claim, 'Normal', 'ProvisioningSucceeded', done);
     };
+    /** On the node that has them. Where it is away the volume waits for it, as a Pod of the provisioner would. */
+    const removeFiles = async ({ metadata, spec }: DeepReadonly<PersistentVolume>): Promise<void> => {
+      const node = nodes.indexer.get(metadata.annotations?.[SELECTED] ?? '');
+      const directory = spec?.hostPath?.path.split('/').at(-1) ?? '';
+      if (node === undefined || directory === '' || !isOurNode(node)) return;
+      if (!isNodeReady(node)) throw new Error(`node ${node.metadata.name ?? ''} is not Ready`);
+      const path = `/api/v1/nodes/${encodeURIComponent(node.metadata.name ?? '')}/proxy/volumes/${encodeURIComponent(directory)}`;
+      await client.request('DELETE', path);
+    };
     const reclaim = async (volume: DeepReadonly<PersistentVolume>): Promise<void> => {
       if (volume.spec?.persistentVolumeReclaimPolicy !== 'Delete' || volume.status?.phase !== 'Released') return;
       const { name = '', uid } = volume.metadata;
+      await removeFiles(volume);
       try {
         await volumeClient.delete({ namespace: '', name }, uid === undefined ? {} : { preconditions: { uid } });
       } catch (error) {

@@ -10,6 +10,7 @@ import { rules } from './rules.js';
 import { configz, metrics, stats } from './stats.js';
 import { sockets } from './sockets.js';
 import { trace } from './trace.js';
+import { volumes } from './volumes.js';
 import { HttpError, sendJson, sendText, type KubeletContext, type KubeletRoute } from './types.js';
 import type { ClusterDns } from '../pods/etc-files.js';
 import { parseRequestUrl } from '../streaming/request-url.js';
@@ -46,6 +47,7 @@ export function createKubeletServer(options: KubeletServerOptions): Server {
     stats,
     metrics,
     configz,
+    volumes,
   };
   let streaming: Promise<StreamingServer> | undefined;
 

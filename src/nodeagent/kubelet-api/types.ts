@@ -1,3 +1,4 @@
+import type { KeptVolumes } from '../pods/volumes/kept-volumes.js';
 import type { Logger } from '../../machinery/logger.js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../machinery/clock.js';
@@ -18,6 +19,7 @@ export interface KubeletContext {
   /** How its proxy was told to be. */
   readonly proxy: ProxySettings;
   readonly syncs: SyncFeed;
+  readonly keptVolumes: Pick<KeptVolumes, 'remove'>;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;

@@ -12,6 +12,7 @@ import type { IpAllocator } from '../network/ip-allocator.js';
 import type { PodNetwork } from '../network/pod-network.js';
 import type { ClusterDns } from './etc-files.js';
 import type { Sources } from './sources.js';
+import type { KeptVolumes } from './volumes/kept-volumes.js';
 
 /** What running a Pod takes of the node. */
 export interface PodDependencies {
@@ -36,6 +37,8 @@ export interface PodDependencies {
   readonly machine: Machine;
   /** The node's own root file system: hostPath. */
   readonly hostTree: Tree;
+  /** Volumes of the provisioner; absent: they are in that tree, and nowhere else. */
+  readonly keptVolumes?: KeptVolumes;
   readonly nodeTrees: Map<string, Tree>;
   /** Images pulled on this node, by canonical name. */
   readonly presentImages: Set<string>;

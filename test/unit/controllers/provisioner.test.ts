@@ -8,6 +8,7 @@ import {
 } from '../../../src/client/resources.js';
 import type { ControllerDefinition } from '../../../src/controllers/controller.js';
 import { ephemeralVolumeController } from '../../../src/controllers/ephemeralvolume/controller.js';
+import { volumeExpandController } from '../../../src/controllers/volumeexpand/controller.js';
 import { localPathProvisioner } from '../../../src/controllers/localpath/controller.js';
 import type { KubeObject } from '../../../src/machinery/types.js';
 import { createFakeCluster, type FakeCluster } from '../../support/fake-cluster.js';
@@ -159,6 +160,50 @@ t.test('volumes go with their claims as their policy says', async t => {
     const names = cluster.list(PERSISTENT_VOLUMES).map(({ metadata }) => metadata.name);
     t.same(names, isLeft ? ['released', 'bound', 'foreign'] : ['bound', 'foreign'], policy);
   }
+});
+
+t.test('files go from their node before the volume does', async t => {
+  const volume: KubeObject = {
+    metadata: {
+      name: 'pvc-u',
+      annotations: { 'pv.kubernetes.io/provisioned-by': PROVISIONER, 'local.path.provisioner/selected-node': 'a' },
+    },
+    spec: {
+      persistentVolumeReclaimPolicy: 'Delete',
+      hostPath: { path: '/var/local-path-provisioner/pvc-u_ns_c', type: 'DirectoryOrCreate' },
+    },
+    status: { phase: 'Released' },
+  };
+  const cluster = createFakeCluster();
+  cluster.load(NODES, ourNode('a'));
+  cluster.load(PERSISTENT_VOLUMES, volume);
+  await run(cluster, localPathProvisioner);
+  t.same(
+    cluster.actions.filter(({ verb }) => verb === 'delete').map(({ resource, key }) => `${resource} ${key}`),
+    ['nodes/proxy DELETE /api/v1/nodes/a/proxy/volumes/pvc-u_ns_c', 'persistentvolumes pvc-u'],
+  );
+  const away = createFakeCluster();
+  const node = ourNode('a');
+  const conditions = [{ type: 'Ready', status: 'Unknown' }];
+  away.load(NODES, { ...node, status: { ...(node['status'] as object), conditions } });
+  away.load(PERSISTENT_VOLUMES, volume);
+  t.ok((await run(away, localPathProvisioner)).includes('node a is not Ready'));
+  t.equal(away.list(PERSISTENT_VOLUMES).length, 1, 'a volume waits for its node');
+});
+
+t.test('a claim that wants to grow is told whom it waits for', async t => {
+  const bound = (asks: string, phase = 'Bound'): KubeObject => ({
+    metadata: { name: `c-${asks}-${phase}`, namespace: 'ns' },
+    spec: { resources: { requests: { storage: asks } } },
+    status: { phase, capacity: { storage: '1Gi' } },
+  });
+  const cluster = createFakeCluster();
+  cluster.load(PERSISTENT_VOLUME_CLAIMS, bound('2Gi'), bound('1Gi'), bound('2Gi', 'Lost'));
+  await run(cluster, volumeExpandController);
+  t.match(cluster.events, [
+    { type: 'Normal', reason: 'ExternalExpanding', message: 'waiting for an external controller to expand this PVC' },
+  ]);
+  t.equal(cluster.events.length, 1);
 });
 
 t.test('the default class comes with the first node, unless there is another class', async t => {

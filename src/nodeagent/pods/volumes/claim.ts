@@ -1,6 +1,7 @@
 import { isDirectoryIn, newDirectory, resolvePath, type Tree } from '../../../containers/file-system.js';
 import type { ReadonlyPod } from '../types.js';
 import { hostPath } from './host-path.js';
+import { PROVISIONED } from './kept-volumes.js';
 import { ClaimNotReadyError, type MountError } from './mount-error.js';
 import type { SetUpVolume } from './set-up-volume.js';
 import type { Volume, VolumeInput } from './volume-input.js';
@@ -9,14 +10,11 @@ import type { Volume, VolumeInput } from './volume-input.js';
 export const claimOf = ({ name, persistentVolumeClaim, ephemeral }: Volume, pod: ReadonlyPod): string | undefined =>
   persistentVolumeClaim?.claimName ?? (ephemeral === undefined ? undefined : `${pod.metadata.name ?? ''}-${name}`);
 
-/** Where the house's provisioner has its volumes, which it makes writable for everybody. */
-const PROVISIONED = '/var/local-path-provisioner/';
-
 /** The volume that a claim is bound to. What has no path on the node is kept by the volume's name. @throws MountError */
 export async function claimed(
   volume: string,
   claim: string,
-  { pod, sources, hostTree, nodeTrees }: VolumeInput,
+  { pod, sources, hostTree, nodeTrees, keptVolumes }: VolumeInput,
   create: () => Tree,
 ): Promise<SetUpVolume> {
   const namespace = pod.metadata.namespace ?? '';
@@ -36,7 +34,10 @@ export async function claimed(
   const path = onNode?.path ?? local?.path;
   if (path !== undefined) {
     const at = resolvePath('/', path);
-    if (at.startsWith(PROVISIONED) && !isDirectoryIn(hostTree, at)) hostTree.directories.set(at, newDirectory(0o777));
+    await keptVolumes?.load(at);
+    // Made writable for everybody.
+    if (at.startsWith(`${PROVISIONED}/`) && !isDirectoryIn(hostTree, at))
+      hostTree.directories.set(at, newDirectory(0o777));
     return hostPath({ path, ...(onNode?.type === undefined ? {} : { type: onNode.type }) }, hostTree);
   }
   const key = `volume ${name}`;

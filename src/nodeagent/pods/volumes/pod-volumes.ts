@@ -47,8 +47,8 @@ export function createPodVolumes({ pod, deps, events, kickAfter }: PodVolumesOpt
   let cancelRefresh: () => void = () => undefined;
 
   const input = () => {
-    const { sources, allocatable, hostTree, nodeTrees } = deps;
-    return { pod: pod(), addresses, sources, allocatable, hostTree, nodeTrees };
+    const { sources, allocatable, hostTree, nodeTrees, keptVolumes } = deps;
+    return { pod: pod(), addresses, sources, allocatable, hostTree, nodeTrees, keptVolumes };
   };
   const schedule = (): void => {
     if (!stopped && hasRefreshable(pod())) cancelRefresh = clock.after(REFRESH_MS, () => void refresh());

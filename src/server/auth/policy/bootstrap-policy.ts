@@ -24,7 +24,11 @@ function distinct(rules: readonly PolicyRule[]): PolicyRule[] {
 const ownRoles: readonly KubeObject[] = [
   clusterRole('kubette:controllers', distinct([...Object.values(controllerRules).flat(), ...schedulerRules])),
   // kind's local-path provisioner, which is one of our controllers.
-  clusterRole('kubette:local-path-provisioner', [rule('create', 'storage.k8s.io: storageclasses')]),
+  clusterRole('kubette:local-path-provisioner', [
+    rule('create', 'storage.k8s.io: storageclasses'),
+    // What it has made on a node it removes there.
+    rule('delete', 'nodes/proxy'),
+  ]),
   // metrics-server's, which runs beside the controllers and puts itself behind the API server.
   clusterRole('kubette:metrics-server', [
     rule('get', 'nodes/proxy'),
