@@ -1,3 +1,4 @@
+import type { ClientConfig } from '../client/kubeconfig.js';
 import { dealt, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
@@ -30,6 +31,8 @@ export interface StartNodesOptions {
   readonly pki: Pki;
   /** Of the API server. */
   readonly url: string;
+  /** How they reach it; given what they would use over a network. */
+  readonly connected: (config: ClientConfig) => ClientConfig;
   readonly network: ClusterNetwork;
   readonly nodes: readonly NodeAddresses[];
   /** Dealt to them in turn. */
@@ -56,7 +59,7 @@ function createNode(
   { name, ips, bindAddress }: NodeAddresses,
   mode: ProxyMode,
 ): RunningNode {
-  const { pki, url, network, clock, random, log, settingsOf } = options;
+  const { pki, url, connected, network, clock, random, log, settingsOf } = options;
   const clusterCidrs = network.clusterCidr.split(',');
   const identity = nodeIdentity(name);
   let agent: RunningNodeAgent | undefined;
@@ -81,7 +84,7 @@ function createNode(
     start: () =>
       inTurn(async () => {
         const settings = settingsOf?.(name) ?? {};
-        const config = await clientConfig(pki, identity, url);
+        const config = connected(await clientConfig(pki, identity, url));
         agent ??= await startNodeAgent({
           clock,
           random,
