@@ -93,18 +93,18 @@ export interface NodeAddresses {
   readonly bindAddress: string;
 }
 
-/** node-1, node-2, …: on the host's bridge, after the host itself. */
-export const nodeAddresses = (
-  count: number,
+/** Of a node by its number from 0: on the host's bridge, after the host itself. @throws RangeError beyond the bridge's end */
+export function addressesOfNode(
+  name: string,
+  number: number,
   { families }: Pick<ClusterNetwork, 'families'>,
   platform: NodeJS.Platform = process.platform,
-): NodeAddresses[] =>
-  Array.from({ length: count }, (_, i) => {
-    const [first = '', ...others] = families.map(family => bridgeAddress(family, i + 2));
-    return {
-      name: `node-${i + 1}`,
-      ips: [first, ...others],
-      // Linux answers on all of 127/8, so that every node has its own node ports.
-      bindAddress: platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
-    };
-  });
+): NodeAddresses {
+  const [first = '', ...others] = families.map(family => bridgeAddress(family, number + 2));
+  return {
+    name,
+    ips: [first, ...others],
+    // Linux answers on all of 127/8, so that every node has its own node ports.
+    bindAddress: platform === 'linux' ? `127.0.0.${number + 1}` : HOST,
+  };
+}

@@ -13,12 +13,13 @@ import { mergeInto, userKubeconfig } from './clusters/kubeconfig.js';
 import { logFolder } from './clusters/logs.js';
 import { readRecord } from './clusters/record.js';
 import { remember } from './clusters/registry.js';
-import type { Flags } from './clusters/which.js';
 import { saveMemory } from './memory-flags.js';
 import { fail, signalOnTermination, untilAborted } from './process.js';
 import { createSupervisor, type Supervisor } from './supervisor.js';
 import { followNodes, type Nodes } from './up/follow-nodes.js';
 import { createLogs } from './up/logs.js';
+import { applyObjects } from './up/objects.js';
+import type { UpSettings } from './up/settings.js';
 import { initialNodes } from './up/nodes.js';
 import { planFrom, text, type Plan } from './up/plan.js';
 import { apiServer, kubeconfigOf, others } from './up/processes.js';
@@ -31,7 +32,8 @@ const withoutPrefix = (line: string, prefix: string): string =>
   line.startsWith(prefix) ? line.slice(prefix.length) : line;
 
 /** Starts everything, says how to connect, waits for a signal, stops everything. */
-export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<string>): Promise<void> {
+export async function runUp(settings: UpSettings, newServiceAccountKey: () => Promise<string>): Promise<void> {
+  const { flags, objects } = settings;
   const started = realClock.monotonic();
   saveMemory();
   const signal = signalOnTermination();
@@ -39,7 +41,7 @@ export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<st
   let supervisor: Supervisor | undefined;
   let kept: Plan | undefined;
   try {
-    const plan = await planFrom(flags);
+    const plan = await planFrom(settings);
     await ensureDataFolder(plan.dataDir);
     const lock = await lockFolder(plan.dataDir);
     await lock.serving(`https://${text(flags, 'bindAddress')}:${plan.port}`);
@@ -67,7 +69,7 @@ export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<st
     failed.catch(() => undefined);
     const processes = supervisor as unknown as Supervisor;
     const nodes = followNodes({ plan, pki, processes, recorder, screen, range });
-    await Promise.race([failed, start({ plan, pki, processes, nodes, screen, signal })]);
+    await Promise.race([failed, start({ plan, pki, processes, nodes, screen, signal, objects })]);
     recorder.ready(realClock.now());
     screen.ready(realClock.monotonic() - started, join(plan.dataDir, ADMIN.file));
     nodes.follow(signal);
@@ -90,13 +92,14 @@ interface Start {
   readonly nodes: Nodes;
   readonly screen: Screen;
   readonly signal: AbortSignal;
+  readonly objects: UpSettings['objects'];
 }
 
-async function start({ plan, pki, processes, nodes, screen, signal }: Start): Promise<void> {
+async function start({ plan, pki, processes, nodes, screen, signal, objects }: Start): Promise<void> {
   const begun = realClock.now();
   const server = apiServer(plan);
   processes.start(server);
-  const wanted = await initialNodes(plan.dataDir, plan.nodes);
+  const wanted = await initialNodes(plan.dataDir, plan.nodes, plan.described);
   const rest = await others(plan, pki, wanted.length > 0);
   const file = await kubeconfigOf(plan, pki, ADMIN);
   const client = createClient(await loadKubeConfig(file), 'kubette-up');
@@ -115,6 +118,8 @@ async function start({ plan, pki, processes, nodes, screen, signal }: Start): Pr
     for (const spec of rest) processes.markReady(spec.name);
     // Of those who are not started here, too: schedulers and proxies of somebody's own.
     for (const identity of COMPONENTS) await kubeconfigOf(plan, pki, identity);
+    if (objects.length > 0)
+      screen.done('objects', `${await applyObjects(client, objects, text(plan.flags, 'controllers'))} applied`);
   } finally {
     client.close();
   }
