@@ -5,7 +5,7 @@ import { createPipe, emptyInput, type Input, type Output, type Pipe } from './io
 import { createLogBuffer, type LogBuffer } from './log-buffer.js';
 import { userlandNames, userlandProgram } from './programs/index.js';
 import { Killed, type ContainerContext, type Program, type SignalName } from './process.js';
-import { ForkError, spawn, type Child, type SpawnOptions } from './spawn.js';
+import { ForkError, spawn, untilAborted, type Child, type SpawnOptions } from './spawn.js';
 import { createTty, type Tty } from './terminal.js';
 
 /** A container that cannot be started at all: reason StartError, exit code 128. */
@@ -150,7 +150,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
       const watch: Watcher = async (stream, data) => {
         const output = stream === 'stdout' || tty ? out : stderr;
         try {
-          await Promise.race([output?.write(data), left]);
+          await untilAborted(Promise.resolve(output?.write(data)), session.signal);
         } catch {
           // The client is gone, whatever it says of it: the container goes on without.
           end();

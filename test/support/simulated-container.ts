@@ -113,6 +113,7 @@ export function containerContext(fixture: Fixture = {}): ContainerContext {
       sysctls: {},
     },
     resolver: createResolver({
+      random: () => 0.5,
       config: { nameservers: fixture.nameservers ?? [], search: [], ndots: 5, timeoutMs: 100, attempts: 1 },
       network,
       hosts: async () => (await fs.read('/etc/hosts')).toString(),

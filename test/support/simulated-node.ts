@@ -103,6 +103,7 @@ export function startNode(services: readonly Service[] = []) {
   const { clock } = cluster;
   const kernels = hostKernels(createKernel({ clock, random: () => 0.5, routes: hostRoutes('172.18.0.2') }));
   const network = createPodNetwork({
+    random: () => 0.5,
     nodeName: 'node-1',
     nodeAddresses: ['172.18.0.2'],
     kernels,

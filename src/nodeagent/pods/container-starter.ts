@@ -13,7 +13,8 @@ import type { Credentials } from '../../containers/credentials.js';
 import type { ProcessTable } from '../../containers/process.js';
 import { imageFor } from '../../containers/images/index.js';
 import type { ImageReference } from '../../containers/images/reference.js';
-import { createResolver, formatResolvConf } from '../../containers/network/resolver.js';
+import { formatResolvConf } from '../../containers/network/resolv-conf.js';
+import { createResolver } from '../../containers/network/resolver.js';
 import type { NetNamespace } from '../../containers/network/types.js';
 import { logBytes, writableLayer } from './disk-usage.js';
 import type { ContainerDisk } from './types.js';
@@ -139,6 +140,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
         config,
         network,
         hosts: async () => (await files.read('/etc/hosts')).toString('utf8'),
+        random,
       }),
       files,
       clock,
