@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadKubeConfig } from '../client/kubeconfig.js';
+import { loadKubeConfig, type ClientConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
 import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
@@ -18,6 +18,7 @@ import { fail, signalOnTermination, untilAborted } from './process.js';
 import { createSupervisor, type Supervisor } from './supervisor.js';
 import { followNodes, type Nodes } from './up/follow-nodes.js';
 import { createLogs } from './up/logs.js';
+import { startNarrator } from './up/narrator/narrator.js';
 import { applyObjects } from './up/objects.js';
 import type { UpSettings } from './up/settings.js';
 import { initialNodes } from './up/nodes.js';
@@ -85,6 +86,12 @@ export async function runUp(settings: UpSettings, newServiceAccountKey: () => Pr
   process.exit(0);
 }
 
+function narrate(config: ClientConfig, screen: Screen, signal: AbortSignal): void {
+  const narrator = startNarrator({ config, clock: realClock, say: line => screen.event(line) });
+  signal.addEventListener('abort', () => void narrator.close(), { once: true });
+  narrator.ended.catch((error: Error) => screen.event(`what happens is no longer told: ${error.message}`));
+}
+
 interface Start {
   readonly plan: Plan;
   readonly pki: Awaited<ReturnType<typeof ensurePki>>;
@@ -107,6 +114,7 @@ async function start({ plan, pki, processes, nodes, screen, signal, objects }: S
     await untilReady(realClock, signal, () => client.request('GET', '/version'));
     processes.markReady(server.name);
     screen.done('API server', `https://${text(plan.flags, 'bindAddress')}:${plan.port}`);
+    if (plan.flags['verbose'] === true) narrate(await loadKubeConfig(file), screen, signal);
     for (const spec of rest) processes.start(spec);
     await nodes.apply(wanted, client, signal);
     if (wanted.length > 0) {
