@@ -7,6 +7,7 @@ import { lockFolder } from '../cluster/folder-lock.js';
 import { claimHostRange, firstRanges, rangeOf } from '../cluster/host-range.js';
 import { ADMIN, COMPONENTS } from '../cluster/keys/kubeconfig.js';
 import { ensurePki } from '../cluster/keys/pki.js';
+import { loopbackOf } from '../cluster/publisher.js';
 import { controllersLead, dnsAnswers, untilReady } from '../cluster/readiness.js';
 import { realClock } from '../machinery/clock.js';
 import { mergeInto, userKubeconfig } from './clusters/kubeconfig.js';
@@ -42,15 +43,16 @@ export async function runUp(settings: UpSettings, newServiceAccountKey: () => Pr
   let supervisor: Supervisor | undefined;
   let kept: Plan | undefined;
   try {
-    const plan = await planFrom(settings);
-    await ensureDataFolder(plan.dataDir);
-    const lock = await lockFolder(plan.dataDir);
-    await lock.serving(`https://${text(flags, 'bindAddress')}:${plan.port}`);
-    kept = plan;
-    await Promise.all([remember(plan), mkdir(logFolder(plan.dataDir), { recursive: true, mode: 0o700 })]);
-    const pki = await ensurePki(plan.dataDir, { clock: realClock, newServiceAccountKey });
-    const before = (await readRecord(plan.dataDir))?.nodes[0]?.bindAddress;
+    const planned = await planFrom(settings);
+    await ensureDataFolder(planned.dataDir);
+    const lock = await lockFolder(planned.dataDir);
+    await lock.serving(`https://${text(flags, 'bindAddress')}:${planned.port}`);
+    kept = planned;
+    await Promise.all([remember(planned), mkdir(logFolder(planned.dataDir), { recursive: true, mode: 0o700 })]);
+    const pki = await ensurePki(planned.dataDir, { clock: realClock, newServiceAccountKey });
+    const before = (await readRecord(planned.dataDir))?.nodes[0]?.bindAddress;
     const range = await claimHostRange(firstRanges(before && rangeOf(before)));
+    const plan = planned.numbered(range.number);
     const logs = createLogs(plan.dataDir);
     const recorder = createRecorder(plan, realClock.now(), () => supervisor?.pids() ?? new Map<string, number>());
     const failed = new Promise<never>((_resolve, reject) => {
@@ -85,6 +87,13 @@ export async function runUp(settings: UpSettings, newServiceAccountKey: () => Pr
   if (kept !== undefined) screen.stopped(kept);
   process.exit(0);
 }
+
+/** What is reachable where. */
+const published = (ranges: string): string =>
+  `load balancers ${ranges
+    .split(',')
+    .map(range => `${range} at ${loopbackOf(range, process.platform)}`)
+    .join(', ')} of this machine`;
 
 function narrate(config: ClientConfig, screen: Screen, signal: AbortSignal): void {
   const narrator = startNarrator({ config, clock: realClock, say: line => screen.event(line) });
@@ -124,6 +133,7 @@ async function start({ plan, pki, processes, nodes, screen, signal, objects }: S
     await untilReady(realClock, signal, () => controllersLead(client, begun));
     screen.done('controllers', text(plan.flags, 'controllers') === '*' ? 'all' : text(plan.flags, 'controllers'));
     for (const spec of rest) processes.markReady(spec.name);
+    if (rest.some(({ name }) => name === 'publish')) screen.done('publish', published(plan.network.loadBalancerCidr));
     // Of those who are not started here, too: schedulers and proxies of somebody's own.
     for (const identity of COMPONENTS) await kubeconfigOf(plan, pki, identity);
     if (objects.length > 0)

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import t from 'tap';
-import { KUBETTE, run, type Finished } from '../support/up.js';
+import { eventually, KUBETTE, run, type Finished } from '../support/up.js';
 
 const home = mkdtempSync(join(tmpdir(), 'kubette-tool-'));
 const env = { XDG_STATE_HOME: join(home, 'state'), HOME: home, KUBECONFIG: join(home, 'config') };
@@ -17,6 +17,27 @@ interface Status {
 }
 const status = async (...which: string[]): Promise<Status> =>
   JSON.parse((await kubette('status', '--json', ...which)).stdout) as Status;
+
+/** What a load balancer of the cluster answers, asked from this machine. */
+async function published(context: string): Promise<{ readonly ip: string; readonly body: string }> {
+  const asked = (...args: string[]): Promise<Finished> => kubectl('--context', context, ...args);
+  const pod = `of-${context}`;
+  await asked('run', pod, '--image=echo', '--port=80');
+  await asked('expose', 'pod', pod, '--name=web', '--type=LoadBalancer', '--port=8080', '--target-port=80');
+  await asked('wait', `pod/${pod}`, '--for=condition=Ready');
+  const { stdout: ip } = await eventually(
+    'an address',
+    () => asked('get', 'svc', 'web', '-o', 'jsonpath={.status.loadBalancer.ingress[0].ip}'),
+    ({ stdout }) => stdout !== '',
+  );
+  const url = `http://${ip.replace(/^\d+/, '127')}:8080/`;
+  const { stdout: body } = await eventually(
+    'an answer',
+    () => run('curl', ['-sS', '-m', '5', url]),
+    ({ code }) => code === 0,
+  );
+  return { ip, body };
+}
 
 const BIG = JSON.stringify({
   cpu: '8',
@@ -36,11 +57,23 @@ t.test('two clusters in the background, from first to last command', async t => 
     await kubette('delete', '--name', 'one');
     await kubette('delete');
   });
-  const one = await kubette('up', '-d', '--name', 'one', '--nodes', '1', '--secure-port', '0', '--kubeconfig-merge');
+  const one = await kubette(
+    'up',
+    '-d',
+    '--name',
+    'one',
+    '--nodes',
+    '1',
+    '--secure-port',
+    '0',
+    '--kubeconfig-merge',
+    '--publish',
+  );
   t.equal(one.code, 0, one.stderr);
   t.match(one.stdout, /✓ API server/);
   t.match(one.stdout, /ready in \d+ ms/);
-  const other = await kubette('up', '-d', '--nodes', '1', '--secure-port', '0');
+  t.match(one.stdout, /✓ publish +load balancers 172\.18\.\d+\.0\/24 at /);
+  const other = await kubette('up', '-d', '--nodes', '1', '--secure-port', '0', '--publish');
   t.equal(other.code, 0, other.stderr);
 
   const [first, second] = [await status('--name', 'one'), await status()];
@@ -62,6 +95,12 @@ t.test('two clusters in the background, from first to last command', async t => 
     'lease.coordination.k8s.io/kube-controller-manager\nlease.coordination.k8s.io/kube-scheduler\n',
     'the scheduler has a Lease of its own',
   );
+  if (process.platform === 'linux') {
+    const answers = await Promise.all(['kubette', 'kubette-one'].map(published));
+    t.match(answers[0]?.body, /of-kubette\b(?!-)/);
+    t.match(answers[1]?.body, /of-kubette-one\b/);
+    t.not(answers[0]?.ip, answers[1]?.ip, 'the same Service in both, at addresses of their own');
+  }
   t.match((await kubette('kubeconfig', 'remove')).stdout, /^kubette is no longer in /);
   t.equal((await kubectl('config', 'get-contexts', '-o', 'name')).stdout, 'kubette-one\n');
 

@@ -19,6 +19,8 @@ export interface Plan {
   readonly dataDir: string;
   readonly port: number;
   readonly network: ClusterNetwork;
+  /** The same for one of several clusters on this machine, by its number from 0. */
+  readonly numbered: (cluster: number) => Plan;
   /** How many node agents; undefined: as many as there were. */
   readonly nodes: number | undefined;
   /** What they are like, those with the first numbers; undefined: as they were. */
@@ -41,23 +43,28 @@ export async function planFrom({ flags, nodes: described }: Pick<UpSettings, 'fl
   if (problem !== undefined) throw new FlagError(problem);
   const clusterCidr = rangesFlag(flags, 'clusterCidr', 'cluster-cidr');
   const loadBalancerCidr = rangesFlag(flags, 'loadBalancerCidr', 'load-balancer-cidr');
-  const network = clusterNetwork({
-    serviceClusterIpRange: text(flags, 'serviceClusterIpRange'),
-    ...(clusterCidr === undefined || clusterCidr === '' ? {} : { clusterCidr }),
-    ...(loadBalancerCidr === undefined ? {} : { loadBalancerCidr }),
-  });
+  const networkOf = (cluster: number): ClusterNetwork =>
+    clusterNetwork({
+      serviceClusterIpRange: text(flags, 'serviceClusterIpRange'),
+      ...(clusterCidr === undefined || clusterCidr === '' ? {} : { clusterCidr }),
+      ...(loadBalancerCidr === undefined ? {} : { loadBalancerCidr }),
+      cluster,
+    });
+  const network = networkOf(0);
   const proxyModes = text(flags, 'proxyMode').split(',').map(proxyModeFlag);
   // What the agents would say of them, said before anything is started.
   for (const proxyMode of proxyModes) proxySettingsFrom({ ...flags, clusterCidr: network.clusterCidr, proxyMode });
-  return {
+  const plan: Plan = {
     ...whichCluster(flags),
     port: port === 0 ? await freePort() : port,
     flags,
     network,
+    numbered: cluster => ({ ...plan, network: networkOf(cluster) }),
     nodes,
     described,
     proxyModes,
   };
+  return plan;
 }
 
 /** One version is played: who asks for it is served, who asks for another is told. @throws FlagError */

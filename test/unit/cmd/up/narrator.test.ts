@@ -6,7 +6,7 @@ import { NARRATED } from '../../../../src/cmd/up/narrator/states.js';
 import { syncLine } from '../../../../src/cmd/up/narrator/sync-line.js';
 import { plain } from '../../../../src/cmd/up/narrator/text.js';
 import { realClock } from '../../../../src/machinery/clock.js';
-import type { CoreEvent, EndpointSlice, KubeObject } from '../../../../src/machinery/types.js';
+import type { CoreEvent, EndpointSlice } from '../../../../src/machinery/types.js';
 import { Cluster } from '../../../../src/testing/index.js';
 import { eventually } from '../../../support/up.js';
 
