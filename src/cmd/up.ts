@@ -4,6 +4,7 @@ import { settingsOf, type UpSettings } from './up/settings.js';
 import { fail } from './process.js';
 import { loggingFormat } from './logging-format.js';
 import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/modes.js';
+import { addExitCodes } from './exit-codes.js';
 import { addProxyFlags } from './proxy-flags.js';
 import type { Command } from 'commander';
 
@@ -49,6 +50,11 @@ export function register(program: Command): void {
     .option('--quiet', 'print only problems')
     .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')
     .addOption(loggingFormat());
+  addExitCodes(command, {
+    0: 'it was stopped; with --detach: it is ready',
+    1: 'it could not start, or an object was refused; the last lines of stderr say why',
+    130: 'a second Ctrl-C came before it had stopped',
+  });
   addProxyFlags(command).action(async () => {
     const { settings, dataDir } = await told(command);
     if (settings.flags['detach'] === true) {

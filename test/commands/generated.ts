@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { configSchema } from '../../src/cmd/up/config-schema.js';
+import { reference } from './reference.js';
 import { registerAll } from '../../src/cmd/commands.js';
 
 /** Texts by file, as they are to be. */
@@ -8,5 +9,8 @@ export async function generated(): Promise<Readonly<Record<string, string>>> {
   await registerAll(program);
   const up = program.commands.find(command => command.name() === 'up');
   if (up === undefined) throw new Error('there is no kubette up');
-  return { 'api-schemas/up-config.v1.json': `${JSON.stringify(configSchema(up), undefined, 2)}\n` };
+  return {
+    'docs/commands.md': reference(program),
+    'api-schemas/up-config.v1.json': `${JSON.stringify(configSchema(up), undefined, 2)}\n`,
+  };
 }
