@@ -13,7 +13,7 @@ run_tests = @set -o pipefail; node build/test/run/main.js $(if $(JOBS),--jobs $(
 UNIT := find test/unit test/conformance -name '*.test.ts'
 E2E := ls test/e2e/*.test.ts
 # These start nodes, which want node ports of this machine for themselves, and measure themselves against the clock.
-ALONE := test/e2e/(processes|proxy-processes|transcript|package)[.]test
+ALONE := test/e2e/(processes|proxy-processes|transcript|package|docs)[.]test
 
 .PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-together run-alone bench kernel fuzz mutate fields commands clients bundles conformance clean
 
