@@ -1,8 +1,11 @@
+import { X509Certificate } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import type { ClientConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
 import { DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
+import { socketPair } from '../machinery/socket-pair.js';
 import { newPrivateKey } from '../machinery/x509/certificate.js';
 import { realRandom, type Random } from '../machinery/random.js';
 import type { ApiServerOptions } from '../server/options.js';
@@ -84,6 +87,8 @@ interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'setti
   readonly network: ClusterNetwork;
   readonly pki: Pki;
   readonly url: string;
+  /** The same without a network between. */
+  readonly connected: (config: ClientConfig) => ClientConfig;
   readonly shared: { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 }
 
@@ -132,8 +137,10 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
       }),
     );
     const { url } = api;
-    const config = await clientConfig(pki, ADMIN, url);
-    const composition = { ...options, admin: config, settings, names, descriptions, network, pki, url, shared };
+    const connected = (config: ClientConfig): ClientConfig => withoutNetwork(config, api);
+    const config = connected(await clientConfig(pki, ADMIN, url));
+    const nodesToBe = { names, descriptions };
+    const composition = { ...options, ...nodesToBe, admin: config, settings, network, pki, url, shared, connected };
     const nodes = settings.apiServerOnly ? [] : await startWorkers(composition, started);
     const client = createClient(config, 'kubette');
     try {
@@ -164,13 +171,25 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
   }
 }
 
+/** Of a component in the API server's process: HTTP as ever, but neither TCP nor TLS, which are most of a start. */
+function withoutNetwork(config: ClientConfig, api: Pick<RunningApiServer, 'accept'>): ClientConfig {
+  const certificate = new X509Certificate(config.cert ?? '');
+  const connect = (): Duplex => {
+    const { client, server } = socketPair();
+    api.accept(server, certificate);
+    return client;
+  };
+  return { ...config, connect };
+}
+
 /** Controllers, DNS and nodes. */
 async function startWorkers(
   composition: Composition,
   started: <P extends { close(): Promise<void> }>(part: P) => P,
 ): Promise<RunningNode[]> {
-  const { settings, names, descriptions, network, pki, url, shared, bindAddressOf } = composition;
-  const configOf = (name: string): Promise<ClientConfig> => clientConfig(pki, componentIdentity(name), url);
+  const { settings, names, descriptions, network, pki, url, shared, bindAddressOf, connected } = composition;
+  const configOf = async (name: string): Promise<ClientConfig> =>
+    connected(await clientConfig(pki, componentIdentity(name), url));
   const hasNodes = descriptions.length > 0;
   started(
     startControllerManager({

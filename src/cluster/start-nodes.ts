@@ -38,6 +38,8 @@ export interface StartNodesOptions {
   readonly pki: Pki;
   /** Of the API server. */
   readonly url: string;
+  /** How they reach it; given what they would use over a network. */
+  readonly connected: (config: ClientConfig) => ClientConfig;
   readonly network: ClusterNetwork;
   readonly nodes: readonly DescribedNode[];
   /** Dealt to those that have none of their own. */
@@ -64,7 +66,7 @@ function createNode(
   { name, ips, bindAddress, description }: DescribedNode,
   mode: ProxyMode,
 ): RunningNode {
-  const { admin, pki, url, network, clock, random, log, settingsOf } = options;
+  const { admin, pki, url, connected, network, clock, random, log, settingsOf } = options;
   const clusterCidrs = network.clusterCidr.split(',');
   const identity = nodeIdentity(name);
   let agent: RunningNodeAgent | undefined;
@@ -91,7 +93,7 @@ function createNode(
         if (agent !== undefined) return;
         await describeNode(admin, name, description);
         const settings = settingsOf?.(name) ?? {};
-        const config = await clientConfig(pki, identity, url);
+        const config = connected(await clientConfig(pki, identity, url));
         agent = await startNodeAgent({
           clock,
           random,
