@@ -11,20 +11,21 @@ import { realRandom, type Random } from '../machinery/random.js';
 import type { ApiServerOptions } from '../server/options.js';
 import { firstServiceAddresses } from '../server/service-range.js';
 import type { KvStore } from '../storage/kv-store.js';
-import { CLUSTER_DOMAIN, clusterNetwork, HOST, nodeAddresses, type ClusterNetwork } from './addresses.js';
+import { CLUSTER_DOMAIN, clusterNetwork, HOST, addressesOfNode, type ClusterNetwork } from './addresses.js';
 import { startApiServer, type RunningApiServer } from './api-server.js';
 import { startControllerManager } from './controller-manager.js';
 import { startDns } from './dns.js';
 import { keysInMemory } from './keys/files.js';
 import { ADMIN, clientConfig, componentIdentity, formatKubeconfig } from './keys/kubeconfig.js';
 import { createPki, type Pki } from './keys/pki.js';
+import { namesOfNodes, type NodeDescription } from './node-description.js';
 import { dnsAnswers, nodesReady, untilReady } from './readiness.js';
 import { startNodes, type NodeSettings, type RunningNode } from './start-nodes.js';
 import { openMemoryStore } from './store.js';
 
 export interface StartClusterOptions {
-  /** Default 1; 0: no Pods are run, and there is no DNS. */
-  readonly nodes?: number;
+  /** How many, or what each is like. Default 1; 0: no Pods are run, and there is no DNS. */
+  readonly nodes?: number | readonly NodeDescription[];
   /** Neither nodes nor controllers: objects are what was written, nothing becomes of them. */
   readonly apiServerOnly?: boolean;
   /** Default 0: any free port. */
@@ -70,7 +71,7 @@ export interface RunningCluster {
 }
 
 const DEFAULTS = {
-  nodes: 1,
+  nodes: 1 as number | readonly NodeDescription[],
   apiServerOnly: false,
   securePort: 0,
   controllers: ['*'] as readonly string[],
@@ -79,7 +80,10 @@ const DEFAULTS = {
 };
 
 interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'settingsOf'> {
+  readonly admin: ClientConfig;
   readonly settings: typeof DEFAULTS;
+  readonly names: readonly string[];
+  readonly descriptions: readonly NodeDescription[];
   readonly network: ClusterNetwork;
   readonly pki: Pki;
   readonly url: string;
@@ -96,6 +100,9 @@ interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'setti
 export async function startCluster(options: StartClusterOptions = {}): Promise<RunningCluster> {
   const { clock = realClock, random = realRandom, log = SILENT, openStore = openMemoryStore } = options;
   const settings = { ...DEFAULTS, ...options };
+  const descriptions =
+    typeof settings.nodes === 'number' ? Array.from({ length: settings.nodes }, () => ({})) : settings.nodes;
+  const names = namesOfNodes(descriptions);
   const network = clusterNetwork(settings);
   const shared = { clock, random, log };
   const signal = options.signal ?? new AbortController().signal;
@@ -132,7 +139,8 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
     const { url } = api;
     const connected = (config: ClientConfig): ClientConfig => withoutNetwork(config, api);
     const config = connected(await clientConfig(pki, ADMIN, url));
-    const composition = { ...options, settings, network, pki, url, shared, connected };
+    const nodesToBe = { names, descriptions };
+    const composition = { ...options, ...nodesToBe, admin: config, settings, network, pki, url, shared, connected };
     const nodes = settings.apiServerOnly ? [] : await startWorkers(composition, started);
     const client = createClient(config, 'kubette');
     try {
@@ -179,10 +187,10 @@ async function startWorkers(
   composition: Composition,
   started: <P extends { close(): Promise<void> }>(part: P) => P,
 ): Promise<RunningNode[]> {
-  const { settings, network, pki, url, shared, bindAddressOf, connected } = composition;
+  const { settings, names, descriptions, network, pki, url, shared, bindAddressOf, connected } = composition;
   const configOf = async (name: string): Promise<ClientConfig> =>
     connected(await clientConfig(pki, componentIdentity(name), url));
-  const hasNodes = settings.nodes > 0;
+  const hasNodes = descriptions.length > 0;
   started(
     startControllerManager({
       ...shared,
@@ -214,10 +222,10 @@ async function startWorkers(
       upstreams: [],
     }),
   );
-  const addresses = nodeAddresses(settings.nodes, network).map((node, i) => ({
-    ...node,
-    bindAddress: bindAddressOf?.(i) ?? node.bindAddress,
-  }));
+  const addresses = names.map((name, i) => {
+    const node = addressesOfNode(name, i, network);
+    return { ...node, bindAddress: bindAddressOf?.(i) ?? node.bindAddress, description: descriptions[i] ?? {} };
+  });
   const { proxyModes } = settings;
   const nodes = await startNodes({ ...shared, ...composition, nodes: addresses, proxyModes });
   return nodes.map(started);

@@ -5,7 +5,7 @@ export function register(program: Command): void {
   program
     .command('test-server')
     .description('a cluster in memory for tests: prints one line of JSON when it is ready, ends with its parent')
-    .option('--nodes <count>', 'how many nodes run Pods', '1')
+    .option('--nodes <nodes>', 'how many nodes run Pods, or as JSON what they are like: [{"zone": "a"}]', '1')
     .option('--api-server-only', 'no controllers and no nodes, as envtest')
     .option('--crds <path>', 'CustomResourceDefinitions: a file or folder; may be repeated', collect, [])
     .option('--objects <path>', 'what is there from the beginning: a file or folder; may be repeated', collect, [])

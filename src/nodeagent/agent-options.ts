@@ -41,6 +41,8 @@ export interface NodeAgentOptions {
   /** Called once when Pods begin to have a lot to say to each other: it is worth memory to be fast now. */
   readonly onBusy?: () => void;
   readonly maxPods: number;
+  /** Of the Node, by resource: what differs from a small machine's, and extended resources. */
+  readonly capacity?: Readonly<Record<string, string>>;
   readonly version: string;
   readonly minSyncPeriodMs: number;
   readonly syncPeriodMs: number;

@@ -13,6 +13,7 @@ export type {
   ApiObjectMeta,
   ClusterOptions,
   Duration,
+  NodeOptions,
   WaitCondition,
   WaitOptions,
 } from './types.js';

@@ -127,7 +127,7 @@ const flagsOf = (options: ClusterOptions): string[] => {
     startTime,
   } = options;
   return [
-    `--nodes=${nodes}`,
+    `--nodes=${typeof nodes === 'number' ? nodes : JSON.stringify(nodes)}`,
     ...(controllers === undefined ? [] : [`--controllers=${controllers.join(',')}`]),
     ...(proxyModes === undefined ? [] : [`--proxy-mode=${proxyModes.join(',')}`]),
     ...(recordLimit === undefined ? [] : [`--record-limit=${recordLimit}`]),
