@@ -37,9 +37,11 @@ else {
       files.filter(file => file.startsWith('build/dist/')).sort(),
       newest.map(file => `build/dist/${file}`).sort(),
     );
-    const others = files.filter(file => !/^(build\/(dist|generated|types)|api-schemas|node_modules)\//.test(file));
+    const others = files.filter(file => !/^(build\/(dist|generated|types)|api-schemas|docs|examples|node_modules)\//.test(file));
     t.same(others.sort(), [
+      'ARCHITECTURE.md',
       'CHANGELOG.md',
+      'CONTRIBUTING.md',
       'LICENSE',
       'NOTICE',
       'README.md',
