@@ -1,3 +1,4 @@
+import type { BehaviourFile } from '../containers/behaviour/file.js';
 import { dealt, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
@@ -34,6 +35,8 @@ export interface StartNodesOptions {
   readonly nodes: readonly NodeAddresses[];
   /** Dealt to them in turn. */
   readonly proxyModes: readonly ProxyMode[];
+  /** What containers are told to do, beside what their Pods say. */
+  readonly behaviour?: BehaviourFile | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -99,6 +102,7 @@ function createNode(
           clusterDomain: CLUSTER_DOMAIN,
           clusterCidrs,
           proxy: proxySettings(mode, clusterCidrs),
+          behaviour: options.behaviour,
           maxPods: 110,
           minSyncPeriodMs: 50,
           syncPeriodMs: 30_000,

@@ -3,6 +3,7 @@ import { loadKubeConfig } from '../client/kubeconfig.js';
 import { realClock } from '../machinery/clock.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
 import { realRandom } from '../machinery/random.js';
+import { behaviourFlag } from './behaviour-flag.js';
 import { addressesFlag, addressFlag, cidrsFlag } from './address-flags.js';
 import { hostRulesFrom } from './host-rules-flags.js';
 import { flagsOfProxyConfig } from './proxy-config.js';
@@ -65,6 +66,7 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
       clusterCidrs,
       proxy,
       ...(hostRules === undefined ? {} : { hostRules }),
+      behaviour: await behaviourFlag(text('behaviour')),
       maxPods: integerFlag('max-pods', text('max-pods'), 1, 1000),
       minSyncPeriodMs: durationFlag('min-sync-period', text('min-sync-period')),
       syncPeriodMs: durationFlag('sync-period', text('sync-period')),

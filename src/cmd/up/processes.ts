@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { HOST, type NodeAddresses } from '../../cluster/addresses.js';
 import {
   ADMIN,
@@ -113,6 +113,7 @@ export async function nodeAgent(plan: Plan, pki: Pki, node: NodeAddresses, i: nu
       ...['--tls-cert-file', files.certificate, '--tls-private-key-file', files.key],
       ...['--client-ca-file', files.clientCa, '--proxy-mode', dealt(plan.proxyModes, i)],
       ...proxyArguments(flags),
+      ...(flags['behaviour'] === undefined ? [] : ['--behaviour', resolve(text(flags, 'behaviour'))]),
       ...['--cluster-cidr', network.clusterCidr, '--cluster-dns', network.clusterDns, ...logFlags(flags)],
     ],
   };
