@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { ClientConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
+import type { BehaviourFile } from '../containers/behaviour/file.js';
 import { DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
@@ -40,6 +41,8 @@ export interface StartClusterOptions {
   readonly loadBalancerCidr?: string;
   /** Dealt to the nodes in turn. Default: iptables. */
   readonly proxyModes?: readonly ProxyMode[];
+  /** What containers are told to do, beside what their Pods say. */
+  readonly behaviour?: BehaviourFile;
   /** The node's real address on this machine, by its number from 0. Default: 127.0.0.1 for the first, and so on. */
   readonly bindAddressOf?: (node: number) => string;
   readonly clock?: Clock;
@@ -79,7 +82,7 @@ const DEFAULTS = {
   proxyModes: [DEFAULT_PROXY_MODE] as readonly ProxyMode[],
 };
 
-interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'settingsOf'> {
+interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'settingsOf' | 'behaviour'> {
   readonly admin: ClientConfig;
   readonly settings: typeof DEFAULTS;
   readonly names: readonly string[];

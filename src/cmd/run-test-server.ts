@@ -71,6 +71,7 @@ function clusterOptions(flags: Flags): ClusterOptions {
     crds: list('crds'),
     objects: list('objects'),
     record,
+    ...(text('behaviour') === '' ? {} : { behaviour: text('behaviour') }),
     serviceClusterIpRange: text('serviceClusterIpRange'),
     ...(text('seed') === '' ? {} : { seed: integerFlag('seed', text('seed'), 0, 2 ** 32 - 1) }),
   };

@@ -42,6 +42,7 @@ export function register(program: Command): void {
       `how nodes program Services: ${PROXY_MODES.join(', ')}; several, comma separated, are dealt to the nodes in turn`,
       DEFAULT_PROXY_MODE,
     )
+    .option('--behaviour <file>', 'what containers are told to do: rules, and Stages of kwok')
     .option('--publish', 'make the addresses of load balancers reachable on loopback; node ports are anyway')
     .option('--dns-forward <servers>', 'who the cluster DNS asks for all other names, as of dns --forward', '')
     .option('--controllers <list>', "as of controller-manager, e.g. '*,-scheduler'", '*')

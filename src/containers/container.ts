@@ -51,6 +51,8 @@ export interface RunningContainer {
   /** Whether it was killed because it passed its memory limit. */
   readonly outOfMemory: () => boolean;
   readonly kill: (name: SignalName) => void;
+  /** Ends it as if its main process had ended with this code, or as the kernel does where there is no memory left. */
+  readonly end: (how: number | 'out of memory') => void;
   /** Runs a command in the container. Resolves with its exit code. @throws StartError when there is no such program */
   exec(command: readonly string[], streams: SessionStreams): Promise<number>;
   /** The same for a probe or a hook, whose programs an image that is not known has. */
@@ -127,7 +129,9 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     terminal,
     parent: life.signal,
   });
-  const exited = main.exited.finally(() => {
+  let endWith: (code: number) => void = () => undefined;
+  const told = new Promise<number>(resolve => (endWith = resolve));
+  const exited = Promise.race([main.exited, told]).finally(() => {
     // The container ends with its first process; whatever else runs in it is killed.
     life.abort(new Killed('KILL'));
     logs.close();
@@ -140,6 +144,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     exited,
     outOfMemory: () => outOfMemory,
     kill: main.kill,
+    end: how => (how === 'out of memory' ? context.budget.memory.onExhausted() : endWith(how)),
     exec: (argv, streams) => execIn(context, { argv, env, cwd: workingDir }, streams, life.signal),
     check: (argv, streams) => execIn(context, { argv, env, cwd: workingDir, find: image.check }, streams, life.signal),
     async attach({ stdin, stdout: out, stderr, signal, resize }) {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { HOST, type NodeAddresses } from '../../cluster/addresses.js';
 import {
   ADMIN,
@@ -118,6 +118,7 @@ export async function nodeAgent(plan: Plan, pki: Pki, node: NodeAddresses, wante
       ...(capacity.length === 0 ? [] : ['--capacity', capacity.join(',')]),
       ...['--max-pods', String(podsOf(wanted))],
       ...proxyArguments(flags),
+      ...(flags['behaviour'] === undefined ? [] : ['--behaviour', resolve(text(flags, 'behaviour'))]),
       ...['--cluster-cidr', network.clusterCidr, '--cluster-dns', network.clusterDns, ...logFlags(flags)],
     ],
   };

@@ -23,9 +23,9 @@ export interface Image {
   /** False for a tag that the registry does not have; absent: it has every one. */
   readonly hasTag?: (tag: string) => boolean;
   /** What runs as the main process where `found` is the program of the command's name; absent: that program. */
-  readonly main?: (command: string, found: Program | undefined) => Program;
+  readonly main?: (command: string, found: Program | undefined) => Program | undefined;
   /** The same for the command of a probe or of a lifecycle hook. */
-  readonly check?: (command: string, found: Program | undefined) => Program;
+  readonly check?: (command: string, found: Program | undefined) => Program | undefined;
   /** What users are told when this image stands for one that nobody simulates. */
   readonly note?: string;
 }

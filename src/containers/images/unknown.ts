@@ -93,7 +93,7 @@ function standingIn(script: Program, life: Program): Program {
 }
 
 /** Ports of the spec's list, and those that its probes and hooks ask. */
-function portsOf(spec: DeepReadonly<Container>): { tcp: number[]; udp: number[]; sctp: number[] } {
+export function portsOf(spec: DeepReadonly<Container>): { tcp: number[]; udp: number[]; sctp: number[] } {
   const declared = spec.ports ?? [];
   const udp = new Set(declared.filter(p => p.protocol === 'UDP').map(p => p.containerPort));
   const sctp = new Set(declared.filter(p => p.protocol === 'SCTP').map(p => p.containerPort));
@@ -116,7 +116,7 @@ function portsOf(spec: DeepReadonly<Container>): { tcp: number[]; udp: number[];
 }
 
 /** Where a Service would look for a container that names no port. */
-const USUAL_PORT = 80;
+export const USUAL_PORT = 80;
 
 const describePorts = (spec: DeepReadonly<Container>): string => {
   const { tcp, udp, sctp } = portsOf(spec);

@@ -11,6 +11,7 @@ import type { Budget } from '../../containers/machine/machine.js';
 import { systemMounts } from '../../containers/system-mounts.js';
 import type { Credentials } from '../../containers/credentials.js';
 import type { ProcessTable } from '../../containers/process.js';
+import { behavingImage } from '../../containers/behaviour/behaving-image.js';
 import { imageFor } from '../../containers/images/index.js';
 import type { ImageReference } from '../../containers/images/reference.js';
 import { formatResolvConf } from '../../containers/network/resolv-conf.js';
@@ -34,6 +35,8 @@ const OPEN = 0o1777;
 export interface StartRequest {
   readonly pod: ReadonlyPod;
   readonly spec: ReadonlyContainer;
+  /** How often the container has run before. */
+  readonly run: number;
   readonly image: ImageReference;
   readonly network: NetNamespace;
   readonly processes: ProcessTable;
@@ -66,7 +69,8 @@ const MAX_MESSAGES = 12 * 1024;
 export async function startPodContainer(request: StartRequest, deps: PodDependencies): Promise<Started> {
   const { pod, spec, network, processes, budget, volumes } = request;
   const { nodeName, nodeIPs, clock, random, dns, sources, services, allocatable } = deps;
-  const image = imageFor(request.image, pod, spec);
+  const behaviour = deps.behaviours.of(pod, spec.name);
+  const image = behavingImage(imageFor(request.image, pod, spec), { behaviour, spec, run: request.run });
   const names = podNames(pod, nodeName, dns.domain);
   const hostname = names.nodename;
   const { config, options } = resolverConfig(pod, dns);

@@ -38,8 +38,11 @@ export function failedStart(
 }
 
 /** Every container after a Pod's first of that name is a restart. */
+export const runsBefore = (record: ContainerRecord): number =>
+  ended(record) === undefined ? record.restartCount : record.restartCount + 1;
+
 export function countRestart(record: ContainerRecord): void {
-  if (ended(record) !== undefined) record.restartCount++;
+  record.restartCount = runsBefore(record);
 }
 
 /** kuberuntime's metrics.ContainerType: a sidecar is an init container to them. */
