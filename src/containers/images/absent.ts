@@ -21,7 +21,7 @@ const isNoHost = (registry: string): boolean => {
  * every image is there but those whose registry, path or tag says that it is not.
  */
 export function pullProblem(image: ImageReference, resolver: string): string | undefined {
-  const { canonical, registry, path, repository, tag } = image;
+  const { canonical, registry, path, tag } = image;
   const failed = `failed to pull and unpack image "${canonical}": failed to resolve reference "${canonical}"`;
   if (isNoHost(registry)) {
     const url = `https://${registry}/v2/${path}/manifests/${image.digest ?? tag ?? ''}`;
@@ -32,6 +32,6 @@ export function pullProblem(image: ImageReference, resolver: string): string | u
     if (registry !== 'docker.io') return `rpc error: code = NotFound desc = ${failed}: ${canonical}: not found`;
     return `rpc error: code = Unknown desc = ${failed}: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`;
   }
-  const absentTag = tag !== undefined && (meansAbsent(tag) || knownImage(repository)?.hasTag?.(tag) === false);
+  const absentTag = tag !== undefined && (meansAbsent(tag) || knownImage(path)?.hasTag?.(tag) === false);
   return absentTag ? `rpc error: code = NotFound desc = ${failed}: ${canonical}: not found` : undefined;
 }

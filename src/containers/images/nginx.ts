@@ -1,7 +1,8 @@
 import { FileError, resolvePath } from '../file-system.js';
 import type { Process, Program } from '../process.js';
 import { serveHttp } from './http-server.js';
-import type { Image } from './types.js';
+import { notSimulated } from './not-simulated.js';
+import type { KnownImage } from './types.js';
 
 const WELCOME = `<!DOCTYPE html>
 <html>
@@ -83,13 +84,65 @@ const isNginxTag = (tag: string): boolean => {
   return !numeric.test(major) || !numeric.test(minor) || (Number(major) <= 1 && minor.length <= 2);
 };
 
-export const nginx: Image = {
-  names: ['nginx', 'nginx-unprivileged'],
+const VERSION = '1.29.0';
+
+/** Serves `root` on `port`; -v, -t and -s answer and end, as they do beside a server that runs. */
+const nginx = (root: string, port: number): Program => {
+  const serve = staticServer(`nginx/${VERSION}`, root, port);
+  return async process => {
+    const [, first = '', second = ''] = process.args;
+    const { stderr } = process;
+    switch (first) {
+      case '-v':
+      case '-V':
+        await stderr.write(`nginx version: nginx/${VERSION}\n`);
+        return 0;
+      case '-t':
+        await stderr.write(
+          'nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\nnginx: configuration file /etc/nginx/nginx.conf test is successful\n',
+        );
+        return 0;
+      case '-s':
+        return signal(process, second);
+      default:
+        return serve(process);
+    }
+  };
+};
+
+/** What `nginx -s` sends to the master process; files are read at every request, so that nothing is to be loaded again. */
+async function signal(process: Process, name: string): Promise<number> {
+  const { processes } = process.container;
+  const master = processes.list().find(({ args, pid }) => pid !== process.pid && args[0]?.endsWith('nginx') === true);
+  if (!['stop', 'quit', 'reload', 'reopen'].includes(name)) return notSimulated(process, `-s ${name}`);
+  if (master === undefined) {
+    await process.stderr.write('nginx: [error] invalid PID number "" in "/run/nginx.pid"\n');
+    return 1;
+  }
+  if (name === 'stop' || name === 'quit') master.kill(name === 'stop' ? 'TERM' : 'QUIT');
+  return 0;
+}
+
+const image = (names: readonly string[], about: string, root: string, port: number): KnownImage => ({
+  names,
+  about,
+  ports: [String(port)],
   hasTag: isNginxTag,
   entrypoint: ['nginx'],
   cmd: ['-g', 'daemon off;'],
-  env: { NGINX_VERSION: '1.29.0' },
-  programs: { nginx: staticServer('nginx/1.29.0', '/usr/share/nginx/html', 80) },
+  env: { NGINX_VERSION: VERSION },
+  programs: { nginx: nginx(root, port) },
   userland: true,
-  files: { '/usr/share/nginx/html/index.html': WELCOME },
-};
+  files: { [`${root}/index.html`]: WELCOME },
+});
+
+const HTML = '/usr/share/nginx/html';
+
+export const nginxImages: readonly KnownImage[] = [
+  image(['nginx'], `serves the files of ${HTML}`, HTML, 80),
+  { ...image(['nginx-unprivileged'], `serves the files of ${HTML}, as user 101`, HTML, 8080), user: 101 },
+  {
+    ...image(['bitnami/nginx', 'bitnamilegacy/nginx'], 'serves the files of /app, as user 1001', '/app', 8080),
+    user: 1001,
+  },
+];
