@@ -14,8 +14,8 @@ export interface Connection {
   readonly reader: StreamReader;
   readonly stream: NetStream;
   /** Waits where the peer does not read. @throws Gone */
-  write(data: string | Buffer): void | Promise<void>;
-  close(): void;
+  readonly write: (data: string | Buffer) => void | Promise<void>;
+  readonly close: () => void;
 }
 
 /** A connection held open costs its server so much. */

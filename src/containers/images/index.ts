@@ -5,8 +5,11 @@ import { kitten, nautilus, nonewprivs, nonroot } from './demos.js';
 import { echo } from './echo.js';
 import { httpd } from './httpd.js';
 import { interpretedImage } from './interpreted.js';
+import { memcachedImages } from './memcached/index.js';
+import { mysqlImages } from './mysql/index.js';
 import { nginxImages } from './nginx.js';
 import { pause } from './pause.js';
+import { postgresImages } from './postgres/index.js';
 import { redisImages } from './redis/index.js';
 import type { ImageReference } from './reference.js';
 import { busybox, curl, distribution } from './shells.js';
@@ -22,6 +25,9 @@ export const IMAGES: readonly KnownImage[] = [
   ...nginxImages,
   httpd,
   ...redisImages,
+  ...memcachedImages,
+  ...postgresImages,
+  ...mysqlImages,
   echo,
   agnhost,
   pause,

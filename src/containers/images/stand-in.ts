@@ -5,9 +5,9 @@ export interface StandIn {
   /** Ends, or serves, as the container is to. */
   readonly life: Program;
   /** Whether the program of that name is one of them. */
-  covers(name: string, found: Program | undefined, container: ContainerContext): boolean;
+  readonly covers: (name: string, found: Program | undefined, container: ContainerContext) => boolean;
   /** Whether it is one when called so; absent: always. */
-  takes?(args: readonly string[]): boolean;
+  readonly takes?: (args: readonly string[]) => boolean;
 }
 
 /**

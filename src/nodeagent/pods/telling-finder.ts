@@ -18,7 +18,7 @@ export function createTellingFinder(image: Image, tell: (message: string) => voi
     tell(message);
   };
   return {
-    async find(name: string): Promise<Program | undefined> {
+    find: async (name: string): Promise<Program | undefined> => {
       const found = await find(name);
       if (found === undefined) missing = name.slice(0, MAX_NAME);
       return found;
