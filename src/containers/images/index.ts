@@ -3,8 +3,11 @@ import { agnhost } from './agnhost/index.js';
 import { argocd } from './argocd.js';
 import { kitten, nautilus, nonewprivs, nonroot } from './demos.js';
 import { echo } from './echo.js';
+import { sampleImages } from './http/samples.js';
+import { serviceImages } from './http/services.js';
 import { httpd } from './httpd.js';
 import { interpretedImage } from './interpreted.js';
+import { languageImages } from './languages.js';
 import { memcachedImages } from './memcached/index.js';
 import { mysqlImages } from './mysql/index.js';
 import { nginxImages } from './nginx.js';
@@ -24,10 +27,13 @@ export const IMAGES: readonly KnownImage[] = [
   curl,
   ...nginxImages,
   httpd,
+  ...sampleImages,
+  ...languageImages,
   ...redisImages,
   ...memcachedImages,
   ...postgresImages,
   ...mysqlImages,
+  ...serviceImages,
   echo,
   agnhost,
   pause,

@@ -30,8 +30,8 @@ const TYPES: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
-/** A static file server: `root` is read at every request, so that a mounted volume shows. */
-export function staticServer(server: string, root: string, defaultPort: number): Program {
+/** A static file server: `root` is read at every request, so that a mounted volume shows. `lists`: folders without index.html. */
+export function staticServer(server: string, root: string, defaultPort: number, { lists = false } = {}): Program {
   return async process => {
     const { clock } = process.container;
     const log = (
@@ -46,7 +46,7 @@ export function staticServer(server: string, root: string, defaultPort: number):
       );
     };
     return serveHttp(process, [defaultPort], (request, response) => {
-      void find(process, root, request.url ?? '/').then(found => {
+      void find(process, root, request.url ?? '/', lists).then(found => {
         const { status, type, body } = found ?? { status: 404, type: 'text/html', body: Buffer.from(notFound(server)) };
         response.writeHead(status, { Server: server, 'Content-Type': type, 'Content-Length': body.length });
         response.end(request.method === 'HEAD' ? undefined : body);
@@ -63,18 +63,37 @@ async function find(
   process: Process,
   root: string,
   url: string,
+  lists: boolean,
 ): Promise<{ status: number; type: string; body: Buffer } | undefined> {
   const { files } = process.container;
   try {
     const inner = resolvePath('/', decodeURIComponent(url.split('?')[0] ?? '/'));
     let path = resolvePath(root, `.${inner}`);
-    if (files.kind(path) === 'directory') path = resolvePath(path, 'index.html');
+    if (files.kind(path) === 'directory') {
+      const index = resolvePath(path, 'index.html');
+      if (lists && files.kind(index) === undefined)
+        return { status: 200, type: 'text/html; charset=utf-8', body: listing(process, path, inner) };
+      path = index;
+    }
     const type = TYPES[path.slice(path.lastIndexOf('.') + 1)] ?? 'application/octet-stream';
     return { status: 200, type, body: await files.read(path) };
   } catch (error) {
     if (error instanceof FileError || error instanceof URIError) return undefined;
     throw error;
   }
+}
+
+/** A folder's names as links. */
+function listing({ container: { files } }: Process, path: string, shown: string): Buffer {
+  const escape = (text: string): string => text.replace(/[&<>"]/g, c => `&#${c.charCodeAt(0)};`);
+  const items = files.list(path).map(name => {
+    const text = files.kind(resolvePath(path, name)) === 'directory' ? `${name}/` : name;
+    return `<li><a href="${encodeURI(text)}">${escape(text)}</a></li>\n`;
+  });
+  const title = `Directory listing for ${escape(shown)}`;
+  return Buffer.from(
+    `<!DOCTYPE HTML>\n<html><head><title>${title}</title></head>\n<body>\n<h1>${title}</h1>\n<hr>\n<ul>\n${items.join('')}</ul>\n<hr>\n</body></html>\n`,
+  );
 }
 
 /** Versions are 0.x and 1.x, and x has two digits: 1.161, the typing error of the Deployment walkthrough, was never one. */
