@@ -43,14 +43,15 @@ export function unknownImage(
 /** What a container does whose program is not known. */
 export interface Life {
   readonly life: Program;
-  /** Whether the Pod says so: it names ports or probes, or is one that ends. */
+  /** Whether the Pod says so: it names ports or probes, or is a task. */
   readonly told: boolean;
   /** "and completes", "serving 80/tcp" */
   readonly note: string;
 }
 
 export function lifeOf(pod: DeepReadonly<Pod>, spec: DeepReadonly<Container>): Life {
-  if (endsByItself(pod, spec)) return { life: complete, told: true, note: 'and completes' };
+  const task = isTask(pod, spec);
+  if (task || isErrand(pod, spec)) return { life: complete, told: task, note: 'and completes' };
   return { life: process => serve(process, spec), told: isServer(spec), note: `serving ${describePorts(spec)}` };
 }
 
@@ -68,20 +69,18 @@ const isOwn = (command: string, { files }: ContainerContext): boolean =>
 const isOwnOrMissing = (name: string, found: Program | undefined, container: ContainerContext): boolean =>
   found === undefined || isOwn(name, container);
 
-/**
- * Init containers and the containers of Jobs, and of whatever else makes Pods that are not started for ever. A Pod that
- * nobody owns is a task when it is one of Helm's, or is told what to do and names nothing that could be asked of it.
- */
-function endsByItself(pod: DeepReadonly<Pod>, spec: DeepReadonly<Container>): boolean {
+/** Init containers, the containers of Jobs and of whatever else makes Pods that are not started for ever, Helm's hooks. */
+function isTask(pod: DeepReadonly<Pod>, spec: DeepReadonly<Container>): boolean {
   const init = pod.spec?.initContainers?.find(c => c.name === spec.name);
   if (init !== undefined) return init.restartPolicy !== 'Always';
   if ((pod.spec?.restartPolicy ?? 'Always') === 'Always') return false;
   const { ownerReferences = [], annotations = {} } = pod.metadata;
-  if (ownerReferences.some(owner => owner.controller === true)) return true;
-  if (annotations['helm.sh/hook'] !== undefined) return true;
-  const hasOrder = (spec.command ?? spec.args ?? []).length > 0;
-  return hasOrder && !isServer(spec);
+  return annotations['helm.sh/hook'] !== undefined || ownerReferences.some(owner => owner.controller === true);
 }
+
+/** A Pod that is started once, is told what to do, and names nothing that could be asked of it. */
+const isErrand = (pod: DeepReadonly<Pod>, spec: DeepReadonly<Container>): boolean =>
+  (pod.spec?.restartPolicy ?? 'Always') !== 'Always' && (spec.command ?? spec.args ?? []).length > 0 && !isServer(spec);
 
 const isServer = (spec: DeepReadonly<Container>): boolean => {
   const probes = [spec.startupProbe, spec.readinessProbe, spec.livenessProbe];
