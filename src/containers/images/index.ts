@@ -3,22 +3,28 @@ import { agnhost } from './agnhost/index.js';
 import { argocd } from './argocd.js';
 import { kitten, nautilus, nonewprivs, nonroot } from './demos.js';
 import { echo } from './echo.js';
+import { etcdImages } from './etcd/index.js';
 import { sampleImages } from './http/samples.js';
 import { serviceImages } from './http/services.js';
 import { httpd } from './httpd.js';
 import { interpretedImage } from './interpreted.js';
+import { kafkaImages } from './kafka/index.js';
 import { languageImages } from './languages.js';
 import { memcachedImages } from './memcached/index.js';
+import { mongoImages } from './mongo/index.js';
 import { mysqlImages } from './mysql/index.js';
+import { nats } from './nats/index.js';
 import { nginxImages } from './nginx.js';
 import { pause } from './pause.js';
 import { postgresImages } from './postgres/index.js';
+import { rabbitmqImages } from './rabbitmq/index.js';
 import { redisImages } from './redis/index.js';
 import type { ImageReference } from './reference.js';
 import { busybox, curl, distribution } from './shells.js';
 import type { Image, KnownImage } from './types.js';
 import { unknownImage } from './unknown.js';
 import { webhookCertgen } from './webhook-certgen.js';
+import { zookeeperImages } from './zookeeper/index.js';
 
 /** Every simulated image. What is not among them does what its Pod asks. */
 export const IMAGES: readonly KnownImage[] = [
@@ -33,6 +39,12 @@ export const IMAGES: readonly KnownImage[] = [
   ...memcachedImages,
   ...postgresImages,
   ...mysqlImages,
+  ...mongoImages,
+  ...rabbitmqImages,
+  ...kafkaImages,
+  ...zookeeperImages,
+  nats,
+  ...etcdImages,
   ...serviceImages,
   echo,
   agnhost,

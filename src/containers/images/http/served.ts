@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { Process, Program } from '../../process.js';
 import { readBody } from '../agnhost/http.js';
 import { serveHttp } from '../http-server.js';
@@ -97,29 +97,33 @@ function decoded(path: string): string {
   }
 }
 
-/** Serves the routes until it is told to stop. */
-export const servingProgram =
-  ({
-    port,
-    morePorts = [],
-    listens,
-    says,
-    routes,
-  }: Pick<Served, 'port' | 'morePorts' | 'listens' | 'says' | 'routes'>): Program =>
-  async process => {
-    const main = listens?.(process) ?? port;
-    if (says !== undefined) await process.stdout.write(`${says(main)}\n`);
-    return serveHttp(process, [main, ...morePorts], (request, response) => {
-      answer(process, routes, request).then(
-        ({ status = 200, type = 'text/plain; charset=utf-8', headers = {}, body }) => {
-          const bytes = Buffer.from(body);
-          response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes.length, ...headers });
-          response.end(request.method === 'HEAD' ? undefined : bytes);
-        },
-        () => response.destroy(),
-      );
-    });
+type Routed = Pick<Served, 'port' | 'morePorts' | 'listens' | 'says' | 'routes'>;
+
+/** Serves the routes until `until`, or it is told to stop. */
+export async function serveRoutes(
+  process: Process,
+  { port, morePorts = [], listens, says, routes }: Routed,
+  until?: Promise<number>,
+): Promise<number> {
+  const main = listens?.(process) ?? port;
+  if (says !== undefined) await process.stdout.write(`${says(main)}\n`);
+  const handler: RequestListener = (request, response) => {
+    answer(process, routes, request).then(
+      ({ status = 200, type = 'text/plain; charset=utf-8', headers = {}, body }) => {
+        const bytes = Buffer.from(body);
+        response.writeHead(status, { 'Content-Type': type, 'Content-Length': bytes.length, ...headers });
+        response.end(request.method === 'HEAD' ? undefined : bytes);
+      },
+      () => response.destroy(),
+    );
   };
+  return serveHttp(process, [main, ...morePorts], handler, until === undefined ? {} : { until });
+}
+
+export const servingProgram =
+  (routed: Routed): Program =>
+  process =>
+    serveRoutes(process, routed);
 
 const startedBy =
   (word: string, serve: Program): Program =>
