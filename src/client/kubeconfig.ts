@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { Cable } from '../machinery/cable.js';
 import { trimEnd } from '../machinery/trim.js';
 
@@ -13,6 +14,8 @@ export interface ClientConfig {
   readonly token?: string;
   readonly insecureSkipTlsVerify: boolean;
   readonly namespace: string;
+  /** Opens a connection to the server, as a process of a Pod does; undefined: over the machine's own network. */
+  readonly connect?: () => Promise<Duplex>;
   /** Of the simulated machine that it is on; undefined: nobody pulls it. */
   readonly cable?: Cable;
 }

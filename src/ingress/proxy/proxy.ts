@@ -25,15 +25,21 @@ export interface ProxyOptions {
   readonly log: (line: string) => void;
 }
 
-/** The port that a client came to. */
+/** The port that clients come to. */
 export interface Door {
   readonly port: number;
   readonly scheme: 'http' | 'https';
 }
 
+/** Who came, and where. */
+export interface Visit extends Door {
+  /** The client's address. */
+  readonly client: string;
+}
+
 export interface Proxy {
-  handle(request: IncomingMessage, response: ServerResponse, door: Door): void;
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, door: Door): void;
+  handle(request: IncomingMessage, response: ServerResponse, door: Visit): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, door: Visit): void;
 }
 
 /** As nginx's lingering_time. */
@@ -81,7 +87,7 @@ export function createProxy(options: ProxyOptions): Proxy {
   const serve = async (
     request: IncomingMessage,
     response: ServerResponse,
-    door: Door,
+    door: Visit,
     upgrade: { readonly socket: Duplex; readonly head: Buffer } | undefined,
   ): Promise<{ readonly found?: Route; readonly outcome?: Outcome }> => {
     const refuse = (status: number): object => (answer(response, status), {});
@@ -112,7 +118,7 @@ export function createProxy(options: ProxyOptions): Proxy {
         ...{ request, response, route, chosen },
         target: pathOf(route.rewrite?.path),
         host: route.rewrite?.host ?? host,
-        forwarded: { client: request.socket.remoteAddress ?? '', host, ...door, requestId: newId() },
+        forwarded: { host, ...door, requestId: newId() },
         ...(upgrade === undefined ? {} : { upgrade }),
       },
       options,
@@ -122,11 +128,11 @@ export function createProxy(options: ProxyOptions): Proxy {
   const run = (
     request: IncomingMessage,
     response: ServerResponse,
-    door: Door,
+    door: Visit,
     upgrade?: { readonly socket: Duplex; readonly head: Buffer },
   ): void => {
     const began = clock.monotonic();
-    const client = request.socket.remoteAddress ?? '';
+    const { client } = door;
     serve(request, response, door, upgrade)
       .then(
         ({ found, outcome }) => {
