@@ -41,6 +41,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
       ...(flags['metricsServer'] === 'true'
         ? { metrics: { bindAddress: '127.0.0.1', hostAddress: flags['hostAddress'] ?? '' } }
         : {}),
+      ingress: flags['ingress'] === 'true',
       ...(flags['leaderElect'] === 'false'
         ? {}
         : {

@@ -58,6 +58,7 @@ function clusterOptions(flags: Flags): ClusterOptions {
     recordLimit: integerFlag('record-limit', text('recordLimit'), 1, MAX_RECORDS),
     nodes: integerFlag('nodes', text('nodes'), 0, MAX_NODES),
     apiServerOnly: flags['apiServerOnly'] === true,
+    ingress: flags['ingress'] === true,
     crds: list('crds'),
     objects: list('objects'),
     record,

@@ -7,7 +7,7 @@ import { lockFolder } from '../cluster/folder-lock.js';
 import { claimHostRange, firstRanges, rangeOf } from '../cluster/host-range.js';
 import { ADMIN, COMPONENTS } from '../cluster/keys/kubeconfig.js';
 import { ensurePki } from '../cluster/keys/pki.js';
-import { controllersLead, dnsAnswers, untilReady } from '../cluster/readiness.js';
+import { controllersLead, dnsAnswers, ingressClassIsThere, untilReady } from '../cluster/readiness.js';
 import { realClock } from '../machinery/clock.js';
 import { mergeInto, userKubeconfig } from './clusters/kubeconfig.js';
 import { logFolder } from './clusters/logs.js';
@@ -111,6 +111,7 @@ async function start({ plan, pki, processes, nodes, screen, signal }: Start): Pr
       screen.done('DNS', 'answers at ' + plan.network.clusterDns);
     }
     await untilReady(realClock, signal, () => controllersLead(client, begun));
+    if (wanted.length > 0 && plan.flags['ingress'] !== false) await ingressClassIsThere(client, realClock, signal);
     screen.done('controllers', text(plan.flags, 'controllers') === '*' ? 'all' : text(plan.flags, 'controllers'));
     for (const spec of rest) processes.markReady(spec.name);
     // Of those who are not started here, too: schedulers and proxies of somebody's own.

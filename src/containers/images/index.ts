@@ -4,6 +4,7 @@ import { argocd } from './argocd.js';
 import { kitten, nautilus, nonewprivs, nonroot } from './demos.js';
 import { echo } from './echo.js';
 import { httpd } from './httpd.js';
+import { ingress } from './ingress.js';
 import { nginx } from './nginx.js';
 import { pause } from './pause.js';
 import type { ImageReference } from './reference.js';
@@ -27,6 +28,7 @@ const IMAGES: readonly Image[] = [
   nonewprivs,
   nonroot,
   webhookCertgen,
+  ingress,
 ];
 
 /** Programs of images that are otherwise not known, without which their Pods would wait for ever. */
