@@ -174,7 +174,7 @@ async function startWorkers(
       ...shared,
       config: await configOf('controller-manager'),
       controllers: settings.controllers,
-      ingress: hasNodes && settings.ingress,
+      ...(hasNodes && settings.ingress ? { ingress: await configOf('addons') } : {}),
       ...(hasNodes ? { metrics: { bindAddress: HOST, hostAddress: network.hostAddress } } : {}),
       options: {
         rootCa: pki.ca.cert,
