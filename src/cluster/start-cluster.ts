@@ -20,7 +20,7 @@ import { keysInMemory } from './keys/files.js';
 import { ADMIN, clientConfig, componentIdentity, formatKubeconfig } from './keys/kubeconfig.js';
 import { createPki, type Pki } from './keys/pki.js';
 import { namesOfNodes, type NodeDescription } from './node-description.js';
-import { dnsAnswers, nodesReady, untilReady } from './readiness.js';
+import { dnsAnswers, ingressClassIsThere, nodesReady, untilReady } from './readiness.js';
 import { startNodes, type NodeSettings, type RunningNode } from './start-nodes.js';
 import { openMemoryStore } from './store.js';
 
@@ -39,6 +39,8 @@ export interface StartClusterOptions {
   readonly clusterCidr?: string;
   /** For Services of type LoadBalancer; empty: they get no address. Default: a range of each family. */
   readonly loadBalancerCidr?: string;
+  /** An ingress controller comes when there is use for one. Default false. */
+  readonly ingress?: boolean;
   /** Dealt to the nodes in turn. Default: iptables. */
   readonly proxyModes?: readonly ProxyMode[];
   /** What containers are told to do, beside what their Pods say. */
@@ -78,6 +80,7 @@ const DEFAULTS = {
   apiServerOnly: false,
   securePort: 0,
   controllers: ['*'] as readonly string[],
+  ingress: false,
   serviceClusterIpRange: '10.96.0.0/16',
   proxyModes: [DEFAULT_PROXY_MODE] as readonly ProxyMode[],
 };
@@ -154,6 +157,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
         ),
       );
       if (nodes.length > 0) await untilReady(clock, signal, () => dnsAnswers(client, clock));
+      if (nodes.length > 0 && settings.ingress) await ingressClassIsThere(client, realClock, signal);
     } finally {
       client.close();
     }
@@ -199,6 +203,7 @@ async function startWorkers(
       ...shared,
       config: await configOf('controller-manager'),
       controllers: settings.controllers,
+      ...(hasNodes && settings.ingress ? { ingress: await configOf('addons') } : {}),
       ...(hasNodes ? { metrics: { bindAddress: HOST, hostAddress: network.hostAddress } } : {}),
       options: {
         rootCa: pki.ca.cert,

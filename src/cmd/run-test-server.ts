@@ -68,6 +68,7 @@ function clusterOptions(flags: Flags): ClusterOptions {
     recordLimit: integerFlag('record-limit', text('recordLimit'), 1, MAX_RECORDS),
     nodes: nodesFlag(text('nodes')),
     apiServerOnly: flags['apiServerOnly'] === true,
+    ingress: flags['ingress'] === true,
     crds: list('crds'),
     objects: list('objects'),
     record,

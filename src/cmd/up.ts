@@ -47,6 +47,7 @@ export function register(program: Command): void {
     .option('--dns-forward <servers>', 'who the cluster DNS asks for all other names, as of dns --forward', '')
     .option('--controllers <list>', "as of controller-manager, e.g. '*,-scheduler'", '*')
     .option('--no-metrics', 'without the metrics API (kubectl top, autoscaling by CPU and memory)')
+    .option('--no-ingress', 'without the ingress controller, which comes with the first Ingress of class kubette')
     .option('-v, --verbose', 'a line for each Event, each object that is as it was not, each load of rules')
     .option('--quiet', 'print only problems')
     .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')

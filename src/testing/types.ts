@@ -95,6 +95,11 @@ export interface ClusterOptions {
   readonly behaviour?: string | readonly BehaviourRule[];
   /** As kube-controller-manager's --controllers: '*' are all, '-name' leaves one out. Default ['*']. */
   readonly controllers?: readonly string[];
+  /**
+   * Whether Ingresses are served, and Gateways where Gateway API's definitions are applied: IngressClass "kubette" is there, and the first
+   * Ingress of it brings the controller, Service kubette-ingress/kubette-ingress. Default false.
+   */
+  readonly ingress?: boolean;
   /** Everything that is left to chance is the same for the same seed: names, UIDs, endpoints, faults. Default: another each time. */
   readonly seed?: number;
   /** How the nodes implement Services, dealt to them in turn. Default ['iptables']. */

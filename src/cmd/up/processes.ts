@@ -68,6 +68,9 @@ export async function others(plan: Plan, pki: Pki, nodes: boolean): Promise<Proc
       ...['--allocate-node-cidrs', nodes ? 'true' : 'false', '--cluster-cidr', network.clusterCidr],
       ...['--load-balancer-cidr', network.loadBalancerCidr],
       ...['--metrics-server', nodes && flags['metrics'] !== false ? 'true' : 'false'],
+      ...(nodes && flags['ingress'] !== false
+        ? ['--ingress-kubeconfig', await kubeconfig(componentIdentity('addons'))]
+        : []),
       ...['--host-address', network.hostAddress],
       ...['--cluster-signing-cert-file', join(dataDir, 'pki', 'ca.crt')],
       ...['--cluster-signing-key-file', join(dataDir, 'pki', 'ca.key')],

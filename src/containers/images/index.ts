@@ -7,6 +7,7 @@ import { etcdImages } from './etcd/index.js';
 import { sampleImages } from './http/samples.js';
 import { serviceImages } from './http/services.js';
 import { httpd } from './httpd.js';
+import { ingress } from './ingress.js';
 import { interpretedImage } from './interpreted.js';
 import { kafkaImages } from './kafka/index.js';
 import { languageImages } from './languages.js';
@@ -54,6 +55,7 @@ export const IMAGES: readonly KnownImage[] = [
   nonewprivs,
   nonroot,
   webhookCertgen,
+  ingress,
 ];
 
 /** Programs of images that are otherwise not known, without which their Pods would wait for ever. */
