@@ -1,7 +1,7 @@
-import type { Image } from './types.js';
+import type { KnownImage } from './types.js';
 
 /** Images that people debug networks from: BusyBox or a distribution, and everything that looks into a network. */
-export const networkTools: Image = {
+export const networkTools: KnownImage = {
   names: [
     'netshoot',
     'network-multitool',
@@ -13,6 +13,8 @@ export const networkTools: Image = {
     'netutils',
     'tcpdump',
   ],
+  about: 'BusyBox, and everything that looks into a network: dig, ss, tcpdump, iptables, conntrack, …',
+  ports: [],
   entrypoint: [],
   cmd: ['bash'],
   programs: {},

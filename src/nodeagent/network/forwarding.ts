@@ -311,10 +311,7 @@ export function createForwarding(options: ForwardingOptions): Forwarding {
   return { open, sendUdp, lost };
 }
 
-const bothOf = <T>(
-  a: ((of: T) => void) | undefined,
-  b: ((of: T) => void) | undefined,
-): ((of: T) => void) | undefined =>
+const bothOf = <T>(a: ((of: T) => void) | undefined, b: ((of: T) => void) | undefined): ((of: T) => void) | undefined =>
   a === undefined || b === undefined
     ? (a ?? b)
     : of => {

@@ -32,6 +32,8 @@ export interface NetNamespaceOptions {
   readonly forwarding: Forwarding;
   /** Where its packets are seen; absent: by the node alone. */
   readonly wire?: Wire | undefined;
+  /** In [0, 1). */
+  readonly random: () => number;
 }
 
 export interface ConnectingNamespace extends NetNamespace {
@@ -43,9 +45,9 @@ export interface ConnectingNamespace extends NetNamespace {
 
 /** The sockets of a Pod, or of a node, and the way out of them. */
 export function createNetNamespace(options: NetNamespaceOptions): ConnectingNamespace {
-  const { nodeName, clock, addresses, sockets, hook, forwarding, wire } = options;
+  const { nodeName, clock, addresses, sockets, hook, forwarding, wire, random } = options;
   const dialled = new Set<NetStream>();
-  const ports = createEphemeralPorts(Math.random);
+  const ports = createEphemeralPorts(random);
   const outgoing = (proto: Flow['proto'], to: SocketAddress, localPort: number | undefined): Flow => {
     const srcPort = ports.choose(localPort);
     const dst = isUnspecified(to.address) ? loopbackLike(to.address) : to.address;

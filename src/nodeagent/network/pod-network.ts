@@ -24,6 +24,8 @@ export interface PodNetworkOptions {
   /** Called with each first packet of a connection. */
   readonly onPacket?: (() => void) | undefined;
   readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
   /** The addresses under which Pods see the real host, as the bridge gateway of a kind cluster. */
   readonly hostGateways: Addresses;
   /** Where the real host's services listen. */
@@ -52,8 +54,8 @@ export interface PodNetwork extends PacketReceiver {
 }
 
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
-  const { nodeName, nodeAddresses, kernels, hostGateways, clock } = options;
-  const wire = createWire(clock, Math.random);
+  const { nodeName, nodeAddresses, kernels, hostGateways, clock, random } = options;
+  const wire = createWire(clock, random);
   const podLinks = new Map<number, PodLink>();
   let nextIndex = FIRST_POD_INDEX;
   const pods = new Map<string, Sockets>();
@@ -68,7 +70,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
     hook: 'prerouting' | 'output',
     podWire?: Wire,
   ): ConnectingNamespace =>
-    createNetNamespace({ nodeName, clock, addresses, sockets, hook, forwarding, wire: podWire });
+    createNetNamespace({ nodeName, clock, addresses, sockets, hook, forwarding, wire: podWire, random });
   const node = namespace(nodeAddresses, nodeSockets, 'output');
   const nodeStack = createNodeStack({
     addresses: nodeAddresses,
@@ -85,7 +87,7 @@ export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
   return {
     node: { ...node, sockets: nodeSockets, stack: nodeStack },
     attach(addresses, owner) {
-      const podWire = createWire(clock, Math.random);
+      const podWire = createWire(clock, random);
       const sockets = createSockets(owner, podWire);
       const index = nextIndex++;
       podLinks.set(index, linkOf(index, addresses));

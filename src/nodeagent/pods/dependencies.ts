@@ -6,6 +6,7 @@ import type { DeepReadonly, Node, Pod, Service } from '../../machinery/types.js'
 import type { ProcessTable } from '../../containers/process.js';
 import type { Tree } from '../../containers/file-system.js';
 import type { Counters } from '../node/counters.js';
+import type { Behaviours } from '../../containers/behaviour/behaviours.js';
 import type { Addresses } from '../../containers/network/types.js';
 import type { Machine } from '../../containers/machine/machine.js';
 import type { IpAllocator } from '../network/ip-allocator.js';
@@ -40,6 +41,8 @@ export interface PodDependencies {
   /** Volumes of the provisioner; absent: they are in that tree, and nowhere else. */
   readonly keptVolumes?: KeptVolumes;
   readonly nodeTrees: Map<string, Tree>;
+  /** What containers are told to do. */
+  readonly behaviours: Behaviours;
   /** Images pulled on this node, by canonical name. */
   readonly presentImages: Set<string>;
   readonly recorder: EventRecorder;

@@ -1,6 +1,7 @@
 import { familyOf } from '../../../machinery/ip.js';
 import { NetworkError } from '../../network/errors.js';
-import { type DnsAnswer, type QueryOptions, type RecordType, reverseName } from '../../network/resolver.js';
+import type { DnsAnswer, QueryOptions, RecordType } from '../../network/dns-question.js';
+import { reverseName } from '../../network/resolver.js';
 import type { Process, Program } from '../../process.js';
 import { UsageError } from '../options.js';
 import { formatTime } from '../times.js';

@@ -1,4 +1,4 @@
-import type { DnsRecord } from '../../network/resolver.js';
+import type { DnsRecord } from '../../network/dns-question.js';
 
 /** The data of a record as a zone file has it: names end with a dot. */
 export function dataText({ type, data }: Pick<DnsRecord, 'type' | 'data'>): string {

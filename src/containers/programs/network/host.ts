@@ -1,6 +1,7 @@
 import { familyOf } from '../../../machinery/ip.js';
 import { NetworkError } from '../../network/errors.js';
-import { type DnsRecord, type Lookup, type RecordType, reverseName } from '../../network/resolver.js';
+import type { DnsRecord, RecordType } from '../../network/dns-question.js';
+import { type Lookup, reverseName } from '../../network/resolver.js';
 import type { Program } from '../../process.js';
 import { parseOptions, UsageError } from '../options.js';
 import { dataText } from './dns-text.js';
