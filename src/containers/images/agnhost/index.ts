@@ -71,6 +71,7 @@ export const agnhost: KnownImage = {
   cmd: ['pause'],
   programs: { agnhost: agnhostProgram, 'agnhost-2': agnhostProgram, nc, netcat: nc },
   userland: true,
+  networkTools: true,
   get files() {
     const { cert, key } = localhostKeyPair();
     return { '/localhost.crt': cert, '/localhost.key': key };
