@@ -16,6 +16,8 @@ export interface ClientConfig {
   readonly namespace: string;
   /** Of a server in this process: a connection to it that needs no network; it is known by `cert` all the same. */
   readonly connect?: () => Duplex;
+  /** Opens a connection to the server, as a process of a Pod does; undefined: over the machine's own network. */
+  readonly dial?: () => Promise<Duplex>;
   /** Of the simulated machine that it is on; undefined: nobody pulls it. */
   readonly cable?: Cable;
 }

@@ -8,7 +8,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createSecureContext } from 'node:tls';
+import { connect as tlsConnect, createSecureContext } from 'node:tls';
 import { inHand, type Accountable } from '../machinery/work-ledger.js';
 import { StatusError, type Status, type StatusReason } from '../machinery/status.js';
 import type { Cable } from '../machinery/cable.js';
@@ -112,6 +112,7 @@ export function createTransport(config: ClientConfig, userAgent: string, account
         rejectUnauthorized: !config.insecureSkipTlsVerify,
       })
     : new ConnectingAgent({ keepAlive: true, scheduling: 'lifo' }, connect);
+  if (config.dial !== undefined) connectWith(agent, config.dial, tls);
   const send = tls ? httpsRequest : httpRequest;
 
   const connections = config.cable && breakable(config.cable);
@@ -176,6 +177,22 @@ export function createTransport(config: ClientConfig, userAgent: string, account
       agent.destroy();
     },
   };
+}
+
+/** Lets an agent's connections be opened by somebody else. */
+function connectWith(agent: HttpAgent, dial: () => Promise<Duplex>, secure: boolean): void {
+  type Done = (error: Error | null, stream?: Duplex) => void;
+  const open = (options: object, done: Done): void => {
+    dial().then(
+      stream => {
+        // What is lost before anybody reads is told to who does.
+        stream.on('error', () => undefined);
+        done(null, secure ? tlsConnect({ ...options, socket: stream }) : stream);
+      },
+      (error: unknown) => done(error as Error),
+    );
+  };
+  Object.assign(agent, { createConnection: open });
 }
 
 /** Connections that are lost with the cable: whoever waits for an answer learns it now, not when its patience is over. */

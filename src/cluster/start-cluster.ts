@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { ClientConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
+import type { BehaviourFile } from '../containers/behaviour/file.js';
 import { DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
@@ -19,7 +20,7 @@ import { keysInMemory } from './keys/files.js';
 import { ADMIN, clientConfig, componentIdentity, formatKubeconfig } from './keys/kubeconfig.js';
 import { createPki, type Pki } from './keys/pki.js';
 import { namesOfNodes, type NodeDescription } from './node-description.js';
-import { dnsAnswers, nodesReady, untilReady } from './readiness.js';
+import { dnsAnswers, ingressClassIsThere, nodesReady, untilReady } from './readiness.js';
 import { startNodes, type NodeSettings, type RunningNode } from './start-nodes.js';
 import { openMemoryStore } from './store.js';
 
@@ -38,8 +39,12 @@ export interface StartClusterOptions {
   readonly clusterCidr?: string;
   /** For Services of type LoadBalancer; empty: they get no address. Default: a range of each family. */
   readonly loadBalancerCidr?: string;
+  /** An ingress controller comes when there is use for one. Default false. */
+  readonly ingress?: boolean;
   /** Dealt to the nodes in turn. Default: iptables. */
   readonly proxyModes?: readonly ProxyMode[];
+  /** What containers are told to do, beside what their Pods say. */
+  readonly behaviour?: BehaviourFile;
   /** The node's real address on this machine, by its number from 0. Default: 127.0.0.1 for the first, and so on. */
   readonly bindAddressOf?: (node: number) => string;
   readonly clock?: Clock;
@@ -75,11 +80,12 @@ const DEFAULTS = {
   apiServerOnly: false,
   securePort: 0,
   controllers: ['*'] as readonly string[],
+  ingress: false,
   serviceClusterIpRange: '10.96.0.0/16',
   proxyModes: [DEFAULT_PROXY_MODE] as readonly ProxyMode[],
 };
 
-interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'settingsOf'> {
+interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'settingsOf' | 'behaviour'> {
   readonly admin: ClientConfig;
   readonly settings: typeof DEFAULTS;
   readonly names: readonly string[];
@@ -151,6 +157,7 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
         ),
       );
       if (nodes.length > 0) await untilReady(clock, signal, () => dnsAnswers(client, clock));
+      if (nodes.length > 0 && settings.ingress) await ingressClassIsThere(client, realClock, signal);
     } finally {
       client.close();
     }
@@ -196,6 +203,7 @@ async function startWorkers(
       ...shared,
       config: await configOf('controller-manager'),
       controllers: settings.controllers,
+      ...(hasNodes && settings.ingress ? { ingress: await configOf('addons') } : {}),
       ...(hasNodes ? { metrics: { bindAddress: HOST, hostAddress: network.hostAddress } } : {}),
       options: {
         rootCa: pki.ca.cert,

@@ -1,4 +1,5 @@
 import type { ClientConfig } from '../client/kubeconfig.js';
+import type { BehaviourFile } from '../containers/behaviour/file.js';
 import { dealt, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
@@ -44,6 +45,8 @@ export interface StartNodesOptions {
   readonly nodes: readonly DescribedNode[];
   /** Dealt to those that have none of their own. */
   readonly proxyModes: readonly ProxyMode[];
+  /** What containers are told to do, beside what their Pods say. */
+  readonly behaviour?: BehaviourFile | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -111,6 +114,7 @@ function createNode(
           clusterDomain: CLUSTER_DOMAIN,
           clusterCidrs,
           proxy: proxySettings(mode, clusterCidrs),
+          behaviour: options.behaviour,
           maxPods: podsOf(description),
           ...(description.capacity === undefined ? {} : { capacity: description.capacity }),
           minSyncPeriodMs: 50,

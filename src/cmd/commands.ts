@@ -21,6 +21,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ register(program:
   why: () => import('./why.js'),
   trace: () => import('./trace.js'),
   rules: () => import('./rules.js'),
+  images: () => import('./images.js'),
   'test-server': () => import('./test-server.js'),
   envtest: () => import('./envtest.js'),
   completion: () => import('./completion.js'),

@@ -4,6 +4,7 @@ import { realClock } from '../machinery/clock.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
 import { nodeProblems } from '../cluster/node-description.js';
 import { realRandom } from '../machinery/random.js';
+import { behaviourFlag } from './behaviour-flag.js';
 import { addressesFlag, addressFlag, cidrsFlag } from './address-flags.js';
 import { hostRulesFrom } from './host-rules-flags.js';
 import { flagsOfProxyConfig } from './proxy-config.js';
@@ -60,6 +61,7 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
       clusterCidrs,
       proxy,
       ...(hostRules === undefined ? {} : { hostRules }),
+      behaviour: await behaviourFlag(text('behaviour')),
       capacity,
       maxPods: integerFlag('max-pods', capacity['pods'] ?? text('max-pods'), 1, 1000),
       minSyncPeriodMs: durationFlag('min-sync-period', text('min-sync-period')),

@@ -68,9 +68,11 @@ function clusterOptions(flags: Flags): ClusterOptions {
     recordLimit: integerFlag('record-limit', text('recordLimit'), 1, MAX_RECORDS),
     nodes: nodesFlag(text('nodes')),
     apiServerOnly: flags['apiServerOnly'] === true,
+    ingress: flags['ingress'] === true,
     crds: list('crds'),
     objects: list('objects'),
     record,
+    ...(text('behaviour') === '' ? {} : { behaviour: text('behaviour') }),
     serviceClusterIpRange: text('serviceClusterIpRange'),
     ...(text('seed') === '' ? {} : { seed: integerFlag('seed', text('seed'), 0, 2 ** 32 - 1) }),
   };

@@ -8,7 +8,7 @@ import { claimHostRange, firstRanges, rangeOf } from '../cluster/host-range.js';
 import { ADMIN, COMPONENTS } from '../cluster/keys/kubeconfig.js';
 import { ensurePki } from '../cluster/keys/pki.js';
 import { loopbackOf } from '../cluster/publisher.js';
-import { controllersLead, dnsAnswers, untilReady } from '../cluster/readiness.js';
+import { controllersLead, dnsAnswers, ingressClassIsThere, untilReady } from '../cluster/readiness.js';
 import { realClock } from '../machinery/clock.js';
 import { mergeInto, userKubeconfig } from './clusters/kubeconfig.js';
 import { logFolder } from './clusters/logs.js';
@@ -131,6 +131,7 @@ async function start({ plan, pki, processes, nodes, screen, signal, objects }: S
       screen.done('DNS', 'answers at ' + plan.network.clusterDns);
     }
     await untilReady(realClock, signal, () => controllersLead(client, begun));
+    if (wanted.length > 0 && plan.flags['ingress'] !== false) await ingressClassIsThere(client, realClock, signal);
     screen.done('controllers', text(plan.flags, 'controllers') === '*' ? 'all' : text(plan.flags, 'controllers'));
     for (const spec of rest) processes.markReady(spec.name);
     if (rest.some(({ name }) => name === 'publish')) screen.done('publish', published(plan.network.loadBalancerCidr));

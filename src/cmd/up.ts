@@ -42,10 +42,12 @@ export function register(program: Command): void {
       `how nodes program Services: ${PROXY_MODES.join(', ')}; several, comma separated, are dealt to the nodes in turn`,
       DEFAULT_PROXY_MODE,
     )
+    .option('--behaviour <file>', 'what containers are told to do: rules, and Stages of kwok')
     .option('--publish', 'make the addresses of load balancers reachable on loopback; node ports are anyway')
     .option('--dns-forward <servers>', 'who the cluster DNS asks for all other names, as of dns --forward', '')
     .option('--controllers <list>', "as of controller-manager, e.g. '*,-scheduler'", '*')
     .option('--no-metrics', 'without the metrics API (kubectl top, autoscaling by CPU and memory)')
+    .option('--no-ingress', 'without the ingress controller, which comes with the first Ingress of class kubette')
     .option('-v, --verbose', 'a line for each Event, each object that is as it was not, each load of rules')
     .option('--quiet', 'print only problems')
     .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')

@@ -2,6 +2,8 @@ import type { EventRecorder } from '../client/event-recorder.js';
 import { PODS } from '../client/resources.js';
 import type { DeepReadonly, Node, Pod } from '../machinery/types.js';
 import type { NodeAgentOptions } from './agent-options.js';
+import { createBehaviours } from '../containers/behaviour/behaviours.js';
+import { NO_BEHAVIOUR } from '../containers/behaviour/file.js';
 import { createTree, type Tree } from '../containers/file-system.js';
 import { createMachine } from '../containers/machine/machine.js';
 import { createIpAllocator, type IpAllocator } from './network/ip-allocator.js';
@@ -77,6 +79,7 @@ export function createNodePods({ agent, informers, network, dns, recorder, count
           nodeProcesses: createNodeProcesses(),
           counters,
           machine: createMachine(clock),
+          behaviours: createBehaviours(agent.behaviour ?? NO_BEHAVIOUR),
           hostTree,
           nodeTrees: new Map<string, Tree>(),
           presentImages,

@@ -8,6 +8,7 @@ import { createClient } from '../client/rest-client.js';
 import { createTransport, type Transport } from '../client/transport.js';
 import { realRandom } from '../machinery/random.js';
 import { StatusError, type Status } from '../machinery/status.js';
+import { behaviourText } from './behaviour.js';
 import { createClusterApi, prepare } from './cluster-api.js';
 import { ControlError } from './errors.js';
 import type { IsolatedCluster, IsolatedFault } from './isolated-types.js';
@@ -119,8 +120,10 @@ const flagsOf = (options: ClusterOptions): string[] => {
     apiServerOnly,
     seed,
     record,
+    behaviour,
     serviceClusterIpRange,
     controllers,
+    ingress,
     proxyModes,
     recordLimit,
     clock,
@@ -131,10 +134,12 @@ const flagsOf = (options: ClusterOptions): string[] => {
     ...(controllers === undefined ? [] : [`--controllers=${controllers.join(',')}`]),
     ...(proxyModes === undefined ? [] : [`--proxy-mode=${proxyModes.join(',')}`]),
     ...(recordLimit === undefined ? [] : [`--record-limit=${recordLimit}`]),
+    ...(ingress === true ? ['--ingress'] : []),
     ...(apiServerOnly === true ? ['--api-server-only'] : []),
     ...(clock === undefined ? [] : [`--clock=${clock}`]),
     ...(startTime === undefined ? [] : [`--start-time=${startTime}`]),
     ...(seed === undefined ? [] : [`--seed=${seed}`]),
+    ...(behaviour === undefined ? [] : [`--behaviour=${behaviourText(behaviour)}`]),
     ...(record === undefined ? [] : [`--record=${record}`]),
     ...(serviceClusterIpRange === undefined ? [] : [`--service-cluster-ip-range=${serviceClusterIpRange}`]),
   ];

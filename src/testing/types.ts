@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import type { BehaviourRule } from './behaviour-types.js';
+
 /**
  * An API object as it is in JSON: `apiVersion`, `kind`, `metadata` and whatever its kind has. Times are RFC 3339 texts.
  */
@@ -86,8 +88,18 @@ export interface ClusterOptions {
   readonly crds?: readonly (string | ApiObject)[];
   /** What is there from the beginning, as `apply` takes it. */
   readonly objects?: readonly (string | ApiObject)[];
+  /**
+   * What containers are told to do beside what annotations of their Pods say (docs/behaviour.md): a file, its text, or a list of
+   * rules. An error of one is named by line and field.
+   */
+  readonly behaviour?: string | readonly BehaviourRule[];
   /** As kube-controller-manager's --controllers: '*' are all, '-name' leaves one out. Default ['*']. */
   readonly controllers?: readonly string[];
+  /**
+   * Whether Ingresses are served, and Gateways where Gateway API's definitions are applied: IngressClass "kubette" is there, and the first
+   * Ingress of it brings the controller, Service kubette-ingress/kubette-ingress. Default false.
+   */
+  readonly ingress?: boolean;
   /** Everything that is left to chance is the same for the same seed: names, UIDs, endpoints, faults. Default: another each time. */
   readonly seed?: number;
   /** How the nodes implement Services, dealt to them in turn. Default ['iptables']. */

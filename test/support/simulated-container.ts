@@ -42,7 +42,7 @@ export function loopbackNetwork(address = '10.244.1.5'): NetNamespace {
 }
 
 export function imageOf(name: string): Image {
-  const image = knownImage(name);
+  const image = knownImage(name.replace(/:[^/]*$/, ''));
   if (image === undefined) throw new Error(`no image ${name}`);
   return image;
 }

@@ -5,6 +5,7 @@ import type { NodeDescription } from '../../cluster/node-description.js';
 import type { ProxyMode } from '../../dataplane/proxiers/modes.js';
 import { KUBERNETES_RELEASE, KUBERNETES_VERSION } from '../../machinery/kubernetes-version.js';
 import { serviceRangeProblem } from '../../server/service-range.js';
+import { behaviourFlag } from '../behaviour-flag.js';
 import { cidrsFlag } from '../address-flags.js';
 import { type Flags, whichCluster } from '../clusters/which.js';
 import { FlagError, integerFlag, invalidArgument } from '../process.js';
@@ -54,6 +55,7 @@ export async function planFrom({ flags, nodes: described }: Pick<UpSettings, 'fl
   const proxyModes = text(flags, 'proxyMode').split(',').map(proxyModeFlag);
   // What the agents would say of them, said before anything is started.
   for (const proxyMode of proxyModes) proxySettingsFrom({ ...flags, clusterCidr: network.clusterCidr, proxyMode });
+  await behaviourFlag(text(flags, 'behaviour'));
   const plan: Plan = {
     ...whichCluster(flags),
     port: port === 0 ? await freePort() : port,

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { HOST, type NodeAddresses } from '../../cluster/addresses.js';
 import {
   ADMIN,
@@ -68,6 +68,9 @@ export async function others(plan: Plan, pki: Pki, nodes: boolean): Promise<Proc
       ...['--allocate-node-cidrs', nodes ? 'true' : 'false', '--cluster-cidr', network.clusterCidr],
       ...['--load-balancer-cidr', network.loadBalancerCidr],
       ...['--metrics-server', nodes && flags['metrics'] !== false ? 'true' : 'false'],
+      ...(nodes && flags['ingress'] !== false
+        ? ['--ingress-kubeconfig', await kubeconfig(componentIdentity('addons'))]
+        : []),
       ...['--host-address', network.hostAddress],
       ...['--cluster-signing-cert-file', join(dataDir, 'pki', 'ca.crt')],
       ...['--cluster-signing-key-file', join(dataDir, 'pki', 'ca.key')],
@@ -118,6 +121,7 @@ export async function nodeAgent(plan: Plan, pki: Pki, node: NodeAddresses, wante
       ...(capacity.length === 0 ? [] : ['--capacity', capacity.join(',')]),
       ...['--max-pods', String(podsOf(wanted))],
       ...proxyArguments(flags),
+      ...(flags['behaviour'] === undefined ? [] : ['--behaviour', resolve(text(flags, 'behaviour'))]),
       ...['--cluster-cidr', network.clusterCidr, '--cluster-dns', network.clusterDns, ...logFlags(flags)],
     ],
   };
