@@ -2,11 +2,15 @@ import { getStaticValue } from '@eslint-community/eslint-utils';
 import regexp from 'eslint-plugin-regexp';
 import tseslint from 'typescript-eslint';
 
-/** Time enters through src/machinery/clock.ts only, so that leases, grace periods and timeouts can be stepped in tests. */
+/** Time and chance enter through src/machinery only, so that leases, grace periods and timeouts can be stepped in tests. */
 const bareTime = [
   { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'Use the Clock from machinery/clock.' },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'Use the Clock from machinery/clock.' },
   { selector: "CallExpression[callee.name=/^(setTimeout|setInterval)$/]", message: 'Use the Clock from machinery/clock.' },
+  {
+    selector: "MemberExpression[object.name='Math'][property.name='random']",
+    message: 'Chance is given, or realRandom of machinery/random.',
+  },
   { selector: "ImportDeclaration[source.value=/^node:timers/]", message: 'Use the Clock from machinery/clock.' },
 ];
 
@@ -49,10 +53,10 @@ export default tseslint.config(
       'prefer-const': 'error',
     },
   },
-  { files: ['src/**/*.ts'], ignores: ['src/machinery/clock.ts'], rules: { 'no-restricted-syntax': ['error', ...bareTime] } },
+  { files: ['src/**/*.ts'], ignores: ['src/machinery/{clock,random}.ts'], rules: { 'no-restricted-syntax': ['error', ...bareTime] } },
   {
     files: ['src/{machinery,api,kinds,server}/**/*.ts'],
-    ignores: ['src/machinery/clock.ts'],
+    ignores: ['src/machinery/{clock,random}.ts'],
     rules: { 'no-restricted-syntax': ['error', ...bareTime, ...listAsArguments] },
   },
   // No expression that backtracks meets a client's text: one that takes more than linear time is an outage for everybody.

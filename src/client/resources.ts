@@ -20,6 +20,8 @@ export const PODS = namespaced('', 'v1', 'pods');
 export const SERVICES = namespaced('', 'v1', 'services');
 export const IP_ADDRESSES = cluster('networking.k8s.io', 'v1', 'ipaddresses');
 export const SERVICE_CIDRS = cluster('networking.k8s.io', 'v1', 'servicecidrs');
+export const INGRESSES = namespaced('networking.k8s.io', 'v1', 'ingresses');
+export const INGRESS_CLASSES = cluster('networking.k8s.io', 'v1', 'ingressclasses');
 export const NETWORK_POLICIES = namespaced('networking.k8s.io', 'v1', 'networkpolicies');
 export const ENDPOINTS = namespaced('', 'v1', 'endpoints');
 export const ENDPOINT_SLICES = namespaced('discovery.k8s.io', 'v1', 'endpointslices');
@@ -47,6 +49,10 @@ export const VALIDATING_ADMISSION_POLICIES = cluster(
   'v1',
   'validatingadmissionpolicies',
 );
+export const CUSTOM_RESOURCE_DEFINITIONS = cluster('apiextensions.k8s.io', 'v1', 'customresourcedefinitions');
+export const ROLES = namespaced('rbac.authorization.k8s.io', 'v1', 'roles');
+export const ROLE_BINDINGS = namespaced('rbac.authorization.k8s.io', 'v1', 'rolebindings');
+export const CLUSTER_ROLE_BINDINGS = cluster('rbac.authorization.k8s.io', 'v1', 'clusterrolebindings');
 export const CLUSTER_ROLES = cluster('rbac.authorization.k8s.io', 'v1', 'clusterroles');
 export const CERTIFICATE_SIGNING_REQUESTS = cluster('certificates.k8s.io', 'v1', 'certificatesigningrequests');
 export const SUBJECT_ACCESS_REVIEWS = cluster('authorization.k8s.io', 'v1', 'subjectaccessreviews');

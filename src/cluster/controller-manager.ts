@@ -12,6 +12,7 @@ import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
 import type { Random } from '../machinery/random.js';
 import type { Lease } from '../machinery/types.js';
+import { runIngressAddon } from '../ingress/addon/run-addon.js';
 import { runMetrics, type RunMetricsOptions } from '../metrics/run.js';
 import { createLoggedInformers } from './informers.js';
 import { startPart, type RunningPart } from './part.js';
@@ -26,6 +27,8 @@ export interface StartControllerManagerOptions {
   readonly options: ControllerOptions;
   /** Serves metrics.k8s.io, too; undefined: that is somebody else's to do, or nobody's. */
   readonly metrics?: Pick<RunMetricsOptions, 'bindAddress' | 'hostAddress'>;
+  /** Brings an ingress controller when there is use for one, by this user's rights; undefined: there is none. */
+  readonly ingress?: ClientConfig;
   /** undefined: the only manager there is, which works at once. */
   readonly leaderElection?: {
     readonly leaseDurationMs: number;
@@ -44,6 +47,7 @@ export function startControllerManager(start: StartControllerManagerOptions): Ru
   const client = createClient(config, 'kube-controller-manager', clock);
   const informers = createLoggedInformers(client.transport, clock, log);
   const { transport } = client;
+  const addons = start.ingress === undefined ? undefined : createClient(start.ingress, 'kubette-addons', clock);
   const shared = { client, informers, clock, log };
   const [placing, controlling] = [definitions.filter(isScheduler), definitions.filter(one => !isScheduler(one))];
   const run = (some: readonly ControllerDefinition[], leading: AbortSignal): Promise<void> =>
@@ -51,6 +55,8 @@ export function startControllerManager(start: StartControllerManagerOptions): Ru
   const control = async (leading: AbortSignal): Promise<void> => {
     const openApi = (): ReturnType<typeof aggregatedDocuments> => aggregatedDocuments(METRICS_API);
     await Promise.all([
+      // It asks for whole objects, before somebody asks for less of them.
+      addons && runIngressAddon({ ...shared, client: addons }, leading),
       run(controlling, leading),
       start.metrics && runMetrics({ ...shared, ...start.metrics, transport, openApi }, leading),
     ]);
@@ -93,6 +99,7 @@ export function startControllerManager(start: StartControllerManagerOptions): Ru
       ]);
     } finally {
       client.close();
+      addons?.close();
     }
   });
 }

@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { decode, encode } from 'dns-packet';
-import { ENDPOINT_SLICES, LEASES, NODES } from '../client/resources.js';
+import { ENDPOINT_SLICES, INGRESS_CLASSES, LEASES, NODES } from '../client/resources.js';
 import type { RestClient } from '../client/rest-client.js';
+import { CLASS } from '../ingress/names.js';
 import type { Clock } from '../machinery/clock.js';
 import { isNodeReady } from '../machinery/node-ready.js';
 import type { EndpointSlice, Lease, Node } from '../machinery/types.js';
@@ -62,6 +63,17 @@ export async function dnsAnswers(client: RestClient, clock: Clock): Promise<void
   } finally {
     socket.close();
   }
+}
+
+/** How long a start waits for the class: somebody's admission policy may refuse it. */
+const CLASS_MS = 1_000;
+
+/** Ingresses that name no class get the one there is when they come: one that comes right after the start, too. */
+export async function ingressClassIsThere(client: RestClient, clock: Clock, signal: AbortSignal): Promise<void> {
+  const late = clock.monotonic() + CLASS_MS;
+  await untilReady(clock, signal, async () => {
+    if (clock.monotonic() < late) await client.resource(INGRESS_CLASSES).get({ namespace: '', name: CLASS });
+  });
 }
 
 /** @throws Error until a controller manager holds its lease, and renewed it after `sinceMs` */

@@ -33,6 +33,10 @@ export function register(program: Command): void {
       'key that signs tokens kept in Secrets; default: none are made',
     )
     .option('--metrics-server <bool>', 'serve metrics.k8s.io from what nodes tell, behind the API server', 'false')
+    .option(
+      '--ingress-kubeconfig <file>',
+      'whose rights bring an ingress controller with the first Ingress of its class; default: nobody brings one',
+    )
     .option('--host-address <ip>', 'address at which Pods see this machine', '172.18.0.1')
     .option('--v <level>', 'log level: error, warn, info, debug', 'warn')
     .addOption(loggingFormat())

@@ -34,6 +34,7 @@ export function register(program: Command): void {
       'address at which Pods see this machine; one of each family of --node-ip',
       '172.18.0.1',
     )
+    .option('--capacity <resources>', 'of the Node: cpu=8,memory=16Gi,example.com/gpu=2; default: 4 CPUs, 8Gi')
     .option('--max-pods <n>', 'how many Pods the node takes', '110')
     .option('--behaviour <file>', 'what containers are told to do: rules, and Stages of kwok')
     .option('--min-sync-period <duration>', 'least time between two loads of rules', '50ms')

@@ -20,6 +20,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
     const config = await loadKubeConfig(flags['kubeconfig'] ?? '');
     const rootCa = flags['rootCaFile'] === undefined ? config.ca : await readFile(flags['rootCaFile'], 'utf8');
     const signing = await signingFlags(flags);
+    const ingress = flags['ingressKubeconfig'];
     const keyFile = flags['serviceAccountPrivateKeyFile'];
     const loadBalancerCidr = cidrsFlag('load-balancer-cidr', flags['loadBalancerCidr'] ?? '').join(',');
     const serviceAccountKey = keyFile === undefined ? undefined : await readFile(keyFile, 'utf8');
@@ -41,6 +42,7 @@ export async function runControllerManager(flags: Record<string, string>): Promi
       ...(flags['metricsServer'] === 'true'
         ? { metrics: { bindAddress: '127.0.0.1', hostAddress: flags['hostAddress'] ?? '' } }
         : {}),
+      ...(ingress === undefined ? {} : { ingress: await loadKubeConfig(ingress) }),
       ...(flags['leaderElect'] === 'false'
         ? {}
         : {

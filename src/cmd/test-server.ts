@@ -5,11 +5,12 @@ export function register(program: Command): void {
   program
     .command('test-server')
     .description('a cluster in memory for tests: prints one line of JSON when it is ready, ends with its parent')
-    .option('--nodes <count>', 'how many nodes run Pods', '1')
+    .option('--nodes <nodes>', 'how many nodes run Pods, or as JSON what they are like: [{"zone": "a"}]', '1')
     .option('--api-server-only', 'no controllers and no nodes, as envtest')
     .option('--crds <path>', 'CustomResourceDefinitions: a file or folder; may be repeated', collect, [])
     .option('--objects <path>', 'what is there from the beginning: a file or folder; may be repeated', collect, [])
     .option('--controllers <names>', "'*' runs all, '-name' leaves one out", '*')
+    .option('--ingress', 'serve Ingresses: the controller comes with the first one')
     .option('--proxy-mode <modes>', 'how the nodes implement Services, dealt to them in turn', 'iptables')
     .option('--clock <kind>', 'real, or virtual: time moves when it is told to over the control URL', 'real')
     .option('--start-time <time>', 'when a virtual clock begins, RFC 3339 or milliseconds since 1970; default: now')

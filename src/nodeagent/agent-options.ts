@@ -44,6 +44,8 @@ export interface NodeAgentOptions {
   /** What containers are told to do; undefined: nothing but what their Pods say. */
   readonly behaviour?: BehaviourFile | undefined;
   readonly maxPods: number;
+  /** Of the Node, by resource: what differs from a small machine's, and extended resources. */
+  readonly capacity?: Readonly<Record<string, string>>;
   readonly version: string;
   readonly minSyncPeriodMs: number;
   readonly syncPeriodMs: number;

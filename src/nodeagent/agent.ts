@@ -55,7 +55,12 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   };
   const counters = createCounters();
   const syncs = createSyncFeed(clock);
-  const figures = { nodeName, startedAt: clock.now(), capacity: capacityOf(options.maxPods), used: createNodeUsage() };
+  const figures = {
+    nodeName,
+    startedAt: clock.now(),
+    capacity: capacityOf(options.maxPods, options.capacity),
+    used: createNodeUsage(),
+  };
   const stageFacts = nodeStageFacts({
     name: nodeName,
     ip: options.nodeIPs[0],
@@ -101,6 +106,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
       podNetwork: `${options.listenAddress}:${podNetworkPort}`,
       labels: options.labels,
       maxPods: options.maxPods,
+      ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
       version: options.version,
       machineID: options.random.uuid().replace(/-/g, ''),
       bootID: options.random.uuid(),

@@ -54,7 +54,7 @@ export function createNodePods({
   /** What a Pod that is bound before the Node is known is judged by. */
   const unregistered: DeepReadonly<Node> = {
     metadata: { name: nodeName, labels: nodeLabels({ name: nodeName, labels: agent.labels }) },
-    status: { allocatable: capacityOf(agent.maxPods) },
+    status: { allocatable: capacityOf(agent.maxPods, agent.capacity) },
   };
 
   let ips: IpAllocator | undefined;
@@ -85,7 +85,7 @@ export function createNodePods({
           pods: client.resource<Pod>(PODS),
           sources: createSources(client, clock),
           services: () => informers.services.indexer.list(),
-          allocatable: capacityOf(agent.maxPods),
+          allocatable: capacityOf(agent.maxPods, agent.capacity),
           node: () => informers.self() ?? unregistered,
           nodeProcesses: createNodeProcesses(),
           counters,

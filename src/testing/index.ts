@@ -15,6 +15,7 @@ export type {
   ApiObjectMeta,
   ClusterOptions,
   Duration,
+  NodeOptions,
   WaitCondition,
   WaitOptions,
 } from './types.js';

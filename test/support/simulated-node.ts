@@ -106,6 +106,7 @@ export function startNode(services: readonly Service[] = [], behaviour: Behaviou
   const { clock } = cluster;
   const kernels = hostKernels(createKernel({ clock, random: () => 0.5, routes: hostRoutes('172.18.0.2') }));
   const network = createPodNetwork({
+    random: () => 0.5,
     nodeName: 'node-1',
     nodeAddresses: ['172.18.0.2'],
     kernels,

@@ -25,6 +25,7 @@ export const COMPONENTS: readonly Identity[] = [
   { file: 'scheduler.kubeconfig', subject: { commonName: 'system:kube-scheduler' } },
   { file: 'proxy.kubeconfig', subject: { commonName: 'system:kube-proxy' } },
   { file: 'dns.kubeconfig', subject: { commonName: 'system:coredns' } },
+  { file: 'addons.kubeconfig', subject: { commonName: 'system:kubette-addons' } },
 ];
 
 /** Of one of our processes, by the name of its command. */

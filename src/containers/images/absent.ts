@@ -22,10 +22,10 @@ const isNoHost = (registry: string): boolean => {
  * registry, path or tag says that it is not.
  */
 export function pullProblem(image: ImageReference, resolver: string): string | undefined {
-  const { registry, path, repository, tag } = image;
+  const { registry, path, tag } = image;
   const because = (error: PullError): string => pullErrorText(error, image, resolver);
   if (isNoHost(registry)) return because('no-such-host');
   if (path.split('/').some(meansAbsent)) return because(registry === 'docker.io' ? 'denied' : 'not-found');
-  const absentTag = tag !== undefined && (meansAbsent(tag) || knownImage(repository)?.hasTag?.(tag) === false);
+  const absentTag = tag !== undefined && (meansAbsent(tag) || knownImage(path)?.hasTag?.(tag) === false);
   return absentTag ? because('not-found') : undefined;
 }

@@ -3,8 +3,8 @@ import { isTrue, TemplateError, type Functions } from './functions.js';
 import type { Nodes, Operand, Pipeline, Template, TemplateNode } from './syntax.js';
 
 /** So many nodes are run and so much is written at most, whatever a template says. */
-const MAX_STEPS = 100_000;
-const MAX_OUTPUT = 512 * 1024;
+const MAX_STEPS = 50_000;
+const MAX_OUTPUT = 256 * 1024;
 const MAX_CALLS = 20;
 
 /** What ends a turn of a loop. */

@@ -6,7 +6,7 @@ class JqError extends Error {
 }
 
 /** So many values are looked at, whatever an expression says. */
-const MAX_STEPS = 100_000;
+const MAX_STEPS = 50_000;
 
 /** All values that an expression gives for one; undefined: jq would fail, or not come to an end soon. */
 export function runJq(expression: Expression, value: unknown): unknown[] | undefined {

@@ -1,4 +1,4 @@
-import { programFinder, programNames, startContainer, type RunningContainer } from '../../containers/container.js';
+import { programNames, startContainer, type RunningContainer } from '../../containers/container.js';
 import {
   createFileSystem,
   createTree,
@@ -14,7 +14,8 @@ import type { ProcessTable } from '../../containers/process.js';
 import { behavingImage } from '../../containers/behaviour/behaving-image.js';
 import { imageFor } from '../../containers/images/index.js';
 import type { ImageReference } from '../../containers/images/reference.js';
-import { createResolver, formatResolvConf } from '../../containers/network/resolver.js';
+import { formatResolvConf } from '../../containers/network/resolv-conf.js';
+import { createResolver } from '../../containers/network/resolver.js';
 import type { NetNamespace } from '../../containers/network/types.js';
 import { logBytes, writableLayer } from './disk-usage.js';
 import type { ContainerDisk } from './types.js';
@@ -22,6 +23,7 @@ import type { PodDependencies } from './dependencies.js';
 import { expandReferences, makeEnvironment } from './environment.js';
 import { hostsFile, podNames, resolverConfig } from './etc-files.js';
 import { containersOf, type ReadonlyContainer, type ReadonlyPod } from './types.js';
+import { createTellingFinder } from './telling-finder.js';
 import { ownedNetwork } from './owned-network.js';
 import { securityOf } from './security.js';
 import { mountsOf } from './volumes/mounts.js';
@@ -43,6 +45,8 @@ export interface StartRequest {
   readonly volumes: SetUpVolumes;
   /** Files that the runtime shows of the container's cgroup, by name. */
   readonly cgroup: Tree;
+  /** Tells users that the container wanted something that is not simulated. */
+  readonly tell: (message: string) => void;
 }
 
 /** A started container and where its last words are read from. */
@@ -118,6 +122,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   ];
   const files = createFileSystem(all, security.credentials, () => clock.now());
   const owned = ownedNetwork(network);
+  const finder = createTellingFinder(image, request.tell);
   const workingDir = spec.workingDir ?? image.workingDir ?? '/';
   // The runtime makes it, as whoever it is itself.
   if (files.kind(workingDir) === undefined) root.directories.set(resolvePath('/', workingDir), newDirectory());
@@ -143,11 +148,13 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
         config,
         network,
         hosts: async () => (await files.read('/etc/hosts')).toString('utf8'),
+        random,
       }),
       files,
       clock,
       random,
-      program: programFinder(image),
+      program: finder.find,
+      tell: finder.tell,
       programNames: () => programNames(image),
       processes,
       budget,
@@ -162,7 +169,10 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
     tty: spec.tty === true,
   });
   // A program that throws, or is killed in the middle of it, closes nothing itself.
-  void running.exited.then(() => owned.closeListeners());
+  void running.exited.then(code => {
+    owned.closeListeners();
+    finder.ended(code);
+  });
   return {
     running,
     processes,

@@ -14,7 +14,7 @@ export type StageAction =
       readonly body: unknown;
     };
 
-const MAX_YAML = 256 * 1024;
+const MAX_YAML = 64 * 1024;
 
 /** What a Stage says is to be done to an object, in order. @throws TemplateError where one of its templates cannot go on */
 export async function playStage({ steps }: Stage, object: StageObject, functions: Functions): Promise<StageAction[]> {

@@ -15,6 +15,7 @@ export function failedStart(
   const message = `${OCI}${error.message}`;
   events.normal('Created', 'Container created', record);
   events.warning('Failed', `Error: ${message}`, record);
+  if (error.hint !== undefined) events.warning('NotSimulated', error.hint, record);
   countRestart(record);
   deps.counters.increment('kubelet_started_containers_errors_total', {
     code: 'RunContainerError',

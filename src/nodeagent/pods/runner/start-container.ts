@@ -68,14 +68,15 @@ interface Process {
 }
 
 function startProcess(
-  { deps, pod, records }: RunnerContext,
+  { deps, pod, records, events }: RunnerContext,
   record: ContainerRecord,
   { spec, place, image, budget }: Process,
 ): Promise<Started> {
   const cgroup = cgroupTree(() => record.resources);
   const processes = containerProcesses(spec, place.processes, records, deps.nodeProcesses);
   const run = runsBefore(record);
-  return startPodContainer({ pod: pod(), spec, run, image, cgroup, ...place, processes, budget }, deps);
+  const tell = (message: string): void => events.warning('NotSimulated', message, record);
+  return startPodContainer({ pod: pod(), spec, run, image, cgroup, ...place, processes, budget, tell }, deps);
 }
 
 interface Beginning {

@@ -9,6 +9,9 @@ import { userRoles } from './user-roles.js';
 const SYSTEM = 'kube-system';
 const PUBLIC = 'kube-public';
 const CONTROLLER = 'system:controller:';
+const RBAC = 'rbac.authorization.k8s.io';
+/** What all of the ingress controller is called. */
+const INGRESS = 'kubette-ingress';
 const CONTROLLER_MANAGER = 'user:system:kube-controller-manager';
 
 /** Each rule once: controllers share many. */
@@ -31,6 +34,20 @@ const ownRoles: readonly KubeObject[] = [
     rule('get create update', 'apiregistration.k8s.io: apiservices'),
     rule('get create update', 'rbac.authorization.k8s.io: clusterroles'),
   ]),
+  // Who brings the ingress controller, whose rights it does not have itself, under this name only: no other process is this user.
+  clusterRole('kubette:ingress-addon', [
+    rule('create', 'networking.k8s.io: ingressclasses'),
+    rule('create', 'gateway.networking.k8s.io: gatewayclasses'),
+    rule('create', 'namespaces serviceaccounts services'),
+    rule('create', 'apps: deployments'),
+    rule('create', `${RBAC}: clusterrolebindings rolebindings`),
+    // Of a role that is made the name is not asked; bound is none but this.
+    rule('create escalate', `${RBAC}: clusterroles roles`),
+    rule('patch', 'namespaces serviceaccounts services', INGRESS),
+    rule('patch', 'apps: deployments', INGRESS),
+    rule('patch', `${RBAC}: clusterrolebindings rolebindings`, INGRESS),
+    rule('bind patch', `${RBAC}: clusterroles roles`, INGRESS),
+  ]),
   clusterRole('kubette:network-policies', [
     rule('list watch', 'pods namespaces'),
     rule('list watch', 'networking.k8s.io: networkpolicies'),
@@ -43,6 +60,7 @@ const ownRoles: readonly KubeObject[] = [
 const ownBindings: readonly KubeObject[] = [
   clusterBinding('kubette:controllers', [CONTROLLER_MANAGER]),
   clusterBinding('kubette:metrics-server', [CONTROLLER_MANAGER]),
+  clusterBinding('kubette:ingress-addon', ['user:system:kubette-addons']),
   clusterBinding('kubette:local-path-provisioner', [CONTROLLER_MANAGER]),
   clusterBinding('system:node-proxier', [`group:${NODE_AGENTS}`], NODE_AGENTS),
   clusterBinding('kubette:network-policies', [`group:${NODE_AGENTS}`]),
