@@ -65,8 +65,9 @@ export function clientCertificateAuthenticator(authorities?: readonly X509Certif
   const users = new Map<string, Outcome>();
 
   const identify = (socket: TLSSocket): Outcome => {
-    const shown = socket.getPeerX509Certificate();
-    const before = shown === undefined ? undefined : users.get(shown.fingerprint256);
+    // As of getPeerCertificate, what is said where there is none differs.
+    const shown = socket.getPeerX509Certificate() as X509Certificate | null | undefined;
+    const before = users.get(shown?.fingerprint256 ?? '');
     if (before !== undefined && socket.authorized) return before;
     const found = verifiedCertificate(socket);
     if (found === undefined) return NONE;

@@ -1,3 +1,4 @@
+import { Ajv } from 'ajv';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
@@ -127,7 +128,6 @@ t.test('the schema and the page say what the code does', async t => {
 });
 
 t.test('what the schema takes the reader takes', async t => {
-  const { Ajv } = await import('ajv');
   const validate = new Ajv({ strict: false }).compile(behaviourSchema());
   const rows = [
     { behaviour: { exitCode: 3, exitAfter: '1m30s', ports: [80, '53/udp'], log: ['a'], cpu: '80%' }, expect: true },
