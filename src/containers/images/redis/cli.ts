@@ -135,12 +135,15 @@ async function runCommand(process: Process, connection: Connection, options: Cli
   for (let i = 0; i < repeat || repeat < 0; i++) {
     if (i > 0 && intervalMs > 0) await process.container.clock.sleep(intervalMs, process.signal);
     const reply = await ask(connection, words);
-    await print(process, reply, options);
+    await print(process, reply, isText(words) ? { ...options, raw: true } : options);
     if (failsOnError && reply.kind === 'error') return 1;
     if (isListening(words)) await listen(process, connection, options);
   }
   return 0;
 }
+
+/** Commands whose answer is a text of lines, which is shown as it is. */
+const isText = ([name = '']: readonly string[]): boolean => ['INFO', 'CLIENT'].includes(name.toUpperCase());
 
 const isListening = (words: readonly string[]): boolean => words[0]?.toUpperCase() === 'SUBSCRIBE';
 
@@ -156,7 +159,8 @@ async function runInput(process: Process, connection: Connection, options: CliOp
     const words = splitWords(toBytes(line));
     if (words === undefined) await process.stdout.write('Invalid argument(s)\n');
     else if (words[0] === 'exit' || words[0] === 'quit') return 0;
-    else if (words.length > 0) await print(process, await ask(connection, words), options);
+    else if (words.length > 0)
+      await print(process, await ask(connection, words), isText(words) ? { ...options, raw: true } : options);
     await process.stdout.write(prompt);
   }
   return 0;
@@ -183,6 +187,9 @@ function rawText(reply: Reply): string {
     case 'nil-array':
       return '';
     case 'array':
+    case 'map':
+    case 'set':
+    case 'push':
       return reply.items.map(rawText).join('\n');
     default:
       return reply.text;
@@ -209,7 +216,10 @@ function formatted(reply: Reply, indent: string): string {
     case 'none':
     case 'nil-array':
       return '(nil)\n';
-    case 'array': {
+    case 'array':
+    case 'map':
+    case 'set':
+    case 'push': {
       if (reply.items.length === 0) return '(empty array)\n';
       const width = String(reply.items.length).length;
       const inner = `${indent}${' '.repeat(width + 2)}`;

@@ -1,13 +1,16 @@
 import type { StreamReader } from '../stream-reader.js';
 
-/** What a server answers (RESP2). Texts are bytes, one per character. */
+/** What a server answers. Texts are bytes, one per character. RESP2 has no maps, sets and pushes: they are arrays there. */
 export type Reply =
   | { readonly kind: 'simple' | 'error' | 'bulk'; readonly text: string }
   | { readonly kind: 'integer'; readonly value: number }
   | { readonly kind: 'nil' }
   | { readonly kind: 'none' }
   | { readonly kind: 'nil-array' }
-  | { readonly kind: 'array'; readonly items: readonly Reply[] };
+  | { readonly kind: 'array' | 'map' | 'set' | 'push'; readonly items: readonly Reply[] };
+
+/** RESP's version, which a client chooses with HELLO. */
+export type Version = 2 | 3;
 
 /** Bytes on the wire that are not the protocol's; the connection ends. */
 export class ProtocolError extends Error {
@@ -114,7 +117,7 @@ export async function readReply(reader: StreamReader, depth = 0): Promise<Reply 
   }
 }
 
-export function encodeReply(reply: Reply): string {
+export function encodeReply(reply: Reply, version: Version = 2): string {
   switch (reply.kind) {
     case 'simple':
       return `+${reply.text}\r\n`;
@@ -127,13 +130,23 @@ export function encodeReply(reply: Reply): string {
     case 'none':
       return '';
     case 'nil':
-      return '$-1\r\n';
+      return version === 3 ? '_\r\n' : '$-1\r\n';
     case 'nil-array':
-      return '*-1\r\n';
+      return version === 3 ? '_\r\n' : '*-1\r\n';
     case 'array':
-      return `*${reply.items.length}\r\n${reply.items.map(encodeReply).join('')}`;
+    case 'map':
+    case 'set':
+    case 'push': {
+      const { kind, items } = reply;
+      const sign = version === 3 ? SIGNS[kind] : '*';
+      // The items of a map are names and values in turn, of which RESP3 counts the pairs.
+      const count = sign === '%' ? items.length / 2 : items.length;
+      return `${sign}${count}\r\n${items.map(item => encodeReply(item, version)).join('')}`;
+    }
   }
 }
+
+const SIGNS = { array: '*', map: '%', set: '~', push: '>' } as const;
 
 export const encodeCommand = (words: readonly string[]): string =>
   `*${words.length}\r\n${words.map(word => `$${word.length}\r\n${word}\r\n`).join('')}`;
@@ -144,5 +157,9 @@ export const integer = (value: number): Reply => ({ kind: 'integer', value });
 export const bulk = (text: string | undefined): Reply => (text === undefined ? NIL : { kind: 'bulk', text });
 export const array = (items: readonly Reply[]): Reply => ({ kind: 'array', items });
 export const texts = (items: Iterable<string>): Reply => array(Array.from(items, bulk));
+/** Names and values in turn. */
+export const map = (items: Iterable<string>): Reply => ({ kind: 'map', items: Array.from(items, bulk) });
+export const set = (items: Iterable<string>): Reply => ({ kind: 'set', items: Array.from(items, bulk) });
+export const push = (items: readonly Reply[]): Reply => ({ kind: 'push', items });
 export const OK = simple('OK');
 export const NIL: Reply = { kind: 'nil' };

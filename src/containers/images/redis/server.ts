@@ -69,7 +69,7 @@ async function answer(session: Session, [given = '', ...args]: readonly string[]
     );
   if (args.length < spec.min || args.length > spec.max)
     return error(`ERR wrong number of arguments for '${given.toLowerCase()}' command`);
-  if (session.subscribed.size > 0 && !WHILE_SUBSCRIBED.has(name))
+  if (session.subscribed.size > 0 && session.version === 2 && !WHILE_SUBSCRIBED.has(name))
     return error(
       `ERR Can't execute '${given.toLowerCase()}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     );
@@ -114,6 +114,7 @@ async function converse(server: RedisServer, id: number, connection: Connection)
     server,
     database: 0,
     authenticated: server.password === undefined,
+    version: 2,
     name: '',
     address: `${stream.remoteAddress ?? '?'}:${stream.remotePort ?? 0}`,
     subscribed: new Set(),
@@ -121,7 +122,7 @@ async function converse(server: RedisServer, id: number, connection: Connection)
     leaving: false,
     push(reply) {
       if (stream.destroyed || stream.writableEnded) return;
-      stream.write(encodeReply(reply), 'latin1');
+      stream.write(encodeReply(reply, session.version), 'latin1');
       if (stream.writableLength > MAX_UNREAD) stream.destroy();
     },
   };
@@ -135,7 +136,7 @@ async function converse(server: RedisServer, id: number, connection: Connection)
       await server.process.turn();
       if (session.queue !== undefined) held.add(words.reduce((sum, word) => sum + word.length + 64, 0));
       else if (held.bytes > 0) held.remove(held.bytes);
-      const reply = encodeReply(await transact(session, words));
+      const reply = encodeReply(await transact(session, words), session.version);
       await connection.write(Buffer.from(reply, 'latin1'));
     }
   } catch (problem) {
