@@ -1,3 +1,4 @@
+import { drained } from '../../machinery/drained.js';
 import { NetworkError } from '../network/errors.js';
 import type { NetStream, SocketAddress } from '../network/types.js';
 import { Killed, type Process } from '../process.js';
@@ -82,33 +83,20 @@ async function converse(process: Process, stream: NetStream, talk: Talk): Promis
   }
 }
 
+function present(stream: NetStream): void {
+  if (stream.destroyed) throw new Gone();
+}
+
 export function connectionOf(stream: NetStream, reader: StreamReader): Connection {
   return {
     reader,
     stream,
     write(data) {
       if (stream.destroyed || stream.writableEnded) throw new Gone();
-      return stream.write(data) ? undefined : drained(stream);
+      return stream.write(data) ? undefined : drained(stream).then(() => present(stream));
     },
     close: () => void stream.end(),
   };
-}
-
-function drained(stream: NetStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      stream.off('drain', done);
-      stream.off('close', gone);
-      resolve();
-    };
-    const gone = (): void => {
-      stream.off('drain', done);
-      reject(new Gone());
-    };
-    stream.once('drain', done);
-    stream.once('close', gone);
-    if (stream.destroyed) gone();
-  });
 }
 
 /** A name that nobody has an address for. */
