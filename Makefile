@@ -45,16 +45,15 @@ test-one: ## one test file, not built before: make test-one T=test/unit/machiner
 watch: ## the same, again whenever it or what it imports is saved
 	@$(BIN)/tsx watch --clear-screen=false $(T) | node --import tsx test/report/main.ts
 
-# Both remember in build/ what they found nothing in; eslint asks for types, so it needs to know what imports have changed.
-lint: build ## eslint and prettier
+lint: install ## oxlint, which asks for types, and oxfmt
 	@$(MAKE) --no-print-directory run-lint
 
 run-lint:
-	@node build/test/lint/main.js
-	@$(BIN)/prettier --check --log-level warn --cache --cache-strategy content --cache-location build/.prettier-cache src test
+	@$(BIN)/oxlint --type-aware --deny-warnings src test
+	@$(BIN)/oxfmt --check src test
 
-format: install ## let prettier rewrite what is not in form
-	$(BIN)/prettier --write --log-level warn src test
+format: install ## put everything in form
+	@$(BIN)/oxfmt src test
 
 unit: joined ## unit and conformance tests
 	@$(MAKE) --no-print-directory run-unit

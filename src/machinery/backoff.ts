@@ -17,7 +17,13 @@ export interface Backoff {
 }
 
 /** Exponential back-off (apimachinery wait.Backoff). */
-export function createBackoff({ initialMs, factor, maxMs, jitter = 0, random = () => realRandom.number() }: BackoffOptions): Backoff {
+export function createBackoff({
+  initialMs,
+  factor,
+  maxMs,
+  jitter = 0,
+  random = () => realRandom.number(),
+}: BackoffOptions): Backoff {
   let current = initialMs;
   return {
     next() {

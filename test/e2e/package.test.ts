@@ -37,7 +37,9 @@ else {
       files.filter(file => file.startsWith('build/dist/')).sort(),
       newest.map(file => `build/dist/${file}`).sort(),
     );
-    const others = files.filter(file => !/^(build\/(dist|generated|types)|api-schemas|docs|examples|node_modules)\//.test(file));
+    const others = files.filter(
+      file => !/^(build\/(dist|generated|types)|api-schemas|docs|examples|node_modules)\//.test(file),
+    );
     t.same(others.sort(), [
       'ARCHITECTURE.md',
       'CHANGELOG.md',

@@ -31,6 +31,14 @@ export const factsOf = ({ names, ports, programs, userland, entrypoint, cmd, abo
 });
 
 /** Scripts that nobody calls by themselves. */
-const ENTRYPOINTS = new Set(['docker-entrypoint.sh', 'entrypoint.sh', 'run.sh', 'run', 'setup.sh', '__cacert_entrypoint.sh', 'curl-entrypoint']);
+const ENTRYPOINTS = new Set([
+  'docker-entrypoint.sh',
+  'entrypoint.sh',
+  'run.sh',
+  'run',
+  'setup.sh',
+  '__cacert_entrypoint.sh',
+  'curl-entrypoint',
+]);
 
 export const allFacts = (): ImageFacts[] => IMAGES.map(factsOf);

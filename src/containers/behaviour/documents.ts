@@ -58,7 +58,8 @@ function lineOf(
     const key = path[length - 1];
     const pair = isMap(parent) ? parent.items.find((item: Pair) => String(item.key) === key) : undefined;
     const node = (pair?.key ?? (length === 0 ? document.contents : document.getIn(path.slice(0, length), true))) as
-      Node | undefined;
+      | Node
+      | undefined;
     if (node?.range) return lines.linePos(node.range[0]).line;
   }
   return 1;

@@ -10,8 +10,9 @@ async function fileServer(process: Process): Promise<number> {
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
     const [name = '', value] = word.split('=', 2);
     if (name === '-d' || name === '--directory') directory = resolvePath(process.cwd, value ?? words.shift() ?? '');
-    else if (name === '-b' || name === '--bind' || name === '-p' || name === '--protocol') value ?? words.shift();
-    else if (/^\d{1,5}$/.test(word)) port = Number(word);
+    else if (name === '-b' || name === '--bind' || name === '-p' || name === '--protocol') {
+      if (value === undefined) words.shift();
+    } else if (/^\d{1,5}$/.test(word)) port = Number(word);
     else if (word !== '--cgi') {
       await process.stderr.write(
         `usage: server.py [-h] [--cgi] [-b ADDRESS] [-d DIRECTORY] [port]\nserver.py: error: unrecognized arguments: ${word.slice(0, 80)}\n`,

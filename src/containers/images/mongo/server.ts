@@ -39,7 +39,8 @@ interface Session {
   user: string | undefined;
   /** What was said so far, while somebody proves who they are. */
   conversation:
-    { readonly first: string; readonly second: string; readonly salt: Buffer; readonly user: string } | undefined;
+    | { readonly first: string; readonly second: string; readonly salt: Buffer; readonly user: string }
+    | undefined;
 }
 
 const ok = (entries: Readonly<Record<string, Value>> = {}): Document => documentOf({ ...entries, ok: 1 });
