@@ -1,3 +1,4 @@
+import type { Account } from '../../machine/memory.js';
 import type { StreamReader } from '../stream-reader.js';
 
 /** What a server answers. Texts are bytes, one per character. RESP2 has no maps, sets and pushes: they are arrays there. */
@@ -22,6 +23,8 @@ const MAX_BULK = 4 * 1024 * 1024;
 const MAX_COMMAND = 16 * 1024 * 1024;
 const MAX_ARGUMENTS = 64 * 1024;
 const MAX_LINE = 64 * 1024;
+/** What a part of an answer weighs beside its text. */
+const ITEM_BYTES = 32;
 /** How deep arrays of an answer lie in each other. */
 const MAX_DEPTH = 8;
 
@@ -81,10 +84,11 @@ export function splitWords(line: string): string[] | undefined {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
 
-/** A client's side of the same: an answer; undefined at the end. @throws ProtocolError */
-export async function readReply(reader: StreamReader, depth = 0): Promise<Reply | undefined> {
+/** A client's side of the same: an answer, which counts as memory; undefined at the end. @throws ProtocolError, Killed */
+export async function readReply(reader: StreamReader, held: Account, depth = 0): Promise<Reply | undefined> {
   const line = (await reader.line(MAX_LINE))?.toString('latin1');
   if (line === undefined) return undefined;
+  held.add(line.length + ITEM_BYTES);
   const text = line.slice(1);
   switch (line[0]) {
     case '+':
@@ -97,16 +101,17 @@ export async function readReply(reader: StreamReader, depth = 0): Promise<Reply 
       const length = lengthOf(text);
       if (length < 0) return { kind: 'nil' };
       if (!(length <= MAX_COMMAND)) throw new ProtocolError('invalid bulk length');
+      held.add(length);
       const data = await reader.bytes(length + 2);
       return data === undefined ? undefined : { kind: 'bulk', text: data.toString('latin1', 0, length) };
     }
     case '*': {
       const count = lengthOf(text);
       if (count < 0) return { kind: 'nil-array' };
-      if (!(count <= MAX_ARGUMENTS * 4) || depth >= MAX_DEPTH) throw new ProtocolError('invalid multibulk length');
+      if (!(count <= MAX_ARGUMENTS * 2) || depth >= MAX_DEPTH) throw new ProtocolError('invalid multibulk length');
       const items: Reply[] = [];
       for (let i = 0; i < count; i++) {
-        const item = await readReply(reader, depth + 1);
+        const item = await readReply(reader, held, depth + 1);
         if (item === undefined) return undefined;
         items.push(item);
       }
@@ -116,6 +121,12 @@ export async function readReply(reader: StreamReader, depth = 0): Promise<Reply 
       throw new ProtocolError(`got '${line.slice(0, 1)}' as reply type byte`);
   }
 }
+
+/** About how many bytes it is, before any are made. */
+export const weighReply = (reply: Reply): number =>
+  'items' in reply
+    ? reply.items.reduce((sum, item) => sum + weighReply(item), ITEM_BYTES)
+    : ITEM_BYTES + ('text' in reply ? reply.text.length : 0);
 
 export function encodeReply(reply: Reply, version: Version = 2): string {
   switch (reply.kind) {
