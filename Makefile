@@ -13,9 +13,9 @@ run_tests = @set -o pipefail; node build/test/run/main.js $(if $(JOBS),--jobs $(
 UNIT := find test/unit test/conformance -name '*.test.ts'
 E2E := ls test/e2e/*.test.ts
 # These start nodes, which want node ports of this machine for themselves, and measure themselves against the clock.
-ALONE := test/e2e/(processes|proxy-processes|transcript|package)[.]test
+ALONE := test/e2e/(processes|proxy-processes|transcript|package|docs)[.]test
 
-.PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-together run-alone bench kernel fuzz mutate fields clients bundles conformance clean
+.PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-together run-alone bench kernel fuzz mutate fields commands clients bundles conformance clean
 
 help: ## list what there is to make
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name about; \
@@ -45,16 +45,15 @@ test-one: ## one test file, not built before: make test-one T=test/unit/machiner
 watch: ## the same, again whenever it or what it imports is saved
 	@$(BIN)/tsx watch --clear-screen=false $(T) | node --import tsx test/report/main.ts
 
-# Both remember in build/ what they found nothing in; eslint asks for types, so it needs to know what imports have changed.
-lint: build ## eslint and prettier
+lint: install ## oxlint, which asks for types, and oxfmt
 	@$(MAKE) --no-print-directory run-lint
 
 run-lint:
-	@node build/test/lint/main.js
-	@$(BIN)/prettier --check --log-level warn --cache --cache-strategy content --cache-location build/.prettier-cache src test
+	@$(BIN)/oxlint --type-aware --deny-warnings src test
+	@$(BIN)/oxfmt --check src test
 
-format: install ## let prettier rewrite what is not in form
-	$(BIN)/prettier --write --log-level warn src test
+format: install ## put everything in form
+	@$(BIN)/oxfmt src test
 
 unit: joined ## unit and conformance tests
 	@$(MAKE) --no-print-directory run-unit
@@ -101,6 +100,9 @@ mutate: build ## break every rule, match and effect of the data plane and see th
 
 fields: build ## write docs/fields.md, the table of what reads which field
 	node build/test/fields/main.js
+
+commands: build ## write docs/commands.md and the schema of up --config, from the commands themselves
+	node build/test/commands/main.js
 
 # CLIENTS='go rust' runs only those.
 clients: build ## client libraries of five languages, two operator frameworks, Helm, and controller-runtime's own suites

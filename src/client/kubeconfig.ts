@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import type { Duplex } from 'node:stream';
+import { dirname, resolve } from 'node:path';
 import type { Cable } from '../machinery/cable.js';
 import { trimEnd } from '../machinery/trim.js';
 
@@ -14,8 +14,10 @@ export interface ClientConfig {
   readonly token?: string;
   readonly insecureSkipTlsVerify: boolean;
   readonly namespace: string;
+  /** Of a server in this process: a connection to it that needs no network; it is known by `cert` all the same. */
+  readonly connect?: () => Duplex;
   /** Opens a connection to the server, as a process of a Pod does; undefined: over the machine's own network. */
-  readonly connect?: () => Promise<Duplex>;
+  readonly dial?: () => Promise<Duplex>;
   /** Of the simulated machine that it is on; undefined: nobody pulls it. */
   readonly cable?: Cable;
 }

@@ -1,4 +1,10 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  Agent as HttpAgent,
+  request as httpRequest,
+  type AgentOptions,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -72,12 +78,28 @@ export function toStatusError(code: number, body: string): StatusError {
   return new StatusError(code, reasons[code], body.trim() === '' ? `the server answered ${code}` : body.trim());
 }
 
+/** Connects as it is told to, or as everybody does. */
+class ConnectingAgent extends HttpAgent {
+  constructor(
+    options: AgentOptions,
+    private readonly connect: (() => Duplex) | undefined,
+  ) {
+    super(options);
+  }
+
+  override createConnection(...given: Parameters<HttpAgent['createConnection']>): Duplex | null | undefined {
+    return this.connect === undefined ? super.createConnection(...given) : this.connect();
+  }
+}
+
 /** `accountable`: is told of requests that are under way, watches excepted. */
 export function createTransport(config: ClientConfig, userAgent: string, accountable: Accountable = {}): Transport {
   const url = new URL(config.server);
   const secure = url.protocol === 'https:';
   // lifo keeps few connections warm; each costs the server a TLS session.
-  const agent = secure
+  const { connect } = config;
+  const tls = secure && connect === undefined;
+  const agent = tls
     ? new HttpsAgent({
         keepAlive: true,
         scheduling: 'lifo',
@@ -89,9 +111,9 @@ export function createTransport(config: ClientConfig, userAgent: string, account
         }),
         rejectUnauthorized: !config.insecureSkipTlsVerify,
       })
-    : new HttpAgent({ keepAlive: true, scheduling: 'lifo' });
-  if (config.connect !== undefined) connectWith(agent, config.connect, secure);
-  const send = secure ? httpsRequest : httpRequest;
+    : new ConnectingAgent({ keepAlive: true, scheduling: 'lifo' }, connect);
+  if (config.dial !== undefined) connectWith(agent, config.dial, tls);
+  const send = tls ? httpsRequest : httpRequest;
 
   const connections = config.cable && breakable(config.cable);
   const open = (request: HttpRequest): Promise<IncomingMessage> =>
@@ -158,10 +180,10 @@ export function createTransport(config: ClientConfig, userAgent: string, account
 }
 
 /** Lets an agent's connections be opened by somebody else. */
-function connectWith(agent: HttpAgent, connect: () => Promise<Duplex>, secure: boolean): void {
+function connectWith(agent: HttpAgent, dial: () => Promise<Duplex>, secure: boolean): void {
   type Done = (error: Error | null, stream?: Duplex) => void;
   const open = (options: object, done: Done): void => {
-    connect().then(
+    dial().then(
       stream => {
         // What is lost before anybody reads is told to who does.
         stream.on('error', () => undefined);

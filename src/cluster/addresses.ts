@@ -7,15 +7,15 @@ export const HOST = '127.0.0.1';
 export const CLUSTER_DOMAIN = 'cluster.local';
 
 /** What a cluster has of each family: as with kind, its nodes are on a bridge, and so is this machine. */
-const OF_FAMILY: Readonly<Record<Family, { bridge: string; podRange: string; loadBalancers: string }>> = {
-  // Load balancers: on the nodes' bridge, beyond all of them.
-  IPv4: { bridge: '172.18.0.0/16', podRange: '10.244.0.0/16', loadBalancers: '172.18.255.0/24' },
+const OF_FAMILY = {
+  IPv4: { bridge: '172.18.0.0/16', podRange: '10.244.0.0/16' },
   IPv6: {
     bridge: 'fc00:f853:ccd:e793::/64',
     podRange: 'fd00:10:244::/56',
+    // On the nodes' bridge, beyond all of them.
     loadBalancers: 'fc00:f853:ccd:e793::255:0/112',
   },
-};
+} as const;
 
 export interface NetworkOptions {
   /** A range, or one of each family, the primary one first: "10.96.0.0/16,fd00:10:96::/112". */
@@ -24,7 +24,15 @@ export interface NetworkOptions {
   readonly clusterCidr?: string;
   /** For Services of type LoadBalancer; empty: they get no address. Default: one of each family of the Pods. */
   readonly loadBalancerCidr?: string;
+  /** Which of the clusters on this machine it is, from 0: its load balancers have addresses of their own. Default 0. */
+  readonly cluster?: number;
 }
+
+/** Of IPv4 load balancers each has a /24 of the bridge, from its end; its beginning is of the nodes. */
+export const MAX_CLUSTERS = 254;
+
+const loadBalancers = (family: Family, cluster: number): string =>
+  family === 'IPv4' ? `172.18.${255 - (cluster % MAX_CLUSTERS)}.0/24` : OF_FAMILY.IPv6.loadBalancers;
 
 /** Ranges and addresses that all parts of a cluster have to agree on. */
 export interface ClusterNetwork {
@@ -53,7 +61,8 @@ export function clusterNetwork(options: NetworkOptions): ClusterNetwork {
   return {
     serviceClusterIpRange,
     clusterCidr,
-    loadBalancerCidr: options.loadBalancerCidr ?? families.map(family => OF_FAMILY[family].loadBalancers).join(','),
+    loadBalancerCidr:
+      options.loadBalancerCidr ?? families.map(family => loadBalancers(family, options.cluster ?? 0)).join(','),
     families,
     hostGateways: [gateway, ...others],
     hostAddress: bridgeAddress(serviceFamily, 1),
@@ -93,18 +102,18 @@ export interface NodeAddresses {
   readonly bindAddress: string;
 }
 
-/** node-1, node-2, …: on the host's bridge, after the host itself. */
-export const nodeAddresses = (
-  count: number,
+/** Of a node by its number from 0: on the host's bridge, after the host itself. @throws RangeError beyond the bridge's end */
+export function addressesOfNode(
+  name: string,
+  number: number,
   { families }: Pick<ClusterNetwork, 'families'>,
   platform: NodeJS.Platform = process.platform,
-): NodeAddresses[] =>
-  Array.from({ length: count }, (_, i) => {
-    const [first = '', ...others] = families.map(family => bridgeAddress(family, i + 2));
-    return {
-      name: `node-${i + 1}`,
-      ips: [first, ...others],
-      // Linux answers on all of 127/8, so that every node has its own node ports.
-      bindAddress: platform === 'linux' ? `127.0.0.${i + 1}` : HOST,
-    };
-  });
+): NodeAddresses {
+  const [first = '', ...others] = families.map(family => bridgeAddress(family, number + 2));
+  return {
+    name,
+    ips: [first, ...others],
+    // Linux answers on all of 127/8, so that every node has its own node ports.
+    bindAddress: platform === 'linux' ? `127.0.0.${number + 1}` : HOST,
+  };
+}

@@ -1,11 +1,13 @@
 import { createServer, type Server } from 'node:net';
 import type { Random } from '../machinery/random.js';
-import { HOST } from './addresses.js';
+import { HOST, MAX_CLUSTERS } from './addresses.js';
 
 /** Real addresses of one cluster's nodes on this machine, which no other cluster has. */
 export interface HostRange {
   /** Of a node, by its number from 0. */
   addressOf(node: number): string;
+  /** Which it is of those of the same sort, from 0. */
+  readonly number: number;
   /** Others may have it. */
   release(): void;
 }
@@ -23,7 +25,7 @@ export function* anyRange(random: Random): Iterable<string> {
 /** For clusters that somebody types addresses of: the one that it had, then the first ones. */
 export function* firstRanges(own: string | undefined): Iterable<string> {
   if (own !== undefined) yield own;
-  for (let i = 0; i < 256; i++) yield `127.0.${i}`;
+  for (let i = 0; i < MAX_CLUSTERS; i++) yield `127.0.${i}`;
 }
 
 /** "127.0.1" of "127.0.1.3". */
@@ -39,11 +41,15 @@ export async function claimHostRange(
   prefixes: Iterable<string>,
   platform: NodeJS.Platform = process.platform,
 ): Promise<HostRange> {
-  if (platform !== 'linux') return { addressOf: () => HOST, release: () => undefined };
+  if (platform !== 'linux') return { number: 0, addressOf: () => HOST, release: () => undefined };
   for (const prefix of prefixes) {
     const claim = await listening(`${prefix}.254`);
     if (claim === undefined) continue;
-    return { addressOf: node => `${prefix}.${1 + (node % 253)}`, release: () => void claim.close() };
+    return {
+      number: Number(prefix.slice(prefix.lastIndexOf('.') + 1)),
+      addressOf: node => `${prefix}.${1 + (node % 253)}`,
+      release: () => void claim.close(),
+    };
   }
   throw new Error('no range of addresses of this machine is free for the nodes');
 }

@@ -1,27 +1,32 @@
+import { X509Certificate } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import type { ClientConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
+import type { BehaviourFile } from '../containers/behaviour/file.js';
 import { DEFAULT_PROXY_MODE, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { realClock, type Clock } from '../machinery/clock.js';
 import { SILENT, type Logger } from '../machinery/logger.js';
+import { socketPair } from '../machinery/socket-pair.js';
 import { newPrivateKey } from '../machinery/x509/certificate.js';
 import { realRandom, type Random } from '../machinery/random.js';
 import type { ApiServerOptions } from '../server/options.js';
 import { firstServiceAddresses } from '../server/service-range.js';
 import type { KvStore } from '../storage/kv-store.js';
-import { CLUSTER_DOMAIN, clusterNetwork, HOST, nodeAddresses, type ClusterNetwork } from './addresses.js';
+import { CLUSTER_DOMAIN, clusterNetwork, HOST, addressesOfNode, type ClusterNetwork } from './addresses.js';
 import { startApiServer, type RunningApiServer } from './api-server.js';
 import { startControllerManager } from './controller-manager.js';
 import { startDns } from './dns.js';
 import { keysInMemory } from './keys/files.js';
 import { ADMIN, clientConfig, componentIdentity, formatKubeconfig } from './keys/kubeconfig.js';
 import { createPki, type Pki } from './keys/pki.js';
+import { namesOfNodes, type NodeDescription } from './node-description.js';
 import { dnsAnswers, ingressClassIsThere, nodesReady, untilReady } from './readiness.js';
 import { startNodes, type NodeSettings, type RunningNode } from './start-nodes.js';
 import { openMemoryStore } from './store.js';
 
 export interface StartClusterOptions {
-  /** Default 1; 0: no Pods are run, and there is no DNS. */
-  readonly nodes?: number;
+  /** How many, or what each is like. Default 1; 0: no Pods are run, and there is no DNS. */
+  readonly nodes?: number | readonly NodeDescription[];
   /** Neither nodes nor controllers: objects are what was written, nothing becomes of them. */
   readonly apiServerOnly?: boolean;
   /** Default 0: any free port. */
@@ -38,6 +43,8 @@ export interface StartClusterOptions {
   readonly ingress?: boolean;
   /** Dealt to the nodes in turn. Default: iptables. */
   readonly proxyModes?: readonly ProxyMode[];
+  /** What containers are told to do, beside what their Pods say. */
+  readonly behaviour?: BehaviourFile;
   /** The node's real address on this machine, by its number from 0. Default: 127.0.0.1 for the first, and so on. */
   readonly bindAddressOf?: (node: number) => string;
   readonly clock?: Clock;
@@ -69,7 +76,7 @@ export interface RunningCluster {
 }
 
 const DEFAULTS = {
-  nodes: 1,
+  nodes: 1 as number | readonly NodeDescription[],
   apiServerOnly: false,
   securePort: 0,
   controllers: ['*'] as readonly string[],
@@ -78,11 +85,16 @@ const DEFAULTS = {
   proxyModes: [DEFAULT_PROXY_MODE] as readonly ProxyMode[],
 };
 
-interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'settingsOf'> {
+interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'settingsOf' | 'behaviour'> {
+  readonly admin: ClientConfig;
   readonly settings: typeof DEFAULTS;
+  readonly names: readonly string[];
+  readonly descriptions: readonly NodeDescription[];
   readonly network: ClusterNetwork;
   readonly pki: Pki;
   readonly url: string;
+  /** The same without a network between. */
+  readonly connected: (config: ClientConfig) => ClientConfig;
   readonly shared: { readonly clock: Clock; readonly random: Random; readonly log: Logger };
 }
 
@@ -94,6 +106,9 @@ interface Composition extends Pick<StartClusterOptions, 'bindAddressOf' | 'setti
 export async function startCluster(options: StartClusterOptions = {}): Promise<RunningCluster> {
   const { clock = realClock, random = realRandom, log = SILENT, openStore = openMemoryStore } = options;
   const settings = { ...DEFAULTS, ...options };
+  const descriptions =
+    typeof settings.nodes === 'number' ? Array.from({ length: settings.nodes }, () => ({})) : settings.nodes;
+  const names = namesOfNodes(descriptions);
   const network = clusterNetwork(settings);
   const shared = { clock, random, log };
   const signal = options.signal ?? new AbortController().signal;
@@ -128,8 +143,10 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
       }),
     );
     const { url } = api;
-    const config = await clientConfig(pki, ADMIN, url);
-    const composition = { ...options, settings, network, pki, url, shared };
+    const connected = (config: ClientConfig): ClientConfig => withoutNetwork(config, api);
+    const config = connected(await clientConfig(pki, ADMIN, url));
+    const nodesToBe = { names, descriptions };
+    const composition = { ...options, ...nodesToBe, admin: config, settings, network, pki, url, shared, connected };
     const nodes = settings.apiServerOnly ? [] : await startWorkers(composition, started);
     const client = createClient(config, 'kubette');
     try {
@@ -161,14 +178,26 @@ export async function startCluster(options: StartClusterOptions = {}): Promise<R
   }
 }
 
+/** Of a component in the API server's process: HTTP as ever, but neither TCP nor TLS, which are most of a start. */
+function withoutNetwork(config: ClientConfig, api: Pick<RunningApiServer, 'accept'>): ClientConfig {
+  const certificate = new X509Certificate(config.cert ?? '');
+  const connect = (): Duplex => {
+    const { client, server } = socketPair();
+    api.accept(server, certificate);
+    return client;
+  };
+  return { ...config, connect };
+}
+
 /** Controllers, DNS and nodes. */
 async function startWorkers(
   composition: Composition,
   started: <P extends { close(): Promise<void> }>(part: P) => P,
 ): Promise<RunningNode[]> {
-  const { settings, network, pki, url, shared, bindAddressOf } = composition;
-  const configOf = (name: string): Promise<ClientConfig> => clientConfig(pki, componentIdentity(name), url);
-  const hasNodes = settings.nodes > 0;
+  const { settings, names, descriptions, network, pki, url, shared, bindAddressOf, connected } = composition;
+  const configOf = async (name: string): Promise<ClientConfig> =>
+    connected(await clientConfig(pki, componentIdentity(name), url));
+  const hasNodes = descriptions.length > 0;
   started(
     startControllerManager({
       ...shared,
@@ -201,10 +230,10 @@ async function startWorkers(
       upstreams: [],
     }),
   );
-  const addresses = nodeAddresses(settings.nodes, network).map((node, i) => ({
-    ...node,
-    bindAddress: bindAddressOf?.(i) ?? node.bindAddress,
-  }));
+  const addresses = names.map((name, i) => {
+    const node = addressesOfNode(name, i, network);
+    return { ...node, bindAddress: bindAddressOf?.(i) ?? node.bindAddress, description: descriptions[i] ?? {} };
+  });
   const { proxyModes } = settings;
   const nodes = await startNodes({ ...shared, ...composition, nodes: addresses, proxyModes });
   return nodes.map(started);

@@ -1,9 +1,13 @@
+import type { ClientConfig } from '../client/kubeconfig.js';
+import type { BehaviourFile } from '../containers/behaviour/file.js';
 import { dealt, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
 import type { Random } from '../machinery/random.js';
 import type { NodeAgentOptions } from '../nodeagent/agent-options.js';
 import { proxySettings } from '../nodeagent/proxy/proxy-settings.js';
+import { describeNode } from './describe-node.js';
+import { podsOf, type NodeDescription } from './node-description.js';
 import { CLUSTER_DOMAIN, HOST, type ClusterNetwork, type NodeAddresses } from './addresses.js';
 import { clientConfig, nodeIdentity } from './keys/kubeconfig.js';
 import type { Pki } from './keys/pki.js';
@@ -26,14 +30,23 @@ export interface RunningNode {
 /** What one node has of its own. */
 export type NodeSettings = Partial<Pick<NodeAgentOptions, 'clock' | 'cable'>>;
 
+/** Where a node is, and what it is like. */
+export type DescribedNode = NodeAddresses & { readonly description: NodeDescription };
+
 export interface StartNodesOptions {
+  /** Of the administrator, who says what nodes are like. */
+  readonly admin: ClientConfig;
   readonly pki: Pki;
   /** Of the API server. */
   readonly url: string;
+  /** How they reach it; given what they would use over a network. */
+  readonly connected: (config: ClientConfig) => ClientConfig;
   readonly network: ClusterNetwork;
-  readonly nodes: readonly NodeAddresses[];
-  /** Dealt to them in turn. */
+  readonly nodes: readonly DescribedNode[];
+  /** Dealt to those that have none of their own. */
   readonly proxyModes: readonly ProxyMode[];
+  /** What containers are told to do, beside what their Pods say. */
+  readonly behaviour?: BehaviourFile | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
@@ -43,7 +56,7 @@ export interface StartNodesOptions {
 /** Starts an agent for each. @throws Error when a port cannot be had; none is left then */
 export async function startNodes(options: StartNodesOptions): Promise<RunningNode[]> {
   const { nodes, proxyModes } = options;
-  const started = nodes.map((node, i) => createNode(options, node, dealt(proxyModes, i)));
+  const started = nodes.map((node, i) => createNode(options, node, node.description.proxyMode ?? dealt(proxyModes, i)));
   const results = await Promise.allSettled(started.map(node => node.start()));
   const failed = results.find(result => result.status === 'rejected');
   if (failed === undefined) return started;
@@ -53,10 +66,10 @@ export async function startNodes(options: StartNodesOptions): Promise<RunningNod
 
 function createNode(
   options: StartNodesOptions,
-  { name, ips, bindAddress }: NodeAddresses,
+  { name, ips, bindAddress, description }: DescribedNode,
   mode: ProxyMode,
 ): RunningNode {
-  const { pki, url, network, clock, random, log, settingsOf } = options;
+  const { admin, pki, url, connected, network, clock, random, log, settingsOf } = options;
   const clusterCidrs = network.clusterCidr.split(',');
   const identity = nodeIdentity(name);
   let agent: RunningNodeAgent | undefined;
@@ -80,9 +93,11 @@ function createNode(
     },
     start: () =>
       inTurn(async () => {
+        if (agent !== undefined) return;
+        await describeNode(admin, name, description);
         const settings = settingsOf?.(name) ?? {};
-        const config = await clientConfig(pki, identity, url);
-        agent ??= await startNodeAgent({
+        const config = connected(await clientConfig(pki, identity, url));
+        agent = await startNodeAgent({
           clock,
           random,
           log,
@@ -99,7 +114,9 @@ function createNode(
           clusterDomain: CLUSTER_DOMAIN,
           clusterCidrs,
           proxy: proxySettings(mode, clusterCidrs),
-          maxPods: 110,
+          behaviour: options.behaviour,
+          maxPods: podsOf(description),
+          ...(description.capacity === undefined ? {} : { capacity: description.capacity }),
           minSyncPeriodMs: 50,
           syncPeriodMs: 30_000,
           serving: await pki.servingCertificate(`kubelet-${name}`, identity.subject, [name, ...ips, HOST, bindAddress]),

@@ -1,36 +1,10 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { nearest } from '../machinery/nearest.js';
+import { COMMANDS, registerAll } from './commands.js';
 import { nameSourcesInStacks } from './source-maps.js';
 
 nameSourcesInStacks();
-
-/**
- * Subcommands by name. Only the chosen one is loaded, and each file holds only its flags: what it runs is imported in
- * its action. All are loaded to print help.
- */
-const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Command): void }>>> = {
-  up: () => import('./up.js'),
-  down: () => import('./down.js'),
-  status: () => import('./status.js'),
-  list: () => import('./list.js'),
-  logs: () => import('./logs.js'),
-  node: () => import('./node.js'),
-  kubeconfig: () => import('./kubeconfig.js'),
-  delete: () => import('./delete.js'),
-  apiserver: () => import('./apiserver.js'),
-  'controller-manager': () => import('./controller-manager.js'),
-  'node-agent': () => import('./node-agent.js'),
-  dns: () => import('./dns.js'),
-  publish: () => import('./publish.js'),
-  why: () => import('./why.js'),
-  trace: () => import('./trace.js'),
-  rules: () => import('./rules.js'),
-  'test-server': () => import('./test-server.js'),
-  envtest: () => import('./envtest.js'),
-  completion: () => import('./completion.js'),
-  version: () => import('./version.js'),
-};
 
 const program = new Command('kubette')
   .description('A whole Kubernetes control plane in one npm package')
@@ -68,7 +42,7 @@ if (chosen === '--version' || chosen === '-V') {
 // These are about all of them.
 const ALL = ['help', 'completion'];
 if (chosen === undefined || chosen.startsWith('-') || ALL.includes(chosen)) {
-  for (const load of Object.values(COMMANDS)) (await load()).register(program);
+  await registerAll(program);
 } else {
   const load = COMMANDS[chosen];
   if (load === undefined) {

@@ -34,7 +34,9 @@ export function register(program: Command): void {
       'address at which Pods see this machine; one of each family of --node-ip',
       '172.18.0.1',
     )
+    .option('--capacity <resources>', 'of the Node: cpu=8,memory=16Gi,example.com/gpu=2; default: 4 CPUs, 8Gi')
     .option('--max-pods <n>', 'how many Pods the node takes', '110')
+    .option('--behaviour <file>', 'what containers are told to do: rules, and Stages of kwok')
     .option('--min-sync-period <duration>', 'least time between two loads of rules', '50ms')
     .option('--sync-period <duration>', 'after a failed load of rules, the next try', '30s')
     .option('--apply <where>', 'kernel: load the rules into the Linux kernel of this machine too, which needs root')

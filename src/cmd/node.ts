@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addNodeFlags } from './node-flags.js';
 import { addWhichOptions } from './clusters/which.js';
 
 /** `kubette node`: changes the nodes of a running cluster. */
@@ -10,11 +11,12 @@ export function register(program: Command): void {
     ['start', 'start its agent again', '<node>', 'e.g. node-2'],
     ['delete', 'end its agent and remove its Node', '<node>', 'e.g. node-2'],
   ] as const;
-  for (const [verb, description, argument, what] of commands)
-    addWhichOptions(node.command(verb).description(description).argument(argument, what)).action(
-      async (given: string | undefined, options: Record<string, string>) => {
-        const { runNode } = await import('./run-node.js');
-        await runNode(verb, given, options);
-      },
-    );
+  for (const [verb, description, argument, what] of commands) {
+    const command = addWhichOptions(node.command(verb).description(description).argument(argument, what));
+    if (verb === 'add') addNodeFlags(command);
+    command.action(async (given: string | undefined, options: Record<string, string>) => {
+      const { runNode } = await import('./run-node.js');
+      await runNode(verb, given, options);
+    });
+  }
 }

@@ -6,6 +6,14 @@ export class FlagError extends Error {
   override readonly name = 'FlagError';
 }
 
+/** Several things that are wrong, a line each. */
+export class Problems extends Error {
+  override readonly name: string = 'Problems';
+  constructor(readonly lines: readonly string[]) {
+    super(lines.join('\n'));
+  }
+}
+
 /** What is wrong with the value of a flag, in pflag's words. */
 export const invalidArgument = (name: string, value: string, why: string): FlagError =>
   new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: ${why}`);
@@ -37,10 +45,11 @@ export const untilAborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-/** Prints one line that says what is wrong and ends the process with 1. */
+/** Prints what is wrong, on one line unless it is several things, and ends the process with 1. */
 export function fail(component: string, error: unknown): never {
   const text = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`kubette ${component}: ${text.split('\n')[0] ?? ''}\n`);
+  const lines = error instanceof Problems ? error.lines : [text.split('\n')[0] ?? ''];
+  process.stderr.write(lines.map(line => `kubette ${component}: ${line}\n`).join(''));
   process.exit(1);
 }
 

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { addExitCodes } from './exit-codes.js';
 import { PROXY_MODES } from '../dataplane/proxiers/modes.js';
 
 /** `kubette rules`: what is programmed on a node for Services. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('rules')
     .description('print what a node has programmed for Services, as iptables-save or nft does')
     .argument('<node>', 'name of the Node')
@@ -20,4 +21,8 @@ export function register(program: Command): void {
       const { runRules } = await import('./run-rules.js');
       await runRules(node, options);
     });
+  addExitCodes(command, {
+    0: 'printed; with --diff: both sides have the same',
+    1: 'it could not be done; with --diff also: they differ',
+  });
 }

@@ -5,15 +5,17 @@ import { ensureDataFolder } from '../cluster/data-folder.js';
 import { realClock } from '../machinery/clock.js';
 import { logFile, logFolder } from './clusters/logs.js';
 import { titleOf } from './clusters/stop.js';
-import { whichCluster, type Flags } from './clusters/which.js';
-import { fail } from './process.js';
+import type { UpSettings } from './up/settings.js';
+import { whichCluster } from './clusters/which.js';
+import { fail, Problems } from './process.js';
 
 const ENTRY = fileURLToPath(new URL('./kubette.js', import.meta.url));
 const POLL_MS = 30;
+const OWN = 'kubette up: ';
 const READY = /^ready in \d+ ms/m;
 
 /** Starts `up` in the background with the same flags; returns when it is ready. Exit code 1 and its last line if it ends. */
-export async function runDetached(flags: Flags): Promise<void> {
+export async function runDetached({ flags }: UpSettings): Promise<void> {
   try {
     const which = whichCluster(flags);
     await ensureDataFolder(which.dataDir);
@@ -32,8 +34,9 @@ export async function runDetached(flags: Flags): Promise<void> {
     while (ended === undefined && !READY.test(await said())) await realClock.sleep(POLL_MS);
     const text = await said();
     if (ended !== undefined) {
-      const last = text.trimEnd().split('\n').pop() ?? '';
-      throw new Error(last.replace(/^kubette up: /, '') || `it ended with ${ended ?? 0}`);
+      const lines = text.trimEnd().split('\n');
+      const own = lines.filter(line => line.startsWith(OWN)).map(line => line.slice(OWN.length));
+      throw new Problems(own.length > 0 ? own : [lines.pop() || `it ended with ${ended ?? 0}`]);
     }
     child.unref();
     process.stdout.write(text);

@@ -2,22 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { realClock } from '../machinery/clock.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
+import { nodeProblems } from '../cluster/node-description.js';
 import { realRandom } from '../machinery/random.js';
+import { behaviourFlag } from './behaviour-flag.js';
 import { addressesFlag, addressFlag, cidrsFlag } from './address-flags.js';
 import { hostRulesFrom } from './host-rules-flags.js';
 import { flagsOfProxyConfig } from './proxy-config.js';
 import { proxySettingsFrom } from './proxy-flags.js';
 import { createLogger } from './logger.js';
+import { pairsFlag } from './node-flags.js';
 import { saveMemory, saveTime } from './memory-flags.js';
-import {
-  durationFlag,
-  fail,
-  FlagError,
-  invalidArgument,
-  integerFlag,
-  signalOnTermination,
-  untilAborted,
-} from './process.js';
+import { durationFlag, fail, FlagError, integerFlag, signalOnTermination, untilAborted } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runNodeAgent(given: Record<string, string | string[] | boolean>): Promise<void> {
@@ -45,6 +40,7 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
     const nodeIPs = addressesFlag('node-ip', text('node-ip'));
     const proxy = proxySettingsFrom(flags);
     const hostRules = await hostRulesFrom({ apply: text('apply'), netns: text('netns'), mode: proxy.mode, nodeIPs });
+    const capacity = text('capacity') === '' ? {} : capacityFlag(text('capacity'));
     const agent = await startNodeAgent({
       onBusy: saveTime,
       config,
@@ -65,7 +61,9 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
       clusterCidrs,
       proxy,
       ...(hostRules === undefined ? {} : { hostRules }),
-      maxPods: integerFlag('max-pods', text('max-pods'), 1, 1000),
+      behaviour: await behaviourFlag(text('behaviour')),
+      capacity,
+      maxPods: integerFlag('max-pods', capacity['pods'] ?? text('max-pods'), 1, 1000),
       minSyncPeriodMs: durationFlag('min-sync-period', text('min-sync-period')),
       syncPeriodMs: durationFlag('sync-period', text('sync-period')),
       ...(cert === undefined || key === undefined ? {} : { serving: { cert, key } }),
@@ -80,14 +78,16 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
 }
 
 /** @throws FlagError */
-function labelsOf(flag: string | string[] | boolean | undefined): Record<string, string> {
-  const texts = Array.isArray(flag) ? flag : [];
-  const pairs = texts.flatMap(text => text.split(','));
-  return Object.fromEntries(
-    pairs.map(pair => {
-      const equals = pair.indexOf('=');
-      if (equals <= 0) throw invalidArgument('node-labels', pair, 'want key=value');
-      return [pair.slice(0, equals), pair.slice(equals + 1)];
-    }),
-  );
+const labelsOf = (flag: string | string[] | boolean | undefined): Record<string, string> =>
+  Object.assign({}, ...(Array.isArray(flag) ? flag : []).map(text => pairsFlag('node-labels', text))) as Record<
+    string,
+    string
+  >;
+
+/** @throws FlagError */
+function capacityFlag(text: string): Record<string, string> {
+  const capacity = pairsFlag('capacity', text);
+  const [problem] = nodeProblems({ capacity }, 'the node');
+  if (problem !== undefined) throw new FlagError(problem);
+  return capacity;
 }

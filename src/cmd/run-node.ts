@@ -3,6 +3,7 @@ import { loadKubeConfig } from '../client/kubeconfig.js';
 import { NODES } from '../client/resources.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
 import { ADMIN } from '../cluster/keys/kubeconfig.js';
+import type { NodeDescription } from '../cluster/node-description.js';
 import { realClock } from '../machinery/clock.js';
 import { isNodeReady } from '../machinery/node-ready.js';
 import { isStatusError } from '../machinery/status.js';
@@ -10,11 +11,12 @@ import type { Node } from '../machinery/types.js';
 import { readRecord, runningRecord } from './clusters/record.js';
 import { titleOf } from './clusters/stop.js';
 import { whichCluster, type Flags } from './clusters/which.js';
-import { fail, integerFlag } from './process.js';
+import { nodeDescriptionFrom } from './node-flags.js';
+import { fail, FlagError, integerFlag } from './process.js';
 import { NODES_CHANGED } from './up/follow-nodes.js';
-import { nodeName, readNodes, writeNodes, type WantedNode } from './up/nodes.js';
+import { nodeName, readNodes, withNodes, writeNodes, type WantedNode } from './up/nodes.js';
 import { agentName } from './up/processes.js';
-import { MAX_NODES } from './up/plan.js';
+import { MAX_NODES } from './up/limits.js';
 
 export type NodeVerb = 'add' | 'stop' | 'start' | 'delete';
 
@@ -28,7 +30,8 @@ export async function runNode(verb: NodeVerb, given: string | undefined, flags: 
     const record = await runningRecord(which.dataDir);
     if (record === undefined) throw new Error(`${titleOf(which)} does not run; "kubette up" starts it`);
     const nodes = (await readNodes(which.dataDir)) ?? [];
-    const changed = verb === 'add' ? added(nodes, given) : changedOne(nodes, verb, given ?? '');
+    const changed =
+      verb === 'add' ? added(nodes, given, nodeDescriptionFrom(flags)) : changedOne(nodes, verb, given ?? '');
     await writeNodes(which.dataDir, changed);
     process.kill(record.pid, NODES_CHANGED);
     const client = createClient(await loadKubeConfig(join(which.dataDir, ADMIN.file)), 'kubette-node');
@@ -50,12 +53,14 @@ export async function runNode(verb: NodeVerb, given: string | undefined, flags: 
   }
 }
 
-function added(nodes: readonly WantedNode[], given = '1'): WantedNode[] {
+/** @throws Error when a name is taken, or would be of several */
+function added(nodes: readonly WantedNode[], given = '1', description: NodeDescription): WantedNode[] {
   const count = integerFlag('count', given, 1, MAX_NODES - nodes.length);
-  const wanted = [...nodes];
-  for (let number = 1; wanted.length < nodes.length + count; number++)
-    if (!nodes.some(node => node.number === number)) wanted.push({ number, stopped: false });
-  return wanted;
+  if (count > 1 && description.name !== undefined) throw new FlagError('--node-name is for one node');
+  return withNodes(
+    nodes,
+    Array.from({ length: count }, () => description),
+  );
 }
 
 function changedOne(nodes: readonly WantedNode[], verb: Exclude<NodeVerb, 'add'>, name: string): WantedNode[] {

@@ -1,15 +1,14 @@
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { ENDPOINT_SLICES } from '../client/resources.js';
 import { createClient, type RestClient } from '../client/rest-client.js';
-import { toStatusError } from '../client/transport.js';
 import type { Kernel } from '../dataplane/kernel/types.js';
 import { isProxyMode, PROXY_MODES, type ProxyMode } from '../dataplane/proxiers/modes.js';
 import { SERVICE_NAME_LABEL } from '../machinery/service-name.js';
 import { describeKernel } from '../dataplane/tools/describe.js';
 import { formatOf, printRules } from '../dataplane/tools/print-rules.js';
 import type { EndpointSlice } from '../machinery/types.js';
-import type { RuleSync } from '../nodeagent/proxy/sync-feed.js';
 import { fail, FlagError, invalidArgument, kubeconfigFile, signalOnTermination } from './process.js';
+import { openRuleSyncs } from './rule-syncs.js';
 import { previewRules } from './rules-preview.js';
 import {
   diffRules,
@@ -119,27 +118,16 @@ async function ofOne(context: Context, asked: Asked, service: string): Promise<s
 async function watch(context: Context, node: string): Promise<void> {
   const signal = signalOnTermination();
   const path = pathOf(node, context, 'watch=true');
-  const stream = await context.client.transport.open({ method: 'GET', path, signal, idleTimeoutMs: 0 });
-  if (stream.statusCode !== 200) {
-    let body = '';
-    for await (const chunk of stream) body += String(chunk);
-    throw toStatusError(stream.statusCode ?? 0, body);
-  }
+  const syncs = await openRuleSyncs(context.client, path, signal);
   let before = await shown(context, { node });
-  let rest = '';
   try {
-    for await (const chunk of stream.setEncoding('utf8')) {
-      const lines = `${rest}${String(chunk)}`.split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        const sync = JSON.parse(line) as RuleSync;
-        if (context.family !== undefined && sync.family !== FAMILIES[context.family]) continue;
-        const after = await shown(context, { node });
-        const diff = diffRules(before, after);
-        before = after;
-        // Of one Service only what touches it.
-        if (diff !== '' || context.service === undefined) process.stdout.write(formatSync(sync, diff));
-      }
+    for await (const sync of syncs) {
+      if (context.family !== undefined && sync.family !== FAMILIES[context.family]) continue;
+      const after = await shown(context, { node });
+      const diff = diffRules(before, after);
+      before = after;
+      // Of one Service only what touches it.
+      if (diff !== '' || context.service === undefined) process.stdout.write(formatSync(sync, diff));
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -2,7 +2,7 @@ import { isProxyMode, PROXY_MODES } from '../dataplane/proxiers/modes.js';
 import { realClock } from '../machinery/clock.js';
 import { startControlServer } from '../testing/control-server.js';
 import { Cluster } from '../testing/cluster.js';
-import type { ClusterOptions } from '../testing/types.js';
+import type { ClusterOptions, NodeOptions } from '../testing/types.js';
 import { onParentGone } from './parent.js';
 import { fail, integerFlag, invalidArgument, signalOnTermination, untilAborted } from './process.js';
 
@@ -31,6 +31,16 @@ export async function runTestServer(flags: Flags): Promise<void> {
   }
 }
 
+/** A number, or a JSON list of what they are like. @throws FlagError */
+function nodesFlag(text: string): number | NodeOptions[] {
+  if (!text.startsWith('[')) return integerFlag('nodes', text, 0, MAX_NODES);
+  try {
+    return JSON.parse(text) as NodeOptions[];
+  } catch (error) {
+    throw invalidArgument('nodes', text, (error as Error).message);
+  }
+}
+
 /** @throws FlagError */
 function clusterOptions(flags: Flags): ClusterOptions {
   const text = (name: string): string => {
@@ -56,12 +66,13 @@ function clusterOptions(flags: Flags): ClusterOptions {
     controllers: text('controllers').split(','),
     proxyModes: proxyModes.filter(isProxyMode),
     recordLimit: integerFlag('record-limit', text('recordLimit'), 1, MAX_RECORDS),
-    nodes: integerFlag('nodes', text('nodes'), 0, MAX_NODES),
+    nodes: nodesFlag(text('nodes')),
     apiServerOnly: flags['apiServerOnly'] === true,
     ingress: flags['ingress'] === true,
     crds: list('crds'),
     objects: list('objects'),
     record,
+    ...(text('behaviour') === '' ? {} : { behaviour: text('behaviour') }),
     serviceClusterIpRange: text('serviceClusterIpRange'),
     ...(text('seed') === '' ? {} : { seed: integerFlag('seed', text('seed'), 0, 2 ** 32 - 1) }),
   };

@@ -1,24 +1,27 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { loadKubeConfig } from '../client/kubeconfig.js';
+import { loadKubeConfig, type ClientConfig } from '../client/kubeconfig.js';
 import { createClient } from '../client/rest-client.js';
 import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
 import { claimHostRange, firstRanges, rangeOf } from '../cluster/host-range.js';
 import { ADMIN, COMPONENTS } from '../cluster/keys/kubeconfig.js';
 import { ensurePki } from '../cluster/keys/pki.js';
+import { loopbackOf } from '../cluster/publisher.js';
 import { controllersLead, dnsAnswers, ingressClassIsThere, untilReady } from '../cluster/readiness.js';
 import { realClock } from '../machinery/clock.js';
 import { mergeInto, userKubeconfig } from './clusters/kubeconfig.js';
 import { logFolder } from './clusters/logs.js';
 import { readRecord } from './clusters/record.js';
 import { remember } from './clusters/registry.js';
-import type { Flags } from './clusters/which.js';
 import { saveMemory } from './memory-flags.js';
 import { fail, signalOnTermination, untilAborted } from './process.js';
 import { createSupervisor, type Supervisor } from './supervisor.js';
 import { followNodes, type Nodes } from './up/follow-nodes.js';
 import { createLogs } from './up/logs.js';
+import { startNarrator } from './up/narrator/narrator.js';
+import { applyObjects } from './up/objects.js';
+import type { UpSettings } from './up/settings.js';
 import { initialNodes } from './up/nodes.js';
 import { planFrom, text, type Plan } from './up/plan.js';
 import { apiServer, kubeconfigOf, others } from './up/processes.js';
@@ -31,7 +34,8 @@ const withoutPrefix = (line: string, prefix: string): string =>
   line.startsWith(prefix) ? line.slice(prefix.length) : line;
 
 /** Starts everything, says how to connect, waits for a signal, stops everything. */
-export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<string>): Promise<void> {
+export async function runUp(settings: UpSettings, newServiceAccountKey: () => Promise<string>): Promise<void> {
+  const { flags, objects } = settings;
   const started = realClock.monotonic();
   saveMemory();
   const signal = signalOnTermination();
@@ -39,15 +43,16 @@ export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<st
   let supervisor: Supervisor | undefined;
   let kept: Plan | undefined;
   try {
-    const plan = await planFrom(flags);
-    await ensureDataFolder(plan.dataDir);
-    const lock = await lockFolder(plan.dataDir);
-    await lock.serving(`https://${text(flags, 'bindAddress')}:${plan.port}`);
-    kept = plan;
-    await Promise.all([remember(plan), mkdir(logFolder(plan.dataDir), { recursive: true, mode: 0o700 })]);
-    const pki = await ensurePki(plan.dataDir, { clock: realClock, newServiceAccountKey });
-    const before = (await readRecord(plan.dataDir))?.nodes[0]?.bindAddress;
+    const planned = await planFrom(settings);
+    await ensureDataFolder(planned.dataDir);
+    const lock = await lockFolder(planned.dataDir);
+    await lock.serving(`https://${text(flags, 'bindAddress')}:${planned.port}`);
+    kept = planned;
+    await Promise.all([remember(planned), mkdir(logFolder(planned.dataDir), { recursive: true, mode: 0o700 })]);
+    const pki = await ensurePki(planned.dataDir, { clock: realClock, newServiceAccountKey });
+    const before = (await readRecord(planned.dataDir))?.nodes[0]?.bindAddress;
     const range = await claimHostRange(firstRanges(before && rangeOf(before)));
+    const plan = planned.numbered(range.number);
     const logs = createLogs(plan.dataDir);
     const recorder = createRecorder(plan, realClock.now(), () => supervisor?.pids() ?? new Map<string, number>());
     const failed = new Promise<never>((_resolve, reject) => {
@@ -67,7 +72,7 @@ export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<st
     failed.catch(() => undefined);
     const processes = supervisor as unknown as Supervisor;
     const nodes = followNodes({ plan, pki, processes, recorder, screen, range });
-    await Promise.race([failed, start({ plan, pki, processes, nodes, screen, signal })]);
+    await Promise.race([failed, start({ plan, pki, processes, nodes, screen, signal, objects })]);
     recorder.ready(realClock.now());
     screen.ready(realClock.monotonic() - started, join(plan.dataDir, ADMIN.file));
     nodes.follow(signal);
@@ -83,6 +88,19 @@ export async function runUp(flags: Flags, newServiceAccountKey: () => Promise<st
   process.exit(0);
 }
 
+/** What is reachable where. */
+const published = (ranges: string): string =>
+  `load balancers ${ranges
+    .split(',')
+    .map(range => `${range} at ${loopbackOf(range, process.platform)}`)
+    .join(', ')} of this machine`;
+
+function narrate(config: ClientConfig, screen: Screen, signal: AbortSignal): void {
+  const narrator = startNarrator({ config, clock: realClock, say: line => screen.event(line) });
+  signal.addEventListener('abort', () => void narrator.close(), { once: true });
+  narrator.ended.catch((error: Error) => screen.event(`what happens is no longer told: ${error.message}`));
+}
+
 interface Start {
   readonly plan: Plan;
   readonly pki: Awaited<ReturnType<typeof ensurePki>>;
@@ -90,13 +108,14 @@ interface Start {
   readonly nodes: Nodes;
   readonly screen: Screen;
   readonly signal: AbortSignal;
+  readonly objects: UpSettings['objects'];
 }
 
-async function start({ plan, pki, processes, nodes, screen, signal }: Start): Promise<void> {
+async function start({ plan, pki, processes, nodes, screen, signal, objects }: Start): Promise<void> {
   const begun = realClock.now();
   const server = apiServer(plan);
   processes.start(server);
-  const wanted = await initialNodes(plan.dataDir, plan.nodes);
+  const wanted = await initialNodes(plan.dataDir, plan.nodes, plan.described);
   const rest = await others(plan, pki, wanted.length > 0);
   const file = await kubeconfigOf(plan, pki, ADMIN);
   const client = createClient(await loadKubeConfig(file), 'kubette-up');
@@ -104,6 +123,7 @@ async function start({ plan, pki, processes, nodes, screen, signal }: Start): Pr
     await untilReady(realClock, signal, () => client.request('GET', '/version'));
     processes.markReady(server.name);
     screen.done('API server', `https://${text(plan.flags, 'bindAddress')}:${plan.port}`);
+    if (plan.flags['verbose'] === true) narrate(await loadKubeConfig(file), screen, signal);
     for (const spec of rest) processes.start(spec);
     await nodes.apply(wanted, client, signal);
     if (wanted.length > 0) {
@@ -114,8 +134,11 @@ async function start({ plan, pki, processes, nodes, screen, signal }: Start): Pr
     if (wanted.length > 0 && plan.flags['ingress'] !== false) await ingressClassIsThere(client, realClock, signal);
     screen.done('controllers', text(plan.flags, 'controllers') === '*' ? 'all' : text(plan.flags, 'controllers'));
     for (const spec of rest) processes.markReady(spec.name);
+    if (rest.some(({ name }) => name === 'publish')) screen.done('publish', published(plan.network.loadBalancerCidr));
     // Of those who are not started here, too: schedulers and proxies of somebody's own.
     for (const identity of COMPONENTS) await kubeconfigOf(plan, pki, identity);
+    if (objects.length > 0)
+      screen.done('objects', `${await applyObjects(client, objects, text(plan.flags, 'controllers'))} applied`);
   } finally {
     client.close();
   }

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
+import { addExitCodes } from './exit-codes.js';
 import { PROXY_MODES } from '../dataplane/proxiers/modes.js';
 
 /** `kubette trace`: one real request, explained step by step. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command('trace')
     .description(
       'send a request and say what became of it: name lookup, rules, NAT, route, answer, or why there is none',
@@ -29,4 +30,5 @@ export function register(program: Command): void {
       const { runTrace } = await import('./run-trace.js');
       await runTrace(from, to, options);
     });
+  addExitCodes(command, { 0: 'the request was answered', 1: 'it was not, or could not be sent' });
 }

@@ -1,8 +1,10 @@
 import { serviceAccountKeyInAdvance } from '../cluster/keys/service-account-key.js';
-import { whichCluster, type Flags } from './clusters/which.js';
+import { whichCluster } from './clusters/which.js';
+import { settingsOf, type UpSettings } from './up/settings.js';
 import { fail } from './process.js';
 import { loggingFormat } from './logging-format.js';
 import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/modes.js';
+import { addExitCodes } from './exit-codes.js';
 import { addProxyFlags } from './proxy-flags.js';
 import type { Command } from 'commander';
 
@@ -14,7 +16,9 @@ export function register(program: Command): void {
     .option('--name <name>', 'of the cluster, where several run: its context is kubette-NAME')
     .option('-d, --detach', 'start it in the background; "kubette down" stops it')
     .option('--nodes <n>', 'how many node agents; default: as many as there were, or 3')
+    .option('--config <file>', 'YAML or JSON: nodes, objects, and flags (api-schemas/up-config.v1.json)')
     .option('--data-dir <dir>', 'where everything is kept, the kubeconfig too; default: .kubette, or one for the name')
+    .option('--objects <path>', 'applied when everything is ready: a file or folder; may be repeated', collect, [])
     .option('--kubeconfig-merge', 'put it into your own kubeconfig, too, as "kubette kubeconfig merge" does')
     .option('--kubernetes-version <version>', 'refused unless it is the one that is played')
     .option('--secure-port <port>', 'port of the API server; 0 takes a free one', '6443')
@@ -38,28 +42,39 @@ export function register(program: Command): void {
       `how nodes program Services: ${PROXY_MODES.join(', ')}; several, comma separated, are dealt to the nodes in turn`,
       DEFAULT_PROXY_MODE,
     )
+    .option('--behaviour <file>', 'what containers are told to do: rules, and Stages of kwok')
     .option('--publish', 'make the addresses of load balancers reachable on loopback; node ports are anyway')
     .option('--dns-forward <servers>', 'who the cluster DNS asks for all other names, as of dns --forward', '')
     .option('--controllers <list>', "as of controller-manager, e.g. '*,-scheduler'", '*')
     .option('--no-metrics', 'without the metrics API (kubectl top, autoscaling by CPU and memory)')
     .option('--no-ingress', 'without the ingress controller, which comes with the first Ingress of class kubette')
+    .option('-v, --verbose', 'a line for each Event, each object that is as it was not, each load of rules')
     .option('--quiet', 'print only problems')
     .option('--v <level>', 'log level of all processes: error, warn, info, debug', 'error')
     .addOption(loggingFormat());
-  addProxyFlags(command).action(async (options: Record<string, string | boolean>) => {
-    if (options['detach'] === true) {
+  addExitCodes(command, {
+    0: 'it was stopped; with --detach: it is ready',
+    1: 'it could not start, or an object was refused; the last lines of stderr say why',
+    130: 'a second Ctrl-C came before it had stopped',
+  });
+  addProxyFlags(command).action(async () => {
+    const { settings, dataDir } = await told(command);
+    if (settings.flags['detach'] === true) {
       const { runDetached } = await import('./run-detached.js');
-      return runDetached(options);
+      return runDetached(settings);
     }
-    const newServiceAccountKey = serviceAccountKeyInAdvance(dataFolder(options));
+    const newServiceAccountKey = serviceAccountKeyInAdvance(dataDir);
     const { runUp } = await import('./run-up.js');
-    await runUp(options, newServiceAccountKey);
+    await runUp(settings, newServiceAccountKey);
   });
 }
 
-function dataFolder(flags: Flags): string {
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+async function told(command: Command): Promise<{ readonly settings: UpSettings; readonly dataDir: string }> {
   try {
-    return whichCluster(flags).dataDir;
+    const settings = await settingsOf(command);
+    return { settings, dataDir: whichCluster(settings.flags).dataDir };
   } catch (error) {
     fail('up', error);
   }

@@ -1,16 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
+import { hintOf } from './images/not-simulated.js';
 import type { Image } from './images/types.js';
 import { createPipe, emptyInput, type Input, type Output, type Pipe } from './io.js';
 import { createLogBuffer, type LogBuffer } from './log-buffer.js';
 import { userlandNames, userlandProgram } from './programs/index.js';
 import { Killed, type ContainerContext, type Program, type SignalName } from './process.js';
-import { ForkError, spawn, type Child, type SpawnOptions } from './spawn.js';
+import { ForkError, spawn, untilAborted, type Child, type SpawnOptions } from './spawn.js';
 import { createTty, type Tty } from './terminal.js';
 
 /** A container that cannot be started at all: reason StartError, exit code 128. */
 export class StartError extends Error {
   override readonly name = 'StartError';
+
+  /** `hint`: what users are told beside the runtime's words, where a command is not simulated. */
+  constructor(
+    message: string,
+    readonly hint?: string,
+  ) {
+    super(message);
+  }
 }
 
 export interface ContainerOptions {
@@ -51,6 +60,8 @@ export interface RunningContainer {
   /** Whether it was killed because it passed its memory limit. */
   readonly outOfMemory: () => boolean;
   readonly kill: (name: SignalName) => void;
+  /** Ends it as if its main process had ended with this code, or as the kernel does where there is no memory left. */
+  readonly end: (how: number | 'out of memory') => void;
   /** Runs a command in the container. Resolves with its exit code. @throws StartError when there is no such program */
   exec(command: readonly string[], streams: SessionStreams): Promise<number>;
   /** The same for a probe or a hook, whose programs an image that is not known has. */
@@ -76,12 +87,16 @@ export function programFinder(image: Image): (name: string) => Promise<Program |
 export const programNames = (image: Image): readonly string[] =>
   [...new Set([...Object.keys(image.programs), ...(image.userland ? userlandNames() : [])])].sort();
 
-const notFound = (name: string): StartError =>
+const notFound = (name: string, { image }: ContainerContext): StartError =>
   new StartError(
     name.includes('/')
       ? `exec: "${name}": stat ${name}: no such file or directory`
       : `exec: "${name}": executable file not found in $PATH`,
+    hintOf(`command "${name.slice(0, MAX_NAME)}" of image "${image}"`),
   );
+
+/** As much of a command as is shown. */
+const MAX_NAME = 80;
 
 /** Finds and starts the main process. @throws StartError */
 export async function startContainer(options: ContainerOptions): Promise<RunningContainer> {
@@ -91,7 +106,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
   const [name = ''] = args;
   const found = await scriptOrProgram(given, name);
   const program = image.main === undefined ? found : image.main(name, found);
-  if (program === undefined) throw notFound(name);
+  if (program === undefined) throw notFound(name, given);
 
   const logs = createLogBuffer(given.clock);
   const watchers = new Set<Watcher>();
@@ -127,7 +142,9 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     terminal,
     parent: life.signal,
   });
-  const exited = main.exited.finally(() => {
+  let endWith: (code: number) => void = () => undefined;
+  const told = new Promise<number>(resolve => (endWith = resolve));
+  const exited = Promise.race([main.exited, told]).finally(() => {
     // The container ends with its first process; whatever else runs in it is killed.
     life.abort(new Killed('KILL'));
     logs.close();
@@ -140,6 +157,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
     exited,
     outOfMemory: () => outOfMemory,
     kill: main.kill,
+    end: how => (how === 'out of memory' ? context.budget.memory.onExhausted() : endWith(how)),
     exec: (argv, streams) => execIn(context, { argv, env, cwd: workingDir }, streams, life.signal),
     check: (argv, streams) => execIn(context, { argv, env, cwd: workingDir, find: image.check }, streams, life.signal),
     async attach({ stdin, stdout: out, stderr, signal, resize }) {
@@ -150,7 +168,7 @@ export async function startContainer(options: ContainerOptions): Promise<Running
       const watch: Watcher = async (stream, data) => {
         const output = stream === 'stdout' || tty ? out : stderr;
         try {
-          await Promise.race([output?.write(data), left]);
+          await untilAborted(Promise.resolve(output?.write(data)), session.signal);
         } catch {
           // The client is gone, whatever it says of it: the container goes on without.
           end();
@@ -222,7 +240,7 @@ async function execIn(
   const [name = ''] = args;
   const found = await scriptOrProgram(context, name);
   const program = find === undefined ? found : find(name, found);
-  if (program === undefined) throw notFound(name);
+  if (program === undefined) throw notFound(name, context);
   const discard: Output = { write: () => undefined };
   const session = new AbortController();
   const end = (): void => session.abort(new Killed('KILL'));

@@ -52,6 +52,8 @@ export interface ContainerContext {
   readonly programNames: () => readonly string[];
   readonly processes: ProcessTable;
   readonly budget: Budget;
+  /** Tells users, once, of something that is not simulated: an Event of the Pod. */
+  readonly tell?: (message: string) => void;
   /** Aborts when the container ends, and with it all that runs in it. Set when it is started. */
   readonly life?: AbortSignal;
 }

@@ -87,7 +87,8 @@ export async function whyMissing(
   const { items } = await client.resource<Service>(SERVICES).list({ fieldSelector: `metadata.name=${name}` });
   const others = items.map(({ metadata }) => `${name}.${metadata.namespace ?? ''}`).slice(0, MAX_OTHERS);
   const text = `there is no Service ${name} in namespace ${namespace}`;
-  if (others.length > 0) return { text: `${text}; ask for ${others.join(' or ')}`, missing: 'service' };
+  if (others[0] !== undefined)
+    return { text: `${text}; ask for ${others.join(' or ')}`, missing: 'service', near: others[0] };
   const here = (await client.resource<Service>(SERVICES).list({ namespace })).items;
   const near = nearest(
     name,

@@ -1,9 +1,12 @@
+import { realRandom } from './random.js';
+
 export interface BackoffOptions {
   readonly initialMs: number;
   readonly factor: number;
   readonly maxMs: number;
   /** Up to this share is added at random, so that many clients do not come back together. */
   readonly jitter?: number;
+  /** In [0, 1). Default: real chance. */
   readonly random?: () => number;
 }
 
@@ -14,7 +17,13 @@ export interface Backoff {
 }
 
 /** Exponential back-off (apimachinery wait.Backoff). */
-export function createBackoff({ initialMs, factor, maxMs, jitter = 0, random = Math.random }: BackoffOptions): Backoff {
+export function createBackoff({
+  initialMs,
+  factor,
+  maxMs,
+  jitter = 0,
+  random = () => realRandom.number(),
+}: BackoffOptions): Backoff {
   let current = initialMs;
   return {
     next() {

@@ -17,7 +17,8 @@ export interface CronFields {
 
 /** Either calendar fields or a constant delay ("@every 1h"). */
 export type CronSchedule =
-  { readonly kind: 'fields'; readonly fields: CronFields } | { readonly kind: 'every'; readonly ms: number };
+  | { readonly kind: 'fields'; readonly fields: CronFields }
+  | { readonly kind: 'every'; readonly ms: number };
 
 export class CronError extends Error {}
 

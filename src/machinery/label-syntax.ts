@@ -10,7 +10,20 @@ import { isQualifiedName } from './validation/names.js';
 
 interface Token {
   readonly kind:
-    'end' | 'error' | 'identifier' | ')' | '(' | ',' | '!' | '==' | '=' | '>' | '<' | '!=' | 'in' | 'notin';
+    | 'end'
+    | 'error'
+    | 'identifier'
+    | ')'
+    | '('
+    | ','
+    | '!'
+    | '=='
+    | '='
+    | '>'
+    | '<'
+    | '!='
+    | 'in'
+    | 'notin';
   readonly text: string;
 }
 

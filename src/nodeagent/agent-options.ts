@@ -1,3 +1,4 @@
+import type { BehaviourFile } from '../containers/behaviour/file.js';
 import type { Addresses } from '../containers/network/types.js';
 import type { Client, InformerFactory } from '../client/types.js';
 import type { Cable } from '../machinery/cable.js';
@@ -40,7 +41,11 @@ export interface NodeAgentOptions {
   readonly cable?: Cable;
   /** Called once when Pods begin to have a lot to say to each other: it is worth memory to be fast now. */
   readonly onBusy?: () => void;
+  /** What containers are told to do; undefined: nothing but what their Pods say. */
+  readonly behaviour?: BehaviourFile | undefined;
   readonly maxPods: number;
+  /** Of the Node, by resource: what differs from a small machine's, and extended resources. */
+  readonly capacity?: Readonly<Record<string, string>>;
   readonly version: string;
   readonly minSyncPeriodMs: number;
   readonly syncPeriodMs: number;

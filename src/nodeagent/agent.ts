@@ -53,7 +53,12 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
   };
   const counters = createCounters();
   const syncs = createSyncFeed(clock);
-  const figures = { nodeName, startedAt: clock.now(), capacity: capacityOf(options.maxPods), used: createNodeUsage() };
+  const figures = {
+    nodeName,
+    startedAt: clock.now(),
+    capacity: capacityOf(options.maxPods, options.capacity),
+    used: createNodeUsage(),
+  };
   const pods = createNodePods({ agent: options, informers, network: nodeNetwork, dns, recorder, counters });
   const kubelet = await startNodeKubelet({
     agent: options,
@@ -83,6 +88,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
       podNetwork: `${options.listenAddress}:${podNetworkPort}`,
       labels: options.labels,
       maxPods: options.maxPods,
+      ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
       version: options.version,
       machineID: options.random.uuid().replace(/-/g, ''),
       bootID: options.random.uuid(),

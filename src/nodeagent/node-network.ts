@@ -39,6 +39,7 @@ export function createNodeNetwork(options: NodeAgentOptions, { services, slices 
   const onTraffic = options.onBusy && watchTraffic(clock, options.onBusy);
   const links = createPeerLinks(clock, onTraffic, options.cable);
   const network = createPodNetwork({
+    random: () => options.random.number(),
     nodeName,
     nodeAddresses,
     kernels,

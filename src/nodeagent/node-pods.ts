@@ -2,6 +2,8 @@ import type { EventRecorder } from '../client/event-recorder.js';
 import { PODS } from '../client/resources.js';
 import type { DeepReadonly, Node, Pod } from '../machinery/types.js';
 import type { NodeAgentOptions } from './agent-options.js';
+import { createBehaviours } from '../containers/behaviour/behaviours.js';
+import { NO_BEHAVIOUR } from '../containers/behaviour/file.js';
 import { createTree, type Tree } from '../containers/file-system.js';
 import { createMachine } from '../containers/machine/machine.js';
 import { createIpAllocator, type IpAllocator } from './network/ip-allocator.js';
@@ -41,7 +43,7 @@ export function createNodePods({ agent, informers, network, dns, recorder, count
   /** What a Pod that is bound before the Node is known is judged by. */
   const unregistered: DeepReadonly<Node> = {
     metadata: { name: nodeName, labels: nodeLabels({ name: nodeName, labels: agent.labels }) },
-    status: { allocatable: capacityOf(agent.maxPods) },
+    status: { allocatable: capacityOf(agent.maxPods, agent.capacity) },
   };
 
   let ips: IpAllocator | undefined;
@@ -72,11 +74,12 @@ export function createNodePods({ agent, informers, network, dns, recorder, count
           pods: client.resource<Pod>(PODS),
           sources: createSources(client, clock),
           services: () => informers.services.indexer.list(),
-          allocatable: capacityOf(agent.maxPods),
+          allocatable: capacityOf(agent.maxPods, agent.capacity),
           node: () => informers.self() ?? unregistered,
           nodeProcesses: createNodeProcesses(),
           counters,
           machine: createMachine(clock),
+          behaviours: createBehaviours(agent.behaviour ?? NO_BEHAVIOUR),
           hostTree,
           nodeTrees: new Map<string, Tree>(),
           presentImages,

@@ -192,6 +192,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       startBackground({ boot, ctx, aggregation, encryption, refresh: () => registries.refresh() });
       return { port };
     },
+    accept: (connection, certificate) => http.accept(connection, certificate),
     revision: () => store.observed(),
     changed: (group, version, resource) => registries.changed(group, version, resource),
     tellProgress: () => registries.tellProgress(),

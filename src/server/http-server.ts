@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
@@ -28,6 +29,8 @@ export interface HttpServerOptions {
 export interface HttpServer {
   readonly app: FastifyInstance<Server>;
   acceptWebSocket(request: IncomingRequest): Promise<WebSocket>;
+  /** See ApiServer. */
+  accept(connection: Duplex, certificate: X509Certificate): void;
   /** Stops accepting, and ends connections on which nothing is under way. */
   stopListening(): void;
   /** The same, lets what is under way finish for a moment, then cuts what is left. */
@@ -51,6 +54,17 @@ const noSchemas = (): never => {
 /** Protocols that a request may switch to; any other Upgrade header is not heard. */
 const upgradeProtocol = (raw: IncomingMessage): boolean =>
   /^(?:websocket|spdy\/3\.1)$/i.test((raw.headers.upgrade ?? '').trim());
+
+/** What TLS says of a client, where there was none between. */
+function asSecured(connection: Duplex, certificate: X509Certificate): Duplex {
+  const shown = certificate.toLegacyObject();
+  return Object.assign(connection, {
+    encrypted: true,
+    authorized: true,
+    getPeerCertificate: () => shown,
+    getPeerX509Certificate: () => certificate,
+  });
+}
 
 /**
  * The TLS listener. Fastify owns the server, its connections and WebSockets; every request, whatever its path, method
@@ -162,6 +176,7 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
     app,
     stopListening,
     close,
+    accept: (connection, certificate) => void server.emit('secureConnection', asSecured(connection, certificate)),
     acceptWebSocket: request =>
       new Promise((resolve, reject) => {
         request.response.detachSocket(request.socket);

@@ -1,3 +1,5 @@
+import type { X509Certificate } from 'node:crypto';
+import type { Duplex } from 'node:stream';
 import type { Logger } from '../machinery/logger.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Random } from '../machinery/random.js';
@@ -92,6 +94,11 @@ export interface ApiServerOptions {
 export interface ApiServer {
   /** Starts to serve. @throws Error when the port is taken */
   listen(): Promise<{ readonly port: number }>;
+  /**
+   * Serves a connection of this process, which needs neither a network nor TLS between: the certificate is its client's, and has
+   * been checked by whoever gives it.
+   */
+  accept(connection: Duplex, certificate: X509Certificate): void;
   /** The newest revision of the store that it knows of. */
   revision(): number;
   /** Has watches tell how far they are by a bookmark, if their clients do not know. */

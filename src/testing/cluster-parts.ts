@@ -5,6 +5,7 @@ import { createClient } from '../client/rest-client.js';
 import { createCable, type HandledCable } from '../machinery/cable.js';
 import { realClock } from '../machinery/clock.js';
 import { realRandom, seededRandom } from '../machinery/random.js';
+import { readBehaviour } from './behaviour.js';
 import { createAccesses, type Accesses } from './access.js';
 import { createClusterTime, type ClusterTime } from './cluster-time.js';
 import type { ClusterApi } from './cluster-api-types.js';
@@ -36,6 +37,7 @@ export interface Parts {
 /** Starts all that a cluster is made of. @throws Error when a port cannot be had; nothing is left then */
 export async function startParts(options: ClusterOptions): Promise<Parts> {
   const { seed, apiServerOnly = false, record = 'Metadata' } = options;
+  const behaviour = await readBehaviour(options.behaviour);
   const time = createClusterTime({ clock: options.clock ?? 'real', ...startOf(options) });
   const { clock } = time;
   const random = seed === undefined ? realRandom : seededRandom(seed);
@@ -62,8 +64,10 @@ export async function startParts(options: ClusterOptions): Promise<Parts> {
     folder.remove();
   };
   try {
+    const { behaviour: _source, ...rest } = options;
     const running = await startCluster({
-      ...options,
+      ...rest,
+      ...(behaviour === undefined ? {} : { behaviour }),
       clock,
       random,
       ...(range === undefined ? {} : { bindAddressOf: node => range.addressOf(node) }),

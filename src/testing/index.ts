@@ -1,3 +1,5 @@
+export { BehaviourFileError } from '../containers/behaviour/errors.js';
+export type { BehaviourRule, ToldBehaviour } from './behaviour-types.js';
 export { Cluster } from './cluster.js';
 export { ControlError, DocumentError, SnapshotError, WaitError } from './errors.js';
 export type { Fault, FaultFilter, Faults } from './fault-types.js';
@@ -13,6 +15,7 @@ export type {
   ApiObjectMeta,
   ClusterOptions,
   Duration,
+  NodeOptions,
   WaitCondition,
   WaitOptions,
 } from './types.js';

@@ -8,6 +8,7 @@ import { createClient } from '../client/rest-client.js';
 import { createTransport, type Transport } from '../client/transport.js';
 import { realRandom } from '../machinery/random.js';
 import { StatusError, type Status } from '../machinery/status.js';
+import { behaviourText } from './behaviour.js';
 import { createClusterApi, prepare } from './cluster-api.js';
 import { ControlError } from './errors.js';
 import type { IsolatedCluster, IsolatedFault } from './isolated-types.js';
@@ -119,6 +120,7 @@ const flagsOf = (options: ClusterOptions): string[] => {
     apiServerOnly,
     seed,
     record,
+    behaviour,
     serviceClusterIpRange,
     controllers,
     ingress,
@@ -128,7 +130,7 @@ const flagsOf = (options: ClusterOptions): string[] => {
     startTime,
   } = options;
   return [
-    `--nodes=${nodes}`,
+    `--nodes=${typeof nodes === 'number' ? nodes : JSON.stringify(nodes)}`,
     ...(controllers === undefined ? [] : [`--controllers=${controllers.join(',')}`]),
     ...(proxyModes === undefined ? [] : [`--proxy-mode=${proxyModes.join(',')}`]),
     ...(recordLimit === undefined ? [] : [`--record-limit=${recordLimit}`]),
@@ -137,6 +139,7 @@ const flagsOf = (options: ClusterOptions): string[] => {
     ...(clock === undefined ? [] : [`--clock=${clock}`]),
     ...(startTime === undefined ? [] : [`--start-time=${startTime}`]),
     ...(seed === undefined ? [] : [`--seed=${seed}`]),
+    ...(behaviour === undefined ? [] : [`--behaviour=${behaviourText(behaviour)}`]),
     ...(record === undefined ? [] : [`--record=${record}`]),
     ...(serviceClusterIpRange === undefined ? [] : [`--service-cluster-ip-range=${serviceClusterIpRange}`]),
   ];

@@ -10,7 +10,8 @@ export interface Resettable {
   readonly api: { endWatches(): void; forgetHistory(): Promise<void> };
   readonly nodes: readonly {
     readonly agent:
-      { readonly pods: { discard(isDiscarded: (pod: PodIdentity) => boolean): Promise<void> } } | undefined;
+      | { readonly pods: { discard(isDiscarded: (pod: PodIdentity) => boolean): Promise<void> } }
+      | undefined;
   }[];
 }
 

@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import type { BehaviourRule } from './behaviour-types.js';
+
 /**
  * An API object as it is in JSON: `apiVersion`, `kind`, `metadata` and whatever its kind has. Times are RFC 3339 texts.
  */
@@ -43,10 +45,37 @@ export interface ApiObjectMeta {
 /** "250ms", "30s", "5m", "1h30m" as Go writes durations, or milliseconds. */
 export type Duration = string | number;
 
+/** What a node is like; what is not said is as with every node. */
+export interface NodeOptions {
+  /** Default: "node-1", "node-2", … by its place. */
+  readonly name?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly taints?:
+    | readonly {
+        readonly key: string;
+        readonly value?: string | undefined;
+        readonly effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
+      }[]
+    | undefined;
+  /** Label topology.kubernetes.io/zone. */
+  readonly zone?: string | undefined;
+  /** Label topology.kubernetes.io/region. */
+  readonly region?: string | undefined;
+  /**
+   * Quantities by resource; default { cpu: '4', memory: '8Gi', pods: '110', 'ephemeral-storage': '100Gi' }. Extended resources have a
+   * domain: { 'example.com/gpu': '2' }.
+   */
+  readonly capacity?: Readonly<Record<string, string>> | undefined;
+  /** How it implements Services. Default: that of `proxyModes` whose turn it is. */
+  readonly proxyMode?: 'iptables' | 'ipvs' | 'nftables' | 'userspace' | undefined;
+}
+
 /** What `Cluster.create` is told. */
 export interface ClusterOptions {
-  /** How many nodes run Pods: node-1, node-2, … Default 1. 0: Pods stay Pending, and there is no cluster DNS. */
-  readonly nodes?: number;
+  /**
+   * How many nodes run Pods: node-1, node-2, …, or what each is like. Default 1. 0: Pods stay Pending, and there is no cluster DNS.
+   */
+  readonly nodes?: number | readonly NodeOptions[];
   /**
    * Only the API server, as envtest has it: no controllers and no nodes, and no ServiceAccount is asked of Pods.
    * Default false.
@@ -59,6 +88,11 @@ export interface ClusterOptions {
   readonly crds?: readonly (string | ApiObject)[];
   /** What is there from the beginning, as `apply` takes it. */
   readonly objects?: readonly (string | ApiObject)[];
+  /**
+   * What containers are told to do beside what annotations of their Pods say (docs/behaviour.md): a file, its text, or a list of
+   * rules. An error of one is named by line and field.
+   */
+  readonly behaviour?: string | readonly BehaviourRule[];
   /** As kube-controller-manager's --controllers: '*' are all, '-name' leaves one out. Default ['*']. */
   readonly controllers?: readonly string[];
   /**

@@ -19,7 +19,9 @@ import { webhookCalls } from './extensions/webhooks.js';
 import { kubectlGetPods } from './kubectl.js';
 import { memoryOf } from './memory.js';
 import { podInProcess } from './pod.js';
+import { packageSize } from './package.js';
 import { services } from './services.js';
+import { testClusters } from './testing.js';
 import { podNetwork } from './network.js';
 import { inParallel, timed } from './timed.js';
 import { ms, printTable, quantile, type Row } from './table.js';
@@ -159,6 +161,8 @@ const PARTS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   webhooks: webhookCalls,
   conversion: convertedList,
   fairness: fairness,
+  testing: testClusters,
+  package: packageSize,
 };
 
 const { ONLY = '' } = process.env;

@@ -4,36 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { KUBERNETES_VERSION } from '../../src/machinery/kubernetes-version.js';
+import { NPM, pack } from '../support/pack.js';
 import { openTerminal } from '../support/terminal.js';
 import { freePort, ROOT, run, type Finished } from '../support/up.js';
 
 t.setTimeout(240_000);
 
-/** What npm says of itself, and what it asks the registry for itself, is not the package's. */
-const NPM = { npm_config_update_notifier: 'false', npm_config_audit: 'false', npm_config_fund: 'false' };
-
-interface Packed {
-  readonly filename: string;
-  readonly files: readonly { readonly path: string; readonly size: number }[];
-}
-
 const readJson = (...path: string[]): unknown => JSON.parse(readFileSync(join(...path), 'utf8'));
-
-/** The package as it is packed from what is built: `npm pack` builds before, which whoever runs this has done. */
-function pack(to: string): Packed {
-  const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', to];
-  const { stdout, stderr, status } = spawnSync('npm', args, {
-    cwd: ROOT,
-    env: { ...process.env, ...NPM },
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`npm pack: ${stderr}`);
-  // One package; npm 12 names it.
-  const said = JSON.parse(stdout) as Packed[] | Record<string, Packed>;
-  const [packed] = Object.values(said);
-  if (packed === undefined) throw new Error(`npm pack says ${stdout}`);
-  return packed;
-}
 
 /** Whose modules the maps name: packages as "/node_modules/@scope/name/". */
 function joinedPackages(files: readonly string[]): Set<string> {
@@ -60,9 +37,13 @@ else {
       files.filter(file => file.startsWith('build/dist/')).sort(),
       newest.map(file => `build/dist/${file}`).sort(),
     );
-    const others = files.filter(file => !/^(build\/(dist|generated|types)|api-schemas|node_modules)\//.test(file));
+    const others = files.filter(
+      file => !/^(build\/(dist|generated|types)|api-schemas|docs|examples|node_modules)\//.test(file),
+    );
     t.same(others.sort(), [
+      'ARCHITECTURE.md',
       'CHANGELOG.md',
+      'CONTRIBUTING.md',
       'LICENSE',
       'NOTICE',
       'README.md',

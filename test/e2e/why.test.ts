@@ -119,6 +119,11 @@ const ROWS: readonly Row[] = [
   { input: 'svc/okk', code: 1, expect: /^there is no Service okk in namespace default \(there is ok\)$/ },
   { input: 'svc/locked', code: 0, expect: /^works/, also: /NetworkPolicy deny says who may come in/ },
   {
+    input: 'svc/locked --from node/node-2',
+    code: 1,
+    expect: /^NetworkPolicy default\/deny selects default\/locked for ingress/,
+  },
+  {
     input: 'svc/locked --from client',
     code: 1,
     expect: /^NetworkPolicy default\/deny selects default\/locked for ingress/,

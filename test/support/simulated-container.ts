@@ -42,7 +42,7 @@ export function loopbackNetwork(address = '10.244.1.5'): NetNamespace {
 }
 
 export function imageOf(name: string): Image {
-  const image = knownImage(name);
+  const image = knownImage(name.replace(/:[^/]*$/, ''));
   if (image === undefined) throw new Error(`no image ${name}`);
   return image;
 }
@@ -113,6 +113,7 @@ export function containerContext(fixture: Fixture = {}): ContainerContext {
       sysctls: {},
     },
     resolver: createResolver({
+      random: () => 0.5,
       config: { nameservers: fixture.nameservers ?? [], search: [], ndots: 5, timeoutMs: 100, attempts: 1 },
       network,
       hosts: async () => (await fs.read('/etc/hosts')).toString(),

@@ -1,6 +1,8 @@
 import { proxySettings } from '../../src/nodeagent/proxy/proxy-settings.js';
 import { createSyncFeed } from '../../src/nodeagent/proxy/sync-feed.js';
 import { realClock } from '../../src/machinery/clock.js';
+import { createBehaviours } from '../../src/containers/behaviour/behaviours.js';
+import { NO_BEHAVIOUR, type BehaviourFile } from '../../src/containers/behaviour/file.js';
 import { createTree } from '../../src/containers/file-system.js';
 import { PODS, SERVICES } from '../../src/client/resources.js';
 import type { Client, ResourceClient, ResourceRef } from '../../src/client/types.js';
@@ -82,7 +84,7 @@ export const kubeletFacts = () => ({
 });
 
 /** The Pods of a node over a fake API and a fake clock; everything else is real. */
-export function startNode(services: readonly Service[] = []) {
+export function startNode(services: readonly Service[] = [], behaviour: BehaviourFile = NO_BEHAVIOUR) {
   const cluster = createFakeCluster();
   const { client: bare, informers } = cluster.context();
   const client: Client = {
@@ -103,6 +105,7 @@ export function startNode(services: readonly Service[] = []) {
   const { clock } = cluster;
   const kernels = hostKernels(createKernel({ clock, random: () => 0.5, routes: hostRoutes('172.18.0.2') }));
   const network = createPodNetwork({
+    random: () => 0.5,
     nodeName: 'node-1',
     nodeAddresses: ['172.18.0.2'],
     kernels,
@@ -131,6 +134,7 @@ export function startNode(services: readonly Service[] = []) {
       informer: podInformer,
       signal: stopping.signal,
       deps: {
+        behaviours: createBehaviours(behaviour),
         hostTree: createTree(),
         nodeName: 'node-1',
         nodeIPs: ['172.18.0.2'],

@@ -57,6 +57,7 @@ export async function twoNodes({ services, slices, mode = 'iptables', masquerade
       const kernels = hostKernels(kernel);
       const directory = createNodeDirectory({ nodeName, kernels });
       const network = createPodNetwork({
+        random: () => 0.5,
         nodeName,
         nodeAddresses: [nodeIP],
         kernels,

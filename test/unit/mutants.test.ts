@@ -7,7 +7,7 @@ function outcomes(source: string, ...args: readonly unknown[]): Record<string, u
   const run = (active: number): unknown => {
     const asks = (id: number): boolean => id === active;
     // The text is ours: two lines above.
-    // eslint-disable-next-line @typescript-eslint/no-implied-eval
+    // oxlint-disable-next-line typescript/no-implied-eval
     const made = new Function('globalThis', `${text}; return f;`) as (
       global: object,
     ) => (...args: unknown[]) => unknown;

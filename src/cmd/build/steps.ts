@@ -34,7 +34,7 @@ export function buildSteps(root: string): readonly BuildStep[] {
         if (!wanted.every(file => existsSync(join(root, file)))) rmSync(join(root, BUILD_INFO), { force: true });
         removeLeftOver(root, wanted);
         await runNode(root, [
-          'node_modules/typescript/bin/tsc',
+          'node_modules/typescript-7/bin/tsc',
           '-p',
           '.',
           ...(process.stderr.isTTY ? ['--pretty'] : []),

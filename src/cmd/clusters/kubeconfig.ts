@@ -1,6 +1,6 @@
-import { open, readFile, rm } from 'node:fs/promises';
+import { open, readFile, readlink, realpath, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import type { Document } from 'yaml';
 import { ADMIN } from '../../cluster/keys/kubeconfig.js';
 import { writeFileAtomic } from '../../cluster/keys/files.js';
@@ -104,11 +104,29 @@ export async function changeKubeconfig(
   try {
     const changed = await change(await readFile(path, 'utf8').catch(emptyIfMissing));
     if (changed === undefined) return false;
-    await writeFileAtomic(path, changed, 0o600);
+    await writeFileAtomic(await behindLinks(path), changed, 0o600);
     return true;
   } finally {
     await rm(lock, { force: true });
   }
+}
+
+/** The file that a link stands for, which need not be there yet: who keeps it elsewhere keeps the link. */
+async function behindLinks(path: string, links = MAX_LINKS): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || links === 0) throw error;
+    const target = await readlink(path).catch(notALink);
+    return target === undefined ? path : behindLinks(resolve(dirname(path), target), links - 1);
+  }
+}
+
+/** As Linux has it. */
+const MAX_LINKS = 40;
+
+function notALink(error: unknown): undefined {
+  if (!['ENOENT', 'EINVAL'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
 }
 
 function emptyIfMissing(error: unknown): string {

@@ -59,12 +59,15 @@ function fish(places: readonly Place[]): string {
 
 const SCRIPTS: Readonly<Record<Shell, (places: readonly Place[]) => string>> = { bash, zsh, fish };
 
-/** Prints the script of a shell. `program`: with all commands. */
+/** The script of a shell. `program`: with all commands. */
+export const completionOf = (shell: Shell, program: Command): string => SCRIPTS[shell](placesOf(program));
+
+/** Prints it. */
 export function printCompletion(shell: string, program: Command): void {
   try {
     if (!isShell(shell))
       throw new FlagError(`there is no completion for ${JSON.stringify(shell)}; want ${SHELLS.join(', ')}`);
-    process.stdout.write(SCRIPTS[shell](placesOf(program)));
+    process.stdout.write(completionOf(shell, program));
   } catch (error) {
     fail('completion', error);
   }

@@ -1,6 +1,7 @@
 import { loadKubeConfig } from '../../client/kubeconfig.js';
 import { createClient, type RestClient } from '../../client/rest-client.js';
-import { type NodeAddresses, nodeAddresses } from '../../cluster/addresses.js';
+import { addressesOfNode, type NodeAddresses } from '../../cluster/addresses.js';
+import { describeNode } from '../../cluster/describe-node.js';
 import type { HostRange } from '../../cluster/host-range.js';
 import { ADMIN } from '../../cluster/keys/kubeconfig.js';
 import type { Pki } from '../../cluster/keys/pki.js';
@@ -36,11 +37,10 @@ export function followNodes(options: {
   const { plan, pki, processes, recorder, screen, range } = options;
   const running = new Set<string>();
 
-  const addressesOf = ({ number }: WantedNode): NodeAddresses => {
-    const found = nodeAddresses(number, plan.network)[number - 1];
-    if (found === undefined) throw new RangeError(`there is no node ${number}`);
-    return { ...found, bindAddress: range.addressOf(number - 1) };
-  };
+  const addressesOf = (node: WantedNode): NodeAddresses => ({
+    ...addressesOfNode(nodeName(node), node.number - 1, plan.network),
+    bindAddress: range.addressOf(node.number - 1),
+  });
   const apply: Nodes['apply'] = async (wanted, client, signal) => {
     const up = wanted.filter(({ stopped }) => !stopped);
     const names = new Set(up.map(nodeName));
@@ -54,7 +54,8 @@ export function followNodes(options: {
     const fresh = up.filter(node => !running.has(nodeName(node)));
     for (const node of fresh) {
       running.add(nodeName(node));
-      processes.start(await nodeAgent(plan, pki, addressesOf(node), node.number - 1));
+      await describeNode(await loadKubeConfig(await kubeconfigOf(plan, pki, ADMIN)), nodeName(node), node);
+      processes.start(await nodeAgent(plan, pki, addressesOf(node), node));
     }
     for (const node of fresh) {
       const name = nodeName(node);

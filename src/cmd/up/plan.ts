@@ -1,13 +1,17 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { type ClusterNetwork, clusterNetwork, HOST } from '../../cluster/addresses.js';
 import { STORAGE_DRIVERS } from '../../cluster/store.js';
+import type { NodeDescription } from '../../cluster/node-description.js';
 import type { ProxyMode } from '../../dataplane/proxiers/modes.js';
 import { KUBERNETES_RELEASE, KUBERNETES_VERSION } from '../../machinery/kubernetes-version.js';
 import { serviceRangeProblem } from '../../server/service-range.js';
+import { behaviourFlag } from '../behaviour-flag.js';
 import { cidrsFlag } from '../address-flags.js';
 import { type Flags, whichCluster } from '../clusters/which.js';
 import { FlagError, integerFlag, invalidArgument } from '../process.js';
 import { proxyModeFlag, proxySettingsFrom } from '../proxy-flags.js';
+import { MAX_NODES } from './limits.js';
+import type { UpSettings } from './settings.js';
 
 /** What `up` is to start, from its flags. */
 export interface Plan {
@@ -16,19 +20,21 @@ export interface Plan {
   readonly dataDir: string;
   readonly port: number;
   readonly network: ClusterNetwork;
+  /** The same for one of several clusters on this machine, by its number from 0. */
+  readonly numbered: (cluster: number) => Plan;
   /** How many node agents; undefined: as many as there were. */
   readonly nodes: number | undefined;
+  /** What they are like, those with the first numbers; undefined: as they were. */
+  readonly described: readonly NodeDescription[] | undefined;
   /** Dealt to the nodes in turn. */
   readonly proxyModes: readonly ProxyMode[];
   readonly flags: Flags;
 }
 
-export const MAX_NODES = 250;
-
 export const text = (flags: Flags, name: string): string => String(flags[name] ?? '');
 
 /** @throws FlagError */
-export async function planFrom(flags: Flags): Promise<Plan> {
+export async function planFrom({ flags, nodes: described }: Pick<UpSettings, 'flags' | 'nodes'>): Promise<Plan> {
   checkVersion(text(flags, 'kubernetesVersion'));
   const nodes = flags['nodes'] === undefined ? undefined : integerFlag('nodes', text(flags, 'nodes'), 0, MAX_NODES);
   const port = integerFlag('secure-port', text(flags, 'securePort'), 0, 65_535);
@@ -38,22 +44,29 @@ export async function planFrom(flags: Flags): Promise<Plan> {
   if (problem !== undefined) throw new FlagError(problem);
   const clusterCidr = rangesFlag(flags, 'clusterCidr', 'cluster-cidr');
   const loadBalancerCidr = rangesFlag(flags, 'loadBalancerCidr', 'load-balancer-cidr');
-  const network = clusterNetwork({
-    serviceClusterIpRange: text(flags, 'serviceClusterIpRange'),
-    ...(clusterCidr === undefined || clusterCidr === '' ? {} : { clusterCidr }),
-    ...(loadBalancerCidr === undefined ? {} : { loadBalancerCidr }),
-  });
+  const networkOf = (cluster: number): ClusterNetwork =>
+    clusterNetwork({
+      serviceClusterIpRange: text(flags, 'serviceClusterIpRange'),
+      ...(clusterCidr === undefined || clusterCidr === '' ? {} : { clusterCidr }),
+      ...(loadBalancerCidr === undefined ? {} : { loadBalancerCidr }),
+      cluster,
+    });
+  const network = networkOf(0);
   const proxyModes = text(flags, 'proxyMode').split(',').map(proxyModeFlag);
   // What the agents would say of them, said before anything is started.
   for (const proxyMode of proxyModes) proxySettingsFrom({ ...flags, clusterCidr: network.clusterCidr, proxyMode });
-  return {
+  await behaviourFlag(text(flags, 'behaviour'));
+  const plan: Plan = {
     ...whichCluster(flags),
     port: port === 0 ? await freePort() : port,
     flags,
     network,
+    numbered: cluster => ({ ...plan, network: networkOf(cluster) }),
     nodes,
+    described,
     proxyModes,
   };
+  return plan;
 }
 
 /** One version is played: who asks for it is served, who asks for another is told. @throws FlagError */

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { HOST, type NodeAddresses } from '../../cluster/addresses.js';
 import {
   ADMIN,
@@ -7,11 +7,13 @@ import {
   ensureNodeCredentials,
   type Identity,
 } from '../../cluster/keys/kubeconfig.js';
+import { podsOf } from '../../cluster/node-description.js';
 import type { Pki } from '../../cluster/keys/pki.js';
 import { dealt } from '../../dataplane/proxiers/modes.js';
 import { contextOf } from '../clusters/which.js';
 import { proxyArguments } from '../proxy-flags.js';
 import type { ProcessSpec } from '../supervisor.js';
+import type { WantedNode } from './nodes.js';
 import { text, type Plan } from './plan.js';
 
 export function apiServer({ dataDir, port, flags, network }: Plan): ProcessSpec {
@@ -101,11 +103,12 @@ export async function others(plan: Plan, pki: Pki, nodes: boolean): Promise<Proc
 
 export const agentName = (node: string): string => `node-agent ${node}`;
 
-/** `i`: which of all nodes it is, from 0: modes are dealt by it. */
-export async function nodeAgent(plan: Plan, pki: Pki, node: NodeAddresses, i: number): Promise<ProcessSpec> {
+export async function nodeAgent(plan: Plan, pki: Pki, node: NodeAddresses, wanted: WantedNode): Promise<ProcessSpec> {
   const { dataDir, flags, network } = plan;
   const { name, ips, bindAddress } = node;
   const addresses = [...ips, HOST, bindAddress];
+  const proxyMode = wanted.proxyMode ?? dealt(plan.proxyModes, wanted.number - 1);
+  const capacity = Object.entries(wanted.capacity ?? {}).map(pair => pair.join('='));
   const files = await ensureNodeCredentials(dataDir, pki, serverUrl(plan), name, addresses, contextOf(plan.name));
   return {
     name: agentName(name),
@@ -114,8 +117,11 @@ export async function nodeAgent(plan: Plan, pki: Pki, node: NodeAddresses, i: nu
       ...['--kubeconfig', files.kubeconfig, '--node-name', name, '--bind-address', bindAddress],
       ...['--node-ip', ips.join(','), '--host-gateway', network.hostGateways.join(',')],
       ...['--tls-cert-file', files.certificate, '--tls-private-key-file', files.key],
-      ...['--client-ca-file', files.clientCa, '--proxy-mode', dealt(plan.proxyModes, i)],
+      ...['--client-ca-file', files.clientCa, '--proxy-mode', proxyMode],
+      ...(capacity.length === 0 ? [] : ['--capacity', capacity.join(',')]),
+      ...['--max-pods', String(podsOf(wanted))],
       ...proxyArguments(flags),
+      ...(flags['behaviour'] === undefined ? [] : ['--behaviour', resolve(text(flags, 'behaviour'))]),
       ...['--cluster-cidr', network.clusterCidr, '--cluster-dns', network.clusterDns, ...logFlags(flags)],
     ],
   };

@@ -1,4 +1,4 @@
-import type { FileEntry, LinkEntry, Owned } from '../tree.js';
+import { isDirectoryIn, type FileEntry, type LinkEntry, type Owned } from '../tree.js';
 import { IMPLIED, kindAt, found, ownerAt, virtualAt, type Place, type View } from './places.js';
 import { reach } from './access.js';
 import { content } from './contents.js';
@@ -15,6 +15,14 @@ const inodeOf = (entry: object): number => {
 
 function owned({ mode, uid, gid, mtime }: Owned): Owned {
   return { mode, uid, gid, ...(mtime === undefined ? {} : { mtime }) };
+}
+
+/** Each names its parent. Counted when somebody asks: most do not. */
+function subdirectories({ mount: { tree }, inner }: Place): number {
+  let count = 0;
+  for (const name of tree.childrenOf(inner === '' ? '/' : inner))
+    if (isDirectoryIn(tree, `${inner === '/' ? '' : inner}/${name}`)) count++;
+  return count;
 }
 
 async function statOf(view: View, place: Place): Promise<FileStat | undefined> {
@@ -54,7 +62,9 @@ async function statOf(view: View, place: Place): Promise<FileStat | undefined> {
       kind: 'directory',
       type: 'directory',
       size: 4096,
-      names: 2,
+      get names() {
+        return 2 + subdirectories(place);
+      },
       inode: inodeOf(owner),
     };
   if (node !== undefined)

@@ -1,5 +1,6 @@
 import type { ImageReference } from './reference.js';
 import { knownImage } from './index.js';
+import { pullErrorText, type PullError } from './pull-errors.js';
 
 /** Words that people name an image or a tag by when they mean that there is none. */
 const ABSENT_WORDS = ['doesnotexist', 'doesntexist', 'nonexist', 'noexist', 'notexist', 'nosuch', 'notfound'];
@@ -17,21 +18,14 @@ const isNoHost = (registry: string): boolean => {
 };
 
 /**
- * Why an image cannot be pulled, in containerd's words behind gRPC's code; undefined when it can. There is no registry to ask:
- * every image is there but those whose registry, path or tag says that it is not.
+ * Why an image cannot be pulled; undefined when it can. There is no registry to ask: every image is there but those whose
+ * registry, path or tag says that it is not.
  */
 export function pullProblem(image: ImageReference, resolver: string): string | undefined {
-  const { canonical, registry, path, repository, tag } = image;
-  const failed = `failed to pull and unpack image "${canonical}": failed to resolve reference "${canonical}"`;
-  if (isNoHost(registry)) {
-    const url = `https://${registry}/v2/${path}/manifests/${image.digest ?? tag ?? ''}`;
-    const host = registry.split(':', 1)[0] ?? '';
-    return `rpc error: code = Unknown desc = ${failed}: failed to do request: Head "${url}": dial tcp: lookup ${host} on ${resolver}:53: no such host`;
-  }
-  if (path.split('/').some(meansAbsent)) {
-    if (registry !== 'docker.io') return `rpc error: code = NotFound desc = ${failed}: ${canonical}: not found`;
-    return `rpc error: code = Unknown desc = ${failed}: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`;
-  }
-  const absentTag = tag !== undefined && (meansAbsent(tag) || knownImage(repository)?.hasTag?.(tag) === false);
-  return absentTag ? `rpc error: code = NotFound desc = ${failed}: ${canonical}: not found` : undefined;
+  const { registry, path, tag } = image;
+  const because = (error: PullError): string => pullErrorText(error, image, resolver);
+  if (isNoHost(registry)) return because('no-such-host');
+  if (path.split('/').some(meansAbsent)) return because(registry === 'docker.io' ? 'denied' : 'not-found');
+  const absentTag = tag !== undefined && (meansAbsent(tag) || knownImage(path)?.hasTag?.(tag) === false);
+  return absentTag ? because('not-found') : undefined;
 }

@@ -1,10 +1,12 @@
 import { agnhost } from './agnhost/index.js';
-import type { Image } from './types.js';
+import type { KnownImage } from './types.js';
 
 /** A picture of kubectl's update demo: agnhost's file server and what tells the two apart. */
-const picture = (name: string): Image => ({
+const picture = (name: string): KnownImage => ({
   ...agnhost,
   names: [name],
+  about: "a picture of kubectl's update demo at /data.json",
+  ports: ['80'],
   cmd: ['test-webserver'],
   get files() {
     return { ...agnhost.files, '/data.json': `{\n  "image": "${name}.jpg"\n}\n` };
@@ -15,8 +17,10 @@ export const nautilus = picture('nautilus');
 export const kitten = picture('kitten');
 
 /** A set-user-ID program of root's that says who it runs as: not root where the container may not gain privileges. */
-export const nonewprivs: Image = {
+export const nonewprivs: KnownImage = {
   names: ['nonewprivs'],
+  about: 'says which user a set-user-ID program of root runs as',
+  ports: [],
   entrypoint: [],
   cmd: ['nnp'],
   programs: {
@@ -30,8 +34,10 @@ export const nonewprivs: Image = {
 };
 
 /** An image whose user is not root. */
-export const nonroot: Image = {
+export const nonroot: KnownImage = {
   names: ['nonroot'],
+  about: 'a shell as user 1234',
+  ports: [],
   entrypoint: [],
   cmd: ['sh'],
   programs: {},

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ContainerContext, Process, Program } from '../process.js';
 import { serveHttp } from './http-server.js';
-import type { Image } from './types.js';
+import type { KnownImage } from './types.js';
 
 /** What of a body is shown. The rest is read and counted: an upload of any size costs no more than this. */
 const MAX_BODY_BYTES = 1 << 20;
@@ -93,8 +93,11 @@ export const echoServer: Program = async process => {
   }
 };
 
-export const echo: Image = {
+export const echo: KnownImage = {
   names: ['echo'],
+  about:
+    "answers HTTP on the Pod's ports with who asked and who answers; /status/503 with that status; UDP and SCTP come back",
+  ports: ['80'],
   entrypoint: ['echo-server'],
   cmd: [],
   programs: { 'echo-server': echoServer },

@@ -62,6 +62,18 @@ export async function serveHttp(
 /** Resolves with 0 on SIGTERM, SIGQUIT or SIGINT; rejects when the process is killed. */
 export const untilStopped = async (process: Process): Promise<number> => (await nextSignal(process), 0);
 
+/**
+ * Runs several servers in one process until it is told to stop, or one of them ends: that is the exit status. Each is given
+ * what it has to wait for.
+ */
+export function serveTogether(
+  process: Process,
+  ...servers: readonly ((until: Promise<number>) => Promise<number>)[]
+): Promise<number> {
+  const until = untilStopped(process);
+  return Promise.race([until, ...servers.map(serve => serve(until))]);
+}
+
 /** The signal that asks the process to end, once one has come; rejects when it is killed. */
 export function nextSignal(process: Process): Promise<'TERM' | 'QUIT' | 'INT'> {
   return new Promise((resolve, reject) => {

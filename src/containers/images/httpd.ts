@@ -1,8 +1,10 @@
 import { staticServer } from './nginx.js';
-import type { Image } from './types.js';
+import type { KnownImage } from './types.js';
 
-export const httpd: Image = {
+export const httpd: KnownImage = {
   names: ['httpd'],
+  about: 'Apache serving the files of /usr/local/apache2/htdocs',
+  ports: ['80'],
   entrypoint: ['httpd-foreground'],
   cmd: [],
   workingDir: '/usr/local/apache2',

@@ -3,24 +3,51 @@ import { agnhost } from './agnhost/index.js';
 import { argocd } from './argocd.js';
 import { kitten, nautilus, nonewprivs, nonroot } from './demos.js';
 import { echo } from './echo.js';
+import { etcdImages } from './etcd/index.js';
+import { sampleImages } from './http/samples.js';
+import { serviceImages } from './http/services.js';
 import { httpd } from './httpd.js';
 import { ingress } from './ingress.js';
-import { nginx } from './nginx.js';
+import { interpretedImage } from './interpreted.js';
+import { kafkaImages } from './kafka/index.js';
+import { languageImages } from './languages.js';
+import { memcachedImages } from './memcached/index.js';
+import { mongoImages } from './mongo/index.js';
+import { mysqlImages } from './mysql/index.js';
+import { nats } from './nats/index.js';
+import { nginxImages } from './nginx.js';
 import { pause } from './pause.js';
+import { postgresImages } from './postgres/index.js';
+import { rabbitmqImages } from './rabbitmq/index.js';
+import { redisImages } from './redis/index.js';
 import type { ImageReference } from './reference.js';
 import { busybox, curl, distribution } from './shells.js';
-import type { Image } from './types.js';
+import type { Image, KnownImage } from './types.js';
 import { unknownImage } from './unknown.js';
 import { webhookCertgen } from './webhook-certgen.js';
+import { zookeeperImages } from './zookeeper/index.js';
 
 /** Every simulated image. What is not among them does what its Pod asks. */
-const IMAGES: readonly Image[] = [
-  echo,
-  nginx,
-  httpd,
+export const IMAGES: readonly KnownImage[] = [
   busybox,
   distribution,
   curl,
+  ...nginxImages,
+  httpd,
+  ...sampleImages,
+  ...languageImages,
+  ...redisImages,
+  ...memcachedImages,
+  ...postgresImages,
+  ...mysqlImages,
+  ...mongoImages,
+  ...rabbitmqImages,
+  ...kafkaImages,
+  ...zookeeperImages,
+  nats,
+  ...etcdImages,
+  ...serviceImages,
+  echo,
   agnhost,
   pause,
   nautilus,
@@ -36,12 +63,19 @@ const PARTLY_KNOWN: ReadonlyMap<string, Image['programs']> = new Map([['argocd',
 
 const byName = new Map(IMAGES.flatMap(image => image.names.map(name => [name, image] as const)));
 
-/** The image of a repository's last name; undefined when there is none of its own. */
-export const knownImage = (repository: string): Image | undefined => byName.get(repository);
+/** The image of a path without registry, e.g. "library/redis": of owner and name, or of any owner's name. */
+export function knownImage(path: string): KnownImage | undefined {
+  const parts = path.split('/');
+  return byName.get(parts.slice(-2).join('/')) ?? byName.get(parts.at(-1) ?? '');
+}
 
 /** What a container runs. */
-export const imageFor = (
-  { repository }: ImageReference,
+export function imageFor(
+  { path, repository }: ImageReference,
   pod: DeepReadonly<Pod>,
   spec: DeepReadonly<Container>,
-): Image => knownImage(repository) ?? unknownImage(pod, spec, PARTLY_KNOWN.get(repository));
+): Image {
+  const known = knownImage(path);
+  if (known === undefined) return unknownImage(pod, spec, PARTLY_KNOWN.get(repository));
+  return known.interpreters === undefined ? known : interpretedImage(known, pod, spec);
+}

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { ClientConfig } from '../../client/kubeconfig.js';
 import type { Process, Program } from '../process.js';
 import { untilStopped } from './http-server.js';
-import type { Image } from './types.js';
+import type { KnownImage } from './types.js';
 
 const MOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 /** As client libraries look whether their token has been changed for a newer one. */
@@ -39,7 +39,7 @@ async function inClusterConfig(process: Process, signal: AbortSignal): Promise<C
     },
     insecureSkipTlsVerify: false,
     namespace: await text('namespace'),
-    connect: () => network.connect({ address, port }, { signal }),
+    dial: () => network.connect({ address, port }, { signal }),
   };
 }
 
@@ -75,7 +75,9 @@ const controller: Program = async process => {
 };
 
 /** The ingress controller that a cluster brings along. */
-export const ingress: Image = {
+export const ingress: KnownImage = {
+  about: 'the ingress controller that a cluster brings along: Ingresses of class kubette, Gateways and HTTPRoutes',
+  ports: ['80', '443'],
   names: ['kubette-ingress'],
   entrypoint: ['/kubette-ingress'],
   cmd: [],

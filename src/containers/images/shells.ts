@@ -1,16 +1,23 @@
-import type { Image } from './types.js';
+import type { KnownImage } from './types.js';
 
 /** Images that are nothing but a userland: what they run is the container's command. */
-export const busybox: Image = {
+export const busybox: KnownImage = {
   names: ['busybox', 'alpine'],
+  about: 'a shell and the tools of BusyBox',
+  ports: [],
   entrypoint: [],
   cmd: ['sh'],
   programs: {},
   userland: true,
 };
 
-export const distribution: Image = {
-  names: ['debian', 'ubuntu', 'fedora', 'bash', 'dnsutils', 'netshoot', 'jessie-dnsutils'],
+/** Distributions that people ask for less. */
+const OTHERS = ['centos', 'rockylinux', 'almalinux', 'amazonlinux', 'archlinux', 'wolfi-base', 'minideb'];
+
+export const distribution: KnownImage = {
+  names: ['debian', 'ubuntu', 'fedora', 'bash', 'dnsutils', 'netshoot', 'jessie-dnsutils', ...OTHERS],
+  about: 'a shell and the usual tools',
+  ports: [],
   entrypoint: [],
   cmd: ['bash'],
   programs: {},
@@ -18,8 +25,10 @@ export const distribution: Image = {
 };
 
 /** The entry point of curlimages/curl is a script that runs curl unless the first argument is a program. */
-export const curl: Image = {
+export const curl: KnownImage = {
   names: ['curl'],
+  about: 'curl, and a shell',
+  ports: [],
   entrypoint: ['curl-entrypoint'],
   cmd: ['curl'],
   programs: {

@@ -6,6 +6,7 @@ import { createAnyProtocolServer } from './any-protocol-server.js';
 import { answerEcho } from './echo.js';
 import { admitAll, isReview } from './admit-all.js';
 import { untilStopped } from './http-server.js';
+import { standingIn } from './stand-in.js';
 import type { Image } from './types.js';
 
 /** As distroless images have it: "nonroot". */
@@ -23,8 +24,7 @@ export function unknownImage(
   spec: DeepReadonly<Container>,
   programs: Image['programs'] = {},
 ): Image {
-  const ends = endsByItself(pod, spec);
-  const life: Program = ends ? complete : process => serve(process, spec);
+  const { life, note } = lifeOf(pod, spec);
   const nonRoot = (spec.securityContext?.runAsNonRoot ?? pod.spec?.securityContext?.runAsNonRoot) === true;
   const interactive = spec.stdin === true && spec.tty === true;
   return {
@@ -36,26 +36,56 @@ export function unknownImage(
     ...(nonRoot ? { user: NON_ROOT, accounts: { [NON_ROOT]: { gid: NON_ROOT } } } : {}),
     main: (command, found) => inPlaceOf(command, found, life),
     check: (command, found) => inPlaceOf(command, found, succeed),
-    note: `Image "${spec.image ?? ''}" is not known here: a simulated program runs in its place, ${ends ? 'and completes' : `serving ${describePorts(spec)}`}`,
+    note: `Image "${spec.image ?? ''}" is not known here: a simulated program runs in its place, ${note}; "kubette images" lists those that are`,
   };
+}
+
+/** What a container does whose program is not known. */
+export interface Life {
+  readonly life: Program;
+  /** Whether the Pod says so: it names ports or probes, or is a task. */
+  readonly told: boolean;
+  /** "and completes", "serving 80/tcp" */
+  readonly note: string;
+}
+
+export function lifeOf(pod: DeepReadonly<Pod>, spec: DeepReadonly<Container>): Life {
+  const task = isTask(pod, spec);
+  if (task || isErrand(pod, spec)) return { life: complete, told: task, note: 'and completes' };
+  return { life: process => serve(process, spec), told: isServer(spec), note: `serving ${describePorts(spec)}` };
 }
 
 /** `life` for a program of the image; for a tool or a script that a volume brought, what was found. */
 const inPlaceOf =
   (command: string, found: Program | undefined, life: Program): Program =>
   process =>
-    found === undefined || isOwn(command, process.container) ? life(process) : standingIn(found, life)(process);
+    found === undefined || isOwn(command, process.container)
+      ? life(process)
+      : standingIn(found, { life, covers: isOwnOrMissing })(process);
 
 const isOwn = (command: string, { files }: ContainerContext): boolean =>
   command.includes('/') && !TOOL_PATHS.test(command) && files.kind(command) !== 'file';
 
-/** Init containers and the containers of Jobs, and of whatever else makes Pods that are not started for ever. */
-function endsByItself(pod: DeepReadonly<Pod>, spec: DeepReadonly<Container>): boolean {
+const isOwnOrMissing = (name: string, found: Program | undefined, container: ContainerContext): boolean =>
+  found === undefined || isOwn(name, container);
+
+/** Init containers, the containers of Jobs and of whatever else makes Pods that are not started for ever, Helm's hooks. */
+function isTask(pod: DeepReadonly<Pod>, spec: DeepReadonly<Container>): boolean {
   const init = pod.spec?.initContainers?.find(c => c.name === spec.name);
   if (init !== undefined) return init.restartPolicy !== 'Always';
-  const controlled = pod.metadata.ownerReferences?.some(owner => owner.controller === true) === true;
-  return controlled && (pod.spec?.restartPolicy ?? 'Always') !== 'Always';
+  if ((pod.spec?.restartPolicy ?? 'Always') === 'Always') return false;
+  const { ownerReferences = [], annotations = {} } = pod.metadata;
+  return annotations['helm.sh/hook'] !== undefined || ownerReferences.some(owner => owner.controller === true);
 }
+
+/** A Pod that is started once, is told what to do, and names nothing that could be asked of it. */
+const isErrand = (pod: DeepReadonly<Pod>, spec: DeepReadonly<Container>): boolean =>
+  (pod.spec?.restartPolicy ?? 'Always') !== 'Always' && (spec.command ?? spec.args ?? []).length > 0 && !isServer(spec);
+
+const isServer = (spec: DeepReadonly<Container>): boolean => {
+  const probes = [spec.startupProbe, spec.readinessProbe, spec.livenessProbe];
+  return (spec.ports ?? []).length > 0 || probes.some(probe => probe !== undefined);
+};
 
 const complete: Program = async process => {
   await process.stdout.write(`simulated ${process.container.image}: ${process.args.join(' ')}: done\n`);
@@ -64,36 +94,8 @@ const complete: Program = async process => {
 
 const succeed: Program = async () => 0;
 
-/**
- * Runs a script in which programs of the image may be called: each answers with success at once. When any was called, the
- * script's end is not the container's: `life` goes on, as those programs would have.
- */
-function standingIn(script: Program, life: Program): Program {
-  return async process => {
-    const { container } = process;
-    let called: Promise<number> | undefined;
-    const code = await script({
-      ...process,
-      container: {
-        ...container,
-        async program(name) {
-          const found = await container.program(name);
-          if (found !== undefined && !isOwn(name, container)) return found;
-          return async () => {
-            called ??= life(process);
-            // A life that failed is told by the wait for it below.
-            called.catch(() => undefined);
-            return 0;
-          };
-        },
-      },
-    });
-    return called === undefined ? code : called;
-  };
-}
-
 /** Ports of the spec's list, and those that its probes and hooks ask. */
-function portsOf(spec: DeepReadonly<Container>): { tcp: number[]; udp: number[]; sctp: number[] } {
+export function portsOf(spec: DeepReadonly<Container>): { tcp: number[]; udp: number[]; sctp: number[] } {
   const declared = spec.ports ?? [];
   const udp = new Set(declared.filter(p => p.protocol === 'UDP').map(p => p.containerPort));
   const sctp = new Set(declared.filter(p => p.protocol === 'SCTP').map(p => p.containerPort));
@@ -116,7 +118,7 @@ function portsOf(spec: DeepReadonly<Container>): { tcp: number[]; udp: number[];
 }
 
 /** Where a Service would look for a container that names no port. */
-const USUAL_PORT = 80;
+export const USUAL_PORT = 80;
 
 const describePorts = (spec: DeepReadonly<Container>): string => {
   const { tcp, udp, sctp } = portsOf(spec);

@@ -2,7 +2,7 @@ import type { Process, Program } from '../process.js';
 import { issueCertificate } from '../../machinery/x509/certificate.js';
 import { parseFlags, type Flags } from './agnhost/command.js';
 import { callApi, type ApiAnswer } from './in-cluster-client.js';
-import type { Image } from './types.js';
+import type { KnownImage } from './types.js';
 
 /** ingress-nginx's certgen makes certificates for a hundred years. */
 const HUNDRED_YEARS_MS = 100 * 365 * 24 * 60 * 60 * 1000;
@@ -79,8 +79,10 @@ const certgen: Program = async process => {
 };
 
 /** What ingress-nginx and others run as Jobs before their webhook can be called: without it their Pods wait for a Secret. */
-export const webhookCertgen: Image = {
+export const webhookCertgen: KnownImage = {
   names: ['kube-webhook-certgen'],
+  about: 'makes the certificate of an admission webhook and puts it into a Secret and the configurations',
+  ports: [],
   entrypoint: ['/kube-webhook-certgen'],
   cmd: [],
   programs: { 'kube-webhook-certgen': certgen },

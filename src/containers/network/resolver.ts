@@ -1,46 +1,9 @@
-import type { Answer, decode as decodePacket, DecodedPacket, Packet } from 'dns-packet';
 import { familyOf, ipBytes } from '../../machinery/ip.js';
 import { inOrderOfUse } from './address-order.js';
+import { createAsk, type DnsAnswer, type DnsRecord, type RecordType } from './dns-question.js';
 import { NetworkError } from './errors.js';
+import { candidates, type ResolverConfig } from './resolv-conf.js';
 import type { ConnectOptions, NetNamespace, SocketAddress } from './types.js';
-
-/** What /etc/resolv.conf says. */
-export interface ResolverConfig {
-  readonly nameservers: readonly string[];
-  readonly search: readonly string[];
-  readonly ndots: number;
-  /** Milliseconds per try. */
-  readonly timeoutMs: number;
-  readonly attempts: number;
-  /** use-vc: every question goes over TCP. */
-  readonly useTcp?: boolean;
-  /** edns0: room for longer datagrams. */
-  readonly edns0?: boolean;
-  /** rotate: each question begins with another name server. */
-  readonly rotate?: boolean;
-  /** no-aaaa: getaddrinfo asks for IPv4 addresses only. */
-  readonly noAaaa?: boolean;
-}
-
-export type RecordType = 'A' | 'AAAA' | 'SRV' | 'PTR' | 'TXT' | 'CNAME' | 'MX' | 'NS' | 'SOA' | 'ANY';
-
-export interface DnsRecord {
-  readonly name: string;
-  readonly type: string;
-  readonly ttl: number;
-  /** As presented: an address, a name, "priority weight port target". */
-  readonly data: string;
-}
-
-export interface DnsAnswer {
-  readonly question: { readonly name: string; readonly type: RecordType };
-  readonly server: string;
-  readonly rcode: string;
-  readonly authoritative: boolean;
-  readonly records: readonly DnsRecord[];
-  /** Whose word a negative answer is (RFC 2308): the primary server of the zone that has no such name. */
-  readonly denier?: string;
-}
 
 export type LookupFailure = 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'TIMEOUT' | 'NO_SERVERS';
 
@@ -75,98 +38,22 @@ export function reverseName(address: string): string {
   return `${nibbles.reverse().join('.')}.ip6.arpa`;
 }
 
-/** The names a lookup tries, in order, as glibc: dotted enough names as they are first, else the search path first. */
-export function candidates(name: string, config: Pick<ResolverConfig, 'search' | 'ndots'>): string[] {
-  if (name.endsWith('.')) return [name.slice(0, -1)];
-  const searched = config.search.map(domain => `${name}.${domain}`);
-  const dots = name.split('.').length - 1;
-  return dots >= config.ndots ? [name, ...searched] : [...searched, name];
-}
-
 const MAX_NAME = 253;
 const MAX_LABEL = 63;
 const isDomainName = (name: string): boolean =>
   name.length <= MAX_NAME && name.split('.').every(label => label !== '' && Buffer.byteLength(label) <= MAX_LABEL);
-
-/** A server may be anybody's Pod. What is no answer to the question is as good as none. @throws NetworkError */
-function decodeAnswer(decode: typeof decodePacket, bytes: Buffer, id: number): DecodedPacket {
-  let packet: DecodedPacket;
-  try {
-    packet = decode(bytes);
-  } catch (error) {
-    throw new NetworkError('ETIMEDOUT', `malformed answer: ${(error as Error).message}`);
-  }
-  if (packet.id !== id || packet.type !== 'response')
-    throw new NetworkError('ETIMEDOUT', 'an answer to another question');
-  return packet;
-}
 
 export interface ResolverOptions {
   readonly config: ResolverConfig;
   readonly network: NetNamespace;
   /** The content of /etc/hosts. */
   readonly hosts: () => Promise<string>;
+  /** In [0, 1). */
+  readonly random: () => number;
 }
 
-export function createResolver({ config, network, hosts }: ResolverOptions): Resolver {
-  let nextId = Math.floor(Math.random() * 65536);
-
-  const ask = async (
-    server: SocketAddress,
-    name: string,
-    type: RecordType,
-    options: ConnectOptions,
-  ): Promise<DnsAnswer> => {
-    const { default: dns } = await import('dns-packet');
-    nextId = (nextId + 1) & 0xffff;
-    const query = dns.encode({
-      type: 'query',
-      id: nextId,
-      flags: dns.RECURSION_DESIRED,
-      questions: [{ type: type as 'A', name }],
-      ...(config.edns0 === true ? { additionals: [EDNS0] } : {}),
-    });
-    const deadline = { timeoutMs: config.timeoutMs, ...options };
-    let packet: DecodedPacket | undefined;
-    if (config.useTcp !== true)
-      packet = decodeAnswer(dns.decode, await network.exchange(server, query, deadline), query.readUInt16BE(0));
-    if (packet === undefined || packet.flag_tc === true)
-      packet = decodeAnswer(dns.decode, await askTcp(server, query, deadline), query.readUInt16BE(0));
-    return {
-      question: { name, type },
-      server: server.address,
-      rcode: (packet as Packet & { rcode?: string }).rcode ?? 'NOERROR',
-      authoritative: packet.flag_aa === true,
-      records: (packet.answers ?? []).flatMap(a =>
-        a.type === 'OPT' ? [] : [{ name: a.name, type: a.type, ttl: 'ttl' in a ? (a.ttl ?? 0) : 0, data: present(a) }],
-      ),
-      ...denierOf(packet),
-    };
-  };
-
-  /** RFC 7766: a truncated answer is asked for again over TCP. */
-  const askTcp = async (server: SocketAddress, query: Buffer, options: ConnectOptions): Promise<Buffer> => {
-    const stream = await network.connect(server, options);
-    try {
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(query.length);
-      stream.write(Buffer.concat([length, query]));
-      const chunks: Buffer[] = [];
-      let received = 0;
-      let expected: number | undefined;
-      for await (const chunk of stream) {
-        chunks.push(chunk as Buffer);
-        received += (chunk as Buffer).length;
-        if (received < 2) continue;
-        expected ??= 2 + Buffer.concat(chunks).readUInt16BE(0);
-        if (received >= expected) return Buffer.concat(chunks).subarray(2, expected);
-      }
-      throw new NetworkError('ECONNRESET', 'the name server closed the connection');
-    } finally {
-      stream.destroy();
-    }
-  };
-
+export function createResolver({ config, network, hosts, random }: ResolverOptions): Resolver {
+  const ask = createAsk(network, config, random);
   let questions = 0;
   /** In the order in which they are asked. */
   const nameservers = (): SocketAddress[] => {
@@ -239,18 +126,6 @@ export function createResolver({ config, network, hosts }: ResolverOptions): Res
   };
 }
 
-/** glibc's RESOLV_EDNS_BUFFER_SIZE. */
-const EDNS0: Answer = {
-  type: 'OPT',
-  name: '.',
-  udpPayloadSize: 1200,
-  extendedRcode: 0,
-  ednsVersion: 0,
-  flags: 0,
-  flag_do: false,
-  options: [],
-};
-
 async function answerOrSilence(answer: Promise<DnsAnswer>): Promise<DnsAnswer | undefined> {
   try {
     return await answer;
@@ -258,11 +133,6 @@ async function answerOrSilence(answer: Promise<DnsAnswer>): Promise<DnsAnswer | 
     if (!(error instanceof NetworkError)) throw error;
     return undefined;
   }
-}
-
-function denierOf({ authorities = [] }: DecodedPacket): Pick<DnsAnswer, 'denier'> {
-  for (const record of authorities) if (record.type === 'SOA') return { denier: record.data.mname };
-  return {};
 }
 
 const wantedRecords = ({ question: { type }, records }: DnsAnswer): readonly DnsRecord[] =>
@@ -278,25 +148,4 @@ function knownAddresses(text: string, wanted: string): string[] {
     if (names.some(name => name.toLowerCase() === wanted)) known.set(family, address);
   }
   return [...known.values()];
-}
-
-function present(answer: { type: string; data?: unknown }): string {
-  const { data } = answer;
-  if (typeof data === 'string') return data;
-  if (Array.isArray(data)) return data.map(part => JSON.stringify(String(part))).join(' ');
-  if (Buffer.isBuffer(data)) return JSON.stringify(data.toString('utf8'));
-  if (answer.type === 'SRV') {
-    const { priority = 0, weight = 0, port, target } = data as Record<string, number | string>;
-    return `${priority} ${weight} ${port ?? 0} ${target ?? ''}`;
-  }
-  return JSON.stringify(data);
-}
-
-/** The text of /etc/resolv.conf, as the kubelet writes it. */
-export function formatResolvConf(config: ResolverConfig, options: readonly string[]): string {
-  const lines = [];
-  if (config.search.length > 0) lines.push(`search ${config.search.join(' ')}`);
-  for (const server of config.nameservers) lines.push(`nameserver ${server}`);
-  if (options.length > 0) lines.push(`options ${options.join(' ')}`);
-  return `${lines.join('\n')}\n`;
 }

@@ -43,12 +43,14 @@ export const awk: Program = async process => {
     return await runAwk(interpreter);
   } catch (error) {
     if (error instanceof Unwind) return 0;
-    if (!(
-      error instanceof AwkError ||
-      error instanceof RegexError ||
-      error instanceof FormatError ||
-      error instanceof FileError
-    ))
+    if (
+      !(
+        error instanceof AwkError ||
+        error instanceof RegexError ||
+        error instanceof FormatError ||
+        error instanceof FileError
+      )
+    )
       throw error;
     await process.stderr.write(`awk: ${error instanceof RegexError ? `bad regex: ${error.message}` : error.message}\n`);
     return error instanceof FileError ? 1 : 2;

@@ -28,8 +28,8 @@ export function parseCount(text: string): number {
   return Number(parsed[1]) * unit;
 }
 
-/** Bytes as ls -h and df -h show them. */
-export function humanSize(bytes: number): string {
+/** Bytes as ls -h and df -h show them; `whole` without a fraction. */
+export function humanSize(bytes: number, whole = false): string {
   let value = bytes;
   let unit = 0;
   while (value >= 1024 && unit < 6) {
@@ -37,5 +37,5 @@ export function humanSize(bytes: number): string {
     unit++;
   }
   if (unit === 0) return String(bytes);
-  return `${value.toFixed(1)}${['', 'K', 'M', 'G', 'T', 'P', 'E'][unit] ?? ''}`;
+  return `${value.toFixed(whole ? 0 : 1)}${['', 'K', 'M', 'G', 'T', 'P', 'E'][unit] ?? ''}`;
 }

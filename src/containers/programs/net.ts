@@ -1,6 +1,7 @@
 import { familyOf } from '../../machinery/ip.js';
 import { NetworkError } from '../network/errors.js';
-import { reverseName, type Lookup, type RecordType } from '../network/resolver.js';
+import type { RecordType } from '../network/dns-question.js';
+import { reverseName, type Lookup } from '../network/resolver.js';
 import type { Program } from '../process.js';
 
 const server = (text: string | undefined) =>

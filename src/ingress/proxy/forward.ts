@@ -1,4 +1,10 @@
-import { request as httpRequest, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  request as httpRequest,
+  validateHeaderValue,
+  type ClientRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { Transform, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../machinery/clock.js';
@@ -216,7 +222,9 @@ async function tunnel(
   if (upgrade === undefined) throw new Error('a protocol that nobody asked for');
   const { socket: client, head: rest } = upgrade;
   const headers = responseHeaders(message.rawHeaders, [chosen.backend.responseHeaders, route.responseHeaders]);
-  const lines = [...headers, ['Connection', 'Upgrade'], ['Upgrade', message.headers.upgrade ?? '']];
+  const lines = [...headers, ['Connection', 'Upgrade'], ['Upgrade', message.headers.upgrade ?? '']] as const;
+  // Node writes no answer here, and so does not look at what a route adds either.
+  for (const [name, value] of lines) validateHeaderValue(name, value);
   client.write(
     `HTTP/1.1 101 Switching Protocols\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`,
     'latin1',

@@ -80,7 +80,8 @@ export const serviceProxy = (random: (n: number) => number): ConnectSubresource 
   target(ctx, key) {
     const { scheme, name, port } = splitTarget(key.name, 'service');
     const service = ctx.objects.get('services', { namespace: key.namespace, name }) as
-      DeepReadonly<Service> | undefined;
+      | DeepReadonly<Service>
+      | undefined;
     if (service === undefined) throw notFoundError({ group: '', resource: 'services' }, name);
     const candidates = readyEndpoints(ctx, { namespace: key.namespace, name }, servicePortName(service, port));
     const chosen = candidates.length === 0 ? undefined : candidates[random(candidates.length)];
@@ -119,7 +120,8 @@ function readyEndpoints(
     for (const { conditions, targetRef, addresses } of slice.endpoints ?? []) {
       if (conditions?.ready === false || targetRef?.kind !== 'Pod') continue;
       const pod = ctx.objects.get('pods', { namespace: service.namespace, name: targetRef.name ?? '' }) as
-        DeepReadonly<Pod> | undefined;
+        | DeepReadonly<Pod>
+        | undefined;
       if (pod !== undefined && addresses.includes(pod.status?.podIP ?? '')) found.push({ pod, port });
     }
   }

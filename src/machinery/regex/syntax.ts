@@ -20,7 +20,14 @@ export type Node =
   | { readonly kind: 'back'; readonly index: number };
 
 export type Assertion =
-  'start' | 'end' | 'line-start' | 'line-end' | 'word-start' | 'word-end' | 'boundary' | 'no-boundary';
+  | 'start'
+  | 'end'
+  | 'line-start'
+  | 'line-end'
+  | 'word-start'
+  | 'word-end'
+  | 'boundary'
+  | 'no-boundary';
 
 /** Characters by code: a table for the first 256, ranges beyond. */
 export class CharacterSet {

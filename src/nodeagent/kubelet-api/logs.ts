@@ -1,4 +1,5 @@
 import type { LogBuffer, LogOptions } from '../../containers/log-buffer.js';
+import { drained } from '../../machinery/drained.js';
 import type { ContainerRecord } from '../pods/types.js';
 import { HttpError, type KubeletRoute } from './types.js';
 
@@ -66,16 +67,7 @@ export const containerLogs: KubeletRoute = async (context, { url, segments, resp
   response.flushHeaders();
   for await (const text of log?.read({ ...options, signal }) ?? []) {
     if (signal.aborted) break;
-    if (!response.write(text))
-      await new Promise<void>(resolve => {
-        const done = (): void => {
-          response.off('drain', done);
-          signal.removeEventListener('abort', done);
-          resolve();
-        };
-        response.once('drain', done);
-        signal.addEventListener('abort', done, { once: true });
-      });
+    if (!response.write(text)) await drained(response, signal);
   }
   response.end();
 };

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../machinery/clock.js';
+import { drained } from '../../machinery/drained.js';
 import { createTurns } from '../../machinery/turns.js';
 import { HttpError } from './types.js';
 
@@ -56,7 +56,7 @@ export async function sendParts(
   response.writeHead(200, { 'Content-Type': type, 'Content-Length': length });
   for (const piece of pieces) {
     if (response.write(piece)) continue;
-    await Promise.race([once(response, 'drain'), once(response, 'close')]);
+    await drained(response, signal);
     if (signal.aborted) return;
   }
   response.end();

@@ -24,6 +24,7 @@ export function createStreamingBackend(pods: PodManager): StreamingBackend {
         return await running(target).exec(command, { ...streams, signal });
       } catch (error) {
         if (!(error instanceof StartError)) throw error;
+        if (error.hint !== undefined) await streams.stderr?.write(`${error.hint}\n`);
         // The words of the kubelet and of containerd; kubectl shows them and exits with 1.
         const exec = randomBytes(32).toString('hex');
         throw new StreamingError(

@@ -1,4 +1,4 @@
-import type { DnsAnswer } from '../../containers/network/resolver.js';
+import type { DnsAnswer } from '../../containers/network/dns-question.js';
 import type { NetworkStep } from '../../containers/network/types.js';
 
 /** Of api-schemas/trace.v1.json, which says the same to other languages. */

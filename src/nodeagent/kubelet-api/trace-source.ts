@@ -1,5 +1,5 @@
 import { NetworkError } from '../../containers/network/errors.js';
-import type { ResolverConfig } from '../../containers/network/resolver.js';
+import type { ResolverConfig } from '../../containers/network/resolv-conf.js';
 import type { Addresses, Flow, NetNamespace, SocketAddress } from '../../containers/network/types.js';
 import { isGlobalUnicast } from '../../machinery/global-unicast.js';
 import { canonicalIP } from '../../machinery/ip.js';

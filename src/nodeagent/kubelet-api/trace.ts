@@ -30,7 +30,7 @@ export interface TraceRequest {
 }
 
 export interface TraceOptions {
-  readonly context: Pick<KubeletContext, 'clock'>;
+  readonly context: Pick<KubeletContext, 'clock' | 'random'>;
   readonly dns: ClusterDns;
   readonly signal: AbortSignal;
 }
@@ -38,11 +38,11 @@ export interface TraceOptions {
 /** Sends real requests and reports every step. */
 export async function traceRequest(request: TraceRequest, options: TraceOptions): Promise<TraceReport> {
   const { source, target, count = 1, family } = request;
-  const { clock } = options.context;
+  const { clock, random } = options.context;
   const limit = deadline(clock, TIMEOUT_MS + (count - 1) * TIMEOUT_PER_ATTEMPT_MS, options.signal);
   try {
     const { resolver: config, from } = source;
-    const { lookup, queries, unanswered } = await lookUp(source, target.host, family, limit.signal);
+    const { lookup, queries, unanswered } = await lookUp(source, target.host, family, random, limit.signal);
     const report = {
       version: TRACE_VERSION,
       from,
@@ -87,6 +87,7 @@ async function lookUp(
   { network, resolver: config, hosts }: TraceSource,
   name: string,
   family: TraceRequest['family'],
+  random: () => number,
   signal: AbortSignal,
 ) {
   /** By question: several are on their way at once. */
@@ -97,6 +98,7 @@ async function lookUp(
   const resolver = createResolver({
     config,
     hosts: async () => hosts,
+    random,
     network: {
       ...network,
       async exchange(to, payload, options) {

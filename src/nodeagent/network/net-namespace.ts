@@ -20,6 +20,8 @@ export interface NetNamespaceOptions {
   /** Where its packets enter the node's rules: 'output' for the node itself. */
   readonly hook: 'prerouting' | 'output';
   readonly forwarding: Forwarding;
+  /** In [0, 1). */
+  readonly random: () => number;
 }
 
 export interface ConnectingNamespace extends NetNamespace {
@@ -29,8 +31,8 @@ export interface ConnectingNamespace extends NetNamespace {
 
 /** The sockets of a Pod, or of a node, and the way out of them. */
 export function createNetNamespace(options: NetNamespaceOptions): ConnectingNamespace {
-  const { nodeName, addresses, sockets, hook, forwarding } = options;
-  const ports = createEphemeralPorts(Math.random);
+  const { nodeName, addresses, sockets, hook, forwarding, random } = options;
+  const ports = createEphemeralPorts(random);
   const outgoing = (proto: Flow['proto'], to: SocketAddress, localPort: number | undefined): Flow => {
     const srcPort = ports.choose(localPort);
     const dst = isUnspecified(to.address) ? loopbackLike(to.address) : to.address;

@@ -19,6 +19,8 @@ export interface PodNetworkOptions {
   /** Called with each first packet of a connection. */
   readonly onPacket?: (() => void) | undefined;
   readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
   /** The addresses under which Pods see the real host, as the bridge gateway of a kind cluster. */
   readonly hostGateways: Addresses;
   /** Where the real host's services listen. */
@@ -47,14 +49,14 @@ export interface PodNetwork extends PacketReceiver {
 }
 
 export function createPodNetwork(options: PodNetworkOptions): PodNetwork {
-  const { nodeName, nodeAddresses, kernels, hostGateways } = options;
+  const { nodeName, nodeAddresses, kernels, hostGateways, random } = options;
   const pods = new Map<string, Sockets>();
   const nodeSockets = createSockets(`node ${nodeName}`);
   for (const destination of hostGateways)
     kernels[familyLike(destination)].routes.add({ destination, link: NODE_LINK, nextHop: HOST, metric: METRIC.own });
   const forwarding = createForwarding({ ...options, nodeSockets, pods });
   const namespace = (addresses: Addresses, sockets: Sockets, hook: 'prerouting' | 'output'): ConnectingNamespace =>
-    createNetNamespace({ nodeName, addresses, sockets, hook, forwarding });
+    createNetNamespace({ nodeName, addresses, sockets, hook, forwarding, random });
 
   return {
     node: { ...namespace(nodeAddresses, nodeSockets, 'output'), sockets: nodeSockets },

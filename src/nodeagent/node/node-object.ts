@@ -15,6 +15,7 @@ export interface NodeFacts {
   readonly podNetwork: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly maxPods: number;
+  readonly capacity?: Readonly<Record<string, string>>;
   readonly version: string;
   readonly machineID: string;
   readonly bootID: string;
@@ -23,13 +24,14 @@ export interface NodeFacts {
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 const architecture = (): string => ARCHITECTURES[process.arch] ?? process.arch;
 
-/** A small machine; simulated containers use next to nothing of it. */
-export const capacityOf = (maxPods: number): Record<string, string> => ({
+/** A small machine, unless `own` says more; simulated containers use next to nothing of it. */
+export const capacityOf = (maxPods: number, own: Readonly<Record<string, string>> = {}): Record<string, string> => ({
   cpu: '4',
   'ephemeral-storage': '100Gi',
   'hugepages-1Gi': '0',
   'hugepages-2Mi': '0',
   memory: '8Gi',
+  ...own,
   pods: String(maxPods),
 });
 
@@ -88,7 +90,7 @@ export function nodeStatus(
   now: number,
   images: Iterable<ImageReference> = [],
 ) {
-  const capacity = capacityOf(facts.maxPods);
+  const capacity = capacityOf(facts.maxPods, facts.capacity);
   return {
     capacity,
     allocatable: capacity,

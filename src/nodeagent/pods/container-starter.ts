@@ -1,4 +1,4 @@
-import { programFinder, programNames, startContainer, type RunningContainer } from '../../containers/container.js';
+import { programNames, startContainer, type RunningContainer } from '../../containers/container.js';
 import {
   createFileSystem,
   createTree,
@@ -11,9 +11,11 @@ import type { Budget } from '../../containers/machine/machine.js';
 import { systemMounts } from '../../containers/system-mounts.js';
 import type { Credentials } from '../../containers/credentials.js';
 import type { ProcessTable } from '../../containers/process.js';
+import { behavingImage } from '../../containers/behaviour/behaving-image.js';
 import { imageFor } from '../../containers/images/index.js';
 import type { ImageReference } from '../../containers/images/reference.js';
-import { createResolver, formatResolvConf } from '../../containers/network/resolver.js';
+import { formatResolvConf } from '../../containers/network/resolv-conf.js';
+import { createResolver } from '../../containers/network/resolver.js';
 import type { NetNamespace } from '../../containers/network/types.js';
 import { logBytes, writableLayer } from './disk-usage.js';
 import type { ContainerDisk } from './types.js';
@@ -21,6 +23,7 @@ import type { PodDependencies } from './dependencies.js';
 import { expandReferences, makeEnvironment } from './environment.js';
 import { hostsFile, podNames, resolverConfig } from './etc-files.js';
 import { containersOf, type ReadonlyContainer, type ReadonlyPod } from './types.js';
+import { createTellingFinder } from './telling-finder.js';
 import { ownedNetwork } from './owned-network.js';
 import { securityOf } from './security.js';
 import { mountsOf } from './volumes/mounts.js';
@@ -33,6 +36,8 @@ const OPEN = 0o1777;
 export interface StartRequest {
   readonly pod: ReadonlyPod;
   readonly spec: ReadonlyContainer;
+  /** How often the container has run before. */
+  readonly run: number;
   readonly image: ImageReference;
   readonly network: NetNamespace;
   readonly processes: ProcessTable;
@@ -40,6 +45,8 @@ export interface StartRequest {
   readonly volumes: SetUpVolumes;
   /** Files that the runtime shows of the container's cgroup, by name. */
   readonly cgroup: Tree;
+  /** Tells users that the container wanted something that is not simulated. */
+  readonly tell: (message: string) => void;
 }
 
 /** A started container and where its last words are read from. */
@@ -65,7 +72,8 @@ const MAX_MESSAGES = 12 * 1024;
 export async function startPodContainer(request: StartRequest, deps: PodDependencies): Promise<Started> {
   const { pod, spec, network, processes, budget, volumes } = request;
   const { nodeName, nodeIPs, clock, random, dns, sources, services, allocatable } = deps;
-  const image = imageFor(request.image, pod, spec);
+  const behaviour = deps.behaviours.of(pod, spec.name);
+  const image = behavingImage(imageFor(request.image, pod, spec), { behaviour, spec, run: request.run });
   const names = podNames(pod, nodeName, dns.domain);
   const hostname = names.nodename;
   const { config, options } = resolverConfig(pod, dns);
@@ -114,6 +122,7 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
   ];
   const files = createFileSystem(all, security.credentials, () => clock.now());
   const owned = ownedNetwork(network);
+  const finder = createTellingFinder(image, request.tell);
   const workingDir = spec.workingDir ?? image.workingDir ?? '/';
   // The runtime makes it, as whoever it is itself.
   if (files.kind(workingDir) === undefined) root.directories.set(resolvePath('/', workingDir), newDirectory());
@@ -139,11 +148,13 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
         config,
         network,
         hosts: async () => (await files.read('/etc/hosts')).toString('utf8'),
+        random,
       }),
       files,
       clock,
       random,
-      program: programFinder(image),
+      program: finder.find,
+      tell: finder.tell,
       programNames: () => programNames(image),
       processes,
       budget,
@@ -158,7 +169,10 @@ export async function startPodContainer(request: StartRequest, deps: PodDependen
     tty: spec.tty === true,
   });
   // A program that throws, or is killed in the middle of it, closes nothing itself.
-  void running.exited.then(() => owned.closeListeners());
+  void running.exited.then(code => {
+    owned.closeListeners();
+    finder.ended(code);
+  });
   return {
     running,
     processes,

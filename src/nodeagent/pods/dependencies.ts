@@ -6,6 +6,7 @@ import type { DeepReadonly, Node, Pod, Service } from '../../machinery/types.js'
 import type { ProcessTable } from '../../containers/process.js';
 import type { Tree } from '../../containers/file-system.js';
 import type { Counters } from '../node/counters.js';
+import type { Behaviours } from '../../containers/behaviour/behaviours.js';
 import type { Addresses } from '../../containers/network/types.js';
 import type { Machine } from '../../containers/machine/machine.js';
 import type { IpAllocator } from '../network/ip-allocator.js';
@@ -37,6 +38,8 @@ export interface PodDependencies {
   /** The node's own root file system: hostPath. */
   readonly hostTree: Tree;
   readonly nodeTrees: Map<string, Tree>;
+  /** What containers are told to do. */
+  readonly behaviours: Behaviours;
   /** Images pulled on this node, by canonical name. */
   readonly presentImages: Set<string>;
   readonly recorder: EventRecorder;

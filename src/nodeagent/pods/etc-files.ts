@@ -1,4 +1,4 @@
-import type { ResolverConfig } from '../../containers/network/resolver.js';
+import type { ResolverConfig } from '../../containers/network/resolv-conf.js';
 import type { ReadonlyPod } from './types.js';
 
 export interface ClusterDns {

@@ -1,14 +1,18 @@
 import type { Clock } from '../../machinery/clock.js';
+import type { Behaviour } from '../../containers/behaviour/settings.js';
 import { pullProblem } from '../../containers/images/absent.js';
+import { pullErrorText } from '../../containers/images/pull-errors.js';
 import { parseImage, type ImageReference } from '../../containers/images/reference.js';
+import { formatDuration } from '../../machinery/duration.js';
 import type { PodEvents } from './pod-events.js';
 import type { RestartBackoff } from './restart-backoff.js';
 import type { ContainerRecord, ReadonlyContainer } from './types.js';
 
 /** The container waits for its image. */
 export interface NoImage {
-  readonly reason: 'ErrImagePull' | 'ImagePullBackOff' | 'InvalidImageName' | 'ErrImageNeverPull';
-  readonly message: string;
+  readonly reason: string;
+  /** Absent: it is being pulled. */
+  readonly message?: string;
   readonly retryMs: number;
 }
 
@@ -17,6 +21,8 @@ export type Pullable = Pick<ReadonlyContainer, 'image' | 'imagePullPolicy'>;
 
 export interface PullOptions {
   readonly spec: Pullable;
+  /** How it is to be pulled: then it is, whether it is on the node or not, until that has succeeded once. */
+  readonly told: Behaviour;
   readonly record: ContainerRecord;
   readonly present: Set<string>;
   readonly backoff: RestartBackoff;
@@ -32,9 +38,9 @@ export interface PullOptions {
 const AFTER_ERROR_MS = 2_000;
 const RETRY_MS = 10_000;
 
-/** Makes sure that the image is on the node, with the kubelet's Events. Pulling takes no time here. */
+/** Makes sure that the image is on the node, with the kubelet's Events. Pulling takes no time unless it is told to. */
 export function pullImage(options: PullOptions): ImageReference | NoImage {
-  const { spec, record, present, backoff, key, events, clock, resolver } = options;
+  const { spec, told, record, present, backoff, key, events, clock } = options;
   const name = spec.image ?? '';
   const image = parseImage(name);
   if (image === undefined) {
@@ -48,7 +54,8 @@ export function pullImage(options: PullOptions): ImageReference | NoImage {
   const untagged = !/[:@]/.test(name.slice(name.lastIndexOf('/') + 1));
   const policy = spec.imagePullPolicy ?? (untagged || name.endsWith(':latest') ? 'Always' : 'IfNotPresent');
   const there = present.has(image.canonical);
-  if (there && policy !== 'Always') {
+  const mustPull = (told.pullError !== undefined || told.pullDelay !== undefined) && !record.pulls.done;
+  if (there && policy !== 'Always' && !mustPull) {
     events.normal(
       'Pulled',
       `Container image "${name}" already present on machine and can be accessed by the pod`,
@@ -63,31 +70,43 @@ export function pullImage(options: PullOptions): ImageReference | NoImage {
     return { reason: 'ErrImageNeverPull', message: why, retryMs: RETRY_MS };
   }
   const failedBefore = record.state.kind === 'waiting' && record.state.message !== undefined ? record.state : undefined;
-  const remaining = backoff.remaining(key, clock.now());
-  const error = pullProblem(image, resolver);
+  const remaining = backoff.remaining(key, record.pulls.failedAt);
+  const waitedFor = failedBefore?.reason === 'ErrImagePull' || failedBefore?.reason === 'ImagePullBackOff';
+  if (waitedFor && remaining > 0) {
+    events.normal('BackOff', `Back-off pulling image "${name}"`, record);
+    events.warning('Failed', 'Error: ImagePullBackOff', record);
+    const { reason, message = '' } = failedBefore;
+    const why = reason === 'ErrImagePull' ? `Back-off pulling image "${name}": ErrImagePull: ${message}` : message;
+    return { reason: 'ImagePullBackOff', message: why, retryMs: remaining };
+  }
+  if (record.pulls.began === undefined) events.normal('Pulling', `Pulling image "${name}"`, record);
+  const began = (record.pulls.began ??= clock.now());
+  const left = mustPull ? began + (told.pullDelay ?? 0) - clock.now() : 0;
+  if (left > 0) return { ...(failedBefore ?? { reason: 'ContainerCreating' }), retryMs: left };
+  record.pulls.began = undefined;
+  const error = pullErrorOf(options, image);
   if (error !== undefined) {
-    const waitedFor = failedBefore?.reason === 'ErrImagePull' || failedBefore?.reason === 'ImagePullBackOff';
-    if (waitedFor && remaining > 0) {
-      events.normal('BackOff', `Back-off pulling image "${name}"`, record);
-      events.warning('Failed', 'Error: ImagePullBackOff', record);
-      return {
-        reason: 'ImagePullBackOff',
-        message: `Back-off pulling image "${name}": ErrImagePull: ${error}`,
-        retryMs: remaining,
-      };
-    }
-    events.normal('Pulling', `Pulling image "${name}"`, record);
+    if (mustPull) record.pulls.failed++;
     events.warning('Failed', `Failed to pull image "${name}": ${error}`, record);
     events.warning('Failed', 'Error: ErrImagePull', record);
-    backoff.next(key, clock.now());
+    record.pulls.failedAt = clock.now();
+    backoff.next(key, record.pulls.failedAt);
     return { reason: 'ErrImagePull', message: error, retryMs: AFTER_ERROR_MS };
   }
-  events.normal('Pulling', `Pulling image "${name}"`, record);
+  if (mustPull) record.pulls.done = true;
   present.add(image.canonical);
+  const took = formatDuration(clock.now() - began);
   events.normal(
     'Pulled',
-    `Successfully pulled image "${name}" in 0s (0s including waiting). Image size: 0 bytes.`,
+    `Successfully pulled image "${name}" in ${took} (${took} including waiting). Image size: 0 bytes.`,
     record,
   );
   return image;
+}
+
+/** Why it cannot be pulled now. */
+function pullErrorOf({ told, record, resolver }: PullOptions, image: ImageReference): string | undefined {
+  const { pullError, pullFailures = Infinity } = told;
+  if (pullError === undefined || record.pulls.done) return pullProblem(image, resolver);
+  return record.pulls.failed < pullFailures ? pullErrorText(pullError, image, resolver) : undefined;
 }

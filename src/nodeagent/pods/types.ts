@@ -26,6 +26,18 @@ export type ContainerState =
   | { readonly kind: 'running'; readonly startedAt: number; readonly containerID: string }
   | Terminated;
 
+/** What has come of pulling a container's image. */
+export interface Pulls {
+  /** Clock milliseconds at which the pull under way began. */
+  began: number | undefined;
+  /** The same of the end of the latest one that failed. */
+  failedAt: number;
+  /** How many have failed that were told to fail. */
+  failed: number;
+  /** One that was told how to go has succeeded: from then on the image is there. */
+  done: boolean;
+}
+
 /** What the agent knows of one container of a Pod. Changed by the Pod's worker only. */
 export interface ContainerRecord {
   readonly name: string;
@@ -48,6 +60,7 @@ export interface ContainerRecord {
   startedHere: boolean;
   /** Clock milliseconds before which it is not tried again: it waits for an image or its configuration. */
   retryAt: number;
+  readonly pulls: Pulls;
   /** The spec's image when it was started: another one now means a restart. */
   startedImage: string;
   /** What its latest run takes of processor and memory. */
@@ -79,6 +92,7 @@ export const newRecord = (spec: ReadonlyContainer, kind: ContainerKind): Contain
   ready: false,
   startedHere: false,
   retryAt: 0,
+  pulls: { began: undefined, failedAt: 0, failed: 0, done: false },
   startedImage: spec.image ?? '',
   usage: undefined,
   disk: undefined,

@@ -1,13 +1,17 @@
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
 import { inHand } from '../../machinery/work-ledger.js';
+import type { Answer } from '../../containers/behaviour/values.js';
 import { runProbe } from './probe.js';
 import type { ProbeResult, ProbeTarget } from './probe-result.js';
+import { toldResult } from './told-result.js';
 
 export type ProbeKind = 'readiness' | 'liveness' | 'startup';
 
 export interface ProbeWorkerOptions extends ProbeTarget {
   readonly kind: ProbeKind;
   readonly probe: DeepReadonly<Probe>;
+  /** How it is to be answered, at this moment, in place of the container; undefined: the container is asked. */
+  readonly told: () => Answer | undefined;
   /** The thresholds have been crossed; `healthy` differs from the last call, except that a failure may repeat. */
   readonly onChange: (healthy: boolean, last: ProbeResult) => void;
   /** Every result, for the Events and the metrics. */
@@ -33,7 +37,10 @@ export async function runProbeWorker(options: ProbeWorkerOptions): Promise<void>
     for (;;) {
       const began = clock.monotonic();
       const probed = inHand(clock, `${kind} probe`);
-      const result = await runProbe(probe, options).finally(probed);
+      const told = options.told();
+      const age = clock.now() - container.startedAt;
+      const asked = told === undefined ? runProbe(probe, options) : toldResult(probe, options, isHealthy(told, age));
+      const result = await asked.finally(probed);
       onResult(kind, result);
       if (result.outcome !== 'error') {
         const outcome = result.outcome === 'failure' ? 'failure' : 'success';
@@ -49,3 +56,6 @@ export async function runProbeWorker(options: ProbeWorkerOptions): Promise<void>
     if (!signal.aborted) throw error;
   }
 }
+
+/** `age`: milliseconds since the container has started. */
+const isHealthy = ({ healthy, afterMs }: Answer, age: number): boolean => (age >= afterMs ? healthy : !healthy);

@@ -1,5 +1,6 @@
 import { resolvePort } from '../../containers/images/container-port.js';
 import { type ProbeResult, type ProbeTarget, failure, success, broken, dialError } from './probe-result.js';
+import { StartError } from '../../containers/container.js';
 import { captured } from '../../containers/io.js';
 import type { DeepReadonly, Probe } from '../../machinery/types.js';
 import { deadline, DeadlineExceeded } from '../../machinery/deadline.js';
@@ -37,7 +38,8 @@ async function execProbe(command: readonly string[], target: ProbeTarget, signal
     return code === 0 ? success(text) : failure(text);
   } catch (error) {
     target.signal.throwIfAborted();
-    return failure((error as Error).message);
+    const { message } = error as Error;
+    return failure(error instanceof StartError && error.hint !== undefined ? `${message} (${error.hint})` : message);
   }
 }
 

@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../machinery/clock.js';
+import { drained } from '../../machinery/drained.js';
 import { serveSpdy, type SpdyStream } from './spdy/connection.js';
 import type { StreamingBackend } from './types.js';
 
@@ -131,7 +132,7 @@ export function serveWebSocketPortForward(
   const deliver = async (channel: number, data: Buffer): Promise<void> => {
     const pod = await pods.get(channel);
     if (pod === undefined || pod.destroyed || pod.writableEnded || pod.write(data)) return;
-    await new Promise<void>(resolve => pod.once('drain', resolve).once('close', resolve));
+    await drained(pod);
   };
   socket.on('message', (data: Buffer) => {
     // One message at a time: what a Pod has no room for stays with the client.

@@ -54,7 +54,7 @@ function defaultPriority(ctx: RequestContext): Priority {
 }
 
 function namedPriority(ctx: RequestContext, request: AdmissionRequest, name: string): Priority {
-  const found = ctx.objects.get(CLASSES, { namespace: '', name }) as DeepReadonly<PriorityClass> | undefined;
+  const found: DeepReadonly<PriorityClass> | undefined = ctx.objects.get(CLASSES, { namespace: '', name });
   const value = found?.value ?? SYSTEM_PRIORITIES[name];
   if (found === undefined && value === undefined) throw forbid(request, `no PriorityClass with name ${name} was found`);
   return { name, value: value ?? 0, policy: found?.preemptionPolicy ?? PREEMPT };
@@ -169,8 +169,10 @@ export const runtimeClass: AdmissionPlugin = {
     const spec = (request.object as Pod).spec;
     const name = spec?.runtimeClassName;
     if (spec === undefined || name === undefined) return;
-    const found = ctx.objects.get('runtimeclasses.node.k8s.io', { namespace: '', name }) as
-      DeepReadonly<RuntimeClass> | undefined;
+    const found: DeepReadonly<RuntimeClass> | undefined = ctx.objects.get('runtimeclasses.node.k8s.io', {
+      namespace: '',
+      name,
+    });
     if (found === undefined) {
       const problem = requestNameProblem(name);
       if (problem !== undefined) throw reasonlessError(problem);
@@ -199,8 +201,10 @@ export const runtimeClass: AdmissionPlugin = {
     const spec = (request.object as Pod).spec;
     if (spec?.overhead === undefined) return;
     const name = spec.runtimeClassName ?? '';
-    const found = ctx.objects.get('runtimeclasses.node.k8s.io', { namespace: '', name }) as
-      DeepReadonly<RuntimeClass> | undefined;
+    const found: DeepReadonly<RuntimeClass> | undefined = ctx.objects.get('runtimeclasses.node.k8s.io', {
+      namespace: '',
+      name,
+    });
     if (found?.overhead === undefined)
       throw forbid(request, 'pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead');
   },

@@ -68,7 +68,7 @@ export const persistentVolumeClaimResize: AdmissionPlugin = {
     if (!isResource(request, '', 'persistentvolumeclaims')) return;
     const size = (claim: DeepReadonly<Claim> | undefined): string =>
       claim?.spec?.resources?.requests?.['storage'] ?? '0';
-    const old = request.old as DeepReadonly<Claim> | undefined;
+    const old: DeepReadonly<Claim> | undefined = request.old;
     if (compareQuantities(size(request.object), size(old)) <= 0) return;
     if (old?.status?.phase !== 'Bound') throw forbid(request, 'Only bound persistent volume claims can be expanded');
     const name = old.spec?.storageClassName ?? old.metadata.annotations?.[BETA_CLASS] ?? '';

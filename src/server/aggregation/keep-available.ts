@@ -114,7 +114,7 @@ export async function keepAvailable(options: AvailabilityOptions): Promise<void>
   const services = (): ReadonlyApiService[] => [...objects.list(API_SERVICES)] as ReadonlyApiService[];
 
   const reconcile = async (name: string): Promise<void> => {
-    const service = objects.get(API_SERVICES, { namespace: '', name }) as ReadonlyApiService | undefined;
+    const service: ReadonlyApiService | undefined = objects.get(API_SERVICES, { namespace: '', name });
     if (service === undefined) return;
     const api = remoteApi(service);
     const verdict =

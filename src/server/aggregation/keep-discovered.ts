@@ -124,7 +124,7 @@ export function createRemoteDiscovery(options: RemoteDiscoveryOptions): RemoteDi
   };
 
   const reconcile = async (name: string): Promise<void> => {
-    const get = () => objects.get(API_SERVICES, { namespace: '', name }) as ReadonlyApiService | undefined;
+    const get = (): ReadonlyApiService | undefined => objects.get(API_SERVICES, { namespace: '', name });
     const service = get();
     const api = service && remoteApi(service);
     if (api === undefined) {

@@ -116,7 +116,7 @@ export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenAp
 
   const reconcile = async (name: string): Promise<void> => {
     const current = (): RemoteApi | undefined => {
-      const service = objects.get(API_SERVICES, { namespace: '', name }) as ReadonlyApiService | undefined;
+      const service: ReadonlyApiService | undefined = objects.get(API_SERVICES, { namespace: '', name });
       return service && remoteApi(service);
     };
     const api = current();
@@ -144,7 +144,7 @@ export function createRemoteOpenApi(options: RemoteOpenApiOptions): RemoteOpenAp
     owner: path => [...entries.values()].find(({ v3 }) => v3.has(path))?.api,
     async run() {
       const onChange = ({ name }: { readonly name: string }): void => {
-        const service = objects.get(API_SERVICES, { namespace: '', name }) as ReadonlyApiService | undefined;
+        const service: ReadonlyApiService | undefined = objects.get(API_SERVICES, { namespace: '', name });
         const known = entries.has(name);
         if (service === undefined || remoteApi(service) === undefined) {
           if (known) queue.add(name);

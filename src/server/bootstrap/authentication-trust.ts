@@ -75,7 +75,7 @@ const configMap = (data: Data): SystemObject => ({
 export async function ensureAuthenticationTrust(options: BootstrapOptions): Promise<void> {
   const { objects, clock, signal } = options;
   const wanted = configMap(trustData({}, options, clock.now()));
-  const stored = objects.get(wanted.resource, keyOf(wanted)) as DeepReadonly<KubeObject & { data?: Data }> | undefined;
+  const stored: DeepReadonly<KubeObject & { data?: Data }> | undefined = objects.get(wanted.resource, keyOf(wanted));
   if (stored === undefined) return ensure(options, wanted);
   if (stored.metadata.deletionTimestamp !== undefined) return;
   const combined = (data: Data): Data => trustData(data, options, clock.now());

@@ -45,7 +45,7 @@ function additions(stored: Policy, wanted: Policy): Record<string, unknown> {
 export async function reconcilePolicy(objects: Objects, ctx: RequestContext, wanted: SystemObject): Promise<void> {
   const { resource, object } = wanted;
   const key = { namespace: object.metadata.namespace ?? '', name: object.metadata.name ?? '' };
-  const stored = objects.get(resource, key) as Policy | undefined;
+  const stored: Policy | undefined = objects.get(resource, key);
   if (stored === undefined || stored.metadata.annotations?.[AUTO_UPDATE] === 'false') return;
   const policy = object as Policy;
   if (policy.roleRef !== undefined && !semanticEqual(policy.roleRef, stored.roleRef)) {

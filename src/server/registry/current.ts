@@ -9,7 +9,8 @@ import type { Newest, Scope, StoredVersions } from './scope.js';
  * `unproven`: nothing was committed, so nothing has shown that the attempt started from the newest state.
  */
 export type Attempt<T> =
-  { readonly done: T; readonly unproven?: boolean } | { readonly current: CachedObject | undefined };
+  | { readonly done: T; readonly unproven?: boolean }
+  | { readonly current: CachedObject | undefined };
 
 /** What the store holds, asked where this process may not have been told yet. */
 export async function newest(

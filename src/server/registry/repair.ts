@@ -1,3 +1,4 @@
+import type { Clock } from '../../machinery/clock.js';
 import type { ObjectKey } from '../../machinery/types.js';
 import type { Reservation, Reservations } from '../../api/strategy.js';
 import type { CachedObject } from '../../storage/cached-object.js';
@@ -6,6 +7,30 @@ import type { Op, Precondition } from '../../storage/kv-store.js';
 import { keyOfObject } from './metadata.js';
 import { compose, isHeldBy, putOf, removalOf } from './reservation.js';
 import type { Scope, Shelf } from './scope.js';
+
+const REPAIR_EVERY_MS = 3 * 60_000;
+
+/**
+ * Repairs reservations now and, as upstream, every few minutes. Resolves after the first time, whatever came of it: a
+ * server that cannot write is still good to read from.
+ */
+export async function keepRepaired(
+  repair: () => Promise<void>,
+  clock: Clock,
+  signal: AbortSignal,
+  onError: (error: unknown) => void,
+): Promise<void> {
+  await repair().catch(onError);
+  const loop = async (): Promise<void> => {
+    for (;;) {
+      await clock.sleep(REPAIR_EVERY_MS, signal);
+      await repair().catch(onError);
+    }
+  };
+  loop().catch((error: unknown) => {
+    if (!signal.aborted) onError(error);
+  });
+}
 
 /**
  * Brings reservations and what objects hold together: data that is older than reservations has none, and people delete

@@ -108,7 +108,7 @@ export function transformView(
   };
   return async live => {
     if (live === undefined) throw new Error('a view is only changed where its object exists');
-    const old = (view.forWriting ?? view.get)(live.object);
+    const old = view.forWriting === undefined ? view.get(live.object) : view.forWriting(live.object);
     const { managedFields } = live.object.metadata;
     const own = scaleEntries(managedFields, mapping);
     if (own !== undefined) old.metadata.managedFields = own;

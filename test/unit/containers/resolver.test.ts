@@ -3,7 +3,8 @@ import * as packet from 'dns-packet';
 import t from 'tap';
 import { inOrderOfUse } from '../../../src/containers/network/address-order.js';
 import { NetworkError } from '../../../src/containers/network/errors.js';
-import { createResolver, reverseName, type ResolverConfig } from '../../../src/containers/network/resolver.js';
+import type { ResolverConfig } from '../../../src/containers/network/resolv-conf.js';
+import { createResolver, reverseName } from '../../../src/containers/network/resolver.js';
 import type { Addresses, NetNamespace } from '../../../src/containers/network/types.js';
 
 const CONFIG: ResolverConfig = {
@@ -156,6 +157,7 @@ t.test('getaddrinfo', async t => {
   for (const { name, known, config, own, hosts = '', ask, expect, asked } of lookups) {
     const net = network(known, own);
     const resolver = createResolver({
+      random: () => 0.5,
       config: { ...CONFIG, ...config },
       network: net.namespace,
       hosts: async () => hosts,
@@ -192,6 +194,7 @@ t.test('options of resolv.conf', async t => {
   for (const { name, config, known = { 'x A': ['1.1.1.1'], 'y A': ['1.1.1.1'] }, expect } of rows) {
     const net = network(known);
     const resolver = createResolver({
+      random: () => 0.5,
       config: { ...CONFIG, ...config },
       network: net.namespace,
       hosts: async () => '',

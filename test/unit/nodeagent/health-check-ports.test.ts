@@ -28,6 +28,7 @@ t.test('load balancers reach health check node ports where node ports are', asyn
   const kernel = createKernel({ clock, random: Math.random, routes: hostRoutes(NODE) });
   const kernels = hostKernels(kernel);
   const network = createPodNetwork({
+    random: () => 0.5,
     nodeName: 'node-1',
     nodeAddresses: [NODE],
     kernels,

@@ -7,7 +7,8 @@ import { createIpAllocator } from '../../../src/nodeagent/network/ip-allocator.j
 import { parseCidr } from '../../../src/machinery/cidr.js';
 import { POD_NETWORK_ANNOTATION } from '../../../src/nodeagent/network/node-directory.js';
 import { type PodNamespace } from '../../../src/nodeagent/network/pod-network.js';
-import { candidates, createResolver } from '../../../src/containers/network/resolver.js';
+import { candidates } from '../../../src/containers/network/resolv-conf.js';
+import { createResolver } from '../../../src/containers/network/resolver.js';
 import { streamPair } from '../../../src/nodeagent/network/stream-pair.js';
 import type { NetworkStep, NetNamespace } from '../../../src/containers/network/types.js';
 import { createNodePorts } from '../../../src/nodeagent/proxy/node-ports.js';
@@ -298,7 +299,7 @@ t.test('programs over the network', async t => {
     timeoutMs: 500,
     attempts: 1,
   };
-  const resolver = createResolver({ config, network: a, hosts: async () => '' });
+  const resolver = createResolver({ random: () => 0.5, config, network: a, hosts: async () => '' });
   t.match(await resolver.lookup('web'), { addresses: ['10.96.0.20'], canonicalName: 'web.default.svc.cluster.local' });
   t.match(await resolver.lookup('web.default.svc.cluster.local'), { addresses: ['10.96.0.20'] });
   t.match(await resolver.lookup('nope'), { addresses: [], failure: 'NXDOMAIN' });

@@ -72,6 +72,7 @@ function oneNode(clock: FakeClock) {
   const kernels = hostKernels(createKernel({ clock, random: () => 0.5, routes: hostRoutes('172.18.0.3') }));
   const directory = createNodeDirectory({ nodeName: 'node-2', kernels });
   const network = createPodNetwork({
+    random: () => 0.5,
     nodeName: 'node-2',
     nodeAddresses: ['172.18.0.3'],
     kernels,

@@ -29,6 +29,7 @@ async function node(i: number, relayClock: FakeClock) {
   const kernels = hostKernels(kernel);
   const directory = createNodeDirectory({ nodeName, kernels });
   const network = createPodNetwork({
+    random: () => 0.5,
     nodeName,
     nodeAddresses: [nodeIP],
     kernels,

@@ -1,17 +1,14 @@
 import t from 'tap';
 import { FakeClock } from '../../../src/machinery/clock.js';
-import {
-  createUsage,
-  CPU_USAGE_ANNOTATION as CPU,
-  MEMORY_USAGE_ANNOTATION as MEMORY,
-} from '../../../src/nodeagent/pods/simulated-usage.js';
+import { createUsage } from '../../../src/nodeagent/pods/simulated-usage.js';
+import type { Behaviour } from '../../../src/containers/behaviour/settings.js';
 
 const MI = 1024 * 1024;
 const REQUESTS = { requests: { cpu: '100m', memory: '64Mi' } };
 
 interface Case {
   readonly name: string;
-  readonly annotations?: Record<string, string>;
+  readonly told?: Behaviour;
   readonly resources?: { requests?: Record<string, string>; limits?: Record<string, string> };
   /** Milli-cores and Mi, from and to. */
   readonly cpu: readonly [number, number];
@@ -23,35 +20,35 @@ const CASES: readonly Case[] = [
   { name: 'nothing requested', cpu: [0, 0], memory: [0, 0] },
   {
     name: 'said',
-    annotations: { [CPU]: '250m', [MEMORY]: '10Mi' },
+    told: { cpu: { amount: 250 }, memory: { amount: 10 * MI } },
     resources: REQUESTS,
     cpu: [250, 250],
     memory: [10, 10],
   },
-  { name: 'said of each', annotations: { [CPU]: 'b=1,a=30m' }, resources: REQUESTS, cpu: [30, 30], memory: [60, 68] },
-  { name: 'said of another', annotations: { [CPU]: 'b=1' }, resources: REQUESTS, cpu: [95, 105], memory: [60, 68] },
   {
-    name: 'no amount',
-    annotations: { [CPU]: 'much', [MEMORY]: '-1' },
+    name: 'a part of the request',
+    told: { cpu: { ofRequest: 0.8 } },
     resources: REQUESTS,
-    cpu: [95, 105],
+    cpu: [80, 80],
     memory: [60, 68],
   },
+  { name: 'a part of no request', told: { cpu: { ofRequest: 0.8 } }, cpu: [0, 0], memory: [0, 0] },
   {
     name: 'not more than the limit',
-    annotations: { [CPU]: '5', [MEMORY]: '1Gi' },
+    told: { cpu: { amount: 5000 }, memory: { amount: 1024 * MI } },
     resources: { limits: { cpu: '1', memory: '128Mi' } },
     cpu: [1000, 1000],
     memory: [128, 128],
   },
-  { name: 'more than any machine has', annotations: { [CPU]: '999999999999E' }, cpu: [1e9, 1e9], memory: [0, 0] },
+  { name: 'more than any machine has', told: { cpu: { amount: 1e15 } }, cpu: [1e9, 1e9], memory: [0, 0] },
 ];
 
 t.test('what a container uses', async t => {
-  for (const { name, annotations = {}, resources = {}, cpu, memory } of CASES) {
+  for (const { name, told = {}, resources = {}, cpu, memory } of CASES) {
     const clock = new FakeClock();
     const usage = createUsage({
-      pod: () => ({ metadata: { uid: 'u-1', annotations } }),
+      told: () => told,
+      uid: 'u-1',
       container: 'a',
       resources: () => resources,
       spent: () => ({ cpuSeconds: 0, memoryBytes: 0 }),
@@ -67,9 +64,10 @@ t.test('what a container uses', async t => {
 
 t.test('it goes on from where it was when it is told otherwise', async t => {
   const clock = new FakeClock();
-  let said = '1';
+  let milli = 1000;
   const usage = createUsage({
-    pod: () => ({ metadata: { uid: 'u-1', annotations: { [CPU]: said } } }),
+    told: () => ({ cpu: { amount: milli } }),
+    uid: 'u-1',
     container: 'a',
     resources: () => ({}),
     spent: () => ({ cpuSeconds: 0.5, memoryBytes: 0 }),
@@ -77,7 +75,7 @@ t.test('it goes on from where it was when it is told otherwise', async t => {
   });
   clock.step(10_000);
   t.equal(usage().cpuSeconds, 10.5);
-  said = '0';
+  milli = 0;
   clock.step(10_000);
   t.equal(usage().cpuSeconds, 10.5, 'a counter never goes back');
 });

@@ -35,7 +35,8 @@ t.test('the default policy', t => {
     bootstrapPolicy.flatMap(({ object }) =>
       object.metadata.labels?.[`${rbac}/aggregate-to-${label}`] === 'true'
         ? ((objects.get(`clusterroles.${rbac}`, { namespace: '', name: object.metadata.name ?? '' })?.['rules'] as
-            PolicyRule[] | null) ?? [])
+            | PolicyRule[]
+            | null) ?? [])
         : [],
     );
   for (const name of ['view', 'edit', 'admin']) objects.add(`clusterroles.${rbac}`, role(name, gather(name)).object);

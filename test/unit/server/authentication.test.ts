@@ -149,6 +149,7 @@ t.test('authentication: credentials in order, anonymous, 401', async t => {
       authorizationError: new Error('x'),
       getPeerCertificate: () =>
         cert === undefined ? {} : { raw: Buffer.from('x'), subject: { CN: cert.cn, O: ['a', 'b'] } },
+      getPeerX509Certificate: () => (cert === undefined ? undefined : { fingerprint256: cert.cn }),
     } as unknown as TLSSocket,
   });
   const websocket = (protocols: string): Record<string, string> => ({

@@ -66,7 +66,11 @@ t.test('absence of a certificate is looked at first, whatever a socket says', as
     ['an empty object', {}],
     ['a subject alone', { subject: { CN: 'admin', O: 'system:masters' } }],
   ] as const) {
-    const socket = { authorized: true, getPeerCertificate: () => certificate } as unknown as TLSSocket;
+    const socket = {
+      authorized: true,
+      getPeerCertificate: () => certificate,
+      getPeerX509Certificate: () => (certificate === null ? null : undefined),
+    } as unknown as TLSSocket;
     t.equal(authenticator({ raw: { headers: {}, headersDistinct: {} }, socket }).kind, 'none', name);
   }
 });

@@ -25,7 +25,8 @@ export interface CompiledRule {
 
 /** A messageExpression. */
 export type CompiledMessage =
-  { readonly error: string } | { readonly program: Program; readonly maxCost: () => number };
+  | { readonly error: string }
+  | { readonly program: Program; readonly maxCost: () => number };
 
 /** Source: apiextensions-apiserver pkg/apiserver/schema/cel/compilation.go. */
 export const compileRules = (...given: Parameters<typeof compileRulesSteps>): CompiledRule[] =>

@@ -7,13 +7,13 @@ import type { SocketAddress } from '../../network/types.js';
 /** What one message may make an agent hold; more is no use of these programs. */
 const MAX_BODY = 32 * 1024 * 1024;
 
-/** The whole body. @throws Error when it is larger than an agent should hold, or cut off */
-export async function readBody(message: IncomingMessage): Promise<Buffer> {
+/** The whole body. @throws Error when it is larger than `limit` bytes, by default what an agent should hold, or cut off */
+export async function readBody(message: IncomingMessage, limit = MAX_BODY): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of message) {
     size += (chunk as Buffer).length;
-    if (size > MAX_BODY) throw new Error('http: request body too large');
+    if (size > limit) throw new Error('http: request body too large');
     chunks.push(chunk as Buffer);
   }
   return Buffer.concat(chunks);

@@ -1,6 +1,6 @@
 import type { Program } from '../../process.js';
 import type { KeyPair } from '../../../machinery/x509/certificate.js';
-import type { Image } from '../types.js';
+import type { KnownImage } from '../types.js';
 import { selfSigned } from '../self-signed.js';
 import { parseFlags, type Subcommand } from './command.js';
 import { crdConversionWebhook } from './crd-conversion-webhook.js';
@@ -63,8 +63,10 @@ const localhostKeyPair = (): KeyPair => (localhost ??= selfSigned('localhost', D
 /** The image has another netcat than BusyBox's; it is loaded when it is first called. */
 const nc: Program = async process => (await import('../../programs/nc.js')).openbsdNc(process);
 
-export const agnhost: Image = {
+export const agnhost: KnownImage = {
   names: ['agnhost'],
+  about: "Kubernetes' test image: netexec, serve-hostname, guestbook, webhook, connect and so on",
+  ports: ['8080', '9376'],
   entrypoint: ['/agnhost'],
   cmd: ['pause'],
   programs: { agnhost: agnhostProgram, 'agnhost-2': agnhostProgram, nc, netcat: nc },

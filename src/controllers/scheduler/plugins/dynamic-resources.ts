@@ -36,7 +36,7 @@ export function dynamicResources(
       const claimName = resourceClaimName ?? status?.resourceClaimName;
       // The template's maker decided that none is needed.
       if (claimName === undefined) continue;
-      const claim = claims.get(`${namespace}/${claimName}`) as ReadonlyResourceClaim | undefined;
+      const claim: ReadonlyResourceClaim | undefined = claims.get(`${namespace}/${claimName}`);
       if (claim === undefined) return { reason: `resourceclaim.resource.k8s.io "${claimName}" not found` };
       if (claim.metadata.deletionTimestamp !== undefined)
         return { reason: `resourceclaim "${claimName}" is being deleted` };

@@ -2,7 +2,14 @@ import type { TcpFlags } from '../../packet.js';
 
 /** Those of ip_vs_proto_tcp.c that connections through NAT come to. */
 export type TcpState =
-  'NONE' | 'ESTABLISHED' | 'SYN_SENT' | 'SYN_RECV' | 'FIN_WAIT' | 'TIME_WAIT' | 'CLOSE' | 'CLOSE_WAIT';
+  | 'NONE'
+  | 'ESTABLISHED'
+  | 'SYN_SENT'
+  | 'SYN_RECV'
+  | 'FIN_WAIT'
+  | 'TIME_WAIT'
+  | 'CLOSE'
+  | 'CLOSE_WAIT';
 
 /** From the client to the server, or back. */
 export type Way = 'in' | 'out';

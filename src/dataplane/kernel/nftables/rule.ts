@@ -10,7 +10,8 @@ export type NftVerdict =
 
 /** Addresses by name, or listed in the rule: addresses, CIDRs and ranges ("10.0.0.1-10.0.0.5"). */
 export type NftAddresses =
-  { readonly kind: 'set'; readonly name: string } | { readonly kind: 'listed'; readonly elements: readonly string[] };
+  | { readonly kind: 'set'; readonly name: string }
+  | { readonly kind: 'listed'; readonly elements: readonly string[] };
 
 export type NftAddressSide = 'saddr' | 'daddr';
 

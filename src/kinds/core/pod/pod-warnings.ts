@@ -28,7 +28,7 @@ interface PlacedContainer {
 
 const containersOf = (spec: Spec, at: string): PlacedContainer[] =>
   (['initContainers', 'containers', 'ephemeralContainers'] as const).flatMap(name =>
-    list(spec[name] as readonly Container[] | undefined).map((container, i) => ({
+    list<Container>(spec[name]).map((container, i) => ({
       container,
       at: `${at}.${name}[${i}]`,
     })),

@@ -21,7 +21,8 @@ export interface AuthorizationQuestion {
   /** The service account that is asked about; absent: who sent the request. */
   readonly serviceAccount?: { readonly namespace: string; readonly name: string };
   readonly subject:
-    { readonly kind: 'path'; readonly path: string } | ({ readonly kind: 'resource' } & ResourceCheck & Selectors);
+    | { readonly kind: 'path'; readonly path: string }
+    | ({ readonly kind: 'resource' } & ResourceCheck & Selectors);
 }
 
 interface ResourceCheck {

@@ -1,3 +1,4 @@
+import type { Behaviour } from '../../../containers/behaviour/settings.js';
 import type { ImageReference } from '../../../containers/images/reference.js';
 import { pullImage, type NoImage, type Pullable } from '../pull-image.js';
 import type { ContainerRecord, ReadonlyContainer, ReadonlyPod } from '../types.js';
@@ -9,9 +10,10 @@ export function pullImages(
   record: ContainerRecord,
   spec: ReadonlyContainer,
 ): ImageReference | NoImage {
-  const pull = (wanted: Pullable): ImageReference | NoImage =>
+  const pull = (wanted: Pullable, told: Behaviour = {}): ImageReference | NoImage =>
     pullImage({
       spec: wanted,
+      told,
       record,
       present: deps.presentImages,
       backoff,
@@ -24,7 +26,7 @@ export function pullImages(
     const pulled = pull(volume);
     if ('retryMs' in pulled) return pulled;
   }
-  return pull(spec);
+  return pull(spec, deps.behaviours.of(pod(), spec.name));
 }
 
 /** The images that a container mounts. */

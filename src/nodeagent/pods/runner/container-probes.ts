@@ -1,3 +1,4 @@
+import type { Answer } from '../../../containers/behaviour/values.js';
 import type { RunningContainer } from '../../../containers/container.js';
 import type { ProbeResult } from '../../probes/probe-result.js';
 import { runProbeWorker, type ProbeKind } from '../../probes/probe-worker.js';
@@ -69,8 +70,9 @@ function watchProbe(context: RunnerContext, target: Probed, { kind, onChange, si
   const probe = spec[`${kind}Probe`];
   if (probe === undefined) return;
   const onResult = (_kind: ProbeKind, result: ProbeResult): void => report(context, record, kind, result);
+  const told = (): Answer | undefined => deps.behaviours.of(context.pod(), record.name)[kind];
   const place = { container, spec, podIP, network: deps.network.node, clock: deps.clock, signal };
-  void runProbeWorker({ ...place, kind, probe, onChange, onResult }).catch((error: unknown) =>
+  void runProbeWorker({ ...place, kind, probe, told, onChange, onResult }).catch((error: unknown) =>
     deps.log.error({ err: error, container: record.name, probe: kind }, 'probe worker failed'),
   );
 }

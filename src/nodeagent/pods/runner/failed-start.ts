@@ -15,6 +15,7 @@ export function failedStart(
   const message = `${OCI}${error.message}`;
   events.normal('Created', 'Container created', record);
   events.warning('Failed', `Error: ${message}`, record);
+  if (error.hint !== undefined) events.warning('NotSimulated', error.hint, record);
   countRestart(record);
   deps.counters.increment('kubelet_started_containers_errors_total', {
     code: 'RunContainerError',
@@ -38,8 +39,11 @@ export function failedStart(
 }
 
 /** Every container after a Pod's first of that name is a restart. */
+export const runsBefore = (record: ContainerRecord): number =>
+  ended(record) === undefined ? record.restartCount : record.restartCount + 1;
+
 export function countRestart(record: ContainerRecord): void {
-  if (ended(record) !== undefined) record.restartCount++;
+  record.restartCount = runsBefore(record);
 }
 
 /** kuberuntime's metrics.ContainerType: a sidecar is an init container to them. */

@@ -11,7 +11,7 @@ import type { ContainerRecord, ReadonlyContainer } from '../types.js';
 import { followContainer } from './container-exit.js';
 import { pullImages } from './container-images.js';
 import { startProbes } from './container-probes.js';
-import { countRestart, failedStart, typeOf } from './failed-start.js';
+import { countRestart, failedStart, runsBefore, typeOf } from './failed-start.js';
 import type { Place, RunnerContext } from './runner-context.js';
 import { graceOf, stopContainer } from './stop-container.js';
 
@@ -29,8 +29,9 @@ export async function startContainer(
   record.resources = spec.resources ?? {};
   const image = pullImages(context, record, spec);
   if ('retryMs' in image) {
-    record.state = { kind: 'waiting', reason: image.reason, message: image.message };
-    return retryAfter(context, record, image.retryMs);
+    const { retryMs, ...why } = image;
+    record.state = { kind: 'waiting', ...why };
+    return retryAfter(context, record, retryMs);
   }
   record.image = image.canonical;
   record.imageID = image.id;
@@ -67,13 +68,15 @@ interface Process {
 }
 
 function startProcess(
-  { deps, pod, records }: RunnerContext,
+  { deps, pod, records, events }: RunnerContext,
   record: ContainerRecord,
   { spec, place, image, budget }: Process,
 ): Promise<Started> {
   const cgroup = cgroupTree(() => record.resources);
   const processes = containerProcesses(spec, place.processes, records, deps.nodeProcesses);
-  return startPodContainer({ pod: pod(), spec, image, cgroup, ...place, processes, budget }, deps);
+  const run = runsBefore(record);
+  const tell = (message: string): void => events.warning('NotSimulated', message, record);
+  return startPodContainer({ pod: pod(), spec, run, image, cgroup, ...place, processes, budget, tell }, deps);
 }
 
 interface Beginning {
@@ -83,7 +86,7 @@ interface Beginning {
 }
 
 function recordStart(
-  { deps, pod, events }: RunnerContext,
+  { deps, pod, uid, events }: RunnerContext,
   record: ContainerRecord,
   { spec, started, budget }: Beginning,
 ): void {
@@ -93,7 +96,8 @@ function recordStart(
   record.processes = started.processes;
   record.disk = started.disk;
   record.usage = createUsage({
-    pod,
+    told: () => deps.behaviours.of(pod(), record.name),
+    uid,
     container: record.name,
     resources: () => record.resources,
     spent: () => ({ cpuSeconds: budget.cpu.spentMs / 1000, memoryBytes: budget.memory.used }),

@@ -60,7 +60,7 @@ async function setUp(volume: Volume, input: VolumeInput): Promise<SetUpVolume> {
   if (volume.image !== undefined) {
     // Whether it can be pulled is found out when a container wants it.
     const image = parseImage(volume.image.reference ?? '');
-    return { tree: createTree(image === undefined ? {} : (knownImage(image.repository)?.files ?? {})), at: '' };
+    return { tree: createTree(image === undefined ? {} : (knownImage(image.path)?.files ?? {})), at: '' };
   }
   if (volume.csi !== undefined)
     throw new Error(

@@ -41,6 +41,8 @@ export interface PodState {
   /** Nothing of it runs any more, or will. */
   finished: boolean;
   failure: Failure | undefined;
+  /** What it is told and cannot follow, as was said last. */
+  behaviourProblems: readonly string[];
   /** As last computed: the API's may lag behind what was written. */
   conditions: readonly Condition[];
   /** Aborts when the Pod begins to end: whatever start is under way stops. */
@@ -70,6 +72,7 @@ export function createPodState(pod: ReadonlyPod, now: number): PodState {
     ending: undefined,
     finished: settled,
     failure: undefined,
+    behaviourProblems: [],
     conditions: [],
     life: new AbortController(),
     force: new AbortController(),

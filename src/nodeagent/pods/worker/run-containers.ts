@@ -3,6 +3,7 @@ import { resizeContainers } from '../resize.js';
 import type { Place } from '../runner/runner-context.js';
 import { graceOf } from '../runner/stop-container.js';
 import type { ContainerRecord, ReadonlyContainer } from '../types.js';
+import { endAsTold } from './end-as-told.js';
 import { finishPod } from './end-pod.js';
 import { specOf } from './pod-state.js';
 import type { PodWork } from './pod-work.js';
@@ -18,6 +19,7 @@ export async function runContainers(work: PodWork, place: Place): Promise<void> 
   const plan = planPod(state.pod, state.records);
   if (plan.finished) return void finishPod(work, graceOf(state.pod));
   for (const name of plan.start) await start(work, place, name);
+  endAsTold(work);
   publish(work);
   const next = planPod(state.pod, state.records).start;
   if (next.some(name => state.records.find(r => r.name === name)?.state.kind === 'terminated')) wakening.kick();

@@ -6,6 +6,7 @@ import { failPod } from './end-pod.js';
 import type { PodWork } from './pod-work.js';
 import { preparePod } from './prepare-pod.js';
 import { publish } from './publish.js';
+import { noteBehaviour } from './note-behaviour.js';
 import { runContainers } from './run-containers.js';
 
 /** Looks at what there is of a Pod and does what comes next. */
@@ -23,6 +24,7 @@ export async function syncPod(work: PodWork): Promise<void> {
   if (pastDeadline(work)) return;
   for (const { spec, kind } of containersOf(state.pod))
     if (!state.records.some(r => r.name === spec.name)) state.records.push(newRecord(spec, kind));
+  noteBehaviour(work);
   const place = await preparePod(work);
   if (place === undefined) return publish(work);
   await runContainers(work, place);

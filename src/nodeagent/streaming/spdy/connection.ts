@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { drained } from '../../../machinery/drained.js';
 import {
   createFrameReader,
   createHeaderReader,
@@ -78,19 +79,6 @@ export function serveSpdy(
     onStream(stream);
   };
 
-  /** Answers wait for the client to take those before: one that only asks gets no more than it reads. */
-  const drained = (): Promise<void> =>
-    new Promise(resolve => {
-      const done = (): void => {
-        socket.off('drain', done);
-        socket.off('close', done);
-        resolve();
-      };
-      if (!socket.writableNeedDrain || socket.destroyed) return resolve();
-      socket.once('drain', done);
-      socket.once('close', done);
-    });
-
   const readAgain = (stream: Duplex): Promise<void> =>
     new Promise(resolve => {
       const done = (): void => {
@@ -138,7 +126,7 @@ export function serveSpdy(
             break;
           case 'ping':
             send(ping(frame.id));
-            await drained();
+            await drained(socket);
             break;
           case 'goaway':
           case 'other':

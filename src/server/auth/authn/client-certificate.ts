@@ -36,13 +36,10 @@ export function verifiedCertificate(socket: TLSSocket): Verified | { readonly re
   return { raw, certificate, subject, commonName: list(subject['CN'])[0] ?? '' };
 }
 
-function identify(socket: TLSSocket, authorities: readonly X509Certificate[] | undefined): Outcome {
-  const found = verifiedCertificate(socket);
-  if (found === undefined) return NONE;
-  if ('reason' in found) return refused(found.reason);
-  const { raw, certificate, subject, commonName: name } = found;
-  if (authorities !== undefined && !comesFrom(certificate(), authorities))
-    return refused('x509: certificate signed by unknown authority');
+/** So many certificates are remembered; whoever shows another makes the oldest forgotten. */
+const MAX_KNOWN = 1_000;
+
+function userOf({ raw, subject, commonName: name }: Verified): Outcome {
   if (name === '') return NONE;
   const uid = list(subject[UID_OID])[0];
   const fingerprint = createHash('sha256').update(raw).digest('hex');
@@ -63,10 +60,31 @@ function identify(socket: TLSSocket, authorities: readonly X509Certificate[] | u
 export function clientCertificateAuthenticator(authorities?: readonly X509Certificate[]): RequestAuthenticator {
   // A connection's certificate never changes, and most clients keep their connections.
   const known = new WeakMap<TLSSocket, Outcome>();
+  // Who makes many shows the same on each. Whether it is good now is what TLS says of the connection; whose it is, and that
+  // it comes from these authorities, stays so.
+  const users = new Map<string, Outcome>();
+
+  const identify = (socket: TLSSocket): Outcome => {
+    // As of getPeerCertificate, what is said where there is none differs.
+    const shown = socket.getPeerX509Certificate() as X509Certificate | null | undefined;
+    const before = users.get(shown?.fingerprint256 ?? '');
+    if (before !== undefined && socket.authorized) return before;
+    const found = verifiedCertificate(socket);
+    if (found === undefined) return NONE;
+    if ('reason' in found) return refused(found.reason);
+    const certificate = found.certificate();
+    if (authorities !== undefined && !comesFrom(certificate, authorities))
+      return refused('x509: certificate signed by unknown authority');
+    const outcome = userOf(found);
+    if (users.size >= MAX_KNOWN) for (const oldest of users.keys()) if (users.delete(oldest)) break;
+    users.set(certificate.fingerprint256, outcome);
+    return outcome;
+  };
+
   return ({ socket }) => {
     let outcome = known.get(socket);
     if (outcome === undefined) {
-      outcome = identify(socket, authorities);
+      outcome = identify(socket);
       known.set(socket, outcome);
     }
     return outcome;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { changeKubeconfig, merged, userKubeconfig, without } from '../../../../src/cmd/clusters/kubeconfig.js';
@@ -48,6 +48,20 @@ t.test('a file that is empty, missing or none', async t => {
   );
   await t.rejects(merged('a: [', own('kubette', 'https://a'), 'f'), /^f is no YAML/);
   await t.rejects(merged('just text', own('kubette', 'https://a'), 'f'), /^f is no kubeconfig/);
+});
+
+t.test('a link stays one, and what it stands for is written', async t => {
+  const dir = t.testdir({ real: { config: 'old' } });
+  const link = join(dir, 'config');
+  symlinkSync('real/config', link);
+  await changeKubeconfig(link, async text => `${text} and new`);
+  t.equal(readFileSync(join(dir, 'real', 'config'), 'utf8'), 'old and new');
+  t.ok(lstatSync(link).isSymbolicLink());
+  const early = join(dir, 'early');
+  symlinkSync('real/later', early);
+  await changeKubeconfig(early, async () => 'first');
+  t.equal(readFileSync(join(dir, 'real', 'later'), 'utf8'), 'first', 'also one that was not there yet');
+  t.ok(lstatSync(early).isSymbolicLink());
 });
 
 t.test("kubectl's lock on the file is respected, and let go of", async t => {
