@@ -19,6 +19,7 @@ import { fail, signalOnTermination, untilAborted } from './process.js';
 import { createSupervisor, type Supervisor } from './supervisor.js';
 import { followNodes, type Nodes } from './up/follow-nodes.js';
 import { createLogs } from './up/logs.js';
+import { behaviourFileOf } from './up/behaviour-file.js';
 import { startNarrator } from './up/narrator/narrator.js';
 import { applyObjects } from './up/objects.js';
 import type { UpSettings } from './up/settings.js';
@@ -52,7 +53,9 @@ export async function runUp(settings: UpSettings, newServiceAccountKey: () => Pr
     const pki = await ensurePki(planned.dataDir, { clock: realClock, newServiceAccountKey });
     const before = (await readRecord(planned.dataDir))?.nodes[0]?.bindAddress;
     const range = await claimHostRange(firstRanges(before && rangeOf(before)));
-    const plan = planned.numbered(range.number);
+    const told = await behaviourFileOf(planned, settings.rules);
+    const numbered = planned.numbered(range.number);
+    const plan = told === undefined ? numbered : { ...numbered, flags: { ...numbered.flags, behaviour: told } };
     const logs = createLogs(plan.dataDir);
     const recorder = createRecorder(plan, realClock.now(), () => supervisor?.pids() ?? new Map<string, number>());
     const failed = new Promise<never>((_resolve, reject) => {

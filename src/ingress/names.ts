@@ -1,9 +1,9 @@
 /** What users write to get this controller. */
 export const CLASS = 'kubette';
 /** Of an IngressClass: who serves it. */
-export const INGRESS_CONTROLLER = 'kubette.dev/ingress-controller';
+export const INGRESS_CONTROLLER = 'kubette.io/ingress-controller';
 /** Of a GatewayClass. */
-export const GATEWAY_CONTROLLER = 'kubette.dev/gateway-controller';
+export const GATEWAY_CONTROLLER = 'kubette.io/gateway-controller';
 
 /** Where it runs, and what everything of it is called there. */
 export const NAMESPACE = 'kubette-ingress';

@@ -18,6 +18,8 @@ import { createConfiguration } from './controller/configuration.js';
 import { watchIngresses } from './controller/ingresses.js';
 import { watchSecrets } from './controller/secrets.js';
 import type { Source } from './controller/source.js';
+import { watchGateways } from './gateway/gateways.js';
+import { GATEWAY_GROUP } from './gateway/resources.js';
 import { NAME, PORTS } from './names.js';
 import type { Dial } from './proxy/dial.js';
 import { openDoor, type ClientStream } from './proxy/doors.js';
@@ -48,7 +50,11 @@ export async function runIngress(pod: IngressPod, signal: AbortSignal): Promise<
   const informers = createInformerFactory({
     transport: client.transport,
     clock,
-    onError: (ref, error) => log(`error: watch of ${ref.resource}: ${error.message}`),
+    onError(ref, error) {
+      // A definition is there a moment before its objects are served.
+      if (ref.group === GATEWAY_GROUP && isStatusError(error, 'NotFound')) return;
+      log(`error: watch of ${ref.resource}: ${error.message}`);
+    },
   });
   const recorder = createEventRecorder({
     events: client.resource<CoreEvent>(EVENTS),
@@ -78,7 +84,8 @@ export async function runIngress(pod: IngressPod, signal: AbortSignal): Promise<
   const onChange = (): void => configuration.changed();
   const backends = watchBackends(informers, onChange);
   const secrets = watchSecrets(informers, onChange);
-  sources.push(watchIngresses({ client, informers, backends, secrets, recorder, addresses, onChange }));
+  const shared = { client, informers, backends, secrets, recorder, addresses, onChange, clock };
+  sources.push(watchIngresses(shared), watchGateways(shared));
 
   const closers: (() => void)[] = [];
   try {
@@ -100,7 +107,7 @@ export async function runIngress(pod: IngressPod, signal: AbortSignal): Promise<
       ...[PORTS.http, PORTS.https].map((port, i) => pod.listen(port, stream => doors[i]?.take(stream))),
       pod.listen(PORTS.health, health()),
     );
-    log('serving Ingresses');
+    log('serving Ingresses, and Gateways where they are defined');
     const tell = async (key: string): Promise<void> => {
       const space = key.indexOf(' ');
       await sources[Number(key.slice(0, space))]?.tell(key.slice(space + 1));

@@ -16,6 +16,8 @@ import { createCounters } from './node/counters.js';
 import { createSyncFeed } from './proxy/sync-feed.js';
 import { capacityOf } from './node/node-object.js';
 import { createRegistration } from './node/registration.js';
+import { createNodeStages } from './stages/node-stages.js';
+import { nodeStageFacts } from './stages/stage-facts.js';
 import { createNodeUsage } from './node/summary.js';
 
 /** Starts the agent of one node: kubelet, proxy and pod network. @throws Error when a port cannot be opened */
@@ -59,7 +61,23 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     capacity: capacityOf(options.maxPods, options.capacity),
     used: createNodeUsage(),
   };
-  const pods = createNodePods({ agent: options, informers, network: nodeNetwork, dns, recorder, counters });
+  const stageFacts = nodeStageFacts({
+    name: nodeName,
+    ip: options.nodeIPs[0],
+    kubeletPort: () => kubelet.port,
+    version: options.version,
+    startedAt: figures.startedAt,
+    clock,
+  });
+  const pods = createNodePods({
+    agent: options,
+    informers,
+    network: nodeNetwork,
+    dns,
+    recorder,
+    counters,
+    stageFacts: () => stageFacts,
+  });
   const kubelet = await startNodeKubelet({
     agent: options,
     dns,
@@ -100,7 +118,18 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     recorder,
     log,
     networkReady: () => informers.podCidrs().length > 0,
+    isHeld: () => stages.held,
     images: () => [...pods.presentImages].flatMap(name => parseImage(name) ?? []),
+  });
+  const stages = createNodeStages({
+    stages: (options.behaviour?.stages ?? []).filter(({ kind }) => kind === 'Node'),
+    nodes: client.resource<Node>(NODES),
+    recorder,
+    clock,
+    random: () => options.random.number(),
+    facts: stageFacts,
+    log,
+    onReleased: () => registration.poke(),
   });
   const proxy = runNodeProxy(
     { agent: options, informers, network: nodeNetwork, recorder, syncs, startedAt: figures.startedAt },
@@ -112,6 +141,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     directory.update(node);
     if (node.metadata.name !== nodeName) return;
     proxy.setNode(node);
+    stages.look(node);
     if (hadCidr || informers.podCidrs().length === 0) return;
     hadCidr = true;
     registration.poke();
@@ -141,6 +171,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     async close() {
       stopping.abort(new Error('the node agent stops'));
       proxy.close();
+      stages.stop();
       kubelet.close();
       peers.close();
       links.close();

@@ -4,6 +4,7 @@ import type { DeepReadonly, Node, Pod } from '../machinery/types.js';
 import type { NodeAgentOptions } from './agent-options.js';
 import { createBehaviours } from '../containers/behaviour/behaviours.js';
 import { NO_BEHAVIOUR } from '../containers/behaviour/file.js';
+import type { StageFacts } from '../containers/behaviour/stages/functions.js';
 import { createTree, type Tree } from '../containers/file-system.js';
 import { createMachine } from '../containers/machine/machine.js';
 import { createIpAllocator, type IpAllocator } from './network/ip-allocator.js';
@@ -24,6 +25,7 @@ export interface NodePodsOptions {
   readonly dns: ClusterDns;
   readonly recorder: EventRecorder;
   readonly counters: Counters;
+  readonly stageFacts: () => Omit<StageFacts, 'podIP'>;
 }
 
 /** The Pods of the node: nobody until they are started. */
@@ -34,9 +36,18 @@ export interface NodePods extends PodManager {
   start(signal: AbortSignal): void;
 }
 
-export function createNodePods({ agent, informers, network, dns, recorder, counters }: NodePodsOptions): NodePods {
+export function createNodePods({
+  agent,
+  informers,
+  network,
+  dns,
+  recorder,
+  counters,
+  stageFacts,
+}: NodePodsOptions): NodePods {
   const { client, clock, log, nodeName, nodeIPs, hostGateways } = agent;
   const presentImages = new Set<string>();
+  const behaviour = agent.behaviour ?? NO_BEHAVIOUR;
   const hostTree = createTree({
     '/etc/hostname': `${nodeName}\n`,
     '/etc/hosts': `127.0.0.1\tlocalhost\n${nodeIPs.map(ip => `${ip}\t${nodeName}\n`).join('')}`,
@@ -83,7 +94,9 @@ export function createNodePods({ agent, informers, network, dns, recorder, count
           nodeProcesses: createNodeProcesses(),
           counters,
           machine: createMachine(clock),
-          behaviours: createBehaviours(agent.behaviour ?? NO_BEHAVIOUR),
+          behaviours: createBehaviours(behaviour),
+          stages: behaviour.stages.filter(({ kind }) => kind === 'Pod'),
+          stageFacts,
           hostTree,
           keptVolumes,
           nodeTrees: new Map<string, Tree>(),

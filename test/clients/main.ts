@@ -20,6 +20,9 @@ const RUN_TIMEOUT_MS = 3 * 60_000;
 /** Makes definitions and deep copies from Go types. */
 const CONTROLLER_GEN = 'sigs.k8s.io/controller-tools/cmd/controller-gen@v0.19.0';
 
+/** Built as its release is; that takes a quarter of an hour. */
+const K9S = 'github.com/derailed/k9s@v0.50.16';
+
 const nodeProgram = (name: string): Client => ({
   name,
   needs: [],
@@ -45,7 +48,7 @@ const pythonProgram = (name: string): Client => ({
   },
 });
 
-/** Client libraries first, then what is built on them: operator frameworks and Helm. */
+/** Client libraries first, then what is built on them: operator frameworks, Helm, k9s. */
 const CLIENTS: readonly Client[] = [
   nodeProgram('node'),
   pythonProgram('python'),
@@ -83,6 +86,17 @@ const CLIENTS: readonly Client[] = [
   nodeProgram('node-operator'),
   pythonProgram('kopf'),
   goProgram('helm'),
+  {
+    name: 'k9s',
+    needs: ['go', 'tmux'],
+    commands: directory => {
+      const program = join(directory, 'k9s');
+      return [
+        ...(existsSync(program) ? [] : [['env', `GOBIN=${directory}`, 'go', 'install', K9S]]),
+        [process.execPath, join(import.meta.dirname, 'k9s/run.js'), program],
+      ];
+    },
+  },
 ];
 
 const present = async (program: string): Promise<boolean> =>

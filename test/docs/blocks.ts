@@ -70,27 +70,26 @@ const withoutRemark = (command: string): string => command.replace(/ +# .*$/, ''
  * for others (addresses, names with a hash, ages), and "…" for anything. @returns the first line that is not there
  */
 export function missingLine(shown: readonly string[], output: string): string | undefined {
-  const lines = output.split('\n').map(words);
+  const lines = output.split('\n');
   let from = 0;
   for (const line of shown) {
-    const wanted = words(line);
-    const at = lines.findIndex((found, i) => i >= from && isLike(wanted, found));
+    const like = patternOf(line);
+    const at = lines.findIndex((found, i) => i >= from && like.test(found));
     if (at < 0) return line;
     from = at + 1;
   }
   return undefined;
 }
 
-const words = (line: string): string[] => line.trim().split(/\s+/);
+function patternOf(line: string): RegExp {
+  const parts = line.trim().split('…');
+  const sources = parts.map(part => part.split(/(\s+)/).map(wordPattern).join(''));
+  // What stands for anything stands for nothing, too, and the blanks around it.
+  return new RegExp(`^\\s*${sources.join('.*').replaceAll('\\s+.*', '\\s*.*')}\\s*$`);
+}
 
-function isLike([word, ...wanted]: readonly string[], found: readonly string[]): boolean {
-  if (word === undefined) return found.length === 0;
-  const at = word.indexOf('…');
-  if (at >= 0) {
-    // Alone it may stand for nothing, too.
-    if (word === '…' && isLike(wanted, found)) return true;
-    return (found[0] ?? '').startsWith(word.slice(0, at)) && found.some((_, i) => isLike(wanted, found.slice(i + 1)));
-  }
-  const [first, ...rest] = found;
-  return first !== undefined && (first === word || /\d/.test(word)) && isLike(wanted, rest);
+function wordPattern(word: string): string {
+  if (word === '') return '';
+  if (word.trim() === '') return '\\s+';
+  return /\d/.test(word) ? '\\S+' : word.replaceAll(/[$()*+./?[\\\]^{|}-]/g, '\\$&');
 }

@@ -22,6 +22,7 @@ export interface Special {
 
 /** Every page has a folder and a shell of its own; KUBECONFIG is what `kubette up` there writes. */
 export const PREAMBLES: Readonly<Record<string, string>> = {
+  'docs/behaviour.md': 'kubette up -d --nodes 1',
   'docs/extending.md': 'kubette up -d',
   'docs/why.md': 'kubette up -d --nodes 2',
   'examples/README.md':
@@ -131,6 +132,13 @@ export const SPECIAL: readonly Special[] = [
     why: 'it runs the tests of the reader; make clients runs some',
     instead: 'ls "$(npx kubette envtest)"',
     output: /etcd\s+kube-apiserver\s+kubectl/,
+  },
+  // docs/behaviour.md
+  {
+    page: 'docs/behaviour.md',
+    command: 'kubectl annotate pod web-0',
+    why: 'the page leaves the Pod to the reader',
+    before: 'kubectl run web-0 --image=nginx',
   },
   // docs/why.md
   {

@@ -11,7 +11,7 @@ const EXAMPLE = join(ROOT, 'examples/ingress.yaml');
 t.test('an Ingress answers on its load balancer’s address', async t => {
   const up = await startUp({ args: ['--nodes', '2', '--publish'] });
   t.teardown(() => up.stop());
-  t.match(await up.ok('get', 'ingressclass'), /^kubette +kubette\.dev\/ingress-controller /m);
+  t.match(await up.ok('get', 'ingressclass'), /^kubette +kubette\.io\/ingress-controller /m);
   t.equal(await up.ok('get', 'pods', '-A', '-o', 'name'), '', 'nothing else is there before somebody needs it');
 
   await up.ok('apply', '-f', EXAMPLE);

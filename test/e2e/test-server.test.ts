@@ -117,13 +117,13 @@ t.test('both end with the process that started them, however that ends', async t
 });
 
 t.test('a cluster in a process of its own is used as one in this', async t => {
-  const cluster = await Cluster.create({ isolate: true, nodes: 1, seed: 1 });
+  const cluster = await Cluster.create({ isolate: true, nodes: [{ name: 'worker', zone: 'a' }], seed: 1 });
   t.teardown(() => cluster.stop());
   t.not(cluster.pid, process.pid);
   const namespace = await cluster.namespace();
   const spec = { containers: [{ name: 'c', image: 'nginx' }] };
   await cluster.apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec }, { namespace });
-  t.match(await cluster.waitFor('pod/web', 'Ready', { namespace }), { kind: 'Pod' });
+  t.match(await cluster.waitFor('pod/web', 'Ready', { namespace }), { spec: { nodeName: 'worker' } });
   t.match(await cluster.trace(`${namespace}/web`, 'https://kubernetes.default/version'), { ok: true, status: 200 });
   const jane = await cluster.as('jane');
   t.match(jane.kubeconfig, /client-certificate-data/);
@@ -139,8 +139,8 @@ t.test('a cluster in a process of its own is used as one in this', async t => {
     { status: 409 },
   ]);
   await t.rejects(cluster.node('node-9').kill(), RangeError);
-  await cluster.node('node-1').partition();
-  await cluster.node('node-1').heal();
+  await cluster.node('worker').partition();
+  await cluster.node('worker').heal();
   await cluster.stop();
   t.notOk(isAlive(cluster.pid));
   t.notOk(existsSync(cluster.kubeconfigPath));

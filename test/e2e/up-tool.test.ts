@@ -142,8 +142,11 @@ t.test('a file says what there is: nodes, flags, objects', async t => {
 nodes:
 - {name: big, zone: a, labels: {node-role.kubernetes.io/worker: ""}, capacity: {cpu: 8, example.com/gpu: 1}}
 - {zone: b, proxyMode: nftables, taints: [{key: dedicated, value: db, effect: NoSchedule}]}
+images:
+  broken/*: {pullError: denied}
 objects:
 - objects
+- {apiVersion: v1, kind: Pod, metadata: {name: denied, namespace: shop}, spec: {containers: [{name: c, image: broken/app}]}}
 - {apiVersion: example.com/v1, kind: Shop, metadata: {name: corner, namespace: shop}, spec: {}}
 flags: {name: filed, secure-port: 0, v: debug}
 `,
@@ -174,7 +177,7 @@ spec:
   const up = await kubette('up', '-d', '--config', 'dev.yaml', '--v', 'error', '--kubeconfig-merge');
   t.equal(up.code, 0, up.stderr);
   t.match(up.stdout, /✓ big +Ready/);
-  t.match(up.stdout, /✓ objects +4 applied/);
+  t.match(up.stdout, /✓ objects +5 applied/);
   t.notMatch((await kubette('logs', '--name', 'filed')).stdout, / debug /, 'the flag wins');
   const get = async (...args: string[]) => (await kubectl('--context', 'kubette-filed', 'get', ...args)).stdout;
   t.equal(await get('node', 'big', '-o', 'jsonpath={.status.capacity}'), BIG);
@@ -186,6 +189,11 @@ spec:
     0,
   );
   t.equal(await get('-n', 'shop', 'pod/web', '-o', 'jsonpath={.spec.nodeName}'), 'big');
+  await eventually(
+    'the image that is told to be denied',
+    () => get('-n', 'shop', 'pod/denied'),
+    pod => /ErrImagePull|ImagePullBackOff/.test(pod),
+  );
   t.equal(await get('-n', 'shop', 'shops', '-o', 'name'), 'shop.example.com/corner\n');
   const more = await kubette(
     ...['node', 'add', '--name', 'filed', '--node-name', 'gpu', '--zone', 'c', '--labels', 'a=b'],

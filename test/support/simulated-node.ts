@@ -3,6 +3,7 @@ import { createSyncFeed } from '../../src/nodeagent/proxy/sync-feed.js';
 import { realClock } from '../../src/machinery/clock.js';
 import { createBehaviours } from '../../src/containers/behaviour/behaviours.js';
 import { NO_BEHAVIOUR, type BehaviourFile } from '../../src/containers/behaviour/file.js';
+import { nodeStageFacts } from '../../src/nodeagent/stages/stage-facts.js';
 import { createTree } from '../../src/containers/file-system.js';
 import { PODS, SERVICES } from '../../src/client/resources.js';
 import type { Client, ResourceClient, ResourceRef } from '../../src/client/types.js';
@@ -136,6 +137,16 @@ export function startNode(services: readonly Service[] = [], behaviour: Behaviou
       signal: stopping.signal,
       deps: {
         behaviours: createBehaviours(behaviour),
+        stages: behaviour.stages.filter(({ kind }) => kind === 'Pod'),
+        stageFacts: () =>
+          nodeStageFacts({
+            name: 'node-1',
+            ip: '172.18.0.2',
+            kubeletPort: () => 10250,
+            version: 'v1.35.4',
+            startedAt: clock.now(),
+            clock,
+          }),
         hostTree: createTree(),
         nodeName: 'node-1',
         nodeIPs: ['172.18.0.2'],

@@ -50,6 +50,10 @@ t.test('what is shown is compared as a reader would', t => {
     ],
     [['one … three'], 'one two and three', undefined],
     [['one … three'], 'one two', 'one … three'],
+    [['…KUBE-SVC-…'], 'a -j KUBE-SVC-XYZ b', undefined],
+    [['…KUBE-SVC-…'], 'a -j KUBE-SEP-XYZ b', '…KUBE-SVC-…'],
+    [['works: …'], 'works:', undefined],
+    [['a (b) [c]?'], 'a (b) [c]?', undefined],
   ] as const)
     t.equal(missingLine(shown, output), missing, shown.join());
   t.end();

@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander';
 import { TAINT_EFFECTS } from '../../cluster/node-description.js';
+import { RULE } from '../../containers/behaviour/schema.js';
 import { PROXY_MODES } from '../../dataplane/proxiers/modes.js';
 import { MAX_NODES } from './limits.js';
 
@@ -10,7 +11,7 @@ export interface Schema {
 }
 
 /** Those about the file itself, and about how `up` runs; what is no flag in the file has a place of its own there. */
-const NOT_IN_FILE = ['config', 'detach', 'objects'];
+const NOT_IN_FILE = ['config', 'detach', 'objects', 'behaviour'];
 
 /** "serviceClusterIpRange" of "--service-cluster-ip-range"; "metrics" of "--no-metrics". */
 export const settingName = (option: Option): string =>
@@ -84,6 +85,17 @@ export const configSchema = (up: Command): Schema => ({
       type: 'array',
       maxItems: MAX_NODES,
       items: node,
+    },
+    images: {
+      description:
+        'What containers of an image do, by a glob of its name: { "ghcr.io/acme/*": { pullError: not-found } }. As rules behind those of behaviour.',
+      type: 'object',
+      additionalProperties: RULE.properties.behaviour,
+    },
+    behaviour: {
+      description: 'What containers are told to do: a file as of --behaviour, or a list of its rules.',
+      type: ['string', 'array'],
+      items: RULE,
     },
     objects: {
       description:

@@ -4,6 +4,8 @@ import type { ErrorObject } from 'ajv';
 import type { Command, Option } from 'commander';
 import { nodeProblems, type NodeDescription } from '../../cluster/node-description.js';
 import { nearest } from '../../machinery/nearest.js';
+import { readBehaviour } from '../../testing/behaviour.js';
+import type { BehaviourRule, ToldBehaviour } from '../../testing/behaviour-types.js';
 import type { ApiObject } from '../../testing/types.js';
 import { FlagError, Problems } from '../process.js';
 import { configSchema, flagsInFile, isSwitch, settingName, type Schema } from './config-schema.js';
@@ -13,6 +15,8 @@ import { MAX_NODES } from './limits.js';
 export interface UpConfig {
   readonly nodes?: readonly NodeDescription[];
   readonly objects?: readonly (string | ApiObject)[];
+  /** What containers are told to do, beside what a file of flags.behaviour says. */
+  readonly rules: readonly BehaviourRule[];
   /** By their attribute names, as commander has them. */
   readonly flags: Readonly<Record<string, string | boolean>>;
 }
@@ -21,6 +25,8 @@ export interface UpConfig {
 interface Written {
   readonly nodes?: readonly WrittenNode[];
   readonly objects?: readonly (string | ApiObject)[];
+  readonly images?: Readonly<Record<string, ToldBehaviour>>;
+  readonly behaviour?: string | readonly BehaviourRule[];
   readonly flags?: Readonly<Record<string, boolean | number | string | readonly string[]>>;
 }
 
@@ -45,24 +51,46 @@ export async function configOf(text: string, file: string, up: Command): Promise
   const { Ajv2020 } = (await import('ajv/dist/2020.js')).default;
   const validate = new Ajv2020({ allErrors: true, strictTypes: false, verbose: true }).compile(schema);
   if (!validate(value)) throw inFile(file, problemsOf(validate.errors ?? []));
-  const { nodes, objects, flags = {} } = value as Written;
+  const { nodes, objects, images = {}, behaviour = [], flags = {} } = value as Written;
   const at = (path: string): string => resolve(dirname(file), path);
   const problems = (nodes ?? []).flatMap(problemsOfNode);
   const described = nodes?.flatMap(nodesOf);
   if ((described?.length ?? 0) > MAX_NODES) problems.push(`nodes: want at most ${MAX_NODES}`);
+  const rules: BehaviourRule[] = [
+    ...(typeof behaviour === 'string' ? [] : behaviour),
+    ...Object.entries(images).map(([image, told]) => ({ match: { image }, behaviour: told })),
+  ];
+  problems.push(...(await problemsOfRules(rules)));
   if (problems.length > 0) throw inFile(file, problems);
   return {
+    rules,
     ...(described === undefined ? {} : { nodes: described }),
     ...(objects === undefined
       ? {}
       : { objects: objects.map(object => (typeof object === 'string' ? at(object) : object)) }),
-    flags: Object.fromEntries(
-      flagsInFile(up).flatMap(option => {
-        const given = flags[settingName(option)];
-        return given === undefined ? [] : [[option.attributeName(), flagValue(option, given, at)]];
-      }),
-    ),
+    flags: {
+      ...(typeof behaviour === 'string' ? { behaviour: at(behaviour) } : {}),
+      ...Object.fromEntries(
+        flagsInFile(up).flatMap(option => {
+          const given = flags[settingName(option)];
+          return given === undefined ? [] : [[option.attributeName(), flagValue(option, given, at)]];
+        }),
+      ),
+    },
   };
+}
+
+/** What only their reader knows: durations, quantities, what goes together. */
+async function problemsOfRules(rules: readonly BehaviourRule[]): Promise<string[]> {
+  if (rules.length === 0) return [];
+  const { BehaviourFileError } = await import('../../containers/behaviour/errors.js');
+  try {
+    await readBehaviour(rules);
+    return [];
+  } catch (error) {
+    if (!(error instanceof BehaviourFileError)) throw error;
+    return [error.message.replace(/^behaviour:\d+: rules/, 'behaviour and images, as rules')];
+  }
 }
 
 const inFile = (file: string, problems: readonly string[]): Problems =>

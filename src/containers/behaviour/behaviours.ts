@@ -23,7 +23,7 @@ interface Known {
  * Annotations beat rules, and those of a container those of its Pod; of rules the first one that says something of a
  * setting counts. What a Pod says is read once.
  */
-export function createBehaviours({ rules }: BehaviourFile): Behaviours {
+export function createBehaviours({ rules }: Pick<BehaviourFile, 'rules'>): Behaviours {
   const known = new WeakMap<DeepReadonly<Pod>, Known>();
   const knownOf = (pod: DeepReadonly<Pod>): Known => {
     const found = known.get(pod) ?? { said: readAnnotations(pod), ofContainers: new Map<string, Behaviour>() };

@@ -1,6 +1,8 @@
 import { nearest } from '../../machinery/nearest.js';
 import { fieldsAt, isFields, readDocuments, textAt, type BehaviourDocument, type FieldPath } from './documents.js';
 import type { Rule, RuleMatch } from './rules.js';
+import { readStage, STAGE_API_VERSION, STAGE_KIND } from './stages/read-stage.js';
+import type { Stage } from './stages/types.js';
 import { settingOf, SETTING_NAMES, type Behaviour, type SettingName } from './settings.js';
 
 export const API_VERSION = 'sim.kubette.io/v1alpha1';
@@ -9,22 +11,35 @@ export const KIND = 'Behaviour';
 /** What a file says, in its order. */
 export interface BehaviourFile {
   readonly rules: readonly Rule[];
+  readonly stages: readonly Stage[];
 }
 
-export const NO_BEHAVIOUR: BehaviourFile = { rules: [] };
+export const NO_BEHAVIOUR: BehaviourFile = { rules: [], stages: [] };
 
 const MATCH = ['image', 'namespace', 'labels', 'container'] as const;
 
 /** Reads a file of behaviour: documents of YAML, or JSON. `name` is the file's, for errors. @throws BehaviourFileError */
 export async function readBehaviourFile(text: string, name: string): Promise<BehaviourFile> {
   const documents = await readDocuments(text, name);
-  return { rules: documents.flatMap(rulesOf) };
+  const isStage = ({ value }: BehaviourDocument): boolean => isFields(value) && value['kind'] === STAGE_KIND;
+  return {
+    rules: documents.filter(document => !isStage(document)).flatMap(rulesOf),
+    stages: documents.filter(isStage).flatMap(stagesOf),
+  };
+}
+
+function stagesOf(document: BehaviourDocument): Stage[] {
+  const { value } = document;
+  if (!isFields(value) || value['apiVersion'] !== STAGE_API_VERSION)
+    return document.refuse(['apiVersion'], `want ${STAGE_API_VERSION} of a ${STAGE_KIND}`);
+  const stage = readStage(document);
+  return stage === undefined ? [] : [stage];
 }
 
 function rulesOf(document: BehaviourDocument): Rule[] {
   const { value, refuse } = document;
   if (!isFields(value) || value['apiVersion'] !== API_VERSION || value['kind'] !== KIND)
-    return refuse([], `want apiVersion ${API_VERSION} and kind ${KIND}`);
+    return refuse([], `want kind ${KIND} of ${API_VERSION}, or kind ${STAGE_KIND} of ${STAGE_API_VERSION}`);
   const { rules } = fieldsAt(document, value, [], ['apiVersion', 'kind', 'metadata', 'rules']);
   if (!Array.isArray(rules)) return refuse(['rules'], 'want a list');
   return rules.map((rule: unknown, i) => {

@@ -22,7 +22,8 @@ export const behaviourSchema = (): object => ({
   },
 });
 
-const RULE = {
+/** Of one rule of it. */
+export const RULE = {
   type: 'object',
   required: ['behaviour'],
   additionalProperties: false,

@@ -1,4 +1,6 @@
+import { drained } from '../../machinery/drained.js';
 import { NetworkError } from '../network/errors.js';
+import type { Account } from '../machine/memory.js';
 import type { NetStream, SocketAddress } from '../network/types.js';
 import { Killed, type Process } from '../process.js';
 import { untilStopped } from './http-server.js';
@@ -15,13 +17,19 @@ export interface Connection {
   readonly stream: NetStream;
   /** Waits where the peer does not read. @throws Gone */
   readonly write: (data: string | Buffer) => void | Promise<void>;
-  readonly close: () => void;
+  /**
+   * Sends what nobody has asked for, and does not wait: what is not read yet counts as memory of the server, and a peer that
+   * leaves too much unread is sent away. @throws Killed
+   */
+  readonly post: (data: Buffer) => void;
 }
 
 /** A connection held open costs its server so much. */
 const CONNECTION_BYTES = 16 * 1024;
 /** Connections of one server. More are turned away. */
 const MAX_CONNECTIONS = 1024;
+/** As redis has it for subscribers. */
+const MAX_UNREAD = 8 * 1024 * 1024;
 
 type Talk = (connection: Connection) => Promise<void>;
 
@@ -68,7 +76,7 @@ async function converse(process: Process, stream: NetStream, talk: Talk): Promis
   stream.on('error', () => stream.destroy());
   try {
     memory.add(CONNECTION_BYTES);
-    await talk(connectionOf(stream, new StreamReader(stream, memory)));
+    await talk(connectionOf(stream, memory));
     stream.end();
   } catch (error) {
     stream.destroy();
@@ -82,33 +90,32 @@ async function converse(process: Process, stream: NetStream, talk: Talk): Promis
   }
 }
 
-export function connectionOf(stream: NetStream, reader: StreamReader): Connection {
+function present(stream: NetStream): void {
+  if (stream.destroyed) throw new Gone();
+}
+
+function connectionOf(stream: NetStream, memory: Account): Connection {
+  let unread = 0;
   return {
-    reader,
+    reader: new StreamReader(stream, memory),
     stream,
     write(data) {
       if (stream.destroyed || stream.writableEnded) throw new Gone();
-      return stream.write(data) ? undefined : drained(stream);
+      return stream.write(data) ? undefined : drained(stream).then(() => present(stream));
     },
-    close: () => void stream.end(),
+    post(data) {
+      if (stream.destroyed || stream.writableEnded) return;
+      if (unread + data.length > MAX_UNREAD) return void stream.destroy();
+      unread += data.length;
+      const { length } = data;
+      memory.add(length);
+      stream.write(data, () => {
+        unread -= length;
+        // What is left when the connection ends was given back with it.
+        if (!stream.destroyed) memory.remove(length);
+      });
+    },
   };
-}
-
-function drained(stream: NetStream): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => {
-      stream.off('drain', done);
-      stream.off('close', gone);
-      resolve();
-    };
-    const gone = (): void => {
-      stream.off('drain', done);
-      reject(new Gone());
-    };
-    stream.once('drain', done);
-    stream.once('close', gone);
-    if (stream.destroyed) gone();
-  });
 }
 
 /** A name that nobody has an address for. */
@@ -129,5 +136,5 @@ export async function dial(
   const stream = await container.network.connect(to, { signal });
   stream.on('error', () => stream.destroy());
   signal.addEventListener('abort', () => stream.destroy(), { once: true });
-  return { ...connectionOf(stream, new StreamReader(stream, process.memory)), to };
+  return { ...connectionOf(stream, process.memory), to };
 }

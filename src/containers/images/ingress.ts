@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isIP } from 'node:net';
 import type { ClientConfig } from '../../client/kubeconfig.js';
 import type { Process, Program } from '../process.js';
@@ -49,6 +50,8 @@ const controller: Program = async process => {
   const { runIngress } = await import('../../ingress/run-ingress.js');
   const stopping = new AbortController();
   const ends = AbortSignal.any([stopping.signal, signal]);
+  // Every watch and wait of the controller listens to it.
+  setMaxListeners(0, ends);
   const config = await inClusterConfig(process, ends);
   const running = runIngress(
     {

@@ -17,6 +17,8 @@ export interface RegistrationOptions {
   readonly log: Logger;
   /** Whether Pods can have addresses: the node has its podCIDR. */
   readonly networkReady: () => boolean;
+  /** Whether the status is somebody else's for now. */
+  readonly isHeld?: () => boolean;
   /** Images that have been pulled. */
   readonly images?: () => Iterable<ImageReference>;
 }
@@ -38,7 +40,7 @@ const RETRY_MS = 500;
 const LEASE_NAMESPACE = 'kube-node-lease';
 
 export function createRegistration(options: RegistrationOptions): Registration {
-  const { facts, nodes, leases, clock, recorder, log, networkReady, images = () => [] } = options;
+  const { facts, nodes, leases, clock, recorder, log, networkReady, images = () => [], isHeld = () => false } = options;
   const key = { namespace: '', name: facts.name };
   let wake: () => void = () => undefined;
   let reported = -Infinity;
@@ -94,7 +96,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
 
   const postStatus = async (): Promise<void> => {
     const node = await findNode();
-    if (node === undefined) return;
+    if (node === undefined || isHeld()) return;
     const old = node.status?.conditions ?? [];
     const status = nodeStatus(facts, old, networkReady(), clock.now(), images());
     const bare = (conditions: typeof old) =>

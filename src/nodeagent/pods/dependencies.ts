@@ -6,6 +6,8 @@ import type { DeepReadonly, Node, Pod, Service } from '../../machinery/types.js'
 import type { ProcessTable } from '../../containers/process.js';
 import type { Tree } from '../../containers/file-system.js';
 import type { Counters } from '../node/counters.js';
+import type { StageFacts } from '../../containers/behaviour/stages/functions.js';
+import type { Stage } from '../../containers/behaviour/stages/types.js';
 import type { Behaviours } from '../../containers/behaviour/behaviours.js';
 import type { Addresses } from '../../containers/network/types.js';
 import type { Machine } from '../../containers/machine/machine.js';
@@ -43,6 +45,10 @@ export interface PodDependencies {
   readonly nodeTrees: Map<string, Tree>;
   /** What containers are told to do. */
   readonly behaviours: Behaviours;
+  /** Stages of Pods. */
+  readonly stages: readonly Stage[];
+  /** What they may ask about the node. */
+  readonly stageFacts: () => Omit<StageFacts, 'podIP'>;
   /** Images pulled on this node, by canonical name. */
   readonly presentImages: Set<string>;
   readonly recorder: EventRecorder;

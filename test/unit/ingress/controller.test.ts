@@ -117,7 +117,7 @@ t.test('whose Ingresses are served', async t => {
       cluster.load(
         INGRESS_CLASSES,
         classed('other', 'k8s.io/ingress-nginx'),
-        classed('mine', 'kubette.dev/ingress-controller'),
+        classed('mine', 'kubette.io/ingress-controller'),
       );
       cluster.load(INGRESSES, of);
       cluster.load(SERVICES, service('web'));

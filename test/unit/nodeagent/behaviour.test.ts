@@ -15,7 +15,7 @@ const told = (name: string, said: Record<string, string>, container: object = {}
   );
 
 function started(t: Tap, pods: readonly Pod[], rules: readonly Rule[] = []): TestNode {
-  const node = startNode([], { rules });
+  const node = startNode([], { rules, stages: [] });
   t.teardown(() => node.stop());
   node.load(...pods);
   node.start();

@@ -2,6 +2,8 @@ import t, { type Test } from 'tap';
 import { pod, startNode } from '../../support/simulated-node.js';
 import { until } from '../../support/until.js';
 
+t.setTimeout(120_000);
+
 type Node = ReturnType<typeof startNode>;
 
 const JOB = { ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: 'u', controller: true }] };

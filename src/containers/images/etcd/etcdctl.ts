@@ -6,6 +6,9 @@ import { flagOf } from '../http/served.js';
 import { notSimulated } from '../not-simulated.js';
 import { ETCD_VERSION } from './server.js';
 
+/** An answer is parsed in one piece. */
+const MAX_ANSWER = 4 * 1024 * 1024;
+
 type Answer = Readonly<Record<string, unknown>>;
 
 const VALUES = new Set([
@@ -78,7 +81,7 @@ async function post(process: Process, { host, port }: Endpoint, path: string, bo
     { signal },
   );
   try {
-    const answer = JSON.parse((await readBody(response)).toString('utf8')) as Answer;
+    const answer = JSON.parse((await readBody(response, MAX_ANSWER)).toString('utf8')) as Answer;
     if (response.statusCode !== 200) throw new Error(String(answer['message']));
     return answer;
   } finally {

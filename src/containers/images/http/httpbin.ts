@@ -1,6 +1,5 @@
 import type { Program } from '../../process.js';
-import { json, redirect, servingProgram, text, type Answer, type Asked, type Served } from './served.js';
-import { statusAnswer } from './samples.js';
+import { json, redirect, servingProgram, statusAnswer, text, type Answer, type Asked, type Served } from './served.js';
 
 const MAX_DELAY_MS = 10_000;
 const MAX_BYTES = 100 * 1024;

@@ -5,7 +5,18 @@ import { lazy } from '../lazy.js';
 import { staticServer } from '../nginx.js';
 import type { Program } from '../../process.js';
 import type { KnownImage } from '../types.js';
-import { flagOf, html, json, metrics, portOf, servedImage, text, type Asked, type Served } from './served.js';
+import {
+  flagOf,
+  html,
+  json,
+  metrics,
+  portOf,
+  servedImage,
+  statusAnswer,
+  text,
+  type Asked,
+  type Served,
+} from './served.js';
 
 /** Header lines as they came. */
 const headerLines = ({ rawHeaders }: IncomingMessage): string[] =>
@@ -138,13 +149,6 @@ const SAMPLES: readonly Served[] = [
     routes: { '/healthy': () => text('ok'), '/ready': () => text('ok'), '/': () => html('KUAR Demo') },
   },
 ];
-
-/** The status of ".../503". */
-export function statusAnswer(path: string): ReturnType<typeof json> {
-  const status = Number(/\/([1-5]\d\d)$/.exec(path)?.[1] ?? '400');
-  // No HTTP answer may be one that only announces another.
-  return json({ status }, status < 200 ? 400 : status);
-}
 
 const hello: Program = async ({ stdout }) => {
   await stdout.write(

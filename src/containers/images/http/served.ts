@@ -174,3 +174,10 @@ export const metrics = (values: Readonly<Record<string, number>>): Answer => ({
     .map(([name, value]) => `# TYPE ${name} gauge\n${name} ${value}\n`)
     .join(''),
 });
+
+/** The status of ".../503". */
+export function statusAnswer(path: string): Answer {
+  const status = Number(/\/([1-5]\d\d)$/.exec(path)?.[1] ?? '400');
+  // No HTTP answer may be one that only announces another.
+  return json({ status }, status < 200 ? 400 : status);
+}

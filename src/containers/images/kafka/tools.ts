@@ -7,7 +7,7 @@ import { KAFKA_VERSION } from './server.js';
 import * as w from './wire.js';
 
 /** An answer is no larger. */
-const MAX_ANSWER = 4 * 1024 * 1024;
+const MAX_ANSWER = 1024 * 1024;
 const MANY = 100_000;
 
 /** @throws Gone */

@@ -5,7 +5,7 @@ import { BsonError, documentOf, type Document, type Value } from './bson.js';
 import { commandMessage, readMessage } from './messages.js';
 import { attributesOf, escapeName, proofs, sameProof } from './scram.js';
 
-const MAX_ANSWER = 16 * 1024 * 1024;
+const MAX_ANSWER = 1024 * 1024;
 /** More would hold the client's node up for whoever runs the server. */
 const MAX_ITERATIONS = 100_000;
 

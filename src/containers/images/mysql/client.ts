@@ -1,4 +1,5 @@
 import { NetworkError } from '../../network/errors.js';
+import type { Account } from '../../machine/memory.js';
 import type { Process } from '../../process.js';
 import { dial, Gone, UnknownHost, type Connection } from '../connections.js';
 import { isPlugin, proofOf } from './auth.js';
@@ -31,7 +32,9 @@ export interface ResultSet {
 }
 
 /** An answer's packet is no larger. */
-const MAX_PACKET = 16 * 1024 * 1024 - 1;
+const MAX_PACKET = 1024 * 1024;
+/** Rows of one answer. */
+const MAX_ROWS = 10_000;
 const OK = 0;
 const EOF = 0xfe;
 const ERROR = 0xff;
@@ -72,8 +75,8 @@ async function logIn(connection: Connection, { user, password, database }: Targe
   }
 }
 
-/** One command; a text is one of SQL. @throws Gone, ServerError */
-export async function ask(connection: Connection, text: string): Promise<ResultSet | undefined> {
+/** One statement; its rows count as memory. @throws Gone, ServerError, Killed */
+export async function ask(connection: Connection, text: string, held: Account): Promise<ResultSet | undefined> {
   await connection.write(p.packet(0, Buffer.from([3]), Buffer.from(text, 'utf8')));
   const head = await receive(connection);
   if (head.body[0] === OK) return undefined;
@@ -86,6 +89,8 @@ export async function ask(connection: Connection, text: string): Promise<ResultS
   for (;;) {
     const { body } = await receive(connection);
     if (body[0] === EOF && body.length < 9) return { columns, rows };
+    held.add(body.length);
+    if (rows.length >= MAX_ROWS) throw new Error(`more than ${MAX_ROWS} rows are not simulated`);
     rows.push(p.readTexts(body) ?? []);
   }
 }

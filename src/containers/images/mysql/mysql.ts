@@ -61,16 +61,20 @@ async function runText(
   text: string,
 ): Promise<number> {
   let code = 0;
-  for (const statement of sourcesOf(text))
+  for (const statement of sourcesOf(text)) {
+    const held = process.container.budget.memory.account();
     try {
-      const set = await ask(connection, statement);
+      const set = await ask(connection, statement, held);
       if (set !== undefined) await process.stdout.write(format(set, options));
     } catch (error) {
       if (!(error instanceof ServerError)) throw error;
       await process.stderr.write(`ERROR ${error.number} (${error.state}) at line 1: ${error.message}\n`);
       code = 1;
       if (!options.force) return code;
+    } finally {
+      held.close();
     }
+  }
   return code;
 }
 

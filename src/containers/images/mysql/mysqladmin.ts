@@ -24,13 +24,13 @@ export const mysqladmin: Program = async process => {
         await stdout.write(`${await command(connection, STATISTICS)}\n`);
         return 0;
       case 'version': {
-        const set = await ask(connection, 'select version()');
+        const set = await ask(connection, 'select version()', process.memory);
         await stdout.write(`Server version\t\t${set?.rows[0]?.[0] ?? ''}\n`);
         return 0;
       }
       case 'create':
       case 'drop':
-        await ask(connection, `${what} database \`${argument.replaceAll('`', '``')}\``);
+        await ask(connection, `${what} database \`${argument.replaceAll('`', '``')}\``, process.memory);
         return 0;
       default:
         return await notSimulated(process, `command '${what}'`);

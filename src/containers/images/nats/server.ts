@@ -8,8 +8,6 @@ const VERSION = '2.11.8';
 const MAX_LINE = 4096;
 const MAX_PAYLOAD = 1024 * 1024;
 const MAX_SUBSCRIPTIONS = 1000;
-/** A client that does not read what it has subscribed to is sent away. */
-const MAX_UNREAD = 8 * 1024 * 1024;
 
 interface Client {
   readonly connection: Connection;
@@ -39,16 +37,8 @@ function deliver(server: Nats, subject: string, reply: string, payload: Buffer):
       if (!fits(pattern, parts) || (group !== undefined && served.has(group))) continue;
       // Of a queue group one member has it.
       if (group !== undefined) served.add(group);
-      const { stream } = connection;
-      if (stream.destroyed || stream.writableEnded) continue;
-      stream.write(
-        Buffer.concat([
-          Buffer.from(`MSG ${subject} ${id} ${reply === '' ? '' : `${reply} `}${payload.length}\r\n`),
-          payload,
-          Buffer.from('\r\n'),
-        ]),
-      );
-      if (stream.writableLength > MAX_UNREAD) stream.destroy();
+      const head = `MSG ${subject} ${id} ${reply === '' ? '' : `${reply} `}${payload.length}\r\n`;
+      connection.post(Buffer.concat([Buffer.from(head), payload, Buffer.from('\r\n')]));
     }
 }
 

@@ -1,4 +1,5 @@
 import { NetworkError } from '../../network/errors.js';
+import type { Account } from '../../machine/memory.js';
 import type { Process } from '../../process.js';
 import { dial, Gone, UnknownHost, type Connection } from '../connections.js';
 import * as m from './messages.js';
@@ -30,7 +31,9 @@ export class Rejected extends Error {
 }
 
 /** A server's message is no larger than this. */
-const MAX_MESSAGE = 16 * 1024 * 1024;
+const MAX_MESSAGE = 1024 * 1024;
+/** Rows of one answer. */
+const MAX_ROWS = 10_000;
 const SOCKET = '/var/run/postgresql';
 
 export const targetText = ({ host, port }: Target): string => `${host ?? SOCKET}:${port}`;
@@ -90,16 +93,20 @@ export async function logIn(connection: Connection, { user, database, password }
   }
 }
 
-/** Sends a text of statements and yields what comes of each. @throws Gone */
-export async function* ask(connection: Connection, text: string): AsyncGenerator<Answer> {
+/** Sends a text of statements and yields what comes of each; rows count as memory. @throws Gone, Killed */
+export async function* ask(connection: Connection, text: string, held: Account): AsyncGenerator<Answer> {
   await connection.write(m.query(text));
   let set: ResultSet | undefined;
   for (;;) {
     const { letter, body } = await receive(connection);
     if (letter === 'Z') return;
     if (letter === 'T') set = { columns: columnsOf(body), rows: [] };
-    else if (letter === 'D') set?.rows.push(valuesOf(body));
-    else if (letter === 'C') {
+    else if (letter === 'D') {
+      held.add(body.length);
+      if (set !== undefined && set.rows.length >= MAX_ROWS)
+        throw new Error(`more than ${MAX_ROWS} rows are not simulated`);
+      set?.rows.push(valuesOf(body));
+    } else if (letter === 'C') {
       if (set !== undefined) yield { kind: 'rows', set };
       else yield { kind: 'tag', tag: m.cstringsOf(body, 0, 1)?.texts[0] ?? '' };
       set = undefined;

@@ -177,12 +177,17 @@ async function statement(session: Session, text: string): Promise<boolean> {
   const asked = text.trim();
   if (asked.startsWith('\\')) return meta(session, asked);
   let well = true;
-  for await (const answer of ask(connection, asked)) {
-    if (answer.kind === 'error') {
-      await stderr.write(`${answer.severity}:  ${answer.message}\n`);
-      well = false;
-    } else if (answer.kind === 'rows') await stdout.write(formatSet(answer.set, format));
-    else if (!quiet) await stdout.write(`${answer.tag}\n`);
+  const held = process.container.budget.memory.account();
+  try {
+    for await (const answer of ask(connection, asked, held)) {
+      if (answer.kind === 'error') {
+        await stderr.write(`${answer.severity}:  ${answer.message}\n`);
+        well = false;
+      } else if (answer.kind === 'rows') await stdout.write(formatSet(answer.set, format));
+      else if (!quiet) await stdout.write(`${answer.tag}\n`);
+    }
+  } finally {
+    held.close();
   }
   return well;
 }

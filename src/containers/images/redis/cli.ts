@@ -97,8 +97,9 @@ export const redisCli: Program = async process => {
       ...(password === undefined ? [] : [['AUTH', ...(user === undefined ? [] : [user]), password]]),
       ...(database === undefined ? [] : [['SELECT', database]]),
     ]) {
-      const reply = await ask(connection, words.map(toBytes));
-      if (reply.kind === 'error') await stderr.write(`${words[0] ?? ''} failed: ${reply.text}\n`);
+      await ask(process, connection, words.map(toBytes), async reply => {
+        if (reply.kind === 'error') await stderr.write(`${words[0] ?? ''} failed: ${reply.text}\n`);
+      });
     }
     return options.command.length > 0
       ? await runCommand(process, connection, options)
@@ -134,19 +135,27 @@ async function runCommand(process: Process, connection: Connection, options: Cli
   }
   for (let i = 0; i < repeat || repeat < 0; i++) {
     if (i > 0 && intervalMs > 0) await process.container.clock.sleep(intervalMs, process.signal);
-    const reply = await ask(connection, words);
-    await print(process, reply, options);
-    if (failsOnError && reply.kind === 'error') return 1;
+    const failed = await ask(process, connection, words, async reply => {
+      await print(process, reply, isText(words) ? { ...options, raw: true } : options);
+      return reply.kind === 'error';
+    });
+    if (failsOnError && failed) return 1;
     if (isListening(words)) await listen(process, connection, options);
   }
   return 0;
 }
 
+/** Commands whose answer is a text of lines, which is shown as it is. */
+const isText = ([name = '']: readonly string[]): boolean => ['INFO', 'CLIENT'].includes(name.toUpperCase());
+
 const isListening = (words: readonly string[]): boolean => words[0]?.toUpperCase() === 'SUBSCRIBE';
 
 async function listen(process: Process, connection: Connection, options: CliOptions): Promise<void> {
-  for (let reply = await readReply(connection.reader); reply !== undefined; reply = await readReply(connection.reader))
-    await print(process, reply, options);
+  try {
+    for (;;) await receive(process, connection, reply => print(process, reply, options));
+  } catch (problem) {
+    if (!(problem instanceof Gone)) throw problem;
+  }
 }
 
 async function runInput(process: Process, connection: Connection, options: CliOptions): Promise<number> {
@@ -156,17 +165,39 @@ async function runInput(process: Process, connection: Connection, options: CliOp
     const words = splitWords(toBytes(line));
     if (words === undefined) await process.stdout.write('Invalid argument(s)\n');
     else if (words[0] === 'exit' || words[0] === 'quit') return 0;
-    else if (words.length > 0) await print(process, await ask(connection, words), options);
+    else if (words.length > 0)
+      await ask(process, connection, words, reply =>
+        print(process, reply, isText(words) ? { ...options, raw: true } : options),
+      );
     await process.stdout.write(prompt);
   }
   return 0;
 }
 
-async function ask(connection: Connection, words: readonly string[]): Promise<Reply> {
+async function ask<T>(
+  process: Process,
+  connection: Connection,
+  words: readonly string[],
+  use: (reply: Reply) => Promise<T>,
+): Promise<T> {
   await connection.write(Buffer.from(encodeCommand(words), 'latin1'));
-  const reply = await readReply(connection.reader);
-  if (reply === undefined) throw new Gone();
-  return reply;
+  return receive(process, connection, use);
+}
+
+/** The next answer, which counts as memory for as long as it is used. @throws Gone */
+async function receive<T>(
+  { container }: Process,
+  { reader }: Connection,
+  use: (reply: Reply) => Promise<T>,
+): Promise<T> {
+  const held = container.budget.memory.account();
+  try {
+    const reply = await readReply(reader, held);
+    if (reply === undefined) throw new Gone();
+    return await use(reply);
+  } finally {
+    held.close();
+  }
 }
 
 async function print({ stdout, tty }: Process, reply: Reply, { raw }: CliOptions): Promise<void> {
@@ -183,6 +214,9 @@ function rawText(reply: Reply): string {
     case 'nil-array':
       return '';
     case 'array':
+    case 'map':
+    case 'set':
+    case 'push':
       return reply.items.map(rawText).join('\n');
     default:
       return reply.text;
@@ -209,7 +243,10 @@ function formatted(reply: Reply, indent: string): string {
     case 'none':
     case 'nil-array':
       return '(nil)\n';
-    case 'array': {
+    case 'array':
+    case 'map':
+    case 'set':
+    case 'push': {
       if (reply.items.length === 0) return '(empty array)\n';
       const width = String(reply.items.length).length;
       const inner = `${indent}${' '.repeat(width + 2)}`;

@@ -1,5 +1,5 @@
 import { ENTRY_BYTES } from './keyspace.js';
-import { array, bulk, integer, NIL, OK, texts } from './resp.js';
+import { array, bulk, integer, map, NIL, OK, set, texts } from './resp.js';
 import { keysOf, refuse, valueOf, wholeNumber, type Command, type CommandSpec, type Session } from './session.js';
 
 /** Items of one collection: what is done with all of them is done in one turn. */
@@ -167,7 +167,7 @@ export const collectionCommands: Readonly<Record<string, CommandSpec>> = {
     max: MAX_ITEMS,
     run: (session, [key = '', ...names]) => array(names.map(name => bulk(fieldsOf(session, key).get(name)))),
   },
-  HGETALL: { min: 1, max: 1, run: (session, [key = '']) => texts([...fieldsOf(session, key)].flat()) },
+  HGETALL: { min: 1, max: 1, run: (session, [key = '']) => map([...fieldsOf(session, key)].flat()) },
   HKEYS: { min: 1, max: 1, run: (session, [key = '']) => texts(fieldsOf(session, key).keys()) },
   HVALS: { min: 1, max: 1, run: (session, [key = '']) => texts(fieldsOf(session, key).values()) },
   HLEN: { min: 1, max: 1, run: (session, [key = '']) => integer(fieldsOf(session, key).size) },
@@ -180,7 +180,7 @@ export const collectionCommands: Readonly<Record<string, CommandSpec>> = {
   HINCRBY: { min: 3, max: 3, run: hashIncrease },
   SADD: { min: 2, max: MAX_ITEMS, run: sadd },
   SREM: { min: 2, max: MAX_ITEMS, run: srem },
-  SMEMBERS: { min: 1, max: 1, run: (session, [key = '']) => texts(membersOf(session, key)) },
+  SMEMBERS: { min: 1, max: 1, run: (session, [key = '']) => set(membersOf(session, key)) },
   SISMEMBER: {
     min: 2,
     max: 2,

@@ -1,5 +1,5 @@
 import { infoText } from './info.js';
-import { array, bulk, error, integer, OK, simple, texts, type Reply } from './resp.js';
+import { array, bulk, error, integer, map, OK, push, simple, texts, type Reply } from './resp.js';
 import { refuse, wholeNumber, type Command, type CommandSpec, type Session } from './session.js';
 
 const MAX_SUBSCRIPTIONS = 1000;
@@ -23,8 +23,8 @@ const auth: Command = (session, args) => {
   return session.authenticated ? OK : WRONG_PASSWORD;
 };
 
-const hello: Command = async (session, [version = '2', ...words]) => {
-  if (version !== '2') return error('NOPROTO unsupported protocol version');
+const hello: Command = async (session, [version = String(session.version), ...words]) => {
+  if (version !== '2' && version !== '3') return error('NOPROTO unsupported protocol version');
   if (words[0]?.toUpperCase() === 'AUTH') {
     const answer = await auth(session, words.slice(1, 3));
     if (answer.kind === 'error') return answer;
@@ -33,16 +33,17 @@ const hello: Command = async (session, [version = '2', ...words]) => {
     return error(
       'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the client and select the RESP protocol version at the same time',
     );
+  session.version = version === '3' ? 3 : 2;
   const facts: readonly (readonly [string, Reply])[] = [
     ['server', bulk('redis')],
     ['version', bulk(VERSION)],
-    ['proto', integer(2)],
+    ['proto', integer(session.version)],
     ['id', integer(session.id)],
     ['mode', bulk('standalone')],
     ['role', bulk('master')],
     ['modules', array([])],
   ];
-  return array(facts.flatMap(([name, value]) => [bulk(name), value]));
+  return { kind: 'map', items: facts.flatMap(([name, value]) => [bulk(name), value]) };
 };
 
 const client: Command = (session, [name = '', ...args]) => {
@@ -74,7 +75,7 @@ const client: Command = (session, [name = '', ...args]) => {
 const config: Command = ({ server }, [name = '', ...args]) => {
   switch (name.toUpperCase()) {
     case 'GET':
-      return texts(
+      return map(
         [...server.settings].filter(([key]) => args.some(arg => arg === '*' || arg.toLowerCase() === key)).flat(),
       );
     case 'SET': {
@@ -94,7 +95,7 @@ const config: Command = ({ server }, [name = '', ...args]) => {
 };
 
 const subscription = (kind: string, channel: string, count: number): Reply =>
-  array([bulk(kind), bulk(channel), integer(count)]);
+  push([bulk(kind), bulk(channel), integer(count)]);
 
 const subscribe: Command = (session, names) => {
   if (session.subscribed.size + names.length > MAX_SUBSCRIPTIONS)
@@ -128,7 +129,7 @@ export function leave(session: Session, channel: string): void {
 
 const publish: Command = ({ server }, [channel = '', text = '']) => {
   const members = server.channels.get(channel) ?? new Set<Session>();
-  for (const member of members) member.push(array([bulk('message'), bulk(channel), bulk(text)]));
+  for (const member of members) member.push(push([bulk('message'), bulk(channel), bulk(text)]));
   return integer(members.size);
 };
 

@@ -16,6 +16,14 @@ interface Entry {
   bytes: number;
 }
 
+/** Keys of one database: what is done with all of them is done in one turn. */
+const MAX_KEYS = 100_000;
+
+/** There are as many keys as there may be. */
+export class KeyspaceFull extends Error {
+  override readonly name = 'KeyspaceFull';
+}
+
 /** What a key, and an item of a collection, weigh beside their text. */
 export const ENTRY_BYTES = 96;
 
@@ -36,8 +44,9 @@ export class Keyspace {
     return this.#live(key)?.value;
   }
 
-  /** @throws Killed when the container's memory is used up */
+  /** @throws KeyspaceFull; Killed when the container's memory is used up */
   set(key: string, value: Value, expiresAt?: number): void {
+    if (this.#entries.size >= MAX_KEYS && !this.#entries.has(key)) throw new KeyspaceFull();
     const bytes = ENTRY_BYTES + key.length + sizeOf(value);
     this.memory.add(bytes);
     this.delete(key);

@@ -1,13 +1,17 @@
+import type { Account } from '../../machine/memory.js';
 import type { StreamReader } from '../stream-reader.js';
 
-/** What a server answers (RESP2). Texts are bytes, one per character. */
+/** What a server answers. Texts are bytes, one per character. RESP2 has no maps, sets and pushes: they are arrays there. */
 export type Reply =
   | { readonly kind: 'simple' | 'error' | 'bulk'; readonly text: string }
   | { readonly kind: 'integer'; readonly value: number }
   | { readonly kind: 'nil' }
   | { readonly kind: 'none' }
   | { readonly kind: 'nil-array' }
-  | { readonly kind: 'array'; readonly items: readonly Reply[] };
+  | { readonly kind: 'array' | 'map' | 'set' | 'push'; readonly items: readonly Reply[] };
+
+/** RESP's version, which a client chooses with HELLO. */
+export type Version = 2 | 3;
 
 /** Bytes on the wire that are not the protocol's; the connection ends. */
 export class ProtocolError extends Error {
@@ -19,6 +23,8 @@ const MAX_BULK = 4 * 1024 * 1024;
 const MAX_COMMAND = 16 * 1024 * 1024;
 const MAX_ARGUMENTS = 64 * 1024;
 const MAX_LINE = 64 * 1024;
+/** What a part of an answer weighs beside its text. */
+const ITEM_BYTES = 32;
 /** How deep arrays of an answer lie in each other. */
 const MAX_DEPTH = 8;
 
@@ -78,10 +84,11 @@ export function splitWords(line: string): string[] | undefined {
 
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b: '\b', a: '\x07' };
 
-/** A client's side of the same: an answer; undefined at the end. @throws ProtocolError */
-export async function readReply(reader: StreamReader, depth = 0): Promise<Reply | undefined> {
+/** A client's side of the same: an answer, which counts as memory; undefined at the end. @throws ProtocolError, Killed */
+export async function readReply(reader: StreamReader, held: Account, depth = 0): Promise<Reply | undefined> {
   const line = (await reader.line(MAX_LINE))?.toString('latin1');
   if (line === undefined) return undefined;
+  held.add(line.length + ITEM_BYTES);
   const text = line.slice(1);
   switch (line[0]) {
     case '+':
@@ -94,16 +101,17 @@ export async function readReply(reader: StreamReader, depth = 0): Promise<Reply 
       const length = lengthOf(text);
       if (length < 0) return { kind: 'nil' };
       if (!(length <= MAX_COMMAND)) throw new ProtocolError('invalid bulk length');
+      held.add(length);
       const data = await reader.bytes(length + 2);
       return data === undefined ? undefined : { kind: 'bulk', text: data.toString('latin1', 0, length) };
     }
     case '*': {
       const count = lengthOf(text);
       if (count < 0) return { kind: 'nil-array' };
-      if (!(count <= MAX_ARGUMENTS * 4) || depth >= MAX_DEPTH) throw new ProtocolError('invalid multibulk length');
+      if (!(count <= MAX_ARGUMENTS * 2) || depth >= MAX_DEPTH) throw new ProtocolError('invalid multibulk length');
       const items: Reply[] = [];
       for (let i = 0; i < count; i++) {
-        const item = await readReply(reader, depth + 1);
+        const item = await readReply(reader, held, depth + 1);
         if (item === undefined) return undefined;
         items.push(item);
       }
@@ -114,7 +122,13 @@ export async function readReply(reader: StreamReader, depth = 0): Promise<Reply 
   }
 }
 
-export function encodeReply(reply: Reply): string {
+/** About how many bytes it is, before any are made. */
+export const weighReply = (reply: Reply): number =>
+  'items' in reply
+    ? reply.items.reduce((sum, item) => sum + weighReply(item), ITEM_BYTES)
+    : ITEM_BYTES + ('text' in reply ? reply.text.length : 0);
+
+export function encodeReply(reply: Reply, version: Version = 2): string {
   switch (reply.kind) {
     case 'simple':
       return `+${reply.text}\r\n`;
@@ -127,13 +141,23 @@ export function encodeReply(reply: Reply): string {
     case 'none':
       return '';
     case 'nil':
-      return '$-1\r\n';
+      return version === 3 ? '_\r\n' : '$-1\r\n';
     case 'nil-array':
-      return '*-1\r\n';
+      return version === 3 ? '_\r\n' : '*-1\r\n';
     case 'array':
-      return `*${reply.items.length}\r\n${reply.items.map(encodeReply).join('')}`;
+    case 'map':
+    case 'set':
+    case 'push': {
+      const { kind, items } = reply;
+      const sign = version === 3 ? SIGNS[kind] : '*';
+      // The items of a map are names and values in turn, of which RESP3 counts the pairs.
+      const count = sign === '%' ? items.length / 2 : items.length;
+      return `${sign}${count}\r\n${items.map(item => encodeReply(item, version)).join('')}`;
+    }
   }
 }
+
+const SIGNS = { array: '*', map: '%', set: '~', push: '>' } as const;
 
 export const encodeCommand = (words: readonly string[]): string =>
   `*${words.length}\r\n${words.map(word => `$${word.length}\r\n${word}\r\n`).join('')}`;
@@ -144,5 +168,9 @@ export const integer = (value: number): Reply => ({ kind: 'integer', value });
 export const bulk = (text: string | undefined): Reply => (text === undefined ? NIL : { kind: 'bulk', text });
 export const array = (items: readonly Reply[]): Reply => ({ kind: 'array', items });
 export const texts = (items: Iterable<string>): Reply => array(Array.from(items, bulk));
+/** Names and values in turn. */
+export const map = (items: Iterable<string>): Reply => ({ kind: 'map', items: Array.from(items, bulk) });
+export const set = (items: Iterable<string>): Reply => ({ kind: 'set', items: Array.from(items, bulk) });
+export const push = (items: readonly Reply[]): Reply => ({ kind: 'push', items });
 export const OK = simple('OK');
 export const NIL: Reply = { kind: 'nil' };

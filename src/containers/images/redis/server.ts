@@ -5,19 +5,31 @@ import { LineTooLong } from '../stream-reader.js';
 import { collectionCommands } from './collections.js';
 import { connectionCommands, leave, REDIS_VERSION } from './connection-commands.js';
 import { keyCommands } from './keys.js';
-import { Keyspace } from './keyspace.js';
-import { array, encodeReply, error, OK, ProtocolError, readCommand, simple, splitWords, type Reply } from './resp.js';
+import { Keyspace, KeyspaceFull } from './keyspace.js';
+import {
+  array,
+  encodeReply,
+  error,
+  OK,
+  ProtocolError,
+  readCommand,
+  simple,
+  splitWords,
+  weighReply,
+  type Reply,
+} from './resp.js';
 import { Refused, type CommandSpec, type RedisServer, type Session } from './session.js';
 import { stringCommands } from './strings.js';
 
 const COMMANDS: ReadonlyMap<string, CommandSpec> = new Map(
   [stringCommands, keyCommands, collectionCommands, connectionCommands].flatMap(table => Object.entries(table)),
 );
+const TOO_LARGE = error('ERR an answer of more than 32 MB is not simulated');
 const DATABASES = 16;
 /** Commands between MULTI and EXEC. */
 const MAX_QUEUE = 1000;
-/** As redis' client-output-buffer-limit for subscribers: one that does not read is sent away. */
-const MAX_UNREAD = 1024 * 1024;
+/** An answer is made in one piece. */
+const MAX_REPLY = 32 * 1024 * 1024;
 const BEFORE_AUTH = new Set(['AUTH', 'HELLO', 'QUIT']);
 const WHILE_SUBSCRIBED = new Set(['SUBSCRIBE', 'UNSUBSCRIBE', 'PING', 'QUIT']);
 
@@ -69,7 +81,7 @@ async function answer(session: Session, [given = '', ...args]: readonly string[]
     );
   if (args.length < spec.min || args.length > spec.max)
     return error(`ERR wrong number of arguments for '${given.toLowerCase()}' command`);
-  if (session.subscribed.size > 0 && !WHILE_SUBSCRIBED.has(name))
+  if (session.subscribed.size > 0 && session.version === 2 && !WHILE_SUBSCRIBED.has(name))
     return error(
       `ERR Can't execute '${given.toLowerCase()}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this context`,
     );
@@ -78,6 +90,7 @@ async function answer(session: Session, [given = '', ...args]: readonly string[]
     return await spec.run(session, args);
   } catch (problem) {
     if (problem instanceof Refused) return problem.reply;
+    if (problem instanceof KeyspaceFull) return error("OOM command not allowed when used memory > 'maxmemory'.");
     throw problem;
   }
 }
@@ -114,15 +127,14 @@ async function converse(server: RedisServer, id: number, connection: Connection)
     server,
     database: 0,
     authenticated: server.password === undefined,
+    version: 2,
     name: '',
     address: `${stream.remoteAddress ?? '?'}:${stream.remotePort ?? 0}`,
     subscribed: new Set(),
     queue: undefined,
     leaving: false,
     push(reply) {
-      if (stream.destroyed || stream.writableEnded) return;
-      stream.write(encodeReply(reply), 'latin1');
-      if (stream.writableLength > MAX_UNREAD) stream.destroy();
+      connection.post(Buffer.from(encodeReply(reply, session.version), 'latin1'));
     },
   };
   server.sessions.add(session);
@@ -135,7 +147,8 @@ async function converse(server: RedisServer, id: number, connection: Connection)
       await server.process.turn();
       if (session.queue !== undefined) held.add(words.reduce((sum, word) => sum + word.length + 64, 0));
       else if (held.bytes > 0) held.remove(held.bytes);
-      const reply = encodeReply(await transact(session, words));
+      const said = await transact(session, words);
+      const reply = encodeReply(weighReply(said) > MAX_REPLY ? TOO_LARGE : said, session.version);
       await connection.write(Buffer.from(reply, 'latin1'));
     }
   } catch (problem) {

@@ -1,6 +1,6 @@
 import type { Process } from '../../process.js';
 import type { Keyspace, Kind, Value } from './keyspace.js';
-import { error, type Reply } from './resp.js';
+import { error, type Reply, type Version } from './resp.js';
 
 /** What all connections of a server have in common. */
 export interface RedisServer {
@@ -25,6 +25,7 @@ export interface Session {
   readonly server: RedisServer;
   database: number;
   authenticated: boolean;
+  version: Version;
   name: string;
   readonly address: string;
   readonly subscribed: Set<string>;

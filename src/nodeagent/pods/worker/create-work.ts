@@ -3,6 +3,7 @@ import { createContainerRunner } from '../runner/container-runner.js';
 import { createStatusWriter } from '../status/status-writer.js';
 import type { ReadonlyPod } from '../types.js';
 import { createPodVolumes } from '../volumes/pod-volumes.js';
+import { createPodStages } from './follow-stages.js';
 import type { PodWork } from './pod-work.js';
 import { syncPod } from './sync-pod.js';
 import { createWakening } from './wakening.js';
@@ -34,6 +35,7 @@ export function createWork(given: Pick<PodWork, Given>): PodWork {
   const { kick, kickAfter } = wakening;
   const runner = createContainerRunner({ deps, pod, records: state.records, events, backoff, kick, kickAfter });
   const volumes = createPodVolumes({ pod, deps, events, kickAfter });
-  const work: PodWork = { ...given, events, writer, runner, volumes, wakening };
+  const stages = createPodStages({ deps, state, events, writer, runner });
+  const work: PodWork = { ...given, events, writer, runner, volumes, stages, wakening };
   return work;
 }

@@ -44,7 +44,8 @@ async function stopAll({ state, deps, runner }: PodWork, graceMs: number): Promi
   for (const record of state.records.filter(r => r.kind === 'sidecar').reverse()) await stopOne(record);
 }
 
-function release({ state, volumes, wakening }: PodWork): void {
+function release({ state, volumes, stages, wakening }: PodWork): void {
+  stages.stop();
   state.place?.detach();
   state.place = undefined;
   wakening.cancel();

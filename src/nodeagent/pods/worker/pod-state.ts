@@ -1,3 +1,4 @@
+import { wasStaged } from '../../stages/was-staged.js';
 import { adoptRecords } from '../adopt.js';
 import type { PendingResize } from '../resize.js';
 import type { Sandbox } from '../sandbox.js';
@@ -41,6 +42,8 @@ export interface PodState {
   /** Nothing of it runs any more, or will. */
   finished: boolean;
   failure: Failure | undefined;
+  /** Stages say what its status is. */
+  staged: boolean;
   /** What it is told and cannot follow, as was said last. */
   behaviourProblems: readonly string[];
   /** As last computed: the API's may lag behind what was written. */
@@ -72,6 +75,7 @@ export function createPodState(pod: ReadonlyPod, now: number): PodState {
     ending: undefined,
     finished: settled,
     failure: undefined,
+    staged: wasStaged(pod),
     behaviourProblems: [],
     conditions: [],
     life: new AbortController(),

@@ -1,3 +1,4 @@
+import type { StageRunner } from '../../stages/stage-runner.js';
 import type { Admission } from '../admission/admission.js';
 import type { PodDependencies } from '../dependencies.js';
 import type { PodEvents } from '../pod-events.js';
@@ -18,6 +19,7 @@ export interface PodWork {
   readonly writer: StatusWriter;
   readonly runner: ContainerRunner;
   readonly volumes: PodVolumes;
+  readonly stages: StageRunner;
   readonly wakening: Wakening;
   /** Aborts when the agent stops. */
   readonly stop: AbortSignal;

@@ -4,7 +4,7 @@ import type { PodWork } from './pod-work.js';
 /** Has the status written as it now is. */
 export function publish({ state, deps, volumes, writer }: PodWork): void {
   const { pod, place, finished, failure, pendingResize, startTime } = state;
-  if (state.gone || state.settled) return;
+  if (state.gone || state.settled || state.staged) return;
   if (state.rejected && failure !== undefined) return writer.write(rejectedStatus(pod, failure, startTime));
   const { nodeIPs, clock } = deps;
   const status = podStatus({

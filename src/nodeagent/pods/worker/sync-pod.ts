@@ -6,6 +6,7 @@ import { failPod } from './end-pod.js';
 import type { PodWork } from './pod-work.js';
 import { preparePod } from './prepare-pod.js';
 import { publish } from './publish.js';
+import { followStages } from './follow-stages.js';
 import { noteBehaviour } from './note-behaviour.js';
 import { runContainers } from './run-containers.js';
 
@@ -14,6 +15,7 @@ export async function syncPod(work: PodWork): Promise<void> {
   const { state } = work;
   // Containers that end one by one show in the status meanwhile.
   if (state.ending !== undefined) return publish(work);
+  if (!state.gone && followStages(work)) return;
   if (state.gone || state.pod.metadata.deletionTimestamp !== undefined) {
     state.ending = deletePod(work);
     return;

@@ -57,8 +57,27 @@ flags:
     publish: true,
     metrics: false,
   });
-  t.same(await read('{"flags": {"nodes": 1}}'), { flags: { nodes: '1' } }, 'JSON is YAML');
-  t.same(await read(''), { flags: {} }, 'nothing is said');
+  t.same(await read('{"flags": {"nodes": 1}}'), { flags: { nodes: '1' }, rules: [] }, 'JSON is YAML');
+  t.same(await read(''), { flags: {}, rules: [] }, 'nothing is said');
+});
+
+t.test('what containers do: images and rules, in the file or in one of their own', async t => {
+  t.same(
+    await read(`
+images:
+  ghcr.io/acme/*: {pullError: not-found}
+behaviour:
+- {match: {namespace: shop}, behaviour: {startDelay: 5s}}
+`),
+    {
+      flags: {},
+      rules: [
+        { match: { namespace: 'shop' }, behaviour: { startDelay: '5s' } },
+        { match: { image: 'ghcr.io/acme/*' }, behaviour: { pullError: 'not-found' } },
+      ],
+    },
+  );
+  t.same(await read('behaviour: told.yaml'), { flags: { behaviour: '/etc/kubette/told.yaml' }, rules: [] });
 });
 
 const WRONG: readonly { readonly text: string; readonly says: readonly RegExp[] }[] = [
@@ -99,6 +118,13 @@ const WRONG: readonly { readonly text: string; readonly says: readonly RegExp[] 
   {
     text: 'objects: [1, {kind: Pod}]',
     says: [/^objects\[0\]: want string or object, not 1$/, /apiVersion is missing/],
+  },
+  {
+    text: 'images: {nginx: {pullErorr: denied}, redis: {pullError: never}}',
+    says: [
+      /^images\.nginx\.pullErorr: unknown field \(Did you mean pullError\?\)/,
+      /^images\.redis\.pullError: want not-found, denied, /,
+    ],
   },
   { text: 'a: [', says: [/^line \d+: no YAML: /] },
   { text: 'a: 1\na: 2', says: [/^line 2: no YAML: Map keys must be unique/] },

@@ -44,14 +44,17 @@ ${HEAD}rules: []
       },
     },
   ]);
-  t.same(await readBehaviourFile('', 'b.yaml'), { rules: [] });
+  t.same(await readBehaviourFile('', 'b.yaml'), { rules: [], stages: [] });
 });
 
 t.test('what is wrong with one', async t => {
   const rule = (behaviour: string): string => `${HEAD}rules:\n- match: {}\n  behaviour:\n    ${behaviour}\n`;
   const rows = [
     { text: 'a: [', expect: /^b\.yaml:\d: / },
-    { text: 'a: 1', expect: 'b.yaml:1: want apiVersion sim.kubette.io/v1alpha1 and kind Behaviour' },
+    {
+      text: 'a: 1',
+      expect: 'b.yaml:1: want kind Behaviour of sim.kubette.io/v1alpha1, or kind Stage of kwok.x-k8s.io/v1alpha1',
+    },
     { text: HEAD, expect: 'b.yaml:1: rules: want a list' },
     {
       text: `${HEAD}rule: []`,

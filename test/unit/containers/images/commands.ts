@@ -22,6 +22,9 @@ export interface Case extends ImageFixture {
   readonly rows: readonly Row[];
 }
 
+// Modules are loaded when a program is first called, which takes a busy machine its time.
+t.setTimeout(180_000);
+
 export function testCommands(cases: readonly Case[]): void {
   for (const { name, image, ready, rows, ...fixture } of cases)
     t.test(name ?? image, async t => {

@@ -4,6 +4,8 @@ import { readBody } from '../../../../src/containers/images/agnhost/http.js';
 import { startImage, runImage, type ImageFixture, type RunningImage } from '../../../support/running-image.js';
 import { answered } from '../../../support/until.js';
 
+t.setTimeout(180_000);
+
 interface Row {
   /** "GET /path", or the path alone. */
   readonly ask: string;

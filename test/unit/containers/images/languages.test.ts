@@ -2,6 +2,8 @@ import t from 'tap';
 import { runImage } from '../../../support/running-image.js';
 import { execute } from '../../../support/simulated-container.js';
 
+t.setTimeout(180_000);
+
 /** Without a terminal an interpreter has nothing to read. */
 const ENDS = [
   'python',

@@ -44,6 +44,11 @@ testCommands([
         stdout: 'OK\nOK\nQUEUED\nQUEUED\nb c\n42\n',
       },
       { run: 'printf "PING\\r\\n" | nc -w 1 127.0.0.1 6379', stdout: '+PONG\r\n' },
+      { run: 'redis-cli --no-raw info replication', stdout: /^# Replication\r\nrole:master\r\n/ },
+      {
+        run: 'printf "HELLO 3\\r\\nHGETALL h\\r\\nGET none\\r\\nSMEMBERS s\\r\\nQUIT\\r\\n" | nc -w 5 127.0.0.1 6379',
+        stdout: /^%7\r\n[^]*\r\n%1\r\n\$1\r\na\r\n\$1\r\n5\r\n_\r\n~1\r\n\$1\r\ny\r\n\+OK\r\n$/,
+      },
       { run: 'redis-cli frobnicate 1', stdout: /^ERR unknown command 'frobnicate'/ },
       { run: 'redis-cli get', stdout: "ERR wrong number of arguments for 'get' command\n" },
       { run: 'redis-cli flushall; redis-cli dbsize', stdout: 'OK\n0\n' },
