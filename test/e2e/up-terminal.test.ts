@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -18,7 +18,10 @@ t.test('up at a terminal: ticks, what to type next, what happens, and Ctrl-C', a
     console.error('NOT TESTED: up at a terminal, because neither script nor python3 is here');
     return void t.pass('a terminal', { skip: 'nothing here makes one' });
   }
-  t.teardown(() => terminal.kill());
+  t.teardown(() => {
+    terminal.kill();
+    rmSync(home, { recursive: true, force: true });
+  });
 
   const started = await terminal.shows(/kubectl get pods -o wide/);
   for (const part of ['API server', 'node-1', 'DNS', 'controllers'])
