@@ -185,4 +185,6 @@ function problemOf(
   return wanted === undefined || wanted.test(output) ? undefined : `does not print ${String(wanted)}, but ${output}`;
 }
 
-for (const page of pages) if (commands(page).length > 0) t.test(page, t => followed(t, page));
+// Readers mostly wait, each for a cluster of their own.
+t.jobs = 3;
+for (const page of pages) if (commands(page).length > 0) t.test(page, { buffered: true }, t => followed(t, page));

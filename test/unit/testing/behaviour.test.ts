@@ -10,6 +10,9 @@ import {
   type ToldBehaviour,
 } from '../../../src/testing/index.js';
 
+// Whole clusters, on a machine that runs others beside them.
+t.setTimeout(240_000);
+
 /** The library's types have what there is: neither compiles without the other. */
 const SAME: Record<SettingName, true> extends Record<keyof ToldBehaviour, true>
   ? Record<keyof ToldBehaviour, true> extends Record<SettingName, true>

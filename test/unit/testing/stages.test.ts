@@ -1,6 +1,9 @@
 import t, { type Test } from 'tap';
 import { Cluster, type ApiObject } from '../../../src/testing/index.js';
 
+// Whole clusters, on a machine that runs others beside them.
+t.setTimeout(240_000);
+
 const READY = `
 apiVersion: kwok.x-k8s.io/v1alpha1
 kind: Stage
