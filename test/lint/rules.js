@@ -66,10 +66,31 @@ const namedExports = {
   }),
 };
 
+/**
+ * Of a package that is loaded when it is needed a bundle may have the default export only: names of CommonJS modules are found by reading
+ * them, which is not done for what is bundled.
+ */
+const defaultOfPackage = {
+  create: context => ({
+    ImportExpression(node) {
+      const name = node.source.value;
+      if (typeof name !== 'string' || name.startsWith('.') || name.startsWith('node:')) return;
+      const taker = node.parent.type === 'AwaitExpression' ? node.parent.parent : undefined;
+      const takesDefault =
+        (taker?.type === 'MemberExpression' && taker.property.name === 'default') ||
+        (taker?.type === 'VariableDeclarator' &&
+          taker.id.type === 'ObjectPattern' &&
+          taker.id.properties.every(({ key }) => key?.name === 'default'));
+      if (!takesDefault) context.report({ node, message: 'Take the default export: a bundle may have no other.' });
+    },
+  }),
+};
+
 export default {
   meta: { name: 'kubette' },
   rules: {
     'constant-regexp': constantRegExp,
+    'default-of-package': defaultOfPackage,
     'given-time-and-chance': givenTimeAndChance,
     'no-list-as-arguments': noListAsArguments,
     'named-exports': namedExports,

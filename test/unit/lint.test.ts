@@ -69,6 +69,12 @@ const ROWS: readonly Row[] = [
     text: 'export const a = (to: string[], list: string[]): number => to.push(...list);',
     expect: 'kubette(no-list-as-arguments)',
   },
+  {
+    name: 'a name of a package that is loaded when it is needed',
+    file: 'src/dns/package.ts',
+    text: "export const a = async (): Promise<unknown> => {\n  const { decode } = await import('dns-packet');\n  return decode;\n};",
+    expect: 'kubette(default-of-package)',
+  },
   { name: 'a default export', file: 'src/dns/default.ts', text: 'export default 1;', expect: 'kubette(named-exports)' },
   {
     name: 'a promise that nobody waits for',

@@ -121,8 +121,10 @@ async function lookUp(
   });
   const lookup: Lookup = await resolver.lookup(name, { signal, ...(family === undefined ? {} : { type: family }) });
   const queries = lookup.queries.map(answer => {
-    const { name: asked, type } = answer.question;
-    return { ...answer, steps: answered.get(`${type} ${asked}`) ?? [] };
+    // What dig shows of a message is no part of a trace.
+    const { message: _message, ...told } = answer;
+    const { name: asked, type } = told.question;
+    return { ...told, steps: answered.get(`${type} ${asked}`) ?? [] };
   });
   return { lookup, queries, unanswered };
 }

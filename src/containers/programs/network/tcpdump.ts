@@ -70,7 +70,9 @@ async function run(process: Process, stack: NetworkStack): Promise<number> {
     return fail(error.message === 'syntax error' ? "can't parse filter expression: syntax error" : error.message);
   }
 
-  const { decode } = await import('dns-packet');
+  const {
+    default: { decode },
+  } = await import('dns-packet');
   const printer = new PacketPrinter({ numeric: has('n'), quick: has('q'), absolute: has('S') }, decode);
   const stamp = timeOf(all('t').length, process.container.clock.now());
   const waiting: string[] = [];
