@@ -9,11 +9,14 @@ import { documentV2 } from '../openapi/document-v2.js';
 import { documentV2Protobuf } from '../openapi/document-v2-protobuf.js';
 import { documentV3, fixedDocumentV3 } from '../openapi/document-v3.js';
 import { servedGroupVersions, TITLE } from '../openapi/documents.js';
-import { fileOf, GENERATED, pathOf } from '../openapi/generated.js';
+import { fileOf, GENERATED, OWN_TEXTS, pathOf } from '../openapi/generated.js';
 import { fixedDocuments } from '../openapi/fixed-operations.js';
 import { linesOf, partOf } from '../openapi/parts-v2.js';
 import { checkApiSchemas } from './check-schemas.js';
 import { describe, ownDescriptions, readModelDocs } from './descriptions.js';
+
+/** Types that documents about kinds of run time refer to, beside their own. */
+const isOfOwn = (key: string): boolean => /^io\.k8s\.(?:apimachinery\.pkg\.|api\.autoscaling\.v1\.Scale)/.test(key);
 
 /** The build step: checks api-schemas/ and writes the OpenAPI documents, with upstream's descriptions. */
 function main(): void {
@@ -40,6 +43,7 @@ function main(): void {
   for (const fixed of fixedDocuments(servedGroupVersions(api.resources)))
     write(fixed.path, fixedDocumentV3(api, fixed, descriptions, TITLE));
   const v2 = documentV2(api, api.resources, descriptions, TITLE);
+  put(OWN_TEXTS, JSON.stringify([...descriptions].filter(([key]) => isOfOwn(key))));
   put('v2.json', JSON.stringify(v2));
   put('v2.lines', linesOf(atOnce(partOf(v2 as Record<string, unknown>))));
   put('v2.pb', documentV2Protobuf(v2));

@@ -13,8 +13,9 @@ import { jsonBytes, sha512Steps } from './document-bytes.js';
 import { documentV2Steps } from './document-v2.js';
 import { documentV2Protobuf } from './document-v2-protobuf.js';
 import { documentV3Steps, fixedDocumentV3, type OwnKinds } from './document-v3.js';
-import { fileOf, GENERATED, pathOf } from './generated.js';
+import { fileOf, GENERATED, OWN_TEXTS, pathOf } from './generated.js';
 import { fixedDocuments, type FixedDocument } from './fixed-operations.js';
+import type { Descriptions } from './schemas.js';
 import { joined, joinedProtobuf, partOf, readLines, type PartV2 } from './parts-v2.js';
 
 /** OpenAPI documents as bytes: JSON, but for v2Protobuf. */
@@ -76,7 +77,7 @@ function ownKinds(entries: readonly CatalogEntry[]): OwnKinds {
 
 /**
  * Serves what the build made. What it did not make (custom resources, or everything when run from source) is built
- * when first asked for, without descriptions, in steps between which others have their turn.
+ * when first asked for, with descriptions of what is common to all kinds only, in steps between which others have their turn.
  */
 export function createOpenApiDocuments(
   catalog: MutableCatalog,
@@ -86,6 +87,13 @@ export function createOpenApiDocuments(
   const { api } = catalog;
   const none: ReadonlyMap<string, string> = new Map();
   const kindsOf = bodyKinds(api);
+  let texts: Promise<Descriptions> | undefined;
+  /** What kinds that are known at run time only share with all others. */
+  const textsOfOwn = (): Promise<Descriptions> =>
+    (texts ??=
+      folder === undefined
+        ? Promise.resolve(none)
+        : readFile(join(folder, OWN_TEXTS), 'utf8').then(text => new Map(JSON.parse(text) as [string, string][])));
   const run = <T>(steps: Steps<T>): Promise<T> => inTurns(steps, turns);
   const servedBy = ({ group, version }: GroupVersion) => catalog.served(group, version);
 
@@ -133,9 +141,9 @@ export function createOpenApiDocuments(
       if (gv === undefined) return undefined;
       const infos = served.map(({ info }) => info);
       const title = own.has(path) ? OWN_TITLE : TITLE;
-      return run(
-        jsonBytes(await run(documentV3Steps(api, infos, gv, none, title, { own: ownKinds(served), kindsOf }))),
-      );
+      const descriptions = await textsOfOwn();
+      const document = documentV3Steps(api, infos, gv, descriptions, title, { own: ownKinds(served), kindsOf });
+      return run(jsonBytes(await run(document)));
     });
   };
   const definite = async (bytes: Promise<Buffer | undefined>): Promise<Buffer> => (await bytes) ?? Buffer.alloc(0);

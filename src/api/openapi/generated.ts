@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { apiVersionOf } from '../resource-info.js';
 
+/** Descriptions of types that documents made at run time refer to, by type and by type and field. */
+export const OWN_TEXTS = 'own-texts.json';
+
 /** Where the build step leaves the documents, with descriptions. */
 export const GENERATED = 'build/generated/openapi';
 export const fileOf = (path: string): string => `${path.replaceAll('/', '_')}.json`;
