@@ -31,6 +31,10 @@ const CLIENTS: readonly { client: string; versions: string[] }[] = [
     versions: versions('test/clients/controller-runtime/go.mod', /controller-runtime (\S+)/g),
   },
   { client: 'kopf', versions: versions('test/clients/kopf/requirements.txt', /^kopf==(\S+)/gm) },
+  {
+    client: 'k9s, typed to in a terminal multiplexer',
+    versions: versions('test/clients/main.ts', /derailed\/k9s@([^']+)'/g),
+  },
   { client: 'Helm (its library)', versions: versions('test/clients/helm/go.mod', /helm\.sh\/helm\/v3 (\S+)/g) },
 ];
 for (const { client, versions: its } of CLIENTS)
