@@ -1,3 +1,4 @@
+import { HOP_BY_HOP } from '../../machinery/hop-by-hop.js';
 import type { HeaderChange } from '../routing/route.js';
 
 /** Names and values in turn, as node:http takes and gives them. */
@@ -13,18 +14,7 @@ export interface Forwarded {
   readonly requestId: string;
 }
 
-/** Between two neighbours (RFC 9110, 7.6.1): nobody passes them on. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const PER_HOP: ReadonlySet<string> = new Set(HOP_BY_HOP);
 
 /** What only this proxy says. */
 const OWN: ReadonlySet<string> = new Set([
@@ -95,7 +85,7 @@ export function requestHeaders(
   let hasId = false;
   for (const [name, value] of pairs(raw)) {
     const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || OWN.has(lower) || named.has(lower) || name.includes('_')) continue;
+    if (PER_HOP.has(lower) || OWN.has(lower) || named.has(lower) || name.includes('_')) continue;
     hasId ||= lower === 'x-request-id';
     kept.push([name, value]);
   }
@@ -119,7 +109,7 @@ export function responseHeaders(raw: RawHeaders, changes: readonly (HeaderChange
   const kept: [string, string][] = [];
   for (const [name, value] of pairs(raw)) {
     const lower = name.toLowerCase();
-    if (!HOP_BY_HOP.has(lower) && !(named.has(lower) && lower !== 'content-length')) kept.push([name, value]);
+    if (!PER_HOP.has(lower) && !(named.has(lower) && lower !== 'content-length')) kept.push([name, value]);
   }
   return changed(kept, changes);
 }

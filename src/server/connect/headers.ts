@@ -1,22 +1,8 @@
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { HOP_BY_HOP } from '../../machinery/hop-by-hop.js';
 
 /** Headers that end at the API server: credentials were checked here, and framing belongs to a connection. */
-const OWN = new Set([
-  'authorization',
-  'connection',
-  'content-length',
-  'expect',
-  'host',
-  'http2-settings',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const OWN = new Set([...HOP_BY_HOP, 'authorization', 'content-length', 'expect', 'host', 'http2-settings']);
 /** Upstream takes these from what a proxied server answers: pages of it are pages of the API server here. */
 const CORS = new Set([
   'access-control-allow-credentials',
