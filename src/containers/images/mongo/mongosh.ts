@@ -8,6 +8,7 @@ import { documentOf, isDocument, type Document, type Value } from './bson.js';
 import { logIn, MongoServerError, openMongo, textOf, type MongoClient } from './client.js';
 import { NotAnExpression, parseExpressions, type Expression } from './expression.js';
 import { MONGO_VERSION } from './server.js';
+import { readServerUrl } from '../server-url.js';
 
 const VERSION = '2.5.7';
 
@@ -65,13 +66,13 @@ function parse({ args }: Process): Options {
 /** "mongodb://user:password@host:port/name?...", "host:port/name" or "name". */
 function readAddress(options: Options, text: string): void {
   if (text.startsWith('mongodb://')) {
-    const url = new URL(text);
-    options.host = url.hostname;
-    options.port = Number(url.port === '' ? '27017' : url.port);
-    if (url.username !== '') options.user = decodeURIComponent(url.username);
-    if (url.password !== '') options.password = decodeURIComponent(url.password);
-    if (url.pathname.length > 1) options.database = url.pathname.slice(1);
-    options.authDatabase = url.searchParams.get('authSource') ?? options.authDatabase;
+    const url = readServerUrl(text);
+    options.host = url.host;
+    options.port = url.port ?? 27017;
+    options.user = url.user ?? options.user;
+    options.password = url.password ?? options.password;
+    options.database = url.database ?? options.database;
+    options.authDatabase = url.parameters.get('authSource') ?? options.authDatabase;
     return;
   }
   const slash = text.lastIndexOf('/');

@@ -3,6 +3,7 @@ import type { Account } from '../../machine/memory.js';
 import type { Process } from '../../process.js';
 import { dial, Gone, UnknownHost, type Connection } from '../connections.js';
 import * as m from './messages.js';
+import { readServerUrl } from '../server-url.js';
 
 /** Where a client goes, and as whom. */
 export interface Target {
@@ -156,14 +157,8 @@ export function targetOf(env: Readonly<Record<string, string>>, given: Partial<T
 
 function fromAddress(text: string): Partial<Target> {
   if (/^postgres(?:ql)?:\/\//.test(text)) {
-    const url = new URL(text);
-    return defined({
-      host: url.hostname,
-      port: url.port === '' ? undefined : Number(url.port),
-      user: decodeURIComponent(url.username),
-      password: decodeURIComponent(url.password),
-      database: decodeURIComponent(url.pathname.slice(1)),
-    });
+    const { host, port, user, password, database = '' } = readServerUrl(text);
+    return defined({ host, port, user, password, database: decodeURIComponent(database) });
   }
   if (!text.includes('=')) return defined({ database: text });
   const words = new Map(text.split(/\s+/).map(word => [word.split('=', 1)[0], word.slice(word.indexOf('=') + 1)]));

@@ -5,6 +5,7 @@ import { notSimulated } from '../not-simulated.js';
 import { inputLines } from '../input-lines.js';
 import { encodeCommand, ProtocolError, readReply, splitWords, type Reply } from './resp.js';
 import { REDIS_VERSION } from './connection-commands.js';
+import { readServerUrl } from '../server-url.js';
 
 interface CliOptions {
   host: string;
@@ -64,12 +65,12 @@ function parse({ args, env, tty }: Process): CliOptions {
 }
 
 function readUrl(options: CliOptions, text: string): void {
-  const url = new URL(text);
-  options.host = url.hostname;
-  options.port = Number(url.port === '' ? '6379' : url.port);
-  if (url.password !== '') options.password = decodeURIComponent(url.password);
-  if (url.username !== '') options.user = decodeURIComponent(url.username);
-  if (url.pathname.length > 1) options.database = url.pathname.slice(1);
+  const url = readServerUrl(text);
+  options.host = url.host;
+  options.port = url.port ?? 6379;
+  options.password = url.password ?? options.password;
+  options.user = url.user ?? options.user;
+  options.database = url.database ?? options.database;
 }
 
 /** redis-cli: one command, or those that it reads. */

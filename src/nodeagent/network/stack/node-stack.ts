@@ -20,7 +20,8 @@ import {
   podRangeOf,
 } from './addressing.js';
 import { patiently } from './patiently.js';
-import { REACHABLE_MS, socketsOf } from './sockets-of.js';
+import { neighbour } from './neighbour.js';
+import { socketsOf } from './sockets-of.js';
 
 /** The node's end of a Pod's link. */
 export interface PodLink {
@@ -164,12 +165,7 @@ export function createNodeStack(options: NodeStackOptions): NetworkStack {
               : addressOf(route.nextHop, family);
         if (hop !== undefined) met.set(hop, { link: route.link, at: Math.max(at, met.get(hop)?.at ?? 0) });
       }
-      return [...met].map(([address, { link, at }]) => ({
-        address,
-        link,
-        mac: macOf(address),
-        state: clock.now() - at <= REACHABLE_MS ? 'REACHABLE' : 'STALE',
-      }));
+      return [...met].map(([address, { link, at }]) => neighbour(address, link, clock.now() - at));
     },
     sockets: () => socketsOf(sockets, options.dialled()),
     kernel: family => kernels[family],

@@ -10,7 +10,8 @@ import { answerOf, PROBE_PORT, type Probing } from '../probing.js';
 import type { Sockets } from '../sockets.js';
 import { gatewayOf, linkLocal, LOOPBACK, macOf, networkText, podPrefix } from './addressing.js';
 import { patiently } from './patiently.js';
-import { REACHABLE_MS, socketsOf } from './sockets-of.js';
+import { neighbour } from './neighbour.js';
+import { socketsOf } from './sockets-of.js';
 
 export interface PodStackOptions {
   readonly addresses: Addresses;
@@ -73,12 +74,7 @@ export function createPodStack(options: PodStackOptions): NetworkStack {
         const hop = addresses.includes(address) ? undefined : nextHop(address);
         if (hop !== undefined) met.set(hop, Math.max(at, met.get(hop) ?? 0));
       }
-      return [...met].map(([address, at]) => ({
-        address,
-        link: LINK,
-        mac: macOf(address),
-        state: clock.now() - at <= REACHABLE_MS ? 'REACHABLE' : 'STALE',
-      }));
+      return [...met].map(([address, at]) => neighbour(address, LINK, clock.now() - at));
     },
     sockets: () => socketsOf(sockets, options.dialled()),
     kernel: () => undefined,

@@ -27,6 +27,3 @@ export function socketsOf(sockets: Sockets, dialled: Iterable<NetStream>): Stack
   const open = [...sockets.accepted(), ...dialled].flatMap(connection);
   return [...listeners, ...open.sort((a, b) => a.local.port - b.local.port)];
 }
-
-/** As long as a neighbour counts as reachable after the last word (net.ipv4.neigh.default.base_reachable_time_ms). */
-export const REACHABLE_MS = 30_000;
