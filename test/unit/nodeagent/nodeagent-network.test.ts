@@ -188,23 +188,24 @@ t.test('node ports on the real machine', async t => {
     proxies: [one],
     network: one.network,
     nodeAddresses: [one.nodeIP] as const,
-    bindAddress: '127.0.0.1',
+    // Its own: clusters of other tests have the same node port at 127.0.0.1.
+    bindAddress: '127.77.0.1',
     hostGateways: ['172.18.0.1'] as const,
     log,
   };
   const ports = createNodePorts({ ...options, onBusy: (_service, message) => void busy.push(message) });
   ports.update();
-  const get = (): Promise<string> => answered(async () => (await fetch('http://127.0.0.1:30080/')).text());
+  const get = (): Promise<string> => answered(async () => (await fetch('http://127.77.0.1:30080/')).text());
   t.equal(await get(), 'ok');
   const second = createNodePorts({ ...options, onBusy: (_service, message) => void busy.push(message) });
   second.update();
   await until('the port is busy', () => busy.length > 0);
-  t.match(busy, [/node port 30080\/tcp cannot be opened on 127\.0\.0\.1: .*EADDRINUSE/]);
+  t.match(busy, [/node port 30080\/tcp cannot be opened on 127\.77\.0\.1: .*EADDRINUSE/]);
   second.close();
   one.proxy.onServiceDelete(SERVICES[0] as Service);
   one.proxy.sync();
   ports.update();
-  await t.rejects(fetch('http://127.0.0.1:30080/'), 'closed with the Service');
+  await t.rejects(fetch('http://127.77.0.1:30080/'), 'closed with the Service');
   ports.close();
   close();
 });
