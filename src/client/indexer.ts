@@ -12,15 +12,16 @@ export interface Store<T extends KubeObject> extends Indexer<T> {
   keys(): IterableIterator<string>;
 }
 
+interface Index<T extends KubeObject> {
+  readonly of: IndexFunction<T>;
+  readonly keys: Map<string, Set<string>>;
+}
+
 export function createStore<T extends KubeObject>(): Store<T> {
   const objects = new Map<string, DeepReadonly<T>>();
-  const indexes = new Map<string, { of: IndexFunction<T>; keys: Map<string, Set<string>> }>();
+  const indexes = new Map<string, Index<T>>();
 
-  const file = (
-    key: string,
-    object: DeepReadonly<T>,
-    index: { of: IndexFunction<T>; keys: Map<string, Set<string>> },
-  ): void => {
+  const file = (key: string, object: DeepReadonly<T>, index: Index<T>): void => {
     for (const value of index.of(object)) {
       const keys = index.keys.get(value);
       if (keys === undefined) index.keys.set(value, new Set([key]));
@@ -35,13 +36,18 @@ export function createStore<T extends KubeObject>(): Store<T> {
         if (keys?.size === 0) index.keys.delete(value);
       }
   };
+  const named = (name: string): Index<T> => {
+    const index = indexes.get(name);
+    if (index === undefined) throw new Error(`no index named ${name}`);
+    return index;
+  };
   const store: Store<T> = {
     get: key => objects.get(key),
     list: () => objects.values(),
     keys: () => objects.keys(),
+    countByIndex: (name, value) => named(name).keys.get(value)?.size ?? 0,
     byIndex(name, value) {
-      const index = indexes.get(name);
-      if (index === undefined) throw new Error(`no index named ${name}`);
+      const index = named(name);
       const found: DeepReadonly<T>[] = [];
       for (const key of index.keys.get(value) ?? []) {
         const object = objects.get(key);

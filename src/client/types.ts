@@ -57,6 +57,8 @@ export interface Indexer<T extends KubeObject = KubeObject> {
   list(): Iterable<DeepReadonly<T>>;
   /** Objects whose index function named `index` gave `value`. "namespace" is always there. */
   byIndex(index: string, value: string): readonly DeepReadonly<T>[];
+  /** How many those are. */
+  countByIndex(index: string, value: string): number;
 }
 
 export interface EventHandler<T extends KubeObject = KubeObject> {

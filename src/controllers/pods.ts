@@ -2,6 +2,10 @@ import type { DeepReadonly, Pod } from '../machinery/types.js';
 
 type ReadonlyPod = DeepReadonly<Pod>;
 
+/** Index of Pods by the node that they are bound to. */
+export const BY_NODE = 'node';
+export const byNode = (pod: ReadonlyPod): readonly string[] => [pod.spec?.nodeName ?? ''];
+
 /** A Pod that has run to its end and will not run again. */
 export const isTerminal = (pod: ReadonlyPod): boolean =>
   pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';

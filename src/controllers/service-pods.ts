@@ -1,8 +1,16 @@
 import { type Family, formatIP } from '../machinery/ip.js';
 import { parseLegacyIp } from '../machinery/legacy-ip.js';
 import type { DeepReadonly, Pod, Service } from '../machinery/types.js';
-import type { Informer } from '../client/types.js';
+import type { Indexer, Informer } from '../client/types.js';
 import { keyOf } from '../client/types.js';
+import {
+  byLabel,
+  bySelecting,
+  candidatesWith,
+  LABEL_INDEX,
+  SELECTING_INDEX,
+  selectingCandidates,
+} from './label-index.js';
 import { isDeleting, isReady, isTerminal, podIPs } from './pods.js';
 
 type ReadonlyPod = DeepReadonly<Pod>;
@@ -17,6 +25,15 @@ export const isHeadless = (service: ReadonlyService): boolean => service.spec?.c
 
 export const selects = (service: ReadonlyService, labels: Readonly<Record<string, string>> | undefined): boolean =>
   Object.entries(service.spec?.selector ?? {}).every(([key, value]) => labels?.[key] === value);
+
+/** Of the index by what selects. */
+export const bySelector = bySelecting<Service>(service => service.spec?.selector);
+
+/** The Pods that a Service selects. */
+export const selectedPods = (pods: Indexer<Pod>, service: ReadonlyService): ReadonlyPod[] =>
+  candidatesWith(pods, service.metadata.namespace ?? '', service.spec?.selector).filter(pod =>
+    selects(service, pod.metadata.labels),
+  );
 
 /** The Pod's port that a Service port means, or undefined when the Pod has none of that name. */
 export function targetPort(pod: ReadonlyPod, port: ReadonlyServicePort): number | undefined {
@@ -49,18 +66,24 @@ export const endpointHostname = (pod: ReadonlyPod, service: ReadonlyService): st
 export const belongsToEndpoints = (pod: ReadonlyPod, includeTerminating: boolean): boolean =>
   !isTerminal(pod) && podIPs(pod).length > 0 && (includeTerminating || !isDeleting(pod));
 
+const sameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((text, i) => text === b[i]);
+
 /** Whether a change of a Pod can change endpoints (endpoint.podEndpointsChanged, labels apart). */
-function endpointsDiffer(old: ReadonlyPod, pod: ReadonlyPod): boolean {
-  const facts = (p: ReadonlyPod): unknown[] => [
-    podIPs(p),
-    isReady(p),
-    isTerminal(p),
-    isDeleting(p),
-    p.spec?.nodeName,
-    p.spec?.hostname,
-    p.spec?.subdomain,
-  ];
-  return JSON.stringify(facts(old)) !== JSON.stringify(facts(pod));
+const endpointsDiffer = (old: ReadonlyPod, pod: ReadonlyPod): boolean =>
+  isReady(old) !== isReady(pod) ||
+  isTerminal(old) !== isTerminal(pod) ||
+  isDeleting(old) !== isDeleting(pod) ||
+  old.spec?.nodeName !== pod.spec?.nodeName ||
+  old.spec?.hostname !== pod.spec?.hostname ||
+  old.spec?.subdomain !== pod.spec?.subdomain ||
+  !sameList(podIPs(old), podIPs(pod));
+
+/** Whether they have the same labels. */
+function sameLabels(old: ReadonlyPod, pod: ReadonlyPod): boolean {
+  const [before, now] = [old.metadata.labels ?? {}, pod.metadata.labels ?? {}];
+  const names = Object.keys(before);
+  return names.length === Object.keys(now).length && names.every(name => before[name] === now[name]);
 }
 
 /**
@@ -72,17 +95,18 @@ export function watchSelectedPods(
   pods: Informer<Pod>,
   changed: (key: string) => void,
 ): void {
-  const queueSelecting = (...versions: ReadonlyPod[]): void => {
-    for (const service of services.indexer.byIndex('namespace', versions[0]?.metadata.namespace ?? ''))
-      if (hasComputedEndpoints(service) && versions.some(pod => selects(service, pod.metadata.labels)))
-        changed(keyOf(service));
+  pods.addIndex(LABEL_INDEX, byLabel);
+  services.addIndex(SELECTING_INDEX, bySelector);
+  const queueSelecting = (pod: ReadonlyPod): void => {
+    for (const service of selectingCandidates(services.indexer, pod))
+      if (hasComputedEndpoints(service) && selects(service, pod.metadata.labels)) changed(keyOf(service));
   };
   pods.addHandler({
     add: pod => queueSelecting(pod),
     update(old, pod) {
-      const relabelled = JSON.stringify(old.metadata.labels) !== JSON.stringify(pod.metadata.labels);
-      if (relabelled) queueSelecting(old, pod);
-      else if (endpointsDiffer(old, pod)) queueSelecting(pod);
+      const relabelled = !sameLabels(old, pod);
+      if (relabelled) queueSelecting(old);
+      if (relabelled || endpointsDiffer(old, pod)) queueSelecting(pod);
     },
     delete: pod => queueSelecting(pod),
   });

@@ -1,3 +1,5 @@
+import { SELECTING_INDEX } from '../../src/controllers/label-index.js';
+import { bySelector } from '../../src/controllers/service-pods.js';
 import { createStore } from '../../src/client/indexer.js';
 import type { ClaimBinder } from '../../src/controllers/scheduler/claim-binder.js';
 import { createSchedulerCache, type SchedulerCache } from '../../src/controllers/scheduler/cache.js';
@@ -103,6 +105,7 @@ const NO_BINDER: ClaimBinder = {
 export function createScheduling(nodes: readonly Node[], pods: readonly Pod[], others: Others = {}): Scheduling {
   const listOf = (objects: readonly KubeObject[] = []) => {
     const store = createStore<KubeObject>();
+    store.addIndex(SELECTING_INDEX, bySelector as never);
     for (const object of objects) store.put(object);
     return store as never;
   };

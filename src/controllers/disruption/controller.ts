@@ -18,6 +18,7 @@ import {
 } from '../../client/resources.js';
 import { keyOf, splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
+import { byLabel, candidatesWith, LABEL_INDEX } from '../label-index.js';
 import {
   budgetStatus,
   disruptedPods,
@@ -40,6 +41,7 @@ export const disruptionController: ControllerDefinition = {
     const { client, informers, queue, clock } = context;
     const budgets = informers.informer<PodDisruptionBudget>(POD_DISRUPTION_BUDGETS);
     const pods = informers.informer<Pod>(PODS);
+    pods.addIndex(LABEL_INDEX, byLabel);
     const writer = client.resource<PodDisruptionBudget>(POD_DISRUPTION_BUDGETS);
     const recorder = context.recorder('controllermanager');
     const findScale = createScaleFinder({
@@ -74,9 +76,9 @@ export const disruptionController: ControllerDefinition = {
 
     const sync = async (key: string, budget: ReadonlyBudget): Promise<void> => {
       const selector = labelSelectorAsSelector(budget.spec?.selector);
-      const selected = pods.indexer
-        .byIndex('namespace', splitKey(key).namespace)
-        .filter(pod => selector.matches(pod.metadata.labels));
+      const selected = candidatesWith(pods.indexer, splitKey(key).namespace, budget.spec?.selector?.matchLabels).filter(
+        pod => selector.matches(pod.metadata.labels),
+      );
       if (selected.length === 0) recorder.event(budget, 'Normal', 'NoPods', 'No matching pods found');
       let scale = 0;
       if (needsScale(budget)) {

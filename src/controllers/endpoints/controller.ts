@@ -8,7 +8,7 @@ import {
   createTriggerTimeTracker,
   hasComputedEndpoints,
   isHeadless,
-  selects,
+  selectedPods,
   watchSelectedPods,
 } from '../service-pods.js';
 import { planSubsets, truncate } from './plan.js';
@@ -74,9 +74,7 @@ export const endpointsController: ControllerDefinition = {
           return;
         }
         if (!hasComputedEndpoints(service)) return;
-        const selected = pods.indexer
-          .byIndex('namespace', at.namespace)
-          .filter(pod => selects(service, pod.metadata.labels));
+        const selected = selectedPods(pods.indexer, service);
         const subsets = planSubsets(service, selected);
         const truncated = truncate(subsets);
         const current = endpoints.indexer.get(key);

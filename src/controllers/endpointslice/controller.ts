@@ -5,11 +5,12 @@ import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from '../../client/resources.j
 import { keyOf, splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
 import { controllerReference } from '../ownership.js';
+import { BY_NODE, byNode } from '../pods.js';
 import {
   createTriggerTimeTracker,
   hasComputedEndpoints,
   isHeadless,
-  selects,
+  selectedPods,
   watchSelectedPods,
 } from '../service-pods.js';
 import type { Family } from './families.js';
@@ -64,6 +65,7 @@ export const endpointSliceController: ControllerDefinition = {
     const writer = client.resource<EndpointSlice>(ENDPOINT_SLICES);
     const events = recorder('endpoint-slice-controller');
     const triggers = createTriggerTimeTracker();
+    pods.addIndex(BY_NODE, byNode);
     slices.addIndex(BY_SERVICE, slice => [serviceKey(slice)]);
     /**
      * Names and generations written but not yet seen: planning on an older cache would create the same slice twice
@@ -114,10 +116,8 @@ export const endpointSliceController: ControllerDefinition = {
       return topology;
     };
     const nodeChanged = (node: DeepReadonly<Node>): void => {
-      const named = pods.indexer.list();
-      const touched = new Set<string>();
-      for (const pod of named) if (pod.spec?.nodeName === node.metadata.name) touched.add(pod.metadata.namespace ?? '');
-      for (const namespace of touched)
+      const touched = pods.indexer.byIndex(BY_NODE, node.metadata.name ?? '').map(pod => pod.metadata.namespace ?? '');
+      for (const namespace of new Set(touched))
         for (const service of services.indexer.byIndex('namespace', namespace)) queue.add(keyOf(service));
     };
     nodes.addHandler({
@@ -176,9 +176,7 @@ export const endpointSliceController: ControllerDefinition = {
         // The slice's own event queues the key again; the delay only covers a slice that vanished unseen.
         if (cacheIsBehind(key)) return queue.addAfter(key, 1_000);
 
-        const selected = pods.indexer
-          .byIndex('namespace', namespace)
-          .filter(pod => selects(service, pod.metadata.labels));
+        const selected = selectedPods(pods.indexer, service);
         const owned = slices.indexer
           .byIndex(BY_SERVICE, key)
           .filter(slice => isOurs(slice) && slice.metadata.deletionTimestamp === undefined);

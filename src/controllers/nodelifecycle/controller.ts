@@ -5,11 +5,10 @@ import type { DeepReadonly, Lease, Node, Pod } from '../../machinery/types.js';
 import { LEASES, NODES, PODS } from '../../client/resources.js';
 import { keyOf } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
-import { isReady, isTerminal } from '../pods.js';
+import { BY_NODE, byNode, isReady, isTerminal } from '../pods.js';
 import { heartbeat, silentConditions, wantedTaints } from './health.js';
 
 const LEASE_NAMESPACE = 'kube-node-lease';
-const BY_NODE = 'node';
 /** How long a Node that never reported may stay silent; upstream --node-startup-grace-period. */
 const STARTUP_GRACE_MS = 60_000;
 
@@ -25,7 +24,7 @@ export const nodeLifecycleController: ControllerDefinition = {
     const nodeWriter = client.resource<Node>(NODES);
     const podWriter = client.resource<Pod>(PODS);
     const events = recorder('node-controller');
-    pods.addIndex(BY_NODE, pod => [pod.spec?.nodeName ?? '']);
+    pods.addIndex(BY_NODE, byNode);
     /** Node name → the last heartbeat seen and when, on our clock: clocks of nodes need not agree with ours. */
     const seen = new Map<string, { beat: string; at: number }>();
 

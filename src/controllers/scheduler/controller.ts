@@ -29,6 +29,8 @@ import {
   STORAGE_CLASSES,
 } from '../../client/resources.js';
 import { keyOf, type Informer } from '../../client/types.js';
+import { SELECTING_INDEX } from '../label-index.js';
+import { bySelector } from '../service-pods.js';
 import type { ControllerDefinition, ControllerContext, Reconciler } from '../controller.js';
 import { isDeleting } from '../pods.js';
 import { createBindingCycle } from './binding-cycle.js';
@@ -69,6 +71,8 @@ export function buildScheduler(
   const csiNodes = informers.informer<KubeObject>(CSI_NODES);
   const resourceClaims = informers.informer<KubeObject>(RESOURCE_CLAIMS);
   const deviceClasses = informers.informer<KubeObject>(DEVICE_CLASSES);
+  const services = informers.informer<Service>(SERVICES);
+  services.addIndex(SELECTING_INDEX, bySelector);
   const podClient = client.resource<Pod>(PODS);
   const statuses = createStatusWriter(podClient, clock);
   const cache = createSchedulerCache();
@@ -77,7 +81,7 @@ export function buildScheduler(
     snapshot: cache,
     volumes: { claims: claims.indexer, volumes: volumes.indexer, classes: classes.indexer },
     selectors: {
-      services: informers.informer<Service>(SERVICES).indexer,
+      services: services.indexer,
       replicationControllers: informers.informer<ReplicationController>(REPLICATION_CONTROLLERS).indexer,
       replicaSets: informers.informer<ReplicaSet>(REPLICA_SETS).indexer,
       statefulSets: informers.informer<StatefulSet>(STATEFUL_SETS).indexer,

@@ -5,10 +5,8 @@ import type { DeepReadonly, Node, Pod, Taint } from '../../machinery/types.js';
 import { NODES, PODS } from '../../client/resources.js';
 import { keyOf, splitKey } from '../../client/types.js';
 import type { ControllerDefinition } from '../controller.js';
-import { podCondition } from '../pods.js';
+import { BY_NODE, byNode, podCondition } from '../pods.js';
 import { toleratedFor } from './tolerance.js';
-
-const BY_NODE = 'node';
 
 const evicting = (node: DeepReadonly<Node> | undefined): readonly DeepReadonly<Taint>[] =>
   (node?.spec?.taints ?? []).filter(taint => taint.effect === 'NoExecute');
@@ -23,7 +21,7 @@ export const taintEvictionController: ControllerDefinition = {
     const pods = informers.informer<Pod>(PODS);
     const writer = client.resource<Pod>(PODS);
     const events = recorder('taint-eviction-controller');
-    pods.addIndex(BY_NODE, pod => [pod.spec?.nodeName ?? '']);
+    pods.addIndex(BY_NODE, byNode);
     /** By Pod that has to go: since when it is known and when, on the monotonic clock. */
     const due = new Map<string, { readonly since: number; readonly at: number }>();
 

@@ -2,6 +2,7 @@ import type { Indexer } from '../../../client/types.js';
 import { selectorFromLabels, selectorOf, type Selector } from '../../../machinery/labels.js';
 import type { Requirement } from '../../../machinery/label-requirement.js';
 import type { ReplicaSet, ReplicationController, Service, StatefulSet } from '../../../machinery/types.js';
+import { selectingCandidates } from '../../label-index.js';
 import { controllerOf } from '../../ownership.js';
 import { selectorOrNothing, type ReadonlyPod } from '../pod-info.js';
 
@@ -16,7 +17,7 @@ export interface SelectorSources {
 export function defaultSelector(pod: ReadonlyPod, sources: SelectorSources): Selector {
   const namespace = pod.metadata.namespace ?? '';
   const labels: Record<string, string> = {};
-  for (const { spec } of sources.services.byIndex('namespace', namespace))
+  for (const { spec } of selectingCandidates(sources.services, pod))
     if (spec?.selector !== undefined && selectorFromLabels(spec.selector).matches(pod.metadata.labels))
       Object.assign(labels, spec.selector);
   const owner = controllerOf(pod);
