@@ -43,7 +43,7 @@ export interface Precondition {
 
 interface AnyOp {
   readonly key: string;
-  /** What comes behind it in the commit has a later revision, though all of it is written or none. */
+  /** What comes behind it in the commit has a later revision, though all of it is written or none: where that is supported. */
   readonly ownRevision?: true;
 }
 
@@ -90,6 +90,10 @@ export interface StoreSupports {
    * observed is the newest there is for whoever has been answered.
    */
   readonly soleWriter: boolean;
+  /** Whether ops of a commit have revisions of their own when they are to; else all of a commit has one. */
+  readonly ownRevision: boolean;
+  /** How many ops, and how many preconditions, a commit may have at most; absent: any number. */
+  readonly maxOps?: number;
 }
 
 /** Nothing more comes: the watch has to be opened again. */
@@ -103,6 +107,8 @@ export interface Lost {
 export interface WatchHandlers {
   /** Changes in order of revision, one call per commit or batch of commits. */
   events(events: readonly WatchEvent[]): void;
+  /** `observed` has reached this revision, which nobody is told of otherwise: what made it is no key of this store. */
+  progress?(revision: number): void;
   /** Called at most once, after which the watch is over. Must not throw. */
   lost(lost: Lost): void;
 }
@@ -111,7 +117,10 @@ export interface KvStore {
   readonly supports: StoreSupports;
   /** The newest revision up to which every open watch of this process has been given what there was. */
   observed(): number;
-  /** The newest revision of the store, whoever wrote it. Drivers that are the sole writer answer at once. */
+  /**
+   * The newest revision of the store, whoever wrote it; `observed` gets there, too. Drivers that are the sole writer
+   * answer at once.
+   */
   latest(signal: AbortSignal): Promise<number>;
   /** Old revisions up to and including this one cannot be read any more. */
   compactedRevision(): number;

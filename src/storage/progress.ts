@@ -46,7 +46,7 @@ export function createProgress(store: KvStore): Progress {
       if (!settle()) over();
     };
     left = check;
-    const stop = await store.watch('', store.observed(), { events: check, lost: over });
+    const stop = await store.watch('', store.observed(), { events: check, progress: check, lost: over });
     check();
     await ended;
     stop();

@@ -25,6 +25,8 @@ export interface WatchHub {
     handlers: WatchHandlers,
     history: () => Promise<{ events: readonly WatchEvent[]; upTo: number }>,
   ): Promise<() => void>;
+  /** Nothing that is published later has a revision up to this one. */
+  progress(revision: number): void;
   /** Ends every watch; each is told. `after`: everything up to it has been published. */
   lose(after: number): void;
   clear(): void;
@@ -54,6 +56,13 @@ export function createWatchHub(): WatchHub {
         if (!watchers.has(watcher)) continue; // stopped by an earlier watcher of this round
         if (watcher.held === undefined) call(watcher, events);
         else for (const event of events) if (event.key.startsWith(watcher.prefix)) watcher.held.push(event);
+      }
+    },
+    progress(revision) {
+      for (const watcher of [...watchers]) {
+        if (watcher.held !== undefined || watcher.seen >= revision) continue;
+        watcher.seen = revision;
+        watcher.handlers.progress?.(revision);
       }
     },
     subscribe(prefix, fromRevision, handlers) {

@@ -8,6 +8,7 @@ import type { KvStore } from '../../src/storage/kv-store.js';
 import { createMemoryStore } from '../../src/storage/memory/memory-store.js';
 import { kindDeps } from '../support/kind-deps.js';
 import { fixture, plain, record, type Fixture } from '../support/registries.js';
+import { etcdBinaries, freshStore, startEtcd, type RunningEtcd } from '../support/etcd.js';
 import { countCommits, lateStore, losingStore, type Counted } from '../support/stores.js';
 import { EXAMPLES } from './registry-examples.js';
 import { reason, registrySuite } from './registry.js';
@@ -19,6 +20,20 @@ type Open = () => Promise<KvStore>;
 const late: Open = () => lateStore(createMemoryStore());
 const losing: Open = () => losingStore(createMemoryStore(), 2);
 const both: Open = async () => losingStore(await lateStore(createMemoryStore()), 3);
+
+/** One etcd for all of them. */
+const running = new Map<string, Promise<RunningEtcd>>();
+const overEtcd = etcdBinaries().map(({ file, version }): readonly [string, Open] => [
+  `is etcd ${version}`,
+  async () => {
+    const etcd = running.get(file) ?? startEtcd(file);
+    running.set(file, etcd);
+    return freshStore((await etcd).url);
+  },
+]);
+t.teardown(async () => {
+  for (const etcd of running.values()) await (await etcd).close();
+});
 
 async function over(
   t: Test,
@@ -48,6 +63,7 @@ for (const [name, open] of [
   ['tells late', late],
   ['loses its watches', losing],
   ['tells late and loses its watches', both],
+  ...overEtcd,
 ] as const) {
   t.test(`kinds, over a store that ${name}`, t =>
     over(t, open, async f => {

@@ -106,6 +106,13 @@ export function storageSuite(t: Test, name: string, open: (t: Test) => Promise<K
     const ops = [{ ...put('/x', '1'), ...own }, { ...put('/y', '1'), ...own }, put('/held', '2'), del('/none')];
     const refused = await store.commit([{ key: '/held', modRevision: 7 }], ops);
     t.same([refused.ok, await store.latest(signal)], [false, 1], 'all or nothing');
+    if (!store.supports.ownRevision) {
+      t.equal(await commit(store, ...ops), 2, 'or all have the same, where that is not supported');
+      t.equal(await commit(store, { ...del('/none'), ...own }, { ...del('/x'), ...own }), 3);
+      await until('they are told', () => seen.length === 4);
+      t.same(seen, ['put /x@2', 'put /y@2', 'put /held@2', 'delete /x@3']);
+      return;
+    }
     t.equal(await commit(store, ...ops), 4, 'the last is told');
     t.equal(
       await commit(store, { ...del('/none'), ...own }, { ...del('/x'), ...own }),

@@ -25,7 +25,7 @@ async function relay(inner: KvStore, deliver: Deliver): Promise<KvStore> {
   });
   return {
     ...inner,
-    supports: { soleWriter: false },
+    supports: { ...inner.supports, soleWriter: false },
     observed: () => observed,
     latest: signal => inner.latest(signal),
     async watch(prefix, from, handlers, replay) {
@@ -138,12 +138,13 @@ export function fromZero(inner: KvStore): KvStore {
       const failed = preconditions[given.indexOf(result.failed)] ?? result.failed;
       return { ok: false, revision, failed, ...(result.current === undefined ? {} : { current: kv(result.current) }) };
     },
-    watch: (prefix, from, { events, lost }, replay) =>
+    watch: (prefix, from, { events, progress, lost }, replay) =>
       inner.watch(
         prefix,
         from + base,
         {
           events: batch => events(batch.map(event)),
+          progress: revision => progress?.(revision - base),
           lost: ({ after, ...rest }) => lost({ ...rest, after: after - base }),
         },
         replay && { ...replay, onCut: revision => replay.onCut(revision - base) },

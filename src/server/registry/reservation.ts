@@ -85,7 +85,9 @@ export async function claimsOf(
       for (const { cache } of shelves) await cache.fresh(waiter);
     },
     committed(revision) {
-      for (const [i, pending] of made.entries()) pending.committed(revision - made.length + i);
+      // Where a commit is one revision, what is reserved is as old as who has it.
+      const { ownRevision } = scope.store.supports;
+      for (const [i, pending] of made.entries()) pending.committed(ownRevision ? revision - made.length + i : revision);
     },
   };
 }

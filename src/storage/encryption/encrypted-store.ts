@@ -51,6 +51,7 @@ export function encryptedStore(store: KvStore, { transformerOf }: EncryptedStore
         prefix,
         fromRevision,
         {
+          progress: revision => handlers.progress?.(revision),
           events: events => handlers.events(events.map(event => openedEvent(event, opened))),
           lost: lost => handlers.lost(lost),
         },

@@ -221,7 +221,7 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
   });
 
   return {
-    supports: { soleWriter: true },
+    supports: { soleWriter: true, ownRevision: true },
     observed: () => observed,
     latest: async () => state.revision,
     compactedRevision: () => compacted,

@@ -109,7 +109,7 @@ export function createMemoryStore({ firstRevision = 0 }: { readonly firstRevisio
   };
 
   return {
-    supports: { soleWriter: true },
+    supports: { soleWriter: true, ownRevision: true },
     observed: () => current,
     latest: async () => current,
     compactedRevision: () => compacted,
