@@ -18,12 +18,13 @@ const HOLDER_FILE = 'holder';
 /**
  * Takes the folder for this process, before anything in it is changed: two that write kubeconfigs and keys there would
  * take each other's clients away, whatever they store.
+ * @param advice what may be done where another has it
  * @throws StorageError 'locked', with where the one listens that has it
  */
-export async function lockFolder(dataDir: string): Promise<FolderLock> {
+export async function lockFolder(dataDir: string, advice = '--data-dir takes another folder'): Promise<FolderLock> {
   const dir = join(dataDir, LOCK_FOLDER);
   const holder = join(dir, HOLDER_FILE);
-  const db = await open(dir, dataDir, holder);
+  const db = await open(dir, dataDir, () => inUse(dataDir, holder, advice));
   await writeFile(holder, `process ${process.pid}\n`, { mode: 0o600 });
   return {
     serving: url => writeFile(holder, `process ${process.pid}, which listens on ${url}\n`),
@@ -31,12 +32,12 @@ export async function lockFolder(dataDir: string): Promise<FolderLock> {
   };
 }
 
-async function open(dir: string, dataDir: string, holder: string): Promise<Db> {
+async function open(dir: string, dataDir: string, inUse: () => Promise<string>): Promise<Db> {
   try {
     return await openRaw(dir);
   } catch (error) {
     const failed = storageError(error, dir);
-    if (failed.code === 'locked') throw new StorageError('locked', await inUse(dataDir, holder), { cause: error });
+    if (failed.code === 'locked') throw new StorageError('locked', await inUse(), { cause: error });
     if (failed.code !== 'damaged')
       throw new StorageError(failed.code, failed.message.replace(`data store ${dir}`, `data folder ${dataDir}`));
     // LevelDB takes its lock before it looks at what is in the folder: so nobody has it, and nothing in it matters.
@@ -45,7 +46,7 @@ async function open(dir: string, dataDir: string, holder: string): Promise<Db> {
   }
 }
 
-async function inUse(dataDir: string, holder: string): Promise<string> {
+async function inUse(dataDir: string, holder: string, advice: string): Promise<string> {
   let says = '';
   try {
     says = await readFile(holder, 'utf8');
@@ -54,5 +55,5 @@ async function inUse(dataDir: string, holder: string): Promise<string> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const who = /^process \d+(, which listens on \S+)?$/m.exec(says)?.[0] ?? 'another process';
-  return `data folder ${dataDir} is in use by ${who}; --data-dir takes another folder`;
+  return `data folder ${dataDir} is in use by ${who}; ${advice}`;
 }

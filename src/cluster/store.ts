@@ -13,8 +13,10 @@ export interface StoreOptions {
   readonly fsync?: boolean;
 }
 
+/** In the data folder. */
+export const STORE_FOLDER = 'store';
 /** The newest acknowledged revision is kept beside the store, not in it: then a store that is gone is missed, too. */
-const NEWEST_REVISION = 'newest-revision';
+export const NEWEST_REVISION = 'newest-revision';
 const PREDECESSOR_MS = 3_000;
 
 /** Milliseconds rise faster than revisions do, so that every start is beyond the last one. */
@@ -34,7 +36,7 @@ export async function openFolderStore(
     fsync,
     ...(acceptDataLoss === undefined ? {} : { acceptDataLoss: losses => losses.forEach(acceptDataLoss) }),
   };
-  const open = (): Promise<KvStore> => openLevelStore(join(dataDir, 'store'), options);
+  const open = (): Promise<KvStore> => openLevelStore(join(dataDir, STORE_FOLDER), options);
   try {
     return await open().catch(async (error: unknown) => {
       if (!(error instanceof StorageError) || error.code !== 'locked') throw error;

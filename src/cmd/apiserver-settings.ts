@@ -11,7 +11,11 @@ import { pluginListProblem } from '../server/admission/names.js';
 import type { AuditSink } from '../server/audit/auditor.js';
 import { createLogFile } from '../server/audit/log-file.js';
 import { AuditPolicyError, parseAuditPolicy, type AuditPolicy } from '../server/audit/policy.js';
-import { EncryptionConfigError, parseEncryptionConfiguration } from '../server/encryption/configuration.js';
+import {
+  EncryptionConfigError,
+  parseEncryptionConfiguration,
+  type EncryptionConfiguration,
+} from '../server/encryption/configuration.js';
 import { createTransformers } from '../server/encryption/transformers.js';
 import type { ApiServerOptions } from '../server/options.js';
 import { AUTHORIZATION_MODES, type AuthorizationMode } from '../server/security.js';
@@ -149,11 +153,22 @@ async function encryptionFlags(flags: Flags): Promise<Pick<ApiServerOptions, 'en
     if (reloads) throw new FlagError(`--${reload} must be set with --encryption-provider-config`);
     return {};
   }
+  const encryptionFile = { path: file, content, read: () => readFile(file, 'utf8') };
+  return { encryption: encryptionIn(file, content), ...(reloads ? { encryptionFile } : {}) };
+}
+
+/** What --encryption-provider-config says, for commands that only read. @throws FlagError */
+export async function encryptionOf(flags: Flags): Promise<EncryptionConfiguration | undefined> {
+  const file = text(flags, 'encryptionProviderConfig');
+  const content = await fileFlag('encryption-provider-config', file);
+  return content === undefined ? undefined : encryptionIn(file, content);
+}
+
+function encryptionIn(file: string, content: string): EncryptionConfiguration {
   try {
     const configuration = parseEncryptionConfiguration(file, content);
     createTransformers(configuration);
-    const encryptionFile = { path: file, content, read: () => readFile(file, 'utf8') };
-    return { encryption: configuration, ...(reloads ? { encryptionFile } : {}) };
+    return configuration;
   } catch (error) {
     if (!(error instanceof EncryptionConfigError)) throw error;
     throw new FlagError(`--encryption-provider-config: ${error.message}`, { cause: error });

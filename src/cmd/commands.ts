@@ -13,6 +13,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<{ register(program:
   node: () => import('./node.js'),
   kubeconfig: () => import('./kubeconfig.js'),
   delete: () => import('./delete.js'),
+  store: () => import('./store.js'),
   apiserver: () => import('./apiserver.js'),
   'controller-manager': () => import('./controller-manager.js'),
   'node-agent': () => import('./node-agent.js'),

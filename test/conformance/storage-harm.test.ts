@@ -2,6 +2,7 @@ import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'nod
 import { join } from 'node:path';
 import t from 'tap';
 import type { KvStore } from '../../src/storage/kv-store.js';
+import { inspectStore, type Finding } from '../../src/storage/leveldb/inspect.js';
 import { openLevelStore } from '../../src/storage/leveldb/level-store.js';
 import { currentKey, logKey } from '../../src/storage/leveldb/layout.js';
 import { openDb } from '../../src/storage/leveldb/open.js';
@@ -53,6 +54,18 @@ async function makeStore(dir: string): Promise<Acknowledged> {
   return { newest, state: [...now.values()].sort(), ever };
 }
 
+/** What a check finds, which must not change what it looks at. */
+async function findingsOf(dir: string): Promise<string[]> {
+  const findings: string[] = [];
+  const before = (await readdir(dir)).sort();
+  const found = ({ about, problem }: Finding): void => void findings.push(`${about}: ${problem}`);
+  await inspectStore(dir, join(dir, 'newest-revision'), { found });
+  const after = (await readdir(dir)).sort();
+  return before.join() === after.join()
+    ? findings
+    : [...findings, `the check made ${after.join()} of ${before.join()}`];
+}
+
 const HARMS: readonly { name: string; do: (file: string, size: number, seed: number) => Promise<boolean> }[] = [
   { name: 'removed', do: file => rm(file).then(() => true) },
   { name: 'emptied', do: file => truncate(file, 0).then(() => true) },
@@ -93,14 +106,17 @@ t.test('a harmed file: everything acknowledged is there, or named as damaged', {
       await cp(whole, dir, { recursive: true });
       if (!(await harm.do(join(dir, file), (await stat(join(dir, file))).size, seed))) continue;
       const what = `${file} ${harm.name}`;
+      const findings = await findingsOf(dir);
       const served = await openLevelStore(dir).catch((error: unknown) => error as Error & { code: string });
       if (!(served instanceof Error)) {
         outcomes.served++;
         await servesAll(what, served, acknowledged);
         await served.close();
+        if (findings.length > 0) t.fail(`${what}: is served, and a check finds ${findings.join('; ')}`);
         continue;
       }
       outcomes.refused++;
+      if (findings.length === 0) t.fail(`${what}: is refused, and a check finds nothing: ${served.message}`);
       if (served.code !== 'damaged' || !/ is damaged: [^\n]+$/.test(served.message))
         t.fail(`${what}: ${served.message}`);
       const second = await openLevelStore(dir).catch((error: unknown) => error as Error & { code: string });
@@ -138,6 +154,8 @@ t.test('a harmed file: everything acknowledged is there, or named as damaged', {
     const again = await openLevelStore(dir);
     if (again.observed() !== revision) t.fail(`${what}: the start after that has ${again.observed()}`);
     await again.close();
+    const findings = await findingsOf(dir);
+    if (findings.length > 0) t.fail(`${what}: after that a check finds ${findings.join('; ')}`);
     const copies = (await readdir(base)).filter(name => name.startsWith('harmed-damaged'));
     if (copies.length !== 1) t.fail(`${what}: a copy of what was there`);
     for (const copy of copies) await rm(join(base, copy), { recursive: true });

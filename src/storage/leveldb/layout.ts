@@ -22,7 +22,7 @@ export const META_STATE = 'mrevision';
 export const META_COMPACTED = 'mcompacted';
 
 export const CURRENT = 'c';
-const LOG = 'l';
+export const LOG = 'l';
 const REVISION_DIGITS = 16;
 const INDEX_DIGITS = 6;
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { readManifest, type Manifest } from './manifest.js';
 import { checkTable } from './table.js';
 
-const tableName = (number: number): string => `${String(number).padStart(6, '0')}.ldb`;
-const logName = (number: number): string => `${String(number).padStart(6, '0')}.log`;
+export const tableName = (number: number): string => `${String(number).padStart(6, '0')}.ldb`;
+export const logName = (number: number): string => `${String(number).padStart(6, '0')}.log`;
 
 /**
  * What is wrong with the files of a LevelDB folder; undefined when nothing is. Comes before LevelDB opens it, which
@@ -12,24 +12,41 @@ const logName = (number: number): string => `${String(number).padStart(6, '0')}.
  * the newest-revision file.
  */
 export async function fileProblem(dir: string): Promise<string | undefined> {
+  const problems = fileProblems(dir);
+  try {
+    return (await problems.next()).value;
+  } finally {
+    await problems.return(undefined);
+  }
+}
+
+/** All that is wrong with them, one after the other. */
+export async function* fileProblems(dir: string): AsyncGenerator<string, undefined> {
   const files = new Set(await readdir(dir));
-  if (!files.has('CURRENT')) return headless(files);
+  if (!files.has('CURRENT')) {
+    const problem = headless(files);
+    if (problem !== undefined) yield problem;
+    return undefined;
+  }
   const name = /^(MANIFEST-\d+)\n$/.exec(await readFile(join(dir, 'CURRENT'), 'latin1'))?.[1];
-  if (name === undefined) return 'file CURRENT does not name a manifest';
-  if (!files.has(name)) return `file ${name} is missing`;
+  if (name === undefined || !files.has(name)) {
+    yield name === undefined ? 'file CURRENT does not name a manifest' : `file ${name} is missing`;
+    return undefined;
+  }
   let manifest: Manifest;
   try {
     manifest = readManifest(await readFile(join(dir, name)));
   } catch (error) {
-    return said(name, error);
+    yield said(name, error);
+    return undefined;
   }
-  if (manifest.log !== 0 && !files.has(logName(manifest.log))) return `file ${logName(manifest.log)} is missing`;
-  const tables = [...manifest.tables].map(([number, size]) => ({ file: tableName(number), size }));
-  const missing = tables.find(({ file }) => !files.has(file));
-  if (missing !== undefined) return `file ${missing.file} is missing`;
-  for await (const { of, bytes } of contents(dir, tables)) {
+  if (manifest.log !== 0 && !files.has(logName(manifest.log))) yield `file ${logName(manifest.log)} is missing`;
+  const tables = [...manifest.tables].map(([number, { size }]) => ({ file: tableName(number), size }));
+  for (const { file } of tables) if (!files.has(file)) yield `file ${file} is missing`;
+  const present = tables.filter(({ file }) => files.has(file));
+  for await (const { of, bytes } of contents(dir, present)) {
     const problem = tableProblem(of.file, bytes, of.size);
-    if (problem !== undefined) return problem;
+    if (problem !== undefined) yield problem;
   }
   return undefined;
 }

@@ -1,10 +1,17 @@
 import { logRecords } from './log-records.js';
+import { userKey } from './internal-key.js';
 import { ByteReader } from './varint.js';
+
+export interface TableFile {
+  readonly size: number;
+  /** Of its first entry. */
+  readonly firstKey: Buffer;
+}
 
 /** What the manifest says the folder holds. */
 export interface Manifest {
-  /** Table files by number, and how many bytes each has. */
-  readonly tables: ReadonlyMap<number, number>;
+  /** Table files by number. */
+  readonly tables: ReadonlyMap<number, TableFile>;
   /** The write-ahead log in use; 0 when none was begun yet. */
   readonly log: number;
 }
@@ -13,7 +20,7 @@ const TAG = { comparator: 1, log: 2, next: 3, sequence: 4, pointer: 5, deleted: 
 
 /** Follows the edits from the first to the last. @throws RangeError when they are damaged */
 export function readManifest(bytes: Buffer): Manifest {
-  const tables = new Map<number, number>();
+  const tables = new Map<number, TableFile>();
   let log: number | undefined;
   let next: number | undefined;
   const records = logRecords(bytes);
@@ -34,8 +41,9 @@ export function readManifest(bytes: Buffer): Manifest {
       } else if (tag === TAG.added) {
         edit.varint();
         const number = edit.varint();
-        tables.set(number, edit.varint());
-        for (const _bound of ['smallest', 'largest']) edit.take(edit.varint());
+        const size = edit.varint();
+        tables.set(number, { size, firstKey: userKey(edit.take(edit.varint())) });
+        edit.take(edit.varint());
       } else throw new RangeError(`an edit has the unknown tag ${tag}`);
     }
   }

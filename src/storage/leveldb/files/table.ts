@@ -1,4 +1,5 @@
 import { crc32c, unmask } from '../crc32c.js';
+import { entryOf, userKey, type Entry } from './internal-key.js';
 import { unsnap } from './snappy.js';
 import { ByteReader } from './varint.js';
 
@@ -50,15 +51,64 @@ function readBlock(bytes: Buffer, { offset, size }: Handle, wanted = true): Buff
   return wanted && bytes.readUInt8(end) === COMPRESSED ? unsnap(block) : block;
 }
 
-/** The values of a block's entries, in order; what follows them are the places where keys are written in full. */
+/** The values of a block's entries, in order. */
 function* blockValues(block: Buffer): Generator<Buffer> {
+  for (const [, value] of blockEntries(block)) yield value;
+}
+
+/** A block's entries, in order; what follows them are the places where keys are written in full. */
+function* blockEntries(block: Buffer): Generator<[key: Buffer, value: Buffer]> {
   const restarts = block.readUInt32LE(block.length - 4);
   const entries = new ByteReader(block.subarray(0, block.length - 4 - 4 * restarts));
+  let key: Buffer = Buffer.alloc(0);
   while (!entries.atEnd) {
-    entries.varint();
+    const shared = entries.varint();
     const keyLength = entries.varint();
     const valueLength = entries.varint();
-    entries.take(keyLength);
-    yield entries.take(valueLength);
+    if (shared > key.length) throw new RangeError('a key begins as none before it');
+    const own = entries.take(keyLength);
+    key = shared === 0 ? own : Buffer.concat([key.subarray(0, shared), own]);
+    yield [key, entries.take(valueLength)];
   }
+}
+
+/** A part of a table that cannot be read, and between which keys it lies; undefined: it is not known. */
+export interface DamagedPart {
+  readonly problem: string;
+  readonly after?: Buffer | undefined;
+  readonly upTo?: Buffer | undefined;
+}
+
+/**
+ * The entries of a table in their order, of every block that can be read.
+ * @param onDamage told of those that cannot
+ */
+export function* tableEntries(bytes: Buffer, onDamage: (part: DamagedPart) => void): Generator<Entry> {
+  let blocks: [Buffer, Buffer][];
+  try {
+    const footer = new ByteReader(bytes.subarray(-FOOTER));
+    readHandle(footer);
+    blocks = [...blockEntries(readBlock(bytes, readHandle(footer)))];
+  } catch (error) {
+    onDamage({ problem: `its index cannot be read: ${problemOf(error)}` });
+    return;
+  }
+  let after: Buffer | undefined;
+  for (const [separator, place] of blocks) {
+    const upTo = userKey(separator);
+    try {
+      // As a whole before any of it is told: what does not match its checksum says nothing.
+      const block = readBlock(bytes, readHandle(new ByteReader(place)));
+      for (const [key, value] of blockEntries(block)) yield entryOf(key, value);
+    } catch (error) {
+      onDamage({ problem: problemOf(error), after, upTo });
+    }
+    after = upTo;
+  }
+}
+
+/** @throws what is no finding about the bytes */
+function problemOf(error: unknown): string {
+  if (!(error instanceof RangeError)) throw error;
+  return error.message;
 }
