@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { formatTime, type Clock } from '../machinery/clock.js';
 import { isStatusError } from '../machinery/status.js';
 import { nameIsDnsSubdomain } from '../machinery/validation/names.js';
@@ -29,15 +29,25 @@ export interface EventRecorderOptions {
   readonly onError: (error: Error) => void;
 }
 
+const NANOS_PER_MS = 1_000_000;
+
+/**
+ * Clocks here tell milliseconds. What several tell of one object in one of them must not have one name: each has a part of the
+ * millisecond of its own.
+ */
+const partOfMillisecond = (component: string, host = ''): number =>
+  createHash('sha256').update(`${component}/${host}`).digest().readUInt32BE(0) % NANOS_PER_MS;
+
 /** Records Events as client-go tools/record: same name scheme (<object>.<hex time>), thinned out by its correlator. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { events, clock, component, host } = options;
   const correlator = createEventCorrelator(clock);
   let tail: Promise<void> = Promise.resolve();
+  const part = partOfMillisecond(component, host);
   let lastNano = 0n;
 
   const uniqueName = (object: string): string => {
-    const nano = BigInt(Math.round(clock.now() * 1e6));
+    const nano = BigInt(Math.floor(clock.now())) * BigInt(NANOS_PER_MS) + BigInt(part);
     lastNano = nano > lastNano ? nano : lastNano + 1n;
     const name = `${object}.${lastNano.toString(16)}`;
     // Some objects' names are no names for Events (https://issues.k8s.io/127594).

@@ -1,6 +1,9 @@
 import t from 'tap';
 import { createEventCorrelator } from '../../../src/client/event-correlator.js';
+import { createEventRecorder } from '../../../src/client/event-recorder.js';
+import type { ResourceClient } from '../../../src/client/types.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
+import type { CoreEvent } from '../../../src/machinery/types.js';
 
 t.test('events are thinned out', async t => {
   const clock = new FakeClock();
@@ -46,3 +49,30 @@ t.test('events are thinned out', async t => {
     t.equal(told(5), 1);
   });
 });
+
+t.test(
+  'what several components tell of one object in one moment has a name each, at any time later than before',
+  async t => {
+    const clock = new FakeClock();
+    const names: string[] = [];
+    const events = {
+      create: (_namespace: string, event: CoreEvent) => {
+        names.push(event.metadata.name ?? '');
+        return Promise.resolve(event);
+      },
+    } as unknown as ResourceClient<CoreEvent>;
+    const recorders = [['scheduler'], ['kubelet', 'node-1'], ['kubelet', 'node-2']].map(([component = '', host = '']) =>
+      createEventRecorder({ events, clock, component, host, onError: error => t.fail(error.message) }),
+    );
+    const pod = { kind: 'Pod', metadata: { name: 'web', namespace: 'default', uid: 'u' } };
+    for (const at of [0, 1]) {
+      clock.step(at);
+      for (const recorder of recorders)
+        for (const reason of ['A', 'B']) recorder.event(pod, 'Normal', `${reason}${at}`, 'm');
+      await Promise.all(recorders.map(recorder => recorder.flush()));
+    }
+    t.equal(new Set(names).size, 12);
+    t.ok(names.every(name => /^web\.[0-9a-f]{16}$/.test(name)));
+    t.ok(names.slice(0, 6).every(name => names.slice(6).every(later => later > name)));
+  },
+);
