@@ -39,6 +39,7 @@ import { firstServiceAddresses, serviceRanges } from './service-range.js';
 import { createServerStrategies } from './strategies.js';
 import { createOffLoopValidator } from './validation/off-loop.js';
 import { createBacklog } from './watch-stream/backlog.js';
+import { createRounds } from './watch-stream/rounds.js';
 import { createWebhookClient } from './webhook-client/call.js';
 
 /**
@@ -143,6 +144,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     timeouts: createTimeouts(clock),
     turns,
     backlog: createBacklog(clock),
+    rounds: createRounds(clock),
     objects: registries.objects,
     codec: createCodec(api),
     protobuf: createProtobufAnswers(api),

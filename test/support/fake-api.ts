@@ -30,6 +30,7 @@ import { createInFlight, type InFlight } from '../../src/server/pipeline/in-flig
 import type { Auditor } from '../../src/server/audit/auditor.js';
 import type { Authorizer } from '../../src/server/auth/authorizer.js';
 import { createBacklog, type BacklogLimits } from '../../src/server/watch-stream/backlog.js';
+import { createRounds } from '../../src/server/watch-stream/rounds.js';
 import type { ApiContext } from '../../src/server/pipeline/context.js';
 import type { Registry, RegistryWatchEvent, StoredObject, WatchListener } from '../../src/server/registry/types.js';
 
@@ -221,6 +222,7 @@ export async function startFakeApi(
     objects,
     protobuf: createProtobufAnswers(catalog.api),
     metrics,
+    rounds: createRounds(realClock),
     backlog: createBacklog(realClock, options.backlog),
     turns: createTurns(realClock),
     timeouts: createTimeouts(realClock),

@@ -34,7 +34,7 @@ async function openSink(exchange: Exchange, context: ApiContext): Promise<WatchS
   }
   writeHead(exchange, 200, { 'Content-Type': binary ? `${PROTOBUF_TYPE};stream=watch` : JSON_TYPE });
   request.response.flushHeaders();
-  return httpSink(request.response, context.backlog);
+  return httpSink(request.response, context.backlog, context.rounds);
 }
 
 /**

@@ -12,6 +12,7 @@ import type { Authentication } from '../auth/authn/authenticate.js';
 import type { Authorizer } from '../auth/authorizer.js';
 import type { Dialer } from '../dial/types.js';
 import type { Backlog } from '../watch-stream/backlog.js';
+import type { Rounds } from '../watch-stream/rounds.js';
 import type { Slabs } from '../responses/slabs.js';
 import type { Registry } from '../registry/types.js';
 import type { Metrics } from '../endpoints/metrics.js';
@@ -45,6 +46,8 @@ export interface ApiContext {
   /** Cuts what takes long. */
   readonly turns: Turns;
   readonly backlog: Backlog;
+  /** When watches write. */
+  readonly rounds: Rounds;
   /** Of answers. */
   readonly slabs: Slabs;
   readonly audit: Auditor | undefined;
