@@ -15,7 +15,7 @@ E2E := ls test/e2e/*.test.ts
 # These start nodes, which want node ports of this machine for themselves, and measure themselves against the clock.
 ALONE := test/e2e/(processes|proxy-processes|transcript|package|docs)[.]test
 
-.PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-together run-alone bench kernel fuzz mutate fields commands clients bundles conformance clean
+.PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-together run-alone bench bench-peers kernel fuzz mutate fields commands clients bundles conformance clean
 
 help: ## list what there is to make
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name about; \
@@ -78,9 +78,14 @@ run-together:
 run-alone:
 	$(call run_tests,--jobs 1 $$($(E2E) | grep -E '$(ALONE)'))
 
-# ONLY=cel,webhooks runs some parts; one that does not exist lists them.
-bench: build ## what it costs: start, memory, first answers, writes, extensions
-	node build/test/bench/main.js
+# ONLY=fanout,create runs some rows; one that does not exist lists them. SCALE=0.1 is a quick look. ARGS='--json FILE' keeps the
+# figures; ARGS='--against URL --token T --ca FILE' (or --insecure; --pid N where it is on this machine) asks any API server.
+bench: build ## what it costs: start, memory, writes, lists, watches, and what is inside
+	node build/test/bench/main.js $(ARGS)
+
+# KUBE_BIN=folder has a kube-apiserver and an etcd.
+bench-peers: build ## the same rows of Kubette and of kube-apiserver with etcd, in turns, and how many times better
+	node build/test/bench/main.js --peers $(ARGS)
 
 # CLUSTERS=n tries so many random clusters per mode and IP family (40), SEED=n one.
 kernel: build ## ask this machine's Linux kernel, which needs root: rules as it lists them, packets as it sends them

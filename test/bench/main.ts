@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { createInformerFactory } from '../../src/client/informer.js';
 import { loadKubeConfig } from '../../src/client/kubeconfig.js';
 import { CONFIG_MAPS, PODS } from '../../src/client/resources.js';
@@ -6,6 +7,9 @@ import { createClient, type RestClient } from '../../src/client/rest-client.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { ConfigMap, Pod } from '../../src/machinery/types.js';
 import { eventually, startUp } from '../support/up.js';
+import { runSuite } from './api/run.js';
+import { SCENARIOS } from './api/suite.js';
+import { chooseTargets } from './api/targets.js';
 import { benchFolder, startBenchServer } from './api-server.js';
 import { memoryBounds } from './bounds.js';
 import { dnsQueries } from './dns.js';
@@ -144,7 +148,7 @@ async function endpointProgramming(ok: (...args: string[]) => Promise<string>, c
   return times;
 }
 
-/** ONLY=definitions,cel runs those whose names contain one of these. */
+/** What is measured of Kubette alone, with what is inside of it. */
 const PARTS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   pod: podInProcess,
   services: services,
@@ -165,13 +169,33 @@ const PARTS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   package: packageSize,
 };
 
-const { ONLY = '' } = process.env;
-const chosen = Object.entries(PARTS).filter(([name]) => ONLY.split(',').some(part => name.includes(part)));
-if (chosen.length === 0) {
-  process.stderr.write(`ONLY=${ONLY} is none of ${Object.keys(PARTS).join(', ')}\n`);
+const STRING = { type: 'string' } as const;
+const { values: flags } = parseArgs({
+  options: {
+    ...{ json: STRING, markdown: STRING, against: STRING, token: STRING, ca: STRING, cert: STRING, key: STRING },
+    ...{ pid: STRING, insecure: { type: 'boolean' }, peers: { type: 'boolean' } },
+  },
+});
+
+/** ONLY=fanout,create runs those whose names contain one of these. */
+const { ONLY = '', KUBE_BIN } = process.env;
+const isChosen = (name: string): boolean => ONLY.split(',').some(part => name.includes(part));
+const scenarios = SCENARIOS.filter(({ name }) => isChosen(name));
+// Other servers have no insides.
+const ownOnly = flags.against === undefined && flags.peers !== true;
+const parts = ownOnly ? Object.entries(PARTS).filter(([name]) => isChosen(name)) : [];
+if (scenarios.length + parts.length === 0) {
+  const names = [...SCENARIOS.map(({ name }) => name), ...(ownOnly ? Object.keys(PARTS) : [])];
+  process.stderr.write(`ONLY=${ONLY} is none of ${names.join(', ')}\n`);
   process.exit(1);
 }
+if (flags.peers === true && KUBE_BIN === undefined) {
+  process.stderr.write('KUBE_BIN is to name a folder with kube-apiserver and etcd\n');
+  process.exit(1);
+}
+if (scenarios.length > 0)
+  await runSuite(scenarios, await chooseTargets(flags, flags.peers === true ? KUBE_BIN : undefined), flags);
 const rows: Row[] = [];
-for (const [, part] of chosen) rows.push(...(await part()));
-printTable(rows);
+for (const [, part] of parts) rows.push(...(await part()));
+if (rows.length > 0) printTable(rows);
 process.exit(0);
