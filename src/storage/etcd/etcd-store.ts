@@ -51,7 +51,11 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<KvStore>
   const know = (revision: number): number => (newest = Math.max(newest, revision));
   const live = await startLiveWatch({
     ...{ channel, client, keys, clock, random, from: begin.revision },
-    events: events => hub.publish(ourEvents(events, keys, kv => own.take(kv))),
+    events(events) {
+      const ours = ourEvents(events, keys, kv => own.take(kv));
+      if (ours.length > 0) hub.publish(ours);
+      else hub.progress(live.observed());
+    },
     progress: revision => hub.progress(revision),
     compacted: revision => void (compacted = Math.max(compacted, revision)),
     lost(after) {

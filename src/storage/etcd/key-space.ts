@@ -24,7 +24,7 @@ export function keySpace({ prefix, replaces }: KeySpaceOptions): KeySpace {
   const stored = (key: string): string => (key.startsWith(replaces) ? prefix + key.slice(replaces.length) : key);
   return {
     stored,
-    ours: key => replaces + key.slice(prefix.length),
+    ours: key => (key.startsWith(prefix) ? replaces + key.slice(prefix.length) : key),
     under(asked, after) {
       const from = replaces.startsWith(asked) ? prefix : stored(asked);
       const end = prefixEnd(from) ?? NO_END;
