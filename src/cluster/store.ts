@@ -1,9 +1,11 @@
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import type { Clock } from '../machinery/clock.js';
+import { realRandom } from '../machinery/random.js';
+import { ROOT } from '../storage/keys.js';
 import { StorageError, type KvStore } from '../storage/kv-store.js';
 import type { LevelStoreOptions } from '../storage/leveldb/level-store.js';
 
-export const STORAGE_DRIVERS: readonly string[] = ['leveldb', 'memory'];
+export const STORAGE_DRIVERS: readonly string[] = ['leveldb', 'memory', 'etcd'];
 
 export interface StoreOptions {
   readonly clock: Clock;
@@ -23,6 +25,32 @@ const PREDECESSOR_MS = 3_000;
 export async function openMemoryStore(clock: Clock): Promise<KvStore> {
   const { createMemoryStore } = await import('../storage/memory/memory-store.js');
   return createMemoryStore({ firstRevision: clock.now() });
+}
+
+/** An etcd, and where in it things are kept. */
+export interface EtcdOptions {
+  readonly servers: readonly string[];
+  /** PEM texts. */
+  readonly tls: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** "/registry", as upstream's servers have it. */
+  readonly prefix: string;
+}
+
+/**
+ * A store that other API servers use as well.
+ * @param onProblem told when the connection is lost, and when it is there again
+ * @throws StorageError
+ */
+export async function openEtcd(
+  { servers, tls, prefix }: EtcdOptions,
+  clock: Clock,
+  onProblem: (message: string) => void,
+): Promise<KvStore> {
+  const { openEtcdStore } = await import('../storage/etcd/etcd-store.js');
+  return openEtcdStore({
+    ...{ servers, tls, clock, onProblem, random: () => realRandom.number() },
+    ...{ prefix: posix.join('/', prefix, '/'), replaces: ROOT },
+  });
 }
 
 /** The store in a data folder that is ours. @throws StorageError */

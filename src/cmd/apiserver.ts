@@ -1,4 +1,5 @@
 import { serviceAccountKeyInAdvance } from '../cluster/keys/service-account-key.js';
+import { addEtcdFlags } from './add-etcd-flags.js';
 import { loggingFormat } from './logging-format.js';
 import { Option, type Command } from 'commander';
 
@@ -6,12 +7,12 @@ import { Option, type Command } from 'commander';
 export function register(program: Command): void {
   const command = program
     .command('apiserver')
-    .description('serve the Kubernetes API over a store in a local folder')
+    .description('serve the Kubernetes API over a store in a local folder, or over etcd')
     .option('--secure-port <port>', 'port to serve HTTPS on; 0 takes a free one', '6443')
     .option('--bind-address <ip>', 'address to listen on', '127.0.0.1')
     .option('--advertise-address <ip>', 'address that Pods reach the API server at', '172.18.0.1')
     .option('--data-dir <dir>', 'store, keys and kubeconfig files', '.kubette')
-    .option('--storage <driver>', 'leveldb, or memory to keep nothing', 'leveldb')
+    .option('--storage <driver>', 'leveldb, memory to keep nothing, or etcd that several servers share', 'leveldb')
     .option('--accept-data-loss', 'go on with what is left of a damaged store; a copy of it is kept')
     .option('--service-cluster-ip-range <cidrs>', 'range of ClusterIPs, or one of each IP family', '10.96.0.0/16')
     .option('--service-node-port-range <range>', 'range of node ports', '30000-32767')
@@ -61,9 +62,7 @@ export function register(program: Command): void {
     .option('--quiet', 'print only problems')
     .option('-v, --v <level>', 'log level: error, warn, info, debug', 'warn')
     .addOption(loggingFormat());
-  // kube-apiserver's etcd flags must not be taken for something that was heard.
-  for (const flag of ['etcd-servers', 'etcd-prefix', 'etcd-cafile', 'etcd-certfile', 'etcd-keyfile'])
-    command.option(`--${flag} <value>`, 'refused: the store is in --data-dir');
+  addEtcdFlags(command);
   command.action(async (options: Record<string, string | boolean>) => {
     const newServiceAccountKey = serviceAccountKeyInAdvance(String(options['dataDir']));
     const { runApiServer } = await import('./run-apiserver.js');

@@ -4,49 +4,25 @@ import { ensureDataFolder } from '../cluster/data-folder.js';
 import { lockFolder } from '../cluster/folder-lock.js';
 import { ADMIN, COMPONENTS, ensureKubeconfig, ensureNodeCredentials } from '../cluster/keys/kubeconfig.js';
 import { ensurePki } from '../cluster/keys/pki.js';
-import { openFolderStore, openMemoryStore, STORAGE_DRIVERS } from '../cluster/store.js';
 import { firstServiceAddresses } from '../server/service-range.js';
-import type { KvStore } from '../storage/kv-store.js';
 import { apiServerSettings, text, type Flags } from './apiserver-settings.js';
 import { frontProxyFlags } from './front-proxy-flags.js';
 import { createLogger } from './logger.js';
 import { onParentGone } from './parent.js';
-import { fail, FlagError, signalOnTermination, untilAborted } from './process.js';
-
-const ETCD_FLAGS = ['etcdServers', 'etcdPrefix', 'etcdCafile', 'etcdCertfile', 'etcdKeyfile'];
-
-function refuseEtcd(flags: Flags): void {
-  for (const name of ETCD_FLAGS) {
-    if (flags[name] === undefined) continue;
-    const flag = name.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`);
-    throw new FlagError(`--${flag} is not supported: the store is a folder, see --data-dir and --storage`);
-  }
-}
-
-async function openStore(flags: Flags): Promise<KvStore> {
-  const driver = text(flags, 'storage');
-  if (driver === 'memory') return openMemoryStore(realClock);
-  if (driver !== 'leveldb')
-    throw new FlagError(`invalid --storage ${JSON.stringify(driver)}: want ${STORAGE_DRIVERS.join(' or ')}`);
-  const acceptDataLoss = (loss: string): void => void process.stderr.write(`kubette apiserver: ${loss}\n`);
-  return openFolderStore(text(flags, 'dataDir'), {
-    clock: realClock,
-    ...(flags['acceptDataLoss'] === true ? { acceptDataLoss } : {}),
-  });
-}
+import { fail, signalOnTermination, untilAborted } from './process.js';
+import { openStore } from './store-flags.js';
 
 /** Serves until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runApiServer(flags: Flags, newServiceAccountKey: () => Promise<string>): Promise<void> {
   const signal = flags['exitWithParent'] === true ? withParent(signalOnTermination()) : signalOnTermination();
   const log = await createLogger('apiserver', { level: text(flags, 'v'), format: text(flags, 'loggingFormat') });
   try {
-    refuseEtcd(flags);
     const dataDir = text(flags, 'dataDir');
     const settings = await apiServerSettings(flags, log);
     const { serviceClusterIpRange, advertiseAddress, bindAddress } = settings;
     await ensureDataFolder(dataDir);
     const lock = flags['folderLocked'] === true ? undefined : await lockFolder(dataDir);
-    const store = await openStore(flags);
+    const store = await openStore(flags, log);
     const pki = await ensurePki(dataDir, {
       clock: realClock,
       newServiceAccountKey,

@@ -17,8 +17,12 @@ export interface CompactorOptions {
 }
 
 const KEEP_MS = 5 * 60_000;
-const KEEP_REVISIONS = 10_000;
-const INTERVAL_MS = 10_000;
+const OWN = { keepMs: KEEP_MS, keepRevisions: 10_000, intervalMs: 10_000 };
+/**
+ * Of a store that has other writers, as upstream's servers do it: each round drops what the round before it found. A timer
+ * may be early.
+ */
+const SHARED = { keepMs: KEEP_MS - 1_000, keepRevisions: Infinity, intervalMs: 5 * 60_000 };
 /** Upstream's name for it. */
 const KEY = 'compact_rev_key';
 
@@ -29,7 +33,8 @@ const KEY = 'compact_rev_key';
  */
 export async function runCompactor(options: CompactorOptions): Promise<void> {
   const { store, clock, signal } = options;
-  const due = createSchedule(options);
+  const { intervalMs, ...keep } = store.supports.soleWriter ? OWN : SHARED;
+  const due = createSchedule({ ...keep, ...options });
   const turn = createTurn(store);
   let told = store.compactedRevision();
   while (!signal.aborted) {
@@ -42,7 +47,7 @@ export async function runCompactor(options: CompactorOptions): Promise<void> {
       if (!(error instanceof FutureRevisionError)) options.onError(error);
     }
     try {
-      await clock.sleep(options.intervalMs ?? INTERVAL_MS, signal);
+      await clock.sleep(options.intervalMs ?? intervalMs, signal);
     } catch (error) {
       if (signal.aborted) return;
       throw error;
@@ -51,8 +56,10 @@ export async function runCompactor(options: CompactorOptions): Promise<void> {
 }
 
 /** Up to which revision the past may go by now. */
-function createSchedule(options: CompactorOptions): (newest: number, ownRevision: number) => number {
-  const { clock, keepMs = KEEP_MS, keepRevisions = KEEP_REVISIONS } = options;
+function createSchedule(
+  options: Pick<CompactorOptions, 'clock'> & Required<Pick<CompactorOptions, 'keepMs' | 'keepRevisions'>>,
+): (newest: number, ownRevision: number) => number {
+  const { clock, keepMs, keepRevisions } = options;
   /** What the newest revision was, oldest sample first. */
   let samples: { at: number; revision: number }[] = [];
   return (newest, ownRevision) => {

@@ -1,9 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
-import { realClock } from '../../src/machinery/clock.js';
+import { FakeClock, realClock } from '../../src/machinery/clock.js';
 import { seededRandom } from '../../src/machinery/random.js';
-import { openEtcdStore } from '../../src/storage/etcd/etcd-store.js';
+import { ensurePki } from '../../src/cluster/keys/pki.js';
+import { runCompactor } from '../../src/storage/compactor.js';
+import { openEtcdStore, type EtcdStoreOptions } from '../../src/storage/etcd/etcd-store.js';
 import { createProgress } from '../../src/storage/progress.js';
 import { CompactedError, type KvStore, type Lost, type WatchEvent } from '../../src/storage/kv-store.js';
 import { etcdBinaries, freshStore, startEtcd, type RunningEtcd } from '../support/etcd.js';
@@ -96,6 +98,40 @@ test('a compaction by another process is known', async (t, { etcd, open }) => {
   await until('the other knows', () => b.compactedRevision() === newest - 1);
   await t.rejects(b.range('/', { revision: newest - 1 }), CompactedError);
   await t.rejects(follow(b, newest - 2), CompactedError);
+});
+
+test('of several servers one compacts, every five minutes, what is older than that', async (t, { etcd, open }) => {
+  const stores = [await open(etcd.url, { prefix: '/registry/', replaces: '/registry/' })];
+  stores.push(await open(etcd.url, { prefix: '/registry/', replaces: '/registry/' }));
+  const clock = new FakeClock();
+  const stopping = new AbortController();
+  const failures: unknown[] = [];
+  const told: number[][] = stores.map(() => []);
+  const running = stores.map((store, i) =>
+    runCompactor({
+      ...{ store, clock, signal: stopping.signal, onError: error => failures.push(error) },
+      onCompacted: revision => told[i]?.push(revision),
+    }),
+  );
+  const [one] = stores;
+  if (one === undefined) return;
+  for (let round = 0; round < 3; round++) {
+    await put(one, '/registry/k', String(round));
+    const newest = await one.latest(signal);
+    for (const store of stores) await createProgress(store).reached(newest, signal);
+    await until('both wait', () => clock.waiting === 2);
+    clock.step(5 * 60_000);
+    await until('both wait again', () => clock.waiting === 2);
+  }
+  await until('both know', () => stores.every(store => store.compactedRevision() === one.compactedRevision()));
+  const last = one.compactedRevision();
+  t.ok((await one.latest(signal)) > last, 'what is newer than five minutes stays');
+  await t.rejects(one.range('/', { revision: last }), CompactedError);
+  t.equal((await one.range('/registry/', { revision: last + 1 })).items.length, 1);
+  t.match((await one.get('compact_rev_key'))?.value.toString(), String(last));
+  t.same(failures, []);
+  stopping.abort();
+  await Promise.all(running);
 });
 
 test('a watch that missed what was compacted is lost, and can be opened again', async (t, { etcd, open }) => {
@@ -237,21 +273,47 @@ t.test('why there is no store, in one line', { skip: binaries.length === 0 && 'e
   const [binary = { file: '' }] = binaries;
   const etcd = await startEtcd(binary.file);
   t.teardown(() => etcd.close());
-  const silent = createServer(socket => void socket.resume()).listen(0, '127.0.0.1');
+  const base = t.testdir({ one: {}, two: {} });
+  const pki = await ensurePki(`${base}/one`, { clock: realClock });
+  const other = await ensurePki(`${base}/two`, { clock: realClock });
+  await pki.servingCertificate('etcd', { commonName: 'etcd' }, ['127.0.0.1']);
+  const files = `${base}/one/pki`;
+  const secure = await startEtcd(binary.file, [
+    ...['--cert-file', `${files}/etcd.crt`, '--key-file', `${files}/etcd.key`],
+    ...['--client-cert-auth', '--trusted-ca-file', `${files}/ca.crt`],
+  ]);
+  t.teardown(() => secure.close());
   const talks = createServer(socket => void socket.end('SSH-2.0-x\r\n')).listen(0, '127.0.0.1');
-  await Promise.all([once(silent, 'listening'), once(talks, 'listening')]);
-  t.teardown(() => void (silent.close(), talks.close()));
+  await once(talks, 'listening');
+  t.teardown(() => void talks.close());
   const at = (server: typeof talks): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const rows = [
+  const rows: { name: string; url: string; tls?: EtcdStoreOptions['tls']; expect: RegExp }[] = [
     { name: 'nobody listens', url: 'http://127.0.0.1:1', expect: /127\.0\.0\.1:1: connection refused$/ },
     { name: 'no such host', url: 'http://no-such-host.invalid:2379', expect: /no-such-host\.invalid:2379: / },
     { name: 'something else listens', url: at(talks), expect: /does not speak HTTP\/2/ },
+    {
+      name: 'our CA is not theirs',
+      url: secure.url,
+      tls: { ca: other.ca.cert },
+      expect: /self-signed certificate|unable to/,
+    },
+    {
+      name: 'etcd wants a certificate',
+      url: secure.url,
+      tls: { ca: pki.ca.cert },
+      expect: /^cannot reach etcd: .*: the server wants a client certificate that it knows$/,
+    },
+    { name: 'etcd has TLS', url: secure.url.replace('https:', 'http:'), expect: /127\.0\.0\.1:\d+: .+/ },
     { name: 'etcd has no TLS', url: etcd.url.replace('http:', 'https:'), expect: /127\.0\.0\.1:\d+: .+/ },
   ];
-  for (const { name, url, expect } of rows)
+  const client = await pki.clientCertificate('client', { commonName: 'apiserver' });
+  const known = await freshStore(secure.url, { tls: { ca: pki.ca.cert, ...client } });
+  t.ok(await put(known, '/k'), 'who has the right certificates is let in');
+  await known.close();
+  for (const { name, url, tls = {}, expect } of rows)
     await t.test(name, async t => {
       const opening = openEtcdStore({
-        ...{ servers: [url], tls: {}, clock: realClock, random: seededRandom(1).number },
+        ...{ servers: [url], tls, clock: realClock, random: seededRandom(1).number },
         ...{ prefix: '/registry/', replaces: '/registry/', onProblem: () => undefined },
       });
       const error = await opening.then(

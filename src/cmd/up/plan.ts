@@ -1,6 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { type ClusterNetwork, clusterNetwork, HOST } from '../../cluster/addresses.js';
-import { STORAGE_DRIVERS } from '../../cluster/store.js';
 import type { NodeDescription } from '../../cluster/node-description.js';
 import type { ProxyMode } from '../../dataplane/proxiers/modes.js';
 import { KUBERNETES_RELEASE, KUBERNETES_VERSION } from '../../machinery/kubernetes-version.js';
@@ -9,6 +8,7 @@ import { behaviourFlag } from '../behaviour-flag.js';
 import { cidrsFlag } from '../address-flags.js';
 import { type Flags, whichCluster } from '../clusters/which.js';
 import { FlagError, integerFlag, invalidArgument } from '../process.js';
+import { checkDriver } from '../store-flags.js';
 import { proxyModeFlag, proxySettingsFrom } from '../proxy-flags.js';
 import { MAX_NODES } from './limits.js';
 import type { UpSettings } from './settings.js';
@@ -38,8 +38,7 @@ export async function planFrom({ flags, nodes: described }: Pick<UpSettings, 'fl
   checkVersion(text(flags, 'kubernetesVersion'));
   const nodes = flags['nodes'] === undefined ? undefined : integerFlag('nodes', text(flags, 'nodes'), 0, MAX_NODES);
   const port = integerFlag('secure-port', text(flags, 'securePort'), 0, 65_535);
-  if (!STORAGE_DRIVERS.includes(text(flags, 'storage')))
-    throw invalidArgument('storage', text(flags, 'storage'), `want ${STORAGE_DRIVERS.join(' or ')}`);
+  checkDriver(text(flags, 'storage'));
   const problem = serviceRangeProblem(text(flags, 'serviceClusterIpRange'));
   if (problem !== undefined) throw new FlagError(problem);
   const clusterCidr = rangesFlag(flags, 'clusterCidr', 'cluster-cidr');

@@ -1,5 +1,5 @@
 import { CompactedError, FutureRevisionError, StorageError, type StorageErrorCode } from '../kv-store.js';
-import { GrpcError, type GrpcCode } from './grpc/status.js';
+import { GrpcError, NotSentError, type GrpcCode } from './grpc/status.js';
 
 const CODES: Partial<Record<GrpcCode, StorageErrorCode>> = {
   PermissionDenied: 'permission',
@@ -15,6 +15,14 @@ export function storageError(error: unknown): Error {
   const { code, details } = error;
   const text = details.startsWith('etcdserver: ') ? details : error.message;
   return new StorageError(NO_SPACE.test(details) ? 'disk-full' : (CODES[code] ?? 'io'), text, { cause: error });
+}
+
+/** The same, of what stands between a server and its start: for who has to find out why. */
+export function startError(error: unknown): Error {
+  if (!(error instanceof NotSentError)) return storageError(error);
+  return new StorageError('io', `cannot reach etcd: ${error.details.replace('connection error: ', '')}`, {
+    cause: error,
+  });
 }
 
 /** The same, of a call that names a revision. `known`: what is known of the others. */

@@ -10,7 +10,7 @@ import {
 import { assertDistinctKeys } from '../ops.js';
 import { createWatchHub } from '../watch-hub.js';
 import { createEtcdClient, listPages } from './client.js';
-import { revisionError, storageError } from './errors.js';
+import { revisionError, startError, storageError } from './errors.js';
 import { ourEvents, ourKeyValue } from './events.js';
 import { createChannel, type ChannelOptions } from './grpc/channel.js';
 import { keySpace, type KeySpaceOptions } from './key-space.js';
@@ -42,7 +42,7 @@ export async function openEtcdStore(options: EtcdStoreOptions): Promise<KvStore>
   const own = new OwnWrites();
   const failed = (error: unknown): never => {
     channel.close();
-    throw storageError(error);
+    throw startError(error);
   };
   const begin = await startOf(channel, client, keys).catch(failed);
   let compacted = begin.compacted;

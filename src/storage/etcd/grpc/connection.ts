@@ -1,4 +1,6 @@
 import { connect, type ClientHttp2Session } from 'node:http2';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { Clock } from '../../../machinery/clock.js';
 import { GrpcError, NotSentError } from './status.js';
 
@@ -21,18 +23,34 @@ const PING_WAIT_MS = 5_000;
 /** How much may be on its way to us: a page of a list is megabytes. */
 const WINDOW_BYTES = 8 << 20;
 
+/** The session would not always tell of an error of its socket that comes before anything else, as of a refused certificate. */
+function openSocket(url: URL, tls: TlsFiles): Socket {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+  if (url.protocol === 'http:') return connectTcp({ host, port, noDelay: true });
+  const servername = isIP(host) === 0 ? { servername: host } : {};
+  return connectTls({ host, port, ALPNProtocols: ['h2'], ...servername, ...tls }).setNoDelay(true);
+}
+
 /** A connection to one server that is known to stand. @throws NotSentError */
 export async function openConnection(url: string, { clock, tls }: ConnectOptions): Promise<ClientHttp2Session> {
-  const session = connect(url, { ...tls, settings: { enablePush: false, initialWindowSize: WINDOW_BYTES } });
+  const socket = openSocket(new URL(url), tls);
+  const session = connect(url, {
+    settings: { enablePush: false, initialWindowSize: WINDOW_BYTES },
+    createConnection: () => socket,
+  });
   await new Promise<void>((resolve, reject) => {
     const fail = (cause: Error): void => {
       cancel();
+      session.destroy();
+      socket.destroy();
       reject(new NotSentError('Unavailable', `connection error: ${url}: ${reasonOf(cause)}`, { cause }));
     };
-    const slow = (): void => session.destroy(new Error(`no answer for ${CONNECT_MS / 1000} s`));
+    const slow = (): void => fail(new Error(`no answer for ${CONNECT_MS / 1000} s`));
     const cancel = clock.after(CONNECT_MS, slow, { unref: true });
+    socket.on('error', fail);
     session.on('error', fail);
-    session.once('close', () => fail(new Error('the connection was closed')));
+    socket.once('close', () => fail(new Error('the connection was closed')));
     // Settings come from a server that speaks HTTP/2; a connection alone says nothing.
     session.once('remoteSettings', () => {
       cancel();
@@ -49,6 +67,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'no such host',
   EHOSTUNREACH: 'no route to host',
   ECONNRESET: 'connection reset by peer',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'the server wants a client certificate that it knows',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'the server wants a client certificate that it knows',
   ERR_HTTP2_ERROR: 'what answers does not speak HTTP/2: is it etcd, and http or https?',
 };
 
