@@ -12,7 +12,7 @@ export interface FolderLock {
 }
 
 /** In the data folder. Holds an empty LevelDB: its lock is the kernel's, so a process that dies in any way lets go of it. */
-const LOCK_FOLDER = 'lock';
+export const LOCK_FOLDER = 'lock';
 const HOLDER_FILE = 'holder';
 
 /**

@@ -13,7 +13,7 @@ export function register(program: Command): void {
     .option('--advertise-address <ip>', 'address that Pods reach the API server at', '172.18.0.1')
     .option('--data-dir <dir>', 'store, keys and kubeconfig files', '.kubette')
     .option('--storage <driver>', 'leveldb, memory to keep nothing, or etcd that several servers share', 'leveldb')
-    .option('--accept-data-loss', 'go on with what is left of a damaged store; a copy of it is kept')
+    .option('--accept-data-loss', 'go on with what is left of a damaged store, which is kept aside')
     .option('--service-cluster-ip-range <cidrs>', 'range of ClusterIPs, or one of each IP family', '10.96.0.0/16')
     .option('--service-node-port-range <range>', 'range of node ports', '30000-32767')
     .option('--token-auth-file <file>', 'bearer tokens: token,user,uid,"group1,group2" on each line')

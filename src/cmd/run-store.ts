@@ -1,11 +1,18 @@
+import { open, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { withBackup, writeBackup } from '../cluster/store-care/backup.js';
 import { checkStore } from '../cluster/store-care/check.js';
 import { defragStore } from '../cluster/store-care/defrag.js';
 import { withStore } from '../cluster/store-care/place.js';
+import { repairStore } from '../cluster/store-care/repair.js';
+import { restoreStore } from '../cluster/store-care/restore.js';
+import { realClock } from '../machinery/clock.js';
+import { BackupError } from '../storage/backup/format.js';
 import type { Finding } from '../storage/leveldb/inspect.js';
 import { encryptionOf } from './apiserver-settings.js';
 import { whichCluster, type Flags } from './clusters/which.js';
 import { fail } from './process.js';
-import { formatBytes, formatSummary, problemsText } from './store/text.js';
+import { formatBackedUp, formatBytes, formatRestored, formatSummary, problemsText } from './store/text.js';
 
 const say = (text: string): void => void process.stdout.write(text);
 
@@ -33,8 +40,38 @@ export const runCheck = (flags: Flags): Promise<void> =>
     if (findings.length > 0) throw new Error(problemsText(findings.length));
   });
 
+export const runRepair = (flags: Flags): Promise<void> =>
+  run(async () => {
+    const losses = await withStore(whichCluster(flags).dataDir, repairStore);
+    say(losses === undefined ? 'nothing is wrong; nothing was changed\n' : losses.map(line => `${line}\n`).join(''));
+  });
+
 export const runDefrag = (flags: Flags): Promise<void> =>
   run(async () => {
     const { before, after } = await withStore(whichCluster(flags).dataDir, defragStore);
     say(`${formatBytes(before)} before, ${formatBytes(after)} after\n`);
   });
+
+export const runBackup = (file: string, flags: Flags): Promise<void> =>
+  run(async () => {
+    const { dataDir } = whichCluster(flags);
+    if (file === '-') return withBackup(dataDir, realClock, chunks => pipeline(chunks, process.stdout));
+    const written = await withBackup(dataDir, realClock, chunks => writeBackup(file, chunks)).catch(named(file));
+    say(`${formatBackedUp(written)} in ${file} (${formatBytes((await stat(file)).size)})\n`);
+  });
+
+export const runRestore = (file: string, flags: Flags): Promise<void> =>
+  run(async () => {
+    const { dataDir } = whichCluster(flags);
+    const chunks = file === '-' ? process.stdin : (await open(file)).createReadStream();
+    const restored = await restoreStore(dataDir, chunks, { force: flags['force'] === true }).catch(named(file));
+    say(formatRestored(restored, dataDir));
+  });
+
+/** What is wrong with a backup is told with its name. */
+const named =
+  (file: string) =>
+  (error: unknown): never => {
+    if (error instanceof BackupError) throw new Error(`${file}: ${error.message}`, { cause: error });
+    throw error;
+  };

@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .option('--secure-port <port>', 'port of the API server; 0 takes a free one', '6443')
     .option('--bind-address <ip>', 'address the API server listens on', '127.0.0.1')
     .option('--storage <driver>', 'leveldb, or memory to keep nothing', 'leveldb')
-    .option('--accept-data-loss', 'go on with what is left of a damaged store; a copy of it is kept')
+    .option('--accept-data-loss', 'go on with what is left of a damaged store, which is kept aside')
     .option('--token-auth-file <file>', 'bearer tokens, in kube-apiserver’s CSV form')
     .option('--authorization-mode <modes>', 'passed to the API server')
     .option(

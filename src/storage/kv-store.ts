@@ -113,6 +113,14 @@ export interface WatchHandlers {
   lost(lost: Lost): void;
 }
 
+/** A piece of a state. */
+export interface ScanPage {
+  /** That all pieces are consistent with. */
+  readonly revision: number;
+  /** In order of key, and behind those of the piece before. */
+  readonly items: readonly KeyValue[];
+}
+
 export interface KvStore {
   readonly supports: StoreSupports;
   /** The newest revision up to which every open watch of this process has been given what there was. */
@@ -127,6 +135,11 @@ export interface KvStore {
   get(key: string, options?: { revision?: number }): Promise<KeyValue | undefined>;
   /** @throws CompactedError, FutureRevisionError */
   range(prefix: string, options?: RangeOptions): Promise<RangeResult>;
+  /**
+   * The newest state, as it is when it is first asked, in one piece or more, whatever is written meanwhile. Whoever reads it holds
+   * nobody up; what it is read from is kept until it ends. Absent: the store has tools of its own for backups.
+   */
+  scan?(signal: AbortSignal): AsyncGenerator<ScanPage>;
   /**
    * All or nothing: when every precondition holds, applies every op, as one revision but for `ownRevision`. Resolves only once the change is
    * durable (for drivers that keep anything). Whether its events have been delivered by then, `observed` tells.

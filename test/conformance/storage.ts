@@ -66,6 +66,31 @@ export function storageSuite(t: Test, name: string, open: (t: Test) => Promise<K
     t.equal(show(await store.get('/b')), '/b=again@4/4', 'a deleted key starts anew');
   });
 
+  test('a scan is one state in order of key, whatever is written meanwhile', async (t, store) => {
+    if (store.scan === undefined) return t.comment('it has tools of its own for backups');
+    const keys = Array.from({ length: 1_200 }, (_, i) => `/k/${String(i).padStart(4, '0')}`);
+    const value = 'x'.repeat(2_000);
+    const revision = await commit(store, ...keys.map(key => put(key, value)));
+    const found: string[] = [];
+    const pages = new Set<number>();
+    for await (const page of store.scan(signal)) {
+      pages.add(found.length);
+      t.equal(page.revision, revision);
+      found.push(...page.items.map(({ key }) => key));
+      await commit(store, del(keys[1_100] ?? ''), put('/k/0000', 'later'), put('/z', 'new'));
+    }
+    t.ok(pages.size > 1, `in ${pages.size} pieces`);
+    t.strictSame(found, keys);
+    const stopped = store.scan(signal);
+    await stopped.next();
+    await stopped.return(undefined);
+    const gone = new AbortController();
+    const aborted = store.scan(gone.signal);
+    await aborted.next();
+    gone.abort(new Error('the client is gone'));
+    await t.rejects(aborted.next(), { message: 'the client is gone' });
+  });
+
   test('a commit that changes nothing takes no revision', async (t, store) => {
     await commit(store, put('/a', '1'));
     t.same(await store.commit([], [del('/none')]), { ok: true, revision: 1 });

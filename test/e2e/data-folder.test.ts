@@ -68,7 +68,7 @@ t.test('a damaged store is refused by name, and goes on with what is left when t
   const third = await startUp({ dataDir, args: [...args, '--accept-data-loss'] });
   t.teardown(() => third.stop());
   t.match(third.output(), /lost: revisions \d+ to \d+/);
-  t.match(third.output(), /a copy of the folder as it was is in \S+store-damaged-1/);
+  t.match(third.output(), /the folder as it was is in \S+store-damaged-1/);
   t.equal(await third.ok('get', 'configmap', 'kept', '-o', 'jsonpath={.data.a}'), '1');
   t.match(await third.kubectl('get', 'configmap', 'lost'), { code: 1 });
 });

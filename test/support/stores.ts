@@ -117,7 +117,7 @@ export function fromZero(inner: KvStore): KvStore {
     options.revision === undefined ? options : { ...options, revision: options.revision + base };
   /** 0 is no revision but "does not exist". */
   const mod = (revision: number): number => (revision === 0 ? 0 : revision + base);
-  return {
+  const zeroed: KvStore = {
     ...inner,
     observed: () => inner.observed() - base,
     latest: async signal => (await inner.latest(signal)) - base,
@@ -129,6 +129,10 @@ export function fromZero(inner: KvStore): KvStore {
     async range(prefix, options) {
       const { revision, items, ...rest } = await inner.range(prefix, at(options));
       return { ...rest, revision: revision - base, items: items.map(kv) };
+    },
+    async *scan(signal) {
+      for await (const { revision, items } of inner.scan?.(signal) ?? [])
+        yield { revision: revision - base, items: items.map(kv) };
     },
     async commit(preconditions, ops): Promise<CommitResult> {
       const given = preconditions.map(p => ({ ...p, modRevision: mod(p.modRevision) }));
@@ -151,6 +155,8 @@ export function fromZero(inner: KvStore): KvStore {
       ),
     compact: revision => inner.compact(revision + base),
   };
+  if (inner.scan === undefined) delete zeroed.scan;
+  return zeroed;
 }
 
 /** Watches that are opened again where they were lost. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../../storage/kv-store.js';
-import { lockFolder } from '../folder-lock.js';
+import { LOCK_FOLDER, lockFolder } from '../folder-lock.js';
 import { NEWEST_REVISION, STORE_FOLDER } from '../store.js';
 
 /** Where the store of a data folder is. */
@@ -17,7 +17,7 @@ export const placeIn = (dataDir: string): StorePlace => ({
   newestFile: join(dataDir, NEWEST_REVISION),
 });
 
-const STOP_IT = 'stop it first ("kubette down")';
+export const STOP_IT = 'stop it first ("kubette down")';
 
 export interface WithStoreOptions {
   /** Nothing is going to be written: a folder that cannot be is good enough. */
@@ -34,12 +34,15 @@ export async function withStore<T>(
   { readOnly = false }: WithStoreOptions = {},
 ): Promise<T> {
   const place = placeIn(dataDir);
-  if (!(await isFolder(place.dir))) throw new Error(`there is no store in ${dataDir}`);
+  const noStore = new Error(`there is no store in ${dataDir}`);
+  // A server that keeps its objects elsewhere has the folder, too; others' folders are left as they are.
+  if (!(await isFolder(place.dir)) && !(await isFolder(join(dataDir, LOCK_FOLDER)))) throw noStore;
   const lock = await lockFolder(dataDir, STOP_IT).catch((error: unknown) => {
     if (readOnly && error instanceof StorageError && error.code === 'permission') return undefined;
     throw error;
   });
   try {
+    if (!(await isFolder(place.dir))) throw noStore;
     return await work(place);
   } finally {
     await lock?.release();
@@ -54,4 +57,9 @@ export async function isFolder(path: string): Promise<boolean> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
     throw error;
   }
+}
+
+/** A name beside a folder that is not taken yet, for what it was: "store-before-restore-1". */
+export async function aside(dir: string, why: string): Promise<string> {
+  for (let n = 1; ; n++) if (!(await isFolder(`${dir}-${why}-${n}`))) return `${dir}-${why}-${n}`;
 }

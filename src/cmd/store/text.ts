@@ -1,3 +1,5 @@
+import type { BackedUp } from '../../cluster/store-care/backup.js';
+import type { Restored } from '../../cluster/store-care/restore.js';
 import type { Checked } from '../../cluster/store-care/check.js';
 
 const UNITS = ['kB', 'MB', 'GB', 'TB'] as const;
@@ -29,3 +31,14 @@ export function formatSummary({ revision, compacted, objects, changes, files, by
 
 export const problemsText = (count: number): string =>
   `${counted(count, 'problem')}; "kubette store repair" keeps what can be read, and the store as it is aside`;
+
+export const formatBackedUp = ({ objects, revision }: BackedUp): string =>
+  `${counted(objects, 'object')} as of revision ${revision}`;
+
+export function formatRestored({ objects, takenAt, was, revision, kept }: Restored, dataDir: string): string {
+  const lines = [
+    `${dataDir} has ${counted(objects, 'object')} as of revision ${was} (${takenAt}); revisions go on at ${revision + 1}`,
+    ...(kept === undefined ? [] : [`what was there is in ${kept}`]),
+  ];
+  return lines.map(line => `${line}\n`).join('');
+}

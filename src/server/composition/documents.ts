@@ -3,6 +3,7 @@ import type { MutableCatalog } from '../../api/create-catalog.js';
 import { createOpenApiDocuments } from '../../api/openapi/documents.js';
 import { withRemoteOpenApi } from '../aggregation/merged-openapi.js';
 import { oidcDocuments, type TokenIssuer } from '../auth/token/issuer.js';
+import { createBackupRoute } from '../endpoints/backup.js';
 import { createDocuments } from '../endpoints/documents.js';
 import { healthChecks } from '../endpoints/health.js';
 import type { Metrics } from '../endpoints/metrics.js';
@@ -19,7 +20,7 @@ export interface DocumentParts {
   readonly aggregation: ComposedAggregation;
   readonly metrics: Metrics;
   readonly flowControl: FlowControl | undefined;
-  readonly lifetime: Pick<Lifetime, 'ready' | 'toldToStop'>;
+  readonly lifetime: Pick<Lifetime, 'ready' | 'toldToStop' | 'ending'>;
   readonly reloadsEncryption: boolean;
   readonly issuer: TokenIssuer;
   /** host:port under which the server is known. */
@@ -49,6 +50,7 @@ export function composeDocuments(
       converted: path => openApi.converted(path),
     },
     flows: flowControl?.configuration,
+    backup: createBackupRoute({ store, clock, stopping: lifetime.ending }),
     checks: healthChecks({
       store,
       ready: lifetime.ready,

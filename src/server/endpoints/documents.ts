@@ -4,6 +4,7 @@ import type { Answer, DocumentRoute, Exchange } from '../pipeline/exchange.js';
 import { checkRoutable, JSON_TYPE } from '../negotiation/media-types.js';
 import type { Configuration } from '../flow-control/configuration.js';
 import { dumpRoute } from '../flow-control/dump.js';
+import { BACKUP_PATH } from './backup.js';
 import { createDiscoveryRoutes, type DiscoveryOptions } from './discovery.js';
 import { healthRoute, type HealthCheck } from './health.js';
 import type { Metrics } from './metrics.js';
@@ -18,6 +19,8 @@ export interface DocumentOptions extends DiscoveryOptions {
   readonly openApi: OpenApiDocuments;
   /** What other servers have of it. */
   readonly remoteOpenApi?: RemoteDocuments;
+  /** Undefined: there is none of this store. */
+  readonly backup?: DocumentRoute | undefined;
   /** JSON of the OpenID discovery document and of the key set of ServiceAccount tokens; asked for with each request. */
   readonly openId: () => { readonly configuration: string; readonly keys: string };
 }
@@ -108,6 +111,7 @@ export function createDocuments(options: DocumentOptions): (path: string) => Doc
       (EXACT.has(trimmed) ? fixed.get(path) : fixed.get(trimmed)) ??
       healthRoute(path, checks) ??
       (flows === undefined ? undefined : dumpRoute(trimmed, flows)) ??
+      (path === BACKUP_PATH ? options.backup : undefined) ??
       openApiRoute(path, openApi, () => clock.now(), startedAt, options.remoteOpenApi) ??
       discovery(trimmed)
     );

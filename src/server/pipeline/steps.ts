@@ -1,3 +1,4 @@
+import { BACKUP_PATH } from '../endpoints/backup.js';
 import { badRequestError, forbiddenError, internalError } from '../../machinery/status.js';
 import { durationProblem, parseDuration } from '../../machinery/duration.js';
 import { headerWarning } from '../auth/authn/authenticate.js';
@@ -38,8 +39,9 @@ const requestInfo: Step = {
     }
     const { info } = exchange;
     exchange.longRunning =
-      (info.isResource && (LONG_RUNNING_VERBS.has(info.verb) || LONG_RUNNING_SUBRESOURCES.has(info.subresource))) ||
-      request.upgradeHead !== undefined;
+      (info.isResource
+        ? LONG_RUNNING_VERBS.has(info.verb) || LONG_RUNNING_SUBRESOURCES.has(info.subresource)
+        : request.path === BACKUP_PATH) || request.upgradeHead !== undefined;
   },
 };
 

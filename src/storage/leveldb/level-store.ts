@@ -19,6 +19,7 @@ import { newestRevisionFile, openDb, type Db } from './open.js';
 import { openOrSalvage, type SalvageOptions } from './open-or-salvage.js';
 import { readAt, readCurrent, readRange } from './read.js';
 import { createReplays, readEvents } from './replay.js';
+import { scan } from './scan.js';
 import { assertRoom, assertSpace } from './space.js';
 import { encodeCompacted } from './state.js';
 
@@ -229,6 +230,17 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
       return use(async db => (at === undefined ? readCurrent(db, key) : readAt(db, key, at, compacted)));
     },
     range: (prefix, options = {}) => use(db => readRange(db, prefix, options, compacted)),
+    async *scan(signal) {
+      assertOpen();
+      while (reopening !== undefined) await reopening;
+      try {
+        // Not among the users of `db`: whoever reads slowly must not keep the store from recovering.
+        yield* scan(db, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        throw storageError(error, dir);
+      }
+    },
     commit(preconditions, ops) {
       return new Promise<CommitResult>((resolve, reject) => {
         assertOpen();

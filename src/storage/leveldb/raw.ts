@@ -25,7 +25,3 @@ export async function isLocked(dir: string): Promise<boolean> {
     return ((error as Error).cause as { code?: unknown } | undefined)?.code === 'LEVEL_LOCKED';
   }
 }
-
-/** Makes what can be read of a folder one that opens. What cannot is left out. */
-export const repair = (dir: string): Promise<void> =>
-  (Level as unknown as { repair(location: string): Promise<void> }).repair(dir);

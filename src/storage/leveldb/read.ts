@@ -33,11 +33,15 @@ const CHUNK_BYTES = 1 << 20;
 export async function withSnapshot<T>(db: Db, read: (snapshot: Snapshot, revision: number) => Promise<T>): Promise<T> {
   const snapshot = db.snapshot();
   try {
-    const state = db.getSync(META_STATE, { snapshot });
-    return await read(snapshot, (state === undefined ? NOTHING : decodeState(state)).revision);
+    return await read(snapshot, revisionOf(db, snapshot));
   } finally {
     await snapshot.close();
   }
+}
+
+export function revisionOf(db: Db, snapshot: Snapshot): number {
+  const state = db.getSync(META_STATE, { snapshot });
+  return (state === undefined ? NOTHING : decodeState(state)).revision;
 }
 
 export async function* entries(

@@ -14,6 +14,8 @@ import { assertDistinctKeys } from '../ops.js';
 import { createWatchHub } from '../watch-hub.js';
 import { countBelow, emptyTree, find, put, remove, slice, type Tree } from './sorted-tree.js';
 
+const SCAN_PAGE = 500;
+
 /** What one revision did, and the state after it. */
 interface Revision {
   readonly tree: Tree;
@@ -133,6 +135,14 @@ export function createMemoryStore({ firstRevision = 0 }: { readonly firstRevisio
         more: stop < end,
         remaining: end - stop,
       };
+    },
+    async *scan(signal) {
+      assertOpen();
+      const [at, revision] = [tree, current];
+      for (let start = 0; start === 0 || start < at.count; start += SCAN_PAGE) {
+        signal.throwIfAborted();
+        yield { revision, items: slice(at, start, start + SCAN_PAGE) };
+      }
     },
     commit(preconditions, ops) {
       return new Promise((resolve, reject) => {

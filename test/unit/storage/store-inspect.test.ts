@@ -1,12 +1,14 @@
-import { cp } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { seededRandom } from '../../../src/machinery/random.js';
+import { fileProblem } from '../../../src/storage/leveldb/files/check-files.js';
 import { readFolder } from '../../../src/storage/leveldb/files/read-folder.js';
 import { inspectStore, type Finding, type Summary } from '../../../src/storage/leveldb/inspect.js';
 import { currentKey, encodeChange, encodeCurrent, logKey } from '../../../src/storage/leveldb/layout.js';
 import { openLevelStore } from '../../../src/storage/leveldb/level-store.js';
 import { openRaw, type Db } from '../../../src/storage/leveldb/raw.js';
+import { until } from '../../support/until.js';
 
 async function inspect(dir: string): Promise<{ findings: string[]; summary: Summary }> {
   const findings: string[] = [];
@@ -30,7 +32,7 @@ t.test('the files are read as LevelDB reads them, over several levels and a log'
         }),
       );
     // As a kill leaves it: what is newest is in the log.
-    if (start === 2) await cp(live, copy, { recursive: true });
+    if (start === 2) await until('a copy between two compactions', () => copied(live, copy));
     await db.close();
   }
   const read: string[] = [];
@@ -42,6 +44,18 @@ t.test('the files are read as LevelDB reads them, over several levels and a log'
   t.ok(known.length > 1_000, `${known.length} keys`);
   t.strictSame(read, known);
 });
+
+/** Whether a copy of a folder that LevelDB works in is whole. */
+async function copied(live: string, copy: string): Promise<boolean> {
+  await rm(copy, { recursive: true, force: true });
+  try {
+    await cp(live, copy, { recursive: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+  return (await fileProblem(copy)) === undefined;
+}
 
 const VALUE = Buffer.from('value');
 

@@ -81,20 +81,6 @@ function tableProblem(table: string, bytes: Buffer, size?: number): string | und
   }
 }
 
-/**
- * What is wrong with the tables, by file name. LevelDB's own repair stops the process at what a damaged one holds, so
- * they must not be there when it runs.
- */
-export async function damagedTables(dir: string): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
-  const tables = (await readdir(dir)).filter(file => /^\d+\.ldb$/.test(file)).map(file => ({ file }));
-  for await (const { of, bytes } of contents(dir, tables)) {
-    const problem = tableProblem(of.file, bytes);
-    if (problem !== undefined) found.set(of.file, problem);
-  }
-  return found;
-}
-
 /** @throws what is no finding about the bytes */
 function said(file: string, error: unknown): string {
   if (!(error instanceof RangeError)) throw error;
