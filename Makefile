@@ -6,16 +6,16 @@ BIN := node_modules/.bin
 # Of a test run a terminal sees what fails while it runs, a file a line per test file; REPORTER=tap shows every assertion.
 REPORT := node build/test/report/main.js
 # JOBS=n runs so many test files at a time. Without, it is one more than there are processors: many tests mostly wait.
-run_tests = @set -o pipefail; node build/test/run/main.js $(if $(JOBS),--jobs $(JOBS)) $(1) | \
+run_tests = @set -o pipefail; node build/test/run/main.js --row '$(ROW)' $(if $(JOBS),--jobs $(JOBS)) $(1) | \
 	if [ "$(REPORTER)" = tap ]; then cat; elif [ -t 1 ]; then $(REPORT) --terse; else $(REPORT); fi
 
 # Of tests that have moved, what was built before is still there: the sources say which there are.
 UNIT := find test/unit test/conformance -name '*.test.ts'
 E2E := ls test/e2e/*.test.ts
-# These start nodes, which want node ports of this machine for themselves, and measure themselves against the clock.
-ALONE := test/e2e/(processes|proxy-processes|transcript|package|docs)[.]test
+# These start clusters whose node ports are this machine's, where two would have the same: one after the other, beside the rest.
+ROW := test/e2e/(processes|proxy-processes|transcript|package|docs)[.]test
 
-.PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-together run-alone bench bench-peers kernel fuzz mutate fields commands clients bundles conformance clean
+.PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-all bench bench-peers kernel fuzz mutate fields commands clients bundles conformance clean
 
 help: ## list what there is to make
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name about; \
@@ -34,10 +34,10 @@ build: install ## compile, generate, bundle what has changed
 up: build ## build and run a whole cluster; Ctrl-C stops it. ARGS='--nodes 1' passes flags on
 	@exec node build/dist/kubette.js up $(ARGS)
 
-# What runs together keeps all processors busy; what runs alone leaves lint one.
+# Of three long suites a share is tried, each day another; THOROUGH=1 tries all, as CI does.
 test: joined ## everything that has to pass
-	@$(MAKE) --no-print-directory run-together
-	@$(MAKE) --no-print-directory -j2 run-lint run-alone
+	@$(MAKE) --no-print-directory run-lint
+	@$(MAKE) --no-print-directory run-all
 
 test-one: ## one test file, not built before: make test-one T=test/unit/machinery/steps.test.ts
 	@set -o pipefail; node --import tsx $(T) | node --import tsx test/report/main.ts
@@ -69,14 +69,10 @@ run-unit:
 	$(call run_tests,$$($(UNIT)))
 
 run-e2e:
-	$(call run_tests,$$($(E2E) | grep -vE '$(ALONE)'))
-	@$(MAKE) --no-print-directory run-alone
+	$(call run_tests,$$($(E2E)))
 
-run-together:
-	$(call run_tests,$$($(UNIT)) $$($(E2E) | grep -vE '$(ALONE)'))
-
-run-alone:
-	$(call run_tests,--jobs 1 $$($(E2E) | grep -E '$(ALONE)'))
+run-all:
+	$(call run_tests,$$($(UNIT); $(E2E)))
 
 # ONLY=fanout,create runs some rows; one that does not exist lists them. SCALE=0.1 is a quick look. ARGS='--json FILE' keeps the
 # figures; ARGS='--against URL --token T --ca FILE' (or --insecure; --pid N where it is on this machine) asks any API server.

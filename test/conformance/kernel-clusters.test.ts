@@ -17,7 +17,7 @@ import { probesOf, probeText } from './clusters/probes.js';
  * became of them here and in our kernel. CLUSTERS=n says how many per mode and IP family, SEED=n tries one; CI and
  * `make kernel` try forty.
  */
-const CLUSTERS = Number(process.env['CLUSTERS'] ?? 16);
+const CLUSTERS = Number(process.env['CLUSTERS'] ?? 4);
 const SEED = Number(process.env['SEED'] ?? 0);
 const SEEDS = SEED > 0 ? [SEED] : Array.from({ length: CLUSTERS }, (_, i) => i + 1);
 /** Of so many clusters one is asked whom chance prefers, with so many connections. */

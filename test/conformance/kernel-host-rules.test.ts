@@ -10,6 +10,7 @@ import { saveTextDifferences } from '../replay/proxy/save-text.js';
 import type { Program } from '../../src/dataplane/kernel/program.js';
 import type { Case, Step } from '../replay/proxy/types.js';
 import { ownRecordings, parseRecording } from '../replay/recordings.js';
+import { shareOf } from '../support/share.js';
 
 /*
  * What `node-agent --apply kernel` leaves in a network namespace, sync by sync, full and partial ones: what ours lists.
@@ -44,7 +45,7 @@ async function hostRules(t: Test, mode: string, family: (typeof FAMILIES)[number
 t.setTimeout(280_000);
 for (const mode of ['iptables', 'nftables'] as const)
   t.test(`the rules of ${mode} mode in a real kernel, sync by sync`, options, async t => {
-    for (const text of ownRecordings('proxy').values()) {
+    for (const text of shareOf(ownRecordings('proxy').values())) {
       const { head, steps } = parseRecording<Case, Step>(text);
       // A full load of iptables is some forty commands; what is loaded first, kernel.test.ts compares.
       if (mode === 'iptables' && steps.length === 1) continue;

@@ -19,6 +19,7 @@ import { createNode } from '../replay/proxy/node.js';
 import type { Case, Step } from '../replay/proxy/types.js';
 import { ownRecordings, parseRecording } from '../replay/recordings.js';
 import { emptyKernel } from '../support/loaded-nodes.js';
+import { shareOf } from '../support/share.js';
 
 /** Why the kernel of this machine cannot be asked; undefined when it can. */
 function obstacle(): string | undefined {
@@ -76,7 +77,7 @@ t.setTimeout(280_000);
 t.test('the kernel takes our transactions and lists what we list', options, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'kubette-nft-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  for (const text of ownRecordings('proxy').values()) {
+  for (const text of shareOf(ownRecordings('proxy').values())) {
     const { head, steps } = parseRecording<Case, Step>(text);
     for (const family of ['IPv4', 'IPv6'] as const) {
       const syncs = syncsOf(head, steps, family);
@@ -108,7 +109,7 @@ function withoutSetComments(json: string): string {
 t.test('the kernel takes our transactions as JSON', options, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'kubette-nft-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  for (const text of ownRecordings('proxy').values()) {
+  for (const text of shareOf(ownRecordings('proxy').values())) {
     const { head, steps } = parseRecording<Case, Step>(text);
     for (const family of ['IPv4', 'IPv6'] as const) {
       const syncs = syncsOf(head, steps, family);
@@ -153,7 +154,7 @@ function scriptOf(json: string, family: Family): string {
 t.test('handles are those that the kernel gives to what stands in that order', options, async t => {
   const folder = mkdtempSync(join(tmpdir(), 'kubette-nft-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  for (const text of ownRecordings('proxy').values()) {
+  for (const text of shareOf(ownRecordings('proxy').values())) {
     const { head, steps } = parseRecording<Case, Step>(text);
     for (const family of ['IPv4', 'IPv6'] as const) {
       const json = syncsOf(head, steps, family).at(-1)?.json ?? '';

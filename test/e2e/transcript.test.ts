@@ -188,7 +188,7 @@ t.test('a user deploys, exposes and watches traffic', { timeout: 240_000 }, asyn
     const port = await ok('get', 'svc', '-n', 'market', 'front', '-o', 'jsonpath={.spec.ports[0].nodePort}');
     const page = await eventually(
       'the node port from outside',
-      async () => await run('curl', ['-s', '-m', '5', `http://127.0.0.1:${port}/`]),
+      async () => await run('curl', ['-s', '-m', '5', `http://${up.nodeAddress()}:${port}/`]),
       r => r.code === 0,
     );
     t.match(page.stdout, /nginx/i);

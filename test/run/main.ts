@@ -8,10 +8,14 @@ import { nameSources } from './places.js';
 import { runTestFile } from './test-file.js';
 
 /**
- * `main.js [--jobs N] test/unit/a.test.ts …`: runs joined test files, several at a time, and prints TAP. A process per file and
- * nothing in it but the file: a runner that hooks itself into each one's module loader takes longer than most files do.
+ * `main.js [--jobs N] [--row 'regexp'] test/unit/a.test.ts …`: runs joined test files, several at a time, and prints TAP. A
+ * process per file and nothing in it but the file: a runner that hooks itself into each one's module loader takes longer than
+ * most files do. Those that the expression finds run beside the others, but one after the other.
  */
-const { values, positionals } = parseArgs({ options: { jobs: { type: 'string' } }, allowPositionals: true });
+const { values, positionals } = parseArgs({
+  options: { jobs: { type: 'string' }, row: { type: 'string' } },
+  allowPositionals: true,
+});
 const jobs = Number(values.jobs ?? cpus().length + 1);
 const ended = new AbortController();
 const LIMITS = { timeoutSeconds: 300, silenceMs: 900_000, signal: ended.signal };
@@ -35,7 +39,9 @@ const began = Date.now();
 const durations = { ...readDurations(DURATIONS) };
 let count = 0;
 print('TAP version 14');
-await inLanes(longestFirst(positionals, durations), jobs, async file => {
+const inRow = values.row === undefined ? undefined : new RegExp(values.row);
+const isInRow = (file: string): boolean => inRow?.test(file) === true;
+const run = async (file: string): Promise<void> => {
   const { output, milliseconds, problem } = await runTestFile(join(JOINED, `${bundledName(file)}.js`), LIMITS);
   const text = problem === undefined ? output : nameSources(output, JOINED, ROOT);
   print(`# Subtest: ${file}`);
@@ -46,7 +52,17 @@ await inLanes(longestFirst(positionals, durations), jobs, async file => {
     print(`  ---\n  ${problem}\n  ...`);
     process.exitCode = 1;
   }
-});
+};
+const sorted = longestFirst(positionals, durations);
+// The row is long: it has a lane of its own from the beginning.
+await Promise.all([
+  inLanes(sorted.filter(isInRow), 1, run),
+  inLanes(
+    sorted.filter(f => !isInRow(f)),
+    jobs,
+    run,
+  ),
+]);
 print(`1..${count}`);
 print(`# time=${Date.now() - began}ms`);
 writeDurations(DURATIONS, { ...readDurations(DURATIONS), ...durations });

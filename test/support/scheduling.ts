@@ -105,7 +105,7 @@ const NO_BINDER: ClaimBinder = {
 export function createScheduling(nodes: readonly Node[], pods: readonly Pod[], others: Others = {}): Scheduling {
   const listOf = (objects: readonly KubeObject[] = []) => {
     const store = createStore<KubeObject>();
-    store.addIndex(SELECTING_INDEX, bySelector as never);
+    store.addIndex(SELECTING_INDEX, bySelector);
     for (const object of objects) store.put(object);
     return store as never;
   };

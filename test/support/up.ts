@@ -70,6 +70,8 @@ export interface RunningUp {
   readonly process: ChildProcess;
   /** Everything printed so far. */
   output(): string;
+  /** Where this machine reaches the first node's ports: another cluster may have 127.0.0.1. */
+  nodeAddress(): string;
   kubectl(...args: string[]): Promise<Finished>;
   kubectlWith(options: { input?: string; timeoutMs?: number }, ...args: string[]): Promise<Finished>;
   /** kubectl that must succeed: its stdout. */
@@ -107,6 +109,11 @@ export async function startUp(options: UpOptions = {}): Promise<RunningUp> {
     port,
     process: child,
     output: () => output,
+    nodeAddress() {
+      const address = /Ready, node ports on (\S+)/.exec(output)?.[1];
+      if (address === undefined) throw new Error(`no node has said where it is reached:\n${output}`);
+      return address;
+    },
     kubectlWith,
     kubectl: (...args) => kubectlWith({}, ...args),
     async ok(...args) {
