@@ -27,6 +27,8 @@ export interface EventRecorderOptions {
   /** source.host, for the kubelet. */
   readonly host?: string;
   readonly onError: (error: Error) => void;
+  /** Whether one more may be written now; what may not is dropped, as of a queue that is full. Default: all may. */
+  readonly mayWrite?: (() => boolean) | undefined;
 }
 
 const NANOS_PER_MS = 1_000_000;
@@ -40,7 +42,7 @@ const partOfMillisecond = (component: string, host = ''): number =>
 
 /** Records Events as client-go tools/record: same name scheme (<object>.<hex time>), thinned out by its correlator. */
 export function createEventRecorder(options: EventRecorderOptions): EventRecorder {
-  const { events, clock, component, host } = options;
+  const { events, clock, component, host, mayWrite = () => true } = options;
   const correlator = createEventCorrelator(clock);
   let tail: Promise<void> = Promise.resolve();
   const part = partOfMillisecond(component, host);
@@ -75,6 +77,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
 
   return {
     event(object, type, reason, message, { fieldPath } = {}) {
+      if (!mayWrite()) return;
       const { metadata } = object;
       const involvedObject: Record<string, string> & { name: string } = {
         kind: object.kind ?? '',

@@ -14,6 +14,8 @@ export interface ClientConfig {
   readonly token?: string;
   readonly insecureSkipTlsVerify: boolean;
   readonly namespace: string;
+  /** How many connections there are at most, watches counted: what is asked beyond waits. Default: as many as are asked for. */
+  readonly maxConnections?: number;
   /** Of a server in this process: a connection to it that needs no network; it is known by `cert` all the same. */
   readonly connect?: () => Duplex;
   /** Opens a connection to the server, as a process of a Pod does; undefined: over the machine's own network. */

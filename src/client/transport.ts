@@ -97,12 +97,13 @@ export function createTransport(config: ClientConfig, userAgent: string, account
   const url = new URL(config.server);
   const secure = url.protocol === 'https:';
   // lifo keeps few connections warm; each costs the server a TLS session.
-  const { connect } = config;
+  const { connect, maxConnections: maxSockets = Infinity } = config;
   const tls = secure && connect === undefined;
   const agent = tls
     ? new HttpsAgent({
         keepAlive: true,
         scheduling: 'lifo',
+        maxSockets,
         // Made once: left to itself, node reads key and certificates again for each connection, 2 ms apiece.
         secureContext: createSecureContext({
           ...(config.ca === undefined ? {} : { ca: config.ca }),
@@ -111,7 +112,7 @@ export function createTransport(config: ClientConfig, userAgent: string, account
         }),
         rejectUnauthorized: !config.insecureSkipTlsVerify,
       })
-    : new ConnectingAgent({ keepAlive: true, scheduling: 'lifo' }, connect);
+    : new ConnectingAgent({ keepAlive: true, scheduling: 'lifo', maxSockets }, connect);
   if (config.dial !== undefined) connectWith(agent, config.dial, tls);
   const send = tls ? httpsRequest : httpRequest;
 

@@ -8,10 +8,11 @@ export const CLUSTER_DOMAIN = 'cluster.local';
 
 /** What a cluster has of each family: as with kind, its nodes are on a bridge, and so is this machine. */
 const OF_FAMILY = {
-  IPv4: { bridge: '172.18.0.0/16', podRange: '10.244.0.0/16' },
+  IPv4: { bridge: '172.18.0.0/16', podRange: '10.244.0.0/16', widePodRange: '10.128.0.0/9' },
   IPv6: {
     bridge: 'fc00:f853:ccd:e793::/64',
     podRange: 'fd00:10:244::/56',
+    widePodRange: 'fd00:10:244::/48',
     // On the nodes' bridge, beyond all of them.
     loadBalancers: 'fc00:f853:ccd:e793::255:0/112',
   },
@@ -24,6 +25,8 @@ export interface NetworkOptions {
   readonly clusterCidr?: string;
   /** For Services of type LoadBalancer; empty: they get no address. Default: one of each family of the Pods. */
   readonly loadBalancerCidr?: string;
+  /** There are more nodes than a range of the usual size has room for; only where nobody says what the range is. */
+  readonly wide?: boolean;
   /** Which of the clusters on this machine it is, from 0: its load balancers have addresses of their own. Default 0. */
   readonly cluster?: number;
 }
@@ -52,7 +55,8 @@ export interface ClusterNetwork {
 export function clusterNetwork(options: NetworkOptions): ClusterNetwork {
   const { serviceClusterIpRange } = options;
   const serviceFamilies = familiesOf(serviceClusterIpRange);
-  const clusterCidr = options.clusterCidr ?? serviceFamilies.map(family => OF_FAMILY[family].podRange).join(',');
+  const range = options.wide === true ? 'widePodRange' : 'podRange';
+  const clusterCidr = options.clusterCidr ?? serviceFamilies.map(family => OF_FAMILY[family][range]).join(',');
   const families = familiesOf(clusterCidr);
   const [gateway, ...others] = families.map(family => bridgeAddress(family, 1));
   const [serviceFamily] = serviceFamilies;

@@ -9,7 +9,7 @@ import type { NodeAgent, NodeAgentOptions } from '../nodeagent/agent-options.js'
 import { createLoggedInformers } from './informers.js';
 
 /** What the Node says its kubelet is. */
-const KUBELET_VERSION = `v${KUBERNETES_VERSION}`;
+export const KUBELET_VERSION = `v${KUBERNETES_VERSION}`;
 
 export interface StartNodeAgentOptions extends Omit<NodeAgentOptions, 'client' | 'informers' | 'version'> {
   readonly config: ClientConfig;

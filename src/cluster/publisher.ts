@@ -10,7 +10,7 @@ import type { Logger } from '../machinery/logger.js';
 import { isNodeReady } from '../machinery/node-ready.js';
 import type { CoreEvent, DeepReadonly, EndpointSlice, Node, Service } from '../machinery/types.js';
 import { familyLike, ofFamily } from '../nodeagent/network/links.js';
-import { podNetworkOf } from '../nodeagent/network/node-directory.js';
+import { podNetworkOf } from '../nodeagent/network/peer.js';
 import { createPeerLinks } from '../nodeagent/network/link/peer-links.js';
 import { peerReceiver } from '../nodeagent/network/peer-receiver.js';
 import { listenReal, type PacketEntry, type RealListener } from '../nodeagent/network/real-listener.js';

@@ -11,7 +11,12 @@ const POLL_MS = 20;
 const ANSWER_TIMEOUT_MS = 1_000;
 
 /** Asks until the answer is not an exception. */
-export async function untilReady(clock: Clock, signal: AbortSignal, ask: () => Promise<unknown>): Promise<void> {
+export async function untilReady(
+  clock: Clock,
+  signal: AbortSignal,
+  ask: () => Promise<unknown>,
+  pollMs = POLL_MS,
+): Promise<void> {
   for (;;) {
     try {
       await ask();
@@ -19,7 +24,7 @@ export async function untilReady(clock: Clock, signal: AbortSignal, ask: () => P
     } catch (error) {
       // Whoever gives up knows why; the last answer only says that it is not there yet.
       if (signal.aborted) throw (signal.reason as Error) ?? error;
-      await clock.sleep(POLL_MS, signal, { work: true });
+      await clock.sleep(pollMs, signal, { work: true });
     }
   }
 }
@@ -28,9 +33,9 @@ export async function untilReady(clock: Clock, signal: AbortSignal, ask: () => P
 export async function nodesReady(client: RestClient, names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   const { items } = await client.resource<Node>(NODES).list();
-  const ready = items.filter(isNodeReady);
-  const missing = names.filter(name => !ready.some(node => node.metadata.name === name));
-  if (missing.length > 0) throw new Error(`not ready: ${missing.join(', ')}`);
+  const ready = new Set(items.filter(isNodeReady).map(node => node.metadata.name));
+  const missing = names.filter(name => !ready.has(name));
+  if (missing.length > 0) throw new Error(`not ready: ${missing.slice(0, 10).join(', ')}`);
 }
 
 /** Sends the cluster DNS a real question, where its EndpointSlice says it listens. @throws Error while there is no answer */

@@ -5,18 +5,27 @@ import type { Command } from 'commander';
 
 const collect = (value: string, previous: string[]): string[] => [...previous, value];
 
-/** `kubette node-agent`: kubelet, proxy and pod network of one node. */
+/** `kubette node-agent`: kubelet, proxy and pod network of one node, or of many. */
 export function register(program: Command): void {
   addProxyFlags(program.command('node-agent'))
     .option('--proxy-mode <mode>', `how Services are programmed: ${PROXY_MODES.join(', ')}`, DEFAULT_PROXY_MODE)
     .option('--proxy-config <file>', 'a KubeProxyConfiguration, in the place of the flags of the proxy')
-    .description('run the Pods of one node in simulated containers, and its Service data plane')
+    .description('run the Pods of a node, or of many, in simulated containers, and its Service data plane')
     .requiredOption('--kubeconfig <file>', 'how to reach the API server')
     .option('--proxy-kubeconfig <file>', 'identity of the proxy; default: that of --kubeconfig')
     .requiredOption('--node-name <name>', 'name of the Node')
     .requiredOption(
       '--node-ip <ips>',
       'simulated address of the node, as Pods see it; of both families, comma separated',
+    )
+    .option(
+      '--nodes <n>',
+      'how many nodes this process runs, light ones: --node-name and --node-ip are of the first, and are counted up; no node ports on this machine',
+    )
+    .option(
+      '--event-qps <n>',
+      'with --nodes: Events that all of them write in a second; beyond a burst of 1000 they are dropped',
+      '50',
     )
     .option('--node-labels <labels>', 'labels of the Node: key=value, comma separated', collect, [])
     .option('--bind-address <ip>', 'real address on which node ports are opened', '127.0.0.1')
@@ -36,7 +45,10 @@ export function register(program: Command): void {
     )
     .option('--capacity <resources>', 'of the Node: cpu=8,memory=16Gi,example.com/gpu=2; default: 4 CPUs, 8Gi')
     .option('--max-pods <n>', 'how many Pods the node takes', '110')
-    .option('--volumes-folder <folder>', 'where the files of persistent volumes are kept; default: in memory')
+    .option(
+      '--volumes-folder <folder>',
+      'where the files of persistent volumes are kept, with --nodes in NODE/volumes; default: in memory',
+    )
     .option('--behaviour <file>', 'what containers are told to do: rules, and Stages of kwok')
     .option('--min-sync-period <duration>', 'least time between two loads of rules', '50ms')
     .option('--sync-period <duration>', 'after a failed load of rules, the next try', '30s')

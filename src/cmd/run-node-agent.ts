@@ -2,16 +2,24 @@ import { readFile } from 'node:fs/promises';
 import { loadKubeConfig } from '../client/kubeconfig.js';
 import { realClock } from '../machinery/clock.js';
 import { startNodeAgent } from '../cluster/node-agent.js';
+import {
+  type HostedNode,
+  type RunningNodeAgents,
+  startNodeAgents,
+  type StartNodeAgentsOptions,
+} from '../cluster/node-agents.js';
 import { nodeProblems } from '../cluster/node-description.js';
 import { realRandom } from '../machinery/random.js';
 import { behaviourFlag } from './behaviour-flag.js';
 import { addressesFlag, addressFlag, cidrsFlag } from './address-flags.js';
+import { hostedNodes } from './hosted-nodes.js';
 import { hostRulesFrom } from './host-rules-flags.js';
 import { flagsOfProxyConfig } from './proxy-config.js';
 import { proxySettingsFrom } from './proxy-flags.js';
 import { createLogger } from './logger.js';
 import { pairsFlag } from './node-flags.js';
 import { saveMemory, saveTime } from './memory-flags.js';
+import { MAX_NODES } from './up/limits.js';
 import { durationFlag, fail, FlagError, integerFlag, signalOnTermination, untilAborted } from './process.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
@@ -21,7 +29,9 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
     const value = flags[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
     return typeof value === 'string' ? value : '';
   };
-  saveMemory();
+  const many = text('nodes') !== '';
+  // With many nodes there is much to do.
+  if (!many) saveMemory();
   const signal = signalOnTermination();
   const log = await createLogger('node-agent', { level: text('v'), format: text('loggingFormat') });
   const file = async (name: string): Promise<string | undefined> =>
@@ -41,17 +51,12 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
     const proxy = proxySettingsFrom(flags);
     const hostRules = await hostRulesFrom({ apply: text('apply'), netns: text('netns'), mode: proxy.mode, nodeIPs });
     const capacity = text('capacity') === '' ? {} : capacityFlag(text('capacity'));
-    const agent = await startNodeAgent({
-      onBusy: saveTime,
+    const shared = {
       config,
-      ...(proxyConfig === undefined ? {} : { proxyConfig }),
       clock: realClock,
       random: realRandom,
       log,
-      nodeName: text('node-name'),
-      nodeIPs,
       labels: labelsOf(flags['nodeLabels']),
-      bindAddress: addressFlag('bind-address', text('bind-address')),
       listenAddress: addressFlag('address', text('address')),
       kubeletPort: integerFlag('port', text('port'), 0, 65_535),
       podNetworkPort: integerFlag('pod-network-port', text('pod-network-port'), 0, 65_535),
@@ -60,22 +65,50 @@ export async function runNodeAgent(given: Record<string, string | string[] | boo
       clusterDomain: text('cluster-domain'),
       clusterCidrs,
       proxy,
-      ...(hostRules === undefined ? {} : { hostRules }),
       ...(text('volumes-folder') === '' ? {} : { volumesFolder: text('volumes-folder') }),
       behaviour: await behaviourFlag(text('behaviour')),
       capacity,
       maxPods: integerFlag('max-pods', capacity['pods'] ?? text('max-pods'), 1, 1000),
       minSyncPeriodMs: durationFlag('min-sync-period', text('min-sync-period')),
       syncPeriodMs: durationFlag('sync-period', text('sync-period')),
-      ...(cert === undefined || key === undefined ? {} : { serving: { cert, key } }),
       clientCa,
-    });
+    };
+    const node = { nodeName: text('node-name'), nodeIPs };
+    const serving = cert === undefined || key === undefined ? undefined : { cert, key };
+    const agent = many
+      ? await startMany({ ...shared, nodeName: node.nodeName, nodeIPs, serving, text })
+      : await startNodeAgent({
+          ...shared,
+          ...node,
+          bindAddress: addressFlag('bind-address', text('bind-address')),
+          onBusy: saveTime,
+          ...(proxyConfig === undefined ? {} : { proxyConfig }),
+          ...(hostRules === undefined ? {} : { hostRules }),
+          ...(serving === undefined ? {} : { serving }),
+        });
     await untilAborted(signal);
     await agent.close();
     process.exit(0);
   } catch (error) {
     fail('node-agent', error);
   }
+}
+
+type Many = Omit<StartNodeAgentsOptions, 'nodes' | 'serving' | 'eventsPerSecond'> &
+  HostedNode & {
+    readonly serving: StartNodeAgentsOptions['serving'] | undefined;
+    readonly text: (name: string) => string;
+  };
+
+/** @throws FlagError, Error when a port cannot be opened */
+async function startMany({ nodeName, nodeIPs, serving, text, ...shared }: Many): Promise<RunningNodeAgents> {
+  if (serving === undefined)
+    throw new FlagError('--nodes needs --tls-cert-file and --tls-private-key-file: a certificate that names all nodes');
+  for (const flag of ['apply', 'proxy-kubeconfig'])
+    if (text(flag) !== '') throw new FlagError(`--${flag} is for one node, not with --nodes`);
+  const count = integerFlag('nodes', text('nodes'), 1, MAX_NODES);
+  const eventsPerSecond = integerFlag('event-qps', text('event-qps'), 0, 10_000);
+  return startNodeAgents({ ...shared, serving, eventsPerSecond, nodes: hostedNodes({ nodeName, nodeIPs }, count) });
 }
 
 /** @throws FlagError */

@@ -32,6 +32,10 @@ export async function runNode(verb: NodeVerb, given: string | undefined, flags: 
     const nodes = (await readNodes(which.dataDir)) ?? [];
     const changed =
       verb === 'add' ? added(nodes, given, nodeDescriptionFrom(flags)) : changedOne(nodes, verb, given ?? '');
+    if ((verb === 'stop' || verb === 'delete') && sharesAgent(given ?? '', nodes, record.components))
+      throw new Error(
+        `${given ?? ''} shares an agent with other nodes (--nodes-per-agent): none of them is stopped alone`,
+      );
     await writeNodes(which.dataDir, changed);
     process.kill(record.pid, NODES_CHANGED);
     const client = createClient(await loadKubeConfig(join(which.dataDir, ADMIN.file)), 'kubette-node');
@@ -52,6 +56,14 @@ export async function runNode(verb: NodeVerb, given: string | undefined, flags: 
     fail('node', error);
   }
 }
+
+/** Whether a node that runs has no process of its own. */
+const sharesAgent = (
+  name: string,
+  nodes: readonly WantedNode[],
+  components: Readonly<Record<string, number>>,
+): boolean =>
+  nodes.some(node => nodeName(node) === name && !node.stopped) && !Object.hasOwn(components, agentName(name));
 
 /** @throws Error when a name is taken, or would be of several */
 function added(nodes: readonly WantedNode[], given = '1', description: NodeDescription): WantedNode[] {
@@ -108,7 +120,10 @@ async function settled({ verb, nodes, changed, client, dataDir, given }: Change)
     const { items } = await client.resource<Node>(NODES).list();
     const running = await agents();
     return names.every(
-      name => running.has(agentName(name)) && items.some(node => node.metadata.name === name && isNodeReady(node)),
+      name =>
+        // One that is new may share an agent; one that was there may look Ready from before.
+        (verb === 'add' || running.has(agentName(name))) &&
+        items.some(node => node.metadata.name === name && isNodeReady(node)),
     );
   });
   return names.map(name => `${name} is Ready`);

@@ -16,6 +16,10 @@ export function register(program: Command): void {
     .option('--name <name>', 'of the cluster, where several run: its context is kubette-NAME')
     .option('-d, --detach', 'start it in the background; "kubette down" stops it')
     .option('--nodes <n>', 'how many node agents; default: as many as there were, or 3')
+    .option(
+      '--nodes-per-agent <n>',
+      'how many nodes share a process: light ones, without node ports on this machine; default: 1, or 1000 beyond 250 nodes',
+    )
     .option('--config <file>', 'YAML or JSON: nodes, objects, and flags (api-schemas/up-config.v1.json)')
     .option('--data-dir <dir>', 'where everything is kept, the kubeconfig too; default: .kubette, or one for the name')
     .option('--objects <path>', 'applied when everything is ready: a file or folder; may be repeated', collect, [])

@@ -27,6 +27,13 @@ export interface RunMetricsOptions {
 
 /** As metrics-server's manifest has it. */
 const RESOLUTION_MS = 15_000;
+/** A node is a request through the API server: of so many a round takes the usual time, of more as much longer. */
+const NODES_PER_ROUND = 100;
+/** The default of metrics-server itself: no round takes longer for the number of nodes. */
+const SLOWEST_MS = 60_000;
+
+const resolutionOf = (nodes: number): number =>
+  Math.min(SLOWEST_MS, RESOLUTION_MS * Math.max(1, nodes / NODES_PER_ROUND));
 /** Two samples make a rate: nobody should wait for the first one. */
 const FIRST_MS = 3_000;
 const PUBLISH_MS = 30_000;
@@ -87,12 +94,12 @@ export async function runMetrics(options: RunMetricsOptions, signal: AbortSignal
   try {
     await informers.whenSynced(signal);
     const asking = async (): Promise<void> => {
-      for (let pause = FIRST_MS; ; pause = usage.hasNodes ? RESOLUTION_MS : FIRST_MS) {
+      for (;;) {
         const names = [...sources.nodes()].map(({ metadata }) => metadata.name ?? '');
         const onError = (node: string, error: Error): void =>
           log.info({ node, error: error.message }, 'a node does not tell what it uses');
         usage.take(await scrape(names, { transport, clock, onError }, signal));
-        await clock.sleep(pause, signal);
+        await clock.sleep(usage.hasNodes ? resolutionOf(names.length) : FIRST_MS, signal);
       }
     };
     const publishing = async (): Promise<void> => {

@@ -5,6 +5,7 @@ import type { Cable } from '../machinery/cable.js';
 import type { Clock } from '../machinery/clock.js';
 import type { Logger } from '../machinery/logger.js';
 import type { Random } from '../machinery/random.js';
+import type { NodeHost } from './host/types.js';
 import type { PodManager } from './pods/pod-manager.js';
 import type { Family } from '../machinery/ip.js';
 import type { HostRules } from './proxy/host-rules/host-rules.js';
@@ -12,6 +13,8 @@ import type { ProxySettings } from './proxy/proxy-settings.js';
 
 export interface NodeAgentOptions {
   readonly client: Client;
+  /** Of a node that is one of several in this process; undefined: it has all for itself. */
+  readonly host?: NodeHost;
   /** Of what the agent watches; started by it. */
   readonly informers: InformerFactory;
   readonly clock: Clock;

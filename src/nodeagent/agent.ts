@@ -9,9 +9,9 @@ import { LinkError } from './network/link/frames.js';
 import { createPeerServer } from './network/peer-link.js';
 import { createNodeInformers } from './node-informers.js';
 import { startNodeKubelet } from './node-kubelet.js';
-import { createNodeNetwork } from './node-network.js';
+import { createNodeNetwork, type NodeNetwork } from './node-network.js';
 import { createNodePods } from './node-pods.js';
-import { runNodeProxy } from './node-proxy.js';
+import { type NodeProxy, runNodeProxy } from './node-proxy.js';
 import { createCounters } from './node/counters.js';
 import { createSyncFeed } from './proxy/sync-feed.js';
 import { capacityOf } from './node/node-object.js';
@@ -22,24 +22,16 @@ import { createNodeUsage } from './node/summary.js';
 
 /** Starts the agent of one node: kubelet, proxy and pod network. @throws Error when a port cannot be opened */
 export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAgent> {
-  const { client, clock, log, nodeName } = options;
+  const { client, clock, log, nodeName, host } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   // Every watch listens to it, however many there are.
   setMaxListeners(0, signal);
-  const informers = createNodeInformers(options.informers, nodeName);
+  const informers = createNodeInformers(options.informers, nodeName, host);
   const nodeNetwork = createNodeNetwork(options, informers);
-  const { kernels, network, directory, links, onTraffic } = nodeNetwork;
-  const peers = createPeerServer({
-    network,
-    cable: options.cable,
-    clock,
-    onTraffic,
-    onLinkEnd(error, from) {
-      if (error instanceof LinkError) log.warn({ from, error: error.message }, 'the link from another agent is ended');
-    },
-  });
-  const podNetworkPort = await listen(peers.server, options.podNetworkPort, options.listenAddress);
+  const { kernels, network, directory, links } = nodeNetwork;
+  const peers: ListeningPodNetwork =
+    host === undefined ? await openPodNetwork(options, nodeNetwork) : { port: host.podNetworkPort };
 
   const recorder = createEventRecorder({
     events: client.resource<CoreEvent>(EVENTS),
@@ -47,6 +39,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     component: 'kubelet',
     host: nodeName,
     onError: error => log.info({ error: error.message }, 'event could not be written'),
+    mayWrite: host && (() => host.mayTell()),
   });
   const dns = {
     address: options.clusterDns,
@@ -104,7 +97,7 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
       nodeIPs: options.nodeIPs,
       kubeletAddress: options.listenAddress,
       kubeletPort: kubelet.port,
-      podNetwork: `${options.listenAddress}:${podNetworkPort}`,
+      podNetwork: `${options.listenAddress}:${peers.port}`,
       labels: options.labels,
       maxPods: options.maxPods,
       ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
@@ -119,6 +112,9 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     log,
     networkReady: () => informers.podCidrs().length > 0,
     isHeld: () => stages.held,
+    // What all nodes do again and again they do one after the other.
+    phase: host && options.random.number(),
+    known: host && (() => informers.self()),
     images: () => [...pods.presentImages].flatMap(name => parseImage(name) ?? []),
   });
   const stages = createNodeStages({
@@ -131,29 +127,40 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
     log,
     onReleased: () => registration.poke(),
   });
-  const proxy = runNodeProxy(
-    { agent: options, informers, network: nodeNetwork, recorder, syncs, startedAt: figures.startedAt },
-    signal,
-  );
+  let proxy: NodeProxy | undefined;
+  let asked = false;
+  nodeNetwork.onRulesAsked(() => {
+    // Each family's kernel asks, and one proxy is for both.
+    if (asked || signal.aborted) return;
+    asked = true;
+    proxy = runNodeProxy(
+      { agent: options, informers, network: nodeNetwork, recorder, syncs, startedAt: figures.startedAt },
+      signal,
+    );
+    const self = informers.self();
+    if (self !== undefined) proxy.setNode(self);
+    proxy.loadNow();
+  });
 
   let hadCidr = false;
   const seen = (node: DeepReadonly<Node>): void => {
     directory.update(node);
     if (node.metadata.name !== nodeName) return;
-    proxy.setNode(node);
+    proxy?.setNode(node);
     stages.look(node);
     if (hadCidr || informers.podCidrs().length === 0) return;
     hadCidr = true;
     registration.poke();
     pods.kickAll();
   };
-  informers.nodes.addHandler({
-    add: seen,
-    update: (_old, node) => seen(node),
-    delete: node => directory.remove(node.metadata.name ?? ''),
-  });
-
-  options.informers.start(signal);
+  if (host === undefined) {
+    informers.nodes.addHandler({
+      add: seen,
+      update: (_old, node) => seen(node),
+      delete: node => directory.remove(node.metadata.name ?? ''),
+    });
+    options.informers.start(signal);
+  } else host.followNode(nodeName, seen);
   const registering = registration.run(signal);
   // Pods start when the Services are known: their environment lists them (kubelet waits for the same).
   const known = [informers.pods, informers.nodes, informers.services].map(informer => informer.whenSynced(signal));
@@ -166,18 +173,40 @@ export async function createNodeAgent(options: NodeAgentOptions): Promise<NodeAg
 
   return {
     kubeletPort: kubelet.port,
-    podNetworkPort,
+    podNetworkPort: peers.port,
     pods,
     async close() {
       stopping.abort(new Error('the node agent stops'));
-      proxy.close();
+      proxy?.close();
       stages.stop();
       kubelet.close();
-      peers.close();
-      links.close();
+      peers.close?.();
+      if (host === undefined) links.close();
       await registering;
       await pods.keptVolumes.close();
       await recorder.flush();
     },
   };
+}
+
+interface ListeningPodNetwork {
+  readonly port: number;
+  close?(): void;
+}
+
+/** Takes packets from other agents. @throws Error when its port cannot be opened */
+async function openPodNetwork(
+  { cable, clock, log, podNetworkPort, listenAddress }: NodeAgentOptions,
+  { network, onTraffic }: NodeNetwork,
+): Promise<ListeningPodNetwork> {
+  const peers = createPeerServer({
+    network,
+    cable,
+    clock,
+    onTraffic,
+    onLinkEnd(error, from) {
+      if (error instanceof LinkError) log.warn({ from, error: error.message }, 'the link from another agent is ended');
+    },
+  });
+  return { port: await listen(peers.server, podNetworkPort, listenAddress), close: () => peers.close() };
 }

@@ -1,6 +1,7 @@
 import { ENDPOINT_SLICES, NODES, PODS, SERVICE_CIDRS, SERVICES } from '../client/resources.js';
 import type { Informer, InformerFactory } from '../client/types.js';
 import { NOT_FOR_THE_PROXY } from '../dataplane/services/service-ports.js';
+import type { NodeHost } from './host/types.js';
 import { type Cidr, parseCidr } from '../machinery/cidr.js';
 import type { DeepReadonly, EndpointSlice, Node, Pod, Service, ServiceCIDR } from '../machinery/types.js';
 
@@ -20,16 +21,25 @@ export interface NodeInformers {
   podCidrs(): readonly Cidr[];
 }
 
-export function createNodeInformers(informers: InformerFactory, nodeName: string): NodeInformers {
+/** The EndpointSlices that proxies take. */
+export const slicesForProxies = (informers: InformerFactory): Informer<EndpointSlice> =>
+  informers.informer<EndpointSlice>(ENDPOINT_SLICES, {
+    labelSelector: NOT_FOR_THE_PROXY.map(label => `!${label}`).join(','),
+  });
+
+/** `host`: of a node that is one of several in this process. */
+export function createNodeInformers(
+  informers: InformerFactory,
+  nodeName: string,
+  host?: Pick<NodeHost, 'pods'>,
+): NodeInformers {
   const nodes = informers.informer<Node>(NODES);
   const self = (): DeepReadonly<Node> | undefined => nodes.indexer.get(nodeName);
   return {
     nodes,
-    pods: informers.informer<Pod>(PODS, { fieldSelector: `spec.nodeName=${nodeName}` }),
+    pods: host?.pods(nodeName) ?? informers.informer<Pod>(PODS, { fieldSelector: `spec.nodeName=${nodeName}` }),
     services: informers.informer<Service>(SERVICES),
-    slices: informers.informer<EndpointSlice>(ENDPOINT_SLICES, {
-      labelSelector: NOT_FOR_THE_PROXY.map(label => `!${label}`).join(','),
-    }),
+    slices: slicesForProxies(informers),
     serviceCidrs: informers.informer<ServiceCIDR>(SERVICE_CIDRS),
     self,
     podCidrs() {

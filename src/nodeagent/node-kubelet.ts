@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import type { KeyPair } from '../machinery/x509/certificate.js';
 import type { NodeAgentOptions } from './agent-options.js';
-import { createKubeletServer } from './kubelet-api/server.js';
+import type { NodeHost } from './host/types.js';
+import { createKubeletHandler, type KubeletHandler } from './kubelet-api/handler.js';
+import { serveKubelets } from './kubelet-api/server.js';
 import type { KubeletContext } from './kubelet-api/types.js';
 import { listen } from './listen.js';
 import { joinStreams } from './network/join-streams.js';
@@ -27,8 +29,8 @@ const KUBELET_PORT = 10250;
 
 /** Opens the kubelet API. @throws Error when its port cannot be opened */
 export async function startNodeKubelet({ agent, dns, context }: NodeKubeletOptions): Promise<NodeKubelet> {
-  const { cert, key } = agent.serving ?? (await ownCertificate(agent));
-  const server = createKubeletServer({
+  let port = 0;
+  const handler = createKubeletHandler({
     context: {
       ...context,
       configuration: () =>
@@ -40,31 +42,49 @@ export async function startNodeKubelet({ agent, dns, context }: NodeKubeletOptio
         }),
     },
     dns,
-    cert,
-    key,
-    clientCa: agent.clientCa,
     hostGateways: agent.hostGateways,
     allowedNames: ['kube-apiserver-kubelet-client'],
     allowedOrganizations: ['system:masters'],
   });
-  server.on('connection', (socket: Socket) => breakWith(agent.cable, socket));
-  const port = await listen(server, agent.kubeletPort, agent.listenAddress);
+  const { host, nodeName } = agent;
+  const served =
+    host === undefined ? await serveAlone(agent, handler) : serveWithOthers(host, nodeName, handler, context);
+  ({ port } = served);
   // Pods reach the node's kubelet at its simulated address, as on a real node.
   for (const simulated of new Set([port, KUBELET_PORT]))
     context.network.node.listen(simulated, stream => {
       dialReal({ address: agent.listenAddress, port }).then(
-        socket => joinStreams(stream, socket),
+        socket => {
+          const over = host?.callsFrom(socket.localPort ?? 0, nodeName);
+          if (over !== undefined) socket.once('close', over);
+          joinStreams(stream, socket);
+        },
         () => stream.destroy(),
       );
     });
+  return served;
+}
+
+/** On a port of its own. @throws Error when it cannot be opened */
+async function serveAlone(agent: NodeAgentOptions, handler: KubeletHandler): Promise<NodeKubelet> {
+  const { cert, key } = agent.serving ?? (await ownCertificate(agent));
+  const server = serveKubelets({ cert, key, clientCa: agent.clientCa }, () => handler);
+  server.on('connection', (socket: Socket) => breakWith(agent.cable, socket));
   return {
-    port,
+    port: await listen(server, agent.kubeletPort, agent.listenAddress),
     close() {
       server.close();
       server.closeAllConnections();
     },
   };
 }
+
+const serveWithOthers = (
+  host: NodeHost,
+  nodeName: string,
+  kubelet: KubeletHandler,
+  { network }: Pick<KubeletContext, 'network'>,
+): NodeKubelet => ({ port: host.kubeletPort, close: host.join(nodeName, { network, kubelet }) });
 
 async function ownCertificate({ nodeName, nodeIPs, listenAddress, clock, log }: NodeAgentOptions): Promise<KeyPair> {
   const { selfSignedCertificate } = await import('./kubelet-api/certificate.js');

@@ -87,7 +87,7 @@ export function createNodePods({
           dns,
           ips: allocator,
           pods: client.resource<Pod>(PODS),
-          sources: createSources(client, clock),
+          sources: agent.host?.sources ?? createSources(client, clock),
           services: () => informers.services.indexer.list(),
           allocatable: capacityOf(agent.maxPods, agent.capacity),
           node: () => informers.self() ?? unregistered,

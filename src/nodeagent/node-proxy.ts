@@ -10,7 +10,7 @@ import { buildInfo, processStart } from './node/metrics.js';
 import { proxyConfiguration } from './proxy/configuration.js';
 import type { FamilyProxy } from './proxy/family-proxy.js';
 import { createHealthCheckPorts } from './proxy/health-check-ports.js';
-import { createNodePorts } from './proxy/node-ports.js';
+import { createNodePorts, noNodePorts } from './proxy/node-ports.js';
 import { progressOfAll, runProxyLoop } from './proxy/proxy-loop.js';
 import type { SyncFeed } from './proxy/sync-feed.js';
 import { createProxyMetrics } from './proxy/proxy-metrics.js';
@@ -20,6 +20,8 @@ import { createRelay } from './proxy/relay.js';
 export interface NodeProxy {
   /** The node's labels may have changed. */
   setNode(node: DeepReadonly<Node>): void;
+  /** A packet waits for the rules. */
+  loadNow(): void;
   close(): void;
 }
 
@@ -56,7 +58,9 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     return { kernel, proxy, ...(host === undefined ? {} : { host }) };
   });
   const metrics = createProxyMetrics(clock);
-  const nodePorts = createNodePorts({
+  // The machine has no ports of its own for each of many nodes.
+  const openNodePorts = agent.host === undefined ? createNodePorts : noNodePorts;
+  const nodePorts = openNodePorts({
     proxies,
     network,
     nodeAddresses,
@@ -127,6 +131,9 @@ export function runNodeProxy(options: NodeProxyOptions, signal: AbortSignal): No
     setNode({ metadata, spec }) {
       for (const { proxy } of proxies) proxy.setNode(metadata.labels ?? {}, spec?.podCIDRs);
       for (const loop of loops) loop.poke();
+    },
+    loadNow() {
+      for (const loop of loops) loop.loadNow();
     },
     close() {
       nodePorts.close();

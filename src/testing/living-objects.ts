@@ -1,6 +1,6 @@
 import { semanticEqual } from '../machinery/json-equal.js';
 import type { Node } from '../machinery/types.js';
-import { POD_NETWORK_ANNOTATION } from '../nodeagent/network/node-directory.js';
+import { POD_NETWORK_ANNOTATION } from '../nodeagent/network/peer.js';
 import { resourcePrefix } from '../storage/keys.js';
 import type { Held } from './store-state.js';
 

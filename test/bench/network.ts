@@ -5,7 +5,7 @@ import { createClient } from '../../src/client/rest-client.js';
 import type { PacketReceiver } from '../../src/containers/network/types.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { Node, Service } from '../../src/machinery/types.js';
-import { podNetworkOf } from '../../src/nodeagent/network/node-directory.js';
+import { podNetworkOf } from '../../src/nodeagent/network/peer.js';
 import { createPeerLinks } from '../../src/nodeagent/network/link/peer-links.js';
 import { peerReceiver } from '../../src/nodeagent/network/peer-receiver.js';
 import { eventually, startUp, type RunningUp } from '../support/up.js';

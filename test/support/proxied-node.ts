@@ -22,10 +22,12 @@ export const issue = (
   usage: 'ca' | 'client' | 'server',
   issuer?: KeyPair,
   organizations: string[] = [],
+  subjectAltNames: string[] = [],
 ): KeyPair =>
   issueCertificate({
     subject: { commonName, organizations },
     usage,
+    ...(subjectAltNames.length === 0 ? {} : { subjectAltNames }),
     notBefore: Date.now() - HOUR,
     notAfter: Date.now() + HOUR,
     ...(issuer === undefined ? {} : { issuer }),

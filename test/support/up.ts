@@ -85,6 +85,8 @@ export interface RunningUp {
 export interface UpOptions {
   readonly dataDir?: string;
   readonly args?: readonly string[];
+  /** How long it may take until it is ready. Default: a minute. */
+  readonly timeoutMs?: number;
 }
 
 /** Starts `kubette up` as a process and waits for "ready in". */
@@ -141,7 +143,7 @@ export async function startUp(options: UpOptions = {}): Promise<RunningUp> {
     'kubette up to be ready',
     async () => ({ output, code: child.exitCode }),
     ({ output, code }) => /ready in \d+ ms/.test(output) || code !== null,
-    60_000,
+    options.timeoutMs ?? 60_000,
   );
   if (child.exitCode !== null) throw new Error(`kubette up exited with ${child.exitCode}:\n${output}`);
   return up;

@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ClientConfig } from '../../client/kubeconfig.js';
 import type { KeyPair, Subject } from '../../machinery/x509/certificate.js';
-import { NODE_AGENTS } from '../../server/auth/node-agents.js';
+import { NODE_AGENTS, NODE_HOSTS } from '../../server/auth/node-agents.js';
+import { HOST } from '../addresses.js';
 import { readFileIfThere, writeFileAtomic } from './files.js';
 import type { Pki } from './pki.js';
 
@@ -39,6 +40,12 @@ export const nodeIdentity = (name: string): Identity => ({
   file: `node-${name}.kubeconfig`,
   subject: { commonName: `system:node:${name}`, organizations: ['system:nodes', NODE_AGENTS] },
 });
+
+/** Of a process that has many nodes. */
+export const NODE_HOST: Identity = {
+  file: 'node-host.kubeconfig',
+  subject: { commonName: 'system:kubette-node-host', organizations: [NODE_HOSTS] },
+};
 
 const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
 
@@ -118,6 +125,24 @@ export interface NodeCredentials {
   readonly key: string;
   /** The CA that signed the API server's client certificate. */
   readonly clientCa: string;
+}
+
+/** The same for a process that has all of these nodes; `file`: of its serving certificate. */
+export async function ensureHostCredentials(
+  dataDir: string,
+  pki: Pki,
+  server: string,
+  file: string,
+  nodes: readonly string[],
+  context?: string,
+): Promise<NodeCredentials> {
+  await pki.servingCertificate(file, NODE_HOST.subject, [...nodes, HOST]);
+  return {
+    kubeconfig: await ensureKubeconfig(dataDir, pki, NODE_HOST, server, context),
+    certificate: join(dataDir, 'pki', `${file}.crt`),
+    key: join(dataDir, 'pki', `${file}.key`),
+    clientCa: join(dataDir, 'pki', 'ca.crt'),
+  };
 }
 
 /** A kubeconfig for the agent of a node, and a serving certificate for its kubelet API that names `addresses`. */

@@ -74,7 +74,7 @@ export function formatStatus(status: ClusterStatus, now: number): string {
   for (const [name, process] of Object.entries(components))
     if (!name.startsWith('node-agent ')) rows.push([name, `process ${process}`]);
   for (const { name, ready, nodePortsOn } of nodes)
-    rows.push([name, `${ready ? 'Ready' : 'NotReady'}, node ports on ${nodePortsOn}`]);
+    rows.push([name, `${ready ? 'Ready' : 'NotReady'}${nodePortsOn === '' ? '' : `, node ports on ${nodePortsOn}`}`]);
   const width = Math.max(...rows.map(([label]) => label.length)) + 2;
   return rows.map(([label, value]) => `${label.padEnd(width)}${value}\n`).join('');
 }

@@ -10,11 +10,14 @@ import { realClock } from '../../machinery/clock.js';
 import type { Supervisor } from '../supervisor.js';
 import { nodeName, readNodes, type WantedNode } from './nodes.js';
 import type { Plan } from './plan.js';
-import { agentName, kubeconfigOf, nodeAgent } from './processes.js';
+import { groupName, groupsOf, type NodeGroup } from './node-groups.js';
+import { agentName, kubeconfigOf, nodeAgent, proxyModeOf } from './processes.js';
 import type { Recorder } from './recorder.js';
 import type { Screen } from './screen.js';
 
 const STOP_GRACE_MS = 4_000;
+/** A list of many nodes is long. */
+const MANY_POLL_MS = 250;
 /** What `kubette node` sends when it has changed what nodes there are to be. */
 export const NODES_CHANGED = 'SIGUSR2';
 
@@ -35,33 +38,46 @@ export function followNodes(options: {
   readonly range: HostRange;
 }): Nodes {
   const { plan, pki, processes, recorder, screen, range } = options;
-  const running = new Set<string>();
+  /** By the name of their group. */
+  const running = new Map<string, NodeGroup>();
 
   const addressesOf = (node: WantedNode): NodeAddresses => ({
     ...addressesOfNode(nodeName(node), node.number - 1, plan.network),
     bindAddress: range.addressOf(node.number - 1),
   });
+  /** A node that shares its agent has no address of this machine. */
+  const isAlone = ({ name }: WantedNode): boolean => plan.nodesPerAgent === 1 || name !== undefined;
   const apply: Nodes['apply'] = async (wanted, client, signal) => {
     const up = wanted.filter(({ stopped }) => !stopped);
     const names = new Set(up.map(nodeName));
-    recorder.nodes(wanted.map(addressesOf));
-    for (const name of [...running]) {
-      if (names.has(name)) continue;
+    recorder.nodes(wanted.map(node => (isAlone(node) ? addressesOf(node) : { name: nodeName(node), bindAddress: '' })));
+    for (const [name, { nodes }] of running) {
+      // Of several that share an agent none is stopped alone.
+      if (nodes.some(node => names.has(nodeName(node)))) continue;
       running.delete(name);
       await processes.end(agentName(name), STOP_GRACE_MS);
       screen.line(`${name} stopped`);
     }
-    const fresh = up.filter(node => !running.has(nodeName(node)));
-    for (const node of fresh) {
-      running.add(nodeName(node));
-      await describeNode(await loadKubeConfig(await kubeconfigOf(plan, pki, ADMIN)), nodeName(node), node);
-      processes.start(await nodeAgent(plan, pki, addressesOf(node), node));
+    const known = new Set([...running.values()].flatMap(({ nodes }) => nodes.map(nodeName)));
+    const fresh = groupsOf(
+      up.filter(node => !known.has(nodeName(node))),
+      plan.nodesPerAgent,
+      node => proxyModeOf(plan, node),
+    );
+    for (const group of fresh) {
+      running.set(groupName(group), group);
+      const admin = await loadKubeConfig(await kubeconfigOf(plan, pki, ADMIN));
+      for (const node of group.nodes) await describeNode(admin, nodeName(node), node);
+      processes.start(await nodeAgent(plan, pki, addressesOf(group.nodes[0]), group));
     }
-    for (const node of fresh) {
-      const name = nodeName(node);
-      await untilReady(realClock, signal, () => nodesReady(client, [name]));
+    for (const group of fresh) {
+      const { nodes } = group;
+      const name = groupName(group);
+      const alone = nodes.length === 1;
+      const ready = (): Promise<void> => nodesReady(client, nodes.map(nodeName));
+      await untilReady(realClock, signal, ready, alone ? undefined : MANY_POLL_MS);
       processes.markReady(agentName(name));
-      screen.done(name, `Ready, node ports on ${addressesOf(node).bindAddress}`);
+      screen.done(name, alone ? `Ready, node ports on ${addressesOf(nodes[0]).bindAddress}` : 'Ready, in one process');
     }
   };
 

@@ -44,17 +44,20 @@ const TAKEN = ['apiserver', 'controller-manager', 'dns', 'publish', 'up'];
 /** Further nodes, each with the first number that is free. @throws Error when a name is taken */
 export function withNodes(nodes: readonly WantedNode[], added: readonly NodeDescription[]): WantedNode[] {
   const all = [...nodes];
+  const names = new Set([...TAKEN, ...all.map(nodeName)]);
+  const numbers = new Set(all.map(({ number }) => number));
+  let first = 1;
   for (const description of added) {
-    let number = 1;
-    const fits = (candidate: number): boolean =>
-      !all.some(
-        node => node.number === candidate || nodeName(node) === nodeName({ ...description, number: candidate }),
-      );
+    while (numbers.has(first)) first++;
+    let number = first;
     const { name } = description;
-    if (name !== undefined && (TAKEN.includes(name) || all.some(node => nodeName(node) === name)))
+    if (name !== undefined && names.has(name))
       throw new Error(`there is a node ${JSON.stringify(name)} already, or a process of that name`);
-    while (!fits(number)) number++;
-    all.push({ ...description, number, stopped: false });
+    while (numbers.has(number) || names.has(nodeName({ ...description, number }))) number++;
+    const node = { ...description, number, stopped: false };
+    all.push(node);
+    names.add(nodeName(node));
+    numbers.add(number);
   }
   return all;
 }

@@ -10,7 +10,8 @@ import { type Flags, whichCluster } from '../clusters/which.js';
 import { FlagError, integerFlag, invalidArgument } from '../process.js';
 import { checkDriver } from '../store-flags.js';
 import { proxyModeFlag, proxySettingsFrom } from '../proxy-flags.js';
-import { MAX_NODES } from './limits.js';
+import { MAX_NODES, MAX_OWN_PROCESSES, NODES_PER_AGENT } from './limits.js';
+import { readNodes } from './nodes.js';
 import type { UpSettings } from './settings.js';
 
 /** What `up` is to start, from its flags. */
@@ -26,6 +27,8 @@ export interface Plan {
   readonly nodes: number | undefined;
   /** What they are like, those with the first numbers; undefined: as they were. */
   readonly described: readonly NodeDescription[] | undefined;
+  /** How many one agent runs at most. */
+  readonly nodesPerAgent: number;
   /** Dealt to the nodes in turn. */
   readonly proxyModes: readonly ProxyMode[];
   readonly flags: Flags;
@@ -43,12 +46,23 @@ export async function planFrom({ flags, nodes: described }: Pick<UpSettings, 'fl
   if (problem !== undefined) throw new FlagError(problem);
   const clusterCidr = rangesFlag(flags, 'clusterCidr', 'cluster-cidr');
   const loadBalancerCidr = rangesFlag(flags, 'loadBalancerCidr', 'load-balancer-cidr');
+  const { dataDir } = whichCluster(flags);
+  const many = (nodes ?? described?.length ?? (await readNodes(dataDir))?.length ?? 0) > MAX_OWN_PROCESSES;
+  const nodesPerAgent =
+    flags['nodesPerAgent'] === undefined
+      ? many
+        ? NODES_PER_AGENT
+        : 1
+      : integerFlag('nodes-per-agent', text(flags, 'nodesPerAgent'), 1, MAX_NODES);
+  if (many && nodesPerAgent === 1)
+    throw invalidArgument('nodes-per-agent', '1', `of ${MAX_OWN_PROCESSES} nodes and more several share an agent`);
   const networkOf = (cluster: number): ClusterNetwork =>
     clusterNetwork({
       serviceClusterIpRange: text(flags, 'serviceClusterIpRange'),
       ...(clusterCidr === undefined || clusterCidr === '' ? {} : { clusterCidr }),
       ...(loadBalancerCidr === undefined ? {} : { loadBalancerCidr }),
       cluster,
+      wide: many,
     });
   const network = networkOf(0);
   const proxyModes = text(flags, 'proxyMode').split(',').map(proxyModeFlag);
@@ -63,6 +77,7 @@ export async function planFrom({ flags, nodes: described }: Pick<UpSettings, 'fl
     numbered: cluster => ({ ...plan, network: networkOf(cluster) }),
     nodes,
     described,
+    nodesPerAgent,
     proxyModes,
   };
   return plan;

@@ -4,16 +4,18 @@ import {
   ADMIN,
   componentIdentity,
   ensureKubeconfig,
+  ensureHostCredentials,
   ensureNodeCredentials,
   type Identity,
 } from '../../cluster/keys/kubeconfig.js';
 import { podsOf } from '../../cluster/node-description.js';
 import type { Pki } from '../../cluster/keys/pki.js';
-import { dealt } from '../../dataplane/proxiers/modes.js';
+import { dealt, type ProxyMode } from '../../dataplane/proxiers/modes.js';
 import { contextOf } from '../clusters/which.js';
 import { proxyArguments } from '../proxy-flags.js';
 import type { ProcessSpec } from '../supervisor.js';
-import type { WantedNode } from './nodes.js';
+import { groupName, type NodeGroup } from './node-groups.js';
+import { nodeName, type WantedNode } from './nodes.js';
 import { text, type Plan } from './plan.js';
 
 export function apiServer({ dataDir, port, flags, network }: Plan): ProcessSpec {
@@ -101,24 +103,35 @@ export async function others(plan: Plan, pki: Pki, nodes: boolean): Promise<Proc
   return [manager, dns, publisher];
 }
 
+/** Of one node by its name, or of several by that of their group. */
 export const agentName = (node: string): string => `node-agent ${node}`;
 
-export async function nodeAgent(plan: Plan, pki: Pki, node: NodeAddresses, wanted: WantedNode): Promise<ProcessSpec> {
+/** How a node programs Services. */
+export const proxyModeOf = (plan: Pick<Plan, 'proxyModes'>, { proxyMode, number }: WantedNode): ProxyMode =>
+  proxyMode ?? dealt(plan.proxyModes, number - 1);
+
+/** The agent of one node, or of several: then `node` is the first. */
+export async function nodeAgent(plan: Plan, pki: Pki, node: NodeAddresses, group: NodeGroup): Promise<ProcessSpec> {
   const { dataDir, flags, network } = plan;
   const { name, ips, bindAddress } = node;
-  const addresses = [...ips, HOST, bindAddress];
-  const proxyMode = wanted.proxyMode ?? dealt(plan.proxyModes, wanted.number - 1);
+  const { proxyMode, nodes } = group;
+  const [wanted] = nodes;
+  const many = nodes.length > 1;
   const capacity = Object.entries(wanted.capacity ?? {}).map(pair => pair.join('='));
-  const files = await ensureNodeCredentials(dataDir, pki, serverUrl(plan), name, addresses, contextOf(plan.name));
+  const [url, context] = [serverUrl(plan), contextOf(plan.name)];
+  const files = many
+    ? await ensureHostCredentials(dataDir, pki, url, `kubelets-${name}`, nodes.map(nodeName), context)
+    : await ensureNodeCredentials(dataDir, pki, url, name, [...ips, HOST, bindAddress], context);
   return {
-    name: agentName(name),
+    name: agentName(groupName(group)),
     args: [
       'node-agent',
       ...['--kubeconfig', files.kubeconfig, '--node-name', name, '--bind-address', bindAddress],
       ...['--node-ip', ips.join(','), '--host-gateway', network.hostGateways.join(',')],
       ...['--tls-cert-file', files.certificate, '--tls-private-key-file', files.key],
       ...['--client-ca-file', files.clientCa, '--proxy-mode', proxyMode],
-      ...['--volumes-folder', join(dataDir, 'nodes', name, 'volumes')],
+      ...(many ? ['--nodes', String(nodes.length)] : []),
+      ...['--volumes-folder', many ? join(dataDir, 'nodes') : join(dataDir, 'nodes', name, 'volumes')],
       ...(capacity.length === 0 ? [] : ['--capacity', capacity.join(',')]),
       ...['--max-pods', String(podsOf(wanted))],
       ...proxyArguments(flags),

@@ -36,7 +36,7 @@ export function createScreen(
   };
   return {
     line,
-    done: (part, what) => line(`${paint(GREEN, '✓')} ${part.padEnd(12)}${what}`),
+    done: (part, what) => line(`${paint(GREEN, '✓')} ${part.padEnd(11)} ${what}`),
     event: text => void out.write(`${text}\n`),
     ready(ms, kubeconfig) {
       line(`ready in ${Math.round(ms)} ms; connect with`);

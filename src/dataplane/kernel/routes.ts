@@ -1,4 +1,5 @@
 import { type Family, type IpAddress, networkOf, parseIP } from '../../machinery/ip.js';
+import { createRouteEntries, type RouteEntries, type RouteEntry } from './route-entries.js';
 import { parseCidr } from '../../machinery/cidr.js';
 
 /** Where this node sends a packet. */
@@ -14,15 +15,6 @@ export interface Route {
    * when it is one of this node (RFC 6724, rule 1).
    */
   readonly source?: string;
-}
-
-export interface RouteEntry {
-  /** CIDR, or a lone address. */
-  readonly destination: string;
-  readonly link: string;
-  readonly nextHop?: string;
-  /** Of two entries for one destination the lower is taken. Default 0. */
-  readonly metric?: number;
 }
 
 export interface LinkAddress {
@@ -55,21 +47,32 @@ const LOOPBACK = { IPv4: '127.0.0.0/8', IPv6: '::1/128' } as const;
 
 const first = (some: ReadonlySet<LinkAddress> | undefined): LinkAddress | undefined => some?.values().next().value;
 
-/** A table that knows loopback only. */
-export function createRouteTable(family: Family): RouteTable {
+/** What a table has in common with those of other nodes: everything but what leads to itself. */
+export interface CommonRoutes {
+  readonly entries: RouteEntries;
+  /** The next hop that this node is to the others. */
+  readonly self: string;
+}
+
+/** A table that knows loopback only, and what it has in common with others. */
+export function createRouteTable(family: Family, common?: CommonRoutes): RouteTable {
   /** In the order in which they came, all and by link; and how often each is there. IPVS puts thousands on one link. */
   const addresses = new Set<LinkAddress>();
   const byLink = new Map<string, Set<LinkAddress>>();
   const local = new Map<string, number>();
-  /** By prefix length, the longest first, then by network. A packet costs one look per length, however many nodes there are. */
-  let lengths: number[] = [];
-  const byLength = new Map<number, Map<bigint, RouteEntry[]>>();
+  const own = createRouteEntries(family);
+  const lengthsOf = common === undefined ? () => own.lengths : merged(() => [own.lengths, common.entries.lengths]);
   const loopback = parseCidr(LOOPBACK[family]);
 
+  const isOthers = (entry: RouteEntry): boolean => entry.nextHop !== common?.self;
   const find = (ip: IpAddress): RouteEntry | undefined => {
-    for (const length of lengths) {
-      const entry = byLength.get(length)?.get(networkOf(ip, length).value)?.[0];
-      if (entry !== undefined) return entry;
+    for (const length of lengthsOf()) {
+      const network = networkOf(ip, length).value;
+      const [entry] = own.to(length, network);
+      const other = common?.entries.to(length, network).find(isOthers);
+      if (entry === undefined || (other !== undefined && (other.metric ?? 0) < (entry.metric ?? 0))) {
+        if (other !== undefined) return other;
+      } else return entry;
     }
     return undefined;
   };
@@ -96,26 +99,7 @@ export function createRouteTable(family: Family): RouteTable {
         else local.set(address, left);
       };
     },
-    add(entry) {
-      const cidr = parseCidr(entry.destination);
-      if (cidr?.family !== family) throw new RangeError(`${entry.destination} is no ${family} range`);
-      const networks = byLength.get(cidr.prefix) ?? new Map<bigint, RouteEntry[]>();
-      byLength.set(cidr.prefix, networks);
-      lengths = [...byLength.keys()].sort((a, b) => b - a);
-      const entries = [...(networks.get(cidr.first) ?? []), entry];
-      networks.set(
-        cidr.first,
-        entries.sort((a, b) => (a.metric ?? 0) - (b.metric ?? 0)),
-      );
-      return () => {
-        const left = (networks.get(cidr.first) ?? []).filter(one => one !== entry);
-        if (left.length > 0) networks.set(cidr.first, left);
-        else networks.delete(cidr.first);
-        if (networks.size > 0) return;
-        byLength.delete(cidr.prefix);
-        lengths = lengths.filter(length => length !== cidr.prefix);
-      };
-    },
+    add: entry => own.add(entry),
     lookup(destination) {
       if (isLocal(destination)) {
         const source = family === 'IPv6' ? { source: destination } : withSource(LOOPBACK_LINK);
@@ -128,9 +112,28 @@ export function createRouteTable(family: Family): RouteTable {
       return { local: false, link, ...(nextHop === undefined ? {} : { nextHop }), ...withSource(link) };
     },
     isLocal,
-    entries: () => lengths.flatMap(length => [...(byLength.get(length)?.values() ?? [])].flat()),
+    entries: () =>
+      common === undefined
+        ? own.all()
+        : [...own.all(), ...common.entries.all().filter(isOthers)].sort((a, b) => prefixOf(b) - prefixOf(a)),
     addresses: () => [...addresses],
     primaryAddress,
+  };
+}
+
+const prefixOf = ({ destination }: RouteEntry): number => parseCidr(destination)?.prefix ?? 0;
+
+/** The lengths of both, the longest first; made anew when either has changed. */
+function merged(both: () => readonly [readonly number[], readonly number[]]): () => readonly number[] {
+  let of = both();
+  let lengths: readonly number[] | undefined;
+  return () => {
+    const [own, others] = both();
+    if (lengths === undefined || own !== of[0] || others !== of[1]) {
+      of = [own, others];
+      lengths = [...new Set([...own, ...others])].sort((a, b) => b - a);
+    }
+    return lengths;
   };
 }
 

@@ -7,8 +7,8 @@ import type { ObjectName } from './types.js';
 /** What policies need to know of a Pod. */
 export interface PodEntry extends ObjectName {
   readonly labels: Labels | undefined;
-  /** It runs on this node. */
-  readonly isLocal: boolean;
+  /** Where it runs. */
+  readonly nodeName: string | undefined;
   readonly addresses: readonly string[];
   /** Of several Pods that say they have an address the one with the lowest rank has it. */
   readonly rank: number;
@@ -18,7 +18,7 @@ export interface PodEntry extends ObjectName {
 const FINISHED: ReadonlySet<string | undefined> = new Set(['Succeeded', 'Failed']);
 
 /** Undefined for a Pod in its node's network, whose addresses are the node's: policies neither select nor mean it. */
-export function podEntry({ metadata, spec, status }: DeepReadonly<Pod>, nodeName: string): PodEntry | undefined {
+export function podEntry({ metadata, spec, status }: DeepReadonly<Pod>): PodEntry | undefined {
   if (spec?.hostNetwork === true) return undefined;
   const addresses = (status?.podIPs ?? []).flatMap(({ ip }) => canonicalIP(ip ?? '') ?? []);
   const phase = status?.phase;
@@ -26,7 +26,7 @@ export function podEntry({ metadata, spec, status }: DeepReadonly<Pod>, nodeName
     namespace: metadata.namespace ?? '',
     name: metadata.name ?? '',
     labels: metadata.labels,
-    isLocal: spec?.nodeName === nodeName,
+    nodeName: spec?.nodeName,
     addresses,
     // A finished Pod keeps its address in its status while another one may have it already.
     rank: phase === 'Running' ? 0 : FINISHED.has(phase) ? 2 : 1,

@@ -18,8 +18,11 @@ export interface PolicyIndex {
   removePod(pod: ObjectName): void;
   setNamespace(namespace: DeepReadonly<Namespace>): void;
   removeNamespace(name: string): void;
-  /** Undefined when neither end is a Pod of this node that a policy selects: such packets are not asked about. */
-  judge(packet: Tuple): Judgement | undefined;
+  /**
+   * Undefined when neither end is a Pod of this node that a policy selects: such packets are not asked about.
+   * `here`: one of several nodes that share the index; default: the one that it was made for.
+   */
+  judge(packet: Tuple, here?: string): Judgement | undefined;
 }
 
 /** The policies of one namespace, and when they changed last. */
@@ -136,7 +139,7 @@ export function createPolicyIndex(
       const { namespace = '', name = '' } = pod.metadata;
       const key = keyOf({ namespace, name });
       unfile(key);
-      const entry = podEntry(pod, nodeName);
+      const entry = podEntry(pod);
       if (entry === undefined) return;
       pods.set(key, entry);
       for (const address of entry.addresses) {
@@ -148,10 +151,10 @@ export function createPolicyIndex(
     removePod: pod => void unfile(keyOf(pod)),
     setNamespace: ({ metadata }) => void namespaces.set(metadata.name ?? '', metadata.labels ?? {}),
     removeNamespace: name => void namespaces.delete(name),
-    judge(packet) {
+    judge(packet, here = nodeName) {
       const source = at(packet.src);
       const destination = at(packet.dst);
-      const isManaged = (pod: PodEntry | undefined): boolean => pod?.isLocal === true && selectionOf(pod).any;
+      const isManaged = (pod: PodEntry | undefined): boolean => pod?.nodeName === here && selectionOf(pod).any;
       if (!isManaged(source) && !isManaged(destination)) return undefined;
       const findings: Finding[] = [];
       const egress = ask('egress', source, destination, destination, packet);

@@ -1,125 +1,48 @@
 import { createServer, type Server } from 'node:https';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { isAllowed, type AllowedClients } from './client-identity.js';
-import { serveDial } from './dial.js';
-import { createStreamingBackend } from './streaming-backend.js';
-import { containerLogs } from './logs.js';
-import { nodeLogs } from './node-logs.js';
-import { rules } from './rules.js';
-import { configz, metrics, stats } from './stats.js';
-import { sockets } from './sockets.js';
-import { trace } from './trace.js';
-import { volumes } from './volumes.js';
-import { HttpError, sendJson, sendText, type KubeletContext, type KubeletRoute } from './types.js';
-import type { ClusterDns } from '../pods/etc-files.js';
-import { parseRequestUrl } from '../streaming/request-url.js';
-import type { StreamingServer } from '../streaming/serve.js';
-import type { Addresses } from '../../containers/network/types.js';
+import { createKubeletHandler, type KubeletHandler, type KubeletHandlerOptions } from './handler.js';
 
-export interface KubeletServerOptions extends AllowedClients {
-  readonly context: KubeletContext;
-  readonly dns: ClusterDns;
+export interface ServingOptions {
   /** PEM. */
   readonly cert: string;
   readonly key: string;
-  /** Clients must show a certificate of this CA, in one of `allowedOrganizations` or with one of `allowedNames`. */
+  /** Whose certificates are looked at. */
   readonly clientCa: string;
-  /** Address of the machine outside of the cluster; no proxy leads there. */
-  readonly hostGateways: Addresses;
 }
+
+/** Clients must show a certificate of `clientCa`, in one of `allowedOrganizations` or with one of `allowedNames`. */
+export interface KubeletServerOptions extends KubeletHandlerOptions, ServingOptions {}
 
 /** Of a request head: what the API server takes of its clients, and what it adds. */
 const MAX_HEAD_BYTES = 96 * 1024;
 
-/** The node's own API, over TLS: logs, exec, attach, port-forward, rules, traces. The caller listens and closes. */
-export function createKubeletServer(options: KubeletServerOptions): Server {
-  const { context } = options;
-  const routes: Readonly<Record<string, KubeletRoute>> = {
-    healthz: async (_context, { response }) => sendText(response, 'ok'),
-    pods: async ({ pods }, { response }) =>
-      sendJson(response, { kind: 'PodList', apiVersion: 'v1', metadata: {}, items: pods.list().map(w => w.pod) }),
-    containerLogs,
-    rules,
-    trace: trace(options.dns),
-    sockets,
-    logs: nodeLogs,
-    stats,
-    metrics,
-    configz,
-    volumes,
-  };
-  let streaming: Promise<StreamingServer> | undefined;
-
-  const allowed = (socket: Duplex): boolean => isAllowed(socket, options);
-
-  const serve = async (message: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const target = parseRequestUrl(message.url ?? '/');
-    const [name = '', ...segments] = target?.segments ?? [];
-    if (name !== 'healthz' && !allowed(message.socket)) throw new HttpError(401, 'Unauthorized');
-    const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
-    if (route === undefined || target === undefined) {
-      const upgradeable = ['exec', 'attach', 'portForward'].includes(name);
-      throw upgradeable ? new HttpError(400, 'Upgrade request required') : new HttpError(404, '404 page not found');
-    }
-    const gone = new AbortController();
-    response.once('close', () => gone.abort(new Error('the client is gone')));
-    await route(context, { message, response, url: target.url, segments, signal: gone.signal });
-  };
-
+/** A handler over TLS, for each connection the one that `handlerOf` names. The caller listens and closes. */
+export function serveKubelets(
+  { cert, key, clientCa }: ServingOptions,
+  handlerOf: (socket: Duplex) => KubeletHandler,
+): Server {
   const server = createServer(
     {
-      cert: options.cert,
-      key: options.key,
-      ca: options.clientCa,
+      cert,
+      key,
+      ca: clientCa,
       requestCert: true,
       maxHeaderSize: MAX_HEAD_BYTES,
       // Refused with 401, not with a broken handshake: /healthz is for everyone.
       rejectUnauthorized: false,
     },
-    (message, response) => {
-      serve(message, response).catch((error: unknown) => {
-        const code = error instanceof HttpError ? error.code : error instanceof URIError ? 400 : 500;
-        if (code === 500) context.log.error({ err: error, url: message.url }, 'request failed');
-        if (response.headersSent) return void response.destroy();
-        const text = `${(error as Error).message}\n`;
-        response.writeHead(code, {
-          'Content-Type': 'text/plain; charset=utf-8',
-          'Content-Length': Buffer.byteLength(text),
-        });
-        response.end(text);
-      });
-    },
+    (message, response) => handlerOf(message.socket).request(message, response),
   );
-  /** Of a connection that leaves HTTP. Whatever is thrown ends it, and nothing else. */
-  const takeOver = (
-    event: 'upgrade' | 'connect',
-    handle: (message: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>,
-  ): void => {
-    const failed = (socket: Duplex, error: unknown): void => {
-      context.log.error({ err: error }, `${event} failed`);
-      socket.destroy();
-    };
-    server.on(event, (message: IncomingMessage, socket: Duplex, head: Buffer) => {
-      socket.on('error', () => socket.destroy());
-      try {
-        if (!allowed(socket)) return void socket.end('HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n');
-        handle(message, socket, head).catch((error: unknown) => failed(socket, error));
-      } catch (error) {
-        failed(socket, error);
-      }
-    });
-  };
-  takeOver('upgrade', async (message, socket, head) => {
-    // Framing is loaded when first used: most agents never need it.
-    streaming ??= import('../streaming/serve.js').then(({ createStreamingServer }) =>
-      createStreamingServer({ backend: createStreamingBackend(context.pods), clock: context.clock }),
+  for (const event of ['upgrade', 'connect'] as const)
+    server.on(event, (message: IncomingMessage, socket: Duplex, head: Buffer) =>
+      handlerOf(socket)[event](message, socket, head),
     );
-    const handle = await streaming;
-    if (!handle(message, socket, head)) socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n');
-  });
-  takeOver('connect', (message, socket, head) =>
-    serveDial(message, socket, head, { network: context.network.node, hostGateways: options.hostGateways }),
-  );
   return server;
+}
+
+/** The node's own API, over TLS. The caller listens and closes. */
+export function createKubeletServer(options: KubeletServerOptions): Server {
+  const handler = createKubeletHandler(options);
+  return serveKubelets(options, () => handler);
 }

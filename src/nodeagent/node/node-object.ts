@@ -2,7 +2,7 @@ import type { Addresses } from '../../containers/network/types.js';
 import { formatTime } from '../../machinery/clock.js';
 import type { Node } from '../../machinery/types.js';
 import type { ImageReference } from '../../containers/images/reference.js';
-import { POD_NETWORK_ANNOTATION } from '../network/node-directory.js';
+import { POD_NETWORK_ANNOTATION } from '../network/peer.js';
 
 export interface NodeFacts {
   readonly name: string;

@@ -4,7 +4,7 @@ import type { ResourceClient } from '../../client/types.js';
 import { formatMicroTime, type Clock } from '../../machinery/clock.js';
 import { semanticEqual } from '../../machinery/json-equal.js';
 import { isStatusError } from '../../machinery/status.js';
-import type { Lease, Node } from '../../machinery/types.js';
+import type { DeepReadonly, Lease, Node } from '../../machinery/types.js';
 import type { ImageReference } from '../../containers/images/reference.js';
 import { nodeAnnotations, nodeLabels, nodeStatus, type NodeFacts } from './node-object.js';
 
@@ -19,6 +19,10 @@ export interface RegistrationOptions {
   readonly networkReady: () => boolean;
   /** Whether the status is somebody else's for now. */
   readonly isHeld?: () => boolean;
+  /** The Node as it was told last, where that is known: it need not be asked for. */
+  readonly known?: (() => DeepReadonly<Node> | undefined) | undefined;
+  /** In [0, 1): of a period, how long after its start a node does things for the second time. Default 1. */
+  readonly phase?: number | undefined;
   /** Images that have been pulled. */
   readonly images?: () => Iterable<ImageReference>;
 }
@@ -41,6 +45,7 @@ const LEASE_NAMESPACE = 'kube-node-lease';
 
 export function createRegistration(options: RegistrationOptions): Registration {
   const { facts, nodes, leases, clock, recorder, log, networkReady, images = () => [], isHeld = () => false } = options;
+  const { known: told = () => undefined, phase = 1 } = options;
   const key = { namespace: '', name: facts.name };
   let wake: () => void = () => undefined;
   let reported = -Infinity;
@@ -49,7 +54,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
   let registered = false;
   let missing = false;
 
-  const register = async (): Promise<Node> => {
+  const register = async (): Promise<DeepReadonly<Node>> => {
     const labels = nodeLabels(facts);
     const annotations = nodeAnnotations(facts);
     try {
@@ -74,14 +79,14 @@ export function createRegistration(options: RegistrationOptions): Registration {
   };
 
   /** The Node, registered when this is the first time; undefined: it has been deleted since. */
-  const findNode = async (): Promise<Node | undefined> => {
+  const findNode = async (): Promise<DeepReadonly<Node> | undefined> => {
     if (!registered) {
       const node = await register();
       registered = true;
       return node;
     }
     try {
-      const node = await nodes.get(key);
+      const node = told() ?? (await nodes.get(key));
       missing = false;
       return node;
     } catch (error) {
@@ -150,8 +155,8 @@ export function createRegistration(options: RegistrationOptions): Registration {
     signal: AbortSignal,
     pokeable: boolean,
   ): Promise<void> => {
-    while (!signal.aborted) {
-      let wait = periodMs;
+    for (let round = 0; !signal.aborted; round++) {
+      let wait = round === 0 ? periodMs * phase : periodMs;
       let failed = false;
       try {
         await work();

@@ -14,8 +14,8 @@ import { createDnsStandIn } from './dns-stand-in.js';
 
 /** What stands in the place of kindnet's kube-network-policies. */
 export interface NodePolicies {
-  /** Undefined: policies have nothing to say about the packet, or not yet. */
-  judge(packet: Tuple): Judgement | undefined;
+  /** Undefined: policies have nothing to say about the packet on this node, or not yet. */
+  judge(packet: Tuple, nodeName: string): Judgement | undefined;
 }
 
 export interface NodePoliciesOptions {
@@ -23,7 +23,6 @@ export interface NodePoliciesOptions {
   /** Those of the agent's proxy. */
   readonly services: Informer<Service>;
   readonly slices: Informer<EndpointSlice>;
-  readonly nodeName: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -35,8 +34,8 @@ const nameOf = ({ namespace = '', name = '' }: DeepReadonly<ObjectMeta>): Object
  * first policy on. Until all of it is known everything passes, as there (docs/kube-proxy.md 7.4).
  */
 export function createNodePolicies(options: NodePoliciesOptions): NodePolicies {
-  const { informers, services, slices, nodeName, clock, log } = options;
-  const index = createPolicyIndex(nodeName, createDnsStandIn(slices, services));
+  const { informers, services, slices, clock, log } = options;
+  const index = createPolicyIndex('', createDnsStandIn(slices, services));
   const turns = createTurns(clock);
   const policies = informers.informer<NetworkPolicy>(NETWORK_POLICIES);
   /** Policies that changed: what they are now; undefined: gone. */
@@ -99,5 +98,5 @@ export function createNodePolicies(options: NodePoliciesOptions): NodePolicies {
   const isInForce = (): boolean =>
     (inForce ||=
       policies.synced && pods?.synced === true && namespaces?.synced === true && changed.size === 0 && !working);
-  return { judge: packet => (isInForce() ? index.judge(packet) : undefined) };
+  return { judge: (packet, nodeName) => (isInForce() ? index.judge(packet, nodeName) : undefined) };
 }

@@ -29,6 +29,9 @@ export interface NodePorts {
   close(): void;
 }
 
+/** Of a node that has no real address. */
+export const noNodePorts = (): NodePorts => ({ update: () => undefined, close: () => undefined });
+
 export function createNodePorts(options: NodePortOptions): NodePorts {
   const { proxies, network, nodeAddresses, bindAddress, hostGateways, cable, log, onBusy } = options;
   const open = new Map<string, RealListener>();

@@ -37,6 +37,8 @@ export interface ProxyProgress {
 export interface ProxyLoop extends ProxyProgress {
   /** Asks for a sync, e.g. because the node's labels changed. */
   poke(): void;
+  /** Makes its first sync here and now, if all is known that it is made of. */
+  loadNow(): void;
 }
 
 /** A full sync at least this often, whatever happened (docs/kube-proxy.md 1.7). */
@@ -166,15 +168,14 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
   follow(slices, 'EndpointSlice', { updated: s => proxy.onSliceUpdate(s), deleted: s => proxy.onSliceDelete(s) });
   follow(serviceCidrs, 'ServiceCIDR', { updated: tellRanges, deleted: tellRanges });
 
-  void Promise.all([services.whenSynced(signal), slices.whenSynced(signal)]).then(
-    () => {
-      ready = true;
-      sync();
-    },
-    (error: unknown) => {
-      if (!signal.aborted) log.error({ err: error }, 'the proxy cannot start');
-    },
-  );
+  const begin = (): void => {
+    if (ready) return;
+    ready = true;
+    sync();
+  };
+  void Promise.all([services.whenSynced(signal), slices.whenSynced(signal)]).then(begin, (error: unknown) => {
+    if (!signal.aborted) log.error({ err: error }, 'the proxy cannot start');
+  });
 
   return {
     get lastSync() {
@@ -184,6 +185,9 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
       return pendingSince;
     },
     poke: schedule,
+    loadNow() {
+      if (services.synced && slices.synced) begin();
+    },
   };
 }
 

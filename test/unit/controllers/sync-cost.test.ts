@@ -58,13 +58,12 @@ const OWN = 3;
 /** Of its own, looked at several times in one sync; the strangers are a hundred times more. */
 const MANY = 40;
 
-const workload = (kind: string, spec: object): KubeObject =>
-  ({
-    apiVersion: 'apps/v1',
-    kind,
-    metadata: meta('own'),
-    spec: { replicas: OWN, selector: { matchLabels: { app: 'own' } }, template: template({ app: 'own' }), ...spec },
-  });
+const workload = (kind: string, spec: object): KubeObject => ({
+  apiVersion: 'apps/v1',
+  kind,
+  metadata: meta('own'),
+  spec: { replicas: OWN, selector: { matchLabels: { app: 'own' } }, template: template({ app: 'own' }), ...spec },
+});
 
 const CASES: readonly {
   readonly name: string;

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { createRouteEntries } from '../../../src/dataplane/kernel/route-entries.js';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import { createRouteTable, defaultRoute } from '../../../src/dataplane/kernel/routes.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
@@ -93,4 +94,31 @@ t.test('what a Node says of itself takes no address that this node knows better'
   t.equal(routes.lookup('10.244.2.7'), undefined, 'its range is another one now');
   directory.remove('node-2');
   t.equal(routes.lookup('172.18.0.3'), undefined);
+});
+
+t.test('nodes have routes in common, but for those to themselves', async t => {
+  const entries = createRouteEntries('IPv4');
+  const tables = ['a', 'b'].map(self => createRouteTable('IPv4', { entries, self }));
+  const [a, b] = tables;
+  const hop = (table = a, to = '10.244.1.5'): string | undefined => {
+    const route = table?.lookup(to);
+    return route && `${route.link} ${route.nextHop ?? ''}`;
+  };
+  t.equal(hop(), undefined, 'nothing yet');
+  const gone = entries.add({ destination: '10.244.1.0/24', link: 'eth0', nextHop: 'a', metric: 100 });
+  entries.add({ destination: '10.244.2.0/24', link: 'eth0', nextHop: 'b', metric: 100 });
+  a?.add({ destination: '10.244.1.0/24', link: 'cni0', metric: 10 });
+  a?.add({ destination: '0.0.0.0/0', link: 'eth0' });
+  t.equal(hop(a), 'cni0 ', 'its own Pods');
+  t.equal(hop(b), 'eth0 a', 'those of the other');
+  t.equal(hop(a, '10.244.2.5'), 'eth0 b', 'a longer prefix of the common ones');
+  a?.add({ destination: '10.244.2.0/24', link: 'eth0', nextHop: 'nearer', metric: 5 });
+  t.equal(hop(a, '10.244.2.5'), 'eth0 nearer', 'of equal ones the lower metric');
+  t.same(
+    a?.entries().map(entry => `${entry.destination} ${entry.nextHop ?? entry.link}`),
+    ['10.244.1.0/24 cni0', '10.244.2.0/24 nearer', '10.244.2.0/24 b', '0.0.0.0/0 eth0'],
+    'all of them, the longest prefix first',
+  );
+  gone();
+  t.equal(hop(b), undefined, 'what is taken away is gone for all');
 });

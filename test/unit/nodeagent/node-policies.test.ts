@@ -67,11 +67,10 @@ function start(clock = new FakeClock()) {
     informers: informers.factory,
     slices: informers.factory.informer<EndpointSlice>(ENDPOINT_SLICES),
     services: informers.factory.informer<Service>(SERVICES),
-    nodeName: 'here',
     clock,
     log: { ...SILENT, error: (fault: unknown) => void faults.push(fault) },
   });
-  const verdict = (packet = TO_WEB): string => verdictOf(policies.judge(packet));
+  const verdict = (packet = TO_WEB): string => verdictOf(policies.judge(packet, 'here'));
   return { ...informers, verdict, faults };
 }
 

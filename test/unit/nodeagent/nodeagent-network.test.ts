@@ -5,7 +5,7 @@ import type { Service } from '../../../src/machinery/types.js';
 import { httpCall } from '../../../src/containers/network/http-client.js';
 import { createIpAllocator } from '../../../src/nodeagent/network/ip-allocator.js';
 import { parseCidr } from '../../../src/machinery/cidr.js';
-import { POD_NETWORK_ANNOTATION } from '../../../src/nodeagent/network/node-directory.js';
+import { POD_NETWORK_ANNOTATION } from '../../../src/nodeagent/network/peer.js';
 import { type PodNamespace } from '../../../src/nodeagent/network/pod-network.js';
 import { candidates } from '../../../src/containers/network/resolv-conf.js';
 import { createResolver } from '../../../src/containers/network/resolver.js';

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import t from 'tap';
 import type { KeyPair } from '../../../src/machinery/x509/certificate.js';
+import { NODE_HOSTS } from '../../../src/server/auth/node-agents.js';
 import { issue, readAll, startProxiedNode } from '../../support/proxied-node.js';
 
 t.test('an agent survives clients without a certificate, resumed sessions too', async t => {
@@ -72,6 +73,17 @@ t.test("nobody but the holder of a node's certificate gets its requests", async 
   const system = ['system:nodes'];
   const rows: { name: string; pair: KeyPair; good?: boolean; why?: RegExp }[] = [
     { name: 'the node', pair: issue('system:node:evil', 'server', ca, system), good: true },
+    { name: 'who answers for it', pair: issue('host', 'server', ca, [NODE_HOSTS], ['node-1', 'evil']), good: true },
+    {
+      name: 'who answers for others',
+      pair: issue('host', 'server', ca, [NODE_HOSTS], ['node-1', 'evil.example']),
+      why: /certificate is valid for host, not system:node:evil/,
+    },
+    {
+      name: 'a node that names it, too',
+      pair: issue('system:node:node-1', 'server', ca, system, ['node-1', 'evil']),
+      why: /certificate is valid for system:node:node-1, not system:node:evil/,
+    },
     {
       name: 'another node',
       pair: issue('system:node:node-1', 'server', ca, system),

@@ -3,7 +3,7 @@ import type { PolicyRule } from '../rbac/rules.js';
 import { componentRoles, schedulerRules } from './component-roles.js';
 import { controllerBindings, controllerRoles, controllerRules } from './controller-roles.js';
 import { clusterBinding, clusterRole, EVENTS, READ, role, roleBinding, rule } from './notation.js';
-import { NODE_AGENTS } from '../node-agents.js';
+import { NODE_AGENTS, NODE_HOSTS } from '../node-agents.js';
 import { userRoles } from './user-roles.js';
 
 const SYSTEM = 'kube-system';
@@ -67,7 +67,10 @@ const ownBindings: readonly KubeObject[] = [
   clusterBinding('kubette:ingress-addon', ['user:system:kubette-addons']),
   clusterBinding('kubette:local-path-provisioner', [CONTROLLER_MANAGER]),
   clusterBinding('system:node-proxier', [`group:${NODE_AGENTS}`], NODE_AGENTS),
-  clusterBinding('kubette:network-policies', [`group:${NODE_AGENTS}`]),
+  // One user for many nodes: which of them an object is bound to the Node authorizer could not ask.
+  clusterBinding('system:node', [`group:${NODE_HOSTS}`], NODE_HOSTS),
+  clusterBinding('system:node-proxier', [`group:${NODE_HOSTS}`], `${NODE_HOSTS}:proxies`),
+  clusterBinding('kubette:network-policies', [`group:${NODE_AGENTS}`, `group:${NODE_HOSTS}`]),
   clusterBinding('system:coredns', ['user:system:coredns', 'sa:kube-system/coredns']),
 ];
 

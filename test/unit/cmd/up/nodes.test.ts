@@ -44,7 +44,7 @@ t.test('a file that says nothing of nodes is refused', async t => {
     '{}',
     '[1]',
     '[{"number":0,"stopped":false}]',
-    '[{"number":251,"stopped":false}]',
+    '[{"number":5001,"stopped":false}]',
     '[{"number":1}]',
     '[{"number":1,"stopped":false,"name":"../x"}]',
   ]) {
