@@ -13,9 +13,9 @@ run_tests = @set -o pipefail; node build/test/run/main.js --row '$(ROW)' $(if $(
 UNIT := find test/unit test/conformance -name '*.test.ts'
 E2E := ls test/e2e/*.test.ts
 # These start clusters whose node ports are this machine's, where two would have the same: one after the other, beside the rest.
-ROW := test/e2e/(processes|proxy-processes|transcript|package|docs)[.]test
+ROW := test/e2e/(processes|proxy-processes|transcript|package|docs|torture-cluster)[.]test
 
-.PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-all bench bench-peers kernel fuzz mutate fields commands clients bundles conformance clean
+.PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-all bench bench-peers kernel fuzz torture mutate fields commands clients bundles conformance clean
 
 help: ## list what there is to make
 	@sed -nE 's/^([a-z0-9-]+):[^#]*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | while IFS=$$'\t' read -r name about; \
@@ -93,6 +93,11 @@ kernel: build ## ask this machine's Linux kernel, which needs root: rules as it 
 # SEED=n repeats a run, SHAPES=all tries every shape, ONLY=part names rows, SETS=mutated only sends wrong requests.
 fuzz: build ## hostile texts for every field that takes one
 	node build/test/fuzz/main.js
+
+# SEED=n repeats a run's choices, ROUNDS=n kills the API server so often (200), MINUTES=n disturbs the others so long (10),
+# ONLY=part names some. Filling a disk needs root.
+torture: build ## kill and stop processes under load, fill the disk, turn the clock: nothing is lost or told twice
+	node build/test/torture/main.js
 
 # All 7,000, or EACH=n of every function, or MUTANTS=n by chance (SEED=n); ONLY=part names files, STAGES=1-2 leaves out the
 # slow tests, SURVIVORS=1 asks again about those of the last run. What whole folders gave goes into test/scores/mutants.json.

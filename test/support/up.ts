@@ -87,6 +87,7 @@ export interface UpOptions {
   readonly args?: readonly string[];
   /** How long it may take until it is ready. Default: a minute. */
   readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts `kubette up` as a process and waits for "ready in". */
@@ -98,6 +99,7 @@ export async function startUp(options: UpOptions = {}): Promise<RunningUp> {
     [KUBETTE, 'up', '--data-dir', dataDir, '--secure-port', String(port), ...(options.args ?? [])],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
     },
   );
   let output = '';
