@@ -67,11 +67,13 @@ export const realClock: Clock = {
 /** A clock that moves only when stepped. Timers due within a step fire in order of their time. */
 export class FakeClock implements Clock {
   private timers: { at: number; callback: () => void }[] = [];
+  /** How far the wall's clock was set away from the time that has passed. */
+  private offset = 0;
 
   constructor(private time = Date.parse('2026-01-01T00:00:00Z')) {}
 
   now(): number {
-    return this.time;
+    return this.time + this.offset;
   }
   monotonic(): number {
     return this.time;
@@ -85,6 +87,10 @@ export class FakeClock implements Clock {
   }
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return sleepOn(this, ms, signal);
+  }
+  /** Sets the wall's clock, ahead or back, as somebody may do with a machine's: no time passes. */
+  jump(ms: number): void {
+    this.offset += ms;
   }
   /** How many timers wait: lets a test know that the code under test has reached its sleep. */
   get waiting(): number {

@@ -66,10 +66,12 @@ export const nodeLifecycleController: ControllerDefinition = {
         const node = nodes.indexer.get(name);
         if (node === undefined) return;
         const now = clock.now();
+        // Silence is measured by what passes: a clock that is set ahead would silence all nodes at once.
+        const at = clock.monotonic();
         const beat = heartbeat(node, leases.indexer.get(`${LEASE_NAMESPACE}/${name}`));
         const last = seen.get(name);
-        if (last?.beat !== beat) seen.set(name, { beat, at: now });
-        const silentFor = now - (seen.get(name)?.at ?? now);
+        if (last?.beat !== beat) seen.set(name, { beat, at });
+        const silentFor = at - (seen.get(name)?.at ?? at);
         const started = node.status?.conditions?.some(c => c.type === 'Ready') === true;
         if (silentFor > (started ? options.nodeMonitorGracePeriodMs : STARTUP_GRACE_MS)) {
           const conditions = silentConditions(node, formatTime(now));

@@ -80,8 +80,8 @@ export function pullImage(options: PullOptions): ImageReference | NoImage {
     return { reason: 'ImagePullBackOff', message: why, retryMs: remaining };
   }
   if (record.pulls.began === undefined) events.normal('Pulling', `Pulling image "${name}"`, record);
-  const began = (record.pulls.began ??= clock.now());
-  const left = mustPull ? began + (told.pullDelay ?? 0) - clock.now() : 0;
+  const began = (record.pulls.began ??= clock.monotonic());
+  const left = mustPull ? began + (told.pullDelay ?? 0) - clock.monotonic() : 0;
   if (left > 0) return { ...(failedBefore ?? { reason: 'ContainerCreating' }), retryMs: left };
   record.pulls.began = undefined;
   const error = pullErrorOf(options, image);
@@ -95,7 +95,7 @@ export function pullImage(options: PullOptions): ImageReference | NoImage {
   }
   if (mustPull) record.pulls.done = true;
   present.add(image.canonical);
-  const took = formatDuration(clock.now() - began);
+  const took = formatDuration(clock.monotonic() - began);
   events.normal(
     'Pulled',
     `Successfully pulled image "${name}" in ${took} (${took} including waiting). Image size: 0 bytes.`,

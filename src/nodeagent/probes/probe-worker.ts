@@ -29,11 +29,13 @@ export async function runProbeWorker(options: ProbeWorkerOptions): Promise<void>
   const { kind, probe, container, clock, signal, onChange, onResult } = options;
   const needed = { success: probe.successThreshold ?? 1, failure: probe.failureThreshold ?? 3 };
   const period = (probe.periodSeconds ?? 10) * 1000;
-  const first = container.startedAt + Math.max(SETTLE_MS, (probe.initialDelaySeconds ?? 0) * 1000);
+  const delay = Math.max(SETTLE_MS, (probe.initialDelaySeconds ?? 0) * 1000);
   let streak = { outcome: '', length: 0 };
   try {
     // Without a delay of its own it is a part of starting the container.
-    await clock.sleep(Math.max(0, first - clock.now()), signal, { work: probe.initialDelaySeconds === undefined });
+    // A clock that was set back since the start makes nobody wait longer than the delay.
+    const left = Math.min(delay, Math.max(0, container.startedAt + delay - clock.now()));
+    await clock.sleep(left, signal, { work: probe.initialDelaySeconds === undefined });
     for (;;) {
       const began = clock.monotonic();
       const probed = inHand(clock, `${kind} probe`);

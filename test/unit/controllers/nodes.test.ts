@@ -1,8 +1,12 @@
 import t from 'tap';
+import { NODES } from '../../../src/client/resources.js';
 import { createCidrSet } from '../../../src/controllers/nodeipam/cidr-set.js';
+import { nodeLifecycleController } from '../../../src/controllers/nodelifecycle/controller.js';
 import { silentConditions, wantedTaints } from '../../../src/controllers/nodelifecycle/health.js';
 import { toleratedFor } from '../../../src/controllers/tainteviction/tolerance.js';
+import type { Node } from '../../../src/machinery/types.js';
 import { NOW, pod, node } from '../../support/controlled-objects.js';
+import { createFakeCluster } from '../../support/fake-cluster.js';
 
 t.test('node lifecycle', async t => {
   const taint = (key: string): { key: string; effect: string; timeAdded: string } => ({
@@ -59,4 +63,20 @@ t.test('pod ranges', async t => {
   t.equal(small.allocate(), '10.0.0.0/24');
   t.equal(small.allocate(), undefined);
   t.throws(() => createCidrSet('nonsense', 24), RangeError);
+});
+
+t.test('silence is measured by the time that passes, and not by the clock on the wall', async t => {
+  const cluster = createFakeCluster();
+  cluster.load(NODES, node('a'));
+  const { reconcile } = nodeLifecycleController.build(cluster.context({ nodeMonitorGracePeriodMs: 40_000 }));
+  const ready = async (): Promise<string | undefined> => {
+    await reconcile('a');
+    return (cluster.get(NODES, 'a') as Node).status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  };
+  t.equal(await ready(), 'True');
+  cluster.clock.jump(3_600_000);
+  t.equal(await ready(), 'True', 'set an hour ahead');
+  cluster.clock.jump(-7_200_000);
+  cluster.clock.step(41_000);
+  t.equal(await ready(), 'Unknown', 'set back, and silent for longer than the grace period');
 });

@@ -22,7 +22,7 @@ export function createContainerRunner(options: RunnerOptions): ContainerRunner {
   const { clock } = options.deps;
   return {
     async start(record, spec, place) {
-      const wait = record.retryAt - clock.now();
+      const wait = record.retryAt - clock.monotonic();
       if (wait > 0) return options.kickAfter(wait);
       const before = ended(record);
       if (before !== undefined && heldBack(context, record, before)) return;

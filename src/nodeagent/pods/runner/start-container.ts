@@ -56,7 +56,7 @@ export async function startContainer(
 }
 
 function retryAfter({ deps, kickAfter }: RunnerContext, record: ContainerRecord, ms: number): void {
-  record.retryAt = deps.clock.now() + ms;
+  record.retryAt = deps.clock.monotonic() + ms;
   kickAfter(ms);
 }
 

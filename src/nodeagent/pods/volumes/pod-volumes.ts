@@ -83,10 +83,10 @@ export function createPodVolumes({ pod, deps, events, kickAfter }: PodVolumesOpt
       } catch (error) {
         if (!(error instanceof MountError)) throw error;
         if (error instanceof ClaimNotReadyError) {
-          waitingSince ??= clock.now();
-          if (clock.now() - waitingSince >= MOUNT_TIMEOUT_MS) {
+          waitingSince ??= clock.monotonic();
+          if (clock.monotonic() - waitingSince >= MOUNT_TIMEOUT_MS) {
             events.warning('FailedMount', error.message);
-            waitingSince = clock.now();
+            waitingSince = clock.monotonic();
           }
           kickAfter(CLAIM_RETRY_MS);
           return false;
