@@ -1,6 +1,7 @@
 import { deepFreeze } from '../machinery/json-equal.js';
 import { internalError } from '../machinery/status.js';
 import type { DeepReadonly, KubeObject, ObjectKey, ObjectMeta } from '../machinery/types.js';
+import { objectEnd } from './object-end.js';
 
 /**
  * An object at one revision, frozen. Stored bytes carry no resourceVersion (the revision is not known when they are
@@ -14,6 +15,8 @@ export interface CachedObject {
   encode(): Buffer;
   /** Where in the bytes of encode() an item of a list goes on behind its brace: it has no kind and no apiVersion. */
   itemStart(): number;
+  /** Its metadata as JSON, cut out of these bytes: nobody has to parse them. */
+  metadataText(): string;
   /** Why it cannot be read: then everything but `key`, `revision` and `size` throws. */
   readonly unreadable: string | undefined;
   /** It is to be written again, even if nothing about it changes. */
@@ -104,6 +107,8 @@ class Cached implements PendingObject {
   private from = 0;
   private at = 0;
   private inserted = 0;
+  /** Behind the brace that ends metadata; 0: nobody has looked. */
+  private end = 0;
 
   constructor(
     readonly key: ObjectKey,
@@ -175,6 +180,14 @@ class Cached implements PendingObject {
   itemStart(): number {
     const bytes = this.encode();
     return bytes === this.full ? this.from : bytes.indexOf(METADATA);
+  }
+
+  metadataText(): string {
+    const bytes = this.encode();
+    const from = this.itemStart() + METADATA.length - 1;
+    const end = this.end === 0 ? objectEnd(bytes, from) : this.end;
+    if (bytes === this.full) this.end = end;
+    return bytes.toString('utf8', from, end);
   }
 
   release(): void {

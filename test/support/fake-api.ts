@@ -46,6 +46,7 @@ const stored = (info: CatalogEntry['info'], key: ObjectKey, object: KubeObject, 
     object: full,
     encode: () => bytes,
     itemStart: () => JSON.stringify(typed).length,
+    metadataText: () => undefined,
   };
 };
 

@@ -16,6 +16,7 @@ function unstored(object: KubeObject): StoredObject {
     object,
     encode: () => (bytes ??= Buffer.from(JSON.stringify({ kind, apiVersion, ...item }))),
     itemStart: () => JSON.stringify({ kind, apiVersion }).length,
+    metadataText: () => undefined,
   };
 }
 

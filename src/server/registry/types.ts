@@ -17,6 +17,8 @@ export interface StoredObject {
   encode(): Buffer;
   /** Where in them an item of a built-in list goes on behind its brace: it has no kind and no apiVersion. */
   itemStart(): number;
+  /** metadata as it stands in them; undefined: they were made for one answer, and it has to be made, too. */
+  metadataText(): string | undefined;
 }
 
 /** The raw query of a list or watch; the registry owns their rules (reference: k8s.io/apiserver list and watch options). */

@@ -3,7 +3,7 @@ import { apiVersionOf } from '../../api/resource-info.js';
 import type { ListResult, StoredObject } from '../registry/types.js';
 import { CHUNK_BYTES, type Memory } from './chunked.js';
 import { CLOSE, storedChunks, type StoredList } from './stored-chunks.js';
-import { partialMetadata } from './table.js';
+import { storedMetadata } from './table.js';
 import { yamlWithList } from './yaml.js';
 
 export const listMetadata = (result: ListResult): object => ({
@@ -50,7 +50,7 @@ export function partialListText(result: ListResult, entry: CatalogEntry, version
 // Not within: V8 makes a hidden class for each generator function that is called, and its collections of young objects keep
 // whatever that points to.
 function* partialTexts({ items }: ListResult, entry: CatalogEntry, version: string): Generator<string> {
-  for (const item of items) yield partialMetadata(item.object, entry, version);
+  for (const item of items) yield storedMetadata(item, entry, version);
 }
 
 // Upstream's conversion starts from a nil slice.

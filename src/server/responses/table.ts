@@ -44,22 +44,11 @@ function tableOf({ info, schema, strategy }: CatalogEntry, subresource: Subresou
 export const columnDefinitions = (entry: CatalogEntry, subresource?: SubresourceInfo): string =>
   JSON.stringify(tableOf(entry, subresource).definitions);
 
-/** One row as JSON. `object` is what is shown; `encoded` gives its bytes for includeObject=Object. */
-function row(object: DeepReadonly<KubeObject>, encoded: () => string, options: TableOptions): string {
+/** One row as JSON. `object` is what is shown. */
+function row(object: DeepReadonly<KubeObject>, shown: () => string, options: TableOptions): string {
   const { cells, conditions: found } = tableOf(options.entry, options.subresource).row(object, options.clock.now());
   const conditions = found === undefined || found.length === 0 ? '' : `,"conditions":${JSON.stringify(found)}`;
-  return `{"cells":${JSON.stringify(cells)}${conditions},"object":${rowObject(object, encoded, options)}}`;
-}
-
-function rowObject(object: DeepReadonly<KubeObject>, encoded: () => string, options: TableOptions): string {
-  switch (options.include) {
-    case 'None':
-      return 'null';
-    case 'Object':
-      return encoded();
-    case 'Metadata':
-      return partialMetadata(object, options.entry, options.version);
-  }
+  return `{"cells":${JSON.stringify(cells)}${conditions},"object":${shown()}}`;
 }
 
 /** ObjectMeta's fields in the order that Go writes them. */
@@ -81,7 +70,7 @@ const META_FIELDS = [
   'managedFields',
 ] as const;
 
-function metadataText(metadata: Readonly<Record<string, unknown>>): string {
+function orderedText(metadata: Readonly<Record<string, unknown>>): string {
   const ordered: Record<string, unknown> = {};
   for (const field of META_FIELDS) if (metadata[field] !== undefined) ordered[field] = metadata[field];
   return JSON.stringify(ordered);
@@ -93,15 +82,41 @@ export const internalMetadata = (
   object: DeepReadonly<KubeObject>,
 ): KubeObject['metadata'] => (strategy.internalMetadata?.(object) ?? object.metadata) as KubeObject['metadata'];
 
+const partialText = (metadata: string, version: string): string =>
+  `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${metadata}}`;
+
 /** A PartialObjectMetadata, as JSON. */
 export const partialMetadata = (object: DeepReadonly<KubeObject>, entry: CatalogEntry, version: string): string =>
-  `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/${version}","metadata":${metadataText({ ...internalMetadata(entry, object) })}}`;
+  partialText(orderedText({ ...internalMetadata(entry, object) }), version);
+
+/** The same of what is stored, whose bytes have it, in Go's order where it is a struct in Go. */
+export function storedMetadata(stored: StoredObject, entry: CatalogEntry, version: string): string {
+  const asIs = entry.schema.form === 'struct' && entry.strategy.internalMetadata === undefined;
+  const text = asIs ? stored.metadataText() : undefined;
+  return text === undefined ? partialMetadata(stored.object, entry, version) : partialText(text, version);
+}
 
 export const storedRow = (stored: StoredObject, options: TableOptions): string =>
-  row(stored.object, () => stored.encode().toString('utf8'), options);
+  row(
+    stored.object,
+    () => {
+      if (options.include === 'None') return 'null';
+      if (options.include === 'Object') return stored.encode().toString('utf8');
+      return storedMetadata(stored, options.entry, options.version);
+    },
+    options,
+  );
 
 export const objectRow = (object: DeepReadonly<KubeObject>, options: TableOptions): string =>
-  row(object, () => JSON.stringify(object), options);
+  row(
+    object,
+    () => {
+      if (options.include === 'None') return 'null';
+      if (options.include === 'Object') return JSON.stringify(object);
+      return partialMetadata(object, options.entry, options.version);
+    },
+    options,
+  );
 
 /** A Table up to its rows. `columns` is the JSON of columnDefinitions, or "null" in all but the first event of a watch. */
 export const tableHead = (version: string, metadata: object, columns: string): string =>

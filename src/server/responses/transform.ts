@@ -15,6 +15,7 @@ import {
   internalMetadata,
   objectRow,
   partialMetadata,
+  storedMetadata,
   storedRow,
   tableHead,
   type TableOptions,
@@ -94,8 +95,13 @@ export function transformed(
     const open = tableHead(version, listMetadata(answer.result), columnDefinitions(entry));
     return { open, items: storedRows(answer.result, table) };
   }
+  if (kind !== 'Table') {
+    const text = isStored(answer.object)
+      ? storedMetadata(answer.object, entry, version)
+      : partialMetadata(answer.object, entry, version);
+    return [Buffer.from(`${text}\n`)];
+  }
   const object = isStored(answer.object) ? answer.object.object : answer.object;
-  if (kind !== 'Table') return [Buffer.from(`${partialMetadata(object, entry, version)}\n`)];
   const table = tableOptions(options, entry, version);
   const only = isStored(answer.object) ? storedRow(answer.object, table) : objectRow(object, table);
   const metadata =

@@ -10,6 +10,7 @@ import {
   columnDefinitions,
   internalMetadata,
   partialMetadata,
+  storedMetadata,
   storedRow,
   objectRow,
   TABLE_TAIL,
@@ -67,8 +68,11 @@ function plainEncoder(options: EncoderOptions): EventEncoder {
 function metadataEncoder({ entry }: EncoderOptions, version: string): EventEncoder {
   return (event, pieces) => {
     if (event.type === 'ERROR') return void pieces.push(errorLine(event.status));
-    const object = event.type === 'BOOKMARK' ? { metadata: bookmarkMetadata(event) } : event.object.object;
-    pieces.push(line(event.type, partialMetadata(object, entry, version)));
+    const text =
+      event.type === 'BOOKMARK'
+        ? partialMetadata({ metadata: bookmarkMetadata(event) }, entry, version)
+        : storedMetadata(event.object, entry, version);
+    pieces.push(line(event.type, text));
   };
 }
 
