@@ -33,8 +33,8 @@ const KEY = 'compact_rev_key';
  */
 export async function runCompactor(options: CompactorOptions): Promise<void> {
   const { store, clock, signal } = options;
-  const { intervalMs, ...keep } = store.supports.soleWriter ? OWN : SHARED;
-  const due = createSchedule({ ...keep, ...options });
+  const { intervalMs, ...keep } = { ...(store.supports.soleWriter ? OWN : SHARED), ...options };
+  const due = createSchedule({ ...keep, clock });
   const turn = createTurn(store);
   let told = store.compactedRevision();
   while (!signal.aborted) {
@@ -47,11 +47,27 @@ export async function runCompactor(options: CompactorOptions): Promise<void> {
       if (!(error instanceof FutureRevisionError)) options.onError(error);
     }
     try {
-      await clock.sleep(options.intervalMs ?? intervalMs, signal);
+      await nextRound(options, intervalMs, keep.keepRevisions);
     } catch (error) {
       if (signal.aborted) return;
       throw error;
     }
+  }
+}
+
+/** How often it is looked whether there is too much to wait any longer. */
+const LOOK_MS = 1_000;
+
+/** Waits for the interval, or until there is twice as much past as is kept: under load it grows by thousands a second. */
+async function nextRound(
+  { store, clock, signal }: CompactorOptions,
+  intervalMs: number,
+  keepRevisions: number,
+): Promise<void> {
+  const until = clock.monotonic() + intervalMs;
+  for (let left = intervalMs; left > 0; left = until - clock.monotonic()) {
+    await clock.sleep(Math.min(left, LOOK_MS), signal);
+    if (store.observed() - store.compactedRevision() > 2 * keepRevisions) return;
   }
 }
 

@@ -25,6 +25,7 @@ import { memoryOf } from './memory.js';
 import { podInProcess } from './pod.js';
 import { packageSize } from './package.js';
 import { services } from './services.js';
+import { storeBounds } from './store.js';
 import { testClusters } from './testing.js';
 import { podNetwork } from './network.js';
 import { inParallel, timed } from './timed.js';
@@ -167,6 +168,7 @@ const PARTS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   fairness: fairness,
   testing: testClusters,
   package: packageSize,
+  store: storeBounds,
 };
 
 const STRING = { type: 'string' } as const;

@@ -1,4 +1,5 @@
 import { openDb } from '../../storage/leveldb/open.js';
+import { compactRange } from '../../storage/leveldb/raw.js';
 import { sizeOf } from '../../storage/leveldb/inspect.js';
 import type { StorePlace } from './place.js';
 
@@ -10,15 +11,10 @@ export async function defragStore({ dir, newestFile }: StorePlace): Promise<{ be
   const { bytes: before } = await sizeOf(dir);
   const { db } = await openDb(dir, { newestRevisionFile: newestFile });
   try {
-    await (db as unknown as Compactable).compactRange(FIRST, LAST);
+    await compactRange(db, FIRST, LAST);
   } finally {
     await db.close();
   }
   const { bytes: after } = await sizeOf(dir);
   return { before, after };
-}
-
-/** What `level` has where it is LevelDB that it opens, and its types do not say. */
-interface Compactable {
-  compactRange(start: string, end: string): Promise<void>;
 }

@@ -9,7 +9,7 @@ import {
 } from '../kv-store.js';
 import { assertDistinctKeys } from '../ops.js';
 import { createWatchHub } from '../watch-hub.js';
-import { createSweeps, sweepLog } from './compact.js';
+import { createReclaimingSweep, createSweeps } from './compact.js';
 import { storageError } from './errors.js';
 import { formGroup, type Request } from './group.js';
 import { META_COMPACTED } from './layout.js';
@@ -208,11 +208,12 @@ export async function openLevelStore(dir: string, options: LevelStoreOptions = {
     }),
   );
 
+  const sweep = createReclaimingSweep();
   const sweeps = createSweeps(async (from, to) => {
     try {
       await use(async db => {
         await db.put(META_COMPACTED, encodeCompacted(to));
-        await sweepLog(db, from, to);
+        await sweep(db, from, to);
       });
     } catch (error) {
       const failed = storageError(error, dir);

@@ -25,3 +25,12 @@ export async function isLocked(dir: string): Promise<boolean> {
     return ((error as Error).cause as { code?: unknown } | undefined)?.code === 'LEVEL_LOCKED';
   }
 }
+
+/** What `level` has where it is LevelDB that it opens, and its types do not say. */
+interface Compactable {
+  compactRange(start: string, end: string): Promise<void>;
+}
+
+/** Writes the files that have keys of a range anew, without what was replaced or deleted; others read and write meanwhile. */
+export const compactRange = (db: Db, start: string, end: string): Promise<void> =>
+  (db as unknown as Compactable).compactRange(start, end);

@@ -336,6 +336,24 @@ t.test('revisions are compacted by age and by count, the newest never', async t 
   await stop();
 });
 
+t.test('past that grows fast is compacted before its time', async t => {
+  const clock = new FakeClock();
+  const store = createMemoryStore();
+  const { told, stop } = compacting(store, clock, error => t.fail(String(error)));
+  const look = async (): Promise<void> => {
+    await eventually('the compactor sleeps', () => clock.waiting === 1);
+    clock.step(1_000);
+    await eventually('the compactor sleeps again', () => clock.waiting === 1);
+  };
+  for (let i = 0; i < 10; i++) await put(store, `n${i}`);
+  await look();
+  t.same(told, [], 'twice as much as is kept');
+  await put(store, 'more');
+  await look();
+  t.same(told, [6], 'and one more');
+  await stop();
+});
+
 t.test('of two servers over one store one compacts, and both are told', async t => {
   const clock = new FakeClock();
   const memory = createMemoryStore();
