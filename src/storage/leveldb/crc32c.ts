@@ -35,20 +35,32 @@ function bytewise(crc: number, bytes: Uint8Array, from: number, to: number): num
  * CRC32C (Castagnoli), the checksum of LevelDB's own files and of our values: the one that node has is another
  * polynomial. Reads words as the machine has them, which is the low byte first on every one that LevelDB is built for.
  * @param before the checksum of what comes before, to go on from
+ * @param from of the bytes, only those from here to `to`: a view of them would cost more than a short value's checksum
  */
-export function crc32c(bytes: Uint8Array, before = 0): number {
+export function crc32c(bytes: Uint8Array, before = 0, from = 0, to = bytes.length): number {
   // A view of words is dearer than a few bytes.
-  if (bytes.length < 4 * STEP) return ~bytewise(~before, bytes, 0, bytes.length) >>> 0;
-  const start = -bytes.byteOffset & 3;
-  const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, ((bytes.length - start) >> 4) * 4);
-  let crc = bytewise(~before, bytes, 0, start);
+  if (to - from < 4 * STEP) return ~bytewise(~before, bytes, from, to) >>> 0;
+  const start = from + (-(bytes.byteOffset + from) & 3);
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, ((to - start) >> 4) * 4);
+  let crc = bytewise(~before, bytes, from, start);
   for (let i = 0; i < words.length; i += 4)
     crc =
       four(crc ^ (words[i] as number), 12) ^
       four(words[i + 1] as number, 8) ^
       four(words[i + 2] as number, 4) ^
       four(words[i + 3] as number, 0);
-  return ~bytewise(crc, bytes, start + words.byteLength, bytes.length) >>> 0;
+  return ~bytewise(crc, bytes, start + words.byteLength, to) >>> 0;
+}
+
+/** Of a text's UTF-8: of one that is ASCII, as keys are, without making it. */
+export function crc32cOfText(text: string): number {
+  let crc = ~0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return crc32c(Buffer.from(text));
+    crc = at(0, (crc ^ code) & 0xff) ^ (crc >>> 8);
+  }
+  return ~crc >>> 0;
 }
 
 const MASK_DELTA = 0xa282ead8;

@@ -1,5 +1,5 @@
 import { StorageError, type KeyValue } from '../kv-store.js';
-import { crc32c } from './crc32c.js';
+import { crc32c, crc32cOfText } from './crc32c.js';
 
 /**
  * How the store lies in LevelDB (all keys UTF-8):
@@ -49,8 +49,7 @@ export const loggedKey = (logKey: string): string => logKey.slice(1 + REVISION_D
 const damagedValue = (key: string): StorageError =>
   new StorageError('damaged', `the value of ${key} is damaged: it does not match its checksum`);
 
-const sumOf = (key: string, bytes: Buffer): number =>
-  crc32c(bytes.subarray(HEAD), crc32c(bytes.subarray(0, SUM_AT), crc32c(Buffer.from(key))));
+const sumOf = (key: string, bytes: Buffer): number => crc32c(bytes, crc32c(bytes, crc32cOfText(key), 0, SUM_AT), HEAD);
 
 export function encodeCurrent(key: string, createRevision: number, modRevision: number, value: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(HEAD + value.length);
@@ -99,7 +98,7 @@ const CHANGE_HEAD = 5;
 const changeSum = (logKey: string, flags: number, previous: Buffer | undefined): number =>
   crc32c(
     Buffer.concat([Buffer.of(flags), ...(previous === undefined ? [] : [previous.subarray(SUM_AT, HEAD)])]),
-    crc32c(Buffer.from(logKey)),
+    crc32cOfText(logKey),
   );
 
 export function encodeChange(logKey: string, { type, previous }: Change): Buffer {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { crc32c } from '../../../src/storage/leveldb/crc32c.js';
+import { crc32c, crc32cOfText } from '../../../src/storage/leveldb/crc32c.js';
 
 /** A bit at a time, as the definition has it. */
 function slowly(bytes: Uint8Array): number {
@@ -30,4 +30,22 @@ t.test('a checksum goes on from the one of what comes before', async t => {
     at => crc32c(bytes.subarray(at), crc32c(bytes.subarray(0, at))) !== crc32c(bytes),
   );
   t.same(wrong, []);
+});
+
+t.test('a part of bytes has the checksum that a view of it has', async t => {
+  const bytes = Buffer.from(Array.from({ length: 300 }, (_, i) => (i * 89) & 0xff));
+  for (let from = 0; from < 20; from++)
+    for (let to = from; to <= bytes.length; to += 7)
+      if (crc32c(bytes, 5, from, to) !== crc32c(bytes.subarray(from, to), 5)) t.fail(`${from} to ${to}`);
+});
+
+t.test('a text has the checksum of its UTF-8', async t => {
+  for (const text of [
+    '',
+    '/registry/pods/default/a',
+    '/registry/pods/default/ü',
+    'l0000000000000001000000/€',
+    '\u{1f600}',
+  ])
+    t.equal(crc32cOfText(text), crc32c(Buffer.from(text)), JSON.stringify(text));
 });
