@@ -29,6 +29,12 @@ export async function runSuite(
   const measured: Measured[] = [];
   const versions = Object.fromEntries(await Promise.all(targets.map(async t => [t.name, await versionOf(t)] as const)));
   const begun = performance.now();
+  const printed = (): void => void process.stdout.write(alignColumns(asTable(measured, names)));
+  const interrupted = (): never => {
+    printed();
+    process.exit(130);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, interrupted);
   try {
     for (const scenario of scenarios) {
       process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${scenario.name}\n`);
@@ -36,7 +42,8 @@ export async function runSuite(
     }
   } finally {
     // What there is, also where a row has failed.
-    process.stdout.write(alignColumns(asTable(measured, names)));
+    printed();
+    for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupted);
     for (const { server } of targets) await server.stop();
   }
   process.stdout.write('* who made the load had most of a core: the server may do more\n');
