@@ -5,8 +5,8 @@ import { RUNS, scaled } from '../scale.js';
 import { rate, row, type Scenario } from '../scenario.js';
 import { POD_COUNT, podName, withPods } from '../stored.js';
 
-const GETS = scaled(8_000);
-const PAGES = scaled(400);
+const GETS = scaled(5_000);
+const PAGES = scaled(200);
 
 function reads(
   name: string,
