@@ -60,6 +60,7 @@ export async function runReflector<T extends KubeObject>(
   const accept = (as: string): { accept?: string } =>
     options.metadataOnly === true ? { accept: `application/json;as=${as};g=meta.k8s.io;v=v1` } : {};
   let resourceVersion: string | undefined;
+  let listed = false;
   const follower = clock.ledger?.follow(transport.userAgent, ref);
   const reached = (revision: string | undefined): void => {
     if (revision !== undefined) follower?.reached(Number(revision));
@@ -69,7 +70,8 @@ export async function runReflector<T extends KubeObject>(
     const body = JSON.parse(
       await transport.fetch({
         method: 'GET',
-        path: path + queryString({ labelSelector, fieldSelector, resourceVersion: '0' }),
+        // Of several servers one may be behind: what was seen must not be undone by what another one remembers.
+        path: path + queryString({ labelSelector, fieldSelector, resourceVersion: listed ? '' : '0' }),
         signal,
         ...accept('PartialObjectMetadataList'),
       }),
@@ -78,6 +80,7 @@ export async function runReflector<T extends KubeObject>(
     const kind = body.kind.replace(/List$/, '');
     const items = (body.items ?? []).map(item => ({ kind, apiVersion: body.apiVersion, ...item }));
     sink.replace(items);
+    listed = true;
     return body.metadata.resourceVersion;
   };
 

@@ -25,12 +25,13 @@ export async function startApiServer(options: StartApiServerOptions): Promise<Ru
 }
 
 /** How processes on this machine reach a server that listens on `address`. */
-function hostOf(address: string): string {
+export function hostOf(address: string): string {
   if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
   return address.includes(':') ? `[${address}]` : address;
 }
 
-function listenError(error: unknown, host: string, port: number): unknown {
+/** An address that cannot be had, in one line; other errors as they are. */
+export function listenError(error: unknown, host: string, port: number): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EADDRINUSE')
     return new Error(

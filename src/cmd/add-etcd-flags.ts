@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 
-/** kube-apiserver's flags of the etcd that keeps everything. */
-export function addEtcdFlags(command: Command): void {
+/** kube-apiserver's flags of the etcd that keeps everything. `otherwise`: what is done when nobody says where it is. */
+export function addEtcdFlags(command: Command, otherwise = ''): void {
   command
     .option(
       '--etcd-servers <urls>',
-      'with --storage etcd: where it is; of several URLs the next is asked when one is gone',
+      `with --storage etcd: where it is; of several the next is asked when one is gone${otherwise && `; ${otherwise}`}`,
     )
     .option('--etcd-prefix <path>', 'how all keys in etcd begin; default: /registry')
     .option('--etcd-cafile <file>', 'CA of etcd’s certificate')

@@ -211,6 +211,9 @@ export async function apiServerSettings(flags: Flags, log: Logger): Promise<ApiS
     advertiseAddress,
     serviceClusterIpRange,
     securePort: integerFlag('secure-port', text(flags, 'securePort'), 0, 65535),
+    ...(flags['advertisePort'] === undefined
+      ? {}
+      : { advertisePort: integerFlag('advertise-port', text(flags, 'advertisePort'), 1, 65535) }),
     serviceNodePortRange: rangeFlag(text(flags, 'serviceNodePortRange')),
     anonymousAuth: booleanFlag('anonymous-auth', text(flags, 'anonymousAuth')),
     authorizationModes: modesFlag(text(flags, 'authorizationMode')),

@@ -57,6 +57,7 @@ export function register(program: Command): void {
     .option('--audit-log-maxbackup <count>', 'old files to keep; 0 keeps all', '0')
     .option('--audit-log-maxage <days>', 'days to keep old files; 0 keeps them for ever', '0')
     .option('--node-credentials <names>', 'also write kubeconfig and certificate of these nodes’ agents', '')
+    .addOption(new Option('--advertise-port <port>', 'where Pods reach it, when something stands before it').hideHelp())
     .addOption(new Option('--folder-locked', 'whoever started this process has the data folder locked').hideHelp())
     .option('--exit-with-parent', 'end when the process that started this one is gone')
     .option('--quiet', 'print only problems')

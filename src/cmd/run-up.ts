@@ -25,7 +25,8 @@ import { applyObjects } from './up/objects.js';
 import type { UpSettings } from './up/settings.js';
 import { initialNodes } from './up/nodes.js';
 import { planFrom, text, type Plan } from './up/plan.js';
-import { apiServer, kubeconfigOf, others } from './up/processes.js';
+import { balance, startEtcd, startMore } from './up/start-servers.js';
+import { apiServers, kubeconfigOf, others } from './up/processes.js';
 import { createRecorder } from './up/recorder.js';
 import { createScreen, type Screen } from './up/screen.js';
 
@@ -116,16 +117,20 @@ interface Start {
 
 async function start({ plan, pki, processes, nodes, screen, signal, objects }: Start): Promise<void> {
   const begun = realClock.now();
-  const server = apiServer(plan);
-  processes.start(server);
+  const etcd = await startEtcd(plan, processes, screen, signal);
+  const [first, ...more] = apiServers(plan, etcd);
+  await balance(plan, signal);
+  if (first !== undefined) processes.start(first);
   const wanted = await initialNodes(plan.dataDir, plan.nodes, plan.described);
   const rest = await others(plan, pki, wanted.length > 0);
   const file = await kubeconfigOf(plan, pki, ADMIN);
   const client = createClient(await loadKubeConfig(file), 'kubette-up');
   try {
     await untilReady(realClock, signal, () => client.request('GET', '/version'));
-    processes.markReady(server.name);
-    screen.done('API server', `https://${text(plan.flags, 'bindAddress')}:${plan.port}`);
+    if (first !== undefined) processes.markReady(first.name);
+    await startMore(plan, more, await loadKubeConfig(file), processes, signal);
+    const behind = more.length === 0 ? '' : ` before ${more.length + 1} of them`;
+    screen.done('API server', `https://${text(plan.flags, 'bindAddress')}:${plan.port}${behind}`);
     if (plan.flags['verbose'] === true) narrate(await loadKubeConfig(file), screen, signal);
     for (const spec of rest) processes.start(spec);
     await nodes.apply(wanted, client, signal);

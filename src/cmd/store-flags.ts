@@ -27,6 +27,13 @@ export function serversFlag(value: string): string[] {
   throw invalidArgument('etcd-servers', value, 'want a list of URLs such as https://127.0.0.1:2379');
 }
 
+/** What is said of an etcd that nobody asks. @throws FlagError */
+export function refuseEtcdFlags(flags: Flags): void {
+  for (const name of ETCD_FLAGS)
+    if (flags[name] !== undefined)
+      throw new FlagError(`--${flagOf(name)} is for --storage etcd, not ${text(flags, 'storage')}`);
+}
+
 /** What is said of the etcd to use. @throws FlagError */
 export async function etcdFlags(flags: Flags): Promise<EtcdOptions> {
   if (text(flags, 'etcdServers') === '') throw new FlagError('--etcd-servers must be specified with --storage etcd');
@@ -59,8 +66,7 @@ export async function openStore(flags: Flags, log: Logger): Promise<KvStore> {
       throw new FlagError('--accept-data-loss is about a store in a folder: etcd repairs its own');
     return openEtcd(await etcdFlags(flags), realClock, problem => log.warn({ problem }, 'the connection to etcd'));
   }
-  for (const name of ETCD_FLAGS)
-    if (flags[name] !== undefined) throw new FlagError(`--${flagOf(name)} is for --storage etcd, not ${driver}`);
+  refuseEtcdFlags(flags);
   if (driver === 'memory') return openMemoryStore(realClock);
   const acceptDataLoss = (loss: string): void => void process.stderr.write(`kubette apiserver: ${loss}\n`);
   return openFolderStore(text(flags, 'dataDir'), {

@@ -7,7 +7,9 @@ import type { Clock } from '../machinery/clock.js';
 export interface ProcessSpec {
   /** As shown on the terminal, e.g. "node-agent node-1". */
   readonly name: string;
-  /** Arguments of the kubette command. */
+  /** Another program than this one; it is ended when this process is gone, however it went. */
+  readonly program?: string;
+  /** Arguments of the program, else of the kubette command. */
   readonly args: readonly string[];
   /** Further ones of the first start only: what was asked for once is not asked again when the process dies. */
   readonly firstArgs?: readonly string[];
@@ -38,6 +40,19 @@ export interface Supervisor {
   stop(graceMs: number): Promise<void>;
   pids(): ReadonlyMap<string, number>;
 }
+
+/**
+ * A program that knows nothing of us: a shell ends it when its own standard input ends, as it does when we are gone. It is
+ * handed on as another descriptor, since a shell gives /dev/null to what runs beside it.
+ */
+const LEASH = `exec 3<&0
+"$@" </dev/null 3<&- & program=$!
+trap 'kill $program' TERM INT
+(cat <&3 >/dev/null; kill $program) & leash=$!
+wait $program; code=$?
+kill -0 $program 2>/dev/null && { wait $program; code=$?; }
+kill $leash 2>/dev/null
+exit $code`;
 
 const ENTRY = fileURLToPath(new URL('./kubette.js', import.meta.url));
 
@@ -72,11 +87,14 @@ export function createSupervisor({ clock, say, onLine, onChange, onFailedStart }
     const { spec } = running;
     // The IPC channel is the leash: a child sees it close when this process is gone, however it went, and stops.
     const args = running.ready ? spec.args : [...spec.args, ...(spec.firstArgs ?? [])];
-    const child = spawn(process.execPath, [ENTRY, ...args], {
-      stdio: ['ignore', spec.speaks === true ? 'pipe' : 'ignore', 'pipe', 'ipc'],
-      // One malloc arena: with several, each thread of each process keeps a few MB of its own.
-      env: { MALLOC_ARENA_MAX: '1', ...process.env },
-    });
+    const child =
+      spec.program === undefined
+        ? spawn(process.execPath, [ENTRY, ...args], {
+            stdio: ['ignore', spec.speaks === true ? 'pipe' : 'ignore', 'pipe', 'ipc'],
+            // One malloc arena: with several, each thread of each process keeps a few MB of its own.
+            env: { MALLOC_ARENA_MAX: '1', ...process.env },
+          })
+        : spawn('sh', ['-c', LEASH, 'sh', spec.program, ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
     running.child = child;
     onChange();
     const started = clock.monotonic();

@@ -2,6 +2,7 @@ import { serviceAccountKeyInAdvance } from '../cluster/keys/service-account-key.
 import { whichCluster } from './clusters/which.js';
 import { settingsOf, type UpSettings } from './up/settings.js';
 import { fail } from './process.js';
+import { addEtcdFlags } from './add-etcd-flags.js';
 import { loggingFormat } from './logging-format.js';
 import { DEFAULT_PROXY_MODE, PROXY_MODES } from '../dataplane/proxiers/modes.js';
 import { addExitCodes } from './exit-codes.js';
@@ -27,7 +28,9 @@ export function register(program: Command): void {
     .option('--kubernetes-version <version>', 'refused unless it is the one that is played')
     .option('--secure-port <port>', 'port of the API server; 0 takes a free one', '6443')
     .option('--bind-address <ip>', 'address the API server listens on', '127.0.0.1')
-    .option('--storage <driver>', 'leveldb, or memory to keep nothing', 'leveldb')
+    .option('--storage <driver>', 'leveldb, memory to keep nothing, or etcd', 'leveldb')
+    .option('--apiservers <n>', 'how many API servers; several want --storage etcd, and stand behind a balancer', '1')
+    .option('--controller-managers <n>', 'how many controller managers, of which one leads', '1')
     .option('--accept-data-loss', 'go on with what is left of a damaged store, which is kept aside')
     .option('--token-auth-file <file>', 'bearer tokens, in kube-apiserver’s CSV form')
     .option('--authorization-mode <modes>', 'passed to the API server')
@@ -61,6 +64,7 @@ export function register(program: Command): void {
     1: 'it could not start, or an object was refused; the last lines of stderr say why',
     130: 'a second Ctrl-C came before it had stopped',
   });
+  addEtcdFlags(command, 'default: an etcd of this machine is started with the cluster');
   addProxyFlags(command).action(async () => {
     const { settings, dataDir } = await told(command);
     if (settings.flags['detach'] === true) {

@@ -125,7 +125,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     lifetime,
     reloadsEncryption: encryption.reloads,
     issuer: security.issuer,
-    serverAddress: () => `${settings.advertiseAddress}:${port}`,
+    serverAddress: () => `${settings.advertiseAddress}:${settings.advertisePort ?? port}`,
     context: () => context,
   });
 
@@ -189,7 +189,11 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       await http.app.listen({ host: settings.bindAddress, port });
       port = (http.app.server.address() as AddressInfo).port;
       const [serviceIp = ''] = firstServiceAddresses(settings.serviceClusterIpRange);
-      await publishAddress(boot, { serviceIp, advertiseAddress: settings.advertiseAddress, securePort: port });
+      await publishAddress(boot, {
+        serviceIp,
+        advertiseAddress: settings.advertiseAddress,
+        securePort: settings.advertisePort ?? port,
+      });
       lifetime.begin();
       startBackground({ boot, ctx, aggregation, encryption, refresh: () => registries.refresh() });
       return { port };

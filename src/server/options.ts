@@ -49,6 +49,8 @@ export interface ApiServerOptions {
   readonly securePort?: number;
   /** Where Pods reach the API server; by house convention the host as they see it. Default 172.18.0.1. */
   readonly advertiseAddress?: string;
+  /** The port there, when something stands before this server; default: its own. */
+  readonly advertisePort?: number;
   /** One range, or one of each family: "10.96.0.0/16,fd00:10:96::/112". Default 10.96.0.0/16. */
   readonly serviceClusterIpRange?: string;
   /** Default 30000-32767. */

@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+
 /** A command of a page that is not simply run until it succeeds. */
 export interface Special {
   readonly page: string;
@@ -48,7 +50,27 @@ kubectl create service clusterip web --tcp=80
 kubectl set selector svc/web app=ap
 kubectl rollout status deploy/app`;
 
+/** What wants an etcd is not run where there is none. */
+const ETCD: readonly Special[] = [
+  {
+    page: 'docs/etcd.md',
+    command: 'kubette apiserver --storage etcd',
+    why: 'it wants three machines',
+    skip: true,
+  },
+  {
+    page: 'docs/etcd.md',
+    command: 'ETCDCTL_API=3 etcdctl get',
+    why: 'it is about an etcd without keys at the usual port',
+    skip: true,
+  },
+  ...(['kubette up', 'kubette status', 'kubette kubeconfig', 'kubectl', 'kubette delete'] as const)
+    .filter(() => spawnSync('etcd', ['--version']).error !== undefined)
+    .map((command): Special => ({ page: 'docs/etcd.md', command, why: 'etcd is not installed', skip: true })),
+];
+
 export const SPECIAL: readonly Special[] = [
+  ...ETCD,
   // README.md
   {
     page: 'README.md',

@@ -112,7 +112,7 @@ export async function ensurePki(dataDir: string, options: PkiOptions): Promise<P
   return createPki(keyFolder(dir), options);
 }
 
-async function ensureCa(files: KeyFiles, file: string, commonName: string, clock: Clock): Promise<KeyPair> {
+export async function ensureCa(files: KeyFiles, file: string, commonName: string, clock: Clock): Promise<KeyPair> {
   const [certName, keyName] = [`${file}.crt`, `${file}.key`];
   const [cert, key] = await Promise.all([files.read(certName), files.read(keyName)]);
   if (cert !== undefined) {
@@ -137,7 +137,7 @@ async function ensureCa(files: KeyFiles, file: string, commonName: string, clock
   return ca;
 }
 
-async function ensureLeaf(
+export async function ensureLeaf(
   files: KeyFiles,
   name: string,
   ca: KeyPair,

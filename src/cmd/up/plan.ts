@@ -1,5 +1,4 @@
-import { createServer, type AddressInfo } from 'node:net';
-import { type ClusterNetwork, clusterNetwork, HOST } from '../../cluster/addresses.js';
+import { type ClusterNetwork, clusterNetwork } from '../../cluster/addresses.js';
 import type { NodeDescription } from '../../cluster/node-description.js';
 import type { ProxyMode } from '../../dataplane/proxiers/modes.js';
 import { KUBERNETES_RELEASE, KUBERNETES_VERSION } from '../../machinery/kubernetes-version.js';
@@ -8,8 +7,8 @@ import { behaviourFlag } from '../behaviour-flag.js';
 import { cidrsFlag } from '../address-flags.js';
 import { type Flags, whichCluster } from '../clusters/which.js';
 import { FlagError, integerFlag, invalidArgument } from '../process.js';
-import { checkDriver } from '../store-flags.js';
 import { proxyModeFlag, proxySettingsFrom } from '../proxy-flags.js';
+import { controlPlaneFrom, freePorts, type ControlPlane } from './control-plane.js';
 import { MAX_NODES, MAX_OWN_PROCESSES, NODES_PER_AGENT } from './limits.js';
 import { readNodes } from './nodes.js';
 import type { UpSettings } from './settings.js';
@@ -31,6 +30,7 @@ export interface Plan {
   readonly nodesPerAgent: number;
   /** Dealt to the nodes in turn. */
   readonly proxyModes: readonly ProxyMode[];
+  readonly controlPlane: ControlPlane;
   readonly flags: Flags;
 }
 
@@ -41,7 +41,7 @@ export async function planFrom({ flags, nodes: described }: Pick<UpSettings, 'fl
   checkVersion(text(flags, 'kubernetesVersion'));
   const nodes = flags['nodes'] === undefined ? undefined : integerFlag('nodes', text(flags, 'nodes'), 0, MAX_NODES);
   const port = integerFlag('secure-port', text(flags, 'securePort'), 0, 65_535);
-  checkDriver(text(flags, 'storage'));
+  const controlPlane = await controlPlaneFrom(flags, process.env['PATH'] ?? '');
   const problem = serviceRangeProblem(text(flags, 'serviceClusterIpRange'));
   if (problem !== undefined) throw new FlagError(problem);
   const clusterCidr = rangesFlag(flags, 'clusterCidr', 'cluster-cidr');
@@ -71,7 +71,7 @@ export async function planFrom({ flags, nodes: described }: Pick<UpSettings, 'fl
   await behaviourFlag(text(flags, 'behaviour'));
   const plan: Plan = {
     ...whichCluster(flags),
-    port: port === 0 ? await freePort() : port,
+    port: port === 0 ? ((await freePorts(1))[0] ?? 0) : port,
     flags,
     network,
     numbered: cluster => ({ ...plan, network: networkOf(cluster) }),
@@ -79,6 +79,7 @@ export async function planFrom({ flags, nodes: described }: Pick<UpSettings, 'fl
     described,
     nodesPerAgent,
     proxyModes,
+    controlPlane,
   };
   return plan;
 }
@@ -93,12 +94,4 @@ function checkVersion(version: string): void {
 function rangesFlag(flags: Flags, name: 'clusterCidr' | 'loadBalancerCidr', flag: string): string | undefined {
   const value = flags[name];
   return typeof value === 'string' ? cidrsFlag(flag, value).join(',') : undefined;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, HOST, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }

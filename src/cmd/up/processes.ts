@@ -18,17 +18,35 @@ import { groupName, type NodeGroup } from './node-groups.js';
 import { nodeName, type WantedNode } from './nodes.js';
 import { text, type Plan } from './plan.js';
 
-export function apiServer({ dataDir, port, flags, network }: Plan): ProcessSpec {
-  const optional = (['tokenAuthFile', 'authorizationMode'] as const).flatMap(name =>
-    flags[name] === undefined
-      ? []
-      : [`--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`, text(flags, name)],
+/** All of them; the first is started before the others. `etcd`: how they find one that is started here. */
+export function apiServers(plan: Plan, etcd: readonly string[]): ProcessSpec[] {
+  const { port, controlPlane } = plan;
+  const ports = controlPlane.apiServerPorts;
+  if (ports.length === 0) return [apiServer(plan, 'apiserver', [...at(port), ...etcd])];
+  return ports.map((own, i) =>
+    apiServer(plan, numbered('apiserver', i), [...at(own), '--advertise-port', String(port), ...etcd]),
+  );
+}
+
+const at = (port: number): string[] => ['--secure-port', String(port)];
+
+/** "apiserver", "apiserver-2", … */
+const numbered = (name: string, i: number): string => (i === 0 ? name : `${name}-${i + 1}`);
+
+const HANDED_ON = [
+  ...['tokenAuthFile', 'authorizationMode'],
+  ...['etcdServers', 'etcdPrefix', 'etcdCafile', 'etcdCertfile', 'etcdKeyfile'],
+];
+
+function apiServer({ dataDir, flags, network }: Plan, name: string, own: readonly string[]): ProcessSpec {
+  const optional = HANDED_ON.flatMap(flag =>
+    flags[flag] === undefined ? [] : [`--${flag.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`)}`, text(flags, flag)],
   );
   return {
-    name: 'apiserver',
+    name,
     args: [
       'apiserver',
-      ...['--data-dir', dataDir, '--secure-port', String(port), '--bind-address', text(flags, 'bindAddress')],
+      ...['--data-dir', dataDir, '--bind-address', text(flags, 'bindAddress'), ...own],
       ...['--storage', text(flags, 'storage'), '--service-cluster-ip-range', network.serviceClusterIpRange],
       ...['--advertise-address', network.hostAddress],
       // This process has the folder for all of them.
@@ -76,13 +94,17 @@ export async function others(plan: Plan, pki: Pki, nodes: boolean): Promise<Proc
       ...['--host-address', network.hostAddress],
       ...['--cluster-signing-cert-file', join(dataDir, 'pki', 'ca.crt')],
       ...['--cluster-signing-key-file', join(dataDir, 'pki', 'ca.key')],
-      // One manager, started again at once when it dies: it should not wait long for its own old lease.
+      // One that dies is started again at once: nobody should wait long for its old lease.
       ...['--leader-elect-lease-duration', '3s', '--leader-elect-renew-deadline', '2s'],
       ...['--leader-elect-retry-period', '500ms'],
       ...log,
     ],
   };
-  if (!nodes) return [manager];
+  const managers = Array.from({ length: plan.controlPlane.controllerManagers }, (_, i) => ({
+    ...manager,
+    name: numbered(manager.name, i),
+  }));
+  if (!nodes) return managers;
   const dns: ProcessSpec = {
     name: 'dns',
     args: [
@@ -91,7 +113,7 @@ export async function others(plan: Plan, pki: Pki, nodes: boolean): Promise<Proc
       ...['--forward', text(flags, 'dnsForward'), ...log],
     ],
   };
-  if (flags['publish'] !== true) return [manager, dns];
+  if (flags['publish'] !== true) return [...managers, dns];
   const publisher: ProcessSpec = {
     name: 'publish',
     speaks: flags['quiet'] !== true,
@@ -100,7 +122,7 @@ export async function others(plan: Plan, pki: Pki, nodes: boolean): Promise<Proc
       ...['--host-gateway', network.hostGateways.join(','), ...log],
     ],
   };
-  return [manager, dns, publisher];
+  return [...managers, dns, publisher];
 }
 
 /** Of one node by its name, or of several by that of their group. */

@@ -48,7 +48,8 @@ export function createScreen(
     },
     stopped({ name, dataDir, flags }) {
       const which = name === undefined ? ` --data-dir ${quoted(dataDir)}` : ` --name ${name}`;
-      const kept = flags['storage'] === 'memory' ? 'keys' : 'state';
+      const elsewhere = flags['storage'] === 'memory' || flags['etcdServers'] !== undefined;
+      const kept = elsewhere ? 'keys' : 'state';
       line(`stopped; ${kept} kept in ${dataDir}, "kubette delete${which}" removes it`);
     },
   };
