@@ -7,4 +7,5 @@ export const FILE_PROBLEMS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
   ENOSPC: 'no space left on device',
   EDQUOT: 'no space left on device',
+  EFBIG: 'no space left on device',
 };

@@ -1,5 +1,7 @@
-import { open, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { FILE_PROBLEMS } from '../cluster/file-problems.js';
 import { withBackup, writeBackup } from '../cluster/store-care/backup.js';
 import { checkStore } from '../cluster/store-care/check.js';
 import { defragStore } from '../cluster/store-care/defrag.js';
@@ -63,15 +65,23 @@ export const runBackup = (file: string, flags: Flags): Promise<void> =>
 export const runRestore = (file: string, flags: Flags): Promise<void> =>
   run(async () => {
     const { dataDir } = whichCluster(flags);
-    const chunks = file === '-' ? process.stdin : (await open(file)).createReadStream();
+    const chunks = file === '-' ? process.stdin : chunksOf(file);
     const restored = await restoreStore(dataDir, chunks, { force: flags['force'] === true }).catch(named(file));
     say(formatRestored(restored, dataDir));
   });
 
-/** What is wrong with a backup is told with its name. */
+/** A file that is opened once somebody reads it. */
+async function* chunksOf(file: string): AsyncGenerator<Buffer> {
+  for await (const chunk of createReadStream(file)) yield chunk as Buffer;
+}
+
+/** What is wrong with a backup, or with its file, is told with its name. */
 const named =
   (file: string) =>
   (error: unknown): never => {
-    if (error instanceof BackupError) throw new Error(`${file}: ${error.message}`, { cause: error });
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    const problem = syscall === undefined ? undefined : FILE_PROBLEMS[code ?? ''];
+    if (error instanceof BackupError || problem !== undefined)
+      throw new Error(`${file}: ${problem ?? (error as Error).message}`, { cause: error });
     throw error;
   };

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toStatusError, createTransport } from '../../client/transport.js';
+import { ConnectionError, createTransport, toStatusError } from '../../client/transport.js';
 import { loadKubeConfig } from '../../client/kubeconfig.js';
 import { formatTime, type Clock } from '../../machinery/clock.js';
 import { BACKUP_PATH } from '../../server/endpoints/backup.js';
@@ -73,7 +73,11 @@ export async function withBackup<T>(
     return await withStore(dataDir, place => work(backupOfFolder(place, clock)), { readOnly: true });
   } catch (error) {
     if (!(error instanceof StorageError) || error.code !== 'locked') throw error;
-    return work(backupOfServer(dataDir));
+    const locked = error;
+    return work(backupOfServer(dataDir)).catch((failed: unknown) => {
+      // Whoever has the folder does not serve: another of these commands, or a server that begins or ends.
+      throw failed instanceof ConnectionError ? locked : failed;
+    });
   }
 }
 

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { KeyValue } from '../kv-store.js';
+import { storageError } from './errors.js';
 import { currentKey, encodeCurrent } from './layout.js';
 import { settle } from './migrate.js';
 import { openRaw } from './raw.js';
@@ -16,7 +17,7 @@ export interface StoreWriter {
 /** What LevelDB is given at a time. */
 const BATCH_BYTES = 1 << 20;
 
-/** Makes a store of values in a folder that has none. */
+/** Makes a store of values in a folder that is not there yet. What it does throws StorageErrors. */
 export async function writeStore(dir: string): Promise<StoreWriter> {
   await mkdir(dir, { mode: 0o700 });
   const db = await openRaw(dir);
@@ -26,7 +27,9 @@ export async function writeStore(dir: string): Promise<StoreWriter> {
   const flush = async (): Promise<void> => {
     const ops = batch;
     [batch, size] = [[], 0];
-    await db.batch(ops);
+    await db.batch(ops).catch((error: unknown) => {
+      throw storageError(error, dir);
+    });
   };
   return {
     async put({ key, value, createRevision, modRevision }) {
@@ -39,7 +42,9 @@ export async function writeStore(dir: string): Promise<StoreWriter> {
     async finish(revision, newestFile) {
       await flush();
       state = { ...state, revision };
-      await settle(db, state, newestFile);
+      await settle(db, state, newestFile).catch((error: unknown) => {
+        throw storageError(error, dir);
+      });
       return state;
     },
     close: () => db.close(),
