@@ -13,6 +13,7 @@ import { tcpRelay } from '../support/tcp-relay.js';
 import { answered, until } from '../support/until.js';
 
 t.jobs = 1;
+t.setTimeout(300_000);
 
 const { signal } = new AbortController();
 const portOf = (url: string): number => Number(new URL(url).port);

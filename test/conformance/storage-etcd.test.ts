@@ -3,6 +3,7 @@ import { etcdBinaries, freshStore, startEtcd } from '../support/etcd.js';
 import { storageSuite } from './storage.js';
 
 t.jobs = 1;
+t.setTimeout(300_000);
 
 const binaries = etcdBinaries();
 if (binaries.length === 0) t.test('over etcd', { skip: 'etcd is not installed' }, () => undefined);

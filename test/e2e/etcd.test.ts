@@ -9,6 +9,7 @@ import { claimsOf, startLoad, type Load } from '../support/shared-store-load.js'
 import { eventually, KUBETTE, run, startUp, type RunningUp } from '../support/up.js';
 
 t.jobs = 1;
+t.setTimeout(600_000);
 
 const skip = etcdBinaries().length === 0 && 'etcd is not installed';
 const PATIENCE_MS = 120_000;
