@@ -23,6 +23,10 @@ import { webhookCalls } from './extensions/webhooks.js';
 import { kubectlGetPods } from './kubectl.js';
 import { memoryOf } from './memory.js';
 import { podInProcess } from './pod.js';
+import { endpointsAtScale } from './scale/endpoints.js';
+import { manyNodes } from './scale/nodes.js';
+import { rollout } from './scale/rollout.js';
+import { servicesAtScale } from './scale/services.js';
 import { packageSize } from './package.js';
 import { services } from './services.js';
 import { storeBounds } from './store.js';
@@ -167,6 +171,10 @@ const PARTS: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   conversion: convertedList,
   fairness: fairness,
   testing: testClusters,
+  'scale-nodes': manyNodes,
+  'scale-rollout': rollout,
+  'scale-services': servicesAtScale,
+  'scale-endpoints': endpointsAtScale,
   package: packageSize,
   store: storeBounds,
 };

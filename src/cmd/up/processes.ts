@@ -94,9 +94,7 @@ export async function others(plan: Plan, pki: Pki, nodes: boolean): Promise<Proc
       ...['--host-address', network.hostAddress],
       ...['--cluster-signing-cert-file', join(dataDir, 'pki', 'ca.crt')],
       ...['--cluster-signing-key-file', join(dataDir, 'pki', 'ca.key')],
-      // One that dies is started again at once: nobody should wait long for its old lease.
-      ...['--leader-elect-lease-duration', '3s', '--leader-elect-renew-deadline', '2s'],
-      ...['--leader-elect-retry-period', '500ms'],
+      ...electionFlags(plan),
       ...log,
     ],
   };
@@ -124,6 +122,15 @@ export async function others(plan: Plan, pki: Pki, nodes: boolean): Promise<Proc
   };
   return [...managers, dns, publisher];
 }
+
+/** One that dies is started again at once: nobody should wait long for its old lease. */
+const QUICK_ELECTION = [
+  ...['--leader-elect-lease-duration', '3s', '--leader-elect-renew-deadline', '2s'],
+  ...['--leader-elect-retry-period', '500ms'],
+];
+
+/** While thousands of nodes register, an answer may take longer than that: upstream's times. */
+const electionFlags = ({ nodesPerAgent }: Plan): readonly string[] => (nodesPerAgent === 1 ? QUICK_ELECTION : []);
 
 /** Of one node by its name, or of several by that of their group. */
 export const agentName = (node: string): string => `node-agent ${node}`;
