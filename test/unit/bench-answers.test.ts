@@ -1,5 +1,4 @@
-import assert from 'node:assert/strict';
-import test from 'node:test';
+import t from 'tap';
 import { AnswerReader } from '../bench/api/answer-reader.js';
 
 const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -47,8 +46,8 @@ function read(parts: readonly string[]): string[] {
 }
 
 for (const { name, input, expect } of cases)
-  test(`an answer ${name}, however it is cut`, () => {
-    assert.deepEqual(read([input]), expect);
-    assert.deepEqual(read([...input]), expect);
-    for (let at = 1; at < input.length; at++) assert.deepEqual(read([input.slice(0, at), input.slice(at)]), expect);
+  t.test(`an answer ${name}, however it is cut`, async t => {
+    t.same(read([input]), expect);
+    t.same(read([...input]), expect);
+    for (let at = 1; at < input.length; at++) t.same(read([input.slice(0, at), input.slice(at)]), expect);
   });

@@ -1,5 +1,4 @@
-import assert from 'node:assert/strict';
-import test from 'node:test';
+import t from 'tap';
 import { EventScanner } from '../bench/api/event-scanner.js';
 
 const line = (type: string, object: object): string => `${JSON.stringify({ type, object })}\n`;
@@ -34,7 +33,7 @@ function scan(parts: readonly string[]): string[] {
 }
 
 for (const { name, input, expect } of cases)
-  test(`${name} is read, however it is cut`, () => {
-    assert.deepEqual(scan([input]), expect);
-    for (let at = 1; at < input.length; at++) assert.deepEqual(scan([input.slice(0, at), input.slice(at)]), expect);
+  t.test(`${name} is read, however it is cut`, async t => {
+    t.same(scan([input]), expect);
+    for (let at = 1; at < input.length; at++) t.same(scan([input.slice(0, at), input.slice(at)]), expect);
   });

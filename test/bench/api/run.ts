@@ -29,7 +29,17 @@ export async function runSuite(
   const measured: Measured[] = [];
   const versions = Object.fromEntries(await Promise.all(targets.map(async t => [t.name, await versionOf(t)] as const)));
   const begun = performance.now();
-  const printed = (): void => void process.stdout.write(alignColumns(asTable(measured, names)));
+  // What there is, also where a row has failed or somebody has had enough.
+  const printed = (): void => {
+    const table = asTable(measured, names);
+    process.stdout.write(alignColumns(table));
+    process.stdout.write('* who made the load had most of a core: the server may do more\n');
+    const [{ model = '' } = {}, ...more] = cpus();
+    const about = { date: new Date().toISOString(), cpus: 1 + more.length, model, node: process.version, versions };
+    if (output.json !== undefined)
+      writeFileSync(output.json, `${JSON.stringify({ ...about, rows: measured }, undefined, 2)}\n`);
+    if (output.markdown !== undefined) writeFileSync(output.markdown, asMarkdown(table));
+  };
   const interrupted = (): never => {
     printed();
     process.exit(130);
@@ -41,15 +51,8 @@ export async function runSuite(
       measured.push(...(await measure(scenario, targets)));
     }
   } finally {
-    // What there is, also where a row has failed.
     printed();
     for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, interrupted);
     for (const { server } of targets) await server.stop();
   }
-  process.stdout.write('* who made the load had most of a core: the server may do more\n');
-  const [{ model = '' } = {}, ...more] = cpus();
-  const about = { date: new Date().toISOString(), cpus: 1 + more.length, model, node: process.version, versions };
-  if (output.json !== undefined)
-    writeFileSync(output.json, `${JSON.stringify({ ...about, rows: measured }, undefined, 2)}\n`);
-  if (output.markdown !== undefined) writeFileSync(output.markdown, asMarkdown(asTable(measured, names)));
 }
