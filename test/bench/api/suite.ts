@@ -3,6 +3,7 @@ import type { Figure, RowInfo, Scenario } from './scenario.js';
 import { FAN_OUT } from './scenarios/fan-out.js';
 import { BESIDE_LISTS } from './scenarios/beside-lists.js';
 import { CUSTOM_RESOURCES } from './scenarios/custom-resources.js';
+import { IDLE_WATCHES } from './scenarios/idle-watches.js';
 import { INFORMER_START } from './scenarios/informers.js';
 import { LARGE_OBJECTS } from './scenarios/large-objects.js';
 import { LISTS } from './scenarios/lists.js';
@@ -23,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
   INFORMER_START,
   ...CUSTOM_RESOURCES,
   MEMORY_AFTER,
+  IDLE_WATCHES,
   START,
   LARGE_OBJECTS,
 ];
