@@ -146,7 +146,10 @@ export async function startUp(options: UpOptions = {}): Promise<RunningUp> {
     async () => ({ output, code: child.exitCode }),
     ({ output, code }) => /ready in \d+ ms/.test(output) || code !== null,
     options.timeoutMs ?? 60_000,
-  );
+  ).catch((error: unknown) => {
+    child.kill('SIGTERM');
+    throw error;
+  });
   if (child.exitCode !== null) throw new Error(`kubette up exited with ${child.exitCode}:\n${output}`);
   return up;
 }
