@@ -5,7 +5,7 @@ import t from 'tap';
 import { runChurn } from '../torture/churn/run.js';
 
 /** The short form of `make torture`, for the processes beside the API server. */
-t.setTimeout(600_000);
+t.setTimeout(900_000);
 
 t.test('kill -9 and SIGSTOP of controllers, agents and DNS: it comes to what an undisturbed run does', async t => {
   const dataDir = mkdtempSync(join(tmpdir(), 'kubette-torture-'));

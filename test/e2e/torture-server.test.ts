@@ -8,7 +8,7 @@ import { slowWatchers } from '../torture/faults/slow-watchers.js';
 import { runKills } from '../torture/kills/run.js';
 
 /** The short form of `make torture`, for an API server: a few rounds, whose choices are the same each time. */
-t.setTimeout(300_000);
+t.setTimeout(900_000);
 
 t.test(
   'kill -9 under writers: nothing acknowledged is lost, nobody is told of anything twice or not at all',
