@@ -103,7 +103,9 @@ type Many = Omit<StartNodeAgentsOptions, 'nodes' | 'serving' | 'eventsPerSecond'
 /** @throws FlagError, Error when a port cannot be opened */
 async function startMany({ nodeName, nodeIPs, serving, text, ...shared }: Many): Promise<RunningNodeAgents> {
   if (serving === undefined)
-    throw new FlagError('--nodes needs --tls-cert-file and --tls-private-key-file: a certificate that names all nodes');
+    throw new FlagError(
+      '--nodes needs --tls-cert-file and --tls-private-key-file: a certificate that answers for all nodes',
+    );
   for (const flag of ['apply', 'proxy-kubeconfig'])
     if (text(flag) !== '') throw new FlagError(`--${flag} is for one node, not with --nodes`);
   const count = integerFlag('nodes', text('nodes'), 1, MAX_NODES);

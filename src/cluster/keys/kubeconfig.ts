@@ -127,16 +127,15 @@ export interface NodeCredentials {
   readonly clientCa: string;
 }
 
-/** The same for a process that has all of these nodes; `file`: of its serving certificate. */
+/** The same for a process that has many nodes. */
 export async function ensureHostCredentials(
   dataDir: string,
   pki: Pki,
   server: string,
-  file: string,
-  nodes: readonly string[],
   context?: string,
 ): Promise<NodeCredentials> {
-  await pki.servingCertificate(file, NODE_HOST.subject, [...nodes, HOST]);
+  const file = 'kubelets';
+  await pki.servingCertificate(file, NODE_HOST.subject, [HOST]);
   return {
     kubeconfig: await ensureKubeconfig(dataDir, pki, NODE_HOST, server, context),
     certificate: join(dataDir, 'pki', `${file}.crt`),

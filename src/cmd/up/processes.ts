@@ -15,7 +15,7 @@ import { contextOf } from '../clusters/which.js';
 import { proxyArguments } from '../proxy-flags.js';
 import type { ProcessSpec } from '../supervisor.js';
 import { groupName, type NodeGroup } from './node-groups.js';
-import { nodeName, type WantedNode } from './nodes.js';
+import type { WantedNode } from './nodes.js';
 import { text, type Plan } from './plan.js';
 
 /** All of them; the first is started before the others. `etcd`: how they find one that is started here. */
@@ -149,7 +149,7 @@ export async function nodeAgent(plan: Plan, pki: Pki, node: NodeAddresses, group
   const capacity = Object.entries(wanted.capacity ?? {}).map(pair => pair.join('='));
   const [url, context] = [serverUrl(plan), contextOf(plan.name)];
   const files = many
-    ? await ensureHostCredentials(dataDir, pki, url, `kubelets-${name}`, nodes.map(nodeName), context)
+    ? await ensureHostCredentials(dataDir, pki, url, context)
     : await ensureNodeCredentials(dataDir, pki, url, name, [...ips, HOST, bindAddress], context);
   return {
     name: agentName(groupName(group)),

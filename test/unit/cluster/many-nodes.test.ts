@@ -44,7 +44,7 @@ async function start(t: Test) {
     minSyncPeriodMs: 50,
     syncPeriodMs: 30_000,
     eventsPerSecond: 50,
-    serving: await pki.servingCertificate('kubelets', NODE_HOST.subject, [...HOSTED, HOST]),
+    serving: await pki.servingCertificate('kubelets', NODE_HOST.subject, [HOST]),
     clientCa: pki.ca.cert,
   });
   const client = createClient(cluster.config, 'test');
