@@ -96,7 +96,7 @@ const WRONG: readonly { readonly text: string; readonly says: readonly RegExp[] 
   { text: 'nodes: [{zone: "a b"}]', says: [/^nodes\[0\]\.zone: "a b": a valid label must be/] },
   { text: 'nodes: [{name: A}]', says: [/^nodes\[0\]\.name: "A": a lowercase RFC 1123 subdomain/] },
   { text: 'nodes: [{name: a, count: 2}]', says: [/^nodes\[0\]\.name: 2 nodes cannot have it$/] },
-  { text: 'nodes: [{count: 200}, {count: 200}]', says: [/^nodes: want at most 250$/] },
+  { text: 'nodes: [{count: 3000}, {count: 3000}]', says: [/^nodes: want at most 5000$/] },
   {
     text: 'nodes: [{capacity: {memry: 1Gi, cpu: x, pods: 2000, example.com/gpu: 0.5}}]',
     says: [
