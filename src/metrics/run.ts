@@ -94,12 +94,15 @@ export async function runMetrics(options: RunMetricsOptions, signal: AbortSignal
   try {
     await informers.whenSynced(signal);
     const asking = async (): Promise<void> => {
-      for (;;) {
+      let nodes = 0;
+      // Once more soon after the first rates: who has started just before has one then, too.
+      for (let pause = FIRST_MS; ; pause = usage.hasNodes ? resolutionOf(nodes) : FIRST_MS) {
         const names = [...sources.nodes()].map(({ metadata }) => metadata.name ?? '');
         const onError = (node: string, error: Error): void =>
           log.info({ node, error: error.message }, 'a node does not tell what it uses');
         usage.take(await scrape(names, { transport, clock, onError }, signal));
-        await clock.sleep(usage.hasNodes ? resolutionOf(names.length) : FIRST_MS, signal);
+        nodes = names.length;
+        await clock.sleep(pause, signal);
       }
     };
     const publishing = async (): Promise<void> => {
