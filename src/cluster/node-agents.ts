@@ -42,8 +42,8 @@ export async function startNodeAgents(options: StartNodeAgentsOptions): Promise<
   const host = await createNodeHost({ ...options, ...options.serving, client, informers });
   const agents: NodeAgent[] = [];
   const turns = createTurns(clock);
+  const { eventsPerSecond: _shared, nodes: _all, config: _config, ...own } = options;
   for (const node of nodes) {
-    const { eventsPerSecond: _shared, nodes: _all, config: _config, ...own } = options;
     const agent: NodeAgentOptions = {
       ...own,
       ...node,

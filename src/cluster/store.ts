@@ -3,6 +3,7 @@ import type { Clock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';
 import { ROOT } from '../storage/keys.js';
 import { StorageError, type KvStore } from '../storage/kv-store.js';
+import { NEWEST_REVISION } from '../storage/leveldb/newest-revision-file.js';
 import type { LevelStoreOptions } from '../storage/leveldb/level-store.js';
 
 export const STORAGE_DRIVERS: readonly string[] = ['leveldb', 'memory', 'etcd'];
@@ -17,8 +18,6 @@ export interface StoreOptions {
 
 /** In the data folder. */
 export const STORE_FOLDER = 'store';
-/** The newest acknowledged revision is kept beside the store, not in it: then a store that is gone is missed, too. */
-export const NEWEST_REVISION = 'newest-revision';
 const PREDECESSOR_MS = 3_000;
 
 /** Milliseconds rise faster than revisions do, so that every start is beyond the last one. */
@@ -60,6 +59,7 @@ export async function openFolderStore(
 ): Promise<KvStore> {
   const { openLevelStore } = await import('../storage/leveldb/level-store.js');
   const options: LevelStoreOptions = {
+    // Beside the store, not in it: then a store that is gone is missed, too.
     newestRevisionFile: join(dataDir, NEWEST_REVISION),
     fsync,
     ...(acceptDataLoss === undefined ? {} : { acceptDataLoss: losses => losses.forEach(acceptDataLoss) }),

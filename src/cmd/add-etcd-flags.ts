@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
 
+/** What commander calls their values. */
+export const ETCD_FLAGS = ['etcdServers', 'etcdPrefix', 'etcdCafile', 'etcdCertfile', 'etcdKeyfile'] as const;
+
 /** kube-apiserver's flags of the etcd that keeps everything. `otherwise`: what is done when nobody says where it is. */
 export function addEtcdFlags(command: Command, otherwise = ''): void {
   command

@@ -14,6 +14,9 @@ export class Problems extends Error {
   }
 }
 
+/** "etcd-servers" of "etcdServers", as commander calls the value of that flag. */
+export const flagOf = (attribute: string): string => attribute.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+
 /** What is wrong with the value of a flag, in pflag's words. */
 export const invalidArgument = (name: string, value: string, why: string): FlagError =>
   new FlagError(`invalid argument ${JSON.stringify(value)} for "--${name}" flag: ${why}`);

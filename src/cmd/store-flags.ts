@@ -2,12 +2,9 @@ import type { Logger } from '../machinery/logger.js';
 import { realClock } from '../machinery/clock.js';
 import { openEtcd, openFolderStore, openMemoryStore, STORAGE_DRIVERS, type EtcdOptions } from '../cluster/store.js';
 import type { KvStore } from '../storage/kv-store.js';
+import { ETCD_FLAGS } from './add-etcd-flags.js';
 import { checkTls, fileFlag, text, type Flags } from './apiserver-settings.js';
-import { FlagError, invalidArgument } from './process.js';
-
-const ETCD_FLAGS = ['etcdServers', 'etcdPrefix', 'etcdCafile', 'etcdCertfile', 'etcdKeyfile'];
-
-const flagOf = (name: string): string => name.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`);
+import { FlagError, flagOf, invalidArgument } from './process.js';
 
 /** @throws FlagError */
 export function checkDriver(driver: string): void {
@@ -32,6 +29,12 @@ export function refuseEtcdFlags(flags: Flags): void {
   for (const name of ETCD_FLAGS)
     if (flags[name] !== undefined)
       throw new FlagError(`--${flagOf(name)} is for --storage etcd, not ${text(flags, 'storage')}`);
+}
+
+/** What is said of a folder, where there is none. @throws FlagError */
+export function refuseDataLoss(flags: Flags): void {
+  if (flags['acceptDataLoss'] === true)
+    throw new FlagError('--accept-data-loss is about a store in a folder: etcd repairs its own');
 }
 
 /** What is said of the etcd to use. @throws FlagError */
@@ -62,8 +65,7 @@ export async function openStore(flags: Flags, log: Logger): Promise<KvStore> {
   const driver = text(flags, 'storage');
   checkDriver(driver);
   if (driver === 'etcd') {
-    if (flags['acceptDataLoss'] === true)
-      throw new FlagError('--accept-data-loss is about a store in a folder: etcd repairs its own');
+    refuseDataLoss(flags);
     return openEtcd(await etcdFlags(flags), realClock, problem => log.warn({ problem }, 'the connection to etcd'));
   }
   refuseEtcdFlags(flags);

@@ -1,4 +1,5 @@
 import { type Family, formatIP } from '../machinery/ip.js';
+import { jsonEqual } from '../machinery/json-equal.js';
 import { parseLegacyIp } from '../machinery/legacy-ip.js';
 import type { DeepReadonly, Pod, Service } from '../machinery/types.js';
 import type { Indexer, Informer } from '../client/types.js';
@@ -66,9 +67,6 @@ export const endpointHostname = (pod: ReadonlyPod, service: ReadonlyService): st
 export const belongsToEndpoints = (pod: ReadonlyPod, includeTerminating: boolean): boolean =>
   !isTerminal(pod) && podIPs(pod).length > 0 && (includeTerminating || !isDeleting(pod));
 
-const sameList = (a: readonly string[], b: readonly string[]): boolean =>
-  a.length === b.length && a.every((text, i) => text === b[i]);
-
 /** Whether a change of a Pod can change endpoints (endpoint.podEndpointsChanged, labels apart). */
 const endpointsDiffer = (old: ReadonlyPod, pod: ReadonlyPod): boolean =>
   isReady(old) !== isReady(pod) ||
@@ -77,14 +75,7 @@ const endpointsDiffer = (old: ReadonlyPod, pod: ReadonlyPod): boolean =>
   old.spec?.nodeName !== pod.spec?.nodeName ||
   old.spec?.hostname !== pod.spec?.hostname ||
   old.spec?.subdomain !== pod.spec?.subdomain ||
-  !sameList(podIPs(old), podIPs(pod));
-
-/** Whether they have the same labels. */
-function sameLabels(old: ReadonlyPod, pod: ReadonlyPod): boolean {
-  const [before, now] = [old.metadata.labels ?? {}, pod.metadata.labels ?? {}];
-  const names = Object.keys(before);
-  return names.length === Object.keys(now).length && names.every(name => before[name] === now[name]);
-}
+  !jsonEqual(podIPs(old), podIPs(pod));
 
 /**
  * Calls `changed` with the key of every Service whose endpoints a Pod's change may concern: those that select it, and
@@ -104,7 +95,7 @@ export function watchSelectedPods(
   pods.addHandler({
     add: pod => queueSelecting(pod),
     update(old, pod) {
-      const relabelled = !sameLabels(old, pod);
+      const relabelled = !jsonEqual(old.metadata.labels ?? {}, pod.metadata.labels ?? {});
       if (relabelled) queueSelecting(old);
       if (relabelled || endpointsDiffer(old, pod)) queueSelecting(pod);
     },

@@ -32,7 +32,7 @@ import type { ApiContext } from './pipeline/context.js';
 import { STEPS, stepsWith } from './pipeline/steps.js';
 import { createInFlight } from './pipeline/in-flight.js';
 import { createUnderWay } from './pipeline/under-way.js';
-import { storedProblem } from './registry/stored-problem.js';
+import { createStoredProblem } from './registry/stored-problem.js';
 import { createRegistries } from './registry/create-registries.js';
 import { Slabs } from './responses/slabs.js';
 import { firstServiceAddresses, serviceRanges } from './service-range.js';
@@ -202,7 +202,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     revision: () => store.observed(),
     changed: (group, version, resource) => registries.changed(group, version, resource),
     tellProgress: () => registries.tellProgress(),
-    storedProblem: (key, value) => storedProblem(catalog, key, value),
+    storedProblem: () => createStoredProblem(catalog),
     endWatches: () => registries.endWatches(),
     forgetHistory: () => registries.compact(store.observed()),
     close: () => lifetime.end({ http, underWay, dialer, audit: audit?.sink, store }),

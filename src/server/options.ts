@@ -14,6 +14,7 @@ import type { EncryptionConfiguration } from './encryption/configuration.js';
 import type { EncryptionFile } from './encryption/reload.js';
 import type { Exchange } from './pipeline/exchange.js';
 import type { InFlightLimits } from './pipeline/in-flight.js';
+import type { StoredProblem } from './registry/stored-problem.js';
 import type { AuthorizationMode } from './security.js';
 
 /** The common name of the certificate that this server shows to aggregated APIs, as kubeadm has it. */
@@ -105,8 +106,8 @@ export interface ApiServer {
   revision(): number;
   /** Has watches tell how far they are by a bookmark, if their clients do not know. */
   tellProgress(): void;
-  /** Why a stored value cannot be an object of the kind that is kept under that key; undefined: nothing is known against it. */
-  storedProblem(key: string, value: Buffer): string | undefined;
+  /** What judges values that somebody else has stored, by the kinds that are served now. */
+  storedProblem(): StoredProblem;
   /** Ends every watch: whoever watches comes back. */
   endWatches(): void;
   /** Forgets all history: who comes back with an older resourceVersion gets 410. */

@@ -23,8 +23,8 @@ const OWN = { keepMs: KEEP_MS, keepRevisions: 10_000, intervalMs: 10_000 };
  * may be early.
  */
 const SHARED = { keepMs: KEEP_MS - 1_000, keepRevisions: Infinity, intervalMs: 5 * 60_000 };
-/** Upstream's name for it. */
-const KEY = 'compact_rev_key';
+/** Upstream's name of the key under which a server says what it is about to compact. */
+export const COMPACT_KEY = 'compact_rev_key';
 
 /**
  * Drops old revisions by age and by count until the signal aborts. The newest revision always stays readable, so that a
@@ -102,9 +102,12 @@ function createTurn(store: KvStore): Turn {
   return {
     wroteAt: () => seen ?? 0,
     async take(target) {
-      seen ??= (await store.get(KEY))?.modRevision ?? 0;
+      seen ??= (await store.get(COMPACT_KEY))?.modRevision ?? 0;
       const value = Buffer.from(String(target));
-      const result = await store.commit([{ key: KEY, modRevision: seen }], [{ type: 'put', key: KEY, value }]);
+      const result = await store.commit(
+        [{ key: COMPACT_KEY, modRevision: seen }],
+        [{ type: 'put', key: COMPACT_KEY, value }],
+      );
       seen = result.ok ? result.revision : (result.current?.modRevision ?? 0);
       return result.ok;
     },

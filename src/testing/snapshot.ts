@@ -1,5 +1,6 @@
 import { formatTime } from '../machinery/clock.js';
 import type { KvStore } from '../storage/kv-store.js';
+import type { StoredProblem } from '../server/registry/stored-problem.js';
 import { ofRunningCluster } from './living-objects.js';
 import { restoreState, type ResetOptions, type Resettable } from './reset.js';
 import { SnapshotError } from './errors.js';
@@ -8,7 +9,7 @@ import { stateOf } from './store-state.js';
 
 /** Whose objects are restored from a file. */
 export interface Restorable extends Resettable {
-  readonly api: Resettable['api'] & { storedProblem(key: string, value: Buffer): string | undefined };
+  readonly api: Resettable['api'] & { storedProblem(): StoredProblem };
 }
 
 /** All objects of a cluster at one moment, as a file that can be sent around. Its keys and Leases are not in it. */
@@ -26,8 +27,9 @@ export async function takeSnapshot(store: Pick<KvStore, 'range'>, nowMs: number)
  */
 export async function restoreSnapshot(cluster: Restorable, file: Uint8Array, options: ResetOptions): Promise<void> {
   const wanted = readSnapshot(file);
+  const problemOf = cluster.api.storedProblem();
   for (const [key, { value }] of wanted) {
-    const problem = cluster.api.storedProblem(key, Buffer.from(value));
+    const problem = problemOf(key, Buffer.from(value));
     if (problem !== undefined) throw new SnapshotError(`${JSON.stringify(key)}: ${problem}`);
   }
   await restoreState(cluster, wanted, { ...options, keeps: ofRunningCluster.keeps });

@@ -1,6 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -10,6 +9,7 @@ import { seededRandom } from '../../src/machinery/random.js';
 import { openEtcdStore, type EtcdStoreOptions } from '../../src/storage/etcd/etcd-store.js';
 import type { KvStore } from '../../src/storage/kv-store.js';
 import { until } from './until.js';
+import { freePort } from './up.js';
 
 /** An etcd of this machine: Debian's, and those that `KUBETTE_TEST_ETCDS` names. */
 export interface EtcdBinary {
@@ -35,15 +35,6 @@ export interface RunningEtcd {
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Stops it and removes its folder. */
   close(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** `secure`: flags for TLS; its URL is https then. */

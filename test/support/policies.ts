@@ -42,14 +42,14 @@ export function policyObject(key: string, spec: NetworkPolicy['spec']): NetworkP
 export const setPolicy = (index: PolicyIndex, policy: NetworkPolicy): void =>
   index.setPolicy(atOnce(compilePolicy(policy)));
 
-/** The index of the node "here". */
+/** Asked about the node "here". */
 export function indexOf(objects: {
   readonly namespaces: Iterable<Namespace>;
   readonly pods: Iterable<Pod>;
   readonly policies: Iterable<NetworkPolicy>;
   readonly standIn?: (packet: Tuple) => StandIn | undefined;
 }): PolicyIndex {
-  const index = createPolicyIndex('here', objects.standIn);
+  const index = createPolicyIndex(objects.standIn);
   for (const policy of objects.policies) setPolicy(index, policy);
   for (const pod of objects.pods) index.setPod(pod);
   for (const namespace of objects.namespaces) index.setNamespace(namespace);

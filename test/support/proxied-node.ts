@@ -8,7 +8,7 @@ import { hostKernels, hostRoutes } from './host-routes.js';
 import { realClock } from '../../src/machinery/clock.js';
 import type { KubeObject } from '../../src/machinery/types.js';
 import { issueCertificate, type KeyPair } from '../../src/machinery/x509/certificate.js';
-import { createKubeletServer } from '../../src/nodeagent/kubelet-api/server.js';
+import { createKubeletServer } from './kubelet-server.js';
 import type { NetStream } from '../../src/containers/network/types.js';
 import { podConnections } from '../../src/kinds/core/pod/pod-connect.js';
 import { nodeProxy, serviceProxy } from '../../src/kinds/core/proxy.js';

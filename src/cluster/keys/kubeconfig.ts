@@ -127,35 +127,42 @@ export interface NodeCredentials {
   readonly clientCa: string;
 }
 
-/** The same for a process that has many nodes. */
-export async function ensureHostCredentials(
-  dataDir: string,
-  pki: Pki,
-  server: string,
-  context?: string,
-): Promise<NodeCredentials> {
-  const file = 'kubelets';
-  await pki.servingCertificate(file, NODE_HOST.subject, [HOST]);
-  return {
-    kubeconfig: await ensureKubeconfig(dataDir, pki, NODE_HOST, server, context),
-    certificate: join(dataDir, 'pki', `${file}.crt`),
-    key: join(dataDir, 'pki', `${file}.key`),
-    clientCa: join(dataDir, 'pki', 'ca.crt'),
-  };
-}
-
 /** A kubeconfig for the agent of a node, and a serving certificate for its kubelet API that names `addresses`. */
-export async function ensureNodeCredentials(
+export const ensureNodeCredentials = (
   dataDir: string,
   pki: Pki,
   server: string,
   node: string,
   addresses: readonly string[],
   context?: string,
+): Promise<NodeCredentials> =>
+  ensureAgentCredentials({ dataDir, pki, server, context }, nodeIdentity(node), `kubelet-${node}`, [
+    node,
+    ...addresses,
+  ]);
+
+/** The same for a process that has many nodes. */
+export const ensureHostCredentials = (
+  dataDir: string,
+  pki: Pki,
+  server: string,
+  context?: string,
+): Promise<NodeCredentials> => ensureAgentCredentials({ dataDir, pki, server, context }, NODE_HOST, 'kubelets', [HOST]);
+
+interface Where {
+  readonly dataDir: string;
+  readonly pki: Pki;
+  readonly server: string;
+  readonly context: string | undefined;
+}
+
+async function ensureAgentCredentials(
+  { dataDir, pki, server, context }: Where,
+  identity: Identity,
+  file: string,
+  names: readonly string[],
 ): Promise<NodeCredentials> {
-  const identity = nodeIdentity(node);
-  const file = `kubelet-${node}`;
-  await pki.servingCertificate(file, identity.subject, [node, ...addresses]);
+  await pki.servingCertificate(file, identity.subject, names);
   return {
     kubeconfig: await ensureKubeconfig(dataDir, pki, identity, server, context),
     certificate: join(dataDir, 'pki', `${file}.crt`),

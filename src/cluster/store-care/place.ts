@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../../storage/kv-store.js';
 import { LOCK_FOLDER, lockFolder } from '../folder-lock.js';
-import { NEWEST_REVISION, STORE_FOLDER } from '../store.js';
+import { NEWEST_REVISION } from '../../storage/leveldb/newest-revision-file.js';
+import { STORE_FOLDER } from '../store.js';
 
 /** Where the store of a data folder is. */
 export interface StorePlace {
@@ -57,9 +58,4 @@ export async function isFolder(path: string): Promise<boolean> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
     throw error;
   }
-}
-
-/** A name beside a folder that is not taken yet, for what it was: "store-before-restore-1". */
-export async function aside(dir: string, why: string): Promise<string> {
-  for (let n = 1; ; n++) if (!(await isFolder(`${dir}-${why}-${n}`))) return `${dir}-${why}-${n}`;
 }

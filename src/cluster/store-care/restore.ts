@@ -2,11 +2,13 @@ import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Head } from '../../storage/backup/format.js';
 import { readBackup } from '../../storage/backup/read.js';
+import { freeName } from '../../storage/leveldb/free-name.js';
+import { NEWEST_REVISION } from '../../storage/leveldb/newest-revision-file.js';
 import { beginNewestRevision, readNewestRevision } from '../../storage/leveldb/newest-revision.js';
 import { writeStore } from '../../storage/leveldb/write-store.js';
 import { ensureDataFolder } from '../data-folder.js';
 import { lockFolder } from '../folder-lock.js';
-import { aside, isFolder, placeIn, STOP_IT, type StorePlace } from './place.js';
+import { isFolder, placeIn, STOP_IT, type StorePlace } from './place.js';
 
 export interface Restored {
   readonly objects: number;
@@ -54,11 +56,11 @@ async function replace(place: StorePlace, chunks: AsyncIterable<Uint8Array>, isT
   try {
     const said = await readNewestRevision(place.newestFile);
     const { head, objects, revision } = await fill(made, chunks, typeof said === 'number' ? said : 0);
-    const kept = isThere ? await aside(place.dir, 'before-restore') : undefined;
+    const kept = isThere ? await freeName(`${place.dir}-before-restore`) : undefined;
     if (kept !== undefined) {
       await rename(place.dir, kept);
       // It belongs to what is kept: with it, that can be put back.
-      if (said !== 'missing') await cp(place.newestFile, join(kept, NEWEST));
+      if (said !== 'missing') await cp(place.newestFile, join(kept, NEWEST_REVISION));
     }
     // First what is to be there, then what is there: whoever is killed in between leaves a store that misses something.
     await (await beginNewestRevision(place.newestFile, revision)).close();
@@ -70,8 +72,6 @@ async function replace(place: StorePlace, chunks: AsyncIterable<Uint8Array>, isT
     throw error;
   }
 }
-
-const NEWEST = 'newest-revision';
 
 async function fill(
   dir: string,
@@ -88,10 +88,10 @@ async function fill(
     // A backup that has been read has a head.
     if (head === undefined) throw new Error('the backup has no head');
     const revision = Math.max(head.revision, said) + BUMP;
-    const { keys } = await writer.finish(revision, join(dir, NEWEST));
+    const { keys } = await writer.finish(revision, join(dir, NEWEST_REVISION));
     return { head, objects: keys, revision };
   } finally {
     await writer.close();
-    await rm(join(dir, NEWEST), { force: true });
+    await rm(join(dir, NEWEST_REVISION), { force: true });
   }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { hostOf, listenError } from '../../cluster/api-server.js';
+import { joinStreams } from '../../nodeagent/network/join-streams.js';
 
 export interface Balancer {
   close(): void;
@@ -33,18 +34,6 @@ async function dial(host: string, targets: readonly number[], first: number): Pr
   return undefined;
 }
 
-/** As soon as one end is gone the other one is told, so that whoever is there can come back. */
-function join(client: Socket, server: Socket): void {
-  for (const [from, to] of [
-    [client, server],
-    [server, client],
-  ] as const) {
-    from.on('error', () => to.destroy());
-    from.on('close', () => to.destroy());
-    from.pipe(to);
-  }
-}
-
 /**
  * One address for several API servers, as a load balancer before a control plane is: connections are dealt in turn, and
  * TLS is between the two ends. @throws Error with one line when the address cannot be had
@@ -63,7 +52,7 @@ export async function startBalancer({ bindAddress, port, targets }: BalancerOpti
           client.destroy();
           return;
         }
-        join(client, target);
+        joinStreams(client, target);
         client.resume();
       },
       (error: Error) => client.destroy(error),

@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander';
 import { TAINT_EFFECTS } from '../../cluster/node-description.js';
 import { RULE } from '../../containers/behaviour/schema.js';
 import { PROXY_MODES } from '../../dataplane/proxiers/modes.js';
+import { flagOf } from '../process.js';
 import { MAX_NODES } from './limits.js';
 
 /** Of a JSON Schema what is used here. */
@@ -14,8 +15,7 @@ export interface Schema {
 const NOT_IN_FILE = ['config', 'detach', 'objects', 'behaviour'];
 
 /** "serviceClusterIpRange" of "--service-cluster-ip-range"; "metrics" of "--no-metrics". */
-export const settingName = (option: Option): string =>
-  option.attributeName().replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+export const settingName = (option: Option): string => flagOf(option.attributeName());
 
 /** Flags of `up` that a file may hold. */
 export const flagsInFile = (up: Command): readonly Option[] =>

@@ -1,8 +1,8 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { HOST } from '../../cluster/addresses.js';
 import type { Flags } from '../clusters/which.js';
-import { FlagError, integerFlag } from '../process.js';
-import { checkDriver, etcdFlags, refuseEtcdFlags } from '../store-flags.js';
+import { FlagError, flagOf, integerFlag } from '../process.js';
+import { checkDriver, etcdFlags, refuseDataLoss, refuseEtcdFlags } from '../store-flags.js';
 import { etcdInPath, type OwnEtcd } from './etcd.js';
 
 /** How many there are of what a cluster has one of otherwise, and what they share. */
@@ -38,15 +38,13 @@ export async function controlPlaneFrom(flags: Flags, path: string): Promise<Cont
 }
 
 async function ownEtcd(flags: Flags, path: string): Promise<OwnEtcd | undefined> {
-  if (flags['acceptDataLoss'] === true)
-    throw new FlagError('--accept-data-loss is about a store in a folder: etcd repairs its own');
+  refuseDataLoss(flags);
   if (textOf(flags, 'etcdServers') !== '') {
     await etcdFlags(flags);
     return undefined;
   }
   for (const name of LOCAL_ONLY)
-    if (flags[name] !== undefined)
-      throw new FlagError(`--${name.replace('etcd', 'etcd-').toLowerCase()} goes with --etcd-servers`);
+    if (flags[name] !== undefined) throw new FlagError(`--${flagOf(name)} goes with --etcd-servers`);
   const file = await etcdInPath(path);
   if (file === undefined)
     throw new FlagError('--storage etcd wants --etcd-servers, or an etcd in $PATH that it can start itself');

@@ -11,7 +11,9 @@ import {
 import { podsOf } from '../../cluster/node-description.js';
 import type { Pki } from '../../cluster/keys/pki.js';
 import { dealt, type ProxyMode } from '../../dataplane/proxiers/modes.js';
+import { ETCD_FLAGS } from '../add-etcd-flags.js';
 import { contextOf } from '../clusters/which.js';
+import { flagOf } from '../process.js';
 import { proxyArguments } from '../proxy-flags.js';
 import type { ProcessSpec } from '../supervisor.js';
 import { groupName, type NodeGroup } from './node-groups.js';
@@ -33,14 +35,11 @@ const at = (port: number): string[] => ['--secure-port', String(port)];
 /** "apiserver", "apiserver-2", … */
 const numbered = (name: string, i: number): string => (i === 0 ? name : `${name}-${i + 1}`);
 
-const HANDED_ON = [
-  ...['tokenAuthFile', 'authorizationMode'],
-  ...['etcdServers', 'etcdPrefix', 'etcdCafile', 'etcdCertfile', 'etcdKeyfile'],
-];
+const HANDED_ON = ['tokenAuthFile', 'authorizationMode', ...ETCD_FLAGS];
 
 function apiServer({ dataDir, flags, network }: Plan, name: string, own: readonly string[]): ProcessSpec {
   const optional = HANDED_ON.flatMap(flag =>
-    flags[flag] === undefined ? [] : [`--${flag.replace(/[A-Z]/g, c => `-${c.toLowerCase()}`)}`, text(flags, flag)],
+    flags[flag] === undefined ? [] : [`--${flagOf(flag)}`, text(flags, flag)],
   );
   return {
     name,

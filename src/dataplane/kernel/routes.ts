@@ -68,11 +68,11 @@ export function createRouteTable(family: Family, common?: CommonRoutes): RouteTa
   const find = (ip: IpAddress): RouteEntry | undefined => {
     for (const length of lengthsOf()) {
       const network = networkOf(ip, length).value;
-      const [entry] = own.to(length, network);
-      const other = common?.entries.to(length, network).find(isOthers);
-      if (entry === undefined || (other !== undefined && (other.metric ?? 0) < (entry.metric ?? 0))) {
-        if (other !== undefined) return other;
-      } else return entry;
+      const [mine] = own.to(length, network);
+      const others = common?.entries.to(length, network).find(isOthers);
+      const isBetter = mine === undefined || (others?.metric ?? 0) < (mine.metric ?? 0);
+      const entry = others !== undefined && isBetter ? others : mine;
+      if (entry !== undefined) return entry;
     }
     return undefined;
   };

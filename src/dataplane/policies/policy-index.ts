@@ -18,11 +18,8 @@ export interface PolicyIndex {
   removePod(pod: ObjectName): void;
   setNamespace(namespace: DeepReadonly<Namespace>): void;
   removeNamespace(name: string): void;
-  /**
-   * Undefined when neither end is a Pod of this node that a policy selects: such packets are not asked about.
-   * `here`: one of several nodes that share the index; default: the one that it was made for.
-   */
-  judge(packet: Tuple, here?: string): Judgement | undefined;
+  /** Undefined when neither end is a Pod of the node `here` that a policy selects: such packets are not asked about. */
+  judge(packet: Tuple, here: string): Judgement | undefined;
 }
 
 /** The policies of one namespace, and when they changed last. */
@@ -45,10 +42,7 @@ const nameOf = ({ namespace, name }: ObjectName): ObjectName => ({ namespace, na
 const compareNames = (a: ObjectName, b: ObjectName): number => compareText(a.name, b.name);
 
 /** `standIn` is asked about destinations that are no Pods. */
-export function createPolicyIndex(
-  nodeName: string,
-  standIn: (packet: Tuple) => StandIn | undefined = () => undefined,
-): PolicyIndex {
+export function createPolicyIndex(standIn: (packet: Tuple) => StandIn | undefined = () => undefined): PolicyIndex {
   const policies = new Map<string, NamespacePolicies>();
   const namespaces = new Map<string, Labels>();
   const pods = new Map<string, PodEntry>();
@@ -151,7 +145,7 @@ export function createPolicyIndex(
     removePod: pod => void unfile(keyOf(pod)),
     setNamespace: ({ metadata }) => void namespaces.set(metadata.name ?? '', metadata.labels ?? {}),
     removeNamespace: name => void namespaces.delete(name),
-    judge(packet, here = nodeName) {
+    judge(packet, here) {
       const source = at(packet.src);
       const destination = at(packet.dst);
       const isManaged = (pod: PodEntry | undefined): boolean => pod?.nodeName === here && selectionOf(pod).any;

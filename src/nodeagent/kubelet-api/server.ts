@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { createKubeletHandler, type KubeletHandler, type KubeletHandlerOptions } from './handler.js';
+import type { KubeletHandler } from './handler.js';
 
 export interface ServingOptions {
   /** PEM. */
@@ -10,9 +10,6 @@ export interface ServingOptions {
   /** Whose certificates are looked at. */
   readonly clientCa: string;
 }
-
-/** Clients must show a certificate of `clientCa`, in one of `allowedOrganizations` or with one of `allowedNames`. */
-export interface KubeletServerOptions extends KubeletHandlerOptions, ServingOptions {}
 
 /** Of a request head: what the API server takes of its clients, and what it adds. */
 const MAX_HEAD_BYTES = 96 * 1024;
@@ -39,10 +36,4 @@ export function serveKubelets(
       handlerOf(socket)[event](message, socket, head),
     );
   return server;
-}
-
-/** The node's own API, over TLS. The caller listens and closes. */
-export function createKubeletServer(options: KubeletServerOptions): Server {
-  const handler = createKubeletHandler(options);
-  return serveKubelets(options, () => handler);
 }

@@ -1,8 +1,7 @@
-import { createRouteEntries, type RouteEntries, type RouteEntry } from '../../dataplane/kernel/route-entries.js';
-import { parseCidr } from '../../machinery/cidr.js';
-import { type Family, familyOf, networkOf, parseIP } from '../../machinery/ip.js';
+import { createRouteEntries, type RouteEntries } from '../../dataplane/kernel/route-entries.js';
+import { type Family, networkOf, parseIP } from '../../machinery/ip.js';
 import type { DeepReadonly, Node } from '../../machinery/types.js';
-import { METRIC, NODE_LINK } from './links.js';
+import { addRoutes, destinationsOf, routeTo } from './node-routes.js';
 import { type Peer, podNetworkOf } from './peer.js';
 
 /** The nodes of the cluster and the routes to them, once for all nodes of a process. */
@@ -16,12 +15,6 @@ export interface CommonDirectory {
   nodeOf(address: string): string | undefined;
 }
 
-/** The addresses by which other nodes reach this one. */
-export const addressesOfNode = (node: DeepReadonly<Node>): string[] =>
-  (node.status?.addresses ?? [])
-    .filter(({ type, address }) => (type === 'InternalIP' || type === 'ExternalIP') && familyOf(address) !== undefined)
-    .map(({ address }) => address);
-
 export function createCommonDirectory(): CommonDirectory {
   const routes = { IPv4: createRouteEntries('IPv4'), IPv6: createRouteEntries('IPv6') };
   interface Known {
@@ -31,11 +24,6 @@ export function createCommonDirectory(): CommonDirectory {
     readonly undo: readonly (() => void)[];
   }
   const nodes = new Map<string, Known>();
-  /** None for what is no range: others write it. */
-  const add = (entry: RouteEntry): (() => void)[] => {
-    const family = parseCidr(entry.destination)?.family;
-    return family === undefined ? [] : [routes[family].add(entry)];
-  };
   const remove = (nodeName: string): void => {
     for (const undo of nodes.get(nodeName)?.undo ?? []) undo();
     nodes.delete(nodeName);
@@ -45,14 +33,15 @@ export function createCommonDirectory(): CommonDirectory {
     update(node) {
       const nodeName = node.metadata.name ?? '';
       const peer = { nodeName, podNetwork: podNetworkOf(node) };
-      const to = [...addressesOfNode(node), ...(node.spec?.podCIDRs ?? [])];
+      const to = destinationsOf(node);
       const destinations = to.join();
       const known = nodes.get(nodeName);
       // Most of what is told of a Node is that it is well.
       if (known?.destinations === destinations) return void nodes.set(nodeName, { ...known, peer });
       remove(nodeName);
-      const undo = to.flatMap(destination =>
-        add({ destination, link: NODE_LINK, nextHop: nodeName, metric: METRIC.peer }),
+      const undo = addRoutes(
+        routes,
+        to.map(destination => routeTo(nodeName, destination)),
       );
       nodes.set(nodeName, { peer, destinations, undo });
     },

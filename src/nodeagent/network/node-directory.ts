@@ -1,10 +1,9 @@
-import type { RouteEntry } from '../../dataplane/kernel/route-entries.js';
 import type { Kernel } from '../../dataplane/kernel/types.js';
 import type { Family } from '../../dataplane/packet.js';
-import { parseCidr } from '../../machinery/cidr.js';
 import type { DeepReadonly, Node } from '../../machinery/types.js';
-import { addressesOfNode, type CommonDirectory } from './common-directory.js';
-import { METRIC, NODE_LINK, POD_LINK } from './links.js';
+import type { CommonDirectory } from './common-directory.js';
+import { METRIC, POD_LINK } from './links.js';
+import { addRoutes, destinationsOf, routeTo } from './node-routes.js';
 import { type Peer, podNetworkOf } from './peer.js';
 
 /** The nodes of the cluster. Keeps the routes to them and to their Pods, as a CNI plugin's agent would. */
@@ -29,24 +28,19 @@ export function createNodeDirectory({ nodeName: self, kernels, common }: NodeDir
     for (const undo of peers.get(nodeName)?.undo ?? []) undo();
     peers.delete(nodeName);
   };
-  /** None for what is no range: others write it. */
-  const addRoute = (entry: RouteEntry): (() => void)[] => {
-    const family = parseCidr(entry.destination)?.family;
-    return family === undefined ? [] : [kernels[family].routes.add(entry)];
-  };
+  const tables = { IPv4: kernels.IPv4.routes, IPv6: kernels.IPv6.routes };
 
   return {
     update(node) {
       const nodeName = node.metadata.name ?? '';
       if (common !== undefined && nodeName !== self) return;
       forget(nodeName);
-      const ranges = node.spec?.podCIDRs ?? [];
-      const undo =
+      const undo = addRoutes(
+        tables,
         nodeName === self
-          ? ranges.flatMap(destination => addRoute({ destination, link: POD_LINK, metric: METRIC.podRange }))
-          : [...addressesOfNode(node), ...ranges].flatMap(destination =>
-              addRoute({ destination, link: NODE_LINK, nextHop: nodeName, metric: METRIC.peer }),
-            );
+          ? (node.spec?.podCIDRs ?? []).map(destination => ({ destination, link: POD_LINK, metric: METRIC.podRange }))
+          : destinationsOf(node).map(destination => routeTo(nodeName, destination)),
+      );
       const podNetwork = podNetworkOf(node);
       peers.set(nodeName, { peer: { nodeName, podNetwork }, undo });
     },

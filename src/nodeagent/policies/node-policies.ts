@@ -35,7 +35,7 @@ const nameOf = ({ namespace = '', name = '' }: DeepReadonly<ObjectMeta>): Object
  */
 export function createNodePolicies(options: NodePoliciesOptions): NodePolicies {
   const { informers, services, slices, clock, log } = options;
-  const index = createPolicyIndex('', createDnsStandIn(slices, services));
+  const index = createPolicyIndex(createDnsStandIn(slices, services));
   const turns = createTurns(clock);
   const policies = informers.informer<NetworkPolicy>(NETWORK_POLICIES);
   /** Policies that changed: what they are now; undefined: gone. */

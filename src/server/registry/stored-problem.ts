@@ -42,7 +42,13 @@ export function createStoredReader(catalog: Catalog): (key: string, value: Buffe
 }
 
 /** Why what somebody else has stored under a key cannot be an object; undefined: nothing is known against it. */
-export function storedProblem(catalog: Catalog, key: string, value: Buffer): string | undefined {
-  const read = createStoredReader(catalog)(key, value);
-  return 'problem' in read ? read.problem : undefined;
+export type StoredProblem = (key: string, value: Buffer) => string | undefined;
+
+/** By the kinds that there are now. */
+export function createStoredProblem(catalog: Catalog): StoredProblem {
+  const read = createStoredReader(catalog);
+  return (key, value) => {
+    const found = read(key, value);
+    return 'problem' in found ? found.problem : undefined;
+  };
 }

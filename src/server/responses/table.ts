@@ -44,11 +44,28 @@ function tableOf({ info, schema, strategy }: CatalogEntry, subresource: Subresou
 export const columnDefinitions = (entry: CatalogEntry, subresource?: SubresourceInfo): string =>
   JSON.stringify(tableOf(entry, subresource).definitions);
 
-/** One row as JSON. `object` is what is shown. */
-function row(object: DeepReadonly<KubeObject>, shown: () => string, options: TableOptions): string {
+/** What stands behind the cells of a row, as JSON. */
+interface Shown {
+  whole(): string;
+  metadata(): string;
+}
+
+/** One row as JSON. */
+function row(object: DeepReadonly<KubeObject>, shown: Shown, options: TableOptions): string {
   const { cells, conditions: found } = tableOf(options.entry, options.subresource).row(object, options.clock.now());
   const conditions = found === undefined || found.length === 0 ? '' : `,"conditions":${JSON.stringify(found)}`;
-  return `{"cells":${JSON.stringify(cells)}${conditions},"object":${shown()}}`;
+  return `{"cells":${JSON.stringify(cells)}${conditions},"object":${rowObject(shown, options.include)}}`;
+}
+
+function rowObject(shown: Shown, include: IncludeObject): string {
+  switch (include) {
+    case 'None':
+      return 'null';
+    case 'Object':
+      return shown.whole();
+    case 'Metadata':
+      return shown.metadata();
+  }
 }
 
 /** ObjectMeta's fields in the order that Go writes them. */
@@ -99,10 +116,9 @@ export function storedMetadata(stored: StoredObject, entry: CatalogEntry, versio
 export const storedRow = (stored: StoredObject, options: TableOptions): string =>
   row(
     stored.object,
-    () => {
-      if (options.include === 'None') return 'null';
-      if (options.include === 'Object') return stored.encode().toString('utf8');
-      return storedMetadata(stored, options.entry, options.version);
+    {
+      whole: () => stored.encode().toString('utf8'),
+      metadata: () => storedMetadata(stored, options.entry, options.version),
     },
     options,
   );
@@ -110,10 +126,9 @@ export const storedRow = (stored: StoredObject, options: TableOptions): string =
 export const objectRow = (object: DeepReadonly<KubeObject>, options: TableOptions): string =>
   row(
     object,
-    () => {
-      if (options.include === 'None') return 'null';
-      if (options.include === 'Object') return JSON.stringify(object);
-      return partialMetadata(object, options.entry, options.version);
+    {
+      whole: () => JSON.stringify(object),
+      metadata: () => partialMetadata(object, options.entry, options.version),
     },
     options,
   );

@@ -1,5 +1,6 @@
 import { createBackoff } from '../../machinery/backoff.js';
 import type { Clock } from '../../machinery/clock.js';
+import { COMPACT_KEY } from '../compactor.js';
 import { createCatchUp } from './catch-up.js';
 import type { EtcdClient } from './client.js';
 import { createFence, type Fence } from './fence.js';
@@ -7,11 +8,8 @@ import type { Channel } from './grpc/channel.js';
 import { GrpcError } from './grpc/status.js';
 import type { KeySpace } from './key-space.js';
 import type { StoredEvent, WatchMessage } from './messages/watch.js';
-import { parseVersion, tellsProgress } from './server-version.js';
+import { serverTellsProgress } from './server-version.js';
 import { ALL_WATCHES, openWatchStream, type WatchStream } from './watch-stream.js';
-
-/** Upstream's name of the key under which a server says what it is about to compact. */
-export const COMPACT_KEY = 'compact_rev_key';
 
 export interface LiveWatchOptions {
   readonly channel: Channel;
@@ -93,7 +91,7 @@ export async function startLiveWatch(options: LiveWatchOptions): Promise<LiveWat
 
   /** Resolves when both watches stand, or have stood: `ended` is told when they do no longer. */
   const open = async (): Promise<void> => {
-    reliable = tellsProgress(parseVersion((await client.status()).version));
+    reliable = await serverTellsProgress(client);
     const start = observed + 1;
     const watches = [
       { ...keys.under(''), id: OURS, start },

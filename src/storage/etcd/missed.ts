@@ -6,7 +6,7 @@ import type { Channel } from './grpc/channel.js';
 import { GrpcError } from './grpc/status.js';
 import type { KeySpace } from './key-space.js';
 import type { StoredEvent, WatchMessage } from './messages/watch.js';
-import { parseVersion, tellsProgress } from './server-version.js';
+import { serverTellsProgress } from './server-version.js';
 import { ALL_WATCHES, openWatchStream, type WatchStream } from './watch-stream.js';
 
 export interface MissedOptions {
@@ -84,7 +84,7 @@ class Newest {
 export async function readMissed(asked: Asked, options: MissedOptions): Promise<Missed> {
   const { channel, client, keys, clock, fence } = options;
   const { prefix, from, upTo } = asked;
-  const reliable = tellsProgress(parseVersion((await client.status()).version));
+  const reliable = await serverTellsProgress(client);
   // The fence has to be seen by the same watch.
   const span = keys.under(reliable ? prefix : '');
   const newest = new Newest(asked.bytes ?? Infinity);

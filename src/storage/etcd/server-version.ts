@@ -1,3 +1,5 @@
+import type { EtcdClient } from './client.js';
+
 /** A server's version, as far as it matters. */
 export interface ServerVersion {
   readonly major: number;
@@ -21,3 +23,7 @@ export function tellsProgress({ minor, patch }: ServerVersion): boolean {
   if (minor === 4) return patch >= 31;
   return minor === 5 ? patch >= 13 : minor > 5;
 }
+
+/** Whether the server that answers now does: the next one may be of another version. @throws GrpcError */
+export const serverTellsProgress = async (client: Pick<EtcdClient, 'status'>): Promise<boolean> =>
+  tellsProgress(parseVersion((await client.status()).version));

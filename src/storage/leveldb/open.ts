@@ -4,6 +4,7 @@ import { StorageError } from '../kv-store.js';
 import { readStore, type Whole } from './check.js';
 import { storageError } from './errors.js';
 import { fileProblem } from './files/check-files.js';
+import { NEWEST_REVISION } from './newest-revision-file.js';
 import { isLocked, openRaw, type Db } from './raw.js';
 
 export type { Db } from './raw.js';
@@ -20,7 +21,7 @@ export interface OpenOptions {
 }
 
 export const newestRevisionFile = (dir: string, { newestRevisionFile: file }: OpenOptions): string =>
-  file ?? join(dir, 'newest-revision');
+  file ?? join(dir, NEWEST_REVISION);
 
 /** Opens or creates the folder and checks that what it holds is whole. @throws StorageError */
 export async function openDb(dir: string, options: OpenOptions = {}): Promise<Opened> {

@@ -1,7 +1,8 @@
-import { access, cp, rename, rm } from 'node:fs/promises';
+import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StorageError } from '../kv-store.js';
 import { readFolder, type Damage } from './files/read-folder.js';
+import { freeName } from './free-name.js';
 import { shown } from './inspect.js';
 import {
   CURRENT,
@@ -16,6 +17,7 @@ import {
   withChecksum,
   type Change,
 } from './layout.js';
+import { NEWEST_REVISION } from './newest-revision-file.js';
 import { beginNewestRevision, readNewestRevision } from './newest-revision.js';
 import { decodeState } from './state.js';
 import { writeStore, type StoreWriter } from './write-store.js';
@@ -26,7 +28,6 @@ export type Losses = string[];
 /** Revisions that were given out and that nothing tells of any more: far fewer were ever written between two syncs. */
 const MARGIN = 100_000;
 const MOST_NAMES = 20;
-const NEWEST = 'newest-revision';
 
 /**
  * Puts in the place of a damaged folder one that opens, with what can still be read; the damaged one is moved aside. No
@@ -48,7 +49,7 @@ export async function salvage(dir: string, newestFile: string, reason: string): 
           ? `lost: revisions ${newest + 1} to ${revision - 1}; what they changed is as it was before them`
           : `revisions go on at ${revision}: nothing says what was the newest`,
       );
-    const { keys } = await writer.finish(revision, join(made, NEWEST));
+    const { keys } = await writer.finish(revision, join(made, NEWEST_REVISION));
     losses.push(`kept: ${keys} objects, as of revision ${newest}`);
     await writer.close();
     losses.splice(1, 0, `the folder as it was is in ${await replace(dir, made, newestFile, revision)}`);
@@ -63,13 +64,13 @@ export async function salvage(dir: string, newestFile: string, reason: string): 
 /** @returns where the damaged folder is now */
 async function replace(dir: string, made: string, newestFile: string, revision: number): Promise<string> {
   const aside = await freeName(`${dir}-damaged`);
-  const isInside = newestFile === join(dir, NEWEST);
+  const isInside = newestFile === join(dir, NEWEST_REVISION);
   await rename(dir, aside);
   if (!isInside) {
     // It belongs to what is kept: with it, that can be put back.
-    await cp(newestFile, join(aside, NEWEST), { force: true }).catch(unless('ENOENT'));
+    await cp(newestFile, join(aside, NEWEST_REVISION), { force: true }).catch(unless('ENOENT'));
     await (await beginNewestRevision(newestFile, revision)).close();
-    await rm(join(made, NEWEST));
+    await rm(join(made, NEWEST_REVISION));
   }
   await rename(made, dir);
   return aside;
@@ -167,15 +168,3 @@ const unless =
   (error: unknown): void => {
     if ((error as NodeJS.ErrnoException).code !== code) throw error;
   };
-
-async function freeName(path: string): Promise<string> {
-  for (let n = 1; ; n++) {
-    const name = `${path}-${n}`;
-    try {
-      await access(name);
-    } catch (error) {
-      unless('ENOENT')(error);
-      return name;
-    }
-  }
-}

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { CONFIG_MAPS } from '../../../src/client/resources.js';
 import { createClient } from '../../../src/client/rest-client.js';
 import { createTransport } from '../../../src/client/transport.js';
 import { realClock } from '../../../src/machinery/clock.js';
 import type { ConfigMap } from '../../../src/machinery/types.js';
+import { memoryOf } from '../../bench/memory.js';
 import { eventually } from '../../support/up.js';
 import { createVictim } from '../kills/server.js';
 
@@ -30,9 +30,6 @@ function counter(text: string) {
     },
   };
 }
-
-const residentMb = (pid: number): number =>
-  Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
 /**
  * Watchers that do not read, beside some that do, while a large object changes again and again: those who do not are ended, those
@@ -66,7 +63,7 @@ export async function slowWatchers(dataDir: string): Promise<{ problems: string[
     let mostMb = 0;
     for (let i = 0; i < CHANGES; i++) {
       await maps.patch({ namespace: 'default', name: 'large' }, { data: { i: String(i) } }, { type: 'merge' });
-      mostMb = Math.max(mostMb, residentMb(victim.pid));
+      mostMb = Math.max(mostMb, memoryOf(victim.pid).rss);
     }
     await eventually(
       'readers to be told everything',

@@ -95,7 +95,7 @@ t.test('incremental equals full', async t => {
   const seen = new Set<string>();
   for (const seed of SEEDS) {
     const r = random(seed);
-    const index = createPolicyIndex('here');
+    const index = createPolicyIndex();
     const state = {
       namespaces: new Map<string, Namespace>(),
       pods: new Map<string, Pod>(),
@@ -113,7 +113,7 @@ t.test('incremental equals full', async t => {
         policies: state.policies.values(),
       });
       return packets.every(packet => {
-        const [got, wanted] = [verdictOf(index.judge(packet)), verdictOf(full.judge(packet))];
+        const [got, wanted] = [verdictOf(index.judge(packet, 'here')), verdictOf(full.judge(packet, 'here'))];
         seen.add(wanted.split(' ')[1] ?? wanted);
         return got === wanted || t.fail(`seed ${seed}, step ${step}: ${JSON.stringify(packet)}: ${got}, not ${wanted}`);
       });

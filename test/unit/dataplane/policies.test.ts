@@ -361,6 +361,6 @@ t.test('one policy, one packet', async t => {
   ];
   for (const { name, spec, packet, expect } of rows) {
     const index = indexOf({ namespaces, pods, policies: [policyObject('shop/p', spec)] });
-    t.equal(verdictOf(index.judge(packetOf(packet))), expect, name);
+    t.equal(verdictOf(index.judge(packetOf(packet), 'here')), expect, name);
   }
 });

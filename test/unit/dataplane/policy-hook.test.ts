@@ -28,7 +28,7 @@ function startNode() {
     clock: new FakeClock(),
     random: () => 0,
     routes: hostRoutes(NODE),
-    hooks: [policyHook(packet => index.judge(packet))],
+    hooks: [policyHook(packet => index.judge(packet, 'here'))],
   });
   restore(
     kernel,
@@ -113,7 +113,7 @@ t.test('the stack of the other family asks the same', async t => {
     clock: new FakeClock(),
     random: () => 0,
     routes: hostRoutes('fc00:f853::2'),
-    hooks: [policyHook(packet => index.judge(packet))],
+    hooks: [policyHook(packet => index.judge(packet, 'here'))],
   });
   const verdict = (src: string, dstPort: number): string =>
     kernel.connect({ proto: 'tcp', src, srcPort: 1, dst: web, dstPort, hook: 'prerouting' }).verdict;

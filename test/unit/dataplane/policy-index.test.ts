@@ -45,7 +45,7 @@ t.test('policies add up, and what two nodes ask', async t => {
     { name: 'two Pods of another node', packet: `tcp ${OTHER} ${DB} 1`, expect: 'open' },
     { name: 'from outside to another node’s Pod', packet: `tcp 192.0.2.1 ${DB} 1`, expect: 'open' },
   ];
-  for (const { name, packet, expect } of rows) t.equal(verdictOf(index.judge(packetOf(packet))), expect, name);
+  for (const { name, packet, expect } of rows) t.equal(verdictOf(index.judge(packetOf(packet), 'here')), expect, name);
 });
 
 t.test('changes count at once', async t => {
@@ -110,7 +110,7 @@ t.test('changes count at once', async t => {
   ];
   for (const step of steps) {
     step.change();
-    t.equal(verdictOf(index.judge(packetOf(step.packet ?? packet))), step.expect, step.name);
+    t.equal(verdictOf(index.judge(packetOf(step.packet ?? packet), 'here')), step.expect, step.name);
   }
 });
 
@@ -153,7 +153,7 @@ t.test('of an address that several Pods say they have', async t => {
       pods: holders.map(([pod, phase]) => podObject(`shop/${pod}`, [WEB], { labels: { pod }, phase })),
       policies: [policyObject('shop/p', { podSelector: {} })],
     });
-    t.equal(index.judge(packetOf(`tcp 192.0.2.1 ${WEB} 80`))?.destination?.name, expect, name);
+    t.equal(index.judge(packetOf(`tcp 192.0.2.1 ${WEB} 80`), 'here')?.destination?.name, expect, name);
   }
 });
 
@@ -166,7 +166,7 @@ t.test('what no policy of this node is about is not judged at all', async t => {
     `tcp ${OTHER} ${DB} 1`,
     'tcp 192.0.2.1 192.0.2.2 1',
   ])
-    t.equal(index.judge(packetOf(packet)), undefined, packet);
+    t.equal(index.judge(packetOf(packet), 'here'), undefined, packet);
 });
 
 t.test('a long policy rests while it is compiled, and not at every item', async t => {
@@ -227,7 +227,7 @@ t.test('what people are told', async t => {
   ];
   for (const { name, policies, packet, expect } of rows) {
     const index = indexOf({ namespaces, pods, policies: policies.map(([key, spec]) => policyObject(key, spec)) });
-    const judgement = index.judge(packetOf(packet));
+    const judgement = index.judge(packetOf(packet), 'here');
     const [finding] = judgement?.findings ?? [];
     t.equal(judgement && finding && findingText(finding, judgement), expect, name);
   }
@@ -271,6 +271,6 @@ t.test('what stands in the place of a Pod', async t => {
   ];
   for (const { name, spec, packet, expect } of rows) {
     const index = indexOf({ namespaces, pods, policies: [policyObject('shop/p', spec)], standIn });
-    t.equal(verdictOf(index.judge(packetOf(packet))), expect, name);
+    t.equal(verdictOf(index.judge(packetOf(packet), 'here')), expect, name);
   }
 });

@@ -10,7 +10,7 @@ import { createLogBuffer } from '../../../src/containers/log-buffer.js';
 import { captured } from '../../../src/containers/io.js';
 import { createTty } from '../../../src/containers/terminal.js';
 import { chooseLog, logOptions } from '../../../src/nodeagent/kubelet-api/logs.js';
-import { createKubeletServer } from '../../../src/nodeagent/kubelet-api/server.js';
+import { createKubeletServer } from '../../support/kubelet-server.js';
 import { newRecord } from '../../../src/nodeagent/pods/types.js';
 import { kubeletFacts, pod, startNode } from '../../support/simulated-node.js';
 

@@ -58,15 +58,17 @@ t.test('init containers and sidecars', async t => {
   const node = startNode();
   node.load(
     pod('ordered', {
-      volumes: [{ name: 'work', emptyDir: {} }],
+      volumes: [{ name: 'scratch', emptyDir: {} }],
       initContainers: [
-        container('one', 'sleep 5; echo one > /work/log', { volumeMounts: [{ name: 'work', mountPath: '/work' }] }),
+        container('one', 'sleep 5; echo one > /scratch/log', {
+          volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }],
+        }),
         container('side', 'sleep infinity', { restartPolicy: 'Always' }),
-        container('two', 'echo two >> /work/log', { volumeMounts: [{ name: 'work', mountPath: '/work' }] }),
+        container('two', 'echo two >> /scratch/log', { volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] }),
       ],
       restartPolicy: 'Never',
       containers: [
-        container('main', 'cat /work/log; sleep 3', { volumeMounts: [{ name: 'work', mountPath: '/work' }] }),
+        container('main', 'cat /scratch/log; sleep 3', { volumeMounts: [{ name: 'scratch', mountPath: '/scratch' }] }),
       ],
     }),
     pod('stuck', {
