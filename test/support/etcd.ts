@@ -39,23 +39,54 @@ export interface RunningEtcd {
 
 /** `secure`: flags for TLS; its URL is https then. */
 export async function startEtcd(file: string, secure: readonly string[] = []): Promise<RunningEtcd> {
-  const folder = mkdtempSync(join(tmpdir(), 'etcd-'));
   const [client, peer] = [await freePort(), await freePort()];
-  const url = `${secure.length === 0 ? 'http' : 'https'}://127.0.0.1:${client}`;
-  const peerUrl = `http://127.0.0.1:${peer}`;
+  const at: Member = {
+    name: 'one',
+    url: `${secure.length === 0 ? 'http' : 'https'}://127.0.0.1:${client}`,
+    peerUrl: `http://127.0.0.1:${peer}`,
+  };
+  const etcd = member(file, at, [at], secure);
+  await etcd.start();
+  return etcd;
+}
+
+/** Members of one etcd, of which each knows the others. */
+export async function startEtcdMembers(file: string, count: number): Promise<RunningEtcd[]> {
+  const all: Member[] = [];
+  for (let i = 0; i < count; i++)
+    all.push({
+      name: `member-${i}`,
+      url: `http://127.0.0.1:${await freePort()}`,
+      peerUrl: `http://127.0.0.1:${await freePort()}`,
+    });
+  const members = all.map(at => member(file, at, all, []));
+  // One alone serves nobody.
+  await Promise.all(members.map(({ start }) => start()));
+  return members;
+}
+
+interface Member {
+  readonly name: string;
+  readonly url: string;
+  readonly peerUrl: string;
+}
+
+function member(
+  file: string,
+  { name, url, peerUrl }: Member,
+  all: readonly Member[],
+  secure: readonly string[],
+): RunningEtcd {
+  const folder = mkdtempSync(join(tmpdir(), 'etcd-'));
   const args = [
-    ...['--name', 'one', '--data-dir', folder, '--listen-client-urls', url, '--advertise-client-urls', url],
+    ...['--name', name, '--data-dir', folder, '--listen-client-urls', url, '--advertise-client-urls', url],
     ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl],
+    ...['--initial-cluster', all.map(other => `${other.name}=${other.peerUrl}`).join()],
     // Tests are about what is told, not about this machine's disk.
-    ...['--initial-cluster', `one=${peerUrl}`, '--unsafe-no-fsync', ...secure],
+    ...['--unsafe-no-fsync', ...secure],
   ];
   let child: ChildProcess;
   let said = '';
-  const start = async (): Promise<void> => {
-    child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    child.stderr?.on('data', (chunk: Buffer) => void (said = (said + chunk.toString()).slice(-4_000)));
-    await until(`etcd serves: ${said}`, () => /ready to serve client requests/.test(said));
-  };
   const kill = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
@@ -63,13 +94,16 @@ export async function startEtcd(file: string, secure: readonly string[] = []): P
     await gone;
     said = '';
   };
-  await start();
   return {
     url,
     get process() {
       return child;
     },
-    start,
+    async start() {
+      child = spawn(file, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+      child.stderr?.on('data', (chunk: Buffer) => void (said = (said + chunk.toString()).slice(-4_000)));
+      await until(`etcd serves: ${said}`, () => /ready to serve client requests/.test(said));
+    },
     kill,
     async close() {
       await kill('SIGKILL');

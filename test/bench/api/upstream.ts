@@ -47,7 +47,8 @@ async function startUpstream(bin: string, folder: string): Promise<Server> {
     ],
     { stdio: [...stdio] },
   );
-  process.once('exit', () => [server, etcd].forEach(child => child.kill('SIGKILL')));
+  const killBoth = (): void => [server, etcd].forEach(child => void child.kill('SIGKILL'));
+  process.once('exit', killBoth);
   const endpoint = endpointOf(`https://127.0.0.1:${port}`, { token: TOKEN });
   await untilReady(endpoint, () => hasEnded(etcd) || hasEnded(server));
   return {
@@ -61,6 +62,7 @@ async function startUpstream(bin: string, folder: string): Promise<Server> {
         child.kill('SIGTERM');
         await gone;
       }
+      process.off('exit', killBoth);
     },
   };
 }
