@@ -132,15 +132,16 @@ export function createFramework(plugins: readonly Plugin[], nominator: Nominator
     addPod: (cycle, pod, other, node) => each(cycle, (plugin, state) => plugin.addPod?.(state, pod, other, node)),
     removePod: (cycle, pod, other, node) => each(cycle, (plugin, state) => plugin.removePod?.(state, pod, other, node)),
     score(cycle, pod, nodes) {
-      const total: Scores = new Map(nodes.map(node => [node.name, 0]));
+      const total: Scores = nodes.map(() => 0);
       for (const plugin of plugins) {
         if (plugin.score === undefined) continue;
         const state = plugin.preScore === undefined ? {} : plugin.preScore(pod, nodes, cycle.states.get(plugin));
         if (state === undefined) continue;
-        const scores: Scores = new Map();
-        for (const node of nodes) scores.set(node.name, plugin.score(state, pod, node));
-        plugin.normalize?.(state, scores);
-        for (const [name, score] of scores) total.set(name, (total.get(name) ?? 0) + score * (plugin.weight ?? 1));
+        const { weight = 1 } = plugin;
+        const scores: Scores = [];
+        for (const node of nodes) scores.push(plugin.score(state, pod, node));
+        plugin.normalize?.(state, scores, nodes);
+        scores.forEach((score, i) => (total[i] = (total[i] ?? 0) + score * weight));
       }
       return total;
     },

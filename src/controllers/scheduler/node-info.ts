@@ -1,7 +1,9 @@
-import type { DeepReadonly, Node } from '../../machinery/types.js';
+import { isHardTaint } from '../../machinery/scheduling/tolerations.js';
+import type { DeepReadonly, Node, Taint } from '../../machinery/types.js';
 import { amountsOf, type Affinity, type AffinityTerm, type Amounts, type HostPort, type PodInfo } from './pod-info.js';
 
 export type ReadonlyNode = DeepReadonly<Node>;
+type ReadonlyTaint = DeepReadonly<Taint>;
 
 /** Counts that a node remembers; more than plugins ask for between two changes of a node. */
 const MAX_REMEMBERED = 256;
@@ -30,15 +32,19 @@ export class NodeInfo {
   readonly countedRequested = new Map<string, number>();
   readonly #ports = new Map<string, Map<string, number>>();
   readonly #counts = new Map<string, number>();
+  labels: Readonly<Record<string, string>> = {};
+  hardTaints: readonly ReadonlyTaint[] = [];
+  /** Those that keep nobody away: PreferNoSchedule. */
+  softTaints: readonly ReadonlyTaint[] = [];
 
   constructor(readonly name: string) {}
 
-  get labels(): Readonly<Record<string, string>> {
-    return this.node?.metadata.labels ?? {};
-  }
-
   setNode(node: ReadonlyNode | undefined): void {
     this.node = node;
+    this.labels = node?.metadata.labels ?? {};
+    const taints = node?.spec?.taints ?? [];
+    this.hardTaints = taints.filter(isHardTaint);
+    this.softTaints = taints.filter(({ effect }) => effect === 'PreferNoSchedule');
     this.allocatable = amountsOf(node?.status?.allocatable ?? {});
     this.images = new Map(
       (node?.status?.images ?? []).flatMap(({ names = [], sizeBytes = 0 }) => names.map(name => [name, sizeBytes])),
@@ -104,6 +110,9 @@ export class NodeInfo {
   clone(): NodeInfo {
     const copy = new NodeInfo(this.name);
     copy.node = this.node;
+    copy.labels = this.labels;
+    copy.hardTaints = this.hardTaints;
+    copy.softTaints = this.softTaints;
     copy.allocatable = this.allocatable;
     copy.images = this.images;
     for (const info of this.pods.values()) copy.add(info);

@@ -8,11 +8,13 @@ export interface Nominator {
   nodeOf(id: string): string;
 }
 
+const NOBODY: readonly PodInfo[] = [];
+
 export function createNominator(): Nominator {
   const byNode = new Map<string, Map<string, PodInfo>>();
   const nodes = new Map<string, string>();
   return {
-    of: node => [...(byNode.get(node)?.values() ?? [])],
+    of: node => (byNode.size === 0 ? NOBODY : [...(byNode.get(node)?.values() ?? [])]),
     nodeOf: id => nodes.get(id) ?? '',
     set(pod, node) {
       const before = nodes.get(pod.id);

@@ -28,17 +28,10 @@ function enough(nodes: number): number {
   return Math.max(FEW_NODES, Math.trunc((nodes * percentage) / 100));
 }
 
-function best(scores: Scores, random: () => number): string {
-  let top = -Infinity;
-  let names: string[] = [];
-  for (const [name, score] of scores) {
-    if (score > top) {
-      top = score;
-      names = [];
-    }
-    if (score === top) names.push(name);
-  }
-  return names[Math.min(names.length - 1, Math.trunc(random() * names.length))] ?? '';
+function best(nodes: readonly NodeInfo[], scores: Scores, random: () => number): string {
+  const top = Math.max(...scores);
+  const equals = nodes.filter((_, i) => scores[i] === top);
+  return equals[Math.min(equals.length - 1, Math.trunc(random() * equals.length))]?.name ?? '';
 }
 
 /** Which node a Pod goes to, or why to none (schedule_one.go schedulePod). There is at least one node. */
@@ -75,7 +68,7 @@ export function place(pod: PodInfo, options: PlacementOptions): Placement {
   }
   const only = fitting.length === 1 ? fitting[0]?.name : undefined;
   if (only !== undefined) return { node: only, cycle, looked };
-  if (fitting.length > 0) return { node: best(framework.score(cycle, pod, fitting), random), cycle, looked };
+  if (fitting.length > 0) return { node: best(fitting, framework.score(cycle, pod, fitting), random), cycle, looked };
   const plugins = new Set([...narrowedBy, ...[...byNode.values()].map(rejection => rejection.plugin ?? '')]);
   const others =
     prefiltered.nodes === undefined

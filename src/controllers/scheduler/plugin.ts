@@ -40,7 +40,8 @@ export type PreFiltered<S> =
   /** `nodes` are the only ones that can be. */
   | { readonly state: S; readonly nodes?: ReadonlySet<string> };
 
-export type Scores = Map<string, number>;
+/** One of each node, in the order of the nodes. */
+export type Scores = number[];
 
 /**
  * One scheduling plugin. S is what preFilter works out for filter, P what preScore works out for score; both belong to
@@ -69,7 +70,7 @@ export interface Plugin<S = unknown, P = unknown> {
   preScore?(pod: PodInfo, nodes: readonly NodeInfo[], state: S | undefined): P | undefined;
   score?(state: P, pod: PodInfo, node: NodeInfo): number;
   /** Brings scores to 0 to 100, in place. */
-  normalize?(state: P, scores: Scores): void;
+  normalize?(state: P, scores: Scores, nodes: readonly NodeInfo[]): void;
   /** Takes what the Pod needs beside the node, so that no other Pod gets it. */
   reserve?(state: S | undefined, pod: PodInfo, node: string): void;
   unreserve?(state: S | undefined, pod: PodInfo, node: string): void;
@@ -83,11 +84,11 @@ export const MAX_SCORE = 100;
 
 /** To 0 to 100 by the largest one; `reverse` for counts of what is bad (helper/normalize_score.go). */
 export function normalizeByMax(scores: Scores, reverse: boolean): void {
-  const max = Math.max(0, ...scores.values());
-  for (const [node, score] of scores) {
+  const max = Math.max(0, ...scores);
+  scores.forEach((score, i) => {
     const share = max === 0 ? 0 : Math.trunc((MAX_SCORE * score) / max);
-    scores.set(node, reverse ? MAX_SCORE - share : share);
-  }
+    scores[i] = reverse ? MAX_SCORE - share : share;
+  });
 }
 
 export type { NodeInfo, PodInfo, ReadonlyNode, ReadonlyPod };

@@ -135,9 +135,9 @@ t.test('how much plugins like nodes', async t => {
       t.equal(expect, undefined, name);
       continue;
     }
-    const scores = new Map(cache.nodes().map(node => [node.name, found?.score?.(state, info, node) ?? NaN]));
-    found?.normalize?.(state, scores);
-    t.same(Object.fromEntries(scores), expect, name);
+    const scores = cache.nodes().map(node => found?.score?.(state, info, node) ?? NaN);
+    found?.normalize?.(state, scores, cache.nodes());
+    t.same(Object.fromEntries(cache.nodes().map((node, i) => [node.name, scores[i]])), expect, name);
   }
 });
 

@@ -144,11 +144,9 @@ export function interPodAffinity(snapshot: Snapshot, namespaces: Indexer<Namespa
     },
     score: (counts, _pod, node) => Object.keys(node.labels).reduce((sum, key) => sum + countAt(counts, node, key), 0),
     normalize(_counts, scores) {
-      const all = [...scores.values()];
-      const min = Math.min(...all);
-      const range = Math.max(...all) - min;
-      for (const [node, score] of scores)
-        scores.set(node, range === 0 ? 0 : Math.trunc(MAX_SCORE * ((score - min) / range)));
+      const min = Math.min(...scores);
+      const range = Math.max(...scores) - min;
+      scores.forEach((score, i) => (scores[i] = range === 0 ? 0 : Math.trunc(MAX_SCORE * ((score - min) / range))));
     },
   };
 }

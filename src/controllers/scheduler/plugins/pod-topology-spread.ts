@@ -1,5 +1,5 @@
 import { matchesRequiredNodeAffinity } from '../../../machinery/scheduling/node-affinity.js';
-import { isHardTaint, untoleratedTaint } from '../../../machinery/scheduling/tolerations.js';
+import { untoleratedTaint } from '../../../machinery/scheduling/tolerations.js';
 import { selectorOf, type Selector } from '../../../machinery/labels.js';
 import type { Snapshot } from '../cache.js';
 import { MAX_SCORE, unresolvable, unschedulable, type NodeInfo, type Plugin, type PodInfo } from '../plugin.js';
@@ -21,8 +21,11 @@ interface Counted {
   /** The smallest of them, once it has been asked for. */
   min?: number | undefined;
 }
+interface Scored extends Counted {
+  readonly countOn: (node: NodeInfo) => number;
+}
 interface ScoreState {
-  readonly counted: readonly Counted[];
+  readonly counted: readonly Scored[];
   readonly weights: readonly number[];
   /** Nodes without all of the labels. */
   readonly ignored: ReadonlySet<string>;
@@ -59,21 +62,25 @@ const hasLabels = (node: NodeInfo, constraints: readonly Constraint[]): boolean 
   constraints.every(({ topologyKey }) => node.labels[topologyKey] !== undefined);
 
 /** Whether the node counts, as the constraint's policies have it. */
-function includes({ honorsAffinity, honorsTaints }: Constraint, { pod }: PodInfo, { node }: NodeInfo): boolean {
+function includes(
+  { honorsAffinity, honorsTaints }: Constraint,
+  { pod }: PodInfo,
+  { node, hardTaints }: NodeInfo,
+): boolean {
   if (node === undefined) return false;
   if (honorsAffinity && !matchesRequiredNodeAffinity(pod, node)) return false;
-  return !honorsTaints || untoleratedTaint(pod, (node.spec?.taints ?? []).filter(isHardTaint)) === undefined;
+  return !honorsTaints || untoleratedTaint(pod, hardTaints) === undefined;
 }
 
-function countOn(node: NodeInfo, { selector }: Constraint, namespace: string): number {
-  if (selector.empty || !selector.selectable) return 0;
-  return node.count(
-    `spread ${namespace}\n${selector.toString()}`,
-    other =>
-      other.namespace === namespace &&
-      other.pod.metadata.deletionTimestamp === undefined &&
-      selector.matches(other.pod.metadata.labels),
-  );
+/** How many Pods of a node a constraint is about: made once for all nodes that are asked. */
+function counter({ selector }: Constraint, namespace: string): (node: NodeInfo) => number {
+  if (selector.empty || !selector.selectable) return () => 0;
+  const key = `spread ${namespace}\n${selector.toString()}`;
+  const isCounted = (other: PodInfo): boolean =>
+    other.namespace === namespace &&
+    other.pod.metadata.deletionTimestamp === undefined &&
+    selector.matches(other.pod.metadata.labels);
+  return node => node.count(key, isCounted);
 }
 
 function fewest(counted: Counted): number {
@@ -125,13 +132,14 @@ export function podTopologySpread(
       const constraints = ownConstraints(pod.pod, 'DoNotSchedule');
       if (constraints.length === 0) return { skip: true };
       const state = constraints.map(constraint => ({ constraint, byValue: new Map<string, number>() }));
+      const counters = constraints.map(constraint => counter(constraint, pod.namespace));
       for (const node of snapshot.nodes()) {
         if (!hasLabels(node, constraints)) continue;
-        for (const { constraint, byValue } of state) {
-          if (!includes(constraint, pod, node)) continue;
+        state.forEach(({ constraint, byValue }, i) => {
+          if (!includes(constraint, pod, node)) return;
           const value = node.labels[constraint.topologyKey] ?? '';
-          byValue.set(value, (byValue.get(value) ?? 0) + countOn(node, constraint, pod.namespace));
-        }
+          byValue.set(value, (byValue.get(value) ?? 0) + (counters[i]?.(node) ?? 0));
+        });
       }
       return { state };
     },
@@ -156,18 +164,22 @@ export function podTopologySpread(
       // Defaults apply as far as nodes have the labels; what the Pod asks for itself needs all of them.
       const mayCount = (node: NodeInfo): boolean => own.length === 0 || hasLabels(node, constraints);
       const ignored = new Set(nodes.filter(node => !mayCount(node)).map(node => node.name));
-      const counted = constraints.map(constraint => ({ constraint, byValue: new Map<string, number>() }));
+      const counted = constraints.map(constraint => ({
+        ...{ constraint, byValue: new Map<string, number>() },
+        countOn: counter(constraint, pod.namespace),
+      }));
       for (const { constraint, byValue } of counted)
         if (constraint.topologyKey !== HOSTNAME)
           for (const node of nodes)
             if (!ignored.has(node.name)) byValue.set(node.labels[constraint.topologyKey] ?? '', 0);
-      for (const { constraint, byValue } of counted) {
+      for (const { constraint, byValue, countOn } of counted) {
         if (constraint.topologyKey === HOSTNAME) continue;
         for (const node of snapshot.nodes()) {
-          const value = node.labels[constraint.topologyKey] ?? '';
-          const before = byValue.get(value);
-          if (before === undefined || !mayCount(node) || !includes(constraint, pod, node)) continue;
-          byValue.set(value, before + countOn(node, constraint, pod.namespace));
+          const value = node.labels[constraint.topologyKey];
+          // Nodes without the label are a domain to the weights, but no score asks how many Pods are in it.
+          const before = value === undefined ? undefined : byValue.get(value);
+          if (value === undefined || before === undefined || !mayCount(node)) continue;
+          if (includes(constraint, pod, node)) byValue.set(value, before + countOn(node));
         }
       }
       const weights = counted.map(({ constraint, byValue }) =>
@@ -175,25 +187,25 @@ export function podTopologySpread(
       );
       return { counted, weights, ignored };
     },
-    score({ counted, weights, ignored }, pod, node) {
+    score({ counted, weights, ignored }, _pod, node) {
       if (ignored.has(node.name)) return 0;
       let score = 0;
-      counted.forEach(({ constraint, byValue }, i) => {
+      counted.forEach(({ constraint, byValue, countOn }, i) => {
         const value = node.labels[constraint.topologyKey];
         if (value === undefined) return;
-        const isHost = constraint.topologyKey === HOSTNAME;
-        const count = isHost ? countOn(node, constraint, pod.namespace) : (byValue.get(value) ?? 0);
+        const count = constraint.topologyKey === HOSTNAME ? countOn(node) : (byValue.get(value) ?? 0);
         score += count * (weights[i] ?? 0) + constraint.maxSkew - 1;
       });
       return Math.round(score);
     },
-    normalize({ ignored }, scores) {
-      const counted = [...scores].filter(([node]) => !ignored.has(node)).map(([, score]) => score);
+    normalize({ ignored }, scores, nodes) {
+      const isIgnored = nodes.map(node => ignored.has(node.name));
+      const counted = scores.filter((_, i) => isIgnored[i] !== true);
       const [min, max] = [Math.min(...counted), Math.max(0, ...counted)];
-      for (const [node, score] of scores) {
-        if (ignored.has(node)) scores.set(node, 0);
-        else scores.set(node, max === 0 ? MAX_SCORE : Math.trunc((MAX_SCORE * (max + min - score)) / max));
-      }
+      scores.forEach((score, i) => {
+        if (isIgnored[i] === true) scores[i] = 0;
+        else scores[i] = max === 0 ? MAX_SCORE : Math.trunc((MAX_SCORE * (max + min - score)) / max);
+      });
     },
   };
 }
