@@ -7,12 +7,14 @@ import { realClock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';
 import { cidrsFlag } from './address-flags.js';
 import { createLogger } from './logger.js';
-import { saveMemory } from './memory-flags.js';
+import { saveMemory, saveTime } from './memory-flags.js';
 import { durationFlag, fail, FlagError, integerFlag, signalOnTermination, untilAborted } from './process.js';
+import { processorTime, whenBusy } from './when-busy.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runControllerManager(flags: Record<string, string>): Promise<void> {
   saveMemory();
+  whenBusy(realClock, processorTime, saveTime);
   const signal = signalOnTermination();
   const log = await createLogger('controller-manager', { level: flags['v'], format: flags['loggingFormat'] });
   const milliseconds = (name: string): number => durationFlag(name, flags[camel(name)] ?? '');

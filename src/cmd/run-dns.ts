@@ -5,12 +5,14 @@ import { startDns } from '../cluster/dns.js';
 import { realClock } from '../machinery/clock.js';
 import { realRandom } from '../machinery/random.js';
 import { createLogger } from './logger.js';
-import { saveMemory } from './memory-flags.js';
+import { saveMemory, saveTime } from './memory-flags.js';
 import { fail, integerFlag, invalidArgument, signalOnTermination, untilAborted } from './process.js';
+import { processorTime, whenBusy } from './when-busy.js';
 
 /** Runs until SIGINT or SIGTERM; exits with 1 and one line when it cannot start. */
 export async function runDns(flags: Record<string, string>): Promise<void> {
   saveMemory();
+  whenBusy(realClock, processorTime, saveTime);
   const signal = signalOnTermination();
   const log = await createLogger('dns', { level: flags['v'], format: flags['loggingFormat'] });
   try {
