@@ -16,6 +16,7 @@ import {
   refuseHeaders,
   TIMEOUT_CHECK_MS,
 } from './connections.js';
+import { fewPerTurn } from './few-per-turn.js';
 import type { ApiContext } from './pipeline/context.js';
 import type { IncomingRequest } from './pipeline/exchange.js';
 import { serve } from './pipeline/serve.js';
@@ -55,6 +56,22 @@ const noSchemas = (): never => {
 const upgradeProtocol = (raw: IncomingMessage): boolean =>
   /^(?:websocket|spdy\/3\.1)$/i.test((raw.headers.upgrade ?? '').trim());
 
+/** Handshakes and requests that are begun in one turn of the event loop: each takes up to a millisecond. */
+const HANDSHAKES_AT_ONCE = 4;
+const REQUESTS_AT_ONCE = 8;
+
+/** What waits is not read from: the server is one with `pauseOnConnect`. */
+function shakeHandsInTurns(server: Server): void {
+  const begin = server.listeners('connection') as ((socket: Socket) => void)[];
+  server.removeAllListeners('connection');
+  const inTurn = fewPerTurn(HANDSHAKES_AT_ONCE);
+  server.on('connection', (socket: Socket) =>
+    inTurn(() => {
+      if (!socket.destroyed) for (const listener of begin) listener.call(server, socket);
+    }),
+  );
+}
+
 /** What TLS says of a client, where there was none between. */
 function asSecured(connection: Duplex, certificate: X509Certificate): Duplex {
   const shown = certificate.toLegacyObject();
@@ -83,8 +100,13 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
     }
     if (tooLarge) return refuseHeaders(response);
     if (upgrade) return begin(raw, response);
-    connections.inTurn(raw, response, begin);
+    connections.inTurn(raw, response, (raw, response) =>
+      requestInTurn(() => {
+        if (!response.destroyed) begin(raw, response);
+      }),
+    );
   };
+  const requestInTurn = fewPerTurn(REQUESTS_AT_ONCE);
   /** Under way, to the last line of their audit. */
   let answering = 0;
   let onRest = (): void => undefined;
@@ -112,6 +134,7 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
           // Bodies have the deadline of their requests; those that are streamed to a node have none.
           requestTimeout: 0,
           ALPNProtocols: ['http/1.1'],
+          pauseOnConnect: true,
         },
         handler,
       ),
@@ -128,6 +151,7 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
     },
   });
   const { server } = app;
+  shakeHandsInTurns(server);
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.on('secureConnection', (socket: TLSSocket) => connections.secured(socket));
   server.prependListener('upgrade', (raw: IncomingMessage, socket: Duplex, head: Buffer) => {
