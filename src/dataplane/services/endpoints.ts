@@ -1,5 +1,4 @@
-import { compareText } from '../../machinery/compare-text.js';
-import type { DeepReadonly, EndpointSlice } from '../../machinery/types.js';
+import type { DeepReadonly, Endpoint, EndpointSlice } from '../../machinery/types.js';
 import { canonicalIP, joinHostPort } from '../../machinery/ip.js';
 import { SERVICE_NAME_LABEL } from '../../machinery/service-name.js';
 import { isForTheProxy, protocolOf } from './service-ports.js';
@@ -22,9 +21,6 @@ export interface EndpointInfo {
   readonly slice: string;
 }
 
-/** Endpoints by port key (see `portKey`), sorted by address. */
-export type EndpointsByPort = ReadonlyMap<string, readonly EndpointInfo[]>;
-
 /** Shared: a cluster has a hundred thousand endpoints. */
 const NO_HINTS: readonly string[] = [];
 
@@ -38,53 +34,70 @@ export function serviceOfSlice(slice: DeepReadonly<EndpointSlice>, family: Famil
   return slice.addressType === family ? `${slice.metadata.namespace ?? ''}/${service}` : undefined;
 }
 
-/** Merges the slices of one Service. The result does not depend on the order of `slices`. */
-export function mergeSlices(slices: Iterable<DeepReadonly<EndpointSlice>>, nodeName: string): EndpointsByPort {
-  const merged = new Map<string, Map<string, EndpointInfo>>();
-  const ordered = [...slices].sort((a, b) => compareText(a.metadata.name ?? '', b.metadata.name ?? ''));
-  for (const slice of ordered) {
-    for (const port of slice.ports ?? []) {
-      const protocol = protocolOf(port.protocol);
-      if (port.name === undefined || port.name === null) continue;
-      if (protocol === undefined || port.port === undefined || port.port === null || port.port === 0) continue;
-      const key = portKey(port.name, protocol);
-      const endpoints = merged.get(key) ?? new Map<string, EndpointInfo>();
-      merged.set(key, endpoints);
-      addEndpoints(endpoints, slice, port.port, nodeName);
+/** The endpoints of one slice by port key (see `portKey`): one of each address. */
+export type SliceEndpoints = ReadonlyMap<string, readonly EndpointInfo[]>;
+
+/** What a slice says. What `before` has said alike are the same objects: whoever made something of them has it still. */
+export function readSlice(
+  slice: DeepReadonly<EndpointSlice>,
+  nodeName: string,
+  before: SliceEndpoints = new Map(),
+): SliceEndpoints {
+  const ports = new Map<string, Map<string, EndpointInfo>>();
+  for (const { name, port, protocol: apiProtocol } of slice.ports ?? []) {
+    const protocol = protocolOf(apiProtocol);
+    if (name === undefined || name === null) continue;
+    if (protocol === undefined || port === undefined || port === null || port === 0) continue;
+    const key = portKey(name, protocol);
+    const endpoints = ports.get(key) ?? new Map<string, EndpointInfo>();
+    ports.set(key, endpoints);
+    const known = new Map(before.get(key)?.map(info => [info.address, info]));
+    for (const endpoint of slice.endpoints ?? []) {
+      const read = readEndpoint(endpoint, port, slice.metadata.name ?? '', nodeName);
+      if (read === undefined) continue;
+      const old = known.get(read.address);
+      const info = old !== undefined && isSameEndpoint(old, read) ? old : read;
+      endpoints.set(info.address, chosen(endpoints.get(info.address), info));
     }
   }
-  return new Map(
-    [...merged].map(([key, endpoints]) => [
-      key,
-      [...endpoints.values()].sort((a, b) => compareText(a.address, b.address)),
-    ]),
-  );
+  return new Map([...ports].map(([key, endpoints]) => [key, [...endpoints.values()]]));
 }
 
-function addEndpoints(
-  endpoints: Map<string, EndpointInfo>,
-  slice: DeepReadonly<EndpointSlice>,
+/** An endpoint on its way from one slice to another is seen in both for a moment; the live one is right. */
+export const chosen = (known: EndpointInfo | undefined, next: EndpointInfo): EndpointInfo =>
+  known === undefined || (known.terminating && !next.terminating) ? next : known;
+
+function readEndpoint(
+  { addresses, conditions, nodeName: itsNode, hints }: DeepReadonly<Endpoint>,
   port: number,
+  slice: string,
   nodeName: string,
-): void {
-  for (const endpoint of slice.endpoints ?? []) {
-    const ip = canonicalIP(endpoint.addresses[0] ?? '');
-    if (ip === undefined) continue;
-    const { ready, serving, terminating } = endpoint.conditions ?? {};
-    const info: EndpointInfo = {
-      ip,
-      port,
-      address: joinHostPort(ip, port),
-      isLocal: endpoint.nodeName === nodeName,
-      ready: ready ?? true,
-      serving: serving ?? true,
-      terminating: terminating ?? false,
-      zoneHints: endpoint.hints?.forZones?.map(zone => zone.name) ?? NO_HINTS,
-      nodeHints: endpoint.hints?.forNodes?.map(node => node.name) ?? NO_HINTS,
-      slice: slice.metadata.name ?? '',
-    };
-    // An endpoint on its way from one slice to another is seen in both for a moment; the live one is right.
-    const known = endpoints.get(info.address);
-    if (known === undefined || (known.terminating && !info.terminating)) endpoints.set(info.address, info);
-  }
+): EndpointInfo | undefined {
+  const ip = canonicalIP(addresses[0] ?? '');
+  if (ip === undefined) return undefined;
+  return {
+    ip,
+    port,
+    address: joinHostPort(ip, port),
+    isLocal: itsNode === nodeName,
+    ready: conditions?.ready ?? true,
+    serving: conditions?.serving ?? true,
+    terminating: conditions?.terminating ?? false,
+    zoneHints: hints?.forZones?.map(zone => zone.name) ?? NO_HINTS,
+    nodeHints: hints?.forNodes?.map(node => node.name) ?? NO_HINTS,
+    slice,
+  };
 }
+
+const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a === b || (a.length === b.length && a.every((text, i) => text === b[i]));
+
+/** Their addresses are the same already. */
+const isSameEndpoint = (a: EndpointInfo, b: EndpointInfo): boolean =>
+  a.isLocal === b.isLocal &&
+  a.ready === b.ready &&
+  a.serving === b.serving &&
+  a.terminating === b.terminating &&
+  a.slice === b.slice &&
+  isSameList(a.zoneHints, b.zoneHints) &&
+  isSameList(a.nodeHints, b.nodeHints);

@@ -59,8 +59,9 @@ export function healthCheckNodePorts(ports: readonly TrackedPort[]): readonly He
 /** Those with a serving endpoint: flows to any other must not stay. */
 export const udpServicePorts = (ports: readonly TrackedPort[]): readonly UdpServicePort[] =>
   ports.flatMap(({ service, endpoints }) => {
+    if (service.protocol !== 'udp') return [];
     const serving = endpoints.filter(endpoint => endpoint.serving).map(endpoint => endpoint.address);
-    if (service.protocol !== 'udp' || serving.length === 0) return [];
+    if (serving.length === 0) return [];
     const addresses = [service.clusterIP, ...service.externalIPs, ...service.loadBalancerVIPs];
     return [
       {

@@ -1,8 +1,9 @@
 import { compareText } from '../../machinery/compare-text.js';
 import type { Family } from '../packet.js';
-import { type EndpointInfo, mergeSlices, portKey } from './endpoints.js';
+import { createEndpointMerge, type EndpointMerge } from './endpoint-merge.js';
+import { type EndpointInfo, portKey } from './endpoints.js';
 import type { ServicePort } from './service-ports.js';
-import { createServiceStates, type ServiceState, type ServiceWatch } from './service-states.js';
+import { createServiceStates, type ServiceWatch } from './service-states.js';
 import { categorizeEndpoints, type EndpointCategories } from './topology.js';
 
 /** A service port and its endpoints, as one node sees them. Immutable: what changed is another object. */
@@ -45,6 +46,7 @@ const ZONE_LABEL = 'topology.kubernetes.io/zone';
 export function createServiceMap({ family, nodeName }: { family: Family; nodeName: string }): ServiceMap {
   const states = createServiceStates(family);
   const tracked = new Map<string, readonly TrackedPort[]>();
+  const merges = new Map<string, EndpointMerge>();
   let ports: readonly TrackedPort[] = [];
   let endpointCount = 0;
   let zone: string | undefined;
@@ -54,10 +56,17 @@ export function createServiceMap({ family, nodeName }: { family: Family; nodeNam
   function refresh(key: string, force: boolean): ServiceChange | undefined {
     const before = tracked.get(key) ?? [];
     const known = new Map(before.map(port => [port.sortKey, port]));
-    const after = look(states.get(key), nodeName).map(({ service, endpoints }): TrackedPort => {
-      const sortKey = `${service.fullName}\0${service.protocol}`;
+    const { ports: wanted, slices } = states.get(key);
+    const merge = merges.get(key) ?? createEndpointMerge(nodeName);
+    if (slices.size === 0) merges.delete(key);
+    else merges.set(key, merge);
+    merge.setSlices(slices);
+    const after = wanted.map((told): TrackedPort => {
+      const sortKey = `${told.fullName}\0${told.protocol}`;
+      const endpoints = merge.endpoints(portKey(told.portName, told.protocol));
       const old = known.get(sortKey);
-      if (!force && old !== undefined && isSame(old.service, service) && isSame(old.endpoints, endpoints)) return old;
+      const service = old !== undefined && isSame(old.service, told) ? old.service : told;
+      if (!force && old?.service === service && old.endpoints === endpoints) return old;
       const categories = categorizeEndpoints(service, endpoints, { nodeName, zone });
       return { sortKey, service, endpoints, categories };
     });
@@ -98,21 +107,13 @@ export function createServiceMap({ family, nodeName }: { family: Family; nodeNam
   };
 }
 
-/** Of what this room makes itself, field by field in one order: whether anything that rules depend on is different. */
-const isSame = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-function look(state: ServiceState, nodeName: string) {
-  const merged = mergeSlices(state.slices.values(), nodeName);
-  return state.ports.map(service => ({
-    service,
-    endpoints: merged.get(portKey(service.portName, service.protocol)) ?? [],
-  }));
-}
+/** They are made field by field in one order: whether anything that rules depend on is different. */
+const isSame = (a: ServicePort, b: ServicePort): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function udpEndpointsChanged({ before, after }: ServiceChange): boolean {
   const known = new Map(before.map(port => [port.sortKey, port.endpoints]));
   return after.some(
-    ({ sortKey, service, endpoints }) => service.protocol === 'udp' && !isSame(known.get(sortKey), endpoints),
+    ({ sortKey, service, endpoints }) => service.protocol === 'udp' && known.get(sortKey) !== endpoints,
   );
 }
 

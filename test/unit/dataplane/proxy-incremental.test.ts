@@ -174,3 +174,61 @@ for (const mode of PROXY_MODES)
     }
     t.match(longest, WRITTEN[mode], 'there was something to compare');
   });
+
+/** So many that iptables' rules lose their comments and get them back. */
+const MANY = 1_010;
+
+/** Some come, some go, some are about to go, in a Service that has more than a thousand. */
+function runLarge(mode: ProxyMode, affinity: boolean): { stepByStep: Kernel; fresh: Kernel } {
+  const r = random(MANY);
+  const config = { ...exampleConfig({ config: {} }), mode };
+  const clock = new FakeClock();
+  const newKernel = () => createKernel({ clock, random: () => 0, routes: hostRoutes(...config.nodeAddresses) });
+  const proxy = createProxier({ ...config, clock });
+  const kernel = newKernel();
+  const sync = (): void => {
+    const { program } = proxy.sync();
+    if (program !== undefined) kernel.load(program);
+  };
+  const large = service('ns/large', {
+    clusterIP: '10.200.0.1',
+    ports: [{ protocol: 'TCP', port: 80 }],
+    ...(affinity ? { sessionAffinity: 'ClientIP' } : {}),
+  });
+  let endpoints = Array.from({ length: MANY }, (_, i) => ({ ip: `10.66.${i >> 8}.${i & 255}`, node: r.pick(NODES) }));
+  const half = MANY / 2;
+  const parts = () => [endpoints.slice(0, half), endpoints.slice(half)] as const;
+  const sliceOf = (i: 0 | 1) => slice('ns/large', { port: 8080 }, parts()[i], String(i));
+  proxy.onServiceUpdate(large);
+  for (const i of [0, 1] as const) proxy.onSliceUpdate(sliceOf(i));
+  sync();
+  for (let step = 0; step < 20; step++) {
+    const at = r.below(endpoints.length);
+    const one = { ip: `10.67.${step}.1`, node: r.pick(NODES) };
+    if (r.chance(60)) endpoints = endpoints.toSpliced(at, 1 + r.below(3));
+    else endpoints = endpoints.toSpliced(at, r.below(2), one);
+    for (const i of [0, 1] as const) proxy.onSliceUpdate(sliceOf(i));
+    sync();
+    // Chains that a packet came to have counters, and begin anew when they are written.
+    const from = { src: '10.66.0.1', srcPort: 40_000 + step } as const;
+    if (mode === 'iptables')
+      kernel.connect({ ...from, dst: '10.200.0.1', dstPort: 80, proto: 'tcp', hook: 'prerouting' });
+  }
+  clock.step(SETTLED_MS);
+  proxy.onServiceUpdate({ ...large, spec: { ...large.spec, externalIPs: ['192.0.2.1'] } });
+  sync();
+  const other = createProxier({ ...config, clock });
+  other.onServiceUpdate({ ...large, spec: { ...large.spec, externalIPs: ['192.0.2.1'] } });
+  for (const i of [0, 1] as const) other.onSliceUpdate(sliceOf(i));
+  const fresh = newKernel();
+  const { program } = other.sync();
+  if (program !== undefined) fresh.load(program);
+  return { stepByStep: kernel, fresh };
+}
+
+for (const mode of PROXY_MODES)
+  for (const affinity of [false, true])
+    t.test(`incremental equals full in a large Service, ${mode}${affinity ? ', with affinity' : ''}`, async t => {
+      const { stepByStep, fresh } = runLarge(mode, affinity);
+      t.same(differences(fresh, stepByStep), []);
+    });

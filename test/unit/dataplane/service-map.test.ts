@@ -176,3 +176,43 @@ t.test('of an endpoint in two slices the live one counts, whichever comes first'
     t.equal(map.ports[0]?.endpoints.length, 1);
   }
 });
+
+t.test('an endpoint that stays as it was is the same object, and so is a list of them', async t => {
+  const map = start();
+  const part = (suffix: string, ips: readonly string[], conditions = {}) =>
+    slice(
+      'ns/s',
+      { port: 80 },
+      ips.map(ip => ({ ip, node: 'worker-a', conditions })),
+      suffix,
+    );
+  const list = () => map.ports[0]?.endpoints ?? [];
+  const addresses = () => list().map(({ ip }) => ip);
+  map.onServiceUpdate(named('s'));
+  map.onSliceUpdate(part('a', ['10.0.0.3', '10.0.0.1']));
+  map.onSliceUpdate(part('b', ['10.0.0.2']));
+  map.take();
+  const before = list();
+  t.same(addresses(), ['10.0.0.1', '10.0.0.2', '10.0.0.3'], 'by address, of all slices');
+
+  map.onSliceUpdate(part('a', ['10.0.0.1', '10.0.0.3']));
+  t.same(map.take().services, [], 'another order is no change');
+  t.equal(list(), before);
+
+  map.onSliceUpdate(part('a', ['10.0.0.1', '10.0.0.4']));
+  map.take();
+  t.same(addresses(), ['10.0.0.1', '10.0.0.2', '10.0.0.4']);
+  t.equal(list()[0], before[0], 'of the slice that changed');
+  t.equal(list()[1], before[1], 'of the other one');
+
+  map.onSliceUpdate(part('b', ['10.0.0.1', '10.0.0.2'], { ready: false, terminating: true }));
+  map.take();
+  t.equal(list()[0], before[0], 'the live one of two');
+  t.equal(list()[1]?.terminating, true, 'one that is another now');
+  map.onSliceUpdate(part('a', ['10.0.0.4']));
+  map.take();
+  t.match(list()[0], { ip: '10.0.0.1', terminating: true, slice: 's-b' }, 'what is left of the two');
+  map.onSliceDelete(part('b', []));
+  map.take();
+  t.same(addresses(), ['10.0.0.4']);
+});

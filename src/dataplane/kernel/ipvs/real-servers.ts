@@ -1,3 +1,4 @@
+import { betweenCommonEnds } from '../../../machinery/between-common-ends.js';
 import { joinHostPort } from '../../../machinery/ip.js';
 import type { Destination } from './schedulers/types.js';
 import type { RealServer } from './types.js';
@@ -23,13 +24,16 @@ export interface LoadedServer extends Destination {
   readonly traffic: Traffic;
 }
 
+const isSame = (a: RealServer, b: RealServer): boolean =>
+  a.address === b.address && a.port === b.port && a.weight === b.weight;
+
 export const connectionsOf = ({ active, inactive }: Destination): number => active + inactive;
 
 /** The real servers of one virtual server. */
 export interface ServerList {
   /** The newest first, as the kernel lists them. */
   readonly all: readonly LoadedServer[];
-  /** Makes them what is wanted; true when any came, went or has another weight. */
+  /** Makes them what is wanted, each address once; true when any came, went or has another weight. */
   set(wanted: readonly RealServer[]): boolean;
   /** Removes those that were to go and have no connections left; true when there were some. */
   flush(): boolean;
@@ -40,6 +44,9 @@ export interface ServerList {
 /** `graceful`: who has connections only gets no new ones. Done for TCP; a client of UDP would stay with it for ever. */
 export function createServerList(graceful: boolean): ServerList {
   let all: readonly LoadedServer[] = [];
+  /** All of them. */
+  const byKey = new Map<string, LoadedServer>();
+  let wantedBefore: readonly RealServer[] = [];
   const draining = new Set<LoadedServer>();
   /** Removed, but with connections: the same address that comes again is the same server (dest_trash). */
   const trash = new Map<string, LoadedServer>();
@@ -48,6 +55,7 @@ export function createServerList(graceful: boolean): ServerList {
   function remove(server: LoadedServer): void {
     server.available = false;
     draining.delete(server);
+    byKey.delete(keyOf(server));
     if (connectionsOf(server) > 0) trash.set(keyOf(server), server);
   }
 
@@ -79,24 +87,32 @@ export function createServerList(graceful: boolean): ServerList {
     },
     set(wanted) {
       for (const [key, server] of trash) if (connectionsOf(server) === 0) trash.delete(key);
-      const left = new Map(wanted.map(server => [keyOf(server), server]));
+      const [before, after] = betweenCommonEnds(wantedBefore, wanted, isSame);
+      wantedBefore = wanted;
+      const left = new Map(after.map(server => [keyOf(server), server]));
       let changed = false;
-      const kept = all.filter(server => {
-        const want = left.get(keyOf(server));
+      const gone = new Set<LoadedServer>();
+      for (const key of before.map(keyOf)) {
+        const server = left.has(key) ? undefined : byKey.get(key);
+        if (server === undefined) continue;
         const { weight } = server;
-        left.delete(keyOf(server));
-        if (want === undefined) {
-          const stays = leave(server);
-          changed ||= !stays || weight !== server.weight;
-          return stays;
+        if (!leave(server)) gone.add(server);
+        changed ||= gone.has(server) || weight !== server.weight;
+      }
+      const added: LoadedServer[] = [];
+      for (const [key, want] of left) {
+        const known = byKey.get(key);
+        if (known === undefined) {
+          const server = add(want);
+          byKey.set(key, server);
+          added.push(server);
+          continue;
         }
-        draining.delete(server);
-        changed ||= weight !== want.weight;
-        server.weight = want.weight;
-        return true;
-      });
-      const added = [...left.values()].map(add).reverse();
-      all = [...added, ...kept];
+        draining.delete(known);
+        changed ||= known.weight !== want.weight;
+        known.weight = want.weight;
+      }
+      if (gone.size + added.length > 0) all = [...added.reverse(), ...all.filter(server => !gone.has(server))];
       return changed || added.length > 0;
     },
     flush() {
@@ -109,6 +125,7 @@ export function createServerList(graceful: boolean): ServerList {
     clear() {
       for (const server of all) remove(server);
       all = [];
+      wantedBefore = [];
     },
   };
 }

@@ -1,3 +1,4 @@
+import { betweenCommonEnds } from '../../../machinery/between-common-ends.js';
 import { NetfilterError } from '../errors.js';
 import { BUILTIN_CHAINS } from './builtin-chains.js';
 import { type Counters, type LoadedChain, newChain, stateAt } from './chain.js';
@@ -64,11 +65,8 @@ export function editTable(table: Table): TableEdit {
     return chain.rules as Rule[];
   }
 
-  function countUses(rules: readonly Rule[], from: number, to: number, by: number): void {
-    for (let i = from; i < to; i++) {
-      const rule = rules[i];
-      if (rule === undefined) continue;
-      const { verdict, matches } = rule;
+  function countUses(rules: readonly Rule[], by: number): void {
+    for (const { verdict, matches } of rules) {
       if (verdict.kind === 'jump' || verdict.kind === 'goto') references.add(verdict.chain, by);
       for (const match of matches) if (match.kind === 'recent') recentUsers.add(match.name, by);
     }
@@ -76,13 +74,9 @@ export function editTable(table: Table): TableEdit {
 
   /** Most of a rewritten dispatch chain is as before, so only what lies between the common ends is counted. */
   function countChanges(before: readonly Rule[], after: readonly Rule[]): void {
-    let start = 0;
-    let end = 0;
-    const most = Math.min(before.length, after.length);
-    while (start < most && before[start] === after[start]) start++;
-    while (end < most - start && before.at(-1 - end) === after.at(-1 - end)) end++;
-    countUses(before, start, before.length - end, -1);
-    countUses(after, start, after.length - end, 1);
+    const [gone, come] = betweenCommonEnds(before, after, usesSame);
+    countUses(gone, -1);
+    countUses(come, 1);
   }
 
   return {
@@ -98,7 +92,9 @@ export function editTable(table: Table): TableEdit {
     append(name, rules, counters) {
       const chain = writable(name);
       const { length } = chain.rules;
-      if (length === 0) chain.rules = rules;
+      if (length === 0 && counters === undefined && isUnchanged(table.chains.get(name), chain, rules))
+        draft.delete(name);
+      else if (length === 0) chain.rules = rules;
       else {
         const list = ownRules(chain);
         for (const rule of rules) list.push(rule);
@@ -164,6 +160,18 @@ const busy = (chain: string): NetfilterError =>
   new NetfilterError(`CHAIN_DEL failed (Device or resource busy): chain ${chain}`);
 
 const NONE: readonly Rule[] = [];
+
+/** Whether both jump to the same chain, whatever else of them is different: a chance, in front of an endpoint that has gone. */
+const usesSame = (a: Rule, b: Rule): boolean =>
+  a === b || (a.verdict === b.verdict && [a, b].every(({ matches }) => matches.every(({ kind }) => kind !== 'recent')));
+
+/** Whether a chain that was emptied and got these rules is what it was: of a large Service most are, and no packet came by. */
+const isUnchanged = (loaded: LoadedChain | undefined, chain: LoadedChain, rules: readonly Rule[]): boolean =>
+  loaded?.rules === rules &&
+  loaded.states === undefined &&
+  loaded.policy === chain.policy &&
+  loaded.packets === chain.packets &&
+  loaded.bytes === chain.bytes;
 
 function count(chain: LoadedChain, position: number, counters: Counters | undefined): void {
   if (counters === undefined || (counters.packets === 0 && counters.bytes === 0)) return;

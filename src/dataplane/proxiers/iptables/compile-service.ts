@@ -6,6 +6,7 @@ import { externallyAccessible, type ServicePort } from '../../services/service-p
 import type { EndpointCategories } from '../../services/topology.js';
 import type { Origin } from '../../trace.js';
 import type { LocalTraffic } from '../detect-local.js';
+import { keptOrMade } from '../kept-endpoints.js';
 import * as names from './names.js';
 import {
   addRules,
@@ -40,6 +41,9 @@ export interface ServiceFragment {
   /** This service port's own nat chains, and the rules in them. */
   readonly chains: readonly string[];
   readonly rules: readonly ChainRules[];
+  /** What was made of each endpoint, by address, and all that it depends on but the endpoint. */
+  readonly endpoints: readonly Endpoint[];
+  readonly endpointsOf: string;
 }
 
 /** An endpoint with what all its rules share: there are three of them for each of maybe a hundred thousand endpoints. */
@@ -48,6 +52,12 @@ interface Endpoint {
   readonly chain: string;
   readonly toChain: Verdict;
   readonly origin: Origin;
+  /** Those of its own chain. */
+  readonly rules: ChainRules;
+  /** The rule that led to it the last time; those behind a place where one came or went are still right. */
+  choice: Rule | undefined;
+  /** How many there were to choose from. */
+  left: number;
 }
 
 interface ServiceContext {
@@ -63,11 +73,15 @@ interface ServiceContext {
   readonly usesLocalChain: boolean;
 }
 
-/** The rules of one service port, docs/kube-proxy.md section 2.2 step 2. Pure. */
+/**
+ * The rules of one service port, docs/kube-proxy.md section 2.2 step 2. Pure. Endpoints that it had `before` are not made
+ * again.
+ */
 export function compileServicePort(
   service: ServicePort,
   eps: EndpointCategories,
   options: ServiceCompileOptions,
+  before?: ServiceFragment,
 ): ServiceFragment {
   const chains = names.serviceChains(service.fullName, service.protocol);
   const port = service.portName === '' ? String(service.port) : service.portName;
@@ -83,7 +97,10 @@ export function compileServicePort(
     usesClusterChain: eps.cluster.length > 0,
     usesLocalChain: eps.local.length > 0,
   };
-  const endpoints = eps.reachable.map(info => endpointOf(context, info));
+  const { fullName, protocol, affinitySeconds } = service;
+  const endpointsOf = JSON.stringify([fullName, protocol, port, affinitySeconds, options.largeCluster]);
+  const known = before?.endpointsOf === endpointsOf ? before.endpoints : [];
+  const endpoints = keptOrMade(eps.reachable, known, info => endpointOf(context, info));
   const of = (list: readonly EndpointInfo[]): readonly Endpoint[] => {
     if (list.length === endpoints.length) return endpoints;
     const wanted = new Set(list);
@@ -108,8 +125,10 @@ export function compileServicePort(
         ...(context.usesClusterChain ? balancingRules(context, chains.cluster, of(eps.cluster)) : []),
         ...(context.usesLocalChain ? balancingRules(context, chains.local, of(eps.local)) : []),
       ]),
-      ...endpoints.map(endpoint => addRules(endpoint.chain, endpointRules(context, endpoint))),
+      ...endpoints.map(({ rules }) => rules),
     ],
+    endpoints,
+    endpointsOf,
   };
 }
 
@@ -215,19 +234,25 @@ function firewallRules({ service, options, chains, origin }: ServiceContext): Ru
   return [...rules, rule(chains.firewall, [comment(text)], { kind: 'none' }, origin)];
 }
 
-function endpointOf({ service, origin: { port } }: ServiceContext, info: EndpointInfo): Endpoint {
+function endpointOf(context: ServiceContext, info: EndpointInfo): Endpoint {
+  const { service, origin: ofService } = context;
+  const { port } = ofService;
   const chain = names.endpointChain(service.fullName, service.protocol, info.address);
+  const origin: Origin = {
+    kind: 'EndpointSlice',
+    namespace: service.namespace,
+    name: info.slice,
+    ...(port === undefined ? {} : { port }),
+    endpoint: info.address,
+  };
   return {
     info,
     chain,
     toChain: jump(chain),
-    origin: {
-      kind: 'EndpointSlice',
-      namespace: service.namespace,
-      name: info.slice,
-      ...(port === undefined ? {} : { port }),
-      endpoint: info.address,
-    },
+    origin,
+    rules: addRules(chain, endpointRules(context, info, chain, origin)),
+    choice: undefined,
+    left: 0,
   };
 }
 
@@ -243,12 +268,23 @@ function balancingRules({ service, options }: ServiceContext, chain: string, end
       : endpoints.map(endpoint =>
           choose(endpoint, [{ kind: 'recent', name: endpoint.chain, action: 'rcheck', seconds, reap: true }]),
         );
-  return [...known, ...endpoints.map((endpoint, i) => choose(endpoint, oneOf(endpoints.length - i)))];
+  const atRandom = endpoints.map((endpoint, i) => {
+    const left = endpoints.length - i;
+    if (endpoint.left === left && endpoint.choice?.chain === chain) return endpoint.choice;
+    endpoint.left = left;
+    return (endpoint.choice = choose(endpoint, oneOf(left)));
+  });
+  return [...known, ...atRandom];
 }
 
 const TO_MARK_MASQ = jump(names.MARK_MASQ);
 
-function endpointRules({ service, options }: ServiceContext, { info, chain, origin }: Endpoint): Rule[] {
+function endpointRules(
+  { service, options }: ServiceContext,
+  info: EndpointInfo,
+  chain: string,
+  origin: Origin,
+): Rule[] {
   const text = options.largeCluster ? [] : [comment(service.fullName)];
   const remember: Match[] =
     service.affinitySeconds === undefined ? [] : [{ kind: 'recent', name: chain, action: 'set' }];

@@ -1,5 +1,6 @@
 import type { XtablesProgram } from '../../kernel/program.js';
 import type { ServiceChange, TrackedPort } from '../../services/service-map.js';
+import { missingIn } from '../kept-endpoints.js';
 import { leftChains } from '../left-chains.js';
 import { createNodeView } from '../node-view.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
@@ -37,18 +38,20 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
 
   const isLarge = (): boolean => services.endpointCount > LARGE_CLUSTER_ENDPOINTS;
 
-  function compilePort(port: TrackedPort): ServiceFragment {
+  function compilePort(port: TrackedPort, before?: ServiceFragment): ServiceFragment {
     const largeCluster = isLarge();
-    const fragment = compileServicePort(port.service, port.categories, {
+    const options = {
       detectLocal: view.local,
       masqueradeAll: config.masqueradeAll ?? false,
       nodeIP: config.nodeIP ?? config.nodeAddresses[0],
       largeCluster,
-    });
+    };
+    const fragment = compileServicePort(port.service, port.categories, options, before);
     compiled.set(port, { fragment, largeCluster });
     return fragment;
   }
-  const fragmentOf = (port: TrackedPort): ServiceFragment => compiled.get(port)?.fragment ?? compilePort(port);
+  const fragmentOf = (port: TrackedPort, before?: ServiceFragment): ServiceFragment =>
+    compiled.get(port)?.fragment ?? compilePort(port, before);
 
   /** Most ports stand where they stood: they are not looked up. */
   function allFragments(): readonly ServiceFragment[] {
@@ -64,12 +67,16 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
 
   /** As upstream, all ports of a changed Service are written. */
   function writeService({ before, after }: ServiceChange, written: Set<ServiceFragment>): void {
-    for (const port of before) staleChains.add(fragmentOf(port).chains);
+    const known = new Map(before.map(port => [port.sortKey, fragmentOf(port)]));
     for (const port of after) {
-      const fragment = fragmentOf(port);
-      staleChains.remove(fragment.chains);
+      const old = known.get(port.sortKey);
+      known.delete(port.sortKey);
+      const fragment = fragmentOf(port, old);
+      staleChains.add(missingIn(old?.chains ?? [], fragment.chains));
+      staleChains.remove(missingIn(fragment.chains, old?.chains ?? []));
       written.add(fragment);
     }
+    for (const gone of known.values()) staleChains.add(gone.chains);
   }
 
   /** Only a full sync may rewrite the rules of unchanged Services in the other form. */
@@ -115,6 +122,6 @@ export function createIptablesProxier(config: ProxierConfig): Proxier {
       return !synced || localChanged || services.pending;
     },
     sync,
-    program: () => buildProgram(true, new Set(services.ports.map(fragmentOf)), []),
+    program: () => buildProgram(true, new Set(services.ports.map(port => fragmentOf(port))), []),
   };
 }

@@ -10,6 +10,7 @@ import type { LocalTraffic } from '../detect-local.js';
 import { rulesByChain } from './base-rules.js';
 import { serviceElements, type SetElement } from './elements.js';
 import { drop, fibLocal, fromLocalPods, goTo, inSet, isNoneOf, isOneOf, rule, verdict } from './expressions.js';
+import { keptOrMade } from '../kept-endpoints.js';
 import * as names from './names.js';
 
 export interface ServiceCompileOptions {
@@ -33,11 +34,16 @@ export interface ServiceFragment {
   /** This service port's own chains, what adds them, and what adds the rules in them. */
   readonly chains: readonly string[];
   readonly addChains: readonly NftCommand[];
+  /** What empties them, those that there are already. */
+  readonly flushes: readonly NftCommand[];
   readonly addRules: readonly NftCommand[];
   /** One of each endpoint that clients stay with. */
   readonly affinitySets: readonly NftSet[];
   /** In the sets and maps that all Services share. */
   readonly elements: readonly SetElement[];
+  /** What was made of each endpoint, by address, and all that it depends on but the endpoint. */
+  readonly endpoints: readonly Endpoint[];
+  readonly endpointsOf: string;
 }
 
 interface Endpoint {
@@ -45,7 +51,20 @@ interface Endpoint {
   readonly chain: string;
   readonly affinitySet: string;
   readonly origin: Origin;
+  readonly toChain: NftVerdict;
+  readonly own: OwnChain;
+  readonly rules: NftCommand;
 }
+
+/** What makes a chain, and what empties it. */
+interface OwnChain {
+  readonly add: NftCommand;
+  readonly flush: NftCommand;
+}
+const ownChain = (name: string): OwnChain => ({
+  add: { kind: 'addChain', chain: { name } },
+  flush: { kind: 'flushChain', chain: name },
+});
 
 interface ServiceContext {
   readonly service: ServicePort;
@@ -55,17 +74,20 @@ interface ServiceContext {
   readonly origin: Origin;
 }
 
-/** The rules of one service port, docs/kube-proxy.md section 3. Pure. */
+/** The rules of one service port, docs/kube-proxy.md section 3. Pure. Endpoints that it had `before` are not made again. */
 export function compileServicePort(
   service: ServicePort,
   eps: EndpointCategories,
   options: ServiceCompileOptions,
+  before?: ServiceFragment,
 ): ServiceFragment {
   const chains = names.serviceChains(service);
   const port = service.portName === '' ? String(service.port) : service.portName;
   const origin: Origin = { kind: 'Service', namespace: service.namespace, name: service.name, port };
   const context: ServiceContext = { service, eps, options, chains, origin };
-  const endpoints = eps.reachable.map(info => endpointOf(context, info));
+  const endpointsOf = JSON.stringify([service.fullName, service.protocol, port, service.affinitySeconds]);
+  const known = before?.endpointsOf === endpointsOf ? before.endpoints : [];
+  const endpoints = keptOrMade(eps.reachable, known, info => endpointOf(context, info));
   const of = (list: readonly EndpointInfo[]): readonly Endpoint[] => {
     if (list.length === endpoints.length) return endpoints;
     const wanted = new Set(list);
@@ -76,16 +98,17 @@ export function compileServicePort(
   const usesLocal = eps.local.length > 0;
   const usesExternal = eps.hasEndpoints && externallyAccessible(service);
   const usesFirewall = service.loadBalancerVIPs.length > 0 && service.sourceRanges.length > 0;
-  const own = [
-    ...endpoints.map(({ chain }) => chain),
+  const others = [
     ...(usesCluster ? [chains.cluster] : []),
     ...(usesLocal ? [chains.local] : []),
     ...(usesExternal ? [chains.external] : []),
     ...(usesFirewall ? [chains.firewall] : []),
   ];
+  const own = [...endpoints.map(endpoint => endpoint.own), ...others.map(ownChain)];
   return {
-    chains: own,
-    addChains: own.map(name => ({ kind: 'addChain', chain: { name } })),
+    chains: [...endpoints.map(({ chain }) => chain), ...others],
+    addChains: own.map(({ add }) => add),
+    flushes: own.map(({ flush }) => flush),
     addRules: [
       ...rulesByChain([
         ...clusterIPRules(context),
@@ -94,29 +117,33 @@ export function compileServicePort(
         ...(usesCluster ? balancingRules(context, chains.cluster, of(eps.cluster)) : []),
         ...(usesLocal ? balancingRules(context, chains.local, of(eps.local)) : []),
       ]),
-      ...endpoints.map((endpoint): NftCommand => ({
-        kind: 'addRules',
-        chain: endpoint.chain,
-        rules: endpointRules(context, endpoint),
-      })),
+      ...endpoints.map(({ rules }) => rules),
     ],
     affinitySets: affinitySets(context, endpoints),
     elements: serviceElements(service, eps, chains),
+    endpoints,
+    endpointsOf,
   };
 }
 
-function endpointOf({ service, origin }: ServiceContext, info: EndpointInfo): Endpoint {
-  const { port } = origin;
+function endpointOf({ service, origin: { port } }: ServiceContext, info: EndpointInfo): Endpoint {
+  const { chain, affinitySet } = names.endpointNames(service, info);
+  const origin: Origin = {
+    kind: 'EndpointSlice',
+    namespace: service.namespace,
+    name: info.slice,
+    endpoint: info.address,
+    ...(port === undefined ? {} : { port }),
+  };
+  const rules = endpointRules(service, { info, chain, affinitySet, origin });
   return {
     info,
-    ...names.endpointNames(service, info),
-    origin: {
-      kind: 'EndpointSlice',
-      namespace: service.namespace,
-      name: info.slice,
-      endpoint: info.address,
-      ...(port === undefined ? {} : { port }),
-    },
+    chain,
+    affinitySet,
+    origin,
+    toChain: goTo(chain),
+    own: ownChain(chain),
+    rules: { kind: 'addRules', chain, rules },
   };
 }
 
@@ -160,7 +187,7 @@ function firewallRule({ service, options, chains, origin }: ServiceContext): Nft
 
 function balancingRules({ service, origin }: ServiceContext, chain: string, endpoints: readonly Endpoint[]): NftRule[] {
   const sticky = service.affinitySeconds === undefined ? [] : endpoints;
-  const verdicts: NftVerdict[] = endpoints.map(endpoint => goTo(endpoint.chain));
+  const verdicts: NftVerdict[] = endpoints.map(({ toChain }) => toChain);
   return [
     ...sticky.map(endpoint =>
       rule(chain, [inSet('saddr', endpoint.affinitySet), verdict('goto', endpoint.chain)], endpoint.origin),
@@ -169,7 +196,10 @@ function balancingRules({ service, origin }: ServiceContext, chain: string, endp
   ];
 }
 
-function endpointRules({ service }: ServiceContext, { info, chain, affinitySet, origin }: Endpoint): NftRule[] {
+function endpointRules(
+  service: ServicePort,
+  { info, chain, affinitySet, origin }: Omit<Endpoint, 'toChain' | 'own' | 'rules'>,
+): NftRule[] {
   const remember =
     service.affinitySeconds === undefined
       ? []

@@ -1,6 +1,7 @@
 import { parseCidr } from '../../../machinery/cidr.js';
 import type { NftCommand, NftablesProgram } from '../../kernel/program.js';
 import type { ServiceChange, TrackedPort } from '../../services/service-map.js';
+import { missingIn } from '../kept-endpoints.js';
 import { leftChains } from '../left-chains.js';
 import { createNodeView } from '../node-view.js';
 import type { Proxier, ProxierConfig, SyncResult } from '../types.js';
@@ -28,15 +29,16 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
   let serviceCidrs: readonly string[] = [];
   let rangesChanged = false;
 
-  function fragmentOf(port: TrackedPort): ServiceFragment {
+  function fragmentOf(port: TrackedPort, before?: ServiceFragment): ServiceFragment {
     const known = compiled.get(port);
     if (known !== undefined) return known;
-    const fragment = compileServicePort(port.service, port.categories, {
+    const options = {
       family: config.family,
       detectLocal: view.local,
       masqueradeAll: config.masqueradeAll ?? false,
       nodeIP: config.nodeIP ?? config.nodeAddresses[0],
-    });
+    };
+    const fragment = compileServicePort(port.service, port.categories, options, before);
     compiled.set(port, fragment);
     return fragment;
   }
@@ -46,21 +48,26 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     const written: ServiceFragment[] = [];
     const goneSets = new Set<string>();
     for (const { before, after } of changes) {
+      const known = new Map<string, ServiceFragment>();
       for (const port of before) {
         const fragment = fragmentOf(port);
-        staleChains.add(fragment.chains);
+        known.set(port.sortKey, fragment);
         for (const { name } of fragment.affinitySets) goneSets.add(name);
         if (after.includes(port)) continue;
         compiled.delete(port);
         elements.set(port.sortKey, []);
       }
       for (const port of after) {
-        const fragment = fragmentOf(port);
-        staleChains.remove(fragment.chains);
+        const old = known.get(port.sortKey);
+        known.delete(port.sortKey);
+        const fragment = fragmentOf(port, old);
+        staleChains.add(missingIn(old?.chains ?? [], fragment.chains));
+        staleChains.remove(missingIn(fragment.chains, old?.chains ?? []));
         for (const { name } of fragment.affinitySets) goneSets.delete(name);
         elements.set(port.sortKey, fragment.elements);
         written.push(fragment);
       }
+      for (const { chains } of known.values()) staleChains.add(chains);
     }
     return { written, goneSets };
   }
@@ -74,29 +81,25 @@ export function createNftablesProxier(config: ProxierConfig): Proxier {
     commands,
   });
 
-  const flush = (chain: string): NftCommand => ({ kind: 'flushChain', chain });
-
   function partialProgram(
     old: readonly string[],
     written: readonly ServiceFragment[],
     goneSets: ReadonlySet<string>,
   ): NftablesProgram {
-    return program(false, [
-      ...old.map((chain): NftCommand => ({ kind: 'deleteChain', chain })),
-      ...written.flatMap(({ chains }) =>
-        chains.flatMap((name): NftCommand[] => [{ kind: 'addChain', chain: { name } }, flush(name)]),
-      ),
-      ...written.flatMap(({ affinitySets }) => affinitySets.map((set): NftCommand => ({ kind: 'addSet', set }))),
-      ...written.flatMap(({ addRules }) => addRules),
-      ...staleChains.takeNew().map(flush),
-      ...[...goneSets].map((set): NftCommand => ({ kind: 'deleteSet', set })),
-      ...elements.take(),
-    ]);
+    const commands = old.map((chain): NftCommand => ({ kind: 'deleteChain', chain }));
+    for (const { addChains, flushes } of written)
+      addChains.forEach((add, i) => commands.push(add, flushes[i] as NftCommand));
+    for (const { affinitySets } of written) for (const set of affinitySets) commands.push({ kind: 'addSet', set });
+    for (const { addRules } of written) for (const command of addRules) commands.push(command);
+    for (const chain of staleChains.takeNew()) commands.push({ kind: 'flushChain', chain });
+    for (const set of goneSets) commands.push({ kind: 'deleteSet', set });
+    commands.push(...elements.take());
+    return program(false, commands);
   }
 
   /** `left`: empty chains of a proxy before this one. */
   function fullProgram(left: readonly string[]): NftablesProgram {
-    const fragments = services.ports.map(fragmentOf);
+    const fragments = services.ports.map(port => fragmentOf(port));
     return program(true, [
       ...baseCommands(config, serviceCidrs),
       ...fragments.flatMap(({ addChains }) => addChains),

@@ -1,3 +1,4 @@
+import { betweenCommonEnds } from '../../../machinery/between-common-ends.js';
 import type { Clock } from '../../../machinery/clock.js';
 import type { RelayChoice } from '../types.js';
 
@@ -32,7 +33,8 @@ const MAX_CLIENTS = 65_536;
 /** `random` shuffles the endpoints, so that not all nodes start with the same one; without it they stay in order. */
 export function createLoadBalancer(clock: Clock, random?: () => number): LoadBalancer {
   let endpoints: readonly Backend[] = [];
-  let known = '';
+  /** As they were given. */
+  let known: readonly Backend[] = [];
   let index = 0;
   let affinityMs: number | undefined;
   /** By client address, the one seen last at the end. */
@@ -48,11 +50,12 @@ export function createLoadBalancer(clock: Clock, random?: () => number): LoadBal
 
   return {
     setEndpoints(next) {
-      const print = next.map(({ address }) => address).join();
-      if (print === known) return;
-      known = print;
-      const left = new Set(next.map(({ address }) => address));
-      for (const [client, { endpoint }] of clients) if (!left.has(endpoint.address)) clients.delete(client);
+      const [gone, come] = betweenCommonEnds(known, next, isSame);
+      known = next;
+      if (gone.length + come.length === 0) return;
+      const left = new Set(come.map(({ address }) => address));
+      const lost = new Set(gone.map(({ address }) => address).filter(address => !left.has(address)));
+      for (const [client, { endpoint }] of clients) if (lost.has(endpoint.address)) clients.delete(client);
       endpoints = random === undefined ? next : shuffled(next, random);
       index = 0;
     },
@@ -84,6 +87,8 @@ export function createLoadBalancer(clock: Clock, random?: () => number): LoadBal
     },
   };
 }
+
+const isSame = (a: Backend, b: Backend): boolean => a.address === b.address;
 
 /** Fisher and Yates. */
 function shuffled<T>(list: readonly T[], random: () => number): readonly T[] {
