@@ -34,20 +34,20 @@ const family = (type: 'counter' | 'gauge', name: string, help: string, samples: 
 export function resourceMetrics(figures: NodeFigures, workers: readonly PodWorker[], now: number): MetricFamily[] {
   const running = runningOf(workers);
   const pods = workers.filter(w => w.records.some(r => r.running !== undefined));
-  const total = figures.used(workers);
+  const total = figures.used(workers, now);
   const at = now;
   return [
     family(
       'counter',
       'container_cpu_usage_seconds_total',
       '[STABLE] Cumulative cpu time consumed by the container in core-seconds',
-      running.map(r => ({ labels: containerLabels(r), value: usageOf(r.record).cpuSeconds, at })),
+      running.map(r => ({ labels: containerLabels(r), value: usageOf(r.record, now).cpuSeconds, at })),
     ),
     family(
       'gauge',
       'container_memory_working_set_bytes',
       '[STABLE] Current working set of the container in bytes',
-      running.map(r => ({ labels: containerLabels(r), value: usageOf(r.record).memoryBytes, at })),
+      running.map(r => ({ labels: containerLabels(r), value: usageOf(r.record, now).memoryBytes, at })),
     ),
     family(
       'gauge',
@@ -80,13 +80,13 @@ export function resourceMetrics(figures: NodeFigures, workers: readonly PodWorke
       'counter',
       'pod_cpu_usage_seconds_total',
       '[STABLE] Cumulative cpu time consumed by the pod in core-seconds',
-      pods.map(w => ({ labels: podLabels(w), value: totalUsage(w.records).cpuSeconds, at })),
+      pods.map(w => ({ labels: podLabels(w), value: totalUsage(w.records, now).cpuSeconds, at })),
     ),
     family(
       'gauge',
       'pod_memory_working_set_bytes',
       '[STABLE] Current working set of the pod in bytes',
-      pods.map(w => ({ labels: podLabels(w), value: totalUsage(w.records).memoryBytes, at })),
+      pods.map(w => ({ labels: podLabels(w), value: totalUsage(w.records, now).memoryBytes, at })),
     ),
     family(
       'gauge',
@@ -120,7 +120,7 @@ export function cadvisorMetrics(figures: NodeFigures, workers: readonly PodWorke
       'counter',
       'container_cpu_usage_seconds_total',
       'Cumulative cpu time consumed in seconds.',
-      of(r => usageOf(r.record).cpuSeconds),
+      of(r => usageOf(r.record, now).cpuSeconds),
     ),
     family(
       'gauge',
@@ -138,13 +138,13 @@ export function cadvisorMetrics(figures: NodeFigures, workers: readonly PodWorke
       'gauge',
       'container_memory_usage_bytes',
       'Current memory usage in bytes, including all memory regardless of when it was accessed',
-      of(r => usageOf(r.record).memoryBytes),
+      of(r => usageOf(r.record, now).memoryBytes),
     ),
     family(
       'gauge',
       'container_memory_working_set_bytes',
       'Current working set in bytes.',
-      of(r => usageOf(r.record).memoryBytes),
+      of(r => usageOf(r.record, now).memoryBytes),
     ),
     family(
       'gauge',

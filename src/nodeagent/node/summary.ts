@@ -12,37 +12,37 @@ export interface NodeFigures {
   readonly startedAt: number;
   readonly capacity: Readonly<Record<string, string>>;
   /** All of its containers together. */
-  readonly used: (workers: readonly PodWorker[]) => ContainerUsage;
+  readonly used: (workers: readonly PodWorker[], now: number) => ContainerUsage;
 }
 
-export const usageOf = ({ usage, running }: ContainerRecord): ContainerUsage =>
-  (running === undefined ? undefined : usage?.()) ?? { cpuSeconds: 0, memoryBytes: 0 };
+export const usageOf = ({ usage, running }: ContainerRecord, now: number): ContainerUsage =>
+  (running === undefined ? undefined : usage?.(now)) ?? { cpuSeconds: 0, memoryBytes: 0 };
 
 export const capacityBytes = (figures: NodeFigures, resource: string): number =>
   Number(scaledValue(parseQuantity(figures.capacity[resource] ?? '0'), 0));
 
-export const totalUsage = (records: readonly ContainerRecord[]): ContainerUsage =>
+export const totalUsage = (records: readonly ContainerRecord[], now: number): ContainerUsage =>
   records
-    .map(usageOf)
+    .map(record => usageOf(record, now))
     .reduce(
       (sum, one) => ({ cpuSeconds: sum.cpuSeconds + one.cpuSeconds, memoryBytes: sum.memoryBytes + one.memoryBytes }),
       { cpuSeconds: 0, memoryBytes: 0 },
     );
 
 /** What a node has used since its agent started: a counter that goes on when containers go. */
-export function createNodeUsage(): (workers: readonly PodWorker[]) => ContainerUsage {
+export function createNodeUsage(): NodeFigures['used'] {
   const counted = new WeakMap<ContainerRecord, number>();
   let cpuSeconds = 0;
-  return workers => {
+  return (workers, now) => {
     const records = workers.flatMap(worker => worker.records);
     for (const record of records) {
-      const now = usageOf(record).cpuSeconds;
+      const spent = usageOf(record, now).cpuSeconds;
       const before = counted.get(record) ?? 0;
       // A container that was started again counts from nothing.
-      cpuSeconds += now < before ? now : now - before;
-      counted.set(record, now);
+      cpuSeconds += spent < before ? spent : spent - before;
+      counted.set(record, spent);
     }
-    return { ...totalUsage(records), cpuSeconds };
+    return { ...totalUsage(records, now), cpuSeconds };
   };
 }
 
@@ -97,8 +97,8 @@ export function nodeSummary(
     return {
       name: record.name,
       startTime: formatTime(startedAt),
-      cpu: cpuStats(usageOf(record), startedAt),
-      memory: memoryStats(usageOf(record), limitOf(record)),
+      cpu: cpuStats(usageOf(record, now), startedAt),
+      memory: memoryStats(usageOf(record, now), limitOf(record)),
       ...(on === undefined ? {} : { rootfs: fsStats(on.rootfs), logs: fsStats(on.logs) }),
       swap: { time, swapUsageBytes: 0 },
     };
@@ -115,8 +115,8 @@ export function nodeSummary(
       containers: records.flatMap(record =>
         record.state.kind === 'running' ? [containerStats(record, record.state.startedAt, use)] : [],
       ),
-      cpu: cpuStats(totalUsage(records), since),
-      memory: memoryStats(totalUsage(records)),
+      cpu: cpuStats(totalUsage(records, now), since),
+      memory: memoryStats(totalUsage(records, now)),
       ...(use === undefined
         ? {}
         : {
@@ -128,7 +128,7 @@ export function nodeSummary(
     };
   };
 
-  const total = figures.used(workers);
+  const total = figures.used(workers, now);
   const running = workers.filter(w => w.records.some(r => r.running !== undefined));
   return {
     node: {

@@ -43,30 +43,33 @@ export interface UsageOptions {
   readonly resources: () => Resources;
   /** What the container's programs really take. */
   readonly spent: () => ContainerUsage;
-  readonly clock: Pick<Clock, 'monotonic'>;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /**
  * What a container uses, as its node tells it. Simulated programs take next to nothing; what they stand for is taken to use
- * what was requested for it, a little more or less, and never more than its limit, unless it is told otherwise.
+ * what was requested for it, a little more or less, and never more than its limit. Where it is told what to use, that is all:
+ * an autoscaler rounds a thousandth of a core up to a Pod.
+ * @returns what it has used until `now`, which is told with it: so a rate is what it is meant to be
  */
-export function createUsage({ told, uid, container, resources, spent, clock }: UsageOptions): () => ContainerUsage {
-  let counted = clock.monotonic();
-  let milliseconds = 0;
+export function createUsage(options: UsageOptions): (now: number) => ContainerUsage {
+  const { told, uid, container, resources, spent, clock } = options;
+  let counted = clock.now();
+  let [cpuSeconds, took] = [0, 0];
   const rate = (which: Which): number => {
     const requested = quantity(resources().requests?.[which], which) ?? 0;
     const varied = requested * (1 + VARIATION * variationOf(uid, container, which));
     const limit = quantity(resources().limits?.[which], which) ?? Infinity;
     return Math.min(toldUsage(told(), resources(), which) ?? varied, limit);
   };
-  return () => {
-    const now = clock.monotonic();
-    milliseconds += ((now - counted) * rate('cpu')) / 1000;
+  const isTold = (which: Which): boolean => toldUsage(told(), resources(), which) !== undefined;
+  return now => {
+    const really = spent();
+    cpuSeconds += (Math.max(0, now - counted) * rate('cpu')) / 1e6;
+    if (!isTold('cpu')) cpuSeconds += really.cpuSeconds - took;
+    took = really.cpuSeconds;
     counted = now;
-    const { cpuSeconds, memoryBytes } = spent();
-    return {
-      cpuSeconds: cpuSeconds + milliseconds / 1000,
-      memoryBytes: Math.ceil((memoryBytes + rate('memory')) / PAGE_BYTES) * PAGE_BYTES,
-    };
+    const memoryBytes = rate('memory') + (isTold('memory') ? 0 : really.memoryBytes);
+    return { cpuSeconds, memoryBytes: Math.ceil(memoryBytes / PAGE_BYTES) * PAGE_BYTES };
   };
 }

@@ -64,7 +64,7 @@ export interface ContainerRecord {
   /** The spec's image when it was started: another one now means a restart. */
   startedImage: string;
   /** What its latest run takes of processor and memory. */
-  usage: (() => ContainerUsage) | undefined;
+  usage: ((now: number) => ContainerUsage) | undefined;
   /** What its latest run has written to its own file system. */
   disk: (() => ContainerDisk) | undefined;
   /** The process namespace it runs in, since it was started. */

@@ -55,14 +55,14 @@ t.test('what a container uses', async t => {
       clock,
     });
     clock.step(10_000);
-    const { cpuSeconds, memoryBytes } = usage();
+    const { cpuSeconds, memoryBytes } = usage(clock.now());
     const milli = cpuSeconds * 100;
     t.ok(milli >= cpu[0] - 1e-6 && milli <= cpu[1] + 1e-6, `${name}: ${milli}m`);
     t.ok(memoryBytes >= memory[0] * MI && memoryBytes <= memory[1] * MI, `${name}: ${memoryBytes / MI}Mi`);
   }
 });
 
-t.test('it goes on from where it was when it is told otherwise', async t => {
+t.test('it goes on from where it was when it is told otherwise, and what is told is all', async t => {
   const clock = new FakeClock();
   let milli = 1000;
   const usage = createUsage({
@@ -74,8 +74,42 @@ t.test('it goes on from where it was when it is told otherwise', async t => {
     clock,
   });
   clock.step(10_000);
-  t.equal(usage().cpuSeconds, 10.5);
+  t.equal(usage(clock.now()).cpuSeconds, 10, 'what its programs really take is not added');
   milli = 0;
   clock.step(10_000);
-  t.equal(usage().cpuSeconds, 10.5, 'a counter never goes back');
+  t.equal(usage(clock.now()).cpuSeconds, 10, 'a counter never goes back');
+});
+
+t.test('what nobody tells is what was requested, and what its programs really take', async t => {
+  const clock = new FakeClock();
+  let cpuSeconds = 0.25;
+  const usage = createUsage({
+    told: () => ({ memory: { amount: 8 * MI } }),
+    uid: 'u-1',
+    container: 'a',
+    resources: () => ({}),
+    spent: () => ({ cpuSeconds, memoryBytes: 5 * MI }),
+    clock,
+  });
+  clock.step(10_000);
+  t.same(usage(clock.now()), { cpuSeconds: 0.25, memoryBytes: 8 * MI });
+  cpuSeconds = 0.75;
+  t.equal(usage(clock.now()).cpuSeconds, 0.75);
+});
+
+t.test('a rate over the moments that are told is what it is told, however late it is asked', async t => {
+  const clock = new FakeClock();
+  const started = clock.now();
+  const usage = createUsage({
+    told: () => ({ cpu: { amount: 160 } }),
+    uid: 'u-1',
+    container: 'a',
+    resources: () => ({}),
+    spent: () => ({ cpuSeconds: 0, memoryBytes: 0 }),
+    clock,
+  });
+  const until = started + 7_003;
+  clock.step(7_120);
+  const nanoCores = Math.round((usage(until).cpuSeconds / 7.003) * 1e9);
+  t.equal(nanoCores, 160e6, 'a thousandth of a core more would be another Pod to an autoscaler');
 });
