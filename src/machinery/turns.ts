@@ -11,7 +11,7 @@ export interface Turns {
   next(): Promise<void>;
 }
 
-const TURN_MS = 8;
+const TURN_MS = 3;
 
 export function createTurns(clock: Pick<Clock, 'monotonic'>, turnMs = TURN_MS): Turns {
   let startedAt: number | undefined;
