@@ -154,6 +154,7 @@ export async function createHttpServer(options: HttpServerOptions, context: () =
   shakeHandsInTurns(server);
   server.on('connection', (socket: Socket) => connections.opened(socket));
   server.on('secureConnection', (socket: TLSSocket) => connections.secured(socket));
+  server.prependListener('request', (raw: IncomingMessage) => connections.began(raw));
   server.prependListener('upgrade', (raw: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node hears no errors of an upgraded connection; unheard, one would end the process.
     socket.on('error', () => socket.destroy());

@@ -5,6 +5,7 @@ import { connect as tlsConnect, type TLSSocket } from 'node:tls';
 import { request as httpsRequest } from 'node:https';
 import type { IncomingHttpHeaders } from 'node:http';
 import { realClock } from '../../src/machinery/clock.js';
+import { whenAborted } from '../../src/machinery/waiter.js';
 import { createTurns } from '../../src/machinery/turns.js';
 import { issueCertificate } from '../../src/machinery/x509/certificate.js';
 import { alreadyExistsError, notFoundError, unauthorizedError } from '../../src/machinery/status.js';
@@ -86,10 +87,18 @@ export class FakeRegistry {
         note('list', namespace, query);
         return { resourceVersion: String(this.revision), items: list(namespace) };
       },
-      watch: async (_ctx, namespace, query, listener) => {
+      watch: async (ctx, namespace, query, listener) => {
         note('watch', namespace, query);
         this.listeners.add(listener);
-        return { stop: () => void this.listeners.delete(listener) };
+        const stop = (): void => {
+          forget();
+          this.listeners.delete(listener);
+        };
+        const forget = whenAborted(ctx, () => {
+          stop();
+          listener.end();
+        });
+        return { stop };
       },
       create: async (ctx, namespace, object) => {
         note('create', namespace, object, ctx.options);

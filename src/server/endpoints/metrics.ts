@@ -8,8 +8,8 @@ export interface Metrics {
   requestStarted(exchange: Exchange): void;
   /** Its answer is out, or its client is gone. */
   requestEnded(exchange: Exchange): void;
-  /** A watch has begun; the returned function is called once when it ends. */
-  watchStarted(info: ResourceInfo): () => void;
+  watchStarted(info: ResourceInfo): void;
+  watchEnded(info: ResourceInfo): void;
   watchEvents(info: ResourceInfo, count: number): void;
   /** Prometheus' text form. */
   render(): string;
@@ -103,16 +103,8 @@ export function createMetrics(
       requests.add({ verb, dry_run, group, version, resource, subresource, scope, component, code });
       if (!exchange.longRunning) durations.observe(labels, (clock.monotonic() - startedMs) / 1000);
     },
-    watchStarted(info) {
-      const labels = { verb: 'WATCH', ...gvr(info), component: 'apiserver' };
-      longRunning.add(labels);
-      let ended = false;
-      return () => {
-        if (ended) return;
-        ended = true;
-        longRunning.add(labels, -1);
-      };
-    },
+    watchStarted: info => longRunning.add({ verb: 'WATCH', ...gvr(info), component: 'apiserver' }),
+    watchEnded: info => longRunning.add({ verb: 'WATCH', ...gvr(info), component: 'apiserver' }, -1),
     watchEvents: (info, count) => events.add(gvr(info), count),
     render: () => families.map(f => f.render()).join(''),
   };

@@ -29,6 +29,10 @@ class ExchangeContext implements RequestContext {
     return this.exchange.request.signal;
   }
 
+  onAbort(listener: () => void): () => void {
+    return this.exchange.request.onAbort(listener);
+  }
+
   throwIfAborted(): void {
     const { abortedBy } = this.exchange.request;
     if (abortedBy !== undefined) throw abortedBy;

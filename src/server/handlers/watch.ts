@@ -2,11 +2,11 @@ import { fieldSelectorOf } from '../../machinery/fields.js';
 import { JSON_TYPE, PROTOBUF_TYPE } from '../negotiation/media-types.js';
 import type { ApiContext } from '../pipeline/context.js';
 import type { Exchange, ResourceRoute } from '../pipeline/exchange.js';
-import type { RegistryWatch, WatchListener } from '../registry/types.js';
 import { writeHead } from '../responses/send.js';
 import { createEventEncoder } from '../watch-stream/event-encoder.js';
 import { httpSink } from '../watch-stream/http-sink.js';
 import type { WatchSink } from '../watch-stream/sink.js';
+import { WatchStream } from '../watch-stream/watch-stream.js';
 import { webSocketSink } from '../watch-stream/websocket-sink.js';
 import type { Handler } from './handler.js';
 import { listQuery } from './read.js';
@@ -43,7 +43,7 @@ async function openSink(exchange: Exchange, context: ApiContext): Promise<WatchS
  */
 export const watchObjects: Handler = async (exchange, route, context) => {
   const { entry, registry, namespace } = route;
-  const { signal, upgradeHead, raw } = exchange.request;
+  const { upgradeHead, raw } = exchange.request;
   // golang.org/x/net/websocket, which upstream serves watches with, refuses a handshake without Origin.
   if (upgradeHead !== undefined && raw.headers.origin === undefined)
     return { kind: 'raw', code: 403, headers: {}, body: '' };
@@ -54,62 +54,16 @@ export const watchObjects: Handler = async (exchange, route, context) => {
     clock: context.clock,
     protobuf: context.protobuf,
   });
-  let sink: WatchSink | undefined;
-  let early: Buffer[] = [];
-  let ended = false;
-  let watch: RegistryWatch | undefined;
-  const counted = context.metrics.watchStarted(entry.info);
-  const forget = context.flowControl?.watching(exchange.info, exchange.fields);
-  const stop = (): void => {
-    signal.removeEventListener('abort', stop);
-    context.stopping.removeEventListener('abort', finish);
-    watch?.stop();
-    watch = undefined;
-    counted();
-    forget?.();
-  };
-  const finish = (): void => {
-    if (ended) return;
-    ended = true;
-    stop();
-    sink?.end();
-  };
-  const listener: WatchListener = {
-    events(batch) {
-      const pieces: Buffer[] = [];
-      for (const event of batch) encode(event, pieces);
-      context.metrics.watchEvents(entry.info, batch.length);
-      if (sink !== undefined) sink.write(pieces);
-      else for (const piece of pieces) early.push(piece);
-    },
-    end: finish,
-    cut() {
-      ended = true;
-      stop();
-      sink?.destroy();
-    },
-    backlog: () => sink?.backlog() ?? 0,
-    // From now on it takes nobody's place.
-    begun: () => exchange.seat?.release(),
-  };
+  const stream = new WatchStream(context, entry.info, encode, exchange);
   const ctx = requestContext(exchange, context);
   try {
-    watch = await registry.watch(ctx, namespace, watchQuery(exchange, route), listener);
-    sink = await openSink(exchange, context);
+    stream.of(await registry.watch(ctx, namespace, watchQuery(exchange, route), stream));
+    stream.open(await openSink(exchange, context));
   } catch (error) {
-    stop();
+    stream.stop();
     throw error;
   }
-  if (early.length > 0) sink.write(early);
-  early = [];
-  if (ended) {
-    sink.end();
-    watch?.stop();
-  } else if (signal.aborted) {
-    finish();
-  } else {
-    signal.addEventListener('abort', stop, { once: true });
-    context.stopping.addEventListener('abort', finish, { once: true });
-  }
+  // Whoever has gone before the watch could hear of it.
+  if (exchange.request.abortedBy !== undefined) stream.end();
   return { kind: 'taken' };
 };

@@ -1,6 +1,7 @@
 import type { Clock } from '../../machinery/clock.js';
 import { createLine } from '../../machinery/line.js';
 import { realRandom, type Random } from '../../machinery/random.js';
+import { createTimeouts } from '../../machinery/timeouts.js';
 import { createTurns, type Turns } from '../../machinery/turns.js';
 import type { Catalog, CatalogEntry } from '../../api/catalog.js';
 import type { Objects } from '../../api/strategy.js';
@@ -83,7 +84,18 @@ export async function createRegistries(options: RegistriesOptions): Promise<Regi
   const line = createLine(turns);
   const progress = createProgress(store);
   const caches = createCaches({ store, clock, budget: createHistoryBudget(), progress, report });
-  const shared = { store, progress, clock, random, turns, line, admission, report, validate };
+  const shared = {
+    store,
+    progress,
+    clock,
+    random,
+    turns,
+    line,
+    timeouts: createTimeouts(clock),
+    admission,
+    report,
+    validate,
+  };
   const scopes = createScopes(catalog, caches, shared);
   const registries = new WeakMap<CatalogEntry, Registry>();
   const get = (entry: CatalogEntry): Registry => {

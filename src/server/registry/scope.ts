@@ -2,6 +2,7 @@ import type { Clock } from '../../machinery/clock.js';
 import type { Line } from '../../machinery/line.js';
 import type { Random } from '../../machinery/random.js';
 import type { Steps } from '../../machinery/steps.js';
+import type { Timeouts } from '../../machinery/timeouts.js';
 import type { Turns } from '../../machinery/turns.js';
 import type { GroupResource } from '../../machinery/status.js';
 import type { DeepReadonly, KubeObject, ObjectKey } from '../../machinery/types.js';
@@ -25,6 +26,9 @@ export interface OpenWatch {
   /** Tells how far it is by a bookmark, unless its client knows of the last change, whose revision is given. */
   tell(changed: number): void;
   end(): void;
+  /** The entry that it goes by is served no longer. */
+  retire(): void;
+  readonly scope: Scope;
 }
 
 /** What all operations on one resource in one version share. */
@@ -46,6 +50,8 @@ export interface Scope {
   readonly turns: Turns;
   /** Watchers beyond the first few that are told of a change. */
   readonly line: Line;
+  /** Of watches. */
+  readonly timeouts: Timeouts;
   readonly admission: readonly AdmissionPlugin[];
   readonly watches: Set<OpenWatch>;
   /** Told of failures that no request can be told of. */

@@ -26,7 +26,7 @@ export interface Scopes {
 /** The same for all resources. */
 type Shared = Pick<
   Scope,
-  'store' | 'progress' | 'clock' | 'random' | 'turns' | 'line' | 'admission' | 'report' | 'validate'
+  'store' | 'progress' | 'clock' | 'random' | 'turns' | 'line' | 'timeouts' | 'admission' | 'report' | 'validate'
 >;
 
 export function createScopes(catalog: Catalog, caches: Caches, shared: Shared): Scopes {
@@ -46,7 +46,7 @@ export function createScopes(catalog: Catalog, caches: Caches, shared: Shared): 
     let retirement = retiring.get(entry);
     if (retirement === undefined) {
       retiring.set(entry, (retirement = new AbortController()));
-      // Every watch listens to it: thousands are no leak.
+      // Every conversion that is under way listens to it: hundreds are no leak.
       setMaxListeners(0, retirement.signal);
     }
     return retirement;
@@ -113,7 +113,12 @@ export function createScopes(catalog: Catalog, caches: Caches, shared: Shared): 
 
   return {
     of: scopeOf,
-    retire: entry => retirementOf(entry).abort(),
+    retire(entry) {
+      retirementOf(entry).abort();
+      const scope = scopes.get(entry);
+      // Others go by other versions of it.
+      for (const watch of [...watchesOf(entry.info)]) if (watch.scope === scope) watch.retire();
+    },
     tellProgress() {
       for (const [prefix, open] of watches) {
         const changed = caches.changed(prefix);

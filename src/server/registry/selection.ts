@@ -15,6 +15,8 @@ export interface Selection {
   matches(object: DeepReadonly<KubeObject>): boolean;
 }
 
+const EVERYTHING: Selection = { everything: true, name: '', matches: () => true };
+
 /** Go prints a missing value of a field as the zero value of its type; paths only ever end in strings and booleans. */
 function textAt(object: DeepReadonly<KubeObject>, path: readonly string[]): string {
   let value: unknown = object;
@@ -50,6 +52,7 @@ export function selectionOf(
   { info, strategy, computedFields }: Pick<Scope, 'info' | 'strategy' | 'computedFields'>,
   options: { readonly labelSelector: string; readonly fieldSelector: string },
 ): Selection {
+  if (options.labelSelector === '' && options.fieldSelector === '') return EVERYTHING;
   const labels = parsed(parseLabelSelector, options.labelSelector);
   const fields = parsed(parseFieldSelector, options.fieldSelector);
   checkLabels(info, strategy, fields);

@@ -30,7 +30,7 @@ export interface Backlog {
 }
 
 interface Entry {
-  bytes: number;
+  owed: number;
   /** Monotonic time at which the client last took something, or began to owe. */
   movedAt: number;
   cancel: (() => void) | undefined;
@@ -46,7 +46,7 @@ export function createBacklog(
 
   const settle = (entry: Entry): void => {
     if (!entries.delete(entry)) return;
-    total -= entry.bytes;
+    total -= entry.owed;
     entry.cancel?.();
   };
   const cut = (entry: Entry): void => {
@@ -55,7 +55,7 @@ export function createBacklog(
   };
   const largest = (): Entry | undefined => {
     let found: Entry | undefined;
-    for (const entry of entries) if (found === undefined || entry.bytes > found.bytes) found = entry;
+    for (const entry of entries) if (found === undefined || entry.owed > found.owed) found = entry;
     return found;
   };
   const watchFor = (entry: Entry): void => {
@@ -63,7 +63,7 @@ export function createBacklog(
     entry.cancel = clock.after(
       left,
       () => {
-        if (entry.bytes === 0) entry.cancel = undefined;
+        if (entry.owed === 0) entry.cancel = undefined;
         else if (clock.monotonic() - entry.movedAt >= limits.stallMs) cut(entry);
         else watchFor(entry);
       },
@@ -71,34 +71,67 @@ export function createBacklog(
     );
   };
 
+  const add = (entry: Entry, bytes: number): void => {
+    if (!entries.has(entry)) return;
+    if (entry.owed === 0) entry.movedAt = clock.monotonic();
+    entry.owed += bytes;
+    total += bytes;
+    if (entry.cancel === undefined) watchFor(entry);
+    if (entry.owed > limits.bytes) cut(entry);
+    while (total > limits.totalBytes) {
+      const worst = largest();
+      if (worst === undefined) break;
+      cut(worst);
+    }
+  };
+  const take = (entry: Entry, bytes: number): void => {
+    if (!entries.has(entry)) return;
+    entry.owed -= bytes;
+    total -= bytes;
+    entry.movedAt = clock.monotonic();
+  };
+  const ledger: Ledger = { add, take, settle };
+
   return {
     total: () => total,
     open(cutOff) {
-      const entry: Entry = { bytes: 0, movedAt: 0, cancel: undefined, cut: cutOff };
+      const entry = new Account(ledger, cutOff);
       entries.add(entry);
-      return {
-        bytes: () => entry.bytes,
-        add(bytes) {
-          if (!entries.has(entry)) return;
-          if (entry.bytes === 0) entry.movedAt = clock.monotonic();
-          entry.bytes += bytes;
-          total += bytes;
-          if (entry.cancel === undefined) watchFor(entry);
-          if (entry.bytes > limits.bytes) cut(entry);
-          while (total > limits.totalBytes) {
-            const worst = largest();
-            if (worst === undefined) break;
-            cut(worst);
-          }
-        },
-        take(bytes) {
-          if (!entries.has(entry)) return;
-          entry.bytes -= bytes;
-          total -= bytes;
-          entry.movedAt = clock.monotonic();
-        },
-        close: () => settle(entry),
-      };
+      return entry;
     },
   };
+}
+
+/** What accounts are kept in. */
+interface Ledger {
+  add(entry: Entry, bytes: number): void;
+  take(entry: Entry, bytes: number): void;
+  settle(entry: Entry): void;
+}
+
+class Account implements BacklogAccount, Entry {
+  owed = 0;
+  movedAt = 0;
+  cancel: (() => void) | undefined;
+
+  constructor(
+    private readonly ledger: Ledger,
+    readonly cut: () => void,
+  ) {}
+
+  bytes(): number {
+    return this.owed;
+  }
+
+  add(bytes: number): void {
+    this.ledger.add(this, bytes);
+  }
+
+  take(bytes: number): void {
+    this.ledger.take(this, bytes);
+  }
+
+  close(): void {
+    this.ledger.settle(this);
+  }
 }

@@ -56,11 +56,11 @@ const line = (type: string, object: string): Buffer => Buffer.from(`{"type":"${t
 
 const errorLine = (status: Status): Buffer => line('ERROR', JSON.stringify(status));
 
-function plainEncoder(options: EncoderOptions): EventEncoder {
+function plainEncoder({ entry }: EncoderOptions): EventEncoder {
   return (event, pieces) => {
     if (event.type === 'ERROR') return void pieces.push(errorLine(event.status));
     if (event.type === 'BOOKMARK')
-      return void pieces.push(line('BOOKMARK', JSON.stringify(bookmarkObject(options.entry, event))));
+      return void pieces.push(line('BOOKMARK', JSON.stringify(bookmarkObject(entry, event))));
     pieces.push(OPEN[event.type] ?? CLOSE, event.object.encode(), CLOSE);
   };
 }
@@ -77,8 +77,8 @@ function metadataEncoder({ entry }: EncoderOptions, version: string): EventEncod
 }
 
 function tableEncoder(options: EncoderOptions, version: 'v1' | 'v1beta1'): EventEncoder {
-  const { entry, clock } = options;
-  const table = { entry, version, include: includeObject(options.query.get('includeObject')), clock };
+  const { entry, clock, query } = options;
+  const table = { entry, version, include: includeObject(query.get('includeObject')), clock };
   let columns = columnDefinitions(entry);
   return (event, pieces) => {
     if (event.type === 'ERROR') return void pieces.push(errorLine(event.status));
