@@ -23,6 +23,8 @@ const COMMENT = /^ *# (.*)$/;
 /** What the runner says of itself. */
 const NOISE = /^(time=|No coverage|test count|failed \d+)/;
 const MOST_COMMENTS = 20;
+/** Files that are named for what they took of the processors. */
+const DEAREST = 10;
 /** Of a line of a failure's diagnostics: a difference may quote megabytes. */
 const MOST_TEXT = 500;
 
@@ -36,6 +38,8 @@ export function createSummary(write: (line: string) => void, { terse = false } =
   let diagnosing: { readonly indent: number; readonly add: (line: string) => void } | undefined;
   let bailed = false;
   let runs = 0;
+  /** File → seconds of a processor, where the runner says so. */
+  let cpu = new Map<string, number>();
   let fine = true;
 
   const diagnostic = (text: string): boolean => {
@@ -70,6 +74,8 @@ export function createSummary(write: (line: string) => void, { terse = false } =
   };
 
   const finish = (name: string, failed: boolean, directive: string): void => {
+    const taken = / cpu=(\d+)ms/.exec(directive)?.[1];
+    if (taken !== undefined) cpu.set(name, Number(taken) / 1000);
     if (terse && !failed && block.skipped.size === 0) {
       block = newBlock();
       return;
@@ -91,11 +97,20 @@ export function createSummary(write: (line: string) => void, { terse = false } =
     if (indent === 0) finish(name, failed, directive);
   };
 
+  const writeDearest = (): void => {
+    const dearest = [...cpu].sort(([, a], [, b]) => b - a);
+    const all = dearest.reduce((sum, [, seconds]) => sum + seconds, 0);
+    write(`CPU: ${all.toFixed(0)} s with everything that the tests started, of which`);
+    for (const [name, seconds] of dearest.slice(0, DEAREST)) write(`     ${seconds.toFixed(1).padStart(6)} s  ${name}`);
+  };
+
   const finishRun = (): void => {
     const { passed, failed, skipped } = total;
     for (const text of block.comments) write(`# ${text}`);
+    if (cpu.size > 1) writeDearest();
     write(`Asserts: ${passed} pass, ${failed} fail, ${skipped} skip of ${passed + failed + skipped}`);
     if (failed > 0 || bailed || passed + skipped === 0) fine = false;
+    cpu = new Map();
     total = { passed: 0, failed: 0, skipped: 0 };
     block = newBlock();
     runs++;

@@ -42,11 +42,14 @@ print('TAP version 14');
 const inRow = values.row === undefined ? undefined : new RegExp(values.row);
 const isInRow = (file: string): boolean => inRow?.test(file) === true;
 const run = async (file: string): Promise<void> => {
-  const { output, milliseconds, problem } = await runTestFile(join(JOINED, `${bundledName(file)}.js`), LIMITS);
+  const finished = await runTestFile(join(JOINED, `${bundledName(file)}.js`), LIMITS);
+  const { output, milliseconds, cpuMilliseconds, problem } = finished;
   const text = problem === undefined ? output : nameSources(output, JOINED, ROOT);
   print(`# Subtest: ${file}`);
   for (const line of text.split('\n')) if (!OF_THE_FILE.test(line)) print(line === '' ? '' : `    ${line}`);
-  print(`${problem === undefined ? 'ok' : 'not ok'} ${++count} - ${file} # time=${milliseconds.toFixed(0)}ms`);
+  print(
+    `${problem === undefined ? 'ok' : 'not ok'} ${++count} - ${file} # time=${milliseconds.toFixed(0)}ms cpu=${cpuMilliseconds}ms`,
+  );
   if (problem === undefined) durations[file] = Math.round(milliseconds);
   else {
     print(`  ---\n  ${problem}\n  ...`);

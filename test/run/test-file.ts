@@ -1,9 +1,15 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pathToFileURL } from 'node:url';
+import { ROOT } from '../support/root.js';
 
 export interface Finished {
   /** Everything on stdout, TAP or not. */
   readonly output: string;
   readonly milliseconds: number;
+  /** Of a processor, with what its processes took; 0 where it was killed. */
+  readonly cpuMilliseconds: number;
   /** Why it does not pass, a line; undefined: it does. */
   readonly problem: string | undefined;
 }
@@ -32,30 +38,36 @@ export function problemOf(output: string, exit: number | string): string | undef
   return undefined;
 }
 
+const BEFORE = pathToFileURL(join(ROOT, 'build/test/run/in-test-file.js')).href;
+
 /** Runs a test file as a process. Its stderr is ours. */
 export function runTestFile(file: string, { timeoutSeconds, silenceMs, signal: aborted }: Limits): Promise<Finished> {
   return new Promise(resolve => {
     const began = process.hrtime.bigint();
-    const child = spawn(process.execPath, [file], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+    const child = spawn(process.execPath, ['--import', BEFORE, file], {
+      stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
       signal: aborted,
       env: { ...process.env, TAP_TIMEOUT: String(timeoutSeconds) },
     });
     let output = '';
+    let cpu = '';
     let failure: string | undefined;
     const silence = setTimeout(() => {
       failure = `it printed nothing for ${silenceMs} ms`;
       child.kill('SIGKILL');
     }, silenceMs);
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const [, stdout, , taken] = child.stdio as unknown as [null, Readable, null, Readable];
+    stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
       silence.refresh();
     });
+    taken.setEncoding('utf8').on('data', (text: string) => (cpu += text));
     child.on('error', error => (failure = error.message));
     child.on('close', (code, signal) => {
       clearTimeout(silence);
       const milliseconds = Number(process.hrtime.bigint() - began) / 1e6;
-      resolve({ output, milliseconds, problem: failure ?? problemOf(output, code ?? String(signal)) });
+      const problem = failure ?? problemOf(output, code ?? String(signal));
+      resolve({ output, milliseconds, cpuMilliseconds: Number(cpu), problem });
     });
   });
 }

@@ -116,3 +116,33 @@ not ok 3 - test/c.test.js # time=1ms
     '# time=3ms',
   ]);
 });
+
+t.test('a run of several files names those that took most of the processors', async t => {
+  const files = Array.from({ length: 12 }, (_, i) => i + 1);
+  const { lines } = summarize(
+    files
+      .map(
+        i =>
+          `# Subtest: test/${i}.test.js\n    ok 1 - fine\nok ${i} - test/${i}.test.js # time=9000ms cpu=${i * 500}ms\n`,
+      )
+      .concat('# time=9000ms')
+      .join(''),
+    true,
+  );
+  t.same(lines, [
+    'CPU: 39 s with everything that the tests started, of which',
+    '        6.0 s  test/12.test.js',
+    '        5.5 s  test/11.test.js',
+    '        5.0 s  test/10.test.js',
+    '        4.5 s  test/9.test.js',
+    '        4.0 s  test/8.test.js',
+    '        3.5 s  test/7.test.js',
+    '        3.0 s  test/6.test.js',
+    '        2.5 s  test/5.test.js',
+    '        2.0 s  test/4.test.js',
+    '        1.5 s  test/3.test.js',
+    'Asserts: 12 pass, 0 fail, 0 skip of 12',
+    '# time=9000ms',
+  ]);
+  t.notMatch(summarize('ok 1 - a # time=1ms cpu=1ms\n# time=1ms').lines.join(), /CPU/, 'of a single one nothing');
+});

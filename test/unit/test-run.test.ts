@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { bundleTests } from '../run/bundle.js';
+import { takenOf } from '../run/cpu-time.js';
 import { inLanes, longestFirst } from '../run/in-lanes.js';
 import { nameSources } from '../run/places.js';
 import { problemOf, runTestFile } from '../run/test-file.js';
@@ -41,6 +42,20 @@ t.test('a test file whose event loop stands still is killed, one that prints is 
   });
   ended.abort();
   t.not((await running).problem, undefined, 'nor does one outlive the run');
+});
+
+t.test('what a test file took of the processors is counted with what it has started', async t => {
+  t.equal(takenOf('7 (a (b) c) S 1 7 7 0 -1 4194304 1 2 3 4 10 20 300 4000 20 0 1'), 43_300);
+  const folder = t.testdir({
+    'dear.mjs': `import { spawnSync } from 'node:child_process';
+      const busy = 'const { user } = process.cpuUsage(); while (process.cpuUsage().user - user < 400_000);';
+      spawnSync(process.execPath, ['-e', busy]);
+      console.log('ok 1\\n1..1');`,
+  });
+  const limits = { timeoutSeconds: 30, silenceMs: 60_000, signal };
+  const { problem, cpuMilliseconds } = await runTestFile(join(folder, 'dear.mjs'), limits);
+  t.equal(problem, undefined);
+  t.ok(cpuMilliseconds >= (existsSync('/proc/self/stat') ? 390 : 1), `${cpuMilliseconds} ms`);
 });
 
 t.test('so many at a time, what took longest first, what is not known before it', async t => {
