@@ -6,7 +6,7 @@ BIN := node_modules/.bin
 # Of a test run a terminal sees what fails while it runs, a file a line per test file; REPORTER=tap shows every assertion.
 REPORT := node build/test/report/main.js
 # JOBS=n runs so many test files at a time. Without, it is one more than there are processors: many tests mostly wait.
-run_tests = @set -o pipefail; node build/test/run/main.js --row '$(ROW)' $(if $(JOBS),--jobs $(JOBS)) $(1) | \
+run_tests = @set -o pipefail; node build/test/run/main.js --row '$(ROW)' --row '$(WAITING)' $(if $(JOBS),--jobs $(JOBS)) $(1) | \
 	if [ "$(REPORTER)" = tap ]; then cat; elif [ -t 1 ]; then $(REPORT) --terse; else $(REPORT); fi
 
 # Of tests that have moved, what was built before is still there: the sources say which there are.
@@ -14,6 +14,8 @@ UNIT := find test/unit test/conformance -name '*.test.ts'
 E2E := ls test/e2e/*.test.ts
 # These start clusters whose node ports are this machine's, where two would have the same: one after the other, beside the rest.
 ROW := test/e2e/(processes|proxy-processes|transcript|package|docs|torture-cluster)[.]test
+# These wait most of their time, so that one of them beside the rest is hardly noticed.
+WAITING := test/(e2e/(dual-stack|hook)-recordings|conformance/(kernel|storage-harm|storage-etcd-outages))[.]test
 
 .PHONY: help install build up test test-one watch lint format unit e2e joined run-lint run-unit run-e2e run-all bench bench-peers kernel fuzz torture mutate fields commands clients bundles conformance clean
 
@@ -34,7 +36,7 @@ build: install ## compile, generate, bundle what has changed
 up: build ## build and run a whole cluster; Ctrl-C stops it. ARGS='--nodes 1' passes flags on
 	@exec node build/dist/kubette.js up $(ARGS)
 
-# Of three long suites a share is tried, each day another; THOROUGH=1 tries all, as CI does.
+# Of long lists of like cases a share is tried, each day another (test/support/share.ts); THOROUGH=1 tries all, as CI does.
 test: joined ## everything that has to pass
 	@$(MAKE) --no-print-directory run-lint
 	@$(MAKE) --no-print-directory run-all

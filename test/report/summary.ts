@@ -100,7 +100,7 @@ export function createSummary(write: (line: string) => void, { terse = false } =
   const writeDearest = (): void => {
     const dearest = [...cpu].sort(([, a], [, b]) => b - a);
     const all = dearest.reduce((sum, [, seconds]) => sum + seconds, 0);
-    write(`CPU: ${all.toFixed(0)} s with everything that the tests started, of which`);
+    write(`CPU: ${all.toFixed(0)} s with the processes that files waited for, of which`);
     for (const [name, seconds] of dearest.slice(0, DEAREST)) write(`     ${seconds.toFixed(1).padStart(6)} s  ${name}`);
   };
 

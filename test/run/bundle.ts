@@ -43,21 +43,30 @@ export const bundledName = (file: string): string =>
     .replace(/\.ts$/, '')
     .replaceAll('/', '.');
 
+/** Of this folder, as it was compiled. */
+const ownModule = (name: string): string => join(import.meta.dirname, `${name}.js`);
+
 /**
  * tap's three hundred modules as one, which is loaded in half the time. It lies in a folder of the name
  * that its packages have, as tap leaves those out of its stacks.
  */
 async function bundleTap(root: string, folder: string): Promise<void> {
   const packages = join(folder, 'node_modules');
+  const contents = `import t from 'tap';
+import { blameTests } from ${JSON.stringify(ownModule('blame'))};
+blameTests(t);
+export * from 'tap';
+export default t;`;
   await build({
     absWorkingDir: root,
-    stdin: { contents: `export * from 'tap'; export { default } from 'tap';`, resolveDir: root },
+    stdin: { contents, resolveDir: root },
     outfile: join(packages, '@tapjs/joined.js'),
     bundle: true,
     format: 'esm',
     platform: 'node',
     target: 'node20',
     banner: { js: BANNER },
+    alias: { 'async-hook-domain': ownModule('no-domain') },
     logLevel: 'warning',
   });
   mkdirSync(join(packages, 'tap'));

@@ -8,6 +8,18 @@ export type Durations = Readonly<Record<string, number>>;
 export const longestFirst = (files: readonly string[], durations: Durations): string[] =>
   [...files].sort((a, b) => (durations[b] ?? Infinity) - (durations[a] ?? Infinity) || (a < b ? -1 : 1));
 
+/** What each expression finds, and the rest; what several find is the first one's. */
+export function inRows(
+  files: readonly string[],
+  expressions: readonly RegExp[],
+): { readonly rows: readonly string[][]; readonly others: readonly string[] } {
+  const place = (file: string): number => expressions.findIndex(expression => expression.test(file));
+  return {
+    rows: expressions.map((_, i) => files.filter(file => place(file) === i)),
+    others: files.filter(file => place(file) === -1),
+  };
+}
+
 /** So many at a time, begun in their order. */
 export async function inLanes<T>(items: readonly T[], lanes: number, work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items];

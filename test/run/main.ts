@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../support/root.js';
 import { bundledName } from './bundle.js';
-import { inLanes, longestFirst, readDurations, writeDurations } from './in-lanes.js';
+import { inLanes, inRows, longestFirst, readDurations, writeDurations } from './in-lanes.js';
 import { nameSources } from './places.js';
 import { runTestFile } from './test-file.js';
 
 /**
- * `main.js [--jobs N] [--row 'regexp'] test/unit/a.test.ts …`: runs joined test files, several at a time, and prints TAP. A
+ * `main.js [--jobs N] [--row 'regexp' …] test/unit/a.test.ts …`: runs joined test files, several at a time, and prints TAP. A
  * process per file and nothing in it but the file: a runner that hooks itself into each one's module loader takes longer than
- * most files do. Those that the expression finds run beside the others, but one after the other.
+ * most files do. Those that an expression finds run beside the others, but one after the other.
  */
 const { values, positionals } = parseArgs({
-  options: { jobs: { type: 'string' }, row: { type: 'string' } },
+  options: { jobs: { type: 'string' }, row: { type: 'string', multiple: true } },
   allowPositionals: true,
 });
 const jobs = Number(values.jobs ?? cpus().length + 1);
@@ -39,8 +39,6 @@ const began = Date.now();
 const durations = { ...readDurations(DURATIONS) };
 let count = 0;
 print('TAP version 14');
-const inRow = values.row === undefined ? undefined : new RegExp(values.row);
-const isInRow = (file: string): boolean => inRow?.test(file) === true;
 const run = async (file: string): Promise<void> => {
   const finished = await runTestFile(join(JOINED, `${bundledName(file)}.js`), LIMITS);
   const { output, milliseconds, cpuMilliseconds, problem } = finished;
@@ -57,15 +55,12 @@ const run = async (file: string): Promise<void> => {
   }
 };
 const sorted = longestFirst(positionals, durations);
-// The row is long: it has a lane of its own from the beginning.
-await Promise.all([
-  inLanes(sorted.filter(isInRow), 1, run),
-  inLanes(
-    sorted.filter(f => !isInRow(f)),
-    jobs,
-    run,
-  ),
-]);
+const { rows, others } = inRows(
+  sorted,
+  (values.row ?? []).map(source => new RegExp(source)),
+);
+// A row is long: it has a lane of its own from the beginning.
+await Promise.all([...rows.map(files => inLanes(files, 1, run)), inLanes(others, jobs, run)]);
 print(`1..${count}`);
 print(`# time=${Date.now() - began}ms`);
 writeDurations(DURATIONS, { ...readDurations(DURATIONS), ...durations });

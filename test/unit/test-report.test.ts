@@ -130,7 +130,7 @@ t.test('a run of several files names those that took most of the processors', as
     true,
   );
   t.same(lines, [
-    'CPU: 39 s with everything that the tests started, of which',
+    'CPU: 39 s with the processes that files waited for, of which',
     '        6.0 s  test/12.test.js',
     '        5.5 s  test/11.test.js',
     '        5.0 s  test/10.test.js',

@@ -1,11 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { bundleTests } from '../run/bundle.js';
 import { takenOf } from '../run/cpu-time.js';
-import { inLanes, longestFirst } from '../run/in-lanes.js';
+import { inLanes, inRows, longestFirst } from '../run/in-lanes.js';
 import { nameSources } from '../run/places.js';
 import { problemOf, runTestFile } from '../run/test-file.js';
+import { ROOT } from '../support/root.js';
 
 t.test('what a finished test file lacks', async t => {
   const rows = [
@@ -20,6 +23,11 @@ t.test('what a finished test file lacks', async t => {
     { name: 'all tests', output: '1..0\n', exit: 0, expect: 'it has no tests' },
   ];
   for (const { name, output, exit, expect } of rows) t.equal(problemOf(output, exit), expect, name);
+});
+
+t.test('each row has its files in order, the rest is for whoever is free', async t => {
+  t.same(inRows(['a1', 'b1', 'c', 'a2', 'ab'], [/a/, /b/]), { rows: [['a1', 'a2', 'ab'], ['b1']], others: ['c'] });
+  t.same(inRows(['a'], []), { rows: [], others: ['a'] });
 });
 
 const { signal } = new AbortController();
@@ -73,6 +81,36 @@ t.test('so many at a time, what took longest first, what is not known before it'
   t.same(begun, ['a', 'b', 'c', 'd', 'e']);
   t.equal(most, 2);
 });
+
+t.test(
+  'an error that nobody catches is one of the innermost test that runs; after the last one it ends the process',
+  async t => {
+    const folder = t.testdir({
+      'blame.mjs': `
+      const { blameTests } = await import(process.argv[2]);
+      const test = (name, start, ...running) => ({
+        start, activeSubtests: new Set(running), hookDomain: { onerror: ({ message }, type) => console.log(name, message, type) },
+      });
+      const root = test('root', 1n, test('first', 2n), test('last', 3n, { ...test('ended', 4n), results: {} }, test('inner', 4n)));
+      blameTests(root);
+      setTimeout(() => { throw new Error('thrown'); });
+      setTimeout(() => Promise.reject(new Error('rejected')), 20);
+      setTimeout(() => { root.activeSubtests.clear(); throw new Error('between'); }, 40);
+      setTimeout(() => { root.results = {}; throw new Error('after all'); }, 60);`,
+    });
+    const blame = pathToFileURL(join(ROOT, 'build/test/run/blame.js')).href;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(folder, 'blame.mjs'), blame], {
+      encoding: 'utf8',
+    });
+    t.same(stdout.trim().split('\n'), [
+      'inner thrown uncaughtException',
+      'inner rejected unhandledRejection',
+      'root between uncaughtException',
+    ]);
+    t.equal(status, 1);
+    t.match(stderr, /Error: after all/);
+  },
+);
 
 /** Not as one word: the runner that joins this file, too, writes places in its stead. */
 const META = ['import', 'meta'].join('.');
