@@ -15,11 +15,13 @@ import t, { type Test } from 'tap';
 import { blocksOf, commandsOf, missingLine, type DocumentedCommand } from '../docs/blocks.js';
 import { openShell, type Outcome, type Shell } from '../docs/shell.js';
 import { PREAMBLES, SPECIAL, type Special } from '../docs/special.js';
-import { KUBETTE, ROOT, run } from '../support/up.js';
+import { hasItsTurn } from '../support/share.js';
+import { KUBETTE, pauseAfter, ROOT, run } from '../support/up.js';
 
 /*
  * Every command of the pages for users is run, as a reader would: in the order of the page, in one shell, again while it fails, and
  * with what comes out compared to what the page shows. test/docs/special.ts names those that are run otherwise, and why.
+ * Most pages want clusters of their own: beside the README a third of them is followed, all with THOROUGH=1.
  */
 t.setTimeout(600_000);
 
@@ -27,7 +29,6 @@ const RUN = ['sh', 'console'];
 /** Read, not run. Those in ts and js are run by tests of their own, or written to a file by a page's commands. */
 const READ = ['text', 'yaml', 'json', 'ts', 'js', 'mermaid', 'go', 'python'];
 const PATIENCE_MS = 60_000;
-const RETRY_MS = 500;
 
 const pages = [
   'README.md',
@@ -156,15 +157,16 @@ async function tried(
         : special.instead;
   // Whoever types several on a line wants all of them to work.
   const line = typed.includes('\n') ? typed : typed.replaceAll(' ; ', ' && ');
-  const until = Date.now() + PATIENCE_MS;
+  const began = Date.now();
   for (;;) {
     const { goesOnWith } = special ?? {};
     const outcome = await (goesOnWith === undefined
       ? shell.run(line, 2 * PATIENCE_MS)
       : shell.runUntil(line, goesOnWith, PATIENCE_MS));
     const problem = problemOf(outcome, command, special);
-    if (problem === undefined || Date.now() > until) return problem;
-    await new Promise(resolve => setTimeout(resolve, RETRY_MS));
+    const passed = Date.now() - began;
+    if (problem === undefined || passed > PATIENCE_MS) return problem;
+    await new Promise(resolve => setTimeout(resolve, pauseAfter(passed)));
   }
 }
 
@@ -187,4 +189,7 @@ function problemOf(
 
 // Readers mostly wait, each for a cluster of their own.
 t.jobs = 3;
-for (const page of pages) if (commands(page).length > 0) t.test(page, { buffered: true }, t => followed(t, page));
+const PARTS = 3;
+const toFollow = pages.filter(page => commands(page).length > 0);
+for (const [i, page] of toFollow.entries())
+  if (page === 'README.md' || hasItsTurn(i, PARTS)) t.test(page, { buffered: true }, t => followed(t, page));

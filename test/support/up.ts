@@ -47,6 +47,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Between two questions: soon at first, then a part of what it has taken already, as most questions are a process each. */
+const PAUSE_MS = { least: 50, most: 1_000 };
+const PART_OF_THE_TIME = 1 / 4;
+
+/** How long to wait before asking again, after so long. */
+export const pauseAfter = (passedMs: number): number =>
+  Math.min(PAUSE_MS.most, Math.max(PAUSE_MS.least, passedMs * PART_OF_THE_TIME));
+
 /** Asks again and again until `holds` gives something; fails with what it gave last. */
 export async function eventually<T>(
   what: string,
@@ -54,13 +62,14 @@ export async function eventually<T>(
   holds: (value: T) => boolean,
   timeoutMs = 30_000,
 ): Promise<T> {
-  const until = Date.now() + timeoutMs;
+  const began = Date.now();
   for (;;) {
     const value = await ask();
     if (holds(value)) return value;
-    if (Date.now() > until)
+    const passed = Date.now() - began;
+    if (passed > timeoutMs)
       throw new Error(`${what}: not within ${timeoutMs} ms; last seen: ${JSON.stringify(value).slice(0, 4_000)}`);
-    await new Promise(resolve => setTimeout(resolve, 100));
+    await new Promise(resolve => setTimeout(resolve, pauseAfter(passed)));
   }
 }
 

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pauseAfter } from '../../support/up.js';
 import type { Recording } from '../recordings.js';
 import type { Replayed } from '../types.js';
 import { differences, isFor, variants } from './compare.js';
@@ -83,6 +84,7 @@ async function replayStep(
   version: string,
   patienceMs: number,
 ): Promise<string[]> {
+  const began = Date.now();
   const limit = AbortSignal.timeout(Math.min((step.retryUntilMatch ?? 0) * 1000, patienceMs));
   for (;;) {
     const raw = await once(step, session);
@@ -94,7 +96,7 @@ async function replayStep(
       capture(step, raw.stdout ?? '', session);
       return fine ? [] : first;
     }
-    await sleep(250);
+    await sleep(pauseAfter(Date.now() - began));
   }
 }
 
