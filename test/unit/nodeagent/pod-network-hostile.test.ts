@@ -3,6 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import t, { type Test } from 'tap';
 import { createKernel } from '../../../src/dataplane/kernel/kernel.js';
 import { hostKernels, hostRoutes } from '../../support/host-routes.js';
+import { until } from '../../support/until.js';
 import { FakeClock } from '../../../src/machinery/clock.js';
 import { createEphemeralPorts } from '../../../src/nodeagent/network/ephemeral-ports.js';
 import { createPeerLinks } from '../../../src/nodeagent/network/link/peer-links.js';
@@ -16,13 +17,6 @@ const flow = { proto: 'tcp', src: '10.244.1.2', srcPort: 4000, dst: '10.244.2.2'
 const packet = { flow, ttl: 7, trace: false, timeoutMs: 1000 };
 
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let tries = 0; !holds(); tries++) {
-    if (tries > 5000) throw new Error(`did not happen: ${what}`);
-    await turn();
-  }
-}
-
 t.test('packets of other agents are taken or refused, and nothing else of them is kept', async t => {
   t.same(parsePacket({ ...packet, flow: { ...flow, more: 1 }, more: 2 }), packet);
   t.equal(parsePacket({ ...packet, timeoutMs: 1e300 })?.timeoutMs, 127_000, 'nobody waits longer than Linux would');

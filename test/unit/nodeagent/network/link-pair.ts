@@ -113,10 +113,3 @@ export function rawPeer(t: Test, port: number) {
       ?.payload.toString();
   return { socket, received, goodbye, isGone: () => gone };
 }
-
-export async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let tries = 0; !holds(); tries++) {
-    if (tries > 20_000) throw new Error(`did not happen: ${what}`);
-    await new Promise(resolve => setImmediate(resolve));
-  }
-}

@@ -2,7 +2,8 @@ import t from 'tap';
 import { messageStream } from '../../../../src/nodeagent/network/link/message-stream.js';
 import { MAX_MESSAGE, streamPair } from '../../../../src/nodeagent/network/stream-pair.js';
 import type { NetStream } from '../../../../src/containers/network/types.js';
-import { flow, JOINED, linkPair, until } from './link-pair.js';
+import { flow, JOINED, linkPair } from './link-pair.js';
+import { until } from '../../../support/until.js';
 
 const ends = [
   { address: '10.244.1.2', port: 4000 },

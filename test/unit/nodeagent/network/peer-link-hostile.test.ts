@@ -6,7 +6,8 @@ import { MAX_WINDOW } from '../../../../src/nodeagent/network/link/link-stream.j
 import { createPeerLinks } from '../../../../src/nodeagent/network/link/peer-links.js';
 import { MAX_STREAMS } from '../../../../src/nodeagent/network/peer-link.js';
 import { peerReceiver } from '../../../../src/nodeagent/network/peer-receiver.js';
-import { flow, frame, linkPair, peerServer, rawPeer, takesAll, until } from './link-pair.js';
+import { flow, frame, linkPair, peerServer, rawPeer, takesAll } from './link-pair.js';
+import { until } from '../../../support/until.js';
 
 const packet = { flow, ttl: 7, trace: false, timeoutMs: 1000 };
 const OPEN = encodeMessage(packet);

@@ -2,7 +2,8 @@ import t from 'tap';
 import { NetworkError } from '../../../../src/containers/network/errors.js';
 import type { NetStream } from '../../../../src/containers/network/types.js';
 import { MAX_STREAMS } from '../../../../src/nodeagent/network/peer-link.js';
-import { flow, JOINED, linkPair, until } from './link-pair.js';
+import { flow, JOINED, linkPair } from './link-pair.js';
+import { until } from '../../../support/until.js';
 
 const echo = (stream: NetStream): void => void stream.pipe(stream);
 
