@@ -117,7 +117,7 @@ function createNode(
           behaviour: options.behaviour,
           maxPods: podsOf(description),
           ...(description.capacity === undefined ? {} : { capacity: description.capacity }),
-          minSyncPeriodMs: 50,
+          minSyncPeriodMs: 10,
           syncPeriodMs: 30_000,
           serving: await pki.servingCertificate(`kubelet-${name}`, identity.subject, [name, ...ips, HOST, bindAddress]),
           clientCa: pki.ca.cert,

@@ -50,7 +50,11 @@ export function register(program: Command): void {
       'where the files of persistent volumes are kept, with --nodes in NODE/volumes; default: in memory',
     )
     .option('--behaviour <file>', 'what containers are told to do: rules, and Stages of kwok')
-    .option('--min-sync-period <duration>', 'least time between two loads of rules', '50ms')
+    .option(
+      '--min-sync-period <duration>',
+      'least time between two loads of rules; where one takes long, four times as long, up to 50ms',
+      '10ms',
+    )
     .option('--sync-period <duration>', 'after a failed load of rules, the next try', '30s')
     .option('--apply <where>', 'kernel: load the rules into the Linux kernel of this machine too, which needs root')
     .option('--netns <name>', 'for --apply kernel: the network namespace, as ip netns lists it')

@@ -44,10 +44,13 @@ export interface ProxyLoop extends ProxyProgress {
 /** A full sync at least this often, whatever happened (docs/kube-proxy.md 1.7). */
 const FULL_SYNC_MS = 3_600_000;
 
+/** A proxy whose syncs take long rests four times as long as the last one took, but no longer than this. */
+const REST = { times: 4, mostMs: 50 } as const;
+
 /**
  * Feeds Services and EndpointSlices to the proxy and loads what it computes. The first change after a quiet time is
- * loaded at once; those that follow within the minimal period are loaded together at its end. Nothing is written before
- * both informers have synced. Where a real kernel takes the rules too, the next sync waits until it has.
+ * loaded at once; those that follow within the minimal period, or while it rests, are loaded together at its end. Nothing
+ * is written before both informers have synced. Where a real kernel takes the rules too, the next sync waits until it has.
  */
 export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): ProxyLoop {
   const {
@@ -67,6 +70,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     onFailed = () => undefined,
   } = options;
   let lastEnd = -Infinity;
+  let lastTook = 0;
   let lastFull = -Infinity;
   let lastSync: number | undefined;
   let pendingSince: number | undefined;
@@ -103,6 +107,7 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
   };
   const finish = ({ program, udpCleanup }: SyncResult, begun: number, tell: TellSync): void => {
     if (program?.full === true) lastFull = clock.monotonic();
+    lastTook = clock.monotonic() - begun;
     if (udpCleanup.length > 0) kernel.cleanupUdp(udpCleanup);
     const took = { milliseconds: clock.monotonic() - begun, full: program?.full === true };
     metrics.synced(program, took);
@@ -135,7 +140,8 @@ export function runProxyLoop(options: ProxyLoopOptions, signal: AbortSignal): Pr
     if (!ready || scheduled || loading || signal.aborted || (!proxy.pending && !failed)) return;
     scheduled = true;
     metrics.queued();
-    const wait = lastEnd + minSyncPeriodMs - clock.monotonic();
+    const rest = Math.max(minSyncPeriodMs, Math.min(lastTook * REST.times, REST.mostMs));
+    const wait = lastEnd + rest - clock.monotonic();
     // Even a sync that is due at once waits for the other events of the same turn.
     if (wait > 0) return void clock.after(wait, sync, { work: true });
     busyness.set(true);

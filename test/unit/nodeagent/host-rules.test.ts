@@ -230,6 +230,29 @@ t.test('loads keep their order: what changes during one waits, and is the next',
   t.equal(loads.length, 2);
 });
 
+t.test('a proxy whose load took long rests four times as long, up to 50 ms', async t => {
+  const { cluster, clock, loads, loaded, loop } = await startLoop(t);
+  const { client } = cluster.context();
+
+  for (const [i, { took, rests }] of [
+    { took: 10, rests: 40 },
+    { took: 100, rests: 50 },
+  ].entries()) {
+    const load = await loaded(i + 1);
+    clock.step(took);
+    load.done();
+    await eventually('it is loaded', () => loop.pendingSince === undefined && loop.lastSync === clock.now());
+    if (i === 0) await client.resource<Service>(SERVICES).create('shop', web(80));
+    else await client.resource<Service>(SERVICES).delete({ namespace: 'shop', name: 'web' });
+    await eventually('the change is known', () => loop.pendingSince !== undefined);
+    clock.step(rests - 1);
+    await new Promise(resolve => setImmediate(() => setImmediate(resolve)));
+    t.equal(loads.length, i + 1, `after ${took} ms it rests`);
+    clock.step(1);
+    await loaded(i + 2);
+  }
+});
+
 t.test('a load that fails is counted and told, and is tried again in full', async t => {
   const { clock, metrics, loads, failures, loop, loaded } = await startLoop(t);
   loads[0]?.done(new Error('no room'));
