@@ -1,5 +1,4 @@
 import t from 'tap';
-import { NetworkError } from '../../../src/containers/network/errors.js';
 import type { NetStream } from '../../../src/containers/network/types.js';
 import { captured } from '../../../src/containers/io.js';
 import { get } from '../../../src/containers/images/agnhost/http.js';
@@ -12,6 +11,7 @@ import {
   loopbackNetwork,
   type Fixture,
 } from '../../support/simulated-container.js';
+import { answered } from '../../support/until.js';
 
 interface Server extends Fixture {
   readonly image: string;
@@ -23,17 +23,8 @@ async function start({ args, ...fixture }: Server, port: number) {
   const context = containerContext(fixture);
   const image = imageOf(fixture.image);
   const running = await busybox(context, { image, command: undefined, args, env: { ...ENV, ...fixture.env } });
-  const connect = async (): Promise<NetStream> => {
-    for (let turn = 0; turn < 10_000; turn++) {
-      try {
-        return await context.network.connect({ address: '127.0.0.1', port }, { protocol: 'sctp' });
-      } catch (error) {
-        if (!(error instanceof NetworkError)) throw error;
-        await new Promise(resolve => setImmediate(resolve));
-      }
-    }
-    throw new Error('the server does not listen');
-  };
+  const connect = (): Promise<NetStream> =>
+    answered(() => context.network.connect({ address: '127.0.0.1', port }, { protocol: 'sctp' }));
   /** Sends messages, and resolves with those that come until the association ends. */
   const ask = async (...messages: string[]): Promise<string[]> => {
     const association = await connect();

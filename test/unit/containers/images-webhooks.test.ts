@@ -4,9 +4,9 @@ import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { admitAll, isReview } from '../../../src/containers/images/admit-all.js';
 import { agnhost } from '../../../src/containers/images/agnhost/index.js';
-import { NetworkError } from '../../../src/containers/network/errors.js';
 import type { NetStream } from '../../../src/containers/network/types.js';
 import { busybox, containerContext } from '../../support/simulated-container.js';
+import { answered } from '../../support/until.js';
 
 type Json = Record<string, unknown>;
 
@@ -15,17 +15,7 @@ async function startServer(subcommand: string, ...more: string[]) {
   const context = containerContext({ image: 'agnhost', files: agnhost.files ?? {} });
   const tls = ['--tls-cert-file=/localhost.crt', '--tls-private-key-file=/localhost.key', '--port=8444'];
   const running = await busybox(context, { image: agnhost, command: undefined, args: [subcommand, ...tls, ...more] });
-  const open = async (): Promise<NetStream> => {
-    for (let turn = 0; turn < 1000; turn++) {
-      try {
-        return await context.network.connect({ address: '127.0.0.1', port: 8444 });
-      } catch (error) {
-        if (!(error instanceof NetworkError)) throw error;
-        await new Promise(resolve => setImmediate(resolve));
-      }
-    }
-    throw new Error('the server does not listen');
-  };
+  const open = (): Promise<NetStream> => answered(() => context.network.connect({ address: '127.0.0.1', port: 8444 }));
   const ask = async (path: string, review: Json): Promise<Json> => {
     const stream = await open();
     const { connect } = await import('node:tls');
