@@ -1,29 +1,24 @@
 /**
  * Does little pieces of work in the order they come, a few in each turn of the event loop: thousands that come at once do
- * not keep everybody else waiting.
+ * not keep everybody else waiting. They are counted and not timed, as `machinery/line` times them: a request takes its time
+ * in what it awaits, after it has been begun.
  */
 export function fewPerTurn(atOnce: number): (work: () => void) => void {
-  let waiting: (() => void)[] = [];
-  /** Of `waiting`, what has been begun. */
-  let begun = 0;
+  const waiting: (() => void)[] = [];
   let left = atOnce;
   let scheduled = false;
-  const turn = (): void => {
-    scheduled = false;
-    left = atOnce;
-    for (; begun < waiting.length && left > 0; left--) {
-      const work = waiting[begun++];
-      schedule();
-      work?.();
-    }
-    if (begun < waiting.length) return;
-    waiting = [];
-    begun = 0;
-  };
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
     setImmediate(turn);
+  };
+  const turn = (): void => {
+    scheduled = false;
+    for (left = atOnce; left > 0 && waiting.length > 0; left--) {
+      // Before the work, which may fail: others still wait.
+      schedule();
+      waiting.shift()?.();
+    }
   };
   return work => {
     schedule();

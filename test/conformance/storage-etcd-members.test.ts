@@ -16,9 +16,15 @@ if (binaries.length === 0) t.test('over etcd', { skip: 'etcd is not installed' }
 interface Over {
   readonly members: readonly RunningEtcd[];
   readonly store: KvStore;
-  readonly clock: FakeClock;
+  /** The keys that its watch was told. */
   readonly told: readonly string[];
   put(key: string): Promise<number>;
+  /** Time goes on until it is answered: calls come to their deadlines, pings stay without an answer. */
+  inTime<T>(asked: Promise<T>): Promise<T>;
+  /** The same, asked until there is an answer. */
+  goesOn<T>(ask: () => Promise<T>): Promise<T>;
+  /** All that is told until now, but for what nobody answered, which may have come about. */
+  allTold(): Promise<readonly string[]>;
 }
 
 function test(what: string, run: (t: Test, over: Over) => Promise<void>): void {
@@ -41,12 +47,18 @@ function test(what: string, run: (t: Test, over: Over) => Promise<void>): void {
       });
       const put = async (key: string): Promise<number> =>
         (await opened.commit([], [{ type: 'put', key, value: Buffer.from('x') }])).revision;
-      await run(t, { members, store: opened, clock, told, put });
+      const inTime = <T>(asked: Promise<T>): Promise<T> => passUntil(clock, asked);
+      const goesOn = <T>(ask: () => Promise<T>): Promise<T> => inTime(answered(ask));
+      const allTold = async (): Promise<readonly string[]> => {
+        const newest = await goesOn(() => opened.latest(signal));
+        await inTime(createProgress(opened).reached(newest, signal));
+        return told.filter(key => key !== '/nobody-knows');
+      };
+      await run(t, { members, store: opened, told, put, inTime, goesOn, allTold });
     });
 }
 
-/** Time goes on until it is answered: calls come to their deadlines, pings stay without an answer. */
-async function inTime<T>(clock: FakeClock, asked: Promise<T>): Promise<T> {
+async function passUntil<T>(clock: FakeClock, asked: Promise<T>): Promise<T> {
   let isOpen = true;
   const done = asked.finally(() => (isOpen = false));
   // Whoever waits sees to a rejection below.
@@ -58,73 +70,34 @@ async function inTime<T>(clock: FakeClock, asked: Promise<T>): Promise<T> {
   return done;
 }
 
-test('a member that has frozen is left for another, and its watch goes on', async (t, {
-  members,
-  store,
-  clock,
-  told,
-  put,
-}) => {
+test('a member that has frozen is left for another, and its watch goes on', async (t, over) => {
+  const { members, told, put, inTime, goesOn, allTold } = over;
   const [first] = members;
   await put('/a');
   await until('it is told', () => told.length === 1);
   first?.process.kill('SIGSTOP');
   t.teardown(() => void first?.process.kill('SIGCONT'));
-  await t.rejects(inTime(clock, put('/nobody-knows')), { name: 'StorageError' }, 'who hears nothing is told so');
-  await inTime(
-    clock,
-    answered(() => put('/b')),
-  );
-  await inTime(clock, createProgress(store).reached(await store.latest(signal), signal));
-  t.same(
-    told.filter(key => key !== '/nobody-knows'),
-    ['/a', '/b'],
-    'what nobody answered may have come about',
-  );
+  await t.rejects(inTime(put('/nobody-knows')), { name: 'StorageError' }, 'who hears nothing is told so');
+  await goesOn(() => put('/b'));
+  t.same(await allTold(), ['/a', '/b']);
   first?.process.kill('SIGCONT');
   await put('/c');
   await until('it is told', () => told.includes('/c'));
 });
 
-test('a member that has lost the others is left, and none of two acknowledges', async (t, {
-  members,
-  store,
-  clock,
-  told,
-  put,
-}) => {
+test('a member that has lost the others is left, and none of two acknowledges', async (t, over) => {
+  const { members, store, put, inTime, goesOn, allTold } = over;
   const [first, second, third] = members;
   const before = await put('/a');
   await third?.kill('SIGKILL');
   await put('/b');
   await second?.kill('SIGKILL');
-  await t.rejects(inTime(clock, put('/nobody-knows')), { name: 'StorageError' }, 'one of three');
-  await t.rejects(inTime(clock, store.latest(signal)), { name: 'StorageError' }, 'nobody knows what is newest');
+  await t.rejects(inTime(put('/nobody-knows')), { name: 'StorageError' }, 'one of three');
+  await t.rejects(inTime(store.latest(signal)), { name: 'StorageError' }, 'nobody knows what is newest');
   await Promise.all([second?.start(), third?.start()]);
-  t.ok(
-    (await inTime(
-      clock,
-      answered(() => put('/c')),
-    )) > before,
-  );
+  t.ok((await goesOn(() => put('/c'))) > before);
   // The one that had been there all the time is killed: two have to have heard.
   await first?.kill('SIGKILL');
-  await inTime(
-    clock,
-    answered(() => put('/d')),
-  );
-  await inTime(
-    clock,
-    createProgress(store).reached(
-      await inTime(
-        clock,
-        answered(() => store.latest(signal)),
-      ),
-      signal,
-    ),
-  );
-  t.same(
-    told.filter(key => key !== '/nobody-knows'),
-    ['/a', '/b', '/c', '/d'],
-  );
+  await goesOn(() => put('/d'));
+  t.same(await allTold(), ['/a', '/b', '/c', '/d']);
 });

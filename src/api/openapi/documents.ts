@@ -5,6 +5,7 @@ import { realClock } from '../../machinery/clock.js';
 import { KUBERNETES_RELEASE } from '../../machinery/kubernetes-version.js';
 import { inTurns, type Steps } from '../../machinery/steps.js';
 import { createTurns } from '../../machinery/turns.js';
+import { sameMembers } from '../../machinery/same-members.js';
 import { packageFolder } from '../api-schemas.js';
 import type { CatalogEntry } from '../catalog.js';
 import type { MutableCatalog } from '../create-catalog.js';
@@ -227,6 +228,3 @@ export function createOpenApiDocuments(
     hashOf,
   };
 }
-
-const sameMembers = (a: readonly unknown[], b: readonly unknown[]): boolean =>
-  a.length === b.length && a.every((one, i) => one === b[i]);

@@ -1,5 +1,6 @@
 import { compareText } from '../../machinery/compare-text.js';
 import type { DeepReadonly, EndpointSlice } from '../../machinery/types.js';
+import { sameMembers } from '../../machinery/same-members.js';
 import { chosen, type EndpointInfo, readSlice, type SliceEndpoints } from './endpoints.js';
 
 /** The endpoints of one Service, from all of its slices. What stays as it was is the same object: an endpoint, a whole list. */
@@ -29,7 +30,7 @@ export function createEndpointMerge(nodeName: string): EndpointMerge {
     const before = merged.get(portKey) ?? NO_ENDPOINTS;
     const after = replaced(before, addresses, endpointsAt(slices, addresses));
     if (after.length === 0) merged.delete(portKey);
-    else if (!isSame(before, after)) merged.set(portKey, after);
+    else if (!sameMembers(before, after)) merged.set(portKey, after);
   }
 
   return {
@@ -97,6 +98,3 @@ function replaced(
   for (; i < now.length; i++) after.push(now[i] as EndpointInfo);
   return after;
 }
-
-const isSame = (a: readonly EndpointInfo[], b: readonly EndpointInfo[]): boolean =>
-  a.length === b.length && a.every((info, i) => info === b[i]);

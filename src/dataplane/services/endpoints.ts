@@ -1,6 +1,7 @@
 import type { DeepReadonly, Endpoint, EndpointSlice } from '../../machinery/types.js';
 import { canonicalIP, joinHostPort } from '../../machinery/ip.js';
 import { SERVICE_NAME_LABEL } from '../../machinery/service-name.js';
+import { sameMembers } from '../../machinery/same-members.js';
 import { isForTheProxy, protocolOf } from './service-ports.js';
 import type { Family } from '../packet.js';
 
@@ -89,9 +90,6 @@ function readEndpoint(
   };
 }
 
-const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
-  a === b || (a.length === b.length && a.every((text, i) => text === b[i]));
-
 /** Their addresses are the same already. */
 const isSameEndpoint = (a: EndpointInfo, b: EndpointInfo): boolean =>
   a.isLocal === b.isLocal &&
@@ -99,5 +97,5 @@ const isSameEndpoint = (a: EndpointInfo, b: EndpointInfo): boolean =>
   a.serving === b.serving &&
   a.terminating === b.terminating &&
   a.slice === b.slice &&
-  isSameList(a.zoneHints, b.zoneHints) &&
-  isSameList(a.nodeHints, b.nodeHints);
+  sameMembers(a.zoneHints, b.zoneHints) &&
+  sameMembers(a.nodeHints, b.nodeHints);

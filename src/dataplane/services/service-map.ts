@@ -1,4 +1,5 @@
 import { compareText } from '../../machinery/compare-text.js';
+import { sameMembers } from '../../machinery/same-members.js';
 import type { Family } from '../packet.js';
 import { createEndpointMerge, type EndpointMerge } from './endpoint-merge.js';
 import { type EndpointInfo, portKey } from './endpoints.js';
@@ -70,7 +71,7 @@ export function createServiceMap({ family, nodeName }: { family: Family; nodeNam
       const categories = categorizeEndpoints(service, endpoints, { nodeName, zone });
       return { sortKey, service, endpoints, categories };
     });
-    if (after.length === before.length && after.every((port, i) => port === before[i])) return undefined;
+    if (sameMembers(after, before)) return undefined;
     if (after.length === 0) tracked.delete(key);
     else tracked.set(key, after);
     for (const port of before) endpointCount -= port.endpoints.length;

@@ -56,20 +56,22 @@ export function createUsage(options: UsageOptions): (now: number) => ContainerUs
   const { told, uid, container, resources, spent, clock } = options;
   let counted = clock.now();
   let [cpuSeconds, took] = [0, 0];
-  const rate = (which: Which): number => {
-    const requested = quantity(resources().requests?.[which], which) ?? 0;
+  const rate = (which: Which): { readonly amount: number; readonly isTold: boolean } => {
+    const { requests, limits } = resources();
+    const requested = quantity(requests?.[which], which) ?? 0;
     const varied = requested * (1 + VARIATION * variationOf(uid, container, which));
-    const limit = quantity(resources().limits?.[which], which) ?? Infinity;
-    return Math.min(toldUsage(told(), resources(), which) ?? varied, limit);
+    const limit = quantity(limits?.[which], which) ?? Infinity;
+    const said = toldUsage(told(), resources(), which);
+    return { amount: Math.min(said ?? varied, limit), isTold: said !== undefined };
   };
-  const isTold = (which: Which): boolean => toldUsage(told(), resources(), which) !== undefined;
   return now => {
     const really = spent();
-    cpuSeconds += (Math.max(0, now - counted) * rate('cpu')) / 1e6;
-    if (!isTold('cpu')) cpuSeconds += really.cpuSeconds - took;
+    const [cpu, memory] = [rate('cpu'), rate('memory')];
+    cpuSeconds += (Math.max(0, now - counted) * cpu.amount) / 1e6;
+    if (!cpu.isTold) cpuSeconds += really.cpuSeconds - took;
     took = really.cpuSeconds;
     counted = now;
-    const memoryBytes = rate('memory') + (isTold('memory') ? 0 : really.memoryBytes);
+    const memoryBytes = memory.amount + (memory.isTold ? 0 : really.memoryBytes);
     return { cpuSeconds, memoryBytes: Math.ceil(memoryBytes / PAGE_BYTES) * PAGE_BYTES };
   };
 }

@@ -1,5 +1,6 @@
 import { TemplateError, type Functions } from '../../../machinery/go-template/functions.js';
 import { runTemplate } from '../../../machinery/go-template/run.js';
+import { sameMembers } from '../../../machinery/same-members.js';
 import type { StageObject } from './choose.js';
 import type { Stage, Step } from './types.js';
 
@@ -62,7 +63,7 @@ function finalizers(
 ): StageAction | undefined {
   const kept = empty ? [] : before.filter(finalizer => !remove.includes(finalizer));
   const after = [...kept, ...add.filter(finalizer => !kept.includes(finalizer))];
-  if (after.length === before.length && after.every((finalizer, i) => finalizer === before[i])) return undefined;
+  if (sameMembers(after, before)) return undefined;
   return { kind: 'patch', type: 'merge', subresource: undefined, body: { metadata: { finalizers: after } } };
 }
 

@@ -18,14 +18,13 @@ interface Counted {
   readonly constraint: Constraint;
   /** Matching Pods by value of the topology key. */
   readonly byValue: Map<string, number>;
-  /** The smallest of them, once it has been asked for. */
+  /** Of one node. */
+  readonly countOn: (node: NodeInfo) => number;
+  /** The smallest by value, once it has been asked for. */
   min?: number | undefined;
 }
-interface Scored extends Counted {
-  readonly countOn: (node: NodeInfo) => number;
-}
 interface ScoreState {
-  readonly counted: readonly Scored[];
+  readonly counted: readonly Counted[];
   readonly weights: readonly number[];
   /** Nodes without all of the labels. */
   readonly ignored: ReadonlySet<string>;
@@ -83,6 +82,12 @@ function counter({ selector }: Constraint, namespace: string): (node: NodeInfo) 
   return node => node.count(key, isCounted);
 }
 
+const uncounted = (constraint: Constraint, namespace: string): Counted => ({
+  constraint,
+  byValue: new Map(),
+  countOn: counter(constraint, namespace),
+});
+
 function fewest(counted: Counted): number {
   if (counted.byValue.size < counted.constraint.minDomains) return 0;
   if (counted.min === undefined) {
@@ -131,19 +136,18 @@ export function podTopologySpread(
     preFilter(pod) {
       const constraints = ownConstraints(pod.pod, 'DoNotSchedule');
       if (constraints.length === 0) return { skip: true };
-      const state = constraints.map(constraint => ({ constraint, byValue: new Map<string, number>() }));
-      const counters = constraints.map(constraint => counter(constraint, pod.namespace));
+      const state = constraints.map(constraint => uncounted(constraint, pod.namespace));
       for (const node of snapshot.nodes()) {
         if (!hasLabels(node, constraints)) continue;
-        state.forEach(({ constraint, byValue }, i) => {
-          if (!includes(constraint, pod, node)) return;
+        for (const { constraint, byValue, countOn } of state) {
+          if (!includes(constraint, pod, node)) continue;
           const value = node.labels[constraint.topologyKey] ?? '';
-          byValue.set(value, (byValue.get(value) ?? 0) + (counters[i]?.(node) ?? 0));
-        });
+          byValue.set(value, (byValue.get(value) ?? 0) + countOn(node));
+        }
       }
       return { state };
     },
-    clone: state => state.map(({ constraint, byValue }) => ({ constraint, byValue: new Map(byValue) })),
+    clone: state => state.map(({ byValue, min: _, ...same }) => ({ ...same, byValue: new Map(byValue) })),
     addPod: (state, pod, other, node) => update(state, pod, other, node, 1),
     removePod: (state, pod, other, node) => update(state, pod, other, node, -1),
     filter(state, { pod }, node) {
@@ -164,10 +168,7 @@ export function podTopologySpread(
       // Defaults apply as far as nodes have the labels; what the Pod asks for itself needs all of them.
       const mayCount = (node: NodeInfo): boolean => own.length === 0 || hasLabels(node, constraints);
       const ignored = new Set(nodes.filter(node => !mayCount(node)).map(node => node.name));
-      const counted = constraints.map(constraint => ({
-        ...{ constraint, byValue: new Map<string, number>() },
-        countOn: counter(constraint, pod.namespace),
-      }));
+      const counted = constraints.map(constraint => uncounted(constraint, pod.namespace));
       for (const { constraint, byValue } of counted)
         if (constraint.topologyKey !== HOSTNAME)
           for (const node of nodes)
